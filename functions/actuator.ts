@@ -1,8 +1,8 @@
 /** The Worker that holds the deploy token, and does no more with it than splits of the Workers on its list. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { act } from "./control/actuator/calls.ts";
+import { handleActuatorCall } from "./control/actuator/calls.ts";
 import type { ActuatorPlan } from "./control/model/plan.ts";
-import { uncached } from "./gateway/http/uncached.ts";
+import { bypassCache } from "./gateway/http/uncached.ts";
 
 interface Secrets {
   readonly CLOUDFLARE_API_TOKEN: string;
@@ -14,8 +14,8 @@ type Entrypoint = new (context: ExecutionContext, env: Secrets) => { fetch(reque
 export const actuator = (plan: ActuatorPlan): Entrypoint =>
   class extends WorkerEntrypoint<Secrets> {
     override fetch(request: Request): Promise<Response> {
-      return act(request, plan, {
-        send: (url, init) => fetch(url, { ...init, cf: uncached }),
+      return handleActuatorCall(request, plan, {
+        send: (url, init) => fetch(url, { ...init, cf: bypassCache }),
         token: this.env.CLOUDFLARE_API_TOKEN,
         timeout: (ms) => AbortSignal.timeout(ms),
       });

@@ -1,12 +1,12 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { addNotices } from "./control/api/notifications.ts";
-import { addOverlay } from "./control/api/overlays.ts";
-import { addProposals } from "./control/api/proposals.ts";
-import { addRevocations } from "./control/api/revocations.ts";
+import { addNoticeRoutes } from "./control/api/notifications.ts";
+import { addOverlayRoutes } from "./control/api/overlays.ts";
+import { addProposalRoutes } from "./control/api/proposals.ts";
+import { addRevocationRoutes } from "./control/api/revocations.ts";
 import { adminApi } from "./control/api/router.ts";
-import { addWaves } from "./control/api/waves.ts";
+import { addWaveRoutes } from "./control/api/waves.ts";
 import type { ControlPlan } from "./control/model/plan.ts";
 import type { World } from "./control/model/runtime.ts";
 import { ledgerObject } from "./control/objects/ledger.ts";
@@ -16,25 +16,25 @@ import { telemetryObject } from "./control/objects/telemetry.ts";
 import { wavesObject } from "./control/objects/waves.ts";
 import type { Bindings } from "./control/wiring/bindings.ts";
 import { type IngestProps, ingest } from "./control/wiring/ingest.ts";
-import { deskOf } from "./control/wiring/ports.ts";
-import { uncached } from "./gateway/http/uncached.ts";
+import { controlPorts } from "./control/wiring/ports.ts";
+import { bypassCache } from "./gateway/http/uncached.ts";
 
-const world: World = {
-  fetch: (url, init) => fetch(url, { ...init, cf: uncached }),
+const runtime: World = {
+  fetch: (url, init) => fetch(url, { ...init, cf: bypassCache }),
   now: () => Date.now(),
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
   log: (line) => console.log(JSON.stringify(line)),
 };
 
-const whole = (plan: ControlPlan, env: Bindings) => {
-  const desk = deskOf(plan, env, world);
-  const app = adminApi(plan, desk);
-  addProposals(app, plan, desk);
-  addOverlay(app, plan, desk);
-  addRevocations(app, plan, desk);
-  addWaves(app, plan, desk);
-  addNotices(app, desk);
+const buildAdminApi = (plan: ControlPlan, env: Bindings) => {
+  const ports = controlPorts(plan, env, runtime);
+  const app = adminApi(plan, ports);
+  addProposalRoutes(app, plan, ports);
+  addOverlayRoutes(app, plan, ports);
+  addRevocationRoutes(app, plan, ports);
+  addWaveRoutes(app, plan, ports);
+  addNoticeRoutes(app, ports);
   return app;
 };
 
@@ -43,16 +43,16 @@ export const control = (plan: ControlPlan) => ({
   /** Takes what gates, fronts and the tail counted. Only bindings reach it, and their `props` say who each of them is. */
   Ingest: class extends WorkerEntrypoint<Bindings, IngestProps> {
     override fetch(request: Request): Promise<Response> {
-      return ingest(request, this.ctx.props, plan, this.env, world);
+      return ingest(request, this.ctx.props, plan, this.env, runtime);
     }
   } as Entrypoint,
-  Telemetry: telemetryObject(plan, world),
+  Telemetry: telemetryObject(plan, runtime),
   Ledger: ledgerObject(),
-  Rollouts: rolloutsObject(plan, world),
-  Waves: wavesObject(plan, world),
-  Notices: noticesObject(plan, world),
+  Rollouts: rolloutsObject(plan, runtime),
+  Waves: wavesObject(plan, runtime),
+  Notices: noticesObject(plan, runtime),
   api: {
-    fetch: (request: Request, env: Bindings): Response | Promise<Response> => whole(plan, env).fetch(request),
+    fetch: (request: Request, env: Bindings): Response | Promise<Response> => buildAdminApi(plan, env).fetch(request),
   },
 });
 

@@ -1,8 +1,8 @@
 /** The Worker that tells gates of overlays and revocations. It goes on when control is gone. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { entriesOn, forGates, keptIn } from "./feed/entries.ts";
-import type { Revocation } from "./gateway/core/ports/revocations.ts";
-import type { Entry } from "./gateway/overlay/overlay.ts";
+import { feedStoreOn, keptIn, messageForGates } from "./feed/entries.ts";
+import type { StoredRevocation } from "./gateway/core/ports/revocations.ts";
+import type { OverlayEntry } from "./gateway/overlay/overlay.ts";
 
 interface Bindings {
   readonly FEEDS: DurableObjectNamespace<Feed>;
@@ -13,7 +13,7 @@ interface Bindings {
 /** What gates are bound to. `props` say which tier asks. */
 export class Read extends WorkerEntrypoint<Bindings, { readonly tier: string }> {
   override async fetch(): Promise<Response> {
-    return Response.json(forGates(await this.env.FEEDS.getByName(this.ctx.props.tier).read()));
+    return Response.json(messageForGates(await this.env.FEEDS.getByName(this.ctx.props.tier).read()));
   }
 }
 
@@ -26,23 +26,23 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const given = await request.json().then(keptIn).catch(String);
     if (typeof given === "string") return new Response(given, { status: 400 });
     const { revision, entries, revoked } = given;
-    const told = await feed.write(revision, entries, revoked);
-    if (!told) return Response.json(await feed.read(), { status: 412 });
+    const stored = await feed.write(revision, entries, revoked);
+    if (!stored) return Response.json(await feed.read(), { status: 412 });
     // Late or lost, it is a last resort, and expires with its entries.
-    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(forGates(told))).catch(() => {});
-    return Response.json(told);
+    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(messageForGates(stored))).catch(() => {});
+    return Response.json(stored);
   }
 }
 
 /** What one tier's gates are told. */
 export class Feed extends DurableObject<Bindings> {
-  readonly #entries = entriesOn(this.ctx.storage, () => Date.now());
+  readonly #entries = feedStoreOn(this.ctx.storage, () => Date.now());
 
   read() {
     return this.#entries.read();
   }
 
-  write(revision: number, entries: readonly Entry[], revoked?: readonly Revocation[]) {
+  write(revision: number, entries: readonly OverlayEntry[], revoked?: readonly StoredRevocation[]) {
     return this.#entries.write(revision, entries, revoked);
   }
 }

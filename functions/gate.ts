@@ -2,22 +2,22 @@
 import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
 import type { Plan } from "./gateway/core/plan.ts";
 import { feedBinding } from "./gateway/core/ports/state.ts";
-import { answer, gatewayCodes } from "./gateway/core/problems.ts";
+import { gatewayCodes, problemResponse } from "./gateway/core/problems.ts";
 import type { Caller, Deps } from "./gateway/core/types.ts";
 import type { Explain } from "./gateway/explain.ts";
-import { uncachedWhereKept } from "./gateway/http/uncached.ts";
-import type { Live, Source } from "./gateway/live.ts";
-import type { Audience, Telemetry } from "./gateway/observability/metrics.ts";
+import { uncachedIfCacheable } from "./gateway/http/uncached.ts";
+import type { FeedSource, LinkLive } from "./gateway/live.ts";
+import type { ReportSink, Telemetry } from "./gateway/observability/metrics.ts";
 import type { Parts } from "./gateway/part.ts";
-import { behindFront, stranger, versionHeader } from "./gateway/proxy/forwarding.ts";
+import { callerFromFront, untrustedCaller, versionHeader } from "./gateway/proxy/forwarding.ts";
 import { type Gateway, link } from "./gateway/server.ts";
 
-const deps = (): Deps => ({
+const workerDeps = (): Deps => ({
   env: env as unknown as Record<string, unknown>,
   version: (env as { readonly VERSION?: WorkerVersionMetadata }).VERSION?.id || "unversioned",
   fetch: (request, init) => {
-    const beside = uncachedWhereKept(typeof request === "string" ? request : request.url);
-    return fetch(request, beside ? { ...init, ...beside } : init);
+    const cacheOptions = uncachedIfCacheable(typeof request === "string" ? request : request.url);
+    return fetch(request, cacheOptions ? { ...init, ...cacheOptions } : init);
   },
   now: () => Date.now(),
   random: () => Math.random(),
@@ -50,13 +50,13 @@ const sleep: Deps["sleep"] = (ms, signal) =>
  * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
  */
 export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints => {
-  const world = deps();
-  const serve = (extras.explain ?? silent)(plan.tier, linked(plan, parts, world, extras), world);
+  const deps = workerDeps();
+  const serve = (extras.explain ?? withoutExplain)(plan.tier, linkGate(plan, parts, deps, extras), deps);
   return {
-    zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
+    zone: { fetch: (request) => serve(request, untrustedCaller(request.headers, deps.uuid)) },
     Behind: class extends WorkerEntrypoint {
       override fetch(request: Request): Promise<Response> {
-        return answered(serve, request, behindFront(request.headers, world.uuid), world);
+        return withVersionHeader(serve, request, callerFromFront(request.headers, deps.uuid), deps);
       }
     },
   };
@@ -71,20 +71,20 @@ export const sharedGate = (
   parts: Parts,
   extras: Extras = {},
 ): { readonly Behind: Behind<SharedProps> } => {
-  const world = deps();
+  const deps = workerDeps();
   const gateways = new Map(
     plans.map((plan) => {
-      const gateway = linkedOr(plan, parts, world, extras);
-      return [plan.tier, (extras.explain ?? silent)(plan.tier, gateway, world)];
+      const gateway = linkOrUnavailable(plan, parts, deps, extras);
+      return [plan.tier, (extras.explain ?? withoutExplain)(plan.tier, gateway, deps)];
     }),
   );
   return {
     Behind: class extends WorkerEntrypoint<Cloudflare.Env, SharedProps> {
       override fetch(request: Request): Promise<Response> {
-        const caller = behindFront(request.headers, world.uuid);
+        const caller = callerFromFront(request.headers, deps.uuid);
         const { tier = null } = this.ctx.props;
-        const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", world);
-        return answered(serve, request, caller, world);
+        const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", deps);
+        return withVersionHeader(serve, request, caller, deps);
       }
     },
   };
@@ -94,18 +94,18 @@ export const sharedGate = (
 export interface Extras {
   readonly explain?: Explain;
   readonly telemetry?: Telemetry;
-  readonly live?: Live;
+  readonly live?: LinkLive;
 }
 
-const linked = (plan: Plan, parts: Parts, world: Deps, { telemetry, live }: Extras): Gateway => {
-  const counted = counting(plan.tier, world, telemetry);
-  const feed = world.env[feedBinding(plan.tier)] as Fetcher | undefined;
-  return live && feed ? live(plan, parts, counted, source(plan.tier, feed, world)) : link(plan, parts, counted);
+const linkGate = (plan: Plan, parts: Parts, deps: Deps, { telemetry, live }: Extras): Gateway => {
+  const gateDeps = withTelemetry(plan.tier, deps, telemetry);
+  const feed = deps.env[feedBinding(plan.tier)] as Fetcher | undefined;
+  return live && feed ? live(plan, parts, gateDeps, feedSource(plan.tier, feed, deps)) : link(plan, parts, gateDeps);
 };
 
-const source = (tier: string, feed: Fetcher, { env }: Deps): Source => ({
+const feedSource = (tier: string, feed: Fetcher, { env }: Deps): FeedSource => ({
   read: async () => {
-    const response = await feed.fetch("https://feed/", { signal: AbortSignal.timeout(feedPatienceMs) });
+    const response = await feed.fetch("https://feed/", { signal: AbortSignal.timeout(feedTimeoutMs) });
     if (!response.ok) throw new Error(`the feed answered ${response.status}`);
     return response.json();
   },
@@ -114,20 +114,20 @@ const source = (tier: string, feed: Fetcher, { env }: Deps): Source => ({
 });
 
 /** A request may be waiting for it. */
-const feedPatienceMs = 1000;
+const feedTimeoutMs = 1000;
 
-const counting = (tier: string, world: Deps, telemetry: Telemetry | undefined): Deps => {
-  const control = world.env.TELEMETRY as Fetcher | undefined;
-  return telemetry && control ? { ...world, ...telemetry(tier, world, audience(control)) } : world;
+const withTelemetry = (tier: string, deps: Deps, telemetry: Telemetry | undefined): Deps => {
+  const control = deps.env.TELEMETRY as Fetcher | undefined;
+  return telemetry && control ? { ...deps, ...telemetry(tier, deps, reportSink(control)) } : deps;
 };
 
 /** Nobody waits for it but the isolate. */
-const patienceMs = 5000;
+const telemetryTimeoutMs = 5000;
 
-const audience = (control: Fetcher): Audience => ({
+const reportSink = (control: Fetcher): ReportSink => ({
   send: async (report) => {
     const body = JSON.stringify(report);
-    const signal = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.timeout(telemetryTimeoutMs);
     const { ok, status } = await control.fetch("https://control/v1/report", { method: "POST", body, signal });
     if (!ok) throw new Error(`control answered ${status}`);
   },
@@ -135,7 +135,7 @@ const audience = (control: Fetcher): Audience => ({
 });
 
 /** A tester is told besides which version answered; the front lets nobody else ask. */
-const answered = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
+const withVersionHeader = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
   const response = serve(request, caller);
   if (!caller.tester) return response;
   return response.then((it) => {
@@ -145,17 +145,17 @@ const answered = (serve: Gateway, request: Request, caller: Caller, { version }:
 };
 
 /** Where nobody may ask, a gate carries nothing to answer with. */
-const silent: Explain = (_, serve) => serve;
+const withoutExplain: Explain = (_, serve) => serve;
 
 interface SharedProps {
   readonly tier?: string;
 }
 
-const linkedOr = (plan: Plan, parts: Parts, world: Deps, extras: Extras): Gateway => {
+const linkOrUnavailable = (plan: Plan, parts: Parts, deps: Deps, extras: Extras): Gateway => {
   try {
-    return linked(plan, parts, world, extras);
+    return linkGate(plan, parts, deps, extras);
   } catch (error) {
-    return unavailable(plan.tier, error instanceof Error ? error.message : String(error), world);
+    return unavailable(plan.tier, error instanceof Error ? error.message : String(error), deps);
   }
 };
 
@@ -168,7 +168,9 @@ const unavailable =
     const time = new Date(now()).toISOString();
     log({ type: "fault", tier, route: null, code, cause, request });
     log({ type: "access", time, tier, route: null, version, method, status, verdict: "failed", code, request });
-    return answer(code, gatewayCodes[code], request, { headers: { "retry-after": "5", "x-request-id": request } });
+    return problemResponse(code, gatewayCodes[code], request, {
+      headers: { "retry-after": "5", "x-request-id": request },
+    });
   };
 
 interface Entrypoints {

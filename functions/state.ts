@@ -1,7 +1,7 @@
 /** The Worker that owns the counters, so that gates can be split and rolled back freely. Only a binding reaches it. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import type { StateProps } from "./gateway/core/ports/state.ts";
-import { answerTo, objectOf } from "./state/contract.ts";
+import { handleRequest, objectNameOf } from "./state/contract.ts";
 import { countersOn } from "./state/counters.ts";
 
 interface Bindings {
@@ -11,7 +11,7 @@ interface Bindings {
 /** What gates are bound to. `props` say which tier asks; they are the binding's, not the caller's. */
 export class State extends WorkerEntrypoint<Bindings, StateProps> {
   override fetch(request: Request): Promise<Response> {
-    const name = objectOf(new URL(request.url), this.ctx.props);
+    const name = objectNameOf(new URL(request.url), this.ctx.props);
     return this.env.COUNTERS.getByName(name).fetch(request);
   }
 }
@@ -29,7 +29,7 @@ export class Counters extends DurableObject<Bindings> {
       this.#awake = true;
       await this.ctx.storage.setAlarm(Date.now() + sweepMs);
     }
-    return answerTo(request, this.#counters, () => Date.now());
+    return handleRequest(request, this.#counters, () => Date.now());
   }
 
   override async alarm(): Promise<void> {

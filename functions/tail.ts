@@ -1,7 +1,7 @@
 /** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
 import type { TailPlan } from "./control/model/plan.ts";
-import { hearing, type TailReport } from "./control/tail/collector.ts";
-import { uncached } from "./gateway/http/uncached.ts";
+import { type TailReport, tailCollector } from "./control/tail/collector.ts";
+import { bypassCache } from "./gateway/http/uncached.ts";
 
 interface Bindings {
   readonly TELEMETRY: Fetcher;
@@ -9,15 +9,15 @@ interface Bindings {
 }
 
 /** Nobody waits for it but the isolate. */
-const patienceMs = 5000;
+const reportTimeoutMs = 5000;
 
 export const tail = (plan: TailPlan): ExportedHandler<Bindings> => {
-  const hear = hearing(plan);
+  const handleEvents = tailCollector(plan);
   return {
     tail: (events, { TELEMETRY, OTLP_HEADERS }, context) => {
       const { otlp } = plan;
       const tell = async (report: TailReport) => {
-        const signal = AbortSignal.timeout(patienceMs);
+        const signal = AbortSignal.timeout(reportTimeoutMs);
         const { ok, status } = await TELEMETRY.fetch("https://control/v1/tail", {
           method: "POST",
           body: JSON.stringify(report),
@@ -25,18 +25,18 @@ export const tail = (plan: TailPlan): ExportedHandler<Bindings> => {
         });
         if (!ok) throw new Error(`it answered ${status}`);
       };
-      const heard = hear(events, {
-        tell,
+      const work = handleEvents(events, {
+        report: tell,
         collector: otlp && {
           ...otlp,
           headers: otlp.secret ? OTLP_HEADERS : undefined,
-          send: (url, init) => fetch(url, { ...init, cf: uncached }),
+          send: (url, init) => fetch(url, { ...init, cf: bypassCache }),
         },
         sleep: (ms) => scheduler.wait(ms),
         now: () => Date.now(),
         log: (line) => console.log(JSON.stringify(line)),
       });
-      context.waitUntil(heard);
+      context.waitUntil(work);
     },
   };
 };

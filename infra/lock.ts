@@ -32,23 +32,26 @@ const platformOf = (name: string) => {
 };
 
 /** Where Node would find `name` from the package at `at`, nearest first. */
-const placesOf = (at: string, name: string): string[] => {
-  const parents = at === "" ? [""] : [at, ...(at.includes("/node_modules/") ? placesUp(at) : []), ""];
+const lookupPaths = (packagePath: string, name: string): string[] => {
+  const parents =
+    packagePath === ""
+      ? [""]
+      : [packagePath, ...(packagePath.includes("/node_modules/") ? parentPaths(packagePath) : []), ""];
   return parents.map((parent) => `${parent === "" ? "" : `${parent}/`}node_modules/${name}`);
 };
-const placesUp = (at: string): string[] => {
-  const up = at.slice(0, at.lastIndexOf("/node_modules/"));
-  return up.includes("/node_modules/") ? [up, ...placesUp(up)] : [up];
+const parentPaths = (packagePath: string): string[] => {
+  const up = packagePath.slice(0, packagePath.lastIndexOf("/node_modules/"));
+  return up.includes("/node_modules/") ? [up, ...parentPaths(up)] : [up];
 };
 
 const lock = JSON.parse(fs.readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Entry> };
 const added: Record<string, Entry> = {};
-for (const [at, { optionalDependencies = {} }] of Object.entries(lock.packages))
+for (const [packagePath, { optionalDependencies = {} }] of Object.entries(lock.packages))
   for (const [name, version] of Object.entries(optionalDependencies)) {
-    const found = placesOf(at, name).find((place) => lock.packages[place]);
+    const found = lookupPaths(packagePath, name).find((lockPath) => lock.packages[lockPath]);
     if (!/^\d/.test(version) || (found && lock.packages[found]?.version === version)) continue;
-    const place = `${found ? `${at}/` : ""}node_modules/${name}`;
-    added[place] = { version, dev: true, optional: true, ...platformOf(name) } as Entry;
+    const lockPath = `${found ? `${packagePath}/` : ""}node_modules/${name}`;
+    added[lockPath] = { version, dev: true, optional: true, ...platformOf(name) } as Entry;
   }
 lock.packages = Object.fromEntries(Object.entries({ ...lock.packages, ...added }).sort(([a], [b]) => (a < b ? -1 : 1)));
 fs.writeFileSync("package-lock.json", `${JSON.stringify(lock, null, 2)}\n`);

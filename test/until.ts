@@ -1,7 +1,7 @@
 /** How tests wait: for what they look at, and no fixed time. */
 
 /** As long as a slow machine may need. */
-const longestMs = 120_000;
+const maxMs = 120_000;
 
 /**
  * Looks again and again until it holds, ever less often.
@@ -10,7 +10,7 @@ const longestMs = 120_000;
 export const until = async (
   holds: () => boolean | Promise<boolean>,
   what: string | (() => string),
-  withinMs = longestMs,
+  withinMs = maxMs,
 ): Promise<void> => {
   const end = performance.now() + withinMs;
   for (let pauseMs = 5; !(await holds()); pauseMs = Math.min(pauseMs * 1.5, 100)) {

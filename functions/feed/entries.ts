@@ -1,39 +1,43 @@
 /** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
 
 import { fieldsOf } from "../gateway/core/json.ts";
-import { mostRevocations, type Revocation } from "../gateway/core/ports/revocations.ts";
-import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay/overlay.ts";
+import { maxRevocations, type StoredRevocation } from "../gateway/core/ports/revocations.ts";
+import { type FeedMessage, maxEntries, type OverlayEntry, type StoredFeed } from "../gateway/overlay/overlay.ts";
 
-export interface Entries {
-  readonly read: () => Promise<Kept>;
+export interface FeedStore {
+  readonly read: () => Promise<StoredFeed>;
   /**
    * @param revoked by default as before
    * @returns undefined where somebody else wrote since that revision
    */
   readonly write: (
     revision: number,
-    entries: readonly Entry[],
-    revoked?: readonly Revocation[],
-  ) => Promise<Kept | undefined>;
+    entries: readonly OverlayEntry[],
+    revoked?: readonly StoredRevocation[],
+  ) => Promise<StoredFeed | undefined>;
 }
 
-const key = "told";
+const storageKey = "told";
 
-export const entriesOn = (storage: Pick<DurableObjectStorage, "get" | "put">, now: () => number): Entries => {
+export const feedStoreOn = (storage: Pick<DurableObjectStorage, "get" | "put">, now: () => number): FeedStore => {
   const current = <T extends { readonly until: number }>(all: readonly T[]) => all.filter(({ until }) => until > now());
-  const read = async (): Promise<Kept> => {
-    const { revision, entries, revoked = [] } = (await storage.get<Kept>(key)) ?? { revision: 0, entries: [] };
+  const read = async (): Promise<StoredFeed> => {
+    const {
+      revision,
+      entries,
+      revoked = [],
+    } = (await storage.get<StoredFeed>(storageKey)) ?? { revision: 0, entries: [] };
     return { revision, entries: current(entries), revoked: current(revoked) };
   };
   return {
     read,
-    write: async (revision, entries, given) => {
+    write: async (revision, entries, replacement) => {
       const before = await read();
       if (before.revision !== revision) return undefined;
-      const revoked = (given ?? before.revoked ?? []).slice(-mostRevocations);
-      const told = { revision: revision + 1, entries: entries.slice(-mostEntries), revoked };
-      await storage.put(key, told);
-      return told;
+      const revoked = (replacement ?? before.revoked ?? []).slice(-maxRevocations);
+      const stored = { revision: revision + 1, entries: entries.slice(-maxEntries), revoked };
+      await storage.put(storageKey, stored);
+      return stored;
     },
   };
 };
@@ -44,12 +48,12 @@ export const entriesOn = (storage: Pick<DurableObjectStorage, "get" | "put">, no
  *
  * @throws TypeError where they are no such lists
  */
-export const keptIn = (value: unknown): Kept => {
+export const keptIn = (value: unknown): StoredFeed => {
   if (!isKept(value)) throw new TypeError("a feed has { revision, entries, revoked? }, and each entry its end");
   return value;
 };
 
-const isKept = (value: unknown): value is Kept => {
+const isKept = (value: unknown): value is StoredFeed => {
   const { revision, entries, revoked = [] } = fieldsOf(value);
   return Number.isInteger(revision) && areKept(entries) && areKept(revoked);
 };
@@ -62,7 +66,7 @@ const areKept = (value: unknown): boolean =>
   });
 
 /** Of a revocation a gate needs no more than what it is; each isolate asks for all of them every few seconds. */
-export const forGates = ({ revision, entries, revoked = [] }: Kept): Told => ({
+export const messageForGates = ({ revision, entries, revoked = [] }: StoredFeed): FeedMessage => ({
   revision,
   entries,
   revoked: revoked.map(({ id, issuer, by, reason, ...it }) => it),

@@ -1,10 +1,10 @@
 /** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
 import * as z from "zod";
-import { claimsFit, isClaim, scopesOf } from "../gateway/core/claims.ts";
-import { Claims, Consumer, known } from "../gateway/core/facts.ts";
+import { claimsMatcher, isClaim, scopesOf } from "../gateway/core/claims.ts";
+import { Claims, Consumer, getFact } from "../gateway/core/facts.ts";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
 import type { Context, Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { name } from "../manifest/names.ts";
 
 const codes = {
@@ -23,7 +23,7 @@ const oneOf = <T extends z.ZodType>(it: T) =>
 const bearer = `- jwt: { issuer: https://identity.acme.example, audience: wallet, algorithms: [EdDSA] }\n`;
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "access",
     enforcing: "tightens",
@@ -43,15 +43,15 @@ export const spec = () =>
       .refine((it) => Object.keys(it).length > 0, "say who may pass: scopes, any-scope, claims, consumers or labels"),
     example: { scopes: ["transfers:write"], claims: { plan: ["gold", "silver"] } },
     codes,
-    stands: { "scope-missing": ["scopes", "any-scope"] },
-    never: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
-    requires: ({ scopes = [], "any-scope": any = [], claims = {} }) => ({
-      scopes: [...scopes, ...any.slice(0, 1)],
+    keysOfCode: { "scope-missing": ["scopes", "any-scope"] },
+    impossibleCodes: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
+    requires: ({ scopes = [], "any-scope": anyChallenge = [], claims = {} }) => ({
+      scopes: [...scopes, ...anyChallenge.slice(0, 1)],
       claims,
     }),
-    needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
+    reads: ({ scopes, "any-scope": anyChallenge, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
-      ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
+      ...(anyChallenge ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
       ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: `{claim.${it}}` })),
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
@@ -76,24 +76,26 @@ export const spec = () =>
   });
 
 export const make = (config: Config<typeof spec>): Guard => {
-  const { scopes, "any-scope": some, claims: wanted = {}, labels } = config;
-  const hasClaims = claimsFit(wanted);
-  const wantedLabels = Object.entries(labels ?? {}).map(([name, values]) => [name, [values].flat()] as const);
-  const needsClaims = scopes ?? some ?? config.claims;
+  const { scopes, "any-scope": anyScope, claims: requiredClaims = {}, labels } = config;
+  const hasClaims = claimsMatcher(requiredClaims);
+  const requiredLabels = Object.entries(labels ?? {}).map(([name, values]) => [name, [values].flat()] as const);
+  const needsClaims = scopes ?? anyScope ?? config.claims;
   const consumers = config.consumers && new Set(config.consumers);
-  const all = challenge(scopes ?? []);
-  const any = challenge(some ?? []);
+  const allChallenge = challenge(scopes ?? []);
+  const anyChallenge = challenge(anyScope ?? []);
   return (_, context) => {
-    const claims = known(context, Claims);
+    const claims = getFact(context, Claims);
     // Without the filter that would know, nobody is anybody.
     if (needsClaims && !claims) return refuse(context, codes, "access-denied");
     if (claims) {
-      const given = scopesOf(claims);
-      if (scopes && !scopes.every((it) => given.has(it))) return refuse(context, codes, "scope-missing", all);
-      if (some && !some.some((it) => given.has(it))) return refuse(context, codes, "scope-missing", any);
+      const scopesOfToken = scopesOf(claims);
+      if (scopes && !scopes.every((it) => scopesOfToken.has(it)))
+        return refuse(context, codes, "scope-missing", allChallenge);
+      if (anyScope && !anyScope.some((it) => scopesOfToken.has(it)))
+        return refuse(context, codes, "scope-missing", anyChallenge);
       if (!hasClaims(claims)) return refuse(context, codes, "access-denied");
     }
-    return isNamed(context, consumers, wantedLabels) ? undefined : refuse(context, codes, "access-denied");
+    return isNamed(context, consumers, requiredLabels) ? undefined : refuse(context, codes, "access-denied");
   };
 };
 
@@ -108,7 +110,7 @@ const isNamed = (
   labels: readonly (readonly [name: string, values: readonly string[]])[],
 ): boolean => {
   if (!consumers && labels.length === 0) return true;
-  const consumer = known(context, Consumer);
+  const consumer = getFact(context, Consumer);
   if (!consumer || consumers?.has(consumer.id) === false) return false;
   return labels.every(
     ([name, values]) => Object.hasOwn(consumer.labels, name) && values.includes(consumer.labels[name] as string),

@@ -1,12 +1,12 @@
 /** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
 import * as z from "zod";
-import { Consumer, type ConsumerFact, learn } from "../gateway/core/facts.ts";
+import { Consumer, type ConsumerFact, setFact } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
 import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Deps, Guard } from "../gateway/core/types.ts";
 import { sha256 } from "../gateway/http/hash.ts";
-import { consumersKey, environmentName, isConsumer, signedEntries } from "../gateway/identity/consumer-entries.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { consumersKey, environmentName, isConsumer, signedEntryReader } from "../gateway/identity/consumer-entries.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { duration } from "../manifest/quantities.ts";
 
 const codes = {
@@ -16,7 +16,7 @@ const codes = {
 } as const satisfies Codes;
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "identity",
     enforcing: "tightens",
@@ -33,7 +33,7 @@ export const spec = () =>
     }),
     example: { header: "x-shop-key" },
     codes,
-    stands: { "key-missing": ["header"] },
+    keysOfCode: { "key-missing": ["header"] },
     exposes: ({ header }) => ({ security: { type: "apiKey", in: "header", name: header } }),
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
@@ -66,21 +66,21 @@ export const spec = () =>
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */
-const longestKey = 512;
+const maxKeyLength = 512;
 
 export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard => {
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
-  const look = lookup(consumers, deps.env, milliseconds(cache) / 1000);
+  const lookUp = consumerLookup(consumers, deps.env, milliseconds(cache) / 1000);
   // RFC 9110, section 15.5.2: a 401 says how to do better.
   const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
     const key = request.headers.get(header);
     if (!key) return refuse(context, codes, "key-missing", challenge);
-    if (key.length > longestKey) return refuse(context, codes, "key-unknown", challenge);
-    const consumer = await look(`key/${await sha256(key)}`);
+    if (key.length > maxKeyLength) return refuse(context, codes, "key-unknown", challenge);
+    const consumer = await lookUp(`key/${await sha256(key)}`);
     if (consumer === null) return refuse(context, codes, "key-unknown", challenge);
-    learn(context, Consumer, consumer);
+    setFact(context, Consumer, consumer);
     return undefined;
   };
 };
@@ -89,7 +89,7 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
  * @param env with the key of signatures that entries have to bear, where the environment has one
  * @returns how an entry is looked up; null for one that is not there
  */
-const lookup = (
+const consumerLookup = (
   consumers: KVNamespace,
   { [consumersKey]: key, [environmentName]: environment }: Deps["env"],
   cacheTtl: number,
@@ -102,7 +102,7 @@ const lookup = (
       const entry: unknown = await consumers.get(name, { type: "json", cacheTtl }).catch(unavailable);
       return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is no consumer");
     };
-  const read = signedEntries(key, String(environment));
+  const read = signedEntryReader(key, String(environment));
   return async (name: string): Promise<ConsumerFact | null> => {
     const text = await consumers.get(name, { type: "text", cacheTtl }).catch(unavailable);
     if (text === null) return null;

@@ -1,17 +1,17 @@
 /** Refuses request bodies above a size, before they reach the service where the length is announced, on their way where it is not. */
 import * as z from "zod";
-import { BodyLimit, learn } from "../gateway/core/facts.ts";
+import { BodyLimit, setFact } from "../gateway/core/facts.ts";
 import { refuse, upstreamCodes } from "../gateway/core/problems.ts";
 import { bytes } from "../gateway/core/quantities.ts";
 import type { Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { announced, tellLimit } from "../gateway/proxy/send.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { announcedLength, bodyLimitDetail } from "../gateway/proxy/send.ts";
 import { size } from "../manifest/quantities.ts";
 
 const codes = { "body-too-large": upstreamCodes["body-too-large"] };
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "admission",
     enforcing: "tightens",
@@ -19,7 +19,7 @@ export const spec = () =>
     short: "max",
     example: { max: "16KiB" },
     codes,
-    stands: { "body-too-large": ["max"] },
+    keysOfCode: { "body-too-large": ["max"] },
     boundsBody: true,
     scales: { max: "larger-is-weaker" },
     security: ({ max }) => ({ bodyLimit: max }),
@@ -35,8 +35,8 @@ export const spec = () =>
 export const make = ({ max }: Config<typeof spec>): Guard => {
   const limit = bytes(max);
   return (request, context) => {
-    learn(context, BodyLimit, limit);
-    if ((announced(request) ?? 0) <= limit) return undefined;
-    return refuse(context, codes, "body-too-large", tellLimit(limit));
+    setFact(context, BodyLimit, limit);
+    if ((announcedLength(request) ?? 0) <= limit) return undefined;
+    return refuse(context, codes, "body-too-large", bodyLimitDetail(limit));
   };
 };

@@ -3,24 +3,24 @@ import * as z from "zod";
 import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Context, Guard, HeaderEdit } from "../gateway/core/types.ts";
 import { preflightMethod } from "../gateway/http/preflight.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { apply } from "../gateway/proxy/send.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { applyEdits } from "../gateway/proxy/send.ts";
 import { duration } from "../manifest/quantities.ts";
 import { rules } from "./cors/audit.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "admission",
     // A preflight brings no credentials, and a refusal without CORS headers is unreadable to the page.
-    ahead: ["identity", "access", "limits"],
+    precedes: ["identity", "access", "limits"],
     schema: z
       .strictObject({
         origins: z
           .array(
-            z.string().refine((text) => isEverybody(text) || wildcard.test(text) || isOrigin(text), {
+            z.string().refine((text) => isWildcard(text) || subdomainWildcard.test(text) || isOrigin(text), {
               error: "an origin is a scheme, a host and perhaps a port: https://shop.example, https://*.shop.example",
             }),
           )
@@ -50,7 +50,7 @@ export const spec = () =>
           .default("5m")
           .describe("How long a browser may keep a preflight's answer; whole seconds, rounded down"),
       })
-      .refine(({ origins, credentials }) => credentials !== true || !origins.some(isEverybody), {
+      .refine(({ origins, credentials }) => credentials !== true || !origins.some(isWildcard), {
         error: "credentials for everybody's pages: name the origins",
         path: ["credentials"],
       }),
@@ -71,14 +71,14 @@ const allowOrigin = "access-control-allow-origin";
 const exposed = "access-control-expose-headers";
 
 /** What may be read is said here alone, whatever the service grants. */
-const refusal: readonly HeaderEdit[] = [
+const grantRemovals: readonly HeaderEdit[] = [
   ["delete", allowOrigin],
   ["delete", "access-control-allow-credentials"],
   ["delete", exposed],
 ];
 
 /** What local replies say besides in headers, and a page that may read them has use for. */
-const ofLocalReplies = [
+const localReplyHeaders = [
   "retry-after",
   "ratelimit",
   "ratelimit-policy",
@@ -88,29 +88,31 @@ const ofLocalReplies = [
 ];
 
 /** Sets a header, or leaves none where it has no value. */
-const only = (name: string, value: string): HeaderEdit => (value === "" ? ["delete", name] : ["set", name, value]);
+const setOrDelete = (name: string, value: string): HeaderEdit =>
+  value === "" ? ["delete", name] : ["set", name, value];
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
-const isEverybody = (text: string): boolean => /^(?:https?:\/\/)?\*$/.test(text);
+const isWildcard = (text: string): boolean => /^(?:https?:\/\/)?\*$/.test(text);
 
 /** All beneath a host, perhaps with a port. */
-const wildcard = /^https?:\/\/\*(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/;
+const subdomainWildcard = /^https?:\/\/\*(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/;
 
 export const make = (config: Config<typeof spec>): Guard => {
   const { expose, methods } = config;
-  const editsFor = granting(config);
+  const editsFor = originEdits(config);
   // Seconds (Fetch, HTTP new-header syntax), and never longer than the manifest says.
   const maxAge = String(Math.floor(milliseconds(config["max-age"]) / 1000));
-  const sets = (request: Request) => (config.headers === "*" ? asked(request) : config.headers.join(", "));
+  const allowedHeaders = (request: Request) =>
+    config.headers === "*" ? requestedHeaders(request) : config.headers.join(", ");
 
   const guard = (request: Request, context: Context): Response | undefined => {
     const edits = editsFor(request);
     context.inbound.push(...edits);
-    if (request.method !== "OPTIONS" || !grants(edits)) return undefined;
+    if (request.method !== "OPTIONS" || !isGranted(edits)) return undefined;
     const method = preflightMethod(request);
     if (method === null) return undefined;
-    const names = sets(request);
+    const names = allowedHeaders(request);
     return new Response(null, {
       status: 204,
       headers: {
@@ -122,49 +124,52 @@ export const make = (config: Config<typeof spec>): Guard => {
   };
 
   const complete = (request: Request, { inbound, route }: Context, headers: Headers): void => {
-    if (!inbound.some(([, name]) => name === allowOrigin)) apply(headers, editsFor(request));
+    if (!inbound.some(([, name]) => name === allowOrigin)) applyEdits(headers, editsFor(request));
     if (!headers.has(allowOrigin)) return;
-    for (const name of expose.length > 0 ? ofLocalReplies : [])
-      if (headers.has(name)) apply(headers, [["merge", exposed, name]]);
+    for (const name of expose.length > 0 ? localReplyHeaders : [])
+      if (headers.has(name)) applyEdits(headers, [["merge", exposed, name]]);
     const method = preflightMethod(request);
     if (method === null) return;
-    const names = sets(request);
+    const names = allowedHeaders(request);
     if (names !== "") headers.set("access-control-allow-headers", names);
     // Whatever is asked of a path that no route takes is answered by a problem. Of others, Allow says what there is.
     if (route.name === "" && !headers.has("allow"))
       headers.set("access-control-allow-methods", methods?.join(", ") ?? method);
   };
 
-  return Object.assign(guard, { localReply: { complete, grants: (request: Request) => grants(editsFor(request)) } });
+  return Object.assign(guard, {
+    localReply: { complete, grantsPreflight: (request: Request) => isGranted(editsFor(request)) },
+  });
 };
 
-const grants = (edits: readonly HeaderEdit[]): boolean =>
+const isGranted = (edits: readonly HeaderEdit[]): boolean =>
   edits.some(([op, name]) => op === "set" && name === allowOrigin);
 
 /** What a response says to a page of the request's origin. */
-const granting = ({
+const originEdits = ({
   credentials,
   expose,
   origins,
 }: Config<typeof spec>): ((request: Request) => readonly HeaderEdit[]) => {
   const rest: readonly HeaderEdit[] = [
-    only("access-control-allow-credentials", credentials ? "true" : ""),
-    only(exposed, expose === "*" ? "*" : expose.join(", ")),
+    setOrDelete("access-control-allow-credentials", credentials ? "true" : ""),
+    setOrDelete(exposed, expose === "*" ? "*" : expose.join(", ")),
   ];
   const named = new Set(origins);
-  const anyone = named.has("*");
+  const allowsAny = named.has("*");
   // Said to everybody, also to who names no origin: a cache keeps one answer for all of them (Fetch, CORS protocol and HTTP
   // caches). With credentials, `*` is nobody's (Fetch, CORS protocol and credentials).
-  if (anyone && !credentials) {
+  if (allowsAny && !credentials) {
     const edits: readonly HeaderEdit[] = [["set", allowOrigin, "*"], ...rest];
     return () => edits;
   }
-  const beneath = origins.filter((it) => it !== "*" && it.includes("*")).map(patternOf);
+  const wildcardPatterns = origins.filter((it) => it !== "*" && it.includes("*")).map(patternOf);
   const varies: HeaderEdit = ["merge", "vary", "origin"];
-  const refused = [varies, ...refusal];
+  const notGranted = [varies, ...grantRemovals];
   return ({ headers }) => {
     const origin = headers.get("origin");
-    if (origin === null || !(anyone || named.has(origin) || beneath.some((it) => it.test(origin)))) return refused;
+    if (origin === null || !(allowsAny || named.has(origin) || wildcardPatterns.some((it) => it.test(origin))))
+      return notGranted;
     return [varies, ["set", allowOrigin, origin], ...rest];
   };
 };
@@ -173,7 +178,7 @@ const granting = ({
 const listOfNames = /^[\w!#$%&'*+.^`|~-]+(?: *, *[\w!#$%&'*+.^`|~-]+)*$/;
 
 /** The headers that a page asks for, as far as they are names. */
-const asked = ({ headers }: Request): string => {
+const requestedHeaders = ({ headers }: Request): string => {
   const names = headers.get("access-control-request-headers") ?? "";
   return names.length <= 1024 && listOfNames.test(names) ? names : "";
 };

@@ -2,16 +2,16 @@
 import { csrf } from "hono/csrf";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
-import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
+import type { Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
 import { fromHono } from "../gateway/hono-adapter.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 
 const codes = {
   "cross-site-refused": { status: 403, title: "The request comes from a page of another site" },
 } as const satisfies Codes;
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "layer",
     phase: "admission",
     schema: z.strictObject({
@@ -28,7 +28,7 @@ export const spec = () =>
     }),
     example: { origins: ["https://shop.example"] },
     codes,
-    stands: { "cross-site-refused": ["origins"] },
+    keysOfCode: { "cross-site-refused": ["origins"] },
     scales: { origins: { allows: "items", absent: "nothing" } },
     security: () => ({ refusesForgery: true }),
     examples: {
@@ -40,5 +40,5 @@ export const spec = () =>
     },
   });
 
-export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>
+export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterInstance): Layer =>
   fromHono(csrf({ origin: [...origins] }), id, (_error, context) => refuse(context, codes, "cross-site-refused"));

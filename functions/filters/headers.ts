@@ -1,18 +1,18 @@
 /** Sets, adds and removes headers: of the request before the service sees it, of the response before the client does. */
 import * as z from "zod";
-import { piecesOf, template } from "../gateway/core/references.ts";
+import { compileTemplate, parseTemplate } from "../gateway/core/references.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
 import type { Deps, Guard, HeaderEdit } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { freeHeaderName } from "../manifest/names.ts";
-import { explain } from "../manifest/refine.ts";
+import { checkWith } from "../manifest/refine.ts";
 import { secret } from "../manifest/secret.ts";
 
 const text = () =>
   z
     .string()
     .regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")
-    .superRefine(explain(piecesOf));
+    .superRefine(checkWith(parseTemplate));
 
 const edits = <Value extends z.ZodType>(value: Value) =>
   z.strictObject({
@@ -33,7 +33,7 @@ const edits = <Value extends z.ZodType>(value: Value) =>
 const textOrSecret = () => z.union([text(), secret()], "a text, or { secret: NAME }");
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "content",
     schema: z.strictObject({
@@ -70,10 +70,10 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
 
 type Edit = (...args: Parameters<Guard>) => HeaderEdit | undefined;
 
-const record = (into: HeaderEdit[], edits: readonly Edit[], ...asked: Parameters<Guard>): void => {
+const record = (into: HeaderEdit[], edits: readonly Edit[], ...args: Parameters<Guard>): void => {
   for (const edit of edits) {
-    const made = edit(...asked);
-    if (made !== undefined) into.push(made);
+    const headerEdit = edit(...args);
+    if (headerEdit !== undefined) into.push(headerEdit);
   }
 };
 
@@ -93,10 +93,10 @@ const editOf = (op: "set" | "append", header: string, text: Value, deps: Deps): 
     const edit = [op, header, secretOf(text.secret, deps)] as const;
     return () => edit;
   }
-  const value = template(text, "header");
+  const value = compileTemplate(text, "header");
   return (request, context) => {
-    const written = value(request, context);
-    if (written !== undefined) return [op, header, written];
+    const text = value(request, context);
+    if (text !== undefined) return [op, header, text];
     return op === "set" ? ["delete", header] : undefined;
   };
 };

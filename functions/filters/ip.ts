@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
 import type { Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { rules } from "./ip/audit.ts";
 
 const codes = {
@@ -26,7 +26,7 @@ const isRange = (text: string): boolean => {
 };
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "access",
     enforcing: "tightens",

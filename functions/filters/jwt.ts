@@ -1,21 +1,29 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
 import type { JWTPayload } from "jose";
 import * as z from "zod";
-import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/core/claims.ts";
-import { Claims, Consumer, learn } from "../gateway/core/facts.ts";
-import { type Holding, revokedIn, takenBack } from "../gateway/core/ports/revocations.ts";
+import {
+  areDatesValid,
+  claimReader,
+  claimsMatcher,
+  consumerIdOf,
+  hasScopes,
+  isClaimPath,
+  validityProblem,
+} from "../gateway/core/claims.ts";
+import { Claims, Consumer, setFact } from "../gateway/core/facts.ts";
+import { isRevoked, kvRevocations, type RevocableToken } from "../gateway/core/ports/revocations.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
 import { bytes, milliseconds } from "../gateway/core/quantities.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
-import { hasAddress } from "../gateway/http/hosts.ts";
-import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/identity/jwks.ts";
+import type { Context, Deps, FilterInstance, Guard } from "../gateway/core/types.ts";
+import { hasIpHost } from "../gateway/http/hosts.ts";
+import { type IssuerKeys, type KeySet, keysOrFail, remoteKeySet, staticKeySet } from "../gateway/identity/jwks.ts";
 import { tokenCache } from "../gateway/identity/token-cache.ts";
 import { tokenReader } from "../gateway/identity/token-sources.ts";
 import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
 import { duration } from "../manifest/quantities.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-sources.ts";
+import { securitySchemeOf, tokenSize, tokenSources } from "../manifest/token-sources.ts";
 import { hooks } from "./jwt/hooks.ts";
 
 export { present } from "./jwt/credentials.ts";
@@ -31,12 +39,12 @@ const codes = {
   "keys-unavailable": { status: 503, title: "The keys that verify tokens are not available" },
 } as const satisfies Codes;
 
-const claim = () => z.string().refine(leads, "a claim is written as sub, user.id, or https://acme.example/id");
+const claim = () => z.string().refine(isClaimPath, "a claim is written as sub, user.id, or https://acme.example/id");
 
 const value = () => z.union([z.string(), z.number(), z.boolean()]);
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "identity",
     enforcing: "tightens",
@@ -58,7 +66,7 @@ export const spec = () =>
           .describe(
             "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
           ),
-        from: tokenPlaces(),
+        from: tokenSources(),
         "max-size": tokenSize(),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
@@ -106,7 +114,7 @@ export const spec = () =>
         error: "an issuer that is no URL publishes no keys: give `jwks` or `keys`",
         path: ["issuer"],
       })
-      .refine(({ issuer, jwks, keys }) => keys || !hasAddress(jwks ?? issuer), {
+      .refine(({ issuer, jwks, keys }) => keys || !hasIpHost(jwks ?? issuer), {
         error: "keys are fetched from a name, not an IP address: the platform's fetch refuses addresses",
         path: ["jwks"],
       }),
@@ -117,8 +125,11 @@ export const spec = () =>
       cooldown: "1m",
     },
     codes,
-    never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
-    exposes: ({ from }) => ({ security: schemeOf([from].flat()[0] as string) }),
+    impossibleCodes: ({ keys, scopes }) => [
+      ...(keys ? ["keys-unavailable"] : []),
+      ...(scopes[0] ? [] : ["scope-missing"]),
+    ],
+    exposes: ({ from }) => ({ security: securitySchemeOf([from].flat()[0] as string) }),
     provides: ["consumer", "claim"],
     bindings: ({ keys, revocation }) => [
       ...(keys ? [] : [{ kind: "cache" } as const]),
@@ -129,34 +140,34 @@ export const spec = () =>
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */
-type Accepted = Holding & { readonly claims: JWTPayload };
+type VerifiedToken = RevocableToken & { readonly claims: JWTPayload };
 
 type Code = keyof typeof codes & string;
-type Verdict = Accepted | Code;
+type Verdict = VerifiedToken | Code;
 
-export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<FilterPlace, "tier">): Guard => {
+export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<FilterInstance, "tier">): Guard => {
   const keys = keySet(config, deps, tier);
   const { isSigned, verify } = verifier(config, deps);
   const leeway = milliseconds(config.leeway) / 1000;
   const maxAge = config["max-age"] === undefined ? Number.POSITIVE_INFINITY : milliseconds(config["max-age"]) / 1000;
-  const isRevoked = revocations(config, deps);
-  const known = tokenCache<Accepted>();
+  const isRevoked = revocationCheck(config, deps);
+  const cache = tokenCache<VerifiedToken>();
 
-  const unlessRevoked = (accepted: Accepted): Verdict | Promise<Verdict> => {
+  const unlessRevoked = (accepted: VerifiedToken): Verdict | Promise<Verdict> => {
     const code = isRevoked(accepted);
     return code instanceof Promise ? code.then((it) => it ?? accepted) : (code ?? accepted);
   };
-  const meet = async (token: string, current: Keys): Promise<Verdict> => {
+  const verifyNew = async (token: string, current: IssuerKeys): Promise<Verdict> => {
     const verdict = await verify(token, current, keys);
-    if (typeof verdict !== "string") known.put(token, verdict);
+    if (typeof verdict !== "string") cache.put(token, verdict);
     return typeof verdict === "string" ? verdict : unlessRevoked(verdict);
   };
   /** A signature is verified once; what time, rotation and revocation say of a token, each time. At once where nobody has to be asked. */
-  const judge = (token: string, current: Keys): Verdict | Promise<Verdict> => {
-    known.under(current.text);
-    const before = known.get(token);
-    if (!before) return meet(token, current);
-    return outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? unlessRevoked(before);
+  const judgeToken = (token: string, current: IssuerKeys): Verdict | Promise<Verdict> => {
+    cache.useKeys(current.text);
+    const remembered = cache.get(token);
+    if (!remembered) return verifyNew(token, current);
+    return validityProblem(remembered.claims, { leeway, maxAge, now: deps.now() }) ?? unlessRevoked(remembered);
   };
 
   const scopes = config.scopes.join(" ");
@@ -165,31 +176,34 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Fil
     const challenge = code === "token-missing" ? "Bearer" : `Bearer ${error}`;
     return refuse(context, codes, code, { headers: { "www-authenticate": challenge } });
   };
-  const told = (verdict: Verdict, context: Context): Response | undefined => {
+  const applyVerdict = (verdict: Verdict, context: Context): Response | undefined => {
     if (typeof verdict === "string") return deny(verdict, context);
-    learn(context, Claims, verdict.claims);
-    learn(context, Consumer, { id: verdict.consumer, labels: {} });
+    setFact(context, Claims, verdict.claims);
+    setFact(context, Consumer, { id: verdict.consumer, labels: {} });
     return undefined;
   };
   const tokenOf = tokenReader([config.from].flat());
-  const longest = bytes(config["max-size"]);
+  const maxLength = bytes(config["max-size"]);
   return (request, context) => {
     const token = tokenOf(request, context);
     if (token === undefined) return deny("token-missing", context);
-    if (token === "" || token.length > longest) return deny("token-invalid", context);
+    if (token === "" || token.length > maxLength) return deny("token-invalid", context);
     const fresh = keys.fresh();
     // What no key could make hold is no reason to ask the issuer, and no fault of the issuer that it is refused.
     if (!fresh && !isSigned(token)) return deny("token-invalid", context);
-    const current = fresh ?? available(keys.current, gone);
-    const verdict = current instanceof Promise ? current.then((it) => judge(token, it)) : judge(token, current);
-    return verdict instanceof Promise ? verdict.then((it) => told(it, context)) : told(verdict, context);
+    const current = fresh ?? keysOrFail(keys.current, failUnavailable);
+    const verdict =
+      current instanceof Promise ? current.then((it) => judgeToken(token, it)) : judgeToken(token, current);
+    return verdict instanceof Promise
+      ? verdict.then((it) => applyVerdict(it, context))
+      : applyVerdict(verdict, context);
   };
 };
 
 const keySet = (it: Config<typeof spec>, deps: Deps, tier: string): KeySet =>
   it.keys
-    ? fixedKeys(it.keys)
-    : fetchedKeys(
+    ? staticKeySet(it.keys)
+    : remoteKeySet(
         {
           tier,
           issuer: it.issuer,
@@ -201,7 +215,7 @@ const keySet = (it: Config<typeof spec>, deps: Deps, tier: string): KeySet =>
         deps,
       );
 
-const gone = (cause: unknown): never => {
+const failUnavailable = (cause: unknown): never => {
   throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
 };
 
@@ -211,30 +225,30 @@ const verifier = (config: Config<typeof spec>, deps: Deps) => {
   const expected = { issuer, audience, algorithms, leeway: milliseconds(config.leeway) / 1000, maxAge };
   const { isSigned, verify } = tokenVerifier(expected, deps.now);
   const consumerOf = claimReader(config.consumer);
-  const hasClaims = claimsFit(config.claims);
-  const judge = (claims: JWTPayload): Verdict => {
-    const consumer = consumerIn(consumerOf(claims));
-    if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
+  const hasClaims = claimsMatcher(config.claims);
+  const judgeClaims = (claims: JWTPayload): Verdict => {
+    const consumer = consumerIdOf(consumerOf(claims));
+    if (consumer === undefined || !areDatesValid(claims) || !hasClaims(claims)) return "token-rejected";
     return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
   };
-  const verified = (token: string, current: Keys, keys: KeySet): Promise<Verdict> =>
-    verify(token, current, keys).then((it) => (typeof it === "string" ? it : judge(it)));
-  return { isSigned, verify: verified };
+  const verifyToken = (token: string, current: IssuerKeys, keys: KeySet): Promise<Verdict> =>
+    verify(token, current, keys).then((it) => (typeof it === "string" ? it : judgeClaims(it)));
+  return { isSigned, verify: verifyToken };
 };
 
 /** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
-const revocations = (config: Config<typeof spec>, deps: Deps) => {
-  const isTaken = takenBack(config.issuer, deps);
-  const listed = listedIn(config, deps);
-  return (it: Accepted): Code | undefined | Promise<Code | undefined> => {
-    const taken = isTaken(it);
-    return taken ? taken.then((yes) => (yes ? "token-revoked" : listed?.(it.claims))) : listed?.(it.claims);
+const revocationCheck = (config: Config<typeof spec>, deps: Deps) => {
+  const isInFeed = isRevoked(config.issuer, deps);
+  const kvCheck = kvRevocationCheck(config, deps);
+  return (it: VerifiedToken): Code | undefined | Promise<Code | undefined> => {
+    const inFeed = isInFeed(it);
+    return inFeed ? inFeed.then((yes) => (yes ? "token-revoked" : kvCheck?.(it.claims))) : kvCheck?.(it.claims);
   };
 };
 
-const listedIn = ({ issuer, revocation }: Config<typeof spec>, deps: Deps) => {
+const kvRevocationCheck = ({ issuer, revocation }: Config<typeof spec>, deps: Deps) => {
   if (!revocation) return undefined;
-  const find = revokedIn(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
+  const find = kvRevocations(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
   return async ({ jti }: JWTPayload): Promise<Code | undefined> => {
     // What has no name could not be revoked.
     if (typeof jti !== "string" || jti === "") return "token-rejected";

@@ -1,24 +1,24 @@
 /** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
 import * as z from "zod";
 import { bytes, milliseconds, share as shareOf } from "../gateway/core/quantities.ts";
-import type { Context, Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
-import { within } from "../gateway/core/with-timeout.ts";
-import { hasAddress } from "../gateway/http/hosts.ts";
+import type { Context, Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
+import { withTimeout } from "../gateway/core/with-timeout.ts";
+import { hasIpHost } from "../gateway/http/hosts.ts";
 import { preflightMethod } from "../gateway/http/preflight.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { asksForWebSocket, introduce } from "../gateway/proxy/forwarding.ts";
-import { wholeBody } from "../gateway/proxy/request-body.ts";
-import { announced, apply, hasBody, targetOf } from "../gateway/proxy/send.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { isWebSocketRequest, setForwardingHeaders } from "../gateway/proxy/forwarding.ts";
+import { readBody } from "../gateway/proxy/request-body.ts";
+import { announcedLength, applyEdits, hasBody, targetOf } from "../gateway/proxy/send.ts";
 import { duration, percent, size } from "../manifest/quantities.ts";
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "layer",
     phase: "traffic",
     schema: z.strictObject({
       to: z
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
-        .refine((url) => !hasAddress(url), "a name, not an IP address: the platform's fetch refuses addresses")
+        .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
         .describe("Base URL of the service that gets the copies, credentials of the client included"),
       share: percent().default("100%").describe("Of requests, by chance"),
@@ -34,43 +34,43 @@ export const spec = () =>
     example: { to: "https://orders-next.acme.example", share: "10%" },
     codes: {},
     connections: () => 1,
-    copies: ({ share }) => share,
+    sendsCopies: ({ share }) => share,
     scales: { share: "larger-share-is-weaker", "max-body": "larger-is-weaker" },
   });
 
 /** Copies under way at once, per isolate; what comes beyond is not copied. */
-const mostUnderWay = 100;
+const maxInFlight = 100;
 
-export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace): Layer => {
+export const make = (config: Config<typeof spec>, deps: Deps, instance: FilterInstance): Layer => {
   const base = config.to.replace(/\/$/, "");
   const share = shareOf(config.share);
-  const most = bytes(config["max-body"]);
-  const patienceMs = milliseconds(config.timeout);
-  let underWay = 0;
+  const maxBodyBytes = bytes(config["max-body"]);
+  const timeoutMs = milliseconds(config.timeout);
+  let inFlight = 0;
 
   const send = async (copy: Request, context: Context): Promise<void> => {
-    underWay++;
+    inFlight++;
     try {
-      const response = await within(patienceMs, deps, (signal) => deps.fetch(copy, { signal }));
+      const response = await withTimeout(timeoutMs, deps, (signal) => deps.fetch(copy, { signal }));
       await response.body?.cancel();
     } catch (cause) {
       const { tier, name: route } = context.route;
-      const said = cause instanceof Error ? cause.message : String(cause);
+      const message = cause instanceof Error ? cause.message : String(cause);
       const request = context.caller.requestId;
-      deps.log({ type: "mirror-failed", tier, route, filter: place.id, cause: said.slice(0, 300), request });
+      deps.log({ type: "mirror-failed", tier, route, filter: instance.id, cause: message.slice(0, 300), request });
     } finally {
-      underWay--;
+      inFlight--;
     }
   };
 
   return (next) => async (request, context) => {
     const chosen = preflightMethod(request) === null && (share >= 1 || deps.random() < share);
     if (!chosen) return next(request, context);
-    if (underWay >= mostUnderWay || !copies(request, most)) {
-      context.outcome.degraded = [...(context.outcome.degraded ?? []), place.id];
+    if (inFlight >= maxInFlight || !isCopyable(request, maxBodyBytes)) {
+      context.outcome.degraded = [...(context.outcome.degraded ?? []), instance.id];
       return next(request, context);
     }
-    const body = hasBody(request) ? await wholeBody(request, context, deps) : undefined;
+    const body = hasBody(request) ? await readBody(request, context, deps) : undefined;
     const copy = copyOf(base, request, body, context);
     deps.defer(() => send(copy, context));
     return next(request, context);
@@ -78,18 +78,18 @@ export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace
 };
 
 /** Whether the request can be sent twice: its body is small, and is no conversation. */
-const copies = (request: Request, most: number): boolean => {
-  if (asksForWebSocket(request)) return false;
+const isCopyable = (request: Request, maxBodyBytes: number): boolean => {
+  if (isWebSocketRequest(request)) return false;
   if (!hasBody(request)) return true;
-  const length = announced(request);
-  return length !== undefined && length <= most && request.method !== "GET" && request.method !== "HEAD";
+  const length = announcedLength(request);
+  return length !== undefined && length <= maxBodyBytes && request.method !== "GET" && request.method !== "HEAD";
 };
 
 /** What the service would be sent, as far as the filters ahead have changed it. */
 const copyOf = (base: string, { method, headers }: Request, body: Uint8Array | undefined, context: Context) => {
-  const given = body?.byteLength ? { body: body as BodyInit } : {};
-  const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...given });
-  introduce(copy.headers, context.caller, context.url, context.settings?.accepted);
-  apply(copy.headers, context.outbound);
+  const init = body?.byteLength ? { body: body as BodyInit } : {};
+  const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...init });
+  setForwardingHeaders(copy.headers, context.caller, context.url, context.settings?.accepted);
+  applyEdits(copy.headers, context.outbound);
   return copy;
 };

@@ -1,18 +1,18 @@
 /** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
 import * as z from "zod";
 import { isClaim } from "../gateway/core/claims.ts";
-import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/core/ports/limits.ts";
+import type { LimitCounter, LimitRule, LimitVerdict, ScriptStore, StoreLimiter } from "../gateway/core/ports/limits.ts";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
-import { milliseconds, perWindow, share } from "../gateway/core/quantities.ts";
+import { milliseconds, requestsPerWindow, share } from "../gateway/core/quantities.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
-import { type Sheltered, sheltered } from "../gateway/limits/fallback.ts";
-import { keyOf, referenceOf } from "../gateway/limits/keys.ts";
-import { type Lease, leased } from "../gateway/limits/leases.ts";
+import type { Context, Deps, FilterInstance, Guard } from "../gateway/core/types.ts";
+import { type LimitWithFallback, withFallback } from "../gateway/limits/fallback.ts";
+import { limitKeyOf, referenceOf } from "../gateway/limits/keys.ts";
+import { type LeaseOptions, leasedLimit } from "../gateway/limits/leases.ts";
 import { localLimit } from "../gateway/limits/local-counter.ts";
-import { redisByRest } from "../gateway/limits/redis-store.ts";
-import { inState } from "../gateway/limits/state-store.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { redisRestStore } from "../gateway/limits/redis-store.ts";
+import { stateStore } from "../gateway/limits/state-store.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { duration, percent, rate } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
 import { hooks } from "./rate-limit/hooks.ts";
@@ -35,7 +35,7 @@ const key = () =>
     );
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "limits",
     enforcing: "tightens",
@@ -106,8 +106,8 @@ export const spec = () =>
       }),
     example: { limit: ["20/s", "5000/day"], by: "ip" },
     codes,
-    stands: { "rate-limited": ["limit"], "limit-unavailable": ["on-failure", "store"] },
-    never: ({ count, "on-failure": otherwise }) =>
+    keysOfCode: { "rate-limited": ["limit"], "limit-unavailable": ["on-failure", "store"] },
+    impossibleCodes: ({ count, "on-failure": otherwise }) =>
       count === "local" || otherwise !== "deny" ? ["limit-unavailable"] : [],
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
@@ -115,7 +115,7 @@ export const spec = () =>
     connections: ({ count }) => (count === "local" ? 0 : 1),
     links: ({ count }) => (count === "local" ? [] : ["limiter"]),
     tighten: { limits: ({ limit }) => [limit].flat() },
-    needs: ({ by }) =>
+    reads: ({ by }) =>
       [by].flat().flatMap((it, index) => {
         const text = referenceOf(it);
         return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];
@@ -123,57 +123,63 @@ export const spec = () =>
     ...hooks(),
   });
 
-export const make = (written: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {
-  const { limits } = place;
+export const make = (written: Config<typeof spec>, deps: Deps, instance: FilterInstance): Guard => {
+  const { limits } = instance;
   const config = limits ? { ...written, limit: [...new Set([written.limit, limits].flat())] } : written;
-  const key = keyOf([config.by].flat());
-  const each = [config.limit].flat().map((text) => limitOf(text, config, deps, place));
-  const judged = (verdicts: readonly Told[], context: Context) => tell(verdicts, context, deps);
+  const key = limitKeyOf([config.by].flat());
+  const each = [config.limit].flat().map((text) => limitOf(text, config, deps, instance));
+  const respondTo = (verdicts: readonly LimitResult[], context: Context) => reportLimits(verdicts, context, deps);
   return (request, context) => {
-    const whose = key(request, context);
-    if (typeof whose !== "string") return whose.then((it) => all(each, it, context)).then((it) => judged(it, context));
-    const verdicts = all(each, whose, context);
-    return verdicts instanceof Promise ? verdicts.then((it) => judged(it, context)) : judged(verdicts, context);
+    const limitKey = key(request, context);
+    if (typeof limitKey !== "string")
+      return limitKey.then((it) => countAll(each, it, context)).then((it) => respondTo(it, context));
+    const verdicts = countAll(each, limitKey, context);
+    return verdicts instanceof Promise ? verdicts.then((it) => respondTo(it, context)) : respondTo(verdicts, context);
   };
 };
 
-interface Named {
+interface NamedLimit {
   /** For the RateLimit fields. */
   readonly name: string;
   readonly policy: string;
-  readonly of: Sheltered;
+  readonly count: LimitWithFallback;
 }
 
 /** What one limit says; no verdict where its store failed and that refuses. */
-interface Told {
-  readonly limit: Named;
-  readonly verdict: Verdict | undefined;
+interface LimitResult {
+  readonly limit: NamedLimit;
+  readonly verdict: LimitVerdict | undefined;
 }
 
 /** One limit after the other, until one refuses. At once where all of them know. */
-const all = (limits: readonly Named[], key: string, context: Context): Told[] | Promise<Told[]> => {
-  const told: Told[] = [];
-  const from = (index: number): Told[] | Promise<Told[]> => {
+const countAll = (
+  limits: readonly NamedLimit[],
+  key: string,
+  context: Context,
+): LimitResult[] | Promise<LimitResult[]> => {
+  const results: LimitResult[] = [];
+  const from = (index: number): LimitResult[] | Promise<LimitResult[]> => {
     for (let at = index; at < limits.length; at++) {
-      const limit = limits[at] as Named;
-      const verdict = limit.of(key, context);
-      if (verdict instanceof Promise) return verdict.then((it) => (note({ limit, verdict: it }) ? from(at + 1) : told));
-      if (!note({ limit, verdict })) return told;
+      const limit = limits[at] as NamedLimit;
+      const verdict = limit.count(key, context);
+      if (verdict instanceof Promise)
+        return verdict.then((it) => (addResult({ limit, verdict: it }) ? from(at + 1) : results));
+      if (!addResult({ limit, verdict })) return results;
     }
-    return told;
+    return results;
   };
-  const note = (it: Told): boolean => {
-    told.push(it);
+  const addResult = (it: LimitResult): boolean => {
+    results.push(it);
     return it.verdict?.allowed === true;
   };
   return from(0);
 };
 
 /** Tells the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses where the last one does. */
-const tell = (told: readonly Told[], context: Context, { now }: Deps): Response | undefined => {
-  const last = told.at(-1)?.verdict;
+const reportLimits = (results: readonly LimitResult[], context: Context, { now }: Deps): Response | undefined => {
+  const last = results.at(-1)?.verdict;
   if (!last) return refuse(context, codes, "limit-unavailable", { headers: { "retry-after": "1" } });
-  for (const { limit, verdict } of told) {
+  for (const { limit, verdict } of results) {
     if (!verdict) continue;
     context.inbound.push(["append", "ratelimit-policy", limit.policy]);
     context.inbound.push([
@@ -186,47 +192,47 @@ const tell = (told: readonly Told[], context: Context, { now }: Deps): Response 
   return refuse(context, codes, "rate-limited", { headers: { "retry-after": String(seconds(last, now())) } });
 };
 
-const seconds = ({ reset }: Verdict, now: number): number => Math.max(1, Math.ceil((reset - now) / 1000));
+const seconds = ({ reset }: LimitVerdict, now: number): number => Math.max(1, Math.ceil((reset - now) / 1000));
 
-const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: FilterPlace): Named => {
-  const { count, windowMs } = perWindow(text);
+const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: FilterInstance): NamedLimit => {
+  const { count, windowMs } = requestsPerWindow(text);
   const { algorithm, burst = count } = config;
-  const rule: Rule = { algorithm, count, windowMs, burst };
+  const rule: LimitRule = { algorithm, count, windowMs, burst };
   const prefix = `${tier}/${id}/${text}`;
   const name = Array.isArray(config.limit) ? `${id}:${text}` : id;
   const policy = `"${name}";q=${count};w=${Math.max(1, Math.round(windowMs / 1000))}`;
-  const here = localLimit(rule, deps);
-  if (config.count === "local") return { name, policy, of: (key) => here(key) };
+  const localCounter = localLimit(rule, deps);
+  if (config.count === "local") return { name, policy, count: (key) => localCounter(key) };
 
-  const there = counting(deps)(rule, prefix, storeOf(config, deps));
-  const limit = config.count === "leased" ? leased(there, leaseOf(config, rule), deps) : there;
-  const instead: Limit | undefined =
+  const storeCounter = limiterOf(deps)(rule, prefix, storeOf(config, deps));
+  const limit = config.count === "leased" ? leasedLimit(storeCounter, leaseOf(config, rule), deps) : storeCounter;
+  const fallback: LimitCounter | undefined =
     config["on-failure"] === "local"
-      ? here
+      ? localCounter
       : config["on-failure"] === "allow"
         ? () => ({ allowed: true, limit: count, remaining: 0, reset: deps.now() })
         : undefined;
-  return { name, policy, of: sheltered(limit, instead, { tier, id }, deps) };
+  return { name, policy, count: withFallback(limit, fallback, { tier, id }, deps) };
 };
 
 /** A gate that counts by itself carries no library that counts in stores. */
-const counting = ({ limiter }: Deps): Limiter => {
+const limiterOf = ({ limiter }: Deps): StoreLimiter => {
   if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
   return limiter;
 };
 
 /** A small limit is leased by one, which leaves the memory of refusals. */
-const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: Rule): Lease => ({
+const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: LimitRule): LeaseOptions => ({
   share: Math.max(1, Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share))),
   holdMs: milliseconds(config.hold),
   // It asks a second time where the first was too much.
-  patienceMs: 2 * milliseconds(config.timeout) + 1000,
+  storeTimeoutMs: 2 * milliseconds(config.timeout) + 1000,
   endsWithWindow: algorithm === "fixed-window",
 });
 
-const storeOf = ({ store, timeout }: Config<typeof spec>, deps: Deps): Store => {
+const storeOf = ({ store, timeout }: Config<typeof spec>, deps: Deps): ScriptStore => {
   const timeoutMs = milliseconds(timeout);
-  if (store !== "state") return redisByRest(store.upstash, secretOf(store.token.secret, deps), timeoutMs, deps);
+  if (store !== "state") return redisRestStore(store.upstash, secretOf(store.token.secret, deps), timeoutMs, deps);
   if (!deps.state) throw new Error("no state is bound to this gate");
-  return inState(deps.state, timeoutMs, deps);
+  return stateStore(deps.state, timeoutMs, deps);
 };

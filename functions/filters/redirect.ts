@@ -1,25 +1,31 @@
 /** Sends clients elsewhere, or from http to https. Put `when` beside it, and others pass. */
 import * as z from "zod";
 import type { Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { redirecting } from "../gateway/service/direct-response.ts";
-import { changeOfPlace, leadsAstray, leadsOn, redirectSettings, redirectWhere } from "../manifest/destinations.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { redirectHandler } from "../gateway/service/direct-response.ts";
+import {
+  hasRedirectTarget,
+  redirectSettings,
+  redirectTarget,
+  redirectTargetProblem,
+  urlChangeKeys,
+} from "../manifest/destinations.ts";
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "admission",
     schema: z
       .strictObject({
-        ...redirectWhere(),
+        ...redirectTarget(),
         https: z.literal(true).optional().describe("To the same place by https; who came by https passes"),
         ...redirectSettings(),
       })
       .refine(
-        (it) => it.https === undefined || (it.to === undefined && changeOfPlace.every((key) => it[key] === undefined)),
+        (it) => it.https === undefined || (it.to === undefined && urlChangeKeys.every((key) => it[key] === undefined)),
         "give `https` alone, or where to",
       )
-      .refine((it) => it.https !== undefined || leadsOn(it), leadsAstray),
+      .refine((it) => it.https !== undefined || hasRedirectTarget(it), redirectTargetProblem),
     short: "to",
     example: { to: "/v2/accounts", status: 307 },
     codes: {},
@@ -31,9 +37,9 @@ export const spec = () =>
     security: ({ to, scheme, host, query }) => ({ redirects: { to, scheme, host, query } }),
   });
 
-export const make = ({ https, ...where }: Config<typeof spec>): Guard => {
-  if (!https) return redirecting(where);
-  const { status, query } = where;
+export const make = ({ https, ...target }: Config<typeof spec>): Guard => {
+  if (!https) return redirectHandler(target);
+  const { status, query } = target;
   return (_, { url }) => {
     if (url.protocol !== "http:") return undefined;
     const search = query === "keep" ? url.search : "";

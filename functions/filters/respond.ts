@@ -1,12 +1,12 @@
 /** Answers by itself, with no service behind it: a notice, a fixed document. It counts as answered, not as refused, whatever its status. Put `when` beside it, and others pass. */
 
 import type { Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { responding, respondPlan } from "../gateway/service/direct-response.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { respondHandler, respondPlan } from "../gateway/service/direct-response.ts";
 import { respond } from "../manifest/destinations.ts";
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "traffic",
     schema: respond(),
@@ -14,4 +14,4 @@ export const spec = () =>
     codes: {},
   });
 
-export const make = (config: Config<typeof spec>): Guard => responding(respondPlan(config));
+export const make = (config: Config<typeof spec>): Guard => respondHandler(respondPlan(config));

@@ -1,28 +1,33 @@
 /** Changes the path, the query and the host that the service is asked for. */
 import * as z from "zod";
-import { known, learn, Target } from "../gateway/core/facts.ts";
-import { percentEncoded, piecesOf, pathOf as readPath, template } from "../gateway/core/references.ts";
+import { getFact, setFact, Target } from "../gateway/core/facts.ts";
+import {
+  compileTemplate,
+  parseTemplate,
+  percentEncoded,
+  parsePathTemplate as readPath,
+} from "../gateway/core/references.ts";
 import type { Context, Guard } from "../gateway/core/types.ts";
-import { exchanged } from "../gateway/http/prefix.ts";
-import { parameterOf } from "../gateway/http/query.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { filled } from "../gateway/service/direct-response.ts";
+import { replacePrefix } from "../gateway/http/prefix.ts";
+import { parameterName } from "../gateway/http/query.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { requirePath } from "../gateway/service/direct-response.ts";
 import { host } from "../manifest/names.ts";
 import { prefixes } from "../manifest/prefixes.ts";
-import { explain } from "../manifest/refine.ts";
+import { checkWith } from "../manifest/refine.ts";
 
 const parameter = () =>
   z.string().min(1, "a parameter has a name").max(64, "a parameter's name has 64 characters at most");
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "content",
     schema: z
       .strictObject({
         path: z
           .string()
-          .superRefine(explain(readPath))
+          .superRefine(checkWith(readPath))
           .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
           .optional()
           .describe("The whole path, which may hold references: `/accounts/{path.id}`"),
@@ -35,7 +40,7 @@ export const spec = () =>
         query: z
           .strictObject({
             set: z
-              .record(parameter(), z.string().superRefine(explain(piecesOf)))
+              .record(parameter(), z.string().superRefine(checkWith(parseTemplate)))
               .default({})
               .describe(
                 "Parameters and their values, which may hold references; where one is missing, the parameter is removed",
@@ -64,9 +69,9 @@ export const make = (config: Config<typeof spec>): Guard => {
   const search = searchOf(config.query);
   const { host } = config;
   return (request, context) => {
-    const before = known(context, Target);
+    const before = getFact(context, Target);
     const target = { path: path(request, context), search: search(request, context) };
-    learn(context, Target, {
+    setFact(context, Target, {
       path: target.path ?? before?.path,
       search: target.search ?? before?.search,
       host: host ?? before?.host,
@@ -80,28 +85,31 @@ type Part = (request: Request, context: Context) => string | undefined;
 
 const pathOf = ({ path, "strip-prefix": strip, "put-prefix": put }: Config<typeof spec>): Part => {
   if (path !== undefined) {
-    const target = template(path, "path");
-    return (request, context) => filled(target(request, context));
+    const target = compileTemplate(path, "path");
+    return (request, context) => requirePath(target(request, context));
   }
   if (strip === undefined && put === undefined) return () => undefined;
-  return (_, context) => exchanged(known(context, Target)?.path ?? context.url.pathname, strip, put);
+  return (_, context) => replacePrefix(getFact(context, Target)?.path ?? context.url.pathname, strip, put);
 };
 
 const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => {
-  const values = Object.entries(set).map(([name, text]) => [name, template(text, "query")] as const);
-  const dropped = new Set([...remove, ...Object.keys(set)]);
-  const kept = keep && new Set(keep);
-  if (dropped.size === 0 && !kept) return () => undefined;
+  const values = Object.entries(set).map(([name, text]) => [name, compileTemplate(text, "query")] as const);
+  const removedNames = new Set([...remove, ...Object.keys(set)]);
+  const keptNames = keep && new Set(keep);
+  if (removedNames.size === 0 && !keptNames) return () => undefined;
   return (request, context) => {
-    const before = known(context, Target)?.search ?? context.url.search;
+    const before = getFact(context, Target)?.search ?? context.url.search;
     // What goes on goes on as it was written: services differ in what they take for the same.
     const pairs = before
       .slice(1)
       .split("&")
-      .filter((pair) => pair !== "" && !dropped.has(parameterOf(pair)) && (!kept || kept.has(parameterOf(pair))));
+      .filter(
+        (pair) =>
+          pair !== "" && !removedNames.has(parameterName(pair)) && (!keptNames || keptNames.has(parameterName(pair))),
+      );
     for (const [name, value] of values) {
-      const written = value(request, context);
-      if (written !== undefined) pairs.push(`${encodeURIComponent(name)}=${percentEncoded(written)}`);
+      const text = value(request, context);
+      if (text !== undefined) pairs.push(`${encodeURIComponent(name)}=${percentEncoded(text)}`);
     }
     return pairs.length > 0 ? `?${pairs.join("&")}` : "";
   };

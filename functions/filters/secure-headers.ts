@@ -1,9 +1,9 @@
 /** Sets the headers that make browsers careful with a response, and removes `X-Powered-By`: Hono's `secureHeaders`. */
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
-import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
+import type { Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
 import { fromHono } from "../gateway/hono-adapter.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { rules } from "./secure-headers/audit.ts";
 
 const header = (standard: string | false) =>
@@ -20,7 +20,7 @@ const word = () =>
   z.string().regex(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,200}$/, "one word without a comma, semicolon or quote");
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "layer",
     phase: "content",
     schema: z.strictObject({
@@ -67,7 +67,7 @@ export const spec = () =>
     audit: rules,
   });
 
-export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>
+export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterInstance): Layer =>
   fromHono(
     secureHeaders({
       ...policies(config),

@@ -2,14 +2,14 @@
 import { SignatureError, type SignatureParameters, verifySignature } from "http-message-sig";
 import { parseDictionary } from "structured-headers";
 import * as z from "zod";
-import { Consumer, learn } from "../gateway/core/facts.ts";
+import { Consumer, setFact } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse, upstreamCodes } from "../gateway/core/problems.ts";
 import { milliseconds } from "../gateway/core/quantities.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
 import type { Context, Deps, Guard } from "../gateway/core/types.ts";
-import { within } from "../gateway/core/with-timeout.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { wholeBody } from "../gateway/proxy/request-body.ts";
+import { withTimeout } from "../gateway/core/with-timeout.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { readBody } from "../gateway/proxy/request-body.ts";
 import { headerName, name } from "../manifest/names.ts";
 import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
@@ -32,7 +32,7 @@ const codes = {
 } as const satisfies Codes;
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "identity",
     enforcing: "tightens",
@@ -64,7 +64,7 @@ export const spec = () =>
       window: "2m",
     },
     codes,
-    stands: {
+    keysOfCode: {
       "signature-stale": ["window"],
       "signature-replayed": ["window"],
       "replay-unchecked": ["timeout"],
@@ -94,19 +94,19 @@ export const spec = () =>
   });
 
 /** Longer fields are refused unread. */
-const longestField = 2048;
-const longestNonce = 128;
+const maxFieldLength = 2048;
+const maxNonceLength = 128;
 /** Shorter ones could be guessed. */
-const shortestKey = 16;
+const minKeyLength = 16;
 
 /** What every signature has to cover (section 7.2.1), besides the digest of a body (RFC 9530). */
-const always = ["@method", "@authority", "@path", "@query"] as const;
+const requiredComponents = ["@method", "@authority", "@path", "@query"] as const;
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   if (!deps.state) throw new Error("no state is bound to this gate");
   const { state } = deps;
   const keys = verifiers(config, deps);
-  const required = [...always, ...config.covers];
+  const required = [...requiredComponents, ...config.covers];
   const [windowMs, skewMs, timeoutMs] = [config.window, config.skew, config.timeout].map(milliseconds) as [
     number,
     number,
@@ -119,23 +119,23 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     const deny = (code: keyof typeof codes & string) => refuse(context, codes, code, challenge);
     const fields = [request.headers.get("signature-input"), request.headers.get("signature")];
     if (fields.includes(null)) return deny("signature-missing");
-    if (fields.some((it) => (it ?? "").length > longestField)) return deny("signature-invalid");
-    const signed = await verified(request, keys, required);
+    if (fields.some((it) => (it ?? "").length > maxFieldLength)) return deny("signature-invalid");
+    const signed = await verifyRequest(request, keys, required);
     if (!signed) return deny("signature-invalid");
     const { created, expires, keyid, nonce } = signed.parameters;
     const createdMs = Number(created) * 1000;
-    const ends = Math.min(createdMs + windowMs, expires === undefined ? Number.POSITIVE_INFINITY : expires * 1000);
+    const expiresMs = Math.min(createdMs + windowMs, expires === undefined ? Number.POSITIVE_INFINITY : expires * 1000);
     const now = deps.now();
-    if (createdMs - skewMs > now || now >= ends) return deny("signature-stale");
-    if (!(await bodyFits(request, context, signed.components, deps))) return deny("signature-invalid");
+    if (createdMs - skewMs > now || now >= expiresMs) return deny("signature-stale");
+    if (!(await digestFits(request, context, signed.components, deps))) return deny("signature-invalid");
     // Last of all, so that only who has the key can use a nonce up.
-    const first = await within(timeoutMs, deps, (signal) =>
-      state.once(`{${keyid}/${nonce}}`, ends - now, signal),
+    const isFirst = await withTimeout(timeoutMs, deps, (signal) =>
+      state.once(`{${keyid}/${nonce}}`, expiresMs - now, signal),
     ).catch((cause: unknown) => {
       throw new Fault(codes, "replay-unchecked", { cause, headers: { "retry-after": "1" } });
     });
-    if (!first) return deny("signature-replayed");
-    learn(context, Consumer, { id: config.keys[keyid as string]?.consumer ?? "", labels: {} });
+    if (!isFirst) return deny("signature-replayed");
+    setFact(context, Consumer, { id: config.keys[keyid as string]?.consumer ?? "", labels: {} });
     return undefined;
   };
 };
@@ -151,9 +151,9 @@ const verifiers = ({ keys }: Config<typeof spec>, deps: Deps): ((keyid: string) 
   const known = new Map(
     Object.entries(keys).map(([id, it]) => {
       const value = secretOf(it.secret, deps);
-      if (value.length < shortestKey)
+      if (value.length < minKeyLength)
         throw new Error(
-          `the secret ${it.secret} is shorter than ${shortestKey} characters; a key for signatures is longer`,
+          `the secret ${it.secret} is shorter than ${minKeyLength} characters; a key for signatures is longer`,
         );
       return [id, verifier(value)];
     }),
@@ -176,18 +176,18 @@ const verifier = (secret: string): Verifier => {
   };
 };
 
-interface Signed {
+interface VerifiedSignature {
   readonly parameters: SignatureParameters;
   /** Names of what is covered. */
   readonly components: readonly string[];
 }
 
 /** The signature of a request, or undefined where there is none that fits. */
-const verified = async (
+const verifyRequest = async (
   request: Request,
   keys: (keyid: string) => Verifier,
   required: readonly string[],
-): Promise<Signed | undefined> => {
+): Promise<VerifiedSignature | undefined> => {
   try {
     const { parameters, components } = await verifySignature(request, {
       policy: {
@@ -201,7 +201,7 @@ const verified = async (
       resolveVerifier: ({ parameters: { keyid } }) => keys(keyid ?? ""),
     });
     const { nonce } = parameters;
-    if (typeof nonce !== "string" || nonce === "" || nonce.length > longestNonce) return undefined;
+    if (typeof nonce !== "string" || nonce === "" || nonce.length > maxNonceLength) return undefined;
     // A component with parameters covers something else than its whole: one key of the query, one item of a list.
     if (components.some((it) => Object.keys(it.parameters).length > 0)) return undefined;
     return { parameters, components: components.map((it) => it.name) };
@@ -212,23 +212,26 @@ const verified = async (
 };
 
 /** A body has to be covered by its digest (RFC 9530), and has to have it. */
-const bodyFits = async (
+const digestFits = async (
   request: Request,
   context: Context,
   components: readonly string[],
   deps: Deps,
 ): Promise<boolean> => {
   const covered = components.includes("content-digest");
-  const body = await wholeBody(request, context, deps);
+  const body = await readBody(request, context, deps);
   if (!covered) return body.byteLength === 0;
-  const told = digestOf(request.headers.get("content-digest") ?? "");
-  if (!told) return false;
-  const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body as BufferSource));
-  return told.byteLength === own.byteLength && told.every((byte, index) => byte === own[index]);
+  const announcedDigest = digestOf(request.headers.get("content-digest") ?? "");
+  if (!announcedDigest) return false;
+  const actualDigest = new Uint8Array(await crypto.subtle.digest("SHA-256", body as BufferSource));
+  return (
+    announcedDigest.byteLength === actualDigest.byteLength &&
+    announcedDigest.every((byte, index) => byte === actualDigest[index])
+  );
 };
 
 const digestOf = (field: string): Uint8Array | undefined => {
-  if (field.length > longestField) return undefined;
+  if (field.length > maxFieldLength) return undefined;
   try {
     const [digest] = parseDictionary(field).get("sha-256") ?? [];
     return digest instanceof ArrayBuffer ? new Uint8Array(digest) : undefined;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type Codes, Fault } from "../gateway/core/problems.ts";
 import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Deps, Layer } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
 import { deadline } from "../gateway/service/timeout.ts";
 import { duration } from "../manifest/quantities.ts";
 
@@ -12,7 +12,7 @@ const codes = {
 } as const satisfies Codes;
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "layer",
     phase: "traffic",
     schema: z.strictObject({
@@ -23,7 +23,7 @@ export const spec = () =>
     short: "after",
     example: { after: "2s" },
     codes,
-    stands: { timeout: ["after"] },
+    keysOfCode: { timeout: ["after"] },
     scales: { after: "longer-is-weaker" },
     security: ({ after }) => ({ deadline: after }),
     examples: {

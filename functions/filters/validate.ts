@@ -1,20 +1,25 @@
 /** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type, and bodies of JSON and forms, by checks that were compiled into the gate. */
 import * as z from "zod";
-import { Body, known } from "../gateway/core/facts.ts";
+import { Body, getFact } from "../gateway/core/facts.ts";
 import type {
   BodyCheck,
-  Check,
   ContentCheck,
   OperationCheck,
   ParameterCheck,
+  SchemaCheck,
 } from "../gateway/core/ports/validators.ts";
 import { type Codes, refuse, upstreamCodes } from "../gateway/core/problems.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import { wholeBody } from "../gateway/proxy/request-body.ts";
-import { announced, hasBody } from "../gateway/proxy/send.ts";
-import { contentOf, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
-import { parameterValue, type Sent, sentBy, unused } from "../gateway/serialization/parameters.ts";
+import type { Context, Deps, FilterInstance, Guard } from "../gateway/core/types.ts";
+import { type Config, defineFilter } from "../gateway/part.ts";
+import { readBody } from "../gateway/proxy/request-body.ts";
+import { announcedLength, hasBody } from "../gateway/proxy/send.ts";
+import { contentReader, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
+import {
+  emptyValue,
+  parameterValue,
+  type RequestParameters,
+  requestParameters,
+} from "../gateway/serialization/parameters.ts";
 import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/serialization/readings.ts";
 import { examples } from "./validate/examples.ts";
 
@@ -26,7 +31,7 @@ const codes = {
   "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
 } as const satisfies Codes;
 
-const aboutBodies = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
+const bodyCodes = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
 
 /** A file of schemas, or the schema itself. */
 const schemaOf = (what: string) =>
@@ -44,7 +49,7 @@ const schemaOf = (what: string) =>
     .describe(what);
 
 export const spec = () =>
-  aboutFilter({
+  defineFilter({
     kind: "guard",
     phase: "content",
     enforcing: "tightens",
@@ -88,17 +93,17 @@ export const spec = () =>
       "body-incomplete": upstreamCodes["body-incomplete"],
       "body-late": upstreamCodes["body-late"],
     },
-    stands: {
+    keysOfCode: {
       "parameters-invalid": ["openapi", "query", "path", "header", "cookie"],
-      ...Object.fromEntries(aboutBodies.map((code) => [code, ["openapi" as const, "body" as const]])),
+      ...Object.fromEntries(bodyCodes.map((code) => [code, ["openapi" as const, "body" as const]])),
     },
-    never: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete", "body-late"]),
+    impossibleCodes: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete", "body-late"]),
     readsBody: true,
     checks: ({ openapi, operation, ...parts }) => (openapi === undefined ? { parts } : { openapi, operation }),
     examples: examples(),
   });
 
-interface Flawed {
+interface ErrorItem {
   /** Ends with a pointer into the body (RFC 6901), or names a parameter. */
   readonly pointer?: string;
   readonly in?: string;
@@ -107,18 +112,21 @@ interface Flawed {
 }
 
 /** Of one answer. */
-const mostErrors = 10;
-const longest = 200;
+const maxErrors = 10;
+const maxTextLength = 200;
 
-export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterPlace): Guard => {
+export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterInstance): Guard => {
   const routes = deps.validators?.[id];
   if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; build it anew`);
   return (request, context) => {
     const operation = operationFor(routes[context.route.name], request.method);
     if (!operation) return undefined;
-    const sent = sentBy(request, context);
-    const flaws = [...operation.parameters.flatMap((it) => flawOf(it, sent) ?? []), ...strangers(operation, sent)];
-    if (flaws.length > 0) return refuse(context, codes, "parameters-invalid", { errors: flaws.slice(0, mostErrors) });
+    const parameters = requestParameters(request, context);
+    const errors = [
+      ...operation.parameters.flatMap((it) => parameterError(it, parameters) ?? []),
+      ...unknownParameters(operation, parameters),
+    ];
+    if (errors.length > 0) return refuse(context, codes, "parameters-invalid", { errors: errors.slice(0, maxErrors) });
     return operation.body ? checkBody(operation.body, request, context, deps) : undefined;
   };
 };
@@ -136,24 +144,26 @@ const operationFor = (
   return found;
 };
 
-const flawOf = (it: ParameterCheck, sent: Sent): Flawed | undefined => {
-  const flaw = refusedBy(
-    (choose) => parameterValue(it, sent, choose),
-    (value) => (value === undefined ? !it.required : value === unused || it.check(value)),
+const parameterError = (it: ParameterCheck, parameters: RequestParameters): ErrorItem | undefined => {
+  const schemaError = schemaErrorOf(
+    (choose) => parameterValue(it, parameters, choose),
+    (value) => (value === undefined ? !it.required : value === emptyValue || it.check(value)),
     it.check,
     "",
   );
-  return flaw && { in: it.in, name: it.name, ...flaw };
+  return schemaError && { in: it.in, name: it.name, ...schemaError };
 };
 
 /** What the query has beside its parameters; it is not told back. */
-const strangers = ({ only }: OperationCheck, { query }: Sent): readonly Flawed[] => {
+const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameters): readonly ErrorItem[] => {
   if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
-  return [{ in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, longest) }];
+  return [
+    { in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) },
+  ];
 };
 
 /** A query that has too many fields has one that is none of its parameters. */
-const namesOf = (query: Sent["query"]): readonly string[] => {
+const namesOf = (query: RequestParameters["query"]): readonly string[] => {
   try {
     return [...query().keys()];
   } catch {
@@ -162,28 +172,31 @@ const namesOf = (query: Sent["query"]): readonly string[] => {
 };
 
 /** @returns undefined where a reading of the value holds */
-const refusedBy = (
+const schemaErrorOf = (
   read: (choose: Choose) => unknown,
-  holds: (value: unknown) => boolean,
-  check: Check,
+  isValid: (value: unknown) => boolean,
+  check: SchemaCheck,
   root: string,
-): Pick<Flawed, "pointer" | "detail"> | undefined => {
-  const pointed = (at: string) => (root === "" && at === "" ? {} : { pointer: `${root}${at}`.slice(0, longest) });
+): Pick<ErrorItem, "pointer" | "detail"> | undefined => {
+  const pointerTo = (at: string) =>
+    root === "" && at === "" ? {} : { pointer: `${root}${at}`.slice(0, maxTextLength) };
   try {
-    const refused = firstRefused(read, holds);
+    const refused = firstRefused(read, isValid);
     if (refused === accepted) return undefined;
-    if (refused instanceof Unreadable) return { ...pointed(refused.pointer ?? ""), detail: refused.detail };
+    if (refused instanceof Unreadable) return { ...pointerTo(refused.pointer ?? ""), detail: refused.detail };
     if (refused === undefined) return { detail: "must be there" };
     check(refused);
   } catch (error) {
     // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
-    if (error instanceof RangeError) return { ...pointed(""), detail: "is nested too deeply" };
+    if (error instanceof RangeError) return { ...pointerTo(""), detail: "is nested too deeply" };
     throw error;
   }
   // Of alternatives, what was said deepest within one of them is the likeliest to be meant.
-  const flaw = check.errors?.reduce((best, it) => (it.instancePath.length > best.instancePath.length ? it : best));
-  const detail = (flaw?.message ?? "is not as it has to be").slice(0, longest);
-  return { ...pointed(flaw?.instancePath ?? ""), detail };
+  const schemaError = check.errors?.reduce((best, it) =>
+    it.instancePath.length > best.instancePath.length ? it : best,
+  );
+  const detail = (schemaError?.message ?? "is not as it has to be").slice(0, maxTextLength);
+  return { ...pointerTo(schemaError?.instancePath ?? ""), detail };
 };
 
 const checkBody = (
@@ -193,17 +206,17 @@ const checkBody = (
   deps: Deps,
 ): Response | undefined | Promise<Response | undefined> => {
   const missing = () => (required ? refuse(context, codes, "body-missing") : undefined);
-  if (!hasBody(request) && !known(context, Body)?.byteLength) return missing();
+  if (!hasBody(request) && !getFact(context, Body)?.byteLength) return missing();
   const field = request.headers.get("content-type") ?? "";
   const content = forType(types, field);
   if (content === undefined) {
     const other = () =>
       refuse(context, codes, "content-type-unsupported", {
-        detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
+        detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
       });
     // Chunks may turn out to be none.
-    if (announced(request) !== undefined) return other();
-    return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
+    if (announcedLength(request) !== undefined) return other();
+    return readBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
   if (content === null) return undefined;
   const unsupported = (detail: string, headers: Record<string, string> = {}) =>
@@ -211,7 +224,7 @@ const checkBody = (
   if (!isPlain(request))
     return unsupported("A body that is checked is sent without a Content-Encoding", { "accept-encoding": "identity" });
   if (!isUnicode(field)) return unsupported("JSON and forms are written in UTF-8");
-  return wholeBody(request, context, deps).then((body) =>
+  return readBody(request, context, deps).then((body) =>
     body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
   );
 };
@@ -223,14 +236,17 @@ const checkContent = (
   context: Context,
 ): Response | undefined => {
   try {
-    const flaw = refusedBy(contentOf(content, field, body), content.check, content.check, "#");
-    return flaw && refuse(context, codes, "body-invalid", { errors: [flaw] });
+    const schemaError = schemaErrorOf(contentReader(content, field, body), content.check, content.check, "#");
+    return schemaError && refuse(context, codes, "body-invalid", { errors: [schemaError] });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     if (error.pointer === undefined)
       return refuse(context, codes, "body-malformed", { detail: `The body ${error.detail}` });
-    const flaw = { pointer: `#${error.pointer}`.slice(0, longest), detail: error.detail.slice(0, longest) };
-    return refuse(context, codes, "body-invalid", { errors: [flaw] });
+    const schemaError = {
+      pointer: `#${error.pointer}`.slice(0, maxTextLength),
+      detail: error.detail.slice(0, maxTextLength),
+    };
+    return refuse(context, codes, "body-invalid", { errors: [schemaError] });
   }
 };
 

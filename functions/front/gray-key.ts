@@ -2,7 +2,7 @@
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { cookie } from "../gateway/http/cookies.ts";
-import { present, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
+import { setCallerHeader, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
 
 /** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
 const plainKey = /^[\w.:@-]{1,128}$/;
@@ -16,24 +16,24 @@ const hostPrefix = "__Host-";
  * @param uuid makes a new key
  * @returns the cookie to set, where there is a new one
  */
-export const grayKeyOf = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
-  const [own, bare] = namesOf(name);
+export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
+  const [cookieName, oldCookieName] = namesOf(name);
   const isPlain = (key: string | null | undefined): key is string => !!key && plainKey.test(key);
-  return (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
-    const kept = [header && headers.get(header), cookie(headers, own)].find(isPlain);
-    const brought = kept ?? [cookie(headers, bare)].find(isPlain);
-    const key = brought ?? uuid();
-    present(headers, key, further, !brought);
+  return (request: Request, headers: Headers, gateOnlyHeaders: readonly string[]): string | undefined => {
+    const existing = [header && headers.get(header), cookie(headers, cookieName)].find(isPlain);
+    const clientKey = existing ?? [cookie(headers, oldCookieName)].find(isPlain);
+    const key = clientKey ?? uuid();
+    setCallerHeader(headers, key, gateOnlyHeaders, !clientKey);
     headers.set(versionKeyHeader, key);
-    if (kept || !wantsCookie(given)) return undefined;
-    return `${own}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
+    if (existing || !wantsCookie(request)) return undefined;
+    return `${cookieName}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
   };
 };
 
 /** Our cookie's name, and the one that it had before. */
 const namesOf = (name: string): readonly [own: string, bare: string] => {
-  const bare = name.replace(/^__(?:Host|Secure)-/i, "");
-  return [hostPrefix + bare, bare];
+  const oldCookieName = name.replace(/^__(?:Host|Secure)-/i, "");
+  return [hostPrefix + oldCookieName, oldCookieName];
 };
 
 /**

@@ -1,11 +1,11 @@
 /** Counts what the front handed on and what it answered itself, and asks which version died where a gate says nothing. Per isolate. */
 
-import { position } from "../gateway/core/pipeline.ts";
+import { hashPosition } from "../gateway/core/pipeline.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
   overridesHeader,
-  present,
   requestIdHeader,
+  setCallerHeader,
   smokeHeader,
   versionHeader,
   versionKeyHeader,
@@ -35,7 +35,7 @@ export interface FrontReport {
   readonly lost: number;
 }
 
-export interface Ear {
+export interface TelemetrySink {
   /** Control; undefined where the front is not bound to it. */
   readonly control: Pick<Fetcher, "fetch"> | undefined;
   /** Lets the request end before the work does. */
@@ -43,19 +43,19 @@ export interface Ear {
 }
 
 export interface FrontTelemetry {
-  readonly answered: (ear: Ear, tier: string, status: number, code: string, headers: Headers) => void;
+  readonly recordAnswer: (sink: TelemetrySink, tier: string, status: number, code: string, headers: Headers) => void;
   /** @param headers as the gate was given them */
-  readonly died: (ear: Ear, tier: string, gate: Pick<Fetcher, "fetch">, headers: Headers) => void;
+  readonly recordDeath: (sink: TelemetrySink, tier: string, gate: Pick<Fetcher, "fetch">, headers: Headers) => void;
 }
 
 const flushMs = 2000;
-const patienceMs = 5000;
-const probeMs = 1000;
+const sendTimeoutMs = 5000;
+const probeTimeoutMs = 1000;
 /** More are counted together, by tier. */
-const mostCounts = 2000;
+const maxCounts = 2000;
 /** Of one report, for which a version is asked; of more, each is taken for one of these. */
-const mostProbes = 50;
-const mostDeaths = 1000;
+const maxProbes = 50;
+const maxDeaths = 1000;
 
 export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTelemetry => {
   let counts = new Map<string, { tier: string; status: string; code: string; count: number }>();
@@ -65,17 +65,17 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
   let lost = 0;
   let pending = false;
 
-  const flush = async ({ control }: Ear): Promise<void> => {
+  const flush = async ({ control }: TelemetrySink): Promise<void> => {
     await sleep(flushMs);
-    const [some, dead] = [counts, deaths];
+    const [countsToSend, deathsToSend] = [counts, deaths];
     pending = false;
     counts = new Map();
     deaths = [];
     probes = new Map();
-    const report: FrontReport = { counts: [...some.values()], deaths: await Promise.all(dead), lost };
+    const report: FrontReport = { counts: [...countsToSend.values()], deaths: await Promise.all(deathsToSend), lost };
     try {
       const body = JSON.stringify(report);
-      const signal = AbortSignal.timeout(patienceMs);
+      const signal = AbortSignal.timeout(sendTimeoutMs);
       const response = await control?.fetch("https://control/v1/front", { method: "POST", body, signal });
       if (!response?.ok) throw new Error(`control answered ${response?.status}`);
       lost -= report.lost;
@@ -83,51 +83,54 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
       lost += 1;
     }
   };
-  const soon = (ear: Ear): void => {
+  const scheduleFlush = (sink: TelemetrySink): void => {
     if (pending) return;
     pending = true;
-    ear.defer(flush(ear));
+    sink.defer(flush(sink));
   };
 
   return {
-    answered: (ear, tier, status, code, headers) => {
+    recordAnswer: (sink, tier, status, code, headers) => {
       // A tester is no user.
-      if (!ear.control || headers.has(smokeHeader)) return;
+      if (!sink.control || headers.has(smokeHeader)) return;
       const key = `${tier}\n${status}\n${code}`;
-      const known = counts.get(key) ?? (counts.size < mostCounts ? undefined : counts.get(tier));
+      const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));
       if (known) known.count++;
-      else if (counts.size < mostCounts) counts.set(key, { tier, status: String(status), code, count: 1 });
+      else if (counts.size < maxCounts) counts.set(key, { tier, status: String(status), code, count: 1 });
       else counts.set(tier, { tier, status: "", code: "other", count: 1 });
-      soon(ear);
+      scheduleFlush(sink);
     },
-    died: (ear, tier, gate, headers) => {
-      if (!ear.control || headers.has(smokeHeader) || deaths.length >= mostDeaths) return;
-      const group = Math.floor(position(headers.get(versionKeyHeader) ?? "") * groups);
-      const mine = probes.get(tier) ?? [];
-      if (deaths.length < mostProbes) {
+    recordDeath: (sink, tier, gate, headers) => {
+      if (!sink.control || headers.has(smokeHeader) || deaths.length >= maxDeaths) return;
+      const group = Math.floor(hashPosition(headers.get(versionKeyHeader) ?? "") * groups);
+      const tierProbes = probes.get(tier) ?? [];
+      if (deaths.length < maxProbes) {
         const probe = versionOf(gate, headers);
-        mine.unshift(probe);
-        probes.set(tier, mine);
-        ear.defer(probe);
+        tierProbes.unshift(probe);
+        probes.set(tier, tierProbes);
+        sink.defer(probe);
       }
       // The newest for who was asked for, any other for who was not.
-      const version = deaths.length < mostProbes ? mine[0] : mine[deaths.length % mine.length];
+      const version = deaths.length < maxProbes ? tierProbes[0] : tierProbes[deaths.length % tierProbes.length];
       deaths.push((version ?? Promise.resolve("")).then((it) => ({ tier, version: it, group })));
-      soon(ear);
+      scheduleFlush(sink);
     },
   };
 };
 
 /** A user stays with a version, so it is this one that the request met. It answers a tester, who counts for nobody, that it serves no such host. */
-const versionOf = async (gate: Pick<Fetcher, "fetch">, given: Headers): Promise<string> => {
+const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers): Promise<string> => {
   const headers = new Headers({ traceparent: unsampled, [smokeHeader]: "1" });
   for (const name of [requestIdHeader, versionKeyHeader, overridesHeader]) {
-    const value = given.get(name);
+    const value = requestHeaders.get(name);
     if (value !== null) headers.set(name, value);
   }
-  present(headers, given.get(versionKeyHeader) ?? "", [smokeHeader]);
+  setCallerHeader(headers, requestHeaders.get(versionKeyHeader) ?? "", [smokeHeader]);
   try {
-    const response = await gate.fetch("https://postern.invalid/", { headers, signal: AbortSignal.timeout(probeMs) });
+    const response = await gate.fetch("https://postern.invalid/", {
+      headers,
+      signal: AbortSignal.timeout(probeTimeoutMs),
+    });
     await response.body?.cancel();
     return response.headers.get(versionHeader) ?? "";
   } catch {

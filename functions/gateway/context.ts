@@ -1,21 +1,21 @@
 /** What travels with one request, as it begins. */
 
-import type { Place } from "./core/concurrency.ts";
-import type { Caller, Context, Settings } from "./core/types.ts";
-import type { Address } from "./http/request-url.ts";
+import type { ConcurrencySlot } from "./core/concurrency.ts";
+import type { Caller, Context, GateSettings } from "./core/types.ts";
+import type { RequestUrl } from "./http/request-url.ts";
 import type { Match } from "./routing/router.ts";
 
-interface Begun {
+interface ContextInit {
   readonly caller: Caller;
-  readonly url: Address;
+  readonly url: RequestUrl;
   readonly tier: string;
-  readonly settings: Settings;
-  readonly place: Place | undefined;
+  readonly settings: GateSettings;
+  readonly slot: ConcurrencySlot | undefined;
   /** Undefined where the path cannot be told. */
   readonly found: Match | undefined;
 }
 
-export const contextOf = ({ caller, url, tier, settings, place, found }: Begun): Context => ({
+export const contextOf = ({ caller, url, tier, settings, slot, found }: ContextInit): Context => ({
   caller,
   url,
   route: { tier, name: found?.kind === "found" ? found.route : "" },
@@ -23,7 +23,7 @@ export const contextOf = ({ caller, url, tier, settings, place, found }: Begun):
   signal: undefined,
   facts: new Map(),
   settings,
-  place,
+  slot,
   outbound: [],
   inbound: [],
   outcome: { verdict: "passed" },

@@ -1,8 +1,8 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
 
-import { traceOf } from "./core/trace.ts";
+import { startTrace } from "./core/trace.ts";
 import type { Deps, Trace } from "./core/types.ts";
-import { edKey } from "./identity/ed25519-key.ts";
+import { ed25519Key } from "./identity/ed25519-key.ts";
 import { type TokenPurpose, verifyShortToken } from "./identity/short-token.ts";
 import { explainHeader } from "./proxy/forwarding.ts";
 import type { Gateway } from "./server.ts";
@@ -10,10 +10,10 @@ import type { Gateway } from "./server.ts";
 export const traceHeader = "postern-trace";
 export const explainAudience = "postern-explain";
 /** In seconds. */
-export const longestLife = 300;
+export const maxExplainLifeSeconds = 300;
 
-const longestToken = 1024;
-const longestTrace = 4096;
+const maxTokenLength = 1024;
+const maxTraceLength = 4096;
 
 export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
 
@@ -23,16 +23,16 @@ export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
  * @param environment that a token has to name
  */
 export const explaining = (x: string, environment: string): Explain => {
-  const purpose = { audience: explainAudience, environment, lifeSeconds: longestLife };
-  const key = edKey(x);
+  const purpose = { audience: explainAudience, environment, lifeSeconds: maxExplainLifeSeconds };
+  const key = ed25519Key(x);
   return (tier, serve, deps) => async (request, caller) => {
-    if (caller.further && !caller.further.includes(explainHeader)) return serve(request, caller);
+    if (caller.gateOnlyHeaders && !caller.gateOnlyHeaders.includes(explainHeader)) return serve(request, caller);
     const token = request.headers.get(explainHeader);
     const route = token !== null && (await routeOf(token, tier, key, purpose, deps.now()));
     if (!route) return serve(request, caller);
-    const trace = traceOf(deps.now);
+    const trace = startTrace(deps.now);
     const response = await serve(request, { ...caller, trace });
-    if (route === "*" || route === trace.route) response.headers.set(traceHeader, written(trace, tier, deps.version));
+    if (route === "*" || route === trace.route) response.headers.set(traceHeader, traceText(trace, tier, deps.version));
     return response;
   };
 };
@@ -41,11 +41,11 @@ export const explaining = (x: string, environment: string): Explain => {
 const routeOf = async (
   token: string,
   tier: string,
-  key: ReturnType<typeof edKey>,
+  key: ReturnType<typeof ed25519Key>,
   purpose: TokenPurpose,
   now: number,
 ): Promise<string | undefined> => {
-  if (token.length > longestToken) return undefined;
+  if (token.length > maxTokenLength) return undefined;
   try {
     const payload = await verifyShortToken(token, await key(), purpose, now);
     return payload.tier === tier && typeof payload.route === "string" ? payload.route : undefined;
@@ -55,9 +55,9 @@ const routeOf = async (
 };
 
 /** Ids and codes only, which are ASCII. */
-const written = ({ route, decisions }: Trace, tier: string, version: string): string => {
-  for (let kept = decisions.length; ; kept--) {
-    const text = JSON.stringify({ tier, route, version, decisions: decisions.slice(0, kept) });
-    if (text.length <= longestTrace || kept === 0) return text;
+const traceText = ({ route, decisions }: Trace, tier: string, version: string): string => {
+  for (let count = decisions.length; ; count--) {
+    const text = JSON.stringify({ tier, route, version, decisions: decisions.slice(0, count) });
+    if (text.length <= maxTraceLength || count === 0) return text;
   }
 };

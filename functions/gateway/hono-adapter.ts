@@ -5,10 +5,10 @@ import { Hono } from "hono/tiny";
 import type { Context, Layer } from "./core/types.ts";
 
 /** What one request leaves behind on its way through. */
-interface Passage {
+interface RequestState {
   readonly context: Context;
   /** The middleware has gone on. */
-  went: boolean;
+  hasCalledNext: boolean;
   /** What was thrown further in. */
   thrown?: unknown;
 }
@@ -19,34 +19,38 @@ interface Passage {
  * place of `c.req.raw`, whose headers and body go on; what path and query are asked for is `rewrite`'s to say. It may not
  * use up the body of the request that goes on, and finds no `c.executionCtx`.
  * @param id of the filter, which stands in the access log where the middleware answers by itself
- * @param refused what a client is answered whom the middleware refuses (Hono's `HTTPException`), whatever the exception
+ * @param onRefusal what a client is answered whom the middleware refuses (Hono's `HTTPException`), whatever the exception
  *   says; by default that is a fault of the gateway
  */
 export const fromHono =
-  (middleware: MiddlewareHandler, id: string, refused?: (error: HTTPException, context: Context) => Response): Layer =>
+  (
+    middleware: MiddlewareHandler,
+    id: string,
+    onRefusal?: (error: HTTPException, context: Context) => Response,
+  ): Layer =>
   (next) => {
-    const app = new Hono<{ readonly Bindings: Passage }>()
+    const app = new Hono<{ readonly Bindings: RequestState }>()
       .use(middleware)
       .all("*", async (c) => {
-        c.env.went = true;
+        c.env.hasCalledNext = true;
         try {
-          return joining(c.res.headers, await next(c.req.raw, c.env.context));
+          return withServiceCookies(c.res.headers, await next(c.req.raw, c.env.context));
         } catch (error) {
           c.env.thrown = error;
           throw error;
         }
       })
       .onError((error, c) => {
-        if (!refused || !(error instanceof HTTPException) || c.env.thrown === error) throw error;
+        if (!onRefusal || !(error instanceof HTTPException) || c.env.thrown === error) throw error;
         // Hono would give it the headers of the service's response.
-        if (c.env.went) c.res = undefined;
+        if (c.env.hasCalledNext) c.res = undefined;
         c.env.context.outcome.by = id;
-        return refused(error, c.env.context);
+        return onRefusal(error, c.env.context);
       });
     return async (request, context) => {
-      const passage: Passage = { context, went: false };
-      const response = await app.fetch(request, passage);
-      if (!passage.went && context.outcome.code === undefined) {
+      const state: RequestState = { context, hasCalledNext: false };
+      const response = await app.fetch(request, state);
+      if (!state.hasCalledNext && context.outcome.code === undefined) {
         context.outcome.verdict = "answered";
         context.outcome.by = id;
       }
@@ -58,7 +62,7 @@ export const fromHono =
  * Hono copies the response, which makes its headers mutable, and adds the headers that the middleware has set ahead of
  * `next()`; but of cookies it would keep those alone.
  */
-const joining = (early: Headers, response: Response): Response => {
+const withServiceCookies = (early: Headers, response: Response): Response => {
   for (const cookie of response.headers.getSetCookie()) early.append("set-cookie", cookie);
   return response;
 };

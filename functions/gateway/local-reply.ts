@@ -3,8 +3,8 @@
 import type { Step } from "./core/pipeline.ts";
 import type { RoutePlan } from "./core/plan.ts";
 import type { Context, LocalReply } from "./core/types.ts";
-import type { Address } from "./http/request-url.ts";
-import type { Finder } from "./routing/finder.ts";
+import type { RequestUrl } from "./http/request-url.ts";
+import type { RouteFinder } from "./routing/finder.ts";
 import type { Match } from "./routing/router.ts";
 
 /**
@@ -15,36 +15,41 @@ export const localReplies = (
   routes: Readonly<Record<string, RoutePlan>>,
   filters: Readonly<Record<string, readonly Step[]>>,
 ): ((route: string) => LocalReply | undefined) => {
-  const of = (ids: Iterable<string>): LocalReply | undefined =>
-    inOrder(
+  const replyOf = (ids: Iterable<string>): LocalReply | undefined =>
+    combined(
       [...ids].flatMap((id) => (filters[id] ?? []).flatMap((it) => (it.kind === "guard" && it.localReply) || [])),
     );
   const all = Object.values(routes).flatMap((route) => route.filters);
   // The id of a filter that a route adds begins with the route's name.
-  const ofTier = of(new Set(all.filter((id) => !id.includes("/"))));
-  const byRoute = new Map(Object.entries(routes).map(([name, route]) => [name, of(route.filters)]));
+  const ofTier = replyOf(new Set(all.filter((id) => !id.includes("/"))));
+  const byRoute = new Map(Object.entries(routes).map(([name, route]) => [name, replyOf(route.filters)]));
   return (route) => (byRoute.has(route) ? byRoute.get(route) : ofTier);
 };
 
 /** The last has the last word, as it has among guards. */
-const inOrder = (all: readonly LocalReply[]): LocalReply | undefined =>
+const combined = (all: readonly LocalReply[]): LocalReply | undefined =>
   all.length < 2
     ? all[0]
     : {
         complete: (request, context, headers) => {
           for (const it of all) it.complete(request, context, headers);
         },
-        grants: (request, context) => all.some((it) => it.grants(request, context)),
+        grantsPreflight: (request, context) => all.some((it) => it.grantsPreflight(request, context)),
       };
 
 /** Whether the gate gave the answer by itself. */
-export const isLocal = ({ outcome, route }: Context): boolean =>
+export const isLocalReply = ({ outcome, route }: Context): boolean =>
   outcome.verdict !== "passed" || outcome.code !== undefined || route.name === "";
 
 /** Where a path is known with other methods, the route of one of them; empty where there is none. */
-export const besides = (find: Finder["find"], request: Request, url: Address, found: Match | undefined): string => {
+export const otherMethodRoute = (
+  find: RouteFinder["find"],
+  request: Request,
+  url: RequestUrl,
+  found: Match | undefined,
+): string => {
   if (found?.kind !== "method") return "";
   const [method = ""] = found.allow.filter((it) => it !== "OPTIONS" && it !== "HEAD");
-  const near = find(method, url.pathname, request, url);
-  return near?.kind === "found" ? near.route : "";
+  const other = find(method, url.pathname, request, url);
+  return other?.kind === "found" ? other.route : "";
 };

@@ -1,17 +1,17 @@
 /** What a filter or an upstream is: one file with two named exports, `spec` for the tools and `make` for the gate. */
 import type { input, output, ZodType } from "zod";
-import type { Limiter } from "./core/ports/limits.ts";
+import type { StoreLimiter } from "./core/ports/limits.ts";
 import type { Validators } from "./core/ports/validators.ts";
 import type { Codes } from "./core/problems.ts";
-import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
+import type { Deps, FilterInstance, Guard, Handler, Layer } from "./core/types.ts";
 import type { AuditRule } from "./hooks/audit.ts";
 import type { Credentials, Present, Requirements } from "./hooks/credentials.ts";
 import type { CodeExamples } from "./hooks/examples.ts";
 import type { Scales } from "./hooks/scales.ts";
 import type { FilterSecurity, UpstreamSecurity } from "./hooks/security.ts";
 import type { Tighten } from "./hooks/tighten.ts";
-import type { Moves } from "./overlay/overlay.ts";
-import type { CutOver } from "./service/cutover.ts";
+import type { TrafficShift } from "./overlay/overlay.ts";
+import type { CutoverHandler } from "./service/cutover.ts";
 import type { StreamAge } from "./streaming/max-age.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
@@ -29,7 +29,7 @@ export type Binding =
 /** What `Parts` holds beside the parts themselves, where one of them asks for it. */
 export type Library = "limiter";
 
-interface About<S extends ZodType> {
+interface PartSpec<S extends ZodType> {
   readonly schema: S;
   /** Type-checked against the schema, run by the law suite, printed in the docs. */
   readonly example: input<S>;
@@ -38,9 +38,9 @@ interface About<S extends ZodType> {
   /** The codes that it can refuse or fail with. */
   readonly codes: Codes;
   /** The keys that a code stands on, the first that is written: `explain` names its line, and else the line of the whole part. */
-  readonly stands?: Readonly<Record<string, readonly (keyof input<S> & string)[]>>;
+  readonly keysOfCode?: Readonly<Record<string, readonly (keyof input<S> & string)[]>>;
   /** Those of its codes that it never gives with this configuration, besides those that stand on nothing but keys without a value. */
-  readonly never?: (config: output<S>) => readonly string[];
+  readonly impossibleCodes?: (config: output<S>) => readonly string[];
   /** What it needs of the platform, so that the compiler can bind it. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
   /** Names of the secrets that it reads. */
@@ -58,18 +58,18 @@ interface About<S extends ZodType> {
 }
 
 /** Operations of an OpenAPI document, or JSON Schemas of a request's parts, each a file or the schema itself. */
-export type Checking =
+export type RequestChecks =
   | { readonly openapi: string; readonly operation?: string | undefined }
   | { readonly openapi?: undefined; readonly parts: Readonly<Record<string, unknown>> };
 
 /** A text that holds references, and where it stands in the configuration. */
-export interface Reading {
+export interface ReferenceText {
   readonly path: readonly (string | number)[];
   readonly text: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
-export interface AboutFilter<S extends ZodType = any> extends About<S> {
+export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly kind: "guard" | "layer";
   readonly phase: Phase;
   /**
@@ -78,20 +78,20 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
    */
   readonly enforcing?: "tightens";
   /** Phases that it has to stand ahead of, where they are in the chain too. */
-  readonly ahead?: readonly Phase[];
+  readonly precedes?: readonly Phase[];
   /** Sources of references that are bound behind it: `consumer`, `claim`. */
   readonly provides?: readonly string[];
   /** Reads the request's body, so that something ahead has to bound its size. */
   readonly readsBody?: boolean;
   /** What it checks requests by; it reads bodies only where that says what they are. */
-  readonly checks?: (config: output<S>) => Checking;
+  readonly checks?: (config: output<S>) => RequestChecks;
   /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
   /**
    * The share of requests that it sends a copy of to a service of its own, such as `100%`. Test cases and explanations name
    * that service by the filter's id.
    */
-  readonly copies?: (config: output<S>) => string;
+  readonly sendsCopies?: (config: output<S>) => string;
   /** How test personas and `postern sign` come by what it reads: of a filter that identifies callers. */
   readonly credentials?: Credentials<output<S>>;
   /** What it requires of a token that another filter verifies, or that it verifies itself. */
@@ -105,21 +105,21 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
-  readonly references?: (config: output<S>) => readonly Reading[];
+  readonly references?: (config: output<S>) => readonly ReferenceText[];
   /** References that it decides by, and writes nowhere. */
-  readonly needs?: (config: output<S>) => readonly Reading[];
+  readonly reads?: (config: output<S>) => readonly ReferenceText[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
-export interface AboutUpstream<S extends ZodType = any> extends About<S> {
+export interface UpstreamSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly kind: "upstream";
   /** What its configuration means for the audit's rules and for `diff`. */
   readonly security?: (config: output<S>) => UpstreamSecurity;
 }
 
 /** Ties the example to the schema. An identity function: bundlers see a pure thunk around it. */
-export const aboutFilter = <const S extends ZodType>(it: AboutFilter<S>): AboutFilter<S> => it;
-export const aboutUpstream = <const S extends ZodType>(it: AboutUpstream<S>): AboutUpstream<S> => it;
+export const defineFilter = <const S extends ZodType>(it: FilterSpec<S>): FilterSpec<S> => it;
+export const defineUpstream = <const S extends ZodType>(it: UpstreamSpec<S>): UpstreamSpec<S> => it;
 
 /** The configuration that a part's `make` is given: `Config<typeof spec>`. */
 export type Config<T extends () => { readonly schema: ZodType }> = output<ReturnType<T>["schema"]>;
@@ -127,12 +127,12 @@ export type Config<T extends () => { readonly schema: ZodType }> = output<Return
 // The registry's variance: every `make` takes its own configuration, which only its own schema produces.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type AnyConfig = any;
-export type MakeFilter = (config: AnyConfig, deps: Deps, place: FilterPlace) => Guard | Layer;
+export type MakeFilter = (config: AnyConfig, deps: Deps, place: FilterInstance) => Guard | Layer;
 export type MakeUpstream = (config: AnyConfig, deps: Deps) => Handler;
 
 export interface FilterModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly spec: () => AboutFilter<any>;
+  readonly spec: () => FilterSpec<any>;
   readonly make: MakeFilter;
   /** Writes a credential into a request. Only tools import it. */
   // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -140,7 +140,7 @@ export interface FilterModule {
 }
 export interface UpstreamModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly spec: () => AboutUpstream<any>;
+  readonly spec: () => UpstreamSpec<any>;
   readonly make: MakeUpstream;
 }
 
@@ -149,13 +149,13 @@ export interface Parts {
   readonly filters: Readonly<Record<string, MakeFilter>>;
   readonly upstreams: Readonly<Record<string, MakeUpstream>>;
   /** There where a route is cut over. */
-  readonly cutover?: CutOver;
+  readonly cutover?: CutoverHandler;
   /** By tier; there where one of them validates requests. */
   readonly validators?: Readonly<Record<string, Validators>>;
   /** There where an overlay can move users. */
-  readonly moves?: Moves;
+  readonly trafficShift?: TrafficShift;
   /** There where the tier bounds its streams. */
   readonly streamAge?: StreamAge;
   /** There where a limit is counted in a store. */
-  readonly limiter?: Limiter;
+  readonly limiter?: StoreLimiter;
 }

@@ -1,12 +1,12 @@
 /** Makes a problem of what was thrown. */
-import { answer, type Codes, Fault, gatewayCodes } from "./core/problems.ts";
+import { type Codes, Fault, gatewayCodes, problemResponse } from "./core/problems.ts";
 import type { Context, Deps } from "./core/types.ts";
 
 /** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
 export const rescue = (error: unknown, context: Context, deps: Deps): Response => {
   const fault =
     error instanceof Fault ? (error as Fault<Codes>) : new Fault<Codes>(gatewayCodes, "internal", { cause: error });
-  const { code, meaning, options, cause } = fault;
+  const { code, problemType: meaning, options, cause } = fault;
   const { tier, name } = context.route;
   context.outcome.verdict = meaning.status < 500 ? "refused" : "failed";
   context.outcome.code = code;
@@ -16,11 +16,11 @@ export const rescue = (error: unknown, context: Context, deps: Deps): Response =
       tier,
       route: name || null,
       code,
-      cause: describe(cause),
+      cause: causeText(cause),
       request: context.caller.requestId,
     });
-  return answer(code, meaning, context.caller.requestId, options);
+  return problemResponse(code, meaning, context.caller.requestId, options);
 };
 
-const describe = (cause: unknown): string =>
+const causeText = (cause: unknown): string =>
   (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);

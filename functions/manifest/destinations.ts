@@ -1,9 +1,9 @@
 /** Where a route can lead: the language of `to`, `respond` and `redirect`. */
 import * as z from "zod";
-import { locationOf, pathOf } from "../gateway/core/references.ts";
+import { parseLocation, parsePathTemplate } from "../gateway/core/references.ts";
 import { freeHeaderName, host, name } from "./names.ts";
 import { prefixes } from "./prefixes.ts";
-import { explain } from "./refine.ts";
+import { checkWith } from "./refine.ts";
 
 /** `[{ accounts: 90 }, { accounts-next: 10 }]` */
 export const weighted = () =>
@@ -56,10 +56,10 @@ export const redirectSettings = () => ({
 });
 
 /** Where a redirect leads: to one place, or to the request's own with some of it changed. */
-export const redirectWhere = () => ({
+export const redirectTarget = () => ({
   to: z
     .string()
-    .superRefine(explain(locationOf))
+    .superRefine(checkWith(parseLocation))
     .optional()
     .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
   scheme: z
@@ -75,34 +75,35 @@ export const redirectWhere = () => ({
     .describe("In place of the request's own"),
   path: z
     .string()
-    .superRefine(explain(pathOf))
+    .superRefine(checkWith(parsePathTemplate))
     .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
     .optional()
     .describe("In place of the request's own path, which may hold references"),
   ...prefixes(),
 });
 
-export const changeOfPlace = ["scheme", "host", "port", "path", "strip-prefix", "put-prefix"] as const;
+export const urlChangeKeys = ["scheme", "host", "port", "path", "strip-prefix", "put-prefix"] as const;
 
-type Where = { readonly [key in "to" | (typeof changeOfPlace)[number]]?: unknown };
+type RedirectKeys = { readonly [key in "to" | (typeof urlChangeKeys)[number]]?: unknown };
 
 /** Whether it leads somewhere: by `to` alone, or by what of the request's own URL is changed. */
-export const leadsOn = (it: Where): boolean => {
-  if (it.to !== undefined) return changeOfPlace.every((key) => it[key] === undefined);
+export const hasRedirectTarget = (it: RedirectKeys): boolean => {
+  if (it.to !== undefined) return urlChangeKeys.every((key) => it[key] === undefined);
   const prefixed = (it["strip-prefix"] ?? it["put-prefix"]) !== undefined;
-  return changeOfPlace.some((key) => it[key] !== undefined) && !(it.path !== undefined && prefixed);
+  return urlChangeKeys.some((key) => it[key] !== undefined) && !(it.path !== undefined && prefixed);
 };
 
-export const leadsAstray = "give `to`, or what changes of the request's own URL; and of a path the whole, or prefixes";
+export const redirectTargetProblem =
+  "give `to`, or what changes of the request's own URL; and of a path the whole, or prefixes";
 
 export const redirect = () =>
   z.union(
     [
       z
         .string()
-        .superRefine(explain(locationOf))
+        .superRefine(checkWith(parseLocation))
         .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
-      z.strictObject({ ...redirectWhere(), ...redirectSettings() }).refine(leadsOn, leadsAstray),
+      z.strictObject({ ...redirectTarget(), ...redirectSettings() }).refine(hasRedirectTarget, redirectTargetProblem),
     ],
     "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",
   );

@@ -37,16 +37,16 @@ export const publicKeys = () =>
     })
     .superRefine((keys, context) => {
       for (const [index, key] of keys.entries()) {
-        const message = faultOf(key);
+        const message = keyProblem(key);
         if (message) context.addIssue({ code: "custom", message, path: [index] });
       }
     });
 
 /** Why no token could be verified with a key that stands in a manifest. */
-const faultOf = (key: Key): string | undefined => {
+const keyProblem = (key: Key): string | undefined => {
   const { kty, crv, use } = { ...key, crv: plain(key.crv), use: plain(key.use) };
   if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
-  if (kty === "RSA") return faultOfRsa(key);
+  if (kty === "RSA") return rsaKeyProblem(key);
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
     return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
@@ -58,7 +58,7 @@ const faultOf = (key: Key): string | undefined => {
     : `coordinates of a key on ${crv} are ${size} bytes each, written in base64url`;
 };
 
-const faultOfRsa = ({ n, e }: Key): string | undefined => {
+const rsaKeyProblem = ({ n, e }: Key): string | undefined => {
   if (lengthOf(n) < 256 || lengthOf(e) === 0)
     return "`n` and `e` of an RSA key are base64url, and `n` has 2048 bits at least (RFC 7518, section 3.3)";
   if (isRoca({ kty: "RSA", n: n as string }))

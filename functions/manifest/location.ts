@@ -1,6 +1,6 @@
 /** The key of an upstream that says what becomes of its references to itself. */
 import * as z from "zod";
-import type { Locations } from "../gateway/proxy/location.ts";
+import type { LocationMode } from "../gateway/proxy/location.ts";
 
 export const location = () =>
   z
@@ -11,6 +11,6 @@ export const location = () =>
     );
 
 /** An upstream's configuration, of which the code may leave this key out. */
-export type Located<C extends { readonly location: Locations }> = Omit<C, "location"> & {
-  readonly location?: Locations;
+export type WithOptionalLocation<C extends { readonly location: LocationMode }> = Omit<C, "location"> & {
+  readonly location?: LocationMode;
 };

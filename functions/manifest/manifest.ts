@@ -1,13 +1,13 @@
 /** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
-import { pathOf } from "../gateway/core/references.ts";
+import { parsePathTemplate } from "../gateway/core/references.ts";
 import { isAcceptable } from "../gateway/proxy/spoofable-headers.ts";
-import { baseOf, matchOf } from "../gateway/routing/match.ts";
+import { checkBase, parseMatch } from "../gateway/routing/match.ts";
 import { redirect, respond, weighted } from "./destinations.ts";
 import { limits } from "./limits.ts";
 import { headerName, hostOrWildcard, name } from "./names.ts";
 import { date, duration, percent } from "./quantities.ts";
-import { explain } from "./refine.ts";
+import { checkWith } from "./refine.ts";
 import { release } from "./release.ts";
 import { when } from "./when.ts";
 
@@ -37,15 +37,15 @@ export const upstreamSettings = () =>
   });
 
 /** Of one list. */
-export const mostFilters = 50;
+export const maxFilters = 50;
 
 const entries = () =>
   z
     .array(z.looseObject({}, "a filter is a map of one key: `- cors: { … }`"))
-    .max(mostFilters, `a list has ${mostFilters} filters at most`)
+    .max(maxFilters, `a list has ${maxFilters} filters at most`)
     .default([]);
 
-const dropped = () => z.array(z.string()).max(mostFilters, `${mostFilters} at most`).default([]);
+const dropped = () => z.array(z.string()).max(maxFilters, `${maxFilters} at most`).default([]);
 
 const deprecated = () =>
   z
@@ -90,7 +90,7 @@ export const route = () =>
     summary: z.string().optional().describe("A line for the reader"),
     match: z
       .string()
-      .superRefine(explain(matchOf))
+      .superRefine(checkWith(parseMatch))
       .describe(
         "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `/path/` ends in a slash, and `/{$}` is the base with one; `/{id}:cancel` mixes text and captures; `ANY` for every method",
       ),
@@ -115,7 +115,7 @@ export const route = () =>
     redirect: redirect().optional().describe("Sends the client elsewhere, in place of an upstream"),
     path: z
       .string()
-      .superRefine(explain(pathOf))
+      .superRefine(checkWith(parsePathTemplate))
       .refine(
         (text) => /^\/[^?#\s\\]*$/.test(text),
         "a path begins with / and has no query; the client's query goes along",
@@ -156,7 +156,7 @@ export const frame = () =>
       .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
     base: z
       .string()
-      .superRefine(explain(baseOf))
+      .superRefine(checkWith(checkBase))
       .default("/")
       .describe("Put before every match; `/` is the base itself, with no slash at its end"),
     entry: z

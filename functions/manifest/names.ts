@@ -33,11 +33,11 @@ export const hostOrWildcard = () =>
 export const headerName = () => z.string().regex(/^[a-z0-9-]{1,64}$/, "a header's name in lower case");
 
 /** Framing and routing belong to the runtime, internal names and what is told of the caller to the gateway. */
-const ofTheGateway =
+const reservedHeaders =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|proxy-.*|x-request-id|x-forwarded-.*|(?:x-)?postern-.*|cloudflare-workers-.*|cf-.*)$/;
 
 /** A header that a manifest may set or remove. */
 export const freeHeaderName = () =>
-  headerName().refine((text) => !ofTheGateway.test(text), "this header belongs to the gateway");
+  headerName().refine((text) => !reservedHeaders.test(text), "this header belongs to the gateway");
 
 export const cookieName = () => z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "a cookie's name");

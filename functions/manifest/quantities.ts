@@ -6,14 +6,14 @@ import {
   milliseconds,
   msOf,
   percentPattern,
-  perWindow,
   ratePattern,
+  requestsPerWindow,
   share,
   sizePattern,
 } from "../gateway/core/quantities.ts";
 
 /** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
-const longest = 2 ** 31 - 1;
+const maxMs = 2 ** 31 - 1;
 
 /** What is asked of a quantity besides is asked of one only: a text that is none is refused before. @param most a duration itself */
 export const duration = (most = "24d") =>
@@ -21,7 +21,7 @@ export const duration = (most = "24d") =>
     .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
     .regex(durationPattern, { error: "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m", abort: true })
     .refine(
-      (text) => milliseconds(text) <= Math.min(milliseconds(most), longest),
+      (text) => milliseconds(text) <= Math.min(milliseconds(most), maxMs),
       `a duration is at most ${most}${most === "24d" ? "" : " here"}`,
     );
 
@@ -34,7 +34,7 @@ export const rate = () =>
   z
     .string("a rate needs its unit: 100/s, 5000/day")
     .regex(ratePattern, { error: "a rate is a number and a window: 100/s, 20/30s, 5000/day", abort: true })
-    .refine((text) => perWindow(text).windowMs <= 31 * msOf.d, "a window is 31 days at most");
+    .refine((text) => requestsPerWindow(text).windowMs <= 31 * msOf.d, "a window is 31 days at most");
 
 export const percent = () =>
   z

@@ -2,7 +2,7 @@
 import type { RefinementCtx } from "zod";
 
 /** @param read throws a SyntaxError whose message is a sentence for the manifest's author */
-export const explain =
+export const checkWith =
   (read: (text: string) => unknown) =>
   (text: string, context: RefinementCtx<string>): void => {
     try {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 
 /** Bindings of a gate that no manifest names. */
-const taken = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
+const reservedNames = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
 
 /** `{ secret: PAY_SIGNING_KEY }` */
 export const secret = () =>
@@ -13,6 +13,6 @@ export const secret = () =>
         /^[A-Z][A-Z0-9_]{2,62}$/,
         "a secret is named, never written: PAY_SIGNING_KEY; `postern secrets set` takes its value",
       )
-      .refine((name) => !taken.test(name), "this name belongs to Postern; call the secret otherwise")
+      .refine((name) => !reservedNames.test(name), "this name belongs to Postern; call the secret otherwise")
       .describe("The secret's name; `postern secrets set` takes its value"),
   });

@@ -5,37 +5,37 @@ import { authorization } from "../gateway/identity/token-sources.ts";
 import { size } from "./quantities.ts";
 
 /** Framing and routing belong to the runtime, and the front removes the gateway's own; two of these have places of their own. */
-const notHere =
+const reservedHeaders =
   /^header\.(?:host|content-length|content-type|transfer-encoding|connection|upgrade|cookie|sec-websocket-.*|x-forwarded-.*|x-postern-.*|cloudflare-workers-.*|proxy-.*)$/;
 
-export const tokenPlace = () =>
+export const tokenSource = () =>
   z
     .string()
     .regex(
       /^(?:header\.[a-z0-9-]{1,64}|cookie\.[\w-]{1,64}|query\.[\w.-]{1,64}|subprotocol(?:\.[\w!#$%&'*+.^`|~-]{1,128})?)$/,
       "a place is header.authorization, cookie.<name>, query.<name>, subprotocol or subprotocol.<name>",
     )
-    .refine((text) => !notHere.test(text), "no client's token stands in this header");
+    .refine((text) => !reservedHeaders.test(text), "no client's token stands in this header");
 
-export const tokenPlaces = () =>
+export const tokenSources = () =>
   z
-    .union([tokenPlace(), z.array(tokenPlace()).min(1).max(4)], "a place such as cookie.session, or a list of them")
+    .union([tokenSource(), z.array(tokenSource()).min(1).max(4)], "a place such as cookie.session, or a list of them")
     .default(authorization)
     .describe(
       "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
     );
 
 /** Larger ones do not pass the platform's own limit of a request's headers. */
-const largest = "64KiB";
+const maxSize = "64KiB";
 
 export const tokenSize = () =>
   size()
-    .refine((text) => bytes(text) > 0 && bytes(text) <= bytes(largest), `a token has ${largest} at most`)
+    .refine((text) => bytes(text) > 0 && bytes(text) <= bytes(maxSize), `a token has ${maxSize} at most`)
     .default("8KiB")
-    .describe(`Larger tokens are refused unread; ${largest} at most`);
+    .describe(`Larger tokens are refused unread; ${maxSize} at most`);
 
 /** A place as an OpenAPI security scheme. */
-export const schemeOf = (place: string): object => {
+export const securitySchemeOf = (place: string): object => {
   const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
   if (place === authorization) return { type: "http", scheme: "bearer", bearerFormat: "JWT" };
   if (kind !== "subprotocol") return { type: "apiKey", in: kind, name, description: "A JWT" };

@@ -1,13 +1,13 @@
 /** The language of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
 import * as z from "zod";
-import type { Subject, Test } from "../gateway/routing/matchers.ts";
+import type { Matcher, MatcherSubject } from "../gateway/routing/matchers.ts";
 import { patternProblem } from "../gateway/routing/patterns.ts";
 import { cookieName, headerName } from "./names.ts";
-import { explain } from "./refine.ts";
+import { checkWith } from "./refine.ts";
 
-const patterned = (text: string): void => {
-  const complaint = patternProblem(text);
-  if (complaint) throw new SyntaxError(complaint);
+const checkPattern = (text: string): void => {
+  const problem = patternProblem(text);
+  if (problem) throw new SyntaxError(problem);
 };
 
 const text = () =>
@@ -20,7 +20,7 @@ export const comparison = () =>
       z.strictObject({ exact: text().describe("The whole value, also where it reads `present` or `absent`") }),
       z.strictObject({ prefix: text().describe("What the value begins with") }),
       z.strictObject({
-        matches: text().superRefine(explain(patterned)).describe("A pattern that the whole value fits"),
+        matches: text().superRefine(checkWith(checkPattern)).describe("A pattern that the whole value fits"),
       }),
     ],
     "`present`, `absent`, a text, or one of { exact: … }, { prefix: … }, { matches: … }",
@@ -59,30 +59,30 @@ export const when = () =>
         .describe("The port that the client came to; without one in its address, 80 or 443"),
     })
     .refine(
-      ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= mostConditions,
-      `${mostConditions} conditions at most`,
+      ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= maxConditions,
+      `${maxConditions} conditions at most`,
     );
 
-const mostConditions = 16;
+const maxConditions = 16;
 
 type When = z.output<ReturnType<typeof when>>;
 
 /** Conditions as the plan has them, in an order of their own. */
-export const testsOf = (conditions: When | undefined): Test[] => {
+export const matchersOf = (conditions: When | undefined): Matcher[] => {
   if (!conditions) return [];
   const named = (["header", "query", "cookie"] as const).flatMap((on) =>
     Object.entries(conditions[on])
-      .map(([name, it]) => testOf(on, name, it))
+      .map(([name, it]) => matcherOf(on, name, it))
       .toSorted(([, a], [, b]) => (a < b ? -1 : 1)),
   );
-  const single = (["content-type", "method", "scheme", "port"] as const).flatMap((on): Test[] => {
+  const single = (["content-type", "method", "scheme", "port"] as const).flatMap((on): Matcher[] => {
     const value = conditions[on];
     return value === undefined ? [] : [[on, "", "exact", String(value)]];
   });
   return [...named, ...single];
 };
 
-const testOf = (on: Subject, name: string, it: When["header"][string]): Test => {
+const matcherOf = (on: MatcherSubject, name: string, it: When["header"][string]): Matcher => {
   if (it === "present" || it === "absent") return [on, name, it, ""];
   if (typeof it === "string") return [on, name, "exact", it];
   const [is, value] = Object.entries(it)[0] as ["exact" | "prefix" | "matches", string];

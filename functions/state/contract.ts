@@ -1,34 +1,35 @@
 /** Reads what a gate asks, and answers it: version 1 of the contract. */
-import { position } from "../gateway/core/pipeline.ts";
+import { hashPosition } from "../gateway/core/pipeline.ts";
 import type { StateProps } from "../gateway/core/ports/state.ts";
-import { type Counters, Full } from "./counters.ts";
+import { type Counters, ShardFull } from "./counters.ts";
 
 /** A question is a key or two and a few numbers. */
-const longestQuestion = 8192;
+const maxRequestLength = 8192;
 
 /** The object that a question is for: the tier comes from the binding, so no tier reaches another's. */
-export const objectOf = (url: URL, { tier, shards }: StateProps): string =>
-  `${tier}/${Math.floor(position(url.searchParams.get("key") ?? "") * shards)}`;
+export const objectNameOf = (url: URL, { tier, shards }: StateProps): string =>
+  `${tier}/${Math.floor(hashPosition(url.searchParams.get("key") ?? "") * shards)}`;
 
 /** @param now milliseconds since the epoch */
-export const answerTo = async (request: Request, counters: Counters, now: () => number): Promise<Response> => {
+export const handleRequest = async (request: Request, counters: Counters, now: () => number): Promise<Response> => {
   const { pathname } = new URL(request.url);
-  const answer = operations[pathname];
-  if (!answer) return told(404, `there is no ${pathname}; this state speaks ${Object.keys(operations).join(", ")}`);
+  const operation = operations[pathname];
+  if (!operation)
+    return textResponse(404, `there is no ${pathname}; this state speaks ${Object.keys(operations).join(", ")}`);
   const text = await request.text();
-  if (text.length > longestQuestion) return told(413, `a question has ${longestQuestion} characters at most`);
+  if (text.length > maxRequestLength) return textResponse(413, `a question has ${maxRequestLength} characters at most`);
   try {
-    return Response.json(answer(JSON.parse(text), counters, now()));
+    return Response.json(operation(JSON.parse(text), counters, now()));
   } catch (error) {
-    if (error instanceof Full) return told(507, error.message);
-    if (error instanceof SyntaxError || error instanceof TypeError) return told(400, error.message);
+    if (error instanceof ShardFull) return textResponse(507, error.message);
+    if (error instanceof SyntaxError || error instanceof TypeError) return textResponse(400, error.message);
     throw error;
   }
 };
 
-const told = (status: number, text: string): Response => new Response(text, { status });
+const textResponse = (status: number, text: string): Response => new Response(text, { status });
 
-type Operation = (question: Record<string, unknown>, counters: Counters, now: number) => object;
+type Operation = (body: Record<string, unknown>, counters: Counters, now: number) => object;
 
 const operations: Readonly<Record<string, Operation>> = {
   "/v1/run": ({ sha, keys, args }, counters, now) => {

@@ -3,27 +3,27 @@ import * as z from "zod";
 import { upstreamCodes } from "../gateway/core/problems.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
 import type { Context, Deps, Handler, HeaderEdit } from "../gateway/core/types.ts";
-import { hasAddress } from "../gateway/http/hosts.ts";
-import { aboutUpstream, type Config } from "../gateway/part.ts";
+import { hasIpHost } from "../gateway/http/hosts.ts";
+import { type Config, defineUpstream } from "../gateway/part.ts";
 import { signer } from "../gateway/proxy/message-signature.ts";
 import { send, type Transport, targetOf } from "../gateway/proxy/send.ts";
-import { type Located, location as locationKey } from "../manifest/location.ts";
+import { location as locationKey, type WithOptionalLocation } from "../manifest/location.ts";
 import { freeHeaderName } from "../manifest/names.ts";
 import { secret } from "../manifest/secret.ts";
 
 export const spec = () =>
-  aboutUpstream({
+  defineUpstream({
     kind: "upstream",
     schema: z.strictObject({
       url: z
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
-        .refine((url) => !hasAddress(url), "a name, not an IP address: the platform's fetch refuses addresses")
+        .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
         .describe("Base URL of the service; a path in it is put before every request's"),
       headers: z
         .strictObject({
-          set: fixed().describe("Headers and their values"),
-          add: fixed().describe("Headers and one more value of each"),
+          set: headerValues().describe("Headers and their values"),
+          add: headerValues().describe("Headers and one more value of each"),
           remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
         })
         .optional()
@@ -48,14 +48,17 @@ export const spec = () =>
   });
 
 /** Nothing of the request is in them: what is, filters write. */
-const fixed = () =>
+const headerValues = () =>
   z.record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")).default({});
 
-export const make = ({ url, headers, sign, location }: Located<Config<typeof spec>>, deps: Deps): Handler => {
+export const make = (
+  { url, headers, sign, location }: WithOptionalLocation<Config<typeof spec>>,
+  deps: Deps,
+): Handler => {
   const base = url.replace(/\/$/, "");
-  const through: (context: Context) => Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
+  const transportFor: (context: Context) => Transport = sign ? signingTransport(sign.secret, deps) : () => deps.fetch;
   const call: Handler = (request, context) =>
-    send(base + targetOf(context), request, context, through(context), location);
+    send(base + targetOf(context), request, context, transportFor(context), location);
   const edits = headers ? editsOf(headers) : [];
   return edits.length === 0
     ? call
@@ -69,14 +72,14 @@ const editsOf = ({ set, add, remove }: NonNullable<Config<typeof spec>["headers"
 ];
 
 /** Signs last of all, behind every filter's edits, so that none of them writes the signature or changes what it covers. */
-const signing = (name: string, deps: Deps): ((context: Context) => Transport) => {
-  const signed = signer(name, secretOf(name, deps), deps.now);
+const signingTransport = (name: string, deps: Deps): ((context: Context) => Transport) => {
+  const signRequest = signer(name, secretOf(name, deps), deps.now);
   return ({ caller }) =>
     async (target, { signal, ...init }) => {
       const copy = new Request(target, init);
       // A filter may write another request id, but not leave the signature without one.
       if (!copy.headers.get("x-request-id")) copy.headers.set("x-request-id", caller.requestId);
-      await signed(copy);
+      await signRequest(copy);
       return deps.fetch(copy, signal ? { signal } : {});
     };
 };

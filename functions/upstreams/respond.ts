@@ -1,12 +1,12 @@
 /** Answers by itself, with no service behind it: what a weighted list leads to for a share that has none. */
 
 import type { Handler } from "../gateway/core/types.ts";
-import { aboutUpstream, type Config } from "../gateway/part.ts";
-import { responding, respondPlan } from "../gateway/service/direct-response.ts";
+import { type Config, defineUpstream } from "../gateway/part.ts";
+import { respondHandler, respondPlan } from "../gateway/service/direct-response.ts";
 import { respond } from "../manifest/destinations.ts";
 
 export const spec = () =>
-  aboutUpstream({
+  defineUpstream({
     kind: "upstream",
     schema: respond(),
     example: { status: 200, json: { maintenance: true } },
@@ -14,4 +14,4 @@ export const spec = () =>
     connections: () => 0,
   });
 
-export const make = (config: Config<typeof spec>): Handler => responding(respondPlan(config));
+export const make = (config: Config<typeof spec>): Handler => respondHandler(respondPlan(config));

@@ -1,14 +1,14 @@
 /** Calls another Worker of the account through a service binding: no network, no public address. */
 import * as z from "zod";
-import { known, Target } from "../gateway/core/facts.ts";
+import { getFact, Target } from "../gateway/core/facts.ts";
 import { upstreamCodes } from "../gateway/core/problems.ts";
 import type { Context, Deps, Handler } from "../gateway/core/types.ts";
-import { aboutUpstream, type Config } from "../gateway/part.ts";
+import { type Config, defineUpstream } from "../gateway/part.ts";
 import { send, targetOf } from "../gateway/proxy/send.ts";
-import { type Located, location } from "../manifest/location.ts";
+import { location, type WithOptionalLocation } from "../manifest/location.ts";
 
 export const spec = () =>
-  aboutUpstream({
+  defineUpstream({
     kind: "upstream",
     schema: z.strictObject({
       service: z
@@ -27,7 +27,10 @@ export const spec = () =>
 
 const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
 
-export const make = ({ service, location: locations }: Located<Config<typeof spec>>, deps: Deps): Handler => {
+export const make = (
+  { service, location: locations }: WithOptionalLocation<Config<typeof spec>>,
+  deps: Deps,
+): Handler => {
   const worker = deps.env[bindingOf(service)] as Fetcher;
   if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
   return (request, context) =>
@@ -47,6 +50,6 @@ export const make = ({ service, location: locations }: Located<Config<typeof spe
 
 /** A service binding has no address: the host is what the client asked for, or what a filter says. */
 const originOf = (context: Context): string => {
-  const host = known(context, Target)?.host;
+  const host = getFact(context, Target)?.host;
   return host === undefined ? context.url.origin : `${context.url.protocol}//${host}`;
 };

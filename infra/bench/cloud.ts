@@ -7,19 +7,19 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Binding } from "../cloud/account/bindings.ts";
 import type { Publication } from "../cloud/account/publish.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { machinesOn } from "../cloud/edge/orphans.ts";
+import { machinePids } from "../cloud/edge/orphans.ts";
 import { compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";
 import { byStage } from "../release/deploy.ts";
 import { publicationOf } from "../release/publication.ts";
-import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./report/cloud-report.ts";
-import { asCommand } from "./runtime/command.ts";
+import { formatReport, type Memory, measureMs, readMemory, type TimesGroup, timesRow } from "./report/cloud-report.ts";
+import { runAsCommand } from "./runtime/command.ts";
 import { startProgress } from "./runtime/progress.ts";
-import { scratch } from "./runtime/scratch.ts";
+import { scratchFolder } from "./runtime/scratch.ts";
 import { writeTiers } from "./subjects/tiers.ts";
 
-const whole = (text: string): number => {
+const positiveInteger = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
   return Number(text);
 };
@@ -31,11 +31,11 @@ const program = new Command("npm run bench:cloud --")
   .option(
     "--workers <number>",
     "Workers in the account, 5 at least: gates, their state, a front, and two that are asked",
-    whole,
+    positiveInteger,
     100,
   )
-  .option("--rounds <number>", "switches of each kind, and starts are fewer", whole, 20)
-  .option("--requests <number>", "requests a latency is taken from", whole, 1000)
+  .option("--rounds <number>", "switches of each kind, and starts are fewer", positiveInteger, 20)
+  .option("--requests <number>", "requests a latency is taken from", positiveInteger, 1000)
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
@@ -76,7 +76,7 @@ const gates = async (root: string, count: number): Promise<Publication[]> => {
 /** One connection to the edge, as a browser keeps it. */
 const client = ({ edge }: Cloud) => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = (worker: number): Promise<string> =>
+  const request = (worker: number): Promise<string> =>
     new Promise((resolve, reject) => {
       http
         .get(new URL(edge), { agent, headers: { host: `${nameOf(worker)}.local.workers.dev` } }, (response) => {
@@ -88,18 +88,18 @@ const client = ({ edge }: Cloud) => {
         })
         .on("error", reject);
     });
-  return { ask, close: () => agent.destroy() };
+  return { ask: request, close: () => agent.destroy() };
 };
 
 const main = async (): Promise<void> => {
   const { workers, rounds, requests, json } = program.parse().opts();
   if (workers < 5) program.error("--workers takes 5 at least");
-  const root = scratch();
+  const root = scratchFolder();
   const folder = path.join(root, "cloud");
   const others = await gates(root, workers - 4);
   const began = performance.now();
-  const start = () => startCloud({ folder, edgePort: 0, tell: (line) => process.stderr.write(`${line}\n`) });
-  const memory = (): Memory => memoryOf(machinesOn(folder), process.pid);
+  const start = () => startCloud({ folder, edgePort: 0, report: (line) => process.stderr.write(`${line}\n`) });
+  const memory = (): Memory => readMemory(machinePids(folder), process.pid);
   const last = 1;
 
   const uploading = startProgress(`${workers} uploads`);
@@ -107,10 +107,10 @@ const main = async (): Promise<void> => {
   const uploads: number[] = [];
   for (const [index, it] of [publication(0, false, "0"), publication(last, true, "0"), ...others].entries()) {
     uploading.at(String(index + 1));
-    uploads.push(await measured(() => cloud.control.publish([it])));
+    uploads.push(await measureMs(() => cloud.control.publish([it])));
   }
   for (const index of [0, last])
-    await cloud.control.change(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });
+    await cloud.control.changeSettings(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });
   const uploaded = memory();
   await cloud.close();
   uploading.done();
@@ -122,7 +122,7 @@ const main = async (): Promise<void> => {
     starting.at(`${round} of ${started}`);
     if (round > 1) await cloud.close();
     starts.push(
-      await measured(async () => {
+      await measureMs(async () => {
         cloud = await start();
       }),
     );
@@ -130,27 +130,27 @@ const main = async (): Promise<void> => {
   const fresh = memory();
   starting.done();
 
-  const { ask, close } = client(cloud);
+  const { ask: request, close } = client(cloud);
   const latencies = startProgress("latency");
-  const taken: Record<"plain" | "bound", number[]> = { plain: [], bound: [] };
+  const latencyTimes: Record<"plain" | "bound", number[]> = { plain: [], bound: [] };
   // In turn, so that what else happens on this computer meets both.
   for (let sent = 0; sent < requests + 100; sent++)
     for (const [kind, worker] of [
       ["plain", 0],
       ["bound", last],
     ] as const) {
-      const ms = await measured(() => ask(worker));
-      if (sent >= 100) taken[kind].push(ms);
+      const ms = await measureMs(() => request(worker));
+      if (sent >= 100) latencyTimes[kind].push(ms);
     }
   latencies.done();
 
   const switching = startProgress("switches");
   const switches: Record<"upload" | "split" | "rollback", number[]> = { upload: [], split: [], rollback: [] };
-  const live = async (work: () => Promise<unknown>, answer: string): Promise<number> =>
-    measured(async () => {
+  const measureUntilLive = async (work: () => Promise<unknown>, answer: string): Promise<number> =>
+    measureMs(async () => {
       await work();
-      const answered = await ask(last);
-      if (answered !== answer) throw new Error(`"${answered}" was answered after a switch to "${answer}"`);
+      const text = await request(last);
+      if (text !== answer) throw new Error(`"${text}" was answered after a switch to "${answer}"`);
     });
   const deploy = (...percentages: readonly number[]) => {
     const { versions } = cloud.control.worker(nameOf(0));
@@ -163,30 +163,33 @@ const main = async (): Promise<void> => {
   for (let round = 1; round <= rounds; round++) {
     switching.at(`${round} of ${rounds}`);
     const [before, now] = [String(round - 1), String(round)];
-    switches.upload.push(await live(() => cloud.control.publish([publication(0, false, now)]), now));
+    switches.upload.push(await measureUntilLive(() => cloud.control.publish([publication(0, false, now)]), now));
     // What was live before the upload does not run any more, so that it has to start.
-    switches.rollback.push(await live(() => deploy(0, 100), before));
-    switches.split.push(await live(() => deploy(100, 0), now));
+    switches.rollback.push(await measureUntilLive(() => deploy(0, 100), before));
+    switches.split.push(await measureUntilLive(() => deploy(100, 0), now));
   }
   switching.done();
   const switched = memory();
   close();
   await cloud.close();
 
-  const groups: Group[] = [
+  const groups: TimesGroup[] = [
     {
       unit: "ms",
       rows: [
-        rowOf(`start of a cloud of ${workers}`, starts),
-        rowOf("upload, one by one", uploads),
-        rowOf("upload → live behind a binding", switches.upload),
-        rowOf("split → live behind a binding", switches.split),
-        rowOf("rollback → live behind a binding", switches.rollback),
+        timesRow(`start of a cloud of ${workers}`, starts),
+        timesRow("upload, one by one", uploads),
+        timesRow("upload → live behind a binding", switches.upload),
+        timesRow("split → live behind a binding", switches.split),
+        timesRow("rollback → live behind a binding", switches.rollback),
       ],
     },
     {
       unit: "ms",
-      rows: [rowOf("request to a plain Worker", taken.plain), rowOf("behind a service binding", taken.bound)],
+      rows: [
+        timesRow("request to a plain Worker", latencyTimes.plain),
+        timesRow("behind a service binding", latencyTimes.bound),
+      ],
     },
   ];
   const memories = { uploaded, fresh, switched };
@@ -194,8 +197,8 @@ const main = async (): Promise<void> => {
   process.stdout.write(
     json
       ? `${JSON.stringify({ workers, rounds, requests, seconds, groups, memoryMiB: memories }, null, 2)}\n`
-      : `${shown(groups, memories)}\n${workers} Workers, ${rounds} switches, ${requests} requests, ${seconds} s\n`,
+      : `${formatReport(groups, memories)}\n${workers} Workers, ${rounds} switches, ${requests} requests, ${seconds} s\n`,
   );
 };
 
-await asCommand("bench:cloud", main);
+await runAsCommand("bench:cloud", main);

@@ -7,12 +7,12 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
-import { machinesOn } from "../cloud/edge/orphans.ts";
-import type { Done } from "../release/deploy.ts";
-import { countOf } from "../terminal/arguments.ts";
+import { machinePids } from "../cloud/edge/orphans.ts";
+import type { DeployedWorker } from "../release/deploy.ts";
+import { parseCount } from "../terminal/arguments.ts";
 import { wideTable as table } from "../terminal/table.ts";
-import { asCommand } from "./runtime/command.ts";
-import { scratch } from "./runtime/scratch.ts";
+import { runAsCommand } from "./runtime/command.ts";
+import { scratchFolder } from "./runtime/scratch.ts";
 import { writeTiers } from "./subjects/tiers.ts";
 
 const environment = "local";
@@ -51,18 +51,18 @@ const measured = async (name: string, work: () => Promise<Step["workers"]>): Pro
 };
 
 /** Starts it, and says where its API is. */
-const startCloud = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
+const startCloudProcess = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
   const child = run("cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json");
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   for await (const line of lines) {
-    const said = JSON.parse(line) as { readonly type: string; readonly api: string; readonly line?: string };
-    if (said.type === "ready") {
+    const output = JSON.parse(line) as { readonly type: string; readonly api: string; readonly line?: string };
+    if (output.type === "ready") {
       // What it says of calls is of no interest, and has to be read.
       lines.on("line", (later) => {
         if (later.includes('"type":"cloud"')) process.stderr.write(`${later}\n`);
       });
       child.stdout?.resume();
-      return { child, api: said.api };
+      return { child, api: output.api };
     }
   }
   throw new Error("the cloud did not start");
@@ -70,26 +70,26 @@ const startCloud = async (folder: string): Promise<{ readonly child: ChildProces
 
 const deploy = async (root: string, api: string): Promise<Step["workers"]> => {
   const child = run("deploy", "--root", root, "--env", environment, "--target", api, "--json");
-  const [said] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, "exit")]);
-  if (child.exitCode !== 0) throw new Error(`postern deploy ended with ${child.exitCode}:\n${said}`);
+  const [output] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, "exit")]);
+  if (child.exitCode !== 0) throw new Error(`postern deploy ended with ${child.exitCode}:\n${output}`);
   const counts: Record<string, number> = {};
-  for (const { what } of (JSON.parse(said) as { readonly workers: readonly Done[] }).workers)
+  for (const { what } of (JSON.parse(output) as { readonly workers: readonly DeployedWorker[] }).workers)
     counts[what] = (counts[what] ?? 0) + 1;
   return counts;
 };
 
 const main = async (): Promise<void> => {
   const { tiers, json } = program.parse().opts();
-  const folder = scratch();
+  const folder = scratchFolder();
   const state = path.join(folder, "cloud");
-  writeTiers(folder, environment, countOf(tiers, "--tiers", 1000));
-  const { child, api } = await startCloud(state);
+  writeTiers(folder, environment, parseCount(tiers, "--tiers", 1000));
+  const { child, api } = await startCloudProcess(state);
   process.once("exit", () => child.kill("SIGKILL"));
   const steps = [
     await measured("from nothing", () => deploy(folder, api)),
     await measured("unchanged", () => deploy(folder, api)),
   ];
-  const machines = machinesOn(state).length;
+  const machines = machinePids(state).length;
   steps.push(
     await measured("end of the cloud", async () => {
       child.kill("SIGTERM");
@@ -97,7 +97,7 @@ const main = async (): Promise<void> => {
       return {};
     }),
   );
-  const left = machinesOn(state).length;
+  const left = machinePids(state).length;
   const rows = steps.map(({ name, seconds, cpuSeconds, workers }) => [
     name,
     Number(seconds.toFixed(1)),
@@ -111,8 +111,8 @@ const main = async (): Promise<void> => {
       ? `${JSON.stringify({ tiers: Number(tiers), steps, machines, left }, null, 2)}\n`
       : `${table([`${tiers} tiers`, "s", "CPU s", "Workers"], rows)}\n${machines} machines at the end, ${left} after it\n`,
   );
-  const again = Object.keys(steps[1]?.workers ?? {});
-  if (left > 0 || again.some((what) => what !== "unchanged")) process.exitCode = 1;
+  const changedKinds = Object.keys(steps[1]?.workers ?? {});
+  if (left > 0 || changedKinds.some((what) => what !== "unchanged")) process.exitCode = 1;
 };
 
-await asCommand("bench:deploy", main);
+await runAsCommand("bench:deploy", main);

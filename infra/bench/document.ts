@@ -3,24 +3,24 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Bar, bars } from "./chart.ts";
+import { type Breakdown, breakdownSection } from "./measure/breakdown.ts";
 import type { Cpu } from "./measure/cpu.ts";
-import type { Piece } from "./measure/filters.ts";
+import type { FilterCost } from "./measure/filters.ts";
 import type { Effort } from "./measure/measure.ts";
 import type { Micro } from "./measure/micro.ts";
-import type { Further, Start } from "./measure/start.ts";
-import { type Where, whereSection } from "./measure/breakdown.ts";
-import type { Row } from "./report/report.ts";
+import type { FurtherWorker, Start } from "./measure/start.ts";
+import type { InstructionsRow } from "./report/report.ts";
 import { workerd } from "./runtime/workerd.ts";
 
 export interface Results {
   readonly effort: Effort;
-  readonly requests: readonly Row[];
+  readonly requests: readonly InstructionsRow[];
   readonly starts: readonly Start[];
-  readonly further: readonly Further[];
+  readonly further: readonly FurtherWorker[];
   readonly cpu: readonly Cpu[];
   readonly micro: Micro;
-  readonly filters: readonly Piece[];
-  readonly where: Where;
+  readonly filters: readonly FilterCost[];
+  readonly where: Breakdown;
 }
 
 /** @param root of the project */
@@ -32,10 +32,10 @@ export const writeDocument = (root: string, results: Results): void => {
 };
 
 /** Writes that section alone, and leaves all other numbers as the last whole run has made them. */
-export const writeWhere = (root: string, where: Where): void => {
+export const writeBreakdown = (root: string, where: Breakdown): void => {
   const file = path.join(root, "docs/benchmarks.md");
   const page = fs.readFileSync(file, "utf8");
-  const section = `${whereSection(where, today(), markdown)}\n`;
+  const section = `${breakdownSection(where, today(), markdown)}\n`;
   const before = page.search(/^## Where a gate/m);
   const after = page.search(/^## (?:A filter|Routing)/m);
   if (after < 0) throw new Error("docs/benchmarks.md has no section on routing; make it anew with --write alone");
@@ -108,7 +108,7 @@ ${markdown(
   }),
 )}
 
-${whereSection(where, day, markdown)}
+${breakdownSection(where, day, markdown)}
 ## A filter
 
 ![What a filter takes of a request](benchmarks/filters.svg)
@@ -165,7 +165,7 @@ ${markdown(
 
 ${markdown(
   ["aim", "at most", "by hand", "measured", ""],
-  aims(results).map(({ what, most, floor, measured, digits }) => [
+  targetRows(results).map(({ what, most, floor, measured, digits }) => [
     what,
     most.toFixed(digits),
     floor?.toFixed(digits) ?? "",
@@ -180,7 +180,7 @@ By hand is the floor that [stands above](#where-a-gates-instructions-go).
 `;
 };
 
-interface Aim {
+interface TargetRow {
   readonly what: string;
   readonly most: number;
   /** What the runtime allows a Worker by hand, where that was measured. */
@@ -189,14 +189,25 @@ interface Aim {
   readonly digits: number;
 }
 
-const aims = ({ requests, starts, further, micro, where }: Results): readonly Aim[] => {
+const targetRows = ({ requests, starts, further, micro, where }: Results): readonly TargetRow[] => {
   const ratio = (name: string): number => requests.find((it) => it.name === name)?.ratio ?? Number.NaN;
   const many = (routes: number) => micro.routing.find((it) => it.routes === routes);
   const common = further.find(({ name }) => name === "gate, five filters");
-  const to = (what: string, most: number, measured = Number.NaN, digits = 2): Aim => ({ what, most, measured, digits });
+  const to = (what: string, most: number, measured = Number.NaN, digits = 2): TargetRow => ({
+    what,
+    most,
+    measured,
+    digits,
+  });
   return [
     ...where.floors.map(
-      ({ aim, most, floor, of }): Aim => ({ what: `a request, ${aim}`, most, floor, measured: ratio(of), digits: 2 }),
+      ({ aim, most, floor, of }): TargetRow => ({
+        what: `a request, ${aim}`,
+        most,
+        floor,
+        measured: ratio(of),
+        digits: 2,
+      }),
     ),
     to("10,000 routes to 10", 1.03, ratio("gate, 10,000 routes") / ratio("gate, 10 routes"), 3),
     to("ten idle guards, ns", 300, micro.tenGuards, 0),

@@ -5,10 +5,10 @@ import path from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { wideTable as table } from "../terminal/table.ts";
 import { type Effort, measureAll } from "./measure/measure.ts";
-import { startsOf } from "./measure/start.ts";
-import { rowsOf } from "./report/report.ts";
+import { measureStarts } from "./measure/start.ts";
+import { toRows } from "./report/report.ts";
 import { requireValgrind } from "./runtime/callgrind.ts";
-import { asCommand } from "./runtime/command.ts";
+import { runAsCommand } from "./runtime/command.ts";
 import { subjectsFor } from "./subjects/subjects.ts";
 import { makeCaller } from "./workers/jobs.ts";
 
@@ -48,11 +48,12 @@ const main = async ({ json, update }: ReturnType<typeof program.opts>): Promise<
   const budgets: Budgets = JSON.parse(fs.readFileSync(file, "utf8"));
   const caller = await makeCaller();
   const all = subjectsFor(caller);
-  const gone = Object.keys(budgets.requests).find((name) => !all.some((subject) => subject.name === name));
-  if (gone !== undefined) throw new Error(`budgets.json names "${gone}", and no subject is called that`);
+  const missingSubject = Object.keys(budgets.requests).find((name) => !all.some((subject) => subject.name === name));
+  if (missingSubject !== undefined)
+    throw new Error(`budgets.json names "${missingSubject}", and no subject is called that`);
   const subjects = all.filter(({ name }, index) => index === 0 || name in budgets.requests);
-  const requests = rowsOf(await measureAll(subjects, caller, budgets.effort)).slice(1);
-  const starts = await startsOf(caller);
+  const requests = toRows(await measureAll(subjects, caller, budgets.effort)).slice(1);
+  const starts = await measureStarts(caller);
   const own = starts.filter(({ name }) => name in budgets.starts);
   const core = starts.find(({ name }) => name === "gate, no filters")?.bytes ?? Number.POSITIVE_INFINITY;
   if (update) {
@@ -64,15 +65,15 @@ const main = async ({ json, update }: ReturnType<typeof program.opts>): Promise<
     );
   }
   const verdicts = [
-    ...requests.map(({ name, ratio }) => judged(`a request: ${name}`, ratio, budgets.requests[name], slack)),
-    ...own.map(({ name, ratio }) => judged(`a start: ${name}`, ratio, budgets.starts[name], slack)),
-    judged("KB of a gate's core", core / 1024, budgets.coreBytes / 1024, 0),
+    ...requests.map(({ name, ratio }) => judge(`a request: ${name}`, ratio, budgets.requests[name], slack)),
+    ...own.map(({ name, ratio }) => judge(`a start: ${name}`, ratio, budgets.starts[name], slack)),
+    judge("KB of a gate's core", core / 1024, budgets.coreBytes / 1024, 0),
   ];
-  process.stdout.write(json ? `${JSON.stringify({ slack, verdicts }, null, 2)}\n` : shown(verdicts));
+  process.stdout.write(json ? `${JSON.stringify({ slack, verdicts }, null, 2)}\n` : formatVerdicts(verdicts));
   if (!update && verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 };
 
-const judged = (what: string, measured: number, budget = 0, slack = 0): Verdict => ({
+const judge = (what: string, measured: number, budget = 0, slack = 0): Verdict => ({
   what,
   measured,
   budget,
@@ -80,7 +81,7 @@ const judged = (what: string, measured: number, budget = 0, slack = 0): Verdict 
   holds: measured <= budget * (1 + slack),
 });
 
-const shown = (verdicts: readonly Verdict[]): string =>
+const formatVerdicts = (verdicts: readonly Verdict[]): string =>
   `${table(
     ["", "measured", "budget", " change", "", ""],
     verdicts.map(({ what, measured, budget, holds, slack }) => [
@@ -95,11 +96,11 @@ const shown = (verdicts: readonly Verdict[]): string =>
 The bar is full where no more is let pass: at the budget and ${slack * 100} % for ratios, at the budget itself for bytes.
 `;
 
-const places = 20;
+const barWidth = 20;
 
 const bar = (share: number): string => {
-  const full = Math.round(share * places);
-  return `[${"#".repeat(Math.min(full, places)).padEnd(places, ".")}]${"#".repeat(Math.max(0, full - places))}`;
+  const full = Math.round(share * barWidth);
+  return `[${"#".repeat(Math.min(full, barWidth)).padEnd(barWidth, ".")}]${"#".repeat(Math.max(0, full - barWidth))}`;
 };
 
-await asCommand("bench:gate", () => main(program.parse().opts()));
+await runAsCommand("bench:gate", () => main(program.parse().opts()));

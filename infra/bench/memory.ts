@@ -5,21 +5,21 @@ import http from "node:http";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { wideTable as table } from "../terminal/table.ts";
-import { asCommand } from "./runtime/command.ts";
-import { startPlain } from "./runtime/workerd-process.ts";
+import { runAsCommand } from "./runtime/command.ts";
 import { startProgress } from "./runtime/progress.ts";
-import { scratch } from "./runtime/scratch.ts";
-import { layOut } from "./runtime/workerd.ts";
+import { scratchFolder } from "./runtime/scratch.ts";
+import { writeWorkerdConfig } from "./runtime/workerd.ts";
+import { startWorkerd } from "./runtime/workerd-process.ts";
 import { gateFrom } from "./subjects/gates.ts";
 
-const whole = (text: string): number => {
+const positiveInteger = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
   return Number(text);
 };
 
 const program = new Command("npm run bench:memory --")
   .description("Asks a gate with requests that have nothing in common; exits with 1 where its memory goes on growing.")
-  .option("--requests <number>", "requests in all", whole, 1_000_000)
+  .option("--requests <number>", "requests in all", positiveInteger, 1_000_000)
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
@@ -28,14 +28,14 @@ const program = new Command("npm run bench:memory --")
 const readings = 20;
 /** What the last half may have over the half before it, in MiB: garbage that is not collected yet. */
 const mostGrowth = 8;
-const atOnce = 16;
+const concurrency = 16;
 
 const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promise<void> => {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const folder = scratch();
+  const folder = scratchFolder();
   const gate = await gateFrom(folder, manifestWith(publicKey));
-  const runtime = await startPlain(layOut(path.join(folder, "gate"), [gate]));
-  const agent = new http.Agent({ keepAlive: true, maxSockets: atOnce });
+  const runtime = await startWorkerd(writeWorkerdConfig(path.join(folder, "gate"), [gate]));
+  const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
   const progress = startProgress(`${requests.toLocaleString("en")} requests`);
   const rows: { readonly asked: number; readonly resident: number }[] = [];
   let sent = 0;
@@ -44,7 +44,7 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
     const work = async (): Promise<void> => {
       while (sent < until) await asked(runtime.port, agent, sent++, privateKey);
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    await Promise.all(Array.from({ length: concurrency }, work));
     rows.push({ asked: sent, resident: runtime.resident() });
     progress.at(`${sent}`);
   }
@@ -55,7 +55,7 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
   const half = rows.slice(readings / 2);
   const growth = mean(half.slice(half.length / 2)) - mean(half.slice(0, half.length / 2));
   const flat = growth <= mostGrowth;
-  process.stdout.write(json ? `${JSON.stringify({ rows, growth, mostGrowth, flat }, null, 2)}\n` : shown(rows));
+  process.stdout.write(json ? `${JSON.stringify({ rows, growth, mostGrowth, flat }, null, 2)}\n` : formatRows(rows));
   if (!json)
     process.stdout.write(
       `\nThe last quarter has ${growth.toFixed(1)} MiB over the one before it; ${mostGrowth} is the most.\n`,
@@ -66,7 +66,7 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
 const mean = (rows: readonly { readonly resident: number }[]): number =>
   rows.reduce((sum, { resident }) => sum + resident, 0) / rows.length;
 
-const shown = (rows: readonly { readonly asked: number; readonly resident: number }[]): string =>
+const formatRows = (rows: readonly { readonly asked: number; readonly resident: number }[]): string =>
   table(
     ["requests", "MiB", ""],
     rows.map(({ asked, resident }) => [
@@ -124,4 +124,4 @@ const asked = (port: number, agent: http.Agent, number: number, key: KeyObject):
       .end();
   });
 
-await asCommand("bench:memory", () => main(program.parse().opts()));
+await runAsCommand("bench:memory", () => main(program.parse().opts()));

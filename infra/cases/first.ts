@@ -1,13 +1,13 @@
 /** First cases for a tier that has none: what its gate answers today, to a stranger and to somebody whom it knows. */
 import { Document } from "yaml";
 import type { Compiled } from "../compiler/compile.ts";
-import { read } from "../diagnostics/source.ts";
-import { alone, requestOf } from "../review/diff/picture/examples.ts";
-import type { Answer } from "./input/batch.ts";
-import { caseFile, mostCases } from "./input/language.ts";
+import { parseSource } from "../diagnostics/source.ts";
+import { routeExamples, toRequest } from "../review/diff/picture/examples.ts";
+import type { ObservedResponse } from "./input/batch.ts";
+import { caseFile, maxCases } from "./input/language.ts";
 import { lowerSuite } from "./input/lower.ts";
-import { type Keys, someoneFor } from "./input/personas.ts";
-import { casesIn, type Suite } from "./input/read.ts";
+import { personaFor, type RunKeys } from "./input/personas.ts";
+import { parseCases, type Suite } from "./input/read.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Draft {
@@ -21,59 +21,59 @@ interface Draft {
 export const firstCases = async (
   { tier, file }: Suite,
   compiled: Compiled,
-  keys: Keys,
+  keys: RunKeys,
   runtime: Runtime,
 ): Promise<string> => {
   const all = tier.routes.flatMap((route): Draft[] => {
-    const [example] = alone({ checked: route });
+    const [example] = routeExamples({ checked: route });
     if (!example) return [];
-    const { method, url, headers } = requestOf({ ...example, host: "any" });
+    const { method, url, headers } = toRequest({ ...example, host: "any" });
     const { pathname, search } = new URL(url);
     const request = `${method} ${pathname}${search}`;
-    const given = Object.fromEntries(headers);
-    const send = Object.keys(given).length > 0 ? { request, headers: given } : request;
-    const someone = someoneFor(route.chain, compiled.consumers);
-    const stranger: Draft = { it: `${route.name} to a stranger`, send, expect: {} };
-    return someone === undefined
-      ? [{ ...stranger, it: route.name }]
-      : [{ it: `${route.name} to ${someone}`, as: someone, send, expect: {} }, stranger];
+    const requestHeaders = Object.fromEntries(headers);
+    const send = Object.keys(requestHeaders).length > 0 ? { request, headers: requestHeaders } : request;
+    const consumer = personaFor(route.chain, compiled.consumers);
+    const anonymous: Draft = { it: `${route.name} to a stranger`, send, expect: {} };
+    return consumer === undefined
+      ? [{ ...anonymous, it: route.name }]
+      : [{ it: `${route.name} to ${consumer}`, as: consumer, send, expect: {} }, anonymous];
   });
-  const drafts = all.slice(0, mostCases);
-  const source = read(file, textOf(drafts));
-  const { cases } = casesIn(source, caseFile(), tier, compiled.surrounding);
+  const drafts = all.slice(0, maxCases);
+  const source = parseSource(file, serialize(drafts));
+  const { cases } = parseCases(source, caseFile(), tier, compiled.partialEnvironment);
   const { batch } = await lowerSuite({ tier, file, source, cases }, compiled, keys);
-  const told = drafts.length === 0 ? [] : await runtime.run(batch);
-  return textOf(
+  const results = drafts.length === 0 ? [] : await runtime.run(batch);
+  return serialize(
     drafts.flatMap((it, index): Draft[] => {
-      const one = told[index];
-      if (one && "failed" in one)
-        throw new Error(`${file} is not written, since "${it.it}" cannot be tried: ${one.failed}`);
-      const answer = one?.[0]?.[0]?.answers[0];
-      return answer ? [{ ...it, it: saysOf(answer, it.it), expect: expectedOf(answer) }] : [];
+      const result = results[index];
+      if (result && "failed" in result)
+        throw new Error(`${file} is not written, since "${it.it}" cannot be tried: ${result.failed}`);
+      const answer = result?.[0]?.[0]?.answers[0];
+      return answer ? [{ ...it, it: caseTitle(answer, it.it), expect: expectation(answer) }] : [];
     }),
   );
 };
 
-const saysOf = ({ status, code }: Answer, what: string): string =>
+const caseTitle = ({ status, code }: ObservedResponse, what: string): string =>
   status < 400 ? `serves ${what}` : `refuses ${what} (${code ?? status})`;
 
-const expectedOf = ({ status, code, by, route }: Answer): object => ({
+const expectation = ({ status, code, by, route }: ObservedResponse): object => ({
   status,
   ...(code !== null && { code }),
   ...(by !== null && { by }),
   ...(route !== "" && { route }),
 });
 
-const head = `# yaml-language-server: $schema=./cases.schema.json
+const header = `# yaml-language-server: $schema=./cases.schema.json
 # First cases: what the gate answers today. Say what it should do, and what it must not.
 `;
 
-const textOf = (drafts: readonly Draft[]): string => {
+const serialize = (drafts: readonly Draft[]): string => {
   const document = new Document(drafts, { aliasDuplicateObjects: false });
   for (const index of drafts.keys())
     for (const key of ["send", "expect"]) {
       const node = document.getIn([index, key], true);
       if (typeof node === "object" && node !== null && "items" in node) Object.assign(node, { flow: true });
     }
-  return head + String(document.toString({ lineWidth: 120 })).replaceAll(/\n- /g, "\n\n- ");
+  return header + String(document.toString({ lineWidth: 120 })).replaceAll(/\n- /g, "\n\n- ");
 };

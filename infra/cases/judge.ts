@@ -2,9 +2,9 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { parsed } from "../../functions/gateway/core/json.ts";
-import { redacted } from "../diagnostics/secret-literals.ts";
-import type { Answer, Heard, Seen, Send, Told } from "./input/batch.ts";
-import type { Comparison, Expected, Services } from "./input/language.ts";
+import { redact } from "../diagnostics/secret-literals.ts";
+import type { CaseResults, ObservedResponse, Send, SendResult, UpstreamCall } from "./input/batch.ts";
+import type { Comparison, ExpectedResponse, ExpectedServices } from "./input/language.ts";
 import type { Case, CaseStep } from "./input/read.ts";
 
 /** One thing that is not as it should be. */
@@ -24,65 +24,68 @@ export interface Failure {
   readonly request: string;
   readonly send: Send | undefined;
   readonly differences: readonly Difference[];
-  readonly heard: Heard | undefined;
+  readonly result: SendResult | undefined;
 }
 
 /** What a conversation was before, where it is compared with that. */
-export type Recall = (name: string, step: CaseStep, heard: readonly Heard[]) => readonly Difference[];
+export type CompareSnapshot = (name: string, step: CaseStep, result: readonly SendResult[]) => readonly Difference[];
 
-export const judge = (
+export const evaluateCase = (
   it: Case,
-  told: Told | { readonly failed: string },
+  results: CaseResults | { readonly failed: string },
   sends: readonly (readonly Send[])[],
-  recall: Recall,
+  compareSnapshot: CompareSnapshot,
 ): Failure[] => {
-  const failure = (index: number, differences: readonly Difference[], send?: Send, heard?: Heard): Failure => ({
+  const failure = (index: number, differences: readonly Difference[], send?: Send, result?: SendResult): Failure => ({
     case: it.it,
     line: it.steps[index]?.line ?? it.line,
     step: index + 1,
     steps: it.steps.length,
-    request: send ? redacted(requestOf(send)) : "",
+    request: send ? redact(describeRequest(send)) : "",
     send,
     differences: differences.map(({ of, expected, got }) => ({
       of,
-      expected: redacted(expected),
-      got: redacted(got),
+      expected: redact(expected),
+      got: redact(got),
     })),
-    heard,
+    result,
   });
-  if ("failed" in told)
-    return [failure(0, [{ of: "the case", expected: "to be tried", got: told.failed.replace(/^Error: /, "") }])];
+  if ("failed" in results)
+    return [failure(0, [{ of: "the case", expected: "to be tried", got: results.failed.replace(/^Error: /, "") }])];
   return it.steps.flatMap((step, index) => {
-    const heard = told[index] ?? [];
-    const own = heard.flatMap((one, turn) => {
+    const result = results[index] ?? [];
+    const own = result.flatMap((one, turn) => {
       const send = sends[index]?.[turn];
-      const differences = [...answersDiffer(step, one), ...servicesDiffer(step.upstream, one)];
+      const differences = [...responseDifferences(step, one), ...serviceDifferences(step.upstream, one)];
       return differences.length > 0 && send ? [failure(index, differences, send, one)] : [];
     });
-    if (!asksSnapshot(step)) return own;
-    const changed = recall(index === 0 ? it.it : `${it.it} (${index + 1})`, step, heard);
+    if (!wantsSnapshot(step)) return own;
+    const changed = compareSnapshot(index === 0 ? it.it : `${it.it} (${index + 1})`, step, result);
     return changed.length > 0 ? [...own, failure(index, changed, sends[index]?.[0])] : own;
   });
 };
 
-const asksSnapshot = ({ expect }: CaseStep): boolean => expect === "snapshot" || expect.snapshot === true;
+const wantsSnapshot = ({ expect }: CaseStep): boolean => expect === "snapshot" || expect.snapshot === true;
 
-const requestOf = ({ method, url, repeat, everyMs, burst }: Send): string => {
+const describeRequest = ({ method, url, repeat, everyMs, burst }: Send): string => {
   const { pathname, search } = new URL(url);
   const often = repeat > 1 ? `, ${repeat} times${everyMs > 0 ? `, ${burst} each ${everyMs}ms` : ""}` : "";
   return `${method} ${pathname}${search}${often}`;
 };
 
-const answersDiffer = ({ expect }: CaseStep, { answers }: Heard): Difference[] => {
+const responseDifferences = ({ expect }: CaseStep, { answers }: SendResult): Difference[] => {
   if (expect === "snapshot") return [];
-  const counted = expect.count ? countsDiffer(expect.count, answers) : [];
-  return [...counted, ...answers.flatMap((answer) => answerDiffers(expect, answer))];
+  const counted = expect.count ? countDifferences(expect.count, answers) : [];
+  return [...counted, ...answers.flatMap((answer) => responseDifference(expect, answer))];
 };
 
-const countsDiffer = (wanted: Readonly<Record<string, number>>, answers: readonly Answer[]): Difference[] => {
+const countDifferences = (
+  expected: Readonly<Record<string, number>>,
+  answers: readonly ObservedResponse[],
+): Difference[] => {
   const got: Record<string, number> = {};
   for (const { status, times } of answers) got[status] = (got[status] ?? 0) + times;
-  const named = Object.fromEntries(Object.entries(wanted).filter(([, many]) => many > 0));
+  const named = Object.fromEntries(Object.entries(expected).filter(([, many]) => many > 0));
   return isDeepStrictEqual(named, got) ? [] : [{ of: "count", expected: tally(named), got: tally(got) }];
 };
 
@@ -91,52 +94,55 @@ const tally = (counts: Readonly<Record<string, number>>): string =>
     .map(([status, many]) => `${many} × ${status}`)
     .join(", ");
 
-const answerDiffers = (expect: Expected, answer: Answer): Difference[] => {
+const responseDifference = (expect: ExpectedResponse, answer: ObservedResponse): Difference[] => {
   const { status, code, by, route, filters, headers } = expect;
   return [
-    ...plainly("status", status, answer.status, answer.code ?? undefined),
-    ...plainly("code", code, answer.code ?? "none"),
-    ...plainly("by", by, answer.by ?? "nobody"),
-    ...plainly("route", route, answer.route || "none"),
-    ...Object.entries(filters).flatMap(([id, verdict]) => plainly(id, verdict, verdictOf(id, verdict, answer))),
-    ...headersDiffer("", headers, answer.headers),
-    ...bodyDiffers("", expect, answer.body),
+    ...compareValue("status", status, answer.status, answer.code ?? undefined),
+    ...compareValue("code", code, answer.code ?? "none"),
+    ...compareValue("by", by, answer.by ?? "nobody"),
+    ...compareValue("route", route, answer.route || "none"),
+    ...Object.entries(filters).flatMap(([id, verdict]) =>
+      compareValue(id, verdict, formatDecision(id, verdict, answer)),
+    ),
+    ...headerDifferences("", headers, answer.headers),
+    ...bodyDifferences("", expect, answer.body),
   ];
 };
 
-const plainly = (
+const compareValue = (
   of: string,
   expected: string | number | undefined,
   got: string | number,
-  beside?: string,
+  suffix?: string,
 ): Difference[] =>
   expected === undefined || expected === got
     ? []
-    : [{ of, expected: String(expected), got: beside === undefined ? String(got) : `${got} ${beside}` }];
+    : [{ of, expected: String(expected), got: suffix === undefined ? String(got) : `${got} ${suffix}` }];
 
 /** As much of the verdict as was written: `refused`, or `refused token-missing`. A layer that was entered has passed. */
-const verdictOf = (id: string, wanted: string, { decisions, code, by }: Answer): string => {
+const formatDecision = (id: string, expected: string, { decisions, code, by }: ObservedResponse): string => {
   const decision = decisions.find((it) => it.id === id);
   if (!decision) return "not reached";
-  if (decision.verdict === "entered") return by === id && code !== null ? shown("failed", code, wanted) : "passed";
-  return shown(decision.verdict, decision.code, wanted);
+  if (decision.verdict === "entered")
+    return by === id && code !== null ? formatVerdict("failed", code, expected) : "passed";
+  return formatVerdict(decision.verdict, decision.code, expected);
 };
 
-const shown = (verdict: string, code: string | undefined, wanted: string): string =>
-  code !== undefined && wanted.includes(" ") ? `${verdict} ${code}` : verdict;
+const formatVerdict = (verdict: string, code: string | undefined, expected: string): string =>
+  code !== undefined && expected.includes(" ") ? `${verdict} ${code}` : verdict;
 
-const headersDiffer = (
-  whose: string,
-  wanted: Readonly<Record<string, Comparison>>,
+const headerDifferences = (
+  prefix: string,
+  expected: Readonly<Record<string, Comparison>>,
   got: Readonly<Record<string, string>>,
 ): Difference[] =>
-  Object.entries(wanted).flatMap(([name, comparison]) =>
-    fits(comparison, got[name])
+  Object.entries(expected).flatMap(([name, comparison]) =>
+    matches(comparison, got[name])
       ? []
-      : [{ of: `${whose}${name}`, expected: written(comparison), got: got[name] ?? "absent" }],
+      : [{ of: `${prefix}${name}`, expected: formatComparison(comparison), got: got[name] ?? "absent" }],
   );
 
-const fits = (comparison: Comparison, value: string | undefined): boolean => {
+const matches = (comparison: Comparison, value: string | undefined): boolean => {
   if (comparison === "absent") return value === undefined;
   if (value === undefined) return false;
   if (comparison === "present") return true;
@@ -146,64 +152,70 @@ const fits = (comparison: Comparison, value: string | undefined): boolean => {
   return new RegExp(`^(?:${comparison.matches})$`).test(value);
 };
 
-const written = (comparison: Comparison): string =>
+const formatComparison = (comparison: Comparison): string =>
   typeof comparison === "string"
     ? comparison
     : Object.entries(comparison)
         .map(([how, value]) => `${how} ${value}`)
         .join();
 
-const bodyDiffers = (whose: string, { json, text }: Pick<Expected, "json" | "text">, body: string): Difference[] => {
-  if (text !== undefined) return text === body ? [] : [{ of: `${whose}body`, expected: text, got: body }];
+const bodyDifferences = (
+  prefix: string,
+  { json, text }: Pick<ExpectedResponse, "json" | "text">,
+  body: string,
+): Difference[] => {
+  if (text !== undefined) return text === body ? [] : [{ of: `${prefix}body`, expected: text, got: body }];
   if (json === undefined) return [];
   const got = parsed(body);
   if (contains(got, json)) return [];
-  return [{ of: `${whose}body`, expected: JSON.stringify(json), got: brief(body) }];
+  return [{ of: `${prefix}body`, expected: JSON.stringify(json), got: truncate(body) }];
 };
 
 /** A map may have more keys than are named; a list is as long as it is written. */
-const contains = (got: unknown, wanted: unknown): boolean => {
-  if (Array.isArray(wanted))
-    return Array.isArray(got) && got.length === wanted.length && wanted.every((it, index) => contains(got[index], it));
-  if (typeof wanted !== "object" || wanted === null) return isDeepStrictEqual(got, wanted);
+const contains = (got: unknown, expected: unknown): boolean => {
+  if (Array.isArray(expected))
+    return (
+      Array.isArray(got) && got.length === expected.length && expected.every((it, index) => contains(got[index], it))
+    );
+  if (typeof expected !== "object" || expected === null) return isDeepStrictEqual(got, expected);
   if (typeof got !== "object" || got === null || Array.isArray(got)) return false;
-  return Object.entries(wanted).every(([key, it]) => contains((got as Record<string, unknown>)[key], it));
+  return Object.entries(expected).every(([key, it]) => contains((got as Record<string, unknown>)[key], it));
 };
 
-const brief = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text) || "nothing";
+const truncate = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text) || "nothing";
 
-const servicesDiffer = (wanted: Services | undefined, { seen, calls }: Heard): Difference[] => {
-  if (!wanted) return [];
-  const unasked = Object.keys(calls).filter((name) => !Object.hasOwn(wanted, name));
+const serviceDifferences = (expected: ExpectedServices | undefined, { seen, calls }: SendResult): Difference[] => {
+  if (!expected) return [];
+  const unexpected = Object.keys(calls).filter((name) => !Object.hasOwn(expected, name));
   return [
-    ...unasked.map((name) => ({ of: `${name} saw`, expected: "nothing", got: requestSeen(seen, name) })),
-    ...Object.entries(wanted).flatMap(([name, it]) => serviceDiffers(name, it, seen, calls[name] ?? 0)),
+    ...unexpected.map((name) => ({ of: `${name} saw`, expected: "nothing", got: firstRequest(seen, name) })),
+    ...Object.entries(expected).flatMap(([name, it]) => callDifferences(name, it, seen, calls[name] ?? 0)),
   ];
 };
 
-const serviceDiffers = (
+const callDifferences = (
   name: string,
-  { sees, calls }: Services[string],
-  seen: readonly Seen[],
-  asked: number,
+  { sees, calls }: ExpectedServices[string],
+  seen: readonly UpstreamCall[],
+  callCount: number,
 ): Difference[] => {
   const of = `${name} saw`;
-  if (sees === "nothing") return asked === 0 ? [] : [{ of, expected: "nothing", got: requestSeen(seen, name) }];
+  if (sees === "nothing") return callCount === 0 ? [] : [{ of, expected: "nothing", got: firstRequest(seen, name) }];
   const request = typeof sees === "string" ? sees : sees?.request;
-  if (asked === 0) return [{ of, expected: request ?? "a request", got: "nothing" }];
+  if (callCount === 0) return [{ of, expected: request ?? "a request", got: "nothing" }];
   const each = seen.filter(({ upstream }) => upstream === name);
   const first = each.flatMap((it) => {
     const differences = [
-      ...plainly(of, request, `${it.method} ${it.target}`),
-      ...(typeof sees === "object" ? headersDiffer(`${of} `, sees.headers, it.headers) : []),
-      ...(typeof sees === "object" ? bodyDiffers(`${of} `, sees, it.body) : []),
+      ...compareValue(of, request, `${it.method} ${it.target}`),
+      ...(typeof sees === "object" ? headerDifferences(`${of} `, sees.headers, it.headers) : []),
+      ...(typeof sees === "object" ? bodyDifferences(`${of} `, sees, it.body) : []),
     ];
     return differences.length > 0 ? [differences] : [];
   })[0];
-  return [...plainly(`${of}, calls`, calls, asked), ...(first ?? [])];
+  return [...compareValue(`${of}, calls`, calls, callCount), ...(first ?? [])];
 };
 
-const requestSeen = (seen: readonly Seen[], name: string): string => {
+const firstRequest = (seen: readonly UpstreamCall[], name: string): string => {
   const it = seen.find(({ upstream }) => upstream === name);
   return it ? `${it.method} ${it.target}` : "nothing";
 };

@@ -2,32 +2,32 @@
 import type { Failure } from "./judge.ts";
 import type { Report } from "./run.ts";
 
-export const junit = (reports: readonly Report[]): string =>
+export const renderJunit = (reports: readonly Report[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
-${reports.map(suiteOf).join("")}</testsuites>
+${reports.map(renderSuite).join("")}</testsuites>
 `;
 
-const suiteOf = ({ suite, ran, failures }: Report): string => {
+const renderSuite = ({ suite, ran, failures }: Report): string => {
   const failed = new Map<string, Failure[]>();
   for (const it of failures) failed.set(it.case, [...(failed.get(it.case) ?? []), it]);
   const name = suite.tier.manifest.tier;
-  return `  <testsuite name="${escaped(name)}" file="${escaped(suite.file)}" tests="${ran.length}" failures="${failed.size}">
-${ran.map((it) => caseOf(it, name, failed.get(it) ?? [])).join("")}  </testsuite>
+  return `  <testsuite name="${escapeXml(name)}" file="${escapeXml(suite.file)}" tests="${ran.length}" failures="${failed.size}">
+${ran.map((it) => renderCase(it, name, failed.get(it) ?? [])).join("")}  </testsuite>
 `;
 };
 
-const caseOf = (name: string, tier: string, failures: readonly Failure[]): string => {
-  const open = `    <testcase classname="${escaped(tier)}" name="${escaped(name)}"`;
+const renderCase = (name: string, tier: string, failures: readonly Failure[]): string => {
+  const open = `    <testcase classname="${escapeXml(tier)}" name="${escapeXml(name)}"`;
   if (failures.length === 0) return `${open}/>\n`;
   const text = failures.flatMap(({ request, differences, line }) => [
     `line ${line}: ${request}`,
     ...differences.map(({ of, expected, got }) => `  ${of}: expected ${expected}, got ${got}`),
   ]);
-  return `${open}>\n      <failure>${escaped(text.join("\n"))}</failure>\n    </testcase>\n`;
+  return `${open}>\n      <failure>${escapeXml(text.join("\n"))}</failure>\n    </testcase>\n`;
 };
 
-const escaped = (text: string): string =>
+const escapeXml = (text: string): string =>
   text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -2,117 +2,118 @@
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { count } from "../diagnostics/report.ts";
-import { redacted } from "../diagnostics/secret-literals.ts";
+import { redact } from "../diagnostics/secret-literals.ts";
 import { stepsOf } from "../explain/steps.ts";
 import { table } from "../terminal/table.ts";
-import { oneLine } from "../terminal/terminal.ts";
-import { type Branch, type Coverage, kinds, percentOf } from "./coverage.ts";
-import type { Answer, Seen } from "./input/batch.ts";
+import { toOneLine } from "../terminal/terminal.ts";
+import { type Branch, branchKinds, type Coverage, percentOf } from "./coverage.ts";
+import type { ObservedResponse, UpstreamCall } from "./input/batch.ts";
 import type { Suite } from "./input/read.ts";
 import type { Difference, Failure } from "./judge.ts";
 import type { Report } from "./run.ts";
 
-export const shown = (reports: readonly Report[], ms: number): string => {
-  const failed = reports.flatMap((it) => dialoguesOf(it));
-  return [...failed, `${reports.map(lineOf).join("")}\n${total(reports, ms)}`].join("\n");
+export const renderReports = (reports: readonly Report[], ms: number): string => {
+  const failed = reports.flatMap((it) => renderFailures(it));
+  return [...failed, `${reports.map(renderTierLine).join("")}\n${renderTotal(reports, ms)}`].join("\n");
 };
 
 /** What failed of a tier's cases is counted by case, whatever is wrong in it. */
-export const failedIn = ({ failures }: Report): number => new Set(failures.map((it) => it.case)).size;
+export const failedCount = ({ failures }: Report): number => new Set(failures.map((it) => it.case)).size;
 
-const lineOf = (it: Report): string => {
-  const failed = failedIn(it);
+const renderTierLine = (it: Report): string => {
+  const failed = failedCount(it);
   const name = it.suite.tier.manifest.tier.padEnd(16);
   if (it.suite.source === undefined) return `${pc.yellow("-")} ${name} no cases; write ${it.suite.file}\n`;
   const cases = count(it.ran.length, "case").padEnd(10);
-  const left = it.snapshots.left();
-  const note = left.length > 0 ? `  ${count(left.length, "snapshot")} that no case asks for: ${left.join(", ")}` : "";
+  const obsolete = it.snapshots.obsolete();
+  const note =
+    obsolete.length > 0 ? `  ${count(obsolete.length, "snapshot")} that no case asks for: ${obsolete.join(", ")}` : "";
   return failed > 0
     ? `${pc.red("✗")} ${name} ${cases} ${pc.red(`${failed} failed`)}${note}\n`
     : `${pc.green("✓")} ${name} ${cases} ${count(it.requests, "request")}${note}\n`;
 };
 
-const total = (reports: readonly Report[], ms: number): string => {
+const renderTotal = (reports: readonly Report[], ms: number): string => {
   const cases = reports.reduce((sum, { ran }) => sum + ran.length, 0);
   const requests = reports.reduce((sum, it) => sum + it.requests, 0);
-  const failed = reports.reduce((sum, it) => sum + failedIn(it), 0);
-  const said =
+  const failed = reports.reduce((sum, it) => sum + failedCount(it), 0);
+  const summary =
     failed > 0
       ? pc.red(`${failed} of ${count(cases, "case")} failed`)
       : pc.green(`${count(cases, "case")} ${cases === 1 ? "holds" : "hold"}`);
-  return `${pc.bold(said)}, ${count(requests, "request")} in ${(ms / 1000).toFixed(1)} s\n`;
+  return `${pc.bold(summary)}, ${count(requests, "request")} in ${(ms / 1000).toFixed(1)} s\n`;
 };
 
-const width = 22;
+const labelWidth = 22;
 
 /** Of several requests of one step that fail, the first tells why. */
-const dialoguesOf = ({ suite, failures }: Report): string[] =>
+const renderFailures = ({ suite, failures }: Report): string[] =>
   failures.map((it, index) => {
     const before = failures[index - 1];
-    return dialogue(suite, it, before?.case !== it.case || before.step !== it.step);
+    return renderFailure(suite, it, before?.case !== it.case || before.step !== it.step);
   });
 
 /** The client sends, the services see, the client gets; then why. */
-const dialogue = ({ file, tier }: Suite, failure: Failure, traced: boolean): string => {
-  const { request, differences, heard, step, steps } = failure;
+const renderFailure = ({ file, tier }: Suite, failure: Failure, withTrace: boolean): string => {
+  const { request, differences, result: heard, step, steps } = failure;
   const where = `${file}:${failure.line}`;
   const turn = steps > 1 ? `, step ${step} of ${steps}` : "";
   return [
-    `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${oneLine(failure.case)}${turn}`)}  ${pc.dim(where)}`,
-    ...(request === "" ? [] : [`  ${"the client sends".padEnd(width)} ${oneLine(request)}`]),
-    ...(heard?.seen.slice(0, 3).map(sawLine) ?? []),
-    ...(heard?.answers.slice(0, 5).map(gotLine) ?? []),
+    `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${toOneLine(failure.case)}${turn}`)}  ${pc.dim(where)}`,
+    ...(request === "" ? [] : [`  ${"the client sends".padEnd(labelWidth)} ${toOneLine(request)}`]),
+    ...(heard?.seen.slice(0, 3).map(upstreamLine) ?? []),
+    ...(heard?.answers.slice(0, 5).map(responseLine) ?? []),
     ...differenceLines(differences),
-    ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(width)} ${oneLine(redacted(it))}`) ?? []),
-    ...(traced ? traceLines(tier, failure) : []),
+    ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(labelWidth)} ${toOneLine(redact(it))}`) ?? []),
+    ...(withTrace ? traceLines(tier, failure) : []),
     "",
   ].join("\n");
 };
 
-const sawLine = ({ upstream, method, target }: Seen): string =>
-  `  ${`${upstream} sees`.padEnd(width)} ${method} ${oneLine(redacted(target))}`;
+const upstreamLine = ({ upstream, method, target }: UpstreamCall): string =>
+  `  ${`${upstream} sees`.padEnd(labelWidth)} ${method} ${toOneLine(redact(target))}`;
 
-const gotLine = ({ status, code, by, times, route }: Answer): string => {
+const responseLine = ({ status, code, by, times, route }: ObservedResponse): string => {
   const why = code === null ? (by === null ? "" : ` by ${by}`) : ` ${code}${by === null ? "" : ` by ${by}`}`;
-  const often = times > 1 ? `, ${times} times` : "";
-  return `  ${"the client gets".padEnd(width)} ${status}${why}${often}${route === "" ? "" : pc.dim(`  (${route})`)}`;
+  const repeated = times > 1 ? `, ${times} times` : "";
+  return `  ${"the client gets".padEnd(labelWidth)} ${status}${why}${repeated}${route === "" ? "" : pc.dim(`  (${route})`)}`;
 };
 
 const differenceLines = (differences: readonly Difference[]): string[] => {
-  const wide = Math.max(width - 2, ...differences.map(({ of }) => of.length + "expected ".length));
+  const differenceWidth = Math.max(labelWidth - 2, ...differences.map(({ of }) => of.length + "expected ".length));
   return differences.flatMap(({ of, expected, got }) => [
-    `    ${pc.green(`${`expected ${oneLine(of)}`.padEnd(wide)} ${oneLine(expected)}`)}`,
-    `    ${pc.red(`${"got".padEnd(wide)} ${oneLine(got)}`)}`,
+    `    ${pc.green(`${`expected ${toOneLine(of)}`.padEnd(differenceWidth)} ${toOneLine(expected)}`)}`,
+    `    ${pc.red(`${"got".padEnd(differenceWidth)} ${toOneLine(got)}`)}`,
   ]);
 };
 
 /** What each filter made of the first of them, why, and on which line that stands. */
-const traceLines = (tier: CheckedTier, { send, heard }: Failure): string[] => {
+const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string[] => {
   const [answer] = heard?.answers ?? [];
   if (!send || !answer) return [];
   const { route, decisions, status } = answer;
-  const told = { tier, route, decisions, status, code: answer.code ?? undefined };
+  const explained = { tier, route, decisions, status, code: answer.code ?? undefined };
   const request = new Request(send.url, { headers: send.headers });
-  const rows = stepsOf({ ...told, detail: undefined, upstream: undefined, copies: [], unknown: [] }, request)
+  const rows = stepsOf({ ...explained, detail: undefined, upstream: undefined, copies: [], unknown: [] }, request)
     .filter(({ verdict }) => verdict !== "asked")
     .map(({ filter, verdict, at }) => [`    ${filter}`, verdict, at]);
   return rows.length === 0 ? [] : [pc.dim(table(["    filter", "verdict", "manifest"], rows).trimEnd())];
 };
 
 /** What was tried, by tier and kind, and where stands what was not. */
-export const coverageShown = (reports: readonly Report[]): string => {
+export const renderCoverage = (reports: readonly Report[]): string => {
   const rows = reports.map(({ suite, coverage }) => [
     suite.tier.manifest.tier,
-    ...Object.keys(kinds).map((kind) => ratio(coverage, kind as Branch["kind"])),
+    ...Object.keys(branchKinds).map((kind) => ratio(coverage, kind as Branch["kind"])),
     `${percentOf([coverage])} %`,
   ]);
-  const head = ["tier", ...Object.values(kinds), "tried"];
+  const columns = ["tier", ...Object.values(branchKinds), "tried"];
   const untried = reports.flatMap(({ suite, coverage }) =>
     coverage.untried.map(({ says, at }) => [suite.tier.manifest.tier, says, at]),
   );
   const whole = percentOf(reports.map(({ coverage }) => coverage));
   const list = untried.length === 0 ? "" : `\n${table(["tier", "never tried", "manifest"], untried)}`;
-  return `${table(head, rows)}${list}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
+  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
 };
 
 const ratio = ({ branches, untried }: Coverage, kind: Branch["kind"]): string => {

@@ -1,26 +1,26 @@
 /** Runs the cases of tiers: compiled, lowered, tried in workerd, judged, and counted for coverage. */
 import type { Compiled } from "../compiler/compile.ts";
 import type { Problem } from "../diagnostics/problem.ts";
-import { type Coverage, coverageOf, otherwise } from "./coverage.ts";
+import { type Coverage, coverageOf, unmetConditionMarks } from "./coverage.ts";
 import { lowerSuite } from "./input/lower.ts";
-import { algorithmsFor, algorithmsOf, type Keys, keysFor } from "./input/personas.ts";
+import { algorithmsFor, keysFor, type RunKeys, tokenAlgorithms } from "./input/personas.ts";
 import type { Case, Suite } from "./input/read.ts";
-import { type Failure, judge } from "./judge.ts";
+import { evaluateCase, type Failure } from "./judge.ts";
 import type { Runtime } from "./runtime.ts";
-import { type Snapshots, snapshotsOf } from "./snapshots.ts";
+import { openSnapshots, type SuiteSnapshots } from "./snapshots.ts";
 
 export interface Report {
   readonly suite: Suite;
   readonly failures: readonly Failure[];
   readonly coverage: Coverage;
   readonly requests: number;
-  readonly snapshots: Snapshots;
+  readonly snapshots: SuiteSnapshots;
   readonly problems: readonly Problem[];
   /** Names of the cases that ran. */
   readonly ran: readonly string[];
 }
 
-export interface Wish {
+export interface SuiteOptions {
   readonly root: string;
   /** Only cases that say this. */
   readonly only?: string | undefined;
@@ -30,38 +30,42 @@ export interface Wish {
 }
 
 /** Keys for whatever these tiers and their cases sign with. */
-export const keysOf = (suites: readonly Suite[]): Promise<Keys> =>
+export const createKeys = (suites: readonly Suite[]): Promise<RunKeys> =>
   keysFor(
     suites.flatMap(({ tier, cases }) => [
-      ...tier.routes.flatMap(({ chain }) => algorithmsOf(chain)),
+      ...tier.routes.flatMap(({ chain }) => tokenAlgorithms(chain)),
       ...cases.flatMap(({ steps }) => steps.flatMap(({ as }) => (typeof as === "object" ? algorithmsFor(as) : []))),
     ]),
   );
 
 export const runSuite = async (
-  whole: Suite,
+  fullSuite: Suite,
   compiled: Compiled,
-  keys: Keys,
+  keys: RunKeys,
   runtime: Runtime,
-  { root, only, update = false, strict = true }: Wish,
+  { root, only, update = false, strict = true }: SuiteOptions,
 ): Promise<Report> => {
-  const suite = { ...whole, cases: only === undefined ? whole.cases : whole.cases.filter(says(only)) };
+  const suite = {
+    ...fullSuite,
+    cases: only === undefined ? fullSuite.cases : fullSuite.cases.filter(titleContains(only)),
+  };
   const { batch, problems } = await lowerSuite(suite, compiled, keys);
-  const snapshots = snapshotsOf(root, suite.file, update);
-  const told = (strict && problems.length > 0) || batch.conversations.length === 0 ? [] : await runtime.run(batch);
-  const others = otherwise(suite.tier);
-  const tried = new Set<string>();
+  const snapshots = openSnapshots(root, suite.file, update);
+  const results = (strict && problems.length > 0) || batch.conversations.length === 0 ? [] : await runtime.run(batch);
+  const unmetMarks = unmetConditionMarks(suite.tier);
+  const triedMarks = new Set<string>();
   let requests = 0;
-  const failures = told.flatMap((one, index) => {
+  const failures = results.flatMap((result, index) => {
     const sends = batch.conversations[index]?.steps.map((step) => step.sends) ?? [];
-    for (const [turn, heard] of ("failed" in one ? [] : one).entries())
-      for (const [at, { answers, tried: marks }] of heard.entries()) {
-        const send = sends[turn]?.[at];
+    for (const [stepIndex, sendResults] of ("failed" in result ? [] : result).entries())
+      for (const [at, { answers, tried: marks }] of sendResults.entries()) {
+        const send = sends[stepIndex]?.[at];
         if (!send) continue;
         requests += send.repeat;
-        for (const it of [...marks, ...others(send, new Set(answers.map(({ route }) => route)))]) tried.add(it);
+        for (const it of [...marks, ...unmetMarks(send, new Set(answers.map(({ route }) => route)))])
+          triedMarks.add(it);
       }
-    return judge(suite.cases[index] as Case, one, sends, snapshots.recall);
+    return evaluateCase(suite.cases[index] as Case, result, sends, snapshots.compare);
   });
   return {
     suite,
@@ -69,13 +73,13 @@ export const runSuite = async (
     problems,
     snapshots,
     requests,
-    coverage: coverageOf(suite.tier, tried),
+    coverage: coverageOf(suite.tier, triedMarks),
     ran: suite.cases.map(({ it }) => it),
   };
 };
 
 /** Whether a case is one of those that were asked for. */
-export const says =
+export const titleContains =
   (text: string) =>
   ({ it }: Case): boolean =>
     it.toLowerCase().includes(text.toLowerCase());

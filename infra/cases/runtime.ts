@@ -5,24 +5,24 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { filters as modules } from "../../functions/filters/registry.gen.ts";
 import { bundle } from "../compiler/emit/bundle.ts";
-import { partTable } from "../compiler/emit/entries.ts";
+import { partImports } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
-import { home } from "../project/generated-files.ts";
+import { codeRoot } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { startWorkerd } from "../terminal/workerd.ts";
-import type { Batch, Told } from "./input/batch.ts";
+import type { Batch, CaseResults } from "./input/batch.ts";
 
 export interface Runtime {
   /** What came of each case; where one could not be tried to its end, why. */
-  readonly run: (batch: Batch) => Promise<readonly (Told | { readonly failed: string })[]>;
+  readonly run: (batch: Batch) => Promise<readonly (CaseResults | { readonly failed: string })[]>;
   readonly stop: () => Promise<void>;
 }
 
 export const startRuntime = async (): Promise<Runtime> => {
-  const script = await bundle(entry(), path.join(home, "functions"), ["cloudflare:*"]);
-  const folder = scratch();
-  const forget = () => fs.rmSync(folder, { recursive: true, force: true });
-  process.on("exit", forget);
+  const script = await bundle(entrySource(), path.join(codeRoot, "functions"), ["cloudflare:*"]);
+  const folder = scratchFolder();
+  const removeFolder = () => fs.rmSync(folder, { recursive: true, force: true });
+  process.on("exit", removeFolder);
   const options = convertV4MiniflareOptions({
     cf: false,
     resourcePersistencePath: folder,
@@ -44,29 +44,32 @@ export const startRuntime = async (): Promise<Runtime> => {
       const text = await response.text();
       if (!response.ok) throw new Error(`the cases of ${batch.tier} could not be run: ${text}`);
       // So that no secret is shown, and what is told is the same in each run.
-      const told = Object.entries(batch.called).reduce((all, [value, name]) => all.replaceAll(value, name), text);
-      return JSON.parse(told) as Awaited<ReturnType<Runtime["run"]>>;
+      const redacted = Object.entries(batch.redactions).reduce(
+        (all, [value, name]) => all.replaceAll(value, name),
+        text,
+      );
+      return JSON.parse(redacted) as Awaited<ReturnType<Runtime["run"]>>;
     },
     stop: async () => {
       await miniflare.dispose();
-      process.off("exit", forget);
-      forget();
+      process.off("exit", removeFolder);
+      removeFolder();
     },
   };
 };
 
 /** State writes to a disk and waits for it; one in memory makes that ten times faster, where the machine has one. */
-const scratch = (): string => {
+const scratchFolder = (): string => {
   const memory = "/dev/shm";
   return fs.mkdtempSync(path.join(fs.existsSync(memory) ? memory : os.tmpdir(), "postern-cases-"));
 };
 
 /** As the entry of a gate that uses every part there is. */
-const entry = (): string => {
-  const filters = partTable("filters", Object.keys(registry.filters));
-  const upstreams = partTable("upstreams", Object.keys(registry.upstreams));
+const entrySource = (): string => {
+  const filters = partImports("filters", Object.keys(registry.filters));
+  const upstreams = partImports("upstreams", Object.keys(registry.upstreams));
   const presenting = Object.keys(modules).filter((name) => modules[name]?.present);
-  const present = partTable("filters", presenting, "present");
+  const present = partImports("filters", presenting, "present");
   return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
 import { limiter } from "./gateway/limits/store-counter.ts";
 import { streamAge } from "./gateway/streaming/max-age.ts";

@@ -6,18 +6,18 @@ import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { localToken } from "./account/access.ts";
 import type { Account, Version, Worker } from "./account/account.ts";
-import { api, type Call } from "./api/api.ts";
-import { type Control, openControl } from "./control/account-control.ts";
-import { type Event, openTails, type Tails } from "./control/tails.ts";
-import { type Arrived, type Destination, type Door, openDoor } from "./edge/ingress.ts";
+import { type ApiCall, createApi } from "./api/api.ts";
+import { type AccountControl, openAccountControl } from "./control/account-control.ts";
+import { openTails, type Tails, type TraceEvent } from "./control/tails.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
-import { addressed } from "./edge/hosts.ts";
+import { matchHost } from "./edge/hosts.ts";
+import { type Destination, type IncomingRequest, type Ingress, openIngress } from "./edge/ingress.ts";
 import { listen } from "./edge/listen.ts";
-import { endOrphans } from "./edge/orphans.ts";
+import { killOrphans } from "./edge/orphans.ts";
 import { refusal } from "./edge/refusals.ts";
-import { routerCode } from "./edge/router.ts";
-import { choose, type Share } from "./edge/split.ts";
+import { bundleRouter } from "./edge/router.ts";
 import type { Realism } from "./edge/routing-state.ts";
+import { chooseVersion, type Share } from "./edge/split.ts";
 import { openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {
@@ -43,12 +43,12 @@ export interface CloudOptions {
   /** A line that a Worker wrote. */
   readonly log?: (line: string) => void;
   /** A line about the cloud itself. */
-  readonly tell?: (line: string) => void;
-  readonly called?: (call: Call) => void;
+  readonly report?: (line: string) => void;
+  readonly onCall?: (call: ApiCall) => void;
 }
 
 export interface Cloud {
-  readonly control: Control;
+  readonly control: AccountControl;
   readonly fleet: Fleet;
   readonly tails: Tails;
   readonly edge: string;
@@ -59,7 +59,7 @@ export interface Cloud {
 }
 
 /** A machine that has ended is noticed within this time. */
-const lookMs = 2000;
+const healthCheckMs = 2000;
 
 /** Miniflare's own, in each folder that it keeps. */
 const startupLock = ".miniflare-startup.lock";
@@ -67,64 +67,67 @@ const startupLock = ".miniflare-startup.lock";
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, token = localToken, now = () => new Date(), random = Math.random, realism = null } = options;
-  const { log = () => {}, tell = () => {}, called = () => {} } = options;
+  const { log = () => {}, report = () => {}, onCall = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { door?: Door; fleet?: Fleet; server?: http.Server; timers: NodeJS.Timeout[] } = { timers: [] };
-  const end = async () => {
+  const running: { ingress?: Ingress; fleet?: Fleet; server?: http.Server; timers: NodeJS.Timeout[] } = { timers: [] };
+  const shutDown = async () => {
     running.timers.forEach(clearInterval);
     tails.close();
     running.server?.close();
     running.server?.closeAllConnections();
-    await running.door?.close();
+    await running.ingress?.close();
     await running.fleet?.close();
     journal.close();
   };
-  let ended: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
   const close = () => {
-    ended ??= end();
-    return ended;
+    closing ??= shutDown();
+    return closing;
   };
   try {
     // Ahead of all that takes time, so that whoever calls early is told to try again.
     let requests: Requests = starts;
-    running.door = await openDoor(
+    running.ingress = await openIngress(
       { port: options.edgePort, host: options.edgeHost ?? "localhost", option: options.edgeOption ?? "--edge-port" },
-      { send: (arrived) => requests.send(arrived), missed: () => requests.missed() },
+      {
+        resolveDestination: (arrived) => requests.resolveDestination(arrived),
+        onUnreachable: () => requests.onUnreachable(),
+      },
     );
-    const orphans = await endOrphans(folder);
-    if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
+    const orphans = await killOrphans(folder);
+    if (orphans > 0) report(`${orphans} machines of a cloud that was killed have been ended`);
     // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
-    for (const left of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
-      fs.rmSync(path.join(folder, left), { recursive: true, force: true });
-    removeForgottenObjects(path.join(folder, "objects/do"), journal.account());
+    for (const leftover of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
+      fs.rmSync(path.join(folder, leftover), { recursive: true, force: true });
+    removeUnusedObjects(path.join(folder, "objects/do"), journal.account());
     const fleet = await openFleet({
       folder,
-      read: journal.read,
+      read: journal.readBlob,
       secret: randomBytes(16).toString("hex"),
-      code: await routerCode(),
+      code: await bundleRouter(),
       isolates: options.isolates ?? 1,
       realism,
       log,
-      tell,
+      report,
       cloud: async (request) => {
         const worker = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
-        tails.tell(worker, (await request.json()) as Event[]);
+        tails.send(worker, (await request.json()) as TraceEvent[]);
         return new Response(null, { status: 204 });
       },
-      settled: async () => running.door?.settled(),
-      tailed: tails.tailed,
+      whenIdle: async () => running.ingress?.whenIdle(),
+      tailedWorkers: tails.tailedWorkers,
       starting: options.starting ?? (() => {}),
     });
     running.fleet = fleet;
     await fleet.follow(journal.account());
-    const control = openControl(journal, fleet, now);
-    const send = async ({ host, path: target, header }: Arrived): Promise<Destination> => {
+    const control = openAccountControl(journal, fleet, now);
+    const resolveDestination = async ({ host, path: target, header }: IncomingRequest): Promise<Destination> => {
       // Behind the host, since a path may begin with two slashes.
       const { pathname } = new URL(`http://edge${target}`);
-      const found = addressed(journal.account(), host, pathname);
+      const found = matchHost(journal.account(), host, pathname);
       if (!found) return refusal("address-unrouted", `nothing is routed at ${host}${pathname}`);
-      const version = found.version ?? chosen(found.worker, header, random);
+      const version = found.version ?? chooseLiveVersion(found.worker, header, random);
       if (!version) return refusal("not-deployed", `${found.worker.name} has no deployment`);
       const urls = await fleet.urlsOf(journal.account(), { worker: found.worker, version });
       const url = urls[Math.floor(random() * urls.length)];
@@ -132,21 +135,21 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         ? refusal("worker-broken", `${found.worker.name} threw at start`)
         : { url: new URL(url) };
     };
-    const said = (error: unknown) => tell((error as Error).message);
-    if (realism) running.timers.push(setInterval(() => void control.evict().catch(said), realism.evictMs));
-    const mend = async () => {
-      if (await fleet.ails()) await control.mend();
+    const reportError = (error: unknown) => report((error as Error).message);
+    if (realism) running.timers.push(setInterval(() => void control.evict().catch(reportError), realism.evictMs));
+    const recover = async () => {
+      if (await fleet.hasFailedMachines()) await control.recover();
     };
-    running.timers.push(setInterval(() => void mend().catch(said), lookMs));
+    running.timers.push(setInterval(() => void recover().catch(reportError), healthCheckMs));
     void Promise.resolve(options.opened).then(
       () => {
-        requests = { send, missed: () => void mend().catch(said) };
+        requests = { resolveDestination, onUnreachable: () => void recover().catch(reportError) };
       },
       () => {},
     );
     let apiUrl = "";
     if (options.apiPort !== undefined) {
-      const app = api({ control, fleet, tails, token, called });
+      const app = createApi({ control, fleet, tails, token, onCall });
       const server = createAdaptorServer({ fetch: app.fetch }) as http.Server;
       running.server = server;
       tails.attach(server);
@@ -154,35 +157,39 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const address = server.address();
       apiUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
     }
-    return { control, fleet, tails, edge: running.door.url, api: apiUrl, token, close };
+    return { control, fleet, tails, edge: running.ingress.url, api: apiUrl, token, close };
   } catch (error) {
     await close();
     throw error;
   }
 };
 
-type Requests = Parameters<typeof openDoor>[1];
+type Requests = Parameters<typeof openIngress>[1];
 
 /** In seconds: what a start takes on a machine with nothing else to do. */
 const startSeconds = 5;
 
 const starts: Requests = {
-  send: async () => refusal("starting", "the Workers are being started; try again", startSeconds),
-  missed: () => {},
+  resolveDestination: async () => refusal("starting", "the Workers are being started; try again", startSeconds),
+  onUnreachable: () => {},
 };
 
 /** Storage of classes that were deleted, or whose Worker was. */
-const removeForgottenObjects = (folder: string, { workers }: Account): void => {
-  const kept = new Set([...workers.values()].flatMap(({ classes }) => classes.map(({ id }) => id)));
+const removeUnusedObjects = (folder: string, { workers }: Account): void => {
+  const used = new Set([...workers.values()].flatMap(({ classes }) => classes.map(({ id }) => id)));
   for (const id of fs.existsSync(folder) ? fs.readdirSync(folder) : [])
-    if (!kept.has(id)) fs.rmSync(path.join(folder, id), { recursive: true });
+    if (!used.has(id)) fs.rmSync(path.join(folder, id), { recursive: true });
 };
 
-const chosen = (worker: Worker, get: Arrived["header"], random: () => number): Version | undefined => {
+const chooseLiveVersion = (
+  worker: Worker,
+  get: IncomingRequest["header"],
+  random: () => number,
+): Version | undefined => {
   const shares = (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }): Share[] => {
     const number = worker.versions.find((it) => it.id === id)?.number;
     return number === undefined ? [] : [{ id, number, percentage }];
   });
-  const choice = choose(worker.name, shares, { get }, random);
+  const choice = chooseVersion(worker.name, shares, { get }, random);
   return worker.versions.find(({ id }) => id === choice?.id);
 };

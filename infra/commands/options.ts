@@ -2,7 +2,7 @@
 import path from "node:path";
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import { grades } from "../review/core/risks.ts";
-import { type Outcome, say } from "../terminal/outcome.ts";
+import { type Outcome, printOutcome } from "../terminal/outcome.ts";
 import { endWith } from "../terminal/terminal.ts";
 
 export const root = new Option("--root <folder>", "the project's folder")
@@ -11,7 +11,7 @@ export const root = new Option("--root <folder>", "the project's folder")
 export const environment = (name: string) =>
   new Option("-e, --env <name>", "a file of routes/environments").default(name);
 /** Where the environment goes by the target. */
-export const onTarget = new Option(
+export const targetEnvironment = new Option(
   "-e, --env <name>",
   "a file of routes/environments; by default production, and local on a local cloud",
 );
@@ -21,22 +21,22 @@ export const force = new Option("--force", "replace the files that are there");
 export const checkOnly = new Option("--check", "write nothing; exit with 1 where something is missing or stale");
 export const onlyEnvironment = new Option("-e, --env <name>", "only in this one of routes/environments");
 export const failUnder = new Option("--fail-under <per cent>", "exit with 1 where the cases try less of the policy");
-/** @param what may be as grave; @param otherwise what fails where nobody says, if that is no grade */
-export const failOn = (what: string, otherwise?: string) =>
+/** @param what may be as grave; @param fallback what fails where nobody says, if that is no grade */
+export const failOn = (what: string, fallback?: string) =>
   new Option(
     "--fail-on <risk>",
-    `exit with 5 where ${what} is as grave as this${otherwise === undefined ? "" : `; by default ${otherwise}`}`,
+    `exit with 5 where ${what} is as grave as this${fallback === undefined ? "" : `; by default ${fallback}`}`,
   ).choices([...grades, "never"] as const);
 export const header = new Option("-H, --header <line...>", "a header of the request: 'content-type: application/json'");
 export const body = new Option("-d, --data <body>", "the body of the request");
 export const isolates = new Option("--isolates <count>", "of each Worker, as production runs many").default("1");
 export const bake = new Option("--bake <time>", "of each step, in place of the manifest's: 30s");
-export const stay = new Option("--watch", "stay, and show how it goes");
+export const watch = new Option("--watch", "stay, and show how it goes");
 export const json = new Option("--json", "machine-readable output");
 export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
 
 /** What `controlled` adds. */
-interface Controlled {
+interface ControlOptions {
   readonly as?: string | undefined;
   readonly target: string;
   readonly env?: string | undefined;
@@ -45,14 +45,15 @@ interface Controlled {
 }
 
 /** Adds what every verb takes that asks control for something. */
-export const controlled = <Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(
+export const addControlOptions = <Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(
   command: Command<Args, Options, Global>,
 ) =>
-  command.addOption(as).addOption(target).addOption(onTarget).addOption(root).addOption(json) as unknown as Command<
-    Args,
-    Options & Controlled,
-    Global
-  >;
+  command
+    .addOption(as)
+    .addOption(target)
+    .addOption(targetEnvironment)
+    .addOption(root)
+    .addOption(json) as unknown as Command<Args, Options & ControlOptions, Global>;
 
 const exampleColumns = 38;
 
@@ -67,6 +68,6 @@ export const examples = (lines: Readonly<Record<string, string>>) =>
     .join("\n")}`;
 
 export const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
-  say(outcome, options.json === true);
+  printOutcome(outcome, options.json === true);
   endWith(outcome.exitCode);
 };

@@ -3,19 +3,19 @@ import fs from "node:fs";
 import path from "node:path";
 import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
-import { inOrder, once, type Problem } from "../diagnostics/problem.ts";
-import { type Bytes, bytesOf, sourceOf } from "../diagnostics/source.ts";
+import { deduplicate, type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
+import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/source.ts";
 import { registry } from "../project/registry.ts";
-import { check, type Verdict } from "./check/check.ts";
+import { type CheckResult, check } from "./check/check.ts";
 import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
-import { tiersCollide } from "./check/tiers.ts";
-import { unused } from "./check/unused.ts";
-import { sharedTooLarge } from "./check/validations.ts";
-import { documentsOf, stampOf } from "./inputs/documents.ts";
-import { schemaFilesOf } from "./inputs/schema-files.ts";
-import { lowered, type Served } from "./lower/gates.ts";
+import { checkCollisions } from "./check/tiers.ts";
+import { checkUnused } from "./check/unused.ts";
+import { checkSharedSize } from "./check/validations.ts";
+import { createDocumentLoader, stampOf } from "./inputs/documents.ts";
+import { createSchemaLoader } from "./inputs/schema-files.ts";
+import { lowerTier, type Served } from "./lower/gates.ts";
 import { lowerFront } from "./lower/lower.ts";
-import type { CheckedTier, Named, Surroundings } from "./model/checked.ts";
+import type { CheckedTier, CheckInputs, NamedFile } from "./model/checked.ts";
 
 export interface Compiled {
   /** Of all files, in a stable order. */
@@ -24,9 +24,9 @@ export interface Compiled {
   readonly read: number;
   readonly brokenFiles: readonly string[];
   readonly broken: number;
-  readonly environment: Named<Environment>;
+  readonly environment: NamedFile<Environment>;
   /** As far as it holds, to check by. */
-  readonly surrounding: Surroundings["environment"];
+  readonly partialEnvironment: CheckInputs["environment"];
   /** The tiers that hold, and the last good state of those that do not; one tier's problem is no other's. */
   readonly tiers: readonly CompiledTier[];
   /** A file that all tiers share is broken, and has no good state. */
@@ -39,13 +39,13 @@ export interface Compiled {
   readonly front: FrontPlan;
   readonly consumers: readonly Consumer[];
   /** What was read, so that a file that has not changed is not checked again. */
-  readonly memory: Memory;
+  readonly cache: CompileCache;
 }
 
 /** Verdicts by file; they hold while what the tiers share is the same. */
-export interface Memory {
+export interface CompileCache {
   readonly shared: string;
-  readonly files: ReadonlyMap<string, { readonly bytes: Bytes; readonly verdict: Verdict }>;
+  readonly files: ReadonlyMap<string, { readonly bytes: FileContent; readonly result: CheckResult }>;
 }
 
 export interface CompiledTier {
@@ -57,95 +57,98 @@ export interface CompiledTier {
 /**
  * @param root the project's folder, with `routes/` in it
  * @param name of the environment: `routes/environments/<name>.yaml`
- * @param before an earlier result: its tiers stand in for manifests that are broken now, and what it read is not checked again
+ * @param previous an earlier result: its tiers stand in for manifests that are broken now, and what it read is not checked again
  */
-export const compile = (root: string, name: string, before?: Compiled): Compiled => {
+export const compile = (root: string, name: string, previous?: Compiled): Compiled => {
   const files = manifestFiles(root);
-  const shared = readEnvironment(root, name, before);
+  const shared = readEnvironment(root, name, previous);
   const { environment } = shared;
-  const presets = readPresets(root, shared.surrounding, registry);
-  const people = readConsumers(root, before);
-  const surroundings = {
+  const presets = readPresets(root, shared.partialEnvironment, registry);
+  const consumers = readConsumers(root, previous);
+  const inputs = {
     registry,
-    environment: shared.surrounding,
+    environment: shared.partialEnvironment,
     presets: presets.presets,
-    documents: documentsOf(root),
-    schemas: schemaFilesOf(root),
+    documents: createDocumentLoader(root),
+    schemas: createSchemaLoader(root),
   };
-  const memory = remembering(root, files, surroundings, presets.texts, before?.memory);
-  const verdicts = files.map((file) => memory.files.get(file)?.verdict as Verdict);
-  const holding = verdicts.flatMap(({ tier }) => tier ?? []);
-  const collisions = [...tiersCollide(holding), ...sharedTooLarge(holding)];
-  const colliding = new Set(collisions.map(({ file }) => file));
+  const cache = checkWithCache(root, files, inputs, presets.texts, previous?.cache);
+  const results = files.map((file) => cache.files.get(file)?.result as CheckResult);
+  const validTiers = results.flatMap(({ tier }) => tier ?? []);
+  const collisions = [...checkCollisions(validTiers), ...checkSharedSize(validTiers)];
+  const collidingFiles = new Set(collisions.map(({ file }) => file));
   // A tier that is broken takes nobody off the air; that it would collide is said all the same.
-  const likely = tiersCollide(verdicts.flatMap(({ partial }) => partial ?? []));
-  const good = new Map(holding.flatMap((tier) => (colliding.has(tier.source.file) ? [] : [[tier.source.file, tier]])));
-  const last = new Map(before?.tiers.map((it) => [it.checked.source.file, it]));
+  const partialCollisions = checkCollisions(results.flatMap(({ partial }) => partial ?? []));
+  const validByFile = new Map(
+    validTiers.flatMap((tier) => (collidingFiles.has(tier.source.file) ? [] : [[tier.source.file, tier]])),
+  );
+  const previousByFile = new Map(previous?.tiers.map((it) => [it.checked.source.file, it]));
   const tiers = files.flatMap((file): CompiledTier[] => {
-    const checked = good.get(file);
-    const known = last.get(file);
+    const checked = validByFile.get(file);
+    const known = previousByFile.get(file);
     if (!checked) return known ? [known] : [];
-    return [known?.checked === checked ? known : { checked, serves: lowered(checked, name) }];
+    return [known?.checked === checked ? known : { checked, serves: lowerTier(checked, name) }];
   });
-  const own = [
+  const tierProblems = [
     // A preset's filter stands in many tiers; what is wrong with it is told once.
-    ...once(verdicts, ({ problems }) => problems.map((it) => [presetFile.test(it.file) ? "" : it.message, it])),
+    ...deduplicate(results, ({ problems }) => problems.map((it) => [presetFile.test(it.file) ? "" : it.message, it])),
     ...collisions,
-    ...likely,
+    ...partialCollisions,
   ];
-  const reported = new Set([...collisions, ...likely].map(({ file }) => file));
-  const brokenFiles = files.filter((file) => reported.has(file) || memory.files.get(file)?.verdict.problems.length);
+  const reportedFiles = new Set([...collisions, ...partialCollisions].map(({ file }) => file));
+  const brokenFiles = files.filter((file) => reportedFiles.has(file) || cache.files.get(file)?.result.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
-  const mustHold = [...shared.problems, ...people.problems];
-  const loose = [...presets.problems, ...unused(shared, presets, verdicts, holding)];
+  const sharedProblems = [...shared.problems, ...consumers.problems];
+  const unsharedProblems = [...presets.problems, ...checkUnused(shared, presets, results, validTiers)];
   return {
-    problems: inOrder([...mustHold, ...loose, ...own]),
+    problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
     read: files.length,
     brokenFiles,
     broken: brokenFiles.length,
     environment,
-    surrounding: shared.surrounding,
+    partialEnvironment: shared.partialEnvironment,
     tiers,
-    sharedBroken: before === undefined && mustHold.length > 0,
+    sharedBroken: previous === undefined && sharedProblems.length > 0,
     missing,
-    missingShared: missing.filter((file) => memory.files.get(file)?.verdict.isolation !== "tier"),
+    missingShared: missing.filter((file) => cache.files.get(file)?.result.isolation !== "tier"),
     front: lowerFront(
       tiers.map(({ checked }) => checked),
       environment,
     ),
-    consumers: people.entries,
-    memory,
+    consumers: consumers.entries,
+    cache,
   };
 };
 
 /** Reads every manifest, and checks those that are new or that stand among other things than before. */
-const remembering = (
+const checkWithCache = (
   root: string,
   files: readonly string[],
-  surroundings: Surroundings,
+  inputs: CheckInputs,
   presets: string,
-  before: Memory | undefined,
-): Memory => {
-  const shared = JSON.stringify([surroundings.environment, presets, stampOf(root)]);
-  const known = before?.shared === shared ? before.files : undefined;
+  previous: CompileCache | undefined,
+): CompileCache => {
+  const shared = JSON.stringify([inputs.environment, presets, stampOf(root)]);
+  const known = previous?.shared === shared ? previous.files : undefined;
   return {
     shared,
     files: new Map(
       files.map((file) => {
-        const bytes = bytesOf(root, file);
-        const last = known?.get(file);
-        if (last && sameBytes(last.bytes, bytes)) return [file, last];
-        return [file, { bytes, verdict: check(sourceOf(file, bytes), surroundings) }];
+        const bytes = readProjectFile(root, file);
+        const previousByFile = known?.get(file);
+        if (previousByFile && sameBytes(previousByFile.bytes, bytes)) return [file, previousByFile];
+        return [file, { bytes, result: check(sourceOf(file, bytes), inputs) }];
       }),
     ),
   };
 };
 
-const sameBytes = (a: Bytes, b: Bytes): boolean => typeof a === "object" && typeof b === "object" && a.equals(b);
+const sameBytes = (a: FileContent, b: FileContent): boolean =>
+  typeof a === "object" && typeof b === "object" && a.equals(b);
 
 const presetFile = /^routes\/presets\//;
 
-const reserved = ["consumers.yaml", "units.yaml"];
+const reservedFiles = ["consumers.yaml", "units.yaml"];
 
 export const manifestFiles = (root: string): string[] => {
   const folder = path.join(root, "routes");
@@ -155,7 +158,7 @@ export const manifestFiles = (root: string): string[] => {
     .readdirSync(folder, { withFileTypes: true })
     .filter((it) => !it.name.startsWith(".") && !it.isDirectory())
     .map(({ name }) => name)
-    .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !reserved.includes(name))
+    .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !reservedFiles.includes(name))
     .sort()
     .map((name) => `routes/${name}`);
 };

@@ -2,19 +2,19 @@
 
 import pc from "picocolors";
 import { fieldsOf, parsed } from "../../functions/gateway/core/json.ts";
-import { oneLine, oneLined } from "../terminal/terminal.ts";
+import { toOneLine, toOneLineValues } from "../terminal/terminal.ts";
 
-export const accessLine = (line: string): string => {
+export const formatAccessLine = (line: string): string => {
   try {
-    return shown(line);
+    return formatLine(line);
   } catch {
     // A Worker may write what only looks like one.
-    return oneLine(line);
+    return toOneLine(line);
   }
 };
 
-const shown = (line: string): string => {
-  const it = oneLined(fieldsOf(parsed(line)));
+const formatLine = (line: string): string => {
+  const it = toOneLineValues(fieldsOf(parsed(line)));
   if (it.type === "access") {
     const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;
     const where = it.tier ? `${it.tier}/${it.route ?? "-"}` : "front";
@@ -28,5 +28,5 @@ const shown = (line: string): string => {
     return `${pc.dim(String(it.time ?? "").slice(11, 23))} ${paint(String(it.status))} ${String(it.method ?? "").padEnd(6)} ${where.padEnd(20)} ${String(it.ms ?? "").padStart(4)} ms  ${why}`;
   }
   if (it.type === "fault") return `${pc.red("fault")} ${it.tier ?? "front"}/${it.route ?? "-"} ${it.code}: ${it.cause}`;
-  return oneLine(line);
+  return toOneLine(line);
 };

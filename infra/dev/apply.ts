@@ -3,21 +3,21 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account/account.ts";
-import { secretsIn } from "../cloud/account/bindings.ts";
-import { ThrewAtStart } from "../cloud/account/api-errors.ts";
+import { WorkerStartupError } from "../cloud/account/api-errors.ts";
+import { secretBindings } from "../cloud/account/bindings.ts";
 import type { Publication } from "../cloud/account/publish.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import type { Consumer } from "../compiler/check/shared-files.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";
 import { byStage } from "../release/deploy.ts";
-import { generated } from "../release/generated-secrets.ts";
+import { generateSecrets } from "../release/generated-secrets.ts";
 import { configOf, publicationOf, tagOf } from "../release/publication.ts";
 
-export interface Wanted {
+export interface DesiredState {
   readonly emitted: readonly Emitted[];
   /** Workers that are no gates: name → source file. */
-  readonly others: Readonly<Record<string, string>>;
+  readonly extraWorkers: Readonly<Record<string, string>>;
   readonly consumers: readonly Consumer[];
   /** Ids of KV namespaces by name. */
   readonly namespaces: Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export interface Wanted {
   readonly split: number;
 }
 
-export interface Turned {
+export interface ApplyResult {
   /** Workers that have a new version. */
   readonly changed: readonly string[];
   /** Workers that threw at start, and why; what they were before goes on. */
@@ -35,35 +35,39 @@ export interface Turned {
 }
 
 /** Makes the cloud run this and nothing else. Only what has changed is uploaded. */
-export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise<Turned> => {
-  for (const [title, id] of Object.entries(wanted.namespaces))
+export const applyState = async ({ control, fleet }: Cloud, desired: DesiredState): Promise<ApplyResult> => {
+  for (const [title, id] of Object.entries(desired.namespaces))
     if (!control.account().namespaces.has(id)) await control.addNamespace(title, id);
-  await fillConsumers(fleet, wanted);
+  await writeConsumers(fleet, desired);
 
   const before = control.account().workers;
   const refused: Record<string, string> = {};
-  const others = await Promise.all(Object.entries(wanted.others).map(([name, file]) => plain(name, file)));
-  const inOrder = wanted.emitted.toSorted(byStage);
+  const extraWorkers = await Promise.all(
+    Object.entries(desired.extraWorkers).map(([name, file]) => bundleExtraWorker(name, file)),
+  );
+  const inOrder = desired.emitted.toSorted(byStage);
   for (;;) {
-    const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
+    const names = new Set([...extraWorkers.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
     const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);
     const built = inOrder.map((it) =>
       publicationOf(it, {
-        secrets: { ...wanted.secrets, ...keptOrNew(it, before.get(it.worker)) },
+        secrets: { ...desired.secrets, ...generatedSecrets(it, before.get(it.worker)) },
         migrationTag: before.get(it.worker)?.migrationTag,
         exists,
       }),
     );
-    const changed = [...others, ...built].filter(
-      (it) => refused[it.worker] === undefined && !runsAlready(before.get(it.worker), it),
+    const changed = [...extraWorkers, ...built].filter(
+      (it) => refused[it.worker] === undefined && !isUnchanged(before.get(it.worker), it),
     );
     try {
-      await control.publish(changed.map((it) => ({ ...it, deploy: isWhole(before.get(it.worker), it, wanted.split) })));
-      await splitOff(control, before, changed, wanted.split);
-      await settle(control, inOrder, names);
+      await control.publish(
+        changed.map((it) => ({ ...it, deploy: takesAllTraffic(before.get(it.worker), it, desired.split) })),
+      );
+      await splitTraffic(control, before, changed, desired.split);
+      await setRoutesAndPrune(control, inOrder, names);
       return { changed: changed.map(({ worker }) => worker), refused };
     } catch (error) {
-      if (!(error instanceof ThrewAtStart) || error.reasons.size === 0) throw error;
+      if (!(error instanceof WorkerStartupError) || error.reasons.size === 0) throw error;
       Object.assign(refused, Object.fromEntries(error.reasons));
     }
   }
@@ -72,13 +76,16 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
 const newest = ({ versions }: Worker) => versions.at(-1);
 
 /** Values of the secrets that nobody sets: as in the version before, as a deploy would leave them. */
-const keptOrNew = ({ generated: names }: Emitted, worker: Worker | undefined): Readonly<Record<string, string>> => {
-  const before = secretsIn((worker && newest(worker)?.bindings) ?? []).filter(({ name }) => names.includes(name));
-  return { ...generated(names), ...Object.fromEntries(before.map(({ name, text }) => [name, text])) };
+const generatedSecrets = (
+  { generated: names }: Emitted,
+  worker: Worker | undefined,
+): Readonly<Record<string, string>> => {
+  const before = secretBindings((worker && newest(worker)?.bindings) ?? []).filter(({ name }) => names.includes(name));
+  return { ...generateSecrets(names), ...Object.fromEntries(before.map(({ name, text }) => [name, text])) };
 };
 
 /** The same code, settings and secrets, as far as its newest version goes. */
-const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {
+const isUnchanged = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {
   const version = worker && newest(worker);
   return (
     version?.annotations["workers/tag"] === metadata.annotations["workers/tag"] &&
@@ -88,11 +95,11 @@ const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publi
 };
 
 /** A Worker that is new, or whose objects change, has nobody to share with. */
-const isWhole = (worker: Worker | undefined, { upload }: Publication, split: number): boolean =>
+const takesAllTraffic = (worker: Worker | undefined, { upload }: Publication, split: number): boolean =>
   split >= 100 || worker?.deployments[0] === undefined || upload.metadata.migrations !== undefined;
 
 /** The version that had most of the requests keeps what the new one does not get. */
-const splitOff = async (
+const splitTraffic = async (
   control: Cloud["control"],
   before: ReadonlyMap<string, Worker>,
   changed: readonly Publication[],
@@ -100,7 +107,7 @@ const splitOff = async (
 ): Promise<void> => {
   for (const it of changed) {
     const worker = before.get(it.worker);
-    if (isWhole(worker, it, split)) continue;
+    if (takesAllTraffic(worker, it, split)) continue;
     const [stable] = (worker?.deployments[0]?.versions ?? []).toSorted((a, b) => b.percentage - a.percentage);
     const fresh = newest(control.worker(it.worker));
     if (!stable || !fresh) continue;
@@ -113,7 +120,7 @@ const splitOff = async (
 };
 
 /** The front takes all that comes in, under whatever host; what is no longer wanted goes. */
-const settle = async (
+const setRoutesAndPrune = async (
   control: Cloud["control"],
   emitted: readonly Emitted[],
   names: ReadonlySet<string>,
@@ -125,12 +132,14 @@ const settle = async (
     ];
     const worker = control.account().workers.get(it.worker);
     if (worker && worker.routes.map(({ pattern }) => pattern).join() !== patterns.join())
-      await control.change(it.worker, { routes: patterns.map((pattern, index) => ({ id: String(index), pattern })) });
+      await control.changeSettings(it.worker, {
+        routes: patterns.map((pattern, index) => ({ id: String(index), pattern })),
+      });
   }
   for (const name of control.account().workers.keys()) if (!names.has(name)) await control.remove(name, true);
 };
 
-const plain = async (worker: string, file: string): Promise<Publication> => {
+const bundleExtraWorker = async (worker: string, file: string): Promise<Publication> => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [file],
     bundle: true,
@@ -158,27 +167,27 @@ const plain = async (worker: string, file: string): Promise<Publication> => {
 };
 
 /** A key that has left the file is deleted, as a deployment would. */
-const fillConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: Wanted): Promise<void> => {
+const writeConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: DesiredState): Promise<void> => {
   const id = namespaces.consumers;
   if (id === undefined) return;
-  const asked = async (what: string, init?: RequestInit): Promise<string> => {
+  const callKv = async (what: string, init?: RequestInit): Promise<string> => {
     const response = await fleet.kv(id, `/${what}`, init);
     const text = await response.text();
     if (!response.ok) throw new Error(`the consumers could not be stored: ${text}`);
     return text;
   };
-  const at = (key: string) => `${encodeURIComponent(key)}?urlencoded=true`;
-  await Promise.all(consumers.map(({ key, value }) => asked(at(key), { method: "PUT", body: value })));
-  const kept = new Set(consumers.map(({ key }) => key));
+  const keyPath = (key: string) => `${encodeURIComponent(key)}?urlencoded=true`;
+  await Promise.all(consumers.map(({ key, value }) => callKv(keyPath(key), { method: "PUT", body: value })));
+  const wantedKeys = new Set(consumers.map(({ key }) => key));
   for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-    const listed = JSON.parse(await asked(`?prefix=key%2F&cursor=${encodeURIComponent(cursor)}`)) as Listed;
-    const gone = listed.keys.filter(({ name }) => !kept.has(name));
-    await Promise.all(gone.map(({ name }) => asked(at(name), { method: "DELETE" })));
+    const listed = JSON.parse(await callKv(`?prefix=key%2F&cursor=${encodeURIComponent(cursor)}`)) as KeyPage;
+    const removedKeys = listed.keys.filter(({ name }) => !wantedKeys.has(name));
+    await Promise.all(removedKeys.map(({ name }) => callKv(keyPath(name), { method: "DELETE" })));
     cursor = listed.cursor || undefined;
   }
 };
 
-interface Listed {
+interface KeyPage {
   readonly keys: readonly { readonly name: string }[];
   /** Of the next page, where there is one. */
   readonly cursor?: string;

@@ -4,18 +4,18 @@ import pc from "picocolors";
 import type { Cloud } from "../cloud/cloud.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
-import { report } from "../diagnostics/report.ts";
-import { ownKey } from "../explain/keys.ts";
-import { signedConsumers } from "../release/consumers/sign.ts";
+import { renderProblems } from "../diagnostics/report.ts";
+import { ensureExplainKey } from "../explain/keys.ts";
+import { signConsumers } from "../release/consumers/sign.ts";
 import { localSecrets } from "../release/secrets.ts";
-import { turnTo } from "./apply.ts";
+import { applyState } from "./apply.ts";
 
-export interface Generations {
+export interface DevLoop {
   /**
    * Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good.
    * @param compiled what has been compiled already
    */
-  readonly next: (compiled?: Compiled) => Promise<Compiled | undefined>;
+  readonly rebuild: (compiled?: Compiled) => Promise<Compiled | undefined>;
   /** What is on its way is given up, and nothing more is said of it. */
   readonly stop: () => void;
 }
@@ -28,75 +28,75 @@ export interface GenerationOptions {
   /** What edits get of the requests, in per cent. */
   readonly split: number;
   /** A line about the loop itself. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Called with each Worker that is bundled. */
   readonly bundled: (worker: string) => void;
 }
 
-export const generations = ({ root, env, cloud, split, tell, bundled }: GenerationOptions): Generations => {
+export const devLoop = ({ root, env, cloud, split, print, bundled }: GenerationOptions): DevLoop => {
   let digest = "";
-  let good: Compiled | undefined;
+  let lastGood: Compiled | undefined;
   let broken: readonly string[] = [];
   let isStopped = false;
 
   /** @returns whether something else runs now */
-  const turn = async (compiled: Compiled): Promise<boolean> => {
+  const apply = async (compiled: Compiled): Promise<boolean> => {
     const { value } = compiled.environment;
     const emitted = await emit(root, asRun(compiled), {
       partial: true,
-      explain: value.explain?.key ?? ownKey(root, env),
-      written: bundled,
+      explain: value.explain?.key ?? ensureExplainKey(root, env),
+      emitWorker: bundled,
     });
     const secrets = localSecrets(root, env, value.dev.secrets);
-    const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
-    if (now === digest) return false;
-    const { refused, changed } = await turnTo(await cloud, {
+    const newDigest = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
+    if (newDigest === digest) return false;
+    const { refused, changed } = await applyState(await cloud, {
       emitted,
-      others: absolute(root, value.dev.workers),
-      consumers: signedConsumers(root, compiled.environment, compiled.consumers),
+      extraWorkers: absolutePaths(root, value.dev.workers),
+      consumers: signConsumers(root, compiled.environment, compiled.consumers),
       namespaces: value.kv,
       secrets,
-      split: good ? split : 100,
+      split: lastGood ? split : 100,
     });
-    for (const [worker, reason] of Object.entries(refused)) tell(pc.red(`${worker} threw at start: ${reason}`));
-    if (Object.keys(refused).length > 0 && good) tell("what ran before goes on running");
-    digest = now;
-    good = compiled;
+    for (const [worker, reason] of Object.entries(refused)) print(pc.red(`${worker} threw at start: ${reason}`));
+    if (Object.keys(refused).length > 0 && lastGood) print("what ran before goes on running");
+    digest = newDigest;
+    lastGood = compiled;
     return changed.length > 0;
   };
 
   /** Says what is wrong, and which files are so no more. */
   const complain = (compiled: Compiled): void => {
-    if (compiled.problems.length > 0) tell(`\n${report(compiled.problems, compiled)}`);
+    if (compiled.problems.length > 0) print(`\n${renderProblems(compiled.problems, compiled)}`);
     const files = [...new Set(compiled.problems.map(({ file }) => file))];
     const mended = broken.filter((file) => !files.includes(file));
     broken = files;
-    if (mended.length > 0) tell(pc.green(`${mended.join(", ")} ${mended.length === 1 ? "holds" : "hold"} again`));
+    if (mended.length > 0) print(pc.green(`${mended.join(", ")} ${mended.length === 1 ? "holds" : "hold"} again`));
     if (compiled.sharedBroken) throw new Error("nothing can run until the file that all tiers share is mended");
     for (const { checked } of compiled.tiers)
-      if (good && files.includes(checked.source.file))
-        tell(`${checked.manifest.tier} goes on with its last good manifest`);
+      if (lastGood && files.includes(checked.source.file))
+        print(`${checked.manifest.tier} goes on with its last good manifest`);
   };
 
   return {
     stop: () => {
       isStopped = true;
     },
-    next: async (given) => {
+    rebuild: async (given) => {
       if (isStopped) return undefined;
       const started = performance.now();
-      const again = good !== undefined;
+      const isRebuild = lastGood !== undefined;
       try {
-        const compiled = given ?? compile(root, env, good);
+        const compiled = given ?? compile(root, env, lastGood);
         complain(compiled);
-        const changed = await turn(compiled);
+        const changed = await apply(compiled);
         const share = split < 100 ? `, for ${split} % of the requests` : "";
-        if (again && changed) tell(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
+        if (isRebuild && changed) print(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
         return compiled;
       } catch (error) {
         if (isStopped) return undefined;
-        if (!again) throw error;
-        tell(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
+        if (!isRebuild) throw error;
+        print(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
         return undefined;
       }
     },
@@ -116,5 +116,5 @@ const asRun = (compiled: Compiled): Compiled => {
   return { ...compiled, tiers, environment: { ...compiled.environment, value } };
 };
 
-const absolute = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>
+const absolutePaths = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path.join(root, file)]));

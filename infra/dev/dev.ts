@@ -1,11 +1,11 @@
 /** `postern dev`: checks its options and says what it begins with; the loop itself takes a second to load. */
 import { expectFree } from "../cloud/edge/listen.ts";
-import { countOf, portOf, shareOf } from "../terminal/arguments.ts";
+import { parseCount, parsePercent, parsePort } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { untilStopped } from "../terminal/signals.ts";
 import { openStages } from "../terminal/stages.ts";
 
-interface Options {
+interface DevOptions {
   readonly root: string;
   readonly env: string;
   readonly port: string;
@@ -14,10 +14,10 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-export const dev = async ({ root, env, json, ...given }: Options): Promise<Outcome> => {
-  const port = portOf(given.port, "--port");
-  const split = shareOf(given.split, "--split");
-  const isolates = countOf(given.isolates, "--isolates", 16);
+export const dev = async ({ root, env, json, ...options }: DevOptions): Promise<Outcome> => {
+  const port = parsePort(options.port, "--port");
+  const split = parsePercent(options.split, "--split");
+  const isolates = parseCount(options.isolates, "--isolates", 16);
   await expectFree(port, "localhost", "--port");
   const stages = openStages();
   const stopped = untilStopped();

@@ -3,9 +3,9 @@ import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
 import { firstOf, type Stages } from "../terminal/stages.ts";
-import { oneLine, print, printJson, printLine } from "../terminal/terminal.ts";
-import { accessLine } from "./access-line.ts";
-import { generations } from "./dev-loop.ts";
+import { print, printJson, printLine, toOneLine } from "../terminal/terminal.ts";
+import { formatAccessLine } from "./access-line.ts";
+import { devLoop } from "./dev-loop.ts";
 import { startServices } from "./services.ts";
 import { watch } from "./watch.ts";
 import { welcome } from "./welcome.ts";
@@ -29,7 +29,7 @@ export interface LoopOptions {
 export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Promise<void>): Promise<void> => {
   const { root, env, json } = options;
   const started = performance.now();
-  const tellOf = (line: string) => stages.say(oneLine(line));
+  const tellOf = (line: string) => stages.say(toOneLine(line));
   stages.begin(`compile routes/ for ${env}`);
   const compiled = compile(root, env);
   const opened = Promise.withResolvers<void>();
@@ -40,29 +40,29 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     edgeOption: "--port",
     opened: opened.promise,
     isolates: options.isolates,
-    log: (line) => (json ? printLine(line) : print(accessLine(line))),
-    tell: tellOf,
+    log: (line) => (json ? printLine(line) : print(formatAccessLine(line))),
+    report: tellOf,
     starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
   });
   // Bundling takes as long as the start of the runtime, and needs nothing of it.
   stages.begin(`bundle ${compiled.tiers.length} gates, and start the runtime`);
-  const loop = generations({
+  const loop = devLoop({
     root,
     env,
     cloud,
     split: options.split,
-    tell: stages.say,
+    print: stages.say,
     bundled: (worker) => !isReady && stages.step(`bundle ${worker}`),
   });
   const { dev: sample, values } = compiled.environment.value;
   const services = startServices(sample.services, Object.values(values).flat(), root, tellOf);
-  const first = loop.next(compiled);
+  const first = loop.rebuild(compiled);
   // From here on, so that no edit is lost between the first reading and the first answer.
   const follow = watch(
     ["routes", "functions", ".secrets"].map((it) => path.join(root, it)),
     async () => {
       await first.catch(() => {});
-      await loop.next();
+      await loop.rebuild();
     },
   );
   // Whoever stops the loop before it is ready does not wait for services that never come.

@@ -13,31 +13,33 @@ export interface Services {
 /**
  * @param commands name → command line
  * @param urls those on this machine are waited for
- * @param say one line
+ * @param report one line
  */
 export const startServices = (
   commands: Readonly<Record<string, string>>,
   urls: readonly string[],
   root: string,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Services => {
   const stopping = new AbortController();
-  const children = Object.entries(commands).map(([name, command]) => start(name, command, root, say, stopping.signal));
+  const children = Object.entries(commands).map(([name, command]) =>
+    start(name, command, root, report, stopping.signal),
+  );
   const stop = () => {
     stopping.abort();
-    for (const { pid } of children) if (pid !== undefined) end(pid);
+    for (const { pid } of children) if (pid !== undefined) killGroup(pid);
   };
   // However the dev loop ends, nothing of it stays behind.
   process.once("exit", stop);
-  return { stop, ready: awaitAll(urls, say) };
+  return { stop, ready: waitForServices(urls, report) };
 };
 
-const awaitAll = async (urls: readonly string[], say: (line: string) => void): Promise<void> => {
+const waitForServices = async (urls: readonly string[], report: (line: string) => void): Promise<void> => {
   const local = urls.filter((url) => URL.canParse(url) && new URL(url).hostname === "localhost");
   await Promise.all(
     local.map(async (url) => {
-      if (!(await answers(Number(new URL(url).port || 80))))
-        say(`nothing answers at ${url}; requests that need it get a 502`);
+      if (!(await isListening(Number(new URL(url).port || 80))))
+        report(`nothing answers at ${url}; requests that need it get a 502`);
     }),
   );
 };
@@ -46,30 +48,30 @@ const start = (
   name: string,
   command: string,
   root: string,
-  say: (line: string) => void,
+  report: (line: string) => void,
   stopping: AbortSignal,
 ): ChildProcess => {
   // A group of its own, so that ending it ends what the shell started.
   const child = spawn(command, {
     shell: true,
     cwd: root,
-    env: { ...process.env, PATH: ownTools(root) },
+    env: { ...process.env, PATH: toolPath(root) },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr])
-    createInterface({ input: stream }).on("line", (line) => say(`[${name}] ${line}`));
+    createInterface({ input: stream }).on("line", (line) => report(`[${name}] ${line}`));
   child.on("exit", (code, signal) => {
-    if (!stopping.aborted) say(`[${name}] ended with ${code ?? signal}; start the dev loop anew to have it back`);
+    if (!stopping.aborted) report(`[${name}] ended with ${code ?? signal}; start the dev loop anew to have it back`);
   });
   return child;
 };
 
 /** `node` is the one that runs this, and the project's own tools come before the machine's. */
-const ownTools = (root: string): string =>
+const toolPath = (root: string): string =>
   [path.dirname(process.execPath), path.join(root, "node_modules/.bin"), process.env.PATH].join(path.delimiter);
 
-const end = (pid: number): void => {
+const killGroup = (pid: number): void => {
   try {
     process.kill(-pid);
   } catch {
@@ -78,10 +80,10 @@ const end = (pid: number): void => {
 };
 
 /** Tries for ten seconds. */
-const answers = async (port: number): Promise<boolean> => {
+const isListening = async (port: number): Promise<boolean> => {
   for (let tries = 0; tries < 100; tries++) {
-    const open = await new Promise<boolean>((tell) => {
-      const socket = net.connect(port, "localhost", () => tell(true)).on("error", () => tell(false));
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = net.connect(port, "localhost", () => resolve(true)).on("error", () => resolve(false));
       socket.on("connect", () => socket.destroy());
     });
     if (open) return true;

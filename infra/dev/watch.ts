@@ -3,40 +3,40 @@ import fs from "node:fs";
 import path from "node:path";
 
 /** More directories than a project has; beyond them, edits go unnoticed rather than the machine's watches run out. */
-const mostDirectories = 1000;
+const maxDirectories = 1000;
 
-/** @param changed after a burst of edits; a call waits for the one before */
-export const watch = (folders: readonly string[], changed: () => Promise<unknown>) => {
+/** @param onChange after a burst of edits; a call waits for the one before */
+export const watch = (folders: readonly string[], onChange: () => Promise<unknown>) => {
   const watchers = new Map<string, fs.FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-  const soon = () => {
+  const scheduleChange = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      renew();
-      turn = turn.then(changed);
+      updateWatchers();
+      turn = turn.then(onChange);
     }, 30);
   };
-  const renew = () => {
-    const there = folders.flatMap(directories).slice(0, mostDirectories);
+  const updateWatchers = () => {
+    const present = folders.flatMap(directories).slice(0, maxDirectories);
     for (const [folder, watcher] of watchers)
-      if (!there.includes(folder)) {
+      if (!present.includes(folder)) {
         watcher.close();
         watchers.delete(folder);
       }
-    for (const folder of there) if (!watchers.has(folder)) begin(folder);
+    for (const folder of present) if (!watchers.has(folder)) watchFolder(folder);
   };
-  const begin = (folder: string) => {
+  const watchFolder = (folder: string) => {
     try {
-      const watcher = fs.watch(folder, soon);
+      const watcher = fs.watch(folder, scheduleChange);
       // A directory that goes takes its watcher along.
-      watcher.on("error", soon);
+      watcher.on("error", scheduleChange);
       watchers.set(folder, watcher);
     } catch {
       // It has gone between the listing and here.
     }
   };
-  renew();
+  updateWatchers();
   return {
     stop: async () => {
       clearTimeout(timer);
@@ -49,14 +49,14 @@ export const watch = (folders: readonly string[], changed: () => Promise<unknown
 /** Level by level, so that of a tree without end the folders of the project come first. */
 const directories = (folder: string): string[] => {
   const found = fs.existsSync(folder) ? [folder] : [];
-  for (let index = 0; index < found.length && found.length < mostDirectories; index++) {
+  for (let index = 0; index < found.length && found.length < maxDirectories; index++) {
     const at = found[index] as string;
-    found.push(...foldersIn(at).map((name) => path.join(at, name)));
+    found.push(...subfolders(at).map((name) => path.join(at, name)));
   }
   return found;
 };
 
-const foldersIn = (folder: string): string[] => {
+const subfolders = (folder: string): string[] => {
   try {
     const entries = fs.readdirSync(folder, { withFileTypes: true });
     return entries.filter((it) => it.isDirectory()).map(({ name }) => name);

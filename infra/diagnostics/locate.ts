@@ -20,20 +20,20 @@ export const locator = (root: Node | null): ((path: Path, key?: string) => Node 
     indices.set(map, index);
     return index.get(String(key));
   };
-  const anchors = anchorsOf(root);
+  const anchors = collectAnchors(root);
   const resolved = (node: Node | null): Node | null => (isAlias(node) ? (anchors().get(node.source) ?? node) : node);
   return (path, key) => {
     let node: Node | null = root;
     let shown: Node | null = root;
     const steps = key === undefined ? path : [...path, key];
     for (const [index, step] of steps.entries()) {
-      const keyAsked = key !== undefined && index === steps.length - 1;
+      const isKeyWanted = key !== undefined && index === steps.length - 1;
       const here = resolved(node);
       if (isMap(here)) {
         const pair = pairOf(here, step);
         if (!pair) return shown;
         node = pair.value as Node | null;
-        shown = keyAsked || !(isScalar(node) || isAlias(node)) ? (pair.key as Node) : node;
+        shown = isKeyWanted || !(isScalar(node) || isAlias(node)) ? (pair.key as Node) : node;
       } else if (isSeq(here)) {
         node = (here.items[Number(step)] ?? null) as Node | null;
         shown = isMap(node) ? ((node.items[0]?.key ?? node) as Node) : (node ?? shown);
@@ -44,17 +44,17 @@ export const locator = (root: Node | null): ((path: Path, key?: string) => Node 
 };
 
 /** Anchored nodes by name, gathered when the first alias is met. */
-const anchorsOf = (root: Node | null): (() => ReadonlyMap<string, Node>) => {
+const collectAnchors = (root: Node | null): (() => ReadonlyMap<string, Node>) => {
   let found: Map<string, Node> | undefined;
-  const gather = (node: Node | null, into: Map<string, Node>): void => {
+  const collect = (node: Node | null, into: Map<string, Node>): void => {
     if (node && "anchor" in node && node.anchor) into.set(node.anchor, node);
-    if (isMap(node)) for (const { value } of node.items) gather(value as Node | null, into);
-    if (isSeq(node)) for (const item of node.items) gather(item as Node | null, into);
+    if (isMap(node)) for (const { value } of node.items) collect(value as Node | null, into);
+    if (isSeq(node)) for (const item of node.items) collect(item as Node | null, into);
   };
   return () => {
     if (found) return found;
     found = new Map();
-    gather(root, found);
+    collect(root, found);
     return found;
   };
 };

@@ -1,34 +1,34 @@
 /** Places of a file by what stands there in its text, and its lines as they may be shown. */
-import type { Mask } from "./mask.ts";
-import type { Place } from "./problem.ts";
+import type { SecretMask } from "./mask.ts";
+import type { SourceLocation } from "./problem.ts";
 
-export interface Places {
+export interface TextIndex {
   /** @param start in UTF-16 units */
-  readonly place: (start: number, end: number) => Place;
+  readonly locate: (start: number, end: number) => SourceLocation;
   /** From 1; empty beyond the end. */
-  readonly line: (number: number) => string;
+  readonly line: (lineNumber: number) => string;
 }
 
 /** Lines end as in YAML: with LF, or CR and LF. */
-export const placesIn = (file: string, text: string, mask: Mask): Places => {
+export const indexText = (file: string, text: string, mask: SecretMask): TextIndex => {
   const starts = lineStarts(text);
-  const endOf = (number: number): number => {
-    const end = (starts[number] ?? text.length + 1) - 1;
+  const endOf = (lineNumber: number): number => {
+    const end = (starts[lineNumber] ?? text.length + 1) - 1;
     return text[end - 1] === "\r" ? end - 1 : end;
   };
-  const line = (number: number): string => {
-    const start = starts[number - 1];
-    return start === undefined ? "" : mask.piece(start, endOf(number));
+  const line = (lineNumber: number): string => {
+    const start = starts[lineNumber - 1];
+    return start === undefined ? "" : mask.excerpt(start, endOf(lineNumber));
   };
   return {
     line,
-    place: (start, end) => {
-      const number = lineAt(starts, start);
-      const source = line(number);
-      const column = Math.min(start - (starts[number - 1] ?? 0), source.length) + 1;
+    locate: (start, end) => {
+      const lineNumber = lineAt(starts, start);
+      const source = line(lineNumber);
+      const column = Math.min(start - (starts[lineNumber - 1] ?? 0), source.length) + 1;
       return {
         file,
-        line: number,
+        line: lineNumber,
         column,
         length: Math.max(1, Math.min(end - start, source.length - column + 1)),
         source,

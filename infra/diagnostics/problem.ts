@@ -1,7 +1,7 @@
 /** What is wrong with a file, where, and what to write instead. */
 import type { ProblemCode } from "./codes.ts";
 
-export interface Place {
+export interface SourceLocation {
   /** Relative to the project: `routes/wallet.yaml`. */
   readonly file: string;
   /** From 1; the column counts UTF-16 units. */
@@ -14,24 +14,24 @@ export interface Place {
 }
 
 /** What is said of a place. */
-export interface Remark extends Place {
+export interface Diagnostic extends SourceLocation {
   readonly code: string;
   readonly message: string;
   readonly remedy?: string;
   /** Other places that a reader has to see: the route that hides this one. */
-  readonly related?: readonly Related[];
+  readonly related?: readonly RelatedLocation[];
 }
 
-export interface Problem extends Remark {
+export interface Problem extends Diagnostic {
   readonly code: ProblemCode;
 }
 
-export interface Related extends Place {
+export interface RelatedLocation extends SourceLocation {
   readonly message: string;
 }
 
 /** By file, then place, then code: the same order every time. What two readings say alike is said once. */
-export const inOrder = <R extends Remark>(remarks: readonly R[]): R[] => {
+export const sortDiagnostics = <R extends Diagnostic>(remarks: readonly R[]): R[] => {
   const seen = new Set<string>();
   return remarks
     .toSorted(
@@ -51,15 +51,15 @@ export const inOrder = <R extends Remark>(remarks: readonly R[]): R[] => {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A filter of the tier stands in the chains of many routes; what is wrong with it is told of the first of them. */
-export const once = <T>(
+export const deduplicate = <T>(
   all: readonly T[],
   problemsFor: (one: T) => readonly (readonly [subject: string, Problem])[],
 ): Problem[] => {
-  const told = new Map<string, Problem>();
+  const seen = new Map<string, Problem>();
   for (const one of all)
     for (const [subject, problem] of problemsFor(one)) {
       const key = JSON.stringify([problem.file, problem.line, problem.column, problem.code, subject]);
-      if (!told.has(key)) told.set(key, problem);
+      if (!seen.has(key)) seen.set(key, problem);
     }
-  return [...told.values()];
+  return [...seen.values()];
 };

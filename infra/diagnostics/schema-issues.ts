@@ -6,7 +6,7 @@ import { type Path, valueAt } from "./locate.ts";
 import type { Problem } from "./problem.ts";
 import type { Source } from "./source.ts";
 
-export interface Asked {
+export interface ValidationContext {
   readonly source: Source;
   /** Where the value stands in the file. */
   readonly at: Path;
@@ -37,99 +37,119 @@ export const choice = (word: string, words: readonly string[]): string | undefin
   didYouMean(word, words) ?? (words.length > 0 && words.length <= 12 ? `one of ${words.join(", ")}` : undefined);
 
 /** What a schema finds wrong with a value. A key that is misspelt is not missing as well. */
-export const problemsOf = (found: readonly $ZodIssue[], asked: Asked): Problem[] => {
-  const issues = found.flatMap((issue) => decided(issue, asked));
+export const problemsFromIssues = (found: readonly $ZodIssue[], context: ValidationContext): Problem[] => {
+  const issues = found.flatMap((issue) => resolveUnion(issue, context));
   const misspelt = issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [];
-    const meant = issue.keys.flatMap((key) => nearest(key, keysAt(asked.schema, issue.path)) ?? []);
-    return meant.map((key) => pathOf([...issue.path, key]));
+    const meant = issue.keys.flatMap((key) => nearest(key, keysAt(context.schema, issue.path)) ?? []);
+    return meant.map((key) => pathKey([...issue.path, key]));
   });
   return issues
-    .filter(({ path }) => !misspelt.includes(pathOf(path)) || valueAt(asked.value, path) !== undefined)
-    .flatMap((issue) => problemsOfIssue(issue, asked));
+    .filter(({ path }) => !misspelt.includes(pathKey(path)) || valueAt(context.value, path) !== undefined)
+    .flatMap((issue) => problemsFromIssue(issue, context));
 };
 
 /** Names of a file can be of any length; a sentence cannot. */
-const brief = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+const truncate = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
-const pathOf = (path: Path): string => path.join("\n");
+const pathKey = (path: Path): string => path.join("\n");
 
 /** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
-export const decided = (issue: $ZodIssue, asked: Pick<Asked, "value">): $ZodIssue[] => {
-  const value = valueAt(asked.value, issue.path);
+export const resolveUnion = (issue: $ZodIssue, context: Pick<ValidationContext, "value">): $ZodIssue[] => {
+  const value = valueAt(context.value, issue.path);
   if (issue.code !== "invalid_union" || value === undefined) return [issue];
-  const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && ofAnotherType(it, value)));
+  const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && isTypeMismatch(it, value)));
   const [meant] =
     fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
   // Of one word and something else, the whole choice says more than the word.
   const [only] = meant ?? [];
   if (only?.code === "invalid_value" && only.path.length === 0 && only.values.length === 1) return [issue];
-  return meant?.flatMap((it) => decided({ ...it, path: [...issue.path, ...it.path] }, asked)) ?? [issue];
+  return meant?.flatMap((it) => resolveUnion({ ...it, path: [...issue.path, ...it.path] }, context)) ?? [issue];
 };
 
-const ofAnotherType = (issue: $ZodIssue, value: unknown): boolean =>
+const isTypeMismatch = (issue: $ZodIssue, value: unknown): boolean =>
   issue.code === "invalid_type" ||
   (issue.code === "invalid_value" && issue.values.every((it) => typeof it !== typeof value));
 
-const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
-  const { source } = asked;
-  const at = [...asked.at, ...issue.path];
-  const last = String(issue.path.findLast((step) => typeof step === "string") ?? asked.noun);
-  if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, issue.path, asked);
+const problemsFromIssue = (issue: $ZodIssue, context: ValidationContext): Problem[] => {
+  const { source } = context;
+  const at = [...context.at, ...issue.path];
+  const last = String(issue.path.findLast((step) => typeof step === "string") ?? context.noun);
+  if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, issue.path, context);
   if (issue.code === "invalid_key")
     return issue.issues.map(({ message }) =>
-      source.problem(at.slice(0, -1), "wrong-format", `"${brief(last)}": ${own(message) ?? "this is no name for it"}`, {
-        key: last,
-      }),
+      source.problem(
+        at.slice(0, -1),
+        "wrong-format",
+        `"${truncate(last)}": ${customMessage(message) ?? "this is no name for it"}`,
+        {
+          key: last,
+        },
+      ),
     );
-  if (issue.path.length > 0 && valueAt(asked.value, issue.path) === undefined) {
-    const holder = nounOf(issue.path.slice(0, -1), asked.noun);
-    return [source.problem(at, "missing-key", `${holder} needs "${last}"`, { remedy: toAdd(issue, last) })];
+  if (issue.path.length > 0 && valueAt(context.value, issue.path) === undefined) {
+    const holder = containerName(issue.path.slice(0, -1), context.noun);
+    return [source.problem(at, "missing-key", `${holder} needs "${last}"`, { remedy: missingKeyRemedy(issue, last) })];
   }
-  const { code, message, remedy } = complaintOf(issue, last, asked);
-  return [source.problem(at, code, message, { remedy: remedy ?? foreign(at, asked) })];
+  const { code, message, remedy } = describeIssue(issue, last, context);
+  return [source.problem(at, code, message, { remedy: remedy ?? variableRemedy(at, context) })];
 };
 
-const unknownKeys = (keys: readonly string[], path: Path, { source, at, noun, schema }: Asked): Problem[] => {
+const unknownKeys = (
+  keys: readonly string[],
+  path: Path,
+  { source, at, noun, schema }: ValidationContext,
+): Problem[] => {
   const known = keysAt(schema, path);
   return keys.map((key) => {
     const remedy = didYouMean(key, known) ?? `its keys are ${known.join(", ")}`;
-    return source.problem([...at, ...path], "unknown-key", `${brief(nounOf(path, noun))} has no "${brief(key)}"`, {
-      remedy,
-      key,
-    });
+    return source.problem(
+      [...at, ...path],
+      "unknown-key",
+      `${truncate(containerName(path, noun))} has no "${truncate(key)}"`,
+      {
+        remedy,
+        key,
+      },
+    );
   });
 };
 
-interface Complaint {
+interface IssueText {
   readonly code: ProblemCode;
   readonly message: string;
   readonly remedy?: string | undefined;
 }
 
-const complaintOf = (issue: $ZodIssue, last: string, asked: Asked): Complaint => {
-  const named = issue.path.length > 0 ? `"${brief(last)}"` : last;
+const describeIssue = (issue: $ZodIssue, last: string, context: ValidationContext): IssueText => {
+  const named = issue.path.length > 0 ? `"${truncate(last)}"` : last;
   switch (issue.code) {
     case "invalid_type":
-      return { code: "wrong-type", message: own(issue.message) ?? `${named} is ${typed(issue.expected)}` };
+      return { code: "wrong-type", message: customMessage(issue.message) ?? `${named} is ${typeName(issue.expected)}` };
     case "invalid_union":
-      return { code: "wrong-type", message: own(issue.message) ?? `${named} is of another type than it takes` };
+      return {
+        code: "wrong-type",
+        message: customMessage(issue.message) ?? `${named} is of another type than it takes`,
+      };
     case "invalid_value": {
-      const value = valueAt(asked.value, issue.path);
-      const given = typeof value === "object" ? JSON.stringify(value).slice(0, 40) : String(value);
-      const remedy = choice(given, issue.values.map(String));
-      return { code: "unknown-value", message: `${named} cannot be "${brief(given)}"`, remedy };
+      const value = valueAt(context.value, issue.path);
+      const shownValue = typeof value === "object" ? JSON.stringify(value).slice(0, 40) : String(value);
+      const remedy = choice(shownValue, issue.values.map(String));
+      return { code: "unknown-value", message: `${named} cannot be "${truncate(shownValue)}"`, remedy };
     }
     case "too_small":
-      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${amount(issue)} at least` };
+      return {
+        code: "out-of-range",
+        message: customMessage(issue.message) ?? `${named} has ${amount(issue)} at least`,
+      };
     case "too_big":
-      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${amount(issue)} at most` };
+      return { code: "out-of-range", message: customMessage(issue.message) ?? `${named} has ${amount(issue)} at most` };
     case "invalid_format":
-      return { code: "wrong-format", message: own(issue.message) ?? `${named} does not read as it has to` };
+      return { code: "wrong-format", message: customMessage(issue.message) ?? `${named} does not read as it has to` };
     default:
       // What a reader of ours found wrong with a text, see `explain`.
       if (issue.code === "custom" && issue.params?.format) return { code: "wrong-format", message: issue.message };
-      return { code: "invalid", message: own(issue.message) ?? `${named} is not what it has to be` };
+      return { code: "invalid", message: customMessage(issue.message) ?? `${named} is not what it has to be` };
   }
 };
 
@@ -141,21 +161,21 @@ const amount = (issue: { origin: string; minimum?: unknown; maximum?: unknown })
 };
 
 /** A value that stands in another file is mended there. */
-const foreign = (at: Path, { source, environment }: Asked): string | undefined => {
-  const written = source.written(at);
+const variableRemedy = (at: Path, { source, environment }: ValidationContext): string | undefined => {
+  const written = source.textAt(at);
   return /^["']?\$\{[a-z0-9-]+\}["']?$/.test(written) ? `${written} comes from ${environment}` : undefined;
 };
 
 /** A message that a schema of ours gave, and not the library's own. */
-const own = (message: string): string | undefined =>
+const customMessage = (message: string): string | undefined =>
   /^(?:Invalid|Too (?:small|big)|Unrecognized)\b/.test(message) ? undefined : message;
 
-const toAdd = (issue: $ZodIssue, key: string): string | undefined => {
+const missingKeyRemedy = (issue: $ZodIssue, key: string): string | undefined => {
   if (issue.code === "invalid_value") return `write ${key}: ${issue.values.map(String).join(" | ")}`;
-  return own(issue.message) ?? `add ${key}: …`;
+  return customMessage(issue.message) ?? `add ${key}: …`;
 };
 
-const types: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
   record: "a map",
   object: "a map",
   array: "a list",
@@ -164,10 +184,10 @@ const types: Readonly<Record<string, string>> = {
   number: "a number",
   int: "a whole number",
 };
-const typed = (expected: string): string => types[expected] ?? expected;
+const typeName = (expected: string): string => typeNames[expected] ?? expected;
 
 /** `routes.transfer` is the route transfer; another map is called by its key. */
-const nounOf = (path: Path, whole: string): string => {
+const containerName = (path: Path, whole: string): string => {
   const names = path.filter((step) => typeof step === "string");
   if (names[0] === "routes" && names[1] !== undefined) return `the route ${names[1]}`;
   return names.at(-1) ?? whole;
@@ -179,21 +199,21 @@ type Def = any;
 /** The keys that a strict object takes, `path` deep in a schema. */
 export const keysAt = (schema: $ZodType, path: Path): string[] => {
   const at: Def = schemaAt(schema, path);
-  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
-  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
+  const options: Def[] = unwrap(at)?._zod.def.options ?? [at];
+  return options.flatMap((it) => Object.keys(unwrap(it)?._zod.def.shape ?? {}));
 };
 
 /** The schema of the value that a path leads to, or undefined where that is not one of one kind. */
 export const schemaAt = (schema: $ZodType, path: Path): $ZodType | undefined => {
   let at: Def = schema;
   for (const step of path) {
-    const def: Def = unwrapped(at)?._zod.def;
+    const def: Def = unwrap(at)?._zod.def;
     at = def?.type === "object" ? def.shape[step] : def?.type === "record" ? def.valueType : def?.element;
   }
   return at;
 };
 
-const unwrapped = (schema: Def): Def => {
+const unwrap = (schema: Def): Def => {
   let at = schema;
   while (at?._zod.def.innerType) at = at._zod.def.innerType;
   return at;

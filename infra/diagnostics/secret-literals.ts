@@ -1,7 +1,7 @@
 /** Texts that look like secrets: what the audit complains about, and what no report may repeat. */
 
 /** Shapes that well-known issuers give their credentials; each part is bounded, so that a long text costs no more than its length. */
-const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
+const credentialShapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]{0,8192}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/],
   ["a token (JWT)", /\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{8,})/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})/],
@@ -15,17 +15,18 @@ const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
 const headerCredential = /^(?:Basic|Bearer|Token|ApiKey)\s+[A-Za-z0-9+/=_.~-]{8,}$/i;
 
 /** Names that say so themselves: `x-api-key`, `client-secret`. */
-const telling = /(?:^|[-_.])(?:secret|password|passwd|token|api-?key|apikey|private-?key|credential|authorization)s?$/i;
+const secretKeyName =
+  /(?:^|[-_.])(?:secret|password|passwd|token|api-?key|apikey|private-?key|credential|authorization)s?$/i;
 
-export const isTelling = (key: string): boolean => telling.test(key.replaceAll(/([a-z])([A-Z])/g, "$1-$2"));
+export const isSecretKey = (key: string): boolean => secretKeyName.test(key.replaceAll(/([a-z])([A-Z])/g, "$1-$2"));
 
 /** Of a secret: `PAY_SIGNING_KEY_2`. */
-const isName = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
+const isSecretName = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
 /** A word of many different characters, with digits among letters, is nothing that anybody reads. */
 const looksRandom = (text: string): boolean =>
   /^[A-Za-z0-9+/=_~-]{16,}$/.test(text) &&
-  !isName.test(text) &&
+  !isSecretName.test(text) &&
   /[0-9]/.test(text) &&
   /[A-Za-z]/.test(text) &&
   entropy(text) > 3.3;
@@ -41,58 +42,59 @@ const entropy = (text: string): number => {
  * What a text seems to be, or undefined.
  * @param key under which it stands
  */
-export const secretLooking = (text: string, key = ""): string | undefined => {
+export const detectSecret = (text: string, key = ""): string | undefined => {
   // A reference is filled in by the gate.
   const written = text.replaceAll(/\{[a-z]+\.[^}]*\}/g, "");
-  const known = shapes.find(([, shape]) => shape.test(written));
+  const known = credentialShapes.find(([, shape]) => shape.test(written));
   if (known) return known[0];
   if (headerCredential.test(written)) return "a credential of a header";
-  return telling.test(key) && looksRandom(written) ? "a key or password" : undefined;
+  return secretKeyName.test(key) && looksRandom(written) ? "a key or password" : undefined;
 };
 
 /** The value with everything that looks like a secret hidden. */
-export const hidden = (value: unknown, key = ""): unknown => {
-  if (typeof value === "string") return secretLooking(value, key) ? "•••" : value;
-  if (Array.isArray(value)) return value.map((it) => hidden(it, key));
+export const maskSecrets = (value: unknown, key = ""): unknown => {
+  if (typeof value === "string") return detectSecret(value, key) ? "•••" : value;
+  if (Array.isArray(value)) return value.map((it) => maskSecrets(it, key));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, it]) => [name, hidden(it, name)]));
+  return Object.fromEntries(Object.entries(value).map(([name, it]) => [name, maskSecrets(it, name)]));
 };
 
 /** Where something begins and ends in a text, in UTF-16 units. */
 export type Range = readonly [start: number, end: number];
 
-const everywhere = shapes.map(([, shape]) => new RegExp(shape.source, `${shape.flags}g`));
+const globalShapes = credentialShapes.map(([, shape]) => new RegExp(shape.source, `${shape.flags}g`));
 
 /** What follows the name of a scheme, wherever it stands; with a digit, since prose has none. */
 const credentialInText = /\b(?:Basic|Bearer|Token|ApiKey)\s+(?=[A-Za-z+/=_.~-]{0,64}[0-9])[A-Za-z0-9+/=_.~-]{8,}/gi;
 
 /** Hashes of keys are no secrets, and people compare them. */
-const words = /(?<![A-Za-z0-9+=_]|sha256:)[A-Za-z0-9+=_]{20,}/g;
+const longWords = /(?<![A-Za-z0-9+=_]|sha256:)[A-Za-z0-9+=_]{20,}/g;
 
 /** Letters and digits change places often: in names they do not. */
-const isScrambled = (word: string): boolean => (word.match(/(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]/g) ?? []).length >= 4;
+const looksScrambled = (word: string): boolean =>
+  (word.match(/(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]/g) ?? []).length >= 4;
 
 /** A value beside a name, in YAML, in a header or in a shell: `api-key: x`, `X-Api-Key=x`. */
 const assignments =
   /([A-Za-z][A-Za-z0-9_.-]{0,63})["']?[ \t]*[:=][ \t]*(?:\r?\n[ \t]+(?:- )?)?("[^"\n]*"?|'[^'\n]*'?|[^\s,#}\]"'][^\s,}\]]*)/g;
 
 /** Where a sentence, or any other text, has what is a credential by its shape, or by the name beside it. */
-const credentialsIn = (text: string): Range[] => [
-  ...everywhere.flatMap((shape) => rangesOf(text.matchAll(shape))),
-  ...rangesOf(text.matchAll(credentialInText)),
+const findCredentialRanges = (text: string): Range[] => [
+  ...globalShapes.flatMap((shape) => matchRanges(text.matchAll(shape))),
+  ...matchRanges(text.matchAll(credentialInText)),
   ...[...text.matchAll(assignments)].flatMap(({ 0: whole, 1: key = "", 2: value = "", index }): Range[] => {
     const bare = value.replace(/^["']|["']$/g, "");
-    return isTelling(key) && couldBeSecret(bare) ? [[index + whole.length - value.length, index + whole.length]] : [];
+    return isSecretKey(key) && couldBeSecret(bare) ? [[index + whole.length - value.length, index + whole.length]] : [];
   }),
 ];
 
 /** The same in the text of a file, which may be no YAML, or a comment: of a word that nobody could have made up, the name may be missing. */
-export const secretsIn = (text: string): Range[] => [
-  ...credentialsIn(text),
-  ...rangesOf([...text.matchAll(words)].filter(([word]) => isScrambled(word))),
+export const findSecretRanges = (text: string): Range[] => [
+  ...findCredentialRanges(text),
+  ...matchRanges([...text.matchAll(longWords)].filter(([word]) => looksScrambled(word))),
 ];
 
-const rangesOf = (matches: Iterable<RegExpMatchArray>): Range[] =>
+const matchRanges = (matches: Iterable<RegExpMatchArray>): Range[] =>
   [...matches].map(({ 0: text, index = 0 }) => [index, index + text.length]);
 
 /**
@@ -105,10 +107,14 @@ export const couldBeSecret = (text: string): boolean =>
   (/[0-9]/.test(text) || text.length >= 16);
 
 /** A text with the credentials in it hidden. */
-export const redacted = (text: string): string => withHidden(text, credentialsIn(text), () => "•••");
+export const redact = (text: string): string => replaceRanges(text, findCredentialRanges(text), () => "•••");
 
 /** @param shown what stands there instead */
-export const withHidden = (text: string, ranges: readonly Range[], shown: (hidden: string) => string): string => {
+export const replaceRanges = (
+  text: string,
+  ranges: readonly Range[],
+  shown: (maskSecrets: string) => string,
+): string => {
   let end = 0;
   let result = "";
   for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {

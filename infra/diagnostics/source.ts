@@ -1,12 +1,12 @@
 /** Reads a YAML file so that every value can be found again in its text. */
 import { type Document, type Node, parseDocument } from "yaml";
-import { FileRefused, readWithin, reasons } from "../project/files.ts";
+import { FileError, readWithin, reasons } from "../project/files.ts";
 import type { ProblemCode } from "./codes.ts";
 import { locator, type Path } from "./locate.ts";
-import { maskOf } from "./mask.ts";
-import { placesIn } from "./places.ts";
-import type { Place, Problem, Related } from "./problem.ts";
-import { flowDepth, misfits, said } from "./yaml.ts";
+import { createMask } from "./mask.ts";
+import { indexText } from "./places.ts";
+import type { Problem, RelatedLocation, SourceLocation } from "./problem.ts";
+import { describeYamlErrors, findUnsupported, flowDepth } from "./yaml.ts";
 
 export interface Source {
   readonly file: string;
@@ -18,9 +18,9 @@ export interface Source {
   /** A problem at the value of a path, or at a key beneath it. */
   readonly problem: (at: Path, code: ProblemCode, message: string, options?: ProblemOptions) => Problem;
   /** The same place, for a problem elsewhere. */
-  readonly related: (at: Path, message: string, key?: string) => Related;
+  readonly related: (at: Path, message: string, key?: string) => RelatedLocation;
   /** The text at a path as it is written; empty where there is none. */
-  readonly written: (at: Path) => string;
+  readonly textAt: (at: Path) => string;
   /** A line, from 1, as it may be shown: with what looks like a secret hidden. */
   readonly line: (number: number) => string;
 }
@@ -29,38 +29,38 @@ export interface ProblemOptions {
   readonly remedy?: string | undefined;
   /** Mark this key of the map, not the map. */
   readonly key?: string | undefined;
-  readonly related?: readonly Related[] | undefined;
+  readonly related?: readonly RelatedLocation[] | undefined;
 }
 
 /** In bytes. A manifest of a thousand routes has a quarter of it. */
-export const largest = 1024 * 1024;
-const deepest = 64;
+export const maxBytes = 1024 * 1024;
+const maxDepth = 64;
 /** A file can quote anything; a sentence stays one. */
-const longestMessage = 300;
+const maxMessageLength = 300;
 
 /** @param bytes of the file; no more of them are looked at than a manifest may have */
-export const read = (file: string, bytes: Uint8Array | string): Source => {
+export const parseSource = (file: string, bytes: Uint8Array | string): Source => {
   const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
-  if (size > largest) return tooLarge(file, size);
-  const text = typeof bytes === "string" ? bytes : decoded(bytes);
+  if (size > maxBytes) return oversizedSource(file, size);
+  const text = typeof bytes === "string" ? bytes : decodeUtf8(bytes);
   if (text === undefined)
-    return unread(file, "bad-encoding", "the file is not text in UTF-8", "save it in this encoding");
-  return readText(file, text.replace(/^\ufeff/, ""));
+    return failedSource(file, "bad-encoding", "the file is not text in UTF-8", "save it in this encoding");
+  return parseText(file, text.replace(/^\ufeff/, ""));
 };
 
 /** A file that is too large to be looked at. @param size in bytes */
-export const tooLarge = (file: string, size: number): Source =>
-  unread(file, "too-large", `the file has ${size} bytes`, `a manifest has ${largest} at most`);
+export const oversizedSource = (file: string, size: number): Source =>
+  failedSource(file, "too-large", `the file has ${size} bytes`, `a manifest has ${maxBytes} at most`);
 
 /** A file's bytes, its size where it is larger than a manifest may be, or why it cannot be read. */
-export type Bytes = Buffer | number | string;
+export type FileContent = Buffer | number | string;
 
 /** A file that is there and cannot be read. */
-const unreadable = (file: string, why: string): Source =>
-  unread(file, "unreadable", why, "put a file there, or take it away");
+const unreadableSource = (file: string, why: string): Source =>
+  failedSource(file, "unreadable", why, "put a file there, or take it away");
 
 /** @returns undefined for bytes that are no UTF-8, and for text with characters that no text has */
-const decoded = (bytes: Uint8Array): string | undefined => {
+const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return text.includes("\0") ? undefined : text;
@@ -70,24 +70,24 @@ const decoded = (bytes: Uint8Array): string | undefined => {
 };
 
 /** Of a file of the project. */
-export const bytesOf = (root: string, file: string): Bytes => {
+export const readProjectFile = (root: string, file: string): FileContent => {
   try {
-    return readWithin(root, file, largest);
+    return readWithin(root, file, maxBytes);
   } catch (error) {
-    if (!(error instanceof FileRefused)) throw error;
+    if (!(error instanceof FileError)) throw error;
     return error.reason === "large" && error.size !== undefined ? error.size : reasons[error.reason];
   }
 };
 
-export const sourceOf = (file: string, bytes: Bytes): Source =>
+export const sourceOf = (file: string, bytes: FileContent): Source =>
   typeof bytes === "string"
-    ? unreadable(file, bytes)
+    ? unreadableSource(file, bytes)
     : typeof bytes === "number"
-      ? tooLarge(file, bytes)
-      : read(file, bytes);
+      ? oversizedSource(file, bytes)
+      : parseSource(file, bytes);
 
-const unread = (file: string, code: ProblemCode, message: string, remedy: string): Source => {
-  const place: Place = { file, line: 1, column: 1, length: 1, source: "" };
+const failedSource = (file: string, code: ProblemCode, message: string, remedy: string): Source => {
+  const place: SourceLocation = { file, line: 1, column: 1, length: 1, source: "" };
   const problem: Problem = { ...place, code, message, remedy };
   return {
     file,
@@ -95,28 +95,28 @@ const unread = (file: string, code: ProblemCode, message: string, remedy: string
     value: undefined,
     problems: [problem],
     problem: () => problem,
-    related: (_, said) => ({ ...place, message: said }),
-    written: () => "",
+    related: (_, maskText) => ({ ...place, message: maskText }),
+    textAt: () => "",
     line: () => "",
   };
 };
 
-const readText = (file: string, text: string): Source => {
-  const { faults, contents, document } = parsed(text);
-  const mask = maskOf(text, contents);
-  const { place, line } = placesIn(file, text, mask);
-  const said = ({ message, remedy }: Pick<Fault, "message" | "remedy">) => ({
+const parseText = (file: string, text: string): Source => {
+  const { syntaxProblems, contents, document } = parseYaml(text);
+  const mask = createMask(text, contents);
+  const { locate: place, line } = indexText(file, text, mask);
+  const maskText = ({ message, remedy }: Pick<SyntaxProblem, "message" | "remedy">) => ({
     message: mask.sentence(message),
     ...(remedy && { remedy: mask.sentence(remedy) }),
   });
-  const told = ({ range: [start, end], code, first, ...words }: Fault): Problem => ({
+  const toProblem = ({ range: [start, end], code, first, ...words }: SyntaxProblem): Problem => ({
     ...place(start, end),
     code,
-    ...said(words),
+    ...maskText(words),
     ...(first && { related: [{ ...place(...first), message: "it stands here first" }] }),
   });
-  const { value, fault } = document && faults.length === 0 ? plain(document) : {};
-  const problems = [...faults, ...(fault ? [fault] : [])].map(told);
+  const { value, problem } = document && syntaxProblems.length === 0 ? toPlainValue(document) : {};
+  const problems = [...syntaxProblems, ...(problem ? [problem] : [])].map(toProblem);
   const locate = locator(document?.contents ?? null);
   const rangeOf = (at: Path, key?: string): readonly [number, number] => {
     const [start = 0, end = 1] = locate(at, key)?.range ?? [];
@@ -130,11 +130,11 @@ const readText = (file: string, text: string): Source => {
     problem: (at, code, message, { key, remedy, related } = {}) => ({
       ...place(...rangeOf(at, key)),
       code,
-      ...said({ message: brief(message), remedy }),
+      ...maskText({ message: truncate(message), remedy }),
       ...(related?.length && { related }),
     }),
     related: (at, message, key) => ({ ...place(...rangeOf(at, key)), message: mask.sentence(message) }),
-    written: (at) => {
+    textAt: (at) => {
       const [start, end] = rangeOf(at);
       return text.slice(start, end);
     },
@@ -142,11 +142,11 @@ const readText = (file: string, text: string): Source => {
   };
 };
 
-const brief = (message: string): string =>
-  message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
+const truncate = (message: string): string =>
+  message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message;
 
 /** Why a text is no manifest. */
-interface Fault {
+interface SyntaxProblem {
   readonly range: readonly [start: number, end: number];
   readonly code: ProblemCode;
   readonly message: string;
@@ -155,19 +155,19 @@ interface Fault {
   readonly first?: readonly [start: number, end: number];
 }
 
-interface Parsed {
-  readonly faults: readonly Fault[];
+interface ParsedYaml {
+  readonly syntaxProblems: readonly SyntaxProblem[];
   /** As far as it could be read. */
   readonly contents: Node | null;
   /** Undefined where its syntax is broken. */
   readonly document?: Document<Node>;
 }
 
-const parsed = (text: string): Parsed => {
-  const tooDeep = flowDepth(text, deepest);
+const parseYaml = (text: string): ParsedYaml => {
+  const tooDeep = flowDepth(text, maxDepth);
   if (tooDeep !== undefined) {
-    const message = `values are nested more than ${deepest} deep`;
-    return { faults: [{ range: [tooDeep, tooDeep + 1], code: "too-large", message }], contents: null };
+    const message = `values are nested more than ${maxDepth} deep`;
+    return { syntaxProblems: [{ range: [tooDeep, tooDeep + 1], code: "too-large", message }], contents: null };
   }
   const document = parseDocument(text, {
     version: "1.2",
@@ -179,23 +179,24 @@ const parsed = (text: string): Parsed => {
     logLevel: "error",
   });
   const contents = document.contents as Node | null;
-  const broken = said([...document.errors, ...document.warnings]);
-  if (broken.length > 0) return { faults: broken.map((it) => ({ ...it, code: "bad-yaml" })), contents };
-  const faults = misfits(contents, deepest).map(({ node, first, ...it }): Fault => {
+  const syntaxErrors = describeYamlErrors([...document.errors, ...document.warnings]);
+  if (syntaxErrors.length > 0)
+    return { syntaxProblems: syntaxErrors.map((it) => ({ ...it, code: "bad-yaml" })), contents };
+  const syntaxProblems = findUnsupported(contents, maxDepth).map(({ node, first, ...it }): SyntaxProblem => {
     const [start = 0, end = 1] = node.range ?? [];
     const [before, after = 1] = first?.range ?? [];
     return { ...it, range: [start, end], ...(before !== undefined && { first: [before, after] as const }) };
   });
-  return { faults, contents, document: document as Document<Node> };
+  return { syntaxProblems, contents, document: document as Document<Node> };
 };
 
 /** As plain values, or why not: aliases can multiply beyond all bounds. */
-const plain = (document: Document<Node>): { readonly value?: unknown; readonly fault?: Fault } => {
+const toPlainValue = (document: Document<Node>): { readonly value?: unknown; readonly problem?: SyntaxProblem } => {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch {
     const message = "aliases repeat more than a manifest may hold";
     const remedy = "write the values out; a manifest has no templates";
-    return { fault: { range: [0, 1], code: "bad-yaml", message, remedy } };
+    return { problem: { range: [0, 1], code: "bad-yaml", message, remedy } };
   }
 };

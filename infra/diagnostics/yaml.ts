@@ -2,29 +2,29 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type YAMLError, type YAMLMap } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 
-interface Said {
+interface YamlProblem {
   readonly range: readonly [number, number];
   readonly message: string;
   readonly remedy?: string;
 }
 
 /** Where the parser has lost its way, each token that follows is an error to it; only what led it astray helps a reader. */
-export const said = (errors: readonly YAMLError[]): Said[] => {
+export const describeYamlErrors = (errors: readonly YAMLError[]): YamlProblem[] => {
   const seen = new Set<string>();
   return errors
-    .filter(({ code }) => !cascading.has(code) || (!seen.has(code) && seen.add(code)))
-    .slice(0, mostErrors)
+    .filter(({ code }) => !cascadingCodes.has(code) || (!seen.has(code) && seen.add(code)))
+    .slice(0, maxErrors)
     .filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN")
     .map(({ code, message, pos }) => {
-      const [sentence, remedy] = message.startsWith("Flow ") ? unclosed : (sentences[code] ?? []);
-      return { range: pos, message: sentence ?? lowered(message), ...(remedy && { remedy }) };
+      const [sentence, remedy] = message.startsWith("Flow ") ? unclosed : (messages[code] ?? []);
+      return { range: pos, message: sentence ?? lowerFirst(message), ...(remedy && { remedy }) };
     });
 };
 
-const mostErrors = 5;
+const maxErrors = 5;
 
 /** One mistake gives many of these. */
-const cascading: ReadonlySet<string> = new Set([
+const cascadingCodes: ReadonlySet<string> = new Set([
   "UNEXPECTED_TOKEN",
   "MISSING_CHAR",
   "BAD_INDENT",
@@ -34,9 +34,9 @@ const cascading: ReadonlySet<string> = new Set([
 
 const unclosed = ["a [ or { above this line is not closed", "look for the missing ] or }"] as const;
 
-const lowered = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
+const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
 
-const sentences: Readonly<Partial<Record<YAMLError["code"], readonly [message: string, remedy?: string]>>> = {
+const messages: Readonly<Partial<Record<YAMLError["code"], readonly [message: string, remedy?: string]>>> = {
   TAB_AS_INDENT: ["a tab stands where lines are indented", "indent with spaces"],
   BAD_INDENT: ["this line is indented otherwise than its neighbours", "give all keys of a map the same indentation"],
   MISSING_CHAR: [
@@ -62,20 +62,20 @@ const sentences: Readonly<Partial<Record<YAMLError["code"], readonly [message: s
  * Where brackets are nested deeper than `most`, counted without a parser, which would run out of stack. Brackets in texts
  * count too: nobody has that many.
  */
-export const flowDepth = (text: string, most: number): number | undefined => {
-  const compact = new RegExp(`(?:^|\\n)(?:[ \\t]*[-?:][ \\t]+){${most},}`).exec(text);
+export const flowDepth = (text: string, maxDepth: number): number | undefined => {
+  const compact = new RegExp(`(?:^|\\n)(?:[ \\t]*[-?:][ \\t]+){${maxDepth},}`).exec(text);
   if (compact) return compact.index + (text[compact.index] === "\n" ? 1 : 0);
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === "[" || character === "{") depth++;
     else if ((character === "]" || character === "}") && depth > 0) depth--;
-    if (depth > most) return at;
+    if (depth > maxDepth) return at;
   }
   return undefined;
 };
 
-interface Misfit {
+interface UnsupportedYaml {
   readonly node: Node;
   readonly first?: Node;
   readonly code: ProblemCode;
@@ -84,45 +84,49 @@ interface Misfit {
 }
 
 /** Well-formed YAML that a manifest does not take. */
-export const misfits = (root: Node | null, deepest: number): Misfit[] => {
-  const found: Misfit[] = [];
+export const findUnsupported = (root: Node | null, maxDepth: number): UnsupportedYaml[] => {
+  const found: UnsupportedYaml[] = [];
   const anchors = new Set<string>();
-  const around: string[] = [];
+  const openAnchors: string[] = [];
   const walk = (node: Node | null, depth: number): void => {
     if (!node) return;
     if (isAlias(node)) {
-      const misfit = aliasMisfit(node, anchors, around);
-      if (misfit) found.push(misfit);
+      const problem = checkAlias(node, anchors, openAnchors);
+      if (problem) found.push(problem);
       return;
     }
-    if (depth > deepest) {
-      const message = `values are nested more than ${deepest} deep`;
+    if (depth > maxDepth) {
+      const message = `values are nested more than ${maxDepth} deep`;
       found.push({ node, code: "too-large", message, remedy: "a manifest is flat" });
       return;
     }
     if (node.tag !== undefined && !("tag" in node && isPlainTag(node.tag)))
       found.push({ node, code: "bad-yaml", message: "a manifest has no tags", remedy: "remove the word with !" });
     const anchor = "anchor" in node ? node.anchor : undefined;
-    if (anchor) around.push(anchor);
+    if (anchor) openAnchors.push(anchor);
     if (isSeq(node)) for (const item of node.items) walk(item as Node | null, depth + 1);
     if (isMap(node)) walkMap(node, depth);
-    if (anchor) anchors.add(around.pop() as string);
+    if (anchor) anchors.add(openAnchors.pop() as string);
   };
   const walkMap = (map: YAMLMap, depth: number): void => {
     const first = new Map<string, Node>();
     for (const { key, value } of map.items) {
       walk(value as Node | null, depth + 1);
-      const misfit = keyMisfit(key as Node | null, first);
-      if (misfit) found.push(misfit);
+      const problem = checkKey(key as Node | null, first);
+      if (problem) found.push(problem);
     }
   };
   walk(root, 0);
   return found;
 };
 
-const aliasMisfit = (node: Alias, anchors: ReadonlySet<string>, around: readonly string[]): Misfit | undefined => {
+const checkAlias = (
+  node: Alias,
+  anchors: ReadonlySet<string>,
+  openAnchors: readonly string[],
+): UnsupportedYaml | undefined => {
   const remedy = "write the value out";
-  if (around.includes(node.source))
+  if (openAnchors.includes(node.source))
     return { node, code: "bad-yaml", message: "this alias stands inside what it repeats", remedy };
   if (anchors.has(node.source)) return undefined;
   return { node, code: "bad-yaml", message: `no anchor "${node.source}" stands above this alias`, remedy };
@@ -130,7 +134,7 @@ const aliasMisfit = (node: Alias, anchors: ReadonlySet<string>, around: readonly
 
 const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag);
 
-const keyMisfit = (key: Node | null, first: Map<string, Node>): Misfit | undefined => {
+const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml | undefined => {
   if (!key) return undefined;
   if (!isScalar(key))
     return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };

@@ -3,29 +3,29 @@
 import type { Deps } from "../../functions/gateway/core/types.ts";
 import type { MakeFilter, Parts } from "../../functions/gateway/part.ts";
 
-export interface CopyDesk {
+export interface CopyRecorder {
   /** What receives the copies of a filter, by its id. */
   readonly network: (id: string) => Deps["fetch"];
   /** Copies under way: nobody but a test waits for them. */
-  readonly underWay: (work: Promise<unknown>) => void;
+  readonly onCopy: (work: Promise<unknown>) => void;
 }
 
-/** @param uses kinds of filters that copy */
+/** @param copyingFilters kinds of filters that copy */
 export const withCopies = (
   filters: Parts["filters"],
-  uses: readonly string[],
-  { network, underWay }: CopyDesk,
+  copyingFilters: readonly string[],
+  { network, onCopy }: CopyRecorder,
 ): Parts["filters"] => ({
   ...filters,
   ...Object.fromEntries(
-    uses.flatMap((use) => {
+    copyingFilters.flatMap((use) => {
       const make = filters[use];
-      return make ? [[use, seen(make, network, underWay)]] : [];
+      return make ? [[use, recordCopies(make, network, onCopy)]] : [];
     }),
   ),
 });
 
-const seen =
-  (make: MakeFilter, network: CopyDesk["network"], underWay: CopyDesk["underWay"]): MakeFilter =>
+const recordCopies =
+  (make: MakeFilter, network: CopyRecorder["network"], onCopy: CopyRecorder["onCopy"]): MakeFilter =>
   (config, deps, place) =>
-    make(config, { ...deps, random: () => 0, fetch: network(place.id), defer: (work) => underWay(work()) }, place);
+    make(config, { ...deps, random: () => 0, fetch: network(place.id), defer: (work) => onCopy(work()) }, place);

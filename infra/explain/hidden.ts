@@ -1,6 +1,6 @@
 /** What an explanation shows goes into tickets and chats, so a token in it is not shown. */
 
 /** Three parts in base64url, the first of which is a JSON object: a JWT, wherever it stands. */
-const token = /(?<![\w-])e[wy][\w-]+=*\.[\w-]+=*\.[\w-]*=*/g;
+const tokenPattern = /(?<![\w-])e[wy][\w-]+=*\.[\w-]+=*\.[\w-]*=*/g;
 
-export const withoutTokens = (text: string): string => text.replace(token, "•••");
+export const maskTokens = (text: string): string => text.replace(tokenPattern, "•••");

@@ -1,17 +1,17 @@
 /** The keys of explain tokens: the private one with who may look, the public one in every gate. */
 import { SignJWT } from "jose";
-import { explainAudience, longestLife } from "../../functions/gateway/explain.ts";
-import { ownPublicKey, type Purpose, signingKey } from "../project/key-pairs.ts";
+import { explainAudience, maxExplainLifeSeconds } from "../../functions/gateway/explain.ts";
+import { ensurePublicKey, type KeyPurpose, signingKey } from "../project/key-pairs.ts";
 
-const purpose: Purpose = {
+const purpose: KeyPurpose = {
   name: "explain",
   variable: "POSTERN_EXPLAIN_KEY",
-  to: "explain with",
-  verb: "explain --init",
+  action: "explain with",
+  command: "explain --init",
 };
 
 /** The public key of a pair that is made where there is none. */
-export const ownKey = (root: string, env: string): string => ownPublicKey(root, env, purpose);
+export const ensureExplainKey = (root: string, env: string): string => ensurePublicKey(root, env, purpose);
 
 /** For one tier, five minutes long. */
 export const explainToken = (root: string, env: string, tier: string): Promise<string> => {
@@ -20,6 +20,6 @@ export const explainToken = (root: string, env: string, tier: string): Promise<s
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(explainAudience)
     .setIssuedAt(now)
-    .setExpirationTime(now + longestLife)
+    .setExpirationTime(now + maxExplainLifeSeconds)
     .sign(signingKey(root, env, purpose).key);
 };

@@ -3,7 +3,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import { tierFinder } from "../../functions/front.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
 import { gatewayCodes } from "../../functions/gateway/core/problems.ts";
-import { traceOf } from "../../functions/gateway/core/trace.ts";
+import { startTrace } from "../../functions/gateway/core/trace.ts";
 import type { Decision, Deps } from "../../functions/gateway/core/types.ts";
 import { hostOf } from "../../functions/gateway/http/hosts.ts";
 import { type Cell, runScript } from "../../functions/gateway/limits/algorithms.ts";
@@ -11,22 +11,22 @@ import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
-import { answerTo } from "../../functions/state/contract.ts";
+import { handleRequest } from "../../functions/state/contract.ts";
 import type { Counters } from "../../functions/state/counters.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { plansOf } from "../compiler/check/validations.ts";
+import { tierPlans } from "../compiler/check/validations.ts";
 import type { Compiled } from "../compiler/compile.ts";
-import { secretsOf } from "../compiler/emit/wrangler.ts";
+import { requiredSecrets } from "../compiler/emit/wrangler.ts";
 import { lower } from "../compiler/lower/lower.ts";
-import { bindingsOf } from "../compiler/lower/platform.ts";
+import { requiredBindings } from "../compiler/lower/platform.ts";
 import type { CheckedTier } from "../compiler/model/checked.ts";
-import { moduleOf } from "../openapi/module.ts";
+import { compileModule } from "../openapi/module.ts";
 import { registry } from "../project/registry.ts";
-import { type CopyDesk, withCopies } from "./copies.ts";
-import { withoutTokens } from "./hidden.ts";
+import { type CopyRecorder, withCopies } from "./copies.ts";
+import { maskTokens } from "./hidden.ts";
 import { provideStreams } from "./streams.ts";
 
-export interface Asked {
+export interface ExplainRequest {
   readonly request: Request;
   readonly ip: string;
   readonly grayKey: string | null;
@@ -63,59 +63,61 @@ export interface Explained {
   readonly unknown: readonly string[];
 }
 
-export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<Explained> => {
-  const url = new URL(asked.request.url);
+export const explainOffline = async (compiled: Compiled, explainRequest: ExplainRequest): Promise<Explained> => {
+  const url = new URL(explainRequest.request.url);
   const found = tierFinder(compiled.front.tiers)(hostOf(url), url.pathname);
-  if (typeof found === "string") return nowhere(found);
+  if (typeof found === "string") return unrouted(found);
   const tier = compiled.tiers.find(({ checked }) => checked.manifest.tier === found.tier)?.checked as CheckedTier;
-  const world = standIns(tier, compiled, asked);
-  const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
+  const fakes = fakeDeps(tier, compiled, explainRequest);
+  const makersOf = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makers(filters), copying, world.desk),
-    upstreams: makers(upstreams),
-    ...(await checksOf(tier)),
+    filters: withCopies(makersOf(filters), copyingFilters, fakes.desk),
+    upstreams: makersOf(upstreams),
+    ...(await loadValidators(tier)),
     streamAge,
     limiter,
   };
-  const serve = link(plan, parts, world.deps);
-  const trace = traceOf(() => performance.now());
-  const { ip, grayKey, request } = asked;
+  const handle = link(plan, parts, fakes.deps);
+  const trace = startTrace(() => performance.now());
+  const { ip, grayKey, request } = explainRequest;
   const requestId = crypto.randomUUID();
   const traceparent = `00-${requestId.replaceAll("-", "")}-${requestId.slice(0, 16).replaceAll("-", "0")}-00`;
-  const response = await serve(request, { requestId, traceparent, ip, grayKey, trace });
+  const response = await handle(request, { requestId, traceparent, ip, grayKey, trace });
   return {
     tier,
     route: trace.route,
     decisions: trace.decisions,
     status: response.status,
-    ...problemIn(response.headers, await response.text()),
-    upstream: world.seen(),
-    copies: await world.copies(),
-    unknown: world.unknown,
+    ...parseProblem(response.headers, await response.text()),
+    upstream: fakes.seen(),
+    copies: await fakes.copies(),
+    unknown: fakes.unknown,
   };
 };
 
 /** Kinds of filters that send copies. */
-const copying = Object.entries(registry.filters).flatMap(([use, { copies }]) => (copies ? [use] : []));
+const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCopies: copies }]) =>
+  copies ? [use] : [],
+);
 
 /** The checks of a gate, from the text that stands beside its plan. */
-const checksOf = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
-  const plans = plansOf(tier);
+const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
+  const plans = tierPlans(tier);
   if (plans.length === 0) return {};
-  const text = await moduleOf(plans);
+  const text = await compileModule(plans);
   return { validators: (await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`)).default };
 };
 
 /** The answer to a HEAD request is a problem without a body. */
-export const problemIn = (headers: Headers, text: string): Pick<Explained, "code" | "detail"> => {
+export const parseProblem = (headers: Headers, text: string): Pick<Explained, "code" | "detail"> => {
   const isProblem = headers.get("content-type") === "application/problem+json" && text !== "";
   const { code, detail }: Partial<Record<"code" | "detail", string>> = isProblem ? JSON.parse(text) : {};
   return { code, detail };
 };
 
-const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
+const unrouted = (code: keyof typeof gatewayCodes): Explained => ({
   tier: undefined,
   route: "",
   decisions: [],
@@ -127,75 +129,72 @@ const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
   unknown: [],
 });
 
-const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Asked) => {
+const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: ExplainRequest) => {
   provideStreams();
   const unknown: string[] = [];
   let seen: Explained["upstream"];
-  const needed = secretsOf([tier]);
-  for (const name of needed)
+  const requiredSecretNames = requiredSecrets([tier]);
+  for (const name of requiredSecretNames)
     if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
-  const hide = (text: string): string =>
-    Object.values(secrets).reduce(
-      (shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")),
-      withoutTokens(text),
-    );
+  const maskSecrets = (text: string): string =>
+    Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), maskTokens(text));
 
-  const service = async (input: Request | string, init?: RequestInit): Promise<Response> => {
+  const fakeService = async (input: Request | string, init?: RequestInit): Promise<Response> => {
     // A body that streams is none that anybody waits for here.
-    seen = callOf(new Request(input, { ...init, duplex: "half" } as RequestInit));
+    seen = toCall(new Request(input, { ...init, duplex: "half" } as RequestInit));
     return new Response(null, { status: 200 });
   };
-  const callOf = (request: Request): Call => ({
+  const toCall = (request: Request): Call => ({
     method: request.method,
-    url: hide(request.url),
-    headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, hide(value)])),
+    url: maskSecrets(request.url),
+    headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, maskSecrets(value)])),
   });
   const copies: Copy[] = [];
-  const underWay: Promise<unknown>[] = [];
-  const desk: CopyDesk = {
+  const pendingCopies: Promise<unknown>[] = [];
+  const copyRecorder: CopyRecorder = {
     network: (filter) => async (input, init) => {
-      copies.push({ filter, ...callOf(new Request(input, init)) });
+      copies.push({ filter, ...toCall(new Request(input, init)) });
       return new Response(null, { status: 200 });
     },
-    underWay: (work) => void underWay.push(work),
+    onCopy: (work) => void pendingCopies.push(work),
   };
-  const copied = async (): Promise<readonly Copy[]> => {
-    await Promise.allSettled(underWay);
+  const settledCopies = async (): Promise<readonly Copy[]> => {
+    await Promise.allSettled(pendingCopies);
     return copies;
   };
-  const fetched: Deps["fetch"] = async (input, init) => {
+  const fetchOffline: Deps["fetch"] = async (input, init) => {
     // What goes to a service continues the caller's trace; what the gate asks for itself does not.
-    if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return service(input, init);
+    if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
     if (online) return fetch(input, init);
     unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
     throw new Error("offline");
   };
-  const people = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
+  const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
   const namespaces: Readonly<Record<string, object>> = {
-    CONSUMERS: { get: async (key: string) => JSON.parse(people.get(key) ?? "null") },
+    CONSUMERS: { get: async (key: string) => JSON.parse(consumers.get(key) ?? "null") },
   };
-  const absent = (namespace: string) => ({
+  const absentStore = (namespace: string) => ({
     get: async () => {
       unknown.push(`the KV namespace ${namespace} is not here`);
       throw new Error("offline");
     },
   });
   const env = Object.fromEntries([
-    ...needed.map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
-    ...bindingsOf(tier).map((it) => {
-      if (it.kind === "service") return [it.binding, { fetch: service }];
-      if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absent(it.namespace)];
-      return [stateBinding(tier.manifest.tier), countersHere()];
+    ...requiredSecretNames.map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
+    ...requiredBindings(tier).map((it) => {
+      if (it.kind === "service") return [it.binding, { fetch: fakeService }];
+      if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
+      return [stateBinding(tier.manifest.tier), memoryCounters()];
     }),
   ]);
   const deps: Deps = {
     env,
     version: "offline",
-    fetch: fetched,
+    fetch: fetchOffline,
     now: () => Date.now(),
     random: () => Math.random(),
     uuid: () => crypto.randomUUID(),
-    sleep: (ms, signal) => sleeping(ms, signal),
+    sleep: (ms, signal) => sleep(ms, signal),
     after: (ms, work) => {
       const timer = setTimeout(work, ms);
       return () => clearTimeout(timer);
@@ -205,10 +204,10 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     log: () => {},
     cache: { match: async () => undefined, put: async () => {} },
   };
-  return { deps, desk, unknown, seen: () => seen, copies: copied };
+  return { deps, desk: copyRecorder, unknown, seen: () => seen, copies: settledCopies };
 };
 
-const sleeping = (ms: number, signal?: AbortSignal): Promise<void> =>
+const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => {
@@ -218,9 +217,11 @@ const sleeping = (ms: number, signal?: AbortSignal): Promise<void> =>
   });
 
 /** State that has counted nothing yet. */
-const countersHere = () => {
+const memoryCounters = () => {
   const all = new Map<string, Cell>();
   const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };
   const counters: Counters = { run: (call, now) => runScript(cells, call, now), once: () => true, sweep: () => 0 };
-  return { fetch: (url: string, init: RequestInit) => answerTo(new Request(url, init), counters, () => Date.now()) };
+  return {
+    fetch: (url: string, init: RequestInit) => handleRequest(new Request(url, init), counters, () => Date.now()),
+  };
 };

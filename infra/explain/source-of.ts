@@ -1,12 +1,12 @@
 /** The place in the manifests that a refusal stands on. */
 import type { Decision } from "../../functions/gateway/core/types.ts";
-import { upstreamsUsed } from "../compiler/lower/gates.ts";
+import { usedUpstreams } from "../compiler/lower/gates.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
 import { valueAt } from "../diagnostics/locate.ts";
-import { documentation } from "../review/effective/docs-lookup.ts";
-import { placeOf } from "../review/effective/entries.ts";
+import { createDocsLookup } from "../review/effective/docs-lookup.ts";
+import { fileAndLine } from "../review/effective/entries.ts";
 
-export interface Ground {
+export interface PolicySource {
   /** `jwt scopes`, `timeout of accounts` */
   readonly what: string;
   /** `routes/wallet.yaml:13`, or where a default is documented. */
@@ -14,15 +14,15 @@ export interface Ground {
 }
 
 /** Where a filter's decision stands: the key that the code is about where it is written, or else the filter. */
-export const groundOf = (filter: CheckedFilter, code: string): Ground => {
-  const { about, source, at, entry, id } = filter;
-  const key = about.stands?.[code]?.find((it) => isWritten(filter, it));
-  if (key === undefined) return { what: id, at: placeOf(source, entry) };
-  return { what: `${id}, ${key}`, at: placeOf(source, [...at, key]) };
+export const sourceOfCode = (filter: CheckedFilter, code: string): PolicySource => {
+  const { spec: about, source, at, entry, id } = filter;
+  const key = about.keysOfCode?.[code]?.find((it) => isWritten(filter, it));
+  if (key === undefined) return { what: id, at: fileAndLine(source, entry) };
+  return { what: `${id}, ${key}`, at: fileAndLine(source, [...at, key]) };
 };
 
 /** Also where a bare value stands for the key. */
-const isWritten = ({ about, source, at }: CheckedFilter, key: string): boolean => {
+const isWritten = ({ spec: about, source, at }: CheckedFilter, key: string): boolean => {
   const written = valueAt(source.value, at);
   if (typeof written !== "object" || written === null) return written !== undefined && about.short === key;
   return Object.hasOwn(written, key);
@@ -32,51 +32,55 @@ const isWritten = ({ about, source, at }: CheckedFilter, key: string): boolean =
  * What an answer's code stands on; undefined where no line of a manifest does.
  * @param route undefined where no route takes the request
  */
-export const groundFor = (
+export const findSource = (
   code: string,
   tier: CheckedTier,
   route: CheckedRoute | undefined,
   decisions: readonly Decision[],
-): Ground | undefined => {
-  const filter = decider(code, route, decisions);
-  if (filter) return groundOf(filter, code);
+): PolicySource | undefined => {
+  const filter = decidingFilter(code, route, decisions);
+  if (filter) return sourceOfCode(filter, code);
   const upstream = decisions.findLast(({ verdict }) => verdict === "asked")?.id.slice("to:".length);
-  return onUpstream(code, tier, upstream ?? onlyUpstream(route)) ?? onManifest(code, tier, route);
+  return upstreamSource(code, tier, upstream ?? singleUpstream(route)) ?? manifestSource(code, tier, route);
 };
 
 /** A guard says by itself that it refused; a layer only that it was entered, and its codes are its own. */
-const decider = (
+const decidingFilter = (
   code: string,
   route: CheckedRoute | undefined,
   decisions: readonly Decision[],
 ): CheckedFilter | undefined => {
   const chain = route?.chain ?? [];
-  const told = decisions.find((it) => it.code === code && ["refused", "failed"].includes(it.verdict));
-  if (told) return chain.find(({ id }) => id === told.id);
+  const refusal = decisions.find((it) => it.code === code && ["refused", "failed"].includes(it.verdict));
+  if (refusal) return chain.find(({ id }) => id === refusal.id);
   const entered = new Set(decisions.filter(({ verdict }) => verdict === "entered").map(({ id }) => id));
-  return chain.findLast(({ id, about }) => entered.has(id) && Object.hasOwn(about.codes, code));
+  return chain.findLast(({ id, spec: about }) => entered.has(id) && Object.hasOwn(about.codes, code));
 };
 
-const onlyUpstream = (route: CheckedRoute | undefined): string | undefined => {
-  const used = route ? upstreamsUsed(route) : [];
+const singleUpstream = (route: CheckedRoute | undefined): string | undefined => {
+  const used = route ? usedUpstreams(route) : [];
   return used.length === 1 ? used[0] : undefined;
 };
 
-const onUpstream = (code: string, { source, upstreams }: CheckedTier, name: string | undefined): Ground | undefined => {
+const upstreamSource = (
+  code: string,
+  { source, upstreams }: CheckedTier,
+  name: string | undefined,
+): PolicySource | undefined => {
   const upstream = name === undefined ? undefined : upstreams[name];
   if (!name || !upstream || !["upstream-timeout", "upstream-unreachable", "upstream-invalid"].includes(code))
     return undefined;
   const at = ["upstreams", name];
-  if (code !== "upstream-timeout") return { what: `upstream ${name}`, at: placeOf(source, [...at, upstream.use]) };
+  if (code !== "upstream-timeout") return { what: `upstream ${name}`, at: fileAndLine(source, [...at, upstream.use]) };
   const isOwn = valueAt(source.value, [...at, "timeout"]) !== undefined;
   const place = isOwn
-    ? placeOf(source, [...at, "timeout"])
-    : documentation()("docs/reference/keys/upstream.md", ["timeout"]);
+    ? fileAndLine(source, [...at, "timeout"])
+    : createDocsLookup()("docs/reference/keys/upstream.md", ["timeout"]);
   return { what: `upstream ${name}, timeout`, at: place };
 };
 
 /** Keys of a route or a tier that a code of the gateway stands on, the first that is written. */
-const keys: Readonly<Record<string, readonly string[]>> = {
+const gatewayCodeKeys: Readonly<Record<string, readonly string[]>> = {
   "host-unknown": ["hosts"],
   "host-malformed": ["hosts"],
   "path-ambiguous": ["<route>.encoded-slashes"],
@@ -94,16 +98,17 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   "gate-unavailable": ["tier"],
 };
 
-const onManifest = (code: string, tier: CheckedTier, route: CheckedRoute | undefined): Ground | undefined => {
-  const bound = code === "body-too-large" ? route?.chain.findLast(({ about }) => about.boundsBody) : undefined;
-  if (bound) return groundOf(bound, code);
-  const wanted = (keys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
+const manifestSource = (code: string, tier: CheckedTier, route: CheckedRoute | undefined): PolicySource | undefined => {
+  const bodyLimit =
+    code === "body-too-large" ? route?.chain.findLast(({ spec: about }) => about.boundsBody) : undefined;
+  if (bodyLimit) return sourceOfCode(bodyLimit, code);
+  const wanted = (gatewayCodeKeys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
     const steps = key.split(".");
     if (steps[0] !== "<route>") return [steps];
     return route ? [["routes", route.name, ...steps.slice(1)]] : [];
   });
   const written = wanted.find((path) => valueAt(tier.source.value, path) !== undefined);
-  if (written) return { what: written.join("."), at: placeOf(tier.source, written) };
+  if (written) return { what: written.join("."), at: fileAndLine(tier.source, written) };
   const [last] = wanted;
-  return last && { what: last.join("."), at: documentation()("docs/reference/keys/manifest.md", last) };
+  return last && { what: last.join("."), at: createDocsLookup()("docs/reference/keys/manifest.md", last) };
 };

@@ -1,86 +1,87 @@
 /** An explained request for a terminal, or a pipe. */
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
-import { placeOf } from "../review/effective/entries.ts";
+import { fileAndLine } from "../review/effective/entries.ts";
 import { table } from "../terminal/table.ts";
-import { oneLine, oneLined } from "../terminal/terminal.ts";
-import { withoutTokens } from "./hidden.ts";
+import { toOneLine, toOneLineValues } from "../terminal/terminal.ts";
+import { maskTokens } from "./hidden.ts";
 import type { Call, Explained } from "./offline.ts";
-import type { Ground } from "./source-of.ts";
-import { meaningOf, type Step } from "./steps.ts";
-import type { Miss } from "./why-not.ts";
+import type { PolicySource } from "./source-of.ts";
+import { describeCode, type Step } from "./steps.ts";
+import type { RouteMismatch } from "./why-not.ts";
 
-export interface Told {
+export interface ExplainView {
   readonly explained: Explained;
   readonly steps: readonly Step[];
   /** What the answer's code stands on. */
-  readonly ground: Ground | undefined;
+  readonly source: PolicySource | undefined;
   /** Routes that do not take the request, and why. */
-  readonly misses: readonly Miss[];
+  readonly mismatches: readonly RouteMismatch[];
   /** At a running gate, and not here. */
-  readonly asked: boolean;
+  readonly isRemote: boolean;
 }
 
-export const shown = (request: Request, told: Told): string => {
-  const { steps, misses, asked } = told;
+export const renderExplanation = (request: Request, view: ExplainView): string => {
+  const { steps, mismatches, isRemote } = view;
   // A tier is read by its own functions, and the rest is text from requests, gates and services.
-  const { tier, ...said } = told.explained;
-  const explained = { ...oneLined(said), tier };
+  const { tier, ...explainedText } = view.explained;
+  const explained = { ...toOneLineValues(explainedText), tier };
   const { upstream, unknown } = explained;
   const parts = [
-    `${pc.bold(oneLine(`${request.method} ${withoutTokens(request.url)}`))}
-${whereOf(explained)}
+    `${pc.bold(toOneLine(`${request.method} ${maskTokens(request.url)}`))}
+${renderRoute(explained)}
 `,
-    steps.length > 0 ? stepTable(steps) : "",
-    misses.map(missShown).join("\n"),
-    upstream ? callShown("the service is asked", upstream) : "",
-    explained.copies.map((it) => callShown(`by ${it.filter} goes a copy:`, it)).join("\n"),
-    upstream && !asked ? "" : answered(told),
+    steps.length > 0 ? renderSteps(steps) : "",
+    mismatches.map(renderMismatch).join("\n"),
+    upstream ? renderCall("the service is asked", upstream) : "",
+    explained.copies.map((it) => renderCall(`by ${it.filter} goes a copy:`, it)).join("\n"),
+    upstream && !isRemote ? "" : renderResponse(view),
     unknown.map((line) => `note: ${line}\n`).join(""),
   ];
   return parts.filter(Boolean).join("\n");
 };
 
-const callShown = (what: string, { method, url, headers }: Call): string =>
+const renderCall = (what: string, { method, url, headers }: Call): string =>
   `${what} ${method} ${url}\n${Object.entries(headers)
     .map(([name, value]) => `  ${name}: ${value}\n`)
     .join("")}`;
 
-const whereOf = ({ tier, route, code }: Explained): string => {
-  if (tier && route) return `${tier.manifest.tier}/${route}  ${placeOfRoute(tier, route)}`;
+const renderRoute = ({ tier, route, code }: Explained): string => {
+  if (tier && route) return `${tier.manifest.tier}/${route}  ${routePosition(tier, route)}`;
   return tier
     ? `${tier.manifest.tier}, but none of its routes: ${code ?? "answered by the gate itself"}`
     : `no tier: ${code}`;
 };
 
-const placeOfRoute = ({ source }: CheckedTier, route: string): string => placeOf(source, ["routes", route, "match"]);
+const routePosition = ({ source }: CheckedTier, route: string): string =>
+  fileAndLine(source, ["routes", route, "match"]);
 
-const stepTable = (steps: readonly Step[]): string => {
-  const explains = steps.some(({ why }) => why !== "");
+const renderSteps = (steps: readonly Step[]): string => {
+  const hasReasons = steps.some(({ why }) => why !== "");
   const rows = steps.map(({ filter, verdict, why, ms, at }) => [
     filter,
     verdict,
-    ...(explains ? [why] : []),
+    ...(hasReasons ? [why] : []),
     ms === null ? "" : `${Math.round(ms * 10) / 10} ms`,
     at,
   ]);
-  return table(["filter", "verdict", ...(explains ? ["why"] : []), "time", "manifest"], rows);
+  return table(["filter", "verdict", ...(hasReasons ? ["why"] : []), "time", "manifest"], rows);
 };
 
-const missShown = ({ route, at, failed }: Miss): string => {
+const renderMismatch = ({ route, at, failed }: RouteMismatch): string => {
   if (failed.length === 0) return `not ${route}: a route that says more takes it  ${at}\n`;
   const lines = failed.map(({ condition, says, at }) => [`  ${condition}`, says, at]);
   return `not ${route}\n${table(["", "", ""], lines).replace(/^\s*\n/, "")}`;
 };
 
-const answered = ({ explained: { tier, route, status, code, detail }, steps, ground }: Told): string => {
+const renderResponse = ({ explained: { tier, route, status, code, detail }, steps, source }: ExplainView): string => {
   if (code === undefined) return `the client is answered ${status}\n`;
   const filter = tier?.routes
     .find(({ name }) => name === route)
-    ?.chain.find(({ about }) => Object.hasOwn(about.codes, code));
+    ?.chain.find(({ spec: about }) => Object.hasOwn(about.codes, code));
   // Where a filter has said so, it stands there already.
   const why = steps.some((it) => it.why !== "" && it.verdict.endsWith(code))
     ? ""
-    : `: ${meaningOf(code, filter, detail)}`;
-  return `the client is answered ${status} ${code}${why}\n${ground ? `  ${ground.at}  ${ground.what}\n` : ""}`;
+    : `: ${describeCode(code, filter, detail)}`;
+  return `the client is answered ${status} ${code}${why}\n${source ? `  ${source.at}  ${source.what}\n` : ""}`;
 };

@@ -1,21 +1,21 @@
 /** A page for each rule of the audit: what it finds, what it prevents, a manifest that has it, what is printed then, and one that has not. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Generated, home, written } from "../project/generated-files.ts";
+import { codeRoot, type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { allRules } from "../review/audit/registry.ts";
 import { grades } from "../review/core/risks.ts";
 
 const folder = "test/golden/audit";
 
-export const auditPages = (): Generated[] => [...allRules.map(page), index()];
+export const auditPages = (): GeneratedFile[] => [...allRules.map(rulePage), indexPage()];
 
 /** Its example is its golden case, which a test keeps true. */
-const page = ({ id, severity, summary, incident, remedy }: (typeof allRules)[number]): Generated => {
-  const text = fs.readFileSync(path.join(home, folder, `${id}.case`), "utf8");
+const rulePage = ({ id, severity, summary, incident, remedy }: (typeof allRules)[number]): GeneratedFile => {
+  const text = fs.readFileSync(path.join(codeRoot, folder, `${id}.case`), "utf8");
   const [, bad = "", findings = "", good = ""] = text.split(/^-- (?:bad|findings|good) --\n/m);
   return {
     file: `docs/reference/audit/${id}.md`,
-    text: `${written}
+    text: `${generatedNotice}
 # \`${id}\`
 
 ${summary} Severity: **${severity}**.
@@ -35,9 +35,9 @@ ${block(good, "yaml")}`,
 const block = (text: string, language: string): string =>
   `\`\`\`${language}\n${text.trimEnd().replace("-- environment --", "---\n# its environment")}\n\`\`\`\n`;
 
-const index = (): Generated => ({
+const indexPage = (): GeneratedFile => ({
   file: "docs/reference/audit/README.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Rules of the audit
 
 What \`postern check\` finds in manifests that hold, the gravest first. [Review](../../review.md#the-audit) says how it is used, how a rule is

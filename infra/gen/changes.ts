@@ -1,13 +1,13 @@
 /** The page of changes: what a diff can tell, how risky it is, and why. */
 
-import { type Generated, written } from "../project/generated-files.ts";
+import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { type ChangeKind, changeKinds, grades, riskOf } from "../review/core/risks.ts";
 import { gradingOf } from "../review/diff/grade/grading.ts";
 
-export const changesPage = (): Generated => ({
+export const changesPage = (): GeneratedFile => ({
   file: "docs/reference/changes.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Changes
 
 What \`postern diff\` can tell, the riskiest first. [Review](../review.md) says how it is found.
@@ -34,15 +34,15 @@ to it.
 | filter | added | dropped | weaker | ten times as weak | stronger | otherwise |
 | --- | --- | --- | --- | --- | --- | --- |
 ${Object.entries(registry.filters)
-  .map(([use, about]) => {
-    const { added, dropped, weaker, manifold, stronger, other } = gradingOf(use, about);
-    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, manifold, stronger, other].map(graded).join(" | ")} |`;
+  .map(([use, spec]) => {
+    const { added, dropped, weaker, manifold, stronger, other } = gradingOf(use, spec);
+    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, manifold, stronger, other].map(formatGrade).join(" | ")} |`;
   })
   .join("\n")}
 `,
 });
 
-const graded = (kind: ChangeKind): string => {
+const formatGrade = (kind: ChangeKind): string => {
   const risk = riskOf(kind);
   return `${risk === "high" ? "**high**" : risk} \`${kind}\``;
 };

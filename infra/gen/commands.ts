@@ -1,11 +1,11 @@
 /** The page for scripts: exit codes, and the JSON of the verbs of a review. */
 
-import { type Generated, written } from "../project/generated-files.ts";
-import { contracts, exitCodes } from "../terminal/contract.ts";
+import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
+import { commandContracts, exitCodes } from "../terminal/contract.ts";
 
-export const verbsPage = (): Generated => ({
+export const commandsPage = (): GeneratedFile => ({
   file: "docs/reference/verbs.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Exit codes and JSON
 
 For scripts. Every verb of \`postern\` goes by one table of exit codes:
@@ -23,10 +23,10 @@ name and meaning.
 
 | verb | exits besides with | keys of its JSON |
 | --- | --- | --- |
-${Object.entries(contracts)
+${Object.entries(commandContracts)
   .map(
-    ([verb, { exits, json }]) =>
-      `| \`${verb}\` | ${
+    ([command, { exits, json }]) =>
+      `| \`${command}\` | ${
         Object.entries(exits)
           .map(([code, when]) => `${code}: ${when}`)
           .join("<br>") || "–"

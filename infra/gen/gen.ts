@@ -1,12 +1,12 @@
 /** All that is generated: registries, schemas, reference docs. */
-import type { Generated } from "../project/generated-files.ts";
+import type { GeneratedFile } from "../project/generated-files.ts";
 import { presetPages } from "./presets.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";
 import { schemas } from "./schemas.ts";
 import { spoofablePage } from "./spoofable.ts";
 
-export const generate = (): Generated[] => [
+export const generate = (): GeneratedFile[] => [
   ...registries(),
   ...reference(),
   ...schemas(),

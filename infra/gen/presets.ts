@@ -3,22 +3,22 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import type { Preset } from "../../functions/manifest/manifest.ts";
-import { type Generated, home, written } from "../project/generated-files.ts";
+import { codeRoot, type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 
 const folder = "routes/presets";
 
-export const presetPages = (): Generated[] =>
+export const presetPages = (): GeneratedFile[] =>
   fs
-    .readdirSync(path.join(home, folder))
+    .readdirSync(path.join(codeRoot, folder))
     .filter((file) => file.endsWith(".yaml"))
     .sort()
-    .map((file) => pageOf(fs.readFileSync(path.join(home, folder, file), "utf8")));
+    .map((file) => presetPage(fs.readFileSync(path.join(codeRoot, folder, file), "utf8")));
 
-const pageOf = (text: string): Generated => {
+const presetPage = (text: string): GeneratedFile => {
   const { preset, summary, about = "" }: Preset = parseDocument(text).toJS();
   return {
     file: `docs/presets/${preset}.md`,
-    text: `${written}
+    text: `${generatedNotice}
 # The preset \`${preset}\`
 
 ${summary}.

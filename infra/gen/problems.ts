@@ -2,11 +2,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { problemCodes } from "../diagnostics/codes.ts";
-import { type Generated, home, written } from "../project/generated-files.ts";
+import { codeRoot, type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 
 interface Example {
   readonly files: string;
-  readonly shown: string;
+  readonly printed: string;
 }
 
 const folder = "test/golden/problems";
@@ -14,33 +14,33 @@ const folder = "test/golden/problems";
 /** What the golden cases say, which a test keeps true; the shortest case of a code is its example. */
 const examples = (): ReadonlyMap<string, Example> => {
   const found = new Map<string, Example>();
-  for (const name of fs.readdirSync(path.join(home, folder)).sort()) {
-    const text = fs.readFileSync(path.join(home, folder, name), "utf8");
+  for (const name of fs.readdirSync(path.join(codeRoot, folder)).sort()) {
+    const text = fs.readFileSync(path.join(codeRoot, folder, name), "utf8");
     const [input = "", output = ""] = text.split(/^-- problems --\n/m);
     const files = input.slice(input.indexOf("-- routes/"));
-    for (const shown of output.split("\n\n")) {
-      const [, code] = /^\S+:\d+:\d+ {2}(\S+) {2}/.exec(shown) ?? [];
+    for (const printed of output.split("\n\n")) {
+      const [, code] = /^\S+:\d+:\d+ {2}(\S+) {2}/.exec(printed) ?? [];
       if (code === undefined) continue;
       const known = found.get(code);
-      if (!known || files.length < known.files.length) found.set(code, { files, shown });
+      if (!known || files.length < known.files.length) found.set(code, { files, printed });
     }
   }
   return found;
 };
 
-export const problemPages = (): Generated[] => {
+export const problemPages = (): GeneratedFile[] => {
   const known = examples();
   return Object.entries(problemCodes).map(([code, meaning]) => ({
     file: `docs/reference/problems/${code}.md`,
-    text: `${written}\n# \`${code}\`\n\n${meaning}\n${shown(known.get(code))}`,
+    text: `${generatedNotice}\n# \`${code}\`\n\n${meaning}\n${formatExample(known.get(code))}`,
   }));
 };
 
-const shown = (example: Example | undefined): string => {
+const formatExample = (example: Example | undefined): string => {
   if (!example) return "";
   const [, ...pieces] = example.files.split(/^-- (\S+) --\n/m);
   const files = pieces.flatMap((text, index) => (index % 2 ? [block(pieces[index - 1] ?? "", text)] : []));
-  return `\n${files.join("\n")}\n\`\`\`\n${example.shown.trimEnd()}\n\`\`\`\n`;
+  return `\n${files.join("\n")}\n\`\`\`\n${example.printed.trimEnd()}\n\`\`\`\n`;
 };
 
 const block = (file: string, text: string): string => `\`\`\`yaml\n# ${file}\n${text.trimEnd()}\n\`\`\`\n`;

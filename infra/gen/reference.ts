@@ -3,42 +3,51 @@ import { stringify } from "yaml";
 import * as z from "zod";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
 import { referencesIn } from "../../functions/gateway/core/references.ts";
-import type { AboutFilter, AboutUpstream, Reading } from "../../functions/gateway/part.ts";
+import type { FilterSpec, ReferenceText, UpstreamSpec } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
-import { message, outcome, person, service, testCase } from "../cases/input/language.ts";
+import { expectation, message, persona, service, testCase } from "../cases/input/language.ts";
 import { problemCodes } from "../diagnostics/codes.ts";
-import { type Generated, written } from "../project/generated-files.ts";
+import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
+import { commandsPage } from "./commands.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
-import { verbsPage } from "./commands.ts";
 
-export const reference = (): Generated[] => {
+export const reference = (): GeneratedFile[] => {
   const pages = [
-    ...Object.entries(filters).map(([name, about]) => page("filters", name, about)),
-    ...Object.entries(upstreams).map(([name, about]) => page("upstreams", name, about)),
+    ...Object.entries(filters).map(([name, spec]) => partPage("filters", name, spec)),
+    ...Object.entries(upstreams).map(([name, spec]) => partPage("upstreams", name, spec)),
   ];
-  return [...pages, ...keyPages(), ...problemPages(), ...auditPages(), changesPage(), verbsPage(), index(), codes()];
+  return [
+    ...pages,
+    ...keyPages(),
+    ...problemPages(),
+    ...auditPages(),
+    changesPage(),
+    commandsPage(),
+    indexPage(),
+    codesPage(),
+  ];
 };
 
 const { filters, upstreams } = registry;
 
-const page = (group: "filters" | "upstreams", name: string, about: AboutFilter | AboutUpstream): Generated => {
-  const schema = z.toJSONSchema(about.schema, { io: "input" }) as Schema;
+const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec | UpstreamSpec): GeneratedFile => {
+  const schema = z.toJSONSchema(spec.schema, { io: "input" }) as Schema;
   const traits =
-    about.kind === "upstream"
+    spec.kind === "upstream"
       ? "An upstream: its protocol is the key beneath the upstream's name."
-      : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.${enforcingOf(about)}`;
+      : `A ${spec.kind} of the phase *${spec.phase}*${spec.provides ? `; behind it, \`${spec.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.${shadowNote(spec)}`;
   const example =
     group === "filters"
-      ? { filters: [...aheadOf(about), { [name]: about.example }] }
-      : { upstreams: { accounts: { [name]: about.example } } };
+      ? { filters: [...prerequisiteFilters(spec), { [name]: spec.example }] }
+      : { upstreams: { accounts: { [name]: spec.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
-    text: `${written}
+    text: `${generatedNotice}
 # \`${name}\`
 
 ${summaryOf(group, name)}
@@ -49,15 +58,15 @@ ${traits}
 ${stringify(example, { lineWidth: 110 }).trimEnd()}
 \`\`\`
 
-${about.short ? `A bare value is its \`${about.short}\`: \`${name}: ${JSON.stringify((about.example as Record<string, unknown>)[about.short]).replaceAll('"', "")}\`.\n\n` : ""}| key | takes | default | meaning |
+${spec.short ? `A bare value is its \`${spec.short}\`: \`${name}: ${JSON.stringify((spec.example as Record<string, unknown>)[spec.short]).replaceAll('"', "")}\`.\n\n` : ""}| key | takes | default | meaning |
 | --- | --- | --- | --- |
-${rows(schema).join("\n")}
+${keyRows(schema).join("\n")}
 
-${codeTable(about.codes)}`,
+${codeTable(spec.codes)}`,
   };
 };
 
-const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
+const shadowNote = ({ kind, enforcing }: FilterSpec): string => {
   if (kind === "layer") return "";
   return enforcing === "tightens"
     ? " Where it is shadowed, an overlay may enforce it."
@@ -65,10 +74,10 @@ const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
 };
 
 /** What an example needs ahead of it: what bounds bodies, and what knows the consumer. */
-const aheadOf = (about: AboutFilter | AboutUpstream): object[] => {
-  if (about.kind === "upstream") return [];
-  const config = about.schema.parse(about.example);
-  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? bounding() : [])];
+const prerequisiteFilters = (spec: FilterSpec | UpstreamSpec): object[] => {
+  if (spec.kind === "upstream") return [];
+  const config = spec.schema.parse(spec.example);
+  return [...providing(spec.reads?.(config) ?? []), ...(spec.readsBody ? bounding() : [])];
 };
 
 /** The first filter that bounds bodies, with a bare value where it takes one. */
@@ -80,7 +89,7 @@ const bounding = (): object[] => {
 };
 
 /** The first filter that binds all references that are needed. */
-const providing = (needs: readonly Reading[]): object[] => {
+const providing = (needs: readonly ReferenceText[]): object[] => {
   const sources = needs.flatMap(({ text }) => referencesIn(text).map(({ source }) => source));
   const found = Object.entries(registry.filters).find(([, it]) => sources.every((one) => it.provides?.includes(one)));
   return found && sources.length > 0 ? [{ [found[0]]: found[1].example }] : [];
@@ -101,17 +110,20 @@ interface Schema {
   readonly default?: unknown;
 }
 
-const rows = ({ properties = {}, required = [] }: Schema, prefix = ""): string[] =>
+const keyRows = ({ properties = {}, required = [] }: Schema, prefix = ""): string[] =>
   Object.entries(properties).flatMap(([key, it]) => {
     const name = prefix + key;
     const fallback =
       it.default !== undefined ? `\`${JSON.stringify(it.default)}\`` : required.includes(key) ? "required" : "";
     const map = typeof it.additionalProperties === "object" ? it.additionalProperties : undefined;
-    const nested = it.properties ? rows(it, `${name}.`) : map?.properties ? rows(map, `${name}.<name>.`) : [];
-    return [`| \`${name}\` | ${takes(it)} | ${it.properties ? "" : fallback} | ${it.description ?? ""} |`, ...nested];
+    const nested = it.properties ? keyRows(it, `${name}.`) : map?.properties ? keyRows(map, `${name}.<name>.`) : [];
+    return [
+      `| \`${name}\` | ${formatType(it)} | ${it.properties ? "" : fallback} | ${it.description ?? ""} |`,
+      ...nested,
+    ];
   });
 
-const takes = ({
+const formatType = ({
   type,
   items,
   const: literal,
@@ -123,10 +135,10 @@ const takes = ({
 }: Schema): string => {
   if (values) return values.map((value) => `\`${value}\``).join(" ");
   if (literal !== undefined) return `\`${literal}\``;
-  if (anyOf) return anyOf.map((it) => (it.properties ? keysOf(it.properties) : takes(it))).join(" or ");
-  if (items) return `list of ${takes(items)}`;
+  if (anyOf) return anyOf.map((it) => (it.properties ? keysOf(it.properties) : formatType(it))).join(" or ");
+  if (items) return `list of ${formatType(items)}`;
   if (type === "object" && typeof additionalProperties === "object" && Object.keys(additionalProperties).length > 0)
-    return `map of ${takes(additionalProperties)}`;
+    return `map of ${formatType(additionalProperties)}`;
   if (type === "object") return "map";
   if (pattern?.includes("(ms|s|m|h|d)")) return "duration";
   if (pattern?.includes("KiB")) return "size";
@@ -143,7 +155,7 @@ const codeTable = (all: Codes): string =>
         .join("\n")}\n`;
 
 /** The keys of the files that people write. */
-const keyPages = (): Generated[] =>
+const keyPages = (): GeneratedFile[] =>
   Object.entries({
     manifest: ["A manifest", "`routes/<tier>.yaml`: one tier, one owner.", manifest()],
     preset: ["A preset", "`routes/presets/<name>.yaml`: a named list of filters.", preset()],
@@ -162,22 +174,22 @@ const keyPages = (): Generated[] =>
     "case-person": [
       "Who sends a request of a case",
       "What stands under `as`, where a name does not say it all.",
-      person(),
+      persona(),
     ],
     "case-service": ["A service of a case", "What stands under `upstream`, by the name of the upstream.", service()],
-    "case-outcome": ["What a case expects", "What stands under `expect`.", outcome()],
+    "case-outcome": ["What a case expects", "What stands under `expect`.", expectation()],
     filter: ["Beside a filter", "What may stand beside a filter's kind.", filterSettings()],
     upstream: ["Beside an upstream", "What may stand beside an upstream's protocol.", upstreamSettings()],
   } as const).map(([name, [title, line, schema]]) => ({
     file: `docs/reference/keys/${name}.md`,
-    text: `${written}\n# ${title}\n\n${line}\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n${rows(
+    text: `${generatedNotice}\n# ${title}\n\n${line}\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n${keyRows(
       z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" }) as Schema,
     ).join("\n")}\n`,
   }));
 
-const index = (): Generated => ({
+const indexPage = (): GeneratedFile => ({
   file: "docs/reference/README.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Reference
 
 | filter | what it does |
@@ -200,9 +212,9 @@ Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [up
 `,
 });
 
-const codes = (): Generated => ({
+const codesPage = (): GeneratedFile => ({
   file: "docs/reference/codes.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Codes
 
 ## Of answers

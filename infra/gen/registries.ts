@@ -1,20 +1,20 @@
 /** Writes the registries: the one list of filters and of upstreams, from the files that there are. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Generated, home, writeAll } from "../project/generated-files.ts";
+import { codeRoot, type GeneratedFile, writeChanged } from "../project/generated-files.ts";
 
 type Group = "filters" | "upstreams";
 
 /** The names of the parts in a folder: its files but the registry. */
 export const partNames = (group: Group): string[] =>
   fs
-    .readdirSync(path.join(home, "functions", group))
+    .readdirSync(path.join(codeRoot, "functions", group))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".gen.ts"))
     .map((name) => name.replace(/\.ts$/, ""))
     .sort();
 
 /** A name for the module; words of the language, and the list's own name, get a mark. */
-const id = (name: string, group: Group): string => {
+const identifierOf = (name: string, group: Group): string => {
   const camel = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   try {
     new Function(`"use strict"; const ${camel} = 0; async () => { const await_ = ${camel}; };`);
@@ -24,21 +24,21 @@ const id = (name: string, group: Group): string => {
   }
 };
 
-const registry = (group: Group, names: readonly string[]): string => {
+const registrySource = (group: Group, names: readonly string[]): string => {
   const type = group === "filters" ? "FilterModule" : "UpstreamModule";
   return `// Written by \`npm run gen\`: every ${group.slice(0, -1)} there is. Only tools and tests import this.
 import type { ${type} } from "../gateway/part.ts";
-${names.map((name) => `import * as ${id(name, group)} from "./${name}.ts";\n`).join("")}
+${names.map((name) => `import * as ${identifierOf(name, group)} from "./${name}.ts";\n`).join("")}
 export const ${group}: Readonly<Record<string, ${type}>> = {
-${names.map((name) => `  ${id(name, group) === name ? name : `"${name}": ${id(name, group)}`},\n`).join("")}};
+${names.map((name) => `  ${identifierOf(name, group) === name ? name : `"${name}": ${identifierOf(name, group)}`},\n`).join("")}};
 `;
 };
 
-export const registries = (): Generated[] =>
+export const registries = (): GeneratedFile[] =>
   (["filters", "upstreams"] as const).map((group) => ({
     file: `functions/${group}/registry.gen.ts`,
-    text: registry(group, partNames(group)),
+    text: registrySource(group, partNames(group)),
   }));
 
 /** Comes before everything that imports a registry. */
-export const writeRegistries = (): string[] => writeAll(registries(), home);
+export const writeRegistries = (): string[] => writeChanged(registries(), codeRoot);

@@ -1,10 +1,10 @@
 /** JSON Schemas for editors: completion, hovers and squiggles in any that speaks the YAML language server's protocol. */
 import * as z from "zod";
-import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import type { FilterSpec, UpstreamSpec } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { caseFile } from "../cases/input/language.ts";
-import type { Generated } from "../project/generated-files.ts";
+import type { GeneratedFile } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { summaryOf } from "./summary.ts";
 
@@ -12,25 +12,29 @@ import { summaryOf } from "./summary.ts";
 type Schema = any;
 
 /** The modeline of a manifest names the first of them: `# yaml-language-server: $schema=./manifest.schema.json`. */
-export const schemas = (): Generated[] => [
-  file("manifest", "A manifest of Postern: one tier, its filters, upstreams and routes", withParts(json(manifest()))),
-  file("preset", "A preset of Postern: a named list of filters", withParts(json(preset()))),
-  file("environment", "An environment of Postern: what variables stand for", json(environment())),
+export const schemas = (): GeneratedFile[] => [
+  file(
+    "manifest",
+    "A manifest of Postern: one tier, its filters, upstreams and routes",
+    withParts(toJsonSchema(manifest())),
+  ),
+  file("preset", "A preset of Postern: a named list of filters", withParts(toJsonSchema(preset()))),
+  file("environment", "An environment of Postern: what variables stand for", toJsonSchema(environment())),
   file("cases", "Cases of Postern: what a client sends, what services see, what the client gets", cases()),
-  file("consumers", "The consumers of Postern, and the hashes of their keys", json(consumers())),
+  file("consumers", "The consumers of Postern, and the hashes of their keys", toJsonSchema(consumers())),
 ];
 
-const file = (name: string, title: string, schema: Schema): Generated => ({
+const file = (name: string, title: string, schema: Schema): GeneratedFile => ({
   file: `routes/${name}.schema.json`,
   text: `${JSON.stringify({ $comment: "Written by `npm run gen`; edits are lost.", title, ...schema }, null, 2)}\n`,
 });
 
-const json = (schema: z.ZodType): Schema =>
+const toJsonSchema = (schema: z.ZodType): Schema =>
   z.toJSONSchema(schema, { io: "input", target: "draft-7", unrepresentable: "any", reused: "inline" });
 
 const cases = (): Schema => {
-  const { items, ...list } = json(caseFile());
-  return { ...list, items: variable(items) };
+  const { items, ...list } = toJsonSchema(caseFile());
+  return { ...list, items: allowVariables(items) };
 };
 
 /** Puts the parts' own schemas where the language has a map of any keys. */
@@ -42,69 +46,76 @@ const withParts = (schema: Schema): Schema => {
   if (services) services.additionalProperties = { $ref: "#/definitions/upstream" };
   const definitions = {
     ...schema.definitions,
-    filter: entry("filters", registry.filters, json(filterSettings())),
-    ...(services && { upstream: entry("upstreams", registry.upstreams, json(upstreamSettings())) }),
+    filter: entrySchema("filters", registry.filters, toJsonSchema(filterSettings())),
+    ...(services && { upstream: entrySchema("upstreams", registry.upstreams, toJsonSchema(upstreamSettings())) }),
   };
-  return variable({ ...schema, definitions });
+  return allowVariables({ ...schema, definitions });
 };
 
-type Parts = Readonly<Record<string, AboutFilter | AboutUpstream>>;
+type Parts = Readonly<Record<string, FilterSpec | UpstreamSpec>>;
 
 /** An entry names one part and may have settings beside it. That it names exactly one is for the compiler to say: it says it better. */
-const entry = (group: "filters" | "upstreams", parts: Parts, settings: Schema): Schema => ({
+const entrySchema = (group: "filters" | "upstreams", parts: Parts, settings: Schema): Schema => ({
   type: "object",
   minProperties: 1,
   additionalProperties: false,
   properties: {
-    ...Object.fromEntries(Object.entries(parts).map(([name, about]) => [name, partOf(group, name, about)])),
+    ...Object.fromEntries(Object.entries(parts).map(([name, spec]) => [name, partSchema(group, name, spec)])),
     ...settings.properties,
   },
 });
 
-const partOf = (
+const partSchema = (
   group: "filters" | "upstreams",
   name: string,
-  { schema, short, example }: AboutFilter | AboutUpstream,
+  { schema, short, example }: FilterSpec | UpstreamSpec,
 ): Schema => {
-  const { $schema: _, ...whole } = json(schema);
+  const { $schema: _, ...whole } = toJsonSchema(schema);
   const description = summaryOf(group, name);
-  const shortly = short === undefined ? undefined : whole.properties[short];
-  if (short === undefined || !shortly) return { ...whole, description, examples: [example] };
-  return { description, examples: [(example as Record<string, unknown>)[short], example], anyOf: [shortly, whole] };
+  const shortForm = short === undefined ? undefined : whole.properties[short];
+  if (short === undefined || !shortForm) return { ...whole, description, examples: [example] };
+  return { description, examples: [(example as Record<string, unknown>)[short], example], anyOf: [shortForm, whole] };
 };
 
 const reference = "^\\$\\{[a-z0-9-]+\\}$";
 
 /** A text or a list may be a variable of the environment: `${accounts-url}`. */
-const variable = (schema: Schema): Schema => {
-  if (Array.isArray(schema)) return schema.map(variable);
+const allowVariables = (schema: Schema): Schema => {
+  if (Array.isArray(schema)) return schema.map(allowVariables);
   if (typeof schema !== "object" || schema === null) return schema;
   const { default: fallback, examples, ...rest } = schema;
   const walked = Object.fromEntries(
     Object.entries(rest).map(([key, it]) => [
       key,
-      key === "enum" || key === "const" || key === "propertyNames" ? it : variable(it),
+      key === "enum" || key === "const" || key === "propertyNames" ? it : allowVariables(it),
     ]),
   ) as Schema;
-  const kept = { ...(fallback !== undefined && { default: fallback }), ...(examples !== undefined && { examples }) };
+  const annotations = {
+    ...(fallback !== undefined && { default: fallback }),
+    ...(examples !== undefined && { examples }),
+  };
   const { type, pattern, format, enum: choice, description } = walked;
   if (type === "string" && choice)
     return {
       ...(description && { description }),
-      ...kept,
+      ...annotations,
       anyOf: [
         { type, enum: choice },
         { type, pattern: reference },
       ],
     };
   if (type === "string" && (pattern || format)) {
-    const own = format === "uri" ? "^[a-z]+://" : pattern;
+    const variablePattern = format === "uri" ? "^[a-z]+://" : pattern;
     delete walked.format;
-    return { ...walked, ...kept, pattern: own ? `(?:${own})|${reference}` : reference };
+    return { ...walked, ...annotations, pattern: variablePattern ? `(?:${variablePattern})|${reference}` : reference };
   }
   if (type === "array") {
-    const { description: said, ...list } = walked;
-    return { ...(said && { description: said }), ...kept, anyOf: [list, { type: "string", pattern: reference }] };
+    const { description: listDescription, ...list } = walked;
+    return {
+      ...(listDescription && { description: listDescription }),
+      ...annotations,
+      anyOf: [list, { type: "string", pattern: reference }],
+    };
   }
-  return { ...walked, ...kept };
+  return { ...walked, ...annotations };
 };

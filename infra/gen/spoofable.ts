@@ -6,11 +6,11 @@ import {
   spoofableHeaders,
   writtenByCloudflare,
 } from "../../functions/gateway/proxy/spoofable-headers.ts";
-import { type Generated, written } from "../project/generated-files.ts";
+import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 
-export const spoofablePage = (): Generated => ({
+export const spoofablePage = (): GeneratedFile => ({
   file: "docs/reference/spoofable-headers.md",
-  text: `${written}
+  text: `${generatedNotice}
 # Spoofable headers
 
 Proxies, platforms and frameworks tell services by these headers who a client is, what it asked for, and how it came. Any client can write them,

@@ -1,11 +1,11 @@
 /** The first comment of a part's file: what it does, in a sentence for operators. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../project/generated-files.ts";
+import { codeRoot } from "../project/generated-files.ts";
 
 /** @throws where the file begins with no comment */
 export const summaryOf = (group: "filters" | "upstreams", name: string): string => {
-  const source = fs.readFileSync(path.join(home, "functions", group, `${name}.ts`), "utf8");
+  const source = fs.readFileSync(path.join(codeRoot, "functions", group, `${name}.ts`), "utf8");
   const [, text] = /^\/\*\*\s*([\s\S]*?)\s*\*\//.exec(source) ?? [];
   if (text === undefined)
     throw new Error(`functions/${group}/${name}.ts begins with no comment; it is the part's line in the docs`);

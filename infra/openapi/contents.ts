@@ -1,10 +1,10 @@
 /** How bodies are read: JSON and forms by their schemas; other media types are passed unread. */
 import type { BodyCheck, ContentCheck } from "../../functions/gateway/core/ports/validators.ts";
-import { isMap, type JsonMap, mapOf, type Rooted, resolved } from "./document.ts";
-import { formOf } from "./forms.ts";
-import { isForm, isJson, isMultipart, isRange, mediaTypeOf, readIn } from "./media-types.ts";
+import { isMap, type JsonDocument, type JsonMap, mapOf, resolveRefs } from "./document.ts";
+import { formFormat } from "./forms.ts";
+import { isForm, isJson, isMultipart, isRange, mediaTypeOf, readableTypes } from "./media-types.ts";
 import type { Note, Schema } from "./schemas.ts";
-import { shapeOf, type Translate } from "./shapes.ts";
+import { type SchemaTranslator, shapeOf } from "./shapes.ts";
 import { isCompound } from "./styles.ts";
 
 export type ContentPlan = Omit<ContentCheck, "check"> & { readonly schema: Schema };
@@ -13,60 +13,60 @@ export type BodyPlan = Pick<BodyCheck, "required"> & {
   readonly types: Readonly<Record<string, ContentPlan | null>>;
 };
 
-type Noting = (it: Omit<Note, "where">) => void;
+type AddNote = (it: Omit<Note, "where">) => void;
 
 /** @param note is called with what is not checked, and with what nobody looks into */
-export const bodyOf = (
-  document: Rooted,
+export const bodyPlan = (
+  document: JsonDocument,
   body: JsonMap,
   name: string,
-  translate: Translate,
-  note: Noting,
+  translate: SchemaTranslator,
+  note: AddNote,
 ): BodyPlan | undefined => {
   const contents = Object.entries(mapOf(body.content)).map(([key, it]): Content => {
-    const [type, media] = [mediaTypeOf(key), mapOf(resolved(document, it))];
-    const schema = once(() => translate.schema(media.schema, name));
+    const [type, media] = [mediaTypeOf(key), mapOf(resolveRefs(document, it))];
+    const schema = lazy(() => translate.schema(media.schema, name));
     return { document, type, media, schema, definitions: translate.definitions };
   });
-  const said = contents
+  const typedPlans = contents
     .filter(({ type }) => !isRange(type))
-    .map((it): Said => {
-      for (const what of isMultipart(it.type) ? headersOf(document, it.media) : []) note({ what });
-      const plan = contentOf(it);
+    .map((it): TypedPlan => {
+      for (const what of isMultipart(it.type) ? partHeaders(document, it.media) : []) note({ what });
+      const plan = contentPlan(it);
       if (typeof plan === "string") note({ what: `bodies of ${it.type} are not checked: ${plan}` });
-      if (plan === null) for (const what of unreadIn(it)) note(what);
+      if (plan === null) for (const what of unreadNotes(it)) note(what);
       return [it.type, typeof plan === "string" ? null : plan];
     });
   const types = new Map(
-    [...Map.groupBy(said, ([type]) => type)].map(([type, all]) => [type, together(type, all, note)]),
+    [...Map.groupBy(typedPlans, ([type]) => type)].map(([type, all]) => [type, mergePlans(type, all, note)]),
   );
   // The narrower range first: what it says of a type holds.
   for (const it of contents.filter(({ type }) => isRange(type)).toSorted((a, b) => b.type.length - a.type.length))
-    for (const [type, plan] of rangeOf(it, types, note)) types.set(type, plan);
+    for (const [type, plan] of expandRange(it, types, note)) types.set(type, plan);
   return types.size === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };
 
 interface Content {
-  readonly document: Rooted;
+  readonly document: JsonDocument;
   readonly type: string;
   readonly media: JsonMap;
   /** Translated once, however many types it is of. */
   readonly schema: () => Schema;
-  readonly definitions: Translate["definitions"];
+  readonly definitions: SchemaTranslator["definitions"];
 }
 
-type Said = readonly [type: string, plan: ContentPlan | null];
+type TypedPlan = readonly [type: string, plan: ContentPlan | null];
 
-const once = <T>(make: () => T): (() => T) => {
-  let made: { readonly it: T } | undefined;
+const lazy = <T>(make: () => T): (() => T) => {
+  let cached: { readonly it: T } | undefined;
   return () => {
-    made ??= { it: make() };
-    return made.it;
+    cached ??= { it: make() };
+    return cached.it;
   };
 };
 
 /** Types that differ in their parameters alone (`application/json; v=1`) are one here: a body of either passes. */
-const together = (type: string, all: readonly Said[], note: Noting): ContentPlan | null => {
+const mergePlans = (type: string, all: readonly TypedPlan[], note: AddNote): ContentPlan | null => {
   const plans = [...new Map(all.map(([, plan]) => [JSON.stringify(plan), plan])).values()];
   const [first = null] = plans;
   if (plans.length === 1) return first;
@@ -77,50 +77,56 @@ const together = (type: string, all: readonly Said[], note: Noting): ContentPlan
 
 /**
  * A range as the types of it that gates read. Any text or file passes, and so does what may be one.
- * @param narrower what is said of types by a key of their own, or by a narrower range
+ * @param narrowerPlans what is said of types by a key of their own, or by a narrower range
  */
-const rangeOf = (content: Content, narrower: ReadonlyMap<string, ContentPlan | null>, note: Noting): Said[] => {
+const expandRange = (
+  content: Content,
+  narrowerPlans: ReadonlyMap<string, ContentPlan | null>,
+  note: AddNote,
+): TypedPlan[] => {
   const { document, type: range, media, schema, definitions } = content;
-  const others: Said = [range, null];
-  if (media.schema === undefined ? media.itemSchema === undefined : saysNothing(resolved(document, media.schema))) {
-    for (const it of unreadIn(content)) note(it);
-    return [others];
+  const restPlan: TypedPlan = [range, null];
+  if (
+    media.schema === undefined ? media.itemSchema === undefined : isUnconstrained(resolveRefs(document, media.schema))
+  ) {
+    for (const it of unreadNotes(content)) note(it);
+    return [restPlan];
   }
   if (media.schema === undefined) {
-    note({ what: `bodies of ${range} are not checked: ${oneByOne}` });
-    return [others];
+    note({ what: `bodies of ${range} are not checked: ${itemwiseType}` });
+    return [restPlan];
   }
   const isStructured = isCompound(shapeOf(schema(), definitions()));
-  const read = isStructured
-    ? readIn(range).flatMap((type): Said[] => {
-        if (narrower.has(type)) return [];
-        const plan = contentOf({ ...content, type });
+  const readPlans = isStructured
+    ? readableTypes(range).flatMap((type): TypedPlan[] => {
+        if (narrowerPlans.has(type)) return [];
+        const plan = contentPlan({ ...content, type });
         return plan === null || typeof plan === "string" ? [] : [[type, plan]];
       })
     : [];
-  const why = isStructured ? unread : "they may be any text or file";
-  const checked = `bodies of ${range} are checked where they are ${read.map(([type]) => type).join(", ")}`;
-  note({ what: read.length > 0 ? checked : `bodies of ${range} are not checked: ${why}` });
-  return [...read, others];
+  const whyUnchecked = isStructured ? unreadType : "they may be any text or file";
+  const checked = `bodies of ${range} are checked where they are ${readPlans.map(([type]) => type).join(", ")}`;
+  note({ what: readPlans.length > 0 ? checked : `bodies of ${range} are not checked: ${whyUnchecked}` });
+  return [...readPlans, restPlan];
 };
 
-const unread = "no gate reads this media type";
-const oneByOne = "no gate reads their items one by one";
+const unreadType = "no gate reads this media type";
+const itemwiseType = "no gate reads their items one by one";
 
 /** @returns null where nothing is said of it, and why it is not checked where something is */
-const contentOf = ({ document, type, media, schema, definitions }: Content): ContentPlan | null | string => {
-  if (media.schema === undefined) return media.itemSchema === undefined ? null : oneByOne;
+const contentPlan = ({ document, type, media, schema, definitions }: Content): ContentPlan | null | string => {
+  if (media.schema === undefined) return media.itemSchema === undefined ? null : itemwiseType;
   if (isJson(type)) return { as: "json", schema: schema() };
-  if (saysNothing(resolved(document, media.schema))) return null;
-  if (!isForm(type) && !isMultipart(type)) return unread;
+  if (isUnconstrained(resolveRefs(document, media.schema))) return null;
+  if (!isForm(type) && !isMultipart(type)) return unreadType;
   const shape = shapeOf(schema(), definitions());
-  const form = formOf({ document, media, shape, isMultipart: isMultipart(type) });
+  const form = formFormat({ document, media, shape, isMultipart: isMultipart(type) });
   if (typeof form === "string") return form;
   return { as: isMultipart(type) ? "multipart" : "form", form, schema: schema() };
 };
 
 /** What nobody looks into: bodies of which the document says nothing. */
-const unreadIn = ({ type, media }: Content): Omit<Note, "where">[] => [
+const unreadNotes = ({ type, media }: Content): Omit<Note, "where">[] => [
   ...(Object.keys(mapOf(media.encoding)).length > 0 ? [{ what: `encoding of ${type} is not checked` }] : []),
   {
     kind: "otherwise",
@@ -129,26 +135,26 @@ const unreadIn = ({ type, media }: Content): Omit<Note, "where">[] => [
 ];
 
 /** Words that leave every body of its media type be. */
-const open = [
+const permissiveKeywords = [
   ...["title", "description", "default", "example", "examples", "deprecated", "externalDocs", "nullable"],
   ...["contentMediaType", "contentEncoding", "$comment", "xml"],
 ];
 
 /** Any text, or any file. */
-const saysNothing = (schema: unknown): boolean =>
+const isUnconstrained = (schema: unknown): boolean =>
   schema === true ||
   (isMap(schema) &&
     Object.entries(schema).every(
       ([word, value]) =>
-        open.includes(word) ||
+        permissiveKeywords.includes(word) ||
         word.startsWith("x-") ||
         (word === "type" && value === "string") ||
         (word === "format" && value === "binary"),
     ));
 
 /** What encodings say of the headers of parts. */
-const headersOf = (document: Rooted, media: JsonMap): string[] =>
+const partHeaders = (document: JsonDocument, media: JsonMap): string[] =>
   Object.entries(mapOf(media.encoding)).flatMap(([name, it]) => {
-    const headers = Object.keys(mapOf(mapOf(resolved(document, it)).headers));
+    const headers = Object.keys(mapOf(mapOf(resolveRefs(document, it)).headers));
     return headers.length === 0 ? [] : [`the headers of ${name} are not checked: ${headers.join(", ")}`];
   });

@@ -1,6 +1,6 @@
 /** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
 import { parse } from "yaml";
-import { encodingOf, FileRefused, readBounded, readWithin, reasons } from "../project/files.ts";
+import { detectEncoding, FileError, readBounded, readWithin, reasons } from "../project/files.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 export interface JsonMap {
@@ -16,7 +16,7 @@ export interface OpenApi {
 }
 
 /** Whatever references lead into. */
-export interface Rooted {
+export interface JsonDocument {
   readonly file: string;
   readonly root: Json;
 }
@@ -32,24 +32,23 @@ export class DocumentError extends Error {
 }
 
 /** In bytes. GitHub's has 13 MB. */
-const largest = 32 * 1024 * 1024;
-
-/** @throws DocumentError */
-export const readDocument = (whole: string, file: string): OpenApi => documentOf(textOf(whole, file), file);
+const maxBytes = 32 * 1024 * 1024;
 
 /** Of a file that somebody named on the command line. @throws DocumentError where there is none, or it is too large */
-export const textOf = (whole: string, file: string): string => textFrom(() => readBounded(whole, largest), file);
+export const readTextFile = (filePath: string, file: string): string =>
+  decodeFile(() => readBounded(filePath, maxBytes), file);
 
 /** Of a file of the project. @throws DocumentError as `textOf` does, and where a link leads out of the project */
-export const textWithin = (root: string, file: string): string => textFrom(() => readWithin(root, file, largest), file);
+export const readProjectText = (root: string, file: string): string =>
+  decodeFile(() => readWithin(root, file, maxBytes), file);
 
-const textFrom = (read: () => Buffer, file: string): string => {
+const decodeFile = (read: () => Buffer, file: string): string => {
   try {
-    return decoded(read(), file);
+    return decodeBytes(read(), file);
   } catch (error) {
-    if (!(error instanceof FileRefused)) throw error;
+    if (!(error instanceof FileError)) throw error;
     if (error.reason === "large")
-      throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${largest} at most; split it`);
+      throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${maxBytes} at most; split it`);
     if (error.reason !== "missing")
       throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put the file itself there");
     throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
@@ -57,8 +56,8 @@ const textFrom = (read: () => Buffer, file: string): string => {
 };
 
 /** A byte order mark is none of the text. */
-const decoded = (bytes: Buffer, file: string): string => {
-  const encoding = encodingOf(bytes);
+const decodeBytes = (bytes: Buffer, file: string): string => {
+  const encoding = detectEncoding(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
@@ -67,16 +66,16 @@ const decoded = (bytes: Buffer, file: string): string => {
 };
 
 /** @throws DocumentError */
-export const documentOf = (text: string, file: string): OpenApi => {
-  const root = parsed(text, file);
+export const parseDocument = (text: string, file: string): OpenApi => {
+  const root = parseJsonOrYaml(text, file);
   if (isMap(root) && root.swagger !== undefined)
     throw new DocumentError(
-      `${file} is a Swagger ${versionOf(root.swagger)} document`,
+      `${file} is a Swagger ${versionText(root.swagger)} document`,
       "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
-  if (isDeeper(root, deepest))
-    throw new DocumentError(`${file} is nested more than ${deepest} levels deep`, "give what it nests names: $ref");
-  const version = isMap(root) ? versionOf(root.openapi) : "";
+  if (isDeeper(root, maxDepth))
+    throw new DocumentError(`${file} is nested more than ${maxDepth} levels deep`, "give what it nests names: $ref");
+  const version = isMap(root) ? versionText(root.openapi) : "";
   if (!isMap(root) || version === "")
     throw new DocumentError(
       `${file} is no OpenAPI document`,
@@ -88,32 +87,35 @@ export const documentOf = (text: string, file: string): OpenApi => {
 };
 
 /** YAML reads `openapi: 3.1` as a number. */
-const versionOf = (value: unknown): string =>
+const versionText = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : "";
 
-export const parsed = (text: string, file: string): unknown => {
+export const parseJsonOrYaml = (text: string, file: string): unknown => {
   try {
-    const plain = text.replace(/^\uFEFF/, "");
+    const withoutMark = text.replace(/^\uFEFF/, "");
     // With the level "silent" it would take what it can of a broken document.
-    return isJsonText(plain)
-      ? JSON.parse(plain)
-      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "error" });
+    return isJsonText(withoutMark)
+      ? JSON.parse(withoutMark)
+      : parse(withoutMark, { maxAliasCount: 1000, merge: true, logLevel: "error" });
   } catch (error) {
-    const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    const isTwice = error instanceof Error && "code" in error && error.code === "DUPLICATE_KEY";
-    throw new DocumentError(`${file} cannot be read: ${said}`, isTwice ? "leave one of the two" : "write JSON or YAML");
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const isDuplicate = error instanceof Error && "code" in error && error.code === "DUPLICATE_KEY";
+    throw new DocumentError(
+      `${file} cannot be read: ${reason}`,
+      isDuplicate ? "leave one of the two" : "write JSON or YAML",
+    );
   }
 };
 
 export const isJsonText = (text: string): boolean => /^\s*\{/.test(text);
 
 /** Levels; the deepest that we know has forty. */
-const deepest = 256;
+const maxDepth = 256;
 
 /** Level by level, since no stack is endless. */
-const isDeeper = (root: unknown, most: number): boolean => {
+const isDeeper = (root: unknown, limit: number): boolean => {
   let level = [root];
-  for (let depth = 0; depth < most; depth++) {
+  for (let depth = 0; depth < limit; depth++) {
     level = level.flatMap((it) => (typeof it === "object" && it !== null ? Object.values(it) : []));
     if (level.length === 0) return false;
   }
@@ -133,21 +135,21 @@ export const stringIn = (map: JsonMap, key: string): string | undefined => {
 };
 
 /** A reference that leads to a reference that leads to … */
-export const mostHops = 32;
+export const maxReferences = 32;
 
 /** Of all that one reference leads through. */
-const hops = () => ({ left: mostHops });
+const newBudget = () => ({ left: maxReferences });
 
 /**
  * What stands there, or what its `$ref` names, however often.
  * @throws DocumentError where it leads out of the document, nowhere, or in a circle
  */
-export const resolved = (document: Rooted, value: unknown, budget = hops()): Json => {
+export const resolveRefs = (document: JsonDocument, value: unknown, budget = newBudget()): Json => {
   let at = value as Json;
   while (isMap(at) && typeof at.$ref === "string") {
     if (budget.left-- <= 0)
       throw new DocumentError(`${document.file}: ${at.$ref} leads in a circle`, "let it name what is meant");
-    at = pointed(document, at.$ref, budget);
+    at = resolvePointer(document, at.$ref, budget);
   }
   return at;
 };
@@ -156,16 +158,16 @@ export const resolved = (document: Rooted, value: unknown, budget = hops()): Jso
  * On its way a pointer follows references too: documents in several files have `components: { schemas: { $ref: … } }`.
  * @throws DocumentError
  */
-export const pointed = (document: Rooted, whole: string, budget = hops()): Json => {
+export const resolvePointer = (document: JsonDocument, reference: string, budget = newBudget()): Json => {
   const { file, root } = document;
-  const ref = ownPart(root, whole);
+  const ref = withoutSelf(root, reference);
   if (!ref.startsWith("#"))
     throw new DocumentError(
       `${file}: ${ref} leads out of the document`,
       "bundle it into one file first; nothing is fetched for a build",
     );
-  const found = pointerOf(ref).reduce<unknown>((before, key) => {
-    const at = isMap(before) && !Object.hasOwn(before, key) ? resolved(document, before, budget) : before;
+  const found = pointerSteps(ref).reduce<unknown>((before, key) => {
+    const at = isMap(before) && !Object.hasOwn(before, key) ? resolveRefs(document, before, budget) : before;
     return typeof at === "object" && at !== null && Object.hasOwn(at, key)
       ? (at as Record<string, unknown>)[key]
       : undefined;
@@ -176,22 +178,22 @@ export const pointed = (document: Rooted, whole: string, budget = hops()): Json 
 };
 
 /** A document of 3.2 can say its own URI: `$self`. What refers to that refers to the document. */
-export const ownPart = (root: Json, ref: string): string => {
+export const withoutSelf = (root: Json, ref: string): string => {
   const own = mapOf(root).$self;
   return typeof own === "string" && own !== "" && ref.startsWith(`${own}#`) ? ref.slice(own.length) : ref;
 };
 
 /** The steps of a pointer: `#/a/b`. */
-export const pointerOf = (ref: string): string[] => ref.slice(1).split("/").slice(1).map(unescaped);
+export const pointerSteps = (ref: string): string[] => ref.slice(1).split("/").slice(1).map(unescapeStep);
 
 /** Of the same steps: `/a/b`. */
-export const pointerTo = (steps: readonly PropertyKey[]): string =>
+export const toPointer = (steps: readonly PropertyKey[]): string =>
   steps.map((it) => `/${String(it).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 
 /** RFC 6901, in a fragment. */
-const unescaped = (text: string): string => {
-  const plain = /%/.test(text) ? decode(text) : text;
-  return plain.replaceAll("~1", "/").replaceAll("~0", "~");
+const unescapeStep = (text: string): string => {
+  const withoutMark = /%/.test(text) ? decode(text) : text;
+  return withoutMark.replaceAll("~1", "/").replaceAll("~0", "~");
 };
 
 const decode = (text: string): string => {

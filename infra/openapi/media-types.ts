@@ -10,7 +10,7 @@ export const isForm = (type: string): boolean => type === "application/x-www-for
 export const isMultipart = (type: string): boolean => type === "multipart/form-data";
 
 /** Types of a range that gates read. */
-const ranges: Readonly<Record<string, readonly string[]>> = {
+const typesByRange: Readonly<Record<string, readonly string[]>> = {
   "*/*": [
     ...["application/json", "application/*+json", "text/json"],
     ...["application/x-www-form-urlencoded", "multipart/form-data"],
@@ -20,5 +20,5 @@ const ranges: Readonly<Record<string, readonly string[]>> = {
   "multipart/*": ["multipart/form-data"],
 };
 
-export const isRange = (type: string): boolean => Object.hasOwn(ranges, type);
-export const readIn = (range: string): readonly string[] => ranges[range] ?? [];
+export const isRange = (type: string): boolean => Object.hasOwn(typesByRange, type);
+export const readableTypes = (range: string): readonly string[] => typesByRange[range] ?? [];

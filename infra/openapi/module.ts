@@ -14,31 +14,33 @@ import { formats } from "./formats.ts";
 import type { Schema } from "./schemas.ts";
 
 /** Filter id → route → method. */
-export type Plans = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>>>;
+export type TierPlansByFilter = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>>
+>;
 
 export interface TierPlans {
   readonly tier: string;
-  readonly plans: Plans;
+  readonly plans: TierPlansByFilter;
   /** By filter id. */
   readonly definitions: Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 }
 
 /** What is made of equal things is made once; the oldest of `most` is forgotten, so that an edit of another tier compiles nothing anew. */
-const remembering = <In, Out>(most: number, make: (it: In) => Out): ((it: In) => Out) => {
+const memoize = <In, Out>(maxEntries: number, make: (it: In) => Out): ((it: In) => Out) => {
   const known = new Map<string, Out>();
   return (it) => {
     const key = createHash("sha256").update(JSON.stringify(it)).digest("base64");
-    const made = known.get(key) ?? make(it);
+    const cached = known.get(key) ?? make(it);
     known.delete(key);
-    known.set(key, made);
-    forgetOldest(known, most);
-    return made;
+    known.set(key, cached);
+    forgetOldest(known, maxEntries);
+    return cached;
   };
 };
 
 /** The module's text: an object of `Validators` by tier. */
-export const moduleOf: (tiers: readonly TierPlans[]) => Promise<string> = remembering(100, async (tiers) => {
-  const sources = new Map(tiers.map((it) => [it.tier, sourceOf(it)]));
+export const compileModule: (tiers: readonly TierPlans[]) => Promise<string> = memoize(100, async (tiers) => {
+  const sources = new Map(tiers.map((it) => [it.tier, checkSource(it)]));
   const names = [...sources.keys()];
   const entry = `${names.map((it, index) => `import t${index} from "tier:${it}";`).join("\n")}
 export default { ${names.map((it, index) => `${JSON.stringify(it)}: t${index}`).join(", ")} };`;
@@ -53,12 +55,12 @@ export default { ${names.map((it, index) => `${JSON.stringify(it)}: t${index}`).
     minify: true,
     legalComments: "none",
     logLevel: "silent",
-    plugins: [virtual(sources)],
+    plugins: [virtualModules(sources)],
   });
   return outputFiles[0]?.text ?? "";
 });
 
-const virtual = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
+const virtualModules = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
   name: "tiers",
   setup: (build) => {
     build.onResolve({ filter: /^tier:/ }, ({ path: name }) => ({ path: name.slice(5), namespace: "tier" }));
@@ -74,9 +76,9 @@ const virtual = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
  * How many bytes a tier's checks have in a gate, but for what all checks share.
  * @throws RangeError where they are nested deeper than a parser's stack
  */
-export const bytesOfChecks: (tier: TierPlans) => number = remembering(100, (tier) => {
+export const measureChecks: (tier: TierPlans) => number = memoize(100, (tier) => {
   const options = { minify: true, target: "es2024", format: "cjs", logLevel: "silent" } as const;
-  const { code } = esbuild.transformSync(sourceOf(tier), options);
+  const { code } = esbuild.transformSync(checkSource(tier), options);
   // What the gate's own engine could not read is better known here.
   new vm.Script(code);
   return Buffer.byteLength(code);
@@ -86,12 +88,12 @@ export const bytesOfChecks: (tier: TierPlans) => number = remembering(100, (tier
  * How many schemas with references one check walks. Alternatives that hold each other are tried in each other's every combination,
  * so that a body of a few hundred bytes could keep a gate busy for ever.
  */
-const mostSteps = 100_000;
+const maxSteps = 100_000;
 
-const bounds = `let left = 0;
+const runtimeHelpers = `let left = 0;
 const step = () => { if (left-- === 0) throw new RangeError("too many steps"); };
 const bounded = (check) => {
-  const it = (value) => { left = ${mostSteps}; const holds = check(value); it.errors = check.errors; return holds; };
+  const it = (value) => { left = ${maxSteps}; const holds = check(value); it.errors = check.errors; return holds; };
   return it;
 };
 const written = (value) => JSON.stringify(value, (_, it) =>
@@ -101,7 +103,7 @@ const written = (value) => JSON.stringify(value, (_, it) =>
 const distinct = (list) => new Set(list.map(written)).size === list.length;
 `;
 
-const sourceOf: (tier: TierPlans) => string = remembering(100, ({ plans, definitions }) => {
+const checkSource: (tier: TierPlans) => string = memoize(100, ({ plans, definitions }) => {
   const ajv = new Ajv2020({
     strict: false,
     // What is common to many is written once, and called.
@@ -118,7 +120,7 @@ const sourceOf: (tier: TierPlans) => string = remembering(100, ({ plans, definit
     code: { source: true, esm: true, lines: false },
   });
   addFormats.default(ajv, { mode: "full", formats: formats as never });
-  ajv.addKeyword({ keyword: counted, before: "$ref", code: ({ gen }) => gen.code(_`step()`) });
+  ajv.addKeyword({ keyword: stepKeyword, before: "$ref", code: ({ gen }) => gen.code(_`step()`) });
   // Its own compares each item with each other one, which takes seconds for a large body.
   ajv.removeKeyword("uniqueItems");
   ajv.addKeyword({
@@ -128,36 +130,38 @@ const sourceOf: (tier: TierPlans) => string = remembering(100, ({ plans, definit
     error: { message: "must NOT have duplicate items" },
     code: (it) => (it.schema === true ? it.fail(_`!distinct(${it.data})`) : undefined),
   });
-  const exported: Record<string, string> = {};
+  const exportNames: Record<string, string> = {};
   const known = new Map<string, string>();
-  const checkOf = (filter: string, schema: Schema): string => {
+  const checkName = (filter: string, schema: Schema): string => {
     const key = `${filter}\n${JSON.stringify(schema)}`;
     const name = known.get(key) ?? `c${known.size}`;
     if (!known.has(key)) {
       known.set(key, name);
-      exported[name] = name;
-      ajv.addSchema(rooted(schema, `f${Object.keys(definitions).indexOf(filter)}`) as object, name);
+      exportNames[name] = name;
+      ajv.addSchema(qualifyRefs(schema, `f${Object.keys(definitions).indexOf(filter)}`) as object, name);
     }
     return `bounded(${name})`;
   };
   for (const [index, all] of Object.values(definitions).entries())
     ajv.addSchema({
       $id: `f${index}`,
-      $defs: Object.fromEntries(Object.entries(all).map(([name, it]) => [name, counting(it)])),
+      $defs: Object.fromEntries(Object.entries(all).map(([name, it]) => [name, withStepCount(it)])),
     });
-  const table = tableOf(plans, checkOf);
-  return `${bounds}${standalone(ajv, exported)}\nexport default ${table};\n`;
+  const table = planTable(plans, checkName);
+  return `${runtimeHelpers}${standalone(ajv, exportNames)}\nexport default ${table};\n`;
 });
 
-const counted = "x-postern-step";
+const stepKeyword = "x-postern-step";
 
 /** Only what leads on to others can be walked more often than the body is long. */
-const counting = (schema: Schema): Schema =>
-  typeof schema === "object" && JSON.stringify(schema).includes('"$ref":') ? { ...schema, [counted]: true } : schema;
+const withStepCount = (schema: Schema): Schema =>
+  typeof schema === "object" && JSON.stringify(schema).includes('"$ref":')
+    ? { ...schema, [stepKeyword]: true }
+    : schema;
 
 /** References lead to the definitions of the document. */
-const rooted = (value: unknown, id: string): unknown => {
-  if (Array.isArray(value)) return value.map((it) => rooted(it, id));
+const qualifyRefs = (value: unknown, id: string): unknown => {
+  if (Array.isArray(value)) return value.map((it) => qualifyRefs(it, id));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, it]) => [
@@ -167,28 +171,31 @@ const rooted = (value: unknown, id: string): unknown => {
         ? `${id}${it}`
         : key === "enum" && Array.isArray(it)
           ? it
-          : rooted(it, id),
+          : qualifyRefs(it, id),
     ]),
   );
 };
 
-const tableOf = (plans: Plans, checkOf: (filter: string, schema: Schema) => string): string =>
-  object(plans, (routes, filter) =>
-    object(routes, (methods) => object(methods, (it) => operationText(it, (schema) => checkOf(filter, schema)))),
+const planTable = (plans: TierPlansByFilter, checkName: (filter: string, schema: Schema) => string): string =>
+  toObjectSource(plans, (routes, filter) =>
+    toObjectSource(routes, (methods) =>
+      toObjectSource(methods, (it) => operationSource(it, (schema) => checkName(filter, schema))),
+    ),
   );
 
-const operationText = ({ parameters, only, body }: OperationPlan, checkOf: (schema: Schema) => string): string => {
-  const checked = ({ schema, ...it }: { readonly schema: Schema }) => `{...${literal(it)},check:${checkOf(schema)}}`;
-  const types = body && object(body.types, (it) => (it === null ? "null" : checked(it)));
-  const closed = only ? `,only:${literal(only)}` : "";
-  const all = parameters.map(checked).join(",");
-  return `{parameters:[${all}]${closed}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
+const operationSource = ({ parameters, only, body }: OperationPlan, checkName: (schema: Schema) => string): string => {
+  const checkedSource = ({ schema, ...it }: { readonly schema: Schema }) =>
+    `{...${toLiteral(it)},check:${checkName(schema)}}`;
+  const types = body && toObjectSource(body.types, (it) => (it === null ? "null" : checkedSource(it)));
+  const onlySource = only ? `,only:${toLiteral(only)}` : "";
+  const all = parameters.map(checkedSource).join(",");
+  return `{parameters:[${all}]${onlySource}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
 };
 
 /** A property of this name is one like any other only where it is computed. */
-const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
+const toLiteral = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
-const object = <T>(all: Readonly<Record<string, T>>, text: (value: T, key: string) => string): string =>
+const toObjectSource = <T>(all: Readonly<Record<string, T>>, text: (value: T, key: string) => string): string =>
   `{${Object.entries(all)
     .map(([key, it]) => `${JSON.stringify(key)}:${text(it, key)}`)
     .join(",")}}`;

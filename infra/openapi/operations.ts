@@ -7,7 +7,7 @@ import {
   listOf,
   mapOf,
   type OpenApi,
-  resolved,
+  resolveRefs,
   stringIn,
 } from "./document.ts";
 
@@ -35,65 +35,65 @@ export interface Parameter {
 }
 
 /** Something of the document that nothing is made of. */
-export interface Unread {
+export interface UnreadItem {
   /** `GET /accounts/{id}`. */
   readonly where: string;
   readonly what: string;
 }
 
-export interface Operations {
+export interface OperationList {
   readonly operations: readonly Operation[];
-  readonly unread: readonly Unread[];
+  readonly unread: readonly UnreadItem[];
 }
 
-const mostOperations = 5000;
+const maxOperations = 5000;
 
 /** @throws DocumentError */
-export const operationsOf = (document: OpenApi): readonly Operation[] => readOperations(document).operations;
+export const listOperations = (document: OpenApi): readonly Operation[] => readOperations(document).operations;
 
 /**
  * What cannot be read of one operation is listed and spoils no other one.
  * @throws DocumentError
  */
-export const readOperations = (document: OpenApi): Operations => {
-  const unread: Unread[] = [];
-  const reader = readerOf(document, unread);
+export const readOperations = (document: OpenApi): OperationList => {
+  const unread: UnreadItem[] = [];
+  const reader = createReader(document, unread);
   const { paths = {} } = document.root;
   // OpenAPI has no reference here, and documents in several files have one.
   const operations = Object.entries(reader.mapAt(paths, "paths", "the map of paths") ?? {}).flatMap(([path, value]) =>
     path.startsWith("x-") ? [] : reader.operationsAt(path, value),
   );
-  if (operations.length > mostOperations)
+  if (operations.length > maxOperations)
     throw new DocumentError(
       `${document.file} has ${operations.length} operations`,
-      `${mostOperations} are taken at most; split it`,
+      `${maxOperations} are taken at most; split it`,
     );
   return { operations, unread };
 };
 
-const itemWords = ["$ref", "summary", "description", "servers", "parameters", "additionalOperations"];
-const operationWords = [
+const pathItemKeywords = ["$ref", "summary", "description", "servers", "parameters", "additionalOperations"];
+const operationKeywords = [
   ...["tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses"],
   ...["callbacks", "deprecated", "security", "servers", "$ref"],
 ];
 
-const parameterWords = [
+const parameterKeywords = [
   ...["name", "in", "description", "summary", "required", "deprecated", "allowEmptyValue", "$ref"],
   ...["style", "explode", "allowReserved", "schema", "content", "example", "examples"],
 ];
 
-const readerOf = (document: OpenApi, unread: Unread[]) => {
-  const list = (where: string, what: string): void => void unread.push({ where, what });
+const createReader = (document: OpenApi, unread: UnreadItem[]) => {
+  const addUnread = (where: string, what: string): void => void unread.push({ where, what });
 
   /** Undefined, and listed, where it leads nowhere or is no map. */
   const mapAt = (value: unknown, where: string, what: string): JsonMap | undefined => {
     try {
-      const found = followed(document, value);
+      const found = resolveWithSiblings(document, value);
       if (isMap(found)) return found;
-      list(where, `${what} cannot be read: it is no map`);
+      addUnread(where, `${what} cannot be read: it is no map`);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      list(where, `${what} cannot be read: ${withoutFile(error.message, document)}`);
+      addUnread(where, `${what} cannot be read: ${stripFile(error.message, document)}`);
     }
     return undefined;
   };
@@ -101,40 +101,44 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
   const operationsAt = (path: string, value: unknown): Operation[] => {
     const item = mapAt(value, path, "the path item");
     if (!item) return [];
-    for (const word of Object.keys(item))
-      if (!itemWords.includes(word) && !isMethod(word) && !word.startsWith("x-"))
-        list(path, `no path item has the word "${word}"`);
-    const shared = parametersOf(item.parameters, path);
+    for (const keyword of Object.keys(item))
+      if (!pathItemKeywords.includes(keyword) && !isMethod(keyword) && !keyword.startsWith("x-"))
+        addUnread(path, `no path item has the word "${keyword}"`);
+    const sharedParameters = parametersOf(item.parameters, path);
     const more =
       item.additionalOperations === undefined ? {} : mapAt(item.additionalOperations, path, "additionalOperations");
     const all = [
       ...operationMethods.flatMap((it) => (item[it] === undefined ? [] : [[it.toUpperCase(), item[it]] as const])),
       ...Object.entries(more ?? {}),
     ];
-    return all.flatMap(([method, it]) => operationOf(path, item, method, it, shared));
+    return all.flatMap(([method, it]) => operationOf(path, item, method, it, sharedParameters));
   };
 
   const operationOf = (
     path: string,
     item: JsonMap,
     method: string,
-    written: unknown,
-    shared: readonly Parameter[],
+    operationValue: unknown,
+    sharedParameters: readonly Parameter[],
   ): Operation[] => {
     const where = `${method} ${path}`;
-    const value = mapAt(written, where, "the operation");
+    const value = mapAt(operationValue, where, "the operation");
     if (!value) return [];
-    for (const word of Object.keys(value))
-      if (!operationWords.includes(word) && !word.startsWith("x-")) list(where, `no operation has the word "${word}"`);
-    const own = parametersOf(value.parameters, where);
-    const parameters = [...shared.filter((it) => !own.some((other) => isSame(it, other))), ...own];
+    for (const keyword of Object.keys(value))
+      if (!operationKeywords.includes(keyword) && !keyword.startsWith("x-"))
+        addUnread(where, `no operation has the word "${keyword}"`);
+    const ownParameters = parametersOf(value.parameters, where);
+    const parameters = [
+      ...sharedParameters.filter((it) => !ownParameters.some((other) => isSameParameter(it, other))),
+      ...ownParameters,
+    ];
     return [{ method, path, id: stringIn(value, "operationId"), parameters, body: bodyOf(value, where), value, item }];
   };
 
   const bodyOf = ({ requestBody }: JsonMap, where: string): JsonMap | undefined => {
     const body = requestBody === undefined ? undefined : mapAt(requestBody, where, "its body");
     if (body && Object.keys(mapOf(body.content)).length === 0)
-      list(where, "its body is not checked: it has no media type");
+      addUnread(where, "its body is not checked: it has no media type");
     return body && { ...body, content: contentOf(body.content, where, "its body") };
   };
 
@@ -142,31 +146,31 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
     Object.fromEntries(
       Object.entries(mapOf(content)).flatMap(([type, it]) => {
         const read = mapAt(it ?? {}, where, `${what} of ${type}`);
-        for (const word of ["prefixEncoding", "itemEncoding"])
-          if (read?.[word] !== undefined) list(where, `${word} of ${type} is not checked`);
+        for (const keyword of ["prefixEncoding", "itemEncoding"])
+          if (read?.[keyword] !== undefined) addUnread(where, `${keyword} of ${type} is not checked`);
         return read ? [[type, read]] : [];
       }),
     );
 
   const parametersOf = (value: unknown, where: string): Parameter[] => {
-    if (value !== undefined && !Array.isArray(value)) list(where, "its parameters are no list");
+    if (value !== undefined && !Array.isArray(value)) addUnread(where, "its parameters are no list");
     return listOf(value).flatMap((it, index) => {
-      const named = isMap(it) && typeof it.$ref === "string" ? it.$ref : `number ${index + 1}`;
-      const read = mapAt(it, where, `the parameter ${named}`);
+      const label = isMap(it) && typeof it.$ref === "string" ? it.$ref : `number ${index + 1}`;
+      const read = mapAt(it, where, `the parameter ${label}`);
       if (!read) return [];
       const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
-      if (place === undefined || name === undefined) list(where, `the parameter ${named} has no name or no place`);
+      if (place === undefined || name === undefined) addUnread(where, `the parameter ${label} has no name or no place`);
       else {
-        for (const word of Object.keys(read))
-          if (!parameterWords.includes(word) && !word.startsWith("x-"))
-            list(where, `no parameter has the word "${word}": ${name} is not checked by it`);
-        return [{ in: place, name, value: withContent(read, where, name) }];
+        for (const keyword of Object.keys(read))
+          if (!parameterKeywords.includes(keyword) && !keyword.startsWith("x-"))
+            addUnread(where, `no parameter has the word "${keyword}": ${name} is not checked by it`);
+        return [{ in: place, name, value: resolveContent(read, where, name) }];
       }
       return [];
     });
   };
 
-  const withContent = (value: JsonMap, where: string, name: string): JsonMap =>
+  const resolveContent = (value: JsonMap, where: string, name: string): JsonMap =>
     value.content === undefined
       ? value
       : { ...value, content: contentOf(value.content, where, `the parameter ${name}`) };
@@ -174,19 +178,19 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
   return { mapAt, operationsAt };
 };
 
-const isMethod = (word: string): boolean => (operationMethods as readonly string[]).includes(word);
+const isMethod = (keyword: string): boolean => (operationMethods as readonly string[]).includes(keyword);
 
 /** Names of headers are alike in any case. */
-const isSame = (a: Parameter, b: Parameter): boolean =>
+const isSameParameter = (a: Parameter, b: Parameter): boolean =>
   a.in === b.in && (a.name === b.name || (a.in === "header" && a.name.toLowerCase() === b.name.toLowerCase()));
 
 /** What stands beside a reference counts too, ahead of what it names. */
-const followed = (document: OpenApi, value: unknown): Json => {
+const resolveWithSiblings = (document: OpenApi, value: unknown): Json => {
   if (!isMap(value) || typeof value.$ref !== "string") return value as Json;
-  const { $ref, ...beside } = value;
-  const found = resolved(document, { $ref });
-  return isMap(found) ? { ...found, ...beside } : found;
+  const { $ref, ...siblings } = value;
+  const found = resolveRefs(document, { $ref });
+  return isMap(found) ? { ...found, ...siblings } : found;
 };
 
-const withoutFile = (message: string, { file }: OpenApi): string =>
+const stripFile = (message: string, { file }: OpenApi): string =>
   message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;

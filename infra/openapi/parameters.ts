@@ -1,23 +1,23 @@
 /** How parameters are read out of a request: by their style, or by the media type of their content. */
-import type { ParameterCheck, Style } from "../../functions/gateway/core/ports/validators.ts";
-import { mapOf, type Rooted, resolved, stringIn } from "./document.ts";
-import { formOf } from "./forms.ts";
+import type { ParameterCheck, ParameterStyle } from "../../functions/gateway/core/ports/validators.ts";
+import { type JsonDocument, mapOf, resolveRefs, stringIn } from "./document.ts";
+import { formFormat } from "./forms.ts";
 import { isForm, isJson, isText, mediaTypeOf } from "./media-types.ts";
 import type { Parameter } from "./operations.ts";
 import type { Schema } from "./schemas.ts";
-import { shapeOf, type Translate } from "./shapes.ts";
-import { explodes, nestedProblem, undefinedWriting } from "./styles.ts";
+import { type SchemaTranslator, shapeOf } from "./shapes.ts";
+import { isExploded, nestedProblem, undefinedStyle } from "./styles.ts";
 
 export type ParameterPlan = Omit<ParameterCheck, "check"> & { readonly schema: Schema };
 
 /** A parameter that is checked, or why it is not; and what OpenAPI leaves undefined of how it is read. */
-export interface Planned {
+export interface ParameterResult {
   readonly plan?: ParameterPlan;
   readonly unchecked?: string;
   readonly undefined?: string;
 }
 
-const styles: Readonly<Record<string, readonly Style[]>> = {
+const stylesByPlace: Readonly<Record<string, readonly ParameterStyle[]>> = {
   query: ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
   path: ["simple", "label"],
   header: ["simple"],
@@ -25,49 +25,49 @@ const styles: Readonly<Record<string, readonly Style[]>> = {
 };
 
 /** @param capture of the match, where it stands in the path */
-export const parameterOf = (
-  document: Rooted,
+export const parameterPlan = (
+  document: JsonDocument,
   parameter: Parameter,
   capture: string | undefined,
-  translate: Translate,
-): Planned => {
+  translate: SchemaTranslator,
+): ParameterResult => {
   const { name, value } = parameter;
   const place = parameter.in as ParameterPlan["in"];
-  const common = {
+  const shared = {
     in: place,
     name,
     ...(capture !== undefined && place === "path" && { capture }),
     required: value.required === true || place === "path",
   };
-  if (place === "header" && !isHeader.test(name)) return { unchecked: "no header can be called so" };
+  if (place === "header" && !headerNamePattern.test(name)) return { unchecked: "no header can be called so" };
   const [content, ...others] = Object.entries(mapOf(value.content));
   if (content) {
-    const planned = ofContent(document, common, content, translate);
+    const planned = contentParameter(document, shared, content, translate);
     if (others.length === 0) return planned;
     return { ...planned, undefined: `OpenAPI has one media type for a parameter: ${content[0]} is read` };
   }
-  const style = stringIn(value, "style") ?? styles[place]?.[0] ?? "";
-  if (!styles[place]?.some((it) => it === style)) return { unchecked: styleProblem(style, place) };
+  const style = stringIn(value, "style") ?? stylesByPlace[place]?.[0] ?? "";
+  if (!stylesByPlace[place]?.some((it) => it === style)) return { unchecked: styleProblem(style, place) };
   const schema = translate.schema(value.schema ?? {}, name);
   const shape = shapeOf(schema, translate.definitions());
-  const explode = explodes(value, style);
-  const nested = nestedProblem(shape, style, explode);
-  if (nested !== undefined) return { unchecked: nested };
+  const explode = isExploded(value, style);
+  const problem = nestedProblem(shape, style, explode);
+  if (problem !== undefined) return { unchecked: problem };
   const mayBeEmpty = place === "query" && style === "form" && value.allowEmptyValue === true;
   const plan = {
-    ...common,
-    style: style as Style,
+    ...shared,
+    style: style as ParameterStyle,
     explode,
     shape,
     ...(mayBeEmpty && { mayBeEmpty: true as const }),
     schema,
   };
-  const open = undefinedWriting(shape, style, explode);
-  return { plan, ...(open !== undefined && { undefined: open }) };
+  const undefinedStyleNote = undefinedStyle(shape, style, explode);
+  return { plan, ...(undefinedStyleNote !== undefined && { undefined: undefinedStyleNote }) };
 };
 
 /** RFC 9110, section 5.1. */
-const isHeader = /^[\w!#$%&'*+.^`|~-]+$/;
+const headerNamePattern = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const styleProblem = (style: string, place: string): string => {
   if (place === "querystring") return "it has no content";
@@ -76,23 +76,24 @@ const styleProblem = (style: string, place: string): string => {
     : `nothing in ${place} is written in the style ${style}`;
 };
 
-const ofContent = (
-  document: Rooted,
-  common: Pick<ParameterPlan, "in" | "name" | "required">,
+const contentParameter = (
+  document: JsonDocument,
+  shared: Pick<ParameterPlan, "in" | "name" | "required">,
   [key, written]: readonly [string, unknown],
-  translate: Translate,
-): Planned => {
-  const media = mapOf(resolved(document, written));
+  translate: SchemaTranslator,
+): ParameterResult => {
+  const media = mapOf(resolveRefs(document, written));
   const type = mediaTypeOf(key);
-  const unread = { unchecked: `its content is ${type}` };
-  const isWhole = common.in === "querystring";
-  if (!isJson(type) && !isText(type) && !(isWhole && isForm(type))) return unread;
-  const schema = translate.schema(media.schema ?? {}, common.name);
+  const uncheckedResult = { unchecked: `its content is ${type}` };
+  const isWholeQuery = shared.in === "querystring";
+  if (!isJson(type) && !isText(type) && !(isWholeQuery && isForm(type))) return uncheckedResult;
+  const schema = translate.schema(media.schema ?? {}, shared.name);
   const shape = shapeOf(schema, translate.definitions());
-  if (isJson(type)) return { plan: { ...common, style: "json", explode: false, shape: {}, schema } };
-  if (isText(type)) return shape.kinds ? { plan: { ...common, style: "text", explode: false, shape, schema } } : unread;
-  const form = formOf({ document, media, shape, isMultipart: false });
+  if (isJson(type)) return { plan: { ...shared, style: "json", explode: false, shape: {}, schema } };
+  if (isText(type))
+    return shape.kinds ? { plan: { ...shared, style: "text", explode: false, shape, schema } } : uncheckedResult;
+  const form = formFormat({ document, media, shape, isMultipart: false });
   return typeof form === "string"
     ? { unchecked: form }
-    : { plan: { ...common, style: "form", explode: true, shape: {}, form, schema } };
+    : { plan: { ...shared, style: "form", explode: true, shape: {}, form, schema } };
 };

@@ -2,18 +2,18 @@
 import type { Operation } from "./operations.ts";
 
 /** `/café` is sent as `/caf%C3%A9`. */
-export const sent = (text: string): string => text.replaceAll(/[^\p{ASCII}]+|[ "<>^`|\\]/gu, encodeURIComponent);
+export const encodePath = (text: string): string => text.replaceAll(/[^\p{ASCII}]+|[ "<>^`|\\]/gu, encodeURIComponent);
 
 /**
  * OpenAPI has no parameter of several segments, and its tools write some all the same: API Gateway's `{proxy+}`, `{+path}` of
  * RFC 6570 (section 3.2.3), `{path*}`.
  */
-const marks = /^\+|[+*]$/;
+const multiSegmentMarks = /^\+|[+*]$/;
 
 /** The name of a parameter: `proxy` of `{proxy+}`. */
-export const nameIn = (written: string): string => written.replace(marks, "");
+export const parameterName = (written: string): string => written.replace(multiSegmentMarks, "");
 
 /** @param written between the braces */
-export const takesSeveral = (written: string, { parameters }: Operation): boolean =>
-  marks.test(written) ||
+export const isMultiSegment = (written: string, { parameters }: Operation): boolean =>
+  multiSegmentMarks.test(written) ||
   parameters.some((it) => it.in === "path" && it.name === written && it.value["x-multi-segment"] === true);

@@ -7,31 +7,31 @@ import {
   DocumentError,
   isMap,
   type Json,
+  type JsonDocument,
   type JsonMap,
   listOf,
   mapOf,
-  mostHops,
+  maxReferences,
   type OpenApi,
-  ownPart,
-  pointed,
-  pointerOf,
-  type Rooted,
-  resolved,
+  pointerSteps,
+  resolvePointer,
+  resolveRefs,
+  withoutSelf,
 } from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
-export interface Held {
+export interface SchemaDocument {
   readonly file: string;
   /** What references to other files go out from: `routes/schemas`. */
   readonly folder: string;
   readonly root: Json;
   readonly dialect: Dialect;
   /** Where it is written, so that a reader is led to the line; undefined where nobody counted them. */
-  readonly written?: { readonly source: Source; readonly at: Path };
+  readonly origin?: { readonly source: Source; readonly at: Path };
 }
 
 /** A whole OpenAPI document. Its lines are counted by nobody. */
-export const heldBy = ({ file, root, version }: OpenApi): Held => ({
+export const schemaDocumentOf = ({ file, root, version }: OpenApi): SchemaDocument => ({
   file,
   root,
   folder: path.posix.dirname(file),
@@ -39,52 +39,56 @@ export const heldBy = ({ file, root, version }: OpenApi): Held => ({
 });
 
 /** Of a schema. */
-export interface Place {
-  readonly document: Held;
+export interface SchemaLocation {
+  readonly document: SchemaDocument;
   readonly path: Path;
   /** How people call it. */
   readonly name: string;
 }
 
-export interface Named extends Place {
+export interface LocatedSchema extends SchemaLocation {
   readonly value: Json;
 }
 
 /** Reads a file of the project: `routes/schemas/order.json`. @throws DocumentError */
-export type Open = (file: string) => Held;
+export type OpenDocument = (file: string) => SchemaDocument;
 
-export const beneath = (place: Place, ...steps: Path): Place => ({ ...place, path: [...place.path, ...steps] });
+export const childLocation = (place: SchemaLocation, ...steps: Path): SchemaLocation => ({
+  ...place,
+  path: [...place.path, ...steps],
+});
 
 /**
  * What a reference names; a reference there is followed too.
  * @throws DocumentError where it leads out of the project, nowhere, or in a circle
  */
-export const namedBy = (ref: string, from: Held, open: Open): Named => {
-  const first = once(ref, from, open);
+export const resolveReference = (ref: string, from: SchemaDocument, openDocument: OpenDocument): LocatedSchema => {
+  const first = resolveOnce(ref, from, openDocument);
   let at = first;
-  for (let hop = 0; isMap(at.value) && isOnly(at.value.$ref, at); hop++) {
-    if (hop === mostHops) throw new DocumentError(`${said(from)}${ref} leads in a circle`, "let it name what is meant");
-    at = once(String(at.value.$ref), at.document, open);
+  for (let turn = 0; isMap(at.value) && isPlainReference(at.value.$ref, at); turn++) {
+    if (turn === maxReferences)
+      throw new DocumentError(`${filePrefix(from)}${ref} leads in a circle`, "let it name what is meant");
+    at = resolveOnce(String(at.value.$ref), at.document, openDocument);
   }
   return first;
 };
 
-const isOnly = (ref: unknown, { value, document }: Named): boolean =>
-  typeof ref === "string" && (!document.dialect.besideRef || Object.keys(mapOf(value)).length === 1);
+const isPlainReference = (ref: unknown, { value, document }: LocatedSchema): boolean =>
+  typeof ref === "string" && (!document.dialect.refSiblings || Object.keys(mapOf(value)).length === 1);
 
-const once = (whole: string, from: Held, open: Open): Named => {
-  const ref = ownPart(from.root, whole);
-  const own = mapOf(from.root).$id;
-  const local = typeof own === "string" && own !== "" && ref.startsWith(`${own.replace(/#$/, "")}#`);
-  const [file = "", ...rest] = local ? ["", ref.slice(ref.indexOf("#") + 1)] : ref.split("#");
-  const document = file === "" ? from : open(fileOf(file, ref, from));
+const resolveOnce = (reference: string, from: SchemaDocument, openDocument: OpenDocument): LocatedSchema => {
+  const ref = withoutSelf(from.root, reference);
+  const id = mapOf(from.root).$id;
+  const isLocal = typeof id === "string" && id !== "" && ref.startsWith(`${id.replace(/#$/, "")}#`);
+  const [file = "", ...rest] = isLocal ? ["", ref.slice(ref.indexOf("#") + 1)] : ref.split("#");
+  const document = file === "" ? from : openDocument(fileOf(file, ref, from));
   const pointer = `#${rest.join("#")}`;
-  const value = pointed(document, pointer);
-  const steps = pointerOf(pointer);
+  const value = resolvePointer(document, pointer);
+  const steps = pointerSteps(pointer);
   return { document, path: steps, name: steps.at(-1) ?? document.file, value };
 };
 
-const fileOf = (file: string, ref: string, from: Held): string => {
+const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
   if (from.dialect.openapi)
     throw new DocumentError(
       `${from.file}: ${ref} leads out of the document`,
@@ -95,20 +99,20 @@ const fileOf = (file: string, ref: string, from: Held): string => {
       `${ref} leads out of the project`,
       "put the file into routes/schemas; nothing is fetched for a build",
     );
-  const whole = path.posix.normalize(path.posix.join(from.folder, file));
-  if (!/^routes\/(?:schemas|openapi)\/.+\.(?:json|ya?ml)$/.test(whole))
+  const reference = path.posix.normalize(path.posix.join(from.folder, file));
+  if (!/^routes\/(?:schemas|openapi)\/.+\.(?:json|ya?ml)$/.test(reference))
     throw new DocumentError(
-      `${ref} leads to ${whole}`,
+      `${ref} leads to ${reference}`,
       "schemas stand in routes/schemas and routes/openapi, as .json or .yaml",
     );
-  return whole;
+  return reference;
 };
 
 /** What is marked in a line needs no file's name. */
-const said = ({ file, written }: Held): string => (written ? "" : `${file}: `);
+const filePrefix = ({ file, origin: written }: SchemaDocument): string => (written ? "" : `${file}: `);
 
 /** As its place is called: `#/components/schemas/Order` is `Order`. */
-export const nameFor = (path: Path, taken: object): string => {
+export const uniqueName = (path: Path, taken: object): string => {
   const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
   for (let turn = 1; ; turn++) {
     const name = turn === 1 ? wanted : `${wanted}-${turn}`;
@@ -117,16 +121,16 @@ export const nameFor = (path: Path, taken: object): string => {
 };
 
 /** Of one object. */
-const mostComposed = 200;
+const maxComposed = 200;
 
 /** Schemas, and what they are composed of by `allOf` and references. */
-export const composed = (document: Rooted, all: readonly JsonMap[]): readonly JsonMap[] => {
+export const composedOf = (document: JsonDocument, all: readonly JsonMap[]): readonly JsonMap[] => {
   const found = new Set<JsonMap>();
-  const waiting: unknown[] = [...all];
-  for (let it = waiting.pop(); it !== undefined && found.size < mostComposed; it = waiting.pop()) {
+  const queue: unknown[] = [...all];
+  for (let it = queue.pop(); it !== undefined && found.size < maxComposed; it = queue.pop()) {
     if (!isMap(it) || found.has(it)) continue;
     found.add(it);
-    waiting.push(...listOf(it.allOf), ...(typeof it.$ref === "string" ? [resolved(document, it)] : []));
+    queue.push(...listOf(it.allOf), ...(typeof it.$ref === "string" ? [resolveRefs(document, it)] : []));
   }
   return [...found];
 };

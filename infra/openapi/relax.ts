@@ -3,26 +3,31 @@
  * against a request: beneath `not`, of alternatives that only one may hold of, and in conditions. There the whole of it is left out.
  */
 import type { OperationPlan } from "./checks.ts";
-import { named, several, single } from "./dialects.ts";
+import { schemaKeywords, schemaListKeywords, schemaMapKeywords } from "./dialects.ts";
 import type { Schema, Translator } from "./schemas.ts";
 
 type Definitions = Readonly<Record<string, Schema>>;
 
 /** Whether a schema, or one that it refers to, is among the marked ones. */
-export const reaching = (marked: ReadonlySet<object>, definitions: Definitions): ((schema: unknown) => boolean) => {
-  if (marked.size === 0) return () => false;
+export const refersTo = (
+  markedSchemas: ReadonlySet<object>,
+  definitions: Definitions,
+): ((schema: unknown) => boolean) => {
+  if (markedSchemas.size === 0) return () => false;
   const names = new Set<string>();
   // What holds one stays so; what holds none may hold one later, as long as names are found.
   const known = new WeakMap<object, boolean>();
   let isDone = false;
-  const holds = (value: unknown): boolean => {
+  const containsMarked = (value: unknown): boolean => {
     if (typeof value !== "object" || value === null) return false;
     const before = known.get(value);
     if (before !== undefined) return before;
     const found =
-      marked.has(value) ||
+      markedSchemas.has(value) ||
       Object.entries(value).some(([key, it]) =>
-        key === "$ref" && typeof it === "string" ? names.has(it) : key !== "enum" && key !== "const" && holds(it),
+        key === "$ref" && typeof it === "string"
+          ? names.has(it)
+          : key !== "enum" && key !== "const" && containsMarked(it),
       );
     if (found || isDone) known.set(value, found);
     return found;
@@ -30,27 +35,28 @@ export const reaching = (marked: ReadonlySet<object>, definitions: Definitions):
   for (let before = -1; before < names.size; ) {
     before = names.size;
     for (const [name, schema] of Object.entries(definitions))
-      if (!names.has(`#/$defs/${name}`) && holds(schema)) names.add(`#/$defs/${name}`);
+      if (!names.has(`#/$defs/${name}`) && containsMarked(schema)) names.add(`#/$defs/${name}`);
   }
   isDone = true;
-  return holds;
+  return containsMarked;
 };
 
-/** @param isLoose whether a schema checks less than it says */
-export const loosened = (schema: Schema, isLoose: (schema: unknown) => boolean): Schema => {
-  if (typeof schema === "boolean" || !isLoose(schema)) return schema;
-  const inner = (it: unknown): Schema => loosened(it as Schema, isLoose);
+/** @param isRelaxed whether a schema checks less than it says */
+export const relaxSchema = (schema: Schema, isRelaxed: (schema: unknown) => boolean): Schema => {
+  if (typeof schema === "boolean" || !isRelaxed(schema)) return schema;
+  const relaxInner = (it: unknown): Schema => relaxSchema(it as Schema, isRelaxed);
   const result: Record<string, unknown> = {};
   for (const [word, it] of Object.entries(schema)) {
-    if (word === "not" && isLoose(it)) continue;
-    if (["if", "then", "else"].includes(word) && isLoose(schema.if)) continue;
-    if (word === "maxContains" && isLoose(schema.contains)) continue;
-    if (single.includes(word)) result[word] = inner(it);
-    else if (several.includes(word)) result[word] = (it as unknown[]).map(inner);
-    else if (named.includes(word)) result[word] = mapValues(it as Readonly<Record<string, unknown>>, inner);
+    if (word === "not" && isRelaxed(it)) continue;
+    if (["if", "then", "else"].includes(word) && isRelaxed(schema.if)) continue;
+    if (word === "maxContains" && isRelaxed(schema.contains)) continue;
+    if (schemaKeywords.includes(word)) result[word] = relaxInner(it);
+    else if (schemaListKeywords.includes(word)) result[word] = (it as unknown[]).map(relaxInner);
+    else if (schemaMapKeywords.includes(word))
+      result[word] = mapValues(it as Readonly<Record<string, unknown>>, relaxInner);
     else result[word] = it;
   }
-  if (!isLoose(schema.oneOf)) return result;
+  if (!isRelaxed(schema.oneOf)) return result;
   const { oneOf, allOf = [], ...rest } = result;
   return { ...rest, allOf: [...(allOf as unknown[]), { anyOf: oneOf }] };
 };
@@ -58,19 +64,19 @@ export const loosened = (schema: Schema, isLoose: (schema: unknown) => boolean):
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([name, it]) => [name, change(it)]));
 
-type Plans = Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
+type PlansByRoute = Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
 
 /** Plans and definitions, with what may not be half checked left out. */
-export const settled = (plans: Plans, translate: Translator) => {
-  const isLoose = reaching(translate.loose, translate.definitions());
-  const settle = (schema: Schema): Schema => loosened(schema, isLoose);
+export const relaxPlans = (plans: PlansByRoute, translate: Translator) => {
+  const isRelaxed = refersTo(translate.relaxed, translate.definitions());
+  const relax = (schema: Schema): Schema => relaxSchema(schema, isRelaxed);
   return {
-    plans: mapValues(plans, (methods) => mapValues(methods, (it) => withSchemas(it, settle))),
-    definitions: mapValues(translate.definitions(), settle),
+    plans: mapValues(plans, (methods) => mapValues(methods, (it) => mapSchemas(it, relax))),
+    definitions: mapValues(translate.definitions(), relax),
   };
 };
 
-const withSchemas = (plan: OperationPlan, change: (schema: Schema) => Schema): OperationPlan => ({
+const mapSchemas = (plan: OperationPlan, change: (schema: Schema) => Schema): OperationPlan => ({
   ...plan,
   parameters: plan.parameters.map((it) => ({ ...it, schema: change(it.schema) })),
   ...(plan.body && {

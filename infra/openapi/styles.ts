@@ -1,35 +1,35 @@
 /** What the styles of OpenAPI have no place for, and what it leaves undefined of them. */
-import type { Shape } from "../../functions/gateway/core/ports/validators.ts";
+import type { ValueShape } from "../../functions/gateway/core/ports/validators.ts";
 import type { JsonMap } from "./document.ts";
 
 /** The values of lists and objects are fields of their own. */
-export const explodes = (value: JsonMap, style: string): boolean =>
+export const isExploded = (value: JsonMap, style: string): boolean =>
   style === "deepObject" || (typeof value.explode === "boolean" ? value.explode : ["form", "cookie"].includes(style));
 
 /** Null alone is what a list or an object may be instead. */
-export const takesScalars = ({ kinds }: Shape): boolean => kinds?.some((it) => it !== "null") === true;
+export const takesScalars = ({ kinds }: ValueShape): boolean => kinds?.some((it) => it !== "null") === true;
 
 /** It may be nothing but a list or an object. */
-export const isCompound = (it: Shape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
+export const isCompound = (it: ValueShape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
 
 /** A list or an object within one that the style has no place for (RFC 6570 has one level). */
-export const nestedProblem = (shape: Shape, style: string, explode: boolean): string | undefined => {
+export const nestedProblem = (shape: ValueShape, style: string, explode: boolean): string | undefined => {
   if (style === "deepObject") return undefined;
   const problem = (what: string) => `the style ${style} has no place for ${what}`;
   if (!takesScalars(shape) && shape.items && isCompound(shape.items)) return problem("a list of lists or objects");
   if (takesScalars(shape) || !shape.properties) return undefined;
   const areFields = explode && ["form", "cookie", "spaceDelimited", "pipeDelimited"].includes(style);
-  const isLost = (it: Shape) => isCompound(it) && !(areFields && it.items && !isCompound(it.items));
-  const lost = Object.entries(shape.properties).find(([, it]) => isLost(it));
-  if (lost) return problem(`what its property ${lost[0]} holds`);
-  return shape.rest && isLost(shape.rest) ? problem("what its properties hold") : undefined;
+  const isUnsupported = (it: ValueShape) => isCompound(it) && !(areFields && it.items && !isCompound(it.items));
+  const unsupported = Object.entries(shape.properties).find(([, it]) => isUnsupported(it));
+  if (unsupported) return problem(`what its property ${unsupported[0]} holds`);
+  return shape.rest && isUnsupported(shape.rest) ? problem("what its properties hold") : undefined;
 };
 
 /** How it is read all the same. */
-export const undefinedWriting = (shape: Shape, style: string, explode: boolean): string | undefined => {
+export const undefinedStyle = (shape: ValueShape, style: string, explode: boolean): string | undefined => {
   const { kinds, items, properties, rest } = shape;
-  const within = [...Object.values(properties ?? {}), ...(rest ? [rest] : [])];
-  const isNested = style === "deepObject" && (items || within.some((it) => it.items || it.properties));
+  const nested = [...Object.values(properties ?? {}), ...(rest ? [rest] : [])];
+  const isNested = style === "deepObject" && (items || nested.some((it) => it.items || it.properties));
   if (isNested)
     return "OpenAPI does not define how deepObject writes lists and objects in it: [a][b], [a][] and [a][0] are read";
   if (style === "spaceDelimited" || style === "pipeDelimited") {

@@ -1,13 +1,13 @@
 /** The automaton of a regular expression by its characters (Glushkov), with how often a step can be taken. */
-import { type Node, written } from "./syntax.ts";
+import { type Node, toPattern } from "./syntax.ts";
 
-export interface Machine {
+export interface Automaton {
   /** Of each character, the symbols that it takes. State 0 is the start, and takes none. */
   readonly symbols: readonly bigint[];
   /** From state to state, in how many ways: 1, or 2 for more. */
   readonly next: readonly ReadonlyMap<number, number>[];
   /** States that a match can end with. */
-  readonly ends: ReadonlySet<number>;
+  readonly finals: ReadonlySet<number>;
 }
 
 /**
@@ -18,10 +18,10 @@ export const allSymbols = (1n << 130n) - 1n;
 const representatives = [...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)), "\u00a0", "\u00e9"];
 
 const symbolsOf = (text: string): bigint => {
-  const takes = new RegExp(`^${text}$`, "su");
-  const isNamed = /[^ -~]|\\[pPuxc]/.test(text);
+  const pattern = new RegExp(`^${text}$`, "su");
+  const hasNonAscii = /[^ -~]|\\[pPuxc]/.test(text);
   return representatives.reduce(
-    (set, it, index) => ((isNamed && index >= 128) || takes.test(it) ? set | (1n << BigInt(index)) : set),
+    (set, it, index) => ((hasNonAscii && index >= 128) || pattern.test(it) ? set | (1n << BigInt(index)) : set),
     0n,
   );
 };
@@ -30,7 +30,7 @@ const symbolsOf = (text: string): bigint => {
 export const characterOf = (symbols: bigint): string =>
   representatives.find((_, index) => (symbols >> BigInt(index)) & 1n) ?? "";
 
-interface Part {
+interface Fragment {
   readonly first: ReadonlyMap<number, number>;
   readonly last: ReadonlyMap<number, number>;
   /** In how many ways it can be empty. */
@@ -38,107 +38,107 @@ interface Part {
 }
 
 /** Of one machine: steps between states that are put down. All time zones, letter by letter, take a tenth of that. */
-const mostWork = 1_000_000;
+const maxWork = 1_000_000;
 
 /** More than one is as bad as many. */
-const capped = (count: number): number => Math.min(count, 2);
+const cap = (count: number): number => Math.min(count, 2);
 
 const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, times = 1): Map<number, number> => {
   const result = new Map(a);
-  if (times > 0) for (const [state, count] of b) result.set(state, capped((result.get(state) ?? 0) + count * times));
+  if (times > 0) for (const [state, count] of b) result.set(state, cap((result.get(state) ?? 0) + count * times));
   return result;
 };
 
 /**
  * Boundaries are passed over, which only adds ways.
- * @param most characters, counts written out
+ * @param maxStates characters, counts written out
  * @returns undefined where it has more, or takes too long to make
  */
-export const machineOf = (tree: Node, most: number): Machine | undefined => {
+export const buildAutomaton = (tree: Node, maxStates: number): Automaton | undefined => {
   const symbols = [0n];
   const next: Map<number, number>[] = [new Map()];
   const known = new Map<string, bigint>();
   let isFull = false;
-  let left = mostWork;
+  let remaining = maxWork;
 
-  const spend = (work: number): void => {
-    left -= 10 + work;
-    isFull ||= left < 0;
+  const useBudget = (work: number): void => {
+    remaining -= 10 + work;
+    isFull ||= remaining < 0;
   };
 
-  const tie = (from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>): void => {
+  const connect = (from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>): void => {
     for (const [state, count] of from) {
       const before = next[state] ?? new Map();
-      spend(before.size + to.size);
+      useBudget(before.size + to.size);
       if (isFull) return;
       next[state] = sum(before, to, count);
     }
   };
 
-  const character = (text: string): Part => {
+  const character = (text: string): Fragment => {
     const set = known.get(text) ?? symbolsOf(text);
     known.set(text, set);
-    isFull ||= symbols.length > most;
+    isFull ||= symbols.length > maxStates;
     const state = symbols.push(set) - 1;
     next.push(new Map());
     return { first: new Map([[state, 1]]), last: new Map([[state, 1]]), empty: 0 };
   };
 
-  const nothing: Part = { first: new Map(), last: new Map(), empty: 1 };
+  const emptyFragment: Fragment = { first: new Map(), last: new Map(), empty: 1 };
 
-  const then = (a: Part, b: Part): Part => {
-    spend(a.first.size + b.first.size + a.last.size + b.last.size);
-    if (isFull) return nothing;
-    tie(a.last, b.first);
+  const concatenate = (a: Fragment, b: Fragment): Fragment => {
+    useBudget(a.first.size + b.first.size + a.last.size + b.last.size);
+    if (isFull) return emptyFragment;
+    connect(a.last, b.first);
     return {
       first: sum(a.first, b.first, a.empty),
       last: sum(b.last, a.last, b.empty),
-      empty: capped(a.empty * b.empty),
+      empty: cap(a.empty * b.empty),
     };
   };
 
-  const either = (a: Part, b: Part): Part => {
-    spend(a.first.size + a.last.size);
-    if (isFull) return nothing;
-    return { first: sum(a.first, b.first), last: sum(a.last, b.last), empty: capped(a.empty + b.empty) };
+  const alternate = (a: Fragment, b: Fragment): Fragment => {
+    useBudget(a.first.size + a.last.size);
+    if (isFull) return emptyFragment;
+    return { first: sum(a.first, b.first), last: sum(a.last, b.last), empty: cap(a.empty + b.empty) };
   };
 
-  const repeat = (node: Extract<Node, { readonly kind: "repeat" }>): Part => {
+  const repeat = (node: Extract<Node, { readonly kind: "repeat" }>): Fragment => {
     const { body, least, most: limit } = node;
     const isEndless = limit === Number.POSITIVE_INFINITY;
     const copies = isEndless ? Math.max(1, least) : limit;
-    let whole = nothing;
+    let whole = emptyFragment;
     for (let copy = 1; copy <= copies && !isFull; copy++) {
-      const one = part(body);
-      if (isEndless && copy === copies) tie(one.last, one.first);
+      const one = build(body);
+      if (isEndless && copy === copies) connect(one.last, one.first);
       const isOptional = copy > least;
-      whole = then(whole, isOptional ? { ...one, empty: isEndless ? 1 : capped(one.empty + 1) } : one);
+      whole = concatenate(whole, isOptional ? { ...one, empty: isEndless ? 1 : cap(one.empty + 1) } : one);
     }
     return whole;
   };
 
-  const part = (node: Node): Part => {
-    if (isFull) return nothing;
+  const build = (node: Node): Fragment => {
+    if (isFull) return emptyFragment;
     switch (node.kind) {
       case "character":
         return character(node.text);
       case "sequence":
-        return node.parts.reduce<Part>((whole, it) => then(whole, part(it)), nothing);
+        return node.parts.reduce<Fragment>((whole, it) => concatenate(whole, build(it)), emptyFragment);
       case "either":
-        return node.branches.map(part).reduce(either);
+        return node.branches.map(build).reduce(alternate);
       case "group":
-        return part(node.body);
+        return build(node.body);
       case "repeat":
         return repeat(node);
       case "boundary":
-        return nothing;
+        return emptyFragment;
       default:
-        throw new TypeError(`no automaton has ${written(node)}`);
+        throw new TypeError(`no automaton has ${toPattern(node)}`);
     }
   };
 
-  const whole = part(tree);
+  const whole = build(tree);
   if (isFull) return undefined;
   next[0] = new Map(whole.first);
-  return { symbols, next, ends: new Set([...whole.last.keys(), ...(whole.empty > 0 ? [0] : [])]) };
+  return { symbols, next, finals: new Set([...whole.last.keys(), ...(whole.empty > 0 ? [0] : [])]) };
 };

@@ -1,12 +1,13 @@
 /** What texts a pattern or a segment takes: whether two of them share one, and which. */
-import { cutter } from "../../functions/gateway/routing/mixed-segment.ts";
-import { capturesOf, type Segment } from "../../functions/gateway/routing/match.ts";
+
+import { capturesOf, type PathSegment } from "../../functions/gateway/routing/match.ts";
+import { segmentSplitter } from "../../functions/gateway/routing/mixed-segment.ts";
 
 /** What a path's segment can hold in its canonical form (RFC 3986, `pchar`, less `;`). */
 const segmentAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,=:@%";
 
 /** One place of a pattern: what may stand there, whether it may be left out, and whether it may be repeated. */
-interface Step {
+interface PatternStep {
   /** One bit for each of the alphabet. */
   readonly characters: bigint;
   readonly skips: boolean;
@@ -15,14 +16,14 @@ interface Step {
 
 const atoms = /(\[\^?(?:\\.|[^\]\\])+\]|\\.|.)(?:([?+*])|\{(\d+)(?:,(\d+))?\})?/gu;
 
-const stepsOf = (pattern: string): Step[] =>
+const stepsOf = (pattern: string): PatternStep[] =>
   [...pattern.matchAll(atoms)].flatMap(([, atom = "", sign, least, most]) => {
     const one = new RegExp(`^(?:${atom})$`);
     const characters = [...segmentAlphabet].reduce(
       (bits, it, at) => (one.test(it) ? bits | (1n << BigInt(at)) : bits),
       0n,
     );
-    const step = (skips: boolean, repeats: boolean): Step => ({ characters, skips, repeats });
+    const step = (skips: boolean, repeats: boolean): PatternStep => ({ characters, skips, repeats });
     if (sign === "?") return [step(true, false)];
     if (sign === "*") return [step(true, true)];
     if (sign === "+") return [step(false, false), step(true, true)];
@@ -31,7 +32,7 @@ const stepsOf = (pattern: string): Step[] =>
     return Array.from({ length: max }, (_, index) => step(index >= min, false));
   });
 
-const firstOf = (bits: bigint): string | undefined => {
+const firstCharacter = (bits: bigint): string | undefined => {
   if (bits === 0n) return undefined;
   let at = 0;
   while (((bits >> BigInt(at)) & 1n) === 0n) at++;
@@ -42,66 +43,66 @@ const firstOf = (bits: bigint): string | undefined => {
  * The shortest text of a path's segment that both patterns take, or undefined where there is none. Breadth first over pairs
  * of places, of which there are at most the product of the patterns' lengths.
  */
-export const shared = (a: string, b: string): string | undefined => {
+export const commonMatch = (a: string, b: string): string | undefined => {
   const [left, right] = [stepsOf(a), stepsOf(b)];
   const seen = new Set<number>();
   const width = right.length + 1;
   const key = (i: number, j: number): number => i * width + j;
-  let wave: { readonly i: number; readonly j: number; readonly text: string }[] = [{ i: 0, j: 0, text: "" }];
-  while (wave.length > 0) {
-    const next: typeof wave = [];
+  let level: { readonly i: number; readonly j: number; readonly text: string }[] = [{ i: 0, j: 0, text: "" }];
+  while (level.length > 0) {
+    const next: typeof level = [];
     // A wave grows while it is walked: leaving a place out costs no character.
-    for (const { i, j, text } of wave) {
+    for (const { i, j, text } of level) {
       if (seen.has(key(i, j))) continue;
       seen.add(key(i, j));
       if (i === left.length && j === right.length && text !== "") return text;
       const [x, y] = [left[i], right[j]];
-      if (x?.skips) wave.push({ i: i + 1, j, text });
-      if (y?.skips) wave.push({ i, j: j + 1, text });
+      if (x?.skips) level.push({ i: i + 1, j, text });
+      if (y?.skips) level.push({ i, j: j + 1, text });
       if (!x || !y) continue;
-      const common = firstOf(x.characters & y.characters);
+      const common = firstCharacter(x.characters & y.characters);
       if (common === undefined) continue;
       for (const ii of x.repeats ? [i, i + 1] : [i + 1])
         for (const jj of y.repeats ? [j, j + 1] : [j + 1]) next.push({ i: ii, j: jj, text: text + common });
     }
-    wave = next;
+    level = next;
   }
   return undefined;
 };
 
-const anything = "[^/]+";
+const anySegment = "[^/]+";
 
 /** Whether any segment of a path fits the pattern. */
-export const canMatch = (pattern: string): boolean => shared(pattern, anything) !== undefined;
+export const canMatch = (pattern: string): boolean => commonMatch(pattern, anySegment) !== undefined;
 
-const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
+const anchored = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 
 /** Whether a segment of a match takes this segment of a path. */
-export const fits = (it: Segment, text: string): boolean => {
+export const segmentMatches = (it: PathSegment, text: string): boolean => {
   if (it.kind === "literal") return it.text === text;
   if (it.kind === "rest") return true;
-  if (it.kind === "mixed") return cutter(it.cut, whole)(text) !== undefined;
-  return text !== "" && (it.pattern === undefined || whole(it.pattern).test(text));
+  if (it.kind === "mixed") return segmentSplitter(it.template, anchored)(text) !== undefined;
+  return text !== "" && (it.pattern === undefined || anchored(it.pattern).test(text));
 };
 
 /** A text that both segments take, or undefined where there is none. */
-export const sharedText = (a: Segment, b: Segment): string | undefined => {
-  if (a.kind === "literal") return fits(b, a.text) ? a.text : undefined;
-  if (b.kind === "literal") return sharedText(b, a);
+export const commonText = (a: PathSegment, b: PathSegment): string | undefined => {
+  if (a.kind === "literal") return segmentMatches(b, a.text) ? a.text : undefined;
+  if (b.kind === "literal") return commonText(b, a);
   if ([a, b].every((it) => it.kind !== "mixed" && capturesOf([it])[0]?.pattern === undefined)) return "example";
-  const text = shared(patternFor(a), patternFor(b));
+  const text = commonMatch(patternFor(a), patternFor(b));
   // Where a segment is cut, a pattern keeps out some texts of what the whole could be.
-  return text !== undefined && fits(a, text) && fits(b, text) ? text : undefined;
+  return text !== undefined && segmentMatches(a, text) && segmentMatches(b, text) ? text : undefined;
 };
 
 /** A pattern of all that a segment takes. */
-const patternFor = (it: Segment): string => {
-  if (it.kind === "literal") return exactly(it.text);
-  if (it.kind !== "mixed") return capturesOf([it])[0]?.pattern ?? anything;
-  const { texts, patterns } = it.cut;
+const patternFor = (it: PathSegment): string => {
+  if (it.kind === "literal") return escapePattern(it.text);
+  if (it.kind !== "mixed") return capturesOf([it])[0]?.pattern ?? anySegment;
+  const { texts, patterns } = it.template;
   return texts
-    .map((text, index) => exactly(text) + (index < patterns.length ? patterns[index] || anything : ""))
+    .map((text, index) => escapePattern(text) + (index < patterns.length ? patterns[index] || anySegment : ""))
     .join("");
 };
 
-const exactly = (text: string): string => text.replaceAll(/[^A-Za-z0-9]/g, "\\$&");
+const escapePattern = (text: string): string => text.replaceAll(/[^A-Za-z0-9]/g, "\\$&");

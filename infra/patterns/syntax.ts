@@ -21,23 +21,24 @@ export type Node =
     };
 
 /** Deeper ones are nobody's. */
-const deepest = 100;
+const maxDepth = 100;
 
 /** @throws SyntaxError with a sentence that says what no ECMAScript has */
-export const treeOf = (pattern: string): Node => {
-  if (isLiteral.test(pattern))
+export const parsePattern = (pattern: string): Node => {
+  if (literalPattern.test(pattern))
     throw new SyntaxError("it is a literal of JavaScript: write what stands between its slashes");
-  const node = isLegal(pattern, "u") || isLegal(pattern, "") ? read(pattern) : undefined;
+  const node = isValid(pattern, "u") || isValid(pattern, "") ? parse(pattern) : undefined;
   if (!node) throw new SyntaxError("it is no regular expression of ECMAScript");
   // What Annex B allows and no rule here covers is not guessed.
-  if (!isLegal(written(node), "u")) throw new SyntaxError("it is no regular expression of ECMAScript with the flag u");
+  if (!isValid(toPattern(node), "u"))
+    throw new SyntaxError("it is no regular expression of ECMAScript with the flag u");
   return node;
 };
 
 /** `/^[a-z]+$/i`: as a pattern it asks for a slash ahead of the text's beginning, so nothing matches it. */
-const isLiteral = /^\/\^.*\$\/[dgimsuvy]*$/s;
+const literalPattern = /^\/\^.*\$\/[dgimsuvy]*$/s;
 
-export const isLegal = (text: string, flags: string): boolean => {
+export const isValid = (text: string, flags: string): boolean => {
   try {
     new RegExp(text, flags);
     return true;
@@ -47,17 +48,17 @@ export const isLegal = (text: string, flags: string): boolean => {
 };
 
 /** The text of a tree, as the flag `u` has it. */
-export const written = (node: Node): string => {
+export const toPattern = (node: Node): string => {
   switch (node.kind) {
     case "sequence":
-      return node.parts.map(written).join("");
+      return node.parts.map(toPattern).join("");
     case "either":
-      return node.branches.map(written).join("|");
+      return node.branches.map(toPattern).join("|");
     case "group":
     case "look":
-      return `${node.open}${written(node.body)})`;
+      return `${node.open}${toPattern(node.body)})`;
     case "repeat":
-      return `${written(node.body)}${quantifier(node)}${node.lazy ? "?" : ""}`;
+      return `${toPattern(node.body)}${quantifier(node)}${node.lazy ? "?" : ""}`;
     default:
       return node.text;
   }
@@ -72,7 +73,7 @@ const quantifier = ({ least, most }: { readonly least: number; readonly most: nu
 const token =
   /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|k<[^>]*>|\d+|.)|\(\?(?:[:=!]|<[=!]|<[^>]*>|.)|\{(?:\d+(?:,\d*)?|,\d+)\}|./suy;
 
-const read = (pattern: string): Node => {
+const parse = (pattern: string): Node => {
   let at = 0;
   const peek = (): string => {
     token.lastIndex = at;
@@ -84,8 +85,8 @@ const read = (pattern: string): Node => {
     return text;
   };
 
-  const either = (depth: number): Node => {
-    if (depth > deepest) throw new SyntaxError("its groups are nested too deeply");
+  const alternation = (depth: number): Node => {
+    if (depth > maxDepth) throw new SyntaxError("its groups are nested too deeply");
     const branches = [sequence(depth)];
     while (peek() === "|") {
       take();
@@ -97,12 +98,12 @@ const read = (pattern: string): Node => {
   const sequence = (depth: number): Node => {
     const parts: Node[] = [];
     for (let next = peek(); next !== "" && next !== "|" && next !== ")"; next = peek())
-      parts.push(repeated(one(depth)));
+      parts.push(repeated(atom(depth)));
     return { kind: "sequence", parts };
   };
 
   const repeated = (body: Node): Node => {
-    const range = rangeOf(peek());
+    const range = parseQuantifier(peek());
     if (!range) return body;
     take();
     const lazy = peek() === "?";
@@ -110,25 +111,25 @@ const read = (pattern: string): Node => {
     return { kind: "repeat", body, ...range, lazy };
   };
 
-  const one = (depth: number): Node => {
+  const atom = (depth: number): Node => {
     const text = take();
     if (text.startsWith("(")) {
-      const isLook = /^\(\?<?[=!]/.test(text);
-      if (!isLook && !/^\((?:\?:|\?<[^>]+>)?$/.test(text)) throw new SyntaxError(`${text} is of another dialect`);
-      const body = either(depth + 1);
+      const isLookaround = /^\(\?<?[=!]/.test(text);
+      if (!isLookaround && !/^\((?:\?:|\?<[^>]+>)?$/.test(text)) throw new SyntaxError(`${text} is of another dialect`);
+      const body = alternation(depth + 1);
       take();
-      return { kind: isLook ? "look" : "group", open: text, body };
+      return { kind: isLookaround ? "look" : "group", open: text, body };
     }
-    if (text === "[") return { kind: "character", text: classOf() };
+    if (text === "[") return { kind: "character", text: characterClass() };
     if (text === "^" || text === "$" || text === "\\b" || text === "\\B") return { kind: "boundary", text };
     if (/^\\(?:[1-9]|k<)/.test(text)) return { kind: "backreference", text };
-    if (text.startsWith("\\")) return { kind: "character", text: escaped(text, false) };
+    if (text.startsWith("\\")) return { kind: "character", text: parseEscape(text, false) };
     if (text.startsWith("{,")) throw new SyntaxError(`${text} is of another dialect: write {0${text.slice(1)}`);
     return { kind: "character", text: /^[{}\]]$/.test(text) ? `\\${text}` : text };
   };
 
   /** A class without set operations; its `[` is read. */
-  const classOf = (): string => {
+  const characterClass = (): string => {
     if (/^:[a-z]+:\]/.test(pattern.slice(at + 1)) && pattern[at] === "[")
       throw new SyntaxError("classes such as [[:alpha:]] are of another dialect");
     const parts: string[] = [];
@@ -143,7 +144,7 @@ const read = (pattern: string): Node => {
       }
       if (text === "[") holdsOpen = true;
       if (text === "-") parts.push(isDash(parts.slice(first), peek()) ? "\\-" : "-");
-      else parts.push(text.startsWith("\\") ? escaped(text, true) : /[[({})/|]/.test(text) ? `\\${text}` : text);
+      else parts.push(text.startsWith("\\") ? parseEscape(text, true) : /[[({})/|]/.test(text) ? `\\${text}` : text);
     }
     // `[a-z-[aeiou]]` of .NET, `[a-z&&[^b]]` of Java, and a bracket that comes first, `[^]a]`, elsewhere.
     const rest = pattern.slice(at);
@@ -152,12 +153,12 @@ const read = (pattern: string): Node => {
     return `[${parts.join("")}]`;
   };
 
-  const tree = either(0);
+  const tree = alternation(0);
   if (at < pattern.length) throw new SyntaxError("it is no regular expression of ECMAScript");
   return tree;
 };
 
-const rangeOf = (text: string): { readonly least: number; readonly most: number } | undefined => {
+const parseQuantifier = (text: string): { readonly least: number; readonly most: number } | undefined => {
   if (text === "*") return { least: 0, most: Number.POSITIVE_INFINITY };
   if (text === "+") return { least: 1, most: Number.POSITIVE_INFINITY };
   if (text === "?") return { least: 0, most: 1 };
@@ -176,11 +177,11 @@ const isDash = (before: readonly string[], next: string): boolean => {
 
 const isClass = (text: string): boolean => /^\\[dDsSwWpP]/.test(text);
 
-const escaped = (text: string, within: boolean): string => {
+const parseEscape = (text: string, isInClass: boolean): string => {
   const kind = text[1] ?? "";
   if (/^\\(?:[dDsSwWtnvfr]|[pP]\{|u[\d{a-fA-F]|x[\da-fA-F]{2}|c[A-Za-z]|0$)/.test(text)) return text;
-  if (within && (text === "\\b" || text === "\\-")) return text;
+  if (isInClass && (text === "\\b" || text === "\\-")) return text;
   if (/^[\^$\\.*+?()[\]{}|/]$/.test(kind) && text.length === 2) return text;
   if (/[A-Za-z0-9]/.test(kind)) throw new SyntaxError(`${text} is of another dialect`);
-  return within && kind === "-" ? "\\-" : text.slice(1);
+  return isInClass && kind === "-" ? "\\-" : text.slice(1);
 };

@@ -1,23 +1,23 @@
 /** Files that are written by machine and checked in. */
 import path from "node:path";
-import { textWithin, writeWithin } from "./files.ts";
+import { readTextWithin, writeWithin } from "./files.ts";
 
-export interface Generated {
+export interface GeneratedFile {
   /** Relative to its root. */
   readonly file: string;
   readonly text: string;
 }
 
 /** Begins a page of the reference. */
-export const written = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
+export const generatedNotice = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
 
 /** The code's own root, where parts are found. */
-export const home: string = path.resolve(import.meta.dirname, "../..");
+export const codeRoot: string = path.resolve(import.meta.dirname, "../..");
 
-export const isStale = ({ file, text }: Generated, root: string): boolean => textWithin(root, file) !== text;
+export const isStale = ({ file, text }: GeneratedFile, root: string): boolean => readTextWithin(root, file) !== text;
 
 /** Writes what has changed and says which files that were. */
-export const writeAll = (generated: readonly Generated[], root: string): string[] =>
+export const writeChanged = (generated: readonly GeneratedFile[], root: string): string[] =>
   generated
     .filter((it) => isStale(it, root))
     .map(({ file, text }) => {

@@ -1,7 +1,7 @@
 /** Names the process that listens on a port of this machine, where the system says so. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import { oneLine } from "../terminal/terminal.ts";
+import { toOneLine } from "../terminal/terminal.ts";
 
 export interface Owner {
   readonly pid: number;
@@ -50,7 +50,7 @@ const byLsof = (port: number): number | undefined => {
 /** Empty where the system does not say. */
 export const commandOf = (pid: number): string => {
   const text = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-  return oneLine(text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text);
+  return toOneLine(text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text);
 };
 
 /** Empty where it cannot be read: a process may end meanwhile, or be somebody else's. */

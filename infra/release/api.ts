@@ -1,46 +1,50 @@
 /** Calls of the platform's REST API that wrangler has no command for, or takes a second for. They need a token in the shell. */
 import type { Target } from "./target.ts";
 
-export interface Access {
+export interface ApiAccess {
   readonly api: string;
   readonly token: string;
   readonly account: string;
 }
 
 /** @returns undefined where there is no token */
-export const accessOf = ({ variables }: Target): Access | undefined => {
-  const at = { ...process.env, ...variables };
-  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = at;
-  const api = at.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
+export const accessOf = ({ variables }: Target): ApiAccess | undefined => {
+  const environment = { ...process.env, ...variables };
+  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = environment;
+  const api = environment.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
   return token && account ? { api, token, account } : undefined;
 };
 
 /** The platform's codes for it. */
-export const noWorker = [10007, 10090];
+export const noWorkerCodes = [10007, 10090];
 
 /** @returns undefined where there is no such Worker */
-export const ask = async <T>({ api, token, account }: Access, worker: string, what: string): Promise<T | undefined> => {
-  const url = `${api}/accounts/${account}/workers/scripts/${worker}/${what}`;
-  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
-  const { success, result, errors } = (await response.json()) as Answer<T>;
+export const getWorkerResource = async <T>(
+  { api, token, account }: ApiAccess,
+  worker: string,
+  resource: string,
+): Promise<T | undefined> => {
+  const url = `${api}/accounts/${account}/workers/scripts/${worker}/${resource}`;
+  const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
+  const { success, result, errors } = (await response.json()) as ApiResponse<T>;
   if (success) return result;
-  if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
-  throw new Error(`${worker}: ${saidOf(errors)}`);
+  if (errors.some(({ code }) => noWorkerCodes.includes(code))) return undefined;
+  throw new Error(`${worker}: ${errorText(errors)}`);
 };
 
-const saidOf = (errors: Answer<unknown>["errors"]): string =>
+const errorText = (errors: ApiResponse<unknown>["errors"]): string =>
   errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ");
 
 /** The names of all Workers of the account. */
-export const workersThere = async ({ api, token, account }: Access): Promise<string[]> => {
+export const listWorkers = async ({ api, token, account }: ApiAccess): Promise<string[]> => {
   const url = `${api}/accounts/${account}/workers/scripts`;
-  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
-  const { success, result, errors } = (await response.json()) as Answer<readonly { readonly id: string }[]>;
+  const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
+  const { success, result, errors } = (await response.json()) as ApiResponse<readonly { readonly id: string }[]>;
   if (success) return result.map(({ id }) => id);
-  throw new Error(`the Workers cannot be listed: ${saidOf(errors)}`);
+  throw new Error(`the Workers cannot be listed: ${errorText(errors)}`);
 };
 
-interface Answer<T> {
+interface ApiResponse<T> {
   readonly success: boolean;
   readonly result: T;
   readonly errors: readonly { readonly code: number; readonly message: string }[];
@@ -57,12 +61,12 @@ export class NoAnswer extends Error {
 }
 
 /** @throws NoAnswer */
-export const reached = async (url: string, init: RequestInit): Promise<Response> => {
+export const fetchApi = async (url: string, init: RequestInit): Promise<Response> => {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs) });
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     throw new NoAnswer(url, error as Error);
   }
 };
 
-const patienceMs = 30_000;
+const timeoutMs = 30_000;

@@ -1,6 +1,6 @@
 /** Reads back that nothing but what has routes of its own can be reached from outside. */
 import type { Emitted } from "../compiler/emit/emit.ts";
-import { accessOf, ask } from "./api.ts";
+import { accessOf, getWorkerResource } from "./api.ts";
 import type { Target } from "./target.ts";
 
 interface Addresses {
@@ -12,14 +12,14 @@ interface Addresses {
  * Wrangler has no command for this, so it takes a token in the shell, as CI has one.
  * @throws where a Worker, or each version of it, has an address on workers.dev
  */
-export const checkUnpublished = async (target: Target, workers: readonly Emitted[]): Promise<void> => {
+export const assertUnpublished = async (target: Target, workers: readonly Emitted[]): Promise<void> => {
   const access = accessOf(target);
   if (!access) return;
   const found = await Promise.all(
     workers.map(async ({ worker, folder }) => ({
       worker,
       folder,
-      at: await ask<Addresses>(access, worker, "subdomain"),
+      at: await getWorkerResource<Addresses>(access, worker, "subdomain"),
     })),
   );
   const open = found.filter(({ at }) => at?.enabled || at?.previews_enabled);

@@ -6,28 +6,28 @@ import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { common } from "../compiler/lower/platform.ts";
-import { reached } from "./api.ts";
+import { fetchApi } from "./api.ts";
 import type { Target } from "./target.ts";
 
 /** The local cloud takes an id for a new namespace; elsewhere the platform gives it one. */
-export const makeNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
+export const createNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
   const {
     CLOUDFLARE_API_BASE_URL: api,
     CLOUDFLARE_API_TOKEN: token,
     CLOUDFLARE_ACCOUNT_ID: account,
   } = target.variables;
-  const at = `${api}/accounts/${account}/storage/kv/namespaces`;
+  const url = `${api}/accounts/${account}/storage/kv/namespaces`;
   const headers = { authorization: `Bearer ${token}` };
   for (const [title, id] of Object.entries(namespaces)) {
-    const there = await reached(`${at}/${id}`, { headers });
-    if (there.status !== 404) continue;
-    const made = await reached(at, { method: "POST", headers, body: JSON.stringify({ title, id }) });
-    if (!made.ok) throw new Error(`the KV namespace ${title} could not be made: ${await made.text()}`);
+    const found = await fetchApi(`${url}/${id}`, { headers });
+    if (found.status !== 404) continue;
+    const created = await fetchApi(url, { method: "POST", headers, body: JSON.stringify({ title, id }) });
+    if (!created.ok) throw new Error(`the KV namespace ${title} could not be made: ${await created.text()}`);
   }
 };
 
 /** Sample Workers as they are deployed: bundled, unreachable from outside, and with no settings but a date. */
-export const samples = async (
+export const buildSampleWorkers = async (
   root: string,
   environment: string,
   files: Readonly<Record<string, string>>,
@@ -48,7 +48,7 @@ export const samples = async (
       fs.writeFileSync(path.join(folder, "worker.js"), code);
       fs.writeFileSync(path.join(folder, "wrangler.json"), config);
       const digest = createHash("sha256").update(code).update(config).digest("hex");
-      const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [], uses: [] };
-      return { kind: "gate", worker, folder, ...none, digest, bytes: code.length, gzipBytes: gzipSync(code).length };
+      const noParts = { tiers: [], lifted: false, parts: [], secrets: [], generated: [], uses: [] };
+      return { kind: "gate", worker, folder, ...noParts, digest, bytes: code.length, gzipBytes: gzipSync(code).length };
     }),
   );

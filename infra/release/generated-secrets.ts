@@ -7,11 +7,11 @@ import type { Target } from "./target.ts";
 type Values = Readonly<Record<string, string>>;
 
 /** 256 bits, in base64url. */
-const bytes = 32;
+const secretBytes = 32;
 
 /** A value for each name. */
-export const generated = (names: readonly string[]): Values =>
-  Object.fromEntries(names.map((name) => [name, randomBytes(bytes).toString("base64url")]));
+export const generateSecrets = (names: readonly string[]): Values =>
+  Object.fromEntries(names.map((name) => [name, randomBytes(secretBytes).toString("base64url")]));
 
 /**
  * Values for those that a Worker lacks. What is set stays: versions that are split share what they keep, and a rollback meets
@@ -19,12 +19,12 @@ export const generated = (names: readonly string[]): Values =>
  *
  * @param exists whether the Worker has a version already
  */
-export const missingGenerated = async (
+export const missingGeneratedSecrets = async (
   { worker, generated: names }: Pick<Emitted, "worker" | "generated">,
   exists: boolean,
   target: Target,
 ): Promise<Values> => {
   if (names.length === 0) return {};
-  const there = exists ? await platformSecrets(target).names(worker) : [];
-  return generated(names.filter((name) => !there.includes(name)));
+  const existing = exists ? await platformSecrets(target).names(worker) : [];
+  return generateSecrets(names.filter((name) => !existing.includes(name)));
 };

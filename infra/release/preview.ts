@@ -2,12 +2,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Emitted } from "../compiler/emit/emit.ts";
-import { accessOf, workersThere } from "./api.ts";
+import { accessOf, listWorkers } from "./api.ts";
 import type { Target } from "./target.ts";
 
 const template = "routes/environments/preview.yaml";
 /** Stands in the template where each preview has its number. */
-const blank = "preview-0";
+const placeholder = "preview-0";
 
 const fileOf = (name: string): string => `routes/environments/${name}.yaml`;
 
@@ -15,7 +15,7 @@ const fileOf = (name: string): string => `routes/environments/${name}.yaml`;
 export const isPreview = (environment: string): boolean => /^preview-[1-9]\d{0,6}$/.test(environment);
 
 /** @throws where it is no number of a pull request */
-export const nameOf = (number: string): string => {
+export const previewName = (number: string): string => {
   const name = `preview-${number}`;
   if (!isPreview(name)) throw new Error(`"${number}" is no number of a pull request, such as 7`);
   return name;
@@ -26,9 +26,9 @@ export const writeEnvironment = (root: string, name: string): void => {
   const whole = path.join(root, template);
   if (!fs.existsSync(whole))
     throw new Error(
-      `there is no ${template}; write what previews run on, with ${blank} where each has its number: api-host: ${blank}.acme.example`,
+      `there is no ${template}; write what previews run on, with ${placeholder} where each has its number: api-host: ${placeholder}.acme.example`,
     );
-  const text = fs.readFileSync(whole, "utf8").replaceAll(new RegExp(`${blank}(?![\\w-])`, "g"), name);
+  const text = fs.readFileSync(whole, "utf8").replaceAll(new RegExp(`${placeholder}(?![\\w-])`, "g"), name);
   fs.writeFileSync(path.join(root, fileOf(name)), text);
 };
 
@@ -46,7 +46,7 @@ export const collisions = (
       (it) =>
         !it.split(".").some((label) => label === name || label.endsWith(`-${name}`) || label.startsWith(`${name}-`)),
     )
-    .map((it) => `the host ${it} is that of every preview; write ${blank} into its value in ${template}`),
+    .map((it) => `the host ${it} is that of every preview; write ${placeholder} into its value in ${template}`),
   ...workers
     .filter((it) => !it.worker.endsWith(`-${name}`))
     .map(({ worker }) => `the Worker ${worker} has too long a name for a preview; call its tier or route shorter`),
@@ -56,7 +56,7 @@ export const collisions = (
 ];
 
 /** Who is bound goes before what it is bound to. */
-const order = ["postern-front-", "gate-", "state-"] as const;
+const removalOrder = ["postern-front-", "gate-", "state-"] as const;
 
 /**
  * The preview's Workers that are there, in the order in which they can go; whatever manifests say by now.
@@ -65,8 +65,8 @@ const order = ["postern-front-", "gate-", "state-"] as const;
 export const workersOfPreview = async (target: Target, name: string): Promise<string[]> => {
   const access = accessOf(target);
   if (!access) throw new Error("set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID: what is there is asked with them");
-  const all = await workersThere(access);
-  const stage = (worker: string) => order.findIndex((it) => worker.startsWith(it));
+  const all = await listWorkers(access);
+  const stage = (worker: string) => removalOrder.findIndex((it) => worker.startsWith(it));
   return all
     .filter((it) => it.endsWith(`-${name}`) && stage(it) >= 0)
     .toSorted((a, b) => stage(a) - stage(b) || (a < b ? -1 : 1));

@@ -6,7 +6,7 @@ import type { Upload } from "../cloud/account/upload.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 
 /** The part of a wrangler configuration that Postern writes. */
-interface Config {
+interface WranglerConfig {
   readonly main: string;
   readonly compatibility_date: string;
   readonly compatibility_flags: readonly string[];
@@ -26,10 +26,10 @@ interface Config {
   readonly migrations?: readonly { readonly tag: string; readonly new_sqlite_classes?: readonly string[] }[];
 }
 
-export const configOf = ({ folder }: Pick<Emitted, "folder">): Config =>
-  JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8")) as Config;
+export const configOf = ({ folder }: Pick<Emitted, "folder">): WranglerConfig =>
+  JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8")) as WranglerConfig;
 
-interface Circumstances {
+interface PublicationOptions {
   /** Values of secrets, by name. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Of the last migration that was applied. */
@@ -38,7 +38,7 @@ interface Circumstances {
   readonly exists: (worker: string) => boolean;
 }
 
-export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Circumstances): Publication => {
+export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: PublicationOptions): Publication => {
   const config = configOf(it);
   const modules = [config.main, "plan.js", "validators.js"].flatMap((name): Upload["modules"] => {
     const file = path.join(it.folder, name);
@@ -84,10 +84,10 @@ const bindingsOf = (
     kv_namespaces = [],
     durable_objects,
     analytics_engine_datasets = [],
-  }: Config,
-  exists: Circumstances["exists"],
+  }: WranglerConfig,
+  exists: PublicationOptions["exists"],
   names: readonly string[],
-  values: Circumstances["secrets"],
+  values: PublicationOptions["secrets"],
 ): object[] => [
   ...Object.entries(vars).map(([name, text]) => ({ type: "plain_text", name, text })),
   ...(version_metadata ? [{ type: "version_metadata", name: version_metadata.binding }] : []),

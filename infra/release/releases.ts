@@ -1,8 +1,8 @@
 /** The versions and deployments of a Worker, as the platform tells of them. */
 
-import { type Access, accessOf, ask, noWorker } from "./api.ts";
+import { type ApiAccess, accessOf, getWorkerResource, noWorkerCodes } from "./api.ts";
 import type { Target } from "./target.ts";
-import { json, WranglerError } from "./wrangler.ts";
+import { WranglerError, wranglerJson } from "./wrangler.ts";
 
 export interface Version {
   readonly id: string;
@@ -41,12 +41,12 @@ export const releasesOf = async (target: Target, worker: string): Promise<Releas
 const byWrangler = async (target: Target, worker: string): Promise<Releases | undefined> => {
   try {
     const [versions, deployments] = await Promise.all([
-      json<Version[]>(target, ["versions", "list", "--name", worker, "--json"]),
-      json<Deployment[]>(target, ["deployments", "list", "--name", worker, "--json"]),
+      wranglerJson<Version[]>(target, ["versions", "list", "--name", worker, "--json"]),
+      wranglerJson<Deployment[]>(target, ["deployments", "list", "--name", worker, "--json"]),
     ]);
     return { versions, deployments };
   } catch (error) {
-    if (error instanceof WranglerError && noWorker.includes(error.code ?? 0)) return undefined;
+    if (error instanceof WranglerError && noWorkerCodes.includes(error.code ?? 0)) return undefined;
     throw error;
   }
 };
@@ -55,15 +55,15 @@ const byWrangler = async (target: Target, worker: string): Promise<Releases | un
  * Wrangler takes a second of a processor for each question; with a token in the shell, as in CI, the same two calls are
  * made here. Without one, wrangler has its own way to log in.
  */
-const byToken = async (access: Access, worker: string): Promise<Releases | undefined> => {
+const byToken = async (access: ApiAccess, worker: string): Promise<Releases | undefined> => {
   const [versions, deployments] = await Promise.all([
-    ask<{ items: Version[] }>(access, worker, "versions?deployable=true"),
-    ask<{ deployments: Deployment[] }>(access, worker, "deployments"),
+    getWorkerResource<{ items: Version[] }>(access, worker, "versions?deployable=true"),
+    getWorkerResource<{ deployments: Deployment[] }>(access, worker, "deployments"),
   ]);
   return versions && { versions: versions.items, deployments: deployments?.deployments ?? [] };
 };
 
-interface View {
+interface VersionView {
   readonly resources: { readonly bindings: readonly { readonly type: string; readonly service?: string }[] };
 }
 
@@ -71,8 +71,8 @@ interface View {
 export const servicesOf = async (target: Target, worker: string, version: string): Promise<string[]> => {
   const access = accessOf(target);
   const view = access
-    ? await ask<View>(access, worker, `versions/${version}`)
-    : await json<View>(target, ["versions", "view", version, "--name", worker, "--json"]);
+    ? await getWorkerResource<VersionView>(access, worker, `versions/${version}`)
+    : await wranglerJson<VersionView>(target, ["versions", "view", version, "--name", worker, "--json"]);
   return (view?.resources.bindings ?? []).flatMap(({ type, service }) =>
     type === "service" && service ? [service] : [],
   );
@@ -97,14 +97,12 @@ export const versionOf = (releases: Releases, digest: string): Version | undefin
  * Where a rollback leads: out of a split to the version that had most of the requests before it, else to the one that had
  * all of them before the current one.
  */
-export const before = (releases: Releases): string | undefined => {
+export const rollbackTarget = (releases: Releases): string | undefined => {
   const [current] = sharesOf(releases);
   if (!current) return undefined;
   if ((releases.deployments[0]?.versions.length ?? 0) > 1 && current.percentage < 100) return stableOf(releases);
-  const wholly = releases.deployments.flatMap(({ versions }) =>
-    versions.filter(({ percentage }) => percentage === 100),
-  );
-  return wholly.find(({ version_id }) => version_id !== current.version_id)?.version_id;
+  const whole = releases.deployments.flatMap(({ versions }) => versions.filter(({ percentage }) => percentage === 100));
+  return whole.find(({ version_id }) => version_id !== current.version_id)?.version_id;
 };
 
 /** The last one that had all requests. */

@@ -7,11 +7,14 @@ import type { Emitted } from "../compiler/emit/emit.ts";
 type Values = Readonly<Record<string, string>>;
 
 /** A Worker is given no secret but those that it names. */
-export const ownOf = ({ secrets }: Emitted, values: Values): Values =>
+export const secretsFor = ({ secrets }: Emitted, values: Values): Values =>
   Object.fromEntries(secrets.flatMap((name) => (Object.hasOwn(values, name) ? [[name, values[name] as string]] : [])));
 
 /** Values go by a file that only this user reads, and that is gone at once. */
-export const withSecrets = async (values: Values, use: (file: string | undefined) => Promise<void>): Promise<void> => {
+export const withSecretsFile = async (
+  values: Values,
+  use: (file: string | undefined) => Promise<void>,
+): Promise<void> => {
   if (Object.keys(values).length === 0) return use(undefined);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   const file = path.join(folder, "secrets.json");

@@ -3,12 +3,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parsed } from "../../functions/gateway/core/json.ts";
-import { textWithin, writeWithin } from "../project/files.ts";
+import { readTextWithin, writeWithin } from "../project/files.ts";
 import { isPreview } from "./preview.ts";
 import type { Target } from "./target.ts";
 import { WranglerError, wrangler } from "./wrangler.ts";
 
-export interface Secrets {
+export interface SecretStore {
   /** Names of those that are set for a Worker. */
   readonly names: (worker: string) => Promise<readonly string[]>;
   readonly set: (worker: string, name: string, value: string) => Promise<void>;
@@ -21,13 +21,13 @@ const local = "local";
  * @param samples what the dev loop uses where nothing has been set
  * @param target where other environments have them
  */
-export const secretsOf = (root: string, environment: string, samples: Values, target: Target): Secrets => {
-  if (isPreview(environment)) return ofPreview(samples);
-  return environment === local ? inFile(root, samples) : platformSecrets(target);
+export const secretsOf = (root: string, environment: string, samples: Values, target: Target): SecretStore => {
+  if (isPreview(environment)) return previewSecrets(samples);
+  return environment === local ? fileSecrets(root, samples) : platformSecrets(target);
 };
 
 /** Its Workers come and go, so nobody sets anything for them; they have samples, as the dev loop has. */
-const ofPreview = (samples: Values): Secrets => ({
+const previewSecrets = (samples: Values): SecretStore => ({
   names: async () => Object.keys(samples),
   set: async (_, name) => {
     throw new Error(`a preview has samples: write ${name} into dev.secrets of routes/environments/preview.yaml`);
@@ -37,9 +37,9 @@ const ofPreview = (samples: Values): Secrets => ({
 type Values = Readonly<Record<string, string>>;
 
 /** Relative to the project. */
-const ownFile = `.secrets/${local}.json`;
+const secretsFile = `.secrets/${local}.json`;
 
-const most = 8 * 1024 * 1024;
+const maxFileBytes = 8 * 1024 * 1024;
 
 /**
  * The values that the dev loop and previews hand to gates; none for other environments.
@@ -51,33 +51,33 @@ export const localSecrets = (root: string, environment: string, samples: Values)
 };
 
 const valuesIn = (root: string): Values => {
-  const text = textWithin(root, ownFile, most);
+  const text = readTextWithin(root, secretsFile, maxFileBytes);
   if (text === undefined) return {};
   const value = parsed(text);
   if (typeof value !== "object" || value === null || Object.values(value).some((it) => typeof it !== "string"))
-    throw new Error(`${ownFile} is no JSON map of texts; remove it and set the secrets again`);
+    throw new Error(`${secretsFile} is no JSON map of texts; remove it and set the secrets again`);
   return value as Values;
 };
 
-const inFile = (root: string, samples: Values): Secrets => ({
+const fileSecrets = (root: string, samples: Values): SecretStore => ({
   names: async () => Object.keys(localSecrets(root, local, samples)),
   set: async (_, name, value) => {
     const all = { ...valuesIn(root), [name]: value };
     // Written beside and renamed, so that nobody reads half of it.
-    writeWithin(root, `${ownFile}.new`, `${JSON.stringify(all, null, 2)}\n`, { isPrivate: true });
-    fs.renameSync(path.join(root, `${ownFile}.new`), path.join(root, ownFile));
+    writeWithin(root, `${secretsFile}.new`, `${JSON.stringify(all, null, 2)}\n`, { isPrivate: true });
+    fs.renameSync(path.join(root, `${secretsFile}.new`), path.join(root, secretsFile));
   },
 });
 
 /** Those that the platform keeps for a Worker. */
-export const platformSecrets = (target: Target): Secrets => ({
+export const platformSecrets = (target: Target): SecretStore => ({
   names: async (worker) => {
-    const said = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
+    const output = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
       // A Worker that is not there yet has none.
       if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.message)) return "[]";
       throw error;
     });
-    const list = parsed(said);
+    const list = parsed(output);
     return Array.isArray(list) ? list.map((it: { readonly name: string }) => it.name) : [];
   },
   set: async (worker, name, value) => void (await wrangler(target, ["secret", "put", name, "--name", worker], value)),

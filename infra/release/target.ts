@@ -1,7 +1,7 @@
 /** Where wrangler's calls go: to Cloudflare, or to the local cloud by the variables that wrangler itself reads. */
 import { accountId, localToken } from "../cloud/account/access.ts";
 import { compile } from "../compiler/compile.ts";
-import { gatesOf } from "../compiler/lower/gates.ts";
+import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
 import { choice } from "../diagnostics/schema-issues.ts";
 
@@ -45,8 +45,8 @@ export const targetOf = (given: string | Target): Target => {
 };
 
 /** The dev loop's values fit a local cloud, where the sample services are. */
-export const environmentFor = ({ name }: Target, given: string | undefined): string =>
-  given ?? (name === "local" ? "local" : "production");
+export const environmentFor = ({ name }: Target, explicit: string | undefined): string =>
+  explicit ?? (name === "local" ? "local" : "production");
 
 /**
  * The Workers that serve a tier, its own first; the front's for `front`.
@@ -55,7 +55,7 @@ export const environmentFor = ({ name }: Target, given: string | undefined): str
 export const workersOf = (root: string, env: string, tier: string): string[] => {
   const { tiers } = compile(root, env);
   if (tier === "front") return [workerName("postern-front", env)];
-  const gates = gatesOf(tiers).filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier));
+  const gates = listGates(tiers).filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier));
   if (gates.length === 0) {
     const known = [...tiers.map(({ checked }) => checked.manifest.tier), "front"];
     throw new Error(`there is no tier "${tier}"; ${choice(tier, known) ?? `there are ${known.join(", ")}`}`);

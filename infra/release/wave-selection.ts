@@ -1,10 +1,10 @@
 /** Which tiers a wave is to reach: chosen by their labels, by their level, or all. */
 import type { Compiled } from "../compiler/compile.ts";
-import { gatesOf } from "../compiler/lower/gates.ts";
+import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
 import { warn } from "../terminal/terminal.ts";
 
-export interface Selection {
+export interface SelectionOptions {
   readonly all?: true | undefined;
   /** `app=mobile`; of several, all must be there. */
   readonly label?: readonly string[] | undefined;
@@ -13,7 +13,7 @@ export interface Selection {
 
 type Manifest = Compiled["tiers"][number]["checked"]["manifest"];
 
-export interface Chosen {
+export interface WaveSelection {
   readonly tiers: readonly {
     readonly tier: string;
     readonly release: Manifest["release"];
@@ -28,29 +28,29 @@ export interface Chosen {
  * A tier with `entry: zone` is not split, so it is in no wave; where such a one would be meant, it is said.
  * @throws where nothing is chosen, or nothing fits
  */
-export const chosenBy = (
+export const selectTiers = (
   { tiers, environment }: Pick<Compiled, "tiers" | "environment">,
-  { all, label = [], level }: Selection,
-  tell: (line: string) => void = warn,
-): Chosen => {
-  const labels = label.map(labelIn);
+  { all, label = [], level }: SelectionOptions,
+  warnUser: (line: string) => void = warn,
+): WaveSelection => {
+  const labels = label.map(parseLabel);
   if (all ? labels.length > 0 || level !== undefined : labels.length === 0 && level === undefined)
     throw new Error("a wave is chosen by --all, or by --label key=value and --level");
   const selection = all
     ? "--all"
     : [...label.map((it) => `--label ${it}`), ...(level === undefined ? [] : [`--level ${level}`])].join(" ");
   const manifests = tiers.map(({ checked }) => checked.manifest);
-  const fitting = manifests.filter(
+  const matching = manifests.filter(
     (it) => (level === undefined || it.level === level) && labels.every(([key, value]) => it.labels[key] === value),
   );
-  const zones = fitting.filter(({ entry }) => entry === "zone").map(({ tier }) => tier);
-  if (zones.length > 0) tell(`left out, since \`entry: zone\` is not split: ${zones.join(", ")}`);
-  const fits = fitting.filter(({ tier }) => !zones.includes(tier));
-  if (fits.length === 0) throw new Error(`no tier fits ${selection}; ${known(manifests)}`);
-  const gates = gatesOf(tiers);
+  const zones = matching.filter(({ entry }) => entry === "zone").map(({ tier }) => tier);
+  if (zones.length > 0) warnUser(`left out, since \`entry: zone\` is not split: ${zones.join(", ")}`);
+  const splittable = matching.filter(({ tier }) => !zones.includes(tier));
+  if (splittable.length === 0) throw new Error(`no tier fits ${selection}; ${knownLabels(manifests)}`);
+  const gates = listGates(tiers);
   return {
     selection,
-    tiers: fits.map(({ tier, release }) => ({
+    tiers: splittable.map(({ tier, release }) => ({
       tier,
       release,
       workers: gates
@@ -60,13 +60,13 @@ export const chosenBy = (
   };
 };
 
-const labelIn = (text: string): readonly [string, string] => {
+const parseLabel = (text: string): readonly [string, string] => {
   const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new Error(`a label is written app=mobile, not ${text}`);
   return [key, value];
 };
 
-const known = (manifests: readonly Manifest[]): string => {
+const knownLabels = (manifests: readonly Manifest[]): string => {
   const labels = new Set(
     manifests.flatMap(({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`)),
   );

@@ -2,25 +2,25 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { home } from "../project/generated-files.ts";
+import { codeRoot } from "../project/generated-files.ts";
 import type { Target } from "./target.ts";
 
 /** What wrangler said when it failed. */
 export class WranglerError extends Error {
   /** The platform's, where it gave one. */
   readonly code: number | undefined;
-  constructor(command: string, said: string) {
-    super(`wrangler ${command} failed:\n${said}`);
-    const [, code] = /\[code: (\d+)\]/.exec(said) ?? [];
+  constructor(command: string, output: string) {
+    super(`wrangler ${command} failed:\n${output}`);
+    const [, code] = /\[code: (\d+)\]/.exec(output) ?? [];
     this.code = code === undefined ? undefined : Number(code);
   }
 }
 
 /** An upload over a slow line, with the platform's own checks. */
-const mostMs = 180_000;
+const defaultTimeoutMs = 180_000;
 /** It is given so long to end by itself. */
-const mostEndMs = 5000;
-const mostOutputBytes = 16 * 1024 * 1024;
+const killDelayMs = 5000;
+const maxOutputBytes = 16 * 1024 * 1024;
 
 /**
  * Not `bin/wrangler.js`: that is another process around this one, and exits with 0 where this one is killed, be it by a signal
@@ -38,7 +38,7 @@ export const wrangler = (
   { variables, wrangler: given }: Target,
   args: readonly string[],
   input?: string,
-  timeoutMs = mostMs,
+  timeoutMs = defaultTimeoutMs,
 ): Promise<string> => (given ? given(args, input) : ownProcess(variables, args, input, timeoutMs));
 
 const ownProcess = (
@@ -50,7 +50,7 @@ const ownProcess = (
   new Promise((resolve, reject) => {
     const env = {
       // Half of what it takes of a processor is to compile itself.
-      NODE_COMPILE_CACHE: path.join(home, ".build/compile-cache"),
+      NODE_COMPILE_CACHE: path.join(codeRoot, ".build/compile-cache"),
       ...process.env,
       WRANGLER_HIDE_BANNER: "true",
       WRANGLER_LOG_SANITIZE: "true",
@@ -59,21 +59,21 @@ const ownProcess = (
       CI: "1",
       ...variables,
     };
-    const options = { env, maxBuffer: mostOutputBytes };
+    const options = { env, maxBuffer: maxOutputBytes };
     const timers: NodeJS.Timeout[] = [];
     let late = false;
     const child = execFile(process.execPath, ["--no-warnings", script, ...args], options, (error, out, err) => {
       timers.forEach(clearTimeout);
       // At a signal it exits with 0, so that it was ended has to be known here.
       if (!error && !late) return resolve(out);
-      const said = plain(`${err}\n${out}`).replaceAll(input || "\0", "…");
+      const said = cleanOutput(`${err}\n${out}`).replaceAll(input || "\0", "…");
       const why = late ? `it did not end within ${timeoutMs / 1000} s, and was ended` : (error?.signal ?? "");
       return reject(new WranglerError(commandOf(args), [why, said].filter(Boolean).join("\n")));
     });
     const end = () => {
       late = true;
       child.kill("SIGTERM");
-      timers.push(setTimeout(() => child.kill("SIGKILL"), mostEndMs));
+      timers.push(setTimeout(() => child.kill("SIGKILL"), killDelayMs));
     };
     timers.push(setTimeout(end, timeoutMs));
     child.stdin?.on("error", () => {
@@ -88,7 +88,7 @@ const commandOf = (args: readonly string[]): string => {
 };
 
 /** Without colours and wrangler's closing remarks. */
-const plain = (text: string): string =>
+const cleanOutput = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
     .replaceAll(/\u001b\[[\d;]*m/g, "")
@@ -99,5 +99,5 @@ const plain = (text: string): string =>
     .trim();
 
 /** @throws where wrangler printed something else before */
-export const json = async <T>(target: Target, args: readonly string[]): Promise<T> =>
+export const wranglerJson = async <T>(target: Target, args: readonly string[]): Promise<T> =>
   JSON.parse(await wrangler(target, args)) as T;

@@ -1,7 +1,7 @@
 /** The first line of a manifest, and of its cases, tells editors its schema: completion, explanations and problems while one writes. */
 import fs from "node:fs";
 import path from "node:path";
-import { textWithin } from "../project/files.ts";
+import { readTextWithin } from "../project/files.ts";
 
 export interface SchemaLine {
   /** Relative to the project. */
@@ -10,19 +10,19 @@ export interface SchemaLine {
   readonly text: string;
 }
 
-const anywhere = /^[ \t]*#[ \t]*(?:yaml-language-server:[ \t]*)?\$schema[=:]/m;
+const schemaLine = /^[ \t]*#[ \t]*(?:yaml-language-server:[ \t]*)?\$schema[=:]/m;
 
 /** Files of `routes/` without the line, of which the schema is there. A line that names another schema is left as it is. */
 export const schemaLines = (root: string): SchemaLine[] =>
   [
-    ...filesIn(root, "routes").map((name) => [name, schemaOf(name), "./"] as const),
-    ...filesIn(root, "routes/presets").map((name) => [`presets/${name}`, "preset", "../"] as const),
-    ...filesIn(root, "routes/environments").map((name) => [`environments/${name}`, "environment", "../"] as const),
+    ...yamlFiles(root, "routes").map((name) => [name, schemaOf(name), "./"] as const),
+    ...yamlFiles(root, "routes/presets").map((name) => [`presets/${name}`, "preset", "../"] as const),
+    ...yamlFiles(root, "routes/environments").map((name) => [`environments/${name}`, "environment", "../"] as const),
   ].flatMap(([name, schema, up]) => {
     const file = `routes/${name}`;
     if (!fs.existsSync(path.join(root, "routes", `${schema}.schema.json`))) return [];
-    const text = textWithin(root, file) ?? "";
-    if (anywhere.test(text)) return [];
+    const text = readTextWithin(root, file) ?? "";
+    if (schemaLine.test(text)) return [];
     const [, mark = "", rest = ""] = /^(\ufeff?)([\s\S]*)$/.exec(text) ?? [];
     const newline = text.includes("\r\n") ? "\r\n" : "\n";
     return [{ file, text: `${mark}# yaml-language-server: $schema=${up}${schema}.schema.json${newline}${rest}` }];
@@ -34,7 +34,7 @@ const schemaOf = (name: string): string => {
 };
 
 /** Units have no schema yet. */
-const filesIn = (root: string, folder: string): string[] => {
+const yamlFiles = (root: string, folder: string): string[] => {
   const whole = path.join(root, folder);
   if (!fs.existsSync(whole)) return [];
   return fs

@@ -1,78 +1,80 @@
 /** The comment of a pull request: what the change does, why it cannot be merged as it is, and a line for all that was looked at. */
-import type { Annotated } from "../diagnostics/annotations.ts";
+import type { Annotation } from "../diagnostics/annotations.ts";
 import type { Problem } from "../diagnostics/problem.ts";
 import { count } from "../diagnostics/report.ts";
 import type { Finding } from "./audit/finding.ts";
-import { tally } from "./audit/human.ts";
+import { countBySeverity } from "./audit/human.ts";
 import { codeSpan } from "./core/sentence.ts";
 
 /** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
 export const commentMark = "<!-- postern ci -->";
 
-export interface Looked {
+export interface StageResult {
   readonly name: string;
   /** `waits`: it is told when what another one complains of is mended. */
   readonly verdict: "holds" | "fails" | "waits";
 }
 
-export interface Reviewed {
-  readonly looked: readonly Looked[];
+export interface Review {
+  readonly stages: readonly StageResult[];
   /** What the change does, in Markdown. */
-  readonly effect: string;
+  readonly diff: string;
   /** Those that the effect does not list. */
   readonly problems: readonly Problem[];
   /** As grave as what fails. */
-  readonly grave: readonly Finding[];
+  readonly failing: readonly Finding[];
   /** Not as grave. */
-  readonly others: readonly Finding[];
-  readonly failures: readonly Annotated[];
+  readonly minor: readonly Finding[];
+  readonly failures: readonly Annotation[];
   /** What has no line of its own: a stale CODEOWNERS, cases that try too little. */
-  readonly complaints: readonly string[];
+  readonly otherProblems: readonly string[];
 }
 
-export const commentOf = (it: Reviewed): string => {
+export const renderComment = (it: Review): string => {
   const sections = [
-    section("Problems", it.problems.map(remark)),
-    section("Findings of the audit", it.grave.map(finding)),
-    section(
+    renderSection("Problems", it.problems.map(renderProblem)),
+    renderSection("Findings of the audit", it.failing.map(renderFinding)),
+    renderSection(
       "Cases that fail",
-      it.failures.map((one) => `${placeOf(one)} ${codeSpan(firstLine(one.message))}`),
+      it.failures.map((one) => `${renderLocation(one)} ${codeSpan(firstLine(one.message))}`),
     ),
-    section(
+    renderSection(
       "Besides",
-      it.complaints.map((text) => codeSpan(brief(text))),
+      it.otherProblems.map((text) => codeSpan(truncate(text))),
     ),
   ];
-  const line = it.looked.map(({ name, verdict }) => `${signs[verdict]} \`${name}\`${aside(name, it)}`).join(" · ");
-  const body = [it.effect.trimEnd(), ...sections.filter(Boolean)].join("\n\n");
+  const line = it.stages
+    .map(({ name, verdict }) => `${verdictIcons[verdict]} \`${name}\`${minorNote(name, it)}`)
+    .join(" · ");
+  const body = [it.diff.trimEnd(), ...sections.filter(Boolean)].join("\n\n");
   return `${commentMark}\n${body.trimEnd()}\n\n---\n${line} · run it yourself: \`npx postern ci <base>\`\n`;
 };
 
-const signs = { holds: "✅", fails: "❌", waits: "➖" } as const;
+const verdictIcons = { holds: "✅", fails: "❌", waits: "➖" } as const;
 
-const aside = (name: string, { others }: Reviewed): string =>
-  name === "check" && others.length > 0 ? ` (${tally(others)} besides)` : "";
+const minorNote = (name: string, { minor }: Review): string =>
+  name === "check" && minor.length > 0 ? ` (${countBySeverity(minor)} besides)` : "";
 
 /** More are in the log: GitHub takes 65,536 characters, and a person fewer. */
-const most = 20;
-const longest = 160;
+const maxLines = 20;
+const maxLength = 160;
 
 /** Each of them once. */
-const section = (title: string, all: readonly string[]): string => {
+const renderSection = (title: string, all: readonly string[]): string => {
   const lines = [...new Set(all)];
   if (lines.length === 0) return "";
-  const rest = lines.length > most ? [`${count(lines.length - most, "line")} more in the log`] : [];
-  return `**${title}**\n\n${[...lines.slice(0, most), ...rest].map((it) => `- ${it}\n`).join("")}`.trimEnd();
+  const rest = lines.length > maxLines ? [`${count(lines.length - maxLines, "line")} more in the log`] : [];
+  return `**${title}**\n\n${[...lines.slice(0, maxLines), ...rest].map((it) => `- ${it}\n`).join("")}`.trimEnd();
 };
 
-const finding = (it: Finding): string => `**${it.severity}** ${remark(it)}`;
+const renderFinding = (it: Finding): string => `**${it.severity}** ${renderProblem(it)}`;
 
-const remark = (it: Problem | Finding): string =>
-  `${placeOf(it)} ${codeSpan(it.code)}: ${codeSpan(brief(it.message))}${it.remedy ? ` – ${codeSpan(brief(it.remedy))}` : ""}`;
+const renderProblem = (it: Problem | Finding): string =>
+  `${renderLocation(it)} ${codeSpan(it.code)}: ${codeSpan(truncate(it.message))}${it.remedy ? ` – ${codeSpan(truncate(it.remedy))}` : ""}`;
 
-const brief = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+const truncate = (text: string): string => (text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
 
-const placeOf = ({ file, line }: Pick<Annotated, "file" | "line">): string => codeSpan(`${file}:${line}`);
+const renderLocation = ({ file, line }: Pick<Annotation, "file" | "line">): string => codeSpan(`${file}:${line}`);
 
 /** A case can be called anything. */
-const firstLine = (message: string): string => brief(message.split("\n")[0] ?? "");
+const firstLine = (message: string): string => truncate(message.split("\n")[0] ?? "");

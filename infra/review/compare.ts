@@ -3,29 +3,29 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { environmentNames } from "../compiler/check/shared-files.ts";
-import { type Problem, inOrder as problemsInOrder } from "../diagnostics/problem.ts";
-import { copyWithin, FileRefused, filesWithin, textWithin } from "../project/files.ts";
-import { type Risk, riskOf, worst } from "./core/risks.ts";
-import { plain, say } from "./core/sentence.ts";
-import { type Diff, diffOf, inOrder } from "./diff/diff.ts";
+import { type Problem, sortDiagnostics as problemsInOrder } from "../diagnostics/problem.ts";
+import { copyWithin, FileError, listFilesWithin, readTextWithin } from "../project/files.ts";
+import { highestRisk, type Risk, riskOf } from "./core/risks.ts";
+import { plainText, sentence } from "./core/sentence.ts";
+import { type Diff, diffModels, sortChanges } from "./diff/diff.ts";
 import type { Change } from "./diff/grade/change.ts";
-import { type Picture, pictureOf, type TierPicture } from "./diff/picture/model.ts";
+import { type EnvironmentModel, loadModel, type TierModel } from "./diff/picture/model.ts";
 import type { WorkerChange } from "./diff/workers.ts";
 
-export interface ToldChange extends Change {
+export interface ReportedChange extends Change {
   readonly risk: Risk;
   /** Empty where it is so in all that both versions have. */
   readonly environments: readonly string[];
 }
 
-export interface ToldTier {
+export interface ReportedTier {
   readonly name: string;
   readonly level: string;
   readonly owner: string | null;
   readonly routes: number;
 }
 
-export interface ToldWorker extends WorkerChange {
+export interface ReportedWorker extends WorkerChange {
   /** Empty where it is so in all that both versions have. */
   readonly environments: readonly string[];
 }
@@ -34,10 +34,10 @@ export interface Comparison {
   /** Of all changes; undefined where there is none. */
   readonly risk: Risk | undefined;
   readonly environments: readonly string[];
-  readonly changes: readonly ToldChange[];
-  readonly workers: readonly ToldWorker[];
+  readonly changes: readonly ReportedChange[];
+  readonly workers: readonly ReportedWorker[];
   /** Those that change, as they are now, or were. */
-  readonly tiers: readonly ToldTier[];
+  readonly tiers: readonly ReportedTier[];
   /** Of both versions. */
   readonly tierCount: number;
   /** Files of `routes/` whose text differs. */
@@ -51,106 +51,114 @@ export interface Comparison {
   readonly broken: readonly string[];
 }
 
-/** @param only this environment */
-export const compareProjects = (before: string, after: string, only?: string): Comparison => {
+/** @param onlyEnvironment this environment */
+export const compareProjects = (before: string, after: string, onlyEnvironment?: string): Comparison => {
   if (environmentNames(before).length > 0 || environmentNames(after).length === 0)
-    return compared(before, before, after, only);
+    return compareIn(before, before, after, onlyEnvironment);
   // Where there was no project, all of it is new, and is told as that.
-  const nothing = fs.mkdtempSync(path.join(os.tmpdir(), "postern-nothing-"));
+  const emptyProject = fs.mkdtempSync(path.join(os.tmpdir(), "postern-nothing-"));
   try {
-    copyWithin(after, "routes/environments", nothing);
-    return compared(before, nothing, after, only);
+    copyWithin(after, "routes/environments", emptyProject);
+    return compareIn(before, emptyProject, after, onlyEnvironment);
   } finally {
-    fs.rmSync(nothing, { recursive: true, force: true });
+    fs.rmSync(emptyProject, { recursive: true, force: true });
   }
 };
 
 /** @param base what the version before is taken for */
-const compared = (before: string, base: string, after: string, only: string | undefined): Comparison => {
-  const [known, a, b] = [before, base, after].map(environmentNames) as [string[], string[], string[]];
-  const wanted = (names: readonly string[]) => names.filter((it) => only === undefined || it === only);
-  const environments = wanted(b.filter((it) => a.includes(it)));
-  const apart = [
-    ...wanted(b.filter((it) => !known.includes(it))).map((it) => apartFrom("environment-added", it)),
-    ...wanted(a.filter((it) => !b.includes(it))).map((it) => apartFrom("environment-removed", it)),
+const compareIn = (before: string, base: string, after: string, onlyEnvironment: string | undefined): Comparison => {
+  const [environmentsBefore, a, b] = [before, base, after].map(environmentNames) as [string[], string[], string[]];
+  const selected = (names: readonly string[]) =>
+    names.filter((it) => onlyEnvironment === undefined || it === onlyEnvironment);
+  const environments = selected(b.filter((it) => a.includes(it)));
+  const environmentChanges = [
+    ...selected(b.filter((it) => !environmentsBefore.includes(it))).map((it) =>
+      environmentChange("environment-added", it),
+    ),
+    ...selected(a.filter((it) => !b.includes(it))).map((it) => environmentChange("environment-removed", it)),
   ];
-  if (only !== undefined && environments.length + apart.length === 0)
+  if (onlyEnvironment !== undefined && environments.length + environmentChanges.length === 0)
     throw new Error(
-      `neither version has the environment "${only}"; there are ${[...new Set([...a, ...b])].join(", ")}`,
+      `neither version has the environment "${onlyEnvironment}"; there are ${[...new Set([...a, ...b])].join(", ")}`,
     );
-  const all = environments.map((name) => {
-    const pictures = { before: pictureOf(base, name), after: pictureOf(after, name) };
-    return { name, ...pictures, diff: diffOf(pictures.before, pictures.after) };
+  const diffs = environments.map((name) => {
+    const models = { before: loadModel(base, name), after: loadModel(after, name) };
+    return { name, ...models, diff: diffModels(models.before, models.after) };
   });
-  const last = all.map((it) => it.after.compiled);
-  const problems = problemsInOrder(last.flatMap((it) => it.problems));
+  const compiledAfter = diffs.map((it) => it.after.compiled);
+  const problems = problemsInOrder(compiledAfter.flatMap((it) => it.problems));
   // What does not hold is mended first: its tiers would only seem to be gone.
-  const told = problems.length > 0 ? [] : inOrder([...apart, ...together(all)]);
-  const changes = told.map((it): ToldChange => ({ ...it, risk: riskOf(it.kind) }));
+  const reported = problems.length > 0 ? [] : sortChanges([...environmentChanges, ...mergeChanges(diffs)]);
+  const changes = reported.map((it): ReportedChange => ({ ...it, risk: riskOf(it.kind) }));
   return {
-    risk: worst(changes.map((it) => it.risk)),
+    risk: highestRisk(changes.map((it) => it.risk)),
     environments,
     changes,
-    workers: problems.length > 0 ? [] : workersIn(all),
-    tiers: tiersIn(changes, all),
-    tierCount: new Set(all.flatMap(({ before, after }) => [...before.tiers.keys(), ...after.tiers.keys()])).size,
-    files: filesThatDiffer(before, after),
+    workers: problems.length > 0 ? [] : mergeWorkers(diffs),
+    tiers: changedTiers(changes, diffs),
+    tierCount: new Set(diffs.flatMap(({ before, after }) => [...before.tiers.keys(), ...after.tiers.keys()])).size,
+    files: changedFiles(before, after),
     problems,
-    brokenBefore: [...new Set(all.flatMap((it) => it.before.compiled.problems.map(({ file }) => file)))],
-    read: Math.max(0, ...last.map((it) => it.read)),
-    broken: [...new Set(last.flatMap((it) => it.brokenFiles))],
+    brokenBefore: [...new Set(diffs.flatMap((it) => it.before.compiled.problems.map(({ file }) => file)))],
+    read: Math.max(0, ...compiledAfter.map((it) => it.read)),
+    broken: [...new Set(compiledAfter.flatMap((it) => it.brokenFiles))],
   };
 };
 
-type Told = Change & { readonly environments: readonly string[] };
+type EnvironmentChange = Change & { readonly environments: readonly string[] };
 
-const apartFrom = (kind: "environment-added" | "environment-removed", name: string): Told => ({
+const environmentChange = (kind: "environment-added" | "environment-removed", name: string): EnvironmentChange => ({
   kind,
   tier: null,
   routes: [],
-  says: kind === "environment-added" ? say`the environment ${name} is new` : say`the environment ${name} is gone`,
+  message:
+    kind === "environment-added" ? sentence`the environment ${name} is new` : sentence`the environment ${name} is gone`,
   environments: [],
-  spot: { file: `routes/environments/${name}.yaml` },
+  location: { file: `routes/environments/${name}.yaml` },
 });
 
-interface One {
+interface EnvironmentDiff {
   readonly name: string;
-  readonly before: Picture;
-  readonly after: Picture;
+  readonly before: EnvironmentModel;
+  readonly after: EnvironmentModel;
   readonly diff: Diff;
 }
 
-const together = (all: readonly One[]): Told[] => {
-  const found = all.flatMap(({ name, diff }) => diff.changes.map((change) => ({ name, change })));
-  const groups = Map.groupBy(found, ({ change: { kind, tier, routes, says } }) =>
-    JSON.stringify([kind, tier, routes, plain(says)]),
+const mergeChanges = (diffs: readonly EnvironmentDiff[]): EnvironmentChange[] => {
+  const found = diffs.flatMap(({ name, diff }) => diff.changes.map((change) => ({ name, change })));
+  const groups = Map.groupBy(found, ({ change: { kind, tier, routes, message } }) =>
+    JSON.stringify([kind, tier, routes, plainText(message)]),
   );
-  return [...groups.values()].map((some): Told => {
-    const [first] = some as [(typeof some)[number]];
-    const names = some.map(({ name }) => name);
-    return { ...first.change, environments: names.length === all.length ? [] : names };
+  return [...groups.values()].map((group): EnvironmentChange => {
+    const [first] = group as [(typeof group)[number]];
+    const names = group.map(({ name }) => name);
+    return { ...first.change, environments: names.length === diffs.length ? [] : names };
   });
 };
 
 /** By their names without the environment's: `gate-wallet` is one gate in each of them. */
-const workersIn = (all: readonly One[]): ToldWorker[] => {
-  const found = all.flatMap(({ name, diff }) =>
-    diff.workers.map((it) => ({ name, change: { ...it, worker: withoutEnd(it.worker, `-${name}`) } })),
+const mergeWorkers = (diffs: readonly EnvironmentDiff[]): ReportedWorker[] => {
+  const found = diffs.flatMap(({ name, diff }) =>
+    diff.workers.map((it) => ({ name, change: { ...it, worker: stripSuffix(it.worker, `-${name}`) } })),
   );
   const groups = Map.groupBy(found, ({ change: { worker, what } }) => JSON.stringify([worker, what]));
-  return [...groups.values()].map((some): ToldWorker => {
-    const [first] = some as [(typeof some)[number]];
-    const approved = some.some(({ change }) => change.approved);
-    return { ...first.change, approved, environments: some.length === all.length ? [] : some.map(({ name }) => name) };
+  return [...groups.values()].map((group): ReportedWorker => {
+    const [first] = group as [(typeof group)[number]];
+    const approved = group.some(({ change }) => change.approved);
+    return {
+      ...first.change,
+      approved,
+      environments: group.length === diffs.length ? [] : group.map(({ name }) => name),
+    };
   });
 };
 
-const withoutEnd = (text: string, end: string): string => (text.endsWith(end) ? text.slice(0, -end.length) : text);
+const stripSuffix = (text: string, end: string): string => (text.endsWith(end) ? text.slice(0, -end.length) : text);
 
-const tiersIn = (changes: readonly Change[], all: readonly One[]): ToldTier[] => {
+const changedTiers = (changes: readonly Change[], diffs: readonly EnvironmentDiff[]): ReportedTier[] => {
   const names = [...new Set(changes.flatMap(({ tier }) => tier ?? []))].sort();
   return names.map((name) => {
-    const found = all.flatMap(({ before, after }): TierPicture[] => {
+    const found = diffs.flatMap(({ before, after }): TierModel[] => {
       const it = after.tiers.get(name) ?? before.tiers.get(name);
       return it ? [it] : [];
     })[0];
@@ -159,22 +167,22 @@ const tiersIn = (changes: readonly Change[], all: readonly One[]): ToldTier[] =>
   });
 };
 
-const filesThatDiffer = (before: string, after: string): string[] => {
-  const files = [...new Set([...filesOf(before), ...filesOf(after)])].sort();
-  return files.filter((file) => textOf(before, file) !== textOf(after, file));
+const changedFiles = (before: string, after: string): string[] => {
+  const files = [...new Set([...manifestTexts(before), ...manifestTexts(after)])].sort();
+  return files.filter((file) => readText(before, file) !== readText(after, file));
 };
 
-const filesOf = (root: string): string[] =>
-  filesWithin(root, "routes")
+const manifestTexts = (root: string): string[] =>
+  listFilesWithin(root, "routes")
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => `routes/${file.replaceAll(path.sep, "/")}`);
 
 /** What is no file of the project is compared as if it were not there; its check complains of it. */
-const textOf = (root: string, file: string): string | undefined => {
+const readText = (root: string, file: string): string | undefined => {
   try {
-    return textWithin(root, file);
+    return readTextWithin(root, file);
   } catch (error) {
-    if (error instanceof FileRefused) return undefined;
+    if (error instanceof FileError) return undefined;
     throw error;
   }
 };

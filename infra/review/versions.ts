@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-export interface Side {
+export interface Version {
   /** As it was asked for, and the commit that it is. */
   readonly name: string;
   readonly root: string;
@@ -12,48 +12,48 @@ export interface Side {
   readonly commit: string | undefined;
 }
 
-export interface Sides {
-  readonly before: Side;
-  readonly after: Side;
+export interface Versions {
+  readonly before: Version;
+  readonly after: Version;
   /** Files ahead of `routes/` that differ between the commits: code that every Worker is made of. */
-  readonly code: boolean;
+  readonly codeChanged: boolean;
   readonly dispose: () => void;
 }
 
 /** What the Workers' code is made of, besides the manifests. */
-const code = ["functions", "infra/compiler", "package-lock.json"];
+const codePaths = ["functions", "infra/compiler", "package-lock.json"];
 
 /**
  * @param base a folder with `routes/` in it, or a commit; `main...HEAD` is where HEAD left main, as git has it
  * @param head the same; the project's folder as it is where there is none
  * @throws where there is no such commit or folder
  */
-export const sidesOf = (root: string, base: string, head: string | undefined): Sides => {
+export const resolveVersions = (root: string, base: string, head: string | undefined): Versions => {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "postern-diff-"));
   const dispose = () => fs.rmSync(scratch, { recursive: true, force: true });
   try {
-    const [left, right] = named(root, base, head);
-    const before = sideOf(root, left, path.join(scratch, "before"));
-    const after = right === undefined ? here(root) : sideOf(root, right, path.join(scratch, "after"));
-    return { before, after, code: codeDiffers(root, before, after), dispose };
+    const [left, right] = parseRange(root, base, head);
+    const before = resolveVersion(root, left, path.join(scratch, "before"));
+    const after = right === undefined ? workTree(root) : resolveVersion(root, right, path.join(scratch, "after"));
+    return { before, after, codeChanged: hasCodeChanged(root, before, after), dispose };
   } catch (error) {
     dispose();
     throw error;
   }
 };
 
-const here = (root: string): Side => ({ name: "the work tree", root, commit: undefined });
+const workTree = (root: string): Version => ({ name: "the work tree", root, commit: undefined });
 
-const named = (root: string, base: string, head: string | undefined): readonly [string, string | undefined] => {
+const parseRange = (root: string, base: string, head: string | undefined): readonly [string, string | undefined] => {
   const [, left, right] = /^(.*?)\.\.\.(.*)$/.exec(base) ?? [];
   if (base === "" || head === "") throw new Error("say what to compare: a commit, or a folder with routes/ in it");
   if (left === undefined || isProject(root, base)) return [base, head];
   if (head !== undefined) throw new Error(`"${base}" names two commits already; leave ${head} out`);
-  return [forkOf(root, left, right || "HEAD"), right || undefined];
+  return [mergeBase(root, left, right || "HEAD"), right || undefined];
 };
 
 /** @throws where the two have no commit in common, as far as this clone goes back */
-const forkOf = (root: string, left: string, right: string): string => {
+const mergeBase = (root: string, left: string, right: string): string => {
   const [a, b] = [commitOf(root, left), commitOf(root, right)];
   try {
     return git(root, ["merge-base", a, b]);
@@ -75,10 +75,10 @@ const shallowHint = (root: string): string => {
 const isProject = (root: string, folder: string): boolean =>
   fs.existsSync(path.join(path.resolve(root, folder), "routes"));
 
-const sideOf = (root: string, name: string, scratch: string): Side => {
+const resolveVersion = (root: string, name: string, scratch: string): Version => {
   if (isProject(root, name)) return { name, root: path.resolve(root, name), commit: undefined };
   const commit = commitOf(root, name);
-  checkOut(root, commit, scratch);
+  checkOutManifests(root, commit, scratch);
   const short = commit.slice(0, 8);
   return { name: commit.startsWith(name) ? short : `${name} (${short})`, root: scratch, commit };
 };
@@ -95,10 +95,10 @@ const commitOf = (root: string, name: string): string => {
 };
 
 /** Writes a commit's `routes/`, with an index of its own: the repository's is not touched. Links become files that hold their target. */
-const checkOut = (root: string, commit: string, scratch: string): void => {
+const checkOutManifests = (root: string, commit: string, scratch: string): void => {
   const tree = `${commit}:${git(root, ["rev-parse", "--show-prefix"])}routes`;
   fs.mkdirSync(path.join(scratch, "routes"), { recursive: true });
-  const from = isThere(root, tree) ? tree : movedFrom(root, commit);
+  const from = treeExists(root, tree) ? tree : previousTree(root, commit);
   // A version before there were any manifests: everything is new.
   if (from === undefined) return;
   const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
@@ -109,7 +109,7 @@ const checkOut = (root: string, commit: string, scratch: string): void => {
   fs.rmSync(path.join(scratch, "index"));
 };
 
-const isThere = (root: string, tree: string): boolean => {
+const treeExists = (root: string, tree: string): boolean => {
   try {
     return git(root, ["rev-parse", "--verify", "--quiet", tree]) !== "";
   } catch {
@@ -122,7 +122,7 @@ const isThere = (root: string, tree: string): boolean => {
  * and nothing of it would be compared.
  * @throws where that could be one of several
  */
-const movedFrom = (root: string, commit: string): string | undefined => {
+const previousTree = (root: string, commit: string): string | undefined => {
   const top = git(root, ["rev-parse", "--show-toplevel"]);
   const folders = git(top, ["ls-tree", "-r", "-d", "-z", "--name-only", commit]).split("\0");
   const known = folders.flatMap((it) => /^(?:.*\/)?routes(?=\/environments$)/.exec(it)?.[0] ?? []);
@@ -134,10 +134,10 @@ const movedFrom = (root: string, commit: string): string | undefined => {
   return gone[0] === undefined ? undefined : `${commit}:${gone[0]}`;
 };
 
-const codeDiffers = (root: string, { commit: a }: Side, { commit: b, root: folder }: Side): boolean => {
+const hasCodeChanged = (root: string, { commit: a }: Version, { commit: b, root: folder }: Version): boolean => {
   if (a === undefined || (b === undefined && folder !== root)) return false;
   try {
-    git(root, ["diff", "--quiet", a, ...(b === undefined ? [] : [b]), "--", ...code]);
+    git(root, ["diff", "--quiet", a, ...(b === undefined ? [] : [b]), "--", ...codePaths]);
     return false;
   } catch {
     return true;

@@ -1,5 +1,5 @@
 /** Latency as it is drawn: log-normal about a user's distance, in the bins of the samples. */
-import { mostBin } from "../../functions/gateway/observability/samples.ts";
+import { maxBin } from "../../functions/gateway/observability/samples.ts";
 import { distances } from "./users.ts";
 
 const perBin = Math.log(1.05);
@@ -7,22 +7,23 @@ const perBin = Math.log(1.05);
 const median = 40;
 const spread = 0.5;
 /** Bins from one distance to the next, 10 %: a gate sees the way to the upstream, and nothing of a user's own network. */
-const apart = 2;
+const binsPerDistance = 2;
 /** From which quantile on a slow version is slow: 1.2816 is the 90th percentile, 2.3263 the 99th. */
 const [slowFrom, slowAt] = [1.2816, 2.3263];
 
 /** By distance, what share of requests falls into each bin. */
-export type Shape = readonly Float64Array[];
+export type LatencyShape = readonly Float64Array[];
 
 /** @param slower how many times as long the slowest hundredth takes; the faster nine tenths are as they were */
-export const shapeOf = (slower: number): Shape =>
+export const shapeOf = (slower: number): LatencyShape =>
   Array.from({ length: distances }, (_, distance) => {
-    const bins = new Float64Array(mostBin + 1);
+    const bins = new Float64Array(maxBin + 1);
     let all = 0;
     for (let z = -4.5; z < 4.5; z += 0.01) {
       const stretched = Math.log(slower) * Math.min(1, Math.max(0, (z - slowFrom) / (slowAt - slowFrom)));
-      const at = (Math.log(median) + spread * z + stretched) / perBin + apart * (distance - (distances - 1) / 2);
-      const bin = Math.min(mostBin, Math.max(0, Math.ceil(at)));
+      const at =
+        (Math.log(median) + spread * z + stretched) / perBin + binsPerDistance * (distance - (distances - 1) / 2);
+      const bin = Math.min(maxBin, Math.max(0, Math.ceil(at)));
       const density = Math.exp(-(z * z) / 2);
       bins[bin] = (bins[bin] ?? 0) + density;
       all += density;
@@ -31,20 +32,20 @@ export const shapeOf = (slower: number): Shape =>
   });
 
 /** Draws bins in constant time (Walker's method of aliases). */
-export interface Draw {
+export interface AliasTable {
   readonly first: number;
   readonly keep: Float64Array;
   readonly other: Uint16Array;
 }
 
 /** @param distance share of requests by distance, of any sum */
-export const drawOf = (shape: Shape, distance: Float64Array): Draw => {
-  const weights = new Float64Array(mostBin + 1);
+export const aliasTableOf = (shape: LatencyShape, distance: Float64Array): AliasTable => {
+  const weights = new Float64Array(maxBin + 1);
   for (let it = 0; it < distances; it++) {
     const part = distance[it] ?? 0;
     const bins = shape[it];
     if (part > 0 && bins)
-      for (let bin = 0; bin <= mostBin; bin++) weights[bin] = (weights[bin] ?? 0) + part * (bins[bin] ?? 0);
+      for (let bin = 0; bin <= maxBin; bin++) weights[bin] = (weights[bin] ?? 0) + part * (bins[bin] ?? 0);
   }
   const first = Math.max(
     0,
@@ -67,8 +68,8 @@ export const drawOf = (shape: Shape, distance: Float64Array): Draw => {
   return { first, keep, other };
 };
 
-export const drawn = ({ first, keep, other }: Draw, uniform: number): number => {
-  const place = uniform * keep.length;
-  const index = Math.floor(place);
-  return first + (place - index < (keep[index] ?? 1) ? index : (other[index] ?? index));
+export const sampleBin = ({ first, keep, other }: AliasTable, uniform: number): number => {
+  const position = uniform * keep.length;
+  const index = Math.floor(position);
+  return first + (position - index < (keep[index] ?? 1) ? index : (other[index] ?? index));
 };

@@ -2,7 +2,7 @@
 import { randomPoisson } from "d3-random";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-export interface Chance {
+export interface Random {
   /** In [0, 1). */
   readonly uniform: () => number;
   readonly poisson: (mean: number) => number;
@@ -10,19 +10,19 @@ export interface Chance {
   readonly happens: (probability: number) => boolean;
 }
 
-export const chanceOf = (seed: number): Chance => {
+export const seededRandom = (seed: number): Random => {
   const generator = xoroshiro128plus(seed);
   const uniform = () => (generator.next() >>> 0) / 2 ** 32;
   const large = randomPoisson.source(uniform);
   return {
     uniform,
-    poisson: (mean) => (mean <= 0 ? 0 : mean < 16 ? few(mean, uniform) : large(mean)()),
+    poisson: (mean) => (mean <= 0 ? 0 : mean < 16 ? smallPoisson(mean, uniform) : large(mean)()),
     happens: (probability) => uniform() < probability,
   };
 };
 
 /** Knuth's: most draws here have a mean below one, for which the library's set-up costs more than the draw. */
-const few = (mean: number, uniform: () => number): number => {
+const smallPoisson = (mean: number, uniform: () => number): number => {
   const end = Math.exp(-mean);
   let count = 0;
   for (let left = uniform(); left > end; left *= uniform()) count++;

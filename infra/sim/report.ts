@@ -2,7 +2,7 @@
 import { wideTable as table } from "../terminal/table.ts";
 import type { Figures } from "./simulate.ts";
 
-export const shown = (all: readonly Figures[]): string => `${summary(all)}\n${all.map(bars).join("\n")}`;
+export const simulationReport = (all: readonly Figures[]): string => `${summary(all)}\n${all.map(bars).join("\n")}`;
 
 const summary = (all: readonly Figures[]): string =>
   table(

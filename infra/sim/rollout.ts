@@ -1,15 +1,15 @@
 /** One rollout from its start to its end: control's own reducer and its own verdict, over drawn traffic. */
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
-import { patienceOf, stepsOf } from "../../functions/control/model/release.ts";
+import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import { due, reduce } from "../../functions/control/rollout/reducer.ts";
+import { nextAction, reduce } from "../../functions/control/rollout/reducer.ts";
 import { judge } from "../../functions/control/rollout/verdict.ts";
-import { type Chance, chanceOf } from "./random.ts";
-import type { End, Scenario } from "./scenarios.ts";
-import { type Kinds, look, type Split, splitOf } from "./traffic.ts";
-import { crowdsOf, dealt, type Users } from "./users.ts";
-import { weatherOf } from "./traffic-conditions.ts";
+import { type Random, seededRandom } from "./random.ts";
+import type { RolloutEnd, Scenario } from "./scenarios.ts";
+import { intervalSeconds, type Split, splitOf, type VersionModels } from "./traffic.ts";
+import { conditionsOverTime } from "./traffic-conditions.ts";
+import { assignPositions, groupSharesOf, type Users } from "./users.ts";
 
 /** As a manifest that says nothing has it. */
 export const release = {
@@ -19,8 +19,8 @@ export const release = {
 } as const;
 export const criteria = criteriaOf(release);
 
-export interface Course {
-  readonly end: End;
+export interface RunResult {
+  readonly end: RolloutEnd;
   /** Seconds. */
   readonly took: number;
   /** Of users, that the canary had when it ended, or at its most. */
@@ -32,44 +32,56 @@ export interface Course {
   readonly why: string;
 }
 
-export const run = ({ rate }: Scenario, users: Users, kinds: Kinds, seed: number): Course => {
-  const chance = chanceOf(seed);
-  const places = dealt(users, chance);
-  const weather = weatherOf(chance);
+export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed: number): RunResult => {
+  const random = seededRandom(seed);
+  const positions = assignPositions(users, random);
+  const conditionsAt = conditionsOverTime(random);
   const stages: Stage[] = [];
   let split: Split | undefined;
-  let state = started();
+  let state = newRollout();
   let now = 0;
   for (;;) {
-    ({ state, split } = settled(state, now, { users, places, rate, kinds, chance, stages, split }));
+    ({ state, split } = applyDueActions(state, now, {
+      users,
+      places: positions,
+      rate,
+      kinds,
+      chance: random,
+      stages,
+      split,
+    }));
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
-    if (isOver(state) || state.status === "paused") return courseOf(state, now, share, stages);
-    now += look * 1000;
+    if (isOver(state) || state.status === "paused") return resultOf(state, now, share, stages);
+    now += intervalSeconds * 1000;
     const since = state.stretches.at(-1)?.since ?? 0;
-    split?.pass((now - since) / 1000, weather(now / 1000));
+    split?.advance((now - since) / 1000, conditionsAt(now / 1000));
     const stage = stages.at(-1);
     if (stage) stages[stages.length - 1] = { ...stage, until: now };
-    if (due(state, now)?.kind === "judge")
+    if (nextAction(state, now)?.kind === "judge")
       state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict: judge(stages, criteria) }, now, 0).state;
   }
 };
 
-interface World {
+interface SimulatedWorld {
   readonly users: Users;
   /** Where each user stands. */
   readonly places: Float64Array;
   readonly rate: number;
-  readonly kinds: Kinds;
-  readonly chance: Chance;
+  readonly kinds: VersionModels;
+  readonly chance: Random;
   /** Grows by one with each split. */
   readonly stages: Stage[];
   readonly split: Split | undefined;
 }
 
 /** Does at once what is due: the platform of the simulation never fails, which has tests of its own. */
-const settled = (from: Rollout, now: number, world: World): { state: Rollout; split: Split | undefined } => {
-  let [state, split] = [from, world.split];
-  for (let action = due(state, now); action && action.kind !== "judge"; action = due(state, now)) {
+const applyDueActions = (
+  initial: Rollout,
+  now: number,
+  world: SimulatedWorld,
+): { state: Rollout; split: Split | undefined } => {
+  let [state, split] = [initial, world.split];
+  for (let action = nextAction(state, now); action && action.kind !== "judge"; action = nextAction(state, now)) {
     const seq = state.goal.seq;
     if (action.kind === "smoke")
       state = reduce(state, { kind: "smoked", seq, ok: true, why: "it answers" }, now, 0).state;
@@ -77,13 +89,13 @@ const settled = (from: Rollout, now: number, world: World): { state: Rollout; sp
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
-    split = splitOf(crowdsOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
+    split = splitOf(groupSharesOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
     world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
   }
   return { state, split };
 };
 
-const started = (): Rollout => ({
+const newRollout = (): Rollout => ({
   id: "simulated",
   tier: "tier",
   subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],
@@ -103,11 +115,11 @@ const started = (): Rollout => ({
   stretches: [],
   verdict: null,
   why: "",
-  patienceMs: patienceOf(release),
+  patienceMs: evidenceTimeoutMs(release),
   notes: [],
 });
 
-const courseOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): Course => ({
+const resultOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): RunResult => ({
   end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
   took: now / 1000,
   share: state.status === "promoted" ? 1 : share,

@@ -11,7 +11,7 @@ export interface Behaviour {
   readonly reports: number;
 }
 
-export type End = "promoted" | "rolled-back" | "paused";
+export type RolloutEnd = "promoted" | "rolled-back" | "paused";
 
 export interface Scenario {
   readonly name: string;
@@ -20,22 +20,22 @@ export interface Scenario {
   readonly users: number;
   readonly canary: Partial<Behaviour>;
   /** The bound: at least, or at most, this share of rollouts ends so. */
-  readonly bounds: readonly { readonly end: End; readonly least?: number; readonly most?: number }[];
+  readonly bounds: readonly { readonly end: RolloutEnd; readonly least?: number; readonly most?: number }[];
 }
 
-export const sound: Behaviour = { errors: 0.001, refusals: 0.02, hangs: 0.0005, slower: 1, reports: 1 };
+export const healthy: Behaviour = { errors: 0.001, refusals: 0.02, hangs: 0.0005, slower: 1, reports: 1 };
 
 const [rate, users] = [1000, 100_000];
-const caught = [{ end: "rolled-back", least: 0.99 }] as const;
+const rolledBack = [{ end: "rolled-back", least: 0.99 }] as const;
 
 export const scenarios: readonly Scenario[] = [
   { name: "no difference", rate, users, canary: {}, bounds: [{ end: "rolled-back", most: 0.01 }] },
-  { name: "errors 0.1 % → 1 %", rate, users, canary: { errors: 0.01 }, bounds: caught },
-  { name: "p99 +30 %", rate, users, canary: { slower: 1.3 }, bounds: caught },
-  { name: "refusals 2 % → 5 %", rate, users, canary: { refusals: 0.05 }, bounds: caught },
-  { name: "one in fifty hangs", rate, users, canary: { hangs: 0.02 }, bounds: caught },
-  { name: "reports nothing", rate, users, canary: { reports: 0 }, bounds: caught },
-  { name: "reports a fifth", rate, users, canary: { reports: 0.2 }, bounds: caught },
+  { name: "errors 0.1 % → 1 %", rate, users, canary: { errors: 0.01 }, bounds: rolledBack },
+  { name: "p99 +30 %", rate, users, canary: { slower: 1.3 }, bounds: rolledBack },
+  { name: "refusals 2 % → 5 %", rate, users, canary: { refusals: 0.05 }, bounds: rolledBack },
+  { name: "one in fifty hangs", rate, users, canary: { hangs: 0.02 }, bounds: rolledBack },
+  { name: "reports nothing", rate, users, canary: { reports: 0 }, bounds: rolledBack },
+  { name: "reports a fifth", rate, users, canary: { reports: 0.2 }, bounds: rolledBack },
   {
     name: "no difference, low traffic",
     rate: 2,

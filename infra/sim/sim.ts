@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** `npm run sim:rollout`: what the statistics of rollouts promise, over thousands of whole rollouts of unlike users. */
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
-import { shown } from "./report.ts";
+import { simulationReport } from "./report.ts";
 import { release } from "./rollout.ts";
 import { scenarios } from "./scenarios.ts";
 import { simulate } from "./simulate.ts";
-import { look } from "./traffic.ts";
+import { intervalSeconds } from "./traffic.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
@@ -34,11 +34,11 @@ const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>):
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const missed = all.flatMap((it) => it.missed);
   const seconds = Math.round((performance.now() - started) / 1000);
-  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, a look every ${look} s, given up after an hour without evidence; ${seconds} s of computing`;
+  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, a look every ${intervalSeconds} s, given up after an hour without evidence; ${seconds} s of computing`;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ runs, seed, steps: release.steps, bake: release.bake, lookSeconds: look, seconds, missed, scenarios: all }, null, 2)}\n`
-      : `${shown(all)}\n\n${setting}\n${missed.map((it) => `missed: ${it}\n`).join("")}`,
+      ? `${JSON.stringify({ runs, seed, steps: release.steps, bake: release.bake, lookSeconds: intervalSeconds, seconds, missed, scenarios: all }, null, 2)}\n`
+      : `${simulationReport(all)}\n\n${setting}\n${missed.map((it) => `missed: ${it}\n`).join("")}`,
   );
   process.exitCode = missed.length > 0 ? 1 : 0;
 };

@@ -1,8 +1,9 @@
 /** Many rollouts of each scenario, and what they came to. */
-import { chanceOf } from "./random.ts";
+
 import { shapeOf } from "./latency.ts";
-import { type Course, run } from "./rollout.ts";
-import { type End, type Scenario, sound } from "./scenarios.ts";
+import { seededRandom } from "./random.ts";
+import { type RunResult, run } from "./rollout.ts";
+import { healthy, type RolloutEnd, type Scenario } from "./scenarios.ts";
 import { usersOf } from "./users.ts";
 
 export interface Figures {
@@ -12,7 +13,7 @@ export interface Figures {
   readonly rate: number;
   readonly users: number;
   /** Shares of rollouts. */
-  readonly ends: Readonly<Record<End, number>>;
+  readonly ends: Readonly<Record<RolloutEnd, number>>;
   /** By the largest share of users that the canary had. */
   readonly shares: readonly { readonly share: number; readonly rollouts: number }[];
   readonly medianShare: number;
@@ -27,41 +28,46 @@ export interface Figures {
 }
 
 /** @param seed the same for all scenarios: each begins with the same dice */
-export const simulate = (scenario: Scenario, runs: number, seed: number, tell: (done: number) => void): Figures => {
-  const behaviour = { ...sound, ...scenario.canary };
+export const simulate = (
+  scenario: Scenario,
+  runs: number,
+  seed: number,
+  onProgress: (done: number) => void,
+): Figures => {
+  const behaviour = { ...healthy, ...scenario.canary };
   const kinds = {
-    stable: { behaviour: sound, shape: shapeOf(sound.slower) },
+    stable: { behaviour: healthy, shape: shapeOf(healthy.slower) },
     canary: { behaviour, shape: shapeOf(behaviour.slower) },
   };
-  const users = usersOf(scenario.users, chanceOf(seed));
-  const courses: Course[] = [];
+  const users = usersOf(scenario.users, seededRandom(seed));
+  const results: RunResult[] = [];
   for (let index = 1; index <= runs; index++) {
-    courses.push(run(scenario, users, kinds, seed * 1_000_003 + index));
-    tell(index);
+    results.push(run(scenario, users, kinds, seed * 1_000_003 + index));
+    onProgress(index);
   }
-  return figuresOf(scenario, courses);
+  return figuresOf(scenario, results);
 };
 
-const figuresOf = ({ name, rate, users, bounds }: Scenario, courses: readonly Course[]): Figures => {
-  const part = (end: End) => courses.filter((it) => it.end === end).length / courses.length;
+const figuresOf = ({ name, rate, users, bounds }: Scenario, results: readonly RunResult[]): Figures => {
+  const part = (end: RolloutEnd) => results.filter((it) => it.end === end).length / results.length;
   const ends = { promoted: part("promoted"), "rolled-back": part("rolled-back"), paused: part("paused") };
-  const seconds = sorted(courses.map(({ took }) => took));
-  const shares = sorted([...new Set(courses.map(({ share }) => share))]);
+  const seconds = sorted(results.map(({ took }) => took));
+  const shares = sorted([...new Set(results.map(({ share }) => share))]);
   return {
     name,
-    runs: courses.length,
+    runs: results.length,
     rate,
     users,
     ends,
-    shares: shares.map((share) => ({ share, rollouts: courses.filter((it) => it.share === share).length })),
-    medianShare: at(sorted(courses.map(({ share }) => share)), 0.5),
+    shares: shares.map((share) => ({ share, rollouts: results.filter((it) => it.share === share).length })),
+    medianShare: at(sorted(results.map(({ share }) => share)), 0.5),
     medianSeconds: at(seconds, 0.5),
     mostSeconds: at(seconds, 0.95),
-    medianRequests: at(sorted(courses.map(({ exposed }) => exposed)), 0.5),
+    medianRequests: at(sorted(results.map(({ exposed }) => exposed)), 0.5),
     criteria: Object.fromEntries(
-      [...new Set(courses.flatMap(({ criteria }) => criteria))].map((criterion) => [
+      [...new Set(results.flatMap(({ criteria }) => criteria))].map((criterion) => [
         criterion,
-        courses.filter(({ criteria }) => criteria.includes(criterion)).length,
+        results.filter(({ criteria }) => criteria.includes(criterion)).length,
       ]),
     ),
     missed: bounds.flatMap(({ end, least = 0, most = 1 }) =>

@@ -1,20 +1,21 @@
 /** What befalls both versions at once: the time of day, and incidents of an upstream that they share. */
-import type { Chance } from "./random.ts";
-import { look, type Weather } from "./traffic.ts";
+import type { Random } from "./random.ts";
+import { intervalSeconds, type TrafficConditions } from "./traffic.ts";
 
 /** An incident begins once in so many seconds, and lasts up to two minutes. */
-const between = 900;
-const longest = 120;
+const incidentIntervalSeconds = 900;
+const maxIncidentSeconds = 120;
 /** A day's swing passes in so many seconds here, so that a rollout of an hour sees half of it. */
-const day = 7200;
+const daySeconds = 7200;
 
 /** Of the seconds since the start of the rollout, asked in order. */
-export const weatherOf = ({ uniform, happens }: Chance): ((seconds: number) => Weather) => {
+export const conditionsOverTime = ({ uniform, happens }: Random): ((seconds: number) => TrafficConditions) => {
   const phase = uniform() * 2 * Math.PI;
   let incidentEnds = 0;
   return (seconds) => {
-    if (happens(look / between)) incidentEnds = Math.max(incidentEnds, seconds + uniform() * longest);
-    const swing = Math.sin((2 * Math.PI * seconds) / day + phase);
+    if (happens(intervalSeconds / incidentIntervalSeconds))
+      incidentEnds = Math.max(incidentEnds, seconds + uniform() * maxIncidentSeconds);
+    const swing = Math.sin((2 * Math.PI * seconds) / daySeconds + phase);
     const incident = seconds < incidentEnds;
     return {
       busy: 1 + 0.5 * swing,

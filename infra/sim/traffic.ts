@@ -1,38 +1,38 @@
 /** What both versions report of a stretch of time, drawn by groups of users rather than request by request. */
 import { type Group, groups, type Sample } from "../../functions/gateway/observability/samples.ts";
-import type { Chance } from "./random.ts";
-import { type Draw, drawn, drawOf, type Shape } from "./latency.ts";
+import { type AliasTable, aliasTableOf, type LatencyShape, sampleBin } from "./latency.ts";
+import type { Random } from "./random.ts";
 import type { Behaviour } from "./scenarios.ts";
-import type { Crowd } from "./users.ts";
+import type { GroupShare } from "./users.ts";
 
 /** Seconds from one look to the next. */
-export const look = 10;
+export const intervalSeconds = 10;
 /** After an error a client tries again with this probability, and as often fails again. */
-const again = 0.5;
+const retryProbability = 0.5;
 /** Errors that one error leads to, itself included. */
-const chain = 1 / (1 - again * again);
+const errorsPerFailure = 1 / (1 - retryProbability * retryProbability);
 /** Seconds until a client gives up. */
-const patience = 30;
+const clientTimeoutSeconds = 30;
 /** Seconds in which an isolate of a new split is likely still cold. */
 const cold = 60;
 
-type Counted = { -readonly [key in Exclude<keyof Group, "latency">]: number };
-interface Filling extends Counted {
+type MutableCounts = { -readonly [key in Exclude<keyof Group, "latency">]: number };
+interface MutableGroup extends MutableCounts {
   readonly latency: [number, number][];
   /** The same pairs, by their bin. */
   readonly byBin: [number, number][];
 }
 
-interface Side {
+interface SimulatedVersion {
   readonly behaviour: Behaviour;
-  readonly crowds: readonly Crowd[];
-  readonly draws: readonly Draw[];
-  readonly groups: readonly Filling[];
+  readonly groupShares: readonly GroupShare[];
+  readonly latencies: readonly AliasTable[];
+  readonly groups: readonly MutableGroup[];
   readonly sample: Sample;
 }
 
 /** What befalls both versions at once. */
-export interface Weather {
+export interface TrafficConditions {
   /** Times the mean rate. */
   readonly busy: number;
   /** Errors of all requests, on top. */
@@ -45,43 +45,43 @@ export interface Split {
   readonly stable: Sample;
   readonly canary: Sample;
   /** Adds what happens from one look to the next, so many seconds after the split was made. */
-  readonly pass: (seconds: number, weather: Weather) => void;
+  readonly advance: (seconds: number, conditions: TrafficConditions) => void;
 }
 
 /** A version's behaviour, and its latency. */
-export interface Kind {
+export interface VersionModel {
   readonly behaviour: Behaviour;
-  readonly shape: Shape;
+  readonly shape: LatencyShape;
 }
 
-export interface Kinds {
-  readonly stable: Kind;
-  readonly canary: Kind;
+export interface VersionModels {
+  readonly stable: VersionModel;
+  readonly canary: VersionModel;
 }
 
 /** @param rate requests a second */
 export const splitOf = (
-  crowds: { readonly stable: readonly Crowd[]; readonly canary: readonly Crowd[] },
+  groupShares: { readonly stable: readonly GroupShare[]; readonly canary: readonly GroupShare[] },
   rate: number,
-  kinds: Kinds,
-  chance: Chance,
+  kinds: VersionModels,
+  random: Random,
 ): Split => {
-  const stable = sideOf(kinds.stable, crowds.stable);
-  const canary = sideOf(kinds.canary, crowds.canary);
+  const stable = simulatedVersion(kinds.stable, groupShares.stable);
+  const canary = simulatedVersion(kinds.canary, groupShares.canary);
   return {
     stable: stable.sample,
     canary: canary.sample,
-    pass: (seconds, weather) => {
+    advance: (seconds, conditions) => {
       // Stable's isolates have been warm for long.
-      fill(stable, rate, 0, patience, weather, chance);
-      fill(canary, rate, Math.exp(-seconds / cold), seconds, weather, chance);
+      addTraffic(stable, rate, 0, clientTimeoutSeconds, conditions, random);
+      addTraffic(canary, rate, Math.exp(-seconds / cold), seconds, conditions, random);
     },
   };
 };
 
-const sideOf = ({ behaviour, shape }: Kind, crowds: readonly Crowd[]): Side => {
-  const filled = crowds.map(
-    (): Filling => ({
+const simulatedVersion = ({ behaviour, shape }: VersionModel, groupShares: readonly GroupShare[]): SimulatedVersion => {
+  const mutableGroups = groupShares.map(
+    (): MutableGroup => ({
       requests: 0,
       errors: 0,
       refusals: 0,
@@ -93,30 +93,30 @@ const sideOf = ({ behaviour, shape }: Kind, crowds: readonly Crowd[]): Side => {
   );
   return {
     behaviour,
-    crowds,
-    draws: crowds.map(({ distance }) => drawOf(shape, distance)),
-    groups: filled,
-    sample: { groups: Object.fromEntries(filled.map((it, group) => [group, it])), cold: 0 },
+    groupShares,
+    latencies: groupShares.map(({ distance }) => aliasTableOf(shape, distance)),
+    groups: mutableGroups,
+    sample: { groups: Object.fromEntries(mutableGroups.map((it, group) => [group, it])), cold: 0 },
   };
 };
 
-const fill = (
-  { behaviour, crowds, draws, groups: filled }: Side,
+const addTraffic = (
+  { behaviour, groupShares, latencies: draws, groups: filled }: SimulatedVersion,
   rate: number,
   coldShare: number,
   seconds: number,
-  { busy, failing, slow }: Weather,
-  { poisson, uniform, happens }: Chance,
+  { busy, failing, slow }: TrafficConditions,
+  { poisson, uniform, happens }: Random,
 ): void => {
   for (let group = 0; group < groups; group++) {
-    const [crowd, draw, it] = [crowds[group], draws[group], filled[group]];
-    if (!crowd || !draw || !it) continue;
-    const all = rate * look * busy * behaviour.reports;
-    const requests = all * crowd.activity;
-    const first = poisson((all * behaviour.errors * crowd.failing) / chain + requests * failing);
+    const [groupShare, latencyTable, it] = [groupShares[group], draws[group], filled[group]];
+    if (!groupShare || !latencyTable || !it) continue;
+    const all = rate * intervalSeconds * busy * behaviour.reports;
+    const requests = all * groupShare.activity;
+    const first = poisson((all * behaviour.errors * groupShare.failing) / errorsPerFailure + requests * failing);
     const errors = first + retries(first, happens);
-    const refusals = poisson(all * behaviour.refusals * crowd.refused);
-    const abandoned = seconds >= patience ? poisson(requests * behaviour.hangs) : 0;
+    const refusals = poisson(all * behaviour.refusals * groupShare.refused);
+    const abandoned = seconds >= clientTimeoutSeconds ? poisson(requests * behaviour.hangs) : 0;
     const passed = poisson(requests * Math.max(0, 1 - behaviour.errors - behaviour.refusals - behaviour.hangs));
     it.requests += errors + refusals + abandoned + passed;
     it.errors += errors;
@@ -125,25 +125,25 @@ const fill = (
     // Half of what fails, fails at the upstream.
     for (let index = 0; index < errors; index++) if (happens(0.5)) it.upstreamErrors++;
     for (let index = coldShare > 0 ? poisson(passed * coldShare) : 0; index < passed; index++)
-      add(it, drawn(draw, uniform()) + slow);
+      addLatency(it, sampleBin(latencyTable, uniform()) + slow);
   }
 };
 
 /** Errors that follow from errors, as clients try again. */
-const retries = (first: number, happens: Chance["happens"]): number => {
+const retries = (first: number, happens: Random["happens"]): number => {
   let more = 0;
-  for (let index = 0; index < first; index++) while (happens(again * again)) more++;
+  for (let index = 0; index < first; index++) while (happens(retryProbability * retryProbability)) more++;
   return more;
 };
 
-const add = (it: Filling, bin: number): void => {
+const addLatency = (it: MutableGroup, bin: number): void => {
   const pair = it.byBin[bin];
   if (pair) {
     pair[1]++;
     return;
   }
-  const made: [number, number] = [bin, 1];
-  it.byBin[bin] = made;
-  it.latency.push(made);
+  const added: [number, number] = [bin, 1];
+  it.byBin[bin] = added;
+  it.latency.push(added);
   it.latency.sort(([a], [b]) => a - b);
 };

@@ -3,12 +3,12 @@
  * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
  */
 import { groups } from "../../functions/gateway/observability/samples.ts";
-import type { Chance } from "./random.ts";
+import type { Random } from "./random.ts";
 
 /** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */
-const tail = 1.3;
+const paretoShape = 1.3;
 /** No user sends more than this many times the mean: a limit per user stops what does. */
-const busiest = 100;
+const maxActivity = 100;
 
 export const distances = 5;
 
@@ -26,9 +26,11 @@ export interface Users {
   readonly group: Uint8Array;
 }
 
-export const usersOf = (count: number, { uniform, happens }: Chance): Users => {
-  const mean = tail / (tail - 1);
-  const activity = Float64Array.from({ length: count }, () => Math.min(busiest * mean, (1 - uniform()) ** (-1 / tail)));
+export const usersOf = (count: number, { uniform, happens }: Random): Users => {
+  const mean = paretoShape / (paretoShape - 1);
+  const activity = Float64Array.from({ length: count }, () =>
+    Math.min(maxActivity * mean, (1 - uniform()) ** (-1 / paretoShape)),
+  );
   const all = activity.reduce((sum, it) => sum + it, 0);
   // One user in ten has half of all failures, one in five has half of all refusals.
   const failing = Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9));
@@ -39,14 +41,14 @@ export const usersOf = (count: number, { uniform, happens }: Chance): Users => {
 };
 
 /** Where each user stands: the canary's are those whose place is below its share, so raising it moves nobody back. */
-export const dealt = ({ count }: Users, { uniform }: Chance): Float64Array => {
-  const places = new Float64Array(count);
-  for (let user = 0; user < count; user++) places[user] = uniform();
-  return places;
+export const assignPositions = ({ count }: Users, { uniform }: Random): Float64Array => {
+  const positions = new Float64Array(count);
+  for (let user = 0; user < count; user++) positions[user] = uniform();
+  return positions;
 };
 
 /** What one version has of a group's users at a split. */
-export interface Crowd {
+export interface GroupShare {
   /** Share of all requests. */
   activity: number;
   /** The same, weighted by how much oftener they fail or are refused. */
@@ -57,23 +59,27 @@ export interface Crowd {
 }
 
 /** One for each group. */
-export const crowdsOf = (users: Users, places: Float64Array, share: number): { stable: Crowd[]; canary: Crowd[] } => {
-  const both = { stable: empty(), canary: empty() };
+export const groupSharesOf = (
+  users: Users,
+  positions: Float64Array,
+  share: number,
+): { stable: GroupShare[]; canary: GroupShare[] } => {
+  const shares = { stable: emptyShares(), canary: emptyShares() };
   for (let user = 0; user < users.count; user++) {
-    const side = (places[user] ?? 0) < share ? both.canary : both.stable;
-    const crowd = side[users.group[user] ?? 0];
+    const version = (positions[user] ?? 0) < share ? shares.canary : shares.stable;
+    const group = version[users.group[user] ?? 0];
     const activity = users.activity[user] ?? 0;
     const distance = users.distance[user] ?? 0;
-    if (!crowd) continue;
-    crowd.activity += activity;
-    crowd.failing += activity * (users.failing[user] ?? 0);
-    crowd.refused += activity * (users.refused[user] ?? 0);
-    crowd.distance[distance] = (crowd.distance[distance] ?? 0) + activity;
+    if (!group) continue;
+    group.activity += activity;
+    group.failing += activity * (users.failing[user] ?? 0);
+    group.refused += activity * (users.refused[user] ?? 0);
+    group.distance[distance] = (group.distance[distance] ?? 0) + activity;
   }
-  return both;
+  return shares;
 };
 
-const empty = (): Crowd[] =>
+const emptyShares = (): GroupShare[] =>
   Array.from({ length: groups }, () => ({
     activity: 0,
     failing: 0,

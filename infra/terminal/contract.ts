@@ -11,17 +11,17 @@ export const exitCodes = {
 
 export type ExitCode = keyof typeof exitCodes;
 
-interface Contract {
+interface CommandContract {
   /** Besides 0, 2 and 3, which every verb has: when it exits so. */
   readonly exits: Readonly<Partial<Record<1 | 4 | 5, string>>>;
   /** Of the object that `--json` writes to stdout; a `?` at the end where a key is not always there. */
   readonly json: readonly string[];
 }
 
-const broken = "a manifest does not hold";
+const brokenManifest = "a manifest does not hold";
 
 /** The verbs of a review. */
-export const contracts: Readonly<Record<string, Contract>> = {
+export const commandContracts: Readonly<Record<string, CommandContract>> = {
   check: {
     exits: { 1: "a manifest does not hold", 5: "a finding is as grave as `--fail-on`, by default `high`" },
     json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],
@@ -54,7 +54,7 @@ export const contracts: Readonly<Record<string, Contract>> = {
     json: ["problems", "environment?", "failed?", "coverage?", "tiers?"],
   },
   effective: {
-    exits: { 1: broken },
+    exits: { 1: brokenManifest },
     json: ["environment", "tier", "at", "dropped", "settings", "filters", "upstreams", "routes"],
   },
   explain: {
@@ -96,5 +96,5 @@ export const contracts: Readonly<Record<string, Contract>> = {
   },
   staged: { exits: { 1: "what is staged does not hold" }, json: ["files", "problems", "withoutSchema?"] },
   routes: { exits: { 1: "a manifest does not hold; those that do are listed" }, json: ["routes", "problems"] },
-  build: { exits: { 1: broken }, json: ["environment", "workers", "problems"] },
+  build: { exits: { 1: brokenManifest }, json: ["environment", "workers", "problems"] },
 };

@@ -14,7 +14,7 @@ export interface Outcome {
   readonly data: unknown;
 }
 
-export const say = ({ exitCode, text, commands = "", product, data }: Outcome, json: boolean): void => {
+export const printOutcome = ({ exitCode, text, commands = "", product, data }: Outcome, json: boolean): void => {
   if (product !== undefined) {
     printDocument(product);
     warn(text);

@@ -1,16 +1,16 @@
 /** Asks people: for a value that nobody should see, and whether they mean it. */
 import readline from "node:readline/promises";
-import { harmless, oneLine } from "./terminal.ts";
+import { escapeControls, toOneLine } from "./terminal.ts";
 
-const largest = 64 * 1024;
+const maxLength = 64 * 1024;
 
 /** @throws where it is larger than any secret */
-export const hidden = async (question: string): Promise<string> => {
+export const promptSecret = async (question: string): Promise<string> => {
   const { stdin } = process;
-  if (!stdin.isTTY) return piped();
+  if (!stdin.isTTY) return readPiped();
   // First of all, so that not even a hasty key is shown.
   stdin.setRawMode(true);
-  process.stderr.write(`${asked(question)} (not shown, ends with Enter): `);
+  process.stderr.write(`${sanitizeQuestion(question)} (not shown, ends with Enter): `);
   let value = "";
   try {
     for await (const chunk of stdin)
@@ -27,24 +27,24 @@ export const hidden = async (question: string): Promise<string> => {
 };
 
 /** Asks in a terminal; elsewhere nobody is there to answer, and the command line is the answer. */
-export const confirmed = async (question: string): Promise<boolean> => {
+export const confirm = async (question: string): Promise<boolean> => {
   if (!process.stdin.isTTY) return true;
   const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(?:es)?$/i.test((await prompt.question(`${asked(question)} [y/N] `)).trim());
+    return /^y(?:es)?$/i.test((await prompt.question(`${sanitizeQuestion(question)} [y/N] `)).trim());
   } finally {
     prompt.close();
   }
 };
 
 /** Names in it come from outside. */
-const asked = (question: string): string => harmless(oneLine(question));
+const sanitizeQuestion = (question: string): string => escapeControls(toOneLine(question));
 
-const piped = async (): Promise<string> => {
+const readPiped = async (): Promise<string> => {
   let value = "";
   for await (const chunk of process.stdin) {
     value += chunk;
-    if (value.length > largest) throw new Error(`a secret has ${largest} characters at most`);
+    if (value.length > maxLength) throw new Error(`a secret has ${maxLength} characters at most`);
   }
   return value;
 };

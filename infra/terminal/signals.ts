@@ -3,52 +3,52 @@
 /** The listeners stay, or those of other libraries would end the process. */
 export const untilStopped = (): Promise<void> =>
   new Promise((stop) => {
-    let asked = false;
+    let isStopping = false;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => {
-        if (asked) process.exit(130);
-        asked = true;
+        if (isStopping) process.exit(130);
+        isStopping = true;
         stop();
       });
-    whenLeftByNpm(stop);
+    onParentExit(stop);
   });
 
-let ending = false;
+let isListening = false;
 
 /** Ends at a signal as a program ends by itself, so that what it has begun is ended along with it. */
-export const endAtSignals = (): void => {
+export const exitOnSignals = (): void => {
   // Several command lines may run in a process.
-  if (ending) return;
-  ending = true;
+  if (isListening) return;
+  isListening = true;
   const end = () => process.exit(130);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
-  whenLeftByNpm(end);
+  onParentExit(end);
 };
 
-const lookMs = 250;
+const pollMs = 250;
 
 /**
  * npm and npx run a command by a shell, and pass a signal on to that alone: it ends, and the command hears of nothing but
  * that it has another parent. Whoever starts it without them may leave it running.
  */
-const whenLeftByNpm = (then: () => void): void => {
+const onParentExit = (callback: () => void): void => {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
-  const look = setInterval(() => {
+  const poll = setInterval(() => {
     if (process.ppid === parent) return;
-    clearInterval(look);
-    then();
-  }, lookMs);
-  look.unref();
+    clearInterval(poll);
+    callback();
+  }, pollMs);
+  poll.unref();
 };
 
 /** Miniflare would end the process at a signal. Who runs it decides that; what it does at the process's exit stays. */
-export const deafToSignals = <T>(make: () => T): T => {
+export const withoutSignalHandlers = <T>(create: () => T): T => {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const before = signals.map((signal) => process.listeners(signal));
-  const made = make();
+  const created = create();
   for (const [index, signal] of signals.entries())
     for (const listener of process.listeners(signal))
       if (!before[index]?.includes(listener)) process.off(signal, listener);
-  return made;
+  return created;
 };

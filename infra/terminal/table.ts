@@ -2,7 +2,7 @@
  * Tables that fit the terminal, 80 columns where there is none. Nothing is cut: people copy ids, paths and commands from
  * them. What does not fit is wrapped between words, and then stands below its row.
  */
-import { oneLine, widthOf } from "./terminal.ts";
+import { toOneLine, widthOf } from "./terminal.ts";
 
 type Cell = string | number;
 type Row = readonly Cell[];
@@ -25,7 +25,7 @@ export const table = (head: readonly string[], given: readonly Row[], width = wi
 export const wideTable = (head: readonly string[], rows: readonly Row[]): string =>
   table(head, rows, Number.POSITIVE_INFINITY);
 
-const cellOf = (cell: Cell | undefined): Cell => (typeof cell === "number" ? cell : oneLine(cell ?? ""));
+const cellOf = (cell: Cell | undefined): Cell => (typeof cell === "number" ? cell : toOneLine(cell ?? ""));
 
 /** "-" stands for nothing: such a column says the same when it is not there. */
 const isEmpty = (cell: Cell | undefined): boolean => cell === "" || cell === "-" || cell === undefined;

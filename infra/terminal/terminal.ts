@@ -51,11 +51,11 @@ export const endWith = (exitCode: number): void => {
 const ownColour = /^\u001b\[(?:0|1|2|22|31|32|33|36|39)m$/;
 
 /** C0 and C1 controls but line feed and tab, DEL, and characters that turn the direction of writing or end a line. */
-const steering =
+const controlCharacters =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /\u001b\[\d{1,2}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-const spelled = (character: string): string => {
+const escapeCharacter = (character: string): string => {
   const code = character.charCodeAt(0).toString(16);
   return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
 };
@@ -66,29 +66,31 @@ const spelled = (character: string): string => {
  * Source: GitHub Docs, "Workflow commands for GitHub Actions", and `ActionCommand` of actions/runner; Azure Pipelines, "Logging
  * commands"; TeamCity, "Service Messages".
  */
-const withoutCommands = (text: string): string =>
+const escapeCiCommands = (text: string): string =>
   text.replace(/^([^\S\n]*):(?=:[a-z-]+(?:\s[^\n]*)?::)/gim, "$1\\x3a").replace(hashCommand, "#\\x23");
 
 const hashCommand = /##(?=[a-z]*\[)/gi;
 
 /** Text of several lines, as a terminal may show it. */
-export const harmless = (text: string): string =>
-  withoutCommands(text.replace(steering, (it) => (ownColour.test(it) ? it : `${spelled(it)}${it.slice(1)}`)));
+export const escapeControls = (text: string): string =>
+  escapeCiCommands(
+    text.replace(controlCharacters, (it) => (ownColour.test(it) ? it : `${escapeCharacter(it)}${it.slice(1)}`)),
+  );
 
 /** Text from outside that is part of a line: it brings no colour and no line of its own. */
-export const oneLine = (text: string): string =>
-  text.replace(new RegExp(`${steering.source}|[\\t\\n]`, "g"), (it) => `${spelled(it)}${it.slice(1)}`);
+export const toOneLine = (text: string): string =>
+  text.replace(new RegExp(`${controlCharacters.source}|[\\t\\n]`, "g"), (it) => `${escapeCharacter(it)}${it.slice(1)}`);
 
 /** A value from outside with each of its texts on one line, for people to read. */
-export const oneLined = <T>(value: T): T => {
-  if (typeof value === "string") return oneLine(value) as T;
-  if (Array.isArray(value)) return value.map(oneLined) as T;
+export const toOneLineValues = <T>(value: T): T => {
+  if (typeof value === "string") return toOneLine(value) as T;
+  if (Array.isArray(value)) return value.map(toOneLineValues) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, it]) => [oneLine(key), oneLined(it)])) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [toOneLine(key), toOneLineValues(it)])) as T;
 };
 
 /** JSON holds such characters escaped, so that it is still the same value. */
-const harmlessJson = (text: string): string =>
+const escapeJsonControls = (text: string): string =>
   text
     .replace(
       /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
@@ -96,23 +98,23 @@ const harmlessJson = (text: string): string =>
     )
     .replace(hashCommand, "#\\u0023");
 
-const lined = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
+const withNewline = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
 /** To standard output. */
-export const print = (text: string): void => void streams().stdout.write(harmless(lined(text)));
+export const print = (text: string): void => void streams().stdout.write(escapeControls(withNewline(text)));
 
 /** To standard error: progress, warnings, what failed. */
-export const warn = (text: string): void => void streams().stderr.write(harmless(lined(text)));
+export const warn = (text: string): void => void streams().stderr.write(escapeControls(withNewline(text)));
 
 /** @param indent of nested values; without it, on one line */
 export const printJson = (value: unknown, indent?: number): void =>
-  void streams().stdout.write(`${harmlessJson(JSON.stringify(value, null, indent))}\n`);
+  void streams().stdout.write(`${escapeJsonControls(JSON.stringify(value, null, indent))}\n`);
 
 /** A line of a program of somebody else's: JSON stays the same value, anything else is one line of text. */
 export const printLine = (line: string): void =>
   isJson(line)
-    ? void streams().stdout.write(`${harmlessJson(line.replaceAll(/[\t\r\n]/g, " "))}\n`)
-    : print(oneLine(line));
+    ? void streams().stdout.write(`${escapeJsonControls(line.replaceAll(/[\t\r\n]/g, " "))}\n`)
+    : print(toOneLine(line));
 
 const isJson = (line: string): boolean => {
   try {
@@ -124,7 +126,7 @@ const isJson = (line: string): boolean => {
 };
 
 export const warnJson = (value: unknown): void =>
-  void streams().stderr.write(`${harmlessJson(JSON.stringify(value))}\n`);
+  void streams().stderr.write(`${escapeJsonControls(JSON.stringify(value))}\n`);
 
 /** A document that was asked for, byte by byte: who asked for it writes it to a file or reads it by a program. */
 export const printDocument = (text: string): void => void streams().stdout.write(text);
@@ -133,11 +135,11 @@ export const printDocument = (text: string): void => void streams().stdout.write
 export const printCommands = (text: string): void => void streams().stdout.write(text);
 
 /** Clears a terminal and shows this in its place. */
-export const redraw = (text: string): void => void streams().stdout.write(`\u001b[2J\u001b[H${harmless(text)}`);
+export const redraw = (text: string): void => void streams().stdout.write(`\u001b[2J\u001b[H${escapeControls(text)}`);
 
 /** One line of a terminal that the next call replaces; an empty one removes it. It is cut at the terminal's width, since one that wraps stays. */
 export const progressLine = (text: string): void => {
-  const line = harmless(oneLine(text)).slice(0, widthOf("stderr") - 1);
+  const line = escapeControls(toOneLine(text)).slice(0, widthOf("stderr") - 1);
   streams().stderr.write(text === "" ? "\r\u001b[K" : `\r${line}\u001b[K`);
 };
 

@@ -1,7 +1,7 @@
 /** Starts Miniflare so that its workerd ends with this process, however that ends, and so that signals are left to who runs it. */
 import { createRequire } from "node:module";
 import path from "node:path";
-import { deafToSignals } from "./signals.ts";
+import { withoutSignalHandlers } from "./signals.ts";
 
 // What Miniflare starts, and what that starts in turn.
 const { default: workerd } = createRequire(import.meta.url)("workerd") as { readonly default: string };
@@ -16,5 +16,5 @@ export const endWorkerdAlong = (): void => {
 /** @param make begins with Miniflare */
 export const startWorkerd = <Runtime>(make: () => Runtime): Runtime => {
   endWorkerdAlong();
-  return deafToSignals(make);
+  return withoutSignalHandlers(make);
 };

@@ -4,11 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningCommand, startCommand } from "../e2e/command.ts";
 import { type Service, startService, stopService } from "../e2e/project.ts";
-import { type Running, started } from "../e2e/command.ts";
-import { type Answer, run, type Sent } from "./run-client.ts";
-import { type Asked, type Client, clients, requests } from "./requests.ts";
-import { type Wire, wire } from "./wire-recorder.ts";
+import { type Client, type ClientCase, clients, requests } from "./requests.ts";
+import { type ClientResponse, type ClientResults, runClient } from "./run-client.ts";
+import { recordWire, type WireRecorder } from "./wire-recorder.ts";
 
 const manifest = `api: postern/v1
 tier: shop
@@ -24,7 +24,7 @@ routes:
 `;
 
 let service: Service;
-let loop: Running | undefined;
+let loop: RunningCommand | undefined;
 let root = "";
 let port = 0;
 
@@ -49,8 +49,8 @@ beforeAll(async () => {
     path.join(root, "routes/environments/local.yaml"),
     `values: { echo-url: "${service.url}" }\nkv: { consumers: "${"0".repeat(32)}" }\n`,
   );
-  loop = await started(`npm run dev -- --root ${root} --port 0`, /ready in/);
-  port = Number(/http:\/\/localhost:(\d+)/.exec(loop.said)?.[1]);
+  loop = await startCommand(`npm run dev -- --root ${root} --port 0`, /ready in/);
+  port = Number(/http:\/\/localhost:(\d+)/.exec(loop.output)?.[1]);
 });
 
 afterAll(async () => {
@@ -65,22 +65,22 @@ it("there are twelve requests, and each says what it cannot be sent as", () => {
 });
 
 describe.each(clients)("%s", (client) => {
-  let sent: Sent;
-  let between: Wire;
+  let sent: ClientResults;
+  let recorder: WireRecorder;
 
   beforeAll(async () => {
-    between = await wire(port);
+    recorder = await recordWire(port);
     const asked = requests.filter(({ never }) => never?.[client] === undefined);
-    sent = await run(client, asked, `http://localhost:${between.port}/shop`);
+    sent = await runClient(client, asked, `http://localhost:${recorder.port}/shop`);
   });
 
-  afterAll(() => between?.close());
+  afterAll(() => recorder?.close());
 
   it.each(requests.filter(({ never }) => never?.[client] === undefined))("$id: $it ($authority)", (asked) => {
     const answer = sent.get(asked.id);
     if (answer === undefined || "failed" in answer) throw new Error(answer?.failed ?? "there is no answer");
-    answersRightly(asked, answer, asked.unread?.[client] === undefined);
-    const head = between.head(asked.id) ?? "";
+    checkAnswer(asked, answer, asked.unread?.[client] === undefined);
+    const head = recorder.head(asked.id) ?? "";
     if (asked.wire) expect(asked.wire.test(head), `on the wire: ${head}`).toBe(asked.otherwise?.[client] === undefined);
   });
 
@@ -90,13 +90,13 @@ describe.each(clients)("%s", (client) => {
   });
 
   it("keeps its connection where it can", () => {
-    const count = between.connections();
+    const count = recorder.connections();
     if (oneEach[client]) expect(count, oneEach[client]).toBe(sent.size);
     else expect(count).toBeLessThan(sent.size);
   });
 
   it("asks to upgrade to h2c where it does by itself", () => {
-    expect(/\r\nupgrade: h2c\r\n/i.test(between.head("query") ?? "")).toBe(client === "java" || client === "curl");
+    expect(/\r\nupgrade: h2c\r\n/i.test(recorder.head("query") ?? "")).toBe(client === "java" || client === "curl");
   });
 });
 
@@ -106,9 +106,9 @@ const oneEach: Readonly<Partial<Record<Client, string>>> = {
   wget: "a process for each request, since its options are the same for all of its URLs",
 };
 
-const answersRightly = (
-  { answer: wanted, method, target }: Asked,
-  { status, headers, body }: Answer,
+const checkAnswer = (
+  { answer: wanted, method, target }: ClientCase,
+  { status, headers, body }: ClientResponse,
   bodyIsRead: boolean,
 ): void => {
   expect(status, body).toBe(wanted.status);

@@ -6,7 +6,7 @@ export type Client = (typeof clients)[number];
 /** `bare` has neither a length nor a coding, and `zero` says that its length is 0. */
 export type Body = "none" | "zero" | "bare" | { readonly text: string } | { readonly chunked: string };
 
-export interface Asked {
+export interface ClientCase {
   readonly id: string;
   /** The request and the right answer in a sentence. */
   readonly it: string;
@@ -41,7 +41,7 @@ const json = { "content-type": "application/json" };
 const order = '{"item":"Größe 7","count":2}';
 const long = "x".repeat(7000);
 
-export const requests: readonly Asked[] = [
+export const requests: readonly ClientCase[] = [
   {
     id: "query",
     it: "a query with a plus, an encoded space and a name that stands twice reaches the service as it is",

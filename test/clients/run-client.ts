@@ -3,32 +3,36 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Asked, Client } from "./requests.ts";
+import type { Client, ClientCase } from "./requests.ts";
 
-export interface Answer {
+export interface ClientResponse {
   readonly status: number;
   /** By their names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-export type Sent = ReadonlyMap<string, Answer | { readonly failed: string }>;
+export type ClientResults = ReadonlyMap<string, ClientResponse | { readonly failed: string }>;
 
 /** @param base of the requests' targets */
-export const run = (client: Client, asked: readonly Asked[], base: string): Promise<Sent> => {
+export const runClient = (client: Client, cases: readonly ClientCase[], base: string): Promise<ClientResults> => {
   const here = (file: string) => path.join(import.meta.dirname, file);
-  if (client === "java") return program("java", [here("Client.java")], asked, base);
-  if (client === "urllib") return program("python3", [here("client.py")], asked, base);
-  if (client === "node") return program(process.execPath, [here("client.mjs")], asked, base);
-  return inFolder((folder) => (client === "curl" ? curl(asked, base, folder) : wget(asked, base, folder)));
+  if (client === "java") return program("java", [here("Client.java")], cases, base);
+  if (client === "urllib") return program("python3", [here("client.py")], cases, base);
+  if (client === "node") return program(process.execPath, [here("client.mjs")], cases, base);
+  return inFolder((folder) => (client === "curl" ? curl(cases, base, folder) : wget(cases, base, folder)));
 };
 
 /** What a client may take for all of the list, its start included. */
-const longestMs = 120_000;
+const maxMs = 120_000;
 
 const output = (command: string, args: readonly string[], input = ""): Promise<{ code: number; text: string }> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], timeout: longestMs, env: plainly });
+    const child = spawn(command, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: maxMs,
+      env: environmentWithoutProxies,
+    });
     let text = "";
     let complaint = "";
     child.stdout.setEncoding("utf8").on("data", (part) => {
@@ -44,10 +48,12 @@ const output = (command: string, args: readonly string[], input = ""): Promise<{
   });
 
 /** No proxy stands between a client and this machine. */
-const plainly = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
+const environmentWithoutProxies = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)),
+);
 
-const program = async (command: string, args: readonly string[], asked: readonly Asked[], base: string) => {
-  const lines = asked.map(({ id, method, target, headers = {}, body, expects, gzip }) =>
+const program = async (command: string, args: readonly string[], cases: readonly ClientCase[], base: string) => {
+  const lines = cases.map(({ id, method, target, headers = {}, body, expects, gzip }) =>
     [
       id,
       method,
@@ -72,8 +78,8 @@ const program = async (command: string, args: readonly string[], asked: readonly
 };
 
 /** One process for all of the list, so that it can keep its connection. */
-const curl = async (asked: readonly Asked[], base: string, folder: string): Promise<Sent> => {
-  const args = asked.flatMap(({ id, method, target, headers = {}, body, expects, gzip }, index) => [
+const curl = async (cases: readonly ClientCase[], base: string, folder: string): Promise<ClientResults> => {
+  const args = cases.flatMap(({ id, method, target, headers = {}, body, expects, gzip }, index) => [
     ...(index === 0 ? [] : ["--next"]),
     ...["--silent", "--show-error", "--http2", "--max-time", "20"],
     // With --head, curl puts the head where the body would be.
@@ -88,11 +94,11 @@ const curl = async (asked: readonly Asked[], base: string, folder: string): Prom
     base + target,
   ]);
   const { code, text } = await output("curl", args);
-  return gathered(asked, folder, code === 0 ? "" : text);
+  return readResponses(cases, folder, code === 0 ? "" : text);
 };
 
-const wget = async (asked: readonly Asked[], base: string, folder: string): Promise<Sent> => {
-  for (const { id, method, target, headers = {}, body, expects, gzip } of asked) {
+const wget = async (cases: readonly ClientCase[], base: string, folder: string): Promise<ClientResults> => {
+  for (const { id, method, target, headers = {}, body, expects, gzip } of cases) {
     const { text } = await output("wget", [
       ...[
         "--no-config",
@@ -112,13 +118,13 @@ const wget = async (asked: readonly Asked[], base: string, folder: string): Prom
     ]);
     fs.writeFileSync(path.join(folder, `${id}.head`), text.replaceAll(/^ {2}/gm, ""));
   }
-  return gathered(asked, folder, "");
+  return readResponses(cases, folder, "");
 };
 
 /** Of several heads, the last one is the answer's: 100 (Continue) comes ahead of it. */
-const gathered = (asked: readonly Asked[], folder: string, complaint: string): Sent =>
+const readResponses = (cases: readonly ClientCase[], folder: string, complaint: string): ClientResults =>
   new Map(
-    asked.map(({ id }) => {
+    cases.map(({ id }) => {
       const read = (end: string) => {
         const file = path.join(folder, `${id}.${end}`);
         return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
@@ -137,7 +143,7 @@ const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => 
   }
 };
 
-const answerOf = (status: string, head: string, body: string): Answer => ({
+const answerOf = (status: string, head: string, body: string): ClientResponse => ({
   status: Number(status),
   headers: new Map(
     head.split(/\r?\n/).flatMap((line) => {
@@ -148,8 +154,10 @@ const answerOf = (status: string, head: string, body: string): Answer => ({
   body,
 });
 
-const kindOf = (body: Asked["body"]): string => (typeof body === "string" ? body : (Object.keys(body)[0] as string));
-const textOf = (body: Asked["body"]): string => (typeof body === "string" ? "" : (Object.values(body)[0] as string));
+const kindOf = (body: ClientCase["body"]): string =>
+  typeof body === "string" ? body : (Object.keys(body)[0] as string);
+const textOf = (body: ClientCase["body"]): string =>
+  typeof body === "string" ? "" : (Object.values(body)[0] as string);
 const linesOf = (headers: Readonly<Record<string, string>>): string =>
   Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\n`)

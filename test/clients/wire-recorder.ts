@@ -1,7 +1,7 @@
 /** Stands between a client and the gate, passes every byte on, and keeps what the client wrote. */
 import net, { type AddressInfo } from "node:net";
 
-export interface Wire {
+export interface WireRecorder {
   readonly port: number;
   /** The head of the request with this `x-case`, from its first line on. */
   readonly head: (id: string) => string | undefined;
@@ -10,7 +10,7 @@ export interface Wire {
   readonly close: () => void;
 }
 
-export const wire = async (port: number): Promise<Wire> => {
+export const recordWire = async (port: number): Promise<WireRecorder> => {
   const written: Buffer[][] = [];
   const sockets = new Set<net.Socket>();
   const server = net.createServer((client) => {

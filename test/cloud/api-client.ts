@@ -3,7 +3,7 @@ import http from "node:http";
 import { accountId } from "../../infra/cloud/account/access.ts";
 import type { Cloud } from "../../infra/cloud/cloud.ts";
 
-export interface Asked {
+export interface ApiRequest {
   readonly method?: string;
   /** Under the account, as it goes over the wire; a path that begins with `//` is not under it. */
   readonly path: string;
@@ -12,7 +12,7 @@ export interface Asked {
   readonly headers?: http.OutgoingHttpHeaders;
 }
 
-export interface Replied {
+export interface ApiReply {
   readonly status: number;
   readonly code: number | undefined;
   readonly message: string;
@@ -20,7 +20,10 @@ export interface Replied {
 }
 
 /** `fetch` would tidy the path. */
-export const call = async ({ api, token }: Cloud, { method = "GET", path, body, headers }: Asked): Promise<Replied> => {
+export const callApi = async (
+  { api, token }: Cloud,
+  { method = "GET", path, body, headers }: ApiRequest,
+): Promise<ApiReply> => {
   const form = body instanceof FormData ? new Response(body) : undefined;
   const bytes =
     form !== undefined
@@ -61,13 +64,21 @@ export const call = async ({ api, token }: Cloud, { method = "GET", path, body, 
   });
 };
 
-export const put = (path: string, body: NonNullable<Asked["body"]>): Asked => ({ method: "PUT", path, body });
-export const post = (path: string, body: NonNullable<Asked["body"]>): Asked => ({ method: "POST", path, body });
+export const putRequest = (path: string, body: NonNullable<ApiRequest["body"]>): ApiRequest => ({
+  method: "PUT",
+  path,
+  body,
+});
+export const postRequest = (path: string, body: NonNullable<ApiRequest["body"]>): ApiRequest => ({
+  method: "POST",
+  path,
+  body,
+});
 
 export const moduleType = "application/javascript+module";
 
 /** An upload of one module. */
-export const uploadOf = (
+export const uploadForm = (
   code: string | Uint8Array<ArrayBuffer>,
   metadata: unknown = {},
   type = moduleType,

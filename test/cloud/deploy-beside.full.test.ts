@@ -7,8 +7,8 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { consumersKey, list } from "../../infra/commands/release/secrets.ts";
-import { namespaceOf } from "../../infra/release/consumers/kv.ts";
-import { manifest, service } from "../e2e/project.ts";
+import { kvNamespace } from "../../infra/release/consumers/kv.ts";
+import { manifest, runService } from "../e2e/project.ts";
 import { tier, town } from "./town.ts";
 
 /** `fetch` sets the Host header itself. */
@@ -18,7 +18,7 @@ const asHost = async (url: string, host: string): Promise<string> => {
 };
 
 it("a tier that has gone leaves a gate, which --prune deletes", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const { cloud, root, get, ...postern } = await town({
     "routes/a.yaml": tier("a", upstream.url, "first"),
     "routes/b.yaml": tier("b", upstream.url, "first"),
@@ -35,7 +35,7 @@ it("a tier that has gone leaves a gate, which --prune deletes", async () => {
 });
 
 it("reads back that gates have no address, and does not split a tier that its zone enters", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const zone = tier("z", upstream.url, "first", "entry: zone\n").replace(
     "hosts: [localhost]",
     "hosts: [z.acme.example]",
@@ -48,7 +48,7 @@ it("reads back that gates have no address, and does not split a tier that its zo
   await postern.deploy();
   await expect(postern.deploy(["z"], "10")).rejects.toThrow(/gate-z-test: a tier with `entry: zone` is not split/);
   expect(await asHost(`${cloud.edge}/z/which`, "z.acme.example")).toBe("first");
-  await cloud.control.change("gate-a-test", { subdomain: { enabled: false, previews_enabled: true } });
+  await cloud.control.changeSettings("gate-a-test", { subdomain: { enabled: false, previews_enabled: true } });
   await expect(postern.deploy()).rejects.toThrow(
     /gate-a-test: npx wrangler triggers deploy -c .*gates\/a\/wrangler\.json/,
   );
@@ -56,7 +56,7 @@ it("reads back that gates have no address, and does not split a tier that its zo
 
 it("secrets come before the code that needs them, and are not rolled back with it", async () => {
   const seen: (string | undefined)[] = [];
-  const upstream = await service((request, response) => {
+  const upstream = await runService((request, response) => {
     seen.push(request.headers.authorization);
     response.end("ok");
   });
@@ -97,7 +97,7 @@ const cacheKeyIn = ({ bindings }: { readonly bindings: readonly object[] }): str
   )?.text;
 
 it("makes a secret for each gate that keeps keys in the location's cache, once, and shows it nowhere", async () => {
-  const issuer = await service((_, response) => response.end('{"keys":[]}'));
+  const issuer = await runService((_, response) => response.end('{"keys":[]}'));
   const before = tier("a", issuer.url, "first");
   const { cloud, root, edit, get, ...postern } = await town({
     "routes/a.yaml": before,
@@ -150,7 +150,7 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
 
 it("signs entries of consumers where the environment has a key, and uploads none that gates would refuse", async () => {
   const id = "00000000000000000000000000000007";
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const hash = createHash("sha256").update("coffee").digest("hex");
   const { cloud, root, edit, get, ...postern } = await town({
     "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
@@ -202,7 +202,7 @@ it("takes out of an unsigned namespace what it wrote and what has left the file"
   await postern.deploy(["consumers"]);
   edit("routes/consumers.yaml", people("coffee"));
   await postern.deploy(["consumers"]);
-  const namespace = namespaceOf(postern.options.target, id, root);
+  const namespace = kvNamespace(postern.options.target, id, root);
   expect(await namespace.names("")).toEqual([`key/${hashed("coffee")}`, "postern/consumers/test"]);
   expect(JSON.parse(await namespace.read("postern/consumers/test"))).toEqual([`key/${hashed("coffee")}`]);
   fs.rmSync(path.join(root, "routes/consumers.yaml"));

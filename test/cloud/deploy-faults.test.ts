@@ -4,18 +4,18 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
-import type { Done } from "../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../infra/release/deploy.ts";
 import { quietly } from "../command-line.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
-import { faulty } from "./fault-proxy.ts";
+import { startFaultProxy } from "./fault-proxy.ts";
 
 const body = (text: string) => `routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }\n`;
 const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }]\n";
 
 it("each Worker is reported; one that fails keeps back what is bound to it, and nothing else", async () => {
   const tiers = { a: body("a"), b: body("b"), c: counted + body("c"), d: counted + body("d") };
-  const root = project({
+  const root = writeProject({
     "routes/environments/test.yaml": "values: {}\n",
     ...Object.fromEntries(Object.entries(tiers).map(([name, text]) => [`routes/${name}.yaml`, manifest(name, text)])),
   });
@@ -25,11 +25,13 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
     const { exitCode, text, data } = await quietly(() =>
       deploy([], { root, env: "test", target: direct(target), split: "100" }),
     );
-    const { workers } = data as { readonly workers: readonly Done[] };
+    const { workers } = data as { readonly workers: readonly DeployedWorker[] };
     return { exitCode, text, done: Object.fromEntries(workers.map((one) => [one.worker, one.what])) };
   };
 
-  const api = await faulty(cloud.api, (call) => (/^PUT .*\/(?:state-shared|gate-a)-test\?/.test(call) ? 500 : "pass"));
+  const api = await startFaultProxy(cloud.api, (call) =>
+    /^PUT .*\/(?:state-shared|gate-a)-test\?/.test(call) ? 500 : "pass",
+  );
   const first = await run(api);
   expect(first.exitCode).toBe(3);
   expect(first.done).toEqual({
@@ -52,7 +54,9 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
 
   fs.writeFileSync(path.join(root, "routes/a.yaml"), manifest("a", body("changed")));
   // Wrangler believes what it is answered.
-  const lossy = await faulty(cloud.api, (call) => (/^POST .*gate-a-test\/deployments/.test(call) ? "lose" : "pass"));
+  const lossy = await startFaultProxy(cloud.api, (call) =>
+    /^POST .*gate-a-test\/deployments/.test(call) ? "lose" : "pass",
+  );
   const third = await run(lossy);
   expect([third.exitCode, third.done["gate-a-test"], third.done["postern-front-test"]]).toEqual([
     3,

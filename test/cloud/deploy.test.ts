@@ -7,7 +7,7 @@ import { deploy } from "../../infra/commands/release/deploy.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
-import { project, service } from "../e2e/project.ts";
+import { runService, writeProject } from "../e2e/project.ts";
 import { environment, tier, town } from "./town.ts";
 
 /** `fetch` sets the Host header itself. */
@@ -20,7 +20,7 @@ const sharesOf = (cloud: Cloud, worker: string) =>
   cloud.control.worker(worker).deployments[0]?.versions.map(({ percentage }) => percentage);
 
 it("brings all of it, then only what has changed, as a split that comes back in one call", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const limited = "filters: [{ rate-limit: { limit: 1000/m, by: ip, count: exact } }]\n";
   const { cloud, edit, get, ...postern } = await town({
     "routes/a.yaml": tier("a", upstream.url, "first", limited),
@@ -50,10 +50,10 @@ it("brings all of it, then only what has changed, as a split that comes back in 
     "gate-a-test": "uploaded 25",
   });
   expect(sharesOf(cloud, "gate-a-test")).toEqual([75, 25]);
-  const asked = await Promise.all(Array.from({ length: 200 }, () => get("/a/which")));
-  const second = asked.filter(({ text }) => text === "second").length;
+  const responses = await Promise.all(Array.from({ length: 200 }, () => get("/a/which")));
+  const second = responses.filter(({ text }) => text === "second").length;
   // 25 % of 200: beyond 20 and 80 once in a million runs.
-  expect(asked.every(({ status }) => status === 200) && second > 20 && second < 80).toBe(true);
+  expect(responses.every(({ status }) => status === 200) && second > 20 && second < 80).toBe(true);
   expect((await get("/b/which")).text).toBe("first");
 
   const listed = await postern.releases("a");
@@ -73,7 +73,7 @@ it("brings all of it, then only what has changed, as a split that comes back in 
 });
 
 it("goes on where it was broken off", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const { cloud, root, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first") });
   await postern.deploy();
   edit("routes/a.yaml", tier("a", upstream.url, "second"));
@@ -85,30 +85,30 @@ it("goes on where it was broken off", async () => {
   expect((await postern.deploy(["a"])).done).toEqual({ "gate-a-test": "deployed 100" });
   expect((await get("/a/which")).text).toBe("second");
   // As if it had ended between the front's version and its routes.
-  await cloud.control.change("postern-front-test", { routes: [] });
+  await cloud.control.changeSettings("postern-front-test", { routes: [] });
   expect((await get("/a/which")).status).toBe(404);
   await postern.deploy();
   expect((await get("/a/which")).text).toBe("second");
 });
 
 it("a route is lifted before its tier's gate lets go of it", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const plain = tier("a", upstream.url, "first");
   const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": plain });
   await postern.deploy();
   edit("routes/a.yaml", plain.replace("to: it }", "to: it, isolation: route }"));
   await expect(postern.deploy(["a"])).rejects.toThrow(/npx postern deploy a front/);
-  let going = true;
+  let isRunning = true;
   const statuses: number[] = [];
   const client = (async () => {
-    while (going) statuses.push((await get("/a/it")).status);
+    while (isRunning) statuses.push((await get("/a/it")).status);
   })();
   expect((await postern.deploy()).done).toEqual({
     "gate-a--it-test": "created 100",
     "postern-front-test": "uploaded 100",
     "gate-a-test": "uploaded 100",
   });
-  going = false;
+  isRunning = false;
   await client;
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   const at = (worker: string) => cloud.control.worker(worker).deployments[0]?.createdOn ?? "";
@@ -123,7 +123,7 @@ it.each([
   ["a target on another machine", ["a"], { target: "http://10.0.0.1:80", message: /--target takes/ }],
   ["a cloud that does not run", ["a"], { target: "http://127.0.0.1:9", message: /127\.0\.0\.1:9 does not answer/ }],
 ])("%s is said before anything is done", async (_, tiers, { message, ...given }) => {
-  const root = project({
+  const root = writeProject({
     "routes/environments/test.yaml": environment,
     "routes/a.yaml": tier("a", "http://localhost:9", "x"),
   });

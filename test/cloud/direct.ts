@@ -9,7 +9,7 @@ import { accessOf } from "../../infra/release/api.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
 import { type Target, targetOf } from "../../infra/release/target.ts";
 import { WranglerError } from "../../infra/release/wrangler.ts";
-import { moduleType, uploadOf } from "./api-client.ts";
+import { moduleType, uploadForm } from "./api-client.ts";
 
 /** @param api of a local cloud */
 export const direct = (api: string): Target => {
@@ -201,7 +201,7 @@ const commands: readonly (readonly [name: string, run: (command: Command) => Pro
       await put().catch(async (error) => {
         if (!isMissing(error)) throw error;
         // A secret may come first: wrangler makes a Worker that answers nothing then.
-        await call("PUT", `/workers/scripts/${given.name}`, uploadOf("export default { fetch() {} }"));
+        await call("PUT", `/workers/scripts/${given.name}`, uploadForm("export default { fetch() {} }"));
         await put();
       });
       return "";

@@ -1,6 +1,6 @@
 /** A machine that was replaced goes when nobody uses it, and stays while somebody does. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { openDrain, portsIn } from "../../infra/cloud/edge/drain.ts";
+import { openDrain, parseConnectedPorts } from "../../infra/cloud/edge/drain.ts";
 import type { Machine } from "../../infra/cloud/edge/machine.ts";
 
 beforeEach(() => {
@@ -18,12 +18,12 @@ const never = new Promise<void>(() => {});
 
 it("outlives a request that lasts, and the others do not wait for that one", async () => {
   const used = new Set([1]);
-  const told: string[] = [];
+  const reports: string[] = [];
   const drain = openDrain({
-    settled: () => never,
-    patienceMs: null,
-    tell: (line) => told.push(line),
-    connected: () => used,
+    whenIdle: () => never,
+    timeoutMs: null,
+    report: (line) => reports.push(line),
+    portsInUse: () => used,
   });
   const busy = machine(1);
   drain.retire(busy);
@@ -39,12 +39,12 @@ it("outlives a request that lasts, and the others do not wait for that one", asy
   await vi.advanceTimersByTimeAsync(4500);
   expect(busy.dispose).toHaveBeenCalledOnce();
   expect(drain.machines()).toEqual([]);
-  expect(told).toEqual([]);
+  expect(reports).toEqual([]);
 });
 
 it("does not go between two uses", async () => {
   let used = new Set([1]);
-  const drain = openDrain({ settled: () => never, patienceMs: null, tell: () => {}, connected: () => used });
+  const drain = openDrain({ whenIdle: () => never, timeoutMs: null, report: () => {}, portsInUse: () => used });
   drain.retire(machine(1));
   for (let turn = 0; turn < 20; turn++) {
     used = new Set(turn % 2 ? [1] : []);
@@ -58,7 +58,7 @@ it("goes by itself where the system does not tell who uses it, once all that had
   const settled = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  const drain = openDrain({ settled: () => settled, patienceMs: null, tell: () => {}, connected: () => undefined });
+  const drain = openDrain({ whenIdle: () => settled, timeoutMs: null, report: () => {}, portsInUse: () => undefined });
   drain.retire(machine(1));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(drain.machines()).toHaveLength(1);
@@ -68,17 +68,17 @@ it("goes by itself where the system does not tell who uses it, once all that had
 });
 
 it("is closed as the oldest of too many that are used, and that is said", async () => {
-  const told: string[] = [];
+  const reports: string[] = [];
   const drain = openDrain({
-    settled: () => never,
-    patienceMs: null,
-    tell: (line) => told.push(line),
-    connected: () => new Set(Array.from({ length: 40 }, (_, index) => index)),
+    whenIdle: () => never,
+    timeoutMs: null,
+    report: (line) => reports.push(line),
+    portsInUse: () => new Set(Array.from({ length: 40 }, (_, index) => index)),
   });
   for (let port = 0; port < 18; port++) drain.retire(machine(port));
   await vi.advanceTimersByTimeAsync(3100);
   expect(drain.machines().map(({ id }) => id)).toEqual(Array.from({ length: 16 }, (_, index) => `m${index + 2}`));
-  expect(told[0]).toBe("machine m0 is closed with requests under way: 16 others wait for theirs");
+  expect(reports[0]).toBe("machine m0 is closed with requests under way: 16 others wait for theirs");
 });
 
 it("reads the ports of established connections, and of no others", () => {
@@ -88,5 +88,5 @@ it("reads the ports of established connections, and of no others", () => {
   12: 0100007F:D431 0100007F:1F91 01 00000000:00000000
    3: 0100007F:1F92 0100007F:D432 06 00000000:00000000
 `;
-  expect([...portsIn(table)]).toEqual([0x1f91, 0xd431]);
+  expect([...parseConnectedPorts(table)]).toEqual([0x1f91, 0xd431]);
 });

@@ -5,17 +5,17 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { it, onTestFinished } from "vitest";
 import { accountId, localToken } from "../../infra/cloud/account/access.ts";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
-import { uploadOf } from "./api-client.ts";
-import { folderFor } from "./in-process-cloud.ts";
+import { uploadForm } from "./api-client.ts";
+import { temporaryFolder } from "./in-process-cloud.ts";
 
 /** `postern cloud` in a process of its own. */
 const running = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
   const args = ["infra/cli.ts", "cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json"];
-  const child = spawn(path.join(home, "node_modules/.bin/node"), args, {
-    cwd: home,
+  const child = spawn(path.join(codeRoot, "node_modules/.bin/node"), args, {
+    cwd: codeRoot,
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -26,7 +26,7 @@ const running = async (folder: string): Promise<{ readonly child: ChildProcess; 
 };
 
 it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const)("%s while Workers are uploaded", async (signal) => {
-  const folder = folderFor();
+  const folder = temporaryFolder();
   const { child, api } = await running(folder);
   const headers = { authorization: `Bearer ${localToken}` };
   let begun = 0;
@@ -35,7 +35,7 @@ it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const)("%s while Workers a
     fetch(`${api}/accounts/${accountId}/workers/scripts/w${begun++}`, {
       method: "PUT",
       headers,
-      body: uploadOf("export default { fetch: () => new Response() };"),
+      body: uploadForm("export default { fetch: () => new Response() };"),
     });
   // One after the other in each, until the cloud has gone.
   const lanes = Array.from({ length: 4 }, async () => {
@@ -45,8 +45,8 @@ it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const)("%s while Workers a
     }
   });
   for (const lane of lanes) lane.catch(() => {});
-  await until(() => answered > 0 && machinesOn(folder).length > 1, "an upload is done, and others are under way");
+  await until(() => answered > 0 && machinePids(folder).length > 1, "an upload is done, and others are under way");
   child.kill(signal);
   await once(child, "exit");
-  await until(() => machinesOn(folder).length === 0, "its machines have ended");
+  await until(() => machinePids(folder).length === 0, "its machines have ended");
 });

@@ -1,9 +1,9 @@
 /** Whom a request from outside is for: by zone routes, by workers.dev, by the address of one version. */
 import { describe, expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
-import { addressed, matches } from "../../infra/cloud/edge/hosts.ts";
-import { openLocal } from "./local-cloud.ts";
-import { call, put, uploadOf } from "./api-client.ts";
+import { matchHost, routeWeight } from "../../infra/cloud/edge/hosts.ts";
+import { callApi, putRequest, uploadForm } from "./api-client.ts";
+import { openLocalCloud } from "./local-cloud.ts";
 
 const version = (number: number, alias?: string): Version => ({
   id: `${String(number).repeat(8)}-0000-4000-8000-000000000000`,
@@ -52,7 +52,7 @@ const account = (workers: Readonly<Record<string, Given>>): Account => ({
 
 /** The Worker's name, with the number of a version where the address names one. */
 const found = (given: Account, host: string, path = "/"): string | undefined => {
-  const it = addressed(given, host, path);
+  const it = matchHost(given, host, path);
   return it && (it.version ? `${it.worker.name} ${it.version.number}` : it.worker.name);
 };
 
@@ -85,7 +85,7 @@ describe("a pattern", () => {
     ["EXAMPLE.com/*", "example.com", "/", true],
     ["e.ample.com/*", "example.com", "/", false],
   ])("%s: %s%s is %s", (pattern, host, path, fits) => {
-    expect(matches(pattern, host, path) !== undefined).toBe(fits);
+    expect(routeWeight(pattern, host, path) !== undefined).toBe(fits);
   });
 });
 
@@ -172,18 +172,18 @@ describe("an address", () => {
 });
 
 it("a path of two slashes is a path, and no host", async () => {
-  const local = await openLocal();
+  const local = await openLocalCloud();
   try {
     for (const [name, pattern] of [
       ["all", "a.example/*"],
       ["some", "a.example/some/*"],
     ] as const) {
       const code = `export default { fetch: ({ url }) => new Response("${name} " + new URL(url).pathname) };`;
-      await call(local.cloud, put(`/workers/scripts/${name}`, uploadOf(code)));
-      await call(local.cloud, put(`/workers/scripts/${name}/routes`, [{ pattern }]));
+      await callApi(local.cloud, putRequest(`/workers/scripts/${name}`, uploadForm(code)));
+      await callApi(local.cloud, putRequest(`/workers/scripts/${name}/routes`, [{ pattern }]));
     }
     const texts = ["/some/x?y", "//b.example/some/x", "//", "/some", "/Some/x"].map(
-      async (target) => (await local.ask("a.example", target)).text,
+      async (target) => (await local.get("a.example", target)).text,
     );
     expect(await Promise.all(texts)).toEqual([
       "some /some/x",

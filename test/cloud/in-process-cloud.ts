@@ -8,30 +8,30 @@ import { onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 
 /** A folder for an account; gone with the test. */
-export const folderFor = (): string => {
+export const temporaryFolder = (): string => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-cloud-"));
   onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 };
 
-export const liveCloud = async (options: Partial<CloudOptions> = {}): Promise<Cloud> => {
-  const cloud = await startCloud({ folder: options.folder ?? folderFor(), edgePort: 0, ...options });
+export const startLocalCloud = async (options: Partial<CloudOptions> = {}): Promise<Cloud> => {
+  const cloud = await startCloud({ folder: options.folder ?? temporaryFolder(), edgePort: 0, ...options });
   onTestFinished(() => cloud.close());
   return cloud;
 };
 
-export interface Answer {
+export interface WorkerResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /** Asks a Worker by its workers.dev address. */
-export const ask = (
+export const getWorker = (
   edge: string,
   worker: string,
   target = "/",
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> =>
+): Promise<WorkerResponse> =>
   new Promise((resolve, reject) => {
     http
       .get(

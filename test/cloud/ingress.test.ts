@@ -4,9 +4,9 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openDoor } from "../../infra/cloud/edge/ingress.ts";
+import { openIngress } from "../../infra/cloud/edge/ingress.ts";
 import { edgeCodes } from "../../infra/cloud/edge/refusals.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 
 const listening = async (server: net.Server): Promise<number> => {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -14,17 +14,17 @@ const listening = async (server: net.Server): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-const doorTo = async (port: number) => {
+const ingressTo = async (port: number) => {
   const url = new URL(`http://127.0.0.1:${port}`);
-  const door = await openDoor(
+  const ingress = await openIngress(
     { port: 0, host: "localhost", option: "--edge-port" },
-    { send: async () => ({ url }), missed: () => {} },
+    { resolveDestination: async () => ({ url }), onUnreachable: () => {} },
   );
-  onTestFinished(door.close);
-  return Number(new URL(door.url).port);
+  onTestFinished(ingress.close);
+  return Number(new URL(ingress.url).port);
 };
 
-const sent = (port: number, body: Buffer): Promise<number> =>
+const postBody = (port: number, body: Buffer): Promise<number> =>
   new Promise((resolve, reject) => {
     const request = http.request({ host: "localhost", port, method: "POST", agent: false }, (response) => {
       response.resume().on("end", () => resolve(response.statusCode ?? 0));
@@ -43,9 +43,9 @@ it("passes on what a Worker answers before it has read the body, though it close
         });
     }),
   );
-  const port = await doorTo(worker);
+  const port = await ingressTo(worker);
   const statuses: number[] = [];
-  for (let time = 0; time < 40; time++) statuses.push(await sent(port, Buffer.alloc(400_000)));
+  for (let time = 0; time < 40; time++) statuses.push(await postBody(port, Buffer.alloc(400_000)));
   expect(statuses.filter((it) => it !== 403)).toEqual([]);
 });
 
@@ -53,7 +53,7 @@ it("says that there was no answer where a Worker closes the connection without o
   const worker = await listening(
     net.createServer((socket) => socket.on("error", () => {}).once("data", () => socket.destroy())),
   );
-  expect(await sent(await doorTo(worker), Buffer.alloc(400_000))).toBe(502);
+  expect(await postBody(await ingressTo(worker), Buffer.alloc(400_000))).toBe(502);
 });
 
 /** What a client reads that sends these bytes, until the edge closes the connection. */
@@ -93,7 +93,7 @@ describe("what the edge answers by itself is a problem", () => {
     const worker = await listening(
       net.createServer((socket) => socket.on("error", () => {}).once("data", () => socket.destroy())),
     );
-    const [head = "", body = ""] = (await exchanged(await doorTo(worker), bytes)).split("\r\n\r\n");
+    const [head = "", body = ""] = (await exchanged(await ingressTo(worker), bytes)).split("\r\n\r\n");
     const [status, title] = edgeCodes[code];
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head.toLowerCase()).toContain("content-type: application/problem+json");
@@ -107,7 +107,7 @@ describe("what the edge answers by itself is a problem", () => {
   });
 
   it("with a code that the page of the local cloud lists", () => {
-    const page = fs.readFileSync(path.join(home, "docs/cloud.md"), "utf8");
+    const page = fs.readFileSync(path.join(codeRoot, "docs/cloud.md"), "utf8");
     const listed = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [
       code,
       Number(status),

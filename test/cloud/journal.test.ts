@@ -6,14 +6,14 @@ import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../infra/cloud/account/account.ts";
 import { openJournal } from "../../infra/cloud/storage/journal.ts";
-import { folderFor, liveCloud } from "./in-process-cloud.ts";
+import { startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const namespace = (id: string): Event => ({ type: "namespace", namespace: { id, title: `title of ${id} – ü` } });
 
 /** The journal of an account with these namespaces, one line each, and its file. */
-const written = (...ids: string[]) => {
-  const folder = folderFor();
+const writeJournal = (...ids: string[]) => {
+  const folder = temporaryFolder();
   const journal = openJournal(folder);
   for (const id of ids) journal.record(namespace(id));
   journal.close();
@@ -32,7 +32,7 @@ afterEach(() => {
 
 describe("a last line that was cut off", () => {
   it("is dropped, at every byte of it; all before stays, and what comes after is read", () => {
-    const { folder, file } = written("one", "two", "three");
+    const { folder, file } = writeJournal("one", "two", "three");
     const whole = fs.readFileSync(file);
     const from = whole.lastIndexOf("\n", whole.length - 2) + 1;
     for (let end = from; end < whole.length; end++) {
@@ -46,7 +46,7 @@ describe("a last line that was cut off", () => {
   });
 
   it("takes all events with it that happened together", () => {
-    const { folder, file } = written("one");
+    const { folder, file } = writeJournal("one");
     const journal = openJournal(folder);
     journal.record(namespace("two"), namespace("three"));
     journal.close();
@@ -57,8 +57,8 @@ describe("a last line that was cut off", () => {
 });
 
 it("has one line for an upload of several Workers, so that a kill leaves none of them or all", async () => {
-  const folder = folderFor();
-  const { control } = await liveCloud({ folder });
+  const folder = temporaryFolder();
+  const { control } = await startLocalCloud({ folder });
   const lines = () => fs.readFileSync(path.join(folder, "journal.ndjson"), "utf8").trim().split("\n").length;
   const before = lines();
   await control.publish([publication("one", "export default {};"), publication("two", "export default {};")]);
@@ -69,7 +69,7 @@ describe("a line that is damaged", () => {
   it.each(["{", "", "null", "7", '"text"', '{"type":"of another time"}', "\0\0\0\0", '[{"type":"namespace"'])(
     "such as %j is an error that says where",
     (damage) => {
-      const { folder, file } = written("one", "two", "three");
+      const { folder, file } = writeJournal("one", "two", "three");
       const lines = fs.readFileSync(file, "utf8").split("\n");
       fs.writeFileSync(file, lines.with(2, damage).join("\n"));
       expect(() => openJournal(folder)).toThrow(`${file}:3 is damaged`);
@@ -81,7 +81,7 @@ describe("a line that is damaged", () => {
   );
 
   it("is no account where the heading is another one", () => {
-    const { folder, file } = written("one");
+    const { folder, file } = writeJournal("one");
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"format":1', '"format":2'));
     expect(() => openJournal(folder)).toThrow("is no journal of this local cloud");
   });
@@ -91,7 +91,7 @@ describe("a disk that is full", () => {
   const full = () => Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
 
   it("takes a part of the line: nothing is recorded, and the journal can be read and written", () => {
-    const { folder, file } = written("one");
+    const { folder, file } = writeJournal("one");
     const before = fs.readFileSync(file, "utf8");
     const journal = openJournal(folder);
     const { writeFileSync } = fs;
@@ -108,7 +108,7 @@ describe("a disk that is full", () => {
   });
 
   it("takes the line and does not keep it: nothing is recorded", () => {
-    const { folder } = written("one");
+    const { folder } = writeJournal("one");
     const journal = openJournal(folder);
     vi.spyOn(fs, "fsyncSync").mockImplementationOnce(() => {
       throw full();
@@ -119,16 +119,16 @@ describe("a disk that is full", () => {
   });
 
   it("takes a part of a module: its digest names nothing, and the next try is whole", () => {
-    const { folder } = written();
+    const { folder } = writeJournal();
     const journal = openJournal(folder);
     const { writeFileSync } = fs;
     vi.spyOn(fs, "writeFileSync").mockImplementationOnce((to) => {
       writeFileSync(to, "par");
       throw full();
     });
-    expect(() => journal.keep(Buffer.from("partial"))).toThrow("ENOSPC");
+    expect(() => journal.storeBlob(Buffer.from("partial"))).toThrow("ENOSPC");
     expect(fs.readdirSync(path.join(folder, "blobs"))).toEqual([]);
-    expect(journal.read(journal.keep(Buffer.from("partial"))).toString()).toBe("partial");
+    expect(journal.readBlob(journal.storeBlob(Buffer.from("partial"))).toString()).toBe("partial");
     journal.close();
   });
 });
@@ -143,12 +143,12 @@ catch (error) { console.log(error.message); }`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const said = once(child.stdout.setEncoding("utf8"), "data").then(([text]) => (text as string).trim());
-    return { child, said, exited: once(child, "exit") };
+    const output = once(child.stdout.setEncoding("utf8"), "data").then(([text]) => (text as string).trim());
+    return { child, said: output, exited: once(child, "exit") };
   };
 
   it("are refused, be it from this process or from another", async () => {
-    const { folder } = written("one");
+    const { folder } = writeJournal("one");
     const journal = openJournal(folder);
     expect(() => openJournal(folder)).toThrow(`process ${process.pid} runs a local cloud on ${folder}`);
     expect(await other(folder).said).toContain(`process ${process.pid} runs a local cloud on ${folder}`);
@@ -168,20 +168,20 @@ catch (error) { console.log(error.message); }`;
     ["nobody", ""],
     ["a lock of another form", "who knows"],
   ])("a lock of %s is taken over", (_, text) => {
-    const { folder } = written("one");
+    const { folder } = writeJournal("one");
     fs.writeFileSync(path.join(folder, "lock"), text);
     expect(idsIn(folder)).toEqual(["one"]);
     expect(fs.readdirSync(folder).filter((it) => it.startsWith("lock"))).toEqual([]);
   });
 
   it("one of many that take over a stale lock at once has it", async () => {
-    const { folder } = written("one");
+    const { folder } = writeJournal("one");
     fs.writeFileSync(path.join(folder, "lock"), "999999999 1");
     const all = Array.from({ length: 6 }, () => other(folder));
-    const said = await Promise.all(all.map((it) => it.said));
+    const output = await Promise.all(all.map((it) => it.said));
     expect(
-      said.filter((it) => it === "has it"),
-      said.join("\n"),
+      output.filter((it) => it === "has it"),
+      output.join("\n"),
     ).toHaveLength(1);
     for (const { child } of all) child.kill("SIGKILL");
     await Promise.all(all.map(({ exited }) => exited));
@@ -189,7 +189,7 @@ catch (error) { console.log(error.message); }`;
 });
 
 it("a long journal is written anew when it is opened, and what nothing names any more goes", () => {
-  const folder = folderFor();
+  const folder = temporaryFolder();
   const journal = openJournal(folder);
   const version = (number: number): Event => ({
     type: "version",
@@ -200,7 +200,7 @@ it("a long journal is written anew when it is opened, and what nothing names any
       createdOn: "2026-01-01T00:00:00.000Z",
       source: "upload",
       mainModule: "it.js",
-      modules: [{ name: "it.js", type: "ESModule", blob: journal.keep(Buffer.from(`code ${number}`)), bytes: 6 }],
+      modules: [{ name: "it.js", type: "ESModule", blob: journal.storeBlob(Buffer.from(`code ${number}`)), bytes: 6 }],
       bindings: [{ type: "secret_text", name: "S", text: `value-${number}` }],
       compatibilityDate: "2026-01-01",
       compatibilityFlags: [],

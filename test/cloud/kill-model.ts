@@ -26,7 +26,7 @@ export interface Worker {
 export type Workers = Readonly<Record<string, Worker>>;
 
 /** What a cloud says that begins. */
-export interface Found {
+export interface FoundState {
   readonly edge: string;
   readonly workers: Workers;
   /** Ids of versions, by Worker and number. */
@@ -77,8 +77,9 @@ export default {
   );
 
 /** The account after a command, as anybody would expect it. */
-export const after = (workers: Workers, command: Command): Workers => {
-  if (command.do === "upload") return command.workers.reduce((all, name) => uploaded(all, name, command.code), workers);
+export const applyCommand = (workers: Workers, command: Command): Workers => {
+  if (command.do === "upload")
+    return command.workers.reduce((all, name) => withUpload(all, name, command.code), workers);
   const worker = workers[command.worker];
   if (!worker) throw new Error(`no Worker ${command.worker}`);
   const put = (change: Partial<Worker>) => ({ ...workers, [command.worker]: { ...worker, ...change } });
@@ -92,7 +93,7 @@ export const after = (workers: Workers, command: Command): Workers => {
   });
 };
 
-const uploaded = (workers: Workers, name: string, code: string): Workers => {
+const withUpload = (workers: Workers, name: string, code: string): Workers => {
   const { versions, enabled } = workers[name] ?? { versions: [], enabled: false };
   const { number, secret } = versions.at(-1) ?? { number: 0, secret: "" };
   const version = { number: number + 1, code, secret };
@@ -100,11 +101,11 @@ const uploaded = (workers: Workers, name: string, code: string): Workers => {
 };
 
 /** Where an account keeps so many versions, the oldest go; what is compared is the newest ones. */
-export const compared = (workers: Workers): Workers =>
+export const comparable = (workers: Workers): Workers =>
   Object.fromEntries(Object.entries(workers).map(([name, it]) => [name, { ...it, versions: it.versions.slice(-20) }]));
 
 /** mulberry32: the same numbers for the same seed. */
-export const seeded = (seed: number) => {
+export const seededRandom = (seed: number) => {
   let state = seed;
   return (): number => {
     state = (state + 0x6d2b79f5) | 0;

@@ -5,9 +5,17 @@ import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { after, type Command, compared, type Found, nextCommand, seeded, type Workers } from "./kill-model.ts";
-import { ask, folderFor } from "./in-process-cloud.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { getWorker, temporaryFolder } from "./in-process-cloud.ts";
+import {
+  applyCommand,
+  type Command,
+  comparable,
+  type FoundState,
+  nextCommand,
+  seededRandom,
+  type Workers,
+} from "./kill-model.ts";
 
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 const seed = Number(process.env.POSTERN_SEED ?? 1);
@@ -57,7 +65,7 @@ const command = async (victim: Victim, known: Acknowledged, next: () => Command)
     known.pending = next();
     victim.process.stdin?.write(`${JSON.stringify(known.pending)}\n`);
     if (!(await heard(victim))) return;
-    known.workers = after(known.workers, known.pending);
+    known.workers = applyCommand(known.workers, known.pending);
     known.pending = undefined;
   }
 };
@@ -74,7 +82,7 @@ const write = async (edge: string, known: Acknowledged, nextId: () => number, go
     const values = known.values.get(id % 7) ?? [];
     known.values.set(id % 7, [...values, String(id)]);
     const made = async (what: string): Promise<boolean> => {
-      const answer = await ask(edge, "first", `/${what}?id=${id}`).catch((error: Error) => error.message);
+      const answer = await getWorker(edge, "first", `/${what}?id=${id}`).catch((error: Error) => error.message);
       const status = typeof answer === "string" ? 0 : answer.status;
       if (status !== 200 && !gone()) known.failures.push(`${what} ${id}: ${JSON.stringify(answer)}`);
       return status === 200;
@@ -90,39 +98,41 @@ const parentOf = (pid: number): number =>
   Number(fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1]);
 
 const check = async (
-  { edge, workers, ids }: Found,
+  { edge, workers, ids }: FoundState,
   known: Acknowledged,
   folder: string,
   pid: number,
 ): Promise<void> => {
-  const allowed = [known.workers, ...(known.pending ? [after(known.workers, known.pending)] : [])].map(compared);
-  expect(allowed).toContainEqual(compared(workers));
+  const allowed = [known.workers, ...(known.pending ? [applyCommand(known.workers, known.pending)] : [])].map(
+    comparable,
+  );
+  expect(allowed).toContainEqual(comparable(workers));
   known.workers = workers;
   known.pending = undefined;
   for (const [name, { live, versions, enabled }] of Object.entries(workers))
     for (const [number] of enabled ? live : []) {
       const version = versions.find((it) => it.number === number);
       const override = { "cloudflare-workers-version-overrides": `${name}="${ids[name]?.[number]}"` };
-      const answer = await ask(edge, name, "/", override);
+      const answer = await getWorker(edge, name, "/", override);
       expect(answer).toEqual({ status: 200, body: `${version?.code} ${version?.secret}` });
     }
   if (workers.first?.enabled) {
-    const rows = new Set(JSON.parse((await ask(edge, "first", "/rows")).body) as number[]);
+    const rows = new Set(JSON.parse((await getWorker(edge, "first", "/rows")).body) as number[]);
     expect([...known.rows].filter((id) => !rows.has(id))).toEqual([]);
     expect([...rows].filter((id) => !known.perhaps.has(id))).toEqual([]);
-    const values = JSON.parse((await ask(edge, "first", "/values")).body) as (string | null)[];
+    const values = JSON.parse((await getWorker(edge, "first", "/values")).body) as (string | null)[];
     for (const [key, possible] of known.values) expect(possible).toContain(values[key]);
     for (const key of known.values.keys()) known.values.set(key, [values[key] ?? ""]);
   }
   // Whatever holds the account's state was started by the process that runs now.
-  for (const machine of machinesOn(folder)) expect(parentOf(machine)).toBe(pid);
+  for (const machine of machinePids(folder)) expect(parentOf(machine)).toBe(pid);
 };
 
 test(`${kills} kills, seed ${seed}`, { timeout: 60_000 + kills * 20_000 }, async () => {
-  const random = seeded(seed);
-  const folder = folderFor();
+  const random = seededRandom(seed);
+  const folder = temporaryFolder();
   // Registered after the folder, so that it runs before that goes.
-  onTestFinished(() => machinesOn(folder).forEach((pid) => void process.kill(pid, "SIGKILL")));
+  onTestFinished(() => machinePids(folder).forEach((pid) => void process.kill(pid, "SIGKILL")));
   const known: Acknowledged = { workers: {}, rows: new Set(), perhaps: new Set(), values: new Map(), failures: [] };
   const counts = { atStart: 0, commands: 0, pending: 0, came: 0, starts: [] as number[] };
   let ids = 0;
@@ -137,14 +147,14 @@ test(`${kills} kills, seed ${seed}`, { timeout: 60_000 + kills * 20_000 }, async
       counts.atStart++;
       continue;
     }
-    const found = await heard<Found>(victim);
+    const found = await heard<FoundState>(victim);
     if (!found) throw new Error(`kill ${round}: it does not start again: ${victim.told()}`);
     counts.starts.push(performance.now() - began);
     // A lock that a killed process left would be waited for.
     expect(counts.starts.at(-1)).toBeLessThan(20_000);
-    const expected = known.pending && compared(after(known.workers, known.pending));
+    const expected = known.pending && comparable(applyCommand(known.workers, known.pending));
     if (known.pending) counts.pending++;
-    if (expected && JSON.stringify(expected) === JSON.stringify(compared(found.workers))) counts.came++;
+    if (expected && JSON.stringify(expected) === JSON.stringify(comparable(found.workers))) counts.came++;
     await check(found, known, folder, victim.process.pid ?? 0).catch((error: Error) => {
       throw new Error(`after kill ${round} of seed ${seed}: ${error.message}\n${victim.told()}`, { cause: error });
     });

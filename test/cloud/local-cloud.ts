@@ -5,32 +5,32 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import type { Call } from "../../infra/cloud/api/api.ts";
+import type { ApiCall } from "../../infra/cloud/api/api.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { variablesOf } from "../../infra/release/target.ts";
 
-export interface Local {
+export interface LocalCloud {
   readonly cloud: Cloud;
   /** Empty, and gone with the cloud. */
   readonly folder: string;
   /** What the API was asked. */
-  readonly calls: readonly Call[];
+  readonly calls: readonly ApiCall[];
   /** What Workers wrote. */
   readonly lines: readonly string[];
-  readonly ask: (host: string, target?: string, headers?: http.OutgoingHttpHeaders) => Promise<Answer>;
+  readonly get: (host: string, target?: string, headers?: http.OutgoingHttpHeaders) => Promise<ClientResponse>;
   readonly close: () => Promise<void>;
 }
 
-export interface Answer {
+export interface ClientResponse {
   readonly status: number;
   readonly text: string;
 }
 
 /** Whoever opens it closes it. */
-export const openLocal = async (options: Partial<CloudOptions> = {}): Promise<Local> => {
+export const openLocalCloud = async (options: Partial<CloudOptions> = {}): Promise<LocalCloud> => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-cloud-"));
-  const calls: Call[] = [];
+  const calls: ApiCall[] = [];
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   const cloud = await startCloud({
@@ -38,8 +38,8 @@ export const openLocal = async (options: Partial<CloudOptions> = {}): Promise<Lo
     edgePort: 0,
     apiPort: 0,
     log,
-    tell: log,
-    called: (call) => calls.push(call),
+    report: log,
+    onCall: (call) => calls.push(call),
     ...options,
   });
   const agent = new http.Agent({ keepAlive: true });
@@ -48,7 +48,7 @@ export const openLocal = async (options: Partial<CloudOptions> = {}): Promise<Lo
     folder,
     calls,
     lines,
-    ask: asker(cloud.edge, agent),
+    get: createGet(cloud.edge, agent),
     close: async () => {
       agent.destroy();
       await cloud.close();
@@ -58,8 +58,8 @@ export const openLocal = async (options: Partial<CloudOptions> = {}): Promise<Lo
 };
 
 /** The platform's own client cannot be told another Host than the URL's. */
-const asker =
-  (edge: string, agent: http.Agent): Local["ask"] =>
+const createGet =
+  (edge: string, agent: http.Agent): LocalCloud["get"] =>
   (host, target = "/", headers = {}) =>
     new Promise((resolve, reject) => {
       const request = http.request(edge, { agent, path: target, headers: { ...headers, host } }, async (answer) => {
@@ -76,15 +76,15 @@ export interface Transcript {
   readonly calls: string[];
 }
 
-export interface Ran {
+export interface CommandResult {
   readonly code: number;
   /** Both streams. */
-  readonly said: string;
-  readonly out: string;
+  readonly output: string;
+  readonly stdout: string;
 }
 
-export interface Running extends Promise<Ran> {
-  readonly said: () => string;
+export interface RunningCommand extends Promise<CommandResult> {
+  readonly output: () => string;
   readonly interrupt: () => void;
 }
 
@@ -93,50 +93,50 @@ export interface Wrangler {
    * Runs a command, written as in a shell without quotes or spaces inside a word.
    * @param words further words, for what holds ids
    */
-  readonly run: (folder: string, command: string, words?: readonly string[], input?: string) => Running;
+  readonly run: (folder: string, command: string, words?: readonly string[], input?: string) => RunningCommand;
   /** In the order in which the commands were given. */
   readonly transcripts: readonly Transcript[];
 }
 
 /**
  * Stands ahead of the API, so that each command's calls can be told from those of others that run at the same time.
- * @param package_ the wrangler, by its folder
+ * @param packageFolder the wrangler, by its folder
  */
 export const openWrangler = (
-  { cloud, folder }: Local,
-  package_ = path.join(home, "node_modules/wrangler"),
+  { cloud, folder }: LocalCloud,
+  packageFolder = path.join(codeRoot, "node_modules/wrangler"),
 ): Wrangler => {
   const transcripts: Transcript[] = [];
   return {
     transcripts,
     run: (cwd, command, words = [], input = "") => {
-      const transcript: Transcript = { command: [command, ...words.map(plain)].join(" "), calls: [] };
+      const transcript: Transcript = { command: [command, ...words.map(normalizeUrl)].join(" "), calls: [] };
       transcripts.push(transcript);
-      let said = "";
+      let output = "";
       let interrupt = () => {};
-      const done = listening(cloud.api, transcript).then(
+      const done = startRecorder(cloud.api, transcript).then(
         (server) =>
-          new Promise<Ran>((resolve) => {
+          new Promise<CommandResult>((resolve) => {
             const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
             const child = execFile(
-              path.join(home, "node_modules/.bin/node"),
-              [path.join(package_, "bin/wrangler.js"), ...command.split(" "), ...words],
+              path.join(codeRoot, "node_modules/.bin/node"),
+              [path.join(packageFolder, "bin/wrangler.js"), ...command.split(" "), ...words],
               { cwd, env: { ...environment(folder), ...variablesOf(url, cloud.token) } },
-              (error, out) => {
+              (error, stdout) => {
                 server.close();
                 server.closeAllConnections();
-                resolve({ code: error ? Number(error.code ?? 1) : 0, said, out });
+                resolve({ code: error ? Number(error.code ?? 1) : 0, output, stdout });
               },
             );
             for (const stream of [child.stdout, child.stderr])
               stream?.on("data", (part) => {
-                said += part;
+                output += part;
               });
             interrupt = () => child.kill("SIGINT");
             child.stdin?.end(input);
           }),
       );
-      return Object.assign(done, { said: () => said, interrupt: () => interrupt() });
+      return Object.assign(done, { output: () => output, interrupt: () => interrupt() });
     },
   };
 };
@@ -152,22 +152,22 @@ const environment = (folder: string): NodeJS.ProcessEnv => ({
   WRANGLER_HIDE_BANNER: "true",
 });
 
-const listening = async (api: string, { calls }: Transcript): Promise<http.Server> => {
+const startRecorder = async (api: string, { calls }: Transcript): Promise<http.Server> => {
   const server = http.createServer(async (request, response) => {
     // Its place in the transcript is that of its beginning.
-    const place = calls.push("") - 1;
+    const index = calls.push("") - 1;
     const body = await bytesOf(request);
     const { headers, method = "", url = "/" } = request;
-    const onward = http.request(api + url, { method, headers: { ...headers, host: new URL(api).host } });
-    onward.on("response", async (answer) => {
+    const forwarded = http.request(api + url, { method, headers: { ...headers, host: new URL(api).host } });
+    forwarded.on("response", async (answer) => {
       const text = await bytesOf(answer);
       const { statusCode = 502 } = answer;
       const shape = await shapeOf(body, headers["content-type"]);
-      calls[place] = [`${method} ${plain(url)} ${outcome(statusCode, text)}`, ...shape].join("\n    ");
+      calls[index] = [`${method} ${normalizeUrl(url)} ${statusText(statusCode, text)}`, ...shape].join("\n    ");
       response.writeHead(statusCode, answer.rawHeaders).end(text);
     });
-    onward.on("error", () => response.destroy());
-    onward.end(body);
+    forwarded.on("error", () => response.destroy());
+    forwarded.end(body);
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   return server;
@@ -180,14 +180,14 @@ const bytesOf = async (stream: AsyncIterable<Uint8Array>): Promise<Uint8Array<Ar
 };
 
 /** Without what differs from run to run. */
-const plain = (url: string): string =>
+const normalizeUrl = (url: string): string =>
   url
     .replace(/^\/client\/v4/, "")
     .replace(/^\/accounts\/[0-9a-f]{32}/, "A")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "{uuid}")
     .replaceAll(/[0-9a-f]{32}/g, "{id}");
 
-const outcome = (status: number, body: Uint8Array): string => {
+const statusText = (status: number, body: Uint8Array): string => {
   if (status < 400) return String(status);
   const { errors } = JSON.parse(Buffer.from(body).toString()) as { readonly errors: readonly { code: number }[] };
   return `${status} code ${errors.map(({ code }) => code).join()}`;

@@ -1,11 +1,11 @@
 /** Machines come and go beneath an account: one that is killed is started anew, and what a Worker says is heard by its tails. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import { ThrewAtStart } from "../../infra/cloud/account/api-errors.ts";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { service } from "../e2e/project.ts";
+import { WorkerStartupError } from "../../infra/cloud/account/api-errors.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { ask, folderFor, liveCloud } from "./in-process-cloud.ts";
+import { getWorker, startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
 const counting = `import { DurableObject } from "cloudflare:workers";
@@ -24,9 +24,9 @@ export default {
 };`;
 
 it("whatever machine is killed, all goes on with what was acknowledged", async () => {
-  const folder = folderFor();
-  const told: string[] = [];
-  const { control, edge, fleet } = await liveCloud({ folder, tell: (line) => told.push(line) });
+  const folder = temporaryFolder();
+  const reports: string[] = [];
+  const { control, edge, fleet } = await startLocalCloud({ folder, report: (line) => reports.push(line) });
   const { id } = await control.addNamespace("kv");
   await (await fleet.kv(id, "/k?urlencoded=true", { method: "PUT", body: "kept" })).arrayBuffer();
   const counter = publication("it", counting, {
@@ -37,52 +37,52 @@ it("whatever machine is killed, all goes on with what was acknowledged", async (
     migrations: { new_tag: "v1", new_sqlite_classes: ["Count"] },
   });
   await control.publish([counter]);
-  await control.change("it", onSubdomain);
+  await control.changeSettings("it", onSubdomain);
   let count = 0;
   const more = async () => {
-    const { status, body } = await ask(edge, "it").catch(() => ({ status: 0, body: "" }));
+    const { status, body } = await getWorker(edge, "it").catch(() => ({ status: 0, body: "" }));
     if (status === 200) count = Number(body);
     return status;
   };
   expect([await more(), await more(), count]).toEqual([200, 200, 2]);
   // The storage of all, the owner of the objects, and the Worker itself.
-  const pids = machinesOn(folder);
+  const pids = machinePids(folder);
   expect(pids).toHaveLength(3);
   for (const [index, pid] of pids.entries()) {
     process.kill(pid, "SIGKILL");
-    await until(() => told.length > index, `machine ${index} of ${pids} is missed: ${told}`);
+    await until(() => reports.length > index, `machine ${index} of ${pids} is missed: ${reports}`);
     const before = count;
     await until(async () => (await more()) === 200, "the Worker answers again");
     expect(count).toBe(before + 1);
-    expect((await ask(edge, "it", "/kv")).body).toBe("kept");
+    expect((await getWorker(edge, "it", "/kv")).body).toBe("kept");
   }
 });
 
 it("a Worker that ends the runtime while it starts is refused, and that by its name", async () => {
-  const folder = folderFor();
-  const { control } = await liveCloud({ folder });
-  const before = machinesOn(folder);
+  const folder = temporaryFolder();
+  const { control } = await startLocalCloud({ folder });
+  const before = machinePids(folder);
   const published = control.publish([publication("it", "for (;;);\nexport default {};")]).catch((error) => error);
   // As the system does to one that takes all memory.
   let pid: number | undefined;
   await until(() => {
-    pid = machinesOn(folder).find((it) => !before.includes(it));
+    pid = machinePids(folder).find((it) => !before.includes(it));
     return pid !== undefined;
   }, "it starts");
   process.kill(pid as number, "SIGKILL");
   const error = await published;
-  expect(error).toBeInstanceOf(ThrewAtStart);
-  expect([...(error as ThrewAtStart).reasons]).toEqual([["it", "Error: it ended the runtime while it started"]]);
+  expect(error).toBeInstanceOf(WorkerStartupError);
+  expect([...(error as WorkerStartupError).reasons]).toEqual([["it", "Error: it ended the runtime while it started"]]);
   await control.publish([publication("it", "export default {};")]);
 });
 
 it("a tail consumer is told of each request: which version, what it said, and how it ended", async () => {
-  const heard: string[] = [];
-  const listener = await service(async (request: http.IncomingMessage, response) => {
-    for await (const part of request) heard.push(String(part));
+  const received: string[] = [];
+  const listener = await runService(async (request: http.IncomingMessage, response) => {
+    for await (const part of request) received.push(String(part));
     response.end();
   });
-  const { control, edge } = await liveCloud();
+  const { control, edge } = await startLocalCloud();
   const consumer = `export default { async tail(events) { await fetch("${listener.url}", { method: "POST", body: JSON.stringify(events) }); } };`;
   const producer = `export default { fetch(request) {
     console.log("hello", new URL(request.url).pathname);
@@ -93,12 +93,12 @@ it("a tail consumer is told of each request: which version, what it said, and ho
     publication("listener", consumer),
     publication("it", producer, { tail_consumers: [{ service: "listener" }] }),
   ]);
-  await control.change("it", onSubdomain);
-  await ask(edge, "it", "/fine");
-  await ask(edge, "it", "/boom");
-  await until(() => heard.length >= 2, "the consumer is told");
+  await control.changeSettings("it", onSubdomain);
+  await getWorker(edge, "it", "/fine");
+  await getWorker(edge, "it", "/boom");
+  await until(() => received.length >= 2, "the consumer is told");
   // Each is told by itself, so that the second may come first.
-  const events = heard.flatMap((text) => JSON.parse(text)).toSorted((a, b) => a.eventTimestamp - b.eventTimestamp);
+  const events = received.flatMap((text) => JSON.parse(text)).toSorted((a, b) => a.eventTimestamp - b.eventTimestamp);
   expect(events.map(({ outcome }) => outcome)).toEqual(["ok", "exception"]);
   expect(events[0]).toMatchObject({
     scriptName: "it",

@@ -1,8 +1,14 @@
 /** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
 import { expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
-import { StartupError } from "../../infra/cloud/edge/machine.ts";
-import { inMachines, mergeable, mostHeld, startEach, wantedIn } from "../../infra/cloud/edge/merging.ts";
+import { VersionStartupError } from "../../infra/cloud/edge/machine.ts";
+import {
+  groupForMachines,
+  machinesToMerge,
+  maxVersionsPerMachine,
+  reachableVersions,
+  startInGroups,
+} from "../../infra/cloud/edge/merging.ts";
 
 const version = (id: string) => ({ id }) as Version;
 const worker = (name: string, ...ids: readonly string[]): Worker =>
@@ -27,40 +33,40 @@ it.each([7, 40, 100, 400])("%i uploads, one after the other", (count) => {
     machines.push(machine(`v${index}`));
     started++;
     const account = accountOf(...workers);
-    const before = mergeable(account, machines);
-    const held = wantedIn(account, before);
-    const fresh = inMachines(held).map((some) => machine(...some.map((it) => it.version.id)));
-    started += held.length;
+    const before = machinesToMerge(account, machines);
+    const versions = reachableVersions(account, before);
+    const fresh = groupForMachines(versions).map((group) => machine(...group.map((it) => it.version.id)));
+    started += versions.length;
     machines = [...fresh, ...machines.filter((it) => !before.includes(it))];
     most = Math.max(most, machines.length);
   }
   expect(machines.flatMap(({ places }) => [...places.keys()]).toSorted()).toEqual(
     workers.map(({ versions }) => versions[0]?.id).toSorted(),
   );
-  expect(Math.max(...machines.map(({ places }) => places.size))).toBeLessThanOrEqual(mostHeld);
-  expect(most).toBeLessThanOrEqual(6 + (2 * count) / mostHeld);
+  expect(Math.max(...machines.map(({ places }) => places.size))).toBeLessThanOrEqual(maxVersionsPerMachine);
+  expect(most).toBeLessThanOrEqual(6 + (2 * count) / maxVersionsPerMachine);
   expect(started / count).toBeLessThan(4);
 });
 
 it("a large machine of which little is wanted any more is a small one", () => {
-  const ids = Array.from({ length: mostHeld }, (_, index) => `old${index}`);
+  const ids = Array.from({ length: maxVersionsPerMachine }, (_, index) => `old${index}`);
   // Of all that it holds, one is live; six others hold one each.
   const workers = [worker("a", ...ids), ...Array.from({ length: 6 }, (_, index) => worker(`b${index}`, `new${index}`))];
   const machines = [machine(...ids), ...Array.from({ length: 6 }, (_, index) => machine(`new${index}`))];
-  expect(mergeable(accountOf(...workers), machines)).toHaveLength(7);
-  expect(wantedIn(accountOf(...workers), machines)).toHaveLength(7);
+  expect(machinesToMerge(accountOf(...workers), machines)).toHaveLength(7);
+  expect(reachableVersions(accountOf(...workers), machines)).toHaveLength(7);
 });
 
 it("of many versions each that throws at start is named, not those of the first machine alone", async () => {
-  const held = Array.from({ length: 60 }, (_, index) => ({
+  const versions = Array.from({ length: 60 }, (_, index) => ({
     worker: worker("w", `v${index}`),
     version: version(`v${index}`),
   }));
   const sizes: number[] = [];
-  const tried = startEach(held, async (some) => {
-    sizes.push(some.length);
-    const bad = some.filter(({ version: { id } }) => ["v3", "v50"].includes(id));
-    if (bad.length > 0) throw new StartupError(new Map(bad.map(({ version: { id } }) => [id, `${id} threw`])));
+  const tried = startInGroups(versions, async (group) => {
+    sizes.push(group.length);
+    const bad = group.filter(({ version: { id } }) => ["v3", "v50"].includes(id));
+    if (bad.length > 0) throw new VersionStartupError(new Map(bad.map(({ version: { id } }) => [id, `${id} threw`])));
   });
   await expect(tried).rejects.toMatchObject({
     reasons: new Map([

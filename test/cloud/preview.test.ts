@@ -9,7 +9,7 @@ import { startCloud } from "../../infra/cloud/cloud.ts";
 import { down, up } from "../../infra/commands/release/preview.ts";
 import { isPreview } from "../../infra/release/preview.ts";
 import { quietly } from "../command-line.ts";
-import { manifest, project, service } from "../e2e/project.ts";
+import { manifest, runService, writeProject } from "../e2e/project.ts";
 import { full } from "../full.ts";
 import { direct } from "./direct.ts";
 
@@ -54,11 +54,11 @@ describe("what would make one preview another's is refused before anything is up
     ],
     ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
   ])("%s", async (_, all, number, said) => {
-    await expect(up(number, { root: project(all), target: nowhere })).rejects.toThrow(said);
+    await expect(up(number, { root: writeProject(all), target: nowhere })).rejects.toThrow(said);
   });
   it("a tier, or a route with a Worker of its own, that is called like one", async () => {
     const lifted = tier("b").replace("{ who: { match", "{ my-preview-7: { isolation: route, match");
-    const root = project({ ...files(good, "a-preview-7"), "routes/b.yaml": lifted });
+    const root = writeProject({ ...files(good, "a-preview-7"), "routes/b.yaml": lifted });
     const { exitCode, text } = await up("7", { root, target: nowhere });
     expect([exitCode, text.match(/^routes\S+ {2}reserved-name {2}Workers of previews/gm)?.length]).toEqual([1, 2]);
   });
@@ -70,8 +70,8 @@ describe("what would make one preview another's is refused before anything is up
 });
 
 it.runIf(full)("each pull request has Workers of its own, which go with it and take nobody else's along", async () => {
-  const upstream = await service((request, response) => response.end(request.headers["x-key"]));
-  const root = project(files(good, "a", upstream.url));
+  const upstream = await runService((request, response) => response.end(request.headers["x-key"]));
+  const root = writeProject(files(good, "a", upstream.url));
   const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
   onTestFinished(() => cloud.close());
   const options = { root, target: direct(cloud.api as string) };

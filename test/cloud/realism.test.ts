@@ -4,9 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
-import { service } from "../e2e/project.ts";
+import { runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { liveCloud } from "./in-process-cloud.ts";
+import { startLocalCloud } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const code = `import { DurableObject } from "cloudflare:workers";
@@ -35,7 +35,7 @@ export default {
   },
 };`;
 
-const start = async (options: Partial<CloudOptions>) => upload(await liveCloud(options));
+const start = async (options: Partial<CloudOptions>) => upload(await startLocalCloud(options));
 
 const upload = async (cloud: Cloud) => {
   const { id } = await cloud.control.addNamespace("kv");
@@ -45,7 +45,7 @@ const upload = async (cloud: Cloud) => {
   ];
   const migrations = { new_tag: "v1", new_sqlite_classes: ["Memory"] };
   await cloud.control.publish([publication("it", code, { bindings, migrations })]);
-  await cloud.control.change("it", { routes: [{ id: "all", pattern: "*/*" }] });
+  await cloud.control.changeSettings("it", { routes: [{ id: "all", pattern: "*/*" }] });
   const get = async (target: string) => (await fetch(cloud.edge + target)).json();
   return { cloud, get };
 };
@@ -101,7 +101,7 @@ describe("the platform's cache answers a fetch", () => {
   });
   const files = async (headers: Record<string, string> = {}, cloud = shared) => {
     let served = 0;
-    const { url } = await service((_, response) => response.writeHead(200, headers).end(`file ${++served}`));
+    const { url } = await runService((_, response) => response.writeHead(200, headers).end(`file ${++served}`));
     return async (target: string, init: object = {}) => {
       const body = JSON.stringify({ url: url + target, init });
       return (await fetch(`${cloud.edge}/file`, { method: "POST", body })).json();
@@ -141,7 +141,7 @@ describe("the platform's cache answers a fetch", () => {
   it("but keeps no part of a file and no answer without one, which stand for no whole", async () => {
     let served = 0;
     const statuses = [206, 304, 204];
-    const { url } = await service((_, response) => {
+    const { url } = await runService((_, response) => {
       const status = statuses[served++] ?? 200;
       response.writeHead(status, { "cache-control": "max-age=60" }).end(status === 200 ? "the whole" : undefined);
     });

@@ -1,7 +1,7 @@
 /** An account in which things are refused, and the proof that a refusal changes nothing. */
 import { beforeAll, expect, it } from "vitest";
-import { type Asked, call, post, put, uploadOf } from "./api-client.ts";
-import { type Local, openLocal } from "./local-cloud.ts";
+import { type ApiRequest, callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
+import { type LocalCloud, openLocalCloud } from "./local-cloud.ts";
 
 /** What the account has. */
 export interface Ids {
@@ -14,23 +14,28 @@ export interface Ids {
   readonly plain: string;
 }
 
-export interface Refused {
+export interface Refusal {
   readonly status: number;
   readonly code: number;
   /** The message names the thing. */
-  readonly says: string | RegExp | ((ids: Ids) => string);
-  readonly ask: (ids: Ids) => Asked | Promise<Asked>;
+  readonly expectedMessage: string | RegExp | ((ids: Ids) => string);
+  readonly request: (ids: Ids) => ApiRequest | Promise<ApiRequest>;
 }
 
-export const refused = (status: number, code: number, says: Refused["says"], ask: Refused["ask"]): Refused => ({
+export const refusal = (
+  status: number,
+  code: number,
+  expectedMessage: Refusal["expectedMessage"],
+  request: Refusal["request"],
+): Refusal => ({
   status,
   code,
-  says,
-  ask,
+  expectedMessage,
+  request,
 });
 
 /** Code that owns the account's class of objects, and tells which it is, its secret, and what is in KV. */
-export const main = (answer: string): string => `
+export const counterWorker = (answer: string): string => `
 import { DurableObject } from "cloudflare:workers";
 export class Counter extends DurableObject {}
 export default {
@@ -39,47 +44,47 @@ export default {
   }
 };`;
 
-const setUp = async ({ cloud }: Local): Promise<Ids> => {
-  const done = async (asked: Asked) => {
-    const { status, message, result } = await call(cloud, asked);
-    if (status !== 200) throw new Error(`${asked.path}: ${message}`);
+const setUp = async ({ cloud }: LocalCloud): Promise<Ids> => {
+  const succeed = async (apiRequest: ApiRequest) => {
+    const { status, message, result } = await callApi(cloud, apiRequest);
+    if (status !== 200) throw new Error(`${apiRequest.path}: ${message}`);
     return result as { readonly id: string };
   };
   const newest = (worker: string) => cloud.control.worker(worker).versions.at(-1)?.id ?? "";
-  const store = (await done(post("/storage/kv/namespaces", { title: "store" }))).id;
-  await done(put(`/storage/kv/namespaces/${store}/values/kept`, "value"));
+  const store = (await succeed(postRequest("/storage/kv/namespaces", { title: "store" }))).id;
+  await succeed(putRequest(`/storage/kv/namespaces/${store}/values/kept`, "value"));
   const bindings = [{ name: "STORE", type: "kv_namespace", namespace_id: store }];
   const migrations = { new_tag: "v1", new_sqlite_classes: ["Counter"] };
-  await done(put("/workers/scripts/app", uploadOf(main("app 1"), { bindings, migrations })));
+  await succeed(putRequest("/workers/scripts/app", uploadForm(counterWorker("app 1"), { bindings, migrations })));
   const first = newest("app");
-  await done(post("/workers/scripts/app/versions", uploadOf(main("app 2"), { bindings })));
-  await done(put("/workers/scripts/other", uploadOf(main("other 1"))));
+  await succeed(postRequest("/workers/scripts/app/versions", uploadForm(counterWorker("app 2"), { bindings })));
+  await succeed(putRequest("/workers/scripts/other", uploadForm(counterWorker("other 1"))));
   const plain = newest("other");
-  await done(put("/workers/scripts/other/secrets", { name: "SECRET", type: "secret_text", text: "new" }));
+  await succeed(putRequest("/workers/scripts/other/secrets", { name: "SECRET", type: "secret_text", text: "new" }));
   for (const worker of ["app", "other"])
-    await done(put(`/workers/scripts/${worker}/routes`, [{ pattern: `${worker}.example/*` }]));
+    await succeed(putRequest(`/workers/scripts/${worker}/routes`, [{ pattern: `${worker}.example/*` }]));
   return { store, first, second: newest("app"), plain };
 };
 
 /** Registers a test for each case; all of them share one account, which none of them may change. */
-export const eachRefused = (cases: Readonly<Record<string, Refused>>) => {
-  let local: Local;
+export const testEachRefusal = (cases: Readonly<Record<string, Refusal>>) => {
+  let local: LocalCloud;
   let ids: Ids;
   beforeAll(async () => {
-    local = await openLocal();
+    local = await openLocalCloud();
     ids = await setUp(local);
     return local.close;
   });
   const seen = async () => ({
     account: local.cloud.control.account(),
     machines: local.cloud.fleet.size().machines,
-    answers: await Promise.all(["app.example", "other.example", "hidden.example"].map((host) => local.ask(host))),
+    answers: await Promise.all(["app.example", "other.example", "hidden.example"].map((host) => local.get(host))),
   });
-  it.each(Object.entries(cases))("%s", async (_name, { ask, status, code, says }) => {
+  it.each(Object.entries(cases))("%s", async (_name, { request, status, code, expectedMessage }) => {
     const before = await seen();
-    const { message, ...replied } = await call(local.cloud, await ask(ids));
+    const { message, ...replied } = await callApi(local.cloud, await request(ids));
     expect({ ...replied, message }).toMatchObject({ status, code, result: null });
-    expect(message).toMatch(typeof says === "function" ? says(ids) : says);
+    expect(message).toMatch(typeof expectedMessage === "function" ? expectedMessage(ids) : expectedMessage);
     expect(message).not.toMatch(/undefined|\[object|zod|\/tmp\//i);
     expect(local.calls.at(-1)).toMatchObject({ status, code, unknown: code === 7003 });
     expect(await seen()).toEqual(before);

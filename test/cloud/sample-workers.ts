@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 /** @returns its folder */
-export const project = (parent: string, name: string, main: string, config: object): string => {
+export const writeWorkerProject = (parent: string, name: string, main: string, config: object): string => {
   const folder = path.join(parent, name);
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, "main.js"), main);

@@ -5,16 +5,16 @@ import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { emptyAccount } from "../../infra/cloud/account/account.ts";
 import { startMachine } from "../../infra/cloud/edge/machine.ts";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { routerCode } from "../../infra/cloud/edge/router.ts";
-import { project } from "../e2e/project.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { bundleRouter } from "../../infra/cloud/edge/router.ts";
+import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { folderFor, liveCloud } from "./in-process-cloud.ts";
+import { startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
 it("a runtime that never says that it is ready is ended with its start", async () => {
-  const folder = folderFor();
-  const script = path.join(project({ "hangs.sh": "#!/bin/sh\nexec sleep 600\n" }), "hangs.sh");
+  const folder = temporaryFolder();
+  const script = path.join(writeProject({ "hangs.sh": "#!/bin/sh\nexec sleep 600\n" }), "hangs.sh");
   fs.chmodSync(script, 0o755);
   const before = process.env.MINIFLARE_WORKERD_PATH;
   process.env.MINIFLARE_WORKERD_PATH = script;
@@ -24,29 +24,29 @@ it("a runtime that never says that it is ready is ended with its start", async (
   });
   const closing = new AbortController();
   const starting = startMachine({
-    ...{ id: "m1", account: emptyAccount, versions: [], folder, secret: "s", code: await routerCode(), isolates: 1 },
-    ...{ realism: null, home: false, stores: null, strict: false, signal: closing.signal },
+    ...{ id: "m1", account: emptyAccount, versions: [], folder, secret: "s", code: await bundleRouter(), isolates: 1 },
+    ...{ realism: null, ownsObjects: false, storageAddress: null, strict: false, signal: closing.signal },
     read: () => Buffer.of(),
     cloud: async () => new Response(),
     log: () => {},
   });
   starting.catch(() => {});
-  await until(() => machinesOn(folder).length === 1, "the runtime runs");
+  await until(() => machinePids(folder).length === 1, "the runtime runs");
   closing.abort(new Error("stopped"));
   await expect(starting).rejects.toThrow("stopped");
-  expect(machinesOn(folder)).toEqual([]);
+  expect(machinePids(folder)).toEqual([]);
 });
 
 it("a cloud that is closed while Workers are uploaded, machines merged and a WebSocket is open", async () => {
-  const folder = folderFor();
-  const { control, edge, close } = await liveCloud({ folder });
+  const folder = temporaryFolder();
+  const { control, edge, close } = await startLocalCloud({ folder });
   const echo = `export default { fetch() {
     const [client, server] = Object.values(new WebSocketPair());
     server.accept();
     return new Response(null, { status: 101, webSocket: client });
   } };`;
   await control.publish([publication("echo", echo)]);
-  await control.change("echo", onSubdomain);
+  await control.changeSettings("echo", onSubdomain);
   const socket = new WebSocket(edge.replace("http", "ws"), { headers: { host: "echo.local.workers.dev" } });
   socket.on("error", () => {});
   await once(socket, "open");
@@ -59,6 +59,6 @@ it("a cloud that is closed while Workers are uploaded, machines merged and a Web
   // One more than make a merge.
   await answers[6];
   await close();
-  expect(machinesOn(folder)).toEqual([]);
+  expect(machinePids(folder)).toEqual([]);
   expect((await Promise.all(answers)).slice(0, 7)).toEqual(Array(7).fill("done"));
 });

@@ -1,9 +1,15 @@
 /** Which version takes a request: overrides, then keys, then chance; by the function, and by the edge and a binding. */
 import { describe, expect, it } from "vitest";
-import { choose, overridesHeader, percentileOf, type Share, versionKeyHeader } from "../../infra/cloud/edge/split.ts";
+import {
+  chooseVersion,
+  overridesHeader,
+  percentileOf,
+  type Share,
+  versionKeyHeader,
+} from "../../infra/cloud/edge/split.ts";
 import { full } from "../full.ts";
-import { openLocal } from "./local-cloud.ts";
-import { call, post, put, uploadOf } from "./api-client.ts";
+import { callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
+import { openLocalCloud } from "./local-cloud.ts";
 
 const old = "0d000000-0000-4000-8000-000000000001";
 const fresh = "fe000000-0000-4000-8000-000000000002";
@@ -23,7 +29,7 @@ const headersOf = (overrides?: string, key?: string) => ({
 });
 
 /** The same numbers in every run (mulberry32). */
-const seeded = (seed: number) => {
+const seededRandom = (seed: number) => {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -39,7 +45,9 @@ const bound = (count: number, percentage: number): number =>
 
 const keys = Array.from({ length: 10_000 }, (_, index) => `user-${index}`);
 const newByKey = (worker: string, percentage: number, some = keys) =>
-  new Set(some.filter((key) => choose(worker, at(percentage), headersOf(undefined, key), () => 0)?.id === fresh));
+  new Set(
+    some.filter((key) => chooseVersion(worker, at(percentage), headersOf(undefined, key), () => 0)?.id === fresh),
+  );
 
 describe("an override", () => {
   it.each<[what: string, header: string, percentage: number, id: string, by: string]>([
@@ -66,13 +74,19 @@ describe("an override", () => {
     ["is under a name in upper case, which no dictionary has", `App="${fresh}"`, 0, old, "chance"],
     ["is under a name of every object", `__proto__="${fresh}"`, 0, old, "chance"],
   ])("that %s", (_, header, percentage, id, by) => {
-    expect(choose("app", at(percentage), headersOf(header), () => 0.5)).toEqual({ id, by });
+    expect(chooseVersion("app", at(percentage), headersOf(header), () => 0.5)).toEqual({ id, by });
   });
 
   it("goes ahead of a key; one that does not count leaves it to the key", () => {
     const [key = ""] = newByKey("app", 10);
-    expect(choose("app", at(10), headersOf(`app="${old}"`, key), () => 0.5)).toEqual({ id: old, by: "override" });
-    expect(choose("app", at(10), headersOf(`app="${gone}"`, key), () => 0.5)).toEqual({ id: fresh, by: "version-key" });
+    expect(chooseVersion("app", at(10), headersOf(`app="${old}"`, key), () => 0.5)).toEqual({
+      id: old,
+      by: "override",
+    });
+    expect(chooseVersion("app", at(10), headersOf(`app="${gone}"`, key), () => 0.5)).toEqual({
+      id: fresh,
+      by: "version-key",
+    });
   });
 });
 
@@ -106,12 +120,12 @@ describe("without one", () => {
       fresh,
     ],
   ])("%s", (_, shares, chance, id) => {
-    expect(choose("app", shares, headersOf(), () => chance)?.id).toBe(id);
-    expect(choose("app", shares.toReversed(), headersOf(), () => chance)?.id).toBe(id);
+    expect(chooseVersion("app", shares, headersOf(), () => chance)?.id).toBe(id);
+    expect(chooseVersion("app", shares.toReversed(), headersOf(), () => chance)?.id).toBe(id);
   });
 
   it("an empty key is none", () => {
-    expect(choose("app", at(10), headersOf(undefined, ""), () => 0.05)).toEqual({ id: fresh, by: "chance" });
+    expect(chooseVersion("app", at(10), headersOf(undefined, ""), () => 0.05)).toEqual({ id: fresh, by: "chance" });
   });
 
   it("nothing at 0 % has any of 10,000 keys", () => expect(newByKey("app", 0).size).toBe(0));
@@ -119,8 +133,8 @@ describe("without one", () => {
   it.each([10, 0.5])(
     "of 10,000 requests at %d %, the new version has its part, within 99.99 % of a binomial's mass",
     (percentage) => {
-      const random = seeded(20_261_103);
-      const count = keys.filter(() => choose("app", at(percentage), headersOf(), random)?.id === fresh).length;
+      const random = seededRandom(20_261_103);
+      const count = keys.filter(() => chooseVersion("app", at(percentage), headersOf(), random)?.id === fresh).length;
       expect(Math.abs(count - percentage * 100)).toBeLessThan(bound(10_000, percentage));
     },
   );
@@ -156,22 +170,22 @@ describe("through the edge", () => {
   const front = `export default { fetch: (request, env) => env.BACK.fetch("http://back/", { headers: request.headers }) };`;
 
   it(`${requests} requests at 90/10 are within 99.99 %, and no key moves back over five raises, by route and by binding`, async () => {
-    const local = await openLocal({ random: seeded(7) });
+    const local = await openLocalCloud({ random: seededRandom(7) });
     try {
-      const done = async (asked: Parameters<typeof call>[1]) => {
-        const { status, message } = await call(local.cloud, asked);
+      const succeed = async (request: Parameters<typeof callApi>[1]) => {
+        const { status, message } = await callApi(local.cloud, request);
         if (status !== 200) throw new Error(message);
       };
       const bindings = [{ name: "BACK", type: "service", service: "back" }];
-      await done(put("/workers/scripts/back", uploadOf(back(1))));
-      await done(post("/workers/scripts/back/versions", uploadOf(back(2))));
-      await done(put("/workers/scripts/front", uploadOf(front, { bindings })));
-      await done(put("/workers/scripts/back/routes", [{ pattern: "back.example/*" }]));
-      await done(put("/workers/scripts/front/routes", [{ pattern: "front.example/*" }]));
+      await succeed(putRequest("/workers/scripts/back", uploadForm(back(1))));
+      await succeed(postRequest("/workers/scripts/back/versions", uploadForm(back(2))));
+      await succeed(putRequest("/workers/scripts/front", uploadForm(front, { bindings })));
+      await succeed(putRequest("/workers/scripts/back/routes", [{ pattern: "back.example/*" }]));
+      await succeed(putRequest("/workers/scripts/front/routes", [{ pattern: "front.example/*" }]));
       const [first, second] = local.cloud.control.worker("back").versions;
       const raise = (percentage: number) =>
-        done(
-          post("/workers/scripts/back/deployments", {
+        succeed(
+          postRequest("/workers/scripts/back/deployments", {
             versions: [
               { version_id: first?.id, percentage: 100 - percentage },
               { version_id: second?.id, percentage },
@@ -182,7 +196,7 @@ describe("through the edge", () => {
         const all: string[] = [];
         for (let from = 0; from < headers.length; from += 50)
           for (const { text } of await Promise.all(
-            headers.slice(from, from + 50).map((it) => local.ask(host, "/", it)),
+            headers.slice(from, from + 50).map((it) => local.get(host, "/", it)),
           ))
             all.push(text);
         return all;

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Publication } from "../../infra/cloud/account/publish.ts";
 import type { Cloud } from "../../infra/cloud/cloud.ts";
-import { ask, liveCloud } from "./in-process-cloud.ts";
+import { getWorker, startLocalCloud } from "./in-process-cloud.ts";
 import type { Report } from "./load.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
@@ -119,13 +119,13 @@ const replaceAll = async ({ control }: Cloud): Promise<void> => {
 
 test("steady load sees nothing of uploads, splits and rollbacks", { timeout: full ? 300_000 : 90_000 }, async () => {
   const told: string[] = [];
-  const cloud = await liveCloud({ tell: (line) => told.push(line), log: (line) => told.push(line) });
+  const cloud = await startLocalCloud({ report: (line) => told.push(line), log: (line) => told.push(line) });
   const first = workers(0);
   // Two versions of each, so that there is something to split from the beginning.
   await cloud.control.publish([first.counter, first.back, first.front]);
   const second = workers(0.5);
   await cloud.control.publish([{ ...second.counter, deploy: false }, second.back, second.front]);
-  await cloud.control.change("front", onSubdomain);
+  await cloud.control.changeSettings("front", onSubdomain);
 
   const host = "front.local.workers.dev";
   const script = path.join(import.meta.dirname, "load.ts");
@@ -151,7 +151,7 @@ test("steady load sees nothing of uploads, splits and rollbacks", { timeout: ful
   expect(seen.failures, told.join("\n")).toEqual([]);
   const total = seen.numbers.length;
   expect(seen.numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, index) => index + 1));
-  expect(await ask(cloud.edge, "front", "/count")).toEqual({ status: 200, body: String(total) });
+  expect(await getWorker(cloud.edge, "front", "/count")).toEqual({ status: 200, body: String(total) });
   expect(seen.chunks.length).toBeGreaterThan(10);
   expect(seen.chunks).toEqual(seen.chunks.map((_, index) => index));
   expect(seen.sent).toBeGreaterThan(10);

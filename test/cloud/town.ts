@@ -7,17 +7,17 @@ import { deploy } from "../../infra/commands/release/deploy.ts";
 import { releases } from "../../infra/commands/release/releases.ts";
 import { rollback } from "../../infra/commands/release/rollback.ts";
 import { set } from "../../infra/commands/release/secrets.ts";
-import type { Done } from "../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../infra/release/deploy.ts";
 import type { Target } from "../../infra/release/target.ts";
 import { quietly } from "../command-line.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
 
 export const environment = "values: {}\n";
 
 /** @param targetAt what deploys to the cloud of this API */
 export const town = async (files: Readonly<Record<string, string>>, targetAt: (api: string) => Target = direct) => {
-  const root = project({ "routes/environments/test.yaml": environment, ...files });
+  const root = writeProject({ "routes/environments/test.yaml": environment, ...files });
   const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
   onTestFinished(() => cloud.close());
   const options = { root, env: "test", target: targetAt(cloud.api as string) };
@@ -32,7 +32,7 @@ export const town = async (files: Readonly<Record<string, string>>, targetAt: (a
     },
     deploy: async (tiers: readonly string[] = [], split = "100", prune?: true) => {
       const outcome = await quietly(() => deploy(tiers, { ...options, split, message: "a reason", prune }));
-      const { workers } = outcome.data as { readonly workers: readonly Done[] };
+      const { workers } = outcome.data as { readonly workers: readonly DeployedWorker[] };
       return {
         ...outcome,
         done: Object.fromEntries(workers.map(({ worker, what, share }) => [worker, `${what} ${share}`])),

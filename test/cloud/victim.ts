@@ -4,18 +4,18 @@
  */
 import readline from "node:readline";
 import type { Version } from "../../infra/cloud/account/account.ts";
-import { secretsIn } from "../../infra/cloud/account/bindings.ts";
+import { secretBindings } from "../../infra/cloud/account/bindings.ts";
 import { startCloud } from "../../infra/cloud/cloud.ts";
-import { type Command, type Found, onSubdomain, upload, type Worker } from "./kill-model.ts";
+import { type Command, type FoundState, onSubdomain, upload, type Worker } from "./kill-model.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const cloud = await startCloud({ folder, edgePort: 0, tell: (line) => process.stderr.write(`${line}\n`) });
+const cloud = await startCloud({ folder, edgePort: 0, report: (line) => process.stderr.write(`${line}\n`) });
 const { control } = cloud;
 
 const codeOf = ({ annotations }: Version): string => annotations["workers/tag"] ?? "";
 
-const found = (): Found => ({
+const found = (): FoundState => ({
   edge: cloud.edge,
   ids: Object.fromEntries(
     [...control.account().workers.values()].map((it) => [
@@ -30,7 +30,7 @@ const found = (): Found => ({
         versions: it.versions.map((version) => ({
           number: version.number,
           code: codeOf(version),
-          secret: secretsIn(version.bindings)[0]?.text ?? "",
+          secret: secretBindings(version.bindings)[0]?.text ?? "",
         })),
         live: (it.deployments[0]?.versions ?? []).map(({ version_id, percentage }) => [
           it.versions.find(({ id }) => id === version_id)?.number ?? 0,
@@ -49,7 +49,7 @@ const done = async (command: Command): Promise<unknown> => {
         command.workers.map((name) => upload(name, command.code, !control.account().workers.has(name))),
       );
     case "enable":
-      return control.change(command.worker, onSubdomain);
+      return control.changeSettings(command.worker, onSubdomain);
     case "split": {
       const { versions } = control.worker(command.worker);
       const shares = command.shares.map(([number, percentage]) => ({

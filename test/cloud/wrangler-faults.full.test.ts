@@ -5,12 +5,12 @@ import { expect, it } from "vitest";
 import { common } from "../../infra/compiler/lower/platform.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { WranglerError, wrangler } from "../../infra/release/wrangler.ts";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { faulty } from "./fault-proxy.ts";
+import { startFaultProxy } from "./fault-proxy.ts";
 
 const upload = () => {
-  const root = project({
+  const root = writeProject({
     "wrangler.json": JSON.stringify({ name: "it", main: "it.js", ...common }),
     "it.js": "export default { fetch: () => new Response() };",
   });
@@ -18,7 +18,7 @@ const upload = () => {
 };
 
 it("a wrangler that gets no answer is ended, and is no success", async () => {
-  const api = await faulty("http://127.0.0.1:9", (call) => (call.startsWith("PUT") ? "hang" : 404));
+  const api = await startFaultProxy("http://127.0.0.1:9", (call) => (call.startsWith("PUT") ? "hang" : 404));
   const ran = wrangler(targetOf(api), upload(), undefined, 6000);
   await expect(ran).rejects.toThrow(/did not end within 6 s, and was ended/);
   await expect(ran).rejects.toBeInstanceOf(WranglerError);
@@ -26,7 +26,7 @@ it("a wrangler that gets no answer is ended, and is no success", async () => {
 
 it("a wrangler that the system kills is no success", async () => {
   let waiting = false;
-  const api = await faulty("http://127.0.0.1:9", (call) => {
+  const api = await startFaultProxy("http://127.0.0.1:9", (call) => {
     waiting ||= call.startsWith("PUT");
     return call.startsWith("PUT") ? "hang" : 404;
   });

@@ -2,23 +2,23 @@
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
-import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./local-cloud.ts";
-import { backMain, project, shopConfig, shopHost, shopMain } from "./sample-workers.ts";
+import { type CommandResult, type LocalCloud, openLocalCloud, openWrangler, type Wrangler } from "./local-cloud.ts";
+import { backMain, shopConfig, shopHost, shopMain, writeWorkerProject } from "./sample-workers.ts";
 
-const golden = path.join(home, "test/golden/wrangler-calls.txt");
+const golden = path.join(codeRoot, "test/golden/wrangler-calls.txt");
 const update = process.env.UPDATE_GOLDEN === "1";
 if (update && process.env.CI) throw new Error("CI does not write golden files");
 
-let local: Local;
+let local: LocalCloud;
 let wrangler: Wrangler;
 let bare: string;
 /** Where chance falls: the newer version has the lower end. */
 let chance = 0.5;
 
 beforeAll(async () => {
-  local = await openLocal({ random: () => chance });
+  local = await openLocalCloud({ random: () => chance });
   wrangler = openWrangler(local);
   bare = path.join(local.folder, "bare");
   fs.mkdirSync(bare);
@@ -26,12 +26,12 @@ beforeAll(async () => {
 });
 
 /** All of them end well. */
-const done = async (...commands: readonly Promise<Ran>[]): Promise<Ran[]> => {
+const done = async (...commands: readonly Promise<CommandResult>[]): Promise<CommandResult[]> => {
   const all = await Promise.all(commands);
-  for (const { code, said } of all) if (code !== 0) throw new Error(said);
+  for (const { code, output: said } of all) if (code !== 0) throw new Error(said);
   return all;
 };
-const json = async (host: string, target = "/") => JSON.parse((await local.ask(host, target)).text);
+const json = async (host: string, target = "/") => JSON.parse((await local.get(host, target)).text);
 const edge = async () => (await json(shopHost)).release;
 const versions = () => local.cloud.control.worker("shop").versions.map(({ id }) => id);
 const newest = () => versions().at(-1) ?? "";
@@ -39,7 +39,7 @@ const store = () =>
   [...local.cloud.control.account().namespaces.values()].find(({ title }) => title === "store")?.id ?? "";
 
 it("whoami, namespaces, and a first deploy of two Workers", async () => {
-  const back = project(local.folder, "back", backMain, { workers_dev: false, preview_urls: false });
+  const back = writeWorkerProject(local.folder, "back", backMain, { workers_dev: false, preview_urls: false });
   const run = (command: string) => wrangler.run(bare, command);
   const [who] = await done(
     run("whoami"),
@@ -47,18 +47,18 @@ it("whoami, namespaces, and a first deploy of two Workers", async () => {
     run("kv namespace create spare"),
     wrangler.run(back, "deploy"),
   );
-  expect(who?.out).toContain("local cloud");
-  const shop = project(local.folder, "shop", shopMain, shopConfig(store()));
+  expect(who?.stdout).toContain("local cloud");
+  const shop = writeWorkerProject(local.folder, "shop", shopMain, shopConfig(store()));
   const [, list] = await done(
     wrangler.run(shop, "deploy --define release:1"),
     run("kv namespace list"),
     run("kv namespace rename spare --new-name other"),
   );
-  expect(JSON.parse(list?.out ?? "").map(({ title }: { title: string }) => title)).toContain("store");
+  expect(JSON.parse(list?.stdout ?? "").map(({ title }: { title: string }) => title)).toContain("store");
   const first = { release: 1, id: newest(), tag: "", greeting: "hello you of acme" };
   expect(await json(shopHost)).toEqual(first);
   expect(await json("shop.local.workers.dev")).toEqual(first);
-  expect((await local.ask("back.local.workers.dev")).status).toBe(404);
+  expect((await local.get("back.local.workers.dev")).status).toBe(404);
   expect([await json(shopHost, "/limit"), await json(shopHost, "/limit"), await json(shopHost, "/limit")]).toEqual([
     true,
     true,
@@ -85,7 +85,7 @@ it("KV is written and read by commands, and the Worker sees it; a version beside
     wrangler.run(shop, "versions upload --define release:2 --preview-alias try --tag two --message second"),
   );
   const second = newest();
-  expect(upload?.out).toContain("https://try-shop.local.workers.dev");
+  expect(upload?.stdout).toContain("https://try-shop.local.workers.dev");
   expect(await json(shopHost, "/kv/a/b")).toEqual({ value: "some-value", metadata: { by: "test" }, cacheStatus: null });
   expect(await edge()).toBe(1);
   for (const label of ["try", second.slice(0, 8)])
@@ -100,16 +100,19 @@ it("KV is written and read by commands, and the Worker sees it; a version beside
     wrangler.run(shop, "versions view --json", [second]),
     wrangler.run(shop, "versions deploy -y", [`${stable}@90`, `${second}@10`]),
   );
-  expect(value?.out).toContain("some-value");
-  expect(JSON.parse(listed?.out ?? "")).toEqual([
+  expect(value?.stdout).toContain("some-value");
+  expect(JSON.parse(listed?.stdout ?? "")).toEqual([
     { name: "a/b", metadata: { by: "test" } },
     { name: "brief", expiration: expect.any(Number) },
     { name: "bulk-1" },
     { name: "bulk-2" },
   ]);
-  expect(bulk?.out).toContain('"bulk-2"');
-  expect(JSON.parse(list?.out ?? "").map((it: { id: string }) => it.id)).toEqual([stable, second]);
-  expect(JSON.parse(view?.out ?? "").annotations).toMatchObject({ "workers/tag": "two", "workers/message": "second" });
+  expect(bulk?.stdout).toContain('"bulk-2"');
+  expect(JSON.parse(list?.stdout ?? "").map((it: { id: string }) => it.id)).toEqual([stable, second]);
+  expect(JSON.parse(view?.stdout ?? "").annotations).toMatchObject({
+    "workers/tag": "two",
+    "workers/message": "second",
+  });
   const releases = async (chances: readonly number[]) => {
     const seen: number[] = [];
     for (chance of chances) seen.push(await edge());
@@ -133,8 +136,8 @@ it("KV is written and read by commands, and the Worker sees it; a version beside
     wrangler.run(shop, "deployments list --json"),
     wrangler.run(shop, "deployments status --json"),
   );
-  expect(JSON.parse(deployments?.out ?? "")).toHaveLength(3);
-  expect(JSON.parse(status?.out ?? "").versions).toEqual([
+  expect(JSON.parse(deployments?.stdout ?? "")).toHaveLength(3);
+  expect(JSON.parse(status?.stdout ?? "").versions).toEqual([
     { version_id: stable, percentage: 99.5 },
     { version_id: second, percentage: 0.5 },
   ]);
@@ -152,7 +155,7 @@ it("secrets reach the Worker by versions, and at once where the newest version i
   await done(wrangler.run(shop, "versions deploy -y", [`${newest()}@100`]));
   expect(await secrets()).toEqual(["one", null, "three"]);
   const [, list] = await done(run("versions secret list"), run("secret list"), run("secret put ONE", "uno"));
-  expect(JSON.parse(list?.out ?? "").map((it: { name: string }) => it.name)).toEqual(["ONE", "THREE"]);
+  expect(JSON.parse(list?.stdout ?? "").map((it: { name: string }) => it.name)).toEqual(["ONE", "THREE"]);
   expect(await secrets()).toEqual(["uno", null, "three"]);
   await done(run("secret bulk", JSON.stringify({ TWO: "dos", THREE: null })));
   expect(await secrets()).toEqual(["uno", "dos", null]);
@@ -180,21 +183,21 @@ it("a later deploy keeps objects and secrets, and is rolled back", async () => {
 it("tail hears a request, and what is deleted is gone", async () => {
   const tail = wrangler.run(bare, "tail shop --format json");
   let asked = 0;
-  const asking = setInterval(() => void local.ask(shopHost, `/tailed-${++asked}`), 200);
-  await until(() => tail.said().includes("asked for"), "the tail tells of a request");
+  const asking = setInterval(() => void local.get(shopHost, `/tailed-${++asked}`), 200);
+  await until(() => tail.output().includes("asked for"), "the tail tells of a request");
   clearInterval(asking);
   tail.interrupt();
-  const { out: heard } = await tail;
+  const { stdout: heard } = await tail;
   expect(heard).toMatch(/"\/tailed-\d+"/);
   expect(heard).toContain('"scriptName": "shop"');
-  await until(() => local.cloud.tails.tailed().length === 0, "the tail has ended");
+  await until(() => local.cloud.tails.tailedWorkers().length === 0, "the tail has ended");
 
   // Asked whether it may break the other Worker, wrangler says yes for itself where nobody is there.
   const [deleted] = await done(wrangler.run(bare, "delete back"));
-  expect(deleted?.said).toContain("Worker shop (production) uses this Worker as a Service Binding");
-  expect([(await local.ask(shopHost)).status, await json(shopHost, "/count")]).toEqual([500, 4]);
+  expect(deleted?.output).toContain("Worker shop (production) uses this Worker as a Service Binding");
+  expect([(await local.get(shopHost)).status, await json(shopHost, "/count")]).toEqual([500, 4]);
   await done(wrangler.run(bare, "delete shop --force"));
-  expect((await local.ask(shopHost)).status).toBe(404);
+  expect((await local.get(shopHost)).status).toBe(404);
   expect(local.cloud.control.account().workers.size).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 /** What control reads of Workers that are deployed apart from it: answers of another shape never reach what decides. */
 import { describe, expect, it } from "vitest";
-import { actuatorCall, answers } from "../../functions/control/actuator/answers.ts";
-import { feedOf } from "../../functions/control/overlay/feed-client.ts";
+import { answerSchemas, callActuator } from "../../functions/control/actuator/answers.ts";
+import { feedClient } from "../../functions/control/overlay/feed-client.ts";
 import { keptIn } from "../../functions/feed/entries.ts";
 
 const answering = (body: unknown, status = 200) => ({
@@ -9,7 +9,8 @@ const answering = (body: unknown, status = 200) => ({
 });
 
 describe("the actuator's answer", () => {
-  const deployments = (body: unknown) => actuatorCall(answering(body) as never, "deployments", {}, answers.deployments);
+  const deployments = (body: unknown) =>
+    callActuator(answering(body) as never, "deployments", {}, answerSchemas.deployments);
   const one = {
     id: "d1",
     versions: [{ version_id: "v1", percentage: 100 }],
@@ -42,7 +43,7 @@ describe("the feed's lists", () => {
   it("keep what only one side knows of an entry", async () => {
     const kept = { revision: 3, entries: [entry], revoked: [{ kind: "token", until: 9 }] };
     expect(keptIn(kept)).toBe(kept);
-    expect(await feedOf(answering(kept) as never).read("wallet")).toEqual(kept);
+    expect(await feedClient(answering(kept) as never).read("wallet")).toEqual(kept);
     expect(keptIn({ revision: 0, entries: [] })).toEqual({ revision: 0, entries: [] });
   });
 
@@ -55,13 +56,13 @@ describe("the feed's lists", () => {
     ["a revocation without a kind", { revision: 1, entries: [], revoked: [{ until: 5 }] }],
   ])("of another shape are an error: %s", async (_, body) => {
     expect(() => keptIn(body)).toThrow(TypeError);
-    await expect(feedOf(answering(body) as never).read("wallet")).rejects.toThrow();
-    await expect(feedOf(answering(body) as never).write("wallet", 1, [])).rejects.toThrow();
+    await expect(feedClient(answering(body) as never).read("wallet")).rejects.toThrow();
+    await expect(feedClient(answering(body) as never).write("wallet", 1, [])).rejects.toThrow();
   });
 
   it("are not to be had of a feed that refuses", async () => {
-    await expect(feedOf(answering("", 500) as never).read("wallet")).rejects.toThrow("500");
-    await expect(feedOf(answering("", 412) as never).read("wallet")).rejects.toThrow("412");
-    expect(await feedOf(answering("", 412) as never).write("wallet", 1, [])).toBeUndefined();
+    await expect(feedClient(answering("", 500) as never).read("wallet")).rejects.toThrow("500");
+    await expect(feedClient(answering("", 412) as never).read("wallet")).rejects.toThrow("412");
+    expect(await feedClient(answering("", 412) as never).write("wallet", 1, [])).toBeUndefined();
   });
 });

@@ -2,9 +2,9 @@
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { act } from "../../functions/control/actuator/calls.ts";
+import { handleActuatorCall } from "../../functions/control/actuator/calls.ts";
 import { controlAudience } from "../../functions/control/api/operators.ts";
-import type { Desk } from "../../functions/control/api/ports.ts";
+import type { ControlPorts } from "../../functions/control/api/ports.ts";
 import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 
@@ -12,13 +12,13 @@ const { publicKey, privateKey } = await generateKeyPair("EdDSA");
 const { x = "" } = await exportJWK(publicKey);
 const secret = "the secret of control";
 
-const office = async () => {
+const controlApi = async () => {
   const done: string[] = [];
   const logged: object[] = [];
   const fail = async (): Promise<never> => {
     throw new Error(`it broke over ${secret}`);
   };
-  const desk = {
+  const ports = {
     status: async () => null,
     history: fail,
     start: async (tier: string) => {
@@ -29,10 +29,10 @@ const office = async () => {
     now: () => Date.now(),
     uuid: () => "p1-0000",
     log: (line: object) => void logged.push(line),
-  } as unknown as Desk;
+  } as unknown as ControlPorts;
   const tier = { level: "standard", workers: ["gate-a"], routes: {}, filters: {}, release: {} };
   const plan = { environment: "test", operators: { alice: { key: x, role: "operator" } }, tiers: { a: tier } };
-  const app = adminApi(plan as unknown as ControlPlan, desk);
+  const app = adminApi(plan as unknown as ControlPlan, ports);
   const seconds = Math.floor(Date.now() / 1000);
   const token = await new SignJWT({ env: "test" })
     .setProtectedHeader({ alg: "EdDSA", kid: "alice" })
@@ -58,7 +58,7 @@ const release = { steps: ["1%", "100%"] };
 
 describe("a body", () => {
   it("that is a release as a manifest has it is taken", async () => {
-    const { ask, done } = await office();
+    const { ask, done } = await controlApi();
     expect(await ask(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject({
       status: 200,
     });
@@ -85,21 +85,21 @@ describe("a body", () => {
       JSON.stringify({ reason: "it", release: { ...release, queries: { it: { query: "x".repeat(1001), max: 1 } } } }),
     ],
   ])("that %s is refused, and nothing is done", async (_, body) => {
-    const { ask, done } = await office();
+    const { ask, done } = await controlApi();
     const { status, text } = await ask(start, { method: "POST", body });
     expect([status, text.length < 3000]).toEqual([400, true]);
     expect(done).toEqual([]);
   });
 
   it("that is of another type is read as JSON or not at all", async () => {
-    const { ask, done } = await office();
+    const { ask, done } = await controlApi();
     const headers = { "content-type": "text/plain" };
     expect((await ask(start, { method: "POST", body: "{}", headers })).status).toBe(400);
     expect(done).toEqual([]);
   });
 
   it("that does not say how long it is is counted", async () => {
-    const { ask, done } = await office();
+    const { ask, done } = await controlApi();
     const body = new ReadableStream({
       start: (controller) => {
         for (let count = 0; count < 300; count++) controller.enqueue(new TextEncoder().encode(" ".repeat(1024)));
@@ -118,13 +118,13 @@ it.each([
   "/v1/tiers/a%2F..%2Fb/rollout",
   "/v1/tiers/a/../../b",
 ])("%s is no tier", async (path) => {
-  const { ask } = await office();
+  const { ask } = await controlApi();
   expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
   expect((await ask(path)).status).toBeLessThan(500);
 });
 
 it("what breaks inside is said to nobody outside", async () => {
-  const { ask, logged } = await office();
+  const { ask, logged } = await controlApi();
   const { status, text } = await ask("/v1/tiers/a/rollouts");
   expect([status, JSON.parse(text)]).toEqual([
     500,
@@ -142,7 +142,7 @@ it("what breaks inside is said to nobody outside", async () => {
 it("the actuator's token goes to the platform, and to nobody it points to", async () => {
   const sent: RequestInit[] = [];
   const request = new Request("https://actuator/deployments", { method: "POST", body: '{"worker":"gate-a"}' });
-  const answer = await act(
+  const answer = await handleActuatorCall(
     request,
     { api: "https://api.example", account: "1", workers: ["gate-a"] },
     {
@@ -155,7 +155,7 @@ it("the actuator's token goes to the platform, and to nobody it points to", asyn
     },
   );
   expect(sent.map(({ redirect }) => redirect)).toEqual(["manual"]);
-  const said = await answer.text();
-  expect(JSON.parse(said)).toMatchObject({ ok: false, status: 302 });
-  expect(said).not.toContain("deploy-token");
+  const body = await answer.text();
+  expect(JSON.parse(body)).toMatchObject({ ok: false, status: 302 });
+  expect(body).not.toContain("deploy-token");
 });

@@ -1,7 +1,7 @@
 /** What a route costs, and how that is shown. */
 import { expect, it } from "vitest";
 import { costsOf } from "../../functions/control/telemetry/cost.ts";
-import { shown } from "../../infra/commands/operate/cost.ts";
+import { costTable } from "../../infra/commands/operate/cost.ts";
 import { series, since, tally } from "./series.ts";
 
 const cpu = (route: string, ms: number, requests: number) => [
@@ -26,7 +26,7 @@ it("all versions and outcomes of a route are one, since the first of them", () =
 });
 
 it("a route of which one in ten has a line weighs what all of them cost", () => {
-  const text = shown(
+  const text = costTable(
     "wallet",
     costsOf({
       series: [series({ route: "heavy", count: 1000 }), series({ route: "light", count: 100 })],
@@ -41,12 +41,12 @@ it("a route of which one in ten has a line weighs what all of them cost", () => 
 });
 
 it("where nobody measured CPU, bars show the upstreams' time", () => {
-  const text = shown("wallet", costsOf({ series: [series()], tallies: [] }));
+  const text = costTable("wallet", costsOf({ series: [series()], tallies: [] }));
   expect(text).toContain("share of upstream time");
   expect(text).toContain(`100 %  ${"#".repeat(24)}`);
   expect(text).toContain("since 2026-11-01 00:00 UTC");
 });
 
 it("nothing counted is said", () => {
-  expect(shown("wallet", [])).toBe("nothing has been counted of wallet yet\n");
+  expect(costTable("wallet", [])).toBe("nothing has been counted of wallet yet\n");
 });

@@ -1,41 +1,41 @@
 /** A route that is cut over is rolled out as a version is: the overlay is the platform, and others write to it as well. */
 
 import { describe, expect, it } from "vitest";
-import { movedOf, overlayPlatform, renewed } from "../../functions/control/cutover/platform.ts";
+import { movedShare, overlayPlatform, renewEntry } from "../../functions/control/cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { factsIn } from "../../functions/control/model/subject.ts";
-import { saysOf } from "../../functions/control/overlay/changes.ts";
+import { subjectFacts } from "../../functions/control/model/subject.ts";
+import { driftOf } from "../../functions/control/overlay/changes.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
-import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
+import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import { entriesOn } from "../../functions/feed/entries.ts";
-import type { Entry } from "../../functions/gateway/overlay/overlay.ts";
+import { feedStoreOn } from "../../functions/feed/entries.ts";
+import type { OverlayEntry } from "../../functions/gateway/overlay/overlay.ts";
 import { verdictOf } from "./rollout-harness.ts";
 
 const day = 86_400_000;
 const name = "wallet/balance";
 
-const stand = (percent = "0%") => {
-  const kept = new Map<string, unknown>();
+const cutoverHarness = (percent = "0%") => {
+  const stored = new Map<string, unknown>();
   let time = 1_000_000;
   let ids = 0;
-  const world = { verdict: "pass" as "pass" | "fail", lost: 0 };
+  const scenario = { verdict: "pass" as "pass" | "fail", lost: 0 };
   const storage = {
-    get: async (key: string) => structuredClone(kept.get(key)),
+    get: async (key: string) => structuredClone(stored.get(key)),
     put: async (given: string | object, value?: unknown) => {
       const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
-      for (const [key, one] of all) kept.set(key, structuredClone(one));
+      for (const [key, one] of all) stored.set(key, structuredClone(one));
     },
     setAlarm: async () => {},
   };
-  const entries = entriesOn(storage as never, () => time);
+  const entries = feedStoreOn(storage as never, () => time);
   const feed: Feed = {
     read: () => entries.read(),
     write: async (_, revision, all) => {
-      const told = await entries.write(revision, all);
-      if (world.lost-- > 0) throw new Error("no answer");
-      return told;
+      const state = await entries.write(revision, all);
+      if (scenario.lost-- > 0) throw new Error("no answer");
+      return state;
     },
   };
   const facts = {
@@ -47,30 +47,30 @@ const stand = (percent = "0%") => {
   const plan = { tiers: { wallet: facts } } satisfies Pick<ControlPlan, "tiers">;
   const now = () => time;
   const uuid = () => `id${++ids}-0000-0000`;
-  const ports: Ports = {
-    storage: storage as unknown as Ports["storage"],
+  const ports: RolloutPorts = {
+    storage: storage as unknown as RolloutPorts["storage"],
     platform: overlayPlatform(feed, plan, { now, uuid }),
     evidence: async () => ({}) as Stage,
-    judge: () => verdictOf(world.verdict),
+    judge: () => verdictOf(scenario.verdict),
     queries: async () => [],
     smoke: async () => ({ ok: true, why: "" }),
-    tell: async () => {},
+    notify: async () => {},
     now,
     random: () => 0.5,
     uuid,
   };
-  const it = rollouts(ports);
+  const controller = rolloutController(ports);
   return {
-    world,
+    world: scenario,
     facts,
     plan,
     feed,
     entries: async () => (await feed.read("wallet")).entries,
-    moved: async () => movedOf((await feed.read("wallet")).entries, "balance", facts),
+    moved: async () => movedShare((await feed.read("wallet")).entries, "balance", facts),
     start: () =>
-      it.start({
+      controller.start({
         tier: name,
-        facts: factsIn(plan, name) as TierFacts,
+        facts: subjectFacts(plan, name) as TierFacts,
         steps: [10, 100].map((share) => ({ share, bakeMs: 5000, hold: false })),
         patienceMs: 20_000,
         tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
@@ -78,21 +78,21 @@ const stand = (percent = "0%") => {
         by: "alice",
         reason: "a test",
       }),
-    ask: it.ask,
-    state: async () => (await it.status()) as Rollout,
+    ask: controller.ask,
+    state: async () => (await controller.status()) as Rollout,
     now,
-    run: async (ms: number) => {
+    runFor: async (ms: number) => {
       for (let passed = 0; passed < ms; passed += 1000) {
         time += 1000;
-        await it.look();
+        await controller.reconcile();
       }
     },
-    sleep: (ms: number) => {
+    advance: (ms: number) => {
       time += ms;
     },
-    lay: async (share: string) => {
+    addEntry: async (share: string) => {
       const { revision, entries } = await feed.read("wallet");
-      const entry: Entry = {
+      const entry: OverlayEntry = {
         kind: "cutover",
         route: "balance",
         percent: share,
@@ -108,105 +108,105 @@ const stand = (percent = "0%") => {
 
 describe("a cut-over", () => {
   it("is of a route that has an old gateway, and of no other", () => {
-    const { plan } = stand();
-    expect(factsIn(plan, name)?.workers).toEqual([name]);
-    expect(["wallet/plain", "wallet/constructor", "toString/balance"].map((it) => factsIn(plan, it))).toEqual([
+    const { plan } = cutoverHarness();
+    expect(subjectFacts(plan, name)?.workers).toEqual([name]);
+    expect(["wallet/plain", "wallet/constructor", "toString/balance"].map((it) => subjectFacts(plan, it))).toEqual([
       undefined,
       undefined,
       undefined,
     ]);
-    expect(factsIn(plan, "wallet")?.workers).toEqual(["gate-wallet"]);
+    expect(subjectFacts(plan, "wallet")?.workers).toEqual(["gate-wallet"]);
   });
 
   it("moves users step by step, with one entry of the overlay", async () => {
-    const it = stand();
+    const it = cutoverHarness();
     await it.start();
-    await it.run(3000);
+    await it.runFor(3000);
     expect([await it.moved(), (await it.state()).subjects]).toEqual([
       0.1,
       [{ worker: name, stable: "legacy", canary: "gate" }],
     ]);
-    await it.run(20_000);
+    await it.runFor(20_000);
     expect([await it.moved(), (await it.state()).status]).toEqual([1, "promoted"]);
     expect(await it.entries()).toMatchObject([{ kind: "cutover", percent: "100%", by: "control" }]);
   });
 
   it("that began at more than half comes back to the old gateway all the same", async () => {
-    const it = stand("75%");
+    const it = cutoverHarness("75%");
     await it.start();
-    await it.run(3000);
+    await it.runFor(3000);
     it.world.verdict = "fail";
-    await it.run(3000);
+    await it.runFor(3000);
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
 
   it("comes back by one word, also after all users are moved", async () => {
-    const it = stand();
+    const it = cutoverHarness();
     await it.start();
-    await it.run(20_000);
+    await it.runFor(20_000);
     await it.ask("abort", "bob", "it hurts");
-    await it.run(1000);
+    await it.runFor(1000);
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
 
   it("does nothing twice where an answer is lost", async () => {
-    const it = stand();
+    const it = cutoverHarness();
     await it.start();
     it.world.lost = 1;
-    await it.run(2000);
+    await it.runFor(2000);
     expect([await it.moved(), (await it.feed.read("wallet")).revision]).toEqual([0.1, 1]);
     expect((await it.state()).goal.done).toEqual([name]);
   });
 
   it("pauses where somebody else moves users, and never fights", async () => {
-    const it = stand();
+    const it = cutoverHarness();
     await it.start();
-    await it.run(2000);
-    await it.lay("3%");
-    await it.run(20_000);
+    await it.runFor(2000);
+    await it.addEntry("3%");
+    await it.runFor(20_000);
     expect([await it.moved(), (await it.state()).status]).toEqual([0.03, "paused"]);
     expect((await it.state()).why).toContain("by bob");
     await it.ask("resume", "alice", "");
-    await it.run(20_000);
+    await it.runFor(20_000);
     expect([await it.moved(), (await it.state()).status]).toEqual([1, "promoted"]);
   });
 });
 
 describe("what a cut-over has laid over the manifest", () => {
   const promoted = async (percent?: string) => {
-    const it = stand(percent);
+    const it = cutoverHarness(percent);
     await it.start();
-    await it.run(20_000);
+    await it.runFor(20_000);
     return it;
   };
   const renewedIn = async (it: Awaited<ReturnType<typeof promoted>>) =>
-    renewed(await it.state(), it.facts, it.now())(await it.entries());
+    renewEntry(await it.state(), it.facts, it.now())(await it.entries());
 
   it("is given more time for as long as the manifest does not say it, and drift says what to write", async () => {
     const it = await promoted();
     expect(await renewedIn(it)).toEqual(await it.entries());
-    it.sleep(4 * day);
+    it.advance(4 * day);
     const [entry] = await renewedIn(it);
     expect(entry?.until).toBe(it.now() + 7 * day);
-    expect(saysOf(entry as Entry, it.facts)).toBe(
+    expect(driftOf(entry as OverlayEntry, it.facts)).toBe(
       "differs from the manifest; write `percent: 100%` into the `cutover` of balance",
     );
   });
 
   it("ends when the manifest says the same", async () => {
     const it = await promoted();
-    it.sleep(4 * day);
-    const facts = stand("100%").facts;
+    it.advance(4 * day);
+    const facts = cutoverHarness("100%").facts;
     const before = await it.entries();
-    expect(renewed(await it.state(), facts, it.now())(before)).toBe(before);
-    expect(saysOf(before[0] as Entry, facts)).toBe("the manifest says the same");
+    expect(renewEntry(await it.state(), facts, it.now())(before)).toBe(before);
+    expect(driftOf(before[0] as OverlayEntry, facts)).toBe("the manifest says the same");
   });
 
   it("of somebody else is left to end", async () => {
     const it = await promoted();
-    await it.lay("3%");
+    await it.addEntry("3%");
     const before = await it.entries();
-    it.sleep(day / 2);
-    expect(renewed(await it.state(), it.facts, it.now())(before)).toBe(before);
+    it.advance(day / 2);
+    expect(renewEntry(await it.state(), it.facts, it.now())(before)).toBe(before);
   });
 });

@@ -3,12 +3,12 @@ import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
-import { drainOf, tellDrain } from "../../functions/control/rollout/drain.ts";
+import { drainEntryOf, publishDrain } from "../../functions/control/rollout/drain.ts";
 import type { Bindings } from "../../functions/control/wiring/bindings.ts";
-import { rolloutsOf } from "../../functions/control/wiring/rollouts.ts";
-import { entriesOn } from "../../functions/feed/entries.ts";
+import { tierRollouts } from "../../functions/control/wiring/rollouts.ts";
+import { feedStoreOn } from "../../functions/feed/entries.ts";
 
-const back = {
+const rolledBack = {
   id: "abc",
   tier: "a",
   status: "rolled-back",
@@ -22,7 +22,7 @@ const back = {
 } as unknown as Rollout;
 
 it("names the versions that were tried, and when their streams have ended", () => {
-  expect(drainOf(back, 1_000_000)).toEqual({
+  expect(drainEntryOf(rolledBack, 1_000_000)).toEqual({
     kind: "drain",
     versions: ["c1", "c2"],
     ends: 1_030_000,
@@ -40,71 +40,79 @@ it.each([
   ["has a release that lets streams go on", { drainMs: 0 }],
   ["is older than such things", { drainMs: undefined }],
 ])("tells nothing of a rollout that %s", (_, more) => {
-  expect(drainOf({ ...back, ...more } as Rollout, 1_000_000)).toBeUndefined();
+  expect(drainEntryOf({ ...rolledBack, ...more } as Rollout, 1_000_000)).toBeUndefined();
 });
 
 it("tells it also when control was gone for longer than streams were given, and nothing when nobody is left to hear it", () => {
-  expect(drainOf(back, 1_629_999)).toEqual(drainOf(back, 1_000_000));
-  expect(drainOf(back, 1_630_000)).toBeUndefined();
+  expect(drainEntryOf(rolledBack, 1_629_999)).toEqual(drainEntryOf(rolledBack, 1_000_000));
+  expect(drainEntryOf(rolledBack, 1_630_000)).toBeUndefined();
 });
 
-const stored = (kept = new Map<string, unknown>()) => ({
-  get: async (key: string) => structuredClone(kept.get(key)) as never,
-  put: (async (key: string, value: unknown) => void kept.set(key, structuredClone(value))) as never,
+const memoryStorage = (values = new Map<string, unknown>()) => ({
+  get: async (key: string) => structuredClone(values.get(key)) as never,
+  put: (async (key: string, value: unknown) => void values.set(key, structuredClone(value))) as never,
 });
 
 it("is laid over each tier once, also where control dies in between, and stays away when a person takes it off", async () => {
-  const feeds = { a: entriesOn(stored(), () => 1_000_000), b: entriesOn(stored(), () => 1_000_000) };
+  const feeds = { a: feedStoreOn(memoryStorage(), () => 1_000_000), b: feedStoreOn(memoryStorage(), () => 1_000_000) };
   const of = (tier: string) => feeds[tier as "a" | "b"];
   const writes: string[] = [];
-  let gone = true;
+  let isDown = true;
   const feed: Feed = {
     read: (tier) => of(tier).read(),
     write: async (tier, revision, entries) => {
-      if (tier === "b" && gone) throw new Error("gone");
+      if (tier === "b" && isDown) throw new Error("gone");
       writes.push(tier);
       return of(tier).write(revision, entries);
     },
   };
-  const storage = stored();
-  const entry = drainOf(back, 1_000_000) as NonNullable<ReturnType<typeof drainOf>>;
-  const tell = () => tellDrain(feed, storage, ["a", "b"], entry);
-  await expect(tell()).rejects.toThrow("gone");
-  gone = false;
-  await tell();
-  await tell();
+  const storage = memoryStorage();
+  const entry = drainEntryOf(rolledBack, 1_000_000) as NonNullable<ReturnType<typeof drainEntryOf>>;
+  const publish = () => publishDrain(feed, storage, ["a", "b"], entry);
+  await expect(publish()).rejects.toThrow("gone");
+  isDown = false;
+  await publish();
+  await publish();
   expect(writes).toEqual(["a", "b"]);
   expect((await feed.read("b")).entries).toEqual([entry]);
 
   const { revision } = await feed.read("a");
   await of("a").write(revision, []);
-  await tell();
+  await publish();
   expect((await feed.read("a")).entries).toEqual([]);
 });
 
 it("is told by control when the feed is back, by an alarm of its own, and asked of it no more", async () => {
-  const entries = entriesOn(stored(), () => 1_000_000);
-  const feed = { asked: 0, gone: true };
+  const entries = feedStoreOn(memoryStorage(), () => 1_000_000);
+  const feed = { asked: 0, isDown: true };
   const FEED = {
     fetch: async (_: string, { method, body }: RequestInit) => {
       feed.asked++;
-      if (feed.gone) return new Response(null, { status: 503 });
+      if (feed.isDown) return new Response(null, { status: 503 });
       const { revision, entries: given } = JSON.parse(String(body ?? "{}"));
       return Response.json(method === "PUT" ? await entries.write(revision, given) : await entries.read());
     },
   };
   const alarms: number[] = [];
-  const storage = { ...stored(new Map([["current", back]])), setAlarm: async (at: number) => void alarms.push(at) };
+  const storage = {
+    ...memoryStorage(new Map([["current", rolledBack]])),
+    setAlarm: async (at: number) => void alarms.push(at),
+  };
   const lines: object[] = [];
   const world = { now: () => 1_000_000, random: () => 0, uuid: () => "u", log: (line: object) => lines.push(line) };
   const look = () =>
     // Control is begun anew each time, as after a crash.
-    rolloutsOf({ tiers: {} } as ControlPlan, { FEED } as unknown as Bindings, storage as never, world as never).look();
+    tierRollouts(
+      { tiers: {} } as ControlPlan,
+      { FEED } as unknown as Bindings,
+      storage as never,
+      world as never,
+    ).reconcile();
   await look();
   expect([alarms, lines]).toMatchObject([[1_002_000], [{ type: "fault", cause: "Error: the feed answered 503" }]]);
-  feed.gone = false;
+  feed.isDown = false;
   await look();
-  expect((await entries.read()).entries).toEqual([drainOf(back, 1_000_000)]);
+  expect((await entries.read()).entries).toEqual([drainEntryOf(rolledBack, 1_000_000)]);
   const { asked } = feed;
   await look();
   expect([feed.asked, alarms.length]).toEqual([asked, 1]);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
-import type { News } from "../../functions/control/telemetry/store.ts";
+import type { ObserverReport } from "../../functions/control/telemetry/store.ts";
 import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
 import type { Report, Series } from "../../functions/gateway/observability/metrics.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
@@ -15,10 +15,10 @@ const plan = {
 const wallet = { from: "gate", tiers: ["wallet"] } as const;
 
 /** Who reports there. */
-const bound = (path: string): IngestProps =>
+const propsFor = (path: string): IngestProps =>
   path === "/v1/front" ? { from: "front" } : path === "/v1/tail" ? { from: "tail" } : wallet;
 
-const stand = (analytics = false) => {
+const ingestHarness = (analytics = false) => {
   const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
   const points: DataPoint[] = [];
   const env = {
@@ -32,7 +32,7 @@ const stand = (analytics = false) => {
       ANALYTICS: { writeDataPoint: (point: DataPoint) => void points.push(point) },
     }),
   };
-  const post = async (path: string, body: unknown, as: IngestProps = bound(path)) =>
+  const post = async (path: string, body: unknown, as: IngestProps = propsFor(path)) =>
     (
       await ingest(
         new Request(`https://control${path}`, { method: "POST", body: JSON.stringify(body) }),
@@ -42,7 +42,7 @@ const stand = (analytics = false) => {
         { now: () => 0, random: () => 0 },
       )
     ).status;
-  const news = () => calls.flatMap(({ given }) => given[0] as News[]);
+  const news = () => calls.flatMap(({ given }) => given[0] as ObserverReport[]);
   return { post, calls, points, news };
 };
 
@@ -73,18 +73,18 @@ const report = (over: Partial<Report> = {}): Report => ({
   ...over,
 });
 
-const besideOf = ([call]: readonly { readonly given: readonly unknown[] }[]) =>
+const talliesIn = ([call]: readonly { readonly given: readonly unknown[] }[]) =>
   (call?.given[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
 
 describe("a gate's report", () => {
   it("goes to the object of its tier, with what was lost before and what was noted beside", async () => {
-    const { post, calls } = stand();
+    const { post, calls } = ingestHarness();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
     expect(
       await post("/v1/report", report({ marks: [mark], streams: [{ route: "r", how: "aged", count: 4 }], lost: 2 })),
     ).toBe(204);
     expect(calls).toMatchObject([{ tier: "wallet", name: "take" }]);
-    expect(besideOf(calls)).toEqual([
+    expect(talliesIn(calls)).toEqual([
       { name: "shadow", labels: { route: "r", filter: "limit", decision: "rate-limited" }, by: 3 },
       { name: "streams", labels: { route: "r", how: "aged" }, by: 4 },
       { name: "reports-lost", labels: {}, by: 2 },
@@ -92,14 +92,14 @@ describe("a gate's report", () => {
   });
 
   it("of a gate of before is taken too", async () => {
-    const { post } = stand();
+    const { post } = ingestHarness();
     const { marks, streams, ...before } = report();
     const { method, upstream, ...old } = series({ status: "2xx" });
     expect(await post("/v1/report", { ...before, series: [old] })).toBe(204);
   });
 
   it("that is none is refused", async () => {
-    const { post, calls } = stand();
+    const { post, calls } = ingestHarness();
     expect(await post("/v1/report", { ...report(), lost: -1 })).toBe(400);
     const stranger = { from: "gate", tiers: ["constructor"] } as const;
     expect(await post("/v1/report", report({ tier: "constructor" }), stranger)).toBe(404);
@@ -108,7 +108,7 @@ describe("a gate's report", () => {
   });
 
   it("is written to Analytics Engine where there is a dataset, as far as that takes it", async () => {
-    const { post, points, calls } = stand(true);
+    const { post, points, calls } = ingestHarness(true);
     await post(
       "/v1/report",
       report({ series: Array.from({ length: 260 }, (_, index) => series({ route: `r${index}` })) }),
@@ -119,7 +119,7 @@ describe("a gate's report", () => {
       blobs: ["v1", "r0", "GET", "200", "passed", "", "", "u"],
       doubles: [2, 1.5, 3, 4, expect.closeTo(0.016, 3), 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2],
     });
-    expect(besideOf(calls)).toContainEqual({
+    expect(talliesIn(calls)).toContainEqual({
       name: "analytics-lost",
       labels: {},
       by: 10,
@@ -132,7 +132,7 @@ describe("a report in another's name", () => {
   const tail = { cpu: [], deaths: [{ worker: "gate-shared", version: "v1", outcome: "exception", count: 1 }] };
 
   it("is refused, reaches none of its objects, and is counted with the gate that tried", async () => {
-    const { post, calls, points } = stand(true);
+    const { post, calls, points } = ingestHarness(true);
     expect(await post("/v1/report", report({ tier: "faq", version: "v-of-faq" }))).toBe(403);
     expect(points).toEqual([]);
     expect(calls).toEqual([{ tier: "wallet", name: "hear", given: [[expect.anything()], 0] }]);
@@ -142,7 +142,7 @@ describe("a report in another's name", () => {
   });
 
   it("is taken of each tier of a gate that serves several, and of no other", async () => {
-    const { post, calls } = stand();
+    const { post, calls } = ingestHarness();
     const shared = { from: "gate", tiers: ["faq", "rates"] } as const;
     expect(await post("/v1/report", report({ tier: "faq" }), shared)).toBe(204);
     expect(await post("/v1/report", report({ tier: "rates" }), shared)).toBe(204);
@@ -159,7 +159,7 @@ describe("a report in another's name", () => {
     ["a gate's whose binding names no tier", "/v1/report", report(), { from: "gate" } as unknown as IngestProps],
     ["of a binding that says nothing", "/v1/report", report(), {} as IngestProps],
   ])("%s is refused", async (_, path, body, as) => {
-    const { post, calls } = stand();
+    const { post, calls } = ingestHarness();
     expect(await post(path, body, as)).toBeGreaterThanOrEqual(403);
     expect(calls).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe("the tail's report", () => {
   const death = { version: "v1", outcome: "exceededCpu", count: 3 };
 
   it("tells of CPU where the tier is known, and of a death each tier of the gate", async () => {
-    const { post, news } = stand();
+    const { post, news } = ingestHarness();
     const cpu = { version: "v1", route: "", requests: 0, cpuMs: 7 };
     const body = {
       cpu: [
@@ -209,7 +209,7 @@ describe("the tail's report", () => {
 
 describe("a front's report", () => {
   it("puts a death to its version and its user's group", async () => {
-    const { post, news } = stand();
+    const { post, news } = ingestHarness();
     const body = {
       counts: [{ tier: "wallet", status: "503", code: "gate-unavailable", count: 2 }],
       deaths: [
@@ -233,7 +233,7 @@ describe("a front's report", () => {
 });
 
 it("of tiers that share a gate, and are judged together, a death is one: the tail's", async () => {
-  const { post, news } = stand();
+  const { post, news } = ingestHarness();
   const death = { version: "v1", outcome: "exception", count: 1 };
   await post("/v1/front", { counts: [], deaths: [{ tier: "rates", version: "v1", group: 1 }], lost: 0 });
   await post("/v1/tail", { cpu: [], deaths: [{ ...death, worker: "gate-shared" }], faults: [], spans: [] });
@@ -241,7 +241,7 @@ it("of tiers that share a gate, and are judged together, a death is one: the tai
 });
 
 it("each tier is told once, whatever there is to tell", async () => {
-  const { post, calls } = stand();
+  const { post, calls } = ingestHarness();
   const counts = ["200", "404", "503"].map((status) => ({ tier: "wallet", status, code: "", count: 1 }));
   await post("/v1/front", { counts, deaths: [], lost: 0 });
   expect(calls.map(({ tier, name }) => [tier, name])).toEqual([["wallet", "hear"]]);

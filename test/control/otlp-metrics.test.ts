@@ -2,11 +2,11 @@
 import { expect, it } from "vitest";
 import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
-import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
-import { received } from "./otlp.ts";
+import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
+import { decodeOtlp } from "./otlp.ts";
 import { now, series, since, tally } from "./series.ts";
 
-const told = {
+const context = {
   environment: "production",
   tier: "wallet",
   paths: { balance: "/wallet/v1/accounts/{id}/balance" },
@@ -29,24 +29,29 @@ interface Metric {
 }
 type Data = Attributes & Record<string, unknown>;
 
-const named = ({ attributes }: Attributes) =>
+const attributesOf = ({ attributes }: Attributes) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-const pushed = (kept: { series?: readonly KeptSeries[]; tallies?: readonly KeptTally[] }, versions = ["v1"]) =>
-  metricsOf(instruments({ series: [], tallies: [], ...kept }), told, new Set(versions)).map(({ message, points }) => {
-    const { resourceMetrics } = received("metrics", JSON.stringify(message)) as {
-      resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];
-    };
-    const [only] = resourceMetrics;
-    return {
-      points,
-      resource: only && named(only.resource),
-      metrics: new Map(only?.scopeMetrics.flatMap(({ metrics }) => metrics.map((it) => [it.name, it] as const))),
-    };
-  });
+const decodedMetrics = (
+  kept: { series?: readonly StoredSeries[]; tallies?: readonly StoredTally[] },
+  versions = ["v1"],
+) =>
+  metricsOf(instruments({ series: [], tallies: [], ...kept }), context, new Set(versions)).map(
+    ({ message, points }) => {
+      const { resourceMetrics } = decodeOtlp("metrics", JSON.stringify(message)) as {
+        resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];
+      };
+      const [only] = resourceMetrics;
+      return {
+        points,
+        resource: only && attributesOf(only.resource),
+        metrics: new Map(only?.scopeMetrics.flatMap(({ metrics }) => metrics.map((it) => [it.name, it] as const))),
+      };
+    },
+  );
 
 it("a collector reads the tier as a service, its gate's version as the service's, and sums with their beginning", () => {
-  const [message] = pushed({ series: [series()], tallies: [tally()] });
+  const [message] = decodedMetrics({ series: [series()], tallies: [tally()] });
   expect(message?.resource).toEqual({
     "service.name": "wallet",
     "service.namespace": "postern",
@@ -58,7 +63,7 @@ it("a collector reads the tier as a service, its gate's version as the service's
   expect(requests?.sum?.dataPoints).toMatchObject([
     { asInt: "3", startTimeUnixNano: `${since}000000`, timeUnixNano: `${now}000000` },
   ]);
-  expect(named(requests?.sum?.dataPoints[0] as Data)).toEqual({
+  expect(attributesOf(requests?.sum?.dataPoints[0] as Data)).toEqual({
     "http.request.method": "GET",
     "http.response.status_code": "200",
     "http.route": "/wallet/v1/accounts/{id}/balance",
@@ -72,7 +77,7 @@ it("a collector reads the tier as a service, its gate's version as the service's
 });
 
 it("latency is a histogram of seconds, with one more bucket than bounds", () => {
-  const [message] = pushed({ series: [series()] });
+  const [message] = decodedMetrics({ series: [series()] });
   const it = message?.metrics.get("http.server.request.duration");
   expect(it).toMatchObject({ unit: "s", histogram: { aggregationTemporality: 2 } });
   const point = it?.histogram?.dataPoints[0] as Data & {
@@ -94,20 +99,20 @@ it("latency is a histogram of seconds, with one more bucket than bounds", () => 
 });
 
 it("an error has its type; a request whose client left has no status that was sent", () => {
-  const [message] = pushed({
+  const [message] = decodedMetrics({
     series: [
       series({ status: "502", verdict: "failed", code: "upstream-unreachable" }),
       series({ status: "499", verdict: "left" }),
     ],
   });
-  const [failed, left] = (message?.metrics.get("postern.requests")?.sum?.dataPoints ?? []).map(named);
+  const [failed, left] = (message?.metrics.get("postern.requests")?.sum?.dataPoints ?? []).map(attributesOf);
   expect(failed).toMatchObject({ "http.response.status_code": "502", "error.type": "upstream-unreachable" });
   expect(left).not.toHaveProperty("http.response.status_code");
 });
 
 it("each version is a resource of its own, and one that is silent is told of no more", () => {
   const all = [series(), series({ version: "v2" }), series({ version: "old" })];
-  expect(pushed({ series: all }, ["v1", "v2"]).map(({ resource }) => resource?.["service.version"])).toEqual([
+  expect(decodedMetrics({ series: all }, ["v1", "v2"]).map(({ resource }) => resource?.["service.version"])).toEqual([
     "v1",
     "v2",
   ]);
@@ -115,7 +120,7 @@ it("each version is a resource of its own, and one that is silent is told of no 
 
 it("what is too much for one message goes in several, each point once", () => {
   const many = Array.from({ length: 4500 }, (_, index) => series({ route: `r${index}` }));
-  const messages = pushed({ series: many });
+  const messages = decodedMetrics({ series: many });
   expect(messages.every(({ points }) => points <= 2000)).toBe(true);
   expect(messages.reduce((sum, { points }) => sum + points, 0)).toBe(4500 * 5);
 });

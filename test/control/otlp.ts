@@ -37,7 +37,7 @@ const mapped = (value: unknown, map: (key: string, value: unknown) => unknown): 
  * What a collector has after it has read the message, as bytes and back.
  * @throws where a field is unknown to it, or of another type
  */
-export const received = (signal: "metrics" | "traces", text: string): Record<string, unknown> => {
+export const decodeOtlp = (signal: "metrics" | "traces", text: string): Record<string, unknown> => {
   const type = types[signal];
   const given = mapped(JSON.parse(text), bytes) as object;
   const message = type.fromObject(given);
@@ -45,13 +45,13 @@ export const received = (signal: "metrics" | "traces", text: string): Record<str
   if (wrong !== null) throw new Error(wrong);
   const whole = type.decode(type.encode(message).finish());
   const seen = mapped(type.toObject(whole, { longs: String, enums: Number, bytes: String }), (_, value) => value);
-  const [one, other] = [plainly(given), plainly(seen)];
+  const [one, other] = [normalized(given), normalized(seen)];
   if (one !== other) throw new Error(`a field is lost on the way:\n${one}\n${other}`);
   return seen as Record<string, unknown>;
 };
 
 /** Numbers and texts of 64 bits are one; the order of keys says nothing. */
-const plainly = (value: unknown): string =>
+const normalized = (value: unknown): string =>
   JSON.stringify(value, (_, it) =>
     it && typeof it === "object" && !Array.isArray(it)
       ? Object.fromEntries(Object.entries(it).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,7 +1,7 @@
 /** What an overlay may be written for, as control knows the tier. */
 import { expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
-import { missing, written } from "../../functions/control/overlay/changes.ts";
+import { missingTarget, overlayBody } from "../../functions/control/overlay/changes.ts";
 
 const facts = {
   routes: {},
@@ -18,7 +18,7 @@ it.each([
   ["live", 'shadowed filter "live"'],
   ["none", 'filter "none"; it has guard, pages, live'],
 ])("a shadowed filter is enforced where that can only tighten: %s", (filter, why) => {
-  expect(missing({ kind: "enforce", filter }, facts)).toBe(why);
+  expect(missingTarget({ kind: "enforce", filter }, facts)).toBe(why);
 });
 
 it.each([
@@ -36,5 +36,5 @@ it.each([
   [{ kind: "weights", route: "a", weights: { b: 1e308 } }, false],
   [{ kind: "weights", route: "a", weights: { b: -1 } }, false],
 ])("numbers that overflow what they count are refused: %j", (change, right) => {
-  expect(written.safeParse({ ...change, for: "10m", reason: "a test" }).success).toBe(right);
+  expect(overlayBody.safeParse({ ...change, for: "10m", reason: "a test" }).success).toBe(right);
 });

@@ -1,21 +1,23 @@
 /** What `/metrics` says, as a parser reads it that follows Prometheus' own. */
 import parse from "parse-prometheus-text-format";
 import { expect, it } from "vitest";
-import { prometheus } from "../../functions/control/exporters/prometheus.ts";
+import { prometheusText } from "../../functions/control/exporters/prometheus.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
 import { series } from "./series.ts";
 
-type Given = readonly [tier: string, kept: Partial<Parameters<typeof instruments>[0]>];
+type TierTelemetry = readonly [tier: string, kept: Partial<Parameters<typeof instruments>[0]>];
 
-const told = (...tiers: readonly Given[]): string =>
-  prometheus(tiers.map(([tier, kept]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...kept }) })));
+const metricsText = (...tiers: readonly TierTelemetry[]): string =>
+  prometheusText(
+    tiers.map(([tier, kept]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...kept }) })),
+  );
 
-const scraped = (...tiers: readonly Given[]) => parse(told(...tiers));
+const parsedMetrics = (...tiers: readonly TierTelemetry[]) => parse(metricsText(...tiers));
 
 const family = (name: string, all: ReturnType<typeof parse>) => all.find((it) => it.name === name);
 
 it("each family has its type, its help and the samples of all tiers", () => {
-  const all = scraped(["wallet", { series: [series()] }], ["pay", { series: [series({ count: 5 })] }]);
+  const all = parsedMetrics(["wallet", { series: [series()] }], ["pay", { series: [series({ count: 5 })] }]);
   expect(family("postern_requests_total", all)).toMatchObject({
     type: "COUNTER",
     help: "Requests that a gate answered, or that their client left",
@@ -28,7 +30,7 @@ it("each family has its type, its help and the samples of all tiers", () => {
 });
 
 it("a histogram's buckets grow, and the last one is its count", () => {
-  const text = told(["wallet", { series: [series()] }]);
+  const text = metricsText(["wallet", { series: [series()] }]);
   const name = "http_server_request_duration_seconds";
   expect(family(name, parse(text))?.type).toBe("HISTOGRAM");
   // The parser forgets the labels of histograms, so it is asked again as if each of their parts were a family.
@@ -49,7 +51,7 @@ it("a histogram's buckets grow, and the last one is its count", () => {
 
 it("what is in a label stays in it", () => {
   const odd = 'a"b\\c\nd}, evil{x="y"} 1\n# TYPE evil counter';
-  const all = scraped(["wallet", { series: [series({ code: odd })] }]);
+  const all = parsedMetrics(["wallet", { series: [series({ code: odd })] }]);
   expect(family("postern_requests_total", all)?.metrics).toMatchObject([{ value: "3", labels: { code: odd } }]);
   expect(family("evil", all)).toBeUndefined();
 });
@@ -58,7 +60,7 @@ it("no two samples of a family have the same labels", () => {
   const many = ["a", "b"].flatMap((code) =>
     ["v1", "v2"].map((version) => series({ code, version, verdict: "refused", status: "401" })),
   );
-  const all = scraped(["wallet", { series: many }]);
+  const all = parsedMetrics(["wallet", { series: many }]);
   for (const { metrics } of all) {
     const labels = metrics.map((it) => JSON.stringify(it.labels));
     expect(new Set(labels).size).toBe(labels.length);
@@ -70,5 +72,5 @@ it("no two samples of a family have the same labels", () => {
 });
 
 it("nothing counted is nothing said", () => {
-  expect(scraped(["wallet", {}])).toEqual([]);
+  expect(parsedMetrics(["wallet", {}])).toEqual([]);
 });

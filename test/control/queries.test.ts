@@ -3,20 +3,20 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Finding } from "../../functions/control/model/finding.ts";
-import { queriesOf } from "../../functions/control/rollout/queries.ts";
-import { figureOf, type Told } from "../../functions/control/telemetry/prometheus-query.ts";
-import { run, stand } from "./rollout-harness.ts";
+import { evaluateQueries } from "../../functions/control/rollout/queries.ts";
+import { type QueryResult, queryPrometheus } from "../../functions/control/telemetry/prometheus-query.ts";
+import { rolloutHarness, runFor } from "./rollout-harness.ts";
 
-interface Heard {
+interface ReceivedRequest {
   readonly url: URL;
   readonly headers: http.IncomingHttpHeaders;
 }
 
 /** Answers as it is told to, and tells what it heard. */
 const server = async (answer: (response: http.ServerResponse) => void) => {
-  const heard: Heard[] = [];
+  const received: ReceivedRequest[] = [];
   const it = http.createServer((request, response) => {
-    heard.push({ url: new URL(request.url ?? "/", "http://it"), headers: request.headers });
+    received.push({ url: new URL(request.url ?? "/", "http://it"), headers: request.headers });
     answer(response);
   });
   await new Promise<void>((done) => it.listen(0, "127.0.0.1", done));
@@ -24,7 +24,7 @@ const server = async (answer: (response: http.ServerResponse) => void) => {
     it.closeAllConnections();
     it.close();
   });
-  return { heard, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
+  return { heard: received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
 };
 
 /** As the documentation of the HTTP API has it. */
@@ -35,21 +35,21 @@ const vector = (...values: string[]) =>
     result: values.map((value) => ({ metric: { job: "it" }, value: [1435781451.781, value] })),
   });
 
-const asked = async (status: number, body: string, headers: Record<string, string> = {}) => {
+const queryAnswered = async (status: number, body: string, headers: Record<string, string> = {}) => {
   const it = await server((response) => response.writeHead(status, headers).end(body));
-  return { ...it, told: await figureOf("up", { url: it.url, secret: null }, "a-token-of-ours", fetch) };
+  return { ...it, result: await queryPrometheus("up", { url: it.url, secret: null }, "a-token-of-ours", fetch) };
 };
 
 describe("a figure", () => {
   it("is asked as the HTTP API wants it, beneath the address's own path", async () => {
-    const { heard, url } = await server((response) => response.end(vector("0.25")));
+    const { heard: received, url } = await server((response) => response.end(vector("0.25")));
     const query = 'sum(rate(paid{version=~"a|b"}[5m])) + 1';
-    expect(await figureOf(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
+    expect(await queryPrometheus(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
       value: 0.25,
     });
-    expect(heard[0]?.url.pathname).toBe("/prometheus/api/v1/query");
-    expect(Object.fromEntries(heard[0]?.url.searchParams ?? [])).toEqual({ query, timeout: "3000ms" });
-    expect(heard[0]?.headers).toMatchObject({ authorization: "Bearer a-token", accept: "application/json" });
+    expect(received[0]?.url.pathname).toBe("/prometheus/api/v1/query");
+    expect(Object.fromEntries(received[0]?.url.searchParams ?? [])).toEqual({ query, timeout: "3000ms" });
+    expect(received[0]?.headers).toMatchObject({ authorization: "Bearer a-token", accept: "application/json" });
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe("a figure", () => {
     ["null", "null", { none: "it answered 200 with something else than Prometheus does" }],
     ["a page", "<html>", { none: "it answered 200 with something else than Prometheus does" }],
   ])("comes of %s, or the reason why there is none", async (_, body, told) => {
-    expect((await asked(200, body)).told).toEqual(told);
+    expect((await queryAnswered(200, body)).result).toEqual(told);
   });
 
   it.each([
@@ -80,28 +80,30 @@ describe("a figure", () => {
     [401, { error: "x".repeat(9999) }, `it answered 401: ${"x".repeat(183)}`],
     [422, { status: "error", error: { a: 1 } }, "it answered 422"],
   ])("is none where it answers %i; the token is in no reason", async (status, body, none) => {
-    expect((await asked(status, JSON.stringify(body))).told).toEqual({ none });
+    expect((await queryAnswered(status, JSON.stringify(body))).result).toEqual({ none });
   });
 
   it("follows nobody who points elsewhere", async () => {
     const other = await server((response) => response.end(vector("0")));
-    const { told } = await asked(302, "", { location: `${other.url}/api/v1/query` });
+    const { result: told } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
     expect(told).toHaveProperty("none");
     expect(other.heard).toEqual([]);
   });
 
   it("is none where an answer is too long, cut, or does not come", async () => {
-    expect((await asked(200, vector("1", "x".repeat(70_000)))).told).toHaveProperty("none");
+    expect((await queryAnswered(200, vector("1", "x".repeat(70_000)))).result).toHaveProperty("none");
     const cut = await server((response) => {
       response.writeHead(200, { "content-length": "500" }).write(vector("1").slice(0, 20));
       response.destroy();
     });
-    expect(await figureOf("up", { url: cut.url, secret: null }, undefined, fetch)).toHaveProperty("none");
+    expect(await queryPrometheus("up", { url: cut.url, secret: null }, undefined, fetch)).toHaveProperty("none");
     const mute = await server(() => {});
     const began = performance.now();
-    expect(await figureOf("up", { url: mute.url, secret: null }, undefined, fetch)).toHaveProperty("none");
+    expect(await queryPrometheus("up", { url: mute.url, secret: null }, undefined, fetch)).toHaveProperty("none");
     expect(performance.now() - began).toBeLessThan(10_000);
-    expect(await figureOf("up", { url: "http://127.0.0.1:1", secret: null }, undefined, fetch)).toHaveProperty("none");
+    expect(await queryPrometheus("up", { url: "http://127.0.0.1:1", secret: null }, undefined, fetch)).toHaveProperty(
+      "none",
+    );
   });
 });
 
@@ -111,12 +113,12 @@ const subjects = [
 ];
 
 /** A rollout that looks at one query at these times, in seconds, and is told these. */
-const looks = async (query: object, tolds: readonly Told[], seconds: readonly number[], since = 0) => {
-  const asked: string[] = [];
+const evaluateAt = async (query: object, results: readonly QueryResult[], seconds: readonly number[], since = 0) => {
+  const queries: string[] = [];
   let verdict: { readonly verdict: "not-enough"; readonly findings: readonly Finding[] } | null = null;
   const found: Finding[] = [];
   for (const second of seconds) {
-    const findings = await queriesOf(
+    const findings = await evaluateQueries(
       {
         tier: "a",
         subjects,
@@ -125,26 +127,26 @@ const looks = async (query: object, tolds: readonly Told[], seconds: readonly nu
         verdict,
       },
       async (promql) => {
-        asked.push(promql);
-        return tolds[asked.length - 1] ?? { none: "it gave nothing" };
+        queries.push(promql);
+        return results[queries.length - 1] ?? { none: "it gave nothing" };
       },
       second * 1000,
     );
     verdict = { verdict: "not-enough", findings };
     found.push(...findings);
   }
-  return { asked, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
+  return { asked: queries, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
 };
 
 describe("a query", () => {
   it("is told tier and versions, those of several Workers as alternatives", async () => {
     const query = '{{tier}}{version=~"{{canary}}"} / {{tier}}{version=~"{{stable}}"}';
-    const { asked } = await looks({ query, max: 1 }, [{ value: 1 }], [0]);
-    expect(asked).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
+    const { asked: queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
+    expect(queryAnswered).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
   });
 
   it("fails a version after three figures out of bounds in a row", async () => {
-    const { verdicts, whys } = await looks(
+    const { verdicts, whys } = await evaluateAt(
       { max: 0.01 },
       [{ value: 0.02 }, { value: 0.01 }, { value: 0.02 }, { value: 0.02 }, { value: 0.03 }],
       [0, 15, 30, 45, 60],
@@ -154,18 +156,22 @@ describe("a query", () => {
   });
 
   it("is not asked again before its time, and what it told then does not count twice", async () => {
-    const { asked, verdicts } = await looks({ max: 1 }, [{ value: 2 }, { value: 2 }], [0, 2, 4, 14, 15, 17]);
-    expect(asked).toHaveLength(2);
+    const { asked: queryAnswered, verdicts } = await evaluateAt(
+      { max: 1 },
+      [{ value: 2 }, { value: 2 }],
+      [0, 2, 4, 14, 15, 17],
+    );
+    expect(queryAnswered).toHaveLength(2);
     expect(verdicts).toEqual(Array(6).fill("not-enough"));
   });
 
   it("is asked anew when the share has changed since", async () => {
-    expect((await looks({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
+    expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
   });
 
   it("waits while there is no figure, which neither blames nor excuses", async () => {
-    const gone: Told = { none: "it gave nothing" };
-    const { verdicts } = await looks(
+    const gone: QueryResult = { none: "it gave nothing" };
+    const { verdicts } = await evaluateAt(
       { min: 5 },
       [{ value: 1 }, gone, { value: 1 }, gone, { value: 1 }],
       [0, 15, 30, 45, 60],
@@ -174,7 +180,7 @@ describe("a query", () => {
   });
 
   it("may have two bounds, and names the one that was broken", async () => {
-    const { verdicts, whys } = await looks(
+    const { verdicts, whys } = await evaluateAt(
       { min: 5, max: 10 },
       [{ value: 7 }, { value: 4 }, { value: 11 }],
       [0, 15, 30],
@@ -198,19 +204,19 @@ describe("a rollout with a query", () => {
   });
 
   it("comes back by it, though all else passes", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
+    await runFor(it, 3_000);
     it.world.queries = [finding("fail")];
-    await run(it, 5_000);
+    await runFor(it, 5_000);
     expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
   });
 
   it("waits for it, and for a person in the end", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.queries = [finding("not-enough")];
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect(it.share()).toBe(1);
     expect(it.state().status).toBe("paused");
   });

@@ -3,15 +3,15 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/api/operators.ts";
-import { addOverlay } from "../../functions/control/api/overlays.ts";
-import type { Desk } from "../../functions/control/api/ports.ts";
-import { addRevocations } from "../../functions/control/api/revocations.ts";
+import { addOverlayRoutes } from "../../functions/control/api/overlays.ts";
+import type { ControlPorts } from "../../functions/control/api/ports.ts";
+import { addRevocationRoutes } from "../../functions/control/api/revocations.ts";
 import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
-import { amend, type Feed } from "../../functions/control/overlay/feed-client.ts";
-import { entriesOn, forGates } from "../../functions/feed/entries.ts";
-import { mostRevocations, type Revocation } from "../../functions/gateway/core/ports/revocations.ts";
-import type { Entry } from "../../functions/gateway/overlay/overlay.ts";
+import { amendEntries, type Feed } from "../../functions/control/overlay/feed-client.ts";
+import { feedStoreOn, messageForGates } from "../../functions/feed/entries.ts";
+import { maxRevocations, type StoredRevocation } from "../../functions/gateway/core/ports/revocations.ts";
+import type { OverlayEntry } from "../../functions/gateway/overlay/overlay.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");
 const { x: key = "" } = await exportJWK(publicKey);
@@ -19,18 +19,18 @@ const issuer = "https://id.example";
 const hash = (index: number) => index.toString(16).padStart(64, "0");
 const minute = 60_000;
 
-const office = () => {
+const controlApi = () => {
   let now = Date.UTC(2026, 10, 1);
   let ids = 0;
-  const kept = new Map<string, unknown>();
+  const stored = new Map<string, unknown>();
   const storage = {
-    get: async (name: string) => structuredClone(kept.get(name)),
-    put: async (name: string, value: unknown) => void kept.set(name, structuredClone(value)),
+    get: async (name: string) => structuredClone(stored.get(name)),
+    put: async (name: string, value: unknown) => void stored.set(name, structuredClone(value)),
   };
-  const entries = entriesOn(storage as never, () => now);
+  const entries = feedStoreOn(storage as never, () => now);
   const feed: Feed = { read: () => entries.read(), write: (_, ...given) => entries.write(...given) };
   const lines: Record<string, unknown>[] = [];
-  const desk = {
+  const ports = {
     overlay: feed,
     ledger: {
       spend: async () => "spent",
@@ -40,7 +40,7 @@ const office = () => {
     now: () => now,
     uuid: () => `${String(++ids).padStart(8, "0")}-0000`,
     log: () => {},
-  } as unknown as Desk;
+  } as unknown as ControlPorts;
   const operators = Object.fromEntries((["viewer", "operator", "admin"] as const).map((role) => [role, { key, role }]));
   const tier = {
     level: "standard",
@@ -53,9 +53,9 @@ const office = () => {
     operators,
     tiers: { a: tier, b: { ...tier, issuers: [] } },
   } as unknown as ControlPlan;
-  const app = adminApi(plan, desk);
-  addOverlay(app, plan, desk);
-  addRevocations(app, plan, desk);
+  const app = adminApi(plan, ports);
+  addOverlayRoutes(app, plan, ports);
+  addRevocationRoutes(app, plan, ports);
   const ask = async (role: Role, method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const seconds = Math.floor(now / 1000);
     const token = await new SignJWT({ env: "test" })
@@ -71,8 +71,8 @@ const office = () => {
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const said = (await response.json()) as { detail?: string; revision: number; revoked: Revocation[] };
-    return { status: response.status, ...said };
+    const answer = (await response.json()) as { detail?: string; revision: number; revoked: StoredRevocation[] };
+    return { status: response.status, ...answer };
   };
   const add = (more: object = {}, role: Role = "operator", tier = "a", headers = {}) =>
     ask(
@@ -82,12 +82,12 @@ const office = () => {
       { kind: "token", issuer, hash: hash(1), for: "1h", reason: "lost", ...more },
       headers,
     );
-  return { ask, add, lines, feed, now: () => now, pass: (ms: number) => (now += ms) };
+  return { ask, add, lines, feed, now: () => now, advance: (ms: number) => (now += ms) };
 };
 
 describe("a revocation", () => {
   it("is kept with who and why, and heard without", async () => {
-    const { add, ask, lines, feed, now } = office();
+    const { add, ask, lines, feed, now } = controlApi();
     expect(await add()).toMatchObject({
       status: 200,
       revision: 1,
@@ -99,7 +99,7 @@ describe("a revocation", () => {
     expect(lines).toMatchObject([
       { by: "operator", what: "revoke token", tier: "a", reason: "lost", outcome: "revision 1" },
     ]);
-    expect(forGates(await feed.read("a"))).toEqual({
+    expect(messageForGates(await feed.read("a"))).toEqual({
       revision: 1,
       entries: [],
       revoked: [{ kind: "token", hash: hash(1), until: now() + 60 * minute }],
@@ -107,7 +107,7 @@ describe("a revocation", () => {
   });
 
   it("of a consumer is of what was issued until now, or until a moment that is named", async () => {
-    const { add, now, pass } = office();
+    const { add, now, advance: pass } = controlApi();
     const seconds = now() / 1000;
     const [of] = (await add({ kind: "consumer" })).revoked;
     expect(of).toMatchObject({ kind: "consumer", before: seconds });
@@ -119,7 +119,7 @@ describe("a revocation", () => {
   });
 
   it("ends with its time, and by an admin", async () => {
-    const { add, ask, pass } = office();
+    const { add, ask, advance: pass } = controlApi();
     await add();
     await add({ hash: hash(2), for: "2h" });
     pass(60 * minute);
@@ -135,11 +135,11 @@ describe("a revocation", () => {
   });
 
   it("and an overlay leave each other alone", async () => {
-    const { add, ask, feed } = office();
+    const { add, ask, feed } = controlApi();
     await add();
     const close = { kind: "close", route: "r", for: "5m", reason: "wrong" };
-    const said = await ask("operator", "POST", "a/overlay", close);
-    expect([said.status, said.revoked]).toEqual([200, undefined]);
+    const answer = await ask("operator", "POST", "a/overlay", close);
+    expect([answer.status, answer.revoked]).toEqual([200, undefined]);
     await add({ hash: hash(2) });
     const told = await feed.read("a");
     expect([told.revision, told.entries.length, told.revoked?.length]).toEqual([3, 1, 2]);
@@ -164,16 +164,16 @@ describe("a revocation", () => {
     ["with a key that nobody knows", { jti: "t" }, "operator", "a", {}, 400, "jti"],
     ["of a revision that is over", {}, "operator", "a", { "if-match": '"7"' }, 412, "at revision 0"],
   ] as const)("%s is refused", async (_, more, role, tier, headers, status, says) => {
-    const { add, feed } = office();
-    const said = await add(more, role, tier, headers);
-    expect([said.status, said.detail]).toEqual([status, expect.stringContaining(says)]);
+    const { add, feed } = controlApi();
+    const answer = await add(more, role, tier, headers);
+    expect([answer.status, answer.detail]).toEqual([status, expect.stringContaining(says)]);
     expect((await feed.read("a")).revision).toBe(0);
   });
 
   it("too many are refused with what to do, those that are there hold, and the same again is none more", async () => {
-    const { add, ask, feed } = office();
+    const { add, ask, feed } = controlApi();
     const about = { issuer, by: "alice", reason: "a test", until: Number.MAX_SAFE_INTEGER, kind: "token" } as const;
-    const many = Array.from({ length: mostRevocations }, (_, index) => ({
+    const many = Array.from({ length: maxRevocations }, (_, index) => ({
       ...about,
       id: `r${index}`,
       hash: hash(index),
@@ -184,16 +184,16 @@ describe("a revocation", () => {
       detail: expect.stringContaining("one of a consumer stands for all"),
     });
     expect((await add({ hash: hash(7) })).status).toBe(200);
-    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(mostRevocations);
+    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(maxRevocations);
   });
 });
 
 describe("the room of an overlay", () => {
-  const close = (ask: ReturnType<typeof office>["ask"]) =>
+  const close = (ask: ReturnType<typeof controlApi>["ask"]) =>
     ask("operator", "POST", "a/overlay", { kind: "close", route: "r", for: "1h", reason: "an incident" });
   const fill = async (feed: Feed, count: number) => {
     const { revision } = await feed.read("a");
-    const entries = Array.from({ length: count }, (_, index): Entry => {
+    const entries = Array.from({ length: count }, (_, index): OverlayEntry => {
       const about = { id: String(index), until: Date.UTC(2026, 10, 2), by: "mallory", reason: "" };
       return { kind: "limit", filter: "limit", limit: "1/s", ...about };
     });
@@ -201,7 +201,7 @@ describe("the room of an overlay", () => {
   };
 
   it("is left for closing a route, whatever else one operator lays over it, and for control's own entries", async () => {
-    const { ask, feed } = office();
+    const { ask, feed } = controlApi();
     await fill(feed, 74);
     const limit = { kind: "limit", filter: "limit", limit: "1/s", for: "1h", reason: "too much" };
     expect((await ask("operator", "POST", "a/overlay", limit)).status).toBe(200);
@@ -211,7 +211,7 @@ describe("the room of an overlay", () => {
     });
     for (let count = 0; count < 20; count++) expect((await close(ask)).status).toBe(200);
     expect((await close(ask)).status).toBe(409);
-    const drain: Entry = {
+    const drain: OverlayEntry = {
       kind: "drain",
       versions: [],
       ends: 0,
@@ -220,11 +220,11 @@ describe("the room of an overlay", () => {
       by: "",
       reason: "",
     };
-    expect((await amend(feed, "a", (all) => [...all, drain]))?.entries).toHaveLength(96);
+    expect((await amendEntries(feed, "a", (all) => [...all, drain]))?.entries).toHaveLength(96);
   });
 
   it("drops no entry for another one, also where the revision is named", async () => {
-    const { ask, feed } = office();
+    const { ask, feed } = controlApi();
     await fill(feed, 100);
     const { revision } = await feed.read("a");
     const body = { kind: "close", route: "r", for: "1h", reason: "an incident" };

@@ -2,25 +2,25 @@
 
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
-import type { PlatformFault } from "../../functions/control/model/platform.ts";
-import type { Deployment, Rollout, Step } from "../../functions/control/model/rollout.ts";
+import type { PlatformFailure } from "../../functions/control/model/platform.ts";
+import type { Deployment, Rollout, RolloutStep } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
+import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import type { Command } from "../../functions/control/rollout/reducer.ts";
+import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
 
-export class Death extends Error {
-  override readonly name = "Death";
+export class ProcessDeath extends Error {
+  override readonly name = "ProcessDeath";
 }
 
-export const steps: readonly Step[] = [0, 1, 10, 50, 100].map((share) => ({ share, bakeMs: 5000, hold: false }));
+export const steps: readonly RolloutStep[] = [0, 1, 10, 50, 100].map((share) => ({ share, bakeMs: 5000, hold: false }));
 
-export interface Posted {
+export interface SplitCall {
   readonly worker: string;
   readonly share: number;
   readonly message: string;
   /** What had been written down before. */
-  readonly decided: number | undefined;
+  readonly decidedShare: number | undefined;
 }
 
 export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
@@ -39,25 +39,25 @@ export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
   ],
 });
 
-export const stand = (workers: readonly string[] = ["gate-a"]) => {
-  const kept = new Map<string, unknown>();
+export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
+  const stored = new Map<string, unknown>();
   const live = new Map<string, Deployment[]>();
-  const posted: Posted[] = [];
-  const told: Notice[] = [];
+  const splits: SplitCall[] = [];
+  const notices: Notice[] = [];
   let time = 1_000_000;
   let alarm: number | null = null;
   let count = 0;
   let dieAt = Number.POSITIVE_INFINITY;
-  const world = {
+  const scenario = {
     verdict: "pass" as Verdict["verdict"],
     smoke: true,
     queries: [] as Finding[],
     /** The outbox does not answer. */
-    outboxGone: false,
+    outboxDown: false,
     /** Telemetry is gone. */
-    deaf: false,
+    telemetryDown: false,
     /** What the next calls meet; of the platform. */
-    faults: [] as (PlatformFault | "lost")[],
+    faults: [] as (PlatformFailure | "lost")[],
   };
   const deploy = (worker: string, versions: Deployment["versions"], message: string | null, author: string | null) => {
     const id = `d${++count}`;
@@ -80,24 +80,24 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   upload();
   /** Each effect is a place to die at. */
   const effect = () => {
-    if (--dieAt < 0) throw new Death();
+    if (--dieAt < 0) throw new ProcessDeath();
   };
   const shareIn = (worker: string, versions: Deployment["versions"]): number =>
     versions.find(({ version_id }) => version_id === `${worker}-canary`)?.percentage ?? -1;
-  const ports: Ports = {
+  const ports: RolloutPorts = {
     storage: {
-      get: async (key: string) => structuredClone(kept.get(key)),
+      get: async (key: string) => structuredClone(stored.get(key)),
       put: async (given: string | Readonly<Record<string, unknown>>, value?: unknown) => {
         effect();
         // Several at once are written together or not at all.
         for (const [key, one] of Object.entries(typeof given === "string" ? { [given]: value } : given))
-          kept.set(key, structuredClone(one));
+          stored.set(key, structuredClone(one));
         effect();
       },
       setAlarm: async (at: number) => {
         alarm = at;
       },
-    } as unknown as Ports["storage"],
+    } as unknown as RolloutPorts["storage"],
     platform: {
       deployments: async (worker) => {
         effect();
@@ -105,10 +105,10 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
       },
       split: async (worker, versions, message) => {
         effect();
-        const fault = world.faults.shift();
+        const fault = scenario.faults.shift();
         if (fault && fault !== "lost") return { ok: false, ...fault };
-        const decided = (kept.get("current") as Rollout | undefined)?.goal.share;
-        posted.push({ worker, share: shareIn(worker, versions), message, decided });
+        const decided = (stored.get("current") as Rollout | undefined)?.goal.share;
+        splits.push({ worker, share: shareIn(worker, versions), message, decidedShare: decided });
         const id = deploy(worker, versions, message, "token");
         effect();
         if (fault === "lost") return { ok: false, status: 0, code: null, message: "no answer" };
@@ -117,19 +117,19 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
       version: async (_, version) => ({ ok: true, result: { tag: `digest of ${version}`, message: null } }),
     },
     evidence: async () => {
-      if (world.deaf) throw new Error("telemetry does not answer");
+      if (scenario.telemetryDown) throw new Error("telemetry does not answer");
       return {} as Stage;
     },
-    judge: () => verdictOf(world.verdict),
-    queries: async () => world.queries,
+    judge: () => verdictOf(scenario.verdict),
+    queries: async () => scenario.queries,
     smoke: async () => {
       effect();
-      return { ok: world.smoke, why: world.smoke ? "it answers" : "smoke test GET /: answered 500" };
+      return { ok: scenario.smoke, why: scenario.smoke ? "it answers" : "smoke test GET /: answered 500" };
     },
-    tell: async (notice) => {
+    notify: async (notice) => {
       effect();
-      if (world.outboxGone) throw new Error("the outbox does not answer");
-      told.push(notice);
+      if (scenario.outboxDown) throw new Error("the outbox does not answer");
+      notices.push(notice);
       effect();
     },
     now: () => time,
@@ -137,7 +137,7 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     uuid: () => `id${++count}-0000`,
   };
   // The process that lives; its memory goes with it.
-  let process = rollouts(ports);
+  let process = rolloutController(ports);
   const start = () =>
     process.start({
       tier: "a",
@@ -151,20 +151,20 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     });
   return {
     ports,
-    world,
-    posted,
-    told,
+    world: scenario,
+    posted: splits,
+    told: notices,
     start,
     upload,
-    ask: (command: Command, by = "bob", reason = "", approved?: RolloutPosition) =>
+    command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>
       process.ask(command, by, reason, undefined, approved),
     now: () => time,
-    pass: (ms: number) => {
+    advance: (ms: number) => {
       time += ms;
     },
     alarm: () => alarm,
-    state: () => kept.get("current") as Rollout,
-    foreign: (worker = workers[0] as string, trigger: string | null = null) => {
+    state: () => stored.get("current") as Rollout,
+    deployForeign: (worker = workers[0] as string, trigger: string | null = null) => {
       const id = deploy(worker, [{ version_id: "other", percentage: 100 }], null, "mallory");
       const [newest] = live.get(worker) as [Deployment];
       live.set(worker, [{ ...newest, id, trigger }, ...(live.get(worker) ?? []).slice(1)]);
@@ -172,14 +172,14 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     share: (worker = workers[0] as string) => shareIn(worker, live.get(worker)?.[0]?.versions ?? []),
     newest: (worker = workers[0] as string) => live.get(worker)?.[0],
     /** One look, in which the process dies before its `n`-th effect. */
-    look: async (n = Number.POSITIVE_INFINITY): Promise<boolean> => {
+    reconcile: async (n = Number.POSITIVE_INFINITY): Promise<boolean> => {
       dieAt = n;
       try {
-        await process.look();
+        await process.reconcile();
         return true;
       } catch (error) {
-        if (!(error instanceof Death)) throw error;
-        process = rollouts(ports);
+        if (!(error instanceof ProcessDeath)) throw error;
+        process = rolloutController(ports);
         return false;
       } finally {
         dieAt = Number.POSITIVE_INFINITY;
@@ -188,9 +188,9 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   };
 };
 
-export type Stand = ReturnType<typeof stand>;
+export type RolloutHarness = ReturnType<typeof rolloutHarness>;
 
 /** Looks as often as the alarm would, for so long. */
-export const run = async (it: Stand, ms: number): Promise<void> => {
-  for (const end = it.now() + ms; it.now() < end; it.pass(1000)) await it.look();
+export const runFor = async (it: RolloutHarness, ms: number): Promise<void> => {
+  for (const end = it.now() + ms; it.now() < end; it.advance(1000)) await it.reconcile();
 };

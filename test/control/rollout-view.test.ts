@@ -1,10 +1,10 @@
 /** A rollout as it is shown: what both versions did, in a pipe and without color. */
 import { expect, it } from "vitest";
-import { measuredOf } from "../../functions/control/rollout/measurement.ts";
+import { measurementOf } from "../../functions/control/rollout/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
-import { strips } from "../../infra/commands/operate/rollout-strips.ts";
-import { line } from "../../infra/commands/operate/rollout-view.ts";
-import { stand } from "./rollout-harness.ts";
+import { latencyStrips } from "../../infra/commands/operate/rollout-strips.ts";
+import { rolloutLine } from "../../infra/commands/operate/rollout-view.ts";
+import { rolloutHarness } from "./rollout-harness.ts";
 
 /** Exponential above 20 ms: half are below 41 ms, 99 % below 158 ms. Dealt to two groups of users. */
 const sample = ({
@@ -34,10 +34,10 @@ const sample = ({
   return { cold: 0, groups: { "0": half(0), "7": half(1) } };
 };
 
-const measured = (slower: number) => {
+const measurement = (slower: number) => {
   const stable = sample({ requests: 9000, errors: 9 });
   const canary = sample({ requests: 1000, errors: 10, slower });
-  return measuredOf(
+  return measurementOf(
     [
       { share: 0.1, since: 0, until: 1000, stable, canary },
       { share: 0.1, since: 2000, until: 3000, stable, canary },
@@ -47,36 +47,36 @@ const measured = (slower: number) => {
 };
 
 it("adds up what both versions did, and who met the new one", () => {
-  const { exposed, stable, canary } = measured(2);
+  const { exposed, stable, canary } = measurement(2);
   expect(exposed).toBe(2100);
   expect(stable).toMatchObject({ requests: 18_000, errors: 18, refusals: 0 });
   expect(canary).toMatchObject({ requests: 2000, errors: 20 });
   expect(stable.p50).toBeGreaterThan(38);
   expect(stable.p50).toBeLessThan(45);
   expect(canary.p99).toBeGreaterThan(300);
-  expect(measuredOf([], sample({ requests: 0 })).stable).toMatchObject({ requests: 0, p50: null, latency: [] });
+  expect(measurementOf([], sample({ requests: 0 })).stable).toMatchObject({ requests: 0, p50: null, latency: [] });
 });
 
 it("draws both distributions by the same measure, without color", () => {
-  const [axis, stable = "", canary = "", ...more] = strips(measured(2)).split("\n");
+  const [axis, stable = "", canary = "", ...more] = latencyStrips(measurement(2)).split("\n");
   expect(more).toEqual([]);
   expect(axis).toMatch(/^latency, [\d.]+ ms to [\d.]+ ms, each column \d+ % wider$/);
   expect(stable).toMatch(
     /^stable \|[ ▁▂▃▄▅▆▇█]{40}\| {2}p50 [\d.]+ ms {2}p90 [\d.]+ ms {2}p99 [\d.]+ ms {2}of 18,000 requests$/,
   );
   expect(canary).toMatch(/of 2,000 requests$/);
-  const begin = (row: string) => row.slice(row.indexOf("|") + 1).search(/[^ ]/);
+  const firstColumn = (row: string) => row.slice(row.indexOf("|") + 1).search(/[^ ]/);
   // Twice as slow is fourteen bins of five per cent to the right.
-  expect(begin(stable)).toBe(0);
-  expect(begin(canary)).toBeGreaterThan(5);
-  expect(strips(measuredOf([], sample({ requests: 0 })))).toBe("");
+  expect(firstColumn(stable)).toBe(0);
+  expect(firstColumn(canary)).toBeGreaterThan(5);
+  expect(latencyStrips(measurementOf([], sample({ requests: 0 })))).toBe("");
 });
 
 it("says in one line how it stands, and how many met it", async () => {
-  const it = stand();
+  const it = rolloutHarness();
   await it.start();
-  expect(line(it.state(), measured(1))).toMatch(
+  expect(rolloutLine(it.state(), measurement(1))).toMatch(
     / {2}running {2}0 % {2}it has begun {2}2,100 requests have met the new version$/,
   );
-  expect(line(it.state(), null)).toMatch(/it has begun$/);
+  expect(rolloutLine(it.state(), null)).toMatch(/it has begun$/);
 });

@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { full } from "../full.ts";
-import { run, stand } from "./rollout-harness.ts";
+import { rolloutHarness, runFor } from "./rollout-harness.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? (full ? 300 : 100));
 
-const happening = fc.oneof(
+const event = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("look" as const), ms: fc.nat(4000) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("die" as const), at: fc.nat(12) }) },
   {
@@ -44,23 +44,23 @@ const workers = ["gate-a", "gate-a--hot"];
 
 it("holds over random courses of events", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(happening, { maxLength: 60 }), async (course) => {
-      const it = stand(workers);
+    fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (course) => {
+      const it = rolloutHarness(workers);
       await it.start();
       for (const event of course) {
         if (event.kind === "look") {
-          it.pass(event.ms);
-          await it.look();
-        } else if (event.kind === "die") await it.look(event.at);
-        else if (event.kind === "ask") await it.ask(event.command).catch(() => {});
+          it.advance(event.ms);
+          await it.reconcile();
+        } else if (event.kind === "die") await it.reconcile(event.at);
+        else if (event.kind === "ask") await it.command(event.command).catch(() => {});
         else if (event.kind === "meanwhile") {
-          it.pass(event.ms);
-          const looking = it.look();
+          it.advance(event.ms);
+          const looking = it.reconcile();
           for (let turn = 0; turn < event.turns; turn++) await Promise.resolve();
-          await it.ask(event.command).catch(() => {});
+          await it.command(event.command).catch(() => {});
           await looking;
         } else if (event.kind === "judge") it.world.verdict = event.verdict;
-        else if (event.kind === "foreign") it.foreign();
+        else if (event.kind === "foreign") it.deployForeign();
         else {
           const { fault } = event;
           it.world.faults.push(fault === "lost" ? fault : { status: fault, code: null, message: "no" });
@@ -69,14 +69,14 @@ it("holds over random courses of events", async () => {
         if (it.state().foreign) expect(it.newest()?.versions[0]?.version_id).toBe("other");
       }
       it.world.faults = [];
-      await run(it, 10_000);
+      await runFor(it, 10_000);
       const { status } = it.state();
       if (course.every(({ kind }) => kind !== "foreign"))
         for (const worker of workers) {
           if (status === "rolled-back") expect(it.share(worker)).toBe(-1);
           if (status === "promoted") expect(it.share(worker)).toBe(100);
         }
-      for (const { share, decided } of it.posted) expect(share).toBe(decided);
+      for (const { share, decidedShare: decided } of it.posted) expect(share).toBe(decided);
       const keys = it.posted.map(({ worker, message }) => `${worker} ${message}`);
       expect(new Set(keys).size).toBe(keys.length);
     }),
@@ -87,19 +87,19 @@ it("holds over random courses of events", async () => {
 it("comes back from wherever it is, once a version is found bad", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(12), { maxLength: 25 }), async (deaths) => {
-      const it = stand(workers);
+      const it = rolloutHarness(workers);
       await it.start();
       for (const at of deaths) {
-        it.pass(1000);
-        await it.look(at);
+        it.advance(1000);
+        await it.reconcile(at);
       }
       it.world.verdict = "fail";
       it.world.smoke = false;
       for (const at of deaths) {
-        it.pass(1000);
-        await it.look(at);
+        it.advance(1000);
+        await it.reconcile(at);
       }
-      await run(it, 60_000);
+      await runFor(it, 60_000);
       expect(isOver(it.state())).toBe(true);
       if (it.state().status === "rolled-back") for (const worker of workers) expect(it.share(worker)).toBe(-1);
       else expect(it.state().status).toBe("promoted");

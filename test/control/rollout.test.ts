@@ -3,13 +3,13 @@
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../functions/control/model/approval.ts";
 import { Refusal } from "../../functions/control/model/refusal.ts";
-import { run, type Stand, stand } from "./rollout-harness.ts";
+import { type RolloutHarness, rolloutHarness, runFor } from "./rollout-harness.ts";
 
 describe("a good version", () => {
   it("goes up step by step, each after its bake, until all users have it", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect(it.posted.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
     expect(it.posted.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
       "0 %",
@@ -24,17 +24,17 @@ describe("a good version", () => {
   });
 
   it("is split in all Workers of its tier", async () => {
-    const it = stand(["gate-a", "gate-a--hot"]);
+    const it = rolloutHarness(["gate-a", "gate-a--hot"]);
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect([it.share("gate-a"), it.share("gate-a--hot")]).toEqual([100, 100]);
   });
 
   it("waits for evidence, and for a person when none comes; it never guesses", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.verdict = "not-enough";
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect(it.share()).toBe(1);
     expect(it.state()).toMatchObject({ status: "paused", why: expect.stringMatching(/not enough in \d+ s at 1 %/) });
   });
@@ -42,33 +42,33 @@ describe("a good version", () => {
 
 describe("telemetry that does not answer", () => {
   it("lets nothing pass, and when it is back the rollout goes on", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
-    it.world.deaf = true;
-    await run(it, 15_000);
+    await runFor(it, 3_000);
+    it.world.telemetryDown = true;
+    await runFor(it, 15_000);
     expect([it.share(), it.state().status]).toEqual([1, "running"]);
-    it.world.deaf = false;
-    await run(it, 60_000);
+    it.world.telemetryDown = false;
+    await runFor(it, 60_000);
     expect(it.state().status).toBe("promoted");
   });
 
   it("is waited for as long as evidence is, then a person decides", async () => {
-    const it = stand();
-    it.world.deaf = true;
+    const it = rolloutHarness();
+    it.world.telemetryDown = true;
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect([it.share(), it.state().status]).toEqual([1, "paused"]);
   });
 });
 
 describe("a bad version", () => {
   it("comes back in one call, and what was found is kept", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 9_000);
+    await runFor(it, 9_000);
     it.world.verdict = "fail";
-    await run(it, 5_000);
+    await runFor(it, 5_000);
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
     expect(it.posted.filter(({ share }) => share === -1)).toHaveLength(1);
     expect(it.state()).toMatchObject({
@@ -76,34 +76,34 @@ describe("a bad version", () => {
       why: "errors: 2 % against 0",
       verdict: { verdict: "fail" },
     });
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect(it.posted.at(-1)?.share).toBe(-1);
   });
 
   it("does not bake to the end first", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 2_000);
+    await runFor(it, 2_000);
     it.world.verdict = "fail";
-    await it.look();
+    await it.reconcile();
     expect(it.state().status).toBe("rolled-back");
   });
 
   it("that fails its smoke test meets no user", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.smoke = false;
     await it.start();
-    await run(it, 10_000);
+    await runFor(it, 10_000);
     expect(it.posted.map(({ share }) => share)).toEqual([0, -1]);
     expect(it.state().why).toBe("smoke test GET /: answered 500");
   });
 
   it("that was promoted comes back by the same verb", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 60_000);
-    await it.ask("abort", "bob", "customers call");
-    await it.look();
+    await runFor(it, 60_000);
+    await it.command("abort", "bob", "customers call");
+    await it.reconcile();
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
     expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob took it back: customers call" });
   });
@@ -111,43 +111,43 @@ describe("a bad version", () => {
 
 describe("people", () => {
   it("two who start at once: the second is refused, and told who was first", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
     await expect(it.start()).rejects.toThrow(new Refusal("a rollout of a is under way, by alice"));
   });
 
   it("two who promote at once: one step, since the second finds it under way", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
-    const both = await Promise.allSettled([it.ask("promote", "alice", ""), it.ask("promote", "bob", "")]);
+    await runFor(it, 3_000);
+    const both = await Promise.allSettled([it.command("promote", "alice", ""), it.command("promote", "bob", "")]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-    await it.look();
+    await it.reconcile();
     expect(it.share()).toBe(10);
   });
 
   it("pause keeps the share, resume goes on", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
-    await it.ask("pause", "alice", "lunch");
-    await run(it, 60_000);
+    await runFor(it, 3_000);
+    await it.command("pause", "alice", "lunch");
+    await runFor(it, 60_000);
     expect([it.share(), it.state().status]).toEqual([1, "paused"]);
-    await it.ask("resume", "alice", "");
-    await run(it, 60_000);
+    await it.command("resume", "alice", "");
+    await runFor(it, 60_000);
     expect(it.state().status).toBe("promoted");
   });
 
   it("who write much at every turn fill no value of the platform's, which would let no rollout begin", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     for (let count = 0; count < 30; count++) {
       await it.start();
       for (let turn = 0; turn < 50; turn++) {
-        await it.ask("pause", "alice", "x".repeat(500));
-        await it.ask("resume", "alice", "x".repeat(500));
+        await it.command("pause", "alice", "x".repeat(500));
+        await it.command("resume", "alice", "x".repeat(500));
       }
-      await it.ask("abort", "alice", "");
-      await run(it, 3_000);
+      await it.command("abort", "alice", "");
+      await runFor(it, 3_000);
       expect(it.state().status).toBe("rolled-back");
       it.upload();
     }
@@ -157,66 +157,66 @@ describe("people", () => {
   });
 
   it.each(["pause", "resume", "promote"] as const)("%s is refused when it is over", async (command) => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 60_000);
-    await expect(it.ask(command, "alice", "")).rejects.toThrow("this rollout is promoted");
+    await runFor(it, 60_000);
+    await expect(it.command(command, "alice", "")).rejects.toThrow("this rollout is promoted");
   });
 
   it("a resume that was approved during one pause does not end another", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 2_000);
-    await it.ask("pause", "alice", "a slow day");
+    await runFor(it, 2_000);
+    await it.command("pause", "alice", "a slow day");
     const approved = positionOf(it.state());
-    await it.ask("resume", "alice and bob", "", approved);
-    await it.look();
-    await it.ask("pause", "carol", "an incident");
+    await it.command("resume", "alice and bob", "", approved);
+    await it.reconcile();
+    await it.command("pause", "carol", "an incident");
     expect(it.state()).toMatchObject({ step: approved.step, status: approved.status });
-    await expect(it.ask("resume", "alice and bob", "", approved)).rejects.toThrow(
+    await expect(it.command("resume", "alice and bob", "", approved)).rejects.toThrow(
       /what was approved does not hold: rollout \S+ has been resumed since; propose it anew/,
     );
     expect(it.state().status).toBe("paused");
   });
 
   it("nothing to release is refused with what to do", async () => {
-    const it = stand();
-    it.foreign();
+    const it = rolloutHarness();
+    it.deployForeign();
     await expect(it.start()).rejects.toThrow("postern deploy a --split 0");
   });
 });
 
 describe("someone else's deployment in between", () => {
   it("pauses the rollout, which never fights", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 9_000);
-    it.foreign();
+    await runFor(it, 9_000);
+    it.deployForeign();
     const before = it.posted.length;
     it.world.verdict = "fail";
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect(it.posted).toHaveLength(before);
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory while the rollout ran" });
   });
 
   it("an abort lets it stand", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
-    it.foreign();
-    await run(it, 3_000);
-    await it.ask("abort", "alice", "theirs is right");
-    await run(it, 10_000);
+    await runFor(it, 3_000);
+    it.deployForeign();
+    await runFor(it, 3_000);
+    await it.command("abort", "alice", "theirs is right");
+    await runFor(it, 10_000);
     expect(it.newest()?.versions).toEqual([{ version_id: "other", percentage: 100 }]);
     expect(it.state().status).toBe("left");
   });
 
   it("a changed secret pauses it too, and says what to do", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 3_000);
-    it.foreign("gate-a", "secret");
-    await run(it, 3_000);
+    await runFor(it, 3_000);
+    it.deployForeign("gate-a", "secret");
+    await runFor(it, 3_000);
     expect(it.state().why).toBe(
       "a secret of gate-a was changed while the rollout ran; start it again with a version built since",
     );
@@ -227,52 +227,52 @@ describe("a platform that fails", () => {
   const busy = { status: 429, code: 971, message: "Please wait", retryAfterMs: 7000 };
 
   it("429: asked again, no sooner than it said", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.faults = [busy];
     await it.start();
-    await run(it, 6_000);
+    await runFor(it, 6_000);
     expect(it.posted).toHaveLength(0);
     expect(it.state().why).toContain("Please wait");
-    await run(it, 4_000);
+    await runFor(it, 4_000);
     expect(it.posted.map(({ share }) => share)).toEqual([0, 1]);
   });
 
   it("no answer, though it was done: seen, and not done twice", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.faults = ["lost"];
     await it.start();
-    await run(it, 4_000);
+    await runFor(it, 4_000);
     expect(it.posted.filter(({ share }) => share === 0)).toHaveLength(1);
     expect(it.state().goal.share).toBe(1);
   });
 
   it("500 without end: paused after eight tries, with the platform's words", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     it.world.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
     await it.start();
-    await run(it, 300_000);
+    await runFor(it, 300_000);
     expect(it.world.faults).toHaveLength(92);
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a: unknown error (10013)" });
   });
 
   it("500 while it comes back: asked until it is done", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 9_000);
+    await runFor(it, 9_000);
     it.world.verdict = "fail";
     it.world.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
-    await run(it, 1_200_000);
+    await runFor(it, 1_200_000);
     expect(it.state().status).toBe("rolled-back");
     expect(it.share()).toBe(-1);
   });
 
   it("a refusal pauses it at once; across a changed secret with the remedy", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 9_000);
+    await runFor(it, 9_000);
     it.world.verdict = "fail";
     it.world.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
-    await run(it, 3_000);
+    await runFor(it, 3_000);
     expect(it.state().why).toBe(
       "gate-a: secrets have changed: KEY (10220); deploy the older manifest anew, which keeps today's secrets: postern deploy",
     );
@@ -280,16 +280,16 @@ describe("a platform that fails", () => {
 });
 
 describe("what is told", () => {
-  const types = (it: Stand) => it.told.map(({ type }) => type);
+  const types = (it: RolloutHarness) => it.told.map(({ type }) => type);
 
   it("is what was decided, and by whom", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    await run(it, 4_000);
-    await it.ask("pause", "bob", "lunch");
-    await it.ask("resume", "bob");
+    await runFor(it, 4_000);
+    await it.command("pause", "bob", "lunch");
+    await it.command("resume", "bob");
     it.world.verdict = "fail";
-    await run(it, 20_000);
+    await runFor(it, 20_000);
     expect(types(it)).toEqual([
       "rollout.started",
       "rollout.step",
@@ -310,26 +310,26 @@ describe("what is told", () => {
   });
 
   it("waits for an outbox that does not answer, and holds up nothing", async () => {
-    const it = stand();
-    it.world.outboxGone = true;
+    const it = rolloutHarness();
+    it.world.outboxDown = true;
     await it.start();
-    await run(it, 60_000);
+    await runFor(it, 60_000);
     expect([it.state().status, it.told]).toEqual(["promoted", []]);
     expect(it.alarm()).toBeGreaterThan(it.now() - 3000);
-    it.world.outboxGone = false;
-    await it.look();
+    it.world.outboxDown = false;
+    await it.reconcile();
     expect([types(it).at(0), types(it).at(-1)]).toEqual(["rollout.started", "rollout.promoted"]);
   });
 
   it("is told by who comes after a process that died at any point, under the same id", async () => {
     const told = async (dieAt: number) => {
-      const it = stand();
+      const it = rolloutHarness();
       await it.start();
       for (let looks = 0; looks < 60; looks++) {
         // Once in its first looks, and again in its last.
-        if (looks === 2 || looks === 30) await it.look(dieAt);
-        await it.look();
-        it.pass(1000);
+        if (looks === 2 || looks === 30) await it.reconcile(dieAt);
+        await it.reconcile();
+        it.advance(1000);
       }
       return it.told.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
     };

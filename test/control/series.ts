@@ -1,11 +1,11 @@
 /** What a tier's store holds of one route. */
-import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
+import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 export const since = Date.UTC(2026, 10, 1);
 export const now = since + 60_000;
 
-export const series = (over: Partial<KeptSeries> = {}): KeptSeries => ({
+export const series = (over: Partial<StoredSeries> = {}): StoredSeries => ({
   version: "v1",
   route: "balance",
   method: "GET",
@@ -27,7 +27,7 @@ export const series = (over: Partial<KeptSeries> = {}): KeptSeries => ({
   ...over,
 });
 
-export const tally = (over: Partial<KeptTally> = {}): KeptTally => ({
+export const tally = (over: Partial<StoredTally> = {}): StoredTally => ({
   name: "cpu",
   version: "v1",
   labels: { route: "balance" },

@@ -1,9 +1,9 @@
 /** Tiers of one shared gate: one rollout at a time, judged over all of them. */
 import { expect, it } from "vitest";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
-import { rolloutsKept, tiersServed } from "../../functions/control/model/shared-gates.ts";
+import { rolloutObjectName, tiersServed } from "../../functions/control/model/shared-gates.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
-import { stand } from "./rollout-harness.ts";
+import { rolloutHarness } from "./rollout-harness.ts";
 
 const facts = (workers: readonly string[], shared?: true) =>
   ({ workers, ...(shared && { shared }) }) as unknown as TierFacts;
@@ -16,8 +16,8 @@ const plan = {
 } as unknown as ControlPlan;
 
 it("they have their rollouts in one place, which no other tier has", () => {
-  expect(["faq", "rates"].map((it) => rolloutsKept(plan, it))).toEqual(Array(2).fill("shared:gate-shared-local"));
-  expect(["wallet", "wallet/balance", "nobody", "toString"].map((it) => rolloutsKept(plan, it))).toEqual([
+  expect(["faq", "rates"].map((it) => rolloutObjectName(plan, it))).toEqual(Array(2).fill("shared:gate-shared-local"));
+  expect(["wallet", "wallet/balance", "nobody", "toString"].map((it) => rolloutObjectName(plan, it))).toEqual([
     "wallet",
     "wallet/balance",
     "nobody",
@@ -29,13 +29,13 @@ it("they have their rollouts in one place, which no other tier has", () => {
 });
 
 it("a second one is refused, and told whose is under way", async () => {
-  const it = stand();
+  const it = rolloutHarness();
   await it.start();
   await expect(it.start()).rejects.toThrow("a rollout of a is under way, by alice");
 });
 
 it("each tier's users count", async () => {
-  const asked: string[] = [];
+  const queried: string[] = [];
   const sample = (requests: number) => ({
     cold: 0,
     groups: { "0": { requests, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] } },
@@ -43,12 +43,12 @@ it("each tier's users count", async () => {
   const TELEMETRY = {
     getByName: (tier: string) => ({
       between: async (version: string) => {
-        asked.push(`${tier} ${version}`);
+        queried.push(`${tier} ${version}`);
         return sample(10);
       },
     }),
   };
-  const it = stand();
+  const it = rolloutHarness();
   await it.start();
   const rollout = {
     ...it.state(),
@@ -62,6 +62,6 @@ it("each tier's users count", async () => {
     { share: 10, since: 0, until: 9000 },
     9000,
   );
-  expect(asked.toSorted()).toEqual(["faq c", "faq s", "rates c", "rates s"]);
+  expect(queried.toSorted()).toEqual(["faq c", "faq s", "rates c", "rates s"]);
   expect([stable, canary].map(({ groups }) => groups["0"])).toMatchObject(Array(2).fill({ requests: 20, errors: 2 }));
 });

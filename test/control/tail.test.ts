@@ -1,9 +1,9 @@
 /** What the tail makes of what it hears: sums for control, spans for a collector, and no more than it can hold. */
 import { describe, expect, it } from "vitest";
-import { hearing, type TailReport } from "../../functions/control/tail/collector.ts";
-import { received } from "./otlp.ts";
+import { type TailReport, tailCollector } from "../../functions/control/tail/collector.ts";
+import { decodeOtlp } from "./otlp.ts";
 
-const around = {
+const context = {
   environment: "test",
   scheme: "https",
   workers: { "gate-wallet": ["wallet"], "gate-shared": ["faq", "rates"] },
@@ -13,9 +13,9 @@ const around = {
 const trace = "0af7651916cd43dd8448eb211c80319c";
 const span = "b7ad6b7169203331";
 
-type Event = Parameters<ReturnType<typeof hearing>>[0][number];
+type Event = Parameters<ReturnType<typeof tailCollector>>[0][number];
 
-interface Given {
+interface EventOptions {
   readonly outcome?: string;
   readonly line?: object | null;
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ const event = ({
   worker = "gate-wallet",
   more = [],
   entrypoint = "Behind",
-}: Given = {}) =>
+}: EventOptions = {}) =>
   ({
     scriptName: worker,
     entrypoint,
@@ -66,14 +66,14 @@ const access = {
   sampled: true,
 };
 
-const stand = (answers: (Response | Error)[] = []) => {
-  const hear = hearing(around);
+const tailHarness = (answers: (Response | Error)[] = []) => {
+  const collect = tailCollector(context);
   const reports: TailReport[] = [];
   const pushes: string[] = [];
   const lines: object[] = [];
   const clock = { now: 0 };
   const ports = {
-    tell: async (report: TailReport) => void reports.push(report),
+    report: async (report: TailReport) => void reports.push(report),
     collector: {
       url: "https://collector.example",
       secret: null,
@@ -88,19 +88,19 @@ const stand = (answers: (Response | Error)[] = []) => {
     now: () => clock.now,
     log: (line: object) => void lines.push(line),
   };
-  return { hear: (...events: Event[]) => hear(events, ports), reports, pushes, lines, clock };
+  return { collect: (...events: Event[]) => collect(events, ports), reports, pushes, lines, clock };
 };
 
 const spansIn = (text: string) =>
   (
-    received("traces", text).resourceSpans as {
+    decodeOtlp("traces", text).resourceSpans as {
       scopeSpans: { spans: { name: string; attributes: unknown[]; status: object; kind: number }[] }[];
     }[]
   ).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 
 describe("control hears from the tail", () => {
   it("of CPU by route, and of deaths by outcome", async () => {
-    const { hear, reports } = stand();
+    const { collect: hear, reports } = tailHarness();
     await hear(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
     expect(reports).toMatchObject([
       {
@@ -114,14 +114,14 @@ describe("control hears from the tail", () => {
   });
 
   it("of faults that are of no request, such as an overlay that was not to be had", async () => {
-    const { hear, reports } = stand();
+    const { collect: hear, reports } = tailHarness();
     const lost = { type: "fault", tier: "wallet", route: null, code: "feed-lost", cause: "gone" };
     await hear(event({ more: [lost] }), event({ more: [lost, lost] }));
     expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
   it("no word that a gate wrote in the name of a tier that it does not serve, but that it did", async () => {
-    const { hear, reports, pushes } = stand();
+    const { collect: hear, reports, pushes } = tailHarness();
     const forged = { type: "fault", tier: "wallet", route: null, code: "internal", cause: "not mine" };
     const own = { ...forged, tier: "rates" };
     await hear(
@@ -143,19 +143,19 @@ describe("control hears from the tail", () => {
   });
 
   it("nothing of testers, and no death where a client left", async () => {
-    const { hear, reports } = stand();
+    const { collect: hear, reports } = tailHarness();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
   });
 
   it("of a stranger who says that he is a tester", async () => {
-    const { hear, reports } = stand();
+    const { collect: hear, reports } = tailHarness();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
     expect(reports).toMatchObject([{ deaths: [{ count: 1 }] }]);
   });
 
   it("a bounded number of things, whatever a gate writes", async () => {
-    const { hear, reports } = stand();
+    const { collect: hear, reports } = tailHarness();
     const many = Array.from({ length: 5000 }, (_, index) => event({ line: { route: `r${index}` } }));
     await hear(...many);
     expect(reports[0]?.cpu).toHaveLength(2000);
@@ -165,7 +165,7 @@ describe("control hears from the tail", () => {
 
 describe("a collector hears from the tail", () => {
   it("of a request whose trace is sampled, without its path", async () => {
-    const { hear, pushes } = stand();
+    const { collect: hear, pushes } = tailHarness();
     await hear(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
     expect(pushes).toHaveLength(1);
     expect(spansIn(pushes[0] as string)).toMatchObject([{ name: "GET /wallet/v1/accounts/{id}", kind: 2 }]);
@@ -173,7 +173,7 @@ describe("a collector hears from the tail", () => {
   });
 
   it("of a failure as an error, of a refusal as none", async () => {
-    const { hear, pushes } = stand();
+    const { collect: hear, pushes } = tailHarness();
     await hear(
       event({ line: { status: 502, verdict: "failed", code: "upstream-unreachable" } }),
       event({ line: { status: 401, verdict: "refused", code: "token-missing", route: null } }),
@@ -186,7 +186,7 @@ describe("a collector hears from the tail", () => {
   });
 
   it("of a death by the trace that the front wrote, under the gate's name where it has several tiers", async () => {
-    const { hear, pushes } = stand();
+    const { collect: hear, pushes } = tailHarness();
     const headers = { traceparent: `00-${trace}-${span}-01`, "x-postern-parent-span": "00f067aa0ba902b7" };
     await hear(event({ outcome: "exceededMemory", line: null, headers, worker: "gate-shared" }));
     expect(spansIn(pushes[0] as string)).toMatchObject([{ status: { code: 2 }, name: "GET" }]);
@@ -195,7 +195,7 @@ describe("a collector hears from the tail", () => {
   });
 
   it("again what it did not take, later", async () => {
-    const { hear, pushes, reports, clock } = stand([new Response(null, { status: 503 })]);
+    const { collect: hear, pushes, reports, clock } = tailHarness([new Response(null, { status: 503 })]);
     await hear(event());
     await hear(event());
     expect(pushes).toHaveLength(1);
@@ -207,7 +207,7 @@ describe("a collector hears from the tail", () => {
   });
 
   it("not again what it refused, which is counted", async () => {
-    const { hear, reports } = stand([
+    const { collect: hear, reports } = tailHarness([
       new Response(null, { status: 400 }),
       Response.json({ partialSuccess: { rejectedSpans: "1" } }),
     ]);
@@ -216,10 +216,10 @@ describe("a collector hears from the tail", () => {
   });
 
   it("nothing where the environment names none", async () => {
-    const hear = hearing(around);
+    const collect = tailCollector(context);
     const reports: TailReport[] = [];
-    await hear([event()], {
-      tell: async (report) => void reports.push(report),
+    await collect([event()], {
+      report: async (report) => void reports.push(report),
       collector: null,
       sleep: async () => {},
       now: () => 0,

@@ -3,18 +3,18 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { personOf } from "../../functions/control/api/operators.ts";
+import { authenticate } from "../../functions/control/api/operators.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import { token } from "../../infra/commands/operate/token.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 
-const { control } = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8")) as {
+const { control } = parse(fs.readFileSync(path.join(codeRoot, "routes/environments/local.yaml"), "utf8")) as {
   readonly control: Pick<ControlPlan, "operators">;
 };
 
 it("is the operator's own, for five minutes", async () => {
-  const { text, data } = await token({ root: home, target: "local", as: "carol" });
-  const asks = (now: number) => personOf(`Bearer ${text.trim()}`, { ...control, environment: "local" }, now);
+  const { text, data } = await token({ root: codeRoot, target: "local", as: "carol" });
+  const asks = (now: number) => authenticate(`Bearer ${text.trim()}`, { ...control, environment: "local" }, now);
   expect(await asks(Date.now())).toMatchObject({ name: "carol", role: "viewer" });
   expect(await asks(Date.now() + 400_000)).toBeUndefined();
   expect(data).toMatchObject({ operator: "carol", seconds: 300 });

@@ -3,17 +3,17 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/api/operators.ts";
-import type { Desk } from "../../functions/control/api/ports.ts";
-import { addProposals } from "../../functions/control/api/proposals.ts";
+import type { ControlPorts } from "../../functions/control/api/ports.ts";
+import { addProposalRoutes } from "../../functions/control/api/proposals.ts";
 import { adminApi } from "../../functions/control/api/router.ts";
-import { addWaves } from "../../functions/control/api/waves.ts";
-import type { Line } from "../../functions/control/audit/ledger.ts";
-import type { Shown } from "../../functions/control/audit/record.ts";
+import { addWaveRoutes } from "../../functions/control/api/waves.ts";
+import type { AuditEntry } from "../../functions/control/audit/ledger.ts";
+import type { ProposalView } from "../../functions/control/audit/record.ts";
 import type { Proposal } from "../../functions/control/model/approval.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Mesh, mesh, runMesh } from "./wave-harness.ts";
+import { runWave, type WaveHarness, waveHarness } from "./wave-harness.ts";
 
 const keys = await Promise.all(
   ["alice", "bob", "carol"].map(async (name) => ({ name, ...(await generateKeyPair("EdDSA")) })),
@@ -43,13 +43,13 @@ const tokenOf = (name: string): Promise<string> => {
 };
 
 /** The admin API over real waves and rollouts; the ledger is a list. */
-const office = async (it: Mesh) => {
-  const lines: Omit<Line, "id">[] = [];
+const controlApi = async (it: WaveHarness) => {
+  const lines: Omit<AuditEntry, "id">[] = [];
   const proposals: Proposal[] = [];
-  const told: Notice[] = [];
+  const notices: Notice[] = [];
   let count = 0;
   const plan = { ...it.plan, operators: await operators(), environment: "test" } as ControlPlan;
-  const desk = {
+  const ports = {
     candidates: (tier, facts) => it.tier(tier).candidates({ tier, facts }),
     waves: {
       status: async () => (await it.waves().status()) ?? null,
@@ -74,30 +74,30 @@ const office = async (it: Mesh) => {
           1,
         )[0],
     },
-    tell: async (notice) => void told.push(notice),
+    notify: async (notice) => void notices.push(notice),
     now: () => Date.now(),
     uuid: () => `p${++count}-0000`,
     log: () => {},
-  } as Partial<Desk> as Desk;
-  const app = adminApi(plan, desk);
-  addProposals(app, plan as unknown as ControlPlan, desk);
-  addWaves(app, plan, desk);
+  } as Partial<ControlPorts> as ControlPorts;
+  const app = adminApi(plan, ports);
+  addProposalRoutes(app, plan as unknown as ControlPlan, ports);
+  addWaveRoutes(app, plan, ports);
   return {
     lines,
-    told,
+    told: notices,
     ask: async (name: string, path: string, body: object) => {
       const headers = { authorization: `Bearer ${await tokenOf(name)}`, "content-type": "application/json" };
       const response = await app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
       return {
         status: response.status,
-        said: (await response.json()) as Wave & Proposed & { readonly detail: string },
+        answer: (await response.json()) as Wave & Proposed & { readonly detail: string },
       };
     },
   };
 };
 
 interface Proposed {
-  readonly proposal: Shown;
+  readonly proposal: ProposalView;
 }
 
 const approval = ({ proposal }: Proposed): readonly [path: string, body: object] => [
@@ -106,7 +106,7 @@ const approval = ({ proposal }: Proposed): readonly [path: string, body: object]
 ];
 
 const small = () =>
-  mesh(
+  waveHarness(
     [
       { tier: "news", level: "best-effort" },
       { tier: "shop", level: "standard" },
@@ -114,7 +114,7 @@ const small = () =>
     1,
   );
 const withCore = () =>
-  mesh(
+  waveHarness(
     [
       { tier: "news", level: "best-effort" },
       { tier: "pay", level: "core" },
@@ -124,7 +124,7 @@ const withCore = () =>
 
 it("an operator starts one; a viewer does not, nor over what is not there", async () => {
   const it = small();
-  const { ask, lines } = await office(it);
+  const { ask, lines } = await controlApi(it);
   const tiers = ["news", "shop"];
   expect((await ask("carol", "/v1/waves", { reason: "me too", tiers })).status).toBe(403);
   expect((await ask("alice", "/v1/waves", { reason: "", tiers })).status).toBe(400);
@@ -133,15 +133,15 @@ it("an operator starts one; a viewer does not, nor over what is not there", asyn
   const unknown = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "__proto__", "toys"] });
   expect(unknown.status).toBe(400);
   const other = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "toys"] });
-  expect([other.status, other.said.detail]).toEqual([409, "control does not know toys: npx postern deploy control"]);
+  expect([other.status, other.answer.detail]).toEqual([409, "control does not know toys: npx postern deploy control"]);
   expect(it.wave()).toBeUndefined();
 
   const begun = await ask("alice", "/v1/waves", { reason: "a test", tiers });
-  expect(begun.said).toMatchObject({ status: "running", by: "alice", concurrent: 3 });
+  expect(begun.answer).toMatchObject({ status: "running", by: "alice", concurrent: 3 });
   expect((await ask("bob", "/v1/waves", { reason: "me too", tiers })).status).toBe(409);
   expect((await ask("bob", "/v1/waves/check", { reason: "me too", tiers })).status).toBe(409);
-  expect((await ask("bob", "/v1/wave/pause", {})).said.status).toBe("paused");
-  expect((await ask("bob", "/v1/wave/resume", {})).said.status).toBe("running");
+  expect((await ask("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
+  expect((await ask("bob", "/v1/wave/resume", {})).answer.status).toBe("running");
   expect(lines.map(({ by, what, outcome }) => `${by}: ${what}: ${outcome.split(":")[0]}`)).toEqual([
     "alice: wave start: running",
     "bob: wave start: refused",
@@ -152,15 +152,15 @@ it("an operator starts one; a viewer does not, nor over what is not there", asyn
 
 it("one with a core tier takes two people to start and to resume, and one to stop", async () => {
   const it = withCore();
-  const { ask, told } = await office(it);
-  const { status, said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  const { ask, told } = await controlApi(it);
+  const { status, answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   expect(status).toBe(202);
   expect(told).toMatchObject([
     {
       type: "approval.wanted",
       data: {
         tier: "*",
-        proposal: said.proposal.id,
+        proposal: answer.proposal.id,
         what: "wave start",
         reason: "a test",
         actor: "alice",
@@ -169,31 +169,31 @@ it("one with a core tier takes two people to start and to resume, and one to sto
     },
   ]);
   expect(it.wave()).toBeUndefined();
-  expect((await ask("alice", ...approval(said))).status).toBe(403);
-  expect((await ask("bob", ...approval(said))).said).toMatchObject({ by: "alice and bob" });
-  expect((await ask("bob", "/v1/wave/pause", {})).said.status).toBe("paused");
+  expect((await ask("alice", ...approval(answer))).status).toBe(403);
+  expect((await ask("bob", ...approval(answer))).answer).toMatchObject({ by: "alice and bob" });
+  expect((await ask("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
   const again = await ask("bob", "/v1/wave/resume", { reason: "go" });
   expect([again.status, it.wave().status]).toEqual([202, "paused"]);
-  expect((await ask("alice", ...approval(again.said))).said.status).toBe("running");
-  expect((await ask("alice", "/v1/wave/abort", { all: true })).said.status).toBe("aborted");
+  expect((await ask("alice", ...approval(again.answer))).answer.status).toBe("running");
+  expect((await ask("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
 });
 
 it("what was proposed for one wave does not let another go on", async () => {
   const it = withCore();
-  const { ask } = await office(it);
+  const { ask } = await controlApi(it);
   const start = async () => {
-    const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-    return ask("bob", ...approval(said));
+    const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+    return ask("bob", ...approval(answer));
   };
   await start();
   await ask("alice", "/v1/wave/pause", {});
-  const { said } = await ask("alice", "/v1/wave/resume", {});
+  const { answer } = await ask("alice", "/v1/wave/resume", {});
   await ask("alice", "/v1/wave/abort", {});
-  await runMesh(it, 30_000);
+  await runWave(it, 30_000);
   await start();
   await ask("alice", "/v1/wave/pause", {});
-  const late = await ask("bob", ...approval(said));
-  expect([late.status, late.said.detail]).toEqual([
+  const late = await ask("bob", ...approval(answer));
+  expect([late.status, late.answer.detail]).toEqual([
     409,
     "what was approved does not hold: another wave has been started since; propose it anew",
   ]);
@@ -202,11 +202,11 @@ it("what was proposed for one wave does not let another go on", async () => {
 
 it("the versions that were approved are released, and no others", async () => {
   const it = withCore();
-  const { ask } = await office(it);
-  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  const { ask } = await controlApi(it);
+  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   it.upload("gate-pay", "another");
-  await ask("bob", ...approval(said));
-  await runMesh(it, 120_000);
+  await ask("bob", ...approval(answer));
+  await runWave(it, 120_000);
   expect(it.rollout("pay")).toBeUndefined();
   expect(it.wave().members.find(({ tier }) => tier === "pay")).toMatchObject({
     place: "failed",
@@ -217,30 +217,30 @@ it("the versions that were approved are released, and no others", async () => {
 it("a wave that has failed at another tier since is not resumed past it", async () => {
   const it = withCore();
   it.world.bad.add("news");
-  const { ask } = await office(it);
-  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-  await ask("bob", ...approval(said));
-  await it.look();
+  const { ask } = await controlApi(it);
+  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await ask("bob", ...approval(answer));
+  await it.reconcile();
   expect(it.rollout("news")).toBeDefined();
   await ask("alice", "/v1/wave/pause", {});
   const resume = await ask("alice", "/v1/wave/resume", {});
-  await runMesh(it, 60_000);
-  expect((await ask("bob", ...approval(resume.said))).status).toBe(409);
+  await runWave(it, 60_000);
+  expect((await ask("bob", ...approval(resume.answer))).status).toBe(409);
 });
 
 it("a resume that was proposed during one pause does not end another", async () => {
   const it = withCore();
-  const { ask } = await office(it);
-  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-  await ask("bob", ...approval(said));
+  const { ask } = await controlApi(it);
+  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await ask("bob", ...approval(answer));
   await ask("alice", "/v1/wave/pause", { reason: "a slow day" });
   const [first, second] = [await ask("alice", "/v1/wave/resume", {}), await ask("alice", "/v1/wave/resume", {})];
-  expect((await ask("bob", ...approval(first.said))).said.status).toBe("running");
-  await runMesh(it, 1_000);
+  expect((await ask("bob", ...approval(first.answer))).answer.status).toBe("running");
+  await runWave(it, 1_000);
   await ask("alice", "/v1/wave/pause", { reason: "an incident" });
-  const late = await ask("bob", ...approval(second.said));
+  const late = await ask("bob", ...approval(second.answer));
   expect([late.status, it.wave().status]).toEqual([409, "paused"]);
-  expect(late.said.detail).toMatch(
+  expect(late.answer.detail).toMatch(
     /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
   );
 });
@@ -248,10 +248,10 @@ it("a resume that was proposed during one pause does not end another", async () 
 it("a tier whose release control cannot follow is refused, and says what to do", async () => {
   const it = small();
   Object.assign(it.plan.tiers.shop as object, { release: { steps: ["10%", "5%"] } });
-  const { ask } = await office(it);
+  const { ask } = await controlApi(it);
   expect(await ask("alice", "/v1/waves", { reason: "a test", tiers: ["shop"] })).toMatchObject({
     status: 409,
-    said: {
+    answer: {
       detail:
         "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in rising order; npx postern deploy control",
     },

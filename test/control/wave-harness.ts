@@ -1,32 +1,32 @@
 /** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
 
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
-import { fromManifest } from "../../functions/control/model/release.ts";
+import { rolloutSettings } from "../../functions/control/model/release.ts";
+import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import type { Seen, Wave } from "../../functions/control/model/wave.ts";
-import type { WrittenRelease } from "../../functions/control/model/written-release.ts";
+import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
+import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import { type WavePorts, waves } from "../../functions/control/wave/controller.ts";
+import { type WavePorts, waveController } from "../../functions/control/wave/controller.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
-import { Death, verdictOf } from "./rollout-harness.ts";
+import { ProcessDeath, verdictOf } from "./rollout-harness.ts";
 
-export interface Tier {
+export interface TierSpec {
   readonly tier: string;
   readonly level: TierFacts["level"];
   /** Its own by default. */
   readonly worker?: string;
 }
 
-const release: WrittenRelease = {
+const release: ReleaseConfig = {
   steps: ["0%", "50%", "100%"],
   bake: "5s",
   tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
 };
 
-export const planOf = (tiers: readonly Tier[]): Pick<ControlPlan, "tiers"> => ({
+export const planOf = (tiers: readonly TierSpec[]): Pick<ControlPlan, "tiers"> => ({
   tiers: Object.fromEntries(
     tiers.map(({ tier, level, worker = `gate-${tier}` }) => [
       tier,
@@ -36,16 +36,16 @@ export const planOf = (tiers: readonly Tier[]): Pick<ControlPlan, "tiers"> => ({
 });
 
 /** A rollout that began, and how all stood then. */
-export interface Begun {
+export interface StartedRollout {
   readonly tier: string;
   readonly wave: string | undefined;
   /** As it was written down. */
-  readonly decided: Wave | undefined;
+  readonly recorded: Wave | undefined;
   /** Tiers whose rollouts were under way, itself included. */
   readonly open: readonly string[];
 }
 
-export const mesh = (tiers: readonly Tier[], concurrent: number) => {
+export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
   const plan = planOf(tiers);
   const names = tiers.map(({ tier }) => tier);
   let time = 1_000_000;
@@ -53,12 +53,12 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
   let dieAt = Number.POSITIVE_INFINITY;
   /** Each effect is a place to die at. */
   const effect = () => {
-    if (--dieAt < 0) throw new Death();
+    if (--dieAt < 0) throw new ProcessDeath();
   };
-  const begun: Begun[] = [];
+  const started: StartedRollout[] = [];
   /** What the wave told. */
-  const told: Notice[] = [];
-  const world = {
+  const notices: Notice[] = [];
+  const scenario = {
     outboxGone: false,
     /** Tiers whose new version is bad. */
     bad: new Set<string>(),
@@ -85,27 +85,27 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     ]);
 
   const store = () => {
-    const kept = new Map<string, unknown>();
+    const stored = new Map<string, unknown>();
     const storage = {
-      get: async (key: string) => structuredClone(kept.get(key)),
+      get: async (key: string) => structuredClone(stored.get(key)),
       put: async (given: string | object, value?: unknown) => {
         effect();
         const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
-        for (const [key, one] of all) kept.set(key, structuredClone(one));
+        for (const [key, one] of all) stored.set(key, structuredClone(one));
         effect();
       },
-      delete: async (key: string) => kept.delete(key),
-      list: async ({ prefix = "" }) => new Map([...kept].filter(([key]) => key.startsWith(prefix)).sort()),
+      delete: async (key: string) => stored.delete(key),
+      list: async ({ prefix = "" }) => new Map([...stored].filter(([key]) => key.startsWith(prefix)).sort()),
       setAlarm: async () => {},
-    } as unknown as Ports["storage"] & WavePorts["storage"];
-    return { kept, storage };
+    } as unknown as RolloutPorts["storage"] & WavePorts["storage"];
+    return { kept: stored, storage };
   };
   const stores = new Map(names.map((tier) => [tier, store()]));
-  const own = store();
+  const waveStore = store();
   const current = (tier: string) => stores.get(tier)?.kept.get("current") as Rollout | undefined;
 
-  const rolloutPorts = (tier: string): Ports => ({
-    storage: stores.get(tier)?.storage as Ports["storage"],
+  const rolloutPorts = (tier: string): RolloutPorts => ({
+    storage: stores.get(tier)?.storage as RolloutPorts["storage"],
     platform: {
       deployments: async (worker) => {
         effect();
@@ -122,19 +122,19 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     },
     evidence: async () => ({}) as Stage,
     queries: async () => [],
-    judge: () => verdictOf(world.bad.has(tier) ? "fail" : world.open.has(tier) ? "not-enough" : "pass"),
+    judge: () => verdictOf(scenario.bad.has(tier) ? "fail" : scenario.open.has(tier) ? "not-enough" : "pass"),
     smoke: async () => ({ ok: true, why: "it answers" }),
-    tell: async () => {},
+    notify: async () => {},
     now: () => time,
     random: () => 0.5,
     uuid: () => `r${++count}-0000`,
   });
 
   const boot = () => {
-    const all = new Map(names.map((tier) => [tier, rollouts(rolloutPorts(tier))]));
-    const of = (tier: string) => all.get(tier) as ReturnType<typeof rollouts>;
+    const all = new Map(names.map((tier) => [tier, rolloutController(rolloutPorts(tier))]));
+    const of = (tier: string) => all.get(tier) as ReturnType<typeof rolloutController>;
     const faulty = async <T>(work: () => Promise<T>): Promise<T> => {
-      const fault = world.faults.shift();
+      const fault = scenario.faults.shift();
       if (fault === "lost before") throw new Error("no answer");
       const done = await work();
       effect();
@@ -142,62 +142,70 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
       return done;
     };
     const ports: WavePorts = {
-      storage: own.storage,
-      tell: async (notice) => {
+      storage: waveStore.storage,
+      notify: async (notice) => {
         effect();
-        if (world.outboxGone) throw new Error("the outbox does not answer");
-        told.push(notice);
+        if (scenario.outboxGone) throw new Error("the outbox does not answer");
+        notices.push(notice);
         effect();
       },
       now: () => time,
       uuid: () => `w${++count}-0000`,
       rollouts: {
-        busy: async (tier) => {
+        runningRollout: async (tier) => {
           const it = await of(tier).status();
           return it && !isOver(it) ? tier : undefined;
         },
-        mine: async ({ id }, { tier }) => {
+        find: async ({ id }, { tier }) => {
           effect();
-          if (world.unseen > 0) {
-            world.unseen--;
+          if (scenario.unseen > 0) {
+            scenario.unseen--;
             throw new Error("no answer");
           }
           const it = (await of(tier).history()).find(({ wave }) => wave === id);
-          return it ? seenOf(it) : null;
+          return it ? summaryOf(it) : null;
         },
         start: ({ id, by, reason }, { tier, release: written, approved }) =>
           faulty(async () => {
             effect();
             const before = current(tier)?.id;
             const facts = plan.tiers[tier] as TierFacts;
-            const it = await of(tier).start({ ...fromManifest(written), tier, facts, by, reason, wave: id, approved });
+            const it = await of(tier).start({
+              ...rolloutSettings(written),
+              tier,
+              facts,
+              by,
+              reason,
+              wave: id,
+              approved,
+            });
             if (it.id !== before)
-              begun.push({
+              started.push({
                 tier,
                 wave: it.wave,
-                decided: structuredClone(own.kept.get("current")) as Wave | undefined,
+                recorded: structuredClone(waveStore.kept.get("current")) as Wave | undefined,
                 open: names.filter((name) => {
                   const one = current(name);
                   return one?.wave === id && !isOver(one);
                 }),
               });
-            return seenOf(it);
+            return summaryOf(it);
           }),
-        takeBack: ({ id, by }, { tier }) => faulty(() => of(tier).ask("abort", by, "the wave", id)),
+        abort: ({ id, by }, { tier }) => faulty(() => of(tier).ask("abort", by, "the wave", id)),
       },
     };
-    return { of, wave: waves(ports) };
+    return { of, wave: waveController(ports) };
   };
   // The process that lives; its memory goes with it.
   let process = boot();
 
-  const perhaps = async (n: number, work: () => Promise<unknown>): Promise<boolean> => {
+  const dieAfter = async (n: number, work: () => Promise<unknown>): Promise<boolean> => {
     dieAt = n;
     try {
       await work();
       return true;
     } catch (error) {
-      if (!(error instanceof Death)) throw error;
+      if (!(error instanceof ProcessDeath)) throw error;
       process = boot();
       return false;
     } finally {
@@ -206,9 +214,9 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
   };
 
   return {
-    world,
-    begun,
-    told,
+    world: scenario,
+    begun: started,
+    told: notices,
     names,
     plan,
     start: () =>
@@ -219,11 +227,11 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
         by: "alice",
         reason: "a test",
       }),
-    ask: (command: WaveCommand, all = false) => process.wave.ask({ command, all, by: "bob", reason: "" }),
+    command: (command: WaveCommand, all = false) => process.wave.ask({ command, all, by: "bob", reason: "" }),
     waves: () => process.wave,
     tier: (tier: string) => process.of(tier),
     rollout: current,
-    wave: () => own.kept.get("current") as Wave,
+    wave: () => waveStore.kept.get("current") as Wave,
     /** Of the new version, in per cent; -1 where it has nothing any more. */
     share: (worker: string) =>
       live.get(worker)?.[0]?.versions.find(({ version_id }) => version_id === "canary")?.percentage ?? -1,
@@ -237,24 +245,24 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
       const deployment = { id: `d${++count}`, versions, message: "postern deploy", author: "alice", trigger: null };
       live.set(worker, [deployment, ...(live.get(worker) ?? [])]);
     },
-    pass: (ms: number) => {
+    advance: (ms: number) => {
       time += ms;
     },
     /** One look of the wave, or of a tier's rollout, in which the process dies before its `n`-th effect. */
-    look: (n = Number.POSITIVE_INFINITY) => perhaps(n, () => process.wave.look()),
-    lookAt: (tier: string, n = Number.POSITIVE_INFINITY) => perhaps(n, () => process.of(tier).look()),
+    reconcile: (n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.wave.reconcile()),
+    reconcileTier: (tier: string, n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.of(tier).reconcile()),
   };
 };
 
-const seenOf = ({ id, status, goal, why }: Rollout): Seen => ({ id, status, share: goal.share, why });
+const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id, status, share: goal.share, why });
 
-export type Mesh = ReturnType<typeof mesh>;
+export type WaveHarness = ReturnType<typeof waveHarness>;
 
 /** Looks as often as alarms would, for so long. */
-export const runMesh = async (it: Mesh, ms: number): Promise<void> => {
+export const runWave = async (it: WaveHarness, ms: number): Promise<void> => {
   for (let passed = 0; passed < ms; passed += 2500) {
-    it.pass(2500);
-    for (const tier of it.names) await it.lookAt(tier);
-    await it.look();
+    it.advance(2500);
+    for (const tier of it.names) await it.reconcileTier(tier);
+    await it.reconcile();
   }
 };

@@ -4,16 +4,16 @@ import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { isWaveOver, levels } from "../../functions/control/model/wave.ts";
 import { full } from "../full.ts";
-import { type Begun, mesh, runMesh, type Tier } from "./wave-harness.ts";
+import { runWave, type StartedRollout, type TierSpec, waveHarness } from "./wave-harness.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? (full ? 500 : 120));
 
-const tiersOf = (counts: readonly number[]): Tier[] =>
+const tiersOf = (counts: readonly number[]): TierSpec[] =>
   levels.flatMap((level, index) =>
     Array.from({ length: counts[index] ?? 0 }, (_, nth) => ({ tier: `${"bsc"[index]}${nth}`, level })),
   );
 
-const happening = fc.oneof(
+const event = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(6000) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("die" as const), at: fc.nat(25) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("die-at" as const), tier: fc.nat(9), at: fc.nat(12) }) },
@@ -38,7 +38,7 @@ const happening = fc.oneof(
 );
 
 /** What has to hold whenever a rollout begins. */
-const check = ({ tier, wave, decided, open }: Begun, concurrent: number): void => {
+const check = ({ tier, wave, recorded: decided, open }: StartedRollout, concurrent: number): void => {
   const member = decided?.members.find((it) => it.tier === tier);
   expect(decided?.id).toBe(wave);
   // It was written down before, and no failure was known by then.
@@ -54,31 +54,31 @@ it("holds over random courses of events", async () => {
     fc.asyncProperty(
       fc.tuple(fc.nat(4), fc.nat(3), fc.nat(3)).filter((counts) => counts.some((count) => count > 0)),
       fc.integer({ min: 1, max: 4 }),
-      fc.array(happening, { maxLength: 50 }),
+      fc.array(event, { maxLength: 50 }),
       async (counts, concurrent, course) => {
         const tiers = tiersOf(counts);
-        const it = mesh(tiers, concurrent);
-        const named = (nth: number) => it.names[nth % it.names.length] as string;
+        const it = waveHarness(tiers, concurrent);
+        const nameAt = (nth: number) => it.names[nth % it.names.length] as string;
         await it.start();
         for (const event of course) {
-          if (event.kind === "pass") await runMesh(it, event.ms);
-          else if (event.kind === "die") await it.look(event.at);
-          else if (event.kind === "die-at") await it.lookAt(named(event.tier), event.at);
+          if (event.kind === "pass") await runWave(it, event.ms);
+          else if (event.kind === "die") await it.reconcile(event.at);
+          else if (event.kind === "die-at") await it.reconcileTier(nameAt(event.tier), event.at);
           else if (event.kind === "fault") it.world.faults.push(event.fault);
           else if (event.kind === "unseen") it.world.unseen = event.looks;
-          else if (event.kind === "bad") it.world.bad.add(named(event.tier));
+          else if (event.kind === "bad") it.world.bad.add(nameAt(event.tier));
           else {
             // A person asks while a look is under way.
-            const looking = it.look();
+            const looking = it.reconcile();
             for (let turn = 0; turn < event.turns; turn++) await Promise.resolve();
-            await it.ask(event.command, event.all).catch(() => {});
+            await it.command(event.command, event.all).catch(() => {});
             await looking;
           }
         }
         it.world.faults = [];
         it.world.unseen = 0;
-        if (it.wave().status === "paused") await it.ask("resume");
-        await runMesh(it, 400_000);
+        if (it.wave().status === "paused") await it.command("resume");
+        await runWave(it, 400_000);
 
         for (const one of it.begun) check(one, concurrent);
         // One wave, so at most one rollout of each tier.

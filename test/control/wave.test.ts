@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
-import { type Mesh, mesh, planOf, runMesh, type Tier } from "./wave-harness.ts";
+import { planOf, runWave, type TierSpec, type WaveHarness, waveHarness } from "./wave-harness.ts";
 
-const tiers: readonly Tier[] = [
+const tiers: readonly TierSpec[] = [
   { tier: "pay", level: "core" },
   { tier: "shop", level: "standard" },
   { tier: "news", level: "best-effort" },
@@ -14,18 +14,18 @@ const tiers: readonly Tier[] = [
 
 describe("a wave over good versions", () => {
   it("begins with what matters least, ends with core, and has all promoted", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "5 of 5 tiers are promoted" });
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(100);
   });
 
   it("has no more at once than it was told", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(Math.max(...it.begun.map(({ open }) => open.length))).toBe(2);
   });
 
@@ -46,10 +46,10 @@ describe("a wave over good versions", () => {
 
 describe("one bad tier", () => {
   it("stops the wave: those under way go on, no further one begins, and the next level is untouched", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news"]);
     expect(it.wave().status).toBe("failed");
     expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier began");
@@ -58,36 +58,36 @@ describe("one bad tier", () => {
   });
 
   it("is passed over when a person says so, and the others go on to the end", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
-    await runMesh(it, 60_000);
-    await it.ask("resume");
-    await runMesh(it, 120_000);
+    await runWave(it, 60_000);
+    await it.command("resume");
+    await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "4 of 5 tiers are promoted; maps passed over" });
     expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
   });
 
   it("may be found after its promotion, by the person who takes it back", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     await it.start();
-    await runMesh(it, 20_000);
+    await runWave(it, 20_000);
     expect(it.rollout("maps")?.status).toBe("promoted");
     await it.tier("maps").ask("abort", "bob", "customers call");
-    await runMesh(it, 60_000);
+    await runWave(it, 60_000);
     expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringContaining("customers call") });
     expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
   });
 });
 
 describe("what it tells", () => {
-  const types = ({ told }: Mesh) => told.map(({ type }) => type);
+  const types = ({ told }: WaveHarness) => told.map(({ type }) => type);
 
   it("is that it began and ended, and what stopped it", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(types(it)).toEqual(["wave.started", "wave.stopping", "wave.failed"]);
     expect(it.told[2]?.data).toMatchObject({
       status: "failed",
@@ -97,30 +97,30 @@ describe("what it tells", () => {
       actor: null,
       startedBy: "alice",
     });
-    await it.ask("resume");
-    await runMesh(it, 120_000);
+    await it.command("resume");
+    await runWave(it, 120_000);
     expect(types(it).slice(3)).toEqual(["wave.resumed", "wave.promoted"]);
     expect(it.told[3]?.data).toMatchObject({ actor: "bob" });
     for (const { type, data } of it.told) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
   it("waits for an outbox that is gone, and the wave does not", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.outboxGone = true;
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect([it.wave().status, it.told]).toEqual(["promoted", []]);
     it.world.outboxGone = false;
-    await it.look();
+    await it.reconcile();
     expect(types(it)).toEqual(["wave.started", "wave.promoted"]);
   });
 
   it("is told by who comes after a process that died at any point, under the same id", async () => {
     const ids = async (dieAt: number) => {
-      const it = mesh([{ tier: "news", level: "best-effort" }], 1);
+      const it = waveHarness([{ tier: "news", level: "best-effort" }], 1);
       await it.start();
-      await it.look(dieAt);
-      await runMesh(it, 60_000);
+      await it.reconcile(dieAt);
+      await runWave(it, 60_000);
       expect(it.wave().status).toBe("promoted");
       return [...new Set(it.told.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
     };
@@ -130,58 +130,58 @@ describe("what it tells", () => {
 
 describe("people", () => {
   it("a tier whose rollout waits for a person keeps its place, and the next level waits with it", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.open.add("maps");
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "running", why: "2 of 5 tiers are promoted; maps waits for a person" });
     it.world.open.delete("maps");
     await it.tier("maps").ask("resume", "bob", "there is traffic now");
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("pause it: no further tier begins, and those under way arrive", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     await it.start();
-    await runMesh(it, 5_000);
-    await it.ask("pause");
-    await runMesh(it, 60_000);
+    await runWave(it, 5_000);
+    await it.command("pause");
+    await runWave(it, 60_000);
     expect(it.begun.map(({ tier }) => tier)).toEqual(["maps"]);
     expect([it.wave().status, it.rollout("maps")?.status]).toEqual(["paused", "promoted"]);
-    await it.ask("resume");
-    await runMesh(it, 120_000);
+    await it.command("resume");
+    await runWave(it, 120_000);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("abort it: what is under way comes back, what is promoted stays", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     await it.start();
-    while (it.begun.length < 2) await runMesh(it, 2500);
-    await runMesh(it, 5000);
+    while (it.begun.length < 2) await runWave(it, 2500);
+    await runWave(it, 5000);
     const [first, second] = it.begun.map(({ tier }) => tier) as [string, string];
-    await it.ask("abort");
-    await runMesh(it, 20_000);
+    await it.command("abort");
+    await runWave(it, 20_000);
     expect(it.wave()).toMatchObject({ status: "aborted", why: "bob took back what was under way" });
     expect([it.share(`gate-${first}`), it.share(`gate-${second}`)]).toEqual([100, -1]);
   });
 
   it("abort all of it, after its end too: each tier comes back by its own rollout", async () => {
-    const it = mesh(tiers, 3);
+    const it = waveHarness(tiers, 3);
     await it.start();
-    await runMesh(it, 120_000);
-    await expect(it.ask("abort")).rejects.toThrow("this wave is promoted; --all takes back what it promoted");
-    await it.ask("abort", true);
-    await runMesh(it, 20_000);
+    await runWave(it, 120_000);
+    await expect(it.command("abort")).rejects.toThrow("this wave is promoted; --all takes back what it promoted");
+    await it.command("abort", true);
+    await runWave(it, 20_000);
     expect(it.wave().status).toBe("aborted");
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(-1);
-    await expect(it.ask("abort", true)).rejects.toThrow("nothing of it is left to take back");
+    await expect(it.command("abort", true)).rejects.toThrow("nothing of it is left to take back");
   });
 
   it("abort all of it, and what was released there since stays", async () => {
-    const it = mesh(tiers, 3);
+    const it = waveHarness(tiers, 3);
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     const { subjects, steps, tolerate, patienceMs } = it.rollout("news") as NonNullable<ReturnType<typeof it.rollout>>;
     it.deployments("gate-news").unshift({
       id: "later",
@@ -195,17 +195,17 @@ describe("people", () => {
     });
     const facts = { workers: subjects.map(({ worker }) => worker) };
     await it.tier("news").start({ tier: "news", facts, steps, tolerate, patienceMs, smoke: [], by: "bob", reason: "" });
-    await it.ask("abort", true);
-    await runMesh(it, 60_000);
+    await it.command("abort", true);
+    await runWave(it, 60_000);
     expect(it.deployments("gate-news")[0]?.versions).toEqual([{ version_id: "newer", percentage: 100 }]);
     expect(it.share("gate-maps")).toBe(-1);
   });
 
   it("one goes at a time, and none over a tier that is being released", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     await it.start();
     await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; one goes at a time/);
-    const other = mesh(tiers, 2);
+    const other = waveHarness(tiers, 2);
     const facts = { workers: ["gate-pay"] };
     const tolerate = { errors: "+1pp", p99: "+20%", refusals: "+1pp" };
     await other
@@ -215,10 +215,10 @@ describe("people", () => {
   });
 
   it("see the waves before it", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
-    await runMesh(it, 60_000);
+    await runWave(it, 60_000);
     const first = it.wave().id;
     await it.start();
     expect((await it.waves().history()).map(({ id }) => id)).toEqual([it.wave().id, first]);
@@ -227,60 +227,60 @@ describe("people", () => {
 
 describe("an answer that is lost", () => {
   it.each(["lost before", "lost after"] as const)("%s it was heard begins nothing twice", async (fault) => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.world.faults.push(fault);
     await it.start();
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.begun.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is looked for though rollouts cannot be seen: it is asked for again, and finds what it began", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     it.world.faults.push("lost after");
     it.world.unseen = 20;
     await it.start();
-    await runMesh(it, 200_000);
+    await runWave(it, 200_000);
     expect(it.begun).toHaveLength(5);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is no refusal, however often it happens", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     it.world.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
     await it.start();
-    await runMesh(it, 200_000);
+    await runWave(it, 200_000);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is not asked for again once the wave is paused", async () => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     it.world.faults.push("lost before");
     await it.start();
-    await it.look();
-    await it.ask("pause");
+    await it.reconcile();
+    await it.command("pause");
     it.world.unseen = 10;
-    await runMesh(it, 60_000);
+    await runWave(it, 60_000);
     expect(it.begun).toEqual([]);
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "waiting" });
   });
 
   it.each([0, 1])("does not hide a rollout from an abort, though %d looks see nothing", async (unseen) => {
-    const it = mesh(tiers, 1);
+    const it = waveHarness(tiers, 1);
     it.world.faults.push("lost after");
     await it.start();
-    await it.look();
+    await it.reconcile();
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "starting" });
     it.world.unseen = unseen;
-    await it.ask("abort");
-    await runMesh(it, 30_000);
+    await it.command("abort");
+    await runWave(it, 30_000);
     expect([it.wave().status, it.share("gate-maps")]).toEqual(["aborted", -1]);
   });
 });
 
 describe("a start that is refused", () => {
   it("is asked for again, later each time, and then counts as failed", async () => {
-    const it = mesh(tiers, 2);
+    const it = waveHarness(tiers, 2);
     it.deployments("gate-maps").unshift({
       id: "other",
       versions: [{ version_id: "other", percentage: 100 }],
@@ -289,13 +289,13 @@ describe("a start that is refused", () => {
       trigger: null,
     });
     await it.start();
-    await runMesh(it, 10_000);
+    await runWave(it, 10_000);
     expect(it.wave().members[0]).toMatchObject({
       tier: "maps",
       place: "starting",
       why: expect.stringContaining("no Worker of maps"),
     });
-    await runMesh(it, 120_000);
+    await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({
       status: "failed",
       why: expect.stringMatching(/^maps failed: it could not begin: no Worker of maps/),

@@ -3,7 +3,15 @@ import net from "node:net";
 import { describe, expect, it } from "vitest";
 import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { accessLine, city, logged, manifest, service, sharedCity, workerdMemory } from "./project.ts";
+import {
+  findAccessLine,
+  logRecords,
+  manifest,
+  runProject,
+  runService,
+  sharedProject,
+  workerdMemory,
+} from "./project.ts";
 
 const tier = (name: string, url: string, more = "") => ({
   [`routes/${name}.yaml`]: manifest(
@@ -12,7 +20,7 @@ const tier = (name: string, url: string, more = "") => ({
   ),
 });
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   ...tier("files", url),
   ...tier("small", url, "limits: { body: 64KiB }\n"),
 }));
@@ -26,7 +34,7 @@ describe(`${megabytes} MB`, () => {
   const total = megabytes * mebibyte;
   const chunk = Buffer.alloc(mebibyte / 4, 7);
 
-  const watched = async (work: () => Promise<void>): Promise<number> => {
+  const measurePeak = async (work: () => Promise<void>): Promise<number> => {
     const before = workerdMemory();
     let peak = before;
     const timer = setInterval(() => {
@@ -38,13 +46,13 @@ describe(`${megabytes} MB`, () => {
   };
 
   it.each(["content-length", "chunked"])("go up with flat memory (%s)", async (framing) => {
-    const store = await service(async (request, response) => {
+    const store = await runService(async (request, response) => {
       let received = 0;
       for await (const part of request) received += part.length;
       response.end(String(received));
     });
-    const { port } = await city(tier("files", store.url, "limits: { body: 1GiB }\n"));
-    const grown = await watched(async () => {
+    const { port } = await runProject(tier("files", store.url, "limits: { body: 1GiB }\n"));
+    const grown = await measurePeak(async () => {
       const answer = await new Promise<string>((resolve, reject) => {
         const headers = framing === "content-length" ? { "content-length": total } : {};
         const request = http.request(
@@ -68,13 +76,13 @@ describe(`${megabytes} MB`, () => {
   });
 
   it("come down with flat memory", async () => {
-    const store = await service(async (_, response) => {
+    const store = await runService(async (_, response) => {
       for (let sent = 0; sent < total; sent += chunk.length)
         if (!response.write(chunk)) await new Promise((drained) => response.once("drain", drained));
       response.end();
     });
-    const { port } = await city(tier("files", store.url));
-    const grown = await watched(async () => {
+    const { port } = await runProject(tier("files", store.url));
+    const grown = await measurePeak(async () => {
       const received = await new Promise<number>((resolve, reject) => {
         http
           .get({ port, host: "localhost", path: "/files/x" }, async (response) => {
@@ -94,7 +102,7 @@ describe("a body that is cut", () => {
   /** Sends half of a body, then does what `cut` says. The service tells how the body ended for it. */
   const half = async (framing: "content-length" | "chunked", cut: (socket: net.Socket) => void) => {
     let ended = "not begun";
-    const { port, ...mesh } = serving(async (request, response) => {
+    const { port, ...project } = withService(async (request, response) => {
       ended = "open";
       try {
         for await (const _ of request);
@@ -117,7 +125,7 @@ describe("a body that is cut", () => {
     await until(() => ended === "open", "the service has the request");
     cut(socket);
     await until(() => ended !== "open", "the body ends");
-    await until(() => logged(mesh).length > 0, "the line is written");
+    await until(() => logRecords(project).length > 0, "the line is written");
     return ended;
   };
   const cuts = {
@@ -137,7 +145,7 @@ describe("a body over the limit", () => {
     "is 413, and never complete for the service (%s)",
     async (framing) => {
       const ends: string[] = [];
-      const { url, ...mesh } = serving(async (request, response) => {
+      const { url, ...project } = withService(async (request, response) => {
         try {
           for await (const _ of request);
           ends.push("complete");
@@ -150,7 +158,7 @@ describe("a body over the limit", () => {
       const body = framing === "chunked" ? new Blob([bytes]).stream() : bytes;
       const response = await fetch(`${url}/small/x`, { method: "POST", body, duplex: "half" } as RequestInit);
       expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([413, "body-too-large"]);
-      const line = await accessLine(mesh, response.headers.get("x-request-id") ?? "");
+      const line = await findAccessLine(project, response.headers.get("x-request-id") ?? "");
       expect(line).toMatchObject({ status: 413, verdict: "refused" });
       // One whose length is too large goes nowhere.
       if (framing === "chunked") await until(() => ends.length > 0, "the body ends for the service");
@@ -159,7 +167,7 @@ describe("a body over the limit", () => {
   );
 
   it("exactly at the limit passes whole (chunked)", async () => {
-    const { url } = serving(async (request, response) => {
+    const { url } = withService(async (request, response) => {
       let count = 0;
       for await (const part of request) count += part.length;
       response.end(String(count));
@@ -174,31 +182,31 @@ describe("a body over the limit", () => {
 });
 
 it.each(["GET", "HEAD"])("%s with a body of unknown length is refused, not a fault", async (method) => {
-  const { port, ...mesh } = serving();
+  const { port, ...project } = withService();
   const socket = net.connect(port, "localhost");
-  let heard = "";
+  let received = "";
   socket.on("data", (part) => {
-    heard += part;
+    received += part;
   });
   socket.write(
     `${method} /files/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
   );
-  await until(() => heard.includes("\r\n\r\n"), "it is answered");
-  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
-  const [, id = ""] = /^x-request-id: (\S+)/im.exec(heard) ?? [];
-  expect(await accessLine(mesh, id)).toMatchObject({ status: 400, verdict: "refused", code: "body-unexpected" });
+  await until(() => received.includes("\r\n\r\n"), "it is answered");
+  expect(received).toMatch(/^HTTP\/1\.1 400 /);
+  const [, id = ""] = /^x-request-id: (\S+)/im.exec(received) ?? [];
+  expect(await findAccessLine(project, id)).toMatchObject({ status: 400, verdict: "refused", code: "body-unexpected" });
   socket.destroy();
 });
 
 describe("a client that leaves", () => {
   it("is seen by the service while it works", async () => {
-    let left = false;
+    let remaining = false;
     let begun = false;
-    const { port, ...mesh } = serving((request, response) => {
+    const { port, ...project } = withService((request, response) => {
       begun = true;
       request.resume();
       response.on("close", () => {
-        left = !response.writableFinished;
+        remaining = !response.writableFinished;
       });
     });
     const socket = net.connect(port, "localhost");
@@ -206,36 +214,36 @@ describe("a client that leaves", () => {
     socket.write("GET /files/slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await until(() => begun, "the service has the request");
     socket.resetAndDestroy();
-    await until(() => left, "the service sees that the client left");
-    await until(() => logged(mesh).length > 0, "the line is written");
-    expect(logged(mesh)).toMatchObject([{ type: "access", status: 499, verdict: "left" }]);
+    await until(() => remaining, "the service sees that the client left");
+    await until(() => logRecords(project).length > 0, "the line is written");
+    expect(logRecords(project)).toMatchObject([{ type: "access", status: 499, verdict: "left" }]);
   });
 
   it("is seen by the service while it streams", async () => {
-    let left = false;
-    const { port } = serving((_, response) => {
+    let remaining = false;
+    const { port } = withService((_, response) => {
       const timer = setInterval(() => response.write("data: tick\n\n"), 20);
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.on("close", () => {
         clearInterval(timer);
-        left = true;
+        remaining = true;
       });
     });
     const socket = net.connect(port, "localhost");
     socket.on("error", () => {});
-    let heard = "";
+    let received = "";
     socket.on("data", (part) => {
-      heard += part;
+      received += part;
     });
     socket.write("GET /files/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await until(() => heard.includes("tick"), "events come");
+    await until(() => received.includes("tick"), "events come");
     socket.resetAndDestroy();
-    await until(() => left, "the service sees that the client left");
+    await until(() => remaining, "the service sees that the client left");
   });
 });
 
 it("a response that the service cuts is cut for the client", async () => {
-  const { url } = serving((_, response) => {
+  const { url } = withService((_, response) => {
     response.writeHead(200, { "content-length": "1000" });
     response.write("half");
     // The half is on its way before the connection breaks.

@@ -1,7 +1,7 @@
 /** Clients that leave early, at each stage of a request, through a front and at a gate that serves its zone itself. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, manifest, type Service, startCity, startService, stopService } from "./project.ts";
-import { ends, leave } from "./disconnect.ts";
+import { disconnectEarly, disconnects } from "./disconnect.ts";
+import { manifest, type RunningProject, type Service, startProject, startService, stopService } from "./project.ts";
 
 const files = (url: string) => ({
   "routes/t.yaml": manifest(
@@ -16,10 +16,10 @@ routes:
   ),
 });
 
-let behind: Service;
-const meshes: Record<string, City> = {};
+let service: Service;
+const projects: Record<string, RunningProject> = {};
 beforeAll(async () => {
-  behind = await startService((request, response) => {
+  service = await startService((request, response) => {
     const path = request.url ?? "";
     request.on("error", () => {}).resume();
     if (path.includes("silent")) return;
@@ -32,12 +32,12 @@ beforeAll(async () => {
     }
     request.on("end", () => response.end("took"));
   });
-  meshes["a front"] = await startCity(files(behind.url));
-  meshes["a zone gate"] = await startCity(files(behind.url), { alone: "t" });
+  projects["a front"] = await startProject(files(service.url));
+  projects["a zone gate"] = await startProject(files(service.url), { onlyGate: "t" });
 });
 afterAll(async () => {
-  for (const mesh of Object.values(meshes)) await mesh.stop();
-  if (behind) stopService(behind);
+  for (const project of Object.values(projects)) await project.stop();
+  if (service) stopService(service);
 });
 
 const head = (line: string, ...fields: readonly string[]): string =>
@@ -80,16 +80,16 @@ const stages: readonly Stage[] = [
 
 describe.each(["a front", "a zone gate"])("through %s", (which) => {
   it.each(stages)("a client that leaves $where has its line, and nobody else is to blame", async (stage) => {
-    const mesh = meshes[which] as City;
-    for (const end of ends) {
-      const lines = await leave(mesh, stage, end);
+    const project = projects[which] as RunningProject;
+    for (const end of disconnects) {
+      const lines = await disconnectEarly(project, stage, end);
       expect({ end, written: lines.length > 0 }).toEqual({ end, written: true });
       for (const { type, status, verdict, code } of lines) {
         const found = [type, status, verdict, code].join(" ");
-        expect(stage.answered ? ["access 200 passed "] : ["access 499 left ", theirs]).toContain(found);
+        expect(stage.answered ? ["access 200 passed "] : ["access 499 left ", others]).toContain(found);
       }
     }
   });
 });
 
-const theirs = "access 400 refused body-incomplete";
+const others = "access 400 refused body-incomplete";

@@ -1,7 +1,7 @@
 /** A client that sends what it is given: `fetch` writes Host, the target and some fields itself. */
 import http from "node:http";
 
-export interface Sent {
+export interface ClientRequest {
   readonly method?: string | undefined;
   /** As it is written. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Sent {
   readonly agent?: http.Agent | false;
 }
 
-export interface Answer {
+export interface ClientResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
@@ -22,8 +22,8 @@ export interface Answer {
 /** Sends a request to a port of this machine. */
 export const send = (
   port: number,
-  { method, path, headers = {}, body, from = "127.0.0.1", agent = false }: Sent,
-): Promise<Answer> =>
+  { method, path, headers = {}, body, from = "127.0.0.1", agent = false }: ClientRequest,
+): Promise<ClientResponse> =>
   new Promise((resolve, reject) => {
     // Of GET and DELETE, Node says no length by itself.
     const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };

@@ -6,27 +6,36 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { manifest, project, removed, type Service, service, startService, stopService, written } from "./project.ts";
+import {
+  manifest,
+  removeProject,
+  runService,
+  type Service,
+  startService,
+  stopService,
+  writeFiles,
+  writeProject,
+} from "./project.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
-  const running = await startLoop(project(files), more);
+  const running = await startLoop(writeProject(files), more);
   onTestFinished(async () => void (await running.stop()));
   return running;
 };
 
 const startLoop = async (root: string, more: readonly string[] = []) => {
-  const verb = [path.join(home, "infra/cli.ts"), "dev", "--root", root, "--port", "0", ...more];
-  const child = spawn(process.execPath, verb, {
+  const command = [path.join(codeRoot, "infra/cli.ts"), "dev", "--root", root, "--port", "0", ...more];
+  const child = spawn(process.execPath, command, {
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (part) => {
-      said += part;
+      output += part;
     });
   const ended = new Promise<number | null>((end) => child.once("exit", end));
   const stop = async () => {
@@ -35,18 +44,18 @@ const startLoop = async (root: string, more: readonly string[] = []) => {
   };
   try {
     await until(
-      () => /ready in/.test(said),
-      () => `it is ready: ${said}`,
+      () => /ready in/.test(output),
+      () => `it is ready: ${output}`,
     );
   } catch (error) {
     await stop();
     throw error;
   }
-  const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
+  const url = /http:\/\/localhost:\d+/.exec(output)?.[0] ?? "";
   return {
     url,
     root,
-    said: () => said,
+    output: () => output,
     edit: (file: string, text: string) => fs.writeFileSync(path.join(root, file), text),
     get: async (target: string) => {
       const response = await fetch(url + target);
@@ -82,50 +91,50 @@ const tier = (name: string, url: string, extra = "") =>
 const turned = (turn: number) => `filters: [{ headers: { response: { set: { x-turn: "${turn}" } } } }]\n`;
 
 it("follows an edit, and keeps the last good one of a tier whose manifest breaks", async () => {
-  const upstream = await service((request, response) => response.end(`a ${request.url}`));
-  const other = await service((request, response) => response.end(`b ${request.url}`));
-  const { get, edit, said } = await loop({
+  const upstream = await runService((request, response) => response.end(`a ${request.url}`));
+  const other = await runService((request, response) => response.end(`b ${request.url}`));
+  const { get, edit, output } = await loop({
     "routes/one.yaml": tier("one", upstream.url),
     "routes/two.yaml": tier("two", upstream.url),
   });
   expect(await get("/one/x")).toEqual({ status: 200, text: "a /one/x" });
 
   edit("routes/one.yaml", tier("one", other.url));
-  await until(() => /reloaded in/.test(said()), "it reloads");
+  await until(() => /reloaded in/.test(output()), "it reloads");
   expect((await get("/one/x")).text).toBe("b /one/x");
 
   edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
-  await until(() => /goes on with its last good manifest/.test(said()), "it says what is broken");
-  expect(said()).toMatch(/routes\/one\.yaml:5:1 {2}unknown-key {2}the manifest has no "oops"/);
+  await until(() => /goes on with its last good manifest/.test(output()), "it says what is broken");
+  expect(output()).toMatch(/routes\/one\.yaml:5:1 {2}unknown-key {2}the manifest has no "oops"/);
   expect((await get("/one/x")).text).toBe("b /one/x");
 
   // The other team's edit still goes live.
   edit("routes/two.yaml", tier("two", other.url));
-  await until(() => (said().match(/reloaded in/g) ?? []).length === 2, "the other tier reloads");
+  await until(() => (output().match(/reloaded in/g) ?? []).length === 2, "the other tier reloads");
   expect((await get("/two/x")).text).toBe("b /two/x");
   expect((await get("/one/x")).text).toBe("b /one/x");
 
   edit("routes/one.yaml", tier("one", upstream.url));
-  await until(() => (said().match(/reloaded in/g) ?? []).length === 3, "the mended tier reloads");
+  await until(() => (output().match(/reloaded in/g) ?? []).length === 3, "the mended tier reloads");
   expect((await get("/one/x")).text).toBe("a /one/x");
-  expect(said().match(/^.* holds again$/gm)).toEqual(["routes/one.yaml holds again"]);
+  expect(output().match(/^.* holds again$/gm)).toEqual(["routes/one.yaml holds again"]);
 
   // What is mended as it was before changes nothing that runs, and is said all the same.
-  const complaints = () => (said().match(/unknown-key/g) ?? []).length;
+  const complaints = () => (output().match(/unknown-key/g) ?? []).length;
   const before = complaints();
   edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
   await until(() => complaints() > before, "it says what is broken");
   edit("routes/one.yaml", tier("one", upstream.url));
-  await until(() => (said().match(/holds again/g) ?? []).length === 2, "it says that it holds");
+  await until(() => (output().match(/holds again/g) ?? []).length === 2, "it says that it holds");
 });
 
 it("says what it is doing, and answers 503 until it is ready", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const answers: [status: number, type: string | null, retry: string | null, code: string][] = [];
   const port = await freePort();
-  let going = true;
+  let isRunning = true;
   const early = (async () => {
-    while (going) {
+    while (isRunning) {
       const response = await fetch(`http://localhost:${port}/one/x`).catch(() => undefined);
       if (response?.status === 503) {
         const { code } = (await response.json()) as { code: string };
@@ -134,11 +143,11 @@ it("says what it is doing, and answers 503 until it is ready", async () => {
       await new Promise((wake) => setTimeout(wake, 20));
     }
   })();
-  const { said, get } = await loop({ "routes/one.yaml": tier("one", upstream.url) }, ["--port", String(port)]);
-  going = false;
+  const { output, get } = await loop({ "routes/one.yaml": tier("one", upstream.url) }, ["--port", String(port)]);
+  isRunning = false;
   await early;
   expect(new Set(answers.map((it) => it.join()))).toEqual(new Set(["503,application/problem+json,5,starting"]));
-  const [stages = "", rest = ""] = said().split(/^postern http/m);
+  const [stages = "", rest = ""] = output().split(/^postern http/m);
   expect(
     stages
       .match(/ s {2}(?:load|compile|bundle|start) /g)
@@ -151,20 +160,20 @@ it("says what it is doing, and answers 503 until it is ready", async () => {
 });
 
 it("has an access line for each request, whatever the manifest samples", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const { said, get } = await loop({ "routes/one.yaml": tier("one", upstream.url, "log: { sample: 0% }\n") });
+  const upstream = await runService((_, response) => response.end("ok"));
+  const { output, get } = await loop({ "routes/one.yaml": tier("one", upstream.url, "log: { sample: 0% }\n") });
   for (let turn = 0; turn < 3; turn++) await get("/one/x");
-  await until(() => (said().match(/ 200 GET {4}one\/all /g) ?? []).length === 3, "each request has its line");
+  await until(() => (output().match(/ 200 GET {4}one\/all /g) ?? []).length === 3, "each request has its line");
 });
 
 it("names the process that has its port, and what to do", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const { port } = new URL(upstream.url);
   const args = [
-    path.join(home, "infra/cli.ts"),
+    path.join(codeRoot, "infra/cli.ts"),
     "dev",
     "--root",
-    project({ "routes/one.yaml": tier("one", upstream.url) }),
+    writeProject({ "routes/one.yaml": tier("one", upstream.url) }),
   ];
   const { status, stderr } = spawnSync(process.execPath, [...args, "--port", port], { encoding: "utf8" });
   expect(status).toBe(3);
@@ -176,18 +185,18 @@ it("names the process that has its port, and what to do", async () => {
 });
 
 it.runIf(full)("loses no request while generations change", async () => {
-  const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
-  const { get, edit, said } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
-  let going = true;
+  const upstream = await runService((_, response) => setTimeout(() => response.end("ok"), 30));
+  const { get, edit, output } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
+  let isRunning = true;
   const statuses: number[] = [];
   const clients = Array.from({ length: 8 }, async () => {
-    while (going) statuses.push((await get("/one/x")).status);
+    while (isRunning) statuses.push((await get("/one/x")).status);
   });
   for (let turn = 1; turn <= 3; turn++) {
     edit("routes/one.yaml", tier("one", upstream.url, turned(turn)));
-    await until(() => (said().match(/reloaded in/g) ?? []).length === turn, "it reloads");
+    await until(() => (output().match(/reloaded in/g) ?? []).length === turn, "it reloads");
   }
-  going = false;
+  isRunning = false;
   await Promise.all(clients);
   expect(statuses.length).toBeGreaterThan(30);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
@@ -200,7 +209,7 @@ describe.runIf(full)("with several isolates", () => {
   const clients = (url: string, count: number) => {
     const answers: string[] = [];
     let connections = 0;
-    let going = true;
+    let isRunning = true;
     const ask = (agent: http.Agent, method: string) =>
       new Promise<void>((done) => {
         const request = http.request(`${url}/one/x`, { agent, method }, (response) => {
@@ -216,31 +225,31 @@ describe.runIf(full)("with several isolates", () => {
       });
     const all = Array.from({ length: count }, async (_, index) => {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-      while (going) await ask(agent, index % 2 === 0 ? "GET" : "POST");
+      while (isRunning) await ask(agent, index % 2 === 0 ? "GET" : "POST");
       agent.destroy();
     });
     return {
       answers,
       connections: () => connections,
       stop: async () => {
-        going = false;
+        isRunning = false;
         await Promise.all(all);
       },
     };
   };
 
   it("edits neither lose a request nor close a connection", async () => {
-    const upstream = await service((request, response) => {
+    const upstream = await runService((request, response) => {
       request.resume();
       setTimeout(() => response.end("ok"), 30);
     });
     const every = files(upstream.url, 1).replace("GET /{rest*}", "ANY /{rest*}");
-    const { url, edit, said, machines } = await loop({ "routes/one.yaml": every }, ["--isolates", "4"]);
+    const { url, edit, output, machines } = await loop({ "routes/one.yaml": every }, ["--isolates", "4"]);
     const asking = clients(url, 6);
     await until(() => asking.answers.length > 6, "each has asked");
     for (let turn = 2; turn <= 4; turn++) {
       edit("routes/one.yaml", every.replace(turned(1), turned(turn)));
-      await until(() => (said().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
+      await until(() => (output().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
     }
     const before = machines().length;
     // What was replaced ends while the clients go on.
@@ -251,8 +260,8 @@ describe.runIf(full)("with several isolates", () => {
   });
 
   it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", async () => {
-    const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
-    const { url, edit, said, stop, machines } = await loop({ "routes/one.yaml": files(upstream.url, 1) }, [
+    const upstream = await runService((_, response) => setTimeout(() => response.end("ok"), 30));
+    const { url, edit, output, stop, machines } = await loop({ "routes/one.yaml": files(upstream.url, 1) }, [
       "--isolates",
       "4",
     ]);
@@ -265,7 +274,7 @@ describe.runIf(full)("with several isolates", () => {
     const code = await stop();
     void asking.stop();
     expect(code).toBe(0);
-    expect(said()).not.toMatch(/reloaded in|goes on running/);
+    expect(output()).not.toMatch(/reloaded in|goes on running/);
     await until(() => all.every((pid) => !fs.existsSync(`/proc/${pid}`)), "its machines have ended");
   });
 });
@@ -291,19 +300,19 @@ it("ends on SIGTERM with all that it started", async () => {
 it.runIf(full)(
   "ends with the npm that it was started by, which tells its shell of a signal and nobody else",
   async () => {
-    const root = project({
+    const root = writeProject({
       "routes/one.yaml": tier("one", "http://localhost:9"),
       "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
     });
     const npm = spawn("npm", ["run", "dev", "--", "--root", root, "--port", "0"], {
-      cwd: home,
+      cwd: codeRoot,
       env: { ...process.env, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let said = "";
+    let output = "";
     for (const stream of [npm.stdout, npm.stderr])
       stream.on("data", (part) => {
-        said += part;
+        output += part;
       });
     // Its pipes are closed when nobody holds them any more: neither the loop, nor a machine, nor a service.
     const closed = new Promise<void>((end) => npm.once("close", () => end()));
@@ -312,18 +321,18 @@ it.runIf(full)(
       await closed;
     });
     await until(
-      () => /ready in/.test(said),
-      () => `it is ready: ${said}`,
+      () => /ready in/.test(output),
+      () => `it is ready: ${output}`,
     );
     npm.kill("SIGTERM");
     await closed;
-    const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
+    const url = /http:\/\/localhost:\d+/.exec(output)?.[0] ?? "";
     await expect(fetch(`${url}/one/x`)).rejects.toThrow();
   },
 );
 
 describe("one loop", () => {
-  let behind: Service;
+  let service: Service;
   let root: string;
   let running: Awaited<ReturnType<typeof startLoop>>;
   let answer: http.RequestListener;
@@ -338,33 +347,36 @@ routes:
     );
 
   beforeAll(async () => {
-    behind = await startService((request, response) => answer(request, response));
-    root = written({ "routes/one.yaml": one(behind.url), "routes/two.yaml": tier("two", behind.url, "oops: 1\n") });
+    service = await startService((request, response) => answer(request, response));
+    root = writeFiles({
+      "routes/one.yaml": one(service.url),
+      "routes/two.yaml": tier("two", service.url, "oops: 1\n"),
+    });
     running = await startLoop(root);
   });
   afterAll(async () => {
     await running?.stop();
-    stopService(behind);
-    removed(root);
+    stopService(service);
+    removeProject(root);
   });
   beforeEach(() => {
     answer = (_, response) => response.end("ok");
   });
 
   it("with one tier broken from the start, the others serve", async () => {
-    const { get, said } = running;
-    expect(said()).toContain("unknown-key");
+    const { get, output } = running;
+    expect(output()).toContain("unknown-key");
     expect((await get("/one/x")).status).toBe(200);
     expect((await get("/two/x")).status).toBe(404);
   });
 
   it("an edit of format or comments changes nothing that runs", async () => {
-    const { edit, said } = running;
-    edit("routes/one.yaml", `# a comment\n${one(behind.url)}\n`);
+    const { edit, output } = running;
+    edit("routes/one.yaml", `# a comment\n${one(service.url)}\n`);
     // A burst of edits is over then, so that the next one is another.
     await new Promise((wake) => setTimeout(wake, 100));
-    edit("routes/one.yaml", one(behind.url, turned(1)));
-    const reloads = () => said().match(/reloaded in/g) ?? [];
+    edit("routes/one.yaml", one(service.url, turned(1)));
+    const reloads = () => output().match(/reloaded in/g) ?? [];
     await until(() => reloads().length > 0, "an edit of what runs reloads");
     expect(reloads()).toHaveLength(1);
   });
@@ -399,7 +411,7 @@ routes:
   });
 
   it("a WebSocket passes the door", async () => {
-    new WebSocketServer({ server: behind.server }).on("connection", (socket) => {
+    new WebSocketServer({ server: service.server }).on("connection", (socket) => {
       socket.on("message", (message) => socket.send(`echo ${message}`));
     });
     const socket = new WebSocket(`${running.url.replace("http", "ws")}/one/live`);

@@ -1,18 +1,18 @@
 /** A client that leaves before its request is over. */
 import net from "node:net";
 import { until } from "../until.ts";
-import { type City, logged } from "./project.ts";
+import { logRecords, type RunningProject } from "./project.ts";
 
-export const ends = ["resetAndDestroy", "destroy", "end"] as const;
+export const disconnects = ["resetAndDestroy", "destroy", "end"] as const;
 
-interface Leaving {
+interface Disconnect {
   /** What the client sends before it leaves. */
   readonly bytes: string;
   /** It has heard the answer's head by then. */
   readonly answered?: true;
 }
 
-const most = 20;
+const maxTries = 20;
 
 /**
  * Sends it and leaves, until the mesh has written a line. Nothing outside tells when a gate has begun with a request that it
@@ -20,22 +20,26 @@ const most = 20;
  *
  * @returns what was written
  */
-export const leave = async (mesh: City, { bytes, answered }: Leaving, end: (typeof ends)[number]) => {
-  mesh.lines.length = 0;
-  for (let tries = 1; tries <= most && logged(mesh).length === 0; tries++) {
-    let heard = "";
-    const socket = net.connect(mesh.port, "localhost", () => socket.write(bytes));
+export const disconnectEarly = async (
+  project: RunningProject,
+  { bytes, answered }: Disconnect,
+  end: (typeof disconnects)[number],
+) => {
+  project.lines.length = 0;
+  for (let tries = 1; tries <= maxTries && logRecords(project).length === 0; tries++) {
+    let received = "";
+    const socket = net.connect(project.port, "localhost", () => socket.write(bytes));
     socket
       .on("error", () => {})
       .on("data", (part) => {
-        heard += part.toString("latin1");
+        received += part.toString("latin1");
       });
-    const goes = Date.now() + 50 * tries;
-    await until(() => (answered ? heard.includes("\r\n\r\n") : Date.now() > goes), "the time to leave has come");
+    const leaveAt = Date.now() + 50 * tries;
+    await until(() => (answered ? received.includes("\r\n\r\n") : Date.now() > leaveAt), "the time to leave has come");
     socket[end]();
-    const last = Date.now() + 1000;
-    await until(() => logged(mesh).length > 0 || Date.now() > last, "a line is written");
+    const giveUpAt = Date.now() + 1000;
+    await until(() => logRecords(project).length > 0 || Date.now() > giveUpAt, "a line is written");
     socket.destroy();
   }
-  return logged(mesh);
+  return logRecords(project);
 };

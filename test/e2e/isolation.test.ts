@@ -2,7 +2,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { accessLine, city, manifest, service, sharedCity } from "./project.ts";
+import { findAccessLine, manifest, runProject, runService, sharedProject } from "./project.ts";
 
 const tiers = (url: string, names: readonly string[]) =>
   Object.fromEntries(
@@ -36,7 +36,7 @@ const nested = (url: string) =>
   ).replace("base: /nested", "base: /a/deep");
 
 /** Two gates that throw, beside good ones. */
-const serving = sharedCity(
+const withService = sharedProject(
   (url) => ({
     ...tiers(url, ["good", "bad", "worse", "zone", "a"]),
     "routes/gray.yaml": gray(url),
@@ -44,7 +44,7 @@ const serving = sharedCity(
     "routes/environments/local.yaml": "front: { gray-key: { header: x-device-id } }\n",
   }),
   {
-    change: (folder) => {
+    onEmitted: (folder) => {
       throws(folder, "bad", `throw new Error("boom at start"); export class Behind {}; export default {};`);
       throws(
         folder,
@@ -66,7 +66,7 @@ const get = async (url: string, init?: RequestInit) => {
 
 describe("one tier that throws", () => {
   it("at start: its requests get a 503, those of the others are untouched", async () => {
-    const { url, refused } = serving();
+    const { url, refused } = withService();
     expect(refused["gate-bad-local"]).toContain("boom at start");
     for (let tries = 0; tries < 20; tries++) {
       expect(await get(`${url}/bad/x`)).toMatchObject({ status: 503, code: "tier-not-deployed" });
@@ -75,7 +75,7 @@ describe("one tier that throws", () => {
   });
 
   it("at each request: the same", async () => {
-    const { url } = serving();
+    const { url } = withService();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => get(`${url}/${index % 2 ? "worse" : "good"}/x`)),
     );
@@ -97,38 +97,38 @@ describe("forged internal headers", () => {
   const echo: http.RequestListener = (request, response) => response.end(JSON.stringify(request.headers));
 
   it("at a gate's own door are a stranger's: none is believed, none goes on", async () => {
-    const upstream = await service(echo);
-    const { url, lines } = await city(tiers(upstream.url, ["zone"]), { alone: "zone" });
+    const upstream = await runService(echo);
+    const { url, lines } = await runProject(tiers(upstream.url, ["zone"]), { onlyGate: "zone" });
     const response = await fetch(`${url}/zone/x`, { headers: forged });
     expect(response.headers.get("x-request-id")).not.toBe("forged");
     const seen = (await response.json()) as Record<string, string>;
     expect(JSON.stringify(seen)).not.toContain("forged");
     expect(seen["x-forwarded-for"]).not.toContain("10.0.0.1");
-    await accessLine({ lines }, response.headers.get("x-request-id") ?? "");
+    await findAccessLine({ lines }, response.headers.get("x-request-id") ?? "");
     expect(lines.join()).not.toContain("forged");
   });
 
   it("at the front are the same", async () => {
-    const { url, lines } = serving(echo);
+    const { url, lines } = withService(echo);
     const response = await fetch(`${url}/zone/x`, { headers: forged });
     expect(response.headers.get("x-request-id")).not.toBe("forged");
     const seen = (await response.json()) as Record<string, string>;
     expect(JSON.stringify(seen)).not.toContain("forged");
     expect(Object.keys(seen).filter((name) => /^(?:x-postern|cloudflare-workers)/.test(name))).toEqual([]);
-    await accessLine({ lines }, response.headers.get("x-request-id") ?? "");
+    await findAccessLine({ lines }, response.headers.get("x-request-id") ?? "");
     expect(lines.join()).not.toContain("forged");
   });
 });
 
 describe("the front", () => {
   it("finds the tier with the longest base, at a segment's border", async () => {
-    const { url, ...mesh } = serving((request, response) => response.end(request.url));
+    const { url, ...project } = withService((request, response) => response.end(request.url));
     expect((await get(`${url}/a/x`)).text).toBe("/a/x");
     expect((await get(`${url}/a/deep/x`)).text).toBe("/nested/a/deep/x");
     expect((await get(`${url}/a/deeper`)).text).toBe("/a/deeper");
     const unknown = await get(`${url}/ab`);
     expect(unknown).toMatchObject({ status: 404, code: "route-unknown" });
-    expect(await accessLine(mesh, unknown.id)).toMatchObject({
+    expect(await findAccessLine(project, unknown.id)).toMatchObject({
       type: "access",
       tier: null,
       status: 404,
@@ -138,7 +138,7 @@ describe("the front", () => {
   });
 
   it("keeps a browser on one version by a cookie, an app by its header, and bothers nobody else", async () => {
-    const { url } = serving();
+    const { url } = withService();
     const cookie = async (headers: Record<string, string>) =>
       (await fetch(`${url}/a/x`, { headers })).headers.get("set-cookie");
     expect(await cookie({})).toBeNull();
@@ -153,9 +153,9 @@ describe("the front", () => {
   });
 
   it("names the request, and the gate behind it believes the name", async () => {
-    const upstream = await service((request, response) => response.end(String(request.headers["x-request-id"])));
-    const { url, lines } = await city(tiers(upstream.url, ["a"]), {
-      change: (folder) => {
+    const upstream = await runService((request, response) => response.end(String(request.headers["x-request-id"])));
+    const { url, lines } = await runProject(tiers(upstream.url, ["a"]), {
+      onEmitted: (folder) => {
         const front = path.join(folder, "front/front.js");
         fs.writeFileSync(
           front,
@@ -168,7 +168,7 @@ describe("the front", () => {
   });
 
   it("hands the gray key on: weights follow it, and a guard under percent does not", async () => {
-    const { url } = serving((request, response) => response.end(request.url));
+    const { url } = withService((request, response) => response.end(request.url));
     const seen = async (path: string) => {
       const all = new Set<string>();
       for (let user = 0; user < 20; user++) {
@@ -184,7 +184,7 @@ describe("the front", () => {
   });
 
   it("no key that a client chose takes it out of a guard's percent", async () => {
-    const { url } = serving();
+    const { url } = withService();
     // Whatever says who a client is, or where it comes from, in words of its own.
     const attempts = (value: string): Record<string, string>[] => [
       { cookie: `__Host-postern-gray=${value}` },
@@ -210,7 +210,7 @@ describe("the front", () => {
   });
 
   it("continues a trace from the client to the service", async () => {
-    const { url } = serving((request, response) => response.end(String(request.headers.traceparent)));
+    const { url } = withService((request, response) => response.end(String(request.headers.traceparent)));
     const trace = "0af7651916cd43dd8448eb211c80319c";
     const { text } = await get(`${url}/a/x`, { headers: { traceparent: `00-${trace}-b7ad6b7169203331-01` } });
     expect(text).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));

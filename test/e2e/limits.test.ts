@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { full } from "../full.ts";
-import { city, manifest, service, sharedCity } from "./project.ts";
+import { manifest, runProject, runService, sharedProject } from "./project.ts";
 
 const limited = (tier: string, settings: string, upstream: string, more = "") =>
   manifest(
@@ -20,14 +20,14 @@ const count = async (url: string, requests: number) => {
   return Object.fromEntries([...Map.groupBy(all, String)].map(([status, them]) => [status, them.length]));
 };
 
-const ok = () => service((_, response) => response.end("ok"));
+const ok = () => runService((_, response) => response.end("ok"));
 
 /** At once. */
 const clients = full ? 200 : 90;
 
 const algorithms = ["fixed-window", "sliding-window", "token-bucket"];
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   ...Object.fromEntries(
     algorithms.map((it) => [`routes/${it}.yaml`, limited(it, `limit: 60/day, algorithm: ${it}, count: exact`, url)]),
   ),
@@ -41,7 +41,7 @@ const serving = sharedCity((url) => ({
 
 describe.each(algorithms)("%s", (algorithm) => {
   it(`admits exactly the limit of ${clients} clients at once`, async () => {
-    const { url, lines } = serving();
+    const { url, lines } = withService();
     expect(await count(`${url}/${algorithm}/x`, clients)).toEqual({ 200: 60, 429: clients - 60 });
     expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
   });
@@ -52,16 +52,16 @@ it("counts survive a restart", async () => {
   const counts = fs.mkdtempSync(path.join(os.tmpdir(), "postern-counts-"));
   onTestFinished(() => fs.rmSync(counts, { recursive: true, force: true }));
   const files = { "routes/t.yaml": limited("t", "limit: 10/day, count: exact", upstream.url, "level: core\n") };
-  const first = await city(files, { counts });
+  const first = await runProject(files, { stateFolder: counts });
   expect(await count(`${first.url}/t/x`, 7)).toEqual({ 200: 7 });
   await first.stop();
-  const second = await city(files, { counts });
+  const second = await runProject(files, { stateFolder: counts });
   expect(await count(`${second.url}/t/x`, 7)).toEqual({ 200: 3, 429: 4 });
 });
 
 it("state that is gone, and comes back: the isolate counts in between", async () => {
   const upstream = await ok();
-  const { url, lines, cloud } = await city({
+  const { url, lines, cloud } = await runProject({
     "routes/t.yaml": limited("t", "limit: 5/day, count: exact", upstream.url).replace("timeout: 20s", "timeout: 500ms"),
   });
   expect(await count(`${url}/t/x`, 3)).toEqual({ 200: 3 });
@@ -75,7 +75,7 @@ it("state that is gone, and comes back: the isolate counts in between", async ()
 });
 
 it("a tier that floods its limits and its state leaves the others' counts alone", async () => {
-  const { url } = serving();
+  const { url } = withService();
   const keys = full ? 300 : 80;
   const flood = Promise.all(
     Array.from({ length: 2 * keys }, (_, index) =>

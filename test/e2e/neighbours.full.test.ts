@@ -8,7 +8,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const requests = Number(process.env.POSTERN_REQUESTS ?? 800);
 const good = Array.from({ length: 20 }, (_, index) => `good-${index}`);
@@ -36,14 +36,14 @@ const quantile = (all: readonly number[], q: number): number =>
   all.toSorted((a, b) => a - b)[Math.floor(all.length * q)] ?? 0;
 
 it("requests of twenty tiers succeed whatever four others do", { timeout: 600_000 }, async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const tiers = {
     ...Object.fromEntries(good.map((name) => [`routes/${name}.yaml`, manifest(name, plain(upstream.url))])),
     ...Object.fromEntries(Object.keys(bad).map((name) => [`routes/${name}.yaml`, manifest(name, plain(upstream.url))])),
     "routes/flood.yaml": manifest("flood", limited(upstream.url)),
   };
-  const { url } = await city(tiers, {
-    change: (folder) => {
+  const { url } = await runProject(tiers, {
+    onEmitted: (folder) => {
       for (const [name, code] of Object.entries(bad))
         fs.writeFileSync(path.join(folder, "gates", name, "gate.js"), code);
     },

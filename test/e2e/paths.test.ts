@@ -1,9 +1,9 @@
 /** Request lines as only an attacker writes them, over a raw socket, through front and gate. */
 import net from "node:net";
 import { expect, it } from "vitest";
-import { manifest, sharedCity } from "./project.ts";
+import { manifest, sharedProject } from "./project.ts";
 
-interface Town {
+interface Harness {
   /** Sends what it is given, and hears the status and the code. */
   readonly raw: (request: string) => Promise<string>;
   /** A request for a target, as it is written. */
@@ -12,16 +12,16 @@ interface Town {
   readonly seen: string[];
 }
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   "routes/a.yaml": manifest(
     "a",
     `upstreams: { it: { http: "${url}" } }\nroutes:\n  admin: { match: ANY /admin, respond: { status: 403, text: closed } }\n  rest: { match: "ANY /{rest*}", to: it }\n`,
   ),
 }));
 
-const town = (): Town => {
+const harness = (): Harness => {
   const seen: string[] = [];
-  const { port } = serving((request, response) => {
+  const { port } = withService((request, response) => {
     seen.push(request.url ?? "");
     response.end("ok");
   });
@@ -48,7 +48,7 @@ const exchange = (port: number, request: string): Promise<string> =>
   });
 
 /** What each target is answered with. */
-const answers = async (targets: readonly string[], ask: Town["ask"]): Promise<Record<string, string>> => {
+const answers = async (targets: readonly string[], ask: Harness["ask"]): Promise<Record<string, string>> => {
   const all: Record<string, string> = {};
   for (const target of targets) all[target] = await ask(target);
   return all;
@@ -81,20 +81,20 @@ it("no way leads around a route", async () => {
     "/a/%ff": ambiguous,
     "/a/%zz": ambiguous,
   };
-  const { ask, seen } = town();
+  const { ask, seen } = harness();
   expect(await answers(Object.keys(expected), ask)).toEqual(expected);
   expect(seen).toEqual([]);
 });
 
 it("what the service sees is what was matched", async () => {
-  const { ask, seen } = town();
+  const { ask, seen } = harness();
   const targets = ["/a/Admin", "/a/admin/", "/a/%7euser/caf%c3%a9", "/a/x?y=%2f//;.."];
   expect(Object.values(await answers(targets, ask))).toEqual(["200", "200", "200", "200"]);
   expect(seen).toEqual(["/a/Admin", "/a/admin/", "/a/~user/caf%C3%A9", "/a/x?y=%2f//;.."]);
 });
 
 it("hosts are compared without case, port and last dot, and none is believed that is not ours", async () => {
-  const { ask, seen } = town();
+  const { ask, seen } = harness();
   const at = (host: string) => ask("/a/x", host);
   expect([await at("LocalHost"), await at("localhost."), await at("localhost:8443")]).toEqual(["200", "200", "200"]);
   const before = seen.length;
@@ -111,7 +111,7 @@ it("hosts are compared without case, port and last dot, and none is believed tha
 });
 
 it("what is no request line reaches no service", async () => {
-  const { raw, seen } = town();
+  const { raw, seen } = harness();
   for (const line of ["GET /a/x\0 HTTP/1.1", "TRACE /a/x HTTP/1.1", "GET a/x HTTP/1.1", "GET /a/x HTTP/9.9"])
     expect(await raw(`${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).not.toMatch(/^5|^200/);
   expect(seen).toEqual([]);

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { turnTo } from "../../infra/dev/apply.ts";
-import { signedConsumers } from "../../infra/release/consumers/sign.ts";
+import { applyState } from "../../infra/dev/apply.ts";
+import { signConsumers } from "../../infra/release/consumers/sign.ts";
 import { until } from "../until.ts";
 
 export type Files = Readonly<Record<string, string>>;
@@ -18,37 +18,37 @@ export type Files = Readonly<Record<string, string>>;
  * One mesh for all tests of a file, and a service behind it that answers as each test says.
  * @param files of a service at this address
  */
-export const sharedCity = (files: (service: string) => Files, settings: Settings = {}) => {
-  let running: City;
-  let behind: Service;
+export const sharedProject = (files: (service: string) => Files, settings: ProjectOptions = {}) => {
+  let running: RunningProject;
+  let upstream: Service;
   let answer: http.RequestListener;
   beforeAll(async () => {
-    behind = await startService((request, response) => answer(request, response));
-    running = await startCity(files(behind.url), settings);
+    upstream = await startService((request, response) => answer(request, response));
+    running = await startProject(files(upstream.url), settings);
   });
   afterAll(async () => {
     await running?.stop();
-    if (behind) stopService(behind);
+    if (upstream) stopService(upstream);
   });
   /** @param listener how the service answers from now on; by default with `ok` */
   return (listener: http.RequestListener = (_, response) => response.end("ok")) => {
     answer = listener;
     running.lines.length = 0;
-    return { ...running, service: behind };
+    return { ...running, service: upstream };
   };
 };
 
 /** Writes a project's files; gone with the test. */
-export const project = (files: Files): string => {
-  const root = written(files);
-  onTestFinished(() => removed(root));
+export const writeProject = (files: Files): string => {
+  const root = writeFiles(files);
+  onTestFinished(() => removeProject(root));
   return root;
 };
 
-export const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
+export const removeProject = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
 
 /** Writes a project's files, which stay until they are removed. */
-export const written = (files: Files): string => {
+export const writeFiles = (files: Files): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   for (const [file, text] of Object.entries({ "routes/environments/local.yaml": "values: {}\n", ...files })) {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
@@ -61,15 +61,15 @@ export const written = (files: Files): string => {
 export const manifest = (tier: string, body: string): string =>
   `api: postern/v1\ntier: ${tier}\nhosts: [localhost]\nbase: /${tier}\n${body}`;
 
-export const compiled = (files: Files): Compiled & { readonly root: string } => compiledAt(project(files));
+export const compileProject = (files: Files): Compiled & { readonly root: string } => compileAt(writeProject(files));
 
-const compiledAt = (root: string): Compiled & { readonly root: string } => {
+const compileAt = (root: string): Compiled & { readonly root: string } => {
   const result = compile(root, "local");
   if (result.problems.length > 0) throw new Error(JSON.stringify(result.problems, null, 2));
   return { ...result, root };
 };
 
-export interface City {
+export interface RunningProject {
   /** Of the front. */
   readonly url: string;
   readonly port: number;
@@ -80,13 +80,13 @@ export interface City {
   readonly stop: () => Promise<void>;
 }
 
-interface Settings {
+interface ProjectOptions {
   /** Has the emitted folders, to break something there. */
-  readonly change?: (folder: string) => void;
+  readonly onEmitted?: (folder: string) => void;
   /** A gate that is served by itself, as one with `entry: zone` would be, without its front. */
-  readonly alone?: string;
+  readonly onlyGate?: string;
   /** Where counts are kept, for who wants to find them again. */
-  readonly counts?: string;
+  readonly stateFolder?: string;
   readonly secrets?: Readonly<Record<string, string>>;
   /** What production does to a Worker. */
   readonly realism?: CloudOptions["realism"];
@@ -97,52 +97,52 @@ interface Settings {
 /**
  * Runs a project's front and gates until the test ends.
  */
-export const city = async (files: Files, settings: Settings = {}): Promise<City> => {
-  const running = await startCity(files, settings);
+export const runProject = async (files: Files, settings: ProjectOptions = {}): Promise<RunningProject> => {
+  const running = await startProject(files, settings);
   onTestFinished(running.stop);
   return running;
 };
 
 /** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
-export const startCity = async (
+export const startProject = async (
   files: Files,
-  { change, alone, counts, secrets = {}, others = {}, realism = null }: Settings = {},
-): Promise<City> => {
-  const root = written(files);
-  const result = compiledAt(root);
+  { onEmitted, onlyGate, stateFolder, secrets = {}, others = {}, realism = null }: ProjectOptions = {},
+): Promise<RunningProject> => {
+  const root = writeFiles(files);
+  const result = compileAt(root);
   const emitted = await emit(result.root, result);
-  change?.(path.join(result.root, ".build/local"));
+  onEmitted?.(path.join(result.root, ".build/local"));
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const folder = counts ?? path.join(result.root, ".state");
-  const cloud = await startCloud({ folder, edgePort: 0, log, tell: log, realism });
+  const folder = stateFolder ?? path.join(result.root, ".state");
+  const cloud = await startCloud({ folder, edgePort: 0, log, report: log, realism });
   const stop = async () => {
     await cloud.close();
-    removed(root);
+    removeProject(root);
   };
-  const { refused } = await turnTo(cloud, {
-    emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
-    others,
-    consumers: signedConsumers(root, result.environment, result.consumers),
+  const { refused } = await applyState(cloud, {
+    emitted: onlyGate ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(onlyGate)) : emitted,
+    extraWorkers: others,
+    consumers: signConsumers(root, result.environment, result.consumers),
     namespaces: result.environment.value.kv,
     secrets,
     split: 100,
   });
   for (const reason of Object.values(refused)) log(reason);
-  if (alone)
+  if (onlyGate)
     for (const name of cloud.control.account().workers.keys())
-      await cloud.control.change(name, { routes: [{ id: "alone", pattern: "*/*" }] });
+      await cloud.control.changeSettings(name, { routes: [{ id: "alone", pattern: "*/*" }] });
   const port = Number(new URL(cloud.edge).port);
   return { url: cloud.edge, port, refused, lines, root, cloud, stop };
 };
 
 /** What front and gates logged, as data. */
-export const logged = ({ lines }: Pick<City, "lines">) =>
+export const logRecords = ({ lines }: Pick<RunningProject, "lines">) =>
   lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 
 /** Of a request whose answer may be there ahead of it. */
-export const accessLine = async (city: Pick<City, "lines">, request: string) => {
-  const found = () => logged(city).find((it) => it.type === "access" && it.request === request);
+export const findAccessLine = async (project: Pick<RunningProject, "lines">, request: string) => {
+  const found = () => logRecords(project).find((it) => it.type === "access" && it.request === request);
   await until(() => found() !== undefined, "the access line is written");
   return found();
 };
@@ -153,7 +153,7 @@ export interface Service {
 }
 
 /** A business service on this machine, until the test ends. */
-export const service = async (answer: http.RequestListener): Promise<Service> => {
+export const runService = async (answer: http.RequestListener): Promise<Service> => {
   const running = await startService(answer);
   onTestFinished(() => stopService(running));
   return running;

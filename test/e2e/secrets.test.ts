@@ -4,13 +4,13 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { secretsIn } from "../../infra/cloud/account/bindings.ts";
+import { secretBindings } from "../../infra/cloud/account/bindings.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { turnTo } from "../../infra/dev/apply.ts";
-import { ownKey } from "../../infra/explain/keys.ts";
+import { applyState } from "../../infra/dev/apply.ts";
+import { ensureExplainKey } from "../../infra/explain/keys.ts";
 import { postern } from "../command-line.ts";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const values = {
   SIGNING_KEY: "value-one-that-nobody-may-see",
@@ -27,9 +27,9 @@ const filesUnder = (folder: string): string[] =>
     .filter((it) => fs.statSync(it).isFile());
 
 it("no value stands in a bundle, plan, log line, problem, trace or output, whatever goes wrong", async () => {
-  const heard: string[] = [];
-  const upstream = await service((request, response) => {
-    heard.push(JSON.stringify(request.headers));
+  const received: string[] = [];
+  const upstream = await runService((request, response) => {
+    received.push(JSON.stringify(request.headers));
     response.end("ok");
   });
   const body = (key: string) => `isolation: ${key}
@@ -45,17 +45,17 @@ routes:
   signed: { match: POST /signed, to: it, filters: [{ signature: { keys: { k1: { secret: SIGNING_KEY, consumer: shop } } } }] }
 `;
   const keys = fs.mkdtempSync(path.join(os.tmpdir(), "postern-key-"));
-  const { url, lines, root } = await city(
+  const { url, lines, root } = await runProject(
     {
       "routes/own.yaml": manifest("own", body("tier")),
       "routes/small.yaml": manifest("small", body("shared")),
-      "routes/environments/local.yaml": `values: {}\nexplain: { key: "${ownKey(keys, "local")}" }\n`,
+      "routes/environments/local.yaml": `values: {}\nexplain: { key: "${ensureExplainKey(keys, "local")}" }\n`,
     },
     { secrets: values },
   );
   fs.cpSync(path.join(keys, ".secrets"), path.join(root, ".secrets"), { recursive: true });
   fs.rmSync(keys, { recursive: true });
-  const said: string[] = [];
+  const output: string[] = [];
   const requests: readonly (readonly [string, RequestInit?])[] = [
     ["plain"],
     ["gone"],
@@ -77,7 +77,7 @@ routes:
   for (const tier of ["own", "small"])
     for (const [target, init] of requests) {
       const response = await fetch(`${url}/${tier}/${target}`, init);
-      said.push(JSON.stringify([...response.headers]), await response.text());
+      output.push(JSON.stringify([...response.headers]), await response.text());
     }
   const run = async (args: readonly string[]) => {
     const { out, err } = await postern([...args, "--root", root]);
@@ -90,10 +90,10 @@ routes:
     ["secrets", "list"],
     ["explain", "--at", url, "GET", "/own/plain"],
   ])
-    said.push(await run(args));
-  expect(said.join()).toContain("plain");
+    output.push(await run(args));
+  expect(output.join()).toContain("plain");
   // The service is told what it is to be told, so the values were really there.
-  expect(heard.join()).toContain(values.IT_TOKEN);
+  expect(received.join()).toContain(values.IT_TOKEN);
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.join()).toContain("degraded");
   // The local cloud has to keep them somewhere: in files of their own, that only their owner reads.
@@ -102,39 +102,39 @@ routes:
   expect(kept.map((it) => fs.readFileSync(it, "utf8")).sort()).toEqual(Object.values(values).sort());
   for (const it of kept) expect(fs.statSync(it).mode & 0o777).toBe(0o600);
   const files = filesUnder(root).filter((it) => !kept.includes(it));
-  for (const text of [...said, ...lines, ...files.map((it) => fs.readFileSync(it, "utf8"))])
+  for (const text of [...output, ...lines, ...files.map((it) => fs.readFileSync(it, "utf8"))])
     expect(text).not.toMatch(nobody);
-  for (const text of heard) expect(text.replaceAll(values.IT_TOKEN, "")).not.toMatch(nobody);
+  for (const text of received) expect(text.replaceAll(values.IT_TOKEN, "")).not.toMatch(nobody);
 });
 
 it("the dev loop gives each gate a secret of its own for the location's cache, and an edit keeps it", async () => {
-  const upstream = await service((_, response) => response.end("{}"));
+  const upstream = await runService((_, response) => response.end("{}"));
   const body = (
     text: string,
   ) => `filters: [{ jwt: { issuer: "${upstream.url}", audience: a, algorithms: [EdDSA], jwks: "${upstream.url}/jwks" } }]
 routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }
 `;
-  const { cloud, root } = await city({
+  const { cloud, root } = await runProject({
     "routes/a.yaml": manifest("a", body("one")),
     "routes/b.yaml": manifest("b", body("one")),
   });
   const keys = (worker: string) =>
     cloud.control
       .worker(worker)
-      .versions.map(({ bindings }) => secretsIn(bindings).find(({ name }) => name === "POSTERN_CACHE_KEY")?.text);
+      .versions.map(({ bindings }) => secretBindings(bindings).find(({ name }) => name === "POSTERN_CACHE_KEY")?.text);
   const [a, b] = [keys("gate-a-local")[0], keys("gate-b-local")[0]];
   for (const it of [a, b]) expect(it).toMatch(/^[\w-]{43}$/);
   expect(a).not.toBe(b);
   fs.writeFileSync(path.join(root, "routes/a.yaml"), manifest("a", body("two")));
   const next = compile(root, "local");
   const emitted = await emit(root, next);
-  await turnTo(cloud, { emitted, others: {}, consumers: [], namespaces: {}, secrets: {}, split: 100 });
+  await applyState(cloud, { emitted, extraWorkers: {}, consumers: [], namespaces: {}, secrets: {}, split: 100 });
   expect([keys("gate-a-local"), keys("gate-b-local")]).toEqual([[a, a], [b]]);
 });
 
 it("an API key that has left consumers.yaml opens nothing after the next edit", async () => {
   const hashed = (key: string) => `"sha256:${createHash("sha256").update(key).digest("hex")}"`;
-  const { cloud, root, url } = await city({
+  const { cloud, root, url } = await runProject({
     "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n',
     "routes/consumers.yaml": `consumers: { shop: { keys: [${hashed("coffee")}, ${hashed("tea")}] } }\n`,
     "routes/a.yaml": manifest(
@@ -148,6 +148,13 @@ it("an API key that has left consumers.yaml opens nothing after the next edit", 
   const next = compile(root, "local");
   const { consumers, environment } = next;
   const namespaces = environment.value.kv;
-  await turnTo(cloud, { emitted: await emit(root, next), others: {}, consumers, namespaces, secrets: {}, split: 100 });
+  await applyState(cloud, {
+    emitted: await emit(root, next),
+    extraWorkers: {},
+    consumers,
+    namespaces,
+    secrets: {},
+    split: 100,
+  });
   expect([await status("coffee"), await status("tea")]).toEqual([200, 401]);
 });

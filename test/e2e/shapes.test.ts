@@ -3,7 +3,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { city, manifest, service, sharedCity } from "./project.ts";
+import { manifest, runProject, runService, sharedProject } from "./project.ts";
 
 const routes = (url: string, isolation = "") => `${isolation}filters: [{ cors: { origins: [https://app.example] } }]
 upstreams: { it: { http: "${url}" }, slow: { http: "${url}/slow", timeout: 5s } }
@@ -29,8 +29,8 @@ const shapes = (url: string) => ({
 });
 
 const answer: http.RequestListener = (request, response) => response.end(`${request.method} ${request.url}`);
-const echo = () => service(answer);
-const serving = sharedCity(shapes);
+const echo = () => runService(answer);
+const withService = sharedProject(shapes);
 
 const browser = { origin: "https://app.example" };
 const questions: readonly (readonly [string, RequestInit?])[] = [
@@ -77,7 +77,7 @@ const ask = async (url: string, tier: string, [target, init]: (typeof questions)
 };
 
 it("the three of them answer alike", async () => {
-  const { url, lines } = serving(answer);
+  const { url, lines } = withService(answer);
   for (const question of questions) {
     const plain = await ask(url, "plain", question);
     expect(await ask(url, "lifted", question)).toEqual(plain);
@@ -103,7 +103,7 @@ export class Behind extends WorkerEntrypoint { fetch() { throw new Error("boom")
 export default { fetch() { throw new Error("boom"); } };`;
 
 /** Two gates that throw at start, and two at each request. */
-const breaking = sharedCity(
+const breaking = sharedProject(
   (url) => ({
     ...shapes(url),
     ...Object.fromEntries(
@@ -114,7 +114,7 @@ const breaking = sharedCity(
     ),
   }),
   {
-    change: (folder) => {
+    onEmitted: (folder) => {
       for (const gate of ["lifted--open", "headless"]) throws(folder, gate, atStart);
       for (const gate of ["cut--open", "beheaded"]) throws(folder, gate, atRequest);
     },
@@ -144,7 +144,7 @@ it("of tiers that share a gate, one that cannot be linked answers for itself alo
   const needy = `isolation: shared
 filters: [{ headers: { request: { set: { x-token: { secret: MISSING_TOKEN } } } } }]
 upstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one, to: it } }\n`;
-  const { url, lines } = await city({ ...shapes(upstream.url), "routes/needy.yaml": manifest("needy", needy) });
+  const { url, lines } = await runProject({ ...shapes(upstream.url), "routes/needy.yaml": manifest("needy", needy) });
   const refused = await fetch(`${url}/needy/one`);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
   expect(await refused.text()).not.toContain("MISSING_TOKEN");
@@ -158,8 +158,8 @@ upstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one
 
 it("a front that does not know yet that a route was lifted gets a 503, and no other answer", async () => {
   const upstream = await echo();
-  const { url } = await city(shapes(upstream.url), {
-    change: (folder) => {
+  const { url } = await runProject(shapes(upstream.url), {
+    onEmitted: (folder) => {
       const plan = path.join(folder, "front/plan.js");
       fs.writeFileSync(plan, fs.readFileSync(plan, "utf8").replace(/"lifted":\{.*?\}\}(?=\})/s, '"older":{}'));
     },
@@ -169,7 +169,7 @@ it("a front that does not know yet that a route was lifted gets a 503, and no ot
 });
 
 it("a shared gate's binding says which tier is asked for, and no request can", async () => {
-  const { url } = serving(answer);
+  const { url } = withService(answer);
   const forged = { "x-postern-tier": "small", host: "localhost" };
   expect((await fetch(`${url}/other/items/7`, { headers: forged })).status).toBe(404);
 });
@@ -179,8 +179,8 @@ it.each([
   ["a tier that it does not serve", ',"props":{"tier":"stranger"}'],
 ])("a shared gate that is told of %s answers 503, and says so", async (_, props) => {
   const upstream = await echo();
-  const { url, lines } = await city(shapes(upstream.url), {
-    change: (folder) => {
+  const { url, lines } = await runProject(shapes(upstream.url), {
+    onEmitted: (folder) => {
       const config = path.join(folder, "front/wrangler.json");
       const compact = JSON.stringify(JSON.parse(fs.readFileSync(config, "utf8")));
       fs.writeFileSync(config, compact.replace(',"props":{"tier":"other"}', props));
@@ -192,7 +192,7 @@ it.each([
 });
 
 it("each gate holds the parts and upstreams that it uses, and no more", () => {
-  const gates = path.join(serving().root, ".build/local/gates");
+  const gates = path.join(withService().root, ".build/local/gates");
   const bytes = Object.fromEntries(
     fs.readdirSync(gates).map((gate) => {
       const read = (file: string) => fs.readFileSync(path.join(gates, gate, file), "utf8");

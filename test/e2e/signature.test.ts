@@ -2,17 +2,17 @@
 import { createHash } from "node:crypto";
 import { createSigner, httpbis } from "http-message-signatures";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const key = "a-key-of-the-coffee-shop-1";
 
-const town = async () => {
-  const upstream = await service(async (request, response) => {
+const harness = async () => {
+  const upstream = await runService(async (request, response) => {
     let body = "";
     for await (const part of request) body += part;
     response.end(`${request.headers["x-merchant"]} ${body}`);
   });
-  return city(
+  return runProject(
     {
       "routes/pay.yaml": manifest(
         "pay",
@@ -50,7 +50,7 @@ const signed = async (url: string, body: string) => {
 };
 
 it("gets in once, whole and unchanged, and in no other way", async () => {
-  const { url } = await town();
+  const { url } = await harness();
   const target = `${url}/pay/v1/refunds?b=2&a=1`;
   const headers = await signed(target, '{"amount":5}');
   const send = async (body = '{"amount":5}', at = target, more = {}) => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { until } from "../until.ts";
-import { manifest, sharedCity } from "./project.ts";
+import { manifest, sharedProject } from "./project.ts";
 
 const tier = (name: string, url: string, limits: string) => ({
   [`routes/${name}.yaml`]: manifest(
@@ -15,14 +15,14 @@ routes:
   ),
 });
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   ...tier("live", url, ""),
   ...tier("brief", url, "limits: { stream-age: 500ms }\n"),
   ...tier("long", url, "limits: { stream-age: 10m }\n"),
 }));
 
 it("a WebSocket passes both ways, binary too, and closes on both sides", async () => {
-  const { url, service: feed } = serving();
+  const { url, service: feed } = withService();
   let closed: number | undefined;
   const seen: Record<string, unknown> = {};
   new WebSocketServer({ server: feed.server }).on("connection", (socket, request) => {
@@ -37,8 +37,8 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
   });
   await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
   const echo = (message: string | Buffer) =>
-    new Promise<Buffer>((heard) => {
-      socket.once("message", (data) => heard(data as Buffer));
+    new Promise<Buffer>((received) => {
+      socket.once("message", (data) => received(data as Buffer));
       socket.send(message);
     });
   expect(String(await echo("hello"))).toBe("hello");
@@ -51,7 +51,7 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
 });
 
 it("a route that does not say so becomes no WebSocket", async () => {
-  const { url } = serving((_, response) => response.end("never"));
+  const { url } = withService((_, response) => response.end("never"));
   const socket = new WebSocket(`${url.replace("http", "ws")}/live/plain`);
   const status = await new Promise((answered) => {
     socket.on("unexpected-response", (_, response) => answered(response.statusCode));
@@ -62,7 +62,7 @@ it("a route that does not say so becomes no WebSocket", async () => {
 
 it("Server-Sent Events come one by one, while the stream is open", async () => {
   let send = (_: string) => {};
-  const { url } = serving((_, response) => {
+  const { url } = withService((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     send = (text) => response.write(`data: ${text}\n\n`);
     send("first");
@@ -80,7 +80,7 @@ it("Server-Sent Events come one by one, while the stream is open", async () => {
 
 it("events end at the tier's stream-age, between two of them, for the service too", async () => {
   let ended = false;
-  const { url } = serving((_, response) => {
+  const { url } = withService((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
     response.on("close", () => {
@@ -96,7 +96,7 @@ it("events end at the tier's stream-age, between two of them, for the service to
 
 it("a client that leaves between two events ends the stream for the service, where the gate copies it", async () => {
   let left = false;
-  const { url } = serving((_, response) => {
+  const { url } = withService((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
     response.on("close", () => {
@@ -111,7 +111,7 @@ it("a client that leaves between two events ends the stream for the service, whe
 });
 
 it("a body of another kind is seen as cut at the tier's stream-age", async () => {
-  const { url } = serving((_, response) => {
+  const { url } = withService((_, response) => {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.write("{}\n");
   });

@@ -2,16 +2,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { received } from "../control/otlp.ts";
+import { decodeOtlp } from "../control/otlp.ts";
 import { until } from "../until.ts";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const key = "g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms";
 
 it("with the headers that a secret holds", async () => {
   const pushed: { readonly path: string | undefined; readonly headers: IncomingHttpHeaders; readonly body: string }[] =
     [];
-  const collector = await service(async (request, response) => {
+  const collector = await runService(async (request, response) => {
     pushed.push({ path: request.url, headers: request.headers, body: await text(request) });
     response.end("{}");
   });
@@ -24,7 +24,7 @@ it("with the headers that a secret holds", async () => {
       otlp: { url: `${collector.url}/otlp`, secret: "OTLP_HEADERS" },
     },
   };
-  const { url, lines } = await city(
+  const { url, lines } = await runProject(
     {
       "routes/environments/local.yaml": JSON.stringify(environment),
       "routes/a.yaml": manifest("a", 'routes: { hello: { match: GET /hello, respond: { text: "hello" } } }\n'),
@@ -35,6 +35,6 @@ it("with the headers that a secret holds", async () => {
   await until(() => pushed.some(({ path }) => path === "/otlp/v1/traces"), "spans were pushed");
   const [push] = pushed.filter(({ path }) => path === "/otlp/v1/traces");
   expect(push?.headers).toMatchObject({ authorization: "Bearer s3cret", "content-type": "application/json" });
-  expect(JSON.stringify(received("traces", push?.body ?? ""))).toContain('"name":"GET /a/hello"');
+  expect(JSON.stringify(decodeOtlp("traces", push?.body ?? ""))).toContain('"name":"GET /a/hello"');
   expect(lines.join("\n")).not.toContain("s3cret");
 });

@@ -2,7 +2,15 @@
 import net from "node:net";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { until } from "../until.ts";
-import { type City, logged, manifest, type Service, startCity, startService, stopService } from "./project.ts";
+import {
+  logRecords,
+  manifest,
+  type RunningProject,
+  type Service,
+  startProject,
+  startService,
+  stopService,
+} from "./project.ts";
 
 const tier = (name: string, limits: string, url: string) => ({
   [`routes/${name}.yaml`]: manifest(
@@ -16,10 +24,10 @@ routes:
   ),
 });
 
-let running: City;
-let behind: Service;
+let running: RunningProject;
+let service: Service;
 beforeAll(async () => {
-  behind = await startService(async (request, response) => {
+  service = await startService(async (request, response) => {
     let length = 0;
     try {
       for await (const part of request) length += (part as Buffer).byteLength;
@@ -28,15 +36,15 @@ beforeAll(async () => {
     }
     response.end(`took ${length}`);
   });
-  running = await startCity({
-    ...tier("up", "concurrency: 8, body-idle: 2s", behind.url),
-    ...tier("long", "concurrency: 8, body-idle: 5m", behind.url),
-    ...tier("late", "concurrency: 2, concurrency-from: body, client-share: 100%, body-idle: 5m", behind.url),
+  running = await startProject({
+    ...tier("up", "concurrency: 8, body-idle: 2s", service.url),
+    ...tier("long", "concurrency: 8, body-idle: 5m", service.url),
+    ...tier("late", "concurrency: 2, concurrency-from: body, client-share: 100%, body-idle: 5m", service.url),
   });
 });
 afterAll(async () => {
   await running.stop();
-  stopService(behind);
+  stopService(service);
 });
 
 interface Upload {
@@ -86,7 +94,7 @@ it.each(ways)(
     expect(slow.map(statusOf).toSorted()).toEqual([408, 408, ...Array(10).fill(429)]);
     // What they held is given back.
     expect(await ask("127.0.0.1", "/up/x")).toBe(200);
-    expect(logged(running).filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
+    expect(logRecords(running).filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
   },
 );
 

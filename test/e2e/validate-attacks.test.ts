@@ -1,8 +1,8 @@
 /** Requests that are made to get past the filter `validate`, or to keep it busy, at a gate in workerd. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import { manifest, sharedCity } from "./project.ts";
 import { send } from "./client.ts";
+import { manifest, sharedProject } from "./project.ts";
 
 const shop = `
 openapi: 3.1.0
@@ -112,10 +112,10 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
   ],
 ];
 
-const serving = sharedCity(routes);
+const withService = sharedProject(routes);
 
 it("are refused, and what is honest passes", async () => {
-  const { port } = serving((request, response) => void request.resume().on("end", () => response.end()));
+  const { port } = withService((request, response) => void request.resume().on("end", () => response.end()));
   for (const [what, { path = "/nodes", ...sent }, status, said = ""] of cases) {
     const answer = await send(port, { method: "POST", ...sent, path: `/shop${path}` });
     expect([what, answer.status, answer.text]).toEqual([what, status, expect.stringContaining(said)]);

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const order = {
   $schema: "http://json-schema.org/draft-07/schema#",
@@ -101,11 +101,11 @@ const cases: readonly Case[] = [
 ];
 
 it("lets pass what the schemas allow, whole, and says of the rest what is wrong with it", async () => {
-  const { url: upstream } = await service((request, response) => {
+  const { url: upstream } = await runService((request, response) => {
     request.resume();
     request.on("end", () => response.end());
   });
-  const { url, root } = await city(files(upstream));
+  const { url, root } = await runProject(files(upstream));
   for (const [line, init, status, said] of cases) {
     const response = await fetch(`${url}/shop${line}`, init);
     const text = await response.text();

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./project.ts";
+import { manifest, runProject, runService } from "./project.ts";
 
 const old = `
 openapi: 3.0.3
@@ -62,7 +62,7 @@ routes:
 });
 
 const echo = () =>
-  service((request, response) => {
+  runService((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => response.end(`${request.method} ${request.url} ${Buffer.concat(chunks)}`));
@@ -144,7 +144,7 @@ const cases: readonly Case[] = [
 ];
 
 it("lets pass what the document allows, whole, and says of the rest what is wrong with it", async () => {
-  const { url, root } = await city(shop((await echo()).url));
+  const { url, root } = await runProject(shop((await echo()).url));
   for (const [line, init, status, said] of cases) {
     const response = await fetch(`${url}/shop${line}`, init);
     const text = await response.text();

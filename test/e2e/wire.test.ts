@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { converse, messagesIn } from "../compatibility/messages/wire.ts";
 import { until } from "../until.ts";
-import { manifest, sharedCity } from "./project.ts";
+import { manifest, sharedProject } from "./project.ts";
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   "routes/t.yaml": manifest(
     "t",
     `limits: { body-idle: 1s }
@@ -17,10 +17,10 @@ routes: { all: { match: "ANY /{rest*}", to: it } }
   ),
 }));
 
-const town = () => {
+const harness = () => {
   const seen: { line: string; headers: Record<string, unknown>; body: string }[] = [];
   let begun = 0;
-  const { url, port } = serving(async (request, response) => {
+  const { url, port } = withService(async (request, response) => {
     begun++;
     let body = "";
     try {
@@ -37,10 +37,10 @@ const town = () => {
 };
 
 /** Sends bytes, and reads what comes back: a whole answer, or all there is until the connection ends. */
-const raw = async (port: number, bytes: string, enough = (heard: string) => messagesIn(heard).length > 0) => {
-  const { heard, ended } = await converse(port, bytes, enough);
-  if (!ended && !enough(heard)) throw new Error(`neither an answer nor an end, but ${JSON.stringify(heard)}`);
-  return heard;
+const raw = async (port: number, bytes: string, enough = (received: string) => messagesIn(received).length > 0) => {
+  const { received, ended } = await converse(port, bytes, enough);
+  if (!ended && !enough(received)) throw new Error(`neither an answer nor an end, but ${JSON.stringify(received)}`);
+  return received;
 };
 
 const post = (headers: string, body: string) => `POST /t/x HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${body}`;
@@ -59,32 +59,32 @@ describe("lies about length", () => {
     ["chunks that end early", "Transfer-Encoding: chunked", "ff\r\nabcd"],
     ["a length that is longer than the body", "Content-Length: 900", "abcd"],
   ])("%s: no service takes it for a whole request", async (_, headers, body) => {
-    const { port, seen, ended } = town();
-    const heard = await raw(port, post(headers, body));
+    const { port, seen, ended } = harness();
+    const received = await raw(port, post(headers, body));
     await ended();
-    expect(heard).not.toMatch(/^HTTP\/1\.1 200/);
+    expect(received).not.toMatch(/^HTTP\/1\.1 200/);
     expect(seen.filter(({ body }) => !body.endsWith("<cut>"))).toEqual([]);
   });
 });
 
 it("a length beside chunks is refused, and what follows is no second request", async () => {
-  const { port, seen } = town();
+  const { port, seen } = harness();
   const smuggled = "0\r\n\r\nGET /t/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  const heard = await raw(port, post("Content-Length: 4\r\nTransfer-Encoding: chunked", smuggled), () => false);
+  const received = await raw(port, post("Content-Length: 4\r\nTransfer-Encoding: chunked", smuggled), () => false);
   // RFC 9112, section 6.3: it may be an attempt at smuggling, and the connection ends.
-  expect(heard.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
-  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
-  expect(heard).toMatch(/^connection: close/im);
+  expect(received.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+  expect(received).toMatch(/^HTTP\/1\.1 400 /);
+  expect(received).toMatch(/^connection: close/im);
   expect(seen).toEqual([]);
 });
 
 describe("bombs", () => {
   it("more body than it takes, in chunks, is a 413 and never a whole body", async () => {
-    const { port, seen, ended } = town();
+    const { port, seen, ended } = harness();
     const chunk = `400\r\n${"x".repeat(1024)}\r\n`;
-    const heard = await raw(port, post("Transfer-Encoding: chunked", `${chunk}${chunk}0\r\n\r\n`));
+    const received = await raw(port, post("Transfer-Encoding: chunked", `${chunk}${chunk}0\r\n\r\n`));
     await ended();
-    expect(heard).toMatch(/^HTTP\/1\.1 413/);
+    expect(received).toMatch(/^HTTP\/1\.1 413/);
     expect(seen.filter(({ body }) => !body.endsWith("<cut>"))).toEqual([]);
   });
 
@@ -95,9 +95,9 @@ describe("bombs", () => {
     ],
     ["a header of a megabyte", `X-Long: ${"y".repeat(2 ** 20)}`],
   ])("%s are refused, and the next request is served", async (_, headers) => {
-    const { port, url, seen } = town();
-    const heard = await raw(port, `GET /t/bomb HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
-    expect(heard).not.toMatch(/^HTTP\/1\.1 200/);
+    const { port, url, seen } = harness();
+    const received = await raw(port, `GET /t/bomb HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
+    expect(received).not.toMatch(/^HTTP\/1\.1 200/);
     expect(seen).toEqual([]);
     expect((await fetch(`${url}/t/next`)).status).toBe(200);
   });
@@ -109,14 +109,14 @@ describe("values that would end a line", () => {
     ["in a path", "/t/a%0d%0aX-Injected:%201"],
     ["in a query, as other line ends", "/t/x?q=a%E2%80%A8X-Injected:%201%00"],
   ])("%s end none", async (_, target) => {
-    const { url, seen } = town();
+    const { url, seen } = harness();
     const { status } = await fetch(`${url}${target}`);
     expect([200, 400]).toContain(status);
     for (const { headers } of seen) expect(headers).not.toHaveProperty("x-injected");
   });
 
   it("in a header are no header", async () => {
-    const { port, seen } = town();
+    const { port, seen } = harness();
     await raw(port, "GET /t/x HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\r X-Injected: 1\r\n\r\n");
     await raw(port, "GET /t/x HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\0b\r\n\r\n");
     for (const { headers } of seen) expect(headers).not.toHaveProperty("x-injected");
@@ -124,7 +124,7 @@ describe("values that would end a line", () => {
 });
 
 it("what only the gateway says is not taken from a client", async () => {
-  const { port, seen } = town();
+  const { port, seen } = harness();
   const forged = [
     "X-Forwarded-For: 1.2.3.4",
     "X-Forwarded-Host: evil.example",

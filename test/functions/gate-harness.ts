@@ -1,32 +1,32 @@
 /** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
 import { env } from "cloudflare:workers";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/core/plan.ts";
-import { type State, stateOf } from "../../functions/gateway/core/ports/state.ts";
-import type { Caller, Deps, FilterPlace, Guard, Layer } from "../../functions/gateway/core/types.ts";
+import { type State, stateClient } from "../../functions/gateway/core/ports/state.ts";
+import type { Caller, Deps, FilterInstance, Guard, Layer } from "../../functions/gateway/core/types.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
-import { matchOf } from "../../functions/gateway/routing/match.ts";
-import type { Test } from "../../functions/gateway/routing/matchers.ts";
-import { tableOf } from "../../functions/gateway/routing/route-table.ts";
+import { parseMatch } from "../../functions/gateway/routing/match.ts";
+import type { Matcher } from "../../functions/gateway/routing/matchers.ts";
+import { buildRouteTable } from "../../functions/gateway/routing/route-table.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { cutover } from "../../functions/gateway/service/cutover.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
-import { objectOf } from "../../functions/state/contract.ts";
+import { objectNameOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 
 /** State as a tier of this name has it, over the real objects. */
-export const counters = (tier = crypto.randomUUID()): State => {
+export const stateOf = (tier = crypto.randomUUID()): State => {
   const namespace = (env as { readonly COUNTERS?: DurableObjectNamespace }).COUNTERS as DurableObjectNamespace;
-  return stateOf({
+  return stateClient({
     fetch: (input, init) => {
       const request = new Request(input as string, init as RequestInit);
-      return namespace.getByName(objectOf(new URL(request.url), { tier, shards: 2 })).fetch(request) as never;
+      return namespace.getByName(objectNameOf(new URL(request.url), { tier, shards: 2 })).fetch(request) as never;
     },
   });
 };
 
 /** The cache of one location; gates that share it are isolates there. */
-export const location = (): Deps["cache"] => {
+export const locationCache = (): Deps["cache"] => {
   const all = new Map<string, { readonly body: string; readonly headers: Headers }>();
   return {
     match: async (key) => {
@@ -41,12 +41,12 @@ export const location = (): Deps["cache"] => {
 export const cacheKey = (of = "a"): Record<string, string> => ({ POSTERN_CACHE_KEY: of.repeat(43) });
 
 /** A world in which time passes only when a test says so. */
-export interface World extends Deps {
-  readonly pass: (ms: number) => Promise<void>;
+export interface FakeDeps extends Deps {
+  readonly advance: (ms: number) => Promise<void>;
   readonly lines: object[];
 }
 
-export const world = (over: Partial<Deps> = {}): World => {
+export const fakeDeps = (over: Partial<Deps> = {}): FakeDeps => {
   let now = Date.UTC(2026, 10, 1);
   let ids = 0;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
@@ -74,11 +74,11 @@ export const world = (over: Partial<Deps> = {}): World => {
     },
     defer: (work) => void work(),
     log: (line) => void lines.push(line),
-    state: counters(),
+    state: stateOf(),
     limiter,
-    cache: location(),
+    cache: locationCache(),
     lines,
-    pass: async (ms) => {
+    advance: async (ms) => {
       now += ms;
       for (const sleeper of [...sleepers]) if (sleeper.at <= now) sleeper.wake();
       await new Promise((turn) => setTimeout(turn, 0));
@@ -88,7 +88,7 @@ export const world = (over: Partial<Deps> = {}): World => {
 };
 
 /** Where a filter stands that a test makes by itself. */
-export const place: FilterPlace = { tier: "tier", id: "it" };
+export const filterInstance: FilterInstance = { tier: "tier", id: "it" };
 
 export const caller: Caller = {
   requestId: "00000000-0000-4000-8000-00000000cafe",
@@ -98,32 +98,32 @@ export const caller: Caller = {
 };
 
 /** What the upstream saw. */
-export interface Seen {
+export interface UpstreamRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body: string;
 }
 
-export interface Heard {
+export interface ClientResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly text: string;
   /** Of a problem. */
   readonly code: string | undefined;
-  readonly upstream: readonly Seen[];
+  readonly upstream: readonly UpstreamRequest[];
   readonly line: Record<string, unknown> | undefined;
 }
 
-export interface Setting {
-  readonly world?: World;
+export interface GateOptions {
+  readonly fakeDeps?: FakeDeps;
   readonly caller?: Partial<Caller>;
   /** Replies to what the service is sent; by default 200 and "ok". */
   readonly replies?: (request: Request) => Response | Promise<Response>;
   /** In place of an upstream over HTTP at https://service.example. */
   readonly upstream?: MakeUpstream;
   readonly filters?: Readonly<Record<string, Partial<FilterPlan>>>;
-  readonly routes?: Readonly<Record<string, RouteSetting>>;
+  readonly routes?: Readonly<Record<string, RouteOptions>>;
   readonly timeout?: string;
   readonly hosts?: readonly string[];
   readonly limits?: Partial<Plan["limits"]>;
@@ -131,27 +131,27 @@ export interface Setting {
 }
 
 /** A route with what its table is made of; by default it has no filters and goes to the service. */
-export interface RouteSetting extends Partial<RoutePlan> {
+export interface RouteOptions extends Partial<RoutePlan> {
   readonly "encoded-slashes"?: "keep";
   readonly match: string;
-  readonly when?: readonly Test[];
+  readonly when?: readonly Matcher[];
 }
 
 type Make = (deps: Deps) => Guard | Layer;
 
 /** A gate with these filters in this order, in front of a service at https://service.example. */
-export const conversation = (filters: Readonly<Record<string, Make>>, setting: Setting = {}) => {
-  const seen: Seen[] = [];
-  const surroundings = setting.world ?? world();
-  const deps: Deps = { ...surroundings, fetch: network(seen, setting, surroundings) };
-  const serve = link(planOf(Object.keys(filters), setting), partsOf(filters, setting), deps);
+export const gateHarness = (filters: Readonly<Record<string, Make>>, options: GateOptions = {}) => {
+  const upstreamRequests: UpstreamRequest[] = [];
+  const baseDeps = options.fakeDeps ?? fakeDeps();
+  const deps: Deps = { ...baseDeps, fetch: network(upstreamRequests, options, baseDeps) };
+  const serve = link(planOf(Object.keys(filters), options), partsOf(filters, options), deps);
 
   /** @param line `GET /path`, or with a whole URL */
-  const send = async (line: string, init: RequestInit = {}): Promise<Heard> => {
+  const send = async (line: string, init: RequestInit = {}): Promise<ClientResponse> => {
     const [method = "", target = ""] = line.split(" ");
     const url = target.startsWith("/") ? `https://gate.example${target}` : target;
-    const from = seen.length;
-    const response = await serve(new Request(url, { ...init, method }), { ...caller, ...setting.caller });
+    const from = upstreamRequests.length;
+    const response = await serve(new Request(url, { ...init, method }), { ...caller, ...options.caller });
     const text = await response.clone().text();
     const isProblem = response.headers.get("content-type") === "application/problem+json";
     return {
@@ -159,24 +159,24 @@ export const conversation = (filters: Readonly<Record<string, Make>>, setting: S
       headers: Object.fromEntries(response.headers),
       text,
       code: isProblem ? JSON.parse(text).code : undefined,
-      upstream: seen.slice(from),
-      line: surroundings.lines.at(-1) as Record<string, unknown> | undefined,
+      upstream: upstreamRequests.slice(from),
+      line: baseDeps.lines.at(-1) as Record<string, unknown> | undefined,
     };
   };
-  return { send, world: surroundings };
+  return { send, fakeDeps: baseDeps };
 };
 
 /** What a gate is linked of. */
-export const planAndParts = (filters: Readonly<Record<string, Make>>, setting: Setting) => ({
-  plan: planOf(Object.keys(filters), setting),
-  parts: partsOf(filters, setting),
+export const planAndParts = (filters: Readonly<Record<string, Make>>, options: GateOptions) => ({
+  plan: planOf(Object.keys(filters), options),
+  parts: partsOf(filters, options),
 });
 
 const service = "https://service.example";
 
 /** The service sees what it is sent, whole; like a real fetch it ends when its signal says so. */
 const network =
-  (seen: Seen[], setting: Setting, { fetch }: World): Deps["fetch"] =>
+  (upstreamRequests: UpstreamRequest[], options: GateOptions, { fetch }: FakeDeps): Deps["fetch"] =>
   async (input, init) => {
     if (new URL(typeof input === "string" ? input : input.url).hostname !== "service.example")
       return fetch(input, init);
@@ -186,33 +186,38 @@ const network =
     });
     const replied = async () => {
       const body = await request.clone().text();
-      seen.push({ method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body });
-      return (await setting.replies?.(request)) ?? new Response("ok");
+      upstreamRequests.push({
+        method: request.method,
+        url: request.url,
+        headers: Object.fromEntries(request.headers),
+        body,
+      });
+      return (await options.replies?.(request)) ?? new Response("ok");
     };
     return Promise.race([replied(), aborted]);
   };
 
-const planOf = (ids: readonly string[], setting: Setting): Plan => {
-  const routes: Readonly<Record<string, RouteSetting>> = setting.routes ?? {
+const planOf = (ids: readonly string[], options: GateOptions): Plan => {
+  const routes: Readonly<Record<string, RouteOptions>> = options.routes ?? {
     all: { match: "ANY /{rest*}", filters: ids },
   };
-  const keeping = Object.entries(routes).filter(([, it]) => it["encoded-slashes"] === "keep");
+  const withSlashes = Object.entries(routes).filter(([, it]) => it["encoded-slashes"] === "keep");
   return {
     api: "postern/v1",
     tier: "tier",
     environment: "test",
     level: "standard",
-    hosts: setting.hosts ?? ["gate.example"],
-    limits: { body: "1MiB", concurrency: 1000, "client-share": "100%", "body-idle": "10s", ...setting.limits },
-    log: { sample: setting.sample ?? "100%" },
+    hosts: options.hosts ?? ["gate.example"],
+    limits: { body: "1MiB", concurrency: 1000, "client-share": "100%", "body-idle": "10s", ...options.limits },
+    log: { sample: options.sample ?? "100%" },
     filters: Object.fromEntries(
       ids.map((id) => [
         id,
-        { use: id, kind: "guard", mode: "enforce", percent: "100%", with: {}, ...setting.filters?.[id] },
+        { use: id, kind: "guard", mode: "enforce", percent: "100%", with: {}, ...options.filters?.[id] },
       ]),
     ),
     upstreams: Object.fromEntries(
-      ["service", "other"].map((name) => [name, { use: name, timeout: setting.timeout ?? "30s", with: {} }]),
+      ["service", "other"].map((name) => [name, { use: name, timeout: options.timeout ?? "30s", with: {} }]),
     ),
     routes: Object.fromEntries(
       Object.entries(routes).map(([name, { match: _, when: __, "encoded-slashes": ___, ...route }]) => [
@@ -221,19 +226,19 @@ const planOf = (ids: readonly string[], setting: Setting): Plan => {
       ]),
     ),
     table: tableFor(Object.entries(routes)),
-    ...(keeping.length > 0 && { slashes: tableFor(keeping) }),
+    ...(withSlashes.length > 0 && { slashes: tableFor(withSlashes) }),
   };
 };
 
-const tableFor = (routes: readonly (readonly [string, RouteSetting])[]) =>
-  tableOf(routes.map(([route, { match, when }]) => ({ route, ...matchOf(match), ...(when && { when }) })));
+const tableFor = (routes: readonly (readonly [string, RouteOptions])[]) =>
+  buildRouteTable(routes.map(([route, { match, when }]) => ({ route, ...parseMatch(match), ...(when && { when }) })));
 
-const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Parts => ({
+const partsOf = (filters: Readonly<Record<string, Make>>, options: GateOptions): Parts => ({
   filters: Object.fromEntries(
     Object.entries(filters).map(([id, make]) => [id, (_: unknown, deps: Deps) => make(deps)]),
   ),
   upstreams: {
-    service: setting.upstream ?? ((_, deps) => http({ url: service }, deps)),
+    service: options.upstream ?? ((_, deps) => http({ url: service }, deps)),
     other: (_, deps) => http({ url: `${service}/other` }, deps),
   },
   cutover,

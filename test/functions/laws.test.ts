@@ -5,7 +5,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import type { Deps, Guard, Handler } from "../../functions/gateway/core/types.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { conversation, place, world } from "./gate-harness.ts";
+import { fakeDeps, filterInstance, gateHarness } from "./gate-harness.ts";
 
 interface Needs {
   readonly bindings: readonly Binding[];
@@ -13,7 +13,7 @@ interface Needs {
 }
 
 /** Bindings and secrets for whatever a part asks for. */
-const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
+const fakeDepsFor = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
   const env = [
     ...bindings.flatMap((it): [string, unknown][] =>
@@ -23,22 +23,22 @@ const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) =>
   ];
   // What a document says of the one route that a conversation has.
   const validators = Object.fromEntries(
-    [place.id, ...Object.keys(filters)].map((id) => [id, { all: { GET: { parameters: [] } } }]),
+    [filterInstance.id, ...Object.keys(filters)].map((id) => [id, { all: { GET: { parameters: [] } } }]),
   );
-  return world({ env: Object.fromEntries(env), validators, ...more });
+  return fakeDeps({ env: Object.fromEntries(env), validators, ...more });
 };
 
 const secretValue = "a-value-that-nobody-may-see";
 
 const parts = [
-  ...Object.entries(filters).map(([name, module]) => ({ name, group: "filter", ...module, about: module.spec() })),
-  ...Object.entries(upstreams).map(([name, module]) => ({ name, group: "upstream", ...module, about: module.spec() })),
+  ...Object.entries(filters).map(([name, module]) => ({ name, group: "filter", ...module, spec: module.spec() })),
+  ...Object.entries(upstreams).map(([name, module]) => ({ name, group: "upstream", ...module, spec: module.spec() })),
 ];
 
-describe.each(parts)("$group $name", ({ name, about, make }) => {
-  const schema = about.schema as ZodType;
-  const config = schema.parse(about.example);
-  const needs: Needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
+describe.each(parts)("$group $name", ({ name, spec, make }) => {
+  const schema = spec.schema as ZodType;
+  const config = schema.parse(spec.example);
+  const needs: Needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
 
   it("parses its example, and what it parsed again to the same", () => {
     expect(schema.parse(config)).toEqual(config);
@@ -49,17 +49,17 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
   });
 
   it("takes no unknown key", () => {
-    expect(schema.safeParse({ ...about.example, "no-such-key": 1 }).success).toBe(false);
+    expect(schema.safeParse({ ...spec.example, "no-such-key": 1 }).success).toBe(false);
   });
 
   it("describes every key of its configuration", () => {
-    for (const [key, field] of Object.entries((about.schema as { shape?: Record<string, ZodType> }).shape ?? {}))
+    for (const [key, field] of Object.entries((spec.schema as { shape?: Record<string, ZodType> }).shape ?? {}))
       expect(`${key}: ${field.description ?? ""}`).toMatch(/: .{5,}/);
   });
 
   it("has codes with a status of 4xx or 5xx and a title", () => {
     for (const [code, { status, title }] of Object.entries(
-      about.codes as Record<string, { status: number; title: string }>,
+      spec.codes as Record<string, { status: number; title: string }>,
     )) {
       expect(code).toMatch(/^[a-z]+(?:-[a-z]+)*$/);
       expect(status).toBeGreaterThanOrEqual(400);
@@ -71,7 +71,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
     const forbidden = (what: string) => () => {
       throw new Error(`${what} at link time`);
     };
-    const world = surroundings(needs, {
+    const fakeDeps = fakeDepsFor(needs, {
       now: forbidden("now"),
       random: forbidden("random"),
       uuid: forbidden("uuid"),
@@ -79,7 +79,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
       after: forbidden("after"),
       fetch: forbidden("fetch"),
     });
-    expect(typeof make(config, world, place)).toBe("function");
+    expect(typeof make(config, fakeDeps, filterInstance)).toBe("function");
   });
 
   it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and says which one it lacks", () => {
@@ -87,23 +87,23 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]{0,62}$/);
       const others = needs.secrets.filter((it) => it !== name);
       const remedy = `the secret ${name} is not set; set it with \`postern secrets set ${name} --env <environment>\``;
-      expect(() => make(config, surroundings({ ...needs, secrets: others }), place)).toThrow(remedy);
+      expect(() => make(config, fakeDepsFor({ ...needs, secrets: others }), filterInstance)).toThrow(remedy);
     }
   });
 
   it("answers a request, with one of its own codes where it refuses", async () => {
-    const setting = { world: surroundings(needs, { fetch: async () => Response.json({ keys: [] }) }) };
+    const setting = { fakeDeps: fakeDepsFor(needs, { fetch: async () => Response.json({ keys: [] }) }) };
     const { send } =
-      about.kind === "upstream"
-        ? conversation({}, { ...setting, upstream: (_, deps) => make(config, deps, place) as Handler })
-        : conversation(
-            { [name]: (deps) => make(config, deps, place) as Guard },
-            { ...setting, filters: { [name]: { kind: about.kind } } },
+      spec.kind === "upstream"
+        ? gateHarness({}, { ...setting, upstream: (_, deps) => make(config, deps, filterInstance) as Handler })
+        : gateHarness(
+            { [name]: (deps) => make(config, deps, filterInstance) as Guard },
+            { ...setting, filters: { [name]: { kind: spec.kind } } },
           );
     const answer = await send("GET /");
     if (answer.status === 401) expect(answer.headers["www-authenticate"]).toBeDefined();
     expect(JSON.stringify([answer.headers, answer.text, answer.line])).not.toContain(secretValue);
-    expect(answer.status < 400 || Object.keys(about.codes).includes(answer.code ?? "")).toBe(true);
+    expect(answer.status < 400 || Object.keys(spec.codes).includes(answer.code ?? "")).toBe(true);
   });
 });
 
@@ -114,32 +114,32 @@ const requests: readonly (readonly [string, RequestInit])[] = [
   ["OPTIONS /", { headers: { origin: "https://app.acme.example", "access-control-request-method": "GET" } }],
 ];
 
-describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name", ({ name, about, make }) => {
+describe.each(parts.filter(({ spec }) => spec.kind === "guard"))("guard $name", ({ name, spec, make }) => {
   it("does nothing but refuse, where its spec lets an overlay enforce it", async () => {
-    if (!("enforcing" in about) || about.enforcing !== "tightens") return;
-    const config = (about.schema as ZodType).parse(about.example);
-    const needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
+    if (!("enforcing" in spec) || spec.enforcing !== "tightens") return;
+    const config = (spec.schema as ZodType).parse(spec.example);
+    const needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
     for (const [line, init] of requests) {
-      const { send } = conversation(
-        { [name]: (deps) => make(config, deps, place) as Guard },
-        { world: surroundings(needs, { fetch: async () => Response.json({ keys: [] }) }) },
+      const { send } = gateHarness(
+        { [name]: (deps) => make(config, deps, filterInstance) as Guard },
+        { fakeDeps: fakeDepsFor(needs, { fetch: async () => Response.json({ keys: [] }) }) },
       );
       const { status, upstream } = await send(line, init);
-      const plain = await conversation({}).send(line, init);
+      const plain = await gateHarness({}).send(line, init);
       const passed = status === plain.status && upstream.length === plain.upstream.length;
       expect([line, passed || (status >= 400 && upstream.length === 0)]).toEqual([line, true]);
     }
   });
 
-  it.runIf("tighten" in about && about.tighten?.limits !== undefined)(
+  it.runIf("tighten" in spec && spec.tighten?.limits !== undefined)(
     "holds requests to the rates that an overlay adds, besides its own",
     async () => {
-      const config = (about.schema as ZodType).parse(about.example);
-      const needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
-      const tightened = { ...place, limits: ["1/day"] };
-      const { send } = conversation(
+      const config = (spec.schema as ZodType).parse(spec.example);
+      const needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
+      const tightened = { ...filterInstance, limits: ["1/day"] };
+      const { send } = gateHarness(
         { [name]: (deps) => make(config, deps, tightened) as Guard },
-        { world: surroundings(needs) },
+        { fakeDeps: fakeDepsFor(needs) },
       );
       expect((await send("GET /")).status).toBeLessThan(400);
       expect((await send("GET /")).status).toBeGreaterThanOrEqual(400);
@@ -149,19 +149,19 @@ describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name"
   it.runIf(["cors", "headers", "redirect", "respond", "rewrite"].includes(name))(
     "answers or edits requests, so no overlay enforces it",
     () => {
-      expect(about).not.toHaveProperty("enforcing");
+      expect(spec).not.toHaveProperty("enforcing");
     },
   );
 
   it("can be shadowed: it then changes nothing", async () => {
-    const config = (about.schema as ZodType).parse(about.example);
+    const config = (spec.schema as ZodType).parse(spec.example);
     const setting = {
-      world: surroundings({ bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] }),
+      fakeDeps: fakeDepsFor({ bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] }),
       filters: { [name]: { mode: "shadow" as const } },
     };
     const headers = { accept: "text/plain" };
-    const plain = await conversation({}).send("GET /", { headers });
-    const shadowed = await conversation({ [name]: (deps) => make(config, deps, place) as Guard }, setting).send(
+    const plain = await gateHarness({}).send("GET /", { headers });
+    const shadowed = await gateHarness({ [name]: (deps) => make(config, deps, filterInstance) as Guard }, setting).send(
       "GET /",
       {
         headers,

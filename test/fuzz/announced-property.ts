@@ -4,8 +4,8 @@ import type { Check } from "./target.ts";
 
 let announce: (input: unknown) => void = () => {};
 
-export const beforeEach = (hear: (input: unknown) => void): void => {
-  announce = hear;
+export const beforeEach = (listener: (input: unknown) => void): void => {
+  announce = listener;
 };
 
 export const each = <T>(input: fc.Arbitrary<T>, check: Check<T>): fc.IAsyncProperty<unknown> =>

@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
-import { startMesh } from "./gateway.ts";
+import { startGateway } from "./gateway.ts";
 import type { Found } from "./search.ts";
 import { targets } from "./targets.ts";
 import type { FromWorker, Task } from "./worker.ts";
@@ -39,7 +39,7 @@ const sliceMs = 60_000;
 /** One input is over within this, on a slow machine too. A speed test is what this is not. */
 const stuckMs = 60_000;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const printLine = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const main = async (options: ReturnType<typeof program.opts>): Promise<number> => {
   const { seed = randomInt(2 ** 31), path } = options;
@@ -48,33 +48,33 @@ const main = async (options: ReturnType<typeof program.opts>): Promise<number> =
   const totalMs = (options.minutes === undefined ? options.seconds : options.minutes * 60) * 1000;
   const rounds = path === undefined ? Math.max(1, Math.round(totalMs / chosen.length / sliceMs)) : 1;
   const ms = totalMs / chosen.length / rounds;
-  say(`seed ${seed}; ${chosen.length} targets, ${rounds} rounds of ${Math.round(ms / 100) / 10} s each`);
-  const mesh = chosen.some(({ meets }) => meets === "mesh") ? await startMesh() : undefined;
+  printLine(`seed ${seed}; ${chosen.length} targets, ${rounds} rounds of ${Math.round(ms / 100) / 10} s each`);
+  const gateway = chosen.some(({ needs: meets }) => meets === "mesh") ? await startGateway() : undefined;
   const finds = new Map<string, Found>();
   const inputs = new Map<string, number>();
   try {
     for (let round = 0; round < rounds; round++)
       for (const { name } of chosen) {
-        const task: Task = { name, seed: seed + round, ms, path, meeting: mesh?.meeting ?? { port: 0, keys: [] } };
-        const { inputs: count, found } = await done(task);
+        const task: Task = { name, seed: seed + round, ms, path, gateway: gateway?.address ?? { port: 0, keys: [] } };
+        const { inputs: count, found } = await runSlice(task);
         inputs.set(name, (inputs.get(name) ?? 0) + count);
-        const faults = mesh?.faults() ?? [];
-        const one = found ?? (faults[0] === undefined ? undefined : ofMesh(task, faults));
-        say(`${one ? "FOUND" : "ok   "} ${name.padEnd(14)} ${count} inputs, seed ${task.seed}`);
+        const faults = gateway?.faults() ?? [];
+        const one = found ?? (faults[0] === undefined ? undefined : gatewayFault(task, faults));
+        printLine(`${one ? "FOUND" : "ok   "} ${name.padEnd(14)} ${count} inputs, seed ${task.seed}`);
         const key = `${name} ${one?.why.split("\n")[0]?.slice(0, 60)}`;
         if (!one || finds.has(key)) continue;
         finds.set(key, one);
-        say(shown(name, one));
+        printLine(formatFind(name, one));
       }
   } finally {
-    await mesh?.stop();
+    await gateway?.stop();
   }
-  say(`\n${[...inputs].map(([name, count]) => `${name} ${count}`).join(", ")}`);
-  say(`${[...inputs.values()].reduce((a, b) => a + b, 0)} inputs, ${finds.size} finds; first seed ${seed}`);
+  printLine(`\n${[...inputs].map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  printLine(`${[...inputs.values()].reduce((a, b) => a + b, 0)} inputs, ${finds.size} finds; first seed ${seed}`);
   return finds.size > 0 ? 1 : 0;
 };
 
-const shown = (name: string, { seed, path, input, why }: Found): string =>
+const formatFind = (name: string, { seed, path, input, why }: Found): string =>
   [
     `  ${input.slice(0, 4000)}`,
     ...why
@@ -85,7 +85,7 @@ const shown = (name: string, { seed, path, input, why }: Found): string =>
   ].join("\n");
 
 /** What no answer shows: a fault that a gate wrote down, a machine that ended. */
-const ofMesh = ({ seed }: Task, faults: readonly string[]): Found => ({
+const gatewayFault = ({ seed }: Task, faults: readonly string[]): Found => ({
   seed,
   path: "",
   input: "some input of this run",
@@ -93,7 +93,7 @@ const ofMesh = ({ seed }: Task, faults: readonly string[]): Found => ({
 });
 
 /** Each slice has a thread of its own: one that is stuck or dead is ended, and the input that it had is known. */
-const done = (task: Task): Promise<{ readonly inputs: number; readonly found: Found | undefined }> =>
+const runSlice = (task: Task): Promise<{ readonly inputs: number; readonly found: Found | undefined }> =>
   new Promise((resolve) => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: task });
     let last = "none";

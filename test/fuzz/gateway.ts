@@ -1,10 +1,17 @@
 /** The mesh that all wire targets meet: one front, gates that use every filter, and a service that never fails, so that each 5xx is made by a client or by us. */
 import { exportJWK, generateKeyPair } from "jose";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../e2e/project.ts";
-import type { Meeting } from "./target.ts";
+import {
+  manifest,
+  type RunningProject,
+  type Service,
+  startProject,
+  startService,
+  stopService,
+} from "../e2e/project.ts";
+import type { GatewayAddress } from "./target.ts";
 
-export interface Mesh {
-  readonly meeting: Meeting;
+export interface FuzzGateway {
+  readonly address: GatewayAddress;
   /** Faults that were written down since the last call, and machines that have ended. */
   readonly faults: () => string[];
   readonly stop: () => Promise<void>;
@@ -84,7 +91,7 @@ routes:
 const isFault = (line: string): boolean =>
   line.includes('"type":"fault"') || /has ended|Uncaught|uncaught|threw at start|CRASH|kj::/.test(line);
 
-export const startMesh = async (): Promise<Mesh> => {
+export const startGateway = async (): Promise<FuzzGateway> => {
   const service: Service = await startService((request, response) => {
     request.on("error", () => {}).resume();
     request.on("end", () => response.end("served"));
@@ -95,13 +102,13 @@ export const startMesh = async (): Promise<Mesh> => {
   });
   const pairs = await Promise.all(["RS256", "ES256", "EdDSA"].map((it) => generateKeyPair(it, { extractable: true })));
   const keys = await Promise.all(pairs.map(({ publicKey }) => exportJWK(publicKey)));
-  const city: City = await startCity(filesOf(service.url, keys), { secrets: { SHOP_KEY: signingKey } });
+  const project: RunningProject = await startProject(filesOf(service.url, keys), { secrets: { SHOP_KEY: signingKey } });
   const secret = await Promise.all(pairs.map(({ privateKey }) => exportJWK(privateKey)));
   return {
-    meeting: { port: city.port, keys: secret },
-    faults: () => city.lines.splice(0).filter(isFault),
+    address: { port: project.port, keys: secret },
+    faults: () => project.lines.splice(0).filter(isFault),
     stop: async () => {
-      await city.stop();
+      await project.stop();
       stopService(service);
     },
   };

@@ -3,7 +3,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import type { Plan } from "../../functions/gateway/core/plan.ts";
 import type { Caller, Deps } from "../../functions/gateway/core/types.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
-import { moves } from "../../functions/gateway/overlay/traffic-shift.ts";
+import { trafficShift } from "../../functions/gateway/overlay/traffic-shift.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { type Gateway, link as linkPlan } from "../../functions/gateway/server.ts";
 import { cutover } from "../../functions/gateway/service/cutover.ts";
@@ -17,7 +17,7 @@ export const parts = {
   cutover,
   streamAge,
   limiter,
-  moves,
+  moves: trafficShift,
 } as unknown as Parts;
 
 const never = async (): Promise<never> => {
@@ -51,10 +51,14 @@ export const caller: Caller = {
 
 /** @throws where a gate would throw at its start */
 export const link = async ({ tiers }: Compiled): Promise<void> => {
-  for (const { serves } of tiers) for (const { plan } of serves) await answered(linkPlan(plan, parts, deps()), plan);
+  for (const { serves } of tiers)
+    for (const { plan } of serves) await checkAnswers(linkPlan(plan, parts, deps()), plan);
 };
 
-export const answered = async (serve: Gateway, { hosts, base }: Plan & { readonly base?: string }): Promise<void> => {
+export const checkAnswers = async (
+  serve: Gateway,
+  { hosts, base }: Plan & { readonly base?: string },
+): Promise<void> => {
   const host = (hosts[0] ?? "localhost").replace("*", "any");
   for (const path of ["/", `${base ?? ""}/a`]) {
     const response = await serve(new Request(`https://${host}${path}`), caller);

@@ -10,7 +10,7 @@ export interface Found {
   readonly why: string;
 }
 
-export interface Searched {
+export interface SearchResult {
   readonly inputs: number;
   readonly found: Found | undefined;
 }
@@ -26,23 +26,23 @@ interface Budget {
 const shrinkMs = 30_000;
 
 /** The budget ends a search; this only keeps an empty target from going on for ever. */
-const mostInputs = 50_000_000;
+const maxInputs = 50_000_000;
 
-export const search = async ({ property }: Opened, { seed, ms, path }: Budget): Promise<Searched> => {
-  if (path !== undefined) return { inputs: 1, found: foundIn(await replayed(property, seed, path, 0), seed) };
+export const search = async ({ property }: Opened, { seed, ms, path }: Budget): Promise<SearchResult> => {
+  if (path !== undefined) return { inputs: 1, found: foundIn(await replay(property, seed, path, 0), seed) };
   const run = await fc.check(property, {
     seed,
-    numRuns: mostInputs,
+    numRuns: maxInputs,
     interruptAfterTimeLimit: ms,
     endOnFailure: true,
     skipEqualValues: true,
   });
   if (!run.failed || run.counterexamplePath === null) return { inputs: run.numRuns, found: undefined };
-  const smallest = await replayed(property, seed, run.counterexamplePath, shrinkMs);
+  const smallest = await replay(property, seed, run.counterexamplePath, shrinkMs);
   return { inputs: run.numRuns, found: foundIn(smallest, seed) ?? foundIn(run, seed) };
 };
 
-const replayed = (property: Opened["property"], seed: number, path: string, ms: number) =>
+const replay = (property: Opened["property"], seed: number, path: string, ms: number) =>
   fc.check(property, {
     seed,
     path,

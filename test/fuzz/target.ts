@@ -3,7 +3,7 @@ import type fc from "fast-check";
 import type { JWK } from "jose";
 
 /** Where the mesh that all wire targets meet takes requests. */
-export interface Meeting {
+export interface GatewayAddress {
   readonly port: number;
   /** That it trusts: private, to sign with. */
   readonly keys: readonly JWK[];
@@ -14,9 +14,9 @@ export interface Target {
   /** Of an input, and what holds for each. */
   readonly about: string;
   /** Whether it sends requests to a running mesh. */
-  readonly meets: "mesh" | "nothing";
+  readonly needs: "mesh" | "nothing";
   /** Prepares one run. @returns a property of one input */
-  readonly open: (meeting: Meeting) => Promise<Opened>;
+  readonly open: (gateway: GatewayAddress) => Promise<Opened>;
 }
 
 export interface Opened {

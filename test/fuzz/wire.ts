@@ -23,35 +23,35 @@ const bytesOf = ({ method = "GET", target, host = "localhost", headers = [], bod
 };
 
 /** A request that is whole is answered within this, on a slow machine too. */
-const longestMs = 30_000;
+const maxMs = 30_000;
 /** Whoever says more than he sends is waited for no longer. */
 const cutMs = 300;
 
-interface Said {
+interface WireOutcome {
   readonly answer: Message | undefined;
   /** The mesh closed the connection. */
   readonly ended: boolean;
 }
 
-const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boolean): Promise<Said> =>
+const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boolean): Promise<WireOutcome> =>
   new Promise((resolve, reject) => {
-    let heard = "";
+    let received = "";
     const socket = net.connect(port, "localhost", () => socket.write(Buffer.from(bytes, "latin1")));
     const answerIn = (ended: boolean) =>
-      messagesIn(heard, { bodiless, ended }).find(({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line));
-    const done = (said: Said) => {
+      messagesIn(received, { bodiless, ended }).find(({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line));
+    const done = (outcome: WireOutcome) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(said);
+      resolve(outcome);
     };
     const late = () => {
       if (!isWhole) return done({ answer: undefined, ended: false });
       socket.destroy();
-      return reject(new Error(`no whole answer within ${longestMs / 1000} s: ${heard.slice(0, 200)}`));
+      return reject(new Error(`no whole answer within ${maxMs / 1000} s: ${received.slice(0, 200)}`));
     };
-    const timer = setTimeout(late, isWhole ? longestMs : cutMs);
+    const timer = setTimeout(late, isWhole ? maxMs : cutMs);
     socket.on("data", (part) => {
-      heard += part.toString("latin1");
+      received += part.toString("latin1");
       const answer = answerIn(false);
       if (answer) done({ answer, ended: false });
     });
@@ -60,7 +60,7 @@ const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boole
   });
 
 /** Nothing internal is said to anybody. */
-const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|node_modules/;
+const internalText = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|node_modules/;
 
 /**
  * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole,
@@ -68,7 +68,7 @@ const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \
  * @param whole that it is, where its fields say how long it is
  * @returns its status, 0 where there is none to a request that was not whole
  */
-export const asked = async (
+export const sendAndCheck = async (
   port: number,
   wire: Wire,
   whole?: true,
@@ -82,6 +82,6 @@ export const asked = async (
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer.line)?.[1] ?? 0);
   // A method or a transfer coding that nobody here knows (RFC 9110, section 15.6.2; RFC 9112, section 6.1).
   if (status >= 500 && status !== 501) throw new Error(`a client made a ${status}: ${answer.body.slice(0, 300)}`);
-  if (internal.test(answer.body)) throw new Error(`an answer says what is internal: ${answer.body.slice(0, 300)}`);
+  if (internalText.test(answer.body)) throw new Error(`an answer says what is internal: ${answer.body.slice(0, 300)}`);
   return { status, text: answer.body };
 };

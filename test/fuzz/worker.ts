@@ -1,22 +1,22 @@
 /** One slice of the fuzzing, in a thread of its own. It says each input before it is tried. */
 import { parentPort, workerData } from "node:worker_threads";
 import fc from "fast-check";
-import { type Found, type Searched, search } from "./search.ts";
-import type { Meeting } from "./target.ts";
-import { targets } from "./targets.ts";
 import { beforeEach } from "./announced-property.ts";
+import { type Found, type SearchResult, search } from "./search.ts";
+import type { GatewayAddress } from "./target.ts";
+import { targets } from "./targets.ts";
 
 export interface Task {
   readonly name: string;
   readonly seed: number;
   readonly ms: number;
   readonly path: string | undefined;
-  readonly meeting: Meeting;
+  readonly gateway: GatewayAddress;
 }
 
-export type FromWorker = { readonly input: string } | { readonly done: Searched };
+export type FromWorker = { readonly input: string } | { readonly done: SearchResult };
 
-const { name, meeting, ...budget } = workerData as Task;
+const { name, gateway, ...budget } = workerData as Task;
 const say = (it: FromWorker) => parentPort?.postMessage(it);
 
 beforeEach((input) => say({ input: fc.stringify(input).slice(0, 20_000) }));
@@ -28,7 +28,7 @@ process.on("unhandledRejection", (reason) => {
 
 const target = targets.find((it) => it.name === name);
 if (!target) throw new Error(`there is no target ${name}`);
-const opened = await target.open(meeting);
+const opened = await target.open(gateway);
 const { inputs, found } = await search(opened, budget);
 await opened.close?.();
 const rejected: Found | undefined =

@@ -3,9 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { report } from "../../infra/diagnostics/report.ts";
-import { largest, read } from "../../infra/diagnostics/source.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { renderProblems } from "../../infra/diagnostics/report.ts";
+import { maxBytes, parseSource } from "../../infra/diagnostics/source.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 import { full } from "../full.ts";
 
 const good = manifest(
@@ -14,21 +14,21 @@ const good = manifest(
 );
 
 const codesOf = (bytes: string | Uint8Array): readonly string[] => {
-  const root = project({ "routes/a.yaml": good });
+  const root = writeProject({ "routes/a.yaml": good });
   fs.writeFileSync(path.join(root, "routes/a.yaml"), bytes);
   const result = compile(root, "local");
   for (const { line, column, length, source } of result.problems) {
     expect(Math.min(line, column, length)).toBeGreaterThanOrEqual(1);
     expect(column - 1 + length).toBeLessThanOrEqual(Math.max(1, source.length));
   }
-  expect(report(result.problems, result).length).toBeLessThan(100_000);
+  expect(renderProblems(result.problems, result).length).toBeLessThan(100_000);
   return [...new Set(result.problems.map(({ code }) => code))];
 };
 
 const bytes = (...parts: (string | readonly number[])[]) =>
   Buffer.concat(parts.map((it) => (typeof it === "string" ? Buffer.from(it) : Buffer.from(it))));
 
-const fill = (piece: string, size = largest - 2000) => piece.repeat(Math.floor(size / piece.length));
+const fill = (piece: string, size = maxBytes - 2000) => piece.repeat(Math.floor(size / piece.length));
 
 describe("refused", () => {
   it.each([
@@ -166,19 +166,19 @@ describe("taken", () => {
 
   it("with the same places as without", () => {
     const broken = `${good}oops: 1\n`;
-    const place = (text: string) => read("routes/a.yaml", text).related(["oops"], "", undefined);
+    const place = (text: string) => parseSource("routes/a.yaml", text).related(["oops"], "", undefined);
     expect(place(broken.replaceAll("\n", "\r\n"))).toEqual(place(broken));
     expect(place(`\ufeff${broken}`)).toEqual(place(broken));
   });
 });
 
 it("what a manifest holds cannot steer the reader's terminal", () => {
-  const root = project({
+  const root = writeProject({
     "routes/a.yaml": `${good}owner: "\u001b[31m\u202eevil"\nx\u009by: 1\n`
       .replace("to: it", "to: itt")
       .replace("upstreams: {", 'upstreams: { "i\\u001b[31mt": { http: "https://it.example" },'),
   });
   const result = compile(root, "local");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  expect(report(result.problems, result)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  expect(renderProblems(result.problems, result)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
 });

@@ -1,14 +1,14 @@
 /** What the bench says of its counts. */
 import { expect, it } from "vitest";
-import { tableOf } from "../../functions/gateway/routing/route-table.ts";
+import { buildRouteTable } from "../../functions/gateway/routing/route-table.ts";
 import { router } from "../../functions/gateway/routing/router.ts";
 import { bars } from "../../infra/bench/chart.ts";
-import { rowsOf } from "../../infra/bench/report/report.ts";
+import { toRows } from "../../infra/bench/report/report.ts";
 import { kindsIn } from "../../infra/bench/runtime/symbols.ts";
 import { manyRoutes, requestsTo } from "../../infra/bench/workers/many-routes.ts";
 
 it("a ratio is to the first subject, without the greatest and the least of four rounds or more", () => {
-  const rows = rowsOf([
+  const rows = toRows([
     { name: "unit", rounds: [100, 100, 100, 9_000] },
     { name: "dear", rounds: [1, 150, 250, 300] },
     { name: "few", rounds: [100, 300] },
@@ -31,7 +31,7 @@ it("a chart's longest bar is as wide as there is room, and names are escaped", (
 });
 
 it("each of many routes is met once by the requests to them", () => {
-  const match = router(tableOf(manyRoutes(1_000)));
+  const match = router(buildRouteTable(manyRoutes(1_000)));
   const url = new URL("https://gate.example");
   const request = new Request(url);
   const met = requestsTo(1_000).map(({ method, path }) => {

@@ -3,10 +3,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { bundleCache } from "../../infra/compiler/emit/bundle-cache.ts";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
 
 const start = () => {
-  const base = project({ "a.ts": "a1", "b.ts": "b1" });
+  const base = writeProject({ "a.ts": "a1", "b.ts": "b1" });
   const old = new Date(Date.now() - 60_000);
   const edit = (file: string, text: string, at = old) => {
     fs.writeFileSync(path.join(base, file), text);

@@ -1,9 +1,9 @@
 /** The module of checks that stands beside a plan: made once of equal things, and measured. */
 import { expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { bytesOfChecks, moduleOf, type TierPlans } from "../../infra/openapi/module.ts";
+import { compileModule, measureChecks, type TierPlans } from "../../infra/openapi/module.ts";
 import type { Schema } from "../../infra/openapi/schemas.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 
 const plans = (schema: Schema): TierPlans => ({
   tier: "shop",
@@ -18,13 +18,13 @@ const plans = (schema: Schema): TierPlans => ({
 });
 
 const loaded = async (all: readonly TierPlans[]) =>
-  (await import(`data:text/javascript;base64,${Buffer.from(await moduleOf(all)).toString("base64")}`)).default.shop
+  (await import(`data:text/javascript;base64,${Buffer.from(await compileModule(all)).toString("base64")}`)).default.shop
     .validate.all.POST.body.types["application/json"].check;
 
 it("is made once, so that an edit of another tier compiles nothing anew", () => {
-  const made = moduleOf([plans({ $ref: "#/$defs/d0" })]);
-  expect(moduleOf([plans({ $ref: "#/$defs/d0" })])).toBe(made);
-  expect(moduleOf([plans({ type: "string" })])).not.toBe(made);
+  const made = compileModule([plans({ $ref: "#/$defs/d0" })]);
+  expect(compileModule([plans({ $ref: "#/$defs/d0" })])).toBe(made);
+  expect(compileModule([plans({ type: "string" })])).not.toBe(made);
 });
 
 it("leaves listed values alone that look like references", async () => {
@@ -34,7 +34,7 @@ it("leaves listed values alone that look like references", async () => {
 
 it("is measured by what its schemas need", () => {
   const [small = 0, large = 0] = [1, 100].map((count) =>
-    bytesOfChecks(
+    measureChecks(
       plans({
         properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, { minLength: at }])),
       }),
@@ -54,7 +54,7 @@ const problemsOf = (schemas: Readonly<Record<string, object>>) => {
     paths: { "/a": { post: { requestBody: { content } } } },
     components: { schemas },
   };
-  const root = project({
+  const root = writeProject({
     "routes/openapi/large.json": JSON.stringify(document),
     "routes/t.yaml": manifest(
       "t",
@@ -97,7 +97,7 @@ ${Array.from({ length: 8 }, (_, at) => `  r${at}: { match: POST /r${at}, respond
     );
   const schemas = (from: number) =>
     JSON.stringify(Array.from({ length: 8 }, (_, at) => object(500, { type: "string", minLength: from + at })));
-  const root = project({
+  const root = writeProject({
     "routes/schemas/a.json": schemas(1),
     "routes/schemas/b.json": schemas(20),
     "routes/a.yaml": shared("a"),

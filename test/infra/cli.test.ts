@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 
 const good = manifest(
   "t",
@@ -13,7 +13,7 @@ const good = manifest(
 
 describe("exit codes", () => {
   it("0: it holds", async () => {
-    const root = project({ "routes/t.yaml": `${good}filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n` });
+    const root = writeProject({ "routes/t.yaml": `${good}filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n` });
     expect(await postern(["check", "--env", "local", "--root", root])).toEqual({
       code: 0,
       out: "1 tier with 1 route hold in local\n",
@@ -22,13 +22,13 @@ describe("exit codes", () => {
   });
 
   it("5: a finding is as grave as --fail-on says; SARIF goes to stdout all the same", async () => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     const { code, out, err } = await postern(["check", "--env", "local", "--root", root, "--format", "sarif"]);
     expect([code, err, JSON.parse(out).runs[0].results.length]).toEqual([5, "", 1]);
   });
 
   it("1: in any environment; what is wrong in both is told once", async () => {
-    const root = project({
+    const root = writeProject({
       "routes/t.yaml": good.replace("https://it.example", `$${"{it-url}"}`).replace("GET /x", "FETCH /x"),
       "routes/environments/local.yaml": "values: { it-url: 'https://it.example' }\n",
       "routes/environments/production.yaml": "values: {}\n",
@@ -42,7 +42,7 @@ describe("exit codes", () => {
   });
 
   it("1: as annotations of a pull request, escaped", async () => {
-    const root = project({ "routes/t.yaml": `${good}log: { sample: ten }\n` });
+    const root = writeProject({ "routes/t.yaml": `${good}log: { sample: ten }\n` });
     const { code, out, err } = await postern(["check", "--env", "local", "--root", root, "--format", "github"]);
     expect([code, err, out]).toEqual([
       1,
@@ -52,7 +52,7 @@ describe("exit codes", () => {
   });
 
   it("1: the manifests have problems, told on stderr, and as JSON on stdout", async () => {
-    const root = project({ "routes/t.yaml": `${good}oops: 1\n` });
+    const root = writeProject({ "routes/t.yaml": `${good}oops: 1\n` });
     const plain = await postern(["check", "--env", "local", "--root", root]);
     expect([plain.code, plain.out]).toEqual([1, ""]);
     expect(plain.err).toContain("routes/t.yaml:7:1  unknown-key");
@@ -112,14 +112,14 @@ it("every verb has help with examples and takes --json", async () => {
 });
 
 it("build prints each Worker's size", async () => {
-  const root = project({ "routes/t.yaml": good });
+  const root = writeProject({ "routes/t.yaml": good });
   const { code, out } = await postern(["build", "--env", "local", "--root", root]);
   expect(code).toBe(0);
   expect(out).toMatch(/^gate-t-local\s+[\d.]+ KiB\s+[\d.]+ KiB {2}t\s+http\s+\.build\/local\/gates\/t$/m);
 });
 
 it("build of one tier does not mind another that is broken", async () => {
-  const root = project({ "routes/t.yaml": good, "routes/bad.yaml": "oops" });
+  const root = writeProject({ "routes/t.yaml": good, "routes/bad.yaml": "oops" });
   expect((await postern(["build", "--env", "local", "--root", root, "--tier", "t"])).code).toBe(0);
   expect((await postern(["build", "--env", "local", "--root", root])).code).toBe(1);
   expect((await postern(["build", "--env", "local", "--root", root, "--tier", "bad"])).code).toBe(1);
@@ -131,7 +131,7 @@ it.each([
   [2, ["chek"], "", /unknown command 'chek'/],
   [3, ["check", "--root", os.tmpdir()], "", /^postern: there is no folder routes\//],
 ] as const)("%i is what the process exits with", (code, args, out, err) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(home, "infra/cli.ts"), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(codeRoot, "infra/cli.ts"), ...args], {
     encoding: "utf8",
   });
   expect([status, stdout]).toEqual([code, out]);

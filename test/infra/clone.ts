@@ -4,16 +4,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 
 /** With its packages; gone with the test. */
 export const clone = (): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
-  for (const name of fs.readdirSync(home))
+  for (const name of fs.readdirSync(codeRoot))
     if (!["node_modules", ".git", ".build", ".state", ".wrangler"].includes(name))
-      fs.cpSync(path.join(home, name), path.join(root, name), { recursive: true });
-  fs.symlinkSync(path.join(home, "node_modules"), path.join(root, "node_modules"));
+      fs.cpSync(path.join(codeRoot, name), path.join(root, name), { recursive: true });
+  fs.symlinkSync(path.join(codeRoot, "node_modules"), path.join(root, "node_modules"));
   return root;
 };
 
@@ -29,7 +29,7 @@ export const filesIn = (root: string): Map<string, string> =>
 /** A program of the packages. */
 export const run = (root: string, program: string, args: readonly string[]) =>
   new Promise<{ code: number; out: string }>((done) => {
-    const bin = path.join(home, "node_modules/.bin");
+    const bin = path.join(codeRoot, "node_modules/.bin");
     const env = { ...process.env, NO_COLOR: "1", PATH: `${bin}${path.delimiter}${process.env.PATH}` };
     execFile(path.join(bin, program), args, { cwd: root, env }, (error, out, err) =>
       done({ code: Number(error?.code ?? 0), out: out + err }),

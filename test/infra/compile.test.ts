@@ -5,11 +5,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { zoneOf } from "../../infra/compiler/inputs/zones.ts";
+import { longestZone } from "../../infra/compiler/inputs/zones.ts";
 import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/lower/platform.ts";
 import { generate } from "../../infra/gen/gen.ts";
-import { home, isStale } from "../../infra/project/generated-files.ts";
-import { compiled, manifest, project } from "../e2e/project.ts";
+import { codeRoot, isStale } from "../../infra/project/generated-files.ts";
+import { compileProject, manifest, writeProject } from "../e2e/project.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>
   manifest(
@@ -34,7 +34,7 @@ const bytesUnder = (folder: string): Record<string, string> =>
 describe("compilation is deterministic", () => {
   it("in two folders, the same bytes", async () => {
     const build = async () => {
-      const result = compiled({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
+      const result = compileProject({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
       await emit(result.root, result);
       return bytesUnder(path.join(result.root, ".build"));
     };
@@ -62,7 +62,7 @@ hosts: [b.example, a.example]
 tier: t
 api: postern/v1
 `;
-    const plan = (text: string) => JSON.stringify(compiled({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan);
+    const plan = (text: string) => JSON.stringify(compileProject({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan);
     expect(plan(backwards)).toBe(plan(forwards));
   });
 });
@@ -70,7 +70,7 @@ api: postern/v1
 describe("the plan", () => {
   it("has every default filled in", () => {
     expect(
-      compiled({ "routes/t.yaml": hello("t", "", "[{ cors: { origins: ['*'] } }]") }).tiers[0]?.serves[0]?.plan,
+      compileProject({ "routes/t.yaml": hello("t", "", "[{ cors: { origins: ['*'] } }]") }).tiers[0]?.serves[0]?.plan,
     ).toEqual({
       api: "postern/v1",
       tier: "t",
@@ -110,7 +110,7 @@ routes:
   some: { match: GET /some, without: [cors], filters: [{ body-limit: 1KiB }, { timeout: 1s, id: quick }], to: it }
 `,
     );
-    const routes = compiled({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan.routes;
+    const routes = compileProject({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan.routes;
     expect(routes?.all?.filters).toEqual(["cors", "ip"]);
     expect(routes?.some?.filters).toEqual(["ip", "some/body-limit", "some/quick"]);
   });
@@ -120,14 +120,14 @@ describe("one tier's problem is no other's", () => {
   const files = { "routes/good.yaml": hello("good"), "routes/bad.yaml": `${hello("bad")}oops: 1\n` };
 
   it("the good gate is written, the bad one is not, and the front waits", async () => {
-    const root = project(files);
+    const root = writeProject(files);
     const emitted = await emit(root, compile(root, "local"));
     expect(emitted.map(({ worker }) => worker)).toEqual(["gate-good-local"]);
     expect(fs.existsSync(path.join(root, ".build/local/front"))).toBe(false);
   });
 
   it("a broken edit keeps the tier's last good plan, and the others go on", () => {
-    const root = project({ "routes/good.yaml": hello("good"), "routes/bad.yaml": hello("bad") });
+    const root = writeProject({ "routes/good.yaml": hello("good"), "routes/bad.yaml": hello("bad") });
     const before = compile(root, "local");
     fs.writeFileSync(path.join(root, "routes/bad.yaml"), files["routes/bad.yaml"]);
     fs.writeFileSync(path.join(root, "routes/good.yaml"), hello("good", "log: { sample: 1% }\n"));
@@ -141,7 +141,7 @@ describe("one tier's problem is no other's", () => {
   });
 
   it("a tier that is claimed twice, or a base, is told", () => {
-    const root = project({
+    const root = writeProject({
       "routes/a.yaml": hello("a"),
       "routes/b.yaml": hello("b").replace("base: /b", "base: /a"),
       "routes/c.yaml": hello("a").replace("base: /a", "base: /c"),
@@ -157,7 +157,7 @@ describe("one tier's problem is no other's", () => {
     ["routes/consumers.yaml", `consumers: { shop: { keys: ["sha256:${"a".repeat(64)}"] } }\n`],
     ["routes/environments/local.yaml", "front: { gray-key: { header: x-device } }\n"],
   ])("%s, broken, takes nothing away", async (file, text) => {
-    const root = project({ "routes/a.yaml": hello("a"), [file]: text });
+    const root = writeProject({ "routes/a.yaml": hello("a"), [file]: text });
     const before = compile(root, "local");
     await emit(root, before);
     const built = bytesUnder(path.join(root, ".build"));
@@ -170,7 +170,7 @@ describe("one tier's problem is no other's", () => {
   });
 
   it("a gate whose manifest is gone goes too", async () => {
-    const root = project({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
+    const root = writeProject({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
     await emit(root, compile(root, "local"));
     fs.rmSync(path.join(root, "routes/b.yaml"));
     await emit(root, compile(root, "local"));
@@ -188,7 +188,7 @@ describe("what tiers share", () => {
       "routes/t.yaml": hello("t", "preset: mobile\n"),
       "routes/presets/mobile.yaml": preset("[{ body-limit: 1KiB }]"),
     };
-    const root = project(files);
+    const root = writeProject(files);
     const before = compile(root, "local");
     expect(limits(before)).toEqual([["body-limit"]]);
     fs.writeFileSync(path.join(root, "routes/presets/mobile.yaml"), preset("[{ body-limits: 1KiB }]"));
@@ -203,7 +203,7 @@ describe("what tiers share", () => {
   it("a change of it reaches tiers whose manifests are as they were", () => {
     const text = hello("t", "preset: mobile\n").replace("https://it.example", `$${"{it-url}"}`);
     const values = (url: string) => `values: { it-url: "${url}" }\n`;
-    const root = project({
+    const root = writeProject({
       "routes/t.yaml": text,
       "routes/presets/mobile.yaml": preset("[{ body-limit: 1KiB }]"),
       "routes/environments/local.yaml": values("https://one.example"),
@@ -223,16 +223,17 @@ describe("what tiers share", () => {
   it("nothing is called unused while a manifest cannot be read", () => {
     const environment = "values: { spare: x }\n";
     const codes = (text: string) =>
-      compile(project({ "routes/t.yaml": text, "routes/environments/local.yaml": environment }), "local").problems.map(
-        ({ code }) => code,
-      );
+      compile(
+        writeProject({ "routes/t.yaml": text, "routes/environments/local.yaml": environment }),
+        "local",
+      ).problems.map(({ code }) => code);
     expect(codes(hello("t"))).toEqual(["unused-value"]);
     expect(codes(`${hello("t")}oops: [\n`)).toEqual(["bad-yaml"]);
   });
 
   it("of two zones that hold a host, the longer one is meant", () => {
-    expect(zoneOf("a.b.acme.example", ["acme.example", "b.acme.example", "example"])).toBe("b.acme.example");
-    expect(zoneOf("evil-acme.example", ["acme.example"])).toBeUndefined();
+    expect(longestZone("a.b.acme.example", ["acme.example", "b.acme.example", "example"])).toBe("b.acme.example");
+    expect(longestZone("evil-acme.example", ["acme.example"])).toBeUndefined();
   });
 });
 
@@ -247,7 +248,7 @@ describe("the digest", () => {
     'filters: [{ api-key: {} }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: GET /one, to: it }, two: { match: GET /two, to: it } }\n',
   );
   const digest = async (text: string, more = {}) => {
-    const result = compiled(files(text, more));
+    const result = compileProject(files(text, more));
     return (await emit(result.root, result)).find(({ tiers }) => tiers.includes("t"))?.digest;
   };
 
@@ -282,7 +283,7 @@ describe("the digest", () => {
 describe("what a tier asks of the platform", () => {
   const emittedFor = async (more: string, environment = "values: {}\n") => {
     const text = hello("t", more).replace("hosts: [localhost]", 'hosts: [api.acme.example, "*.acme.example"]');
-    const result = compiled({ "routes/t.yaml": text, "routes/environments/local.yaml": environment });
+    const result = compileProject({ "routes/t.yaml": text, "routes/environments/local.yaml": environment });
     const emitted = await emit(result.root, result);
     return emitted.map(({ folder }) => unstable_readConfig({ config: path.join(folder, "wrangler.json") }));
   };
@@ -311,7 +312,7 @@ describe("what a tier asks of the platform", () => {
 describe("what is emitted for the examples", async () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   afterAll(() => fs.rmSync(root, { recursive: true }));
-  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
   const emitted = await emit(root, compile(root, "production"));
   const workers = emitted.map((it) => ({
     ...it,
@@ -384,12 +385,12 @@ describe("what is emitted for the examples", async () => {
 });
 
 describe("what is checked in", async () => {
-  it.each(generate().map((it) => ({ ...it, stale: isStale(it, home) })))("$file is fresh", ({ stale }) => {
+  it.each(generate().map((it) => ({ ...it, stale: isStale(it, codeRoot) })))("$file is fresh", ({ stale }) => {
     expect(stale).toBe(false);
   });
 
   it("the root's wrangler.toml is a front by itself, which needs no zone and no other Worker", () => {
-    const config = unstable_readConfig({ config: path.join(home, "wrangler.toml") });
+    const config = unstable_readConfig({ config: path.join(codeRoot, "wrangler.toml") });
     expect([config.workers_dev, config.preview_urls, config.name]).toEqual([true, false, "postern-front"]);
     expect([config.compatibility_date, config.compatibility_flags]).toEqual([compatibilityDate, compatibilityFlags]);
     expect([config.routes, config.services]).toEqual([undefined, []]);

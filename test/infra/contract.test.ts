@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { contracts, exitCodes } from "../../infra/terminal/contract.ts";
+import { commandContracts, exitCodes } from "../../infra/terminal/contract.ts";
 import { postern } from "../command-line.ts";
-import { type Files, manifest, project, removed, written } from "../e2e/project.ts";
+import { type Files, manifest, removeProject, writeFiles, writeProject } from "../e2e/project.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
 const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';
@@ -28,17 +28,17 @@ const cluster = (more: string) =>
 /** A repository whose last commit holds. */
 let holding: string;
 beforeAll(() => {
-  holding = written({ "routes/t.yaml": good, ".github/CODEOWNERS": owners, "shop.yaml": api(""), ...held });
+  holding = writeFiles({ "routes/t.yaml": good, ".github/CODEOWNERS": owners, "shop.yaml": api(""), ...held });
   const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: holding, stdio: "ignore" });
   git("init", "-q");
   git("add", ".");
   git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "holds");
-  return () => removed(holding);
+  return () => removeProject(holding);
 });
 
 /** A copy of it, and these files in its work tree. */
 const repository = (files: Files): string => {
-  const root = project({});
+  const root = writeProject({});
   fs.cpSync(holding, root, { recursive: true });
   for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(root, file), text);
   execFileSync("git", ["add", "."], { cwd: root, stdio: "ignore" });
@@ -138,12 +138,12 @@ it("there is a trial for each verb of the table, and for each of its codes", () 
   ];
   const entries = Object.entries(trials);
   expect(entries.map(codesOf)).toEqual(
-    Object.entries(contracts).map(([verb, { exits }]) => [verb, Object.keys(exits).map(Number)]),
+    Object.entries(commandContracts).map(([verb, { exits }]) => [verb, Object.keys(exits).map(Number)]),
   );
 });
 
 describe.each(Object.entries(trials))("%s", (verb, all) => {
-  const { json = [] } = contracts[verb] ?? {};
+  const { json = [] } = commandContracts[verb] ?? {};
   const known = json.map((key) => key.replace("?", ""));
   const always = json.filter((key) => !key.endsWith("?"));
   it.each(all.map(([code, args, files]) => ({ code, line: args.join(" "), args, files })))(

@@ -5,37 +5,44 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import * as signature from "../../functions/filters/signature.ts";
 import { isClaim } from "../../functions/gateway/core/claims.ts";
-import { BodyLimit, Consumer, known } from "../../functions/gateway/core/facts.ts";
+import { BodyLimit, Consumer, getFact } from "../../functions/gateway/core/facts.ts";
 import { environment } from "../../functions/manifest/environment.ts";
-import { tokenPlace } from "../../functions/manifest/token-sources.ts";
+import { tokenSource } from "../../functions/manifest/token-sources.ts";
 import { check } from "../../infra/compiler/check/check.ts";
 import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import type { Surroundings } from "../../infra/compiler/model/checked.ts";
-import { report } from "../../infra/diagnostics/report.ts";
-import { read } from "../../infra/diagnostics/source.ts";
-import { filesWithin } from "../../infra/project/files.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import type { CheckInputs } from "../../infra/compiler/model/checked.ts";
+import { renderProblems } from "../../infra/diagnostics/report.ts";
+import { parseSource } from "../../infra/diagnostics/source.ts";
+import { listFilesWithin } from "../../infra/project/files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
 
-const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
+const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
-const surroundings = (values = {}): Surroundings => {
+const surroundings = (values = {}): CheckInputs => {
   const named = { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) };
-  return { registry, environment: named, presets: readPresets(home, named, registry).presets };
+  return { registry, environment: named, presets: readPresets(codeRoot, named, registry).presets };
 };
 
 describe("every page", () => {
-  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...filesWithin(home, "docs").map((it) => `docs/${it}`)]
+  const pages = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    ...listFilesWithin(codeRoot, "docs").map((it) => `docs/${it}`),
+  ]
     .filter((file) => file.endsWith(".md"))
-    .map((file) => [file, fs.readFileSync(path.join(home, file), "utf8")] as const);
+    .map((file) => [file, fs.readFileSync(path.join(codeRoot, file), "utf8")] as const);
 
   it("names only verbs that there are", () => {
-    const commands = filesWithin(home, "infra/commands").map((it) => `infra/commands/${it}`);
+    const commands = listFilesWithin(codeRoot, "infra/commands").map((it) => `infra/commands/${it}`);
     const code = commands.filter((it) => path.basename(it).startsWith("cli-"));
     const verbs = code.flatMap((file) =>
-      [...fs.readFileSync(path.join(home, file), "utf8").matchAll(/\.command\("([a-z-]+)/g)].map(([, verb]) => verb),
+      [...fs.readFileSync(path.join(codeRoot, file), "utf8").matchAll(/\.command\("([a-z-]+)/g)].map(
+        ([, verb]) => verb,
+      ),
     );
     const named = pages.flatMap(([file, text]) =>
       [...text.matchAll(/npx postern ([a-z-]+)/g)].map(([, verb]) => [file, verb] as const),
@@ -45,7 +52,7 @@ describe("every page", () => {
   });
 
   it("names only scripts that there are", () => {
-    const { scripts } = JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8"));
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(codeRoot, "package.json"), "utf8"));
     const named = pages.flatMap(([file, text]) =>
       [...text.matchAll(/npm run (?:--silent )?([a-z:-]*[a-z])/g)].map(([, script]) => [file, script] as const),
     );
@@ -62,26 +69,26 @@ describe("the README", () => {
       "accounts-url": "https://a.example",
       "app-origins": ["https://app.example"],
     };
-    expect(check(read("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
+    expect(check(parseSource("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
   it("shows the problem that a misspelt key really gives", () => {
     const routes = Object.fromEntries(
       fs
-        .readdirSync(path.join(home, "routes"), { recursive: true, encoding: "utf8" })
+        .readdirSync(path.join(codeRoot, "routes"), { recursive: true, encoding: "utf8" })
         .filter((file) => file.endsWith(".yaml"))
-        .map((file) => [`routes/${file}`, fs.readFileSync(path.join(home, "routes", file), "utf8")]),
+        .map((file) => [`routes/${file}`, fs.readFileSync(path.join(codeRoot, "routes", file), "utf8")]),
     );
-    const root = project({
+    const root = writeProject({
       ...routes,
       "routes/wallet.yaml": routes["routes/wallet.yaml"]?.replace("algorithms:", "algoritms:") ?? "",
     });
     const compiled = compile(root, "local");
-    expect(readme).toContain(report(compiled.problems, compiled).split("\n\n")[0]);
+    expect(readme).toContain(renderProblems(compiled.problems, compiled).split("\n\n")[0]);
   });
 });
 
-const guide = fs.readFileSync(path.join(home, "docs/manifest.md"), "utf8");
+const guide = fs.readFileSync(path.join(codeRoot, "docs/manifest.md"), "utf8");
 const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => ({
   tier: /^tier: (\S+)/m.exec(yaml)?.[1],
   yaml,
@@ -93,31 +100,31 @@ describe("the guide to the language", () => {
   });
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };
-    expect(check(read(`routes/${tier}.yaml`, yaml), surroundings(values)).problems).toEqual([]);
+    expect(check(parseSource(`routes/${tier}.yaml`, yaml), surroundings(values)).problems).toEqual([]);
   });
 });
 
 describe("the page about tokens", () => {
-  const page = fs.readFileSync(path.join(home, "docs/tokens.md"), "utf8");
+  const page = fs.readFileSync(path.join(codeRoot, "docs/tokens.md"), "utf8");
   const manifests = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => yaml);
   it.each(manifests)("its manifest holds", (yaml) => {
-    expect(check(read("routes/page.yaml", yaml.replace(/^tier: .*$/m, "tier: page")), surroundings()).problems).toEqual(
-      [],
-    );
+    expect(
+      check(parseSource("routes/page.yaml", yaml.replace(/^tier: .*$/m, "tier: page")), surroundings()).problems,
+    ).toEqual([]);
   });
   it("names each way of writing a claim, and the places that the schema takes", () => {
     const paths = [...page.matchAll(/^\| `([^|]+?)`(?:, `([^`]+)`)? \| .*$/gm)]
       .flatMap(([, a, b]) => [a, b ?? []])
       .flat();
     const isKnown = (text: string): boolean =>
-      isClaim(text) || tokenPlace().safeParse(text.replace("<name>", "x")).success;
+      isClaim(text) || tokenSource().safeParse(text.replace("<name>", "x")).success;
     expect(paths.length).toBeGreaterThanOrEqual(11);
     expect(paths.filter((it) => !isKnown(String(it).replace("` (default", "")))).toEqual([]);
   });
 });
 
 describe("the page about signed requests", () => {
-  const page = fs.readFileSync(path.join(home, "docs/signatures.md"), "utf8");
+  const page = fs.readFileSync(path.join(codeRoot, "docs/signatures.md"), "utf8");
   const [, head = "", body = ""] = /```http\n([\s\S]*?)\n\n([\s\S]*?)\n```/.exec(page) ?? [];
   const [, lines = ""] = /```text\n([\s\S]*?)\n```/.exec(page) ?? [];
   const [, key = ""] = /With the key `([^`]+)`/.exec(page) ?? [];
@@ -140,12 +147,12 @@ describe("the page about signed requests", () => {
     const guard = signature.make(config, deps as never);
     const context = { facts: new Map([[BodyLimit, 1024]]), outcome: {}, caller: { requestId: "r" } };
     expect(await guard(request, context as never)).toBeUndefined();
-    expect(known(context as never, Consumer)?.id).toBe("shop");
+    expect(getFact(context as never, Consumer)?.id).toBe("shop");
   });
 });
 
 const pages = ["filters", "upstreams"].flatMap((group) => {
-  const folder = path.join(home, "docs/reference", group);
+  const folder = path.join(codeRoot, "docs/reference", group);
   return fs
     .readdirSync(folder)
     .map((name) => ({ page: `${group}/${name}`, text: fs.readFileSync(path.join(folder, name), "utf8") }));
@@ -158,6 +165,6 @@ describe.each(pages)("the reference page $page", ({ page, text }) => {
       ? ""
       : "upstreams: { accounts: { http: https://accounts.acme.example } }\n";
     const manifest = `api: postern/v1\ntier: example\nhosts: [api.acme.example]\n${yaml}${upstreams}routes: { one: { match: "GET /{id}", to: accounts } }\n`;
-    expect(check(read("routes/example.yaml", manifest), surroundings()).problems).toEqual([]);
+    expect(check(parseSource("routes/example.yaml", manifest), surroundings()).problems).toEqual([]);
   });
 });

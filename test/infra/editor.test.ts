@@ -10,10 +10,10 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from "vscode-jsonrpc/node";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 
-const server = path.join(home, "node_modules/yaml-language-server/bin/yaml-language-server");
+const server = path.join(codeRoot, "node_modules/yaml-language-server/bin/yaml-language-server");
 const settings = { validate: true, hover: true, completion: true, schemaStore: { enable: false } };
 
 interface Diagnostic {
@@ -37,7 +37,7 @@ beforeAll(async () => {
     diagnostics.set(it.uri, it.diagnostics);
   });
   connection.listen();
-  const rootUri = pathToFileURL(home).href;
+  const rootUri = pathToFileURL(codeRoot).href;
   await connection.sendRequest("initialize", {
     processId: process.pid,
     rootUri,
@@ -65,7 +65,7 @@ let documents = 0;
 
 /** What was asked, and what the server answered: read by a person when it changes. */
 const session: string[] = [];
-const golden = path.join(home, "test/golden/editor-session.txt");
+const golden = path.join(codeRoot, "test/golden/editor-session.txt");
 const record = (asked: string, text: string, answer: readonly string[]) =>
   void session.push(`-- ${asked}\n${text.trimEnd()}\n-- answer\n${answer.join("\n")}\n`);
 
@@ -75,7 +75,7 @@ const opened = async (text: string) => {
   const whole = `# yaml-language-server: $schema=./${schema}.schema.json\n${text}`;
   const at = whole.indexOf("|");
   const before = (at < 0 ? "" : whole.slice(0, at)).split("\n");
-  const uri = pathToFileURL(path.join(home, `routes/session-${documents++}.yaml`)).href;
+  const uri = pathToFileURL(path.join(codeRoot, `routes/session-${documents++}.yaml`)).href;
   await connection.sendNotification("textDocument/didOpen", {
     textDocument: { uri, languageId: "yaml", version: 1, text: whole.replace("|", "") },
   });
@@ -95,7 +95,7 @@ const hovered = async (text: string): Promise<string> => {
   const { asked } = await opened(text);
   const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", asked);
   const said = hover?.contents.value ?? "";
-  record("hover at |", text, said.trim().replaceAll(pathToFileURL(home).href, "file://…").split("\n"));
+  record("hover at |", text, said.trim().replaceAll(pathToFileURL(codeRoot).href, "file://…").split("\n"));
   return said;
 };
 
@@ -174,12 +174,12 @@ describe("flags", () => {
   });
   it("nothing in the examples, variables included", async () => {
     for (const tier of ["wallet.test", "pay.test", "open.test"]) {
-      const [, ...cases] = fs.readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8").split("\n");
+      const [, ...cases] = fs.readFileSync(path.join(codeRoot, `routes/${tier}.yaml`), "utf8").split("\n");
       expect(await flagged(cases.join("\n"))).toEqual([]);
     }
     for (const tier of ["wallet", "pay", "open"])
-      expect(await flagged(fs.readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
-    expect(await flagged(fs.readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);
+      expect(await flagged(fs.readFileSync(path.join(codeRoot, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
+    expect(await flagged(fs.readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);
   });
 });
 

@@ -8,9 +8,9 @@ import type { CodeExample } from "../../functions/gateway/hooks/examples.ts";
 import { explain } from "../../infra/commands/authoring/explain.ts";
 import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { groundFor } from "../../infra/explain/source-of.ts";
+import { findSource } from "../../infra/explain/source-of.ts";
 import { registry } from "../../infra/project/registry.ts";
-import { removed, written } from "../e2e/project.ts";
+import { removeProject, writeFiles } from "../e2e/project.ts";
 
 interface Example extends Required<CodeExample> {
   readonly name: string;
@@ -38,7 +38,7 @@ routes:
 `;
 
 const ids = `kv: { consumers: "${"1".repeat(32)}", revocations: "${"2".repeat(32)}" }\n`;
-const root = written({
+const root = writeFiles({
   "routes/environments/local.yaml": `values: {}\n${ids}`,
   ...Object.fromEntries(
     examples.flatMap((it) => [
@@ -47,7 +47,7 @@ const root = written({
     ]),
   ),
 });
-afterAll(() => removed(root));
+afterAll(() => removeProject(root));
 const { tiers, problems } = compile(root, "local");
 
 /** The text of `routes/a.yaml:7`. */
@@ -86,7 +86,7 @@ it("the gate answers with the code, and the line is the one that the example mar
     expect.soft([name, answer?.code ?? answers.map((it) => it.code)]).toEqual([name, code]);
     const checked = tiers.find((it) => it.checked.manifest.tier === tier)?.checked;
     const route = checked?.routes.find((it) => it.name === answer?.route);
-    const ground = answer && checked && groundFor(code, checked, route, answer.decisions);
+    const ground = answer && checked && findSource(code, checked, route, answer.decisions);
     expect.soft([name, lineAt(ground?.at ?? "")]).toEqual([name, expect.stringMatching(/#!$/)]);
   }
 });
@@ -133,7 +133,7 @@ describe("explain, offline", () => {
 });
 
 it("every key that a code stands on is one of its part's, and every code one that it has", () => {
-  for (const [use, { stands = {}, codes, schema }] of Object.entries(parts)) {
+  for (const [use, { keysOfCode: stands = {}, codes, schema }] of Object.entries(parts)) {
     const shape = Object.keys(schema.shape ?? schema._zod.def.innerType?.shape ?? {});
     for (const [code, keys] of Object.entries(stands)) {
       expect([use, Object.keys(codes)]).toEqual([use, expect.arrayContaining([code])]);

@@ -2,12 +2,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../infra/commands/authoring/explain.ts";
-import { ownKey } from "../../infra/explain/keys.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { ensureExplainKey } from "../../infra/explain/keys.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
-import { city, manifest, project, service } from "../e2e/project.ts";
+import { manifest, runProject, runService, writeProject } from "../e2e/project.ts";
 
-const options = { root: home, env: "local", ip: "192.0.2.1" };
+const options = { root: codeRoot, env: "local", ip: "192.0.2.1" };
 
 interface Data {
   readonly tier: string | null;
@@ -20,7 +20,7 @@ interface Data {
   readonly unknown: readonly string[];
 }
 
-const asked = async (line: string, more = {}) => {
+const explainLine = async (line: string, more = {}) => {
   const [method, url] = line.split(" ");
   const { text, data } = await explain(method, url, { ...options, ...more });
   return { text, ...(data as Data) };
@@ -28,12 +28,12 @@ const asked = async (line: string, more = {}) => {
 
 const lineOf = (at: string): string => {
   const [file = "", line = "1"] = at.split(":");
-  return fs.readFileSync(path.join(home, file), "utf8").split("\n")[Number(line) - 1] ?? "";
+  return fs.readFileSync(path.join(codeRoot, file), "utf8").split("\n")[Number(line) - 1] ?? "";
 };
 
 describe("offline, over the example manifests", () => {
   it("says which filter refuses, on which line, and which are not reached", async () => {
-    const { tier, route, status, code, steps } = await asked("GET http://localhost/wallet/v1/accounts/7/balance");
+    const { tier, route, status, code, steps } = await explainLine("GET http://localhost/wallet/v1/accounts/7/balance");
     expect([tier, route, status, code]).toEqual(["wallet", "balance", 401, "token-missing"]);
     const verdicts = Object.fromEntries(steps.map(({ filter, verdict }) => [filter, verdict]));
     expect(verdicts).toMatchObject({ cors: "passed", jwt: "refused: token-missing", headers: "not reached" });
@@ -43,7 +43,7 @@ describe("offline, over the example manifests", () => {
   });
 
   it("shows no token: not in the URL, not in what the service and a mirror are asked", async () => {
-    const root = project({
+    const root = writeProject({
       "routes/t.yaml": manifest(
         "t",
         'filters: [{ mirror: "https://next.example" }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: GET /one, to: it } }\n',
@@ -51,31 +51,34 @@ describe("offline, over the example manifests", () => {
     });
     const token = `${btoa('{"alg":"RS256"}')}.${btoa('{"sub":"a"}')}.c2ln`;
     const header = [`authorization: Bearer ${token}`, `cookie: a=b; session=${token}`];
-    const { text, ...data } = await asked(`GET http://localhost/t/one?access_token=${token}&a=1`, { root, header });
+    const { text, ...data } = await explainLine(`GET http://localhost/t/one?access_token=${token}&a=1`, {
+      root,
+      header,
+    });
     expect(`${text}${JSON.stringify(data)}`).not.toContain("c2ln");
     expect(text).toContain("GET http://localhost/t/one?access_token=•••&a=1\n");
     expect(data.upstream?.headers).toMatchObject({ authorization: "Bearer •••", cookie: "a=b; session=•••" });
   });
 
   it("says what a mirror would be sent, as the filters ahead have left it", async () => {
-    const root = project({
+    const root = writeProject({
       "routes/t.yaml": manifest(
         "t",
         'filters: [{ headers: { request: { set: { x-a: one } } } }, { mirror: { to: "https://next.example/v2", share: 10% } }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: "POST /one/{id}", to: it, path: "/other/{path.id}" } }\n',
       ),
     });
-    const { copies, upstream, text } = await asked("POST http://localhost/t/one/7", { root, data: "{}" });
+    const { copies, upstream, text } = await explainLine("POST http://localhost/t/one/7", { root, data: "{}" });
     expect(copies).toMatchObject([{ filter: "mirror", method: "POST", headers: { "x-a": "one" } }]);
     expect(copies[0]?.url).toBe("https://next.example/v2/t/one/7");
     expect(upstream?.url).toBe("https://it.example/other/7");
     expect(text).toMatch(/^mirror +wraps what follows +copies of 10% of requests /m);
     expect(text).toContain("by mirror goes a copy: POST https://next.example/v2/t/one/7\n");
     // A route without one has none.
-    expect((await asked("GET http://localhost/open/v1/rates/USD")).copies).toEqual([]);
+    expect((await explainLine("GET http://localhost/open/v1/rates/USD")).copies).toEqual([]);
   });
 
   it("says what the service would be asked", async () => {
-    const { status, steps, upstream } = await asked("POST http://localhost/pay/v1/payments?x=1", {
+    const { status, steps, upstream } = await explainLine("POST http://localhost/pay/v1/payments?x=1", {
       header: ["x-api-key: demo-coffee-shop"],
       data: '{"amount":1}',
     });
@@ -93,11 +96,11 @@ describe("offline, over the example manifests", () => {
     ["DELETE http://localhost/open/v1/rates/USD", "open", "method-not-allowed"],
     ["GET http://localhost/open/v1/rates%2fUSD", null, "path-ambiguous"],
   ])("%s: %s %s", async (line, tier, code) => {
-    expect(await asked(line)).toMatchObject({ tier, route: null, code });
+    expect(await explainLine(line)).toMatchObject({ tier, route: null, code });
   });
 
   it("what needs the network cannot be told, and it says so", async () => {
-    const { steps, unknown } = await asked("GET http://localhost/wallet/v1/accounts/7/balance", {
+    const { steps, unknown } = await explainLine("GET http://localhost/wallet/v1/accounts/7/balance", {
       header: ["authorization: Bearer eyJhbGciOiJFZERTQSJ9.e30.AAAA"],
     });
     expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("cannot be told here (keys-unavailable)");
@@ -105,13 +108,15 @@ describe("offline, over the example manifests", () => {
   });
 
   it("of another environment a secret is not here, and is not guessed in silence", async () => {
-    const { unknown } = await asked("POST https://api.acme.example/pay/v1/payments/7/refunds", { env: "production" });
+    const { unknown } = await explainLine("POST https://api.acme.example/pay/v1/payments/7/refunds", {
+      env: "production",
+    });
     expect(unknown.join()).toContain("PAY_COFFEE_SHOP_KEY is not here");
   });
 });
 
 it("a manifest that does not hold takes no request, and is named", async () => {
-  const root = project({
+  const root = writeProject({
     "routes/t.yaml": manifest("t", "routes: { one: { match: GET /one, repsond: { json: {} } } }\n"),
   });
   const { exitCode, text, data } = await explain("GET", "http://localhost/t/one", { ...options, root });
@@ -139,8 +144,8 @@ routes: { one: { match: GET /one, to: it } }
     "routes/environments/local.yaml": "values: {}\ndev: { secrets: { IT_TOKEN: a-value-that-nobody-sees } }\n",
   };
   it("are told, and no secret is shown", async () => {
-    const root = project(files);
-    const { text, steps, upstream, ...rest } = await asked("GET http://localhost/t/one", { root });
+    const root = writeProject(files);
+    const { text, steps, upstream, ...rest } = await explainLine("GET http://localhost/t/one", { root });
     expect(Object.fromEntries(steps.map(({ filter, verdict }) => [filter, verdict]))).toEqual({
       trial: "shadowed: address-refused",
       real: "passed",
@@ -153,8 +158,8 @@ routes: { one: { match: GET /one, to: it } }
     expect(text + JSON.stringify(rest)).not.toContain("nobody-sees");
   });
   it("an answer of the gate's own is one", async () => {
-    const root = project(files);
-    expect(await asked("GET http://localhost/t/one", { root, header: ["x-tea: 1"] })).toMatchObject({
+    const root = writeProject(files);
+    expect(await explainLine("GET http://localhost/t/one", { root, header: ["x-tea: 1"] })).toMatchObject({
       status: 418,
       upstream: null,
     });
@@ -162,9 +167,9 @@ routes: { one: { match: GET /one, to: it } }
 });
 
 it("at a running gate, through the front, with times, by the command itself", async () => {
-  const upstream = await service((request, response) => response.end(String(request.headers["postern-explain"])));
-  const keys = project({});
-  const key = ownKey(keys, "local");
+  const upstream = await runService((request, response) => response.end(String(request.headers["postern-explain"])));
+  const keys = writeProject({});
+  const key = ensureExplainKey(keys, "local");
   const files = {
     "routes/t.yaml": manifest(
       "t",
@@ -172,7 +177,7 @@ it("at a running gate, through the front, with times, by the command itself", as
     ),
     "routes/environments/local.yaml": `values: {}\nexplain: { key: "${key}" }\n`,
   };
-  const { url, lines, root } = await city(files);
+  const { url, lines, root } = await runProject(files);
   fs.cpSync(path.join(keys, ".secrets"), path.join(root, ".secrets"), { recursive: true });
   const run = async (args: readonly string[]) => {
     const { code, out, err } = await postern(["explain", ...args, "--root", root]);
@@ -193,22 +198,22 @@ it("at a running gate, through the front, with times, by the command itself", as
 });
 
 it("where nothing answers it says so, and a URL of another host is not asked by mistake", async () => {
-  const root = project({
+  const root = writeProject({
     "routes/t.yaml": manifest("t", "routes: { one: { match: GET /one, respond: { json: {} } } }\n"),
   });
-  ownKey(root, "local");
+  ensureExplainKey(root, "local");
   const closed = "http://localhost:1";
-  await expect(asked("GET /t/one", { root, at: closed })).rejects.toThrow(
+  await expect(explainLine("GET /t/one", { root, at: closed })).rejects.toThrow(
     /^http:\/\/localhost:1 does not answer \(.+\); is it the right place, and does it run\?$/,
   );
-  await expect(asked("GET https://api.acme.example/x?y=1", { at: closed })).rejects.toThrow(
+  await expect(explainLine("GET https://api.acme.example/x?y=1", { at: closed })).rejects.toThrow(
     "--at asks localhost, and the URL is of api.acme.example; write /x?y=1, or that host",
   );
-  await expect(asked("GET /x", { at: "8787" })).rejects.toThrow('as in http://localhost:8787, and not "8787"');
+  await expect(explainLine("GET /x", { at: "8787" })).rejects.toThrow('as in http://localhost:8787, and not "8787"');
 });
 
 it("a gate that nobody may ask carries nothing to answer with", async () => {
-  const upstream = await service((_, response) => response.end());
+  const upstream = await runService((_, response) => response.end());
   const files = {
     "routes/t.yaml": manifest(
       "t",
@@ -216,8 +221,8 @@ it("a gate that nobody may ask carries nothing to answer with", async () => {
     ),
   };
   let code = "";
-  await city(files, {
-    change: (folder) => {
+  await runProject(files, {
+    onEmitted: (folder) => {
       code = fs.readFileSync(path.join(folder, "gates/t/gate.js"), "utf8");
     },
   });
@@ -225,7 +230,7 @@ it("a gate that nobody may ask carries nothing to answer with", async () => {
 });
 
 it("--init makes a key once, keeps the private half where git does not look, and prints the public one", async () => {
-  const root = project({});
+  const root = writeProject({});
   const first = await explain(undefined, undefined, { ...options, root, env: "production", init: true });
   const again = await explain(undefined, undefined, { ...options, root, env: "production", init: true });
   expect(first.text).toBe(again.text);

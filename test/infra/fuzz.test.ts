@@ -4,14 +4,14 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
 import { importOpenApi } from "../../infra/review/import/openapi/openapi.ts";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
+import { each } from "../fuzz/announced-property.ts";
 import * as samples from "../fuzz/samples.ts";
 import { search } from "../fuzz/search.ts";
 import { targets } from "../fuzz/targets.ts";
-import { each } from "../fuzz/announced-property.ts";
 
 const noSeven = each(fc.array(fc.nat(9), { maxLength: 20 }), (all) => {
   if (all.includes(7)) throw new Error("a seven");
@@ -36,7 +36,7 @@ describe("what is changed is sound as it stands, so that it is the change that a
     expect(files.length).toBeGreaterThan(0);
     const written = Object.fromEntries(files.map(({ file, text }) => [file, text]));
     const environment = { "routes/environments/local.yaml": JSON.stringify({ values }) };
-    return compile(project({ ...written, ...environment }), "local").problems;
+    return compile(writeProject({ ...written, ...environment }), "local").problems;
   };
 
   it("the manifest", () => {
@@ -44,7 +44,7 @@ describe("what is changed is sound as it stands, so that it is the change that a
   });
 
   it("the OpenAPI document", () => {
-    const root = project({ "d.yaml": samples.document });
+    const root = writeProject({ "d.yaml": samples.document });
     expect(problemsOf(importOpenApi(path.join(root, "d.yaml"), root, into).files, {})).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ it("each target has a name of its own, and some need no mesh", () => {
 
 it("a run prints its seed and counts, and ends with 0; what it does not know ends with 2", () => {
   const run = (...options: string[]) =>
-    spawnSync(process.execPath, [path.join(home, "test/fuzz/fuzz.ts"), ...options], { encoding: "utf8" });
+    spawnSync(process.execPath, [path.join(codeRoot, "test/fuzz/fuzz.ts"), ...options], { encoding: "utf8" });
   const { status, stdout } = run("--only", "reports,feed", "--seconds", "2", "--seed", "5");
   expect([status, stdout]).toEqual([
     0,

@@ -8,7 +8,7 @@ import { build } from "../../infra/commands/authoring/build.ts";
 import { routes } from "../../infra/commands/authoring/routes.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { compiled, type Files, manifest, project } from "../e2e/project.ts";
+import { compileProject, type Files, manifest, writeProject } from "../e2e/project.ts";
 
 const small = (tier: string, more = "") =>
   manifest(
@@ -27,7 +27,7 @@ routes:
   );
 
 const emittedBy = async (files: Files) => {
-  const result = compiled(files);
+  const result = compileProject(files);
   return emit(result.root, result);
 };
 
@@ -100,7 +100,7 @@ describe("what a gate asks of the platform", () => {
     ["level: best-effort\n", 250],
     ["level: best-effort\nlimits: { concurrency: 7 }\n", 7],
   ])("%j has room for %i requests at once, its lifted routes too", (more, most) => {
-    const [tier] = compiled({ "routes/a.yaml": lifting(more) }).tiers;
+    const [tier] = compileProject({ "routes/a.yaml": lifting(more) }).tiers;
     expect(tier?.serves.map(({ plan }) => plan.limits.concurrency)).toEqual([most, most]);
   });
 });
@@ -156,7 +156,7 @@ describe("names", () => {
   const environment = "a-preproduction";
 
   it("of Workers and bindings end at 63 characters, and stay apart", async () => {
-    const root = project({
+    const root = writeProject({
       [`routes/${long}.yaml`]: text.replace("  one: {", `  ${"t".repeat(47)}u: { isolation: route,`),
       [`routes/environments/${environment}.yaml`]: "values: {}\n",
     });
@@ -172,7 +172,7 @@ describe("names", () => {
   });
 
   it("of Workers are what `routes` and `build` show", async () => {
-    const { root } = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+    const { root } = compileProject({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
     const { data } = routes({ root, env: "local" }) as { data: { routes: { route: string; gate: string }[] } };
     expect(data.routes.map(({ route, gate }) => `${route} ${gate}`)).toEqual([
       "a/one gate-a-local",
@@ -187,7 +187,7 @@ describe("names", () => {
 describe("a broken manifest", () => {
   const broken = (text: string) => `${text}oops: 1\n`;
   const built = async (files: Files) => {
-    const root = project(files);
+    const root = writeProject(files);
     const { text } = await build({ root, env: "local" });
     const gates = path.join(root, ".build/local/gates");
     return { root, text, gates: () => (fs.existsSync(gates) ? fs.readdirSync(gates).sort() : []) };
@@ -223,7 +223,7 @@ describe("a broken manifest", () => {
 });
 
 it("gates that no manifest asks for any more are removed", async () => {
-  const { root } = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+  const { root } = compileProject({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
   await emit(root, compile(root, "local"));
   fs.writeFileSync(path.join(root, "routes/a.yaml"), lifting().replace(", isolation: route", ""));
   fs.writeFileSync(path.join(root, "routes/b.yaml"), small("b").replace("isolation: shared\n", ""));
@@ -232,7 +232,7 @@ it("gates that no manifest asks for any more are removed", async () => {
 });
 
 it("the front is bound to each gate by the entrypoint that has no address", async () => {
-  const result = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+  const result = compileProject({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
   const emitted = await emit(result.root, result);
   const { services } = unstable_readConfig({ config: path.join(emitted.at(-1)?.folder ?? "", "wrangler.json") });
   expect(services).toEqual([

@@ -2,57 +2,57 @@
 import fs from "node:fs";
 import path from "node:path";
 import { compile } from "../../infra/compiler/compile.ts";
-import { report } from "../../infra/diagnostics/report.ts";
-import { home } from "../../infra/project/generated-files.ts";
-import { type Files, project } from "../e2e/project.ts";
+import { renderProblems } from "../../infra/diagnostics/report.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { type Files, writeProject } from "../e2e/project.ts";
 
-export const folder = path.join(home, "test/golden/problems");
+export const folder = path.join(codeRoot, "test/golden/problems");
 
-export interface Case {
+export interface GoldenCase {
   readonly name: string;
   /** Why it is there. */
   readonly about: string;
   readonly files: Files;
   /** What a person reads; empty where it has not been written. */
-  readonly shown: string;
+  readonly rendered: string;
 }
 
-const mark = /^-- (\S+) --\n/m;
+const sectionMark = /^-- (\S+) --\n/m;
 
 /** Where a case says nothing of its environment, it has these values. */
-const usual = `values:
+const defaultEnvironment = `values:
   api-host: api.acme.example
   identity-url: https://identity.acme.example
   accounts-url: https://accounts.acme.example
 `;
 
-export const cases = (): Case[] =>
+export const readCases = (): GoldenCase[] =>
   fs
     .readdirSync(folder)
     .filter((name) => name.endsWith(".case"))
     .sort()
     .map((name) => parse(path.basename(name, ".case"), fs.readFileSync(path.join(folder, name), "utf8")));
 
-const parse = (name: string, text: string): Case => {
-  const [about = "", ...pieces] = text.split(mark);
+const parse = (name: string, text: string): GoldenCase => {
+  const [about = "", ...pieces] = text.split(sectionMark);
   const sections = pieces.flatMap((it, index) => (index % 2 === 0 ? [[it, pieces[index + 1] ?? ""] as const] : []));
   const { problems = "", ...files } = Object.fromEntries(sections);
-  return { name, about: about.trim(), files, shown: problems };
+  return { name, about: about.trim(), files, rendered: problems };
 };
 
 /** The case's file with what is read about it now. */
-export const written = ({ about, files }: Case, shown: string): string =>
+export const serializeCase = ({ about, files }: GoldenCase, rendered: string): string =>
   [
     about === "" ? "" : `${about}\n`,
     ...Object.entries(files).map(([file, text]) => `-- ${file} --\n${text}`),
-    `-- problems --\n${shown}`,
+    `-- problems --\n${rendered}`,
   ].join("");
 
 /** A case is compiled as a project is, in the environment `local`; unused values of the usual environment are no matter. */
-export const compileCase = ({ files }: Case) => {
+export const compileCase = ({ files }: GoldenCase) => {
   const environment = "routes/environments/local.yaml";
-  const own = Object.hasOwn(files, environment);
-  const result = compile(project({ [environment]: usual, ...files }), "local");
-  const problems = own ? result.problems : result.problems.filter(({ code }) => code !== "unused-value");
-  return { ...result, problems, shown: report(problems, result) };
+  const hasEnvironment = Object.hasOwn(files, environment);
+  const result = compile(writeProject({ [environment]: defaultEnvironment, ...files }), "local");
+  const problems = hasEnvironment ? result.problems : result.problems.filter(({ code }) => code !== "unused-value");
+  return { ...result, problems, rendered: renderProblems(problems, result) };
 };

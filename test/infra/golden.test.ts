@@ -3,19 +3,19 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { problemCodes } from "../../infra/diagnostics/codes.ts";
-import { compiled } from "../e2e/project.ts";
-import { cases, compileCase, folder, written } from "./golden-cases.ts";
+import { compileProject } from "../e2e/project.ts";
+import { compileCase, folder, readCases, serializeCase } from "./golden-cases.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1";
 if (update && process.env.CI) throw new Error("CI does not write golden files");
 
-const all = cases();
+const all = readCases();
 
 describe.each(all)("$name", (it_) => {
   it("reads as the golden file, marks text that is there, and shows nothing of the checker's insides", () => {
-    const { problems, shown } = compileCase(it_);
-    if (update) fs.writeFileSync(path.join(folder, `${it_.name}.case`), written(it_, shown));
-    else expect(shown).toBe(it_.shown);
+    const { problems, rendered: shown } = compileCase(it_);
+    if (update) fs.writeFileSync(path.join(folder, `${it_.name}.case`), serializeCase(it_, shown));
+    else expect(shown).toBe(it_.rendered);
     expect(problems.length).toBeGreaterThan(0);
     for (const { source, column, length, message, remedy, related = [] } of problems) {
       for (const place of [{ source, column, length }, ...related])
@@ -40,7 +40,7 @@ describe.each(fs.readdirSync(plans).filter((name) => name.endsWith(".yaml")))("t
   it("is the golden one", () => {
     const values =
       "values: { identity-url: 'https://identity.acme.example', accounts-url: 'https://accounts.acme.example' }\n";
-    const { tiers } = compiled({
+    const { tiers } = compileProject({
       [`routes/${name}`]: fs.readFileSync(path.join(plans, name), "utf8"),
       "routes/environments/local.yaml": values,
       "routes/presets/mobile.yaml": fs.readFileSync(path.join(plans, "presets/mobile.yaml"), "utf8"),

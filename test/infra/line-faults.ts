@@ -1,39 +1,43 @@
 /** A sound project of single lines, and for each line what it can be broken into: the code that is reported, and where. */
 
-export interface Fault {
+export interface LineFault {
   readonly line: string;
   /** Each with the text of the line that is marked. */
   readonly problems: readonly (readonly [code: string, marked: string])[];
   /** A route may then lead anywhere, so that no upstream is sure to be unused. */
-  readonly astray?: true;
+  readonly hidesUnused?: true;
   /** The line of an upstream that no route goes to then. */
   readonly unused?: string;
 }
 
-export interface Slot {
+export interface ManifestLine {
   readonly file: string;
-  readonly sound: string;
-  readonly faults: readonly Fault[];
+  readonly valid: string;
+  readonly faults: readonly LineFault[];
 }
 
-const fault = (line: string, ...problems: Fault["problems"]): Fault => ({ line, problems });
-const astray = (line: string, ...problems: Fault["problems"]): Fault => ({ line, problems, astray: true });
+const fault = (line: string, ...problems: LineFault["problems"]): LineFault => ({ line, problems });
+const hidesUnused = (line: string, ...problems: LineFault["problems"]): LineFault => ({
+  line,
+  problems,
+  hidesUnused: true,
+});
 
-const slot =
+const lineOf =
   (file: string) =>
-  (sound: string, ...faults: readonly Fault[]): Slot => ({ file, sound, faults });
-const manifest = slot("routes/shop.yaml");
-const environment = slot("routes/environments/local.yaml");
-const people = slot("routes/consumers.yaml");
-const caseOf = slot("routes/shop.test.yaml");
-const route = (name: string, sound: string, ...faults: readonly Fault[]): Slot =>
+  (sound: string, ...faults: readonly LineFault[]): ManifestLine => ({ file, valid: sound, faults });
+const manifest = lineOf("routes/shop.yaml");
+const environment = lineOf("routes/environments/local.yaml");
+const consumersLine = lineOf("routes/consumers.yaml");
+const caseLine = lineOf("routes/shop.test.yaml");
+const route = (name: string, sound: string, ...faults: readonly LineFault[]): ManifestLine =>
   manifest(`  ${name}: ${sound}`, ...faults.map((it) => ({ ...it, line: `  ${name}: ${it.line}` })));
 
-const spare = "  spare: { http: https://spare.acme.example }";
+const spareUpstream = "  spare: { http: https://spare.acme.example }";
 
 const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
 
-export const slots: readonly Slot[] = [
+export const manifestLines: readonly ManifestLine[] = [
   manifest("api: postern/v1", fault("api: postern/v9", ["unknown-value", "postern/v9"])),
   manifest("tier: shop", fault("tier: Shop", ["wrong-format", "Shop"]), fault("tier: sohp", ["file-name", "sohp"])),
   manifest(
@@ -111,17 +115,17 @@ export const slots: readonly Slot[] = [
     "  legacy: { http: https://legacy.acme.example }",
     fault("  legacy: { http: ftp://legacy.acme.example }", ["wrong-format", "ftp"]),
   ),
-  manifest(spare),
+  manifest(spareUpstream),
   manifest("routes:"),
   route("spare", "{ match: GET /spare, to: spare }", {
     line: "{ match: GET /spare, to: it }",
     problems: [],
-    unused: spare,
+    unused: spareUpstream,
   }),
   route(
     "plain",
     "{ match: 'GET /plain/{id}', to: it, path: '/{path.id}' }",
-    astray(
+    hidesUnused(
       "{ match: 'GET /plain/{id}', too: it, to: nope, path: '/{path.nope}' }",
       ["unknown-key", "too"],
       ["unknown-upstream", "nope,"],
@@ -133,7 +137,7 @@ export const slots: readonly Slot[] = [
     "{ match: GET /matched, to: it }",
     fault("{ match: GETT /matched, to: it }", ["wrong-format", "GETT"]),
     fault("{ macth: GET /matched, to: it }", ["unknown-key", "macth"]),
-    astray(
+    hidesUnused(
       "{ match: GET matched, to: nope, upgrade: socket }",
       ["wrong-format", "GET matched"],
       ["unknown-upstream", "nope"],
@@ -166,17 +170,17 @@ export const slots: readonly Slot[] = [
   route(
     "weighted",
     "{ match: GET /weighted, to: [{ it: 1 }, { legacy: 2 }] }",
-    astray(
+    hidesUnused(
       "{ match: GET /weighted, to: [{ it: x }, { nope: 2 }] }",
       ["wrong-type", "x }"],
       ["unknown-upstream", "nope"],
     ),
-    astray("{ match: GET /weighted, to: 7 }", ["wrong-type", "7 }"]),
+    hidesUnused("{ match: GET /weighted, to: 7 }", ["wrong-type", "7 }"]),
   ),
   route(
     "cut",
     "{ match: GET /cut, to: it, cutover: { legacy: legacy, percent: 5% } }",
-    astray(
+    hidesUnused(
       "{ match: GET /cut, to: it, cutover: { legacy: nope, percent: 5 } }",
       ["unknown-upstream", "nope"],
       ["wrong-type", "5 }"],
@@ -192,7 +196,7 @@ export const slots: readonly Slot[] = [
   route(
     "nowhere",
     "{ match: GET /nowhere, to: it }",
-    astray("{ match: GET /nowhere, summry: x }", ["one-destination", "nowhere"], ["unknown-key", "summry"]),
+    hidesUnused("{ match: GET /nowhere, summry: x }", ["one-destination", "nowhere"], ["unknown-key", "summry"]),
   ),
   route(
     "without",
@@ -204,7 +208,7 @@ export const slots: readonly Slot[] = [
     "filtered",
     "{ match: POST /filtered, to: it, filters: [{ timeout: 2s }] }",
     fault("{ match: POST /filtered, to: it, filters: [{ timeout: 2 }] }", ["wrong-type", "2 }"]),
-    astray(
+    hidesUnused(
       "{ match: POST /filtered, to: nope, filters: [{ tiemout: 2s }] }",
       ["unknown-upstream", "nope"],
       ["unknown-filter", "tiemout"],
@@ -247,11 +251,17 @@ export const slots: readonly Slot[] = [
     "front: { gray-key: { cookie: g } }",
     fault("front: { gray-key: { cooky: g } }", ["unknown-key", "cooky"]),
   ),
-  people("consumers:"),
-  people(`  ann: { keys: ["${hash("a")}"] }`, fault('  ann: { keys: ["sha256:x"] }', ["wrong-format", '"sha256:x"'])),
-  people(`  cid: { keys: ["${hash("c")}"] }`),
-  people(`  ben: { keys: ["${hash("b")}"] }`, fault(`  ben: { keys: ["${hash("c")}"] }`, ["duplicate-id", '"sha'])),
-  caseOf(
+  consumersLine("consumers:"),
+  consumersLine(
+    `  ann: { keys: ["${hash("a")}"] }`,
+    fault('  ann: { keys: ["sha256:x"] }', ["wrong-format", '"sha256:x"']),
+  ),
+  consumersLine(`  cid: { keys: ["${hash("c")}"] }`),
+  consumersLine(
+    `  ben: { keys: ["${hash("b")}"] }`,
+    fault(`  ben: { keys: ["${hash("c")}"] }`, ["duplicate-id", '"sha']),
+  ),
+  caseLine(
     "- { it: a, send: GET /shop/plain/7, expect: { status: 200, route: plain } }",
     fault("- { it: a, send: GET /shop/plain/7, expect: { status: x, route: plain } }", ["wrong-type", "x,"]),
     fault(
@@ -260,7 +270,7 @@ export const slots: readonly Slot[] = [
       ["unknown-value", "plian"],
     ),
   ),
-  caseOf(
+  caseLine(
     "- { it: b, send: GET /shop/led/7, upstream: { it: { replies: { status: 200 } } }, expect: { status: 302 } }",
     fault("- { it: a, send: GET /shop/led/7, expect: { status: 302 } }", ["duplicate-id", "a,"]),
     fault(

@@ -13,10 +13,10 @@ import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check/check.ts";
 import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { lower } from "../../infra/compiler/lower/lower.ts";
-import type { CheckedTier, Surroundings } from "../../infra/compiler/model/checked.ts";
-import { report } from "../../infra/diagnostics/report.ts";
-import { read } from "../../infra/diagnostics/source.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import type { CheckedTier, CheckInputs } from "../../infra/compiler/model/checked.ts";
+import { renderProblems } from "../../infra/diagnostics/report.ts";
+import { parseSource } from "../../infra/diagnostics/source.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { full } from "../full.ts";
 
@@ -33,10 +33,10 @@ const named = {
   file: "routes/environments/local.yaml",
   value: environment().parse({ values, kv: { consumers: "0".repeat(32) } }),
 };
-const surroundings: Surroundings = {
+const surroundings: CheckInputs = {
   registry,
   environment: named,
-  presets: readPresets(home, named, registry).presets,
+  presets: readPresets(codeRoot, named, registry).presets,
 };
 
 const odd = [
@@ -64,20 +64,20 @@ const files = ["routes/wallet.yaml", "routes/pay.yaml", "routes/open.yaml", "tes
     file,
     name: `routes/${path.basename(file)}`,
     // It drops what the preset of its own golden test has.
-    text: fs.readFileSync(path.join(home, file), "utf8").replace(", ip]", ", flood]"),
+    text: fs.readFileSync(path.join(codeRoot, file), "utf8").replace(", ip]", ", flood]"),
   }),
 );
 
 describe.each(files)("$file", ({ name, text }) => {
   it("holds as it is", () => {
-    expect(check(read(name, text), surroundings).problems).toEqual([]);
+    expect(check(parseSource(name, text), surroundings).problems).toEqual([]);
   });
 
   it("random edits of its text are held or told, and never crash", () => {
     let holding = 0;
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-        const { tier, problems } = check(read(name, edited(text, edits)), surroundings);
+        const { tier, problems } = check(parseSource(name, edited(text, edits)), surroundings);
         expect(tier === undefined).toBe(problems.length > 0);
         if (tier) {
           holding++;
@@ -87,7 +87,7 @@ describe.each(files)("$file", ({ name, text }) => {
           expect(Math.min(line, column, length)).toBeGreaterThanOrEqual(1);
           expect(message).not.toMatch(/Invalid input|Too (small|big)|\[object|undefined/);
         }
-        expect(() => report(problems, { read: 1, broken: 1 })).not.toThrow();
+        expect(() => renderProblems(problems, { read: 1, broken: 1 })).not.toThrow();
       }),
       { numRuns: full ? 300 : 100, seed: 20_261_124 },
     );
@@ -101,7 +101,10 @@ describe.each(files)("$file", ({ name, text }) => {
     let told = 0;
     fc.assert(
       fc.property(fc.constantFrom(...places), fc.constantFrom(...replacements), ({ start, end, line }, word) => {
-        const { tier, problems } = check(read(name, text.slice(0, start) + word + text.slice(end)), surroundings);
+        const { tier, problems } = check(
+          parseSource(name, text.slice(0, start) + word + text.slice(end)),
+          surroundings,
+        );
         if (tier) return links(tier);
         told++;
         const there = problems.filter((it) => [it, ...(it.related ?? [])].some((place) => place.line === line));

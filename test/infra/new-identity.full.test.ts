@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
 import { clone, filesIn, run } from "./clone.ts";
 
 const name = "partner-hmac";
@@ -63,7 +63,7 @@ it("needs no other file", { timeout: 300_000 }, async () => {
     "routes/t.test.yaml": cases,
     "routes/environments/local.yaml": environment,
   };
-  const root = project(files);
+  const root = writeProject(files);
   const own = ["--env", "local", "--root", root];
 
   const tested = await postern("test", ...own);
@@ -81,7 +81,10 @@ it("needs no other file", { timeout: 300_000 }, async () => {
   const audited = await postern("check", ...own);
   expect(audited.out).toContain("forwarded-credential  it is sent the x-partner-hmac header of one's callers");
 
-  const after = project({ ...files, "routes/t.yaml": manifest(", two: { secret: OTHER_KEY, consumer: partner }") });
+  const after = writeProject({
+    ...files,
+    "routes/t.yaml": manifest(", two: { secret: OTHER_KEY, consumer: partner }"),
+  });
   const compared = await postern("diff", root, after, "--json");
   const { changes } = JSON.parse(compared.out) as { readonly changes: readonly { readonly kind: string }[] };
   expect(changes.map(({ kind }) => kind)).toContain("identity-weakened");

@@ -1,6 +1,6 @@
 /** Numbers as tables show them: what no calendar has ends no table. */
 import { expect, it } from "vitest";
-import { timeOf } from "../../infra/terminal/arguments.ts";
+import { formatTime } from "../../infra/terminal/arguments.ts";
 
 it.each([
   [0, "1970-01-01 00:00:00"],
@@ -11,5 +11,5 @@ it.each([
   [-1e308, "no date (-1e+308)"],
   [Number.NaN, "no date (NaN)"],
 ])("%d is shown as %s", (at, shown) => {
-  expect(timeOf(at)).toBe(shown);
+  expect(formatTime(at)).toBe(shown);
 });

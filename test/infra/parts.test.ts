@@ -3,15 +3,15 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CodeExample } from "../../functions/gateway/hooks/examples.ts";
-import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import type { FilterSpec, UpstreamSpec } from "../../functions/gateway/part.ts";
 import { bundle } from "../../infra/compiler/emit/bundle.ts";
-import { partTable } from "../../infra/compiler/emit/entries.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { partImports } from "../../infra/compiler/emit/entries.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { allRules } from "../../infra/review/audit/registry.ts";
 
 const names = [...new Set([...Object.keys(registry.filters), ...Object.keys(registry.upstreams)])];
-const specs: readonly (AboutFilter | AboutUpstream)[] = [
+const specs: readonly (FilterSpec | UpstreamSpec)[] = [
   ...Object.values(registry.filters),
   ...Object.values(registry.upstreams),
 ];
@@ -44,7 +44,7 @@ const otherMeanings: Readonly<Record<string, string>> = {
 
 const sources = ["functions", "infra"].flatMap((folder) =>
   fs
-    .readdirSync(path.join(home, folder), { recursive: true, encoding: "utf8" })
+    .readdirSync(path.join(codeRoot, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => `${folder}/${name}`),
 );
@@ -52,7 +52,7 @@ const outside = sources.filter((file) => !exceptions.some(({ has }) => has.test(
 
 /** Comments name parts as examples. */
 const codeOf = (file: string): string =>
-  fs.readFileSync(path.join(home, file), "utf8").replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, "");
+  fs.readFileSync(path.join(codeRoot, file), "utf8").replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, "");
 
 const found = (pattern: RegExp): string[] =>
   outside.flatMap((file) => [...codeOf(file).matchAll(pattern)].map(([text]) => `${file}: ${text.trim()}`));
@@ -86,11 +86,11 @@ it("every exception is needed", () => {
 
 it("no gate carries what a spec tells tools", async () => {
   const [filters, upstreams] = [
-    partTable("filters", Object.keys(registry.filters)),
-    partTable("upstreams", Object.keys(registry.upstreams)),
+    partImports("filters", Object.keys(registry.filters)),
+    partImports("upstreams", Object.keys(registry.upstreams)),
   ];
   const entry = `${filters.imports}${upstreams.imports}export const parts = [${filters.table}, ${upstreams.table}];`;
-  const text = await bundle(entry, path.join(home, "functions"), ["cloudflare:*"]);
+  const text = await bundle(entry, path.join(codeRoot, "functions"), ["cloudflare:*"]);
   const examples = specs.flatMap(({ examples = {} }) => Object.values<CodeExample>(examples));
   const told = [
     ...examples.flatMap(({ step = [] }) => step),
@@ -113,7 +113,7 @@ it("rules of the audit and keys of personas are each one's own", () => {
 });
 
 it("docs/filters.md explains every hook that a part has", () => {
-  const page = fs.readFileSync(path.join(home, "docs/filters.md"), "utf8");
+  const page = fs.readFileSync(path.join(codeRoot, "docs/filters.md"), "utf8");
   const basic = ["kind", "phase", "schema", "short", "example", "codes", "never"];
   const hooks = [...new Set(specs.flatMap((it) => Object.keys(it)))].filter((it) => !basic.includes(it));
   expect(hooks.length).toBeGreaterThan(20);

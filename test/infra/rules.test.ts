@@ -1,16 +1,16 @@
 /** Rules that no part there is can break yet, with parts that could; and what patterns share. */
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { aboutFilter } from "../../functions/gateway/part.ts";
+import { defineFilter } from "../../functions/gateway/part.ts";
 import { environment } from "../../functions/manifest/environment.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import type { Surroundings } from "../../infra/compiler/model/checked.ts";
-import { read } from "../../infra/diagnostics/source.ts";
-import { canMatch, shared } from "../../infra/patterns/pattern-overlap.ts";
+import type { CheckInputs } from "../../infra/compiler/model/checked.ts";
+import { parseSource } from "../../infra/diagnostics/source.ts";
+import { canMatch, commonMatch } from "../../infra/patterns/pattern-overlap.ts";
 import { registry } from "../../infra/project/registry.ts";
 
 const part = (more: object) =>
-  aboutFilter({
+  defineFilter({
     kind: "layer",
     phase: "content",
     schema: z.strictObject({ times: z.int().default(1) }),
@@ -19,7 +19,7 @@ const part = (more: object) =>
     ...more,
   });
 
-const surroundings: Surroundings = {
+const surroundings: CheckInputs = {
   registry: {
     ...registry,
     filters: {
@@ -34,7 +34,7 @@ const surroundings: Surroundings = {
 
 const codes = (filters: string) =>
   check(
-    read(
+    parseSource(
       "routes/a.yaml",
       `api: postern/v1\ntier: a\nhosts: [a.example]\nfilters: ${filters}\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: POST /one, to: it } }\n`,
     ),
@@ -77,8 +77,8 @@ describe("what two patterns share", () => {
     ["v\\d{1,2}", "[^v].*".replace(".*", "[a-z]*"), undefined],
     ["[A-Z]{3}", "\\w+", "AAA"],
   ])("%s and %s: %s", (a, b, text) => {
-    expect(shared(a, b)).toBe(text);
-    expect(shared(b, a) === undefined).toBe(text === undefined);
+    expect(commonMatch(a, b)).toBe(text);
+    expect(commonMatch(b, a) === undefined).toBe(text === undefined);
     if (text !== undefined) for (const pattern of [a, b]) expect(text).toMatch(new RegExp(`^(?:${pattern})$`));
   });
   it("a pattern that no segment fits", () => {
@@ -89,7 +89,7 @@ describe("what two patterns share", () => {
 describe("conditions that exclude each other leave no doubt which route is meant", () => {
   const both = (a: string, b: string) =>
     check(
-      read(
+      parseSource(
         "routes/a.yaml",
         `api: postern/v1\ntier: a\nhosts: [a.example]\nroutes:\n  a: { match: GET /x, when: { header: { x-a: ${a} } }, respond: {} }\n  b: { match: GET /x, when: { header: { x-a: ${b} } }, respond: {} }\n`,
       ),

@@ -8,7 +8,7 @@ import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { listen } from "../../infra/cloud/edge/listen.ts";
 import { refusal } from "../../infra/cloud/edge/refusals.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { run } from "../../infra/run.ts";
 
 /** Runs a command line in this process, its streams a pipe or a terminal of so many columns. */
@@ -65,20 +65,20 @@ describe("what is printed fits the terminal", () => {
     ["--help"],
     ["diff", "--help"],
   ])("%s %s", async (...argv) => {
-    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", home]));
+    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", codeRoot]));
     expect([code, longest(stdout) <= 100]).toEqual([0, true]);
     expect(stdout.split("\n").length).toBeGreaterThan(5);
   });
 
   it("a pipe has a value of `effective` and its origin on one line", async () => {
-    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", home);
+    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", codeRoot);
     expect(stdout).toMatch(/^ {2}to: accounts {2,}routes\/wallet\.yaml:\d+$/m);
   });
 });
 
 it("where nothing answers, the remedy stands below, or beside as JSON", async () => {
   // A port of no service, in the form of a local cloud's.
-  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", home];
+  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", codeRoot];
   const { code, stderr } = await ran(...args);
   expect([code, stderr]).toEqual([
     3,
@@ -102,7 +102,7 @@ it("an edge that has no control says what to deploy; control itself is quoted", 
   const front = `http://localhost:${(server.address() as AddressInfo).port}`;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
-  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
   const local = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(local, fs.readFileSync(local, "utf8").replaceAll("http://localhost:8800", front));
   const status = () => ran("wave", "status", "--target", "local", "--root", root);
@@ -125,14 +125,14 @@ const loadedBy = (...args: readonly string[]): string[] => {
   const list = path.join(folder, "loaded");
   execFileSync(
     process.execPath,
-    ["--import", path.join(import.meta.dirname, "loaded.ts"), path.join(home, "infra/cli.ts"), ...args],
+    ["--import", path.join(import.meta.dirname, "loaded.ts"), path.join(codeRoot, "infra/cli.ts"), ...args],
     { env: { ...process.env, POSTERN_LOADED: list }, stdio: "ignore" },
   );
   const names = fs
     .readFileSync(list, "utf8")
     .trim()
     .split("\n")
-    .map((url) => url.replace(`file://${home}/`, ""))
+    .map((url) => url.replace(`file://${codeRoot}/`, ""))
     .map((name) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1] ?? name);
   return [...new Set(names)].filter((name) => !name.startsWith("node:"));
 };
@@ -156,12 +156,12 @@ describe("a process", () => {
 });
 
 describe("an older Node", () => {
-  const { engines } = JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8"));
+  const { engines } = JSON.parse(fs.readFileSync(path.join(codeRoot, "package.json"), "utf8"));
 
   /** The launcher under a Node of this version, as far as it can see. */
   const launched = (version: string) => {
     const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
-    const args = ["--import", `data:text/javascript,${older}`, path.join(home, "infra/postern.js"), "--version"];
+    const args = ["--import", `data:text/javascript,${older}`, path.join(codeRoot, "infra/postern.js"), "--version"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     return { status, stdout, stderr };
   };

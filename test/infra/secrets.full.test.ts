@@ -4,8 +4,8 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
-import { type Files, manifest, project } from "../e2e/project.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { type Files, manifest, writeProject } from "../e2e/project.ts";
 
 const value = "s3cr3t-value-of-the-test";
 
@@ -19,7 +19,7 @@ const postern = (root: string, args: readonly string[], input = "", env: NodeJS.
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
     const child = execFile(
       process.execPath,
-      [path.join(home, "infra/cli.ts"), ...args, "--root", root],
+      [path.join(codeRoot, "infra/cli.ts"), ...args, "--root", root],
       { env: { ...process.env, NO_COLOR: "1", ...env } },
       (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }),
     );
@@ -60,7 +60,7 @@ it("elsewhere wrangler sets it, for each gate that names it, through a pipe", as
       CLOUDFLARE_ACCOUNT_ID: "0".repeat(32),
       WRANGLER_SEND_METRICS: "false",
     };
-    const root = project({ ...two, "routes/environments/production.yaml": "values: {}\n" });
+    const root = writeProject({ ...two, "routes/environments/production.yaml": "values: {}\n" });
     const at = ["--env", "production"];
     expect((await postern(root, ["secrets", "list", ...at], "", env)).code).toBe(1);
     const set = await postern(root, ["secrets", "set", "IT_TOKEN", ...at], value, env);

@@ -5,9 +5,9 @@ import { describe, expect, it, vi } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { turnTo } from "../../infra/dev/apply.ts";
+import { applyState } from "../../infra/dev/apply.ts";
 import { postern as commandLine } from "../command-line.ts";
-import { type Files, manifest, project, service } from "../e2e/project.ts";
+import { type Files, manifest, runService, writeProject } from "../e2e/project.ts";
 
 const value = "s3cr3t-value-of-the-test";
 
@@ -30,7 +30,7 @@ const two: Files = { "routes/a.yaml": tier("a"), "routes/b.yaml": tier("b") };
 
 describe("in the dev loop's environment", () => {
   it("what is missing is listed with its remedy; once set, it stands in one file that only its owner reads", async () => {
-    const root = project(two);
+    const root = writeProject(two);
     const before = await postern(root, ["secrets", "list"]);
     expect([before.code, before.err]).toEqual([
       1,
@@ -55,7 +55,7 @@ describe("in the dev loop's environment", () => {
       'routes: { all: { match: "GET /{rest*}", to: it }, one: { match: GET /one, to: it, isolation: route }, bare: { match: GET /bare, to: it, without: [headers], isolation: route } }',
     );
     const small = (name: string) => `${tier(name)}isolation: shared\n`;
-    const root = project({ "routes/a.yaml": lifted, "routes/b.yaml": small("b"), "routes/c.yaml": small("c") });
+    const root = writeProject({ "routes/a.yaml": lifted, "routes/b.yaml": small("b"), "routes/c.yaml": small("c") });
     const set = await postern(root, ["secrets", "set", "IT_TOKEN"], value);
     expect([set.code, set.out]).toEqual([0, "set IT_TOKEN for a, b, c in local\n"]);
     const list = await postern(root, ["secrets", "list", "--json"]);
@@ -71,7 +71,7 @@ describe("in the dev loop's environment", () => {
     [["secrets", "set", "IT_TOKN"], value, /no tier needs a secret "IT_TOKN" in local; did you mean "IT_TOKEN"\?/],
     [["secrets", "set", "IT_TOKEN"], "\n", /the value is empty/],
   ])("%j is refused", async (args, input, said) => {
-    const root = project(two);
+    const root = writeProject(two);
     const { code, err } = await postern(root, args, input);
     expect([code, err]).toEqual([3, expect.stringMatching(said)]);
     expect(fs.existsSync(path.join(root, ".secrets"))).toBe(false);
@@ -79,11 +79,11 @@ describe("in the dev loop's environment", () => {
 
   it("the service is shown it, and the client and the log are not; a gate without it is no gate, and others go on", async () => {
     const seen: (string | undefined)[] = [];
-    const { url } = await service((request, response) => {
+    const { url } = await runService((request, response) => {
       seen.push(request.headers.authorization);
       response.end("ok");
     });
-    const root = project({
+    const root = writeProject({
       "routes/a.yaml": tier("a", url),
       "routes/b.yaml": tier("b", url).replace("IT_TOKEN", "OTHER_TOKEN"),
     });
@@ -93,11 +93,11 @@ describe("in the dev loop's environment", () => {
     // What the developer's shell happens to have is no secret that was set.
     vi.stubEnv("OTHER_TOKEN", "of the shell");
     const log = (line: string) => lines.push(line);
-    const cloud = await startCloud({ folder: path.join(root, ".state"), edgePort: 0, log, tell: log });
+    const cloud = await startCloud({ folder: path.join(root, ".state"), edgePort: 0, log, report: log });
     const secrets = { IT_TOKEN: value };
-    const { refused } = await turnTo(cloud, {
+    const { refused } = await applyState(cloud, {
       emitted,
-      others: {},
+      extraWorkers: {},
       consumers: [],
       namespaces: {},
       secrets,

@@ -1,14 +1,14 @@
 /** Values of which no text can be made (`{ toString: {} }`), wherever a file that people or machines write has one: a problem, no crash. */
 import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { DocumentError, documentOf } from "../../infra/openapi/document.ts";
+import { DocumentError, parseDocument } from "../../infra/openapi/document.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 
 const odd = "{ toString: {}, valueOf: 1 }";
 
 const problemsOf = (filters: string, more = ""): string[] => {
-  const root = project({
+  const root = writeProject({
     "routes/t.yaml": manifest(
       "t",
       `filters: [${filters}]\nupstreams: { it: { http: http://service.example } }\nroutes: { a: { match: POST /a, to: it } }\n${more}`,
@@ -41,7 +41,7 @@ describe("of a manifest", () => {
 });
 
 it.each(["openapi", "swagger"])("the version of an OpenAPI document: %s", (word) => {
-  expect(() => documentOf(`${word}: ${odd}\npaths: {}\n`, "d.yaml")).toThrow(DocumentError);
+  expect(() => parseDocument(`${word}: ${odd}\npaths: {}\n`, "d.yaml")).toThrow(DocumentError);
 });
 
 it("of files of the Gateway API", () => {

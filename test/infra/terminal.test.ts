@@ -20,16 +20,16 @@ import * as secrets from "../../infra/commands/release/secrets.ts";
 import { ci } from "../../infra/commands/review/ci.ts";
 import { diff } from "../../infra/commands/review/diff.ts";
 import { test as cases } from "../../infra/commands/review/test.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import type { Outcome } from "../../infra/terminal/outcome.ts";
-import { confirmed } from "../../infra/terminal/prompt.ts";
+import { confirm } from "../../infra/terminal/prompt.ts";
 import { table } from "../../infra/terminal/table.ts";
-import { harmless, oneLine, oneLined, printJson, printLine } from "../../infra/terminal/terminal.ts";
-import { stand } from "../control/rollout-harness.ts";
-import { project } from "../e2e/project.ts";
+import { escapeControls, printJson, printLine, toOneLine, toOneLineValues } from "../../infra/terminal/terminal.ts";
+import { rolloutHarness } from "../control/rollout-harness.ts";
+import { writeProject } from "../e2e/project.ts";
 
 /** Clears the screen, sets a title, hides text, turns the direction, begins a line and a command. */
-const evil =
+const hostileText =
   "EVIL\u001b[2J\u001b]0;title\u0007\u001b[8m\u009b1m\u202e\r\n::error file=a::INJECTED\nINJECTED ##[add-mask]x\t\u2028\ufeff";
 
 /** What the boundary lets out may be ours alone: no control character but line feeds and our colours, no line of theirs, no command. */
@@ -58,33 +58,33 @@ describe("the boundary", () => {
     ["text in black, which a dark screen hides", "a\u001b[30mb", "a\\x1b[30mb"],
     ["text in white", "a\u001b[97mb", "a\\x1b[97mb"],
   ])("%s is spelled out", (_, text, shown) => {
-    expect(harmless(text)).toBe(shown);
+    expect(escapeControls(text)).toBe(shown);
   });
 
   it.each(["Grüße\t🎉\n", "\u001b[31mred\u001b[39m", "::1 is an address", "a::b", "## [x]"])("%j stays", (text) => {
-    expect(harmless(text)).toBe(text);
+    expect(escapeControls(text)).toBe(text);
   });
 
   it("a piece of a line stays on it, and brings no colour", () => {
-    expect(oneLine("a\nb\tc\u001b[31md")).toBe("a\\x0ab\\x09c\\x1b[31md");
-    expect(oneLined({ "k\n": ["a\n", { b: "\r" }, 1, null] })).toEqual({
+    expect(toOneLine("a\nb\tc\u001b[31md")).toBe("a\\x0ab\\x09c\\x1b[31md");
+    expect(toOneLineValues({ "k\n": ["a\n", { b: "\r" }, 1, null] })).toEqual({
       "k\\x0a": ["a\\x0a", { b: "\\x0d" }, 1, null],
     });
     expect(table(["a"], [["b\nc"]])).toBe("a\nb\\x0ac\n");
   });
 
   it("JSON is the same value, in characters that steer nothing", () => {
-    const line = printed(() => printJson({ evil }));
+    const line = printed(() => printJson({ evil: hostileText }));
     isHarmless(line);
-    expect(JSON.parse(line)).toEqual({ evil });
+    expect(JSON.parse(line)).toEqual({ evil: hostileText });
   });
 
   it("a Worker's line that is JSON is the same value, and any other is one line", () => {
-    const line = printed(() => printLine(JSON.stringify({ evil, n: 12345678901234567890n.toString() })));
+    const line = printed(() => printLine(JSON.stringify({ evil: hostileText, n: 12345678901234567890n.toString() })));
     isHarmless(line);
-    expect(JSON.parse(line)).toMatchObject({ evil });
+    expect(JSON.parse(line)).toMatchObject({ evil: hostileText });
     expect(JSON.parse(printed(() => printLine('{"a":\r\n1}')))).toEqual({ a: 1 });
-    const other = printed(() => printLine(evil));
+    const other = printed(() => printLine(hostileText));
     isHarmless(other);
     expect(other.trimEnd()).not.toContain("\n");
   });
@@ -104,7 +104,7 @@ const printed = (print: () => void): string => {
 
 const rendered = async (outcome: Outcome | Promise<Outcome>): Promise<string> => {
   const { text, commands = "" } = await outcome;
-  const shown = harmless(text);
+  const shown = escapeControls(text);
   isHarmless(shown);
   // A command of ours is one line, and what it holds cannot end it.
   for (const line of commands.split("\n").filter(Boolean)) {
@@ -116,9 +116,9 @@ const rendered = async (outcome: Outcome | Promise<Outcome>): Promise<string> =>
 };
 
 /** All texts of an answer are evil, but those that a reader switches on. */
-const poisoned = <T>(value: T, keep: readonly string[] = []): T => {
+const poison = <T>(value: T, keep: readonly string[] = []): T => {
   const walk = (it: unknown, key: string): unknown => {
-    if (typeof it === "string") return keep.includes(key) ? it : evil;
+    if (typeof it === "string") return keep.includes(key) ? it : hostileText;
     if (Array.isArray(it)) return it.map((one) => walk(one, key));
     if (typeof it !== "object" || it === null) return it;
     return Object.fromEntries(Object.entries(it).map(([name, one]) => [name, walk(one, name)]));
@@ -137,12 +137,12 @@ beforeAll(async () => {
     const { pathname } = new URL(request.url ?? "/", "http://any");
     const found = Object.entries(answers).find(([end]) => decodeURIComponent(pathname).endsWith(end));
     response.writeHead(found ? 200 : 409, { "content-type": "application/json" });
-    response.end(JSON.stringify(found ? found[1] : { title: evil, detail: evil }));
+    response.end(JSON.stringify(found ? found[1] : { title: hostileText, detail: hostileText }));
   });
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   const { port } = server.address() as AddressInfo;
   root = fs.mkdtempSync(path.join(fs.realpathSync("/tmp"), "postern-evil-"));
-  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
   const file = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/^( {2}front: ).*$/m, `$1"http://localhost:${port}"`));
   process.env.CLOUDFLARE_API_TOKEN = "token";
@@ -156,9 +156,9 @@ afterAll(() => {
 
 describe("what control and the platform say", () => {
   it("of a rollout, and of one that has been", async () => {
-    const it = stand();
+    const it = rolloutHarness();
     await it.start();
-    const evilRollout = poisoned(it.state(), ["status"]);
+    const evilRollout = poison(it.state(), ["status"]);
     answers = { "/rollout": evilRollout, "/rollouts": [evilRollout], "/measured": null };
     expect(await rendered(rollout.status("open", { ...at, target: "local" }))).toContain("EVIL");
     expect(await rendered(rollout.history("open", { ...at, target: "local" }))).toContain("EVIL");
@@ -167,48 +167,80 @@ describe("what control and the platform say", () => {
   it("of a proposal", async () => {
     const proposal = {
       id: "p1",
-      by: evil,
-      tier: evil,
-      what: evil,
+      by: hostileText,
+      tier: hostileText,
+      what: hostileText,
       body: "{}",
       until: 1,
       fingerprint: "",
-      names: [evil],
+      names: [hostileText],
     };
     answers = { "/rollout/promote": { proposal } };
-    expect(await rendered(rollout.ask("promote", "open", { ...at, target: "local" }))).toContain("EVIL");
+    expect(await rendered(rollout.sendCommand("promote", "open", { ...at, target: "local" }))).toContain("EVIL");
   });
 
   it("of waves, overlays, revocations, notices and costs", async () => {
-    const member = { tier: evil, along: [evil], level: "core", place: "failed", share: 1, why: evil, waits: false };
+    const member = {
+      tier: hostileText,
+      along: [hostileText],
+      level: "core",
+      place: "failed",
+      share: 1,
+      why: hostileText,
+      waits: false,
+    };
     const one = {
-      id: evil,
-      by: evil,
-      reason: evil,
-      selection: evil,
+      id: hostileText,
+      by: hostileText,
+      reason: hostileText,
+      selection: hostileText,
       status: "failed",
-      why: evil,
+      why: hostileText,
       concurrent: 1,
       startedAt: 1,
       members: [member],
     };
-    const entry = { id: evil, kind: "close", route: evil, until: 1, by: evil, reason: evil, says: evil };
-    const revoked = { id: evil, kind: "token", hash: evil, until: 1, by: evil, reason: evil };
+    const entry = {
+      id: hostileText,
+      kind: "close",
+      route: hostileText,
+      until: 1,
+      by: hostileText,
+      reason: hostileText,
+      says: hostileText,
+    };
+    const revoked = {
+      id: hostileText,
+      kind: "token",
+      hash: hostileText,
+      until: 1,
+      by: hostileText,
+      reason: hostileText,
+    };
     answers = {
       "/v1/wave": one,
       "/v1/waves": [one],
       "/overlay": { revision: 1, entries: [entry] },
-      "/drift": [{ tier: evil, entries: [entry] }],
+      "/drift": [{ tier: hostileText, entries: [entry] }],
       "/revocations": { revision: 1, revoked: [revoked] },
       "/notices": {
-        channels: [{ channel: evil, to: evil, state: "told", pending: 0, heard: 0, givenUp: 0 }],
+        channels: [{ channel: hostileText, to: hostileText, state: "told", pending: 0, heard: 0, givenUp: 0 }],
         notices: [
-          { at: 1, type: evil, subject: evil, channel: evil, state: evil, attempts: 1, due: null, error: evil },
+          {
+            at: 1,
+            type: hostileText,
+            subject: hostileText,
+            channel: hostileText,
+            state: hostileText,
+            attempts: 1,
+            due: null,
+            error: hostileText,
+          },
         ],
       },
-      "/notices/test": [{ channel: evil, to: evil, ok: false, error: evil, ms: 1 }],
+      "/notices/test": [{ channel: hostileText, to: hostileText, ok: false, error: hostileText, ms: 1 }],
       "/cost": [
-        { route: evil, requests: 1, cpuMs: 1, cpuRequests: 1, upstreamMs: 1, bytesIn: 1, bytesOut: 1, since: 1 },
+        { route: hostileText, requests: 1, cpuMs: 1, cpuRequests: 1, upstreamMs: 1, bytesIn: 1, bytesOut: 1, since: 1 },
       ],
     };
     const local = { ...at, target: "local" };
@@ -225,14 +257,30 @@ describe("what control and the platform say", () => {
     for (const outcome of all) expect(await rendered(outcome)).toContain("EVIL");
     for (const line of wave.linesOf({ ...one, members: [{ ...member, place: "under-way" }] } as never)) {
       expect(line).toContain("EVIL");
-      isHarmless(harmless(line));
+      isHarmless(escapeControls(line));
       expect(line).not.toContain("\n");
     }
   });
 
   it("of a wave that is watched as JSON, which stays JSON", async () => {
-    const running = { id: "w", status: "running", why: evil, concurrent: 1, startedAt: 1, by: evil, reason: evil };
-    const member = { tier: "a", along: [], level: "core", place: "under-way", share: 1, why: evil, waits: false };
+    const running = {
+      id: "w",
+      status: "running",
+      why: hostileText,
+      concurrent: 1,
+      startedAt: 1,
+      by: hostileText,
+      reason: hostileText,
+    };
+    const member = {
+      tier: "a",
+      along: [],
+      level: "core",
+      place: "under-way",
+      share: 1,
+      why: hostileText,
+      waits: false,
+    };
     answers = { "/v1/wave": { ...running, members: [member] } };
     const written: string[] = [];
     const write = process.stdout.write;
@@ -247,7 +295,7 @@ describe("what control and the platform say", () => {
       process.stdout.write = write;
     }
     isHarmless(written.join(""));
-    expect(JSON.parse(written.join(""))).toMatchObject({ why: evil });
+    expect(JSON.parse(written.join(""))).toMatchObject({ why: hostileText });
   });
 
   it("when somebody is asked whether they approve it", async () => {
@@ -256,7 +304,7 @@ describe("what control and the platform say", () => {
     process.stdin.isTTY = true;
     process.stderr.write = ((text: string) => shown.push(text) > 0) as typeof write;
     try {
-      const answer = confirmed(`Approve what ${evil} proposed?`);
+      const answer = confirm(`Approve what ${hostileText} proposed?`);
       process.stdin.emit("data", Buffer.from("n\n"));
       expect(await answer).toBe(false);
     } finally {
@@ -272,8 +320,8 @@ describe("what control and the platform say", () => {
     const version = {
       id: "v1",
       number: 1,
-      metadata: { created_on: evil, author_email: evil },
-      annotations: { "workers/message": evil, "workers/tag": evil },
+      metadata: { created_on: hostileText, author_email: hostileText },
+      annotations: { "workers/message": hostileText, "workers/tag": hostileText },
     };
     answers = {
       "/versions": { success: true, result: { items: [version] } },
@@ -289,12 +337,12 @@ describe("what control and the platform say", () => {
       ({ message }: Error) => message,
     );
     expect(error).toContain("EVIL");
-    isHarmless(harmless(`postern: ${error}`));
+    isHarmless(escapeControls(`postern: ${error}`));
   });
 });
 
 describe("what a manifest says", () => {
-  const text = JSON.stringify(evil);
+  const text = JSON.stringify(hostileText);
   const manifest = (more: string) => `api: postern/v1
 tier: a
 hosts: [localhost]
@@ -313,7 +361,7 @@ routes:
   r: { match: ${text}, to: ${text} }
 `);
   const one = `- { it: ${text}, send: GET /r, expect: { status: 418, text: ${text} } }\n`;
-  const of = (file: string) => project({ "routes/a.yaml": file, "routes/a.test.yaml": one });
+  const of = (file: string) => writeProject({ "routes/a.yaml": file, "routes/a.test.yaml": one });
 
   it("that does not hold", async () => {
     const root = of(broken);
@@ -331,7 +379,9 @@ routes:
     await rendered(secrets.list({ ...known, target: "local" } as never));
     await rendered(repo({ root, check: true }));
     expect(
-      await rendered(explain("GET", "http://localhost/r", { ...known, header: [`x-a: ${oneLine(evil)}`] } as never)),
+      await rendered(
+        explain("GET", "http://localhost/r", { ...known, header: [`x-a: ${toOneLine(hostileText)}`] } as never),
+      ),
     ).toContain("r");
     expect(await rendered(cases([], known as never))).toContain("EVIL");
   });
@@ -348,7 +398,7 @@ routes:
 });
 
 it("nothing else in the tools writes to a terminal", () => {
-  const folder = path.join(home, "infra");
+  const folder = path.join(codeRoot, "infra");
   const files = fs
     .readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter(

@@ -3,15 +3,15 @@ import { expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { Member, Wave } from "../../functions/control/model/wave.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
-import { shownWave } from "../../infra/commands/operate/wave-view.ts";
-import { chosenBy, type Selection } from "../../infra/release/wave-selection.ts";
-import { compiled, manifest } from "../e2e/project.ts";
+import { waveText } from "../../infra/commands/operate/wave-view.ts";
+import { type SelectionOptions, selectTiers } from "../../infra/release/wave-selection.ts";
+import { compileProject, manifest } from "../e2e/project.ts";
 
 const tier = (name: string, more: string) =>
   manifest(name, `${more}routes:\n  it: { match: GET /it, respond: { status: 200 } }\n`);
 
 const made = () =>
-  compiled({
+  compileProject({
     "routes/news.yaml": tier("news", "level: best-effort\nlabels: { app: mobile, region: eu }\n"),
     "routes/maps.yaml": tier("maps", "labels: { app: mobile, region: us }\n"),
     "routes/small.yaml": tier("small", "isolation: shared\n"),
@@ -19,9 +19,9 @@ const made = () =>
     "routes/hot.yaml": tier("hot", "entry: zone\nlabels: { app: mobile }\n"),
   });
 
-const chosen = (selection: Selection) => {
+const chosen = (selection: SelectionOptions) => {
   const said: string[] = [];
-  const { tiers, selection: text } = chosenBy(made(), selection, (line) => said.push(line));
+  const { tiers, selection: text } = selectTiers(made(), selection, (line) => said.push(line));
   return { tiers: tiers.map(({ tier }) => tier).sort(), text, said };
 };
 
@@ -40,7 +40,7 @@ it("says what is left out, since it cannot be split", () => {
 });
 
 it("knows the gates of each, shared ones too", () => {
-  const { tiers } = chosenBy(made(), { all: true }, () => {});
+  const { tiers } = selectTiers(made(), { all: true }, () => {});
   expect(Object.fromEntries(tiers.map(({ tier, workers }) => [tier, workers]))).toMatchObject({
     news: ["gate-news-local"],
     small: ["gate-shared-local"],
@@ -48,7 +48,7 @@ it("knows the gates of each, shared ones too", () => {
   });
 });
 
-it.each<[string, Selection, string]>([
+it.each<[string, SelectionOptions, string]>([
   ["nothing", {}, "a wave is chosen by --all, or by --label key=value and --level"],
   ["all and a label", { all: true, label: ["a=b"] }, "a wave is chosen by --all"],
   ["a label without a value", { label: ["app"] }, "a label is written app=mobile, not app"],
@@ -70,7 +70,7 @@ it("is shown tier by tier, and what failed is never among those that are left ou
     if (nth === 59) return { ...member, place: "failed", why: "errors: 2 % against 0" };
     return nth === 1 ? { ...member, place: "under-way", share: 50, waits: true, why: "not enough" } : member;
   });
-  const text = shownWave({
+  const text = waveText({
     id: "w1",
     by: "alice",
     reason: "why",

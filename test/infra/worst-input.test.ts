@@ -8,12 +8,12 @@ import { staged } from "../../infra/commands/authoring/staged.ts";
 import { diff } from "../../infra/commands/review/diff.ts";
 import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { report } from "../../infra/diagnostics/report.ts";
-import { ownKey } from "../../infra/explain/keys.ts";
-import { copyWithin, filesWithin } from "../../infra/project/files.ts";
-import { home } from "../../infra/project/generated-files.ts";
+import { renderProblems } from "../../infra/diagnostics/report.ts";
+import { ensureExplainKey } from "../../infra/explain/keys.ts";
+import { copyWithin, listFilesWithin } from "../../infra/project/files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { secretsOf } from "../../infra/release/secrets.ts";
-import { manifest, project } from "../e2e/project.ts";
+import { manifest, writeProject } from "../e2e/project.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
 const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';
@@ -31,7 +31,7 @@ describe("files that cannot be read", () => {
       /device, a socket or a pipe/,
     ],
   ])("%s is told as a problem of its own, and the other tiers hold", async (_, make, says) => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     make(path.join(root, "routes/bad.yaml"));
     const { problems, tiers } = compile(root, "local");
     expect(problems.map(({ file, code, message }) => [file, code, message])).toEqual([
@@ -41,7 +41,7 @@ describe("files that cannot be read", () => {
     expect(check({ root }).exitCode).toBe(1);
   });
   it("an environment and a file of cases, likewise", async () => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     fs.mkdirSync(path.join(root, "routes/t.test.yaml"));
     fs.symlinkSync("it.yaml", path.join(root, "routes/environments/it.yaml"));
     expect((await test([], { root, env: "local" })).text).toMatch(
@@ -50,24 +50,24 @@ describe("files that cannot be read", () => {
     expect(check({ root }).text).toMatch(/environments\/it\.yaml:1:1 {2}unreadable/);
   });
   it("a folder that is called like a manifest is none, and a loop of folders is not walked", () => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     fs.mkdirSync(path.join(root, "routes/folder.yaml"));
     fs.symlinkSync("..", path.join(root, "routes/up"));
     expect(check({ root }).exitCode).toBe(0);
     expect(diff(root, undefined, { root }).exitCode).toBe(0);
   });
   it("folders that lead to themselves in several ways are walked once, and copied once", () => {
-    const root = project({ "routes/t.yaml": good, "routes/openapi/d.json": "{}" });
+    const root = writeProject({ "routes/t.yaml": good, "routes/openapi/d.json": "{}" });
     for (const name of ["a", "b", "c"]) fs.symlinkSync(".", path.join(root, "routes/openapi", name));
     fs.symlinkSync("..", path.join(root, "routes/up"));
     expect(check({ root }).exitCode).toBe(0);
     expect(diff(root, undefined, { root }).exitCode).toBe(0);
-    const copy = project({});
+    const copy = writeProject({});
     copyWithin(root, "routes", copy);
-    expect(filesWithin(copy, "routes")).toEqual(["environments/local.yaml", "openapi/d.json", "t.yaml"]);
+    expect(listFilesWithin(copy, "routes")).toEqual(["environments/local.yaml", "openapi/d.json", "t.yaml"]);
   });
   it("folders that lead to each other make too many paths, which is said", () => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     for (let depth = 0; depth < 20; depth++) {
       fs.mkdirSync(path.join(root, `routes/schemas/${depth}`), { recursive: true });
       if (depth > 0)
@@ -80,10 +80,11 @@ describe("files that cannot be read", () => {
 
 describe("links out of the project", () => {
   /** What stands outside: a secret that no report shows. */
-  const outside = () => project({ "secret.yaml": "routes: { secret-of-somebody-else: 1 }\n", "secret.json": "{}" });
+  const outside = () =>
+    writeProject({ "secret.yaml": "routes: { secret-of-somebody-else: 1 }\n", "secret.json": "{}" });
   const linked = (from: string, to = "secret.yaml", files: Readonly<Record<string, string>> = {}) => {
     const elsewhere = outside();
-    const root = project({ "routes/t.yaml": good, ...files });
+    const root = writeProject({ "routes/t.yaml": good, ...files });
     const link = path.join(root, from);
     fs.mkdirSync(path.dirname(link), { recursive: true });
     fs.rmSync(link, { force: true });
@@ -120,12 +121,12 @@ describe("links out of the project", () => {
     expect(fs.readFileSync(elsewhere, "utf8")).toBe("{}");
   });
   it("a folder of documents, of schemas or of all is not walked", () => {
-    const elsewhere = project({ "openapi/secret.yaml": "a: b\n", "openapi/deeper/secret.json": "{}" });
-    const root = project({ "routes/t.yaml": good });
+    const elsewhere = writeProject({ "openapi/secret.yaml": "a: b\n", "openapi/deeper/secret.json": "{}" });
+    const root = writeProject({ "routes/t.yaml": good });
     fs.symlinkSync("/", path.join(root, "routes/schemas"));
     fs.symlinkSync(path.join(elsewhere, "openapi"), path.join(root, "routes/openapi"));
-    expect(filesWithin(root, "routes")).toEqual(["environments/local.yaml", "t.yaml"]);
-    expect(filesWithin(root, "routes/schemas")).toEqual([]);
+    expect(listFilesWithin(root, "routes")).toEqual(["environments/local.yaml", "t.yaml"]);
+    expect(listFilesWithin(root, "routes/schemas")).toEqual([]);
     expect(check({ root }).exitCode).toBe(0);
     expect(diff(root, undefined, { root }).exitCode).toBe(0);
   });
@@ -134,13 +135,13 @@ describe("links out of the project", () => {
     ["one that is not there yet", "new.json"],
     ["a device", "/dev/zero"],
   ])("a key and values of secrets are neither read nor written: %s", async (_, to) => {
-    const root = project({ "routes/t.yaml": good });
+    const root = writeProject({ "routes/t.yaml": good });
     const elsewhere = outside();
     fs.mkdirSync(path.join(root, ".secrets"));
     for (const file of ["explain-local.json", "local.json"])
       fs.symlinkSync(path.resolve(elsewhere, to), path.join(root, ".secrets", file));
     const { set, names } = secretsOf(root, "local", {}, { name: "local" } as never);
-    expect(() => ownKey(root, "local")).toThrow(/link that leads/);
+    expect(() => ensureExplainKey(root, "local")).toThrow(/link that leads/);
     await expect(names("w")).rejects.toThrow(/link that leads/);
     await expect(set("w", "A", "b")).rejects.toThrow(/link that leads/);
     expect(fs.readdirSync(elsewhere).sort()).toEqual(["routes", "secret.json", "secret.yaml"]);
@@ -152,14 +153,14 @@ describe("links out of the project", () => {
     ["a folder", (file: string) => fs.mkdirSync(file), "this is a folder, and no file"],
     ["nothing", () => {}, "there is no file routes/openapi/d.yaml"],
   ])("%s in place of a document is told as what it is", (_, make, says) => {
-    const root = project({ ...withDocument, "routes/openapi/other.yaml": "" });
+    const root = writeProject({ ...withDocument, "routes/openapi/other.yaml": "" });
     make(path.join(root, "routes/openapi/d.yaml"));
     expect(check({ root }).text).toContain(says);
   });
   it("what comes in without an end is refused", () => {
     const zero = fs.openSync("/dev/zero", "r");
     onTestFinished(() => fs.closeSync(zero));
-    const said = spawnSync(process.execPath, [path.join(home, "infra/cli.ts"), "import", "gateway-api", "-"], {
+    const said = spawnSync(process.execPath, [path.join(codeRoot, "infra/cli.ts"), "import", "gateway-api", "-"], {
       stdio: [zero, "pipe", "pipe"],
       encoding: "utf8",
     });
@@ -169,27 +170,27 @@ describe("links out of the project", () => {
     const { root, elsewhere } = linked(".secrets", "folder");
     fs.mkdirSync(elsewhere);
     const { set } = secretsOf(root, "local", {}, { name: "local" } as never);
-    expect(() => ownKey(root, "local")).toThrow("a link that leads out of the project");
+    expect(() => ensureExplainKey(root, "local")).toThrow("a link that leads out of the project");
     await expect(set("w", "A", "b")).rejects.toThrow("a link that leads out of the project");
     expect(fs.readdirSync(elsewhere)).toEqual([]);
   });
   it("one within the project is read as ever", () => {
-    const root = project({ "shared/t.yaml": good });
+    const root = writeProject({ "shared/t.yaml": good });
     fs.symlinkSync("../shared/t.yaml", path.join(root, "routes/t.yaml"));
     expect(check({ root }).exitCode).toBe(0);
   });
 });
 
 it("a name of a file is no line of its own in a report", () => {
-  const root = project({ "routes/a\nroutes/b.yaml:1:1  invalid  forged.yaml": good });
+  const root = writeProject({ "routes/a\nroutes/b.yaml:1:1  invalid  forged.yaml": good });
   const { problems } = compile(root, "local");
-  const lines = report(problems, { read: 1, broken: 1 }).split("\n");
+  const lines = renderProblems(problems, { read: 1, broken: 1 }).split("\n");
   expect(lines.filter((line) => line.startsWith("routes/"))).toHaveLength(problems.length);
 });
 
 describe("repositories", () => {
   const repository = (files: Readonly<Record<string, string>>) => {
-    const root = project(files);
+    const root = writeProject(files);
     const git = (...args: readonly string[]) =>
       execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
         cwd: root,
@@ -256,20 +257,27 @@ describe("repositories", () => {
     expect(diff("main...HEAD", undefined, { root }).text).toContain("no change");
   });
   it("no repository at all", () => {
-    expect(() => staged({ root: project({ "routes/t.yaml": good }) })).toThrow("is in no repository of git");
+    expect(() => staged({ root: writeProject({ "routes/t.yaml": good }) })).toThrow("is in no repository of git");
     expect(() => staged({ root: "/nowhere" })).toThrow("is in no repository of git");
   });
 });
 
 it("who has read enough closes the pipe, and nothing is wrong", async () => {
   const routes = Array.from({ length: 3000 }, (_, n) => `  r${n}: { match: GET /p${n}, to: it }\n`);
-  const root = project({
+  const root = writeProject({
     "routes/t.yaml": manifest(
       "t",
       `${limit}upstreams: { it: { http: "https://it.example" } }\nroutes:\n${routes.join("")}`,
     ),
   });
-  const child = spawn(process.execPath, [path.join(home, "infra/cli.ts"), "routes", "--env", "local", "--root", root]);
+  const child = spawn(process.execPath, [
+    path.join(codeRoot, "infra/cli.ts"),
+    "routes",
+    "--env",
+    "local",
+    "--root",
+    root,
+  ]);
   onTestFinished(() => void child.kill());
   let said = "";
   child.stderr.on("data", (chunk) => {

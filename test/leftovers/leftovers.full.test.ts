@@ -5,19 +5,19 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { carrying } from "../../infra/cloud/edge/orphans.ts";
-import { home } from "../../infra/project/generated-files.ts";
-import { project } from "../e2e/project.ts";
+import { processesWith } from "../../infra/cloud/edge/orphans.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
 
 const longestMs = 120_000;
 
 it.each(["SIGINT", "SIGTERM", "SIGKILL", "a test that fails"] as const)("%s", async (end) => {
-  const ready = path.join(project({}), "ready");
+  const ready = path.join(writeProject({}), "ready");
   const mark = randomUUID();
   const signal = end === "a test that fails" ? undefined : end;
   const env = { POSTERN_FIXTURE: mark, POSTERN_FIXTURE_READY: ready, POSTERN_FIXTURE_FAILS: signal ? "" : "1" };
-  const vitest = path.join(home, "node_modules/vitest/vitest.mjs");
+  const vitest = path.join(codeRoot, "node_modules/vitest/vitest.mjs");
   const child = spawn(
     process.execPath,
     [vitest, "run", "--config", path.join(import.meta.dirname, "vitest.config.ts")],
@@ -29,7 +29,7 @@ it.each(["SIGINT", "SIGTERM", "SIGKILL", "a test that fails"] as const)("%s", as
     },
   );
   const ended = once(child, "exit");
-  const running = () => carrying(`POSTERN_FIXTURE=${mark}`);
+  const running = () => processesWith(`POSTERN_FIXTURE=${mark}`);
   await until(() => fs.existsSync(ready), "the test has started all of it", longestMs);
   if (signal) {
     // The run, its worker and its watcher; the cloud's machine, the cases' runtime, and a process in a group of its own.

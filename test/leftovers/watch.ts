@@ -1,7 +1,7 @@
 /** Waits until the test run has ended, by itself or not, and ends what it left behind. */
 import fs from "node:fs";
 import { text } from "node:stream/consumers";
-import { carrying } from "../../infra/cloud/edge/orphans.ts";
+import { processesWith } from "../../infra/cloud/edge/orphans.ts";
 
 const [, , run] = process.argv;
 
@@ -20,7 +20,7 @@ const isWorkerOf = (pid: number, parent: string): boolean => {
 };
 
 for (let round = 0; round < rounds; round++) {
-  const left = carrying(`POSTERN_TEST_RUN=${run}`).filter((pid) => !isWorkerOf(pid, orderly));
+  const left = processesWith(`POSTERN_TEST_RUN=${run}`).filter((pid) => !isWorkerOf(pid, orderly));
   if (left.length === 0) break;
   for (const pid of left)
     try {

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 
-export const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
+export const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 
 export interface Step {
   readonly command: string;
@@ -24,16 +24,16 @@ export const stepsUnder = (heading: string): Step[] => {
 };
 
 export const shell = () => {
-  const child = spawn("bash", [], { cwd: home, detached: true, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("bash", [], { cwd: codeRoot, detached: true, stdio: ["pipe", "pipe", "inherit"] });
   const run = (command: string): Promise<string> =>
     new Promise((done) => {
       const end = "--- end of this step ---";
-      let heard = "";
+      let output = "";
       const listen = (part: Buffer) => {
-        heard += part;
-        if (!heard.includes(end)) return;
+        output += part;
+        if (!output.includes(end)) return;
         child.stdout.off("data", listen);
-        done(heard.slice(0, heard.indexOf(end)));
+        done(output.slice(0, output.indexOf(end)));
       };
       child.stdout.on("data", listen);
       child.stdin.write(`${command}\necho; echo "${end}"\n`);

@@ -3,8 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
-import { home } from "../../infra/project/generated-files.ts";
-import { started } from "../e2e/command.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { startCommand } from "../e2e/command.ts";
 import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("The first minute");
@@ -22,13 +22,13 @@ let loop: { readonly stop: () => Promise<void> };
 
 beforeAll(async () => {
   // What an earlier run has counted is none of this one's business.
-  fs.rmSync(path.join(home, ".state/local"), { recursive: true, force: true });
-  loop = await started("npm run dev", /ready in/);
+  fs.rmSync(path.join(codeRoot, ".state/local"), { recursive: true, force: true });
+  loop = await startCommand("npm run dev", /ready in/);
 }, 60_000);
 
 afterAll(async () => {
   end();
-  fs.rmSync(path.join(home, "refund.curl"), { force: true });
+  fs.rmSync(path.join(codeRoot, "refund.curl"), { force: true });
   await loop.stop();
 });
 
@@ -47,7 +47,7 @@ it("shows every status that it promises", () => {
 });
 
 it("pastes the lines that the dev loop prints", () => {
-  const { dev } = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8"));
+  const { dev } = parse(fs.readFileSync(path.join(codeRoot, "routes/environments/local.yaml"), "utf8"));
   const shown = steps.map(({ command }) => command);
   for (const { run: line } of dev.try) expect(shown.some((command) => command.startsWith(line))).toBe(true);
 });

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
-import { started } from "../e2e/command.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { startCommand } from "../e2e/command.ts";
 import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("A gray release in two minutes");
@@ -21,14 +21,14 @@ const plain = (text: string): string =>
     .sort()
     .join("\n");
 
-const manifest = path.join(home, "routes/open.yaml");
+const manifest = path.join(codeRoot, "routes/open.yaml");
 const before = fs.readFileSync(manifest);
 const { run, end } = shell();
 let cloud: { readonly stop: () => Promise<void> };
 
 beforeAll(async () => {
-  fs.rmSync(path.join(home, ".state/cloud"), { recursive: true, force: true });
-  cloud = await started("npx postern cloud", /ready in/);
+  fs.rmSync(path.join(codeRoot, ".state/cloud"), { recursive: true, force: true });
+  cloud = await startCommand("npx postern cloud", /ready in/);
 }, 60_000);
 
 afterAll(async () => {

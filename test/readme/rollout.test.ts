@@ -2,12 +2,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
-import { started } from "../e2e/command.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { startCommand } from "../e2e/command.ts";
 import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("A bad release that comes back by itself");
-const manifest = path.join(home, "routes/open.yaml");
+const manifest = path.join(codeRoot, "routes/open.yaml");
 const before = fs.readFileSync(manifest);
 const { run, end } = shell();
 let cloud: { readonly stop: () => Promise<void> };
@@ -26,8 +26,8 @@ const plain = (text: string): string =>
     .join("\n");
 
 beforeAll(async () => {
-  fs.rmSync(path.join(home, ".state/cloud"), { recursive: true, force: true });
-  cloud = await started("npx postern cloud", /ready in/);
+  fs.rmSync(path.join(codeRoot, ".state/cloud"), { recursive: true, force: true });
+  cloud = await startCommand("npx postern cloud", /ready in/);
   await run("npx postern deploy --target local > /dev/null 2>&1");
 }, 120_000);
 

@@ -14,7 +14,7 @@ export interface Bridge {
 }
 
 /** Ends of one connection's pipeline. */
-type Told = (reply: unknown) => void;
+type ReplyHandler = (reply: unknown) => void;
 
 export const startBridge = async (): Promise<Bridge> => {
   const port = await freePort();
@@ -25,12 +25,12 @@ export const startBridge = async (): Promise<Bridge> => {
       stdio: "ignore",
     },
   );
-  const gone = new Promise<never>((_, fail) => {
+  const exited = new Promise<never>((_, fail) => {
     server.once("error", () => fail(new Error("there is no redis-server; .ci/run installs it from Debian")));
     server.once("exit", (code) => fail(new Error(`redis-server ended with ${code}`)));
   });
-  gone.catch(() => {});
-  const socket = await Promise.race([connected(port), gone]);
+  exited.catch(() => {});
+  const socket = await Promise.race([connected(port), exited]);
   const send = client(socket);
   const token = "a-token-of-the-bridge";
   const commands: string[] = [];
@@ -97,7 +97,7 @@ const connected = async (port: number): Promise<net.Socket> => {
 
 /** RESP2 on one connection, in order. */
 const client = (socket: net.Socket) => {
-  const waiting: Told[] = [];
+  const waiting: ReplyHandler[] = [];
   let buffer = "";
   socket.setEncoding("utf8").on("data", (part: string) => {
     buffer += part;
@@ -109,19 +109,19 @@ const client = (socket: net.Socket) => {
     }
   });
   return (parts: readonly string[]): Promise<unknown> =>
-    new Promise((told) => {
-      waiting.push(told);
+    new Promise((resolve) => {
+      waiting.push(resolve);
       socket.write(`*${parts.length}\r\n${parts.map((it) => `$${Buffer.byteLength(it)}\r\n${it}\r\n`).join("")}`);
     });
 };
 
-interface Read {
+interface ParsedReply {
   readonly value: unknown;
   readonly end: number;
 }
 
 /** Replies here are ASCII, so characters are bytes. */
-const parse = (text: string, from: number): Read | undefined => {
+const parse = (text: string, from: number): ParsedReply | undefined => {
   const line = text.indexOf("\r\n", from);
   if (line < 0) return undefined;
   const head = text.slice(from + 1, line);

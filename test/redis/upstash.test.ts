@@ -2,7 +2,7 @@
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runScript } from "../../functions/gateway/limits/algorithms.ts";
-import { city, manifest, service } from "../e2e/project.ts";
+import { manifest, runProject, runService } from "../e2e/project.ts";
 import { type Bridge, startBridge } from "./bridge.ts";
 
 let bridge: Bridge;
@@ -30,26 +30,26 @@ const stored = () => `store: { upstash: "${bridge.url}", token: { secret: REDIS_
 
 describe.each(["fixed-window", "sliding-window", "token-bucket"])("%s", (algorithm) => {
   it("admits exactly the limit of 200 clients at once", async () => {
-    const upstream = await service((_, response) => response.end("ok"));
+    const upstream = await runService((_, response) => response.end("ok"));
     const files = limited(
       `exact-${algorithm}`,
       `limit: 60/day, algorithm: ${algorithm}, count: exact, timeout: 20s, ${stored()}`,
       upstream.url,
     );
-    const { url, lines } = await city(files, { secrets: { REDIS_TOKEN: bridge.token } });
+    const { url, lines } = await runProject(files, { secrets: { REDIS_TOKEN: bridge.token } });
     expect(await count(`${url}/exact-${algorithm}/x`, 200)).toEqual({ 200: 60, 429: 140 });
     expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
     expect(lines.join()).not.toContain(bridge.token);
   });
 
   it("leased admits no more than the limit either, and asks less often", async () => {
-    const upstream = await service((_, response) => response.end("ok"));
+    const upstream = await runService((_, response) => response.end("ok"));
     const files = limited(
       `leased-${algorithm}`,
       `limit: 100/day, algorithm: ${algorithm}, share: 10%, hold: 1h, timeout: 20s, ${stored()}`,
       upstream.url,
     );
-    const { url } = await city(files, { secrets: { REDIS_TOKEN: bridge.token } });
+    const { url } = await runProject(files, { secrets: { REDIS_TOKEN: bridge.token } });
     const before = bridge.commands.length;
     const answers: number[] = [];
     for (let index = 0; index < 130; index++) answers.push((await fetch(`${url}/leased-${algorithm}/x`)).status);
@@ -61,9 +61,9 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"])("%s", (algorit
 });
 
 it("a wrong token is a store that fails: the isolate counts, and the line says so", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
+  const upstream = await runService((_, response) => response.end("ok"));
   const files = limited("wrong", `limit: 3/day, count: exact, ${stored()}`, upstream.url);
-  const { url, lines } = await city(files, { secrets: { REDIS_TOKEN: "wrong-token-value" } });
+  const { url, lines } = await runProject(files, { secrets: { REDIS_TOKEN: "wrong-token-value" } });
   const all: number[] = [];
   for (let index = 0; index < 5; index++) all.push((await fetch(`${url}/wrong/x`)).status);
   expect(all).toEqual([200, 200, 200, 429, 429]);

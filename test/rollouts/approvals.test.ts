@@ -1,11 +1,11 @@
 /** What two people are needed for, and what one is refused. */
 import { expect, it } from "vitest";
-import type { Shown } from "../../functions/control/audit/record.ts";
+import type { ProposalView } from "../../functions/control/audit/record.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import type { Told } from "../../functions/gateway/overlay/overlay.ts";
+import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
 import { manifest } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { place } from "./rollout-cloud.ts";
+import { rolloutCloud } from "./rollout-cloud.ts";
 
 const tier = (edit: number) =>
   manifest(
@@ -20,11 +20,11 @@ routes:
   );
 
 interface Proposed {
-  readonly proposal: Shown;
+  readonly proposal: ProposalView;
 }
 
 it("a core tier is released by two, and stopped by one", async () => {
-  const it = await place({ "routes/a.yaml": tier(0) });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   it.edit("routes/a.yaml", tier(1));
   await it.deploy(["a"], "0");
   const start = () => it.desk.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
@@ -59,27 +59,27 @@ it("a core tier is released by two, and stopped by one", async () => {
 });
 
 it("an overlay that somebody else has written since is not written over", async () => {
-  const it = await place({ "routes/a.yaml": tier(0) });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const close = { kind: "close", route: "it", for: "1m", reason: "a test" };
   const both = await Promise.allSettled([
-    it.desk.call<Told>("POST", "/v1/tiers/a/overlay", close),
-    it.as("bob").call<Told>("POST", "/v1/tiers/a/overlay", close),
+    it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
+    it.as("bob").call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
   ]);
-  const told = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  const told = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   const done = both.filter(({ status }) => status === "fulfilled").length;
   expect([told.revision, told.entries.length]).toEqual([done, done]);
   for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("look at it again");
   const [entry] = told.entries;
   await expect(it.as("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow("carol is viewer");
-  const after = await it.desk.call<Told>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
+  const after = await it.desk.call<FeedMessage>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
   expect(after.entries).toHaveLength(done - 1);
 });
 
 it("users of a core tier are moved from an old gateway by two, and back by one", async () => {
-  const it = await place({ "routes/a.yaml": tier(0) });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const move = (percent: string) => {
     const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };
-    return it.desk.call<Told>("POST", "/v1/tiers/a/overlay", change);
+    return it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", change);
   };
   await expect(move("30%")).rejects.toThrow("moved by two people: postern rollout start a/moved");
   await move("5%");
@@ -95,6 +95,6 @@ it("users of a core tier are moved from an old gateway by two, and back by one",
   expect(started).toMatchObject({ tier: "a/moved", steps: [{ share: 10 }, { share: 100 }] });
   await it.as("bob").call("POST", "/v1/tiers/a%2Fmoved/rollout/abort", { reason: "no" });
   expect(await it.settled("a%2Fmoved", 20_000)).toMatchObject({ status: "rolled-back" });
-  const { entries } = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries).toMatchObject([{ kind: "cutover", route: "moved", percent: "0%" }]);
 });

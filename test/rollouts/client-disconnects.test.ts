@@ -2,23 +2,23 @@
 import net from "node:net";
 import parse from "parse-prometheus-text-format";
 import { expect, it, vi } from "vitest";
-import { manifest, service } from "../e2e/project.ts";
-import { place } from "./rollout-cloud.ts";
+import { manifest, runService } from "../e2e/project.ts";
+import { rolloutCloud } from "./rollout-cloud.ts";
 
 const body = `POST /a/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n${"x".repeat(3000)}`;
 
 it.each(["a zone gate", "a front"])("through %s", { timeout: 120_000 }, async (which) => {
-  const { url } = await service((request) => {
+  const { url } = await runService((request) => {
     request.on("error", () => {}).resume();
   });
-  const it = await place({
+  const it = await rolloutCloud({
     "routes/a.yaml": manifest(
       "a",
       `upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`,
     ),
   });
   if (which === "a zone gate")
-    await it.cloud.control.change("gate-a-local", { routes: [{ id: "alone", pattern: "*/a/*" }] });
+    await it.cloud.control.changeSettings("gate-a-local", { routes: [{ id: "alone", pattern: "*/a/*" }] });
   const { port } = new URL(it.cloud.edge);
   const lines = () =>
     it.lines
@@ -28,8 +28,8 @@ it.each(["a zone gate", "a front"])("through %s", { timeout: 120_000 }, async (w
   for (let tries = 0; tries < 40 && lines().length < 10; tries++) {
     const socket = net.connect(Number(port), "localhost", () => socket.write(body));
     socket.on("error", () => {});
-    const goes = Date.now() + 20 + 10 * tries;
-    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(goes), { timeout: 5000, interval: 5 });
+    const leavesAt = Date.now() + 20 + 10 * tries;
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(leavesAt), { timeout: 5000, interval: 5 });
     socket.resetAndDestroy();
   }
   await vi.waitFor(() => expect(lines().length).toBeGreaterThanOrEqual(10), { timeout: 10_000, interval: 100 });

@@ -1,9 +1,9 @@
 /** A route is cut over from an old gateway under users: step by step and sticky, back by itself, and by one word at every isolate. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import type { Told } from "../../functions/gateway/overlay/overlay.ts";
-import { manifest, service } from "../e2e/project.ts";
-import { full, type Place, place, users } from "./rollout-cloud.ts";
+import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
+import { manifest, runService } from "../e2e/project.ts";
+import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 
 const isolates = 2;
 /** In CI the bad gate fails more, and a person sends the good one on: its verdict takes 44 s. */
@@ -23,7 +23,7 @@ routes:
 
 /** In the place of the gateway that was there before: plain Node, with its own way to answer. */
 const oldGateway = () =>
-  service((request, response) => {
+  runService((request, response) => {
     response.setHeader("x-release", "legacy");
     response.setHeader("x-asked", request.url ?? "");
     response.end("ok");
@@ -31,7 +31,7 @@ const oldGateway = () =>
 
 const newService = () => {
   let count = 0;
-  return service((request, response: http.ServerResponse) => {
+  return runService((request, response: http.ServerResponse) => {
     if (request.url === "/a/bad" && ++count % failing === 0) response.statusCode = 500;
     response.end("ok");
   });
@@ -41,7 +41,7 @@ const release = (first: string, errors: string) => ({
   release: { steps: ["0%", first, "100%"], bake: "6s", tolerate: { errors, p99: "+400%", refusals: "+2pp" } },
 });
 
-const asked = async ({ cloud }: Place, route: string, count: number): Promise<Set<string>> => {
+const releasesSeen = async ({ cloud }: RolloutCloud, route: string, count: number): Promise<Set<string>> => {
   const releases = new Set<string>();
   for (let index = 0; index < count; index++) {
     const response = await fetch(`${cloud.edge}/a/${route}`, { headers: { "x-device-id": `d${index}` } });
@@ -60,16 +60,16 @@ it("users are moved to the gate and none is lost, come back from a gate that fai
   timeout: 240_000,
 }, async () => {
   const [{ url }, old] = await Promise.all([newService(), oldGateway()]);
-  const it = await place({ "routes/a.yaml": tier(url, old.url) }, { isolates });
-  expect(await asked(it, "moved", 30)).toEqual(new Set(["legacy"]));
-  const [good, bad] = [users(it.cloud.edge, "/a/good", 200, 80), users(it.cloud.edge, "/a/bad", 200, 160)];
+  const it = await rolloutCloud({ "routes/a.yaml": tier(url, old.url) }, { isolates });
+  expect(await releasesSeen(it, "moved", 30)).toEqual(new Set(["legacy"]));
+  const [good, bad] = [startUsers(it.cloud.edge, "/a/good", 200, 80), startUsers(it.cloud.edge, "/a/bad", 200, 160)];
   await it.start("a%2Fgood", release("50%", "+2pp"));
   await it.start("a%2Fbad", release("70%", "+0.5pp"));
   const move = { kind: "cutover", route: "moved", percent: "100%", for: "1h", reason: "a test" };
-  await it.desk.call<Told>("POST", "/v1/tiers/a/overlay", move);
+  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", move);
   await pause(spreadMs);
   if (!full) await it.desk.call("POST", "/v1/tiers/a%2Fgood/rollout/promote", { reason: "in a hurry" });
-  expect(await asked(it, "moved", 30)).toEqual(new Set(["gate"]));
+  expect(await releasesSeen(it, "moved", 30)).toEqual(new Set(["gate"]));
 
   const ends = await Promise.all([it.settled("a%2Fgood", settledWithin), it.settled("a%2Fbad", settledWithin)]);
   const [met, metBad] = await Promise.all([good.end(), bad.end()]);
@@ -81,7 +81,7 @@ it("users are moved to the gate and none is lost, come back from a gate that fai
   expect(ends[1]).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/^errors: /) });
   expect(Object.keys(metBad.failures)).toEqual(["gate"]);
   expect(metBad.users.gate).toBeLessThan(metBad.users.legacy as number);
-  const { entries } = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries.map((one) => one.kind === "cutover" && `${one.route} ${one.percent}`).sort()).toEqual([
     "bad 0%",
     "good 100%",

@@ -4,11 +4,11 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 import { expect, it } from "vitest";
-import type { Standing, Tested } from "../../functions/control/notifications/dispatcher.ts";
+import type { ChannelStatus, ChannelTest } from "../../functions/control/notifications/dispatcher.ts";
 import { payloadOf, payloads } from "../../functions/control/notifications/payloads.ts";
-import { manifest, project, service } from "../e2e/project.ts";
+import { manifest, runService, writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { place } from "./rollout-cloud.ts";
+import { rolloutCloud } from "./rollout-cloud.ts";
 
 const secret = `whsec_${Buffer.from("a secret of thirty-two bytes ....").toString("base64")}`;
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -22,52 +22,52 @@ routes:
 `,
   );
 
-interface Heard {
+interface ReceivedNotice {
   readonly id: string;
   readonly type: keyof typeof payloads;
 }
 
 /** Answers 500 for as long as it is down. */
 const receiver = async () => {
-  const world = { down: true };
-  const heard: Heard[] = [];
+  const state = { down: true };
+  const received: ReceivedNotice[] = [];
   const missed: string[] = [];
-  const { url } = await service(async (request, response) => {
+  const { url } = await runService(async (request, response) => {
     const body = await text(request);
     const id = String(request.headers["webhook-id"]);
-    response.statusCode = world.down ? 500 : 204;
+    response.statusCode = state.down ? 500 : 204;
     response.end();
-    if (world.down) return void missed.push(id);
-    const { type } = new Webhook(secret).verify(body, request.headers as Record<string, string>) as Heard;
+    if (state.down) return void missed.push(id);
+    const { type } = new Webhook(secret).verify(body, request.headers as Record<string, string>) as ReceivedNotice;
     payloadOf(type).parse(JSON.parse(body));
-    heard.push({ id, type });
+    received.push({ id, type });
   });
-  return { url, world, heard, missed };
+  return { url, world: state, heard: received, missed };
 };
 
 /** Keeps what it was asked for, to be held against GitHub's description. */
 const github = async () => {
-  const asked: { readonly what: "deployment" | "status"; readonly body: string }[] = [];
-  const { url } = await service(async (request, response) => {
+  const calls: { readonly what: "deployment" | "status"; readonly body: string }[] = [];
+  const { url } = await runService(async (request, response) => {
     const body = await text(request);
     const allowed = request.headers.authorization === "Bearer token-of-github";
     response.statusCode = !allowed ? 401 : request.method === "GET" ? 200 : 201;
     const made = request.url?.endsWith("/statuses") ? "status" : "deployment";
-    if (request.method === "POST") asked.push({ what: made, body });
+    if (request.method === "POST") calls.push({ what: made, body });
     response.end(request.method === "GET" ? "[]" : JSON.stringify({ id: 7 }));
   });
-  return { url, asked };
+  return { url, asked: calls };
 };
 
 /** @returns what the compiler says of them as bodies of GitHub's operations */
-const misfits = (asked: Awaited<ReturnType<typeof github>>["asked"]): string => {
+const typeErrors = (calls: Awaited<ReturnType<typeof github>>["asked"]): string => {
   const modules = path.resolve(import.meta.dirname, "../../node_modules");
   const operations = { deployment: "repos/create-deployment", status: "repos/create-deployment-status" };
-  const lines = asked.map(
+  const lines = calls.map(
     ({ what, body }, index) =>
       `export const it${index}: operations["${operations[what]}"]["requestBody"]["content"]["application/json"] = ${body};`,
   );
-  const root = project({
+  const root = writeProject({
     "bodies.ts": `import type { operations } from "${modules}/@octokit/openapi-types/types.d.ts";\n${lines.join("\n")}\n`,
   });
   const file = path.join(root, "bodies.ts");
@@ -83,7 +83,7 @@ it("are told by what was decided, in order and once, also where a receiver was d
   timeout: 120_000,
 }, async () => {
   const [hook, repository] = [await receiver(), await github()];
-  const it = await place(
+  const it = await rolloutCloud(
     {
       "routes/a.yaml": tier(200),
       ".secrets/local.json": JSON.stringify({ POSTERN_WEBHOOK_SECRET: secret, GITHUB_TOKEN: "token-of-github" }),
@@ -91,8 +91,8 @@ it("are told by what was decided, in order and once, also where a receiver was d
     {},
     { webhook: `${hook.url}/hooks?key=abc`, github: "acme/routes", "github-api": repository.url },
   );
-  const tested = () => it.desk.call<readonly Tested[]>("POST", "/v1/notices/test", {});
-  expect(await tested()).toMatchObject([
+  const testChannels = () => it.desk.call<readonly ChannelTest[]>("POST", "/v1/notices/test", {});
+  expect(await testChannels()).toMatchObject([
     { channel: "webhook", to: hook.url, ok: false, error: "answered 500" },
     { channel: "github", to: "acme/routes", ok: true },
   ]);
@@ -119,10 +119,10 @@ it("are told by what was decided, in order and once, also where a receiver was d
     { state: "failure", description: expect.stringContaining("smoke test GET /it") },
     { state: "failure" },
   ]);
-  expect(misfits(repository.asked)).toBe("");
-  expect(misfits([{ what: "status", body: '{"state":"going"}' }])).toContain("going");
+  expect(typeErrors(repository.asked)).toBe("");
+  expect(typeErrors([{ what: "status", body: '{"state":"going"}' }])).toContain("going");
 
-  const { channels } = await it.desk.call<{ readonly channels: readonly Standing[] }>("GET", "/v1/notices");
+  const { channels } = await it.desk.call<{ readonly channels: readonly ChannelStatus[] }>("GET", "/v1/notices");
   expect(channels).toMatchObject([
     { pending: 0, heard: 3, givenUp: 0 },
     { pending: 0, heard: 3, givenUp: 0 },

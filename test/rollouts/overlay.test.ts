@@ -1,11 +1,11 @@
 /** An overlay, and a token that was taken back, on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
-import type { Told } from "../../functions/gateway/overlay/overlay.ts";
+import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
 import { consumer, token } from "../../infra/commands/operate/revoke.ts";
 import { manifest } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { type Place, place } from "./rollout-cloud.ts";
+import { type RolloutCloud, rolloutCloud } from "./rollout-cloud.ts";
 
 const realism = { kvMs: 60_000, objectMs: 30, evictMs: 600_000 };
 
@@ -34,7 +34,12 @@ routes:
 `,
 );
 
-const asked = async ({ cloud }: Place, target: string, count: number, bearer?: string): Promise<number[]> => {
+const requestStatuses = async (
+  { cloud }: RolloutCloud,
+  target: string,
+  count: number,
+  bearer?: string,
+): Promise<number[]> => {
   const statuses: number[] = [];
   for (let index = 0; index < count; index++) {
     const headers = { "x-device-id": `d${index}`, ...(bearer && { authorization: `Bearer ${bearer}` }) };
@@ -50,13 +55,19 @@ const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 it("closes a route and refuses what was revoked on eight isolates in ten seconds, beside a control that is gone, and opens it when the time is over", {
   timeout: 180_000,
 }, async () => {
-  const it = await place({ "routes/a.yaml": tier }, { isolates: 8, realism });
+  const it = await rolloutCloud({ "routes/a.yaml": tier }, { isolates: 8, realism });
   const [lost, kept, bobs] = await Promise.all([tokenOf("alice", "1"), tokenOf("alice", "2"), tokenOf("bob", "3")]);
   const options = { root: it.root, target: it.cloud.api, as: "alice" };
-  await asked(it, "/a/hot", 60);
+  await requestStatuses(it, "/a/hot", 60);
   // Each isolate remembers that it has verified them.
-  for (const one of [lost, kept, bobs]) expect(new Set(await asked(it, "/a/own", 60, one))).toEqual(new Set([200]));
-  await it.desk.call<Told>("POST", "/v1/tiers/a/overlay", { kind: "close", route: "hot", for: "35s", reason: "wrong" });
+  for (const one of [lost, kept, bobs])
+    expect(new Set(await requestStatuses(it, "/a/own", 60, one))).toEqual(new Set([200]));
+  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+    kind: "close",
+    route: "hot",
+    for: "35s",
+    reason: "wrong",
+  });
   const said = [
     await token("a", options, async () => lost),
     await consumer("bob", undefined, { ...options, all: true }),
@@ -65,32 +76,36 @@ it("closes a route and refuses what was revoked on eight isolates in ten seconds
   const closedAt = Date.now();
   // What is promised, and asking earlier would be among what the limit counts.
   await pause(10_000);
-  expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([503]));
-  expect(new Set(await asked(it, "/a/cool", 20))).toEqual(new Set([200]));
+  expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([503]));
+  expect(new Set(await requestStatuses(it, "/a/cool", 20))).toEqual(new Set([200]));
   const revoked = async () =>
-    Promise.all([lost, bobs, kept].map(async (one) => [...new Set(await asked(it, "/a/own", 40, one))]));
+    Promise.all([lost, bobs, kept].map(async (one) => [...new Set(await requestStatuses(it, "/a/own", 40, one))]));
   expect(await revoked()).toEqual([[401], [401], [200]]);
 
   await it.cloud.control.remove("postern-control-local", true);
   // Longer than an isolate takes to ask again, so that each has found nobody; nothing else shows it.
   await pause(12_000);
-  expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([503]));
-  expect(new Set(await asked(it, "/a/cool", 20))).toEqual(new Set([200]));
+  expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([503]));
+  expect(new Set(await requestStatuses(it, "/a/cool", 20))).toEqual(new Set([200]));
   expect(await revoked()).toEqual([[401], [401], [200]]);
 
   // The entry lasts 35 seconds, by the clocks of the isolates.
   await pause(Math.max(0, closedAt + 36_000 - Date.now()));
-  expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([200]));
+  expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([200]));
 });
 
 it("refuses who may not, what is stale and what is not there, and writes down who did what", {
   timeout: 120_000,
 }, async () => {
-  const it = await place({ "routes/a.yaml": tier });
+  const it = await rolloutCloud({ "routes/a.yaml": tier });
   const close = (operator: string, more: object = {}) =>
-    it
-      .as(operator)
-      .call<Told>("POST", "/v1/tiers/a/overlay", { kind: "close", route: "hot", for: "1m", reason: "wrong", ...more });
+    it.as(operator).call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+      kind: "close",
+      route: "hot",
+      for: "1m",
+      reason: "wrong",
+      ...more,
+    });
   await expect(close("carol")).rejects.toThrow("carol is viewer; this takes operator");
   await expect(close("alice", { route: "hit" })).rejects.toThrow('a has no route "hit"; it has cool, hot, own');
   await expect(close("alice", { for: "200h" })).rejects.toThrow("seven days at most");
@@ -101,8 +116,8 @@ it("refuses who may not, what is stale and what is not there, and writes down wh
   const audit = await it.desk.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
   expect(audit[0]).toMatchObject({ by: "alice", what: "overlay close", outcome: `revision ${revision}` });
   const limited = { kind: "limit", filter: "calm", limit: "2/m", for: "1m", reason: "flood" };
-  await it.desk.call<Told>("POST", "/v1/tiers/a/overlay", limited);
-  const refused = async () => (await asked(it, "/a/cool", 6)).filter((status) => status === 429).length;
+  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", limited);
+  const refused = async () => (await requestStatuses(it, "/a/cool", 6)).filter((status) => status === 429).length;
   await until(async () => (await refused()) >= 3, "the gate has the limit");
   const drift = await it.desk.call<readonly { entries: readonly { says: string }[] }[]>("GET", "/v1/drift");
   expect(drift[0]?.entries.map(({ says }) => says)).toEqual(["differs from the manifest", "differs from the manifest"]);

@@ -10,14 +10,14 @@ import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/clo
 import { deploy } from "../../infra/commands/release/deploy.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { turnTo } from "../../infra/dev/apply.ts";
-import { deskOf } from "../../infra/release/control-client.ts";
+import { applyState } from "../../infra/dev/apply.ts";
+import { controlClient } from "../../infra/release/control-client.ts";
 import { localSecrets } from "../../infra/release/secrets.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
-import { project } from "../e2e/project.ts";
+import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import type { Met } from "./users.ts";
+import type { LoadReport } from "./users.ts";
 
 const samples = parse(
   fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
@@ -47,12 +47,12 @@ const environment = (api: string, edge: string, control: object): string =>
 export const full = process.env.POSTERN_FULL === "1";
 
 /** @param control what its section has besides */
-export const place = async (
+export const rolloutCloud = async (
   files: Readonly<Record<string, string>>,
   options: Partial<CloudOptions> = {},
   control: object = {},
 ) => {
-  const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
+  const root = writeProject({ "routes/environments/local.yaml": "values: {}\n", ...files });
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
   const cloud = await startCloud({
@@ -60,30 +60,30 @@ export const place = async (
     edgePort: 0,
     apiPort: 0,
     log: tell,
-    tell,
+    report: tell,
     ...options,
   });
   onTestFinished(() => cloud.close());
   fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge, control));
   const target = targetOf(cloud.api);
-  const brought = async (tiers: readonly string[], split: string) => {
+  const deployTiers = async (tiers: readonly string[], split: string) => {
     const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
     if (outcome.exitCode !== 0) throw new Error(outcome.text);
   };
-  if (full) await brought([], "100");
-  else await turned(root, cloud);
-  const as = (operator: string) => deskOf(root, compile(root, "local").environment, target, operator);
-  const desk = as("alice");
-  const status = (tier: string) => desk.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);
+  if (full) await deployTiers([], "100");
+  else await applyDirectly(root, cloud);
+  const clientAs = (operator: string) => controlClient(root, compile(root, "local").environment, target, operator);
+  const client = clientAs("alice");
+  const status = (tier: string) => client.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);
   return {
     root,
     cloud,
     lines,
-    as,
-    desk,
+    as: clientAs,
+    desk: client,
     status,
     edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
-    deploy: brought,
+    deploy: deployTiers,
     /** Another main module beside a gate's own, by wrangler, live at 0 %. */
     upload: async (worker: string, main: string) => {
       const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
@@ -96,7 +96,7 @@ export const place = async (
       await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y"]);
     },
     start: (tier: string, body: object = {}) =>
-      desk.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
+      client.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
     /** Until it ends or waits for a person. */
     settled: async (tier: string, withinMs: number): Promise<Rollout> => {
       let it = await status(tier);
@@ -110,14 +110,14 @@ export const place = async (
   };
 };
 
-const turned = async (root: string, cloud: Cloud): Promise<void> => {
+const applyDirectly = async (root: string, cloud: Cloud): Promise<void> => {
   const result = compile(root, "local");
   const { kv, dev } = result.environment.value;
   const secrets = localSecrets(root, "local", dev.secrets);
   const emitted = await emit(root, result);
-  const { refused } = await turnTo(cloud, {
+  const { refused } = await applyState(cloud, {
     emitted,
-    others: {},
+    extraWorkers: {},
     consumers: result.consumers,
     namespaces: kv,
     secrets,
@@ -126,20 +126,20 @@ const turned = async (root: string, cloud: Cloud): Promise<void> => {
   if (Object.keys(refused).length > 0) throw new Error(JSON.stringify(refused));
 };
 
-export type Place = Awaited<ReturnType<typeof place>>;
+export type RolloutCloud = Awaited<ReturnType<typeof rolloutCloud>>;
 
 /** @param token a bearer token that all of them bring */
-export const users = (edge: string, target: string, count: number, rate: number, token = "") => {
+export const startUsers = (edge: string, target: string, count: number, rate: number, token = "") => {
   const script = path.join(import.meta.dirname, "users.ts");
   const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), token], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const said = text(child.stdout);
+  const output = text(child.stdout);
   return {
-    end: async (): Promise<Met> => {
+    end: async (): Promise<LoadReport> => {
       child.stdin.end();
-      return JSON.parse(await said) as Met;
+      return JSON.parse(await output) as LoadReport;
     },
   };
 };

@@ -4,9 +4,9 @@
  */
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
 import { manifest } from "../e2e/project.ts";
-import { place } from "./rollout-cloud.ts";
+import { rolloutCloud } from "./rollout-cloud.ts";
 
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 
@@ -29,10 +29,10 @@ const random = (): number => {
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 
 it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 }, async () => {
-  const it = await place({ "routes/a.yaml": tier(0) });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const worker = () => it.cloud.control.worker("gate-a-local");
   /** A control that is away for a moment is asked again. */
-  const patient = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const retrying = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let tries = 0; ; tries++)
       try {
         return await ask();
@@ -45,15 +45,15 @@ it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 
   for (let edit = 1; killed < kills; edit++) {
     it.edit("routes/a.yaml", tier(edit));
     await it.deploy(["a"], "0");
-    await patient(() => it.start("a"));
+    await retrying(() => it.start("a"));
     let state: Rollout | undefined;
     for (;;) {
       if (killed < kills && random() < 0.5) {
         await pause(random() * 400);
-        for (const pid of machinesOn(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
+        for (const pid of machinePids(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
         killed++;
       }
-      state = await patient(() => it.status("a"));
+      state = await retrying(() => it.status("a"));
       if (isOver(state)) break;
       const live = worker().deployments[0]?.versions.find(
         ({ version_id }) => version_id === state?.subjects[0]?.canary,
@@ -62,7 +62,7 @@ it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 
       if (state.steps[state.step]?.hold && state.goal.done.length === 1) {
         const { step } = state;
         // One that was done though its answer was lost is not asked for again.
-        await patient(async () => {
+        await retrying(async () => {
           if ((await it.status("a")).step === step)
             await it.desk.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
         });

@@ -3,9 +3,9 @@ import type http from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { manifest, service } from "../e2e/project.ts";
-import { full, place, users } from "./rollout-cloud.ts";
-import type { Met } from "./users.ts";
+import { manifest, runService } from "../e2e/project.ts";
+import { full, rolloutCloud, startUsers } from "./rollout-cloud.ts";
+import type { LoadReport } from "./users.ts";
 
 const steps = ["0%", "20%", "100%"];
 
@@ -29,7 +29,7 @@ routes:
 /** A business service that is well, and beneath \`/bad\` one that is not. */
 const business = (bad: (response: http.ServerResponse, count: number) => void) => {
   let count = 0;
-  return service((request, response) => {
+  return runService((request, response) => {
     if (request.url?.startsWith("/bad")) return bad(response, ++count);
     return response.end("ok");
   });
@@ -62,10 +62,10 @@ export default { fetch: () => new Response(null, { status: 404 }) };
 `;
 
 /** What users met, printed; a request of the stable version that failed, or that had no answer at all, is the ramp's own fault. */
-const told = (
+const printResult = (
   which: string,
   { status, why, startedAt, endedAt }: Rollout,
-  { sent, counts, releases, users, lost }: Met,
+  { sent, counts, releases, users, lost }: LoadReport,
 ) => {
   // Who died or hung named no release; the stable version does neither.
   const exposed = sent - (releases.one ?? 0);
@@ -79,14 +79,14 @@ const told = (
 const within = { timeout: 240_000 };
 
 /** The rollout of `two` over `one` while users ask. */
-const tried = async (
+const runRollout = async (
   which: string,
   one: string,
   two: string | undefined,
   { token = "", control = {} }: { readonly token?: string; readonly control?: object } = {},
 ) => {
-  const it = await place({ "routes/a.yaml": one }, {}, control);
-  const load = users(it.cloud.edge, "/a/it", 200, 250, token);
+  const it = await rolloutCloud({ "routes/a.yaml": one }, {}, control);
+  const load = startUsers(it.cloud.edge, "/a/it", 200, 250, token);
   if (two === undefined) await it.upload("gate-a-local", dying);
   else {
     it.edit("routes/a.yaml", two);
@@ -95,13 +95,13 @@ const tried = async (
   await it.start("a");
   const end = await it.settled("a", 150_000);
   const met = await load.end();
-  const exposed = told(which, end, met);
+  const exposed = printResult(which, end, met);
   expect(met.lost, "requests without an answer, but those that hung").toBe(0);
   expect(met.failures.one ?? 0, "failures of the stable version").toBe(0);
   return { end, met, exposed, live: it.cloud.control.worker("gate-a-local").deployments[0]?.versions };
 };
 
-const back = ({ end, met, exposed, live }: Awaited<ReturnType<typeof tried>>) => {
+const expectRolledBack = ({ end, met, exposed, live }: Awaited<ReturnType<typeof runRollout>>) => {
   expect(end).toMatchObject({ status: "rolled-back", verdict: { verdict: "fail" } });
   expect(live).toMatchObject([{ percentage: 100 }]);
   // It was tried on some, and never on most.
@@ -112,7 +112,7 @@ const back = ({ end, met, exposed, live }: Awaited<ReturnType<typeof tried>>) =>
 describe("under users", () => {
   it("a good version reaches all of them, and none of their requests fails for it", within, async () => {
     const { url } = await business(() => {});
-    const { end, met } = await tried("one that is well", tier(url, "one"), tier(url, "two"));
+    const { end, met } = await runRollout("one that is well", tier(url, "one"), tier(url, "two"));
     expect(end).toMatchObject({ status: "promoted" });
     expect(met.counts).toEqual({ "200": met.sent });
     expect(met.releases.two).toBeGreaterThan(0);
@@ -123,7 +123,7 @@ describe("under users", () => {
     within,
     async (which) => {
       const { url } = await business(bads[which]);
-      back(await tried(`one that ${which}`, tier(url, "one"), tier(`${url}/bad`, "two")));
+      expectRolledBack(await runRollout(`one that ${which}`, tier(url, "one"), tier(`${url}/bad`, "two")));
     },
   );
 
@@ -140,10 +140,15 @@ describe("under users", () => {
     const keys = JSON.stringify([{ ...(await exportJWK(publicKey)), kid: "one", alg: "ES256" }]);
     const jwt = (audience: string) =>
       `, { jwt: { issuer: "https://id.acme.example", audience: ${audience}, algorithms: [ES256], keys: ${keys} } }`;
-    const it = await tried("one that refuses valid tokens", tier(url, "one", jwt("a")), tier(url, "two", jwt("b")), {
-      token,
-    });
-    back(it);
+    const it = await runRollout(
+      "one that refuses valid tokens",
+      tier(url, "one", jwt("a")),
+      tier(url, "two", jwt("b")),
+      {
+        token,
+      },
+    );
+    expectRolledBack(it);
     expect(it.end.why).toMatch(/^refusals: /);
     expect(it.met.counts["401"]).toBeGreaterThan(0);
   });
@@ -152,7 +157,7 @@ describe("under users", () => {
     const { url } = await business(() => {});
     const asked: { readonly query: string; readonly token: string | undefined }[] = [];
     // Once it does not answer and once it answers nonsense, between figures that are out of bounds.
-    const prometheus = await service((request, response) => {
+    const prometheus = await runService((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://it");
       if (pathname !== "/prometheus/api/v1/query") return response.writeHead(404).end();
       asked.push({ query: searchParams.get("query") ?? "", token: request.headers.authorization });
@@ -164,8 +169,8 @@ describe("under users", () => {
     const query = "{ query: \"sum(unpaid{version=~'{{canary}}'})\", max: 0.01, every: 2s }";
     const queried = (name: string) => tier(url, name).replace("tolerate:", `queries: { unpaid: ${query} }, tolerate:`);
     const control = { prometheus: { url: `${prometheus.url}/prometheus`, secret: "PROMETHEUS_TOKEN" } };
-    const it = await tried("one that a query speaks against", queried("one"), queried("two"), { control });
-    back(it);
+    const it = await runRollout("one that a query speaks against", queried("one"), queried("two"), { control });
+    expectRolledBack(it);
     expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the most; out of bounds 3 of 3/);
     expect(asked[0]).toEqual({
       query: `sum(unpaid{version=~'${it.end.subjects[0]?.canary}'})`,
@@ -175,8 +180,8 @@ describe("under users", () => {
 
   it("one that dies under load, and cannot say so, comes back by what was heard from outside", within, async () => {
     const { url } = await business(() => {});
-    const it = await tried("one that dies under load", tier(url, "one"), undefined);
-    back(it);
+    const it = await runRollout("one that dies under load", tier(url, "one"), undefined);
+    expectRolledBack(it);
     expect(it.end.why).toMatch(/errors: /);
     expect(it.met.counts["503"]).toBeGreaterThan(0);
   });

@@ -1,8 +1,8 @@
 /** Open streams of a version that is taken back come to the stable one, each at a moment of its own, and lose no event. */
 import { expect, it, vi } from "vitest";
-import type { Told } from "../../functions/gateway/overlay/overlay.ts";
-import { manifest, service } from "../e2e/project.ts";
-import { type Place, place } from "./rollout-cloud.ts";
+import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
+import { manifest, runService } from "../e2e/project.ts";
+import { type RolloutCloud, rolloutCloud } from "./rollout-cloud.ts";
 
 const users = 24;
 
@@ -20,7 +20,7 @@ routes:
 
 /** Five events a second, each with its number; it goes on where a client has left off. */
 const ticker = () =>
-  service((request, response) => {
+  runService((request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     let id = Number(request.headers["last-event-id"] ?? 0);
     const timer = setInterval(() => response.write(`id: ${++id}\ndata: ${id}\n\n`), 200);
@@ -28,7 +28,7 @@ const ticker = () =>
   });
 
 /** A client that comes back where its stream ends, as an EventSource does. */
-const client = ({ cloud }: Place, user: number) => {
+const client = ({ cloud }: RolloutCloud, user: number) => {
   const releases: string[] = [];
   const events: number[] = [];
   const ends: number[] = [];
@@ -66,7 +66,7 @@ const client = ({ cloud }: Place, user: number) => {
 
 it("end within the time that they are given, and those of the stable version go on", async () => {
   const { url } = await ticker();
-  const it = await place({ "routes/a.yaml": tier(url, "one") });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(url, "one") });
   it.edit("routes/a.yaml", tier(url, "two"));
   await it.deploy(["a"], "0");
   await it.start("a", { release: { steps: ["50%", "100%"], bake: "1h", drain: "6s" } });
@@ -74,14 +74,14 @@ it("end within the time that they are given, and those of the stable version go 
 
   const clients = Array.from({ length: users }, (_, user) => client(it, user));
   await vi.waitFor(() => expect(clients.every(({ events }) => events.length > 2)).toBe(true), { timeout: 10_000 });
-  const [moved, others] = [clients.filter(on("two")), clients.filter(on("one"))];
+  const [moved, others] = [clients.filter(startedOn("two")), clients.filter(startedOn("one"))];
   expect([moved.length > 4, others.length > 4]).toEqual([true, true]);
 
   const abort = { reason: "a test" };
   await it.desk.call("POST", "/v1/tiers/a/rollout/abort", abort);
   const { subjects } = await it.settled("a", 10_000);
   const backAt = Date.now();
-  const { entries } = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries).toMatchObject([{ kind: "drain", versions: [subjects[0]?.canary], by: "control" }]);
   // A stream asks each five to ten seconds, and has six to end.
   await vi.waitFor(() => expect(moved.every(({ ends }) => ends.length > 0)).toBe(true), { timeout: 20_000 });
@@ -100,13 +100,13 @@ it("end within the time that they are given, and those of the stable version go 
   await vi.waitFor(async () => expect(await drainedAt(it)).toBe(moved.length), { timeout: 15_000, interval: 500 });
 });
 
-const on =
+const startedOn =
   (release: string) =>
   ({ releases }: { readonly releases: readonly string[] }): boolean =>
     releases[0] === release;
 
 /** As control's own metrics say. */
-const drainedAt = async (it: Place): Promise<number> => {
+const drainedAt = async (it: RolloutCloud): Promise<number> => {
   const text = await it.desk.call<string>("GET", "/metrics").catch(() => "");
   const lines = String(text)
     .split("\n")

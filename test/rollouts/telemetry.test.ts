@@ -5,9 +5,9 @@ import parse from "parse-prometheus-text-format";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
-import { received } from "../control/otlp.ts";
-import { manifest, service } from "../e2e/project.ts";
-import { full, type Place, place, users } from "./rollout-cloud.ts";
+import { decodeOtlp } from "../control/otlp.ts";
+import { manifest, runService } from "../e2e/project.ts";
+import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 
 interface Attributes {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
@@ -23,7 +23,7 @@ interface Span extends Attributes {
   readonly status: { readonly code?: number };
 }
 
-const named = ({ attributes }: Attributes): Record<string, unknown> =>
+const attributesOf = ({ attributes }: Attributes): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
 /** It reads all that comes in with OpenTelemetry's own message classes. */
@@ -34,21 +34,21 @@ const collector = async () => {
   const server = http.createServer(async (request, response) => {
     try {
       const signal = request.url === "/v1/traces" ? "traces" : "metrics";
-      const message = received(signal, JSON.stringify(await json(request)));
+      const message = decodeOtlp(signal, JSON.stringify(await json(request)));
       if (signal === "traces")
         for (const { resource, scopeSpans } of message.resourceSpans as {
           resource: Attributes;
           scopeSpans: { spans: Span[] }[];
         }[])
           for (const span of scopeSpans.flatMap((it) => it.spans))
-            spans.push({ ...span, service: named(resource)["service.name"] });
+            spans.push({ ...span, service: attributesOf(resource)["service.name"] });
       else
         for (const { resource, scopeMetrics } of message.resourceMetrics as {
           resource: Attributes;
           scopeMetrics: { metrics: { name: string; sum?: { dataPoints: Attributes[] } }[] }[];
         }[])
           for (const { name, sum } of scopeMetrics.flatMap((it) => it.metrics))
-            metrics.set(name, { service: named(resource)["service.name"], points: sum?.dataPoints ?? [] });
+            metrics.set(name, { service: attributesOf(resource)["service.name"], points: sum?.dataPoints ?? [] });
     } catch (error) {
       wrong.push(error);
     }
@@ -85,7 +85,7 @@ routes:
 `,
   );
 
-const scrape = async ({ desk }: Place) => {
+const scrape = async ({ desk }: RolloutCloud) => {
   const families = parse(await desk.call<string>("GET", "/metrics"));
   return (name: string) => families.find((it) => it.name === name)?.metrics ?? [];
 };
@@ -96,11 +96,11 @@ const parent = "b7ad6b7169203331";
 it("requests become spans and sums at a collector, and a gate's deaths are seen by the tail and by the front", {
   timeout: 120_000,
 }, async () => {
-  const { url } = await service((request, response) => {
+  const { url } = await runService((request, response) => {
     if (request.url !== "/a/it/999") response.end("ok");
   });
   const to = await collector();
-  const it = await place({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url, analytics: "postern" });
+  const it = await rolloutCloud({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url, analytics: "postern" });
   const ask = async (path: string, traceparent: string) => {
     const response = await fetch(it.cloud.edge + path, { headers: { "x-device-id": "one", traceparent } });
     await response.arrayBuffer();
@@ -125,7 +125,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   expect(span).toMatchObject({ service: "a", name: "GET /a/it/{id}", kind: 2, status: {} });
   expect(Buffer.from(span.traceId, "base64").toString("hex")).toBe(trace);
   expect(Buffer.from(span.parentSpanId ?? "", "base64").toString("hex")).toBe(parent);
-  expect(named(span)).toMatchObject({
+  expect(attributesOf(span)).toMatchObject({
     "http.request.method": "GET",
     "http.response.status_code": "200",
     "http.route": "/a/it/{id}",
@@ -133,7 +133,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
     "postern.upstream": "it",
   });
   expect(dead).toMatchObject({ service: "a", status: { code: 2 } });
-  expect(named(dead)).toMatchObject({ "error.type": "exception", "postern.verdict": "died" });
+  expect(attributesOf(dead)).toMatchObject({ "error.type": "exception", "postern.verdict": "died" });
 
   await vi.waitFor(
     async () => {
@@ -190,10 +190,10 @@ it.runIf(full)(
   "a version that dies comes back by what the front saw, where no tail hears of it",
   { timeout: 240_000 },
   async () => {
-    const { url } = await service((_, response) => response.end("ok"));
+    const { url } = await runService((_, response) => response.end("ok"));
     const release = `release: { steps: ["0%", "20%", "100%"], bake: 6s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }\n`;
-    const it = await place({ "routes/a.yaml": `${tier(url)}${release}` });
-    const load = users(it.cloud.edge, "/a/it/7", 200, 250);
+    const it = await rolloutCloud({ "routes/a.yaml": `${tier(url)}${release}` });
+    const load = startUsers(it.cloud.edge, "/a/it/7", 200, 250);
     await it.upload("gate-a-local", tiring);
     await it.cloud.control.remove("postern-tail-local", true);
     await it.start("a");

@@ -5,7 +5,7 @@
 import http from "node:http";
 import { text } from "node:stream/consumers";
 
-export interface Met {
+export interface LoadReport {
   /** Requests that were answered, given up after five seconds, or lost. */
   readonly sent: number;
   /** Ended without an answer, though nobody gave up. */
@@ -77,10 +77,10 @@ const ask = (): Promise<void> =>
     });
     request.on("timeout", () => request.destroy(new Error("timeout")));
     request.on("error", ({ message }) => {
-      const gaveUp = message === "timeout";
+      const isTimeout = message === "timeout";
       sent++;
-      count(counts, gaveUp ? "timeout" : "error");
-      if (!gaveUp) lost++;
+      count(counts, isTimeout ? "timeout" : "error");
+      if (!isTimeout) lost++;
       done();
     });
   });
@@ -88,7 +88,7 @@ const ask = (): Promise<void> =>
 process.stdin.resume().once("end", () => {
   running = false;
 });
-const under = new Set<Promise<void>>();
+const inFlight = new Set<Promise<void>>();
 const everyMs = 1000 / Number(rate);
 let due = performance.now();
 while (running) {
@@ -96,12 +96,12 @@ while (running) {
   await new Promise((wake) => setTimeout(wake, Math.max(0, due - performance.now())));
   // A client that cannot keep up would ask in bursts.
   due = Math.max(due, performance.now() - 200);
-  const one = ask().finally(() => under.delete(one));
-  under.add(one);
+  const one = ask().finally(() => inFlight.delete(one));
+  inFlight.add(one);
 }
-await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 5500))]);
+await Promise.race([Promise.all(inFlight), new Promise((wake) => setTimeout(wake, 5500))]);
 const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
 process.stdout.write(
-  JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet, returned } satisfies Met),
+  JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet, returned } satisfies LoadReport),
 );
 process.exit(0);

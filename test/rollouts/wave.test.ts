@@ -5,12 +5,12 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { isWaveOver, type Wave } from "../../functions/control/model/wave.ts";
-import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/edge/orphans.ts";
 import { approve } from "../../infra/commands/operate/rollout.ts";
 import { start, status } from "../../infra/commands/operate/wave.ts";
-import { manifest, service } from "../e2e/project.ts";
+import { manifest, runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { full, type Place, place, users } from "./rollout-cloud.ts";
+import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 
 const count = full ? 30 : 6;
 
@@ -40,9 +40,9 @@ routes:
 
 /** A business service that is well, and beneath `/bad` fails one request in three. */
 const business = () => {
-  let asked = 0;
-  return service((request: http.IncomingMessage, response: http.ServerResponse) => {
-    response.statusCode = request.url?.startsWith("/bad") && ++asked % 3 === 0 ? 500 : 200;
+  let requests = 0;
+  return runService((request: http.IncomingMessage, response: http.ServerResponse) => {
+    response.statusCode = request.url?.startsWith("/bad") && ++requests % 3 === 0 ? 500 : 200;
     response.end("ok");
   });
 };
@@ -50,7 +50,7 @@ const business = () => {
 const numbered = (name: string, from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => `${name}-${String(from + index).padStart(2, "0")}`);
 
-const ended = async (it: Place, withinMs: number): Promise<Wave> => {
+const ended = async (it: RolloutCloud, withinMs: number): Promise<Wave> => {
   let wave = await it.desk.call<Wave>("GET", "/v1/wave");
   const over = async () => {
     wave = await it.desk.call<Wave>("GET", "/v1/wave");
@@ -76,7 +76,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
       ...others.map((tier) => [`routes/${tier}.yaml`, good(tier, level(tier), edit)]),
     ]);
 
-  const it = await place(files("one", ""));
+  const it = await rolloutCloud(files("one", ""));
   for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
   const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
 
@@ -86,7 +86,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
   // The bad one is asked as often as all others together.
   const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
-  const load = users(it.cloud.edge, paths.join(","), 200, 100);
+  const load = startUsers(it.cloud.edge, paths.join(","), 200, 100);
   // Core is in it, so a second person lets it begin.
   expect(await approve(id, { ...at, as: "bob" })).toMatchObject({
     exitCode: 0,
@@ -128,12 +128,12 @@ it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice"
   const tiers = ["news", "maps", "open", "shop"];
   const files = (edit: string) =>
     tiers.map((tier) => [`routes/${tier}.yaml`, good(tier, "best-effort", edit)] as const);
-  const it = await place(Object.fromEntries(files("one")));
+  const it = await rolloutCloud(Object.fromEntries(files("one")));
   for (const [file, content] of files("two")) it.edit(file, content);
   await start({ root: it.root, target: it.cloud.api, as: "alice", all: true, concurrent: "2", message: "a test" });
   let wave: Wave | undefined;
   for (let looks = 0; looks < 120 && !(wave && isWaveOver(wave)); looks++) {
-    if (looks % 4 === 1) for (const pid of machinesOn(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
+    if (looks % 4 === 1) for (const pid of machinePids(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
     await new Promise((wake) => setTimeout(wake, 700));
     // A control that is away for a moment is asked again.
     wave = await it.desk.call<Wave>("GET", "/v1/wave").catch(() => wave);

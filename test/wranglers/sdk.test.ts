@@ -3,8 +3,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { accountId } from "../../infra/cloud/account/access.ts";
-import { type Local, openLocal } from "../cloud/local-cloud.ts";
-import { installed } from "./versions.ts";
+import { type LocalCloud, openLocalCloud } from "../cloud/local-cloud.ts";
+import { installPackage } from "./versions.ts";
 
 const version = "7.3.0";
 
@@ -12,7 +12,7 @@ const version = "7.3.0";
 let client: any;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 let toFile: any;
-let local: Local;
+let local: LocalCloud;
 const account_id = accountId;
 
 const source = (edit: string) => `export default { fetch: (_, env) => new Response("${edit} " + env.WORD) };`;
@@ -21,7 +21,7 @@ const upload = async (edit: string, metadata: object = {}) => ({
   metadata: { main_module: "main.js", ...metadata },
   files: [await toFile(Buffer.from(source(edit)), "main.js", { type: "application/javascript+module" })],
 });
-const answer = async () => (await local.ask("shop.local.workers.dev")).text;
+const answer = async () => (await local.get("shop.local.workers.dev")).text;
 /** All pages of a list. */
 const all = async (list: AsyncIterable<unknown>) => {
   const found: unknown[] = [];
@@ -30,9 +30,9 @@ const all = async (list: AsyncIterable<unknown>) => {
 };
 
 beforeAll(async () => {
-  const folder = installed("cloudflare", version);
+  const folder = installPackage("cloudflare", version);
   ({ default: client, toFile } = await import(pathToFileURL(path.join(folder, "index.mjs")).href));
-  local = await openLocal();
+  local = await openLocalCloud();
   const { api, token } = local.cloud;
   client = new client({ apiToken: token, baseURL: api });
 }, 400_000);
@@ -99,9 +99,9 @@ it("keeps secrets, KV and routes", async () => {
   const zone_id = zone?.id ?? "";
   const made = await client.workers.routes.create({ zone_id, pattern: "acme.example/*", script: "shop" });
   expect(await all(client.workers.routes.list({ zone_id }))).toEqual([made]);
-  expect((await local.ask("acme.example")).text).toBe("second two");
+  expect((await local.get("acme.example")).text).toBe("second two");
   await client.workers.routes.update(made.id, { zone_id, pattern: "acme.example/a*", script: "shop" });
-  expect((await local.ask("acme.example")).status).toBe(404);
+  expect((await local.get("acme.example")).status).toBe(404);
   await client.workers.routes.delete(made.id, { zone_id });
   expect(await all(client.workers.domains.list({ account_id }))).toEqual([]);
 });

@@ -2,15 +2,15 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../infra/project/generated-files.ts";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 
 /** `docs/cloud.md` says so too. */
 const minimum = "4.60.0";
 
-const cache = path.join(home, ".build/wranglers");
-const mostInstallMs = 300_000;
+const cache = path.join(codeRoot, ".build/wranglers");
+const maxInstallMs = 300_000;
 
-export interface Tried {
+export interface WranglerUnderTest {
   readonly name: string;
   readonly version: string;
   /** The package's folder. */
@@ -18,11 +18,11 @@ export interface Tried {
 }
 
 /** `POSTERN_WRANGLERS=4.100.0,latest` tries others. */
-export const tried = (): Tried[] => {
-  const own = path.join(home, "node_modules/wrangler");
-  const asked = process.env.POSTERN_WRANGLERS?.split(",") ?? [minimum, "pinned", "latest"];
-  return asked.map((name) => {
-    const folder = name === "pinned" ? own : installed("wrangler", name);
+export const wranglersUnderTest = (): WranglerUnderTest[] => {
+  const own = path.join(codeRoot, "node_modules/wrangler");
+  const names = process.env.POSTERN_WRANGLERS?.split(",") ?? [minimum, "pinned", "latest"];
+  return names.map((name) => {
+    const folder = name === "pinned" ? own : installPackage("wrangler", name);
     return { name, version: versionOf(folder), package: folder };
   });
 };
@@ -31,7 +31,7 @@ export const tried = (): Tried[] => {
  * Installs a package where npm's cache or its registry has it. Scripts of packages do not run: workerd and esbuild come as
  * packages of their own for each platform.
  */
-export const installed = (name: string, version: string): string => {
+export const installPackage = (name: string, version: string): string => {
   const prefix = path.join(cache, `${name}-${version}`);
   const folder = path.join(prefix, "node_modules", name);
   // A version never changes; `latest` is asked for each time.
@@ -40,7 +40,7 @@ export const installed = (name: string, version: string): string => {
   fs.mkdirSync(prefix, { recursive: true });
   // npm would otherwise look for a project in the folders above.
   fs.writeFileSync(path.join(prefix, "package.json"), JSON.stringify({ private: true }));
-  execFileSync("npm", ["install", ...flags, `${name}@${version}`], { stdio: "inherit", timeout: mostInstallMs });
+  execFileSync("npm", ["install", ...flags, `${name}@${version}`], { stdio: "inherit", timeout: maxInstallMs });
   return folder;
 };
 

@@ -2,32 +2,43 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "../cloud/local-cloud.ts";
-import { backMain, project, shopConfig, shopHost, shopMain } from "../cloud/sample-workers.ts";
+import {
+  type CommandResult,
+  type LocalCloud,
+  openLocalCloud,
+  openWrangler,
+  type Wrangler,
+} from "../cloud/local-cloud.ts";
+import { backMain, shopConfig, shopHost, shopMain, writeWorkerProject } from "../cloud/sample-workers.ts";
 import { until } from "../until.ts";
-import { tried } from "./versions.ts";
+import { wranglersUnderTest } from "./versions.ts";
 
-describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
-  let local: Local;
+describe.each(wranglersUnderTest())("wrangler $version ($name)", ({ package: folder }) => {
+  let local: LocalCloud;
   let wrangler: Wrangler;
   let bare: string;
   let shop: string;
   let store: string;
 
   /** Each command ends well. */
-  const run = async (at: string, command: string, words: readonly string[] = [], input?: string): Promise<Ran> => {
+  const run = async (
+    at: string,
+    command: string,
+    words: readonly string[] = [],
+    input?: string,
+  ): Promise<CommandResult> => {
     const ran = await wrangler.run(at, command, words, input);
-    if (ran.code !== 0) throw new Error(`wrangler ${command} ended with ${ran.code}:\n${ran.said}`);
+    if (ran.code !== 0) throw new Error(`wrangler ${command} ended with ${ran.code}:\n${ran.output}`);
     return ran;
   };
-  const json = async (target = "/") => JSON.parse((await local.ask(shopHost, target)).text);
+  const json = async (target = "/") => JSON.parse((await local.get(shopHost, target)).text);
   const versions = () => local.cloud.control.worker("shop").versions.map(({ id }) => id);
   const newest = () => versions().at(-1) ?? "";
   const shares = () => local.cloud.control.worker("shop").deployments[0]?.versions ?? [];
   const ids = (text: string): string[] => (JSON.parse(text) as { readonly id: string }[]).map(({ id }) => id);
 
   beforeAll(async () => {
-    local = await openLocal();
+    local = await openLocalCloud();
     wrangler = openWrangler(local, folder);
     bare = path.join(local.folder, "bare");
     fs.mkdirSync(bare);
@@ -35,16 +46,19 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
   afterAll(() => local.close());
 
   it("whoami, and a KV namespace", async () => {
-    expect((await run(bare, "whoami")).out).toContain("local cloud");
+    expect((await run(bare, "whoami")).stdout).toContain("local cloud");
     await run(bare, "kv namespace create store");
-    const listed = JSON.parse((await run(bare, "kv namespace list")).out) as { id: string; title: string }[];
+    const listed = JSON.parse((await run(bare, "kv namespace list")).stdout) as { id: string; title: string }[];
     expect(listed.map(({ title }) => title)).toEqual(["store"]);
     store = listed[0]?.id ?? "";
   });
 
   it("deploy, with a service, an object, a limit, KV and a route", async () => {
-    await run(project(local.folder, "back", backMain, { workers_dev: false, preview_urls: false }), "deploy");
-    shop = project(local.folder, "shop", shopMain, shopConfig(store));
+    await run(
+      writeWorkerProject(local.folder, "back", backMain, { workers_dev: false, preview_urls: false }),
+      "deploy",
+    );
+    shop = writeWorkerProject(local.folder, "shop", shopMain, shopConfig(store));
     await run(shop, "deploy --define release:1");
     expect(await json()).toMatchObject({ release: 1, id: newest(), greeting: "hello you of acme" });
     expect(await json("/count")).toBe(1);
@@ -55,10 +69,10 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
     fs.writeFileSync(path.join(bare, "pairs.json"), JSON.stringify([{ key: "two", value: "2" }]));
     await run(bare, "kv key put one 1", at);
     await run(bare, "kv bulk put pairs.json", at);
-    expect((await run(bare, "kv key get two --text", at)).out).toContain("2");
+    expect((await run(bare, "kv key get two --text", at)).stdout).toContain("2");
     expect((await json("/kv/one")).value).toBe("1");
     await run(bare, "kv key delete one", at);
-    const listed = JSON.parse((await run(bare, "kv key list", at)).out) as { readonly name: string }[];
+    const listed = JSON.parse((await run(bare, "kv key list", at)).stdout) as { readonly name: string }[];
     expect(listed.map(({ name }) => name)).toEqual(["two"]);
   });
 
@@ -66,12 +80,12 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
     const first = newest();
     await run(shop, "versions upload --define release:2 --tag two --message second");
     const second = newest();
-    expect(ids((await run(shop, "versions list --json")).out)).toEqual([first, second]);
-    expect(JSON.parse((await run(shop, "versions view --json", [second])).out).id).toBe(second);
+    expect(ids((await run(shop, "versions list --json")).stdout)).toEqual([first, second]);
+    expect(JSON.parse((await run(shop, "versions view --json", [second])).stdout).id).toBe(second);
     await run(shop, "versions deploy -y", [`${first}@90`, `${second}@10`]);
     expect(shares().map(({ percentage }) => percentage)).toEqual([90, 10]);
-    expect(JSON.parse((await run(shop, "deployments list --json")).out)).toHaveLength(2);
-    expect(JSON.parse((await run(shop, "deployments status --json")).out).versions).toEqual(shares());
+    expect(JSON.parse((await run(shop, "deployments list --json")).stdout)).toHaveLength(2);
+    expect(JSON.parse((await run(shop, "deployments status --json")).stdout).versions).toEqual(shares());
     await run(shop, "versions deploy -y", [`${second}@100`]);
     expect((await json()).release).toBe(2);
   });
@@ -82,7 +96,7 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
     expect(await json("/secrets")).toEqual(["one", "two", "three"]);
     await run(shop, "secret delete TWO", [], "y\n");
     expect(await json("/secrets")).toEqual(["one", null, "three"]);
-    const listed = JSON.parse((await run(shop, "secret list")).out) as { readonly name: string }[];
+    const listed = JSON.parse((await run(shop, "secret list")).stdout) as { readonly name: string }[];
     expect(listed.map(({ name }) => name)).toEqual(["ONE", "THREE"]);
   });
 
@@ -94,7 +108,7 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
     expect(shares()).toEqual(live);
     await run(shop, "versions deploy -y", [`${newest()}@100`]);
     expect(await json("/secrets")).toEqual(["uno", "dos", null]);
-    expect((await run(shop, "versions secret list")).said).toContain("TWO");
+    expect((await run(shop, "versions secret list")).output).toContain("TWO");
     // It has the code of the version before, and what that is bound to.
     expect(await json()).toMatchObject({ release: 2, greeting: "hello you of acme" });
     expect(await json("/count")).toBe(2);
@@ -114,14 +128,14 @@ describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {
   it("tail hears a request", async () => {
     const tail = wrangler.run(bare, "tail shop --format json");
     let asked = 0;
-    const asking = setInterval(() => void local.ask(shopHost, `/tailed-${++asked}`), 200);
+    const asking = setInterval(() => void local.get(shopHost, `/tailed-${++asked}`), 200);
     try {
-      await until(() => tail.said().includes("asked for"), "the tail tells of a request");
+      await until(() => tail.output().includes("asked for"), "the tail tells of a request");
     } finally {
       clearInterval(asking);
       tail.interrupt();
     }
-    expect((await tail).out).toMatch(/"\/tailed-\d+"/);
+    expect((await tail).stdout).toMatch(/"\/tailed-\d+"/);
   });
 
   it("delete, and no call was unknown", async () => {

@@ -1,7 +1,7 @@
 /** Wycheproof's vectors of JOSE, in the runtime of the edge, by the code that verifies tokens and signatures of requests. */
 import { compactVerify } from "jose";
 import { expect, inject, it } from "vitest";
-import { tokenHeaders } from "../../functions/gateway/identity/jwt-header.ts";
+import { tokenHeaderReader } from "../../functions/gateway/identity/jwt-header.ts";
 import { verificationKeys } from "../../functions/gateway/identity/verification-keys.ts";
 import { algorithms } from "../../functions/manifest/jwk.ts";
 import type { TokenVector, Vectors } from "./vectors.ts";
@@ -30,10 +30,10 @@ const onPurpose = ({ jws, keys }: TokenVector): string | undefined => {
 /** Whether some key of the set holds for the token, as a gate goes about it. */
 const holds = async (jws: string, keys: readonly object[]): Promise<boolean> => {
   try {
-    const header = tokenHeaders()(jws);
+    const header = tokenHeaderReader()(jws);
     if (!header || !(algorithms as readonly string[]).includes(header.alg)) return false;
     for (const candidate of verificationKeys(keys as never).candidatesFor(header)) {
-      const key = await candidate.imported(header.alg);
+      const key = await candidate.importFor(header.alg);
       if (key && (await compactVerify(jws, key, { algorithms: [...algorithms] }).catch(() => undefined))) return true;
     }
     return false;
@@ -76,7 +76,7 @@ it("signatures", async () => {
       x5t: undefined,
       x5tS256: undefined,
     });
-    const key = await candidate?.imported(it.algorithm);
+    const key = await candidate?.importFor(it.algorithm);
     const held =
       key !== undefined &&
       (await crypto.subtle

@@ -1,6 +1,6 @@
 /** Reads what the actuator answers. It is deployed apart from control, so its answers are checked. */
 import { z } from "@hono/zod-openapi";
-import type { Answer } from "../model/platform.ts";
+import type { PlatformAnswer } from "../model/platform.ts";
 
 const fault = z.object({
   ok: z.literal(false),
@@ -22,7 +22,7 @@ const deployment = z.object({
 });
 
 /** By verb. */
-export const answers = {
+export const answerSchemas = {
   deployments: answer(z.array(deployment)),
   split: answer(z.object({ id: z.string() })),
   version: answer(z.object({ tag: z.string().nullable(), message: z.string().nullable() })),
@@ -34,19 +34,22 @@ export const answers = {
  * @returns a fault with the status 0 where it answers with something else or not at all: the platform may have done what
  * was asked for
  */
-export const actuatorCall = async <T>(
+export const callActuator = async <T>(
   actuator: Pick<Fetcher, "fetch">,
-  verb: keyof typeof answers,
-  given: object,
-  schema: z.ZodType<Answer<T>>,
-): Promise<Answer<T>> => {
+  operation: keyof typeof answerSchemas,
+  body: object,
+  schema: z.ZodType<PlatformAnswer<T>>,
+): Promise<PlatformAnswer<T>> => {
   try {
-    const response = await actuator.fetch(`https://actuator/${verb}`, { method: "POST", body: JSON.stringify(given) });
+    const response = await actuator.fetch(`https://actuator/${operation}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
     const read = schema.safeParse(await response.json());
-    return read.success ? read.data : unanswered(`the actuator's answer to ${verb} has another shape`);
+    return read.success ? read.data : noAnswer(`the actuator's answer to ${operation} has another shape`);
   } catch (error) {
-    return unanswered(error instanceof Error ? error.message : String(error));
+    return noAnswer(error instanceof Error ? error.message : String(error));
   }
 };
 
-const unanswered = (message: string) => ({ ok: false, status: 0, code: null, message }) as const;
+const noAnswer = (message: string) => ({ ok: false, status: 0, code: null, message }) as const;

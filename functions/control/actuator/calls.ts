@@ -1,53 +1,60 @@
 /** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
 
 import { fieldsOf, parsed } from "../../gateway/core/json.ts";
-import { onlyGeneratedChanged, secretsChanged } from "../model/changed-secrets.ts";
+import { isOnlyGeneratedChanged, secretsChangedCode } from "../model/changed-secrets.ts";
 import type { ActuatorPlan } from "../model/plan.ts";
-import type { Answer, PlatformFault } from "../model/platform.ts";
+import type { PlatformAnswer, PlatformFailure } from "../model/platform.ts";
 import type { Deployment } from "../model/rollout.ts";
 
-export interface World {
+export interface ActuatorPorts {
   readonly send: (url: string, init: RequestInit) => Promise<Response>;
   readonly token: string;
   readonly timeout: (ms: number) => AbortSignal;
 }
 
-const patienceMs = 10_000;
-const mostBytes = 16_384;
+const timeoutMs = 10_000;
+const maxBodyChars = 16_384;
 
 /** @returns JSON: an answer of the platform, or why there is none; never the token */
-export const act = async (request: Request, plan: ActuatorPlan, world: World): Promise<Response> => {
-  const verb = new URL(request.url).pathname.slice(1);
+export const handleActuatorCall = async (
+  request: Request,
+  plan: ActuatorPlan,
+  ports: ActuatorPorts,
+): Promise<Response> => {
+  const operation = new URL(request.url).pathname.slice(1);
   const text = await request.text();
-  const { worker, version, versions, message } = fieldsOf(text.length <= mostBytes ? parsed(text) : undefined);
-  if (request.method !== "POST" || typeof worker !== "string") return refused(400, "asked for as POST with { worker }");
-  if (!plan.workers.includes(worker)) return refused(403, `${worker} is none of the Workers that may be touched`);
-  const at = `/workers/scripts/${worker}/deployments`;
-  if (verb === "deployments") {
-    const answer = await call<{ readonly deployments: readonly Told[] }>(plan, world, at);
+  const { worker, version, versions, message } = fieldsOf(text.length <= maxBodyChars ? parsed(text) : undefined);
+  if (request.method !== "POST" || typeof worker !== "string") return refuse(400, "asked for as POST with { worker }");
+  if (!plan.workers.includes(worker)) return refuse(403, `${worker} is none of the Workers that may be touched`);
+  const path = `/workers/scripts/${worker}/deployments`;
+  if (operation === "deployments") {
+    const answer = await callPlatform<{ readonly deployments: readonly PlatformDeployment[] }>(plan, ports, path);
     return Response.json(answer.ok ? { ok: true, result: newestFirst(answer.result.deployments) } : answer);
   }
-  if (verb === "version") {
+  if (operation === "version") {
     if (typeof version !== "string" || !/^[0-9a-f-]{36}$/.test(version))
-      return refused(400, "a version is { worker, version }, by its id");
-    const answer = await call<Described>(plan, world, `/workers/scripts/${worker}/versions/${version}`);
-    return Response.json(answer.ok ? { ok: true, result: describedVersion(answer.result) } : answer);
+      return refuse(400, "a version is { worker, version }, by its id");
+    const answer = await callPlatform<PlatformVersion>(plan, ports, `/workers/scripts/${worker}/versions/${version}`);
+    return Response.json(answer.ok ? { ok: true, result: versionDetails(answer.result) } : answer);
   }
-  if (verb !== "split") return refused(404, `there is no verb ${verb}; there are deployments, version and split`);
-  if (!areShares(versions) || typeof message !== "string" || message.length > 100)
-    return refused(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
+  if (operation !== "split")
+    return refuse(404, `there is no verb ${operation}; there are deployments, version and split`);
+  if (!isSplit(versions) || typeof message !== "string" || message.length > 100)
+    return refuse(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
   const split = { strategy: "percentage", versions, annotations: { "workers/message": message } };
-  const answer = await call<Made>(plan, world, at, split);
-  const again = !answer.ok && answer.code === secretsChanged && onlyGeneratedChanged(answer.message);
-  return Response.json(again ? await call<Made>(plan, world, `${at}?force=true`, split) : answer);
+  const answer = await callPlatform<CreatedDeployment>(plan, ports, path, split);
+  const isRetriedWithForce = !answer.ok && answer.code === secretsChangedCode && isOnlyGeneratedChanged(answer.message);
+  return Response.json(
+    isRetriedWithForce ? await callPlatform<CreatedDeployment>(plan, ports, `${path}?force=true`, split) : answer,
+  );
 };
 
-interface Made {
+interface CreatedDeployment {
   readonly id: string;
 }
 
 /** As the platform tells of a deployment. */
-interface Told {
+interface PlatformDeployment {
   readonly id: string;
   readonly created_on: string;
   readonly author_email?: string;
@@ -55,16 +62,16 @@ interface Told {
   readonly versions: Deployment["versions"];
 }
 
-interface Described {
+interface PlatformVersion {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-const describedVersion = ({ annotations }: Described) => ({
+const versionDetails = ({ annotations }: PlatformVersion) => ({
   tag: annotations?.["workers/tag"] ?? null,
   message: annotations?.["workers/message"] ?? null,
 });
 
-const newestFirst = (all: readonly Told[]): Deployment[] =>
+const newestFirst = (all: readonly PlatformDeployment[]): Deployment[] =>
   all
     .toSorted((a, b) => (a.created_on < b.created_on ? 1 : -1))
     .map(({ id, versions, author_email, annotations }) => ({
@@ -75,35 +82,35 @@ const newestFirst = (all: readonly Told[]): Deployment[] =>
       trigger: annotations?.["workers/triggered_by"] ?? null,
     }));
 
-const call = async <T>(
+const callPlatform = async <T>(
   { api, account }: ActuatorPlan,
-  { send, token, timeout }: World,
+  { send, token, timeout }: ActuatorPorts,
   path: string,
   body?: object,
-): Promise<Answer<T>> => {
+): Promise<PlatformAnswer<T>> => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   try {
     const response = await send(`${api}/accounts/${account}${path}`, {
       headers,
       // The token is for the platform, and for nobody it points to.
       redirect: "manual",
-      signal: timeout(patienceMs),
+      signal: timeout(timeoutMs),
       ...(body && { method: "POST", body: JSON.stringify(body) }),
     });
-    const said = fieldsOf(parsed(await response.text())) as Partial<Envelope<T>>;
-    if (response.ok && said.success && said.result !== undefined) return { ok: true, result: said.result };
-    const [first] = said.errors ?? [];
-    const after = Number(response.headers.get("retry-after"));
-    return fault({
+    const envelope = fieldsOf(parsed(await response.text())) as Partial<Envelope<T>>;
+    if (response.ok && envelope.success && envelope.result !== undefined) return { ok: true, result: envelope.result };
+    const [first] = envelope.errors ?? [];
+    const retryAfterSeconds = Number(response.headers.get("retry-after"));
+    return failure({
       // A success without a result is as good as no answer.
       status: response.ok ? 502 : response.status,
       code: first?.code ?? null,
       message: first?.message ?? `the platform answered ${response.status}`,
-      ...(after > 0 && { retryAfterMs: after * 1000 }),
+      ...(retryAfterSeconds > 0 && { retryAfterMs: retryAfterSeconds * 1000 }),
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return fault({ status: 0, code: null, message: message.replaceAll(token, "…").slice(0, 300) });
+    return failure({ status: 0, code: null, message: message.replaceAll(token, "…").slice(0, 300) });
   }
 };
 
@@ -113,11 +120,11 @@ interface Envelope<T> {
   readonly errors: readonly { readonly code: number; readonly message: string }[];
 }
 
-const fault = (it: PlatformFault): { readonly ok: false } & PlatformFault => ({ ok: false, ...it });
+const failure = (it: PlatformFailure): { readonly ok: false } & PlatformFailure => ({ ok: false, ...it });
 
-const refused = (status: number, message: string): Response => Response.json(fault({ status, code: null, message }));
+const refuse = (status: number, message: string): Response => Response.json(failure({ status, code: null, message }));
 
-const areShares = (value: unknown): value is Deployment["versions"] =>
+const isSplit = (value: unknown): value is Deployment["versions"] =>
   Array.isArray(value) &&
   value.length >= 1 &&
   value.length <= 2 &&

@@ -1,26 +1,26 @@
 /** What the admin API says of notices, and the webhooks that its document describes. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { everyTier } from "../audit/record.ts";
+import { allTiers } from "../audit/record.ts";
 import { payloadOf, payloads } from "../notifications/payloads.ts";
-import type { Desk, Types } from "./ports.ts";
-import { answers } from "./schemas.ts";
+import type { ApiTypes, ControlPorts } from "./ports.ts";
+import { responses } from "./schemas.ts";
 
 const routes = {
   status: createRoute({
     method: "get",
     path: "/v1/notices",
-    responses: answers("who is told, what waits, what was given up and why, newest first"),
+    responses: responses("who is told, what waits, what was given up and why, newest first"),
   }),
   test: createRoute({
     method: "post",
     path: "/v1/notices/test",
-    responses: answers("whether each channel has heard a test, and why not"),
+    responses: responses("whether each channel has heard a test, and why not"),
   }),
   retry: createRoute({
     method: "post",
     path: "/v1/notices/retry",
-    responses: answers("how many notices that were given up are told once more"),
+    responses: responses("how many notices that were given up are told once more"),
   }),
 };
 
@@ -32,7 +32,7 @@ const headers = z.object({
     .describe("`v1,` and the base64 of an HMAC-SHA256; one for each secret, apart by a space"),
 });
 
-export const addNotices = (app: OpenAPIHono<Types>, desk: Desk): void => {
+export const addNoticeRoutes = (app: OpenAPIHono<ApiTypes>, ports: ControlPorts): void => {
   for (const [type, { says }] of Object.entries(payloads))
     app.openAPIRegistry.registerWebhook({
       method: "post",
@@ -46,28 +46,33 @@ export const addNotices = (app: OpenAPIHono<Types>, desk: Desk): void => {
       responses: { 204: { description: "it was heard" }, 410: { description: "nothing more is wanted" } },
     });
 
-  const audited = async <T>(by: string, what: string, act: () => Promise<T>, said: (done: T) => string): Promise<T> => {
-    const line = { by, what, tier: everyTier, reason: "", before: "null", asked: "{}", at: desk.now() };
-    const id = await desk.ledger.write(line);
-    const done = await act();
-    await desk.ledger.settle(id, said(done));
-    return done;
+  const withNoticeAudit = async <T>(
+    by: string,
+    what: string,
+    run: () => Promise<T>,
+    outcomeOf: (result: T) => string,
+  ): Promise<T> => {
+    const entry = { by, what, tier: allTiers, reason: "", before: "null", asked: "{}", at: ports.now() };
+    const id = await ports.ledger.write(entry);
+    const result = await run();
+    await ports.ledger.settle(id, outcomeOf(result));
+    return result;
   };
 
-  app.openapi(routes.status, async () => Response.json(await desk.notices.status()));
+  app.openapi(routes.status, async () => Response.json(await ports.notices.status()));
   app.openapi(routes.test, async (c) => {
     const by = c.get("person").name;
-    const tested = await audited(
+    const results = await withNoticeAudit(
       by,
       "notices test",
-      () => desk.notices.test(by),
+      () => ports.notices.test(by),
       (all) => all.map(({ channel, ok, error }) => `${channel}: ${ok ? "heard" : error}`).join("; "),
     );
-    return Response.json(tested);
+    return Response.json(results);
   });
   app.openapi(routes.retry, async (c) => {
     const by = c.get("person").name;
-    const count = await audited(by, "notices retry", desk.notices.retry, (count) => `${count} are told again`);
+    const count = await withNoticeAudit(by, "notices retry", ports.notices.retry, (count) => `${count} are told again`);
     return Response.json({ count });
   });
 };

@@ -5,10 +5,10 @@ import type { ControlPlan, Role } from "../model/plan.ts";
 
 export const controlAudience = "postern-control";
 /** In seconds. */
-export const longestLife = 300;
-const longestToken = 2048;
+export const maxTokenSeconds = 300;
+const maxTokenChars = 2048;
 
-export interface Person {
+export interface AuthenticatedOperator {
   readonly name: string;
   readonly role: Role;
   /** That the token was verified with. */
@@ -17,32 +17,32 @@ export interface Person {
   readonly token: { readonly id: string | undefined; readonly until: number };
 }
 
-const longestId = 100;
+const maxTokenIdChars = 100;
 
 const ranks: readonly Role[] = ["viewer", "operator", "admin"];
 
-export const mayAct = ({ role }: Pick<Person, "role">, least: Role): boolean =>
-  ranks.indexOf(role) >= ranks.indexOf(least);
+export const hasRole = ({ role }: Pick<AuthenticatedOperator, "role">, required: Role): boolean =>
+  ranks.indexOf(role) >= ranks.indexOf(required);
 
 /**
  * @param environment that the token has to name
  * @returns undefined for whoever cannot be believed; no more is said
  */
-export const personOf = async (
+export const authenticate = async (
   authorization: string | null,
   { operators, environment }: Pick<ControlPlan, "operators" | "environment">,
   now: number,
-): Promise<Person | undefined> => {
+): Promise<AuthenticatedOperator | undefined> => {
   const [, token] = /^Bearer ([\w.-]+)$/.exec(authorization ?? "") ?? [];
-  if (token === undefined || token.length > longestToken) return undefined;
+  if (token === undefined || token.length > maxTokenChars) return undefined;
   try {
     const { kid: name = "" } = decodeProtectedHeader(token);
     const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
     if (!operator) return undefined;
     const key = await importJWK({ kty: "OKP", crv: "Ed25519", x: operator.key }, "EdDSA");
-    const purpose = { audience: controlAudience, environment, lifeSeconds: longestLife, subject: name };
+    const purpose = { audience: controlAudience, environment, lifeSeconds: maxTokenSeconds, subject: name };
     const { exp, jti } = await verifyShortToken(token, key, purpose, now);
-    const id = typeof jti === "string" && jti !== "" && jti.length <= longestId ? jti : undefined;
+    const id = typeof jti === "string" && jti !== "" && jti.length <= maxTokenIdChars ? jti : undefined;
     return { ...operator, name, token: { id, until: (exp + clockToleranceSeconds) * 1000 } };
   } catch {
     return undefined;

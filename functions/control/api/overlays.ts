@@ -2,112 +2,120 @@
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
-import { type Entry, type Kept, longestEntryMs, mostEntries } from "../../gateway/overlay/overlay.ts";
-import { movedOf } from "../cutover/platform.ts";
+import { maxEntries, maxEntryMs, type OverlayEntry, type StoredFeed } from "../../gateway/overlay/overlay.ts";
+import { movedShare } from "../cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import { changeOf, laid, missing, names, saysOf, written } from "../overlay/changes.ts";
-import { mayAct } from "./operators.ts";
-import { Declined, type Desk, problem, type Types } from "./ports.ts";
-import { answers, inTier, json, tierName } from "./schemas.ts";
-import { laying, overlays } from "./write-feed.ts";
+import { changeOf, driftOf, missingTarget, nameList, overlayBody, withEntry } from "../overlay/changes.ts";
+import { hasRole } from "./operators.ts";
+import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
+import { json, responses, tierName, tierParams } from "./schemas.ts";
+import { overlayList, writeFeed } from "./write-feed.ts";
 
 /** Of a tier's entries, so that a route can be closed whatever else has been laid over the tier; the rest is left to control's own. */
-const mostClosing = mostEntries - 5;
-const mostOthers = mostEntries - 25;
+const maxWithClose = maxEntries - 5;
+const maxWithoutClose = maxEntries - 25;
 
-const inEntry = { params: z.object({ tier: tierName, id: z.string().max(64) }) };
+const entryParams = { params: z.object({ tier: tierName, id: z.string().max(64) }) };
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
 const path = "/v1/tiers/{tier}/overlay";
 const routes = {
-  read: createRoute({ method: "get", path, request: inTier, responses: answers("what is laid over the tier") }),
+  read: createRoute({ method: "get", path, request: tierParams, responses: responses("what is laid over the tier") }),
   add: createRoute({
     method: "post",
     path,
-    request: { ...inTier, ...ifMatch, body: json(written) },
-    responses: answers("the overlay after that; gates follow within ten seconds"),
+    request: { ...tierParams, ...ifMatch, body: json(overlayBody) },
+    responses: responses("the overlay after that; gates follow within ten seconds"),
   }),
   remove: createRoute({
     method: "delete",
     path: `${path}/{id}`,
-    request: { ...inEntry, ...ifMatch },
-    responses: answers("the overlay after that"),
+    request: { ...entryParams, ...ifMatch },
+    responses: responses("the overlay after that"),
   }),
   drift: createRoute({
     method: "get",
     path: "/v1/drift",
-    responses: answers("what overlays say that manifests do not"),
+    responses: responses("what overlays say that manifests do not"),
   }),
 };
 
-export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {
+export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, ports: ControlPorts): void => {
   const factsOf = (tier: string): TierFacts | undefined =>
     Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
-  const noTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${names(plan.tiers)}`);
+  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${nameList(plan.tiers)}`);
 
-  const write = async (asked: Parameters<typeof laying>[1], change: (all: readonly Entry[]) => readonly Entry[]) => {
-    const after = await laying(desk, asked, overlays, change);
-    return after instanceof Response ? after : Response.json(laidOver(after));
+  const write = async (
+    request: Parameters<typeof writeFeed>[1],
+    change: (all: readonly OverlayEntry[]) => readonly OverlayEntry[],
+  ) => {
+    const after = await writeFeed(ports, request, overlayList, change);
+    return after instanceof Response ? after : Response.json(overlayView(after));
   };
 
   app.openapi(routes.read, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(laidOver(await desk.overlay.read(tier))) : noTier(tier);
+    return factsOf(tier) ? Response.json(overlayView(await ports.overlay.read(tier))) : unknownTier(tier);
   });
   app.openapi(routes.add, async (c) => {
     const { tier } = c.req.valid("param");
     const facts = factsOf(tier);
-    if (!facts) return noTier(tier);
+    if (!facts) return unknownTier(tier);
     const it = c.req.valid("json");
-    const unknown = missing(it, facts);
+    const unknown = missingTarget(it, facts);
     if (unknown) return problem(404, `${tier} has no ${unknown}`);
     const forMs = milliseconds(it.for);
-    if (forMs > longestEntryMs)
+    if (forMs > maxEntryMs)
       return problem(400, "an entry lasts seven days at most; what lasts longer belongs into the manifest");
     const by = c.get("person").name;
-    const entry: Entry = {
+    const entry: OverlayEntry = {
       ...changeOf(it),
-      id: desk.uuid().slice(0, 8),
-      until: desk.now() + forMs,
+      id: ports.uuid().slice(0, 8),
+      until: ports.now() + forMs,
       by,
       reason: it.reason,
     };
     const ifMatch = c.req.valid("header")["if-match"];
-    const asked = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
-    if (it.kind === "weights" && facts.level === "core" && !mayAct(c.get("person"), "admin"))
+    const request = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
+    if (it.kind === "weights" && facts.level === "core" && !hasRole(c.get("person"), "admin"))
       return problem(403, `users of a core tier are moved among its upstreams by an admin; ${by} is an operator`);
-    return write(asked, (all) => {
-      if (entry.kind === "cutover" && facts.level === "core" && share(entry.percent) > movedOf(all, entry.route, facts))
-        throw new Declined(
+    return write(request, (all) => {
+      if (
+        entry.kind === "cutover" &&
+        facts.level === "core" &&
+        share(entry.percent) > movedShare(all, entry.route, facts)
+      )
+        throw new ConflictError(
           `more users of ${tier} are moved by two people: postern rollout start ${tier}/${entry.route}`,
         );
-      const after = laid(all, entry);
-      const most = entry.kind === "close" ? mostClosing : mostOthers;
-      if (after.length > Math.max(all.length, most)) throw new Declined(`${tier} has ${all.length} entries already`);
+      const after = withEntry(all, entry);
+      const max = entry.kind === "close" ? maxWithClose : maxWithoutClose;
+      if (after.length > Math.max(all.length, max))
+        throw new ConflictError(`${tier} has ${all.length} entries already`);
       return after;
     });
   });
   app.openapi(routes.remove, async (c) => {
     const { tier, id } = c.req.valid("param");
     const facts = factsOf(tier);
-    if (!facts) return noTier(tier);
+    if (!facts) return unknownTier(tier);
     const person = c.get("person");
-    if (facts.level === "core" && !mayAct(person, "admin"))
+    if (facts.level === "core" && !hasRole(person, "admin"))
       return problem(
         403,
         `what was closed or tightened in a core tier is taken off by an admin; ${person.name} is ${person.role}`,
       );
-    const { entries } = await desk.overlay.read(tier);
+    const { entries } = await ports.overlay.read(tier);
     if (!entries.some((it) => it.id === id)) return problem(404, `${tier} has no entry ${id}`);
     const ifMatch = c.req.valid("header")["if-match"];
-    const asked = { tier, ifMatch, by: person.name, what: "overlay remove", reason: id };
-    return write(asked, (all) => all.filter((it) => it.id !== id));
+    const request = { tier, ifMatch, by: person.name, what: "overlay remove", reason: id };
+    return write(request, (all) => all.filter((it) => it.id !== id));
   });
   app.openapi(routes.drift, async () =>
     Response.json(
       await Promise.all(
         Object.entries(plan.tiers).map(async ([tier, facts]) => {
-          const { entries } = await desk.overlay.read(tier);
-          return { tier, entries: entries.map((it) => ({ ...it, says: saysOf(it, facts) })) };
+          const { entries } = await ports.overlay.read(tier);
+          return { tier, entries: entries.map((it) => ({ ...it, says: driftOf(it, facts) })) };
         }),
       ),
     ),
@@ -115,4 +123,4 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
 };
 
 /** The feed has more to tell. */
-const laidOver = ({ revision, entries }: Kept) => ({ revision, entries });
+const overlayView = ({ revision, entries }: StoredFeed) => ({ revision, entries });

@@ -1,46 +1,46 @@
 /** What the admin API asks of control, and how it answers. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { TierFacts } from "../model/plan.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
-import type { notices, Tested } from "../notifications/dispatcher.ts";
+import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
-import type { Measured } from "../rollout/measurement.ts";
-import type { Command } from "../rollout/reducer.ts";
-import type { Cost } from "../telemetry/cost.ts";
-import type { WaveDesk } from "../wave/commands.ts";
-import type { Person } from "./operators.ts";
-import { titles } from "./schemas.ts";
+import type { Measurement } from "../rollout/measurement.ts";
+import type { RolloutCommand } from "../rollout/reducer.ts";
+import type { RouteCost } from "../telemetry/cost.ts";
+import type { WaveCommandPorts } from "../wave/commands.ts";
+import type { AuthenticatedOperator } from "./operators.ts";
+import { problemTitles } from "./schemas.ts";
 
-export interface Desk extends WaveDesk {
+export interface ControlPorts extends WaveCommandPorts {
   readonly status: (tier: string) => Promise<Rollout | null>;
-  readonly measured: (rollout: Rollout) => Promise<Measured>;
+  readonly measure: (rollout: Rollout) => Promise<Measurement>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws Declined */
-  readonly start: (tier: string, facts: TierFacts, asked: StartAsked) => Promise<Rollout>;
+  readonly start: (tier: string, facts: TierFacts, request: StartRequest) => Promise<Rollout>;
   /** @throws Declined */
-  readonly ask: (
+  readonly command: (
     tier: string,
-    command: Command,
+    command: RolloutCommand,
     by: string,
     reason: string,
-    approved?: RolloutPosition,
+    position?: RolloutPosition,
   ) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
-  readonly cost: (tier: string) => Promise<readonly Cost[]>;
+  readonly cost: (tier: string) => Promise<readonly RouteCost[]>;
   /** @param tier only this one's */
   readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
   readonly notices: {
-    readonly status: () => Promise<ReturnType<ReturnType<typeof notices>["status"]>>;
-    readonly test: (actor: string) => Promise<readonly Tested[]>;
+    readonly status: () => Promise<ReturnType<ReturnType<typeof noticeDispatcher>["status"]>>;
+    readonly test: (actor: string) => Promise<readonly ChannelTest[]>;
     readonly retry: () => Promise<number>;
   };
   readonly log: (line: object) => void;
 }
 
-export interface StartAsked {
-  readonly release: WrittenRelease;
+export interface StartRequest {
+  readonly release: ReleaseConfig;
   readonly by: string;
   readonly reason: string;
   readonly commit: string | null;
@@ -49,18 +49,18 @@ export interface StartAsked {
 }
 
 /** What was asked for does not fit how things stand. */
-export class Declined extends Error {
+export class ConflictError extends Error {
   override readonly name = "Declined";
 }
 
-export const problem = (status: keyof typeof titles, detail: string): Response => {
-  const [code, title] = titles[status];
+export const problem = (status: keyof typeof problemTitles, detail: string): Response => {
+  const [code, title] = problemTitles[status];
   return Response.json(
     { type: `urn:postern:problem:${code}`, title, status, code, detail },
     { status, headers: { "content-type": "application/problem+json" } },
   );
 };
 
-export interface Types {
-  readonly Variables: { person: Person };
+export interface ApiTypes {
+  readonly Variables: { person: AuthenticatedOperator };
 }

@@ -1,15 +1,15 @@
 /** What operators take back of a tier's tokens, by hashes alone: checked, written down, and handed to the feed. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { longestRevocationMs, mostRevocations, type Revocation } from "../../gateway/core/ports/revocations.ts";
+import { maxRevocationMs, maxRevocations, type StoredRevocation } from "../../gateway/core/ports/revocations.ts";
 import { milliseconds } from "../../gateway/core/quantities.ts";
 import { reason } from "../model/fields.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import { names } from "../overlay/changes.ts";
-import { mayAct } from "./operators.ts";
-import { Declined, type Desk, problem, type Types } from "./ports.ts";
-import { answers, inTier, json, tierName } from "./schemas.ts";
-import { laying, revocations } from "./write-feed.ts";
+import { nameList } from "../overlay/changes.ts";
+import { hasRole } from "./operators.ts";
+import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
+import { json, responses, tierName, tierParams } from "./schemas.ts";
+import { revocationList, writeFeed } from "./write-feed.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "the SHA-256 of issuer, line feed and name, in hexadecimal digits");
 const common = {
@@ -33,84 +33,87 @@ const body = z.discriminatedUnion("kind", [
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
 const path = "/v1/tiers/{tier}/revocations";
 const routes = {
-  read: createRoute({ method: "get", path, request: inTier, responses: answers("what is revoked of the tier") }),
+  read: createRoute({ method: "get", path, request: tierParams, responses: responses("what is revoked of the tier") }),
   add: createRoute({
     method: "post",
     path,
-    request: { ...inTier, ...ifMatch, body: json(body) },
-    responses: answers("what is revoked after that; gates follow within ten seconds"),
+    request: { ...tierParams, ...ifMatch, body: json(body) },
+    responses: responses("what is revoked after that; gates follow within ten seconds"),
   }),
   remove: createRoute({
     method: "delete",
     path: `${path}/{id}`,
     request: { params: z.object({ tier: tierName, id: z.string().max(64) }), ...ifMatch },
-    responses: answers("what is revoked after that"),
+    responses: responses("what is revoked after that"),
   }),
 };
 
-export const addRevocations = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {
+export const addRevocationRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, ports: ControlPorts): void => {
   const factsOf = (tier: string) => (Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined);
-  const noTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${names(plan.tiers)}`);
-  const write = async (asked: Parameters<typeof laying>[1], change: (all: readonly Revocation[]) => Revocation[]) => {
-    const after = await laying(desk, asked, revocations, change);
-    return after instanceof Response ? after : Response.json(revokedIn(after));
+  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${nameList(plan.tiers)}`);
+  const write = async (
+    request: Parameters<typeof writeFeed>[1],
+    change: (all: readonly StoredRevocation[]) => StoredRevocation[],
+  ) => {
+    const after = await writeFeed(ports, request, revocationList, change);
+    return after instanceof Response ? after : Response.json(revocationsView(after));
   };
 
   app.openapi(routes.read, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(revokedIn(await desk.overlay.read(tier))) : noTier(tier);
+    return factsOf(tier) ? Response.json(revocationsView(await ports.overlay.read(tier))) : unknownTier(tier);
   });
   app.openapi(routes.add, async (c) => {
     const { tier } = c.req.valid("param");
     const facts = factsOf(tier);
-    if (!facts) return noTier(tier);
-    const { for: lasting, ...it } = c.req.valid("json");
+    if (!facts) return unknownTier(tier);
+    const { for: lifetime, ...it } = c.req.valid("json");
     const { issuers = [] } = facts;
     if (!issuers.includes(it.issuer))
       return problem(404, `${tier} trusts no issuer "${it.issuer}"; it trusts ${issuers.join(", ") || "none"}`);
-    const forMs = milliseconds(lasting);
-    if (forMs > longestRevocationMs)
+    const forMs = milliseconds(lifetime);
+    if (forMs > maxRevocationMs)
       return problem(400, "a revocation lasts 30 days at most; of tokens that live longer, change the issuer's key");
-    const now = desk.now();
+    const now = ports.now();
     const by = c.get("person").name;
-    const about = { id: desk.uuid().slice(0, 8), until: now + forMs, by };
-    const entry: Revocation =
-      it.kind === "token" ? { ...it, ...about } : { ...it, ...about, before: it.before ?? Math.floor(now / 1000) };
-    const asked = {
+    const common = { id: ports.uuid().slice(0, 8), until: now + forMs, by };
+    const entry: StoredRevocation =
+      it.kind === "token" ? { ...it, ...common } : { ...it, ...common, before: it.before ?? Math.floor(now / 1000) };
+    const request = {
       tier,
       ifMatch: c.req.valid("header")["if-match"],
       by,
       what: `revoke ${it.kind}`,
       reason: it.reason,
     };
-    return write(asked, (all) => withEntry(tier, all, entry));
+    return write(request, (all) => withEntry(tier, all, entry));
   });
   app.openapi(routes.remove, async (c) => {
     const { tier, id } = c.req.valid("param");
-    if (!factsOf(tier)) return noTier(tier);
+    if (!factsOf(tier)) return unknownTier(tier);
     const person = c.get("person");
-    if (!mayAct(person, "admin"))
+    if (!hasRole(person, "admin"))
       return problem(403, `what was taken back is given again by an admin; ${person.name} is ${person.role}`);
-    const { revoked } = revokedIn(await desk.overlay.read(tier));
+    const { revoked } = revocationsView(await ports.overlay.read(tier));
     if (!revoked.some((it) => it.id === id)) return problem(404, `${tier} has no revocation ${id}`);
-    const asked = {
+    const request = {
       tier,
       ifMatch: c.req.valid("header")["if-match"],
       by: person.name,
       what: "revoke undo",
       reason: id,
     };
-    return write(asked, (all) => all.filter((it) => it.id !== id));
+    return write(request, (all) => all.filter((it) => it.id !== id));
   });
 };
 
 /** The same again replaces the one before, and shortens nothing. */
-const withEntry = (tier: string, all: readonly Revocation[], entry: Revocation): Revocation[] => {
-  const isSame = (it: Revocation) => it.kind === entry.kind && it.hash === entry.hash;
+const withEntry = (tier: string, all: readonly StoredRevocation[], entry: StoredRevocation): StoredRevocation[] => {
+  const isSame = (it: StoredRevocation) => it.kind === entry.kind && it.hash === entry.hash;
   const others = all.filter((it) => !isSame(it));
-  if (others.length >= mostRevocations)
-    throw new Declined(
-      `${tier} has ${mostRevocations} revocations already; they end with their time, one of a consumer stands for all its tokens, and longer lists belong into KV (\`revocation\` of the filter)`,
+  if (others.length >= maxRevocations)
+    throw new ConflictError(
+      `${tier} has ${maxRevocations} revocations already; they end with their time, one of a consumer stands for all its tokens, and longer lists belong into KV (\`revocation\` of the filter)`,
     );
   const until = Math.max(entry.until, ...all.filter(isSame).map((it) => it.until));
   if (entry.kind === "token") return [...others, { ...entry, until }];
@@ -118,12 +121,12 @@ const withEntry = (tier: string, all: readonly Revocation[], entry: Revocation):
   return [...others, { ...entry, until, before: Math.max(entry.before, ...earlier) }];
 };
 
-const revokedIn = ({
+const revocationsView = ({
   revision,
   revoked = [],
 }: {
   readonly revision: number;
-  readonly revoked?: readonly Revocation[];
+  readonly revoked?: readonly StoredRevocation[];
 }) => ({
   revision,
   revoked,

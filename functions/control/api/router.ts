@@ -3,17 +3,17 @@
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { audited, proposed } from "../audit/record.ts";
-import { type Bound, positionOf } from "../model/approval.ts";
+import { propose, withAudit } from "../audit/record.ts";
+import { type ApprovalScope, positionOf } from "../model/approval.ts";
 import type { ControlPlan, Role, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import { releaseOf } from "../model/release.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
-import { factsIn, subjectIn } from "../model/subject.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
-import type { Command } from "../rollout/reducer.ts";
-import { mayAct, type Person, personOf } from "./operators.ts";
-import { Declined, type Desk, problem, type Types } from "./ports.ts";
+import { parseSubject, subjectFacts } from "../model/subject.ts";
+import type { RolloutCommand } from "../rollout/reducer.ts";
+import { type AuthenticatedOperator, authenticate, hasRole } from "./operators.ts";
+import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
 import { routes } from "./schemas.ts";
 
 /** Calls that stop or take back something: they are heard also from an operator whose other calls have run out. */
@@ -21,10 +21,10 @@ const stoppingCalls =
   /^\/v1\/(?:tiers\/[^/]+\/(?:rollout\/(?:pause|abort)|overlay|revocations)|wave\/(?:pause|abort))$/;
 
 /** A wave says how hundreds of tiers are released. */
-const mostBodyBytes = 262_144;
+const maxBodyBytes = 262_144;
 
-export const adminApi = (plan: ControlPlan, desk: Desk) => {
-  const app = new OpenAPIHono<Types>({
+export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
+  const app = new OpenAPIHono<ApiTypes>({
     defaultHook: ({ success, ...rest }) => {
       if (success) return undefined;
       const { issues } = (rest as unknown as { readonly error: z.ZodError }).error;
@@ -42,30 +42,30 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     info: { title: "Postern control", version: "1", description: `Rollouts of ${plan.environment}` },
   });
   app.onError((error) => {
-    if (error instanceof Declined || error instanceof Refusal) return problem(409, error.message);
+    if (error instanceof ConflictError || error instanceof Refusal) return problem(409, error.message);
     // Of a body that is no JSON.
     if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
-    desk.log({ type: "fault", cause: error.message });
+    ports.log({ type: "fault", cause: error.message });
     return problem(500, "the log of control says why");
   });
   app.notFound(() => problem(404, "see /openapi.json"));
   app.use("*", async (c, next) => {
     if (c.req.path === "/openapi.json") return next();
-    const person = await personOf(c.req.header("authorization") ?? null, plan, desk.now());
+    const person = await authenticate(c.req.header("authorization") ?? null, plan, ports.now());
     if (!person)
       return problem(
         401,
         "Authorization: Bearer <EdDSA token of an operator for this environment, five minutes at most>",
       );
     c.set("person", person);
-    const least: Role = c.req.method === "GET" ? "viewer" : "operator";
-    if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
+    const required: Role = c.req.method === "GET" ? "viewer" : "operator";
+    if (!hasRole(person, required)) return problem(403, `${person.name} is ${person.role}; this takes ${required}`);
     if (c.req.method !== "GET") {
       const { id, until } = person.token;
       if (id === undefined) return problem(401, "a token that writes has a `jti`, and writes once");
       // Whoever has seen the call cannot make it again.
       const token = { by: person.name, id, until, stops: stoppingCalls.test(c.req.path) };
-      const outcome = await desk.ledger.spend(token, desk.now());
+      const outcome = await ports.ledger.spend(token, ports.now());
       if (outcome === "replayed") return problem(401, "this token has written already: sign one for each call");
       if (outcome === "full")
         return problem(
@@ -76,10 +76,10 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     return next();
   });
   // Counted, since a body need not say how long it is.
-  app.use("*", bodyLimit({ maxSize: mostBodyBytes, onError: () => problem(400, "a body has 256 KiB at most") }));
+  app.use("*", bodyLimit({ maxSize: maxBodyBytes, onError: () => problem(400, "a body has 256 KiB at most") }));
 
-  const factsOf = (name: string): TierFacts | undefined => factsIn(plan, name);
-  const noTier = (name: string) =>
+  const factsOf = (name: string): TierFacts | undefined => subjectFacts(plan, name);
+  const unknownTier = (name: string) =>
     problem(
       404,
       name.includes("/")
@@ -88,63 +88,73 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     );
 
   /** What sends users of a core tier onwards takes two people; what stops it takes one. */
-  const twoFor = (facts: TierFacts, what: string): boolean =>
+  const needsTwoPeople = (facts: TierFacts, what: string): boolean =>
     facts.level === "core" && ["start", "promote", "resume"].includes(what);
 
-  const asked = async (tier: string, what: RolloutCall, body: Asked, { name, key }: Person): Promise<Response> => {
+  const runOrPropose = async (
+    tier: string,
+    what: RolloutCall,
+    body: CommandBody,
+    { name, key }: AuthenticatedOperator,
+  ): Promise<Response> => {
     const facts = factsOf(tier);
-    if (!facts) return noTier(tier);
-    if (!twoFor(facts, what)) return Response.json(await perform(desk, tier, facts, what, body, name));
-    const bound = await boundTo(tier, facts, what, body.commit ?? null);
+    if (!facts) return unknownTier(tier);
+    if (!needsTwoPeople(facts, what)) return Response.json(await runCommand(ports, tier, facts, what, body, name));
+    const bound = await approvalScopeOf(tier, facts, what, body.commit ?? null);
     const whole = what === "start" ? { ...body, release: body.release ?? releaseOf(tier, facts) } : body;
-    return proposed(desk, { by: name, key, tier, what, body: whole, bound });
+    return propose(ports, { by: name, key, tier, what, body: whole, bound });
   };
 
   /** @throws Refusal, Declined where there is nothing that could be approved */
-  const boundTo = async (tier: string, facts: TierFacts, what: string, commit: string | null): Promise<Bound> => {
-    if (what === "start") return { versions: await desk.candidates(tier, facts), commit };
-    const it = await desk.status(tier);
-    if (!it) throw new Declined(`there is no rollout of ${tier}`);
-    return { versions: it.subjects.map(withoutNotes), commit: it.commit ?? null, rollout: positionOf(it) };
+  const approvalScopeOf = async (
+    tier: string,
+    facts: TierFacts,
+    what: string,
+    commit: string | null,
+  ): Promise<ApprovalScope> => {
+    if (what === "start") return { versions: await ports.candidates(tier, facts), commit };
+    const it = await ports.status(tier);
+    if (!it) throw new ConflictError(`there is no rollout of ${tier}`);
+    return { versions: it.subjects.map(candidateOf), commit: it.commit ?? null, rollout: positionOf(it) };
   };
 
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
   app.openapi(routes.status, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await desk.status(tier)) : noTier(tier);
+    return factsOf(tier) ? Response.json(await ports.status(tier)) : unknownTier(tier);
   });
   app.openapi(routes.measured, async (c) => {
     const { tier } = c.req.valid("param");
-    const it = factsOf(tier) ? await desk.status(tier) : null;
-    return it ? Response.json(await desk.measured(it)) : problem(404, `there is no rollout of ${tier}`);
+    const it = factsOf(tier) ? await ports.status(tier) : null;
+    return it ? Response.json(await ports.measure(it)) : problem(404, `there is no rollout of ${tier}`);
   });
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await desk.history(tier)) : noTier(tier);
+    return factsOf(tier) ? Response.json(await ports.history(tier)) : unknownTier(tier);
   });
   app.openapi(routes.start, async (c) =>
-    asked(c.req.valid("param").tier, "start", c.req.valid("json"), c.get("person")),
+    runOrPropose(c.req.valid("param").tier, "start", c.req.valid("json"), c.get("person")),
   );
   app.openapi(routes.ask, async (c) => {
     const { tier, command: what } = c.req.valid("param");
-    return asked(tier, what, c.req.valid("json"), c.get("person"));
+    return runOrPropose(tier, what, c.req.valid("json"), c.get("person"));
   });
   app.openapi(routes.label, async (c) => {
     const { tier } = c.req.valid("param");
-    const it = factsOf(tier) ? await desk.status(tier) : null;
-    return it ? Response.json({ label: await desk.label(it) }) : problem(404, `there is no rollout of ${tier}`);
+    const it = factsOf(tier) ? await ports.status(tier) : null;
+    return it ? Response.json({ label: await ports.label(it) }) : problem(404, `there is no rollout of ${tier}`);
   });
   app.openapi(routes.audit, async (c) =>
-    Response.json(await desk.ledger.lines(c.req.valid("query").tier ?? null, 200)),
+    Response.json(await ports.ledger.lines(c.req.valid("query").tier ?? null, 200)),
   );
   app.openapi(routes.cost, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await desk.cost(tier)) : noTier(tier);
+    return factsOf(tier) ? Response.json(await ports.cost(tier)) : unknownTier(tier);
   });
   app.openapi(
     routes.metrics,
     async (c) =>
-      new Response(await desk.metrics(c.req.valid("query").tier), {
+      new Response(await ports.metrics(c.req.valid("query").tier), {
         headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
       }),
   );
@@ -152,17 +162,17 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
 };
 
 /** Does what was asked of a rollout, and writes it down. @throws Refusal, Declined */
-export const perform = async (
-  desk: Desk,
+export const runCommand = async (
+  ports: ControlPorts,
   tier: string,
   facts: TierFacts,
   what: RolloutCall,
-  { bound, ...body }: Asked,
+  { bound, ...body }: CommandBody,
   by: string,
 ): Promise<Rollout> => {
-  const before = await desk.status(tier);
-  const subject = subjectIn(tier);
-  const line = {
+  const before = await ports.status(tier);
+  const subject = parseSubject(tier);
+  const entry = {
     by,
     what: subject.route === null ? what : `${what} ${subject.route}`,
     tier: subject.tier,
@@ -170,22 +180,22 @@ export const perform = async (
     before: JSON.stringify(before?.why ?? null),
     asked: JSON.stringify({ ...body, ...(bound && { bound }) }),
   };
-  return audited(desk, line, async () => {
-    if (what !== "start") return desk.ask(tier, what, by, body.reason, bound?.rollout);
+  return withAudit(ports, entry, async () => {
+    if (what !== "start") return ports.command(tier, what, by, body.reason, bound?.rollout);
     const { reason, commit = null, release = releaseOf(tier, facts) } = body;
-    return desk.start(tier, facts, { release, by, reason, commit, approved: bound?.versions });
+    return ports.start(tier, facts, { release, by, reason, commit, approved: bound?.versions });
   });
 };
 
-const withoutNotes = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
+const candidateOf = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
 
 /** What people ask of a rollout. */
-export type RolloutCall = "start" | Command;
+export type RolloutCall = "start" | RolloutCommand;
 
-export interface Asked {
+export interface CommandBody {
   readonly reason: string;
-  readonly release?: WrittenRelease | undefined;
+  readonly release?: ReleaseConfig | undefined;
   readonly commit?: string | undefined;
   /** What a second person approved. */
-  readonly bound?: Bound | undefined;
+  readonly bound?: ApprovalScope | undefined;
 }

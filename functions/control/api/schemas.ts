@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { reason } from "../model/fields.ts";
 import { release } from "../model/release.ts";
 
-export const titles = {
+export const problemTitles = {
   400: ["request-invalid", "The request is not as the description says"],
   401: ["token-refused", "A token of an operator is needed"],
   403: ["role-insufficient", "The operator's role does not allow this"],
@@ -37,87 +37,87 @@ export const json = <S extends z.ZodType>(schema: S) => ({
   content: { "application/json": { schema } },
   required: true,
 });
-export const answers = (description: string) => ({
+export const responses = (description: string) => ({
   200: { description },
   202: { description: "it waits for a second person: the tier's level is core" },
-  400: { description: titles[400][1] },
-  401: { description: titles[401][1] },
-  403: { description: titles[403][1] },
-  404: { description: titles[404][1] },
-  409: { description: titles[409][1] },
+  400: { description: problemTitles[400][1] },
+  401: { description: problemTitles[401][1] },
+  403: { description: problemTitles[403][1] },
+  404: { description: problemTitles[404][1] },
+  409: { description: problemTitles[409][1] },
 });
 
-export const inTier = { params: z.object({ tier: tierName }) };
+export const tierParams = { params: z.object({ tier: tierName }) };
 /** `wallet`, or `wallet%2Fbalance` for a route that is cut over. */
 const subjectName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?(?:\/[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?)?$/);
-const ofSubject = { params: z.object({ tier: subjectName }) };
+const subjectParams = { params: z.object({ tier: subjectName }) };
 export const routes = {
-  tiers: createRoute({ method: "get", path: "/v1/tiers", responses: answers("what control knows of each tier") }),
+  tiers: createRoute({ method: "get", path: "/v1/tiers", responses: responses("what control knows of each tier") }),
   status: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollout",
-    request: ofSubject,
-    responses: answers("the rollout that is under way, or the last one"),
+    request: subjectParams,
+    responses: responses("the rollout that is under way, or the last one"),
   }),
   measured: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollout/measured",
-    request: ofSubject,
-    responses: answers(
+    request: subjectParams,
+    responses: responses(
       "what both versions did in that rollout so far: requests, latency, and how many met the new one",
     ),
   }),
   history: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollouts",
-    request: ofSubject,
-    responses: answers("the tier's rollouts, newest first"),
+    request: subjectParams,
+    responses: responses("the tier's rollouts, newest first"),
   }),
   start: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollouts",
-    request: { ...ofSubject, body: json(startBody) },
-    responses: answers("the rollout that has begun"),
+    request: { ...subjectParams, body: json(startBody) },
+    responses: responses("the rollout that has begun"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollout/{command}",
     request: { params: z.object({ tier: subjectName, command }), body: json(commandBody) },
-    responses: answers("the rollout after that"),
+    responses: responses("the rollout after that"),
   }),
   label: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/label",
-    request: ofSubject,
-    responses: answers("a tester's label for the version that is tried, five minutes long"),
+    request: subjectParams,
+    responses: responses("a tester's label for the version that is tried, five minutes long"),
   }),
   proposals: createRoute({
     method: "get",
     path: "/v1/proposals",
-    responses: answers("what waits for a second person"),
+    responses: responses("what waits for a second person"),
   }),
   approve: createRoute({
     method: "post",
     path: "/v1/proposals/{id}",
     request: { params: z.object({ id: z.string().max(64) }), body: json(approveBody) },
-    responses: answers("what came of it"),
+    responses: responses("what came of it"),
   }),
   audit: createRoute({
     method: "get",
     path: "/v1/audit",
     request: { query: z.object({ tier: tierName.optional() }) },
-    responses: answers("who asked for what, newest first"),
+    responses: responses("who asked for what, newest first"),
   }),
   cost: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/cost",
-    request: inTier,
-    responses: answers("what each route costs: CPU, time of its upstreams, bodies"),
+    request: tierParams,
+    responses: responses("what each route costs: CPU, time of its upstreams, bodies"),
   }),
   metrics: createRoute({
     method: "get",
     path: "/metrics",
     request: { query: z.object({ tier: tierName.optional().describe("Only this one's, where all are too many") }) },
-    responses: answers("Prometheus' text format"),
+    responses: responses("Prometheus' text format"),
   }),
 };

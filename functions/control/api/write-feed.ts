@@ -1,42 +1,45 @@
 /** Writes what gates are told, as an operator asked for it: of the revision that was looked at, and into the ledger before it is done and after. */
 
-import type { Revocation } from "../../gateway/core/ports/revocations.ts";
-import type { Entry, Kept } from "../../gateway/overlay/overlay.ts";
-import { amend, amendRevoked, type Feed } from "../overlay/feed-client.ts";
-import { type Desk, problem } from "./ports.ts";
+import type { StoredRevocation } from "../../gateway/core/ports/revocations.ts";
+import type { OverlayEntry, StoredFeed } from "../../gateway/overlay/overlay.ts";
+import { amendEntries, amendRevoked, type Feed } from "../overlay/feed-client.ts";
+import { type ControlPorts, problem } from "./ports.ts";
 
 /** One of the lists that a feed has of a tier. */
-interface List<T> {
+interface FeedList<T> {
   /** For people. */
   readonly name: string;
-  readonly of: (told: Kept) => readonly T[];
-  readonly placed: (told: Kept, all: readonly T[]) => Kept;
-  readonly amend: (feed: Feed, tier: string, change: Change<T>) => Promise<Kept | undefined>;
+  readonly read: (state: StoredFeed) => readonly T[];
+  readonly replace: (state: StoredFeed, all: readonly T[]) => StoredFeed;
+  readonly amend: (feed: Feed, tier: string, change: ListChange<T>) => Promise<StoredFeed | undefined>;
 }
 
-type Change<T> = (all: readonly T[]) => readonly T[];
+type ListChange<T> = (all: readonly T[]) => readonly T[];
 
-export const overlays: List<Entry> = {
+export const overlayList: FeedList<OverlayEntry> = {
   name: "the overlay",
-  of: ({ entries }) => entries,
-  placed: (told, entries) => ({ ...told, entries }),
-  amend,
+  read: ({ entries }) => entries,
+  replace: (state, entries) => ({ ...state, entries }),
+  amend: amendEntries,
 };
 
-export const revocations: List<Revocation> = {
+export const revocationList: FeedList<StoredRevocation> = {
   name: "what is revoked",
-  of: ({ revoked = [] }) => revoked,
-  placed: (told, revoked) => ({ ...told, revoked }),
+  read: ({ revoked = [] }) => revoked,
+  replace: (state, revoked) => ({ ...state, revoked }),
   amend: amendRevoked,
 };
 
 /** The ledger has what goes and what comes: the lists are long. */
-const shown = <T>(before: readonly T[], after: readonly T[]): { readonly before: string; readonly asked: string } => ({
+const auditDiff = <T>(
+  before: readonly T[],
+  after: readonly T[],
+): { readonly before: string; readonly asked: string } => ({
   before: JSON.stringify(before.filter((it) => !after.includes(it))),
   asked: JSON.stringify(after.filter((it) => !before.includes(it))),
 });
 
-interface Asked {
+interface FeedWriteRequest {
   readonly tier: string;
   /** Who names a revision changes that one and no other. */
   readonly ifMatch: string | undefined;
@@ -46,21 +49,21 @@ interface Asked {
 }
 
 /** @returns what gates are told then, or a problem */
-export const laying = async <T>(
-  { overlay: feed, ledger, now }: Pick<Desk, "overlay" | "ledger" | "now">,
-  { tier, ifMatch, ...line }: Asked,
-  list: List<T>,
-  change: Change<T>,
-): Promise<Kept | Response> => {
-  const told = await feed.read(tier);
-  if (ifMatch !== undefined && ifMatch !== `"${told.revision}"`)
-    return problem(412, `${list.name} of ${tier} is at revision ${told.revision}; look at it again`);
-  const before = list.of(told);
-  const wanted = list.placed(told, change(before));
-  const id = await ledger.write({ ...line, tier, at: now(), ...shown(before, list.of(wanted)) });
+export const writeFeed = async <T>(
+  { overlay: feed, ledger, now }: Pick<ControlPorts, "overlay" | "ledger" | "now">,
+  { tier, ifMatch, ...line }: FeedWriteRequest,
+  list: FeedList<T>,
+  change: ListChange<T>,
+): Promise<StoredFeed | Response> => {
+  const state = await feed.read(tier);
+  if (ifMatch !== undefined && ifMatch !== `"${state.revision}"`)
+    return problem(412, `${list.name} of ${tier} is at revision ${state.revision}; look at it again`);
+  const before = list.read(state);
+  const wanted = list.replace(state, change(before));
+  const id = await ledger.write({ ...line, tier, at: now(), ...auditDiff(before, list.read(wanted)) });
   const after = await (ifMatch === undefined
     ? list.amend(feed, tier, change)
-    : feed.write(tier, told.revision, wanted.entries, wanted.revoked)
+    : feed.write(tier, state.revision, wanted.entries, wanted.revoked)
   ).catch(async (error) => {
     await ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
     throw error;

@@ -1,7 +1,7 @@
 /** Who asked for what, and what waits for a second person, in its object's own SQLite. Lines are only ever added. */
 import type { Proposal } from "../model/approval.ts";
 
-export interface Line {
+export interface AuditEntry {
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -17,7 +17,7 @@ export interface Line {
 }
 
 /** An operator's token that writes, which it does once. */
-export interface SpentToken {
+export interface WriteToken {
   readonly by: string;
   /** Its `jti`. */
   readonly id: string;
@@ -29,36 +29,36 @@ export interface SpentToken {
 
 export interface Ledger {
   /** @returns its number */
-  readonly write: (line: Omit<Line, "id" | "outcome">) => number;
+  readonly write: (line: Omit<AuditEntry, "id" | "outcome">) => number;
   readonly settle: (id: number, outcome: string) => void;
   /** Newest first. */
-  readonly lines: (tier: string | null, most: number) => readonly Line[];
+  readonly lines: (tier: string | null, max: number) => readonly AuditEntry[];
   /** Each operator has room for a number of proposals, so that none keeps the others from proposing. */
   readonly propose: (proposal: Proposal, now: number) => "waits" | "full";
   readonly proposals: (now: number) => readonly Proposal[];
   /** Takes it off the list. */
   readonly take: (id: string, now: number) => Proposal | undefined;
   /** Remembers a token that writes, until it has expired. Each operator has room for a number of them. */
-  readonly spend: (token: SpentToken, now: number) => "spent" | "replayed" | "full";
+  readonly spend: (token: WriteToken, now: number) => "spent" | "replayed" | "full";
 }
 
 /** Of the audit trail. One operator's own lines go first, so that none writes until what others did is forgotten. */
-const mostLines = 50_000;
-const mostLinesOfOne = 5000;
+const maxLines = 50_000;
+const maxLinesPerOperator = 5000;
 /** Old lines are looked for once in so many. */
-const linesASweep = 100;
+const linesPerSweep = 100;
 /** Characters of an answer: what one call between Workers carries, and more. */
-const mostShown = 4 * 1024 * 1024;
+const maxAnswerChars = 4 * 1024 * 1024;
 /** Of one operator. */
-const mostProposals = 100;
-const mostProposalChars = 1024 * 1024;
+const maxProposals = 100;
+const maxProposalChars = 1024 * 1024;
 /** Of one operator in five minutes, which is how long a token lives; the rest is kept for calls that stop something. */
-const mostTokens = 1000;
-const mostStoppingTokens = 1200;
+const maxTokens = 1000;
+const maxStoppingTokens = 1200;
 /** Milliseconds: no token lives longer. */
-const longestTokenMs = 10 * 60_000;
+const maxTokenLifeMs = 10 * 60_000;
 
-export const ledgerOn = (sql: SqlStorage): Ledger => {
+export const openLedger = (sql: SqlStorage): Ledger => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL,
      tier TEXT NOT NULL, reason TEXT NOT NULL, before TEXT NOT NULL, asked TEXT NOT NULL, outcome TEXT NOT NULL)`,
@@ -73,7 +73,7 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS spent ("by" TEXT NOT NULL, id TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY ("by", id)) WITHOUT ROWID`,
   );
-  moveTokens(sql);
+  migrateTokens(sql);
   const proposals = (now: number) =>
     sql.exec("SELECT * FROM waiting WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
   return {
@@ -90,26 +90,26 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
           asked,
         )
         .one();
-      if (id % linesASweep === 0) {
-        sql.exec("DELETE FROM lines WHERE id <= ?", id - mostLines);
+      if (id % linesPerSweep === 0) {
+        sql.exec("DELETE FROM lines WHERE id <= ?", id - maxLines);
         const oldest = `SELECT id FROM lines WHERE "by" = ? ORDER BY id DESC LIMIT 1 OFFSET ?`;
-        sql.exec(`DELETE FROM lines WHERE "by" = ? AND id <= (${oldest})`, by, by, mostLinesOfOne);
+        sql.exec(`DELETE FROM lines WHERE "by" = ? AND id <= (${oldest})`, by, by, maxLinesPerOperator);
       }
       return id;
     },
     settle: (id, outcome) => void sql.exec("UPDATE lines SET outcome = ? WHERE id = ? AND outcome = ''", outcome, id),
-    lines: (tier, most) => {
-      const all: Line[] = [];
+    lines: (tier, max) => {
+      const all: AuditEntry[] = [];
       let chars = 0;
       for (const row of sql.exec(
         "SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?",
         tier,
         tier,
-        most,
+        max,
       )) {
-        const line = row as unknown as Line;
+        const line = row as unknown as AuditEntry;
         chars += line.before.length + line.asked.length;
-        if (chars > mostShown) break;
+        if (chars > maxAnswerChars) break;
         all.push(line);
       }
       return all;
@@ -122,22 +122,22 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
           by,
         )
         .one();
-      if (n >= mostProposals || chars + body.length > mostProposalChars) return "full";
+      if (n >= maxProposals || chars + body.length > maxProposalChars) return "full";
       sql.exec("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", id, until, by, key, tier, what, body);
       return "waits";
     },
     proposals,
     take: (id, now) => {
-      const found = proposals(now).find((it) => it.id === id);
-      if (found) sql.exec("DELETE FROM waiting WHERE id = ?", id);
-      return found;
+      const proposal = proposals(now).find((it) => it.id === id);
+      if (proposal) sql.exec("DELETE FROM waiting WHERE id = ?", id);
+      return proposal;
     },
     spend: ({ by, id, until, stops }, now) => {
-      sql.exec("DELETE FROM spent WHERE until <= ? OR until > ?", now, now + longestTokenMs);
+      sql.exec("DELETE FROM spent WHERE until <= ? OR until > ?", now, now + maxTokenLifeMs);
       const known = sql.exec(`SELECT 1 FROM spent WHERE "by" = ? AND id = ?`, by, id).toArray();
       if (known.length > 0) return "replayed";
       const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM spent WHERE "by" = ?`, by).one();
-      if (n >= (stops ? mostStoppingTokens : mostTokens)) return "full";
+      if (n >= (stops ? maxStoppingTokens : maxTokens)) return "full";
       sql.exec("INSERT INTO spent VALUES (?, ?, ?)", by, id, until);
       return "spent";
     },
@@ -145,7 +145,7 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
 };
 
 /** Objects of an earlier release have one list for all operators. What was written with is not written with again. */
-const moveTokens = (sql: SqlStorage): void => {
+const migrateTokens = (sql: SqlStorage): void => {
   if (sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tokens'").toArray().length === 0) return;
   sql.exec(
     `INSERT OR IGNORE INTO spent SELECT substr(token, 1, instr(token, ' ') - 1), substr(token, instr(token, ' ') + 1), until

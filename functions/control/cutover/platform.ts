@@ -1,30 +1,33 @@
 /** Routes that are cut over, as rollouts see them: the old gateway is the stable version, the gate the one that is tried, and the overlay splits the two. */
 
 import { share } from "../../gateway/core/quantities.ts";
-import type { Side } from "../../gateway/core/types.ts";
-import { type Entry, type Kind, longestEntryMs } from "../../gateway/overlay/overlay.ts";
+import type { CutoverSide } from "../../gateway/core/types.ts";
+import { type EntryOfKind, maxEntryMs, type OverlayEntry } from "../../gateway/overlay/overlay.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { Answer, Platform } from "../model/platform.ts";
+import type { Platform, PlatformAnswer } from "../model/platform.ts";
 import { type Deployment, isOver, type Rollout } from "../model/rollout.ts";
-import { subjectIn } from "../model/subject.ts";
 import type { World } from "../model/runtime.ts";
-import { isWritten, laid } from "../overlay/changes.ts";
-import { amend, type Feed } from "../overlay/feed-client.ts";
+import { parseSubject } from "../model/subject.ts";
+import { isInManifest, withEntry } from "../overlay/changes.ts";
+import { amendEntries, type Feed } from "../overlay/feed-client.ts";
 
-export const legacy = "legacy" satisfies Side;
-export const gate = "gate" satisfies Side;
+export const legacy = "legacy" satisfies CutoverSide;
+export const gate = "gate" satisfies CutoverSide;
 
-type CutoverEntry = Kind<"cutover">;
+type CutoverEntry = EntryOfKind<"cutover">;
 
-const entryOf = (all: readonly Entry[], route: string): CutoverEntry | undefined =>
+const entryOf = (all: readonly OverlayEntry[], route: string): CutoverEntry | undefined =>
   all.findLast((it): it is CutoverEntry => it.kind === "cutover" && it.route === route);
 
 /** The share of users that the gate serves, in [0, 1]: as the overlay says, else as the manifest does. */
-export const movedOf = (all: readonly Entry[], route: string, { routes }: Pick<TierFacts, "routes">): number =>
-  share(entryOf(all, route)?.percent ?? routes[route]?.cutover?.percent ?? "0%");
+export const movedShare = (
+  all: readonly OverlayEntry[],
+  route: string,
+  { routes }: Pick<TierFacts, "routes">,
+): number => share(entryOf(all, route)?.percent ?? routes[route]?.cutover?.percent ?? "0%");
 
 /** What stands where nothing is laid over the manifest. */
-const manifest = "manifest";
+const manifestId = "manifest";
 
 /** The platform of one route. A split is an entry of the overlay, and every isolate follows it within ten seconds. */
 export const overlayPlatform = (
@@ -33,63 +36,63 @@ export const overlayPlatform = (
   { now, uuid }: Pick<World, "now" | "uuid">,
 ): Platform => {
   // What others laid there since is not written over unseen.
-  let seen: string | undefined;
-  const standing = (all: readonly Entry[], route: string) => entryOf(all, route)?.id ?? manifest;
+  let lastSeenId: string | undefined;
+  const currentId = (all: readonly OverlayEntry[], route: string) => entryOf(all, route)?.id ?? manifestId;
   return {
     deployments: (name) =>
-      answered(async () => {
-        const { tier, route } = routeIn(name);
+      toAnswer(async () => {
+        const { tier, route } = parseRoute(name);
         const { entries } = await feed.read(tier);
-        seen = standing(entries, route);
+        lastSeenId = currentId(entries, route);
         return [deploymentOf(entries, route, plan.tiers[tier])];
       }),
     // The old gateway and the gate: neither is a version of the platform's.
     version: async () => ({ ok: true, result: { tag: null, message: null } }),
     split: (name, versions, message) =>
-      answered(async () => {
-        const { tier, route } = routeIn(name);
+      toAnswer(async () => {
+        const { tier, route } = parseRoute(name);
         const percent = `${versions.find(({ version_id }) => version_id === gate)?.percentage ?? 0}%`;
         const id = uuid().slice(0, 8);
-        const until = now() + longestEntryMs;
-        const entry: Entry = { kind: "cutover", route, percent, id, until, by: "control", reason: message };
-        const after = await amend(feed, tier, (all) => {
-          if (seen !== undefined && standing(all, route) !== seen)
-            throw new Declining(`somebody else has just moved users of ${name}`);
-          return laid(all, entry);
+        const until = now() + maxEntryMs;
+        const entry: OverlayEntry = { kind: "cutover", route, percent, id, until, by: "control", reason: message };
+        const after = await amendEntries(feed, tier, (all) => {
+          if (lastSeenId !== undefined && currentId(all, route) !== lastSeenId)
+            throw new OverlayConflict(`somebody else has just moved users of ${name}`);
+          return withEntry(all, entry);
         });
         if (!after) throw new Error("others write to the overlay all the time");
-        seen = id;
+        lastSeenId = id;
         return { id };
       }),
   };
 };
 
 /** It would be no better if it were asked again. */
-class Declining extends Error {
-  override readonly name = "Declining";
+class OverlayConflict extends Error {
+  override readonly name = "OverlayConflict";
 }
 
-const answered = async <T>(work: () => Promise<T>): Promise<Answer<T>> => {
+const toAnswer = async <T>(work: () => Promise<T>): Promise<PlatformAnswer<T>> => {
   try {
     return { ok: true, result: await work() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, status: error instanceof Declining ? 409 : 0, code: null, message };
+    return { ok: false, status: error instanceof OverlayConflict ? 409 : 0, code: null, message };
   }
 };
 
-const routeIn = (name: string): { readonly tier: string; readonly route: string } => {
-  const { tier, route } = subjectIn(name);
+const parseRoute = (name: string): { readonly tier: string; readonly route: string } => {
+  const { tier, route } = parseSubject(name);
   if (route === null) throw new Error(`${name} is no route`);
   return { tier, route };
 };
 
-const deploymentOf = (all: readonly Entry[], route: string, facts: TierFacts | undefined): Deployment => {
+const deploymentOf = (all: readonly OverlayEntry[], route: string, facts: TierFacts | undefined): Deployment => {
   const entry = entryOf(all, route);
   // As the platform rounds a split.
-  const percentage = Math.round(movedOf(all, route, facts ?? { routes: {} }) * 10_000) / 100;
+  const percentage = Math.round(movedShare(all, route, facts ?? { routes: {} }) * 10_000) / 100;
   return {
-    id: entry?.id ?? manifest,
+    id: entry?.id ?? manifestId,
     versions: [
       { version_id: legacy, percentage: 100 - percentage },
       { version_id: gate, percentage },
@@ -105,17 +108,17 @@ const deploymentOf = (all: readonly Entry[], route: string, facts: TierFacts | u
  * An entry ends with its time, and what a rollout has decided stands until a manifest says it: so it is given more time
  * while the rollout stands where it stands.
  */
-export const renewed = (
+export const renewEntry = (
   it: Rollout,
   facts: TierFacts | undefined,
   now: number,
-): ((all: readonly Entry[]) => readonly Entry[]) => {
-  const { route } = routeIn(it.tier);
+): ((all: readonly OverlayEntry[]) => readonly OverlayEntry[]) => {
+  const { route } = parseRoute(it.tier);
   return (all) => {
     const entry = entryOf(all, route);
     const ours = entry?.reason.startsWith(`postern ${it.id}/`);
-    if (!entry || !ours || entry.until - now > longestEntryMs / 2) return all;
-    if (isOver(it) && facts && isWritten(entry, facts)) return all;
-    return all.map((one) => (one === entry ? { ...entry, until: now + longestEntryMs } : one));
+    if (!entry || !ours || entry.until - now > maxEntryMs / 2) return all;
+    if (isOver(it) && facts && isInManifest(entry, facts)) return all;
+    return all.map((other) => (other === entry ? { ...entry, until: now + maxEntryMs } : other));
   };
 };

@@ -15,9 +15,9 @@ export interface DataPoint {
   readonly doubles: number[];
 }
 
-const mostPoints = 250;
+const maxPoints = 250;
 /** Of latency: as many as there is room for. */
-const kept = bounds.slice(0, 15);
+const exportedBounds = bounds.slice(0, 15);
 
 /** @returns the points, and how many there would be besides */
 export const dataPoints = ({
@@ -25,7 +25,7 @@ export const dataPoints = ({
   version,
   series,
 }: Pick<Report, "tier" | "version" | "series">): { readonly points: readonly DataPoint[]; readonly lost: number } => ({
-  points: series.slice(0, mostPoints).map((it): DataPoint => {
+  points: series.slice(0, maxPoints).map((it): DataPoint => {
     const { counts, sum } = histogram(it.latency);
     let within = 0;
     return {
@@ -37,12 +37,12 @@ export const dataPoints = ({
         it.bytesIn,
         it.bytesOut,
         sum,
-        ...kept.map((_, index) => {
+        ...exportedBounds.map((_, index) => {
           within += counts[index] ?? 0;
           return within;
         }),
       ],
     };
   }),
-  lost: Math.max(0, series.length - mostPoints),
+  lost: Math.max(0, series.length - maxPoints),
 });

@@ -9,25 +9,25 @@ export interface TierInstruments {
   readonly instruments: readonly Instrument[];
 }
 
-export const prometheus = (tiers: readonly TierInstruments[]): string => {
+export const prometheusText = (tiers: readonly TierInstruments[]): string => {
   const byName = Map.groupBy(
     tiers.flatMap(({ tier, instruments }) => instruments.map((it) => ({ tier, it }))),
     ({ it }) => it.name,
   );
   const families = [...byName.values()].map((some) => {
     const lines = some.flatMap(({ tier, it }) => linesOf(tier, it));
-    return lines.length > 0 && some[0] ? [...head(some[0].it), ...lines] : [];
+    return lines.length > 0 && some[0] ? [...headerLines(some[0].it), ...lines] : [];
   });
   return `${families.flat().join("\n")}\n`;
 };
 
-const units: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
+const unitSuffixes: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
 
 /** By the rules of OpenTelemetry's "Prometheus and OpenMetrics Compatibility", so that a collector's names are the same. */
 const nameOf = ({ name, unit, kind }: Instrument): string =>
-  `${name.replaceAll(".", "_")}${units[unit] ?? ""}${kind === "sum" ? "_total" : ""}`;
+  `${name.replaceAll(".", "_")}${unitSuffixes[unit] ?? ""}${kind === "sum" ? "_total" : ""}`;
 
-const head = (it: Instrument): string[] => [
+const headerLines = (it: Instrument): string[] => [
   `# HELP ${nameOf(it)} ${it.help}`,
   `# TYPE ${nameOf(it)} ${it.kind === "sum" ? "counter" : "histogram"}`,
 ];
@@ -36,22 +36,23 @@ const linesOf = (tier: string, it: Instrument): string[] => {
   const name = nameOf(it);
   return it.kind === "sum"
     ? it.points.map((point) => `${name}{${labels(tier, point)}} ${point.value}`)
-    : it.points.flatMap((point) => buckets(name, labels(tier, point), point.value));
+    : it.points.flatMap((point) => bucketLines(name, labels(tier, point), point.value));
 };
 
 const labels = (tier: string, { version, labels }: Point<unknown>): string =>
   Object.entries({ tier, version, ...labels })
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
     .join(",");
 
-const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+const escapeLabel = (text: string): string =>
+  text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-const buckets = (name: string, labels: string, bins: Bins): string[] => {
+const bucketLines = (name: string, labels: string, bins: Bins): string[] => {
   const { counts, count, sum } = histogram(bins);
-  let below = 0;
+  let cumulative = 0;
   const lines = [...bounds, "+Inf"].map((bound, index) => {
-    below += counts[index] ?? 0;
-    return `${name}_bucket{${labels},le="${bound}"} ${below}`;
+    cumulative += counts[index] ?? 0;
+    return `${name}_bucket{${labels},le="${bound}"} ${cumulative}`;
   });
   return [...lines, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`];
 };

@@ -14,7 +14,7 @@ export interface Proposal {
 }
 
 /** Kept in a proposal's body. Control checks it again when the proposal is approved, in the object that acts. */
-export interface Bound {
+export interface ApprovalScope {
   /** Versions of each Worker that is to be released. A version is code, plan and bindings, and never changes. */
   readonly versions: readonly Candidate[];
   /** That the new version was built from, where the operator named one. */
@@ -58,7 +58,7 @@ export const wavePositionOf = ({ id, status, members, notes }: Wave): WavePositi
 });
 
 /** @returns why it is not what was approved; undefined where it is */
-export const movedOn = (approved: RolloutPosition, it: Rollout): string | undefined => {
+export const rolloutMismatch = (approved: RolloutPosition, it: Rollout): string | undefined => {
   if (approved.id !== it.id) return "another rollout has been started since";
   if (approved.step !== it.step || approved.status !== it.status)
     return `rollout ${it.id} has gone on since: it is ${it.status} at step ${it.step + 1}, not ${approved.status} at step ${approved.step + 1}`;
@@ -67,7 +67,7 @@ export const movedOn = (approved: RolloutPosition, it: Rollout): string | undefi
 };
 
 /** @returns as `movedOn` does, of a wave */
-export const waveMovedOn = (approved: WavePosition, it: Wave): string | undefined => {
+export const waveMismatch = (approved: WavePosition, it: Wave): string | undefined => {
   if (approved.id !== it.id) return "another wave has been started since";
   const now = wavePositionOf(it);
   if (now.status !== approved.status || now.failed.join() !== approved.failed.join())
@@ -77,7 +77,7 @@ export const waveMovedOn = (approved: WavePosition, it: Wave): string | undefine
 };
 
 /** @returns the first Worker whose versions are not those that were approved; undefined where all are */
-export const otherVersions = (approved: readonly Subject[], now: readonly Subject[]): string | undefined => {
+export const versionMismatch = (approved: readonly Subject[], now: readonly Subject[]): string | undefined => {
   const key = ({ stable, canary }: Subject) => `${stable} ${canary}`;
   const expected = new Map(approved.map((it) => [it.worker, key(it)]));
   const other = now.find((it) => expected.get(it.worker) !== key(it));
@@ -94,7 +94,7 @@ export const fingerprintOf = async ({ tier, what, by, body }: Omit<Proposal, "ke
 };
 
 /** One line for each version, and where the rollout stood: what people read before they approve. */
-export const boundLines = ({ versions, commit, rollout, wave }: Bound): string[] => [
+export const scopeLines = ({ versions, commit, rollout, wave }: ApprovalScope): string[] => [
   ...versions.map(
     ({ worker, stable, canary, tag, message }) =>
       `${worker}: ${stable.slice(0, 8)} -> ${canary.slice(0, 8)}${tag ? `, digest ${tag}` : ""}${message ? `: ${message}` : ""}`,

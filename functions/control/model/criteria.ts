@@ -1,5 +1,5 @@
 /** What a release tolerates, as numbers. */
-import { milliseconds, more, share } from "../../gateway/core/quantities.ts";
+import { increase, milliseconds, share } from "../../gateway/core/quantities.ts";
 
 export interface Criteria {
   /** Effects that must be excluded: differences of shares, for `p99` of the ratio from one. */
@@ -30,13 +30,13 @@ export interface Criteria {
 }
 
 /** The `release` of a manifest, as its plan keeps it. */
-export interface Release {
+export interface ReleaseCriteria {
   readonly tolerate: { readonly errors: string; readonly p99: string; readonly refusals: string };
-  readonly limits?: WrittenLimits | undefined;
+  readonly limits?: LimitsConfig | undefined;
 }
 
 /** Shares as `1%`, a time as `800ms`. */
-export interface WrittenLimits {
+export interface LimitsConfig {
   readonly errors?: string | undefined;
   readonly refusals?: string | undefined;
   readonly p99?: string | undefined;
@@ -53,14 +53,14 @@ export interface Query {
 }
 
 /** @throws TypeError on text that the schema would refuse */
-export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: Release): Criteria => ({
+export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: ReleaseCriteria): Criteria => ({
   // Failures of the upstream and clients that give up are errors too, told apart only to say where they come from.
   tolerate: {
-    errors: more(errors),
-    upstreamErrors: more(errors),
-    abandoned: more(errors),
-    refusals: more(refusals),
-    p99: more(p99),
+    errors: increase(errors),
+    upstreamErrors: increase(errors),
+    abandoned: increase(errors),
+    refusals: increase(refusals),
+    p99: increase(p99),
     sampleRatio: 0.5,
   },
   alpha: 0.005,
@@ -71,7 +71,7 @@ export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: Rele
 });
 
 /** As with what is tolerated, clients that give up are errors of their own. */
-const limitsIn = ({ errors, refusals, p99 }: WrittenLimits): NonNullable<Criteria["limits"]> => ({
+const limitsIn = ({ errors, refusals, p99 }: LimitsConfig): NonNullable<Criteria["limits"]> => ({
   ...(errors !== undefined && { errors: share(errors), abandoned: share(errors) }),
   ...(refusals !== undefined && { refusals: share(refusals) }),
   ...(p99 !== undefined && { p99: milliseconds(p99) }),

@@ -1,8 +1,8 @@
 /** What control and its helpers are told when they are built: plain JSON, no secret in it. */
-import type { Cutover, Level, Mode, Weighted } from "../../gateway/core/plan.ts";
+import type { Cutover, FilterMode, TierLevel, WeightedUpstream } from "../../gateway/core/plan.ts";
 import type { CollectorPlan } from "../exporters/otlp/push.ts";
 import type { PrometheusPlan } from "../telemetry/prometheus-query.ts";
-import type { WrittenRelease } from "./written-release.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -15,7 +15,7 @@ export interface Operator {
 
 /** What control knows of a tier: what an overlay can concern, and how it is released. */
 export interface TierFacts {
-  readonly level: Level;
+  readonly level: TierLevel;
   readonly labels: Readonly<Record<string, string>>;
   readonly owner: string | null;
   readonly host: string;
@@ -31,7 +31,7 @@ export interface TierFacts {
       string,
       {
         readonly use: string;
-        readonly mode: Mode;
+        readonly mode: FilterMode;
         readonly enforceable?: true;
         readonly limit?: string | undefined;
       }
@@ -44,7 +44,7 @@ export interface TierFacts {
         readonly filters: readonly string[];
         /** What it matches, without patterns: `/wallet/v1/accounts/{id}`. */
         readonly path: string;
-        readonly weights?: readonly Weighted[];
+        readonly weights?: readonly WeightedUpstream[];
         readonly closed?: true;
         readonly cutover?: Cutover;
       }
@@ -52,7 +52,7 @@ export interface TierFacts {
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
   /** As the manifest says it, with its defaults. */
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
 }
 
 export interface ControlPlan {

@@ -3,20 +3,21 @@ import { milliseconds, share } from "../../gateway/core/quantities.ts";
 import { release as manifestRelease } from "../../manifest/release.ts";
 import type { TierFacts } from "./plan.ts";
 import { Refusal } from "./refusal.ts";
-import type { Step } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
+import type { ReleaseConfig } from "./release-config.ts";
+import type { RolloutStep } from "./rollout.ts";
 
 /** As a manifest has it, with its defaults; the admin API takes the same. */
 export const release = manifestRelease().superRefine(({ steps }, context) => {
-  const unfit = unfitSteps(steps);
-  if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
+  const problem = stepsProblem(steps);
+  if (problem)
+    context.addIssue({ code: "custom", path: ["steps", problem.at], message: `${problem.why}; ${problem.remedy}` });
 });
 
 /**
  * What control's plan says of a tier. The plan may be of another release than its reader.
  * @throws Refusal where no rollout can follow it
  */
-export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): WrittenRelease => {
+export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): ReleaseConfig => {
   const read = release.safeParse(facts.release);
   if (read.success) return read.data;
   const [{ path, message } = { path: [], message: "" }] = read.error.issues;
@@ -26,9 +27,9 @@ export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): Writ
 };
 
 /** An open verdict is waited for so many bakes. */
-const patienceBakes = 12;
+const evidenceTimeoutBakes = 12;
 
-export const stepsOf = ({ steps, bake }: WrittenRelease): Step[] =>
+export const stepsOf = ({ steps, bake }: ReleaseConfig): RolloutStep[] =>
   steps.map((step) => {
     const it = typeof step === "string" ? { share: step } : step;
     return {
@@ -40,33 +41,33 @@ export const stepsOf = ({ steps, bake }: WrittenRelease): Step[] =>
   });
 
 /** @returns what is wrong with them as a whole; undefined where a release by them comes to its end */
-export const unfitSteps = (
-  steps: WrittenRelease["steps"],
+export const stepsProblem = (
+  steps: ReleaseConfig["steps"],
 ): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
-  const written = steps.map((step) => (typeof step === "string" ? step : step.share));
-  const shares = written.map(share);
+  const shareTexts = steps.map((step) => (typeof step === "string" ? step : step.share));
+  const shares = shareTexts.map(share);
   const falls = shares.findIndex((it, index) => index > 0 && it <= (shares[index - 1] ?? 0));
   if (falls > 0)
     return {
       at: falls,
-      why: `${written[falls]} is no step up from ${written[falls - 1]}`,
+      why: `${shareTexts[falls]} is no step up from ${shareTexts[falls - 1]}`,
       remedy: "write the steps in rising order",
     };
   return shares.at(-1) === 1
     ? undefined
     : {
         at: steps.length - 1,
-        why: `the last step is ${written.at(-1)}, so a release would never end`,
+        why: `the last step is ${shareTexts.at(-1)}, so a release would never end`,
         remedy: "end with 100%",
       };
 };
 
-export const patienceOf = ({ bake }: WrittenRelease): number => patienceBakes * milliseconds(bake);
+export const evidenceTimeoutMs = ({ bake }: ReleaseConfig): number => evidenceTimeoutBakes * milliseconds(bake);
 
 /** All that a rollout takes from it. */
-export const fromManifest = (release: WrittenRelease) => ({
+export const rolloutSettings = (release: ReleaseConfig) => ({
   steps: stepsOf(release),
-  patienceMs: patienceOf(release),
+  patienceMs: evidenceTimeoutMs(release),
   tolerate: release.tolerate,
   limits: release.limits,
   queries: release.queries,

@@ -1,9 +1,9 @@
 /** A rollout as it is kept: plain JSON. */
 
-import type { Query, Release } from "./criteria.ts";
+import type { Query, ReleaseCriteria } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 import type { TierFacts } from "./plan.ts";
-import type { Smoke } from "./written-release.ts";
+import type { SmokeRequest } from "./release-config.ts";
 
 /** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
 export interface Subject {
@@ -19,7 +19,7 @@ export interface Candidate extends Subject {
   readonly message: string | null;
 }
 
-export interface Step {
+export interface RolloutStep {
   /** Of users, in per cent; 0 is a smoke test. */
   readonly share: number;
   readonly bakeMs: number;
@@ -28,10 +28,10 @@ export interface Step {
 }
 
 /** `paused` waits for a person. The three last are ends; `left` lets stand what someone else deployed. */
-export type Status = "running" | "paused" | "returning" | "rolled-back" | "promoted" | "left";
+export type RolloutStatus = "running" | "paused" | "returning" | "rolled-back" | "promoted" | "left";
 
 /** The split that was decided. It is written down before it is made, and its `seq` goes along with it. */
-export interface Goal {
+export interface SplitGoal {
   readonly seq: number;
   /** Of the canary, in per cent; -1 is the stable version alone. */
   readonly share: number;
@@ -49,7 +49,7 @@ export interface Stretch {
   readonly until: number | null;
 }
 
-export interface Note {
+export interface RolloutNote {
   readonly at: number;
   readonly what: string;
   /** Of a person. */
@@ -61,13 +61,13 @@ export interface Rollout {
   /** `wallet`, or `wallet/balance` for a route that is cut over. */
   readonly tier: string;
   readonly subjects: readonly Subject[];
-  readonly steps: readonly Step[];
+  readonly steps: readonly RolloutStep[];
   /** As its manifest said when it began. */
-  readonly tolerate: Release["tolerate"];
+  readonly tolerate: ReleaseCriteria["tolerate"];
   /** Absent where the rollout is older than such criteria. */
-  readonly limits?: Release["limits"];
+  readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
-  readonly smoke: readonly Smoke[];
+  readonly smoke: readonly SmokeRequest[];
   readonly by: string;
   readonly reason: string;
   /** The wave's that began it. */
@@ -76,10 +76,10 @@ export interface Rollout {
   readonly commit?: string | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  readonly status: Status;
+  readonly status: RolloutStatus;
   /** Of `steps`. */
   readonly step: number;
-  readonly goal: Goal;
+  readonly goal: SplitGoal;
   /** Paused since someone else deployed. */
   readonly foreign: boolean;
   /** The step's smoke test has passed. */
@@ -95,14 +95,14 @@ export interface Rollout {
   readonly patienceMs: number;
   /** In which time streams of the new version end when it was taken back. Absent where the rollout is older than that. */
   readonly drainMs?: number | undefined;
-  readonly notes: readonly Note[];
+  readonly notes: readonly RolloutNote[];
 }
 
 /** What a rollout begins with. */
-export interface Start {
+export interface RolloutStart {
   readonly tier: string;
   readonly facts: Pick<TierFacts, "workers">;
-  readonly steps: readonly Step[];
+  readonly steps: readonly RolloutStep[];
   readonly patienceMs: number;
   readonly drainMs?: Rollout["drainMs"];
   readonly tolerate: Rollout["tolerate"];

@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { parsed } from "../../gateway/core/json.ts";
-import type { Bound, Proposal } from "./approval.ts";
+import type { ApprovalScope, Proposal } from "./approval.ts";
 
 const candidate = z.object({
   worker: z.string(),
@@ -31,15 +31,15 @@ export const bound = z.object({
       commandedAt: z.number(),
     })
     .optional(),
-}) satisfies z.ZodType<Bound>;
+}) satisfies z.ZodType<ApprovalScope>;
 
 /** @returns undefined where the body says nothing that could be approved: it has to be proposed anew */
-export const boundIn = (proposal: Pick<Proposal, "body">): Bound | undefined => {
-  return bodyIn(proposal, z.object({ bound }))?.bound;
+export const scopeIn = (proposal: Pick<Proposal, "body">): ApprovalScope | undefined => {
+  return parseBody(proposal, z.object({ bound }))?.bound;
 };
 
 /** The body as `schema` has it. @returns undefined where it has another shape */
-export const bodyIn = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
+export const parseBody = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
   const read = schema.safeParse(parsed(body));
   return read.success ? read.data : undefined;
 };

@@ -1,10 +1,10 @@
 /** A wave as it is kept: plain JSON. */
-import type { Level } from "../../gateway/core/plan.ts";
-import type { Status, Subject } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
+import type { TierLevel } from "../../gateway/core/plan.ts";
+import type { ReleaseConfig } from "./release-config.ts";
+import type { RolloutStatus, Subject } from "./rollout.ts";
 
 /** What depends least on a tier comes first. A level begins when all of the one before are done. */
-export const levels: readonly Level[] = ["best-effort", "standard", "core"];
+export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
 
 /**
  * `stopping`: one tier failed, no further one begins, those under way go on. The four last are ends; `failed` can be resumed
@@ -16,18 +16,26 @@ export type WaveStatus = "running" | "paused" | "stopping" | "aborting" | "promo
  * `starting`: it was decided that its rollout begins, and this is written down before it does. `returning`: likewise, that it
  * is taken back. `passed-over`: it failed, and a person let the others go on.
  */
-export type Place = "waiting" | "starting" | "under-way" | "promoted" | "failed" | "passed-over" | "returning" | "back";
+export type MemberPlace =
+  | "waiting"
+  | "starting"
+  | "under-way"
+  | "promoted"
+  | "failed"
+  | "passed-over"
+  | "returning"
+  | "back";
 
 /** A tier on its way. */
 export interface Member {
   readonly tier: string;
   /** Others that the same Workers serve: they are released along with it. */
   readonly along: readonly string[];
-  readonly level: Level;
-  readonly release: WrittenRelease;
+  readonly level: TierLevel;
+  readonly release: ReleaseConfig;
   /** Versions that a second person approved: its rollout begins with these or not at all. */
   readonly approved?: readonly Subject[];
-  readonly place: Place;
+  readonly place: MemberPlace;
   /** Its rollout's id. */
   readonly rollout: string | null;
   /** Of the new version, in per cent. */
@@ -44,7 +52,7 @@ export interface Member {
   readonly told: boolean;
 }
 
-export interface Note {
+export interface WaveNote {
   readonly at: number;
   readonly what: string;
   /** Of a person. */
@@ -66,13 +74,13 @@ export interface Wave {
   readonly why: string;
   /** In the order in which they begin. */
   readonly members: readonly Member[];
-  readonly notes: readonly Note[];
+  readonly notes: readonly WaveNote[];
 }
 
 /** What a wave has to know of a tier's rollout. */
-export interface Seen {
+export interface RolloutSummary {
   readonly id: string;
-  readonly status: Status;
+  readonly status: RolloutStatus;
   /** In per cent. */
   readonly share: number;
   readonly why: string;
@@ -85,5 +93,5 @@ export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>
 export const isActive = ({ place }: Pick<Member, "place">): boolean => place === "starting" || place === "under-way";
 
 /** Of the members that came this far. */
-export const inPlace = ({ members }: Pick<Wave, "members">, ...places: readonly Place[]): readonly Member[] =>
+export const membersAt = ({ members }: Pick<Wave, "members">, ...places: readonly MemberPlace[]): readonly Member[] =>
   members.filter(({ place }) => places.includes(place));

@@ -1,24 +1,24 @@
 /** The outbox of an environment at work: tells each channel what waits, again where it was not heard, and never makes a teller wait. */
 import type { ControlPlan } from "../model/plan.ts";
-import { type Deployments, type Places, sendStatus, stateOf, testGithub } from "./github.ts";
-import type { Heard, Outside, Unheard } from "./http-call.ts";
+import { type DeploymentStore, type StatusLinks, sendStatus, stateOf, testGithub } from "./github.ts";
+import type { DeliveryFailure, DeliveryResult, HttpPorts } from "./http-call.ts";
 import type { Notice, NoticeType } from "./notification.ts";
-import { type Channel, outboxOn, type Shown, type Totals, type Waiting } from "./outbox.ts";
+import { type Channel, type ChannelTotals, type NoticeStatus, openOutbox, type PendingNotice } from "./outbox.ts";
 import type { RolloutData } from "./payloads.ts";
 import { delayAfter } from "./retry-schedule.ts";
 import { sendWebhook } from "./webhook.ts";
 
-export interface Ports {
+export interface NoticePorts {
   readonly sql: SqlStorage;
-  readonly wake: (at: number) => Promise<void>;
+  readonly setAlarm: (at: number) => Promise<void>;
   readonly plan: ControlPlan;
   readonly secrets: { readonly webhook: string | undefined; readonly github: string | undefined };
-  readonly outside: Outside;
+  readonly http: HttpPorts;
   readonly random: () => number;
   readonly uuid: () => string;
 }
 
-export interface Standing extends Totals {
+export interface ChannelStatus extends ChannelTotals {
   readonly channel: Channel;
   /** Without path and query, which may be somebody's secret. */
   readonly to: string;
@@ -26,7 +26,7 @@ export interface Standing extends Totals {
   readonly state: "on" | "gone";
 }
 
-export interface Tested {
+export interface ChannelTest {
   readonly channel: Channel;
   readonly to: string;
   readonly ok: boolean;
@@ -36,18 +36,18 @@ export interface Tested {
 }
 
 /** Calls at once to one channel. */
-const together = 3;
+const concurrentCalls = 3;
 /** Of one wake; what is left wakes it again at once. */
-const mostRounds = 8;
-const mostShown = 100;
-const gone = "gone";
-const goneWhy = "the receiver has answered 410 Gone; postern notices test asks it again";
-const noCommit = "no commit is known: start the rollout from a clean git checkout, or with --commit";
+const maxRoundsPerAlarm = 8;
+const maxShown = 100;
+const goneFact = "gone";
+const goneReason = "the receiver has answered 410 Gone; postern notices test asks it again";
+const noCommitReason = "no commit is known: start the rollout from a clean git checkout, or with --commit";
 
-export const notices = (ports: Ports) => {
-  const { sql, wake, plan, secrets, outside, random } = ports;
+export const noticeDispatcher = (ports: NoticePorts) => {
+  const { sql, setAlarm: wake, plan, secrets, http: outside, random } = ports;
   const { now } = outside;
-  const outbox = outboxOn(sql);
+  const outbox = openOutbox(sql);
   const receiver = plan.webhook === null ? undefined : { url: plan.webhook, secret: secrets.webhook };
   const repository = plan.github === null ? undefined : { ...plan.github, token: secrets.github };
   const channels: readonly Channel[] = [
@@ -56,10 +56,10 @@ export const notices = (ports: Ports) => {
   ];
   const isOrdered = (channel: Channel): boolean => channel === "github";
   /** Who answered 410 at this address hears nothing more; at another one it does. */
-  const isGone = (): boolean => receiver !== undefined && outbox.fact(gone) === receiver.url;
+  const isGone = (): boolean => receiver !== undefined && outbox.fact(goneFact) === receiver.url;
 
-  const deployments: Deployments = { known: outbox.deployment, keep: outbox.keepDeployment };
-  const placesOf = (tier: string): Places => {
+  const deployments: DeploymentStore = { find: outbox.findDeployment, save: outbox.saveDeployment };
+  const linksOf = (tier: string): StatusLinks => {
     const facts = Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
     return {
       environment: plan.environment,
@@ -68,40 +68,44 @@ export const notices = (ports: Ports) => {
     };
   };
 
-  const webhook = (it: Pick<Waiting, "id" | "type" | "at" | "data">): Promise<Heard> => {
+  const sendToWebhook = (it: Pick<PendingNotice, "id" | "type" | "at" | "data">): Promise<DeliveryResult> => {
     const { type, at, data } = it;
     const { environment } = plan;
     const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), environment, data: JSON.parse(data) });
     return sendWebhook(receiver as NonNullable<typeof receiver>, it.id, body, outside);
   };
-  const github = ({ type, data }: Pick<Waiting, "type" | "data">): Promise<Heard> => {
-    const told = JSON.parse(data) as RolloutData;
-    const to = repository as NonNullable<typeof repository>;
-    return sendStatus(to, { type, data: told }, placesOf(told.tier), deployments, outside);
+  const sendToGithub = ({ type, data }: Pick<PendingNotice, "type" | "data">): Promise<DeliveryResult> => {
+    const rollout = JSON.parse(data) as RolloutData;
+    const target = repository as NonNullable<typeof repository>;
+    return sendStatus(target, { type, data: rollout }, linksOf(rollout.tier), deployments, outside);
   };
 
-  const failed = (it: Waiting, channel: Channel, { error, final, retryAfterMs }: Unheard): void => {
+  const recordFailure = (
+    it: PendingNotice,
+    channel: Channel,
+    { error, final, retryAfterMs }: DeliveryFailure,
+  ): void => {
     if (final === "channel") {
-      outbox.keepFact(gone, receiver?.url);
+      outbox.keepFact(goneFact, receiver?.url);
       outbox.giveUpAll(channel, error);
       return;
     }
     const delay = final === "notice" ? undefined : delayAfter(it.attempts + 1, random(), retryAfterMs);
     if (delay === undefined) outbox.giveUp(it.n, channel, error);
-    else outbox.again(it.n, now() + delay, error);
+    else outbox.reschedule(it.n, now() + delay, error);
   };
 
-  const attempt = async (it: Waiting, channel: Channel): Promise<void> => {
-    outbox.begin(it.n, now());
-    const heard = await (channel === "webhook" ? webhook(it) : github(it));
-    if (heard.ok) outbox.heard(it.n, channel);
-    else failed(it, channel, heard);
+  const attempt = async (it: PendingNotice, channel: Channel): Promise<void> => {
+    outbox.beginAttempt(it.n, now());
+    const result = await (channel === "webhook" ? sendToWebhook(it) : sendToGithub(it));
+    if (result.ok) outbox.markDelivered(it.n, channel);
+    else recordFailure(it, channel, result);
   };
 
   /** A channel that is slow keeps no other one. */
-  const tellAll = async (channel: Channel): Promise<void> => {
-    for (let round = 0; round < mostRounds; round++) {
-      const due = outbox.due(channel, isOrdered(channel), together, now());
+  const deliverDue = async (channel: Channel): Promise<void> => {
+    for (let round = 0; round < maxRoundsPerAlarm; round++) {
+      const due = outbox.due(channel, isOrdered(channel), concurrentCalls, now());
       if (due.length === 0) return;
       await Promise.all(due.map((it) => attempt(it, channel)));
     }
@@ -110,50 +114,50 @@ export const notices = (ports: Ports) => {
   return {
     /** Only writes it down. */
     take: async (notice: Notice): Promise<void> => {
-      if (receiver) outbox.put(notice, "webhook", now(), isGone() ? goneWhy : undefined);
+      if (receiver) outbox.enqueue(notice, "webhook", now(), isGone() ? goneReason : undefined);
       // Of a rollout that GitHub cannot hear of, it is said once why.
-      const blind = stateOf(notice) !== undefined && (notice.data as RolloutData).commit === null;
-      if (repository && stateOf(notice) !== undefined && (!blind || notice.type === "rollout.started"))
-        outbox.put(notice, "github", now(), blind ? noCommit : undefined);
+      const hasNoCommit = stateOf(notice) !== undefined && (notice.data as RolloutData).commit === null;
+      if (repository && stateOf(notice) !== undefined && (!hasNoCommit || notice.type === "rollout.started"))
+        outbox.enqueue(notice, "github", now(), hasNoCommit ? noCommitReason : undefined);
       await wake(now());
     },
-    look: async (): Promise<void> => {
-      await Promise.all(channels.map(tellAll));
+    deliver: async (): Promise<void> => {
+      await Promise.all(channels.map(deliverDue));
       const next = channels.flatMap((channel) => outbox.next(channel, isOrdered(channel)) ?? []);
       if (next.length > 0) await wake(Math.max(now(), Math.min(...next)));
     },
-    status: (): { readonly channels: readonly Standing[]; readonly notices: readonly Shown[] } => ({
+    status: (): { readonly channels: readonly ChannelStatus[]; readonly notices: readonly NoticeStatus[] } => ({
       channels: channels.map((channel) => ({
         channel,
         to: toOf(channel, plan),
         state: channel === "webhook" && isGone() ? ("gone" as const) : ("on" as const),
         ...outbox.totals(channel),
       })),
-      notices: outbox.newest(mostShown),
+      notices: outbox.newest(maxShown),
     }),
     /** Asks each channel at once, and once. A receiver that hears it is told again what happens. */
-    test: (actor: string): Promise<readonly Tested[]> =>
+    test: (actor: string): Promise<readonly ChannelTest[]> =>
       Promise.all(
         channels.map(async (channel) => {
-          const began = now();
+          const startedAt = now();
           const type: NoticeType = "postern.test";
-          const test = { id: `msg_test_${ports.uuid()}`, type, at: began, data: JSON.stringify({ actor }) };
-          const heard = await (channel === "webhook"
-            ? webhook(test)
+          const test = { id: `msg_test_${ports.uuid()}`, type, at: startedAt, data: JSON.stringify({ actor }) };
+          const result = await (channel === "webhook"
+            ? sendToWebhook(test)
             : testGithub(repository as NonNullable<typeof repository>, outside));
-          if (channel === "webhook" && heard.ok) outbox.keepFact(gone, undefined);
+          if (channel === "webhook" && result.ok) outbox.keepFact(goneFact, undefined);
           return {
             channel,
             to: toOf(channel, plan),
-            ok: heard.ok,
-            error: heard.ok ? "" : heard.error,
-            ms: now() - began,
+            ok: result.ok,
+            error: result.ok ? "" : result.error,
+            ms: now() - startedAt,
           };
         }),
       ),
     /** What was given up is told once more, as if it were new. @returns how many */
     retry: async (): Promise<number> => {
-      outbox.keepFact(gone, undefined);
+      outbox.keepFact(goneFact, undefined);
       const count = channels.reduce((sum, channel) => sum + outbox.retry(channel, now()), 0);
       await wake(now());
       return count;

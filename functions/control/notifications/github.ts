@@ -1,8 +1,15 @@
 /** Tells GitHub of a rollout: a deployment of the commit that its version was built from, and how it stands (REST API, 2022-11-28). */
 
 import { fieldsOf, parsed } from "../../gateway/core/json.ts";
-import { type Call, call, type Heard, type Outside, type Replied, type Unheard } from "./http-call.ts";
-import { cut, type Notice } from "./notification.ts";
+import {
+  type DeliveryFailure,
+  type DeliveryResult,
+  type HttpCall,
+  type HttpPorts,
+  type HttpResult,
+  httpCall,
+} from "./http-call.ts";
+import { type Notice, truncate } from "./notification.ts";
 import type { RolloutData } from "./payloads.ts";
 
 export interface Repository {
@@ -14,13 +21,13 @@ export interface Repository {
 }
 
 /** What was made before, so that it is not made twice. */
-export interface Deployments {
-  readonly known: (rollout: string) => number | undefined;
-  readonly keep: (rollout: string, deployment: number) => void;
+export interface DeploymentStore {
+  readonly find: (rollout: string) => number | undefined;
+  readonly save: (rollout: string, deployment: number) => void;
 }
 
 /** Where a person finds more. */
-export interface Places {
+export interface StatusLinks {
   readonly environment: string;
   /** The tier, as its users reach it. */
   readonly environmentUrl: string | undefined;
@@ -28,8 +35,8 @@ export interface Places {
 }
 
 /** GitHub takes 140 characters of a description. */
-const longest = 140;
-const mostBytes = 262_144;
+const maxDescriptionChars = 140;
+const maxAnswerBytes = 262_144;
 
 const states = {
   started: "in_progress",
@@ -54,49 +61,49 @@ export const stateOf = ({ type }: Pick<Notice, "type">): State | undefined =>
 export const sendStatus = async (
   repository: Repository,
   notice: Pick<Notice, "type" | "data">,
-  places: Places,
-  deployments: Deployments,
-  outside: Outside,
-): Promise<Heard> => {
+  links: StatusLinks,
+  deployments: DeploymentStore,
+  http: HttpPorts,
+): Promise<DeliveryResult> => {
   const data = notice.data as RolloutData;
-  const ask = asking(repository, outside);
+  const request = githubClient(repository, http);
   const state = stateOf(notice);
   if (state === undefined || data.commit === null) return { ok: true };
-  const deployment = deployments.known(data.rollout) ?? (await deploymentOf(ask, data, data.commit, places));
+  const deployment = deployments.find(data.rollout) ?? (await deploymentOf(request, data, data.commit, links));
   if (typeof deployment !== "number") return deployment;
-  deployments.keep(data.rollout, deployment);
-  const reply = await ask("POST", `/deployments/${deployment}/statuses`, {
+  deployments.save(data.rollout, deployment);
+  const reply = await request("POST", `/deployments/${deployment}/statuses`, {
     state,
-    description: describing(data),
-    ...(places.logUrl !== undefined && { log_url: places.logUrl }),
-    ...(places.environmentUrl !== undefined && { environment_url: places.environmentUrl }),
+    description: statusDescription(data),
+    ...(links.logUrl !== undefined && { log_url: links.logUrl }),
+    ...(links.environmentUrl !== undefined && { environment_url: links.environmentUrl }),
   });
   return reply.ok ? { ok: true } : reply;
 };
 
 /** Whether the token reads the repository's deployments; nothing is made. */
-export const testGithub = async (repository: Repository, outside: Outside): Promise<Heard> => {
-  const reply = await asking(repository, outside)("GET", "/deployments?per_page=1");
+export const testGithub = async (repository: Repository, http: HttpPorts): Promise<DeliveryResult> => {
+  const reply = await githubClient(repository, http)("GET", "/deployments?per_page=1");
   return reply.ok ? { ok: true } : reply;
 };
 
-const describing = ({ share, status, why }: RolloutData): string =>
-  cut(status === "running" || status === "paused" ? `${share} % of users: ${why}` : why, longest);
+const statusDescription = ({ share, status, why }: RolloutData): string =>
+  truncate(status === "running" || status === "paused" ? `${share} % of users: ${why}` : why, maxDescriptionChars);
 
 /** The rollout's own, which a call whose answer was lost may have made. */
 const deploymentOf = async (
-  ask: Ask,
+  request: GithubRequest,
   { rollout, tier, reason }: RolloutData,
   commit: string,
-  { environment }: Places,
-): Promise<number | Unheard> => {
+  { environment }: StatusLinks,
+): Promise<number | DeliveryFailure> => {
   const task = `postern:${rollout}`;
-  const found = await ask("GET", `/deployments?task=${encodeURIComponent(task)}&per_page=1`);
+  const found = await request("GET", `/deployments?task=${encodeURIComponent(task)}&per_page=1`);
   if (!found.ok) return found;
   const all = parsed(found.text);
   const known = fieldsOf(Array.isArray(all) ? all[0] : undefined);
   if (typeof known.id === "number") return known.id;
-  const made = await ask("POST", "/deployments", {
+  const created = await request("POST", "/deployments", {
     ref: commit,
     task,
     // What reaches users is decided by measurement, not by what CI says of the commit.
@@ -104,18 +111,18 @@ const deploymentOf = async (
     required_contexts: [],
     environment: `${environment}/${tier}`,
     production_environment: environment === "production",
-    description: cut(reason, longest),
+    description: truncate(reason, maxDescriptionChars),
     payload: { rollout, tier },
   });
-  if (!made.ok) return made;
-  const { id } = fieldsOf(parsed(made.text));
+  if (!created.ok) return created;
+  const { id } = fieldsOf(parsed(created.text));
   return typeof id === "number" ? id : { ok: false, error: "answered no deployment" };
 };
 
-type Ask = (method: Call["method"], path: string, body?: object) => Promise<Replied>;
+type GithubRequest = (method: HttpCall["method"], path: string, body?: object) => Promise<HttpResult>;
 
-const asking =
-  ({ name, api, token = "" }: Repository, outside: Outside): Ask =>
+const githubClient =
+  ({ name, api, token = "" }: Repository, http: HttpPorts): GithubRequest =>
   async (method, path, body) => {
     if (!/^[!-~]+$/.test(token)) return { ok: false, error: "GITHUB_TOKEN is no token" };
     const headers = {
@@ -126,9 +133,9 @@ const asking =
       ...(body && { "content-type": "application/json" }),
     };
     const url = `${api}/repos/${name}${path}`;
-    const it = { method, url, headers, ...(body && { body: JSON.stringify(body) }) };
-    const reply = await call(outside, it, mostBytes, [token]);
-    return reply.ok ? reply : explained(reply);
+    const githubCall = { method, url, headers, ...(body && { body: JSON.stringify(body) }) };
+    const reply = await httpCall(http, githubCall, maxAnswerBytes, [token]);
+    return reply.ok ? reply : withRemedy(reply);
   };
 
 /** What people get wrong. */
@@ -139,7 +146,7 @@ const remedies: Readonly<Record<number, string>> = {
   422: "the repository has no such commit; push it before the rollout",
 };
 
-const explained = (reply: Unheard): Unheard => {
+const withRemedy = (reply: DeliveryFailure): DeliveryFailure => {
   const remedy = reply.status === undefined ? undefined : remedies[reply.status];
   if (remedy === undefined) return reply;
   return { ...reply, error: `${reply.error}: ${remedy}`, ...(reply.status === 422 && { final: "notice" as const }) };

@@ -1,6 +1,6 @@
 /** One call to somebody outside: bounded in time and size, with no redirect followed, and no secret in what is said of it. */
 
-export interface Call {
+export interface HttpCall {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ export interface Call {
 }
 
 /** Why it was not heard. */
-export interface Unheard {
+export interface DeliveryFailure {
   readonly ok: false;
   /** A sentence for operators. */
   readonly error: string;
@@ -19,35 +19,35 @@ export interface Unheard {
   readonly final?: "notice" | "channel" | undefined;
 }
 
-export type Heard = { readonly ok: true } | Unheard;
+export type DeliveryResult = { readonly ok: true } | DeliveryFailure;
 
-export type Replied =
+export type HttpResult =
   | { readonly ok: true; readonly status: number; readonly headers: Headers; readonly text: string }
-  | Unheard;
+  | DeliveryFailure;
 
-export interface Outside {
+export interface HttpPorts {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly timeout: (ms: number) => AbortSignal;
 }
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /**
- * @param mostBytes of the answer's body; it is cut there
+ * @param maxBytes of the answer's body; it is cut there
  * @param secrets that must not be in an error
  */
-export const call = async (
-  outside: Outside,
-  { url, ...init }: Call,
-  mostBytes: number,
+export const httpCall = async (
+  http: HttpPorts,
+  { url, ...init }: HttpCall,
+  maxBytes: number,
   secrets: readonly string[],
-): Promise<Replied> => {
-  const signal = outside.timeout(patienceMs);
+): Promise<HttpResult> => {
+  const signal = http.timeout(timeoutMs);
   try {
-    const response = await outside.fetch(url, { ...init, redirect: "manual", signal });
-    const text = await firstOf(response, mostBytes);
+    const response = await http.fetch(url, { ...init, redirect: "manual", signal });
+    const text = await readStart(response, maxBytes);
     const { ok, status, headers } = response;
     if (ok) return { ok, status, headers, text };
     const redirected = status >= 300 && status < 400 ? ", and redirects are not followed" : "";
@@ -55,23 +55,23 @@ export const call = async (
       ok: false,
       error: `answered ${status}${redirected}`,
       status,
-      retryAfterMs: retryAfter(headers, outside.now()),
+      retryAfterMs: retryAfter(headers, http.now()),
     };
   } catch (error) {
-    if (signal.aborted) return { ok: false, error: `did not answer within ${patienceMs / 1000} s` };
+    if (signal.aborted) return { ok: false, error: `did not answer within ${timeoutMs / 1000} s` };
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: `could not be reached: ${without(message, secrets).slice(0, 200)}` };
+    return { ok: false, error: `could not be reached: ${redact(message, secrets).slice(0, 200)}` };
   }
 };
 
 /** Not more of the body than asked for, however much there is. */
-const firstOf = async ({ body }: Response, mostBytes: number): Promise<string> => {
+const readStart = async ({ body }: Response, maxBytes: number): Promise<string> => {
   if (!body) return "";
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   try {
-    for (let left = mostBytes; left > 0; ) {
+    for (let left = maxBytes; left > 0; ) {
       const { done, value } = await reader.read();
       if (done) break;
       text += decoder.decode(value.subarray(0, left), { stream: true });
@@ -86,12 +86,12 @@ const firstOf = async ({ body }: Response, mostBytes: number): Promise<string> =
 
 /** @returns undefined where it says none, as seconds or as a date (RFC 9110, section 10.2.3), or as GitHub's limit of calls does */
 export const retryAfter = (headers: Headers, now: number): number | undefined => {
-  const spent = headers.get("x-ratelimit-remaining") === "0" ? headers.get("x-ratelimit-reset") : null;
-  const said = headers.get("retry-after")?.trim() ?? (spent && new Date(Number(spent) * 1000).toUTCString());
-  if (!said) return undefined;
-  const ms = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now;
+  const resetAt = headers.get("x-ratelimit-remaining") === "0" ? headers.get("x-ratelimit-reset") : null;
+  const value = headers.get("retry-after")?.trim() ?? (resetAt && new Date(Number(resetAt) * 1000).toUTCString());
+  if (!value) return undefined;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return ms > 0 ? ms : undefined;
 };
 
-const without = (text: string, secrets: readonly string[]): string =>
+const redact = (text: string, secrets: readonly string[]): string =>
   secrets.filter(Boolean).reduce((rest, secret) => rest.replaceAll(secret, "…"), text);

@@ -1,6 +1,6 @@
 /** What control tells the world: the notices, their types, and how those of rollouts and waves are made. */
 import type { Rollout } from "../model/rollout.ts";
-import { inPlace, type Wave, type WaveStatus } from "../model/wave.ts";
+import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
 export type NoticeType = keyof Payloads;
@@ -18,10 +18,10 @@ export interface Notice<T extends NoticeType = NoticeType> {
 }
 
 /** Hands a notice to the outbox, and waits for nobody outside. @throws where the outbox could not take it; tell it again then */
-export type Tell = (notice: Notice) => Promise<void>;
+export type Notify = (notice: Notice) => Promise<void>;
 
 /** What a rollout tells. */
-export type RolloutNews =
+export type RolloutNoticeKind =
   | "started"
   | "step"
   | "waiting"
@@ -33,44 +33,58 @@ export type RolloutNews =
   | "promoted"
   | "left";
 
-const mostFindings = 20;
-const longest = 500;
+const maxFindings = 20;
+const maxTextChars = 500;
 
 /** @param count of the tier's notices so far */
-export const noticeOf = (what: RolloutNews, it: Rollout, actor: string | null, count: number, at: number): Notice => ({
+export const rolloutNotice = (
+  kind: RolloutNoticeKind,
+  it: Rollout,
+  actor: string | null,
+  count: number,
+  at: number,
+): Notice => ({
   id: `msg_${it.id}_${count}`,
-  type: `rollout.${what === "rolled-back" ? "rolled_back" : what}`,
+  type: `rollout.${kind === "rolled-back" ? "rolled_back" : kind}`,
   at,
   subject: it.id,
-  data: dataOf(it, actor),
+  data: rolloutDataOf(it, actor),
 });
 
-const dataOf = (it: Rollout, actor: string | null): RolloutData => ({
+const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   tier: it.tier,
   rollout: it.id,
   status: it.status,
   share: it.status === "promoted" ? 100 : Math.max(0, it.goal.share),
   steps: it.steps.map(({ share }) => share),
-  why: cut(it.why, longest),
+  why: truncate(it.why, maxTextChars),
   actor,
   startedBy: it.by,
-  reason: cut(it.reason, longest),
+  reason: truncate(it.reason, maxTextChars),
   commit: it.commit ?? null,
   verdict: it.verdict && {
     verdict: it.verdict.verdict,
-    findings: it.verdict.findings.slice(0, mostFindings).map((finding) => ({ ...finding, why: cut(finding.why, 300) })),
+    findings: it.verdict.findings
+      .slice(0, maxFindings)
+      .map((finding) => ({ ...finding, why: truncate(finding.why, 300) })),
   },
 });
 
 /** What a wave tells: that it began, that it goes on, or where it stands now. */
-export type WaveNews = "started" | "resumed" | Exclude<WaveStatus, "running">;
+export type WaveNoticeKind = "started" | "resumed" | Exclude<WaveStatus, "running">;
 
-const mostTiers = 100;
+const maxTiers = 100;
 
 /** @param count of the waves' notices so far */
-export const waveNoticeOf = (what: WaveNews, it: Wave, actor: string | null, count: number, at: number): Notice => ({
+export const waveNotice = (
+  kind: WaveNoticeKind,
+  it: Wave,
+  actor: string | null,
+  count: number,
+  at: number,
+): Notice => ({
   id: `msg_wave_${it.id}_${count}`,
-  type: `wave.${what}`,
+  type: `wave.${kind}`,
   at,
   subject: it.id,
   data: waveDataOf(it, actor),
@@ -80,16 +94,17 @@ const waveDataOf = (it: Wave, actor: string | null): WaveData => ({
   wave: it.id,
   status: it.status,
   tiers: it.members.length,
-  promoted: inPlace(it, "promoted").length,
-  failed: inPlace(it, "failed", "passed-over")
-    .slice(0, mostTiers)
-    .map(({ tier, why }) => ({ tier, why: cut(why, 150) })),
-  why: cut(it.why, longest),
+  promoted: membersAt(it, "promoted").length,
+  failed: membersAt(it, "failed", "passed-over")
+    .slice(0, maxTiers)
+    .map(({ tier, why }) => ({ tier, why: truncate(why, 150) })),
+  why: truncate(it.why, maxTextChars),
   actor,
   startedBy: it.by,
-  reason: cut(it.reason, longest),
-  selection: cut(it.selection, longest),
+  reason: truncate(it.reason, maxTextChars),
+  selection: truncate(it.selection, maxTextChars),
 });
 
-/** @param most characters */
-export const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+/** @param max characters */
+export const truncate = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1)}…`;

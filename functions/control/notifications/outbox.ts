@@ -3,7 +3,7 @@ import type { Notice, NoticeType } from "./notification.ts";
 
 export type Channel = "webhook" | "github";
 
-export interface Waiting {
+export interface PendingNotice {
   readonly n: number;
   readonly id: string;
   readonly type: NoticeType;
@@ -16,7 +16,7 @@ export interface Waiting {
 }
 
 /** One line of what is shown. */
-export interface Shown {
+export interface NoticeStatus {
   readonly id: string;
   readonly type: NoticeType;
   readonly subject: string;
@@ -31,23 +31,23 @@ export interface Shown {
   readonly error: string;
 }
 
-export interface Totals {
+export interface ChannelTotals {
   readonly pending: number;
   readonly heard: number;
   readonly givenUp: number;
 }
 
 /** Of one channel. */
-const mostWaiting = 1000;
+const maxPending = 1000;
 /** Of all channels, after they were heard or given up. */
-const mostKept = 500;
+const maxSettled = 500;
 /** Characters; a receiver is spared more. */
-const mostData = 20_000;
+const maxDataChars = 20_000;
 /** An attempt that nobody has heard of again is made anew after so long. */
-const underwayMs = 60_000;
-const mostDeployments = 500;
+const attemptLeaseMs = 60_000;
+const maxDeployments = 500;
 
-export const outboxOn = (sql: SqlStorage) => {
+export const openOutbox = (sql: SqlStorage) => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS notices (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, channel TEXT NOT NULL, type TEXT NOT NULL,
      subject TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,
@@ -61,79 +61,79 @@ export const outboxOn = (sql: SqlStorage) => {
 
   const fact = (name: string): string | undefined =>
     sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = ?", name).toArray()[0]?.value;
-  const keepFact = (name: string, value: string | undefined): void => {
+  const setFact = (name: string, value: string | undefined): void => {
     if (value === undefined) sql.exec("DELETE FROM facts WHERE name = ?", name);
     else sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value);
   };
-  const count = (channel: Channel, what: Ended, more: number): void =>
-    keepFact(`${what} ${channel}`, String(Number(fact(`${what} ${channel}`) ?? 0) + more));
+  const count = (channel: Channel, what: FinalState, more: number): void =>
+    setFact(`${what} ${channel}`, String(Number(fact(`${what} ${channel}`) ?? 0) + more));
 
-  const settle = (channel: Channel, state: Ended, error: string, which: string, ...given: unknown[]): void => {
-    const ended = sql.exec(
+  const settle = (channel: Channel, state: FinalState, error: string, which: string, ...args: unknown[]): void => {
+    const settledRows = sql.exec(
       `UPDATE notices SET state = ?, error = ? WHERE channel = ? AND state = 'pending' AND ${which} RETURNING n`,
       state,
       error,
       channel,
-      ...given,
+      ...args,
     );
-    count(channel, state, ended.toArray().length);
+    count(channel, state, settledRows.toArray().length);
     sql.exec(
       `DELETE FROM notices WHERE state <> 'pending' AND n <=
-       (SELECT n FROM notices WHERE state <> 'pending' ORDER BY n DESC LIMIT 1 OFFSET ${mostKept})`,
+       (SELECT n FROM notices WHERE state <> 'pending' ORDER BY n DESC LIMIT 1 OFFSET ${maxSettled})`,
     );
   };
 
   return {
     /**
      * Takes it once, however often it is told. The oldest is given up where too many wait.
-     * @param vain why it cannot be told at all
+     * @param undeliverable why it cannot be told at all
      */
-    put: ({ id, type, subject, at, data }: Notice, channel: Channel, now: number, vain?: string): void => {
+    enqueue: ({ id, type, subject, at, data }: Notice, channel: Channel, now: number, undeliverable?: string): void => {
       const text = JSON.stringify(data);
-      const kept = text.length <= mostData ? text : "{}";
-      const taken = sql.exec(
+      const stored = text.length <= maxDataChars ? text : "{}";
+      const inserted = sql.exec(
         "INSERT OR IGNORE INTO notices VALUES (NULL, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '') RETURNING n",
         id,
         channel,
         type,
         subject,
         at,
-        kept,
+        stored,
         now,
       );
-      const [row] = taken.toArray();
-      if (row && vain !== undefined) settle(channel, "given-up", vain, "n = ?", row.n);
-      const oldest = `n <= (SELECT n FROM notices WHERE channel = ? AND state = 'pending' ORDER BY n DESC LIMIT 1 OFFSET ${mostWaiting})`;
-      settle(channel, "given-up", `more than ${mostWaiting} wait`, oldest, channel);
+      const [row] = inserted.toArray();
+      if (row && undeliverable !== undefined) settle(channel, "given-up", undeliverable, "n = ?", row.n);
+      const oldest = `n <= (SELECT n FROM notices WHERE channel = ? AND state = 'pending' ORDER BY n DESC LIMIT 1 OFFSET ${maxPending})`;
+      settle(channel, "given-up", `more than ${maxPending} wait`, oldest, channel);
     },
     /**
      * What is due, oldest first.
      * @param ordered a later notice of a subject waits for an earlier one
      */
-    due: (channel: Channel, ordered: boolean, most: number, now: number): readonly Waiting[] =>
+    due: (channel: Channel, ordered: boolean, max: number, now: number): readonly PendingNotice[] =>
       sql
         .exec(
           `SELECT n, id, type, subject, at, data, attempts FROM notices AS it WHERE channel = ? AND state = 'pending' AND due <= ?
-           ${ordered ? first : ""} ORDER BY due, n LIMIT ?`,
+           ${ordered ? firstOfSubject : ""} ORDER BY due, n LIMIT ?`,
           channel,
           now,
-          most,
+          max,
         )
-        .toArray() as unknown as Waiting[],
+        .toArray() as unknown as PendingNotice[],
     /** Milliseconds since the epoch; undefined where nothing waits. */
     next: (channel: Channel, ordered: boolean): number | undefined =>
       sql
         .exec<{ due: number | null }>(
-          `SELECT min(due) AS due FROM notices AS it WHERE channel = ? AND state = 'pending' ${ordered ? first : ""}`,
+          `SELECT min(due) AS due FROM notices AS it WHERE channel = ? AND state = 'pending' ${ordered ? firstOfSubject : ""}`,
           channel,
         )
         .one().due ?? undefined,
     /** Written before it is sent: who dies of an attempt does not make it for ever. */
-    begin: (n: number, now: number): void =>
-      void sql.exec("UPDATE notices SET attempts = attempts + 1, due = ? WHERE n = ?", now + underwayMs, n),
-    again: (n: number, due: number, error: string): void =>
+    beginAttempt: (n: number, now: number): void =>
+      void sql.exec("UPDATE notices SET attempts = attempts + 1, due = ? WHERE n = ?", now + attemptLeaseMs, n),
+    reschedule: (n: number, due: number, error: string): void =>
       void sql.exec("UPDATE notices SET due = ?, error = ? WHERE n = ? AND state = 'pending'", due, error, n),
-    heard: (n: number, channel: Channel): void => settle(channel, "heard", "", "n = ?", n),
+    markDelivered: (n: number, channel: Channel): void => settle(channel, "heard", "", "n = ?", n),
     giveUp: (n: number, channel: Channel, error: string): void => settle(channel, "given-up", error, "n = ?", n),
     giveUpAll: (channel: Channel, error: string): void => settle(channel, "given-up", error, "1 = 1"),
     /** @returns how many are told again, from the first attempt */
@@ -143,11 +143,11 @@ export const outboxOn = (sql: SqlStorage) => {
         now,
         channel,
       );
-      const many = again.toArray().length;
-      count(channel, "given-up", -many);
-      return many;
+      const retried = again.toArray().length;
+      count(channel, "given-up", -retried);
+      return retried;
     },
-    totals: (channel: Channel): Totals => ({
+    totals: (channel: Channel): ChannelTotals => ({
       pending: sql
         .exec<{ count: number }>(
           "SELECT count(*) AS count FROM notices WHERE channel = ? AND state = 'pending'",
@@ -158,31 +158,31 @@ export const outboxOn = (sql: SqlStorage) => {
       givenUp: Number(fact(`given-up ${channel}`) ?? 0),
     }),
     /** Newest first. */
-    newest: (most: number): readonly Shown[] =>
+    newest: (max: number): readonly NoticeStatus[] =>
       sql
         .exec(
           `SELECT id, type, subject, channel, at, state, attempts, CASE state WHEN 'pending' THEN due END AS due, error
            FROM notices ORDER BY n DESC LIMIT ?`,
-          most,
+          max,
         )
-        .toArray() as unknown as Shown[],
+        .toArray() as unknown as NoticeStatus[],
     /** Of GitHub, for a rollout. */
-    deployment: (rollout: string): number | undefined => {
+    findDeployment: (rollout: string): number | undefined => {
       const [known] = sql.exec<{ id: number }>("SELECT id FROM deployments WHERE rollout = ?", rollout).toArray();
       return known?.id;
     },
-    keepDeployment: (rollout: string, id: number): void => {
+    saveDeployment: (rollout: string, id: number): void => {
       sql.exec("INSERT OR IGNORE INTO deployments VALUES (NULL, ?, ?)", rollout, id);
-      sql.exec("DELETE FROM deployments WHERE n <= (SELECT max(n) FROM deployments) - ?", mostDeployments);
+      sql.exec("DELETE FROM deployments WHERE n <= (SELECT max(n) FROM deployments) - ?", maxDeployments);
     },
     fact,
-    keepFact,
+    keepFact: setFact,
   };
 };
 
-type Ended = "heard" | "given-up";
+type FinalState = "heard" | "given-up";
 
-const first = `AND NOT EXISTS (SELECT 1 FROM notices AS earlier WHERE earlier.state = 'pending' AND earlier.channel = it.channel
+const firstOfSubject = `AND NOT EXISTS (SELECT 1 FROM notices AS earlier WHERE earlier.state = 'pending' AND earlier.channel = it.channel
   AND earlier.subject = it.subject AND earlier.n < it.n)`;
 
-export type Outbox = ReturnType<typeof outboxOn>;
+export type Outbox = ReturnType<typeof openOutbox>;

@@ -1,50 +1,53 @@
 /** What is to be told, kept beside the state that it tells of until the outbox has it. */
-import type { Notice, Tell } from "./notification.ts";
+import type { Notice, Notify } from "./notification.ts";
 
 /** How many there were, and those that the outbox has not taken yet. */
-interface Told {
+interface PendingNotices {
   readonly count: number;
   readonly untold: readonly Notice[];
 }
 
 const key = "news";
-const mostUntold = 50;
+const maxPending = 50;
 
-/** @param alone lets nobody write in between */
-export const untoldOn = (
+/** @param runExclusive lets nobody write in between */
+export const openPendingNotices = (
   storage: Pick<DurableObjectStorage, "get" | "put">,
-  tell: Tell,
-  alone: <T>(work: () => Promise<T>) => Promise<T>,
+  notify: Notify,
+  runExclusive: <T>(work: () => Promise<T>) => Promise<T>,
 ) => {
-  const kept = async (): Promise<Told> => (await storage.get<Told>(key)) ?? { count: 0, untold: [] };
+  const read = async (): Promise<PendingNotices> =>
+    (await storage.get<PendingNotices>(key)) ?? { count: 0, untold: [] };
   return {
     /**
      * @param notice given how many there were with it, which makes its id
      * @returns what is written along with the state that it tells of, at once
      */
     beside: async (notice: (count: number) => Notice): Promise<Readonly<Record<string, unknown>>> => {
-      const before = await kept();
+      const before = await read();
       const count = before.count + 1;
-      return { [key]: { count, untold: [...before.untold, notice(count)].slice(-mostUntold) } satisfies Told };
+      return {
+        [key]: { count, untold: [...before.untold, notice(count)].slice(-maxPending) } satisfies PendingNotices,
+      };
     },
     /** @returns whether the outbox has taken all */
-    tell: async (): Promise<boolean> => {
-      const { untold } = await kept();
+    notify: async (): Promise<boolean> => {
+      const { untold } = await read();
       if (untold.length === 0) return true;
-      const taken = new Set<string>();
+      const delivered = new Set<string>();
       try {
         for (const notice of untold) {
-          await tell(notice);
-          taken.add(notice.id);
+          await notify(notice);
+          delivered.add(notice.id);
         }
       } catch {
         // Told at the next look.
       }
-      await alone(async () => {
-        const now = await kept();
-        await storage.put(key, { ...now, untold: now.untold.filter(({ id }) => !taken.has(id)) });
+      await runExclusive(async () => {
+        const now = await read();
+        await storage.put(key, { ...now, untold: now.untold.filter(({ id }) => !delivered.has(id)) });
       });
-      return taken.size === untold.length;
+      return delivered.size === untold.length;
     },
   };
 };

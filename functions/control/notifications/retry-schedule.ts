@@ -17,10 +17,8 @@ const delays: readonly number[] = [
   24 * hours,
 ];
 
-export const mostAttempts = delays.length + 1;
-
 /** No receiver's Retry-After puts a notice off for longer. */
-const longestMs = 24 * hours;
+const maxRetryAfterMs = 24 * hours;
 
 /**
  * @param attempts that were made
@@ -31,5 +29,5 @@ const longestMs = 24 * hours;
 export const delayAfter = (attempts: number, random: number, retryAfterMs = 0): number | undefined => {
   const delay = delays[attempts - 1];
   if (delay === undefined) return undefined;
-  return Math.round(Math.max(delay * (0.9 + random / 5), Math.min(retryAfterMs, longestMs)));
+  return Math.round(Math.max(delay * (0.9 + random / 5), Math.min(retryAfterMs, maxRetryAfterMs)));
 };

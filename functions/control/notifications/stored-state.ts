@@ -1,18 +1,18 @@
 /** What a controller of rollouts or waves keeps in its object: its state, and notices of it that the outbox has not taken yet. */
 import { oneAtATime } from "../model/one-at-a-time.ts";
-import type { Notice, Tell } from "./notification.ts";
-import { untoldOn } from "./pending-notices.ts";
+import type { Notice, Notify } from "./notification.ts";
+import { openPendingNotices } from "./pending-notices.ts";
 
 const current = "current";
 
-export const stateOn = <T>(storage: Pick<DurableObjectStorage, "get" | "put">, tell: Tell) => {
+export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put">, notify: Notify) => {
   let state: T | undefined;
   let loaded = false;
   /** What is decided is decided one after the other, though people ask while others are waited for. */
-  const alone = oneAtATime();
-  const untold = untoldOn(storage, tell, alone);
+  const runExclusive = oneAtATime();
+  const pendingNotices = openPendingNotices(storage, notify, runExclusive);
   return {
-    alone,
+    alone: runExclusive,
     load: async (): Promise<T | undefined> => {
       if (!loaded) state = await storage.get<T>(current);
       loaded = true;
@@ -24,12 +24,12 @@ export const stateOn = <T>(storage: Pick<DurableObjectStorage, "get" | "put">, t
      * Written before anything rests on it, and at once with what has to be told of it.
      * @param notice given how many there were with it
      */
-    keep: async (it: T, notice?: (count: number) => Notice): Promise<void> => {
-      const told = notice && (await untold.beside(notice));
-      await storage.put({ [current]: it, ...told });
+    save: async (it: T, notice?: (count: number) => Notice): Promise<void> => {
+      const pending = notice && (await pendingNotices.beside(notice));
+      await storage.put({ [current]: it, ...pending });
       state = it;
     },
     /** @returns whether the outbox has taken all */
-    tell: untold.tell,
+    notify: pendingNotices.notify,
   };
 };

@@ -1,13 +1,13 @@
 /** The Durable Object of an environment's audit trail, and of what waits for a second person. */
-import { type Ledger as LedgerCalls, type Line, ledgerOn, type SpentToken } from "../audit/ledger.ts";
+import { type AuditEntry, type Ledger as LedgerCalls, openLedger, type WriteToken } from "../audit/ledger.ts";
 import type { Proposal } from "../model/approval.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
 export const ledgerObject = (): ObjectClass<LedgerCalls> =>
   class extends CalledByName implements LedgerCalls {
-    readonly #ledger = ledgerOn(this.ctx.storage.sql);
+    readonly #ledger = openLedger(this.ctx.storage.sql);
 
-    write(line: Omit<Line, "id" | "outcome">): number {
+    write(line: Omit<AuditEntry, "id" | "outcome">): number {
       return this.#ledger.write(line);
     }
 
@@ -15,7 +15,7 @@ export const ledgerObject = (): ObjectClass<LedgerCalls> =>
       this.#ledger.settle(id, outcome);
     }
 
-    lines(tier: string | null, most: number): readonly Line[] {
+    lines(tier: string | null, most: number): readonly AuditEntry[] {
       return this.#ledger.lines(tier, most);
     }
 
@@ -31,7 +31,7 @@ export const ledgerObject = (): ObjectClass<LedgerCalls> =>
       return this.#ledger.take(id, now);
     }
 
-    spend(token: SpentToken, now: number): "spent" | "replayed" | "full" {
+    spend(token: WriteToken, now: number): "spent" | "replayed" | "full" {
       return this.#ledger.spend(token, now);
     }
   };

@@ -1,19 +1,19 @@
 /** The Durable Object of an environment's notifications. */
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
-import { notices, type Tested } from "../notifications/dispatcher.ts";
+import { type ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Notice } from "../notifications/notification.ts";
 import type { NoticeCalls, Notices } from "../wiring/bindings.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
-export const noticesObject = (plan: ControlPlan, world: World): ObjectClass<NoticeCalls> =>
+export const noticesObject = (plan: ControlPlan, runtime: World): ObjectClass<NoticeCalls> =>
   class extends CalledByName implements NoticeCalls {
-    readonly #notices = notices({
-      outside: { fetch: world.fetch, now: world.now, timeout: (ms) => AbortSignal.timeout(ms) },
-      random: world.random,
-      uuid: world.uuid,
+    readonly #notices = noticeDispatcher({
+      http: { fetch: runtime.fetch, now: runtime.now, timeout: (ms) => AbortSignal.timeout(ms) },
+      random: runtime.random,
+      uuid: runtime.uuid,
       sql: this.ctx.storage.sql,
-      wake: (at) => this.ctx.storage.setAlarm(at),
+      setAlarm: (at) => this.ctx.storage.setAlarm(at),
       plan,
       secrets: { webhook: this.env.POSTERN_WEBHOOK_SECRET, github: this.env.GITHUB_TOKEN },
     });
@@ -26,7 +26,7 @@ export const noticesObject = (plan: ControlPlan, world: World): ObjectClass<Noti
       return this.#notices.status();
     }
 
-    test(actor: string): Promise<readonly Tested[]> {
+    test(actor: string): Promise<readonly ChannelTest[]> {
       return this.#notices.test(actor);
     }
 
@@ -35,6 +35,6 @@ export const noticesObject = (plan: ControlPlan, world: World): ObjectClass<Noti
     }
 
     override alarm(): Promise<void> {
-      return this.#notices.look();
+      return this.#notices.deliver();
     }
   };

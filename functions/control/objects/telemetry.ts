@@ -4,36 +4,42 @@ import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
-import type { Beside, KeptSeries, KeptTally, News } from "../telemetry/store.ts";
+import type { ObserverReport, StoredSeries, StoredTally, TierTallies } from "../telemetry/store.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
-import { telemetryOn } from "../wiring/telemetry.ts";
+import { tierTelemetry } from "../wiring/telemetry.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
-export const telemetryObject = (plan: ControlPlan, world: World): ObjectClass<TelemetryCalls> =>
+export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<TelemetryCalls> =>
   class extends CalledByName implements TelemetryCalls {
-    readonly #telemetry = telemetryOn(plan, {
-      ...world,
+    readonly #telemetry = tierTelemetry(plan, {
+      ...runtime,
       storage: this.ctx.storage,
-      collector: collectorOf(plan, this.env, world),
+      collector: collectorOf(plan, this.env, runtime),
     });
 
-    take(version: string, sample: Sample, series: readonly Series[], now: number, beside?: Beside): Promise<void> {
-      return this.#telemetry.take(version, sample, series, now, beside);
+    take(
+      version: string,
+      sample: Sample,
+      series: readonly Series[],
+      now: number,
+      tierTallies?: TierTallies,
+    ): Promise<void> {
+      return this.#telemetry.take(version, sample, series, now, tierTallies);
     }
 
-    hear(news: readonly News[], now: number): Promise<void> {
-      return this.#telemetry.hear(news, now);
+    hear(reports: readonly ObserverReport[], now: number): Promise<void> {
+      return this.#telemetry.hear(reports, now);
     }
 
     between(version: string, since: number, until: number): Sample {
       return this.#telemetry.between(version, since, until);
     }
 
-    series(): readonly KeptSeries[] {
+    series(): readonly StoredSeries[] {
       return this.#telemetry.series();
     }
 
-    tallies(): readonly KeptTally[] {
+    tallies(): readonly StoredTally[] {
       return this.#telemetry.tallies();
     }
 

@@ -1,16 +1,16 @@
 /** The Durable Object of an environment's waves over tiers. */
 import type { ControlPlan } from "../model/plan.ts";
-import type { Wave } from "../model/wave.ts";
 import type { World } from "../model/runtime.ts";
-import { type Refused, refusing } from "../rpc/refusals.ts";
-import type { WaveAsk, WaveStart } from "../wave/controller.ts";
+import type { Wave } from "../model/wave.ts";
+import { type Refused, returnRefusal } from "../rpc/refusals.ts";
+import type { WaveCommandRequest, WaveStartRequest } from "../wave/controller.ts";
 import type { WaveCalls } from "../wiring/bindings.ts";
-import { wavesOf } from "../wiring/waves.ts";
+import { environmentWaves } from "../wiring/waves.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
-export const wavesObject = (plan: ControlPlan, world: World): ObjectClass<WaveCalls> =>
+export const wavesObject = (plan: ControlPlan, runtime: World): ObjectClass<WaveCalls> =>
   class extends CalledByName implements WaveCalls {
-    readonly #waves = wavesOf(plan, this.env, this.ctx.storage, world);
+    readonly #waves = environmentWaves(plan, this.env, this.ctx.storage, runtime);
 
     status(): Promise<Wave | undefined> {
       return this.#waves.status();
@@ -20,19 +20,19 @@ export const wavesObject = (plan: ControlPlan, world: World): ObjectClass<WaveCa
       return this.#waves.history();
     }
 
-    check(given: Pick<WaveStart, "members">): ReturnType<WaveCalls["check"]> {
-      return refusing(() => this.#waves.check(given));
+    check(request: Pick<WaveStartRequest, "members">): ReturnType<WaveCalls["check"]> {
+      return returnRefusal(() => this.#waves.check(request));
     }
 
-    start(given: WaveStart): Promise<Wave | Refused> {
-      return refusing(() => this.#waves.start(given));
+    start(request: WaveStartRequest): Promise<Wave | Refused> {
+      return returnRefusal(() => this.#waves.start(request));
     }
 
-    ask(given: WaveAsk): Promise<Wave | Refused> {
-      return refusing(() => this.#waves.ask(given));
+    ask(request: WaveCommandRequest): Promise<Wave | Refused> {
+      return returnRefusal(() => this.#waves.ask(request));
     }
 
     override alarm(): Promise<void> {
-      return this.#waves.look();
+      return this.#waves.reconcile();
     }
   };

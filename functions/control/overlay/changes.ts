@@ -1,13 +1,13 @@
 /** What operators may lay over a tier, and how it stands to the manifest. */
 
 import { z } from "@hono/zod-openapi";
-import { milliseconds, perWindow, share } from "../../gateway/core/quantities.ts";
-import type { Change, Entry } from "../../gateway/overlay/overlay.ts";
+import { milliseconds, requestsPerWindow, share } from "../../gateway/core/quantities.ts";
+import type { OverlayChange, OverlayEntry } from "../../gateway/overlay/overlay.ts";
 import { duration, percent, reason } from "../model/fields.ts";
 import type { TierFacts } from "../model/plan.ts";
 
 /** A text that is no such quantity does not fit either. */
-const fits =
+const passes =
   (test: (text: string) => boolean) =>
   (text: string): boolean => {
     try {
@@ -18,25 +18,25 @@ const fits =
   };
 
 /** As a manifest's `closed` has it: a client that is told more waits for ever. */
-const longestRetryMs = 24 * 86_400_000;
+const maxRetryAfterMs = 24 * 86_400_000;
 const retryAfter = duration.refine(
-  fits((text) => milliseconds(text) <= longestRetryMs),
+  passes((text) => milliseconds(text) <= maxRetryAfterMs),
   "24 days at most",
 );
-const aShare = percent.refine(
-  fits((text) => share(text) <= 1),
+const shareText = percent.refine(
+  passes((text) => share(text) <= 1),
   "a share is at most 100%",
 );
 const name = z.string().max(100);
 const limit = z.string().refine(
-  fits((text) => perWindow(text).count > 0),
+  passes((text) => requestsPerWindow(text).count > 0),
   "a limit is written 10/s",
 );
 const weights = z
   .record(name, z.int().min(0).max(10_000))
   .refine((all) => Object.values(all).some((weight) => weight > 0), "all weights are 0");
 
-export const written = z.union([
+export const overlayBody = z.union([
   z.strictObject({
     kind: z.literal("close"),
     route: name.nullable(),
@@ -47,12 +47,12 @@ export const written = z.union([
   }),
   z.strictObject({ kind: z.literal("limit"), filter: name, limit, for: duration, reason }),
   z.strictObject({ kind: z.literal("enforce"), filter: name, for: duration, reason }),
-  z.strictObject({ kind: z.literal("cutover"), route: name, percent: aShare, for: duration, reason }),
+  z.strictObject({ kind: z.literal("cutover"), route: name, percent: shareText, for: duration, reason }),
   z.strictObject({ kind: z.literal("weights"), route: name, weights, for: duration, reason }),
 ]);
-export type Written = z.output<typeof written>;
+export type OverlayBody = z.output<typeof overlayBody>;
 
-export const changeOf = (it: Written): Change => {
+export const changeOf = (it: OverlayBody): OverlayChange => {
   if (it.kind === "limit") return { kind: it.kind, filter: it.filter, limit: it.limit };
   if (it.kind === "enforce") return { kind: it.kind, filter: it.filter };
   if (it.kind === "cutover") return { kind: it.kind, route: it.route, percent: it.percent };
@@ -66,31 +66,32 @@ export const changeOf = (it: Written): Change => {
 };
 
 /** Of a route's share and of its weights there is one entry each. */
-export const laid = (all: readonly Entry[], entry: Entry): readonly Entry[] => {
-  const place = placeOf(entry);
-  return [...(place === undefined ? all : all.filter((it) => placeOf(it) !== place)), entry];
+export const withEntry = (all: readonly OverlayEntry[], entry: OverlayEntry): readonly OverlayEntry[] => {
+  const slot = slotOf(entry);
+  return [...(slot === undefined ? all : all.filter((it) => slotOf(it) !== slot)), entry];
 };
 
-const placeOf = (it: Entry): string | undefined =>
+const slotOf = (it: OverlayEntry): string | undefined =>
   it.kind === "cutover" || it.kind === "weights" ? `${it.kind} ${it.route}` : undefined;
 
 /** What the change is meant for, where the tier has none of it. */
-export const missing = (it: Change | Written, { routes, filters }: TierFacts): string | undefined => {
+export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters }: TierFacts): string | undefined => {
   if (it.kind === "close" || it.kind === "cutover" || it.kind === "weights") {
     if (it.route === null) return undefined;
     const route = Object.hasOwn(routes, it.route) ? routes[it.route] : undefined;
-    if (!route) return `route "${it.route}"; it has ${names(routes)}`;
+    if (!route) return `route "${it.route}"; it has ${nameList(routes)}`;
     if (it.kind === "cutover") return route.cutover ? undefined : `\`cutover\` on its route "${it.route}"`;
     if (it.kind === "close") return undefined;
     const members = (route.weights ?? []).map(([upstream]) => upstream);
-    const same = members.length === Object.keys(it.weights).length && members.every((one) => one in it.weights);
-    return same
+    const isSame =
+      members.length === Object.keys(it.weights).length && members.every((upstream) => upstream in it.weights);
+    return isSame
       ? undefined
       : `such weights on its route "${it.route}"; all of these have one: ${members.join(", ") || "none"}`;
   }
   if (it.kind === "drain") return undefined;
   const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
-  if (!filter) return `filter "${it.filter}"; it has ${names(filters)}`;
+  if (!filter) return `filter "${it.filter}"; it has ${nameList(filters)}`;
   if (it.kind === "enforce") {
     if (filter.mode !== "shadow") return `shadowed filter "${it.filter}"`;
     return filter.enforceable
@@ -101,15 +102,15 @@ export const missing = (it: Change | Written, { routes, filters }: TierFacts): s
 };
 
 /** How an entry stands to the manifest that control knows. */
-export const saysOf = (it: Entry, facts: TierFacts): string => {
+export const driftOf = (it: OverlayEntry, facts: TierFacts): string => {
   if (it.kind === "drain") return "no manifest says such a thing; it is gone in minutes";
-  const unknown = missing(it, facts);
+  const unknown = missingTarget(it, facts);
   if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
-  return isWritten(it, facts) ? "the manifest says the same" : `differs from the manifest${remedyOf(it)}`;
+  return isInManifest(it, facts) ? "the manifest says the same" : `differs from the manifest${remedyOf(it)}`;
 };
 
 /** The manifest says the same, so that nothing changes when the entry is gone. */
-export const isWritten = (it: Change, { routes }: Pick<TierFacts, "routes">): boolean => {
+export const isInManifest = (it: OverlayChange, { routes }: Pick<TierFacts, "routes">): boolean => {
   if (!("route" in it) || it.route === null) return false;
   const route = routes[it.route];
   if (it.kind === "close") return route?.closed === true;
@@ -117,7 +118,7 @@ export const isWritten = (it: Change, { routes }: Pick<TierFacts, "routes">): bo
   return route?.weights?.every(([upstream, weight]) => it.weights[upstream] === weight) ?? false;
 };
 
-const remedyOf = (it: Entry): string =>
+const remedyOf = (it: OverlayEntry): string =>
   it.kind === "cutover" ? `; write \`percent: ${it.percent}\` into the \`cutover\` of ${it.route}` : "";
 
-export const names = (all: object): string => Object.keys(all).join(", ") || "none";
+export const nameList = (all: object): string => Object.keys(all).join(", ") || "none";

@@ -1,12 +1,12 @@
 /** Changes what is laid over a tier, and which tokens it takes back, also where others write at the same moment. */
 
 import { keptIn } from "../../feed/entries.ts";
-import { mostRevocations, type Revocation } from "../../gateway/core/ports/revocations.ts";
-import { type Entry, type Kept, mostEntries } from "../../gateway/overlay/overlay.ts";
+import { maxRevocations, type StoredRevocation } from "../../gateway/core/ports/revocations.ts";
+import { maxEntries, type OverlayEntry, type StoredFeed } from "../../gateway/overlay/overlay.ts";
 
 /** What gates are told, by tier. */
 export interface Feed {
-  readonly read: (tier: string) => Promise<Kept>;
+  readonly read: (tier: string) => Promise<StoredFeed>;
   /**
    * @param revoked by default as before
    * @returns undefined where somebody else wrote since that revision
@@ -14,32 +14,32 @@ export interface Feed {
   readonly write: (
     tier: string,
     revision: number,
-    entries: readonly Entry[],
-    revoked?: readonly Revocation[],
-  ) => Promise<Kept | undefined>;
+    entries: readonly OverlayEntry[],
+    revoked?: readonly StoredRevocation[],
+  ) => Promise<StoredFeed | undefined>;
 }
 
 /** @throws where the feed does not answer in time, or answers with something else */
-export const feedOf = (binding: Pick<Fetcher, "fetch">): Feed => {
-  const ask = async (tier: string, init: RequestInit = {}): Promise<Kept | undefined> => {
-    const response = await binding.fetch(`https://feed/${tier}`, { ...init, signal: AbortSignal.timeout(patienceMs) });
+export const feedClient = (binding: Pick<Fetcher, "fetch">): Feed => {
+  const request = async (tier: string, init: RequestInit = {}): Promise<StoredFeed | undefined> => {
+    const response = await binding.fetch(`https://feed/${tier}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (response.status === 412) return undefined;
     if (!response.ok) throw new Error(`the feed answered ${response.status}`);
     return keptIn(await response.json());
   };
   return {
     read: async (tier) => {
-      const kept = await ask(tier);
-      if (!kept) throw new Error("the feed answered 412 to a read");
-      return kept;
+      const state = await request(tier);
+      if (!state) throw new Error("the feed answered 412 to a read");
+      return state;
     },
     write: (tier, revision, entries, revoked) =>
-      ask(tier, { method: "PUT", body: JSON.stringify({ revision, entries, revoked }) }),
+      request(tier, { method: "PUT", body: JSON.stringify({ revision, entries, revoked }) }),
   };
 };
 
-const patienceMs = 10_000;
-const mostTries = 5;
+const timeoutMs = 10_000;
+const maxAttempts = 5;
 
 /**
  * Reads, changes and writes, and again from what somebody else has written in between.
@@ -48,37 +48,41 @@ const mostTries = 5;
  * @returns what is laid over the tier then; undefined where others were faster each time
  * @throws where it would be more than a tier may have
  */
-export const amend = (
+export const amendEntries = (
   feed: Feed,
   tier: string,
-  change: (entries: readonly Entry[]) => readonly Entry[],
-): Promise<Kept | undefined> =>
-  amending(feed, tier, (told) => {
-    const entries = change(told.entries);
-    if (entries.length > mostEntries) throw new Error(`${tier} has ${mostEntries} entries at most`);
-    return entries === told.entries ? told : { ...told, entries };
+  change: (entries: readonly OverlayEntry[]) => readonly OverlayEntry[],
+): Promise<StoredFeed | undefined> =>
+  amendFeed(feed, tier, (state) => {
+    const entries = change(state.entries);
+    if (entries.length > maxEntries) throw new Error(`${tier} has ${maxEntries} entries at most`);
+    return entries === state.entries ? state : { ...state, entries };
   });
 
 /** As `amend` does, of what is taken back. */
 export const amendRevoked = (
   feed: Feed,
   tier: string,
-  change: (revoked: readonly Revocation[]) => readonly Revocation[],
-): Promise<Kept | undefined> =>
-  amending(feed, tier, (told) => {
-    const before = told.revoked ?? [];
+  change: (revoked: readonly StoredRevocation[]) => readonly StoredRevocation[],
+): Promise<StoredFeed | undefined> =>
+  amendFeed(feed, tier, (state) => {
+    const before = state.revoked ?? [];
     const revoked = change(before);
-    if (revoked.length > mostRevocations) throw new Error(`${tier} has ${mostRevocations} revocations at most`);
-    return revoked === before ? told : { ...told, revoked };
+    if (revoked.length > maxRevocations) throw new Error(`${tier} has ${maxRevocations} revocations at most`);
+    return revoked === before ? state : { ...state, revoked };
   });
 
-const amending = async (feed: Feed, tier: string, change: (told: Kept) => Kept): Promise<Kept | undefined> => {
-  for (let tries = 0; tries < mostTries; tries++) {
-    const told = await feed.read(tier);
-    const wanted = change(told);
-    if (wanted === told) return told;
-    const after = await feed.write(tier, told.revision, wanted.entries, wanted.revoked);
-    if (after) return after;
+const amendFeed = async (
+  feed: Feed,
+  tier: string,
+  change: (state: StoredFeed) => StoredFeed,
+): Promise<StoredFeed | undefined> => {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const state = await feed.read(tier);
+    const wanted = change(state);
+    if (wanted === state) return state;
+    const written = await feed.write(tier, state.revision, wanted.entries, wanted.revoked);
+    if (written) return written;
   }
   return undefined;
 };

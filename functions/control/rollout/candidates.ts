@@ -2,7 +2,7 @@
 
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import type { Candidate, Start, Subject } from "../model/rollout.ts";
+import type { Candidate, RolloutStart, Subject } from "../model/rollout.ts";
 
 export interface Releasable {
   readonly subject: Subject;
@@ -11,9 +11,9 @@ export interface Releasable {
 }
 
 /** @throws Refusal where no Worker has a version to release */
-export const releasable = async (
+export const findReleasable = async (
   tier: string,
-  { workers }: Start["facts"],
+  { workers }: RolloutStart["facts"],
   platform: Platform,
 ): Promise<readonly Releasable[]> => {
   const found = await Promise.all(workers.map((worker) => subjectOf(worker, platform)));
@@ -24,7 +24,7 @@ export const releasable = async (
 };
 
 /** @throws Refusal where the platform does not say what the version is */
-export const described = async (subject: Subject, platform: Platform): Promise<Candidate> => {
+export const describeVersion = async (subject: Subject, platform: Platform): Promise<Candidate> => {
   const answer = await platform.version(subject.worker, subject.canary);
   if (!answer.ok) throw new Refusal(`${subject.worker}: ${answer.message}`);
   return { ...subject, ...answer.result };

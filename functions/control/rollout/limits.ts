@@ -2,7 +2,7 @@
 
 import type { Criteria } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
-import { counted, effectOf, sum } from "../stats/counts.ts";
+import { effectOf, groupCounts, sum } from "../stats/counts.ts";
 import { canaryP99 } from "../stats/latency.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
 import type { Stage } from "./evidence.ts";
@@ -10,7 +10,7 @@ import { milliseconds, number, percent } from "./format.ts";
 
 const names = { errors: "errors", refusals: "refusals", abandoned: "abandoned by the client" } as const;
 
-type Limited = keyof typeof names;
+type LimitedCount = keyof typeof names;
 
 /** @param evidence logarithm of 1/α for all limits together */
 export const limitsOf = (
@@ -18,24 +18,24 @@ export const limitsOf = (
   { limits = {}, minRequests }: Criteria,
   evidence: number,
 ): Finding[] => {
-  const each = evidence + Math.log(Math.max(1, Object.keys(limits).length));
+  const evidencePerLimit = evidence + Math.log(Math.max(1, Object.keys(limits).length));
   return [
-    ...(Object.keys(names) as Limited[]).flatMap((count) => {
+    ...(Object.keys(names) as LimitedCount[]).flatMap((count) => {
       const limit = limits[count];
-      return limit === undefined ? [] : [rateLimit(stages, count, limit, minRequests, each)];
+      return limit === undefined ? [] : [rateLimit(stages, count, limit, minRequests, evidencePerLimit)];
     }),
-    ...(limits.p99 === undefined ? [] : [latencyLimit(stages, limits.p99, minRequests, each)]),
+    ...(limits.p99 === undefined ? [] : [latencyLimit(stages, limits.p99, minRequests, evidencePerLimit)]),
   ];
 };
 
 const rateLimit = (
   stages: readonly Stage[],
-  count: Limited,
+  count: LimitedCount,
   limit: number,
   minRequests: number,
   evidence: number,
 ): Finding => {
-  const all = stages.map(({ canary }) => counted(canary, count));
+  const all = stages.map(({ canary }) => groupCounts(canary, count));
   const effect = effectOf(all);
   const [hits, of] = [sum(all.map((it) => sum(it.hits))), sum(all.map((it) => sum(it.of)))];
   const low = atLeast(hits / effect, of / effect, evidence);
@@ -59,7 +59,7 @@ const latencyLimit = (stages: readonly Stage[], limit: number, minRequests: numb
   );
 };
 
-interface Bounded {
+interface LimitBounds {
   readonly canary: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -67,7 +67,7 @@ interface Bounded {
 }
 
 /** Bounds are given as distances from the limit, as they are of stable elsewhere. */
-const finding = ({ canary, low, high, limit }: Bounded, enough: boolean, why: string): Finding => {
+const finding = ({ canary, low, high, limit }: LimitBounds, enough: boolean, why: string): Finding => {
   const verdict =
     low !== null && low > limit ? "fail" : high !== null && high <= limit && enough ? "pass" : "not-enough";
   return {

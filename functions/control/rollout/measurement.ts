@@ -1,17 +1,17 @@
 /** What both versions of a rollout did so far, as people look at it. */
 import { type Bins, type Group, msOf, type Sample } from "../../gateway/observability/samples.ts";
-import { sum, sumOfBins } from "../telemetry/samples.ts";
+import { sumOfBins, sumOfSamples } from "../telemetry/samples.ts";
 import type { Stage } from "./evidence.ts";
 
-export interface Measured {
+export interface Measurement {
   /** Requests of users that the new version has had, at any share. */
   readonly exposed: number;
   /** Both at the same times, while each of them had users. */
-  readonly stable: Side;
-  readonly canary: Side;
+  readonly stable: VersionStats;
+  readonly canary: VersionStats;
 }
 
-export interface Side {
+export interface VersionStats {
   readonly requests: number;
   readonly errors: number;
   readonly refusals: number;
@@ -25,22 +25,22 @@ export interface Side {
 }
 
 /** @param exposed all that the new version did since the rollout began */
-export const measuredOf = (stages: readonly Stage[], exposed: Sample): Measured => ({
+export const measurementOf = (stages: readonly Stage[], exposed: Sample): Measurement => ({
   exposed: total(exposed, "requests"),
-  stable: sideOf(stages.map(({ stable }) => stable)),
-  canary: sideOf(stages.map(({ canary }) => canary)),
+  stable: statsOf(stages.map(({ stable }) => stable)),
+  canary: statsOf(stages.map(({ canary }) => canary)),
 });
 
-const sideOf = (samples: readonly Sample[]): Side => {
-  const whole = samples.reduce(sum, { groups: {}, cold: 0 });
-  const latency = Object.values(whole.groups)
+const statsOf = (samples: readonly Sample[]): VersionStats => {
+  const combined = samples.reduce(sumOfSamples, { groups: {}, cold: 0 });
+  const latency = Object.values(combined.groups)
     .map((it) => it.latency)
     .reduce(sumOfBins, []);
   return {
-    requests: total(whole, "requests"),
-    errors: total(whole, "errors"),
-    refusals: total(whole, "refusals"),
-    abandoned: total(whole, "abandoned"),
+    requests: total(combined, "requests"),
+    errors: total(combined, "errors"),
+    refusals: total(combined, "refusals"),
+    abandoned: total(combined, "abandoned"),
     latency,
     p50: quantile(latency, 0.5),
     p90: quantile(latency, 0.9),

@@ -3,18 +3,18 @@ import { milliseconds } from "../../gateway/core/quantities.ts";
 import type { Query } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Rollout } from "../model/rollout.ts";
-import type { Told } from "../telemetry/prometheus-query.ts";
+import type { QueryResult } from "../telemetry/prometheus-query.ts";
 
 /** Out of bounds so often in a row is a failure. What gives no figure neither adds to that nor takes from it. */
-const mostInRow = 3;
+const maxInRow = 3;
 
 /**
- * @param ask never throws
+ * @param runQuery never throws
  * @returns one finding for each query; those asked a moment ago, of the last verdict
  */
-export const queriesOf = (
+export const evaluateQueries = (
   it: Pick<Rollout, "queries" | "verdict" | "stretches" | "subjects" | "tier">,
-  ask: (promql: string) => Promise<Told>,
+  runQuery: (promql: string) => Promise<QueryResult>,
   now: number,
 ): Promise<Finding[]> =>
   Promise.all(
@@ -24,11 +24,11 @@ export const queriesOf = (
       // What was told before the last step says nothing about this one.
       const since = it.stretches.at(-1)?.since ?? 0;
       if (last && at >= since && now - at < milliseconds(query.every)) return last;
-      return findingOf(name, query, await ask(filled(query.query, it)), inRow, now);
+      return findingOf(name, query, await runQuery(fillTemplate(query.query, it)), inRow, now);
     }),
   );
 
-const filled = (query: string, { tier, subjects }: Pick<Rollout, "tier" | "subjects">): string => {
+const fillTemplate = (query: string, { tier, subjects }: Pick<Rollout, "tier" | "subjects">): string => {
   const versions = (which: "canary" | "stable") => subjects.map((subject) => subject[which]).join("|");
   return query
     .replaceAll("{{tier}}", () => tier)
@@ -36,13 +36,19 @@ const filled = (query: string, { tier, subjects }: Pick<Rollout, "tier" | "subje
     .replaceAll("{{stable}}", () => versions("stable"));
 };
 
-const findingOf = (name: string, { max, min }: Query, told: Told, before: number, now: number): Finding => {
-  const value = "value" in told ? told.value : null;
+const findingOf = (
+  name: string,
+  { max, min }: Query,
+  result: QueryResult,
+  inRowBefore: number,
+  now: number,
+): Finding => {
+  const value = "value" in result ? result.value : null;
   const over = value !== null && max !== undefined && value > max;
   const under = value !== null && min !== undefined && value < min;
-  const inRow = value === null ? before : over || under ? before + 1 : 0;
+  const inRow = value === null ? inRowBefore : over || under ? inRowBefore + 1 : 0;
   const bound = under ? `${min} is the least` : max === undefined ? `${min} is the least` : `${max} is the most`;
-  const verdict = inRow >= mostInRow ? "fail" : inRow > 0 || value === null ? "not-enough" : "pass";
+  const verdict = inRow >= maxInRow ? "fail" : inRow > 0 || value === null ? "not-enough" : "pass";
   return {
     criterion: "query",
     verdict,
@@ -52,6 +58,6 @@ const findingOf = (name: string, { max, min }: Query, told: Told, before: number
     high: null,
     tolerate: (under ? min : max) ?? min ?? null,
     query: { name, at: now, inRow },
-    why: `query ${name}: ${"none" in told ? told.none : `${told.value} where ${bound}`}${inRow > 0 ? `; out of bounds ${inRow} of ${mostInRow} times in a row` : ""}`,
+    why: `query ${name}: ${"none" in result ? result.none : `${result.value} where ${bound}`}${inRow > 0 ? `; out of bounds ${inRow} of ${maxInRow} times in a row` : ""}`,
   };
 };

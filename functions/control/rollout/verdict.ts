@@ -14,7 +14,7 @@
 import type { Criteria } from "../model/criteria.ts";
 import type { Finding, Verdict } from "../model/finding.ts";
 import type { Count } from "../stats/counts.ts";
-import { counted, requestsOf } from "../stats/counts.ts";
+import { groupCounts, requestsOf } from "../stats/counts.ts";
 import { latenciesOf } from "../stats/latencies.ts";
 import { binsOf, type Slowness, slownessOf } from "../stats/latency.ts";
 import { type Rates, ratesOf } from "../stats/rates.ts";
@@ -24,25 +24,25 @@ import { milliseconds, number, percent, points } from "./format.ts";
 import { limitsOf } from "./limits.ts";
 
 /** Latency has two parts of alpha, absolute limits one together. */
-const parts = 8;
+const alphaParts = 8;
 
 export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => {
   // At 0 % only testers meet the canary, at 100 % nobody meets stable: there is nothing to compare.
-  const compared = stages.filter(({ share }) => share > 0 && share < 1);
-  const levels: Levels = { evidence: Math.log(parts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
+  const comparable = stages.filter(({ share }) => share > 0 && share < 1);
+  const levels: Levels = { evidence: Math.log(alphaParts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
   const findings = [
-    ratioFinding(compared, criteria, levels),
-    ...counts.map((it) => rateFinding(it, compared, criteria, levels)),
-    latencyFinding(compared, criteria, levels),
-    ...limitsOf(compared, criteria, levels.evidence),
+    ratioFinding(comparable, criteria, levels),
+    ...counts.map((it) => rateFinding(it, comparable, criteria, levels)),
+    latencyFinding(comparable, criteria, levels),
+    ...limitsOf(comparable, criteria, levels.evidence),
   ];
-  return { verdict: together(findings), findings };
+  return { verdict: combinedVerdict(findings), findings };
 };
 
 /** What was found besides counts like the other criteria. */
-export const beside = ({ findings }: Verdict, more: readonly Finding[]): Verdict => {
+export const withFindings = ({ findings }: Verdict, more: readonly Finding[]): Verdict => {
   const all = [...findings, ...more];
-  return { verdict: together(all), findings: all };
+  return { verdict: combinedVerdict(all), findings: all };
 };
 
 /** Logarithms of 1/α. */
@@ -51,7 +51,7 @@ interface Levels {
   readonly bounds: number;
 }
 
-const together = (findings: readonly Finding[]): Verdict["verdict"] => {
+const combinedVerdict = (findings: readonly Finding[]): Verdict["verdict"] => {
   if (findings.some(({ verdict }) => verdict === "fail")) return "fail";
   return findings.every(({ verdict }) => verdict === "pass") ? "pass" : "not-enough";
 };
@@ -73,7 +73,7 @@ const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }
   );
   const { reported, expected, all, low, high } = found;
   const enough = reported >= criteria.minRequests && reported >= (1 - tolerate) * expected;
-  const says = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were to be expected`;
+  const summary = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were to be expected`;
   return {
     criterion: "sample-ratio",
     verdict: found.fewer ? "fail" : enough ? "pass" : "not-enough",
@@ -83,10 +83,10 @@ const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }
     high: high === null ? null : high - 1,
     tolerate,
     why: found.fewer
-      ? `${says}; that is no chance`
+      ? `${summary}; that is no chance`
       : enough || reported >= criteria.minRequests
-        ? says
-        : `${says}; a verdict needs ${number(criteria.minRequests)}`,
+        ? summary
+        : `${summary}; a verdict needs ${number(criteria.minRequests)}`,
   };
 };
 
@@ -98,7 +98,7 @@ const rateFinding = (
 ): Finding => {
   const tolerate = criteria.tolerate[count];
   const rates = ratesOf(
-    stages.map(({ stable, canary }) => ({ stable: counted(stable, count), canary: counted(canary, count) })),
+    stages.map(({ stable, canary }) => ({ stable: groupCounts(stable, count), canary: groupCounts(canary, count) })),
     evidence,
     bounds,
   );

@@ -7,7 +7,7 @@ export type Namespace<T extends object> = DurableObjectNamespace<WithMethods<T>>
 
 /** The methods of `T` by RPC. The platform's own type of a stub says the same, but makes arrays of read-only tuples. */
 export type Remote<T extends object> = {
-  readonly [K in keyof T]: T[K] extends (...given: infer A) => infer R ? (...given: A) => Promise<Awaited<R>> : never;
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
 
 /** The runtime says so before anything of a call runs. */
@@ -22,17 +22,17 @@ const lacksMethod = /does not implement the method/;
  */
 export const objectOf = <T extends object>(namespace: Namespace<T>, name: string): Remote<T> => {
   const stub: object = namespace.getByName(name);
-  const remote = new Proxy(stub, {
+  const objectClient = new Proxy(stub, {
     get:
       (_, method) =>
-      async (...given: readonly unknown[]): Promise<unknown> => {
+      async (...args: readonly unknown[]): Promise<unknown> => {
         try {
-          return await Reflect.apply(Reflect.get(stub, method), stub, given);
+          return await Reflect.apply(Reflect.get(stub, method), stub, args);
         } catch (error) {
           if (!(error instanceof TypeError && lacksMethod.test(error.message))) throw error;
-          return await Reflect.apply(Reflect.get(stub, "invoke"), stub, [method, given]);
+          return await Reflect.apply(Reflect.get(stub, "invoke"), stub, [method, args]);
         }
       },
   });
-  return remote as Remote<T>;
+  return objectClient as Remote<T>;
 };

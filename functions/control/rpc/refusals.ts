@@ -13,7 +13,7 @@ export type Refusing<T> = {
 };
 
 /** In the object: says so in place of throwing. */
-export const refusing = async <T>(work: () => Promise<T>): Promise<T | Refused> => {
+export const returnRefusal = async <T>(work: () => Promise<T>): Promise<T | Refused> => {
   try {
     return await work();
   } catch (error) {
@@ -26,7 +26,7 @@ export const refusing = async <T>(work: () => Promise<T>): Promise<T | Refused> 
  * Where it was asked.
  * @throws Refusal
  */
-export const granted = <T>(it: T | Refused): T => {
+export const throwRefusal = <T>(it: T | Refused): T => {
   if (isRefused(it)) throw new Refusal(it.refused);
   return it;
 };

@@ -5,15 +5,15 @@ import { designEffect, guard } from "./clusters.ts";
 export type Count = "errors" | "refusals" | "upstreamErrors" | "abandoned";
 
 /** Hits of each group and the requests that they are of. */
-export interface Counted {
+export interface GroupCounts {
   readonly hits: Float64Array;
   readonly of: Float64Array;
 }
 
-export const counted = (sample: Sample, count: Count): Counted => {
+export const groupCounts = (sample: Sample, count: Count): GroupCounts => {
   const hits = new Float64Array(groups);
   const of = new Float64Array(groups);
-  eachGroup(sample, (group, it) => {
+  forEachGroup(sample, (group, it) => {
     hits[group] = it[count];
     of[group] = it.requests;
   });
@@ -22,14 +22,14 @@ export const counted = (sample: Sample, count: Count): Counted => {
 
 export const requestsOf = (sample: Sample): Float64Array => {
   const requests = new Float64Array(groups);
-  eachGroup(sample, (group, it) => {
+  forEachGroup(sample, (group, it) => {
     requests[group] = it.requests;
   });
   return requests;
 };
 
 /** A key that is no group's would count requests of nobody. */
-export const eachGroup = (sample: Sample, visit: (group: number, it: Group) => void): void => {
+export const forEachGroup = (sample: Sample, visit: (group: number, it: Group) => void): void => {
   for (let group = 0; group < groups; group++) {
     const it = sample.groups[group];
     if (it) visit(group, it);
@@ -45,7 +45,7 @@ export const sum = (numbers: ArrayLike<number>): number => {
 /**
  * One for all stages: users stay what they are, so one who fails in two of them is the same cluster still.
  */
-export const effectOf = (stages: readonly Counted[]): number => {
+export const effectOf = (stages: readonly GroupCounts[]): number => {
   const expected = new Float64Array(groups);
   const hits = new Float64Array(groups);
   const of = new Float64Array(groups);
@@ -83,6 +83,6 @@ export const userEffect = (requests: Float64Array): number => {
  */
 export const weightsOf = (stages: readonly { readonly stable: number; readonly canary: number }[]): number[] => {
   const ratios = stages.map(({ stable, canary }) => (stable > 0 ? canary / stable : 0));
-  const most = Math.max(...ratios, 0);
-  return ratios.map((ratio) => (most > 0 ? ratio / most : 0));
+  const max = Math.max(...ratios, 0);
+  return ratios.map((ratio) => (max > 0 ? ratio / max : 0));
 };

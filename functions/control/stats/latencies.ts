@@ -1,10 +1,10 @@
 /** Latencies of one version in one stage, as bins and as counts above thresholds, by group. */
-import { groups, mostBin, type Sample } from "../../gateway/observability/samples.ts";
-import { eachGroup, sum } from "./counts.ts";
+import { groups, maxBin, type Sample } from "../../gateway/observability/samples.ts";
+import { forEachGroup, sum } from "./counts.ts";
 
 /** Thresholds are this many bins apart: 22 %. */
-export const step = 4;
-export const thresholds = Math.ceil((mostBin + 1) / step);
+export const binsPerThreshold = 4;
+export const thresholds = Math.ceil((maxBin + 1) / binsPerThreshold);
 
 /** One version's in one stage. */
 export interface Latencies {
@@ -20,22 +20,22 @@ export interface Latencies {
 
 /** @param stretch bins that thresholds are moved up by */
 export const latenciesOf = (sample: Sample, stretch: number): Latencies => {
-  const bins = new Float64Array(mostBin + 1);
+  const bins = new Float64Array(maxBin + 1);
   const of = new Float64Array(groups);
   const cells = new Float64Array(thresholds * groups);
   const above = new Float64Array(thresholds);
   let highest = -1;
-  eachGroup(sample, (group, { latency }) => {
+  forEachGroup(sample, (group, { latency }) => {
     let all = 0;
     // An iterator for each pair would take most of a verdict's time.
     for (let index = 0; index < latency.length; index++) {
       const pair = latency[index];
       const count = pair?.[1] ?? 0;
-      const bin = Math.min(Math.max(pair?.[0] ?? 0, 0), mostBin);
+      const bin = Math.min(Math.max(pair?.[0] ?? 0, 0), maxBin);
       bins[bin] = (bins[bin] ?? 0) + count;
       all += count;
       // Threshold t is the upper edge of bin t·step, so this is above all thresholds lower than its own bin.
-      const slot = Math.ceil((bin - stretch) / step) - 1;
+      const slot = Math.ceil((bin - stretch) / binsPerThreshold) - 1;
       if (slot < 0) continue;
       const cell = slot * groups + group;
       cells[cell] = (cells[cell] ?? 0) + count;

@@ -13,9 +13,9 @@
  * Software Deployments through Sequential Testing", KDD 2022 (who take a band about both distributions; a mean of bets
  * is as valid, sees the tail sooner, and is not moved by what befalls both versions).
  */
-import { mostBin, type Sample } from "../../gateway/observability/samples.ts";
+import { maxBin, type Sample } from "../../gateway/observability/samples.ts";
 import { effectOf, weightsOf } from "./counts.ts";
-import { type Latencies, latenciesOf, step, thresholds } from "./latencies.ts";
+import { binsPerThreshold, type Latencies, latenciesOf, thresholds } from "./latencies.ts";
 import { logWealth, type Trials } from "./wealth.ts";
 
 /** Bins that a ratio is wide, rounded up, so that no less than it is tolerated. */
@@ -89,7 +89,7 @@ export const slownessOf = (
     low: low === null || stableHigh === null ? null : 1.05 ** (low - stableHigh),
     high: high === null || stableLow === null ? null : 1.05 ** (high - stableLow),
     larger: sure.low !== null && sure.high !== null && sure.low > sure.high,
-    slower: order(pairs) >= evidence,
+    slower: logWealthOfOrder(pairs) >= evidence,
     requests: canary.count,
   };
 };
@@ -101,13 +101,13 @@ interface Pooled {
 }
 
 const pooled = (stages: readonly Latencies[], weights: readonly number[]): Pooled => {
-  const above = new Float64Array(mostBin + 1);
+  const above = new Float64Array(maxBin + 1);
   let count = 0;
   for (const [index, stage] of stages.entries()) {
     const weight = weights[index] ?? 0;
     count += weight * stage.count;
     let higher = 0;
-    for (let bin = mostBin; bin >= 0; bin--) {
+    for (let bin = maxBin; bin >= 0; bin--) {
       above[bin] = (above[bin] ?? 0) + weight * higher;
       higher += stage.bins[bin] ?? 0;
     }
@@ -122,16 +122,19 @@ const deflated = ({ above, count }: Pooled, effect: number): Pooled => ({
 
 /** The design effect at the threshold next to the quantile. */
 const tailEffect = (stages: readonly Latencies[], { above, count }: Pooled, stretch: number): number => {
-  const slot = Math.min(Math.max(Math.round((firstBelow(above, rare * count) - stretch) / step), 0), thresholds - 1);
+  const slot = Math.min(
+    Math.max(Math.round((firstBelow(above, rare * count) - stretch) / binsPerThreshold), 0),
+    thresholds - 1,
+  );
   return effectOf(stages.map(({ by, of }) => ({ hits: by(slot), of })));
 };
 
 /** The first bin above which there are no more than these; counts above fall with the bin. */
-const firstBelow = (above: Float64Array, most: number): number => {
-  let [left, right] = [0, mostBin];
+const firstBelow = (above: Float64Array, max: number): number => {
+  let [left, right] = [0, maxBin];
   while (left < right) {
     const middle = (left + right) >> 1;
-    if ((above[middle] ?? 0) <= most) right = middle;
+    if ((above[middle] ?? 0) <= max) right = middle;
     else left = middle + 1;
   }
   return left;
@@ -151,16 +154,16 @@ const quantile = ({ above, count }: Pooled): number | null => {
  * upper one the first above which there are fewer.
  */
 export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: number): number | null => {
-  const doubt = (bin: number): number => {
+  const excess = (bin: number): number => {
     const hits = above[bin] ?? 0;
     // Wealth does not fall as hits go away from what is expected, and is no evidence on the other side of it.
     if (against === "more" ? hits <= rare * count : hits >= rare * count) return Number.NEGATIVE_INFINITY;
     return logWealth(against, [{ hits, of: count, chance: rare }]) - evidence;
   };
   const sign = against === "more" ? 1 : -1;
-  let [left, right] = [0, mostBin];
+  let [left, right] = [0, maxBin];
   // Of "more", all bins up to the bound are excluded; of "fewer", all from it on.
-  const excluded = (bin: number): boolean => doubt(bin) >= 0;
+  const excluded = (bin: number): boolean => excess(bin) >= 0;
   // Nothing is faster than the first bin's millisecond, as far as the edge's clock can tell; upwards there may be no end.
   if (!excluded(against === "more" ? left : right)) return against === "more" ? 0 : null;
   while (right - left > 1) {
@@ -168,13 +171,13 @@ export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evide
     if (excluded(middle) === sign > 0) left = middle;
     else right = middle;
   }
-  const [at, beyond] = [doubt(left), doubt(right)];
+  const [at, beyond] = [excess(left), excess(right)];
   const part = Number.isFinite(at) && Number.isFinite(beyond) && at !== beyond ? at / (at - beyond) : sign > 0 ? 0 : 1;
   return left + Math.min(1, Math.max(0, part));
 };
 
 /** Logarithm of the mean wealth over all thresholds. */
-const order = (pairs: readonly LatencyPair[]): number => {
+const logWealthOfOrder = (pairs: readonly LatencyPair[]): number => {
   let wealth = 0;
   for (let threshold = 0; threshold < thresholds; threshold++) {
     // No bet is won where the canary is faster, and to take it for nothing is the cautious side.

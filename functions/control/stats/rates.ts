@@ -10,13 +10,13 @@
  * *By how much* is the distance of a bound on the canary's rate from one on stable's, each at α/2.
  */
 import { groups } from "../../gateway/observability/samples.ts";
-import { type Counted, effectOf, sum, weightsOf } from "./counts.ts";
+import { effectOf, type GroupCounts, sum, weightsOf } from "./counts.ts";
 import { atLeast, atMost, logWealth, root } from "./wealth.ts";
 
 /** One stage's. */
-export interface Pair {
-  readonly stable: Counted;
-  readonly canary: Counted;
+export interface RatePair {
+  readonly stable: GroupCounts;
+  readonly canary: GroupCounts;
 }
 
 export interface Rates {
@@ -35,7 +35,7 @@ export interface Rates {
  * @param evidence logarithm of 1/α for "larger"
  * @param bounds logarithm of 1/α for each of the two bounds of the distance
  */
-export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number): Rates => {
+export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: number): Rates => {
   const effect = {
     stable: effectOf(pairs.map(({ stable }) => stable)),
     canary: effectOf(pairs.map(({ canary }) => canary)),
@@ -63,7 +63,7 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
     stages: stages.map(({ hits, of }) => ({ hits: sum(hits), of: sum(of) })),
   }));
   /** Against "the canary's rate is at most so many times stable's". */
-  const doubt = (times: number): number =>
+  const evidenceAgainst = (times: number): number =>
     logMean(
       canaries.map(({ effect: each, stages }) =>
         logWealth(
@@ -78,7 +78,7 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
         ),
       ),
     );
-  const larger = rate.canary > rate.stable && doubt(1) >= evidence;
+  const larger = rate.canary > rate.stable && evidenceAgainst(1) >= evidence;
   const low =
     atLeast(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
     atMost(stable.hits / effect.stable, stable.of / effect.stable, bounds);
@@ -87,7 +87,9 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
     canary: rate.canary,
     stableRequests: stable.requests,
     canaryRequests: canary.of,
-    low: larger ? Math.max(low, leastExcess(doubt, evidence) * rate.stable, Number.MIN_VALUE) : Math.min(low, 0),
+    low: larger
+      ? Math.max(low, leastExcess(evidenceAgainst, evidence) * rate.stable, Number.MIN_VALUE)
+      : Math.min(low, 0),
     high:
       atMost(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
       atLeast(stable.hits / effect.stable, stable.of / effect.stable, bounds),
@@ -98,15 +100,15 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
 const ratio = ({ hits, of }: { readonly hits: number; readonly of: number }): number => (of > 0 ? hits / of : 0);
 
 const logMean = (logs: readonly number[]): number => {
-  const most = Math.max(...logs);
-  return most + Math.log(logs.reduce((all, it) => all + Math.exp(it - most), 0) / logs.length);
+  const max = Math.max(...logs);
+  return max + Math.log(logs.reduce((all, it) => all + Math.exp(it - max), 0) / logs.length);
 };
 
 /**
  * Without the group that fails most. One busy user who fails often makes the scatter so large that the failures of all
  * others count for nothing; without them all there is less of a difference, so that a bet on the rest is the cautious one.
  */
-const withoutWorst = (stages: readonly Counted[]): Counted[] => {
+const withoutWorst = (stages: readonly GroupCounts[]): GroupCounts[] => {
   const excess = new Float64Array(groups);
   for (const { hits, of } of stages) {
     const rate = ratio({ hits: sum(hits), of: sum(of) });
@@ -118,8 +120,8 @@ const withoutWorst = (stages: readonly Counted[]): Counted[] => {
 };
 
 /** How many times stable's rate the canary's is above it, at least. */
-const leastExcess = (doubt: (times: number) => number, evidence: number): number => {
-  const most = Math.log(1e4);
-  const of = (log: number) => doubt(Math.exp(log)) - evidence;
-  return of(most) >= 0 ? 1e4 - 1 : Math.exp(root(of, 0, most)) - 1;
+const leastExcess = (evidenceAgainst: (times: number) => number, evidence: number): number => {
+  const max = Math.log(1e4);
+  const excess = (log: number) => evidenceAgainst(Math.exp(log)) - evidence;
+  return excess(max) >= 0 ? 1e4 - 1 : Math.exp(root(excess, 0, max)) - 1;
 };

@@ -10,7 +10,7 @@
 import { sum, userEffect } from "./counts.ts";
 import { atLeast, atMost, logWealth } from "./wealth.ts";
 
-export interface Shared {
+export interface StageShares {
   /** Of users, in (0, 1). */
   readonly share: number;
   /** Requests by group. */
@@ -30,7 +30,7 @@ export interface SampleRatio {
 }
 
 /** @param least part of its share that the canary must report */
-export const sampleRatio = (stages: readonly Shared[], least: number, evidence: number): SampleRatio => {
+export const sampleRatio = (stages: readonly StageShares[], least: number, evidence: number): SampleRatio => {
   const counts = stages.map(({ share, stable, canary }) => ({
     share,
     reported: sum(canary),

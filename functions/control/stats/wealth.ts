@@ -33,47 +33,47 @@ function scalesOf(sign: 1 | -1): { readonly tilt: number; readonly odds: number 
  * after the other with the same tilts, so the wealth goes on from stage to stage.
  */
 export const logWealth = (against: "more" | "fewer", stages: readonly Trials[]): number => {
-  let most = Number.NEGATIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
   let sum = 0;
   for (const { tilt, odds } of scales[against]) {
     let won = 0;
     for (const { hits, of, chance } of stages) won += tilt * hits - of * Math.log1p(chance * odds);
     // The sum of exponentials without leaving the range of numbers.
-    if (won > most) {
-      sum = 1 + sum * Math.exp(most - won);
-      most = won;
-    } else sum += Math.exp(won - most);
+    if (won > max) {
+      sum = 1 + sum * Math.exp(max - won);
+      max = won;
+    } else sum += Math.exp(won - max);
   }
-  return most + Math.log(sum) - perTilt;
+  return max + Math.log(sum) - perTilt;
 };
 
 /** The least chance that is not excluded. `evidence` is the logarithm of 1/α. */
 export const atLeast = (hits: number, of: number, evidence: number): number => {
   if (hits <= 0 || of <= 0) return 0;
-  const doubt = (log: number) => logWealth("more", [{ hits, of, chance: Math.exp(log) }]) - evidence;
+  const excess = (log: number) => logWealth("more", [{ hits, of, chance: Math.exp(log) }]) - evidence;
   const top = Math.log(Math.min(1, hits / of));
   const bottom = top - 12;
-  return doubt(bottom) < 0 ? 0 : Math.exp(root(doubt, bottom, top));
+  return excess(bottom) < 0 ? 0 : Math.exp(root(excess, bottom, top));
 };
 
 /** The largest chance that is not excluded. */
 export const atMost = (hits: number, of: number, evidence: number): number => {
   if (of <= 0) return 1;
-  const doubt = (log: number) => logWealth("fewer", [{ hits, of, chance: Math.exp(log) }]) - evidence;
-  if (doubt(0) < 0) return 1;
-  return Math.exp(root(doubt, Math.log(Math.max(hits, 1e-3) / of), 0));
+  const excess = (log: number) => logWealth("fewer", [{ hits, of, chance: Math.exp(log) }]) - evidence;
+  if (excess(0) < 0) return 1;
+  return Math.exp(root(excess, Math.log(Math.max(hits, 1e-3) / of), 0));
 };
 
 /**
  * Where a monotone function that changes its sign between `left` and `right` is zero, by the Illinois variant of false
  * position: a bisection would take three times as many steps, and bounds are most of what a verdict costs.
  */
-export const root = (of: (x: number) => number, left: number, right: number): number => {
+export const root = (fn: (x: number) => number, left: number, right: number): number => {
   let [a, b] = [left, right];
-  let [atA, atB] = [of(a), of(b)];
+  let [atA, atB] = [fn(a), fn(b)];
   for (let step = 0; step < 40 && Math.abs(b - a) > 1e-3; step++) {
     const x = (a * atB - b * atA) / (atB - atA);
-    const atX = of(x);
+    const atX = fn(x);
     if (Math.abs(atX) < 1e-2) return x;
     if (atX > 0 === atB > 0) atA /= 2;
     else [a, atA] = [b, atB];

@@ -32,7 +32,7 @@ export interface FaultLine {
   readonly code: string;
 }
 
-export interface Heard {
+export interface TailEvent {
   readonly worker: string;
   readonly version: string;
   readonly outcome: string;
@@ -55,10 +55,10 @@ export interface Heard {
 const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
 
 /** The entrypoint that only the front reaches. */
-const behind = "Behind";
+const frontEntrypoint = "Behind";
 
-export const heardOf = (item: TraceItem): Heard => {
-  const lines = item.logs.flatMap(({ message }) => lineIn(message) ?? []);
+export const tailEventOf = (item: TraceItem): TailEvent => {
+  const lines = item.logs.flatMap(({ message }) => parseLine(message) ?? []);
   const request = item.event && "request" in item.event ? item.event.request : undefined;
   return {
     worker: item.scriptName ?? "",
@@ -70,18 +70,18 @@ export const heardOf = (item: TraceItem): Heard => {
     at: item.eventTimestamp ?? 0,
     method: request?.method ?? "",
     headers: request?.headers ?? {},
-    tester: item.entrypoint === behind && Object.hasOwn(request?.headers ?? {}, smokeHeader),
+    tester: item.entrypoint === frontEntrypoint && Object.hasOwn(request?.headers ?? {}, smokeHeader),
     line: lines.find((it) => it.type === "access"),
     faults: lines.filter((it) => it.type === "fault"),
   };
 };
 
-const begins = /^\{"type":"(?:access|fault)"/;
+const linePrefix = /^\{"type":"(?:access|fault)"/;
 
 /** @param message the arguments of `console.log` */
-const lineIn = (message: unknown): AccessLine | FaultLine | undefined => {
+const parseLine = (message: unknown): AccessLine | FaultLine | undefined => {
   const [text] = Array.isArray(message) ? message : [];
-  if (typeof text !== "string" || !begins.test(text)) return undefined;
+  if (typeof text !== "string" || !linePrefix.test(text)) return undefined;
   try {
     const line = JSON.parse(text) as AccessLine | FaultLine;
     return typeof line.tier === "string" ? line : undefined;

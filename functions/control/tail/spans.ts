@@ -1,9 +1,9 @@
 /** A request as a span of OTLP. Its path and query are in none of them, for the reason that they are in no line of the access log. */
 import { parentSpanHeader } from "../../gateway/proxy/forwarding.ts";
 import { attributes, nanos, resource, scope } from "../exporters/otlp/json.ts";
-import type { AccessLine, Heard } from "./events.ts";
+import type { AccessLine, TailEvent } from "./events.ts";
 
-export interface Surroundings {
+export interface TailContext {
   readonly environment: string;
   readonly scheme: string;
   /** Tiers of each gate. */
@@ -23,13 +23,17 @@ const failed = 2;
 const sampled = 1;
 
 /** @returns undefined where the trace is not sampled, or where nothing names it */
-export const spanOf = (heard: Heard, around: Surroundings): Span | undefined =>
-  heard.line ? fromLine(heard.line, heard, around) : heard.died ? fromDeath(heard, around) : undefined;
+export const spanOf = (event: TailEvent, context: TailContext): Span | undefined =>
+  event.line ? spanFromLine(event.line, event, context) : event.died ? spanFromDeath(event, context) : undefined;
 
-const fromLine = (line: AccessLine, { cpuMs, died, outcome }: Heard, around: Surroundings): Span | undefined => {
+const spanFromLine = (
+  line: AccessLine,
+  { cpuMs, died, outcome }: TailEvent,
+  context: TailContext,
+): Span | undefined => {
   const { tier, version, route, trace, span, parent, status, method } = line;
   if (!line.sampled || span === undefined) return undefined;
-  const path = pathOf(around, tier, route);
+  const path = pathOf(context, tier, route);
   const start = Date.parse(line.time);
   const error = died ? outcome : status >= 500 ? (line.code ?? String(status)) : undefined;
   return {
@@ -44,7 +48,7 @@ const fromLine = (line: AccessLine, { cpuMs, died, outcome }: Heard, around: Sur
       attributes: attributes({
         "http.request.method": method,
         "http.route": path,
-        "url.scheme": around.scheme,
+        "url.scheme": context.scheme,
         // Nobody was sent the 499 of a request whose client left.
         "http.response.status_code": line.verdict === "left" ? undefined : status,
         "error.type": error,
@@ -67,25 +71,25 @@ const fromLine = (line: AccessLine, { cpuMs, died, outcome }: Heard, around: Sur
 const traceparent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/;
 
 /** Of a request that died nobody but the runtime tells. */
-const fromDeath = (heard: Heard, { workers, scheme }: Surroundings): Span | undefined => {
-  const [, trace, span] = traceparent.exec(heard.headers.traceparent ?? "") ?? [];
+const spanFromDeath = (event: TailEvent, { workers, scheme }: TailContext): Span | undefined => {
+  const [, trace, span] = traceparent.exec(event.headers.traceparent ?? "") ?? [];
   if (trace === undefined || span === undefined) return undefined;
-  const tiers = Object.hasOwn(workers, heard.worker) ? (workers[heard.worker] ?? []) : [];
+  const tiers = Object.hasOwn(workers, event.worker) ? (workers[event.worker] ?? []) : [];
   return {
-    tier: tiers.length === 1 ? (tiers[0] as string) : heard.worker,
-    version: heard.version,
+    tier: tiers.length === 1 ? (tiers[0] as string) : event.worker,
+    version: event.version,
     span: {
-      ...ids(trace, span, heard.headers[parentSpanHeader]),
-      name: heard.method || "HTTP",
+      ...ids(trace, span, event.headers[parentSpanHeader]),
+      name: event.method || "HTTP",
       kind: server,
-      startTimeUnixNano: nanos(heard.at),
-      endTimeUnixNano: nanos(heard.at + heard.wallMs),
+      startTimeUnixNano: nanos(event.at),
+      endTimeUnixNano: nanos(event.at + event.wallMs),
       attributes: attributes({
-        "http.request.method": heard.method,
+        "http.request.method": event.method,
         "url.scheme": scheme,
-        "error.type": heard.outcome,
+        "error.type": event.outcome,
         "postern.verdict": "died",
-        "postern.cpu.seconds": seconds(heard.cpuMs),
+        "postern.cpu.seconds": seconds(event.cpuMs),
       }),
       status: { code: failed },
     },
@@ -99,9 +103,9 @@ const ids = (traceId: string, spanId: string, parentSpanId: string | undefined) 
   flags: sampled,
 });
 
-const pathOf = ({ paths }: Surroundings, tier: string, route: string | null): string | undefined => {
-  const ofTier = Object.hasOwn(paths, tier) ? paths[tier] : undefined;
-  return ofTier && route !== null && Object.hasOwn(ofTier, route) ? ofTier[route] : undefined;
+const pathOf = ({ paths }: TailContext, tier: string, route: string | null): string | undefined => {
+  const tierPaths = Object.hasOwn(paths, tier) ? paths[tier] : undefined;
+  return tierPaths && route !== null && Object.hasOwn(tierPaths, route) ? tierPaths[route] : undefined;
 };
 
 const seconds = (ms: number | undefined): number | undefined =>
@@ -109,8 +113,8 @@ const seconds = (ms: number | undefined): number | undefined =>
 
 /** An ExportTraceServiceRequest. */
 export const tracesOf = (spans: readonly Span[], environment: string): object => ({
-  resourceSpans: [...Map.groupBy(spans, ({ tier, version }) => `${tier}\n${version}`).values()].map((some) => ({
-    resource: resource({ environment, tier: some[0]?.tier ?? "", version: some[0]?.version ?? "" }),
-    scopeSpans: [{ scope, spans: some.map(({ span }) => span) }],
+  resourceSpans: [...Map.groupBy(spans, ({ tier, version }) => `${tier}\n${version}`).values()].map((group) => ({
+    resource: resource({ environment, tier: group[0]?.tier ?? "", version: group[0]?.version ?? "" }),
+    scopeSpans: [{ scope, spans: group.map(({ span }) => span) }],
   })),
 });

@@ -1,7 +1,7 @@
 /** What each route of a tier costs: CPU, time of its upstreams, bodies. Capacity is planned by it. */
-import type { Kept } from "./instruments.ts";
+import type { StoredTelemetry } from "./instruments.ts";
 
-export interface Cost {
+export interface RouteCost {
   /** Empty for what belongs to no route. */
   readonly route: string;
   readonly requests: number;
@@ -16,10 +16,10 @@ export interface Cost {
 }
 
 /** All versions together; the route with the most requests first. */
-export const costsOf = ({ series, tallies }: Kept): Cost[] => {
-  const all = new Map<string, Cost>();
-  const add = (route: string, since: number, more: Partial<Omit<Cost, "route" | "since">>): void => {
-    const it = all.get(route) ?? { ...nothing, route, since };
+export const costsOf = ({ series, tallies }: StoredTelemetry): RouteCost[] => {
+  const all = new Map<string, RouteCost>();
+  const add = (route: string, since: number, more: Partial<Omit<RouteCost, "route" | "since">>): void => {
+    const it = all.get(route) ?? { ...noCost, route, since };
     const sums = Object.fromEntries(
       Object.entries(more).map(([key, value]) => [key, it[key as keyof typeof more] + value]),
     );
@@ -34,4 +34,4 @@ export const costsOf = ({ series, tallies }: Kept): Cost[] => {
   return [...all.values()].toSorted((a, b) => b.requests - a.requests || (a.route < b.route ? -1 : 1));
 };
 
-const nothing = { requests: 0, cpuMs: 0, cpuRequests: 0, upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
+const noCost = { requests: 0, cpuMs: 0, cpuRequests: 0, upstreamMs: 0, bytesIn: 0, bytesOut: 0 };

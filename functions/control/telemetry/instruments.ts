@@ -1,13 +1,13 @@
 /** What is measured, once for Prometheus and for OTLP: names, units, labels, and how they come out of what is kept. */
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
-import type { KeptSeries, KeptTally } from "./store.ts";
+import type { StoredSeries, StoredTally } from "./store.ts";
 import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */
 type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}" | "{stream}";
 
-interface About {
+interface Descriptor {
   /** As OpenTelemetry writes it. */
   readonly name: string;
   readonly unit: Unit;
@@ -25,21 +25,21 @@ export interface Point<V> {
 }
 
 export type Instrument =
-  | (About & { readonly kind: "sum"; readonly points: readonly Point<number>[] })
-  | (About & { readonly kind: "histogram"; readonly points: readonly Point<Bins>[] });
+  | (Descriptor & { readonly kind: "sum"; readonly points: readonly Point<number>[] })
+  | (Descriptor & { readonly kind: "histogram"; readonly points: readonly Point<Bins>[] });
 
-export interface Kept {
-  readonly series: readonly KeptSeries[];
-  readonly tallies: readonly KeptTally[];
+export interface StoredTelemetry {
+  readonly series: readonly StoredSeries[];
+  readonly tallies: readonly StoredTally[];
 }
 
 /** All of one tier. An instrument that counted nothing has no points. */
-export const instruments = ({ series, tallies }: Kept): readonly Instrument[] => [
-  ...sums.map(
-    ({ value, labels, ...about }): Instrument => ({
-      ...about,
+export const instruments = ({ series, tallies }: StoredTelemetry): readonly Instrument[] => [
+  ...seriesSums.map(
+    ({ value, labels, ...descriptor }): Instrument => ({
+      ...descriptor,
       kind: "sum",
-      points: together(series, labels, value, (a, b) => a + b),
+      points: groupPoints(series, labels, value, (a, b) => a + b),
     }),
   ),
   {
@@ -47,11 +47,11 @@ export const instruments = ({ series, tallies }: Kept): readonly Instrument[] =>
     unit: "s",
     help: "From a request to its response's headers, or until its client left",
     kind: "histogram",
-    points: together(series, ["route", "method", "status", "verdict"], ({ latency }) => latency, sumOfBins),
+    points: groupPoints(series, ["route", "method", "status", "verdict"], ({ latency }) => latency, sumOfBins),
   },
-  ...counted.map(
-    ({ tally, scale = 1, ...about }): Instrument => ({
-      ...about,
+  ...tallyInstruments.map(
+    ({ tally, scale = 1, ...descriptor }): Instrument => ({
+      ...descriptor,
       kind: "sum",
       points: tallies
         .filter(({ name }) => name === tally)
@@ -62,17 +62,17 @@ export const instruments = ({ series, tallies }: Kept): readonly Instrument[] =>
 
 type Label = "route" | "method" | "status" | "verdict" | "by" | "code" | "upstream";
 
-const how = ["route", "method", "status", "verdict", "by", "code", "upstream"] as const;
+const outcomeLabels = ["route", "method", "status", "verdict", "by", "code", "upstream"] as const;
 
-const sums: readonly (About & {
+const seriesSums: readonly (Descriptor & {
   readonly labels: readonly Label[];
-  readonly value: (it: KeptSeries) => number;
+  readonly value: (it: StoredSeries) => number;
 })[] = [
   {
     name: "postern.requests",
     unit: "{request}",
     help: "Requests that a gate answered, or that their client left",
-    labels: how,
+    labels: outcomeLabels,
     value: ({ count }) => count,
   },
   {
@@ -98,7 +98,7 @@ const sums: readonly (About & {
   },
 ];
 
-const counted: readonly (About & { readonly tally: TallyName; readonly scale?: number })[] = [
+const tallyInstruments: readonly (Descriptor & { readonly tally: TallyName; readonly scale?: number })[] = [
   { tally: "cpu", scale: 0.001, name: "postern.cpu", unit: "s", help: "CPU of the gate's Worker, as the tail heard" },
   {
     tally: "cpu-requests",
@@ -160,10 +160,10 @@ const counted: readonly (About & { readonly tally: TallyName; readonly scale?: n
 ];
 
 /** Adds up what differs only in labels that are left out. */
-const together = <V>(
-  series: readonly KeptSeries[],
+const groupPoints = <V>(
+  series: readonly StoredSeries[],
   names: readonly Label[],
-  read: (it: KeptSeries) => V,
+  read: (it: StoredSeries) => V,
   add: (a: V, b: V) => V,
 ): Point<V>[] => {
   const all = new Map<string, Point<V>>();

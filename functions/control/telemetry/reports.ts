@@ -31,7 +31,7 @@ const series = z.object({
 
 const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filter: text, decision: text, count });
 
-const ended = z.object({ route: text, how: text, count });
+const endedStreams = z.object({ route: text, how: text, count });
 
 /** A gate's; keys that are unknown here are of a newer gate, and left out. */
 export const report = z.object({
@@ -40,26 +40,26 @@ export const report = z.object({
   sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
   series: z.array(series).max(600),
   marks: z.array(mark).max(600).default([]),
-  streams: z.array(ended).max(2000).default([]),
+  streams: z.array(endedStreams).max(2000).default([]),
   lost: count,
 });
 
 const ms = z.number().nonnegative().max(1e12);
-const some = z.array(z.unknown()).max(5000);
+const boundedList = z.array(z.unknown()).max(5000);
 
 /** The tail's. */
 export const tailReport = z.object({
-  cpu: some.pipe(
+  cpu: boundedList.pipe(
     z.array(z.object({ worker: text, tier: text, version: text, route: text, requests: count, cpuMs: ms })),
   ),
-  deaths: some.pipe(z.array(z.object({ worker: text, version: text, outcome: text, count }))),
-  faults: some.pipe(z.array(z.object({ tier: text, version: text, code: text, count }))),
-  spans: some.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
+  deaths: boundedList.pipe(z.array(z.object({ worker: text, version: text, outcome: text, count }))),
+  faults: boundedList.pipe(z.array(z.object({ tier: text, version: text, code: text, count }))),
+  spans: boundedList.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
 });
 
 /** A front's. */
 export const frontReport = z.object({
-  counts: some.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
-  deaths: some.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),
+  counts: boundedList.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
+  deaths: boundedList.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),
   lost: count,
 });

@@ -1,18 +1,18 @@
 /** Sums of samples. */
 import type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
-export const none: Sample = { groups: {}, cold: 0 };
+export const emptySample: Sample = { groups: {}, cold: 0 };
 
-export const sum = (a: Sample, b: Sample): Sample => {
+export const sumOfSamples = (a: Sample, b: Sample): Sample => {
   const groups: Record<string, Group> = { ...a.groups };
   for (const [key, group] of Object.entries(b.groups)) {
     const known = groups[key];
-    groups[key] = known ? both(known, group) : group;
+    groups[key] = known ? sumOfGroups(known, group) : group;
   }
   return { groups, cold: a.cold + b.cold };
 };
 
-const both = (a: Group, b: Group): Group => ({
+const sumOfGroups = (a: Group, b: Group): Group => ({
   requests: a.requests + b.requests,
   errors: a.errors + b.errors,
   refusals: a.refusals + b.refusals,
@@ -28,11 +28,11 @@ export const sumOfBins = (a: Bins, b: Bins): Bins => {
 };
 
 /** What died without a word, put to groups one after the other, since nobody knows whose requests they were. */
-export const deaths = (count: number, first: number, groups: number): Sample => ({
+export const spreadDeaths = (count: number, first: number, groups: number): Sample => ({
   groups: Object.fromEntries(
     Array.from({ length: Math.min(count, groups) }, (_, index) => {
       const share = Math.floor(count / groups) + (index < count % groups ? 1 : 0);
-      return [(first + index) % groups, dead(share)];
+      return [(first + index) % groups, deathGroup(share)];
     }),
   ),
   cold: 0,
@@ -40,11 +40,13 @@ export const deaths = (count: number, first: number, groups: number): Sample => 
 
 /** @param groups of each request that died */
 export const deathsIn = (groups: readonly number[]): Sample => ({
-  groups: Object.fromEntries([...Map.groupBy(groups, (it) => it)].map(([group, some]) => [group, dead(some.length)])),
+  groups: Object.fromEntries(
+    [...Map.groupBy(groups, (it) => it)].map(([group, some]) => [group, deathGroup(some.length)]),
+  ),
   cold: 0,
 });
 
-const dead = (count: number): Group => ({
+const deathGroup = (count: number): Group => ({
   requests: count,
   errors: count,
   refusals: 0,

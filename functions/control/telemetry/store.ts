@@ -1,18 +1,18 @@
 /** What the gates of one tier counted, by version and time, in its object's own SQLite. */
 import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
-import { none, sum, sumOfBins } from "./samples.ts";
+import { emptySample, sumOfBins, sumOfSamples } from "./samples.ts";
 import type { Tally, TallyName } from "./tally.ts";
 
 /** Sums since it was first heard of. */
-export interface KeptSeries extends Series {
+export interface StoredSeries extends Series {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly heard: number;
 }
 
-export interface KeptTally {
+export interface StoredTally {
   readonly name: TallyName;
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -21,32 +21,38 @@ export interface KeptTally {
   readonly value: number;
 }
 
-export interface Beside {
+export interface TierTallies {
   /** Whose store this is, which it cannot know by itself. */
   readonly tier: string;
   readonly tallies: readonly Tally[];
 }
 
 /** What was heard of a version from outside. */
-export interface News extends Beside {
+export interface ObserverReport extends TierTallies {
   readonly version: string;
   /** Requests that died, by who saw that: the same ones are seen by both, so they are kept apart. */
-  readonly deaths?: { readonly seen: Witness; readonly sample: Sample };
+  readonly deaths?: { readonly seen: Observer; readonly sample: Sample };
 }
 
-export type Witness = (typeof witnesses)[number];
-const witnesses = ["tail", "front"] as const;
+export type Observer = (typeof observers)[number];
+const observers = ["tail", "front"] as const;
 
-export interface Store {
-  readonly take: (version: string, sample: Sample, series: readonly Series[], now: number, beside?: Beside) => void;
-  readonly hear: (news: readonly News[], now: number) => void;
+export interface TelemetryStore {
+  readonly take: (
+    version: string,
+    sample: Sample,
+    series: readonly Series[],
+    now: number,
+    tierTallies?: TierTallies,
+  ) => void;
+  readonly hear: (news: readonly ObserverReport[], now: number) => void;
   /**
    * What a version did between two times, in milliseconds since the epoch. Of those who saw requests die, the one that
    * saw more is believed: both saw the same ones, unless one of them could not see.
    */
   readonly between: (version: string, since: number, until: number) => Sample;
-  readonly series: () => readonly KeptSeries[];
-  readonly tallies: () => readonly KeptTally[];
+  readonly series: () => readonly StoredSeries[];
+  readonly tallies: () => readonly StoredTally[];
   /** When somebody was last heard of; 0 where nobody is remembered. */
   readonly heard: () => number;
   /** What became of pushes to the collector, which is no news. */
@@ -59,21 +65,21 @@ export interface Store {
 
 /** Stretches of a rollout begin and end at a look, which is as often. */
 const fineMs = 2000;
-const fineForMs = 15 * 60_000;
+const fineRetentionMs = 15 * 60_000;
 const coarseMs = 60_000;
-const keptMs = 24 * 60 * 60_000;
+const retentionMs = 24 * 60 * 60_000;
 /** Of one tier: routes × outcomes × versions. What is more is counted together, as the route and version `other`. */
-const mostSeries = 5000;
-const mostTallies = 5000;
+const maxSeries = 5000;
+const maxTallies = 5000;
 /** Of which samples are kept, and what tail and front saw of each. A version of more is judged by nothing, and never goes on. */
-const mostVersions = 300;
+const maxVersions = 300;
 const other = "other";
 
 type SampleRow = { readonly version: string; readonly at: number; readonly sample: string };
 type SeriesRow = { readonly version: string; readonly heard: number; readonly series: string };
-type TallyRow = Omit<KeptTally, "labels" | "name"> & { readonly name: string; readonly labels: string };
+type TallyRow = Omit<StoredTally, "labels" | "name"> & { readonly name: string; readonly labels: string };
 
-export const storeOn = (sql: SqlStorage): Store => {
+export const openStore = (sql: SqlStorage): TelemetryStore => {
   sql.exec(
     "CREATE TABLE IF NOT EXISTS samples (version TEXT, at INTEGER, sample TEXT NOT NULL, PRIMARY KEY (version, at)) WITHOUT ROWID",
   );
@@ -84,15 +90,15 @@ export const storeOn = (sql: SqlStorage): Store => {
     "CREATE TABLE IF NOT EXISTS tallies (version TEXT, name TEXT, labels TEXT, since INTEGER NOT NULL, heard INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (version, name, labels)) WITHOUT ROWID",
   );
   sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-  const sizes = { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") };
-  let versions = versionsIn(sql);
-  let heard = lastIn(sql);
+  const sizes = { series: rowCount(sql, "series"), tallies: rowCount(sql, "tallies") };
+  let knownVersions = storedVersions(sql);
+  let heard = lastReportAt(sql);
 
   const put = (version: string, at: number, sample: Sample): void => {
-    if (!versions.has(version) && versions.size >= mostVersions) return;
-    versions.add(version);
+    if (!knownVersions.has(version) && knownVersions.size >= maxVersions) return;
+    knownVersions.add(version);
     const [row] = sql.exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at = ?", version, at).toArray();
-    const whole = row ? sum(JSON.parse(row.sample) as Sample, sample) : sample;
+    const whole = row ? sumOfSamples(JSON.parse(row.sample) as Sample, sample) : sample;
     sql.exec("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", version, at, JSON.stringify(whole));
   };
 
@@ -101,12 +107,12 @@ export const storeOn = (sql: SqlStorage): Store => {
     const [row] = sql
       .exec<SeriesRow>("SELECT version, heard, series FROM series WHERE version = ? AND key = ?", version, key)
       .toArray();
-    if (!row && key !== together.key && sizes.series >= mostSeries) {
-      count(other, { ...it, ...together.id }, now);
+    if (!row && key !== overflow.key && sizes.series >= maxSeries) {
+      count(other, { ...it, ...overflow.id }, now);
       return;
     }
     if (!row) sizes.series++;
-    const whole = row ? added(JSON.parse(row.series) as Series, it) : { ...it, since: now };
+    const whole = row ? sumOfSeries(JSON.parse(row.series) as Series, it) : { ...it, since: now };
     sql.exec("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", version, key, now, JSON.stringify(whole));
   };
 
@@ -115,7 +121,7 @@ export const storeOn = (sql: SqlStorage): Store => {
     const [known] = sql
       .exec("SELECT 1 FROM tallies WHERE version = ? AND name = ? AND labels = ?", version, name, key)
       .toArray();
-    if (!known && version !== other && sizes.tallies >= mostTallies) {
+    if (!known && version !== other && sizes.tallies >= maxTallies) {
       add(other, { name, labels: {}, by }, now);
       return;
     }
@@ -133,42 +139,48 @@ export const storeOn = (sql: SqlStorage): Store => {
 
   const tier = () => sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'tier'").toArray()[0]?.value;
 
-  const tally = (version: string, beside: Beside, now: number): void => {
-    if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", beside.tier);
-    for (const it of beside.tallies) if (it.by > 0) add(version, it, now);
+  const tally = (version: string, tierTallies: TierTallies, now: number): void => {
+    if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", tierTallies.tier);
+    for (const it of tierTallies.tallies) if (it.by > 0) add(version, it, now);
   };
   const read = (version: string, since: number, until: number): Sample =>
     sql
       .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
       .toArray()
-      .reduce((whole, { sample }) => sum(whole, JSON.parse(sample) as Sample), none);
+      .reduce((whole, { sample }) => sumOfSamples(whole, JSON.parse(sample) as Sample), emptySample);
 
   return {
-    take: (version, sample, series, now, beside) => {
+    take: (version, sample, series, now, tierTallies) => {
       heard = now;
       put(version, now - (now % fineMs), sample);
       for (const it of series) count(version, it, now);
-      if (beside) tally(version, beside, now);
+      if (tierTallies) tally(version, tierTallies, now);
     },
     note: (tallies, now) => {
       for (const it of tallies) if (it.by > 0) add("", it, now);
     },
     hear: (news, now) => {
       heard = now;
-      for (const { version, deaths, ...beside } of news) {
+      for (const { version, deaths, ...tierTallies } of news) {
         if (deaths) put(deathsOf(deaths.seen, version), now - (now % fineMs), deaths.sample);
-        tally(version, beside, now);
+        tally(version, tierTallies, now);
       }
     },
     between: (version, since, until) => {
-      const seen = witnesses.map((it) => read(deathsOf(it, version), since, until));
-      return sum(read(version, since, until), seen.reduce(larger));
+      const seen = observers.map((it) => read(deathsOf(it, version), since, until));
+      return sumOfSamples(read(version, since, until), seen.reduce(larger));
     },
     series: () =>
       sql
         .exec<SeriesRow>("SELECT version, heard, series FROM series ORDER BY version, key")
         .toArray()
-        .map(({ version, heard, series }) => ({ ...early, since: heard, ...JSON.parse(series), version, heard })),
+        .map(({ version, heard, series }) => ({
+          ...missingInOldReports,
+          since: heard,
+          ...JSON.parse(series),
+          version,
+          heard,
+        })),
     tallies: () =>
       sql
         .exec<TallyRow>("SELECT * FROM tallies ORDER BY name, version, labels")
@@ -177,18 +189,18 @@ export const storeOn = (sql: SqlStorage): Store => {
     heard: () => heard,
     tier,
     sweep: (now) => {
-      sql.exec("DELETE FROM samples WHERE at < ?", now - keptMs);
-      versions = versionsIn(sql);
+      sql.exec("DELETE FROM samples WHERE at < ?", now - retentionMs);
+      knownVersions = storedVersions(sql);
       // A version's all together: a part that began again beside the others would look as if sums had shrunk.
       for (const table of ["series", "tallies"])
         sql.exec(
           `DELETE FROM ${table} WHERE version IN (SELECT version FROM ${table} GROUP BY version HAVING MAX(heard) < ?)`,
-          now - keptMs,
+          now - retentionMs,
         );
-      heard = lastIn(sql);
-      Object.assign(sizes, { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") });
+      heard = lastReportAt(sql);
+      Object.assign(sizes, { series: rowCount(sql, "series"), tallies: rowCount(sql, "tallies") });
       const old = sql
-        .exec<SampleRow>("SELECT * FROM samples WHERE at < ? AND at % ? != 0", now - fineForMs, coarseMs)
+        .exec<SampleRow>("SELECT * FROM samples WHERE at < ? AND at % ? != 0", now - fineRetentionMs, coarseMs)
         .toArray();
       for (const { version, at, sample } of old) {
         sql.exec("DELETE FROM samples WHERE version = ? AND at = ?", version, at);
@@ -198,7 +210,7 @@ export const storeOn = (sql: SqlStorage): Store => {
   };
 };
 
-const deathsOf = (seen: Witness, version: string): string => `${seen}:${version}`;
+const deathsOf = (seen: Observer, version: string): string => `${seen}:${version}`;
 
 const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) ? b : a);
 
@@ -206,19 +218,19 @@ const requestsOf = ({ groups }: Sample): number =>
   Object.values(groups).reduce((sum, { requests }) => sum + requests, 0);
 
 /** What a gate of before did not tell. */
-const early = { method: "", upstream: "" };
+const missingInOldReports = { method: "", upstream: "" };
 
 const id = { route: other, method: "", status: "", verdict: "passed", by: "", code: "", upstream: "" } as const;
-const together = { id, key: Object.values(id).join("\n") };
+const overflow = { id, key: Object.values(id).join("\n") };
 
-const lastIn = (sql: SqlStorage): number =>
+const lastReportAt = (sql: SqlStorage): number =>
   sql
     .exec<{ at: number | null }>(
       "SELECT MAX(heard) AS at FROM (SELECT heard FROM series UNION ALL SELECT heard FROM tallies WHERE name NOT IN ('pushes', 'push-lost'))",
     )
     .one().at ?? 0;
 
-const versionsIn = (sql: SqlStorage): Set<string> =>
+const storedVersions = (sql: SqlStorage): Set<string> =>
   new Set(
     sql
       .exec<{ version: string }>("SELECT DISTINCT version FROM samples")
@@ -226,10 +238,10 @@ const versionsIn = (sql: SqlStorage): Set<string> =>
       .map(({ version }) => version),
   );
 
-const sizeOf = (sql: SqlStorage, table: "series" | "tallies"): number =>
+const rowCount = (sql: SqlStorage, table: "series" | "tallies"): number =>
   sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n;
 
-const added = (a: Series, b: Series): Series => ({
+const sumOfSeries = (a: Series, b: Series): Series => ({
   ...a,
   count: a.count + b.count,
   latency: sumOfBins(a.latency, b.latency),

@@ -1,15 +1,24 @@
 /** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
 
-import { type WavePosition, waveMovedOn } from "../model/approval.ts";
+import { type WavePosition, waveMismatch } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
-import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "../model/wave.ts";
-import { cut } from "../notifications/notification.ts";
+import {
+  isActive,
+  isWaveOver,
+  levels,
+  type Member,
+  membersAt,
+  type RolloutSummary,
+  type Wave,
+  type WaveNote,
+} from "../model/wave.ts";
+import { truncate } from "../notifications/notification.ts";
 
 export type WaveCommand = "pause" | "resume" | "abort";
 
 export type WaveEvent =
   /** The rollout of a tier that this wave began; null where it began none. */
-  | { readonly kind: "seen"; readonly tier: string; readonly rollout: Seen | null }
+  | { readonly kind: "seen"; readonly tier: string; readonly rollout: RolloutSummary | null }
   /** A start that was answered with a no. */
   | { readonly kind: "refused"; readonly tier: string; readonly why: string }
   /** A rollout was told to come back. */
@@ -32,54 +41,56 @@ export interface WaveAction {
   readonly member: Member;
 }
 
-const mostNotes = 1000;
+const maxNotes = 1000;
 /** In characters: with hundreds of tiers beside them, all have to fit into one value of the platform's. */
-const longestNote = 300;
+const maxNoteChars = 300;
 /** A platform that answers 429 is asked again; after so many the tier counts as failed. */
-const mostAttempts = 5;
+const maxAttempts = 5;
 const firstBackoffMs = 2000;
 
 /** @throws Refusal for a command that does not fit */
 export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
   if (event.kind === "asked") {
-    const elsewhere = event.approved && waveMovedOn(event.approved, it);
-    if (elsewhere) throw new Refusal(`what was approved does not hold: ${elsewhere}; propose it anew`);
-    return settled(commanded(it, event, now), now);
+    const mismatch = event.approved && waveMismatch(event.approved, it);
+    if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it anew`);
+    return settle(applyCommand(it, event, now), now);
   }
   if (isWaveOver(it)) return it;
-  if (event.kind === "looked") return begun(it, now);
+  if (event.kind === "looked") return startNext(it, now);
   const member = it.members.find(({ tier }) => tier === event.tier);
   if (!member) return it;
-  if (event.kind === "told") return put(it, { ...member, told: true });
-  const after = event.kind === "refused" ? refused(member, event.why, now) : seen(it, member, event.rollout);
+  if (event.kind === "told") return withMember(it, { ...member, told: true });
+  const after =
+    event.kind === "refused" ? startRefused(member, event.why, now) : rolloutSeen(it, member, event.rollout);
   if (isSame(after, member)) return it;
-  const state = put(it, after);
-  return settled(after.place === member.place ? state : noted(state, said(after), now), now);
+  const state = withMember(it, after);
+  return settle(after.place === member.place ? state : withNote(state, memberSummary(after), now), now);
 };
 
 /** What is to be done now. Asked again after a crash it says the same, until an event says that it was done. */
-export const dueIn = (it: Wave, now: number): readonly WaveAction[] => [
-  ...(it.status === "running" ? inPlace(it, "starting") : [])
+export const dueActions = (it: Wave, now: number): readonly WaveAction[] => [
+  ...(it.status === "running" ? membersAt(it, "starting") : [])
     .filter(({ notBefore }) => now >= notBefore)
     .map((member) => ({ kind: "start" as const, member })),
-  ...inPlace(it, "returning")
+  ...membersAt(it, "returning")
     .filter(({ told }) => !told)
     .map((member) => ({ kind: "take-back" as const, member })),
 ];
 
 /** Those whose rollouts are looked at. A promoted one may be taken back by a person, which speaks against the others. */
-export const lookedAt = (it: Wave): readonly Member[] => inPlace(it, "starting", "under-way", "returning", "promoted");
+export const observedMembers = (it: Wave): readonly Member[] =>
+  membersAt(it, "starting", "under-way", "returning", "promoted");
 
-const seen = (it: Wave, member: Member, rollout: Seen | null): Member => {
+const rolloutSeen = (it: Wave, member: Member, rollout: RolloutSummary | null): Member => {
   if (!rollout)
     // What was decided and not yet begun is let be where the wave goes on no more.
     return member.place === "starting" && it.status !== "running" ? { ...member, place: "waiting", why: "" } : member;
   const { id, status, why } = rollout;
-  const isBack = status === "rolled-back" || status === "left";
-  const share = isBack ? 0 : Math.max(0, rollout.share);
+  const isReturned = status === "rolled-back" || status === "left";
+  const share = isReturned ? 0 : Math.max(0, rollout.share);
   const known = { ...member, rollout: id, why, share, waits: status === "paused" };
-  if (member.place === "returning") return isBack ? { ...known, place: "back" } : known;
-  if (isBack) return { ...known, place: "failed" };
+  if (member.place === "returning") return isReturned ? { ...known, place: "back" } : known;
+  if (isReturned) return { ...known, place: "failed" };
   if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };
   // That it comes back speaks against the others at once, however long the way back takes.
   if (status === "returning") return { ...known, place: "failed" };
@@ -90,61 +101,61 @@ const seen = (it: Wave, member: Member, rollout: Seen | null): Member => {
 const isSame = (a: Member, b: Member): boolean =>
   (Object.keys(a) as (keyof Member)[]).every((key) => a[key] === b[key]);
 
-const refused = (member: Member, why: string, now: number): Member => {
+const startRefused = (member: Member, why: string, now: number): Member => {
   const attempts = member.attempts + 1;
-  return attempts >= mostAttempts
+  return attempts >= maxAttempts
     ? { ...member, attempts, place: "failed", why: `it could not begin: ${why}` }
     : { ...member, attempts, why, notBefore: now + firstBackoffMs * 2 ** (attempts - 1) };
 };
 
 /** The level that is under way: the first with a tier that is not done. */
-const levelOf = (it: Wave) => {
+const currentLevel = (it: Wave) => {
   const open = it.members.filter(({ place }) => place !== "promoted" && place !== "passed-over");
   return levels.find((level) => open.some((member) => member.level === level));
 };
 
-const begun = (it: Wave, now: number): Wave => {
+const startNext = (it: Wave, now: number): Wave => {
   if (it.status !== "running") return it;
-  const level = levelOf(it);
+  const level = currentLevel(it);
   const free = Math.max(0, it.concurrent - it.members.filter(isActive).length);
-  const next = inPlace(it, "waiting")
+  const next = membersAt(it, "waiting")
     .filter((member) => member.level === level)
     .slice(0, free);
   return next.reduce(
     (state, member) =>
-      noted(put(state, { ...member, place: "starting", why: "it begins" }), `${member.tier} begins`, now),
+      withNote(withMember(state, { ...member, place: "starting", why: "it begins" }), `${member.tier} begins`, now),
     it,
   );
 };
 
 /** Where a wave stands follows from where its tiers stand. */
-const settled = (it: Wave, now: number): Wave => {
-  const [first] = inPlace(it, "failed");
+const settle = (it: Wave, now: number): Wave => {
+  const [first] = membersAt(it, "failed");
   const open = it.members.some(isActive);
   if ((it.status === "running" || it.status === "paused") && first)
-    return settled(told({ ...it, status: "stopping", why: failure(it, "begins") }, now), now);
-  if (it.status === "stopping" && !open) return ended(it, "failed", failure(it, "began"), now);
-  if (it.status === "aborting" && !open && inPlace(it, "returning").length === 0)
-    return ended(it, "aborted", it.why, now);
+    return settle(noteStatus({ ...it, status: "stopping", why: failureReason(it, "begins") }, now), now);
+  if (it.status === "stopping" && !open) return end(it, "failed", failureReason(it, "began"), now);
+  if (it.status === "aborting" && !open && membersAt(it, "returning").length === 0)
+    return end(it, "aborted", it.why, now);
   if (it.status === "running" || it.status === "paused") {
-    if (levelOf(it) === undefined) return ended(it, "promoted", progress(it), now);
+    if (currentLevel(it) === undefined) return end(it, "promoted", progress(it), now);
     if (it.status === "running") return { ...it, why: progress(it) };
   }
   return it;
 };
 
-const failure = (it: Wave, verb: "begins" | "began"): string =>
-  `${inPlace(it, "failed")
+const failureReason = (it: Wave, verb: "begins" | "began"): string =>
+  `${membersAt(it, "failed")
     .slice(0, 3)
     .map(({ tier, why }) => `${tier} failed: ${why}`)
     .join("; ")}; no further tier ${verb}`;
 
 /** @returns as `12 of 30 tiers are promoted; a-3 waits for a person` */
 export const progress = (it: Wave): string => {
-  const passed = inPlace(it, "passed-over");
+  const passed = membersAt(it, "passed-over");
   const waiting = it.members.filter((member) => isActive(member) && member.waits);
   return [
-    `${inPlace(it, "promoted").length} of ${it.members.length} tiers are promoted`,
+    `${membersAt(it, "promoted").length} of ${it.members.length} tiers are promoted`,
     ...(passed.length > 0 ? [`${list(passed)} passed over`] : []),
     ...(waiting.length > 0 ? [`${list(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for a person`] : []),
   ].join("; ");
@@ -157,55 +168,56 @@ const list = (members: readonly Member[]): string => {
     : names.join(", ");
 };
 
-const said = ({ tier, place, why }: Member): string =>
+const memberSummary = ({ tier, place, why }: Member): string =>
   place === "promoted" ? `${tier} is promoted` : `${tier} ${place}${why ? `: ${why}` : ""}`;
 
-const put = (it: Wave, member: Member): Wave => ({
+const withMember = (it: Wave, member: Member): Wave => ({
   ...it,
   members: it.members.map((other) => (other.tier === member.tier ? member : other)),
 });
 
-const ended = (it: Wave, status: Wave["status"], why: string, now: number): Wave =>
-  told({ ...it, status, why, endedAt: now }, now);
+const end = (it: Wave, status: Wave["status"], why: string, now: number): Wave =>
+  noteStatus({ ...it, status, why, endedAt: now }, now);
 
 /** Notes where the wave stands. */
-const told = (it: Wave, at: number, by?: string): Wave => noted(it, `${it.status}: ${it.why}`, at, by);
+const noteStatus = (it: Wave, at: number, by?: string): Wave => withNote(it, `${it.status}: ${it.why}`, at, by);
 
-const noted = (it: Wave, what: string, at: number, by?: string): Wave => {
-  const note: Note = { at, what: cut(what, longestNote), ...(by !== undefined && { by }) };
-  return { ...it, notes: [...it.notes, note].slice(-mostNotes) };
+const withNote = (it: Wave, what: string, at: number, by?: string): Wave => {
+  const note: WaveNote = { at, what: truncate(what, maxNoteChars), ...(by !== undefined && { by }) };
+  return { ...it, notes: [...it.notes, note].slice(-maxNotes) };
 };
 
-const commanded = (it: Wave, event: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
+const applyCommand = (it: Wave, event: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
   const { command, by, reason } = event;
   const because = reason ? `: ${reason}` : "";
-  if (command === "abort") return aborted(it, event, now);
+  if (command === "abort") return abort(it, event, now);
   if (command === "pause") {
     if (it.status !== "running") throw new Refusal(`this wave is ${it.status}`);
-    return told({ ...it, status: "paused", why: `${by} paused it${because}` }, now, by);
+    return noteStatus({ ...it, status: "paused", why: `${by} paused it${because}` }, now, by);
   }
   if (it.status !== "paused" && it.status !== "stopping" && it.status !== "failed")
     throw new Refusal(`this wave is ${it.status}`);
   const members = it.members.map(
     (member): Member => (member.place === "failed" ? { ...member, place: "passed-over" } : member),
   );
-  return told({ ...it, members, status: "running", endedAt: null, why: `${by} resumed it${because}` }, now, by);
+  return noteStatus({ ...it, members, status: "running", endedAt: null, why: `${by} resumed it${because}` }, now, by);
 };
 
 /** Those under way come back, and on demand those that are promoted. One that is only decided is looked for first. */
-const aborted = (it: Wave, { all, by, reason }: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
-  const back = it.members.filter(
+const abort = (it: Wave, { all, by, reason }: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
+  const returning = it.members.filter(
     ({ place }) => place === "under-way" || place === "returning" || (all && place === "promoted"),
   );
-  if (back.length === 0 && isWaveOver(it))
+  if (returning.length === 0 && isWaveOver(it))
     throw new Refusal(
       `this wave is ${it.status}${all ? ", and nothing of it is left to take back" : "; --all takes back what it promoted"}`,
     );
   const members = it.members.map(
-    (member): Member => (back.includes(member) ? { ...member, place: "returning", told: false, waits: false } : member),
+    (member): Member =>
+      returning.includes(member) ? { ...member, place: "returning", told: false, waits: false } : member,
   );
   const what = all ? "took all of it back" : "took back what was under way";
-  return told(
+  return noteStatus(
     { ...it, members, status: "aborting", endedAt: null, why: `${by} ${what}${reason ? `: ${reason}` : ""}` },
     now,
     by,

@@ -1,15 +1,15 @@
 /** What control is bound to. */
 import type { Ledger } from "../audit/ledger.ts";
-import type { notices } from "../notifications/dispatcher.ts";
-import type { rollouts } from "../rollout/controller.ts";
+import type { noticeDispatcher } from "../notifications/dispatcher.ts";
+import type { rolloutController } from "../rollout/controller.ts";
 import type { Namespace } from "../rpc/objects.ts";
 import type { Refusing } from "../rpc/refusals.ts";
-import type { waves } from "../wave/controller.ts";
+import type { waveController } from "../wave/controller.ts";
 import type { TelemetryObject } from "./telemetry.ts";
 
-export type Rollouts = ReturnType<typeof rollouts>;
-export type Waves = ReturnType<typeof waves>;
-export type Notices = ReturnType<typeof notices>;
+export type Rollouts = ReturnType<typeof rolloutController>;
+export type Waves = ReturnType<typeof waveController>;
+export type Notices = ReturnType<typeof noticeDispatcher>;
 
 /** The RPC methods of each object. */
 export type TelemetryCalls = Omit<TelemetryObject, "alarm">;

@@ -1,20 +1,20 @@
 /** The way to the outbox for who has something to tell. */
 
-import type { Tell } from "../notifications/notification.ts";
+import type { Notify } from "../notifications/notification.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** The one outbox of an environment. */
-const outbox = "notices";
+const outboxObjectName = "notices";
 /** Nobody who decides waits longer for it. */
-const patienceMs = 2000;
+const timeoutMs = 2000;
 
-export const noticesOf = (env: Pick<Bindings, "NOTICES">) => objectOf(env.NOTICES, outbox);
+export const outboxClient = (env: Pick<Bindings, "NOTICES">) => objectOf(env.NOTICES, outboxObjectName);
 
-export const tellOf =
-  (env: Pick<Bindings, "NOTICES">): Tell =>
+export const notifier =
+  (env: Pick<Bindings, "NOTICES">): Notify =>
   async (notice) => {
-    const signal = AbortSignal.timeout(patienceMs);
-    const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    return Promise.race([noticesOf(env).take(notice), late]);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const timedOut = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    return Promise.race([outboxClient(env).take(notice), timedOut]);
   };

@@ -1,99 +1,106 @@
 /** A tier's rollouts with the real world around them. */
 
-import { actuatorCall, answers } from "../actuator/answers.ts";
-import { overlayPlatform, renewed } from "../cutover/platform.ts";
+import { answerSchemas, callActuator } from "../actuator/answers.ts";
+import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
-import { tiersServed } from "../model/shared-gates.ts";
-import { factsIn, subjectIn } from "../model/subject.ts";
 import type { World } from "../model/runtime.ts";
-import { amend, type Feed, feedOf } from "../overlay/feed-client.ts";
-import { type Ports, rollouts } from "../rollout/controller.ts";
-import { drainOf, tellDrain } from "../rollout/drain.ts";
-import { queriesOf } from "../rollout/queries.ts";
-import { labelOf, smokeTest } from "../rollout/smoke.ts";
+import { tiersServed } from "../model/shared-gates.ts";
+import { parseSubject, subjectFacts } from "../model/subject.ts";
+import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
+import { type RolloutPorts, rolloutController } from "../rollout/controller.ts";
+import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import { evaluateQueries } from "../rollout/queries.ts";
+import { smokeTest, testLabel } from "../rollout/smoke.ts";
 import { judge } from "../rollout/verdict.ts";
-import { figureOf } from "../telemetry/prometheus-query.ts";
+import { queryPrometheus } from "../telemetry/prometheus-query.ts";
 import type { Bindings, Rollouts } from "./bindings.ts";
 import { evidenceOf } from "./evidence.ts";
-import { tellOf } from "./notify.ts";
+import { notifier } from "./notify.ts";
 
-export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObjectStorage, world: World): Rollouts => {
-  const feed = feedOf(env.FEED);
-  const overlay = overlayPlatform(feed, plan, world);
-  const platformOf = (name: string): Ports["platform"] => (subjectIn(name).route === null ? workers(env) : overlay);
-  const all = rollouts({
+export const tierRollouts = (
+  plan: ControlPlan,
+  env: Bindings,
+  storage: DurableObjectStorage,
+  runtime: World,
+): Rollouts => {
+  const feed = feedClient(env.FEED);
+  const overlay = overlayPlatform(feed, plan, runtime);
+  const platformOf = (name: string): RolloutPorts["platform"] =>
+    parseSubject(name).route === null ? workersPlatform(env) : overlay;
+  const controller = rolloutController({
     storage,
     platform: {
       deployments: (name) => platformOf(name).deployments(name),
       split: (name, versions, message) => platformOf(name).split(name, versions, message),
       version: (name, version) => platformOf(name).version(name, version),
     },
-    evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, world.now()),
+    evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
     queries: (it) =>
-      queriesOf(
-        { ...it, tier: subjectIn(it.tier).tier },
+      evaluateQueries(
+        { ...it, tier: parseSubject(it.tier).tier },
         async (promql) =>
           plan.prometheus
-            ? figureOf(promql, plan.prometheus, env.PROMETHEUS_TOKEN, world.fetch)
+            ? queryPrometheus(promql, plan.prometheus, env.PROMETHEUS_TOKEN, runtime.fetch)
             : { none: "the environment names no Prometheus: control.prometheus" },
-        world.now(),
+        runtime.now(),
       ),
     smoke: async (it) => {
-      const label = await labelOf(it, plan, env.CONTROL_KEY, world.now());
-      return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);
+      const label = await testLabel(it, plan, env.CONTROL_KEY, runtime.now());
+      return smokeTest(it, factsOf(plan, it), plan.front, label, runtime.fetch);
     },
-    tell: tellOf(env),
-    now: world.now,
-    random: world.random,
-    uuid: world.uuid,
+    notify: notifier(env),
+    now: runtime.now,
+    random: runtime.random,
+    uuid: runtime.uuid,
   });
-  const renew = renewing(all, plan, feed, storage, world);
-  const drain = draining(all, plan, feed, storage, world);
+  const renew = entryRenewer(controller, plan, feed, storage, runtime);
+  const publishDrain = drainPublisher(controller, plan, feed, storage, runtime);
   return {
-    ...all,
-    look: async () => {
-      await all.look();
-      await drain();
+    ...controller,
+    reconcile: async () => {
+      await controller.reconcile();
+      await publishDrain();
       await renew();
     },
   };
 };
 
 /** The platform of Workers. */
-const workers = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): Ports["platform"] => ({
-  deployments: (worker) => actuatorCall(actuator, "deployments", { worker }, answers.deployments),
-  split: (worker, versions, message) => actuatorCall(actuator, "split", { worker, versions, message }, answers.split),
-  version: (worker, version) => actuatorCall(actuator, "version", { worker, version }, answers.version),
+const workersPlatform = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): RolloutPorts["platform"] => ({
+  deployments: (worker) => callActuator(actuator, "deployments", { worker }, answerSchemas.deployments),
+  split: (worker, versions, message) =>
+    callActuator(actuator, "split", { worker, versions, message }, answerSchemas.split),
+  version: (worker, version) => callActuator(actuator, "version", { worker, version }, answerSchemas.version),
 });
 
 /** How often the time of an entry is looked at, which is days. */
-const renewMs = 60 * 60_000;
+const renewIntervalMs = 60 * 60_000;
 
 /** How soon a feed that did not answer is told again. */
-const againMs = 2000;
+const retryMs = 2000;
 
 /** Has the streams of a version that was taken back end. */
-const draining =
-  (all: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
+const drainPublisher =
+  (controller: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
   async (): Promise<void> => {
-    const it = await all.status();
-    const entry = it && subjectIn(it.tier).route === null ? drainOf(it, now()) : undefined;
+    const it = await controller.status();
+    const entry = it && parseSubject(it.tier).route === null ? drainEntryOf(it, now()) : undefined;
     if (!it || !entry) return;
     const tiers = new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)));
     try {
-      await tellDrain(feed, storage, [...tiers], entry);
+      await publishDrain(feed, storage, [...tiers], entry);
     } catch (error) {
       log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
-      await storage.setAlarm(now() + againMs);
+      await storage.setAlarm(now() + retryMs);
     }
   };
 
 /** Keeps the entry of a route that is cut over, after the rollout's end as well. */
-const renewing = (
-  all: Rollouts,
+const entryRenewer = (
+  controller: Rollouts,
   plan: ControlPlan,
   feed: Feed,
   storage: DurableObjectStorage,
@@ -101,16 +108,16 @@ const renewing = (
 ): (() => Promise<void>) => {
   let renewedAt = Number.NEGATIVE_INFINITY;
   return async () => {
-    const it = await all.status();
-    const { tier, route } = subjectIn(it?.tier ?? "");
+    const it = await controller.status();
+    const { tier, route } = parseSubject(it?.tier ?? "");
     if (!it || route === null) return;
-    if (now() - renewedAt >= renewMs) {
+    if (now() - renewedAt >= renewIntervalMs) {
       renewedAt = now();
-      await amend(feed, tier, renewed(it, factsIn(plan, it.tier), now())).catch((error) =>
+      await amendEntries(feed, tier, renewEntry(it, subjectFacts(plan, it.tier), now())).catch((error) =>
         log({ type: "fault", tier, route, cause: String(error).slice(0, 200) }),
       );
     }
-    if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + renewMs);
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + renewIntervalMs);
   };
 };
 

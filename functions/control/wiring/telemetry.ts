@@ -3,87 +3,87 @@ import { metricsOf } from "../exporters/otlp/metrics.ts";
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { type Instrument, instruments } from "../telemetry/instruments.ts";
-import { type Store, storeOn } from "../telemetry/store.ts";
+import { openStore, type TelemetryStore } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
 
-export interface Ports {
+export interface TelemetryPorts {
   readonly storage: Pick<DurableObjectStorage, "sql" | "getAlarm" | "setAlarm">;
   readonly collector: Collector | null;
   readonly now: () => number;
   readonly log: (line: object) => void;
 }
 
-const roundMs = 10_000;
-const sweepMs = 60_000;
+const pushIntervalMs = 10_000;
+const sweepIntervalMs = 60_000;
 /** A version that was silent for so long is told of no more. */
 const silentMs = 10 * 60_000;
 /** So that what an idle tier counted is forgotten in the end. */
 const idleMs = 24 * 60 * 60_000 + 60_000;
 /** Of one round: more than the store's bounds make. */
-const mostMessages = 30;
-const longestWaitMs = 5 * 60_000;
+const maxMessagesPerPush = 30;
+const maxWaitMs = 5 * 60_000;
 
 /** What its object does: a part of the store's, with alarms. */
-export interface TelemetryObject extends Pick<Store, "between" | "series" | "tallies"> {
-  readonly take: (...given: Parameters<Store["take"]>) => Promise<void>;
-  readonly hear: (...given: Parameters<Store["hear"]>) => Promise<void>;
+export interface TelemetryObject extends Pick<TelemetryStore, "between" | "series" | "tallies"> {
+  readonly take: (...given: Parameters<TelemetryStore["take"]>) => Promise<void>;
+  readonly hear: (...given: Parameters<TelemetryStore["hear"]>) => Promise<void>;
   readonly alarm: () => Promise<void>;
 }
 
-export const telemetryOn = (
+export const tierTelemetry = (
   plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">,
-  ports: Ports,
+  ports: TelemetryPorts,
 ): TelemetryObject => {
   const { storage, collector, now, log } = ports;
-  const store = storeOn(storage.sql);
-  const everyMs = collector ? roundMs : sweepMs;
+  const store = openStore(storage.sql);
+  const everyMs = collector ? pushIntervalMs : sweepIntervalMs;
   let failures = 0;
   let waitUntil = 0;
-  let swept = 0;
+  let sweptAt = 0;
 
   const alarmWithin = async (ms: number): Promise<void> => {
     const at = await storage.getAlarm();
     if (at === null || at > now() + ms) await storage.setAlarm(now() + ms);
   };
 
-  const told = async (tier: string, to: Collector): Promise<void> => {
+  const pushMetrics = async (tier: string, target: Collector): Promise<void> => {
     const at = now();
     const all = instruments({ series: store.series(), tallies: store.tallies() });
     const { environment, scheme } = plan;
     const routes = Object.entries(plan.tiers[tier]?.routes ?? {});
     const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
-    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, audible(all, at - silentMs));
-    const counted = { pushed: 0, failed: 0, lost: messages.slice(mostMessages).reduce(sumOfPoints, 0) };
-    for (const { message, points } of messages.slice(0, mostMessages)) {
-      const said = await push("metrics", message, to);
-      if (said.ok) {
+    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, activeVersions(all, at - silentMs));
+    const counted = { pushed: 0, failed: 0, lost: messages.slice(maxMessagesPerPush).reduce(sumOfPoints, 0) };
+    for (const { message, points } of messages.slice(0, maxMessagesPerPush)) {
+      const result = await push("metrics", message, target);
+      if (result.ok) {
         failures = 0;
         counted.pushed++;
-        counted.lost += said.rejected;
+        counted.lost += result.rejected;
         continue;
       }
       failures++;
       counted.failed++;
       // What is refused for good will not be taken the next time either; all else is in the next round's sums.
-      if (!said.again) counted.lost += points;
-      waitUntil = now() + Math.max(said.afterMs, Math.min(longestWaitMs, roundMs * 2 ** failures));
-      log({ type: "fault", tier, cause: `metrics were not pushed: ${said.why}` });
+      if (!result.retryable) counted.lost += points;
+      waitUntil = now() + Math.max(result.afterMs, Math.min(maxWaitMs, pushIntervalMs * 2 ** failures));
+      log({ type: "fault", tier, cause: `metrics were not pushed: ${result.why}` });
       break;
     }
     store.note(talliesOf(counted), at);
   };
 
   const alarm = async (): Promise<void> => {
-    if (now() - swept >= sweepMs) {
+    if (now() - sweptAt >= sweepIntervalMs) {
       store.sweep(now());
-      swept = now();
+      sweptAt = now();
     }
     const tier = store.tier();
-    const heard = store.heard();
-    const fresh = heard >= now() - silentMs;
+    const lastReportAt = store.heard();
+    const isActive = lastReportAt >= now() - silentMs;
     // Armed first, so that it goes on whatever becomes of the push.
-    if (heard > 0) await storage.setAlarm(now() + (fresh ? everyMs : idleMs));
-    if (collector && tier !== undefined && fresh && now() >= waitUntil) await told(tier, collector);
+    if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
+    if (collector && tier !== undefined && isActive && now() >= waitUntil) await pushMetrics(tier, collector);
   };
 
   return {
@@ -104,7 +104,7 @@ export const telemetryOn = (
 
 const sumOfPoints = (sum: number, { points }: { readonly points: number }): number => sum + points;
 
-const audible = (all: readonly Instrument[], since: number): ReadonlySet<string> =>
+const activeVersions = (all: readonly Instrument[], since: number): ReadonlySet<string> =>
   new Set(all.flatMap((it) => it.points.filter(({ heard }) => heard >= since).map(({ version }) => version)));
 
 const talliesOf = ({ pushed, failed, lost }: { pushed: number; failed: number; lost: number }): Tally[] => [

@@ -2,12 +2,12 @@
 import { generateKeyPair, importJWK, SignJWT } from "jose";
 import * as z from "zod";
 import { claimPath } from "../../gateway/core/claims.ts";
-import { mark } from "../../gateway/core/ports/revocations.ts";
+import { revocationHash } from "../../gateway/core/ports/revocations.ts";
 import { milliseconds } from "../../gateway/core/quantities.ts";
 import type { Credentials, Jwk, KeyPair, Present } from "../../gateway/hooks/credentials.ts";
 import { withToken } from "../../gateway/hooks/token-place.ts";
 import { duration } from "../../manifest/quantities.ts";
-import { tokenPlace } from "../../manifest/token-sources.ts";
+import { tokenSource } from "../../manifest/token-sources.ts";
 import type { JwtConfig } from "./config.ts";
 
 interface Token {
@@ -28,7 +28,7 @@ const persona = () =>
     .strictObject({
       issuer: z.string().optional().describe("By default as the filter asks"),
       audience: z.string().optional().describe("By default as the filter asks"),
-      from: tokenPlace()
+      from: tokenSource()
         .optional()
         .describe("Where it stands, as `from` of the filter has it; by default the first place that the filter reads"),
       algorithm: z.string().optional().describe("By default one that the filter takes"),
@@ -108,8 +108,8 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 export const present: Present<Token> = async (it, { request, now, keys, revoke }) => {
   const { algorithm, claims, forged, age, life } = it;
-  if (it.revoked) revoke(await mark(String(claims.iss), String(claims.jti)));
-  const { own } = keys[algorithm] as KeyPair;
+  if (it.revoked) revoke(await revocationHash(String(claims.iss), String(claims.jti)));
+  const { ownKeys: own } = keys[algorithm] as KeyPair;
   const key = forged ? (await generateKeyPair(algorithm)).privateKey : await importJWK({ ...own }, algorithm);
   const issued = Math.floor(now / 1000) - age;
   const token = await new SignJWT({ ...claims })

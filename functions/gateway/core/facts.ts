@@ -25,8 +25,8 @@ export const Target: Fact<{
 /** The WebSocket subprotocol that a handshake is answered with where the service names none. */
 export const Subprotocol: Fact<string> = { label: "subprotocol" };
 
-export const learn = <T>(context: Context, fact: Fact<T>, value: T): void => {
+export const setFact = <T>(context: Context, fact: Fact<T>, value: T): void => {
   context.facts.set(fact, value);
 };
 
-export const known = <T>(context: Context, fact: Fact<T>): T | undefined => context.facts.get(fact) as T | undefined;
+export const getFact = <T>(context: Context, fact: Fact<T>): T | undefined => context.facts.get(fact) as T | undefined;

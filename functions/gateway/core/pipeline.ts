@@ -1,9 +1,9 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 
-import { network } from "../http/client-network.ts";
-import type { Holds } from "../routing/matchers.ts";
-import { Body, BodyAwaited, Consumer, known, learn } from "./facts.ts";
-import { noted, watched } from "./trace.ts";
+import { networkOf } from "../http/client-network.ts";
+import type { RequestPredicate } from "../routing/matchers.ts";
+import { Body, BodyAwaited, Consumer, getFact, setFact } from "./facts.ts";
+import { noteDecision, tracedGuard } from "./trace.ts";
 import type { Caller, Context, Fact, Guard, Handler, Layer, LocalReply } from "./types.ts";
 
 export type Step =
@@ -13,19 +13,19 @@ export type Step =
 /** Consecutive guards become one flat segment inside the layers written before them. */
 export const pipeline = (steps: readonly Step[], last: Handler): Handler => {
   let next = last;
-  let run: { id: string; guard: Guard }[] = [];
+  let guards: { id: string; guard: Guard }[] = [];
   for (const step of steps.toReversed()) {
-    if (step.kind === "guard") run.unshift(step);
+    if (step.kind === "guard") guards.unshift(step);
     else {
-      next = step.layer(flat(run, next));
-      run = [];
+      next = step.layer(runGuards(guards, next));
+      guards = [];
     }
   }
-  return flat(run, next);
+  return runGuards(guards, next);
 };
 
 /** Awaits only promises: a synchronous guard then costs a call and a comparison. */
-const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], next: Handler): Handler => {
+const runGuards = (steps: readonly { readonly id: string; readonly guard: Guard }[], next: Handler): Handler => {
   if (steps.length === 0) return next;
   return async (request, context) => {
     let at = "";
@@ -33,7 +33,7 @@ const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], 
       for (const { id, guard } of steps) {
         at = id;
         const { trace } = context.caller;
-        const verdict = trace ? watched(trace, id, guard, request, context) : guard(request, context);
+        const verdict = trace ? tracedGuard(trace, id, guard, request, context) : guard(request, context);
         if (verdict === undefined) continue;
         const answer = verdict instanceof Promise ? await verdict : verdict;
         if (answer === undefined) continue;
@@ -50,7 +50,7 @@ const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], 
 };
 
 /** Facts that a shadowed guard finds and learns. Whether the gate waits for the client is for everybody who measures time. */
-class TrialFacts extends Map<Fact<unknown>, unknown> {
+class ShadowFacts extends Map<Fact<unknown>, unknown> {
   readonly #all: Context["facts"];
   constructor(all: Context["facts"]) {
     super();
@@ -67,85 +67,90 @@ class TrialFacts extends Map<Fact<unknown>, unknown> {
  * `mode: shadow`: the guard decides on a copy of the context, its decision is noted, and the request passes.
  * What it learns or edits stays in the copy, since nothing may rest on a rule that is not enforced.
  */
-export const shadowed =
+export const shadowGuard =
   (id: string, guard: Guard): Guard =>
   (request, context) => {
-    const trial: Context = {
+    const shadowContext: Context = {
       ...context,
-      facts: new TrialFacts(context.facts),
+      facts: new ShadowFacts(context.facts),
       outbound: [],
       inbound: [],
       outcome: { verdict: "passed" },
     };
-    const note = (decision: string): undefined => {
+    const recordDecision = (decision: string): undefined => {
       context.outcome.shadow = { ...context.outcome.shadow, [id]: decision };
-      noted(context, "shadowed", decision);
+      noteDecision(context, "shadowed", decision);
     };
-    const done = (decision: string): undefined => {
+    const keepBodyAndRecord = (decision: string): undefined => {
       // Its bytes cannot be read a second time.
-      const body = known(trial, Body);
-      if (body) learn(context, Body, body);
-      return note(decision);
+      const body = getFact(shadowContext, Body);
+      if (body) setFact(context, Body, body);
+      return recordDecision(decision);
     };
-    const decided = (answer: Response | undefined) =>
-      done(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
-    const failed = (error: unknown) => {
+    const onVerdict = (answer: Response | undefined) =>
+      keepBodyAndRecord(answer === undefined ? "pass" : (shadowContext.outcome.code ?? String(answer.status)));
+    const onError = (error: unknown) => {
       // What of a body was read is gone, and the rest alone must not go on.
-      if (request.bodyUsed && !known(trial, Body)) throw error;
-      return done("failed");
+      if (request.bodyUsed && !getFact(shadowContext, Body)) throw error;
+      return keepBodyAndRecord("failed");
     };
     try {
-      const verdict = guard(request, trial);
-      return verdict instanceof Promise ? verdict.then(decided, failed) : decided(verdict);
+      const verdict = guard(request, shadowContext);
+      return verdict instanceof Promise ? verdict.then(onVerdict, onError) : onVerdict(verdict);
     } catch (error) {
-      return failed(error);
+      return onError(error);
     }
   };
 
 /** `when`: the guard is for requests that fulfil its conditions. */
 export const guardWhen =
-  (holds: Holds, guard: Guard): Guard =>
+  (matches: RequestPredicate, guard: Guard): Guard =>
   (request, context) =>
-    holds(request, context.url) ? guard(request, context) : noted(context, "skipped", "when");
+    matches(request, context.url) ? guard(request, context) : noteDecision(context, "skipped", "when");
 
 /** `when`: what the guard says of local replies is for requests that fulfil its conditions. */
-export const localReplyWhen = (holds: Holds, { complete, grants }: LocalReply): LocalReply => ({
+export const localReplyWhen = (
+  matches: RequestPredicate,
+  { complete, grantsPreflight: grants }: LocalReply,
+): LocalReply => ({
   complete: (request, context, headers) => {
-    if (holds(request, context.url)) complete(request, context, headers);
+    if (matches(request, context.url)) complete(request, context, headers);
   },
-  grants: (request, context) => holds(request, context.url) && grants(request, context),
+  grantsPreflight: (request, context) => matches(request, context.url) && grants(request, context),
 });
 
 /** `when`: the layer wraps requests that fulfil its conditions. */
 export const layerWhen =
-  (holds: Holds, layer: Layer): Layer =>
+  (matches: RequestPredicate, layer: Layer): Layer =>
   (next) => {
     const wrapped = layer(next);
-    return (request, context) => (holds(request, context.url) ? wrapped : next)(request, context);
+    return (request, context) => (matches(request, context.url) ? wrapped : next)(request, context);
   };
 
 /**
  * `percent`: the guard applies to a share of users, the same ones each time. It goes by nothing that the client chooses, or
  * whoever tries a few keys would find one that the guard lets pass. A user of whom nothing is known is not exempted.
  */
-export const sampled =
+export const percentGuard =
   (id: string, share: number, guard: Guard): Guard =>
   (request, context) => {
-    const key = known(context, Consumer)?.id ?? networkOf(context.caller);
-    const meets = key === null || position(`${id}\n${key}`) < share;
-    return meets ? guard(request, context) : noted(context, "skipped", "percent");
+    const key = getFact(context, Consumer)?.id ?? networkKeyOf(context.caller);
+    const isSelected = key === null || hashPosition(`${id}\n${key}`) < share;
+    return isSelected ? guard(request, context) : noteDecision(context, "skipped", "percent");
   };
 
 /** What keeps a user on one side of a share: the consumer where it is known, else the key that the client brought, else the address. */
-export const userOf = (context: Context): string | null => known(context, Consumer)?.id ?? clientOf(context.caller);
+export const userKeyOf = (context: Context): string | null =>
+  getFact(context, Consumer)?.id ?? clientKeyOf(context.caller);
 
 /** The same before any filter has run. */
-export const clientOf = (caller: Pick<Caller, "grayKey" | "ip">): string | null => caller.grayKey || networkOf(caller);
+export const clientKeyOf = (caller: Pick<Caller, "grayKey" | "ip">): string | null =>
+  caller.grayKey || networkKeyOf(caller);
 
-const networkOf = ({ ip }: Pick<Caller, "ip">): string | null => network(ip) || null;
+const networkKeyOf = ({ ip }: Pick<Caller, "ip">): string | null => networkOf(ip) || null;
 
 /** Where a key stands in [0, 1): FNV-1a, then a finalizer so that keys that differ at their end spread as well. */
-export const position = (key: string): number => {
+export const hashPosition = (key: string): number => {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,23 +1,23 @@
 /** The compiled manifest for one environment: plain JSON, every default filled in, no secret in it. */
 
-import type { Routing } from "../routing/finder.ts";
-import type { Test } from "../routing/matchers.ts";
-import type { Table } from "../routing/route-table.ts";
+import type { RouteTables } from "../routing/finder.ts";
+import type { Matcher } from "../routing/matchers.ts";
+import type { RouteTable } from "../routing/route-table.ts";
 
-export type Level = "core" | "standard" | "best-effort";
-export type Mode = "enforce" | "shadow" | "off";
+export type TierLevel = "core" | "standard" | "best-effort";
+export type FilterMode = "enforce" | "shadow" | "off";
 
 /** One filter, linked once for all the routes that name it, so that they share its caches. */
 export interface FilterPlan {
   readonly use: string;
   readonly kind: "guard" | "layer";
-  readonly mode: Mode;
+  readonly mode: FilterMode;
   /** It is shadowed, and an overlay may enforce it. */
   readonly enforceable?: true;
   /** Of users: by consumer where one is known, else by address: `100%`. */
   readonly percent: string;
   /** Only requests that fulfil these meet it. */
-  readonly when?: readonly Test[];
+  readonly when?: readonly Matcher[];
   /** Rates that an overlay adds while the gate runs; a compiled plan has none. */
   readonly limits?: readonly string[];
   readonly with: unknown;
@@ -32,11 +32,11 @@ export interface UpstreamPlan {
 
 /** Where a route leads: to an upstream, to one of several by weight, or nowhere but back. */
 export type Destination =
-  | { readonly to: string | readonly Weighted[] }
+  | { readonly to: string | readonly WeightedUpstream[] }
   | { readonly respond: RespondPlan }
   | { readonly redirect: RedirectPlan };
 
-export type Weighted = readonly [upstream: string, weight: number];
+export type WeightedUpstream = readonly [upstream: string, weight: number];
 
 export interface RespondPlan {
   readonly status: number;
@@ -65,13 +65,13 @@ export interface RoutePlan {
   /** What the upstream is asked for, with references; the request's own path where there is none. */
   readonly target?: string;
   /** Answers 503 before any filter has seen the request. */
-  readonly closed?: Closed;
+  readonly closed?: RouteClosure;
   readonly cutover?: Cutover;
   readonly upgrade?: "websocket";
   readonly deprecated?: Deprecation;
 }
 
-export interface Closed {
+export interface RouteClosure {
   /** A duration. */
   readonly "retry-after"?: string;
   readonly detail?: string;
@@ -96,7 +96,7 @@ export interface Plan {
   readonly api: "postern/v1";
   readonly tier: string;
   readonly environment: string;
-  readonly level: Level;
+  readonly level: TierLevel;
   /** Names, or wildcards such as `*.acme.example`. */
   readonly hosts: readonly string[];
   /** Spoofable headers that services are sent as clients wrote them; there where the tier accepts any. */
@@ -119,9 +119,9 @@ export interface Plan {
   readonly upstreams: Readonly<Record<string, UpstreamPlan>>;
   readonly routes: Readonly<Record<string, RoutePlan>>;
   /** Which requests each route takes. */
-  readonly table: Table;
+  readonly table: RouteTable;
   /** Of the routes that keep encoded slashes, which alone are given paths that have one. */
-  readonly slashes?: Table;
+  readonly slashes?: RouteTable;
 }
 
 /** What the front knows: which gate serves a host and a path. */
@@ -137,7 +137,7 @@ export interface FrontPlan {
     /** `/wallet/v1`, or `/` for a whole host. */
     readonly base: string;
     /** Routes with gates of their own, by the names of their bindings; and the routes of the whole tier, to tell them apart. */
-    readonly lifted?: Routing & { readonly bindings: Readonly<Record<string, string>> };
+    readonly lifted?: RouteTables & { readonly bindings: Readonly<Record<string, string>> };
     /** Spoofable headers that the tier accepts from clients; there where it accepts any. */
     readonly accepts?: readonly string[];
     /** There where a route of the tier keeps encoded slashes; paths that have one are refused to all others. */

@@ -2,13 +2,13 @@
 import type { Context } from "./types.ts";
 
 /** What a code means: its HTTP status and a title that says the same for everybody. */
-export interface Meaning {
+export interface ProblemType {
   readonly status: number;
   readonly title: string;
 }
 
 /** The codes that one file can answer, for its `make` to use and for the docs to list. */
-export type Codes = Readonly<Record<string, Meaning>>;
+export type Codes = Readonly<Record<string, ProblemType>>;
 
 /** The codes of the gateway itself. Filters and upstreams declare theirs beside their code. */
 export const gatewayCodes = {
@@ -51,27 +51,27 @@ export interface ProblemOptions {
 export class Fault<C extends Codes = Codes> extends Error {
   override readonly name = "Fault";
   readonly code: string;
-  readonly meaning: Meaning;
+  readonly problemType: ProblemType;
   readonly options: ProblemOptions;
   constructor(codes: C, code: keyof C & string, options: ProblemOptions & { readonly cause?: unknown } = {}) {
     super(code, { cause: options.cause });
     this.code = code;
-    this.meaning = codes[code] as Meaning;
+    this.problemType = codes[code] as ProblemType;
     this.options = options;
   }
 }
 
 /** What a request without a place of the gate's concurrency is answered. */
-export const busy = (code: "gate-busy" | "client-busy"): Fault =>
+export const busyFault = (code: "gate-busy" | "client-busy"): Fault =>
   new Fault(gatewayCodes, code, { headers: { "retry-after": "1" } });
 
 /**
  * The answer to a request that is refused, per RFC 9457. Its `type` is a URN of the code, so that it needs no page to exist.
  * @returns a response with mutable headers, so that edits of filters ahead (CORS) can still be applied
  */
-export const answer = (
+export const problemResponse = (
   code: string,
-  { status, title }: Meaning,
+  { status, title }: ProblemType,
   requestId: string,
   { detail, headers, errors }: ProblemOptions = {},
 ): Response =>
@@ -88,5 +88,5 @@ export const refuse = <C extends Codes>(
   options?: ProblemOptions,
 ): Response => {
   context.outcome.code = code;
-  return answer(code, codes[code] as Meaning, context.caller.requestId, options);
+  return problemResponse(code, codes[code] as ProblemType, context.caller.requestId, options);
 };

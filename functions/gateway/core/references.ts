@@ -5,7 +5,7 @@
 
 import { cookie } from "../http/cookies.ts";
 import { claimReader, claimText, isClaim } from "./claims.ts";
-import { Claims, Consumer, known } from "./facts.ts";
+import { Claims, Consumer, getFact } from "./facts.ts";
 import type { Context } from "./types.ts";
 
 export interface Reference {
@@ -16,10 +16,10 @@ export interface Reference {
 }
 
 /** A value of the request, or undefined where it has none. Numbers, booleans and lists of a token are written as text. */
-type Read = (request: Request, context: Context) => string | undefined;
+type ReadValue = (request: Request, context: Context) => string | undefined;
 
 /** Prepares how a value of this name is read. */
-type Reader = (name: string) => Read;
+type PrepareRead = (name: string) => ReadValue;
 
 const decoded = (text: string): string | undefined => {
   try {
@@ -35,7 +35,7 @@ const sources = {
   header: (name) => (request) => request.headers.get(name) ?? undefined,
   cookie: (name) => (request) => cookie(request.headers, name),
   consumer: (name) => (_, context) => {
-    const consumer = known(context, Consumer);
+    const consumer = getFact(context, Consumer);
     if (name === "id" || !consumer) return consumer?.id;
     const label = name.slice("labels.".length);
     return Object.hasOwn(consumer.labels, label) ? consumer.labels[label] : undefined;
@@ -43,16 +43,16 @@ const sources = {
   claim: (name) => {
     const read = claimReader(name);
     return (_, context) => {
-      const claims = known(context, Claims);
+      const claims = getFact(context, Claims);
       return claims && claimText(read(claims));
     };
   },
   client: () => (_, context) => context.caller.ip ?? undefined,
   request: () => (_, context) => context.caller.requestId,
-} satisfies Record<string, Reader>;
+} satisfies Record<string, PrepareRead>;
 
 /** Names that a source can have where they are few. */
-const closed: Readonly<Record<string, (name: string) => boolean>> = {
+const isNameOfSource: Readonly<Record<string, (name: string) => boolean>> = {
   consumer: (name) => /^(?:id|labels\..+)$/.test(name),
   claim: isClaim,
   client: (name) => name === "ip",
@@ -63,11 +63,11 @@ const closed: Readonly<Record<string, (name: string) => boolean>> = {
  * Reads `path.id`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-const referenceOf = (reference: string): Reference => {
+const parseReference = (reference: string): Reference => {
   const [, source = "", name = ""] = /^([a-z]+)\.([A-Za-z0-9_.:/#@~+=?%\\-]+)$/.exec(reference) ?? [];
   if (!Object.hasOwn(sources, source))
     throw new SyntaxError(`"${reference}" is no reference; it begins with one of ${Object.keys(sources).join(", ")}`);
-  if (closed[source]?.(name) === false)
+  if (isNameOfSource[source]?.(name) === false)
     throw new SyntaxError(`"${reference}" is no reference; ${source} has no "${name}"`);
   if (source !== "claim" && !/^[A-Za-z0-9_.:/-]+$/.test(name))
     throw new SyntaxError(`"${reference}" is no reference; only a claim has such a name`);
@@ -80,13 +80,13 @@ type Piece = string | Reference;
  * Splits a text into literals and references.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const piecesOf = (template: string): Piece[] =>
-  template
+export const parseTemplate = (text: string): Piece[] =>
+  text
     .split(/(\{[^{}]*\})/)
     .filter((piece) => piece !== "")
     .map((piece) => {
-      if (piece.startsWith("{") && piece.endsWith("}")) return referenceOf(piece.slice(1, -1));
-      if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${template}"`);
+      if (piece.startsWith("{") && piece.endsWith("}")) return parseReference(piece.slice(1, -1));
+      if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${text}"`);
       return piece;
     });
 
@@ -94,31 +94,31 @@ export const piecesOf = (template: string): Piece[] =>
  * Reads a path that a manifest gives.
  * @throws SyntaxError where it could never be asked for
  */
-export const pathOf = (path: string): Piece[] => {
-  const pieces = piecesOf(path);
-  if (isAstray(pieces.map((piece) => (typeof piece === "string" ? piece : "x")).join("")))
+export const parsePathTemplate = (path: string): Piece[] => {
+  const pieces = parseTemplate(path);
+  if (isUnsafePath(pieces.map((piece) => (typeof piece === "string" ? piece : "x")).join("")))
     throw new SyntaxError(`a path has no empty and no dot segments, and no control characters: "${path}"`);
   return pieces;
 };
 
-export const referencesIn = (template: string): Reference[] =>
-  piecesOf(template).filter((piece) => typeof piece !== "string");
+export const referencesIn = (text: string): Reference[] =>
+  parseTemplate(text).filter((piece) => typeof piece !== "string");
 
 /**
  * Reads where a redirect leads: a path here, or a URL whose host is written out.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const locationOf = (text: string): { readonly origin: string; readonly path: string } => {
+export const parseLocation = (text: string): { readonly origin: string; readonly path: string } => {
   const [whole, origin = "", path = "/"] =
     /^(https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?)?(\/[^?#\s\\]*)?$/.exec(text) ?? [];
   if (!whole || whole.startsWith("//"))
     throw new SyntaxError("a location is a path, or a URL whose host is written out, with no query: /v2/{path.id}");
-  pathOf(path);
+  parsePathTemplate(path);
   return { origin, path };
 };
 
 /** Where a text's value stands, which decides how each part of it is written. */
-type Place = "path" | "query" | "header";
+type TemplatePosition = "path" | "query" | "header";
 
 /**
  * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
@@ -127,11 +127,11 @@ type Place = "path" | "query" | "header";
  * would hold a dot segment is none, nor is one that is longer than what every server takes. In a header, every other value
  * is written in another way, and none ends a line: see `headerText`.
  */
-export const template = (
+export const compileTemplate = (
   source: string,
-  place: Place,
+  position: TemplatePosition,
 ): ((request: Request, context: Context) => string | undefined) => {
-  const pieces = piecesOf(source).map((piece) => (typeof piece === "string" ? piece : valueFor(place, piece)));
+  const pieces = parseTemplate(source).map((piece) => (typeof piece === "string" ? piece : readerFor(position, piece)));
   return (request, context) => {
     let whole = "";
     for (const piece of pieces) {
@@ -139,29 +139,29 @@ export const template = (
       if (part === undefined) return undefined;
       whole += part;
     }
-    if (place !== "header" && whole.length > longest) return undefined;
-    return place === "path" && isAstray(whole) ? undefined : whole;
+    if (position !== "header" && whole.length > maxLength) return undefined;
+    return position === "path" && isUnsafePath(whole) ? undefined : whole;
   };
 };
 
 /** RFC 9110, section 4.1. */
-const longest = 8000;
+const maxLength = 8000;
 
 /**
  * A dot segment or an empty one would ask for another resource than the text says. So would an encoded one behind an
  * encoded slash, for a service that decodes once more than the URL standard, or twice; `..;` is `..` to a servlet.
  */
-const isAstray = (path: string): boolean =>
+const isUnsafePath = (path: string): boolean =>
   /\/\/|%(?:[01][0-9a-f]|7f)/i.test(path) ||
   /(?:^|\/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?:$|[/;]|%(?:25)*(?:2f|5c|3b|00))/i.test(path);
 
-const valueFor = (place: Place, { source, name }: Reference): Read => {
-  if (place === "path" && source === "path") return (_, context) => context.captures[name];
-  if (place === "header" && source === "claim") return claimForHeader(name);
-  const read: Read = sources[source](name);
+const readerFor = (position: TemplatePosition, { source, name }: Reference): ReadValue => {
+  if (position === "path" && source === "path") return (_, context) => context.captures[name];
+  if (position === "header" && source === "claim") return claimForHeader(name);
+  const read: ReadValue = sources[source](name);
   // Whoever writes a query encodes its values.
-  if (place === "query") return read;
-  if (place === "path") return (request, context) => segment(read(request, context));
+  if (position === "query") return read;
+  if (position === "path") return (request, context) => encodedSegment(read(request, context));
   return (request, context) => {
     const value = read(request, context);
     return value === undefined ? undefined : headerText(value);
@@ -169,15 +169,15 @@ const valueFor = (place: Place, { source, name }: Reference): Read => {
 };
 
 /** An empty segment would ask for another resource, and one that is no Unicode for one that servers do not agree on. */
-const segment = (value: string | undefined): string | undefined =>
+const encodedSegment = (value: string | undefined): string | undefined =>
   value === undefined || value === "" || !value.isWellFormed() ? undefined : encodeURIComponent(value);
 
 /** A list is its items with commas between, so a comma elsewhere is encoded. */
-const claimForHeader = (name: string): Read => {
+const claimForHeader = (name: string): ReadValue => {
   const read = claimReader(name);
   const encode = (text: string): string => headerText(text).replaceAll(",", "%2C");
   return (_, context) => {
-    const claims = known(context, Claims);
+    const claims = getFact(context, Claims);
     const value = claims && read(claims);
     if (Array.isArray(value)) return claimText(value, encode);
     const text = claimText(value);
@@ -191,9 +191,9 @@ const claimForHeader = (name: string): Read => {
  * HTTP strips, and everything else are percent-encoded.
  */
 export const headerText = (value: string): string =>
-  plain.test(value) ? value : value.replace(/^ +| +$|[^\x20-\x24\x26-\x7e]+/gu, percentEncoded);
+  plainText.test(value) ? value : value.replace(/^ +| +$|[^\x20-\x24\x26-\x7e]+/gu, percentEncoded);
 
-const plain = /^[\x21-\x24\x26-\x7e]*$/;
+const plainText = /^[\x21-\x24\x26-\x7e]*$/;
 
 /** As `encodeURIComponent`, and one half of a surrogate pair by itself as the three bytes that WTF-8 has for it. */
 export const percentEncoded = (text: string): string =>
@@ -211,7 +211,7 @@ const pieceEncoded = (piece: string): string => {
  * Prepares a reference by itself: its value as it is, for what compares or counts.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const rawValue = (reference: string): Read => {
-  const { source, name } = referenceOf(reference);
+export const referenceReader = (reference: string): ReadValue => {
+  const { source, name } = parseReference(reference);
   return sources[source](name);
 };

@@ -1,10 +1,10 @@
 /** What each filter decided, for a request that is to be explained. Others carry none of it. */
 import type { Context, Decision, Guard, Trace } from "./types.ts";
 
-export const traceOf = (now: () => number): Trace => ({ now, decisions: [], route: "" });
+export const startTrace = (now: () => number): Trace => ({ now, decisions: [], route: "" });
 
 /** Runs a guard, and writes down what it decided and how long that took. */
-export const watched = async (
+export const tracedGuard = async (
   trace: Trace,
   id: string,
   guard: Guard,
@@ -13,24 +13,24 @@ export const watched = async (
 ): Promise<Response | undefined> => {
   const started = trace.now();
   trace.note = undefined;
-  const write = (verdict: Decision["verdict"], code?: string) =>
+  const addDecision = (verdict: Decision["verdict"], code?: string) =>
     trace.decisions.push({ id, verdict, code, ms: trace.now() - started });
   try {
     const answer = await guard(request, context);
-    if (answer) write(context.outcome.code === undefined ? "answered" : "refused", context.outcome.code);
+    if (answer) addDecision(context.outcome.code === undefined ? "answered" : "refused", context.outcome.code);
     else {
       const { verdict = "passed", code }: Partial<Decision> = (trace.note as Trace["note"]) ?? {};
-      write(verdict, code);
+      addDecision(verdict, code);
     }
     return answer;
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
-    write("failed", typeof code === "string" ? code : "internal");
+    addDecision("failed", typeof code === "string" ? code : "internal");
     throw error;
   }
 };
 
 /** Says more of the verdict of the guard that runs. @returns undefined, as a guard that lets pass */
-export const noted = ({ caller: { trace } }: Context, verdict: Decision["verdict"], code: string): undefined => {
+export const noteDecision = ({ caller: { trace } }: Context, verdict: Decision["verdict"], code: string): undefined => {
   if (trace) trace.note = { verdict, code };
 };

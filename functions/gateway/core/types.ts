@@ -1,8 +1,8 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
-import type { Address } from "../http/request-url.ts";
-import type { Place } from "./concurrency.ts";
-import type { Limiter } from "./ports/limits.ts";
-import type { Revocations } from "./ports/revocations.ts";
+import type { RequestUrl } from "../http/request-url.ts";
+import type { ConcurrencySlot } from "./concurrency.ts";
+import type { StoreLimiter } from "./ports/limits.ts";
+import type { RevocationSet } from "./ports/revocations.ts";
 import type { State } from "./ports/state.ts";
 import type { Validators } from "./ports/validators.ts";
 
@@ -21,7 +21,7 @@ export interface LocalReply {
   /** Edits the headers of the reply. */
   readonly complete: (request: Request, context: Context, headers: Headers) => void;
   /** Whether a preflight about a route that does not exist is granted, so that the page can read what its request is answered. */
-  readonly grants: (request: Request, context: Context) => boolean;
+  readonly grantsPreflight: (request: Request, context: Context) => boolean;
 }
 
 /** Wraps: may call `next` zero, one or many times (deadline, cache, retry, mirror). */
@@ -51,23 +51,23 @@ export interface Deps {
   /** What the platform keeps for all isolates of one location, for a while. */
   readonly cache: Pick<Cache, "match" | "put">;
   /** Counts what a request came to; there where somebody wants to know. */
-  readonly count?: Count | undefined;
+  readonly recordRequest?: RecordRequest | undefined;
   /** Counts streams that the gate ended; there where somebody wants to know. */
-  readonly ended?: ((route: string, how: StreamEnd) => void) | undefined;
+  readonly recordStreamEnd?: ((route: string, how: StreamEnd) => void) | undefined;
   /** When streams of this version have ended, in milliseconds since the epoch; undefined while they go on. There where somebody can tell. */
-  readonly draining?: (() => Promise<number | undefined>) | undefined;
+  readonly drainEnd?: (() => Promise<number | undefined>) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
   /** Counts limits in stores; there where a filter of the tier asks for it. */
-  readonly limiter?: Limiter | undefined;
+  readonly limiter?: StoreLimiter | undefined;
   /** Checks of requests, compiled from schemas; there where a filter of the tier asks for them. */
   readonly validators?: Validators | undefined;
   /** Tokens that were taken back; there where a feed tells of them. */
-  readonly revoked?: (() => Revocations) | undefined;
+  readonly revoked?: (() => RevocationSet) | undefined;
 }
 
 /** @param response undefined where the client left before there was one */
-export type Count = (
+export type RecordRequest = (
   request: Request,
   response: Response | undefined,
   status: number,
@@ -108,7 +108,7 @@ export interface Caller {
    * Behind a front: the names of headers that go no further than the gate. It has taken out what no stranger may say, so
    * that only its own words are left.
    */
-  readonly further?: readonly string[];
+  readonly gateOnlyHeaders?: readonly string[];
   /** There where the request is to be explained. */
   readonly trace?: Trace;
 }
@@ -135,7 +135,7 @@ export interface Trace {
 }
 
 /** Of a route that is cut over: the gateway that served it before, or this one. */
-export type Side = "legacy" | "gate";
+export type CutoverSide = "legacy" | "gate";
 
 /** How a request fared: what the access log says. */
 export interface Outcome {
@@ -149,7 +149,7 @@ export interface Outcome {
   upstream?: string;
   upstreamMs?: number;
   /** Of a route that is cut over. */
-  side?: Side;
+  side?: CutoverSide;
   /** Ids of filters that could not do their work: a store was not to be had, a copy was not made. */
   degraded?: string[];
   /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */
@@ -157,7 +157,7 @@ export interface Outcome {
 }
 
 /** What holds for every request of a tier. Made when the gate is linked. */
-export interface Settings {
+export interface GateSettings {
   readonly now: Deps["now"];
   /** The longest that a client may send nothing while its body is awaited. */
   readonly bodyIdleMs: number;
@@ -169,7 +169,7 @@ export interface Settings {
 export interface Context {
   readonly caller: Caller;
   /** As the client asked for it, without a token that a filter has taken out of the query. */
-  url: Address;
+  url: RequestUrl;
   readonly route: { readonly tier: string; readonly name: string };
   /** What the path's `{name}` captured, percent-encoded as it came. */
   readonly captures: Readonly<Record<string, string>>;
@@ -177,9 +177,9 @@ export interface Context {
   readonly signal: AbortSignal | undefined;
   readonly facts: Map<Fact<unknown>, unknown>;
   /** Undefined in what runs without a gate. */
-  readonly settings?: Settings | undefined;
+  readonly settings?: GateSettings | undefined;
   /** What the request takes of the gate's concurrency; undefined where it was refused. */
-  readonly place?: Place | undefined;
+  readonly slot?: ConcurrencySlot | undefined;
   /** Edits of the request on its way to the upstream. */
   readonly outbound: HeaderEdit[];
   /** Edits of the response on its way to the client. */
@@ -188,7 +188,7 @@ export interface Context {
 }
 
 /** Where a filter stands: what keeps its counts apart from others'. */
-export interface FilterPlace {
+export interface FilterInstance {
   readonly tier: string;
   /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
   readonly id: string;

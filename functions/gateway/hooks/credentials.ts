@@ -4,7 +4,7 @@ import type { ZodType } from "zod";
 export type Jwk = Readonly<Record<string, unknown>>;
 
 export interface KeyPair {
-  readonly own: Jwk;
+  readonly ownKeys: Jwk;
   readonly published: Jwk;
 }
 

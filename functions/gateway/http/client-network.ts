@@ -1,7 +1,7 @@
 /** Which client an address stands for. */
 
 /** An IPv6 client has a whole /64 to write from, so that is the client. Empty where there is no address. */
-export const network = (ip: string | null): string => {
+export const networkOf = (ip: string | null): string => {
   if (ip === null) return "";
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(ip)) return ip;
   const plain = plainNetwork.exec(ip);

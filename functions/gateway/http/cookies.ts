@@ -5,19 +5,19 @@
  * (RFC 9113, section 8.2.3), so a service would read the second field as part of the first one's last value. A comma
  * and a space inside one value are taken for this too where a name and `=` follow; neither may stand in a value.
  */
-const joint = /, (?=[!#$%&'*+\-.^`|~\w]+=)/g;
+const fieldJoint = /, (?=[!#$%&'*+\-.^`|~\w]+=)/g;
 
 /** The field as everybody reads it: filters, conditions, and the service that it goes on to. */
 export const cookieField = (headers: Headers): string | null => {
   const field = headers.get("cookie");
-  return field?.includes(", ") ? field.replace(joint, "; ") : field;
+  return field?.includes(", ") ? field.replace(fieldJoint, "; ") : field;
 };
 
 /** @returns undefined where the field is right as it came */
-export const joinedCookies = (headers: Headers): string | undefined => {
+export const splitCookieField = (headers: Headers): string | undefined => {
   const field = headers.get("cookie");
   if (!field?.includes(", ")) return undefined;
-  const joined = field.replace(joint, "; ");
+  const joined = field.replace(fieldJoint, "; ");
   return joined === field ? undefined : joined;
 };
 

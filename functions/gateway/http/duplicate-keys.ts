@@ -7,19 +7,19 @@ const [map, mapEnd] = [0x7b, 0x7d];
 const backslash = 0x5c;
 
 /** @param text well-formed JSON; walked once, and not deeper than it is long */
-export const hasTwins = (text: string): boolean => {
-  const around: (Set<string> | undefined)[] = [];
+export const hasDuplicateKeys = (text: string): boolean => {
+  const stack: (Set<string> | undefined)[] = [];
   // Of the object that is open; undefined in a list.
   let keys: Set<string> | undefined;
   let isKey = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === map || code === list) {
-      around.push(keys);
+      stack.push(keys);
       keys = code === map ? new Set() : undefined;
       isKey = code === map;
     } else if (code === mapEnd || code === listEnd) {
-      keys = around.pop();
+      keys = stack.pop();
     } else if (code === comma) {
       isKey = keys !== undefined;
     } else if (code === quote) {

@@ -11,26 +11,26 @@
  */
 
 /** Most paths have nothing that needs a second look. */
-const odd = /[^\w\-.~!$&'()*+,=:@/]|\/\//;
+const uncommon = /[^\w\-.~!$&'()*+,=:@/]|\/\//;
 
 /** In the canonical form. */
 const ambiguous = /\/\/|%(?:5C|3B|[01][0-9A-F]|7F)/;
 
 /** What separates, ends or leads elsewhere, for some servers. */
-const meant = /[/\\;.\p{Cc}]/u;
+const significant = /[/\\;.\p{Cc}]/u;
 
 /** An encoding that is itself encoded more often is refused as a whole. */
-const deepest = 4;
+const maxDepth = 4;
 
 /** Whether a server that decodes more than once finds what has a meaning. Digits of an encoding may be encoded, too. */
-const hidesMeaning = (canonical: string): boolean => {
+const hidesSignificant = (canonical: string): boolean => {
   let text = canonical;
-  for (let depth = 0; depth < deepest; depth++) {
+  for (let depth = 0; depth < maxDepth; depth++) {
     if (!text.includes("%")) return false;
     let hides = false;
     text = text.replace(/%[0-7][0-9a-f]/gi, (piece) => {
       const character = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
-      if (depth > 0 && meant.test(character)) hides = true;
+      if (depth > 0 && significant.test(character)) hides = true;
       return character;
     });
     if (hides) return true;
@@ -39,7 +39,7 @@ const hidesMeaning = (canonical: string): boolean => {
 };
 
 /** A dot segment for a server that decodes slashes before it resolves them. */
-const hiddenDots = /(?:^|\/|%2F)\.\.?(?:$|\/|%2F)/;
+const hiddenDotSegment = /(?:^|\/|%2F)\.\.?(?:$|\/|%2F)/;
 
 /** Of a path in its canonical form. */
 export const hasEncodedSlash = (path: string): boolean => path.includes("%2F");
@@ -49,7 +49,7 @@ export const hasEncodedSlash = (path: string): boolean => path.includes("%2F");
  * @returns undefined for a path that means one thing to one server and another to the next
  */
 export const canonicalPath = (path: string, slashes: "refuse" | "keep" = "refuse"): string | undefined => {
-  if (!odd.test(path)) return path;
+  if (!uncommon.test(path)) return path;
   try {
     decodeURIComponent(path);
   } catch {
@@ -60,7 +60,7 @@ export const canonicalPath = (path: string, slashes: "refuse" | "keep" = "refuse
     const character = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
     return /[\w\-.~]/.test(character) ? character : piece.toUpperCase();
   });
-  if (ambiguous.test(canonical) || (canonical.includes("%25") && hidesMeaning(canonical))) return undefined;
+  if (ambiguous.test(canonical) || (canonical.includes("%25") && hidesSignificant(canonical))) return undefined;
   if (slashes === "refuse") return hasEncodedSlash(canonical) ? undefined : canonical;
-  return hiddenDots.test(canonical) ? undefined : canonical;
+  return hiddenDotSegment.test(canonical) ? undefined : canonical;
 };

@@ -1,7 +1,7 @@
 /** Prefixes of paths: whole segments, with another one in their place. */
 
 /** @returns undefined for a path that does not begin so */
-export const exchanged = (path: string, strip = "", put = ""): string | undefined => {
+export const replacePrefix = (path: string, strip = "", put = ""): string | undefined => {
   if (path === strip) return put || "/";
   return path.startsWith(`${strip}/`) ? put + path.slice(strip.length) : undefined;
 };

@@ -1,32 +1,32 @@
 /** Reads a stream whole, as far as it is not too long. */
 
 /**
- * @param awaited wraps each wait for more
+ * @param awaitChunk wraps each wait for more
  * @throws what `tooLong` makes, as soon as there are more bytes than `most`
  */
-export const collect = async (
+export const readAll = async (
   stream: ReadableStream<Uint8Array> | null,
-  most: number,
-  tooLong: () => Error,
-  awaited: <T>(part: Promise<T>) => Promise<T> = (part) => part,
+  maxBytes: number,
+  tooLongError: () => Error,
+  awaitChunk: <T>(part: Promise<T>) => Promise<T> = (part) => part,
 ): Promise<Uint8Array> => {
   if (!stream) return new Uint8Array();
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
-    const { done, value } = await awaited(reader.read());
-    if (done) return joined(chunks, total);
+    const { done, value } = await awaitChunk(reader.read());
+    if (done) return concatenate(chunks, total);
     total += value.byteLength;
-    if (total > most) {
+    if (total > maxBytes) {
       await reader.cancel().catch(() => {});
-      throw tooLong();
+      throw tooLongError();
     }
     chunks.push(value);
   }
 };
 
-const joined = (chunks: readonly Uint8Array[], total: number): Uint8Array => {
+const concatenate = (chunks: readonly Uint8Array[], total: number): Uint8Array => {
   const whole = new Uint8Array(total);
   let at = 0;
   for (const chunk of chunks) {
@@ -37,7 +37,7 @@ const joined = (chunks: readonly Uint8Array[], total: number): Uint8Array => {
 };
 
 /** The JSON of an answer that has no more bytes than that. @throws where it has, and where it is no JSON */
-export const jsonOf = async (response: Response, most: number): Promise<unknown> => {
-  const bytes = await collect(response.body, most, () => new Error(`the answer has more than ${most} bytes`));
+export const readJson = async (response: Response, maxBytes: number): Promise<unknown> => {
+  const bytes = await readAll(response.body, maxBytes, () => new Error(`the answer has more than ${maxBytes} bytes`));
   return JSON.parse(new TextDecoder().decode(bytes));
 };

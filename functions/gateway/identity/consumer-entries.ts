@@ -26,9 +26,9 @@ export const isConsumer = (value: unknown): value is ConsumerFact => {
 };
 
 /** In characters: an id, a few labels, and a signature. */
-const longestEntry = 16 * 1024;
+const maxEntryLength = 16 * 1024;
 /** Entries that an isolate remembers to have verified. */
-const mostKnown = 1000;
+const maxRemembered = 1000;
 
 /**
  * Reads entries that have to be signed.
@@ -36,7 +36,7 @@ const mostKnown = 1000;
  * @param x the public key
  * @returns what an entry says; undefined where nobody with the private key has written it there
  */
-export const signedEntries = (
+export const signedEntryReader = (
   x: string,
   environment: string,
 ): ((name: string, text: string) => Promise<ConsumerFact | undefined>) => {
@@ -46,23 +46,26 @@ export const signedEntries = (
   return async (name, text) => {
     const before = known.get(name);
     if (before?.text === text) return before.consumer;
-    if (text.length > longestEntry) return undefined;
+    if (text.length > maxEntryLength) return undefined;
     key ??= await crypto.subtle.importKey("jwk", { kty: "OKP", crv: "Ed25519", x }, "Ed25519", false, ["verify"]);
-    const consumer = await verified({ environment, name, text }, key);
+    const consumer = await verifyEntry({ environment, name, text }, key);
     if (!consumer) return undefined;
     known.set(name, { text, consumer });
-    forgetOldest(known, mostKnown);
+    forgetOldest(known, maxRemembered);
     return consumer;
   };
 };
 
-interface Found {
+interface SignedEntry {
   readonly environment: string;
   readonly name: string;
   readonly text: string;
 }
 
-const verified = async ({ environment, name, text }: Found, key: CryptoKey): Promise<ConsumerFact | undefined> => {
+const verifyEntry = async (
+  { environment, name, text }: SignedEntry,
+  key: CryptoKey,
+): Promise<ConsumerFact | undefined> => {
   const value = parsed(text);
   const { signature } = (value ?? {}) as { readonly signature?: unknown };
   const bytes = typeof signature === "string" ? bytesOf(signature) : undefined;

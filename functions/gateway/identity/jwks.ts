@@ -1,32 +1,35 @@
 /** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
 import type { JSONWebKeySet, JWK } from "jose";
 import type { Deps } from "../core/types.ts";
-import { within } from "../core/with-timeout.ts";
-import { jsonOf } from "../http/read-stream.ts";
+import { withTimeout } from "../core/with-timeout.ts";
+import { readJson } from "../http/read-stream.ts";
 import { sharedCache } from "./shared-cache.ts";
 import { isRoca, publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
-export interface Keys extends VerificationKeys {
+export interface IssuerKeys extends VerificationKeys {
   /** Tells one set of keys from another. */
   readonly text: string;
 }
 
 export interface KeySet {
   /** Keys that need nobody to be asked; undefined where the issuer would be. */
-  readonly fresh: () => Keys | undefined;
+  readonly fresh: () => IssuerKeys | undefined;
   /** @throws where there are no keys to be had: the issuer is down, and no copy is young enough */
-  readonly current: () => Keys | Promise<Keys>;
+  readonly current: () => IssuerKeys | Promise<IssuerKeys>;
   /** For a token that none of these verifies: newer ones, or undefined where the issuer was asked a moment ago. */
-  readonly newerThan: (keys: Keys) => Promise<Keys | undefined>;
+  readonly newerThan: (keys: IssuerKeys) => Promise<IssuerKeys | undefined>;
 }
 
-/** The keys, at once where they are here. @param gone throws in place of what is thrown where there are none */
-export const available = (ask: KeySet["current"], gone: (cause: unknown) => never): Keys | Promise<Keys> => {
+/** The keys, at once where they are here. @param onUnavailable throws in place of what is thrown where there are none */
+export const keysOrFail = (
+  current: KeySet["current"],
+  onUnavailable: (cause: unknown) => never,
+): IssuerKeys | Promise<IssuerKeys> => {
   try {
-    const keys = ask();
-    return keys instanceof Promise ? keys.catch(gone) : keys;
+    const keys = current();
+    return keys instanceof Promise ? keys.catch(onUnavailable) : keys;
   } catch (cause) {
-    return gone(cause);
+    return onUnavailable(cause);
   }
 };
 
@@ -44,82 +47,85 @@ export interface KeySetOptions {
   readonly cooldownMs: number;
 }
 
-export const fixedKeys = (keys: JSONWebKeySet["keys"]): KeySet => {
+export const staticKeySet = (keys: JSONWebKeySet["keys"]): KeySet => {
   const all = keysOf(keys);
   return { fresh: () => all, current: () => all, newerThan: async () => undefined };
 };
 
-const keysOf = (keys: JSONWebKeySet["keys"]): Keys => ({ ...verificationKeys(keys), text: JSON.stringify(keys) });
+const keysOf = (keys: JSONWebKeySet["keys"]): IssuerKeys => ({ ...verificationKeys(keys), text: JSON.stringify(keys) });
 
-const patienceMs = 5_000;
+const fetchTimeoutMs = 5_000;
 /** Also bounds how many keys there are: the smallest takes eighty bytes. */
-const longestSet = 256 * 1024;
+const maxSetBytes = 256 * 1024;
 
 /** What a location knows. Milliseconds since the epoch. */
-interface Entry {
+interface CacheEntry {
   readonly triedAt: number;
   readonly fetchedAt: number;
   readonly keys: JSONWebKeySet["keys"] | null;
 }
 
-interface Held extends Entry {
-  readonly made: Keys | undefined;
+interface CachedKeys extends CacheEntry {
+  readonly loaded: IssuerKeys | undefined;
 }
 
-const nothing: Held = {
+const emptyCache: CachedKeys = {
   triedAt: Number.NEGATIVE_INFINITY,
   fetchedAt: Number.NEGATIVE_INFINITY,
   keys: null,
-  made: undefined,
+  loaded: undefined,
 };
 
-export const fetchedKeys = ({ tier, issuer, url, freshMs, staleMs, cooldownMs }: KeySetOptions, deps: Deps): KeySet => {
-  let held = nothing;
-  let asking: { readonly done: Promise<void>; readonly since: number } | undefined;
+export const remoteKeySet = (
+  { tier, issuer, url, freshMs, staleMs, cooldownMs }: KeySetOptions,
+  deps: Deps,
+): KeySet => {
+  let cached = emptyCache;
+  let pendingRefresh: { readonly done: Promise<void>; readonly since: number } | undefined;
 
-  const take = (entry: Entry): void => {
-    const same = held.made && JSON.stringify(entry.keys) === held.made.text;
-    held = { ...entry, made: entry.keys ? (same ? held.made : keysOf(entry.keys)) : undefined };
+  const store = (entry: CacheEntry): void => {
+    const same = cached.loaded && JSON.stringify(entry.keys) === cached.loaded.text;
+    cached = { ...entry, loaded: entry.keys ? (same ? cached.loaded : keysOf(entry.keys)) : undefined };
   };
   const lifeMs = freshMs + staleMs;
   const shared = sharedCache(["keys", tier, issuer, url], deps);
 
   /** Isolates of a location tell each other what they have, and when they asked; without the cache each is on its own. */
-  const tell = async (entry: Entry): Promise<void> => {
-    take(entry);
+  const publish = async (entry: CacheEntry): Promise<void> => {
+    store(entry);
     await shared.write(entry, lifeMs);
   };
-  let heardAt = Number.NEGATIVE_INFINITY;
+  let sharedReadAt = Number.NEGATIVE_INFINITY;
   /** @param now or never: before the issuer is asked */
-  const listen = async (now: boolean): Promise<void> => {
+  const readShared = async (now: boolean): Promise<void> => {
     // A flood of unknown keys is no reason to read the cache for each of them.
-    if (!now && deps.now() < heardAt + 1000) return;
-    heardAt = deps.now();
-    const entry = entryOf(await shared.read(), deps.now());
+    if (!now && deps.now() < sharedReadAt + 1000) return;
+    sharedReadAt = deps.now();
+    const entry = parseCacheEntry(await shared.read(), deps.now());
     if (!entry) return;
-    const triedAt = Math.max(entry.triedAt, held.triedAt);
+    const triedAt = Math.max(entry.triedAt, cached.triedAt);
     // Who asks just now may have had nothing: that is no reason to let go of a copy.
-    if (entry.fetchedAt > held.fetchedAt) take({ ...entry, triedAt });
-    else held = { ...held, triedAt };
+    if (entry.fetchedAt > cached.fetchedAt) store({ ...entry, triedAt });
+    else cached = { ...cached, triedAt };
   };
 
-  const ask = async (): Promise<void> => {
-    const isDue = () => deps.now() >= held.triedAt + cooldownMs;
-    await listen(isDue());
+  const refresh = async (): Promise<void> => {
+    const isDue = () => deps.now() >= cached.triedAt + cooldownMs;
+    await readShared(isDue());
     if (!isDue()) return;
     const now = deps.now();
     // Told before asking, so that the others of the location do not ask as well.
-    await tell({ ...held, triedAt: now });
+    await publish({ ...cached, triedAt: now });
     try {
-      const keys = await within(patienceMs, deps, (signal) => download(url, signal, deps));
-      await tell({ triedAt: now, fetchedAt: now, keys });
+      const keys = await withTimeout(fetchTimeoutMs, deps, (signal) => download(url, signal, deps));
+      await publish({ triedAt: now, fetchedAt: now, keys });
     } catch (cause) {
       const { message } = cause instanceof Error ? cause : new Error(String(cause));
       deps.log({
         type: "degraded",
         issuer: url,
         cause: message.slice(0, 300),
-        keys: held.keys ? "last good copy" : "none",
+        keys: cached.keys ? "last good copy" : "none",
       });
     }
   };
@@ -128,39 +134,39 @@ export const fetchedKeys = ({ tier, issuer, url, freshMs, staleMs, cooldownMs }:
    * One question at a time. Who began it may be gone with its client, and its promise never settles then: nobody waits for it
    * longer than it may take, and after that it is no question any more.
    */
-  const underWay = (): Promise<void> | undefined =>
-    asking && deps.now() < asking.since + patienceMs ? asking.done : undefined;
-  const askOnce = async (): Promise<void> => {
-    const begun = underWay();
-    if (begun) return within(patienceMs, deps, () => begun).catch(() => {});
-    const own = { done: ask(), since: deps.now() };
-    asking = own;
+  const currentRefresh = (): Promise<void> | undefined =>
+    pendingRefresh && deps.now() < pendingRefresh.since + fetchTimeoutMs ? pendingRefresh.done : undefined;
+  const refreshOnce = async (): Promise<void> => {
+    const running = currentRefresh();
+    if (running) return withTimeout(fetchTimeoutMs, deps, () => running).catch(() => {});
+    const own = { done: refresh(), since: deps.now() };
+    pendingRefresh = own;
     try {
       await own.done;
     } finally {
-      if (asking === own) asking = undefined;
+      if (pendingRefresh === own) pendingRefresh = undefined;
     }
   };
 
-  const usable = (): Keys => {
-    if (held.made && deps.now() < held.fetchedAt + lifeMs) return held.made;
+  const usableKeys = (): IssuerKeys => {
+    if (cached.loaded && deps.now() < cached.fetchedAt + lifeMs) return cached.loaded;
     throw new Error(`the keys of ${url} are not to be had`);
   };
 
-  const fresh = (): Keys | undefined => (deps.now() < held.fetchedAt + freshMs ? held.made : undefined);
+  const fresh = (): IssuerKeys | undefined => (deps.now() < cached.fetchedAt + freshMs ? cached.loaded : undefined);
 
   return {
     fresh,
     current: () => {
       const keys = fresh();
       if (keys) return keys;
-      if (deps.now() < held.triedAt + cooldownMs && held.made) return usable();
+      if (deps.now() < cached.triedAt + cooldownMs && cached.loaded) return usableKeys();
       // With a copy at hand, nobody waits for whoever is asking already.
-      return underWay() && held.made ? usable() : askOnce().then(usable);
+      return currentRefresh() && cached.loaded ? usableKeys() : refreshOnce().then(usableKeys);
     },
     newerThan: async (keys) => {
-      if (held.made === keys) await (deps.now() < held.triedAt + cooldownMs ? listen(false) : askOnce());
-      return held.made && held.made !== keys ? held.made : undefined;
+      if (cached.loaded === keys) await (deps.now() < cached.triedAt + cooldownMs ? readShared(false) : refreshOnce());
+      return cached.loaded && cached.loaded !== keys ? cached.loaded : undefined;
     },
   };
 };
@@ -172,8 +178,8 @@ const clockSkewMs = 5_000;
  * What another isolate wrote, read as strictly as the issuer's own answer.
  * @returns undefined for what is no entry, and for one from the future, which would be believed too long
  */
-const entryOf = (value: unknown, now: number): Entry | undefined => {
-  const { triedAt, fetchedAt, keys } = (value ?? {}) as { readonly [K in keyof Entry]?: unknown };
+const parseCacheEntry = (value: unknown, now: number): CacheEntry | undefined => {
+  const { triedAt, fetchedAt, keys } = (value ?? {}) as { readonly [K in keyof CacheEntry]?: unknown };
   // JSON writes null for the time of what has not happened.
   const fetched = fetchedAt === null ? Number.NEGATIVE_INFINITY : fetchedAt;
   if (typeof triedAt !== "number" || typeof fetched !== "number") return undefined;
@@ -190,17 +196,17 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
     signal,
   });
   if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`);
-  const { keys } = ((await jsonOf(response, longestSet)) ?? {}) as { readonly keys?: unknown };
+  const { keys } = ((await readJson(response, maxSetBytes)) ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("the issuer answered with no key set");
-  const usable = keys.filter(isPublic);
+  const usableKeys = keys.filter(isPublic);
   // It verifies nothing here, as a short key does; its issuer has to hear of it.
-  if (usable.some((it) => isRoca(it as JWK)))
-    deps.log({ type: "degraded", issuer: url, cause: weakKey, keys: "without it" });
-  if (usable.length === 0) throw new Error("the issuer publishes no key for signatures");
-  return usable;
+  if (usableKeys.some((it) => isRoca(it as JWK)))
+    deps.log({ type: "degraded", issuer: url, cause: weakKeyCause, keys: "without it" });
+  if (usableKeys.length === 0) throw new Error("the issuer publishes no key for signatures");
+  return usableKeys;
 };
 
-const weakKey = "the private half of a key can be computed (ROCA, CVE-2017-15361)";
+const weakKeyCause = "the private half of a key can be computed (ROCA, CVE-2017-15361)";
 
 /**
  * What cannot be used is ignored (RFC 7517, section 5); a set of nothing else replaces no good copy. A private or symmetric key

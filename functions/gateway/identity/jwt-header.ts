@@ -11,41 +11,41 @@ export interface TokenHeader {
 }
 
 /** Of access tokens (RFC 9068) and of tokens that do not say what they are for (SPIFFE's may say `JOSE`); case does not matter. */
-const types: ReadonlySet<unknown> = new Set([
+const acceptedTypes: ReadonlySet<unknown> = new Set([
   ...[undefined, "jwt", "jose", "at+jwt"],
   ...["application/jwt", "application/jose", "application/at+jwt"],
 ]);
 
 /** A token that brings its own key, or says where to fetch one (RFC 8725, section 3.10); extensions that change how it is read. */
-const refused = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
+const refusedMembers = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
 
 /** Tokens of one key begin alike, so a few beginnings are all that there is to know. */
-const mostKnown = 8;
+const maxRemembered = 8;
 
 /**
  * Reads the header of a token.
  * @returns undefined for a token that is not looked at any further
  * @throws where it is no token
  */
-export const tokenHeaders = (): ((token: string) => TokenHeader | undefined) => {
+export const tokenHeaderReader = (): ((token: string) => TokenHeader | undefined) => {
   const known = new Map<string, TokenHeader>();
   return (token) => {
     const text = token.slice(0, token.indexOf(".") + 1);
     const before = known.get(text);
     if (before) return before;
-    const header = headerOf(token);
+    const header = parseHeader(token);
     if (!header) return undefined;
-    if (known.size >= mostKnown) known.clear();
+    if (known.size >= maxRemembered) known.clear();
     known.set(text, header);
     return header;
   };
 };
 
-const headerOf = (token: string): TokenHeader | undefined => {
+const parseHeader = (token: string): TokenHeader | undefined => {
   const header = decodeProtectedHeader(token);
   const { typ, alg, kid, x5t, "x5t#S256": x5tS256 } = header as Readonly<Record<string, unknown>>;
   const type = typeof typ === "string" ? typ.toLowerCase() : (typ ?? undefined);
-  if (!types.has(type) || refused.some((member) => member in header)) return undefined;
+  if (!acceptedTypes.has(type) || refusedMembers.some((member) => member in header)) return undefined;
   if (typeof alg !== "string" || typeof (kid ?? "") !== "string") return undefined;
   return { alg, kid: textOf(kid), x5t: textOf(x5t), x5tS256: textOf(x5tS256) };
 };

@@ -13,7 +13,7 @@ const generator = 65_537;
 const primes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /** Of a modulus: 16,384 bits, beyond which no runtime takes a key. */
-const mostBytes = 2048;
+const maxBytes = 2048;
 
 /**
  * Whether a modulus has the fingerprint of section 2.3: modulo each small prime it is a power of the generator. Of other
@@ -21,7 +21,7 @@ const mostBytes = 2048;
  * @param modulus big-endian
  */
 export const hasRocaFingerprint = (modulus: Uint8Array): boolean =>
-  modulus.length <= mostBytes && primes.every((prime) => isPower(residue(modulus, prime), prime));
+  modulus.length <= maxBytes && primes.every((prime) => isPower(residue(modulus, prime), prime));
 
 /** Whether a number is a power of the generator, modulo a prime. */
 const isPower = (number: number, prime: number): boolean => {

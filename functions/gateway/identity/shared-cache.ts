@@ -4,7 +4,7 @@
  */
 
 import type { Deps } from "../core/types.ts";
-import { collect } from "../http/read-stream.ts";
+import { readAll } from "../http/read-stream.ts";
 
 /**
  * The secret that entries are authenticated with. `postern deploy` makes one for each gate that needs it, and nobody ever sees
@@ -20,28 +20,28 @@ export interface SharedCache {
 }
 
 /** In bytes of an entry. */
-const longestEntry = 512 * 1024;
+const maxEntryBytes = 512 * 1024;
 /** Of a secret, in characters. `postern deploy` makes 43: 256 bits in base64url. */
-const shortestSecret = 32;
+const minSecretLength = 32;
 /** Of a MAC, in hexadecimal digits. */
 const macLength = 64;
 
-/** @param of what an entry is about: purpose, tier, issuer, URL. No entry about anything else is read, nor is one of another gate. */
-export const sharedCache = (of: readonly string[], { env, cache }: Pick<Deps, "env" | "cache">): SharedCache => {
+/** @param subject what an entry is about: purpose, tier, issuer, URL. No entry about anything else is read, nor is one of another gate. */
+export const sharedCache = (subject: readonly string[], { env, cache }: Pick<Deps, "env" | "cache">): SharedCache => {
   const secret = env[cacheSecret];
-  if (typeof secret !== "string" || secret.length < shortestSecret) return none;
+  if (typeof secret !== "string" || secret.length < minSecretLength) return noCache;
   const mac = authenticator(secret);
-  const about = JSON.stringify(of);
-  const signed = (text: string): string => `postern cache 1, entry\n${about}\n${text}`;
-  let known: string | undefined;
+  const subjectText = JSON.stringify(subject);
+  const signed = (text: string): string => `postern cache 1, entry\n${subjectText}\n${text}`;
+  let knownName: string | undefined;
   const name = async (): Promise<string> => {
-    known ??= `https://cache.postern.invalid/${await mac(`postern cache 1, name\n${about}`)}`;
-    return known;
+    knownName ??= `https://cache.postern.invalid/${await mac(`postern cache 1, name\n${subjectText}`)}`;
+    return knownName;
   };
   const read = async (): Promise<unknown> => {
     const response = await cache.match(await name());
     if (!response) return undefined;
-    const bytes = await collect(response.body, longestEntry, () => new Error("an entry that is too long"));
+    const bytes = await readAll(response.body, maxEntryBytes, () => new Error("an entry that is too long"));
     const entry = new TextDecoder().decode(bytes);
     const text = entry.slice(macLength + 1);
     return isSame(await mac(signed(text)), entry.slice(0, macLength)) ? JSON.parse(text) : undefined;
@@ -58,7 +58,7 @@ export const sharedCache = (of: readonly string[], { env, cache }: Pick<Deps, "e
   };
 };
 
-const none: SharedCache = { read: async () => undefined, write: async () => {} };
+const noCache: SharedCache = { read: async () => undefined, write: async () => {} };
 
 /** HMAC-SHA-256, in hexadecimal digits. */
 const authenticator = (secret: string): ((text: string) => Promise<string>) => {

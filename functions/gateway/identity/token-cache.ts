@@ -5,20 +5,20 @@
  * passthrough, and hide nothing: what the token says is kept beside it, and the memory of an isolate is written nowhere.
  */
 
-const mostTokens = 1_000;
+const maxTokens = 1_000;
 /** Of their texts together: a manifest may let tokens be longer than is usual. */
-const mostCharacters = 8 * 2 ** 20;
+const maxCharacters = 8 * 2 ** 20;
 
 export interface TokenCache<T> {
   readonly get: (token: string) => T | undefined;
   readonly put: (token: string, value: T) => void;
   /** Forgets all where the keys are others than before, so that no token outlives the key that verified it. */
-  readonly under: (keys: string) => void;
+  readonly useKeys: (keys: string) => void;
 }
 
-export const tokenCache = <T>(most = mostTokens): TokenCache<T> => {
+export const tokenCache = <T>(max = maxTokens): TokenCache<T> => {
   const all = new Map<string, T>();
-  let known = "";
+  let currentKeys = "";
   let characters = 0;
   return {
     get: (token) => all.get(token),
@@ -26,15 +26,15 @@ export const tokenCache = <T>(most = mostTokens): TokenCache<T> => {
       if (!all.has(token)) characters += token.length;
       all.set(token, value);
       // The oldest are forgotten.
-      while (all.size > most || characters > mostCharacters) {
+      while (all.size > max || characters > maxCharacters) {
         const oldest = all.keys().next().value as string;
         all.delete(oldest);
         characters -= oldest.length;
       }
     },
-    under: (keys) => {
-      if (keys === known) return;
-      known = keys;
+    useKeys: (keys) => {
+      if (keys === currentKeys) return;
+      currentKeys = keys;
       all.clear();
       characters = 0;
     },

@@ -1,5 +1,5 @@
 /** Reads a request's token from where the manifest says, and takes it out there before the service sees the request. */
-import { learn, Subprotocol } from "../core/facts.ts";
+import { Subprotocol, setFact } from "../core/facts.ts";
 import type { Context } from "../core/types.ts";
 import { withoutParameter } from "../http/query.ts";
 
@@ -14,10 +14,10 @@ export const authorization = "header.authorization";
 
 /**
  * Prepares the places, the first of which that holds a token counts.
- * @param places `header.authorization`, `cookie.session`, `query.access_token`, `subprotocol.bearer`
+ * @param sources `header.authorization`, `cookie.session`, `query.access_token`, `subprotocol.bearer`
  */
-export const tokenReader = (places: readonly string[]): TokenReader => {
-  const readers = places.map(readerOf);
+export const tokenReader = (sources: readonly string[]): TokenReader => {
+  const readers = sources.map(readerOf);
   const [only] = readers;
   if (only && readers.length === 1) return only;
   return (request, context) => {
@@ -31,9 +31,9 @@ export const tokenReader = (places: readonly string[]): TokenReader => {
   };
 };
 
-const readerOf = (place: string): TokenReader => {
-  if (place === authorization) return inAuthorization;
-  const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
+const readerOf = (source: string): TokenReader => {
+  if (source === authorization) return inAuthorization;
+  const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(source) ?? [];
   return (readers[kind] as (name: string) => TokenReader)(name);
 };
 
@@ -47,15 +47,15 @@ const readers: Readonly<Record<string, (name: string) => TokenReader>> = {
     const value = request.headers.get(name);
     if (value === null) return undefined;
     context.outbound.push(["delete", name]);
-    return oneOf([value]);
+    return singleToken([value]);
   },
   cookie: (name) => (request, context) => {
-    const field = outgoing(request, context, "cookie");
+    const field = forwardedHeader(request, context, "cookie");
     if (!field?.includes(name)) return undefined;
-    const [own, others] = parted(field.split(";"), (pair) => cookieName(pair) === name);
+    const [own, others] = partition(field.split(";"), (pair) => cookieName(pair) === name);
     if (own.length === 0) return undefined;
     replace(context, "cookie", others.join(";").trim());
-    return oneOf(own.map((pair) => decoded(pair.slice(pair.indexOf("=") + 1))));
+    return singleToken(own.map((pair) => decoded(pair.slice(pair.indexOf("=") + 1))));
   },
   query: (name) => (_, context) => {
     const { search } = context.url;
@@ -64,22 +64,22 @@ const readers: Readonly<Record<string, (name: string) => TokenReader>> = {
     if (values.length === 0) return undefined;
     const { protocol, host, hostname, origin, pathname } = context.url;
     context.url = { protocol, host, hostname, origin, pathname, search: withoutParameter(search, name) };
-    return oneOf(values);
+    return singleToken(values);
   },
   subprotocol: (name) => (request, context) => {
-    const field = outgoing(request, context, "sec-websocket-protocol");
+    const field = forwardedHeader(request, context, "sec-websocket-protocol");
     const offered = field?.split(",").map((it) => it.trim());
     if (!offered) return undefined;
-    const { own, tokens, answer } = name === "" ? unnamed(offered) : named(offered, name);
+    const { own, tokens, answer } = name === "" ? unnamedOffer(offered) : namedOffer(offered, name);
     if (tokens.length === 0) return undefined;
     replace(context, "sec-websocket-protocol", offered.filter((_, index) => !own.has(index)).join(", "));
-    learn(context, Subprotocol, answer);
-    return oneOf(tokens);
+    setFact(context, Subprotocol, answer);
+    return singleToken(tokens);
   },
 };
 
 /** The one value, without the quotes of a cookie and without a scheme. */
-const oneOf = (values: readonly string[]): string | undefined => {
+const singleToken = (values: readonly string[]): string | undefined => {
   const tokens = values.map((it) =>
     it
       .trim()
@@ -101,7 +101,7 @@ const decoded = (value: string): string => {
   }
 };
 
-const parted = <T>(all: readonly T[], isOwn: (it: T) => boolean): readonly [T[], T[]] => [
+const partition = <T>(all: readonly T[], isOwn: (it: T) => boolean): readonly [T[], T[]] => [
   all.filter(isOwn),
   all.filter((it) => !isOwn(it)),
 ];
@@ -109,7 +109,7 @@ const parted = <T>(all: readonly T[], isOwn: (it: T) => boolean): readonly [T[],
 const cookieName = (pair: string): string => pair.slice(0, Math.max(pair.indexOf("="), 0)).trim();
 
 /** A header as the service would be sent it, behind what other filters have changed. */
-const outgoing = ({ headers }: Request, { outbound }: Context, name: string): string | null => {
+const forwardedHeader = ({ headers }: Request, { outbound }: Context, name: string): string | null => {
   let value = headers.get(name);
   for (const edit of outbound) {
     if (edit[1] !== name) continue;
@@ -135,14 +135,14 @@ interface Offer {
 }
 
 /** `<name>.<token>`, or `<name>` and the token in the entry behind it. A token without dots is encoded once more, as Kubernetes does. */
-const named = (offered: readonly string[], name: string): Offer => {
+const namedOffer = (offered: readonly string[], name: string): Offer => {
   const prefix = `${name}.`;
   const own = new Set<number>();
   const tokens: string[] = [];
   for (const [index, entry] of offered.entries()) {
     if (!entry.startsWith(prefix)) continue;
     own.add(index);
-    tokens.push(plainToken(entry.slice(prefix.length)));
+    tokens.push(decodedToken(entry.slice(prefix.length)));
   }
   const marker = offered.indexOf(name);
   const [entry = name] = [...own].map((it) => offered[it]);
@@ -150,12 +150,12 @@ const named = (offered: readonly string[], name: string): Offer => {
   const next = offered[marker + 1];
   if (tokens.length === 0 && next !== undefined) {
     own.add(marker + 1);
-    tokens.push(plainToken(next));
+    tokens.push(decodedToken(next));
   }
   return { own: own.add(marker), tokens, answer: name };
 };
 
-const plainToken = (text: string): string => {
+const decodedToken = (text: string): string => {
   if (text.includes(".")) return text;
   try {
     return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -167,7 +167,7 @@ const plainToken = (text: string): string => {
 /** An entry that reads like a token: three parts in base64url, the first of them a JSON object. */
 const looksLikeToken = /^e[wy][\w-]+\.[\w-]+\.[\w-]*$/;
 
-const unnamed = (offered: readonly string[]): Offer => {
+const unnamedOffer = (offered: readonly string[]): Offer => {
   const own = offered.flatMap((entry, index) => (looksLikeToken.test(entry) ? [index] : []));
   const tokens = own.map((it) => offered[it] as string);
   return { own: new Set(own), tokens, answer: tokens[0] ?? "" };

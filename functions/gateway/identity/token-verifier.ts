@@ -1,11 +1,11 @@
 /** Verifies a token's signature with the keys that fit it, and then its issuer, its audience and its time. */
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import { isCompact } from "./compact-token.ts";
-import type { KeySet, Keys } from "./jwks.ts";
-import { type TokenHeader, tokenHeaders } from "./jwt-header.ts";
-import { bothNames, type VerificationKey } from "./verification-keys.ts";
+import type { IssuerKeys, KeySet } from "./jwks.ts";
+import { type TokenHeader, tokenHeaderReader } from "./jwt-header.ts";
+import { type VerificationKey, withEdDsaAliases } from "./verification-keys.ts";
 
-interface Expected {
+interface TokenRequirements {
   readonly issuer: string;
   /** One of these; undefined for tokens of any audience. */
   readonly audience: string | readonly string[] | undefined;
@@ -15,7 +15,7 @@ interface Expected {
   readonly maxAge: number | undefined;
 }
 
-export type Unverified = "token-invalid" | "token-expired" | "token-rejected";
+export type TokenRefusal = "token-invalid" | "token-expired" | "token-rejected";
 
 export interface TokenVerifier {
   /** Whether some key could make a text hold: it is written as a signed token is, by an algorithm that is accepted. Reads no claim. */
@@ -24,23 +24,24 @@ export interface TokenVerifier {
    * @returns for a token, among these keys and then those that the issuer has published since: its claims, or why it does not
    * hold. A key that cannot be used never fails: it did not sign the token.
    */
-  readonly verify: (token: string, current: Keys, keys: KeySet) => Promise<JWTPayload | Unverified>;
+  readonly verify: (token: string, current: IssuerKeys, keys: KeySet) => Promise<JWTPayload | TokenRefusal>;
 }
 
-export const tokenVerifier = (expected: Expected, now: () => number): TokenVerifier => {
-  const algorithms = [...bothNames(expected.algorithms)];
-  const read = reader(expected, algorithms, now);
-  const headerOf = signedHeaders(algorithms);
+export const tokenVerifier = (expected: TokenRequirements, now: () => number): TokenVerifier => {
+  const algorithms = [...withEdDsaAliases(expected.algorithms)];
+  const verifyWith = verifierOf(expected, algorithms, now);
+  const headerOf = signedHeaderReader(algorithms);
   return {
     isSigned: (token) => headerOf(token) !== undefined && hasClaims(token),
     verify: async (token, current, keys) => {
       const header = headerOf(token);
       if (!header) return "token-invalid";
-      const tried = (among: Keys) => triedWith(among.candidatesFor(header), header.alg, (key) => read(token, key));
+      const tryKeys = (among: IssuerKeys) =>
+        verifyWithAny(among.candidatesFor(header), header.alg, (key) => verifyWith(token, key));
       // A key may have been exchanged under its old id, or have none. Only a token makes the gate ask the issuer.
-      const newer = async () => (hasClaims(token) ? await keys.newerThan(current) : undefined);
+      const newerKeys = async () => (hasClaims(token) ? await keys.newerThan(current) : undefined);
       try {
-        const claims = (await tried(current)) ?? (await newer().then((it) => it && tried(it)));
+        const claims = (await tryKeys(current)) ?? (await newerKeys().then((it) => it && tryKeys(it)));
         return claims ?? "token-invalid";
       } catch (error) {
         if (error instanceof errors.JWTExpired) return "token-expired";
@@ -54,8 +55,8 @@ export const tokenVerifier = (expected: Expected, now: () => number): TokenVerif
 };
 
 /** @returns the header of a token that a key could have signed; undefined for any other text */
-const signedHeaders = (algorithms: readonly string[]) => {
-  const headerOf = tokenHeaders();
+const signedHeaderReader = (algorithms: readonly string[]) => {
+  const headerOf = tokenHeaderReader();
   return (token: string): TokenHeader | undefined => {
     if (!isCompact(token) || token.endsWith(".")) return undefined;
     try {
@@ -77,9 +78,13 @@ const hasClaims = (token: string): boolean => {
   }
 };
 
-type Read = (key: CryptoKey) => Promise<JWTPayload>;
+type VerifyWithKey = (key: CryptoKey) => Promise<JWTPayload>;
 
-const reader = ({ issuer, audience, leeway, maxAge }: Expected, algorithms: string[], now: () => number) => {
+const verifierOf = (
+  { issuer, audience, leeway, maxAge }: TokenRequirements,
+  algorithms: string[],
+  now: () => number,
+) => {
   const options = {
     issuer,
     algorithms,
@@ -94,20 +99,20 @@ const reader = ({ issuer, audience, leeway, maxAge }: Expected, algorithms: stri
 };
 
 /** @returns undefined where none of these keys signed the token */
-const triedWith = async (
+const verifyWithAny = async (
   candidates: readonly VerificationKey[],
   algorithm: string,
-  read: Read,
+  verifyWith: VerifyWithKey,
 ): Promise<JWTPayload | undefined> => {
   for (const candidate of candidates) {
-    const key = await candidate.imported(algorithm);
-    const claims = key && (await read(key).catch(unlessUnsigned));
+    const key = await candidate.importFor(algorithm);
+    const claims = key && (await verifyWith(key).catch(ignoreWrongSignature));
     if (claims) return claims;
   }
   return undefined;
 };
 
 /** Another key may have signed it. */
-const unlessUnsigned = (error: unknown): undefined => {
+const ignoreWrongSignature = (error: unknown): undefined => {
   if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
 };

@@ -5,37 +5,37 @@ import type { TokenHeader } from "./jwt-header.ts";
 import { hasRocaFingerprint } from "./roca.ts";
 
 /** The type of key, and the curve, that an algorithm asks for (RFC 7518, section 3.1; RFC 8037; RFC 9864). */
-const kinds = {
+const keyTypes = {
   ...(Object.fromEntries(
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].map((it) => [it, { kty: "RSA" }]),
-  ) as Readonly<Record<string, Kind>>),
+  ) as Readonly<Record<string, KeyType>>),
   ES256: { kty: "EC", crv: "P-256" },
   ES384: { kty: "EC", crv: "P-384" },
   ES512: { kty: "EC", crv: "P-521" },
   EdDSA: { kty: "OKP", crv: "Ed25519" },
   Ed25519: { kty: "OKP", crv: "Ed25519" },
-} as const satisfies Readonly<Record<string, Kind>>;
+} as const satisfies Readonly<Record<string, KeyType>>;
 
-interface Kind {
+interface KeyType {
   readonly kty: string;
   readonly crv?: string;
 }
 
 /** `EdDSA` and `Ed25519` name one algorithm: the older name leaves the curve to the key (RFC 9864, section 2.2). */
-export const bothNames = (algorithms: readonly string[]): readonly string[] =>
-  algorithms.some(isEd25519) ? [...new Set([...algorithms, ...edNames])] : algorithms;
+export const withEdDsaAliases = (algorithms: readonly string[]): readonly string[] =>
+  algorithms.some(isEd25519) ? [...new Set([...algorithms, ...edDsaNames])] : algorithms;
 
-const edNames = ["EdDSA", "Ed25519"];
-const isEd25519 = (algorithm: string): boolean => edNames.includes(algorithm);
+const edDsaNames = ["EdDSA", "Ed25519"];
+const isEd25519 = (algorithm: string): boolean => edDsaNames.includes(algorithm);
 
 /** A key of a set. */
 export interface VerificationKey {
   /** Ready to verify with, or undefined where the key cannot be imported: a set may hold keys that nobody here can use. */
-  readonly imported: (algorithm: string) => Promise<CryptoKey | undefined>;
+  readonly importFor: (algorithm: string) => Promise<CryptoKey | undefined>;
 }
 
 /** Each try costs a verification, and anybody can send a token that makes them all fail. */
-export const mostCandidates = 16;
+export const maxCandidates = 16;
 
 export interface VerificationKeys {
   /** Keys that fit what a token says of its own: those with its key id, then those that have none. 16 at most. */
@@ -48,8 +48,8 @@ interface Entry extends VerificationKey {
 
 export const verificationKeys = (keys: readonly JWK[]): VerificationKeys => {
   const all = keys
-    .filter((it) => isForSignatures(it) && isSound(it))
-    .map((jwk): Entry => ({ jwk, imported: importing(jwk) }));
+    .filter((it) => isForSignatures(it) && isUsable(it))
+    .map((jwk): Entry => ({ jwk, importFor: importOnce(jwk) }));
   const byId = Map.groupBy(all, ({ jwk: { kid } }) => (typeof kid === "string" ? kid : undefined));
   const unnamed = byId.get(undefined) ?? [];
   return {
@@ -57,8 +57,8 @@ export const verificationKeys = (keys: readonly JWK[]): VerificationKeys => {
       const { kid } = header;
       const named = kid === undefined ? all : (byId.get(kid) ?? []);
       const some = kid === undefined || unnamed.length === 0 ? named : [...named, ...unnamed];
-      const fitting = some.filter(({ jwk }) => fits(jwk, header.alg));
-      return (fitting.length > 1 ? thumbprintsFirst(fitting, header) : fitting).slice(0, mostCandidates);
+      const fittingKeys = some.filter(({ jwk }) => fitsAlgorithm(jwk, header.alg));
+      return (fittingKeys.length > 1 ? thumbprintsFirst(fittingKeys, header) : fittingKeys).slice(0, maxCandidates);
     },
   };
 };
@@ -69,10 +69,12 @@ const isForSignatures = ({ use, key_ops }: JWK): boolean =>
   (Array.isArray(key_ops) ? key_ops.includes("verify") : (key_ops ?? undefined) === undefined);
 
 /** Whether a key can be one that somebody alone signs with. Of the length of an RSA key its import tells. */
-const isSound = ({ kty, x }: JWK): boolean => kty !== "OKP" || typeof x !== "string" || !isSmallOrder(x);
+const isUsable = ({ kty, x }: JWK): boolean => kty !== "OKP" || typeof x !== "string" || !isSmallOrder(x);
 
-const fits = ({ kty, crv, alg }: JWK, algorithm: string): boolean => {
-  const kind: Kind | undefined = Object.hasOwn(kinds, algorithm) ? kinds[algorithm as keyof typeof kinds] : undefined;
+const fitsAlgorithm = ({ kty, crv, alg }: JWK, algorithm: string): boolean => {
+  const kind: KeyType | undefined = Object.hasOwn(keyTypes, algorithm)
+    ? keyTypes[algorithm as keyof typeof keyTypes]
+    : undefined;
   if (kind === undefined || kty !== kind.kty || (kind.crv !== undefined && crv !== kind.crv)) return false;
   return (alg ?? algorithm) === algorithm || (isEd25519(algorithm) && isEd25519(alg as string));
 };
@@ -85,7 +87,7 @@ const thumbprintsFirst = (entries: readonly Entry[], { x5t, x5tS256 }: TokenHead
 };
 
 /** Imports a key once for each algorithm, also one that cannot be. Keeps no promise: who began it may be gone with its client. */
-const importing = ({ kty, n, e, crv, x, y }: JWK): Entry["imported"] => {
+const importOnce = ({ kty, n, e, crv, x, y }: JWK): Entry["importFor"] => {
   const known = new Map<string, CryptoKey | undefined>();
   // Only what makes a public key: nothing else that stands there decides whether it can be used.
   const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => (value ?? undefined) !== undefined);
@@ -100,10 +102,10 @@ const importing = ({ kty, n, e, crv, x, y }: JWK): Entry["imported"] => {
 };
 
 /** RFC 7518, section 3.3. */
-const shortestModulus = 2048;
+const minModulusBits = 2048;
 
 const isLongEnough = ({ algorithm }: CryptoKey): boolean =>
-  !("modulusLength" in algorithm) || (algorithm.modulusLength as number) >= shortestModulus;
+  !("modulusLength" in algorithm) || (algorithm.modulusLength as number) >= minModulusBits;
 
 /** Whether everybody can sign with an RSA key, since its private half can be computed. */
 export const isRoca = ({ kty, n }: Pick<JWK, "kty" | "n">): boolean =>

@@ -2,7 +2,7 @@
  * The scripts of `@upstash/ratelimit`, run natively: each is found by the hash that the library calls it by, and does to
  * cells what its Lua does to Redis. A test holds them against the library's own text.
  */
-import type { Call } from "../core/ports/state.ts";
+import type { ScriptCall } from "../core/ports/state.ts";
 
 /** What a script works on: texts under keys, each with an end. */
 export interface Cells {
@@ -64,7 +64,7 @@ export const tokenBucket: Script = (cells, [key = ""], [most = 0, interval = 0, 
 };
 
 /** What a bucket gets, and how often: one token each 10 ms rather than 100 each second, as whole tokens and milliseconds allow. */
-export const evenly = ({ count, windowMs }: { readonly count: number; readonly windowMs: number }) => {
+export const refillOf = ({ count, windowMs }: { readonly count: number; readonly windowMs: number }) => {
   const parts = greatestCommonDivisor(count, windowMs);
   return { refill: count / parts, intervalMs: windowMs / parts };
 };
@@ -82,5 +82,5 @@ const scripts: ReadonlyMap<string, Script> = new Map([
  * @param now milliseconds since the epoch, for the ends of cells
  * @returns what Redis would reply; undefined for a script that is not known
  */
-export const runScript = (cells: Cells, { sha, keys, args }: Call, now: number): readonly number[] | undefined =>
+export const runScript = (cells: Cells, { sha, keys, args }: ScriptCall, now: number): readonly number[] | undefined =>
   scripts.get(sha)?.(cells, keys, args, now);

@@ -7,110 +7,113 @@
  * which any came, and where more come than that, twice as many each time.
  */
 import { forgetOldest } from "../core/bounded.ts";
-import type { Limit, Verdict } from "../core/ports/limits.ts";
+import type { LimitCounter, LimitVerdict } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
 
-export interface Lease {
+export interface LeaseOptions {
   /** The most requests that an isolate takes at once for one key. */
   readonly share: number;
   /** How long it may hold them, and how long it takes a refusal for granted. */
   readonly holdMs: number;
   /** The longest that the store is waited for; a question that is older was lost with its client. */
-  readonly patienceMs: number;
+  readonly storeTimeoutMs: number;
   /** What was taken ends with the window in which it was counted. */
   readonly endsWithWindow: boolean;
 }
 
-interface Purse {
-  held: number;
+interface LeaseState {
+  available: number;
   /** Asked for and not here yet, beyond the requests that asked. */
-  coming: number;
-  askedAt: number;
+  requested: number;
+  requestedAt: number;
   until: number;
   refusedUntil: number;
-  last: Verdict | undefined;
+  lastVerdict: LimitVerdict | undefined;
   /** Requests since `seenFrom`, for one `hold`; and in the one before, in which any came. */
-  seen: number;
-  seenFrom: number;
-  before: number;
+  recent: number;
+  recentSince: number;
+  previous: number;
 }
 
 /** Of one isolate; what the oldest hold is lost. */
-const mostPurses = 10_000;
+const maxLeases = 10_000;
 
-export const leased = (
-  limit: Limit,
-  { share, holdMs, patienceMs, endsWithWindow }: Lease,
+export const leasedLimit = (
+  limit: LimitCounter,
+  { share, holdMs, storeTimeoutMs, endsWithWindow }: LeaseOptions,
   { now }: Pick<Deps, "now">,
-): Limit => {
-  const purses = new Map<string, Purse>();
+): LimitCounter => {
+  const leases = new Map<string, LeaseState>();
 
-  const purseOf = (key: string): Purse => {
-    const known = purses.get(key);
+  const leaseOf = (key: string): LeaseState => {
+    const known = leases.get(key);
     if (known) return known;
-    const fresh: Purse = {
-      held: 0,
-      coming: 0,
-      askedAt: 0,
+    const fresh: LeaseState = {
+      available: 0,
+      requested: 0,
+      requestedAt: 0,
       until: 0,
       refusedUntil: 0,
-      last: undefined,
-      seen: 0,
-      seenFrom: 0,
-      before: 0,
+      lastVerdict: undefined,
+      recent: 0,
+      recentSince: 0,
+      previous: 0,
     };
-    purses.set(key, fresh);
-    forgetOldest(purses, mostPurses);
+    leases.set(key, fresh);
+    forgetOldest(leases, maxLeases);
     return fresh;
   };
 
   /** Asks for less where the store has little left, since what is asked for and not there is lost to all. */
-  const extra = ({ held, coming, last, seen, before }: Purse, at: number): number => {
-    const left = last && at < last.reset ? Math.floor(last.remaining / 8) : share;
+  const extraFor = (
+    { available: held, requested: coming, lastVerdict: last, recent: seen, previous: before }: LeaseState,
+    at: number,
+  ): number => {
+    const storeRemaining = last && at < last.reset ? Math.floor(last.remaining / 8) : share;
     const expected = seen <= before ? before - seen : seen - 1;
-    return Math.max(0, Math.min(share - 1 - held - coming, left, expected));
+    return Math.max(0, Math.min(share - 1 - held - coming, storeRemaining, expected));
   };
 
-  const see = (purse: Purse, at: number): void => {
-    if (at >= purse.seenFrom + holdMs) {
-      purse.before = purse.seen;
-      purse.seen = 0;
-      purse.seenFrom = at;
+  const countRequest = (lease: LeaseState, at: number): void => {
+    if (at >= lease.recentSince + holdMs) {
+      lease.previous = lease.recent;
+      lease.recent = 0;
+      lease.recentSince = at;
     }
-    purse.seen++;
+    lease.recent++;
   };
 
-  const ask = async (key: string, purse: Purse, at: number): Promise<Verdict> => {
-    if (at >= purse.askedAt + patienceMs) purse.coming = 0;
-    const more = extra(purse, at);
-    purse.coming += more;
-    purse.askedAt = at;
-    let verdict: Verdict;
+  const requestLease = async (key: string, lease: LeaseState, at: number): Promise<LimitVerdict> => {
+    if (at >= lease.requestedAt + storeTimeoutMs) lease.requested = 0;
+    const more = extraFor(lease, at);
+    lease.requested += more;
+    lease.requestedAt = at;
+    let verdict: LimitVerdict;
     try {
       verdict = await limit(key, 1 + more);
     } finally {
-      purse.coming = Math.max(0, purse.coming - more);
+      lease.requested = Math.max(0, lease.requested - more);
     }
     if (!verdict.allowed && more > 0) verdict = await limit(key);
     else if (verdict.allowed && more > 0) {
       const end = Math.min(at + holdMs, endsWithWindow ? verdict.reset : Number.POSITIVE_INFINITY);
       // Told once for all that is held, so the earliest end counts.
-      purse.until = purse.held > 0 ? Math.min(purse.until, end) : end;
-      purse.held += more;
+      lease.until = lease.available > 0 ? Math.min(lease.until, end) : end;
+      lease.available += more;
     }
-    purse.last = verdict;
-    if (!verdict.allowed) purse.refusedUntil = Math.min(verdict.reset, at + holdMs);
+    lease.lastVerdict = verdict;
+    if (!verdict.allowed) lease.refusedUntil = Math.min(verdict.reset, at + holdMs);
     return verdict;
   };
 
   return (key) => {
-    const purse = purseOf(key);
+    const lease = leaseOf(key);
     const at = now();
-    see(purse, at);
-    if (at >= purse.until) purse.held = 0;
-    if (purse.last && at < purse.refusedUntil) return { ...purse.last, allowed: false, remaining: 0 };
-    if (purse.held === 0 || !purse.last) return ask(key, purse, at);
-    purse.held--;
-    return { ...purse.last, allowed: true, remaining: purse.last.remaining + purse.held };
+    countRequest(lease, at);
+    if (at >= lease.until) lease.available = 0;
+    if (lease.lastVerdict && at < lease.refusedUntil) return { ...lease.lastVerdict, allowed: false, remaining: 0 };
+    if (lease.available === 0 || !lease.lastVerdict) return requestLease(key, lease, at);
+    lease.available--;
+    return { ...lease.lastVerdict, allowed: true, remaining: lease.lastVerdict.remaining + lease.available };
   };
 };

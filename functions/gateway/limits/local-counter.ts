@@ -1,19 +1,22 @@
 /** Counts in the memory of an isolate as `@upstash/ratelimit` does over a store, where there is nothing to wait for. */
 
 import { forgetOldest } from "../core/bounded.ts";
-import type { Rule, Verdict } from "../core/ports/limits.ts";
+import type { LimitRule, LimitVerdict } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
-import { type Cell, type Cells, evenly, fixedWindow, slidingWindow, tokenBucket } from "./algorithms.ts";
+import { type Cell, type Cells, fixedWindow, refillOf, slidingWindow, tokenBucket } from "./algorithms.ts";
 
 /** The oldest are forgotten. */
-const mostCells = 10_000;
+const maxCells = 10_000;
 
 /** @returns what counts a request of this weight against a key */
-export const localLimit = (rule: Rule, { now }: Pick<Deps, "now">): ((key: string, weight?: number) => Verdict) => {
-  const cells = inMemory(now);
+export const localLimit = (
+  rule: LimitRule,
+  { now }: Pick<Deps, "now">,
+): ((key: string, weight?: number) => LimitVerdict) => {
+  const cells = memoryCells(now);
   const { algorithm, count, windowMs, burst } = rule;
-  const { refill, intervalMs } = evenly(rule);
-  const verdict = (limit: number, remaining: number, reset: number): Verdict => ({
+  const { refill, intervalMs } = refillOf(rule);
+  const verdict = (limit: number, remaining: number, reset: number): LimitVerdict => ({
     allowed: remaining >= 0,
     limit,
     remaining: Math.max(0, remaining),
@@ -40,7 +43,7 @@ export const localLimit = (rule: Rule, { now }: Pick<Deps, "now">): ((key: strin
   };
 };
 
-const inMemory = (now: () => number): Cells => {
+const memoryCells = (now: () => number): Cells => {
   const all = new Map<string, Cell>();
   return {
     get: (key) => {
@@ -50,7 +53,7 @@ const inMemory = (now: () => number): Cells => {
     put: (key, cell) => {
       all.delete(key);
       all.set(key, cell);
-      forgetOldest(all, mostCells);
+      forgetOldest(all, maxCells);
     },
   };
 };

@@ -1,20 +1,20 @@
 /** Redis by REST, as Upstash speaks it: a command is a JSON array, its answer `{ result }` or `{ error }`. */
 
-import type { Store } from "../core/ports/limits.ts";
+import type { ScriptStore } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
-import { within } from "../core/with-timeout.ts";
-import { jsonOf } from "../http/read-stream.ts";
+import { withTimeout } from "../core/with-timeout.ts";
+import { readJson } from "../http/read-stream.ts";
 
 /** No script of the limit library answers more. */
-const longestAnswer = 4096;
+const maxReplyBytes = 4096;
 
 /**
  * Only what the limit library asks for. Upstash's own client would try again five times, past any deadline of ours.
  * @throws what Redis says is wrong, and where it is gone or slow
  */
-export const redisByRest = (url: string, token: string, timeoutMs: number, deps: Deps): Store => {
+export const redisRestStore = (url: string, token: string, timeoutMs: number, deps: Deps): ScriptStore => {
   const command = (...parts: unknown[]): Promise<unknown> =>
-    within(timeoutMs, deps, async (signal) => {
+    withTimeout(timeoutMs, deps, async (signal) => {
       const response = await deps.fetch(url, {
         method: "POST",
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -22,7 +22,7 @@ export const redisByRest = (url: string, token: string, timeoutMs: number, deps:
         redirect: "manual",
         signal,
       });
-      const { result, error } = (await jsonOf(response, longestAnswer)) as {
+      const { result, error } = (await readJson(response, maxReplyBytes)) as {
         readonly result?: unknown;
         readonly error?: unknown;
       };

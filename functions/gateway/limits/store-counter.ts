@@ -1,14 +1,14 @@
 /** Limits as `@upstash/ratelimit` counts them, over whatever store runs its scripts. */
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
-import type { Limiter, Rule, Store } from "../core/ports/limits.ts";
-import { evenly } from "./algorithms.ts";
+import type { LimitRule, ScriptStore, StoreLimiter } from "../core/ports/limits.ts";
+import { refillOf } from "./algorithms.ts";
 
 /** All of Redis that the library's types ask for; the limits in use here call no more than a store has. */
 type Redis = ConstructorParameters<typeof Ratelimit>[0]["redis"];
 
-export const limiter: Limiter = (rule, prefix, store) => {
+export const limiter: StoreLimiter = (rule, prefix, store) => {
   const library = new Ratelimit({
-    redis: honest(store, rule) as unknown as Redis,
+    redis: withReplyChecks(store, rule) as unknown as Redis,
     limiter: algorithmOf(rule),
     prefix,
     // The library would answer "success" after its own timeout, and remember without a bound.
@@ -23,7 +23,7 @@ export const limiter: Limiter = (rule, prefix, store) => {
   };
 };
 
-const algorithmOf = (rule: Rule) => {
+const algorithmOf = (rule: LimitRule) => {
   const { algorithm, count, windowMs, burst } = rule;
   switch (algorithm) {
     case "fixed-window":
@@ -31,28 +31,29 @@ const algorithmOf = (rule: Rule) => {
     case "sliding-window":
       return Ratelimit.slidingWindow(count, `${windowMs} ms`);
     case "token-bucket": {
-      const { refill, intervalMs } = evenly(rule);
+      const { refill, intervalMs } = refillOf(rule);
       return Ratelimit.tokenBucket(refill, `${intervalMs} ms`, burst);
     }
   }
 };
 
 /** Takes no answer that no counter could give: a store that is broken must not look like one that allows. */
-const honest = (store: Store, { algorithm, count, burst }: Rule): Store => {
+const withReplyChecks = (store: ScriptStore, { algorithm, count, burst }: LimitRule): ScriptStore => {
   const limit = algorithm === "token-bucket" ? burst : count;
   const length = algorithm === "token-bucket" ? 3 : 2;
-  const sound = (reply: unknown): boolean =>
+  const isValidReply = (reply: unknown): boolean =>
     Array.isArray(reply) &&
     reply.length === length &&
     reply.every(Number.isSafeInteger) &&
     reply.at(-1) === limit &&
     (algorithm === "fixed-window" ? reply[0] >= 1 : reply[0] >= -limit && reply[0] < limit);
-  const checked = (reply: unknown): unknown => {
-    if (!sound(reply)) throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is no count`);
+  const checkedReply = (reply: unknown): unknown => {
+    if (!isValidReply(reply))
+      throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is no count`);
     return reply;
   };
   return {
-    evalsha: async (sha, keys, args) => checked(await store.evalsha(sha, keys, args)),
-    eval: async (script, keys, args) => checked(await store.eval(script, keys, args)),
+    evalsha: async (sha, keys, args) => checkedReply(await store.evalsha(sha, keys, args)),
+    eval: async (script, keys, args) => checkedReply(await store.eval(script, keys, args)),
   };
 };

@@ -1,5 +1,5 @@
 /** The access log: one structured line a request. It holds no path, query, header or body, since those may carry what must not be kept. */
-import { Consumer, known } from "../core/facts.ts";
+import { Consumer, getFact } from "../core/facts.ts";
 import type { Context, Deps } from "../core/types.ts";
 
 /**
@@ -26,7 +26,7 @@ export const accessLog =
       ms: deps.now() - started,
       upstream: outcome.upstream,
       upstreamMs: outcome.upstreamMs,
-      consumer: known(context, Consumer)?.id,
+      consumer: getFact(context, Consumer)?.id,
       shadow: outcome.shadow,
       degraded: outcome.degraded,
       request: caller.requestId,

@@ -1,6 +1,6 @@
 /** Counts what a gate's requests came to, and tells control of it now and then, off the request's path. Per isolate. */
-import { position, userOf } from "../core/pipeline.ts";
-import type { Count, Deps, Outcome, StreamEnd } from "../core/types.ts";
+import { hashPosition, userKeyOf } from "../core/pipeline.ts";
+import type { Deps, Outcome, RecordRequest, StreamEnd } from "../core/types.ts";
 import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
 
 /** Requests that came to the same, of one route. */
@@ -36,7 +36,7 @@ export interface Mark {
 }
 
 /** Streams that the gate ended. */
-export interface Ended {
+export interface EndedStreams {
   readonly route: string;
   readonly how: StreamEnd;
   readonly count: number;
@@ -49,7 +49,7 @@ export interface Report {
   readonly sample: Sample;
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
-  readonly streams: readonly Ended[];
+  readonly streams: readonly EndedStreams[];
   /** Reports that reached nobody before this one. */
   readonly lost: number;
 }
@@ -57,7 +57,7 @@ export interface Report {
 /** After the first request that nobody was told of. */
 const flushMs = 2000;
 /** More are counted together, as the route `other`. */
-const mostSeries = 500;
+const maxSeries = 500;
 /** What an isolate does first costs more than what it does then. */
 const coldRequests = 20;
 
@@ -65,7 +65,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
 type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
 
-export interface Audience {
+export interface ReportSink {
   /** @throws where it reaches nobody in time */
   readonly send: (report: Report) => Promise<void>;
   /** Lets the request end before the work does. */
@@ -73,14 +73,14 @@ export interface Audience {
 }
 
 /** What a gate's requests, and streams that it ended, are told to. */
-export interface Counters {
-  readonly count: Count;
-  readonly ended: (route: string, how: StreamEnd) => void;
+export interface GateRecorder {
+  readonly recordRequest: RecordRequest;
+  readonly recordStreamEnd: (route: string, how: StreamEnd) => void;
 }
 
-export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, audience: Audience) => Counters;
+export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
 
-export const telemetry: Telemetry = (tier, deps, audience) => {
+export const telemetry: Telemetry = (tier, deps, sink) => {
   let counted = 0;
   let cold = 0;
   let lost = 0;
@@ -88,15 +88,15 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
   let byGroup = new Map<number, CountingGroup>();
   let bySeries = new Map<string, CountingSeries>();
   let byMark = new Map<string, Mutable<Mark>>();
-  let byStream = new Map<string, Mutable<Ended>>();
+  let byStream = new Map<string, Mutable<EndedStreams>>();
 
   const flush = async () => {
     await deps.sleep(flushMs);
     const report: Report = {
       tier,
       version: deps.version,
-      sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, settled(it)])), cold },
-      series: [...bySeries.values()].map(settled),
+      sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, withBins(it)])), cold },
+      series: [...bySeries.values()].map(withBins),
       marks: [...byMark.values()],
       streams: [...byStream.values()],
       lost,
@@ -108,20 +108,20 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     byMark = new Map();
     byStream = new Map();
     try {
-      await audience.send(report);
+      await sink.send(report);
       lost = 0;
     } catch {
       lost += 1;
     }
   };
 
-  const told = () => {
+  const scheduleFlush = () => {
     if (pending) return;
     pending = true;
-    audience.defer(flush());
+    sink.defer(flush());
   };
 
-  const count: Count = (request, response, status, context, started) => {
+  const count: RecordRequest = (request, response, status, context, started) => {
     // A tester is no user, and who tries what fails is not to fail the release.
     if (context.caller.tester) return;
     const { outcome } = context;
@@ -130,7 +130,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     if (isCold) cold++;
     const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
     const failed = status >= 500;
-    const group = groupOf(byGroup, Math.floor(position(userOf(context) ?? "") * groups));
+    const group = groupOf(byGroup, Math.floor(hashPosition(userKeyOf(context) ?? "") * groups));
     group.requests++;
     if (failed) group.errors++;
     if (failed && outcome.upstreamMs !== undefined) group.upstreamErrors++;
@@ -140,24 +140,24 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     const series = seriesOf(bySeries, route, request.method, status, outcome);
     series.count++;
     series.upstreamMs += outcome.upstreamMs ?? 0;
-    series.bytesIn += lengthIn(request.headers);
-    series.bytesOut += response ? lengthIn(response.headers) : 0;
+    series.bytesIn += contentLength(request.headers);
+    series.bytesOut += response ? contentLength(response.headers) : 0;
     add(series.latency, ms);
     if (passed && !isCold) add(group.latency, ms);
-    for (const filter in outcome.shadow) mark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
-    for (const filter of outcome.degraded ?? []) mark(byMark, "degraded", route, filter, "");
-    told();
+    for (const filter in outcome.shadow) addMark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
+    for (const filter of outcome.degraded ?? []) addMark(byMark, "degraded", route, filter, "");
+    scheduleFlush();
   };
 
-  const ended: Counters["ended"] = (route, how) => {
+  const ended: GateRecorder["recordStreamEnd"] = (route, how) => {
     const key = `${how}\n${route}`;
     const known = byStream.get(key);
     if (known) known.count++;
     else byStream.set(key, { route, how, count: 1 });
-    told();
+    scheduleFlush();
   };
 
-  return { count, ended };
+  return { recordRequest: count, recordStreamEnd: ended };
 };
 
 const add = (bins: Map<number, number>, ms: number): void => {
@@ -165,7 +165,7 @@ const add = (bins: Map<number, number>, ms: number): void => {
   bins.set(bin, (bins.get(bin) ?? 0) + 1);
 };
 
-const settled = <T extends { readonly latency: Map<number, number> }>(
+const withBins = <T extends { readonly latency: Map<number, number> }>(
   it: T,
 ): Omit<T, "latency"> & { latency: Bins } => ({
   ...it,
@@ -185,22 +185,22 @@ const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELE
 const seriesOf = (
   all: Map<string, CountingSeries>,
   route: string,
-  given: string,
+  requestMethod: string,
   status: number,
   { verdict, by = "", code = "", upstream = "" }: Outcome,
 ): CountingSeries => {
-  const method = methods.includes(given) ? given : "_OTHER";
+  const method = methods.includes(requestMethod) ? requestMethod : "_OTHER";
   const key = [route, method, status, verdict, by, code, upstream].join("\n");
   const known = all.get(key);
   if (known) return known;
   const id = { route, method, status: String(status), verdict, by, code, upstream };
-  if (all.size < mostSeries) return made(all, key, id);
-  return all.get(overflow) ?? made(all, overflow, together);
+  if (all.size < maxSeries) return made(all, key, id);
+  return all.get(overflowKey) ?? made(all, overflowKey, overflowLabels);
 };
 
-const overflow = "other";
-const together = {
-  route: overflow,
+const overflowKey = "other";
+const overflowLabels = {
+  route: overflowKey,
   method: "",
   status: "",
   verdict: "passed",
@@ -212,14 +212,14 @@ const together = {
 const made = (
   all: Map<string, CountingSeries>,
   key: string,
-  id: Pick<Series, keyof typeof together>,
+  id: Pick<Series, keyof typeof overflowLabels>,
 ): CountingSeries => {
   const it = { ...id, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
   all.set(key, it);
   return it;
 };
 
-const mark = (
+const addMark = (
   all: Map<string, Mutable<Mark>>,
   kind: Mark["kind"],
   route: string,
@@ -229,7 +229,7 @@ const mark = (
   const key = [kind, route, filter, decision].join("\n");
   const known = all.get(key);
   if (known) known.count++;
-  else if (all.size < mostSeries) all.set(key, { kind, route, filter, decision, count: 1 });
+  else if (all.size < maxSeries) all.set(key, { kind, route, filter, decision, count: 1 });
 };
 
-const lengthIn = (headers: Headers): number => Number(headers.get("content-length") ?? 0) || 0;
+const contentLength = (headers: Headers): number => Number(headers.get("content-length") ?? 0) || 0;

@@ -32,10 +32,10 @@ export interface Sample {
 const growth = 1.05;
 const perBin = Math.log(growth);
 /** Ends at 18 minutes; bin 0 holds all that took a millisecond or less, since the edge's clock sees no finer. */
-export const mostBin = 285;
+export const maxBin = 285;
 
 /** The bin of a latency; what is negative or no number counts as none at all. */
-export const binOf = (ms: number): number => (ms > 1 ? Math.min(mostBin, Math.ceil(Math.log(ms) / perBin - 1e-9)) : 0);
+export const binOf = (ms: number): number => (ms > 1 ? Math.min(maxBin, Math.ceil(Math.log(ms) / perBin - 1e-9)) : 0);
 
 /** The most milliseconds that a bin holds. */
 export const msOf = (bin: number): number => Math.exp(bin * perBin);

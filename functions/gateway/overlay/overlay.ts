@@ -1,10 +1,10 @@
 /** The small run-time configuration over a plan. It closes, tightens, enforces, and moves users among the places that the plan names; nothing that it holds can open anything. */
-import type { Closed, Plan } from "../core/plan.ts";
-import type { Revocation, Revoked } from "../core/ports/revocations.ts";
+import type { Plan, RouteClosure } from "../core/plan.ts";
+import type { RevocationEntry, StoredRevocation } from "../core/ports/revocations.ts";
 
-export type Change =
+export type OverlayChange =
   /** A route, or all of the tier. */
-  | { readonly kind: "close"; readonly route: string | null; readonly closed: Closed }
+  | { readonly kind: "close"; readonly route: string | null; readonly closed: RouteClosure }
   /** A limit besides those that a filter has, as `10/s`: a request must be allowed by each, so it can only be tighter. */
   | { readonly kind: "limit"; readonly filter: string; readonly limit: string }
   /** What is shadowed, where enforcing it can only tighten. */
@@ -16,7 +16,7 @@ export type Change =
   /** Streams of versions that were taken back have ended then; milliseconds since the epoch. */
   | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number };
 
-export type Entry = Change & {
+export type OverlayEntry = OverlayChange & {
   readonly id: string;
   /** Milliseconds since the epoch; it is gone then. */
   readonly until: number;
@@ -24,48 +24,54 @@ export type Entry = Change & {
   readonly reason: string;
 };
 
-export type Kind<K extends Change["kind"]> = Extract<Entry, { readonly kind: K }>;
+export type EntryOfKind<K extends OverlayChange["kind"]> = Extract<OverlayEntry, { readonly kind: K }>;
 
 /** What lasts longer belongs into the manifest. */
-export const longestEntryMs = 7 * 86_400_000;
+export const maxEntryMs = 7 * 86_400_000;
 
 /** What a tier's gates are told. */
-export interface Told {
+export interface FeedMessage {
   readonly revision: number;
-  readonly entries: readonly Entry[];
-  readonly revoked?: readonly Revoked[];
+  readonly entries: readonly OverlayEntry[];
+  readonly revoked?: readonly RevocationEntry[];
 }
 
 /** What is kept of it. */
-export interface Kept extends Told {
-  readonly revoked?: readonly Revocation[];
+export interface StoredFeed extends FeedMessage {
+  readonly revoked?: readonly StoredRevocation[];
 }
 
 /** When what a gate knows is so old, its requests wait for news: what was closed is closed everywhere by then. */
-export const oldMs = 10_000;
+export const maxFeedAgeMs = 10_000;
 
 /** Of one tier. */
-export const mostEntries = 100;
+export const maxEntries = 100;
 
 /** What does not fit the plan is left out: a gate that is older or newer than an entry goes on. */
-export const overlaid = (plan: Plan, entries: readonly Change[], moves: Moves = stay): Plan =>
-  entries.reduce((it, change) => withChange(it, change, moves), plan);
+export const applyOverlay = (
+  plan: Plan,
+  entries: readonly OverlayChange[],
+  trafficShift: TrafficShift = noTrafficShift,
+): Plan => entries.reduce((it, change) => withChange(it, change, trafficShift), plan);
 
 /** A gate whose routes have nowhere to move users to carries nothing of it. */
-export type Moves = (plan: Plan, change: Extract<Change, { readonly kind: "cutover" | "weights" }>) => Plan;
+export type TrafficShift = (
+  plan: Plan,
+  change: Extract<OverlayChange, { readonly kind: "cutover" | "weights" }>,
+) => Plan;
 
-const stay: Moves = (plan) => plan;
+const noTrafficShift: TrafficShift = (plan) => plan;
 
-const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
+const withChange = (plan: Plan, change: OverlayChange, trafficShift: TrafficShift): Plan => {
   if (change.kind === "drain") return plan;
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {
       ...plan,
-      routes: mapped(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
+      routes: mapValues(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
     };
   }
-  if (change.kind === "cutover" || change.kind === "weights") return moves(plan, change);
+  if (change.kind === "cutover" || change.kind === "weights") return trafficShift(plan, change);
   const filter = Object.hasOwn(plan.filters, change.filter) ? plan.filters[change.filter] : undefined;
   if (!filter) return plan;
   if (change.kind === "enforce")
@@ -78,5 +84,5 @@ const withFilter = (plan: Plan, id: string, filter: Plan["filters"][string]): Pl
   filters: { ...plan.filters, [id]: filter },
 });
 
-const mapped = <T>(all: Readonly<Record<string, T>>, map: (value: T, key: string) => T): Record<string, T> =>
+const mapValues = <T>(all: Readonly<Record<string, T>>, map: (value: T, key: string) => T): Record<string, T> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));

@@ -1,7 +1,7 @@
 /** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
 
 import type { Caller } from "../core/types.ts";
-import type { Address } from "../http/request-url.ts";
+import type { RequestUrl } from "../http/request-url.ts";
 import { isSpoofable } from "./spoofable-headers.ts";
 
 /**
@@ -18,7 +18,7 @@ export const parentSpanHeader = "x-postern-parent-span";
  * needs one; a share of a gate goes by the address instead. A gate that does not know the word removes a header of that name,
  * which there is not; a front that does not write it is believed as ever.
  */
-const madeKeyMark = "x-postern-made-key";
+const generatedKeyMark = "x-postern-made-key";
 
 /** There where a tester asks, who is told which version answered. */
 export const smokeHeader = "x-postern-smoke";
@@ -54,7 +54,7 @@ const endToEnd: ReadonlySet<string> = new Set([
  * Fields that a `Connection` field makes a matter of one hop. What is meant for all recipients, and what only the edge
  * says (`cf-…`), it cannot take away: no client gets rid of its address, or of a body's length, by naming it there.
  */
-export const namedBy = (connection: string): ReadonlySet<string> => {
+export const hopByHopNames = (connection: string): ReadonlySet<string> => {
   const names = connection.split(",").map((it) => it.trim().toLowerCase());
   return new Set(names.filter((it) => !endToEnd.has(it) && !it.startsWith("cf-")));
 };
@@ -62,30 +62,30 @@ export const namedBy = (connection: string): ReadonlySet<string> => {
 const keepsAlive = /^(?:keep-alive|close|upgrade)$/i;
 
 /** The fields that are there, and that a `Connection` field names. It names none in almost every message. */
-export const namedByConnection = (headers: Headers): readonly string[] => {
+export const hopByHopHeaders = (headers: Headers): readonly string[] => {
   const connection = headers.get("connection");
   if (connection === null || keepsAlive.test(connection)) return [];
-  const named = namedBy(connection);
+  const named = hopByHopNames(connection);
   return [...headers.keys()].filter((it) => named.has(it));
 };
 
 /** Removes unwanted fields, and those that a `Connection` field names. To read all names costs a request three percent, so it is done once. */
-const sweep = (headers: Headers, isUnwanted: (name: string) => boolean): void => {
+const removeUnwanted = (headers: Headers, isUnwanted: (name: string) => boolean): void => {
   const unwanted: string[] = [];
   for (const name of headers.keys())
-    if (name === "connection") unwanted.push(...namedByConnection(headers));
+    if (name === "connection") unwanted.push(...hopByHopHeaders(headers));
     else if (isUnwanted(name)) unwanted.push(name);
   remove(headers, unwanted);
 };
 
 /** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is one to ignore (RFC 9110, section 7.8). */
-export const asksForWebSocket = ({ method, headers }: Request): boolean =>
+export const isWebSocketRequest = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
-const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
 
-interface Trace {
+interface TraceContext {
   readonly traceparent: string;
   /** The caller's span that ours comes under, or undefined where the trace begins with us. */
   readonly parentSpan: string | undefined;
@@ -95,25 +95,25 @@ interface Trace {
  * Continues a trace with a span of our own, or begins one where none was brought that is valid.
  * @param id random, as a UUID: its digits are the span's, and those of a trace that begins
  */
-export const traceOf = (given: string | null, id: string): Trace => {
+export const continueTrace = (traceparent: string | null, id: string): TraceContext => {
   const trace = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
   const span = trace.slice(16);
-  const [, known, parentSpan, flags = "00"] = (given !== null && w3c.exec(given)) || [];
-  if (given === null || known === undefined || (given.startsWith("00") && given.length !== 55))
+  const [, known, parentSpan, flags = "00"] = (traceparent !== null && traceparentPattern.exec(traceparent)) || [];
+  if (traceparent === null || known === undefined || (traceparent.startsWith("00") && traceparent.length !== 55))
     return { traceparent: `00-${trace}-${span}-01`, parentSpan: undefined };
   return { traceparent: `00-${known}-${span}-0${Number.parseInt(flags, 16) & 1}`, parentSpan };
 };
 
 /** Continues the caller's trace, or begins one (W3C Trace Context, level 1). */
 export const traceparentOf = (headers: Headers, uuid: () => string): string =>
-  traceOf(headers.get("traceparent"), uuid()).traceparent;
+  continueTrace(headers.get("traceparent"), uuid()).traceparent;
 
 /** A caller of whom nothing is believed but the address that the platform reports. */
-export const stranger = (headers: Headers, uuid: () => string): Caller => {
+export const untrustedCaller = (headers: Headers, uuid: () => string): Caller => {
   const requestId = uuid();
   return {
     requestId,
-    ...traceOf(headers.get("traceparent"), requestId),
+    ...continueTrace(headers.get("traceparent"), requestId),
     ip: headers.get("cf-connecting-ip"),
     grayKey: null,
   };
@@ -125,77 +125,82 @@ export const stranger = (headers: Headers, uuid: () => string): Caller => {
  * @param accepted spoofable headers that tiers of this front want from clients
  * @returns names of what is for the gate alone
  */
-export const cleanseFor = (
+export const removeSpoofableHeaders = (
   headers: Headers,
   parentSpan: string | undefined,
-  accepted: ReadonlySet<string> = nothing,
+  accepted: ReadonlySet<string> = noHeaders,
 ): readonly string[] => {
-  const begins = parentSpan === undefined;
-  let explains = false;
-  sweep(headers, (name) => {
+  const startsTrace = parentSpan === undefined;
+  let hasExplainToken = false;
+  removeUnwanted(headers, (name) => {
     if (name === explainHeader) {
-      explains = true;
+      hasExplainToken = true;
       return false;
     }
-    return isSpoofable(name) ? !accepted.has(name) : begins && name === "tracestate";
+    return isSpoofable(name) ? !accepted.has(name) : startsTrace && name === "tracestate";
   });
-  return explains ? [explainHeader] : [];
+  return hasExplainToken ? [explainHeader] : [];
 };
 
-const nothing: ReadonlySet<string> = new Set();
+const noHeaders: ReadonlySet<string> = new Set();
 
 /**
  * Tells the gate who calls.
- * @param further names of headers that go no further than the gate
- * @param made whether the key was made for this request, since the client brought none
+ * @param gateOnlyHeaders names of headers that go no further than the gate
+ * @param isGeneratedKey whether the key was made for this request, since the client brought none
  */
-export const present = (headers: Headers, grayKey: string, further: readonly string[], made = false): void =>
-  headers.set(callerHeader, [grayKey, ...(made ? [madeKeyMark] : []), ...further].join(" "));
+export const setCallerHeader = (
+  headers: Headers,
+  grayKey: string,
+  gateOnlyHeaders: readonly string[],
+  isGeneratedKey = false,
+): void =>
+  headers.set(callerHeader, [grayKey, ...(isGeneratedKey ? [generatedKeyMark] : []), ...gateOnlyHeaders].join(" "));
 
 /** Adds to what `present` wrote. */
-export const presentBesides = (headers: Headers, further: readonly string[]): void =>
-  headers.set(callerHeader, [headers.get(callerHeader), ...further].join(" "));
+export const addGateOnlyHeaders = (headers: Headers, gateOnlyHeaders: readonly string[]): void =>
+  headers.set(callerHeader, [headers.get(callerHeader), ...gateOnlyHeaders].join(" "));
 
 /** A caller as the front made it out; whoever came by another way is a stranger. */
-export const behindFront = (headers: Headers, uuid: () => string): Caller => {
-  const told = headers.get(callerHeader);
+export const callerFromFront = (headers: Headers, uuid: () => string): Caller => {
+  const field = headers.get(callerHeader);
   const requestId = headers.get(requestIdHeader);
   const traceparent = headers.get("traceparent");
-  if (told === null || requestId === null || traceparent === null) return stranger(headers, uuid);
-  const [grayKey = "", ...further] = told.split(" ");
+  if (field === null || requestId === null || traceparent === null) return untrustedCaller(headers, uuid);
+  const [grayKey = "", ...gateOnlyHeaders] = field.split(" ");
   return {
     requestId,
     traceparent,
-    parentSpan: further.includes(parentSpanHeader) ? (headers.get(parentSpanHeader) ?? undefined) : undefined,
+    parentSpan: gateOnlyHeaders.includes(parentSpanHeader) ? (headers.get(parentSpanHeader) ?? undefined) : undefined,
     ip: headers.get("cf-connecting-ip"),
-    grayKey: further.includes(madeKeyMark) ? null : grayKey,
-    tester: further.includes(smokeHeader),
-    further,
+    grayKey: gateOnlyHeaders.includes(generatedKeyMark) ? null : grayKey,
+    tester: gateOnlyHeaders.includes(smokeHeader),
+    gateOnlyHeaders,
   };
 };
 
 /** What comes from the front beside what it names. To ask for these by name is cheaper than to go through all. */
-const ofFront = [callerHeader, versionKeyHeader, "cf-connecting-ip"];
+const frontHeaders = [callerHeader, versionKeyHeader, "cf-connecting-ip"];
 
 /**
  * Writes what an upstream may know of the caller, in place of what came in.
  * @param accepted spoofable headers that the tier wants from clients
  */
-export const introduce = (
+export const setForwardingHeaders = (
   headers: Headers,
   caller: Caller,
-  url: Address,
-  accepted: ReadonlySet<string> = nothing,
+  url: RequestUrl,
+  accepted: ReadonlySet<string> = noHeaders,
 ): void => {
-  const { further, parentSpan } = caller;
+  const { gateOnlyHeaders: further, parentSpan } = caller;
   if (further) {
     // The front has named the request and continued its trace, in the headers that an upstream reads.
-    remove(headers, ofFront);
+    remove(headers, frontHeaders);
     remove(headers, further);
   } else {
-    const begins = parentSpan === undefined;
-    sweep(headers, (name) =>
-      isSpoofable(name) ? !accepted.has(name) : name === "cf-connecting-ip" || (begins && name === "tracestate"),
+    const startsTrace = parentSpan === undefined;
+    removeUnwanted(headers, (name) =>
+      isSpoofable(name) ? !accepted.has(name) : name === "cf-connecting-ip" || (startsTrace && name === "tracestate"),
     );
     headers.set(requestIdHeader, caller.requestId);
     headers.set("traceparent", caller.traceparent);

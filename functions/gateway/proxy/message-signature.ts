@@ -1,7 +1,7 @@
 /** Signs what a service is sent (HTTP Message Signatures, RFC 9421, with hmac-sha256), so that it can tell that a call came through the gate. */
 
 /** Signs a request that is otherwise ready to go. */
-export type Sign = (request: Request) => Promise<void>;
+export type SignRequest = (request: Request) => Promise<void>;
 
 const components = ["@method", "@path", "@query", "x-request-id"] as const;
 
@@ -12,13 +12,13 @@ const text = new TextEncoder();
  * @param keyid told to the service, so that it knows which key to verify with
  * @param now milliseconds since the epoch
  */
-export const signer = (keyid: string, secret: string, now: () => number): Sign => {
+export const signer = (keyid: string, secret: string, now: () => number): SignRequest => {
   const key = crypto.subtle.importKey("raw", text.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const covered = components.map((it) => `"${it}"`).join(" ");
   return async (request) => {
     const created = Math.floor(now() / 1000);
     const parameters = `(${covered});created=${created};keyid="${keyid}";alg="hmac-sha256"`;
-    const mac = await crypto.subtle.sign("HMAC", await key, text.encode(baseOf(request, parameters)));
+    const mac = await crypto.subtle.sign("HMAC", await key, text.encode(signatureBase(request, parameters)));
     // Set, not appended: a signature that someone else brought would stand there as if the gate vouched for it.
     request.headers.set("signature-input", `postern=${parameters}`);
     request.headers.set("signature", `postern=:${btoa(String.fromCharCode(...new Uint8Array(mac)))}:`);
@@ -26,7 +26,7 @@ export const signer = (keyid: string, secret: string, now: () => number): Sign =
 };
 
 /** The signature base (section 2.5): a line for each component, then the parameters. */
-const baseOf = (request: Request, parameters: string): string => {
+const signatureBase = (request: Request, parameters: string): string => {
   const lines = components.map((it) => `"${it}": ${componentOf(it, request)}`);
   return [...lines, `"@signature-params": ${parameters}`].join("\n");
 };

@@ -1,15 +1,15 @@
 /** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
-import { bodyArrived } from "../core/concurrency.ts";
-import { Body, BodyAwaited, BodyLimit, known, learn, Target } from "../core/facts.ts";
-import { busy, Fault, upstreamCodes } from "../core/problems.ts";
+import { markBodyReceived } from "../core/concurrency.ts";
+import { Body, BodyAwaited, BodyLimit, getFact, setFact, Target } from "../core/facts.ts";
+import { busyFault, Fault, upstreamCodes } from "../core/problems.ts";
 import type { Context, HeaderEdit } from "../core/types.ts";
-import { introduce } from "./forwarding.ts";
-import type { Locations } from "./location.ts";
-import { serviceResponse } from "./service-response.ts";
+import { setForwardingHeaders } from "./forwarding.ts";
+import type { LocationMode } from "./location.ts";
+import { sanitizeResponse } from "./service-response.ts";
 
 export type Transport = (target: Request | string, init: RequestInit) => Promise<Response>;
 
-export const apply = (headers: Headers, edits: readonly HeaderEdit[]): void => {
+export const applyEdits = (headers: Headers, edits: readonly HeaderEdit[]): void => {
   for (const edit of edits)
     if (edit[0] === "delete") headers.delete(edit[1]);
     else if (edit[0] === "merge") merge(headers, edit[1], edit[2]);
@@ -25,7 +25,7 @@ const merge = (headers: Headers, name: string, value: string): void => {
 
 /** Path and query that the upstream is asked for: the route's own target, or what the client asked for. */
 export const targetOf = (context: Context): string => {
-  const target = known(context, Target);
+  const target = getFact(context, Target);
   return (target?.path ?? context.url.pathname) + (target?.search ?? context.url.search);
 };
 
@@ -41,7 +41,7 @@ export const targetOf = (context: Context): string => {
  *
  * @param url absolute, of the upstream
  * @param transport is given a Request only where its body is to go on as it came
- * @param locations what becomes of references to the upstream in the response's headers
+ * @param locationMode what becomes of references to the upstream in the response's headers
  * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `gate-busy`, `upstream-invalid`, `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
@@ -49,170 +49,171 @@ export const send = async (
   request: Request,
   context: Context,
   transport: Transport,
-  locations: Locations = "rewrite",
+  locationMode: LocationMode = "rewrite",
 ): Promise<Response> => {
-  const found = request.body === null ? none : bodyOf(request, context);
+  const found = request.body === null ? noBody : bodyOf(request, context);
   const body = found instanceof Promise ? await found : found;
-  const signal = either(context.signal, body.broken?.signal);
+  const signal = anySignal(context.signal, body.failure?.signal);
   const headers = new Headers(request.headers);
-  introduce(headers, context.caller, context.url, context.settings?.accepted);
-  apply(headers, context.outbound);
+  setForwardingHeaders(headers, context.caller, context.url, context.settings?.accepted);
+  applyEdits(headers, context.outbound);
   const init: RequestInit = { headers, redirect: "manual" };
   // The runtime takes no method beside a body that goes on as it came, though it is the same one.
-  if (!body.asItCame) init.method = request.method;
+  if (!body.isUnmodified) init.method = request.method;
   if (body.stream) init.body = body.stream as BodyInit;
   if (signal) init.signal = signal;
   try {
-    const response = sound(await transport(body.asItCame ? new Request(url, request) : url, init));
-    return serviceResponse(response, url, context, locations);
+    const response = requireValidStatus(await transport(body.isUnmodified ? new Request(url, request) : url, init));
+    return sanitizeResponse(response, url, context, locationMode);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));
+    throw context.signal?.aborted ? context.signal.reason : (body.failure?.signal.reason ?? unreachable(cause));
   }
 };
 
 /** A status that no response can have, or a switch of protocols that nobody can follow, is the service's fault. */
-const sound = (response: Response): Response => {
+const requireValidStatus = (response: Response): Response => {
   const { status } = response;
   if ((status >= 200 && status <= 599) || (status === 101 && response.webSocket)) return response;
   throw new Fault(upstreamCodes, "upstream-invalid", { cause: new Error(`it answered with status ${status}`) });
 };
 
-const either = (a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined =>
+const anySignal = (a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined =>
   a && b ? AbortSignal.any([a, b]) : (a ?? b);
 
 const unreachable = (cause: unknown) => new Fault(upstreamCodes, "upstream-unreachable", { cause });
 
 /** What a client is told whose body is too large. */
-export const tellLimit = (limit: number) => ({ detail: `At most ${limit} bytes are taken here` });
+export const bodyLimitDetail = (limit: number) => ({ detail: `At most ${limit} bytes are taken here` });
 
-const tooLarge = (limit: number) => new Fault(upstreamCodes, "body-too-large", tellLimit(limit));
+const tooLarge = (limit: number) => new Fault(upstreamCodes, "body-too-large", bodyLimitDetail(limit));
 
 /** The length that the client announced, or undefined where it sends chunks. */
-export const announced = (request: Request): number | undefined => {
+export const announcedLength = (request: Request): number | undefined => {
   const length = request.headers.get("content-length");
   return length === null ? undefined : Number(length);
 };
 
 /** Whether the client sends anything: a length of zero is no body. */
-export const hasBody = (request: Request): boolean => request.body !== null && announced(request) !== 0;
+export const hasBody = (request: Request): boolean => request.body !== null && announcedLength(request) !== 0;
 
 /** Notes that whoever waits now waits for the client. */
 export const awaitingClient = async <T>(context: Context, work: Promise<T>): Promise<T> => {
-  awaitFrom(context);
+  markAwaiting(context);
   try {
     return await work;
   } finally {
-    learn(context, BodyAwaited, undefined);
+    setFact(context, BodyAwaited, undefined);
   }
 };
 
-const awaitFrom = (context: Context): void => learn(context, BodyAwaited, context.settings?.now() ?? 0);
+const markAwaiting = (context: Context): void => setFact(context, BodyAwaited, context.settings?.now() ?? 0);
 
 /** The body is complete, and no service has the request yet. @throws Fault where the gate has no place for it */
-export const arrived = ({ place }: Context): void => {
-  if (place && !bodyArrived(place, false)) throw busy("gate-busy");
+export const requireSlotForBody = ({ slot: place }: Context): void => {
+  if (place && !markBodyReceived(place, false)) throw busyFault("gate-busy");
 };
 
 /** The body is complete, and on its way to the service. */
-const handedOver = (context: Context): void => {
-  learn(context, BodyAwaited, undefined);
-  if (context.place) bodyArrived(context.place, true);
+const markBodySent = (context: Context): void => {
+  setFact(context, BodyAwaited, undefined);
+  if (context.slot) markBodyReceived(context.slot, true);
 };
 
-interface Outgoing {
+interface OutgoingBody {
   readonly stream?: ReadableStream | Uint8Array;
-  readonly asItCame?: true;
+  readonly isUnmodified?: true;
   /** Aborted with a Fault when the counted body grows too large or breaks off. */
-  readonly broken?: AbortController;
+  readonly failure?: AbortController;
 }
 
-const none: Outgoing = {};
+const noBody: OutgoingBody = {};
 
-const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing> => {
-  const length = announced(request);
-  if (length === 0) return none;
+const bodyOf = (request: Request, context: Context): OutgoingBody | Promise<OutgoingBody> => {
+  const length = announcedLength(request);
+  if (length === 0) return noBody;
   const isRead = request.method === "GET" || request.method === "HEAD";
-  const read = known(context, Body);
+  const read = getFact(context, Body);
   if (read) {
-    if (read.byteLength === 0) return none;
-    if (isRead) throw unexpected();
+    if (read.byteLength === 0) return noBody;
+    if (isRead) throw unexpectedBody();
     return { stream: read };
   }
-  const most = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
-  const limit = isRead ? Math.min(most, chunk) : most;
+  const most = getFact(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
+  const limit = isRead ? Math.min(most, chunkBytes) : most;
   if (length !== undefined && !(length <= limit)) throw tooLarge(limit);
   const from = request.body as ReadableStream<Uint8Array>;
-  if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : asItCame(request, context);
-  if (length !== undefined && length <= small) return whole(request, length, context);
-  const broken = new AbortController();
+  if (isRead)
+    return length === undefined ? awaitingClient(context, requireEmpty(from)) : unmodifiedBody(request, context);
+  if (length !== undefined && length <= smallBodyBytes) return readSmallBody(request, length, context);
+  const failure = new AbortController();
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   pump(from, writable, limit, context).then(
-    () => handedOver(context),
+    () => markBodySent(context),
     (cause) => {
       // Where the service hangs up, its answer has come by then, or its call fails.
-      if (cause instanceof Fault) broken.abort(cause);
+      if (cause instanceof Fault) failure.abort(cause);
     },
   );
-  return { stream: readable, broken };
+  return { stream: readable, failure };
 };
 
 /** The runtime carries the body, and a copy of it shows how far the client has come. What the service has not taken yet is in memory. */
-const asItCame = (request: Request, context: Context): Outgoing => {
+const unmodifiedBody = (request: Request, context: Context): OutgoingBody => {
   const copy = request.clone().body as ReadableStream<Uint8Array>;
   // Where the body breaks off, the call fails by itself.
-  void watched(copy, context).catch(() => {});
-  return { asItCame: true };
+  void trackProgress(copy, context).catch(() => {});
+  return { isUnmodified: true };
 };
 
-const watched = async (body: ReadableStream<Uint8Array>, context: Context): Promise<void> => {
+const trackProgress = async (body: ReadableStream<Uint8Array>, context: Context): Promise<void> => {
   const reader = body.getReader();
   while (!(await awaitingClient(context, reader.read())).done);
-  handedOver(context);
+  markBodySent(context);
 };
 
 /**
  * A small body is read whole before the service is called: while the runtime piped it, a service that takes no bytes looked like a
  * client that sends none.
  */
-const whole = async (request: Request, length: number, context: Context): Promise<Outgoing> => {
-  const body = new Uint8Array(await awaitingClient(context, request.arrayBuffer().catch(incomplete)));
+const readSmallBody = async (request: Request, length: number, context: Context): Promise<OutgoingBody> => {
+  const body = new Uint8Array(await awaitingClient(context, request.arrayBuffer().catch(failIncomplete)));
   if (body.byteLength !== length) throw new Fault(upstreamCodes, "body-incomplete");
-  arrived(context);
+  requireSlotForBody(context);
   return { stream: body };
 };
 
-const unexpected = () => new Fault(upstreamCodes, "body-unexpected");
+const unexpectedBody = () => new Fault(upstreamCodes, "body-unexpected");
 
 /** Chunks may say that there are none. @throws Fault where there are some */
-const noneIn = async (body: ReadableStream<Uint8Array>): Promise<Outgoing> => {
+const requireEmpty = async (body: ReadableStream<Uint8Array>): Promise<OutgoingBody> => {
   const reader = body.getReader();
   for (;;) {
-    const { done, value } = await reader.read().catch(incomplete);
-    if (done) return none;
+    const { done, value } = await reader.read().catch(failIncomplete);
+    if (done) return noBody;
     if (value.byteLength === 0) continue;
     await reader.cancel();
-    throw unexpected();
+    throw unexpectedBody();
   }
 };
 
-const incomplete = (cause: unknown): never => {
+const failIncomplete = (cause: unknown): never => {
   throw new Fault(upstreamCodes, "body-incomplete", { cause });
 };
 
 /** What a body may take of the memory; with GET and HEAD, the largest one. */
-const chunk = 64 * 1024;
+const chunkBytes = 64 * 1024;
 /** Connections hold as much by themselves. */
-const small = 16 * 1024;
+const smallBodyBytes = 16 * 1024;
 
 /** Copies with one buffer. @throws Fault for what the client did; anything else for what the service did */
 const pump = async (from: ReadableStream, to: WritableStream, limit: number, context: Context): Promise<void> => {
   const reader = from.getReader({ mode: "byob" });
   const writer = to.getWriter();
   let total = 0;
-  let buffer = new ArrayBuffer(chunk);
+  let buffer = new ArrayBuffer(chunkBytes);
   for (;;) {
-    const read = reader.read(new Uint8Array(buffer)).catch(incomplete);
+    const read = reader.read(new Uint8Array(buffer)).catch(failIncomplete);
     const { done, value } = await awaitingClient(context, read);
     if (value?.byteLength) {
       total += value.byteLength;

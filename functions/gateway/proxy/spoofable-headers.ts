@@ -79,23 +79,23 @@ export const writtenByCloudflare: ReadonlySet<string> = new Set([
   ...["cf-connecting-ip", "cf-ray", "cf-ipcountry", "cf-visitor", "cf-ew-via", "cf-worker", "cf-access-jwt-assertion"],
 ]);
 
-const all = Object.values(spoofableHeaders).flat();
-const names: ReadonlySet<string> = new Set(all.filter((it) => !it.endsWith("*")));
+const allNames = Object.values(spoofableHeaders).flat();
+const exactNames: ReadonlySet<string> = new Set(allNames.filter((it) => !it.endsWith("*")));
 
 /** Of the first two letters, as a number: to cut a text of two letters out costs more than all that is done with it. */
-const beginning = (name: string): number => name.charCodeAt(0) * 256 + name.charCodeAt(1);
+const firstTwoCharacters = (name: string): number => name.charCodeAt(0) * 256 + name.charCodeAt(1);
 
 /** By how they begin: one expression of all of them would have to be compiled at the first request. */
 const prefixes: ReadonlyMap<number, readonly string[]> = Map.groupBy(
-  all.filter((it) => it.endsWith("*")).map((it) => it.slice(0, -1)),
-  beginning,
+  allNames.filter((it) => it.endsWith("*")).map((it) => it.slice(0, -1)),
+  firstTwoCharacters,
 );
 
 /**
  * Whether a name has another character than letters, digits and hyphens: many a service reads `x_customer` and `x.customer` as
  * `x-customer` (CGI, RFC 3875, section 4.1.18), so such a name could speak for the gate. A regular expression takes twice as long.
  */
-const isOdd = (name: string): boolean => {
+const hasUnusualCharacter = (name: string): boolean => {
   for (let at = 0; at < name.length; at++) {
     const code = name.charCodeAt(at);
     const isPlain = (code >= 0x61 && code <= 0x7a) || code === 0x2d || (code >= 0x30 && code <= 0x39);
@@ -106,8 +106,8 @@ const isOdd = (name: string): boolean => {
 
 /** @param name in lower case */
 export const isSpoofable = (name: string): boolean => {
-  if (names.has(name) || isOdd(name)) return true;
-  const some = prefixes.get(beginning(name));
+  if (exactNames.has(name) || hasUnusualCharacter(name)) return true;
+  const some = prefixes.get(firstTwoCharacters(name));
   if (some === undefined) return false;
   for (const prefix of some) if (name.startsWith(prefix)) return !writtenByCloudflare.has(name);
   return false;
@@ -122,7 +122,7 @@ export const isAcceptable = (name: string): boolean =>
   isSpoofable(name) && /^[a-z0-9-]+$/.test(name) && !neverAccepted.test(name);
 
 /** What a front lets pass until it knows for which tier a request is. */
-export const acceptedBy = (tiers: readonly { readonly accepts?: readonly string[] }[]): ReadonlySet<string> =>
+export const acceptedHeadersOf = (tiers: readonly { readonly accepts?: readonly string[] }[]): ReadonlySet<string> =>
   new Set(tiers.flatMap(({ accepts = [] }) => accepts));
 
 /** Told by the product alone: to testers, in explanations, to splits of versions. No service may answer one. */

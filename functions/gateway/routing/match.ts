@@ -4,15 +4,15 @@
  */
 
 import { canonicalPath } from "../http/path.ts";
-import type { Cut } from "./mixed-segment.ts";
+import type { SegmentTemplate } from "./mixed-segment.ts";
 import { atom, patternProblem } from "./patterns.ts";
 
-export type Segment =
+export type PathSegment =
   /** Of no text where it is the last one: the path ends in a slash. */
   | { readonly kind: "literal"; readonly text: string }
   | Capture
   /** Text and captures; which text stands where, and how it is cut. */
-  | { readonly kind: "mixed"; readonly names: readonly string[]; readonly cut: Cut }
+  | { readonly kind: "mixed"; readonly names: readonly string[]; readonly template: SegmentTemplate }
   /** `optional` where the path may also end ahead of it: `/files{/rest*}` takes /files, and captures the slash along. */
   | { readonly kind: "rest"; readonly name: string; readonly optional?: true };
 
@@ -28,33 +28,33 @@ export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTION
  * Reads `GET,POST /accounts/{id}`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const matchOf = (text: string): { readonly methods: readonly string[]; readonly path: string } => {
+export const parseMatch = (text: string): { readonly methods: readonly string[]; readonly path: string } => {
   const [, list, path] = /^(\S+) (\S+)$/.exec(text) ?? [];
   if (list === undefined || path === undefined)
     throw new SyntaxError("a match is a method and a path: GET /accounts/{id}");
   const named = list.split(",");
   const odd = named.find((method) => !(methods as readonly string[]).includes(method));
   if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
-  const twice = repeated(named);
-  if (twice !== undefined) throw new SyntaxError(`${twice} stands there twice`);
+  const duplicate = firstDuplicate(named);
+  if (duplicate !== undefined) throw new SyntaxError(`${duplicate} stands there twice`);
   if (named.includes("ANY") && named.length > 1) throw new SyntaxError("ANY is every method; it stands alone");
-  segmentsOf(path);
+  parsePath(path);
   return { methods: named, path };
 };
 
 /** @throws SyntaxError with a sentence for the manifest's author */
-export const baseOf = (text: string): void => {
-  if (segmentsOf(text).some(({ kind }) => kind !== "literal")) throw new SyntaxError("a base has no {captures}");
+export const checkBase = (text: string): void => {
+  if (parsePath(text).some(({ kind }) => kind !== "literal")) throw new SyntaxError("a base has no {captures}");
   if (text !== "/" && text.endsWith("/"))
     throw new SyntaxError("a base has no slash at its end; /{$} matches one there");
 };
 
 /** The base with a slash at its end, as Go's ServeMux writes the end of a path. `/` under a base is the base without one. */
-const slashAlone = "/{$}";
+const trailingSlash = "/{$}";
 
 /** The tier's base and a route's path in one. */
-export const joined = (base: string, path: string): string => {
-  const own = path === slashAlone ? "/" : path;
+export const joinPath = (base: string, path: string): string => {
+  const own = path === trailingSlash ? "/" : path;
   if (base === "/") return own;
   return path === "/" ? base : base + own;
 };
@@ -63,80 +63,82 @@ export const joined = (base: string, path: string): string => {
  * Splits `/accounts/{id:[0-9]+}/{rest*}` into its segments.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const segmentsOf = (path: string): Segment[] => {
-  if (path.length > longestPath) throw new SyntaxError(`a path has ${longestPath} characters at most`);
+export const parsePath = (path: string): PathSegment[] => {
+  if (path.length > maxPathLength) throw new SyntaxError(`a path has ${maxPathLength} characters at most`);
   if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
-  if (path === "/" || path === slashAlone) return [];
+  if (path === "/" || path === trailingSlash) return [];
   const [, ahead, tail] = optionalRest.exec(path) ?? [];
   if (ahead === "/") throw new SyntaxError(`of a whole host, every path has a slash: write /{${tail}*}`);
   const texts = (ahead ?? path).slice(1).split("/");
-  const segments = texts.map((text, index) => segmentOf(text, tail === undefined && index === texts.length - 1));
+  const segments = texts.map((text, index) => parseSegment(text, tail === undefined && index === texts.length - 1));
   if (tail !== undefined) segments.push({ kind: "rest", name: tail, optional: true });
-  const twice = repeated(capturesIn(segments));
-  if (twice !== undefined) throw new SyntaxError(`two captures are called {${twice}}`);
+  const duplicate = firstDuplicate(capturesIn(segments));
+  if (duplicate !== undefined) throw new SyntaxError(`two captures are called {${duplicate}}`);
   return segments;
 };
 
-const longestPath = 1024;
+const maxPathLength = 1024;
 
 /** As RFC 6570 writes path segments that may not be there (section 3.2.6). */
 const optionalRest = /^(\/.*)\{\/([a-z][a-z0-9-]*)\*\}$/;
 
 /** Segments as they are written, `{name}` for a capture whatever its pattern. */
-export const pathWritten = (segments: readonly Segment[]): string => {
-  const texts = segments.map((it) => (it.kind === "rest" && it.optional ? `{/${it.name}*}` : `/${plainWritten(it)}`));
+export const formatPath = (segments: readonly PathSegment[]): string => {
+  const texts = segments.map((it) =>
+    it.kind === "rest" && it.optional ? `{/${it.name}*}` : `/${formatBareSegment(it)}`,
+  );
   return texts.join("") || "/";
 };
 
-const plainWritten = (it: Segment): string => (it.kind === "rest" ? `{${it.name}*}` : templateOf(it));
+const formatBareSegment = (it: PathSegment): string => (it.kind === "rest" ? `{${it.name}*}` : templateOf(it));
 
 /** A segment as a URI template or an OpenAPI path has it: `{id}:cancel`, `{rest}`. */
-export const templateOf = (it: Segment): string => {
+export const templateOf = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind !== "mixed") return `{${it.name}}`;
-  return it.cut.texts.map((text, index) => (index === 0 ? text : `{${it.names[index - 1]}}${text}`)).join("");
+  return it.template.texts.map((text, index) => (index === 0 ? text : `{${it.names[index - 1]}}${text}`)).join("");
 };
 
 /** A segment as a manifest has it: `{id:[0-9]+}:cancel`, `{rest*}`. */
-export const segmentWritten = (it: Segment): string => {
+export const formatSegment = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind === "rest") return `{${it.name}*}`;
   if (it.kind === "capture") return it.pattern === undefined ? `{${it.name}}` : `{${it.name}:${it.pattern}}`;
-  const { texts, patterns } = it.cut;
+  const { texts, patterns } = it.template;
   const written = patterns.map((pattern, index) => `{${it.names[index]}${pattern === "" ? "" : `:${pattern}`}}`);
   return texts.map((text, index) => (index === 0 ? text : `${written[index - 1]}${text}`)).join("");
 };
 
 /** Names of what segments capture, from left to right. */
-export const capturesIn = (segments: readonly Segment[]): string[] => capturesOf(segments).map(({ name }) => name);
+export const capturesIn = (segments: readonly PathSegment[]): string[] => capturesOf(segments).map(({ name }) => name);
 
 /** What segments capture, from left to right, each with its pattern; the rest of a path has none. */
-export const capturesOf = (segments: readonly Segment[]): { readonly name: string; readonly pattern?: string }[] =>
+export const capturesOf = (segments: readonly PathSegment[]): { readonly name: string; readonly pattern?: string }[] =>
   segments.flatMap((it) => {
     if (it.kind === "literal") return [];
     if (it.kind !== "mixed") return [it];
     return it.names.map((name, index) => {
-      const pattern = it.cut.patterns[index] as string;
+      const pattern = it.template.patterns[index] as string;
       return { name, ...(pattern !== "" && { pattern }) };
     });
   });
 
-const repeated = (words: readonly string[]): string | undefined =>
+const firstDuplicate = (words: readonly string[]): string | undefined =>
   words.find((word, index) => words.indexOf(word) < index);
 
 const capture = /^([a-z][a-z0-9-]*)(?::(.+)|(\*))?$/;
 
-const segmentOf = (text: string, last: boolean): Segment => {
-  const pieces = piecesOf(text);
+const parseSegment = (text: string, last: boolean): PathSegment => {
+  const pieces = splitSegment(text);
   const [only] = pieces;
   if (only === undefined) {
     if (!last) throw new SyntaxError("a path has no empty segment");
     return { kind: "literal", text };
   }
-  if (pieces.length > 1) return mixed(text, pieces);
-  if (!only.braced) return { kind: "literal", text: literal(text, text) };
+  if (pieces.length > 1) return parseMixed(text, pieces);
+  if (!only.braced) return { kind: "literal", text: checkedLiteral(text, text) };
   const [, name, , star] = capture.exec(only.text) ?? [];
-  if (name === undefined || star === undefined) return captureOf(only.text, text);
+  if (name === undefined || star === undefined) return parseCapture(only.text, text);
   if (!last) throw new SyntaxError(`{${name}*} takes the rest of the path, so it stands last`);
   return { kind: "rest", name };
 };
@@ -148,19 +150,19 @@ interface Piece {
 }
 
 /** The parts of a pattern in which a brace is no end: a class, an escaped character, a count. */
-const unended = /\[(?:\\.|[^\]\\])*\]|\\.|\{[^{}]*\}|[^{}]/y;
+const patternPart = /\[(?:\\.|[^\]\\])*\]|\\.|\{[^{}]*\}|[^{}]/y;
 
 /** Splits `{id:[0-9]{3}}:cancel` into its captures and the text between them. */
-const piecesOf = (text: string): Piece[] => {
+const splitSegment = (text: string): Piece[] => {
   const pieces: Piece[] = [];
   for (let at = 0; at < text.length; ) {
     const open = text.indexOf("{", at);
     const ahead = text.slice(at, open < 0 ? undefined : open);
     if (ahead !== "") pieces.push({ text: ahead, braced: false });
     if (open < 0) break;
-    unended.lastIndex = open + 1;
+    patternPart.lastIndex = open + 1;
     let end = open + 1;
-    while (unended.test(text)) end = unended.lastIndex;
+    while (patternPart.test(text)) end = patternPart.lastIndex;
     if (text[end] !== "}") throw new SyntaxError(`"${text}" is a { without its }; a pattern holds no /`);
     pieces.push({ text: text.slice(open + 1, end), braced: true });
     at = end + 1;
@@ -169,29 +171,29 @@ const piecesOf = (text: string): Piece[] => {
 };
 
 /** @param whole segment, for the reader */
-const captureOf = (text: string, whole: string): Capture => {
+const parseCapture = (text: string, whole: string): Capture => {
   const [, name, pattern] = capture.exec(text) ?? [];
   if (text === "$") throw new SyntaxError(`write the slash alone, without {$}: /{$} is for the base of a tier`);
   if (name === undefined) throw new SyntaxError(notASegment(whole));
   if (pattern === undefined) return { kind: "capture", name };
-  const complaint = patternProblem(pattern);
-  if (complaint) throw new SyntaxError(complaint);
+  const problem = patternProblem(pattern);
+  if (problem) throw new SyntaxError(problem);
   return { kind: "capture", name, pattern };
 };
 
 const notASegment = (text: string): string =>
   `a segment is a literal, {name}, {name:pattern}, {rest*}, or captures with text between them, {id}:cancel; not "${text}"`;
 
-const mixed = (whole: string, pieces: readonly Piece[]): Segment => {
+const parseMixed = (whole: string, pieces: readonly Piece[]): PathSegment => {
   const texts = [""];
   const captures: Capture[] = [];
   for (const [index, { text, braced }] of pieces.entries()) {
-    if (!braced) texts[captures.length] = literal(text, whole);
+    if (!braced) texts[captures.length] = checkedLiteral(text, whole);
     else if (text.endsWith("*") && !text.includes(":")) throw new SyntaxError(`{${text}} stands alone in its segment`);
     else {
       if (pieces[index - 1]?.braced)
         throw new SyntaxError(`between two captures of a segment stands a text: {a}-{b}, not "${whole}"`);
-      captures.push(captureOf(text, whole));
+      captures.push(parseCapture(text, whole));
       texts.push("");
     }
   }
@@ -199,7 +201,7 @@ const mixed = (whole: string, pieces: readonly Piece[]): Segment => {
   const ends = patterns.findIndex((it, index) => it === "" || canHold(it, (texts[index + 1] ?? "")[0] ?? ""));
   // The last capture ends where the segment's last text begins, so it never ends at a first place.
   const firsts = Math.min(ends < 0 ? patterns.length : ends, patterns.length - 1);
-  return { kind: "mixed", names: captures.map(({ name }) => name), cut: { texts, patterns, firsts } };
+  return { kind: "mixed", names: captures.map(({ name }) => name), template: { texts, patterns, firsts } };
 };
 
 /** Whether any place of a pattern takes the character. */
@@ -215,7 +217,7 @@ const unencoded = /[^A-Za-z0-9\-._~!$&'()+,=:@%]/u;
  * Only text that a request's path can have once it is in its canonical form.
  * @param whole segment, which may be more than the text
  */
-const literal = (text: string, whole: string): string => {
+const checkedLiteral = (text: string, whole: string): string => {
   if (/[}*]/.test(text)) throw new SyntaxError(notASegment(whole));
   if (/^\.\.?$/.test(whole))
     throw new SyntaxError(`"${text}" is resolved before a path is matched, so no request has it`);

@@ -2,51 +2,53 @@
 
 import { cookies } from "../http/cookies.ts";
 import { preflightMethod } from "../http/preflight.ts";
-import type { Address } from "../http/request-url.ts";
+import type { RequestUrl } from "../http/request-url.ts";
 
-export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
+export type MatcherSubject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
 
 /** One condition, as the plan has it. The name is there for a header, parameter or cookie, the value for `present` and `absent`. */
-export type Test = readonly [
-  on: Subject,
+export type Matcher = readonly [
+  on: MatcherSubject,
   name: string,
   is: "exact" | "prefix" | "matches" | "present" | "absent",
   value: string,
 ];
 
 /** Whether a request fulfils all of its conditions. */
-export type Holds = (request: Request, url: Address) => boolean;
+export type RequestPredicate = (request: Request, url: RequestUrl) => boolean;
 
 /** Prepares conditions: patterns are compiled once. */
-export const holdsAll = (tests: readonly Test[]): Holds => {
-  const prepared = tests.map(prepare);
-  return (request, url) => prepared.every((holds) => holds(request, url));
+export const compileMatchers = (matchers: readonly Matcher[]): RequestPredicate => {
+  const prepared = matchers.map(compileMatcher);
+  return (request, url) => prepared.every((matches) => matches(request, url));
 };
 
-const prepare = ([on, name, is, value]: Test): Holds => {
-  const read = (request: Request, url: Address) => valuesOf[on](request, url, name);
+const compileMatcher = ([on, name, is, value]: Matcher): RequestPredicate => {
+  const read = (request: Request, url: RequestUrl) => valuesOf[on](request, url, name);
   if (is === "present") return (request, url) => read(request, url).length > 0;
   if (is === "absent") return (request, url) => read(request, url).length === 0;
-  const fits = fitting(is, value);
+  const isEqual = comparison(is, value);
   // Given twice, each server picks another one of the two, so it is none.
   return (request, url) => {
     const values = read(request, url);
-    return values.length === 1 && fits(values[0] as string);
+    return values.length === 1 && isEqual(values[0] as string);
   };
 };
 
-const fitting = (is: "exact" | "prefix" | "matches", value: string): ((text: string) => boolean) => {
+const comparison = (is: "exact" | "prefix" | "matches", value: string): ((text: string) => boolean) => {
   if (is === "exact") return (text) => text === value;
   if (is === "prefix") return (text) => text.startsWith(value);
   const pattern = new RegExp(`^(?:${value})$`);
   return (text) => pattern.test(text);
 };
 
-const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: string) => readonly string[]>> = {
-  header: ({ headers }, _, name) => one(headers.get(name)),
+const valuesOf: Readonly<
+  Record<MatcherSubject, (request: Request, url: RequestUrl, name: string) => readonly string[]>
+> = {
+  header: ({ headers }, _, name) => oneOrNone(headers.get(name)),
   query: (_, { search }, name) => new URLSearchParams(search).getAll(name),
   cookie: ({ headers }, _, name) => cookies(headers, name),
-  "content-type": ({ headers }) => one(headers.get("content-type")).map(essence),
+  "content-type": ({ headers }) => oneOrNone(headers.get("content-type")).map(essence),
   // A preflight stands for the request that it asks about.
   method: (request) => [preflightMethod(request) ?? request.method],
   scheme: (_, { protocol }) => [protocol.slice(0, -1)],
@@ -55,7 +57,7 @@ const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: 
   ],
 };
 
-const one = (value: string | null): readonly string[] => (value === null ? [] : [value]);
+const oneOrNone = (value: string | null): readonly string[] => (value === null ? [] : [value]);
 
 /** A media type without its parameters (RFC 9110, section 8.3.1). */
 const essence = (type: string): string =>

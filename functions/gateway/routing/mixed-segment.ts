@@ -8,7 +8,7 @@
  */
 
 /** Plain JSON. */
-export interface Cut {
+export interface SegmentTemplate {
   /** The text ahead of the first capture, those between two captures, and the one behind the last; the outer ones may be empty. */
   readonly texts: readonly string[];
   /** The pattern of each capture; empty for one that takes anything. */
@@ -18,15 +18,18 @@ export interface Cut {
 }
 
 /** The pieces of a segment, from left to right, or undefined where it is not of this form. */
-export type Cutter = (segment: string) => readonly string[] | undefined;
+export type SegmentSplitter = (segment: string) => readonly string[] | undefined;
 
-export const cutter = ({ texts, patterns, firsts }: Cut, compiled: (pattern: string) => RegExp): Cutter => {
+export const segmentSplitter = (
+  { texts, patterns, firsts }: SegmentTemplate,
+  compiled: (pattern: string) => RegExp,
+): SegmentSplitter => {
   const [head = "", tail = ""] = [texts[0], texts.at(-1)];
   const tests = patterns.map((pattern) => (pattern === "" ? null : compiled(pattern)));
   return (segment) => {
     let start = head.length;
     let end = segment.length - tail.length;
-    if (end <= start || !segment.startsWith(head) || !segment.endsWith(tail) || isWithin(segment, end))
+    if (end <= start || !segment.startsWith(head) || !segment.endsWith(tail) || isInsideEncoding(segment, end))
       return undefined;
     const pieces = patterns.map(() => "");
     let left = 0;
@@ -53,17 +56,17 @@ export const cutter = ({ texts, patterns, firsts }: Cut, compiled: (pattern: str
 };
 
 /** Whether a place is inside of a percent-encoding, where no piece may end. */
-const isWithin = (segment: string, at: number): boolean => segment[at - 1] === "%" || segment[at - 2] === "%";
+const isInsideEncoding = (segment: string, at: number): boolean => segment[at - 1] === "%" || segment[at - 2] === "%";
 
 const firstPlace = (segment: string, text: string, from: number): number => {
   let at = segment.indexOf(text, from);
-  while (at >= 0 && isWithin(segment, at)) at = segment.indexOf(text, at + 1);
+  while (at >= 0 && isInsideEncoding(segment, at)) at = segment.indexOf(text, at + 1);
   return at;
 };
 
 const lastPlace = (segment: string, text: string, until: number): number => {
   if (until < 0) return -1;
   let at = segment.lastIndexOf(text, until);
-  while (at > 0 && isWithin(segment, at)) at = segment.lastIndexOf(text, at - 1);
+  while (at > 0 && isInsideEncoding(segment, at)) at = segment.lastIndexOf(text, at - 1);
   return at;
 };

@@ -6,43 +6,43 @@
  * more text comes first, then the one with more patterns.
  */
 
-import type { Cut } from "./mixed-segment.ts";
-import { capturesIn, type Segment, segmentsOf } from "./match.ts";
-import type { Test } from "./matchers.ts";
+import { capturesIn, type PathSegment, parsePath } from "./match.ts";
+import type { Matcher } from "./matchers.ts";
+import type { SegmentTemplate } from "./mixed-segment.ts";
 
 /** Plain JSON. Lists, since a client's text is looked up in what is made of them, and objects have names of their own. */
-export interface Table {
-  readonly literals?: readonly (readonly [text: string, Table])[];
+export interface RouteTable {
+  readonly literals?: readonly (readonly [text: string, RouteTable])[];
   /** Segments that mix text and captures, and what follows, the most specific first. */
-  readonly mixed?: readonly (readonly [Cut, Table])[];
+  readonly mixed?: readonly (readonly [SegmentTemplate, RouteTable])[];
   /** Pattern and what follows, patterned ones first; the bare capture's pattern is empty. */
-  readonly captures?: readonly (readonly [pattern: string, Table])[];
-  readonly ends?: Ends;
+  readonly captures?: readonly (readonly [pattern: string, RouteTable])[];
+  readonly ends?: MethodCandidates;
   /** What ends in `/{rest*}` here. */
-  readonly rest?: Ends;
+  readonly rest?: MethodCandidates;
   /** What ends in `{/rest*}` here. */
-  readonly tail?: Ends;
+  readonly tail?: MethodCandidates;
 }
 
 /** By method, the best first. */
-export type Ends = readonly (readonly [method: string, readonly Candidate[]])[];
+export type MethodCandidates = readonly (readonly [method: string, readonly RouteCandidate[]])[];
 
-export interface Candidate {
+export interface RouteCandidate {
   /** What the caller of the router is told: an index, or a name. */
   readonly route: string;
   /** Of the captures, from left to right. */
   readonly names: readonly string[];
-  readonly when?: readonly Test[];
+  readonly when?: readonly Matcher[];
   /** What it was sorted by; a gate has no use for it, who compares two plans does. */
   readonly rank?: number;
 }
 
-export interface Entry {
+export interface RouteEntry {
   readonly route: string;
   readonly methods: readonly string[];
   /** Whole: with the tier's base. */
   readonly path: string;
-  readonly when?: readonly Test[];
+  readonly when?: readonly Matcher[];
   /** Those without one come last. */
   readonly rank?: number;
 }
@@ -52,9 +52,9 @@ interface Node {
   /** By the text of their cut. */
   readonly mixed: Map<string, Node>;
   readonly captures: Map<string, Node>;
-  readonly ends: Map<string, Candidate[]>;
-  readonly rest: Map<string, Candidate[]>;
-  readonly tail: Map<string, Candidate[]>;
+  readonly ends: Map<string, RouteCandidate[]>;
+  readonly rest: Map<string, RouteCandidate[]>;
+  readonly tail: Map<string, RouteCandidate[]>;
 }
 
 const node = (): Node => ({
@@ -67,19 +67,19 @@ const node = (): Node => ({
 });
 
 /** @throws SyntaxError where a path is none */
-export const tableOf = (entries: readonly Entry[]): Table => {
+export const buildRouteTable = (entries: readonly RouteEntry[]): RouteTable => {
   const root = node();
   for (const entry of entries) {
-    const segments = segmentsOf(entry.path);
+    const segments = parsePath(entry.path);
     let at = root;
     for (const segment of segments) {
       if (segment.kind === "rest") break;
-      at = beneath(at, segment);
+      at = childFor(at, segment);
     }
     const last = segments.at(-1);
     const ends = last?.kind !== "rest" ? at.ends : last.optional ? at.tail : at.rest;
     const { route, when, rank } = entry;
-    const candidate: Candidate = {
+    const candidate: RouteCandidate = {
       route,
       names: capturesIn(segments),
       ...(when?.length && { when }),
@@ -87,12 +87,12 @@ export const tableOf = (entries: readonly Entry[]): Table => {
     };
     for (const method of entry.methods) ends.set(method, [...(ends.get(method) ?? []), candidate]);
   }
-  return settled(root);
+  return toTable(root);
 };
 
-const beneath = (at: Node, segment: Exclude<Segment, { readonly kind: "rest" }>): Node => {
+const childFor = (at: Node, segment: Exclude<PathSegment, { readonly kind: "rest" }>): Node => {
   if (segment.kind === "literal") return childOf(at.literals, segment.text);
-  if (segment.kind === "mixed") return childOf(at.mixed, JSON.stringify(segment.cut));
+  if (segment.kind === "mixed") return childOf(at.mixed, JSON.stringify(segment.template));
   return childOf(at.captures, segment.pattern ?? "");
 };
 
@@ -102,38 +102,38 @@ const childOf = (children: Map<string, Node>, key: string): Node => {
   return child;
 };
 
-const settled = ({ literals, mixed, captures, ends, rest, tail }: Node): Table => ({
-  ...(literals.size > 0 && { literals: byKey(literals).map(([text, child]) => [text, settled(child)] as const) }),
+const toTable = ({ literals, mixed, captures, ends, rest, tail }: Node): RouteTable => ({
+  ...(literals.size > 0 && { literals: byKey(literals).map(([text, child]) => [text, toTable(child)] as const) }),
   ...(mixed.size > 0 && {
     mixed: byKey(mixed)
-      .map(([text, child]) => [JSON.parse(text) as Cut, settled(child)] as const)
-      .toSorted(([a], [b]) => moreSpecific(a, b)),
+      .map(([text, child]) => [JSON.parse(text) as SegmentTemplate, toTable(child)] as const)
+      .toSorted(([a], [b]) => compareSpecificity(a, b)),
   }),
   ...(captures.size > 0 && {
     captures: byKey(captures)
       .toSorted(([a], [b]) => Number(a === "") - Number(b === ""))
-      .map(([pattern, child]) => [pattern, settled(child)] as const),
+      .map(([pattern, child]) => [pattern, toTable(child)] as const),
   }),
-  ...(ends.size > 0 && { ends: best(ends) }),
-  ...(rest.size > 0 && { rest: best(rest) }),
-  ...(tail.size > 0 && { tail: best(tail) }),
+  ...(ends.size > 0 && { ends: sortedCandidates(ends) }),
+  ...(rest.size > 0 && { rest: sortedCandidates(rest) }),
+  ...(tail.size > 0 && { tail: sortedCandidates(tail) }),
 });
 
 /** In how many characters, and how many patterns, a segment that mixes text and captures says what it takes. */
-export const specificity = ({ texts, patterns }: Cut): readonly [characters: number, patterns: number] => [
+export const specificity = ({ texts, patterns }: SegmentTemplate): readonly [characters: number, patterns: number] => [
   texts.join("").length,
   patterns.filter((it) => it !== "").length,
 ];
 
-const moreSpecific = (a: Cut, b: Cut): number => {
+const compareSpecificity = (a: SegmentTemplate, b: SegmentTemplate): number => {
   const [[textA, patternsA], [textB, patternsB]] = [specificity(a), specificity(b)];
   return textB - textA || patternsB - patternsA;
 };
 
-const best = (ends: ReadonlyMap<string, readonly Candidate[]>): Ends =>
-  byKey(ends).map(([method, candidates]) => [method, candidates.toSorted(better)]);
+const sortedCandidates = (ends: ReadonlyMap<string, readonly RouteCandidate[]>): MethodCandidates =>
+  byKey(ends).map(([method, candidates]) => [method, candidates.toSorted(compareCandidates)]);
 
-const better = (a: Candidate, b: Candidate): number => {
+const compareCandidates = (a: RouteCandidate, b: RouteCandidate): number => {
   const [left, right] = [a.rank ?? Number.POSITIVE_INFINITY, b.rank ?? Number.POSITIVE_INFINITY];
   if (left !== right) return left < right ? -1 : 1;
   const more = (b.when?.length ?? 0) - (a.when?.length ?? 0);

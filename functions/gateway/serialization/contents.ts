@@ -2,7 +2,7 @@
 import type { ContentCheck, FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { add, type Fields, fieldsOf } from "./fields.ts";
 import { formValue, pointerTo } from "./forms.ts";
-import { boundaryIn, type Part, partsOf, textOf } from "./multipart.ts";
+import { boundaryIn, type FormPart, partsOf, textOf } from "./multipart.ts";
 import { type Choose, Unreadable } from "./readings.ts";
 import { asForm, asIs, json } from "./values.ts";
 
@@ -25,16 +25,16 @@ const noFields: FormFormat = { fields: {} };
  * @param field the request's `Content-Type`
  * @returns the readings of the body @throws Unreadable where it has none, with a pointer where one field is to blame
  */
-export const contentOf = (
+export const contentReader = (
   { as, form = noFields }: Pick<ContentCheck, "as" | "form">,
   field: string,
   body: Uint8Array,
 ): ((choose: Choose) => unknown) => {
   if (as === "json") {
-    const value = json(withoutMark(textOf(body)));
+    const value = json(withoutByteOrderMark(textOf(body)));
     return () => value;
   }
-  const parse = remembering(json);
+  const parse = memoized(json);
   if (as === "form") {
     const fields = fieldsOf(textOf(body));
     return (choose) => formValue({ fields, decode: asForm, parse }, form, choose);
@@ -43,7 +43,7 @@ export const contentOf = (
   return (choose) => formValue({ fields, decode: asIs, parse }, form, choose);
 };
 
-const remembering = (parse: (text: string) => unknown): ((text: string) => unknown) => {
+const memoized = (parse: (text: string) => unknown): ((text: string) => unknown) => {
   const known = new Map<string, unknown>();
   return (text) => {
     if (!known.has(text)) known.set(text, parse(text));
@@ -52,9 +52,9 @@ const remembering = (parse: (text: string) => unknown): ((text: string) => unkno
 };
 
 /** A byte order mark may be ignored (RFC 8259, section 8.1). */
-const withoutMark = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
+const withoutByteOrderMark = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
 
-const fieldsOfParts = (parts: readonly Part[], { fields: formats, rest }: FormFormat): Fields => {
+const fieldsOfParts = (parts: readonly FormPart[], { fields: formats, rest }: FormFormat): Fields => {
   const fields = new Map<string, string[]>();
   for (const part of parts) {
     const { name } = part;
@@ -65,9 +65,9 @@ const fieldsOfParts = (parts: readonly Part[], { fields: formats, rest }: FormFo
 };
 
 /** Browsers send a file without a name where nobody has chosen one (HTML, section 4.10.21.4). */
-const isUnchosen = ({ filename, bytes }: Part): boolean => filename === "" && bytes.byteLength === 0;
+const isUnchosen = ({ filename, bytes }: FormPart): boolean => filename === "" && bytes.byteLength === 0;
 
-const textOfPart = (part: Part, format: FieldFormat | undefined): string => {
+const textOfPart = (part: FormPart, format: FieldFormat | undefined): string => {
   const refuse = (detail: string): never => {
     throw new Unreadable(detail, pointerTo(part.name));
   };
@@ -85,7 +85,7 @@ const textOfPart = (part: Part, format: FieldFormat | undefined): string => {
 };
 
 /** Clients give fields that are no files no type of their own, so text may be what its field is said to be. */
-const isOfType = ({ type, filename }: Part, { types, style }: FieldFormat): boolean => {
+const isOfType = ({ type, filename }: FormPart, { types, style }: FieldFormat): boolean => {
   if (types === undefined) return style !== "json" || type === undefined || type === "text/plain" || isJson(type);
   if (type === undefined && filename === undefined) return true;
   return types.some((it) => it === type || it === "*/*" || (it.endsWith("/*") && type?.startsWith(it.slice(0, -1))));

@@ -2,7 +2,7 @@
  * Reads the style `deepObject`: `filter[state]=open`. How it writes lists and objects within the object, OpenAPI leaves undefined;
  * they are read as most clients write them: `filter[a][b]=1`, `filter[a][]=1`, `filter[a][0]=1`, and a name that is repeated.
  */
-import type { Shape } from "../core/ports/validators.ts";
+import type { ValueShape } from "../core/ports/validators.ts";
 import type { Source } from "./fields.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { valueOfTexts } from "./texts.ts";
@@ -14,10 +14,10 @@ interface Node {
   readonly within: Map<string, Node>;
 }
 
-const deepest = 8;
+const maxDepth = 8;
 
 /** @returns undefined where nothing of it was sent @throws Unreadable */
-export const deepValue = (name: string, shape: Shape, source: Source, choose: Choose): unknown => {
+export const deepValue = (name: string, shape: ValueShape, source: Source, choose: Choose): unknown => {
   const { fields, decode, isOther } = source;
   const root: Node = { texts: [...(fields.get(name) ?? [])], within: new Map() };
   const prefix = `${name}[`;
@@ -30,8 +30,8 @@ export const deepValue = (name: string, shape: Shape, source: Source, choose: Ch
 /** @param brackets `[a][b]` */
 const nodeAt = (root: Node, brackets: string): Node => {
   if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) throw new Unreadable("has brackets that do not pair");
-  const names = brackets.slice(1, -1).split("][", deepest + 1);
-  if (names.length > deepest) throw new Unreadable("is nested too deeply");
+  const names = brackets.slice(1, -1).split("][", maxDepth + 1);
+  if (names.length > maxDepth) throw new Unreadable("is nested too deeply");
   return names.reduce((at, name) => {
     const found = at.within.get(name) ?? { texts: [], within: new Map() };
     at.within.set(name, found);
@@ -39,7 +39,7 @@ const nodeAt = (root: Node, brackets: string): Node => {
   }, root);
 };
 
-const valueIn = ({ texts, within }: Node, shape: Shape, decode: Decode, choose: Choose): unknown => {
+const valueIn = ({ texts, within }: Node, shape: ValueShape, decode: Decode, choose: Choose): unknown => {
   if (within.size === 0) return valueOfTexts(texts, shape, decode, choose);
   if (texts.length > 0) throw repeated();
   if (shape.items && [...within.keys()].every((it) => it === "" || index.test(it)))
@@ -51,7 +51,7 @@ const valueIn = ({ texts, within }: Node, shape: Shape, decode: Decode, choose: 
 
 const index = /^(?:0|[1-9]\d{0,4})$/;
 
-const listOf = (within: Node["within"], items: Shape, decode: Decode, choose: Choose): unknown[] => {
+const listOf = (within: Node["within"], items: ValueShape, decode: Decode, choose: Choose): unknown[] => {
   const unnumbered = within.get("");
   if (!unnumbered)
     return [...within]

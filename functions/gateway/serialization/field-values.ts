@@ -1,5 +1,5 @@
 /** Reads values out of fields, as the styles of queries, forms and cookies write them. */
-import type { Format, Shape } from "../core/ports/validators.ts";
+import type { ValueFormat, ValueShape } from "../core/ports/validators.ts";
 import { deepValue } from "./deep.ts";
 import type { Source } from "./fields.ts";
 import { joinedValue } from "./joined.ts";
@@ -8,7 +8,7 @@ import { valueOfTexts } from "./texts.ts";
 import { asIs, type Decode, scalar } from "./values.ts";
 
 /** @returns undefined where nothing of it was sent @throws Unreadable */
-export const fieldValue = (name: string, format: Format, source: Source, choose: Choose): unknown => {
+export const fieldValue = (name: string, format: ValueFormat, source: Source, choose: Choose): unknown => {
   const { style, explode, shape } = format;
   const { fields, decode } = source;
   const own = fields.get(name);
@@ -25,7 +25,13 @@ export const fieldValue = (name: string, format: Format, source: Source, choose:
 /** Spaces and bars are separators however they are encoded, since no URL can have them otherwise (OpenAPI 3.1.1, appendix E). */
 const separators: Readonly<Record<string, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
 
-const oneField = (texts: readonly string[], style: string, shape: Shape, decode: Decode, choose: Choose): unknown => {
+const oneField = (
+  texts: readonly string[],
+  style: string,
+  shape: ValueShape,
+  decode: Decode,
+  choose: Choose,
+): unknown => {
   const [first = ""] = texts;
   if (texts.length > 1) throw repeated();
   const between = separators[style];
@@ -35,7 +41,7 @@ const oneField = (texts: readonly string[], style: string, shape: Shape, decode:
 };
 
 /** Each property is a field of its own. */
-const explodedObject = (shape: Shape, { fields, decode, isOther }: Source, choose: Choose): unknown => {
+const explodedObject = (shape: ValueShape, { fields, decode, isOther }: Source, choose: Choose): unknown => {
   const { properties = {}, rest } = shape;
   const found: [string, unknown][] = [];
   for (const [name, texts] of fields) {
@@ -47,7 +53,7 @@ const explodedObject = (shape: Shape, { fields, decode, isOther }: Source, choos
 };
 
 /** Each text is one JSON value; of a list, an item, or the list itself. */
-const jsonValue = (texts: readonly string[], shape: Shape, { decode, parse }: Source, choose: Choose): unknown => {
+const jsonValue = (texts: readonly string[], shape: ValueShape, { decode, parse }: Source, choose: Choose): unknown => {
   const [first = ""] = texts;
   const one = () => parse(decode(first));
   const all = (): unknown => texts.map((it) => parse(decode(it)));

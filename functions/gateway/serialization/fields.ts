@@ -6,14 +6,14 @@ import { asForm, type Decode } from "./values.ts";
 export type Fields = ReadonlyMap<string, readonly string[]>;
 
 /** Of one query, form or header. */
-export const mostFields = 10_000;
+export const maxFields = 10_000;
 
 /** `a=1&b=2`. A name without `=` has an empty value. @throws Unreadable where there are too many */
 export const fieldsOf = (text: string, separator: RegExp | string = "&", decode: Decode = asForm): Fields => {
   const fields = new Map<string, string[]>();
   if (text === "") return fields;
-  const pairs = text.split(separator, mostFields + 1);
-  if (pairs.length > mostFields) throw new Unreadable(`has more than ${mostFields} fields`);
+  const pairs = text.split(separator, maxFields + 1);
+  if (pairs.length > maxFields) throw new Unreadable(`has more than ${maxFields} fields`);
   for (const pair of pairs) {
     if (pair === "") continue;
     const at = pair.indexOf("=");

@@ -12,18 +12,20 @@ export const formValue = (form: Form, { fields: formats, rest }: FormFormat, cho
   const source = { ...form, isOther: isNamed };
   const found: [string, unknown][] = [];
   for (const [name, format] of Object.entries(formats)) {
-    const value = at(name, () => fieldValue(name, format, source, choose));
+    const value = withPointer(name, () => fieldValue(name, format, source, choose));
     if (value !== undefined) found.push([name, value]);
   }
-  const takers = Object.entries(formats).filter(([, { style, shape }]) => style === "deepObject" || shape.properties);
+  const compoundFormats = Object.entries(formats).filter(
+    ([, { style, shape }]) => style === "deepObject" || shape.properties,
+  );
   for (const [name, texts] of form.fields)
-    if (!isNamed(name) && !takers.some((taker) => takes(taker, name)))
-      found.push([name, at(name, () => (rest ? fieldValue(name, rest, source, choose) : anyOf(texts, form)))]);
+    if (!isNamed(name) && !compoundFormats.some((taker) => isPartOf(taker, name)))
+      found.push([name, withPointer(name, () => (rest ? fieldValue(name, rest, source, choose) : anyOf(texts, form)))]);
   return Object.fromEntries(found);
 };
 
 /** Whether a field is part of a property that is written as several. */
-const takes = ([property, { style, explode, shape }]: [string, FieldFormat], name: string): boolean => {
+const isPartOf = ([property, { style, explode, shape }]: [string, FieldFormat], name: string): boolean => {
   if (style === "deepObject") return name.startsWith(`${property}[`);
   if (style === "json" || !explode || !shape.properties) return false;
   return shape.rest !== undefined || Object.hasOwn(shape.properties, name);
@@ -33,7 +35,7 @@ const takes = ([property, { style, explode, shape }]: [string, FieldFormat], nam
 const anyOf = (texts: readonly string[], { decode }: Form): unknown =>
   texts.length === 1 ? decode(texts[0] ?? "") : texts.map(decode);
 
-const at = <T>(name: string, read: () => T): T => {
+const withPointer = <T>(name: string, read: () => T): T => {
   try {
     return read();
   } catch (error) {

@@ -1,9 +1,9 @@
 /** Reads a text into which a style has joined all values of a list or an object: `a,b,c`, `R=100,G=200`. */
-import type { Shape } from "../core/ports/validators.ts";
+import type { ValueShape } from "../core/ports/validators.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { type Decode, scalar, shapeOfProperty } from "./values.ts";
 
-export interface Joint {
+export interface JoinedFormat {
   readonly between: string;
   /** Names and values of objects are joined by `=`; else they alternate. */
   readonly equals: boolean;
@@ -11,22 +11,27 @@ export interface Joint {
 }
 
 /** Splits before it decodes, so that an encoded separator is part of a value (OpenAPI 3.1.1, appendix C). @throws Unreadable */
-export const joinedValue = (raw: string, shape: Shape, joint: Joint, choose: Choose): unknown => {
+export const joinedValue = (raw: string, shape: ValueShape, format: JoinedFormat, choose: Choose): unknown => {
   const { kinds, items, properties } = shape;
-  if (!items && !properties) return scalar(joint.decode(raw), shape, choose);
-  const list = () => listOf(raw, items as Shape, joint, choose);
-  const object = () => objectOf(raw, shape, joint, choose);
+  if (!items && !properties) return scalar(format.decode(raw), shape, choose);
+  const list = () => listOf(raw, items as ValueShape, format, choose);
+  const object = () => objectOf(raw, shape, format, choose);
   const compound = () => (items && properties ? choose(list, object) : items ? list() : object());
-  return kinds ? choose(() => scalar(joint.decode(raw), shape, choose), compound) : compound();
+  return kinds ? choose(() => scalar(format.decode(raw), shape, choose), compound) : compound();
 };
 
-const listOf = (raw: string, items: Shape, { between, decode }: Joint, choose: Choose): unknown[] => {
+const listOf = (raw: string, items: ValueShape, { between, decode }: JoinedFormat, choose: Choose): unknown[] => {
   const all = (): unknown[] => raw.split(between).map((it) => scalar(decode(it), items, choose));
   // An empty list is written as an empty list of one empty text is.
   return raw === "" ? choose((): unknown[] => [], all) : all();
 };
 
-const objectOf = (raw: string, shape: Shape, { between, equals, decode }: Joint, choose: Choose): unknown => {
+const objectOf = (
+  raw: string,
+  shape: ValueShape,
+  { between, equals, decode }: JoinedFormat,
+  choose: Choose,
+): unknown => {
   const parts = raw === "" ? [] : raw.split(between);
   const pairs = equals ? named(parts, between) : alternating(parts);
   const found = new Map<string, unknown>();

@@ -1,8 +1,8 @@
 /** Reads the parts of `multipart/form-data` (RFC 7578) as strictly as they are specified, so that no service reads other parts than this gate. */
-import { mostFields } from "./fields.ts";
+import { maxFields } from "./fields.ts";
 import { Unreadable } from "./readings.ts";
 
-export interface Part {
+export interface FormPart {
   readonly name: string;
   /** Undefined where the part is no file. */
   readonly filename: string | undefined;
@@ -15,7 +15,7 @@ export interface Part {
 }
 
 const [cr, lf, hyphen] = [13, 10, 45];
-const mostHeaderBytes = 16 * 1024;
+const maxHeaderBytes = 16 * 1024;
 
 /** Of the media type. @throws Unreadable where there is none, or two */
 export const boundaryIn = (field: string): string => {
@@ -27,14 +27,14 @@ export const boundaryIn = (field: string): string => {
 };
 
 /** @throws Unreadable where it is cut short, or a line is not as it has to be */
-export const partsOf = (body: Uint8Array, boundary: string): Part[] => {
+export const partsOf = (body: Uint8Array, boundary: string): FormPart[] => {
   const line = new TextEncoder().encode(`\r\n--${boundary}`);
-  const parts: Part[] = [];
+  const parts: FormPart[] = [];
   // What stands ahead of the first boundary is no part (RFC 2046, section 5.1.1).
   let at = startsWith(body, line.subarray(2), 0) ? line.length - 2 : endOf(body, line, 0);
   for (;;) {
     if (body[at] === hyphen && body[at + 1] === hyphen) return parts;
-    if (parts.length === mostFields) throw new Unreadable(`has more than ${mostFields} fields`);
+    if (parts.length === maxFields) throw new Unreadable(`has more than ${maxFields} fields`);
     const start = lineEnd(body, at);
     const end = indexOf(body, line, start - 2);
     if (end < 0) throw new Unreadable("has no last boundary");
@@ -70,9 +70,9 @@ const startsWith = (body: Uint8Array, what: Uint8Array, at: number): boolean => 
 
 const blank = new Uint8Array([cr, lf, cr, lf]);
 
-const partOf = (part: Uint8Array): Part => {
+const partOf = (part: Uint8Array): FormPart => {
   const hasNone = part[0] === cr && part[1] === lf;
-  const end = hasNone ? 0 : indexOf(part.subarray(0, mostHeaderBytes), blank, 0);
+  const end = hasNone ? 0 : indexOf(part.subarray(0, maxHeaderBytes), blank, 0);
   if (end < 0) throw new Unreadable("has a part whose headers do not end");
   const headers = headersIn(part.subarray(0, end));
   const disposition = headers.get("content-disposition") ?? "";

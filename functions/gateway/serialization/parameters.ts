@@ -11,7 +11,7 @@ import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { asCookie, asForm, asIs, asUri, type Decode, json, scalar } from "./values.ts";
 
 /** Where a request carries its parameters. What is read of it is read once, however many parameters there are. */
-export interface Sent {
+export interface RequestParameters {
   readonly headers: Headers;
   readonly captures: Context["captures"];
   /** Without its question mark. */
@@ -22,7 +22,10 @@ export interface Sent {
   readonly explodedCookies: () => Fields;
 }
 
-export const sentBy = (request: Request, { captures, url }: Pick<Context, "captures" | "url">): Sent => {
+export const requestParameters = (
+  request: Request,
+  { captures, url }: Pick<Context, "captures" | "url">,
+): RequestParameters => {
   const search = url.search.slice(1);
   const cookie = () => cookieField(request.headers) ?? "";
   return {
@@ -54,18 +57,18 @@ const cookieFields = (text: string, separator: string | RegExp): Fields => {
 };
 
 /** Stands for a parameter that is sent and says nothing. */
-export const unused = Symbol("an empty value that stands for none");
+export const emptyValue = Symbol("an empty value that stands for none");
 
 /** @returns undefined where it is absent @throws Unreadable */
-export const parameterValue = (it: ParameterCheck, sent: Sent, choose: Choose): unknown => {
-  if (it.in === "path") return pathValue(it, sent, choose);
-  if (it.in === "header") return headerValue(it, sent, choose);
-  if (it.in === "cookie") return cookieValue(it, sent, choose);
-  if (it.in === "querystring") return querystringValue(it, sent, choose);
-  if (it.style === "text") return contentValue(it, sent.query().get(it.name), asForm, choose);
-  const own = it.mayBeEmpty ? sent.query().get(it.name) : undefined;
-  if (own?.length === 1 && own[0] === "") return unused;
-  return valueAmong(it, sent.query(), asForm, choose);
+export const parameterValue = (it: ParameterCheck, parameters: RequestParameters, choose: Choose): unknown => {
+  if (it.in === "path") return pathValue(it, parameters, choose);
+  if (it.in === "header") return headerValue(it, parameters, choose);
+  if (it.in === "cookie") return cookieValue(it, parameters, choose);
+  if (it.in === "querystring") return querystringValue(it, parameters, choose);
+  if (it.style === "text") return contentValue(it, parameters.query().get(it.name), asForm, choose);
+  const own = it.mayBeEmpty ? parameters.query().get(it.name) : undefined;
+  if (own?.length === 1 && own[0] === "") return emptyValue;
+  return valueAmong(it, parameters.query(), asForm, choose);
 };
 
 const valueAmong = (it: ParameterCheck, fields: Fields, decode: Decode, choose: Choose): unknown => {
@@ -79,7 +82,7 @@ const valueAmong = (it: ParameterCheck, fields: Fields, decode: Decode, choose: 
   return value === undefined && it.required && isNowhere ? {} : value;
 };
 
-const pathValue = (it: ParameterCheck, { captures }: Sent, choose: Choose): unknown => {
+const pathValue = (it: ParameterCheck, { captures }: RequestParameters, choose: Choose): unknown => {
   const { name, style, explode, shape } = it;
   const raw = captures[it.capture ?? name] ?? "";
   if (style === "json" || style === "text") return contentValue(it, [raw], asUri, choose);
@@ -94,7 +97,7 @@ const pathValue = (it: ParameterCheck, { captures }: Sent, choose: Choose): unkn
 };
 
 /** Percent signs of headers are their own (OpenAPI 3.2, parameters with `schema`). */
-const headerValue = (it: ParameterCheck, { headers }: Sent, choose: Choose): unknown => {
+const headerValue = (it: ParameterCheck, { headers }: RequestParameters, choose: Choose): unknown => {
   const text = headers.get(it.name);
   if (text === null) return undefined;
   if (it.style !== "simple") return contentValue(it, [text], asIs, choose);
@@ -103,19 +106,19 @@ const headerValue = (it: ParameterCheck, { headers }: Sent, choose: Choose): unk
 
 const trimmed: Decode = (text) => text.trim();
 
-const cookieValue = (it: ParameterCheck, sent: Sent, choose: Choose): unknown => {
-  if (it.style === "text") return contentValue(it, sent.cookies().get(it.name), asIs, choose);
+const cookieValue = (it: ParameterCheck, parameters: RequestParameters, choose: Choose): unknown => {
+  if (it.style === "text") return contentValue(it, parameters.cookies().get(it.name), asIs, choose);
   const decode = it.style === "cookie" ? asIs : asCookie;
   const isSplit = it.style === "form" && it.explode && (it.shape.items || it.shape.properties);
-  if (isSplit) return valueAmong(it, sent.explodedCookies(), asCookie, choose);
-  const own = sent.cookies().get(it.name) ?? [];
+  if (isSplit) return valueAmong(it, parameters.explodedCookies(), asCookie, choose);
+  const own = parameters.cookies().get(it.name) ?? [];
   if (it.style === "cookie" || own.some((text) => text.includes(",")))
-    return valueAmong(it, sent.cookies(), decode, choose);
+    return valueAmong(it, parameters.cookies(), decode, choose);
   // No cookie has a comma (RFC 6265, section 4.1.1), so clients encode those between values too.
   return valueAmong(it, new Map(own.length > 0 ? [[it.name, own.map(asCookie)]] : []), asIs, choose);
 };
 
-const querystringValue = (it: ParameterCheck, { search, query }: Sent, choose: Choose): unknown => {
+const querystringValue = (it: ParameterCheck, { search, query }: RequestParameters, choose: Choose): unknown => {
   if (search === "") return undefined;
   return it.form
     ? formValue({ fields: query(), decode: asForm, parse: json }, it.form, choose)

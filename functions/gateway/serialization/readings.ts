@@ -19,7 +19,7 @@ export class Unreadable extends Error {
 export const repeated = (): Unreadable => new Unreadable("must not be sent more than once");
 
 /** Later choices follow the last of these, so that a request costs sixteen readings at most. */
-const mostChoices = 4;
+const maxChoices = 4;
 
 export const accepted = Symbol("a reading holds");
 
@@ -30,10 +30,10 @@ export const accepted = Symbol("a reading holds");
 export const firstRefused = (read: (choose: Choose) => unknown, holds: (value: unknown) => boolean): unknown => {
   let refused: unknown;
   let most = 0;
-  for (let turn = 0; turn < 2 ** Math.min(most, mostChoices) || turn === 0; turn++) {
+  for (let turn = 0; turn < 2 ** Math.min(most, maxChoices) || turn === 0; turn++) {
     let choices = 0;
     const value = attempt(read, (likely, other) =>
-      (turn >> Math.min(choices++, mostChoices - 1)) & 1 ? other() : likely(),
+      (turn >> Math.min(choices++, maxChoices - 1)) & 1 ? other() : likely(),
     );
     most = Math.max(most, choices);
     if (!(value instanceof Unreadable) && holds(value)) return accepted;

@@ -1,10 +1,10 @@
 /** Reads what one name has been sent with, once or several times. */
-import type { Shape } from "../core/ports/validators.ts";
+import type { ValueShape } from "../core/ports/validators.ts";
 import { type Choose, repeated } from "./readings.ts";
 import { type Decode, scalar } from "./values.ts";
 
 /** A scalar, or the items of a list. @throws Unreadable */
-export const valueOfTexts = (texts: readonly string[], shape: Shape, decode: Decode, choose: Choose): unknown => {
+export const valueOfTexts = (texts: readonly string[], shape: ValueShape, decode: Decode, choose: Choose): unknown => {
   const { kinds, items } = shape;
   const [first = ""] = texts;
   if (!items) {

@@ -1,7 +1,7 @@
 /** Reads single texts as values: scalars, JSON, and the escapes of URIs and forms. */
 
-import type { Kind, Shape } from "../core/ports/validators.ts";
-import { hasTwins } from "../http/duplicate-keys.ts";
+import type { ScalarKind, ValueShape } from "../core/ports/validators.ts";
+import { hasDuplicateKeys } from "../http/duplicate-keys.ts";
 import { type Choose, Unreadable } from "./readings.ts";
 
 /** Undoes the escapes of a text. @throws Unreadable */
@@ -31,13 +31,13 @@ export const asCookie: Decode = (raw) => {
   }
 };
 
-const textShape: Shape = { kinds: ["string"] };
+const textShape: ValueShape = { kinds: ["string"] };
 
 /** The shape of a property, whatever objects inherit. */
-export const shapeOfProperty = ({ properties, rest }: Shape, name: string): Shape =>
+export const shapeOfProperty = ({ properties, rest }: ValueShape, name: string): ValueShape =>
   (properties && Object.hasOwn(properties, name) ? properties[name] : rest) ?? textShape;
 
-export const scalar = (text: string, { kinds = [] }: Shape, choose: Choose): unknown => {
+export const scalar = (text: string, { kinds = [] }: ValueShape, choose: Choose): unknown => {
   const value = typed(text, kinds);
   return value === text || !kinds.includes("string")
     ? value
@@ -50,7 +50,7 @@ export const scalar = (text: string, { kinds = [] }: Shape, choose: Choose): unk
 /** A number is one only as JSON writes it. */
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-const typed = (text: string, kinds: readonly Kind[]): unknown => {
+const typed = (text: string, kinds: readonly ScalarKind[]): unknown => {
   if ((kinds.includes("number") || kinds.includes("integer")) && number.test(text)) return Number(text);
   if (kinds.includes("boolean") && (text === "true" || text === "false")) return text === "true";
   return kinds.includes("null") && !kinds.includes("string") && (text === "" || text === "null") ? null : text;
@@ -63,6 +63,6 @@ export const json = (text: string): unknown => {
   } catch {
     throw new Unreadable("is no JSON");
   }
-  if (hasTwins(text)) throw new Unreadable("has a key twice in one object");
+  if (hasDuplicateKeys(text)) throw new Unreadable("has a key twice in one object");
   return value;
 };

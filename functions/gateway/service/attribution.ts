@@ -2,9 +2,9 @@
 import { Fault } from "../core/problems.ts";
 import type { Context, Deps, Handler } from "../core/types.ts";
 
-/** @param ask the upstream, within its time */
-export const asked =
-  (name: string, ask: Handler, { now }: Pick<Deps, "now">): Handler =>
+/** @param call the upstream, within its time */
+export const attributeUpstream =
+  (name: string, call: Handler, { now }: Pick<Deps, "now">): Handler =>
   async (request, context) => {
     const started = now();
     context.outcome.upstream = name;
@@ -13,9 +13,9 @@ export const asked =
     // Written down at once, ahead of what comes after it.
     if (decision) trace.decisions.push(decision);
     try {
-      return await ask(request, context);
+      return await call(request, context);
     } catch (error) {
-      return blame(name, error, context);
+      return attributeFailure(name, error, context);
     } finally {
       context.outcome.upstreamMs = now() - started;
       if (decision) decision.ms = context.outcome.upstreamMs;
@@ -23,18 +23,18 @@ export const asked =
   };
 
 /** Notes who failed, unless someone further in has been noted. A refusal is the request's doing, not the part's. */
-const blame = (name: string, error: unknown, { outcome }: Context): never => {
-  if (!(error instanceof Fault && error.meaning.status < 500)) outcome.by ??= name;
+const attributeFailure = (name: string, error: unknown, { outcome }: Context): never => {
+  if (!(error instanceof Fault && error.problemType.status < 500)) outcome.by ??= name;
   throw error;
 };
 
 /** A part to whose name its failures are noted. */
-export const attributed =
+export const attributeErrors =
   (name: string, handler: Handler): Handler =>
   async (request, context) => {
     try {
       return await handler(request, context);
     } catch (error) {
-      return blame(name, error, context);
+      return attributeFailure(name, error, context);
     }
   };

@@ -1,8 +1,8 @@
 /** Moves users of a route from the gateway that served it before to this one, a share at a time and always the same ones. */
-import { clientOf, position } from "../core/pipeline.ts";
+import { clientKeyOf, hashPosition } from "../core/pipeline.ts";
 import type { RoutePlan } from "../core/plan.ts";
 import { share } from "../core/quantities.ts";
-import type { Caller, Handler, Side } from "../core/types.ts";
+import type { Caller, CutoverSide, Handler } from "../core/types.ts";
 
 /**
  * The old gateway is sent each request as it came, past the route's filters: it has its own.
@@ -11,21 +11,21 @@ import type { Caller, Handler, Side } from "../core/types.ts";
  * @param here the route as this gate serves it
  * @returns undefined for a route that is not cut over
  */
-export type CutOver = (
+export type CutoverHandler = (
   route: RoutePlan,
   upstreams: Readonly<Record<string, Handler>>,
-  here: Handler,
+  ownHandler: Handler,
 ) => Handler | undefined;
 
-export const cutover: CutOver = ({ cutover: it }, upstreams, here) => {
+export const cutover: CutoverHandler = ({ cutover: it }, upstreams, ownHandler) => {
   if (!it) return undefined;
   const legacy = upstreams[it.legacy] as Handler;
-  const moved = share(it.percent);
+  const movedShare = share(it.percent);
   return (request, context) => {
     // A tester asks for what is new.
-    const side = context.caller.tester ? "gate" : sideOf(context.route.tier, context.caller, moved);
+    const side = context.caller.tester ? "gate" : cutoverSide(context.route.tier, context.caller, movedShare);
     context.outcome.side = side;
-    return (side === "gate" ? here : legacy)(request, context);
+    return (side === "gate" ? ownHandler : legacy)(request, context);
   };
 };
 
@@ -33,13 +33,13 @@ export const cutover: CutOver = ({ cutover: it }, upstreams, here) => {
  * A user is on one side with all routes of a tier that have the same share, and one who has been moved stays moved while it
  * does not shrink. No filter has run yet, so no consumer is known here. Who cannot be told apart from others stays where they were until the end.
  */
-export const sideOf = (tier: string, caller: Pick<Caller, "grayKey" | "ip">, moved: number): Side => {
-  const key = clientOf(caller);
-  const at = key === null ? lastOfAll : position(`cutover\n${tier}\n${key}`);
-  return at < moved ? "gate" : "legacy";
+export const cutoverSide = (tier: string, caller: Pick<Caller, "grayKey" | "ip">, movedShare: number): CutoverSide => {
+  const key = clientKeyOf(caller);
+  const at = key === null ? maxPosition : hashPosition(`cutover\n${tier}\n${key}`);
+  return at < movedShare ? "gate" : "legacy";
 };
 
-const lastOfAll = 1 - Number.EPSILON;
+const maxPosition = 1 - Number.EPSILON;
 
 /** What the requests of one side are counted under, in place of a version. */
-export const sideKey = (route: string, side: Side): string => `cutover:${route}:${side}`;
+export const sideKey = (route: string, side: CutoverSide): string => `cutover:${route}:${side}`;

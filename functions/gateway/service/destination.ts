@@ -1,41 +1,41 @@
 /** Where a route leads when all its filters have let a request pass. */
 
-import { known, learn, Target } from "../core/facts.ts";
-import { position, userOf } from "../core/pipeline.ts";
-import type { Destination, RoutePlan, Weighted } from "../core/plan.ts";
-import { template } from "../core/references.ts";
+import { getFact, setFact, Target } from "../core/facts.ts";
+import { hashPosition, userKeyOf } from "../core/pipeline.ts";
+import type { Destination, RoutePlan, WeightedUpstream } from "../core/plan.ts";
+import { compileTemplate } from "../core/references.ts";
 import type { Deps, Handler } from "../core/types.ts";
-import { filled, redirecting, responding } from "./direct-response.ts";
+import { redirectHandler, requirePath, respondHandler } from "./direct-response.ts";
 
 /** @param upstreams those of the tier, linked, by name */
-export const destination = (
+export const destinationHandler = (
   route: RoutePlan,
   upstreams: Readonly<Record<string, Handler>>,
   deps: Pick<Deps, "random">,
 ): Handler => {
   const { goes } = route;
-  if ("respond" in goes) return responding(goes.respond);
-  if ("redirect" in goes) return redirecting(goes.redirect);
-  return aimed(route.target, chosen(goes, upstreams, deps));
+  if ("respond" in goes) return respondHandler(goes.respond);
+  if ("redirect" in goes) return redirectHandler(goes.redirect);
+  return withTarget(route.target, upstreamHandler(goes, upstreams, deps));
 };
 
-const chosen = (
+const upstreamHandler = (
   { to }: Extract<Destination, { to: unknown }>,
   upstreams: Readonly<Record<string, Handler>>,
   deps: Pick<Deps, "random">,
 ): Handler => {
   if (typeof to === "string") return upstreams[to] as Handler;
-  const pick = weighing(to);
+  const pick = weightedPicker(to);
   return (request, context) => {
     // A user stays with one upstream.
-    const key = userOf(context);
-    const at = key === null ? deps.random() : position(`${context.route.name}\n${key}`);
+    const key = userKeyOf(context);
+    const at = key === null ? deps.random() : hashPosition(`${context.route.name}\n${key}`);
     return (upstreams[pick(at)] as Handler)(request, context);
   };
 };
 
 /** Cuts [0, 1) into shares in the order of the list, so that raising the first one's moves nobody away from it. */
-const weighing = (weights: readonly Weighted[]): ((at: number) => string) => {
+const weightedPicker = (weights: readonly WeightedUpstream[]): ((at: number) => string) => {
   const named = weights.filter(([, weight]) => weight > 0);
   const total = named.reduce((sum, [, weight]) => sum + weight, 0);
   let sum = 0;
@@ -48,11 +48,11 @@ const weighing = (weights: readonly Weighted[]): ((at: number) => string) => {
 };
 
 /** Sets what the upstream is asked for. */
-const aimed = (text: string | undefined, upstream: Handler): Handler => {
+const withTarget = (text: string | undefined, upstream: Handler): Handler => {
   if (text === undefined) return upstream;
-  const target = template(text, "path");
+  const target = compileTemplate(text, "path");
   return (request, context) => {
-    learn(context, Target, { ...known(context, Target), path: filled(target(request, context)) });
+    setFact(context, Target, { ...getFact(context, Target), path: requirePath(target(request, context)) });
     return upstream(request, context);
   };
 };

@@ -1,12 +1,12 @@
 /** Bounds how long a response of unknown length may go on, and ends it as its protocol ends. */
 
 import type { Deps, Handler, StreamEnd } from "../core/types.ts";
-import { drained } from "./drain.ts";
-import { type Pass, passEvents } from "./sse.ts";
+import { waitForDrain } from "./drain.ts";
+import { type CopyStream, copyEvents } from "./sse.ts";
 
-type World = Pick<Deps, "now" | "sleep" | "random" | "ended" | "draining">;
+type StreamDeps = Pick<Deps, "now" | "sleep" | "random" | "recordStreamEnd" | "drainEnd">;
 
-export type StreamAge = (ms: number, deps: World) => (next: Handler) => Handler;
+export type StreamAge = (ms: number, deps: StreamDeps) => (next: Handler) => Handler;
 
 /** Streams end up to a tenth earlier than they may, each at a moment of its own, so that their clients do not come back all at once. */
 const jitter = 0.1;
@@ -20,27 +20,27 @@ const jitter = 0.1;
 export const streamAge: StreamAge = (ms, deps) => (next) => async (request, context) => {
   const response = await next(request, context);
   if (!response.body || response.headers.has("content-length")) return response;
-  const pass = isEvents(response) ? passEvents : passBytes;
+  const copy = isEvents(response) ? copyEvents : copyBytes;
   const ended = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
-  const old = over(ms, deps, ended.signal).then((how) => deps.ended?.(context.route.name, how));
-  old.catch(() => {});
+  const expired = waitForEnd(ms, deps, ended.signal).then((how) => deps.recordStreamEnd?.(context.route.name, how));
+  expired.catch(() => {});
   // A client that leaves, and an end by age, are no failures of the gate.
-  void pass(response.body, writable, old, deps)
+  void copy(response.body, writable, expired, deps)
     .catch(() => {})
     .finally(() => ended.abort());
   return new Response(readable, response);
 };
 
 /** When it is time to end, and why. */
-const over = (ms: number, deps: World, signal: AbortSignal): Promise<StreamEnd> => {
+const waitForEnd = (ms: number, deps: StreamDeps, signal: AbortSignal): Promise<StreamEnd> => {
   const aged = deps.sleep(ms * (1 - jitter * deps.random()), signal).then((): StreamEnd => "aged");
-  return deps.draining ? Promise.race([aged, drained(deps.draining, ms, deps, signal)]) : aged;
+  return deps.drainEnd ? Promise.race([aged, waitForDrain(deps.drainEnd, ms, deps, signal)]) : aged;
 };
 
-const passBytes: Pass = (body, to, old) => {
+const copyBytes: CopyStream = (body, to, expired) => {
   const cut = new AbortController();
-  void old.then(
+  void expired.then(
     () => cut.abort(new Error("streams of this tier go on no longer")),
     () => {},
   );

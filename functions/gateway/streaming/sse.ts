@@ -2,10 +2,10 @@
 import type { Deps } from "../core/types.ts";
 
 /** @param old resolves when it is time to end; rejects when the stream has ended before */
-export type Pass = (
+export type CopyStream = (
   body: ReadableStream,
   to: WritableStream,
-  old: Promise<void>,
+  expired: Promise<void>,
   deps: Pick<Deps, "sleep">,
 ) => Promise<void>;
 
@@ -13,10 +13,10 @@ export type Pass = (
 const graceMs = 1000;
 
 /** The end is a plain one: a client drops an event that is not whole, and comes back with the last one's id (WHATWG HTML, 9.2.6). */
-export const passEvents: Pass = async (body, to, old, { sleep }) => {
+export const copyEvents: CopyStream = async (body, to, expired, { sleep }) => {
   const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const writer = to.getWriter();
-  const over = new AbortController();
+  const finished = new AbortController();
   let ends = "\n\n";
   let ending = false;
   let stopped = false;
@@ -25,12 +25,12 @@ export const passEvents: Pass = async (body, to, old, { sleep }) => {
     return reader.cancel().catch(() => {});
   };
   const end = async () => {
-    await old;
+    await expired;
     ending = true;
     if (isWhole(ends)) await stop();
-    await sleep(graceMs, over.signal);
+    await sleep(graceMs, finished.signal);
     await stop();
-    await sleep(graceMs, over.signal);
+    await sleep(graceMs, finished.signal);
     await writer.abort(new Error("the client reads nothing"));
   };
   end().catch(() => {});
@@ -43,21 +43,21 @@ export const passEvents: Pass = async (body, to, old, { sleep }) => {
       if (!read || read.done) break;
       const { value } = read;
       const part = ending ? value.subarray(0, firstEnd(ends, value)) : value;
-      ends = endsOf(text(ends, part.subarray(-longestEnd)));
+      ends = endsOf(text(ends, part.subarray(-maxEndLength)));
       await writer.write(part);
     }
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => {});
   } finally {
-    over.abort();
+    finished.abort();
     await stop();
   }
 };
 
 /** Two ends of lines, each of which may be CR LF, LF or CR. */
 const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/;
-const longestEnd = 4;
+const maxEndLength = 4;
 
 /** The ends of lines that a text ends in: all that is to be remembered of it. */
 const endsOf = (all: string): string => /[\r\n]{0,4}$/.exec(all)?.[0] ?? "";

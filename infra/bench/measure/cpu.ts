@@ -1,11 +1,11 @@
 /** Takes the CPU time of a request by turns from each subject and from the first one, so that both meet the same machine. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Running, startPlain } from "../runtime/workerd-process.ts";
 import { startProgress } from "../runtime/progress.ts";
-import { scratch } from "../runtime/scratch.ts";
-import { layOut } from "../runtime/workerd.ts";
-import { prove } from "../subjects/probes.ts";
+import { scratchFolder } from "../runtime/scratch.ts";
+import { writeWorkerdConfig } from "../runtime/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../runtime/workerd-process.ts";
+import { checkProbes } from "../subjects/probes.ts";
 import type { Subject } from "../subjects/subjects.ts";
 import { connect, startUpstream } from "../subjects/traffic.ts";
 import type { Caller } from "../workers/jobs.ts";
@@ -22,24 +22,24 @@ const turns = 5;
 /** A turn: enough for a clock that ticks a hundred times a second. */
 const requests = 1000;
 
-interface Ready {
+interface PreparedSubject {
   readonly send: (times: number) => Promise<void>;
-  readonly runtime: Running;
+  readonly runtime: RunningWorkerd;
   readonly stop: () => void;
 }
 
-export const cpuOf = async (subjects: readonly Subject[], caller: Caller): Promise<readonly Cpu[]> => {
-  const folder = scratch();
+export const measureCpu = async (subjects: readonly Subject[], caller: Caller): Promise<readonly Cpu[]> => {
+  const folder = scratchFolder();
   const [first, ...others] = subjects;
   if (!first) return [];
-  const unit = await readied(first, path.join(folder, "unit"), caller);
+  const unit = await prepare(first, path.join(folder, "unit"), caller);
   const all: Cpu[] = [];
   for (const [index, subject] of others.entries()) {
     const progress = startProgress(`CPU of ${subject.name}`);
-    const other = await readied(subject, path.join(folder, String(index)), caller);
+    const other = await prepare(subject, path.join(folder, String(index)), caller);
     const ratios: number[] = [];
     for (let turn = 0; turn < turns; turn++) {
-      const [one, two] = [await spent(unit), await spent(other)];
+      const [one, two] = [await cpuTime(unit), await cpuTime(other)];
       ratios.push(two / one);
     }
     other.stop();
@@ -52,18 +52,20 @@ export const cpuOf = async (subjects: readonly Subject[], caller: Caller): Promi
   return all;
 };
 
-const readied = async (subject: Subject, folder: string, { headers }: Caller): Promise<Ready> => {
+const prepare = async (subject: Subject, folder: string, { headers }: Caller): Promise<PreparedSubject> => {
   fs.mkdirSync(folder, { recursive: true });
   const upstream = await startUpstream();
   const host = `localhost:${upstream.port}`;
-  const runtime = await startPlain(layOut(folder, await subject.workers({ folder, upstream: `http://${host}` })));
+  const runtime = await startWorkerd(
+    writeWorkerdConfig(folder, await subject.workers({ folder, upstream: `http://${host}` })),
+  );
   const client = connect(runtime.port, host);
-  await prove(subject.probes, client, headers, upstream.seen);
-  const asks = (await subject.asks?.(requests * (turns + 1))) ?? [{}];
-  let asked = 0;
+  await checkProbes(subject.probes, client, headers, upstream.lastHeaders);
+  const requestList = (await subject.requests?.(requests * (turns + 1))) ?? [{}];
+  let sent = 0;
   const next = () => {
-    const ask = asks[asked++ % asks.length];
-    return { ...ask, headers: { ...headers, ...ask?.headers } };
+    const request = requestList[sent++ % requestList.length];
+    return { ...request, headers: { ...headers, ...request?.headers } };
   };
   await client.send(requests, next);
   return {
@@ -77,7 +79,7 @@ const readied = async (subject: Subject, folder: string, { headers }: Caller): P
   };
 };
 
-const spent = async ({ send, runtime }: Ready): Promise<number> => {
+const cpuTime = async ({ send, runtime }: PreparedSubject): Promise<number> => {
   const before = runtime.cpu();
   await send(requests);
   return runtime.cpu() - before;

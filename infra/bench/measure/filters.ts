@@ -3,14 +3,14 @@ import { createHmac, randomUUID } from "node:crypto";
 import path from "node:path";
 import { createSignature } from "http-message-sig";
 import { filters } from "../../../functions/filters/registry.gen.ts";
-import { startPlain } from "../runtime/workerd-process.ts";
-import { scratch } from "../runtime/scratch.ts";
-import { bundled, layOut } from "../runtime/workerd.ts";
+import { scratchFolder } from "../runtime/scratch.ts";
+import { bundleWorker, writeWorkerdConfig } from "../runtime/workerd.ts";
+import { startWorkerd } from "../runtime/workerd-process.ts";
 import { planOf } from "../subjects/gates.ts";
-import type { Given, Probe } from "../workers/filter-pieces.ts";
+import type { FilterBenchInput, Probe } from "../workers/filter-pieces.ts";
 import type { Caller } from "../workers/jobs.ts";
 
-export interface Piece {
+export interface FilterCost {
   readonly name: string;
   /** One time, in nanoseconds, in the median of some rounds. */
   readonly ns: number;
@@ -18,11 +18,11 @@ export interface Piece {
 
 const rounds = 5;
 /** Tokens that nobody has seen yet: so many in each round. */
-const fresh = 200;
+const freshTokensPerRound = 200;
 
-export const filtersOf = async (caller: Caller): Promise<readonly Piece[]> => {
-  const given = await givenFor(caller);
-  const worker = await bundled(
+export const measureFilters = async (caller: Caller): Promise<readonly FilterCost[]> => {
+  const input = await inputFor(caller);
+  const worker = await bundleWorker(
     `import given from "./given.js";
 import { piecesOf } from "./filter-pieces.ts";
 let pieces;
@@ -33,28 +33,28 @@ export default {
     return new Response(String(await pieces[decodeURIComponent(piece)](Number(times))));
   },
 };`,
-    { "given.js": `export default ${JSON.stringify(given)};` },
+    { "given.js": `export default ${JSON.stringify(input)};` },
   );
-  const runtime = await startPlain(layOut(path.join(scratch(), "filters"), [worker]));
-  const ask = async (piece: string, times: number): Promise<number> => {
+  const runtime = await startWorkerd(writeWorkerdConfig(path.join(scratchFolder(), "filters"), [worker]));
+  const measurePiece = async (piece: string, times: number): Promise<number> => {
     const response = await fetch(`http://127.0.0.1:${runtime.port}/${encodeURIComponent(piece)}/${times}`);
     const text = await response.text();
     if (!response.ok || !/^\d+$/.test(text)) throw new Error(`${piece}: ${text.slice(0, 200)}`);
     return (Number(text) / times) * 1e6;
   };
   try {
-    const eachOf = async (piece: string, times: number): Promise<number> => {
+    const medianOf = async (piece: string, times: number): Promise<number> => {
       // So that the JIT settles.
-      await ask(piece, times);
-      const told: number[] = [];
-      for (let round = 0; round < rounds; round++) told.push(await ask(piece, times));
-      return told.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
+      await measurePiece(piece, times);
+      const samples: number[] = [];
+      for (let round = 0; round < rounds; round++) samples.push(await measurePiece(piece, times));
+      return samples.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
     };
-    const nothing = await eachOf("nothing", timesOf("nothing"));
-    const all: Piece[] = [];
-    for (const name of Object.keys(given.probes))
-      all.push({ name, ns: Math.max(0, (await eachOf(name, timesOf(name))) - nothing) });
-    all.push({ name: "link of a gate with five filters", ns: await eachOf("link", 500) });
+    const nothing = await medianOf("nothing", timesOf("nothing"));
+    const all: FilterCost[] = [];
+    for (const name of Object.keys(input.probes))
+      all.push({ name, ns: Math.max(0, (await medianOf(name, timesOf(name))) - nothing) });
+    all.push({ name: "link of a gate with five filters", ns: await medianOf("link", 500) });
     return all.toSorted((a, b) => a.ns - b.ns);
   } finally {
     runtime.stop();
@@ -62,12 +62,12 @@ export default {
 };
 
 const timesOf = (name: string): number =>
-  name === freshToken ? fresh : name === "signature" || name === "api-key" ? 2000 : 50_000;
+  name === freshTokenName ? freshTokensPerRound : name === "signature" || name === "api-key" ? 2000 : 50_000;
 
-const freshToken = "jwt, a new token each time";
+const freshTokenName = "jwt, a new token each time";
 const secret = "a key for signatures of the bench";
 
-const givenFor = async ({ jobs, headers, freshTokens }: Caller): Promise<Given> => {
+const inputFor = async ({ jobs, headers, freshTokens }: Caller): Promise<FilterBenchInput> => {
   const plain: Readonly<Record<string, object>> = {
     cors: { origins: [jobs.origin] },
     csrf: { origins: [jobs.origin] },
@@ -86,28 +86,30 @@ const givenFor = async ({ jobs, headers, freshTokens }: Caller): Promise<Given> 
     headers: some,
   });
   const jwt = { issuer: jobs.issuer, audience: jobs.audience, algorithms: [jobs.algorithm], keys: [jobs.key] };
-  const tokens = await freshTokens(fresh * (rounds + 1));
+  const tokens = await freshTokens(freshTokensPerRound * (rounds + 1));
   return {
     probes: {
       ...Object.fromEntries(
         Object.entries(plain).map(([use, config]) => [use, probe(use, config, [withKey(headers)])]),
       ),
       "jwt, a token that is known": probe("jwt", jwt),
-      [freshToken]: probe(
+      [freshTokenName]: probe(
         "jwt",
         jwt,
         tokens.map((token) => ({ ...headers, authorization: `Bearer ${token}` })),
       ),
-      signature: probe("signature", { keys: { shop: { secret: "KEY", consumer: "shop" } } }, [await signed(headers)]),
+      signature: probe("signature", { keys: { shop: { secret: "KEY", consumer: "shop" } } }, [
+        await signedHeaders(headers),
+      ]),
     },
     env: { KEY: secret },
-    plan: await planOf(path.join(scratch(), "plan"), "http://localhost", { jobs }),
+    plan: await planOf(path.join(scratchFolder(), "plan"), "http://localhost", { jobs }),
   };
 };
 
 const withKey = (headers: Readonly<Record<string, string>>) => ({ ...headers, "x-api-key": "demo" });
 
-const signed = async (headers: Readonly<Record<string, string>>) => {
+const signedHeaders = async (headers: Readonly<Record<string, string>>) => {
   const { signature, signatureInput } = await createSignature(new Request("https://gate.example/v1/users/7/orders"), {
     label: "postern",
     components: ["@method", "@authority", "@path", "@query"],

@@ -2,11 +2,11 @@
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { buildRouteTable, type RouteTable } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
-import { startPlain } from "../runtime/workerd-process.ts";
-import { scratch } from "../runtime/scratch.ts";
-import { bundled, layOut } from "../runtime/workerd.ts";
+import { scratchFolder } from "../runtime/scratch.ts";
+import { bundleWorker, writeWorkerdConfig } from "../runtime/workerd.ts";
+import { startWorkerd } from "../runtime/workerd-process.ts";
 import { manyRoutes, requestsTo } from "../workers/many-routes.ts";
 
 export interface Routing {
@@ -31,42 +31,42 @@ export interface Micro {
 
 const rounds = 5;
 
-export const microOf = async (): Promise<Micro> => {
-  const folder = scratch();
+export const measureMicro = async (): Promise<Micro> => {
+  const folder = scratchFolder();
   const routing: Routing[] = [];
   let tenGuards = 0;
   for (const routes of [10, 10_000, 100_000]) {
     const own = path.join(folder, String(routes));
-    const text = JSON.stringify(tableOf(manyRoutes(routes)));
-    const worker = await bundled(entryOf(routes), { "table.js": `export default ${JSON.stringify(text)};` });
-    const runtime = await startPlain(layOut(own, [worker]));
-    const ask = async (piece: string, times: number): Promise<number> =>
+    const text = JSON.stringify(buildRouteTable(manyRoutes(routes)));
+    const worker = await bundleWorker(entryOf(routes), { "table.js": `export default ${JSON.stringify(text)};` });
+    const runtime = await startWorkerd(writeWorkerdConfig(own, [worker]));
+    const measurePiece = async (piece: string, times: number): Promise<number> =>
       Number(await (await fetch(`http://127.0.0.1:${runtime.port}/${encodeURIComponent(piece)}/${times}`)).text());
-    const eachOf = async (piece: string, times: number): Promise<number> => {
+    const medianOf = async (piece: string, times: number): Promise<number> => {
       // So that the JIT settles.
-      await ask(piece, times);
-      return median(await several(async () => ((await ask(piece, times)) / times) * 1e6));
+      await measurePiece(piece, times);
+      return median(await repeatRounds(async () => ((await measurePiece(piece, times)) / times) * 1e6));
     };
-    const allMet = (await ask("all met", 1)) - (await ask("ready", 1));
-    const ready = median(await several(() => ask("ready", 1)));
+    const allMet = (await measurePiece("all met", 1)) - (await measurePiece("ready", 1));
+    const ready = median(await repeatRounds(() => measurePiece("ready", 1)));
     routing.push({
       routes,
-      match: await eachOf("match", 300_000),
-      rou3: await eachOf("rou3", 300_000),
+      match: await medianOf("match", 300_000),
+      rou3: await medianOf("rou3", 300_000),
       ready,
       allMet,
       memory: memoryOf(text, routes),
     });
-    if (routes === 10) tenGuards = (await eachOf("ten guards", 500_000)) - (await eachOf("no guards", 500_000));
+    if (routes === 10) tenGuards = (await medianOf("ten guards", 500_000)) - (await medianOf("no guards", 500_000));
     runtime.stop();
   }
   return { routing, tenGuards };
 };
 
-const several = async (ask: () => Promise<number>): Promise<readonly number[]> => {
-  const told: number[] = [];
-  for (let round = 0; round < rounds; round++) told.push(await ask());
-  return told;
+const repeatRounds = async (measurePiece: () => Promise<number>): Promise<readonly number[]> => {
+  const samples: number[] = [];
+  for (let round = 0; round < rounds; round++) samples.push(await measurePiece());
+  return samples;
 };
 
 const entryOf = (routes: number): string => `import text from "./table.js";
@@ -93,7 +93,7 @@ const memoryOf = (text: string, routes: number): number => {
   const url = new URL("https://gate.example/");
   const request = new Request(url);
   const before = heap();
-  const match = router(JSON.parse(text) as Table);
+  const match = router(JSON.parse(text) as RouteTable);
   for (const it of requests) match(it.method, it.path, request, url);
   const after = heap();
   // Asked once more, so that it is still there when the heap is asked.

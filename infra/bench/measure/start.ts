@@ -1,10 +1,10 @@
 /** What the start of a Worker costs: the instructions until its runtime has answered once, and what each further one adds to a process. */
 import fs from "node:fs";
 import path from "node:path";
-import { start } from "../runtime/callgrind.ts";
-import { startPlain } from "../runtime/workerd-process.ts";
-import { scratch } from "../runtime/scratch.ts";
-import { bundled, layOut, type Worker } from "../runtime/workerd.ts";
+import { startCallgrind } from "../runtime/callgrind.ts";
+import { scratchFolder } from "../runtime/scratch.ts";
+import { bundleWorker, type Worker, writeWorkerdConfig } from "../runtime/workerd.ts";
+import { startWorkerd } from "../runtime/workerd-process.ts";
 import { gateWorkers } from "../subjects/gates.ts";
 import { connect } from "../subjects/traffic.ts";
 import type { Caller } from "../workers/jobs.ts";
@@ -19,7 +19,7 @@ export interface Start {
 }
 
 /** One more Worker of a kind in a process. */
-export interface Further {
+export interface FurtherWorker {
   readonly name: string;
   /** What its start takes of a processor, over an empty Worker's, in the median of the turns; milliseconds. */
   readonly cpuMs: number;
@@ -36,14 +36,14 @@ const hono = `import { Hono } from "hono";
 export default new Hono().get("/", (c) => c.text("hello"));`;
 
 /** The first one is the unit. */
-export const startsOf = async ({ jobs }: Caller): Promise<readonly Start[]> => {
-  const folder = scratch();
-  const own = (name: string): string => fs.mkdtempSync(path.join(folder, `${name.replaceAll(/\W/g, "")}-`));
-  const nothing = started(own("empty"), [empty]);
+export const measureStarts = async ({ jobs }: Caller): Promise<readonly Start[]> => {
+  const folder = scratchFolder();
+  const ownFolder = (name: string): string => fs.mkdtempSync(path.join(folder, `${name.replaceAll(/\W/g, "")}-`));
+  const nothing = countStartInstructions(ownFolder("empty"), [empty]);
   const all = subjectsOf(jobs).map(async ([name, make]) => {
-    const at = own(name);
+    const at = ownFolder(name);
     const workers = await make(at);
-    return { name, bytes: sizeOf(workers), instructions: await started(at, workers) };
+    return { name, bytes: sizeOf(workers), instructions: await countStartInstructions(at, workers) };
   });
   const [least, ...rows] = await Promise.all([nothing, ...all]);
   const unit = (rows[0]?.instructions ?? 0) - least;
@@ -57,26 +57,29 @@ export const startsOf = async ({ jobs }: Caller): Promise<readonly Start[]> => {
 const subjectsOf = (
   jobs: Caller["jobs"],
 ): readonly (readonly [name: string, make: (folder: string) => Promise<readonly Worker[]>])[] => [
-  ["Hono, hello", async () => [await bundled(hono)]],
-  ["gate, no filters", (own) => gateWorkers(own, "http://localhost", {})],
-  ["gate, five filters", (own) => gateWorkers(own, "http://localhost", { jobs })],
+  ["Hono, hello", async () => [await bundleWorker(hono)]],
+  ["gate, no filters", (ownFolder) => gateWorkers(ownFolder, "http://localhost", {})],
+  ["gate, five filters", (ownFolder) => gateWorkers(ownFolder, "http://localhost", { jobs })],
 ];
 
 /** So many that a clock of a hundredth of a second tells one. */
-const furtherOnes = 40;
+const furtherCount = 40;
 const turns = 3;
 
 /** By turns, so that all meet the same machine. */
-export const furtherOf = async ({ jobs }: Caller): Promise<readonly Further[]> => {
-  const folder = scratch();
-  const own = (): string => fs.mkdtempSync(path.join(folder, "process-"));
+export const measureFurtherWorkers = async ({ jobs }: Caller): Promise<readonly FurtherWorker[]> => {
+  const folder = scratchFolder();
+  const ownFolder = (): string => fs.mkdtempSync(path.join(folder, "process-"));
   const kinds: [name: string, worker: Worker][] = [["empty", empty]];
-  for (const [name, make] of subjectsOf(jobs)) kinds.push([name, (await make(own()))[0] as Worker]);
+  for (const [name, make] of subjectsOf(jobs)) kinds.push([name, (await make(ownFolder()))[0] as Worker]);
   const seen = kinds.map(() => [] as { readonly cpu: number; readonly resident: number }[]);
   for (let turn = 0; turn < turns; turn++)
     for (const [index, [, worker]] of kinds.entries()) {
-      const [one, many] = [await processOf(own(), worker, 1), await processOf(own(), worker, 1 + furtherOnes)];
-      const each = (what: "cpu" | "resident"): number => (many[what] - one[what]) / furtherOnes;
+      const [one, many] = [
+        await measureProcess(ownFolder(), worker, 1),
+        await measureProcess(ownFolder(), worker, 1 + furtherCount),
+      ];
+      const each = (what: "cpu" | "resident"): number => (many[what] - one[what]) / furtherCount;
       seen[index]?.push({ cpu: each("cpu"), resident: each("resident") });
     }
   const middle = (index: number, what: "cpu" | "resident"): number =>
@@ -90,9 +93,9 @@ export const furtherOf = async ({ jobs }: Caller): Promise<readonly Further[]> =
     .slice(1);
 };
 
-const processOf = async (folder: string, worker: Worker, count: number) => {
+const measureProcess = async (folder: string, worker: Worker, count: number) => {
   const all = Array.from({ length: count }, (_, index) => ({ ...worker, name: `worker-${index}` }));
-  const runtime = await startPlain(layOut(folder, all));
+  const runtime = await startWorkerd(writeWorkerdConfig(folder, all));
   try {
     await (await fetch(`http://127.0.0.1:${runtime.port}/nowhere`)).text();
     return { cpu: runtime.cpu(), resident: runtime.resident() };
@@ -108,11 +111,11 @@ const sizeOf = ([worker]: readonly Worker[]): number =>
   );
 
 /** Whatever is answered: a path that nobody serves, so that nothing is asked of a service. */
-const started = async (folder: string, workers: readonly Worker[]): Promise<number> => {
-  const runtime = await start(folder, layOut(folder, workers), true);
+const countStartInstructions = async (folder: string, workers: readonly Worker[]): Promise<number> => {
+  const runtime = await startCallgrind(folder, writeWorkerdConfig(folder, workers), true);
   const client = connect(runtime.port, "localhost");
   try {
-    await client.ask({ path: "/nowhere" });
+    await client.request({ path: "/nowhere" });
     return await runtime.sinceStart();
   } finally {
     client.close();

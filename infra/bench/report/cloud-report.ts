@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { wideTable as table } from "../../terminal/table.ts";
 
-export interface Row {
+export interface TimesRow {
   readonly name: string;
   readonly count: number;
   readonly median: number;
@@ -12,9 +12,9 @@ export interface Row {
 }
 
 /** Rows whose bars can be compared. */
-export interface Group {
+export interface TimesGroup {
   readonly unit: "ms";
-  readonly rows: readonly Row[];
+  readonly rows: readonly TimesRow[];
 }
 
 /** In MiB. The proportional size counts what processes share once; where the system does not tell, all is 0. */
@@ -26,13 +26,13 @@ export interface Memory {
   readonly nodeProportional: number;
 }
 
-export const measured = async (work: () => Promise<unknown>): Promise<number> => {
+export const measureMs = async (work: () => Promise<unknown>): Promise<number> => {
   const began = performance.now();
   await work();
   return performance.now() - began;
 };
 
-export const rowOf = (name: string, times: readonly number[]): Row => {
+export const timesRow = (name: string, times: readonly number[]): TimesRow => {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const sum = times.reduce((all, it) => all + it, 0);
@@ -40,7 +40,7 @@ export const rowOf = (name: string, times: readonly number[]): Row => {
 };
 
 /** @param machines ids of processes, besides this one */
-export const memoryOf = (machines: readonly number[], node: number): Memory => {
+export const readMemory = (machines: readonly number[], node: number): Memory => {
   const sum = (pids: readonly number[], field: string) => pids.reduce((all, pid) => all + mebibytes(pid, field), 0);
   return {
     machines: machines.length,
@@ -60,9 +60,9 @@ const mebibytes = (pid: number, field: string): number => {
   }
 };
 
-const widest = 40;
+const maxBarWidth = 40;
 
-export const shown = (groups: readonly Group[], memories: Readonly<Record<string, Memory>>): string => {
+export const formatReport = (groups: readonly TimesGroup[], memories: Readonly<Record<string, Memory>>): string => {
   const times = groups.map(({ unit, rows }) => {
     const most = Math.max(...rows.map(({ median }) => median));
     return table(
@@ -94,4 +94,4 @@ export const shown = (groups: readonly Group[], memories: Readonly<Record<string
   return [...times, memory].join("\n");
 };
 
-const bar = (share: number): string => "#".repeat(Math.max(1, Math.round(share * widest)));
+const bar = (share: number): string => "#".repeat(Math.max(1, Math.round(share * maxBarWidth)));

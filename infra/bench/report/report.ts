@@ -10,7 +10,7 @@ export interface Measured {
   readonly kinds: ReadonlyMap<Kind, number>;
 }
 
-export interface Row {
+export interface InstructionsRow {
   readonly name: string;
   /**
    * A request, in the mean of the rounds, of four or more without the greatest and the least: what happens once in a
@@ -26,7 +26,7 @@ export interface Row {
   readonly rounds: readonly number[];
 }
 
-export const rowsOf = (measured: readonly Pick<Measured, "name" | "rounds">[]): Row[] => {
+export const toRows = (measured: readonly Pick<Measured, "name" | "rounds">[]): InstructionsRow[] => {
   const unit = mean(measured[0]?.rounds ?? []);
   return measured.map(({ name, rounds }) => ({
     name,
@@ -43,7 +43,7 @@ const mean = (counts: readonly number[]): number => {
   return inner.reduce((sum, count) => sum + count, 0) / inner.length;
 };
 
-export const shown = (rows: readonly Row[]): string =>
+export const formatRows = (rows: readonly InstructionsRow[]): string =>
   table(
     ["subject", "instructions", " ratio", "  spread of rounds", ""],
     rows.map(({ name, instructions, ratio, least, most }) => [

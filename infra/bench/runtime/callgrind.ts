@@ -18,9 +18,9 @@ export interface Instrumented {
   readonly sinceStart: () => Promise<number>;
   /**
    * Instructions that were executed while `work` was done.
-   * @param each is told of them by kind of work
+   * @param onKinds is told of them by kind of work
    */
-  readonly count: (work: () => Promise<void>, each?: (kinds: ReadonlyMap<Kind, number>) => void) => Promise<number>;
+  readonly count: (work: () => Promise<void>, onKinds?: (kinds: ReadonlyMap<Kind, number>) => void) => Promise<number>;
   readonly stop: () => void;
 }
 
@@ -35,7 +35,7 @@ export const requireValgrind = (): void => {
  * @param config of workerd, with one socket
  * @param fromStart counts the start too, which then takes several times as long
  */
-export const start = async (folder: string, config: string, fromStart = false): Promise<Instrumented> => {
+export const startCallgrind = async (folder: string, config: string, fromStart = false): Promise<Instrumented> => {
   const files = { pipes: path.join(folder, "vgdb"), counts: path.join(folder, "counts") };
   const child = spawn("valgrind", commandLine(files, config, fromStart), { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const stop = () => {
@@ -46,23 +46,23 @@ export const start = async (folder: string, config: string, fromStart = false): 
   process.prependListener("exit", stop);
 
   const [, output, errors, ready] = child.stdio as unknown as readonly [null, Readable, Readable, Readable];
-  const lines = collected(output);
-  const complaints = collected(errors);
+  const lines = collectLines(output);
+  const errorLines = collectLines(errors);
   const port = await new Promise<number>((listening, failed) => {
     createInterface({ input: ready }).once("line", (line) => listening(JSON.parse(line).port));
     child.once("error", failed);
-    child.once("exit", () => failed(new Error(`workerd ended before it listened:\n${complaints.join("\n")}`)));
+    child.once("exit", () => failed(new Error(`workerd ended before it listened:\n${errorLines.join("\n")}`)));
   });
 
   // What `callgrind_control` calls, which itself tells no failure by its exit code.
   const control = (...command: string[]) =>
     run("vgdb", [`--vgdb-prefix=${files.pipes}`, `--pid=${child.pid}`, ...command], { timeout: 60_000 });
   let dumps = 0;
-  const dumped = async (each?: (kinds: ReadonlyMap<Kind, number>) => void): Promise<number> => {
+  const takeDump = async (onKinds?: (kinds: ReadonlyMap<Kind, number>) => void): Promise<number> => {
     await control("dump");
     dumps += 1;
-    const dump = taken(`${files.counts}.${dumps}`);
-    each?.(kindsIn(dump));
+    const dump = readDump(`${files.counts}.${dumps}`);
+    onKinds?.(kindsIn(dump));
     return totalOf(dump);
   };
   return {
@@ -71,11 +71,11 @@ export const start = async (folder: string, config: string, fromStart = false): 
     instrument: async () => {
       await control("instrumentation", "on");
     },
-    sinceStart: () => dumped(),
-    count: async (work, each) => {
+    sinceStart: () => takeDump(),
+    count: async (work, onKinds) => {
       await control("zero");
       await work();
-      return dumped(each);
+      return takeDump(onKinds);
     },
     stop,
   };
@@ -101,14 +101,14 @@ const commandLine = (
   "--control-fd=3",
 ];
 
-const collected = (input: Readable): readonly string[] => {
+const collectLines = (input: Readable): readonly string[] => {
   const lines: string[] = [];
   createInterface({ input }).on("line", (line) => lines.push(line));
   return lines;
 };
 
 /** Reads one of callgrind's dumps, and removes it: they are megabytes. */
-const taken = (file: string): string => {
+const readDump = (file: string): string => {
   const dump = fs.readFileSync(file, "utf8");
   fs.rmSync(file);
   return dump;

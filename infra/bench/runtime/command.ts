@@ -3,7 +3,7 @@ import process from "node:process";
 import { CommanderError } from "@commander-js/extra-typings";
 
 /** Ends the process: with 2 where the arguments are wrong, with 3 where the bench itself fails, and else as `main` left it. */
-export const asCommand = async (name: string, main: () => Promise<void>): Promise<never> => {
+export const runAsCommand = async (name: string, main: () => Promise<void>): Promise<never> => {
   try {
     await main();
   } catch (error) {

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-export const scratch = (): string => {
+export const scratchFolder = (): string => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-bench-"));
   process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { workerd } from "./workerd.ts";
 
-export interface Running {
+export interface RunningWorkerd {
   readonly port: number;
   /** Memory that is resident now, in MiB. */
   readonly resident: () => number;
@@ -14,7 +14,7 @@ export interface Running {
   readonly stop: () => void;
 }
 
-export const startPlain = async (config: string): Promise<Running> => {
+export const startWorkerd = async (config: string): Promise<RunningWorkerd> => {
   const child = spawn(workerd.default, ["serve", config, "--control-fd=3"], {
     stdio: ["ignore", "ignore", "inherit", "pipe"],
   });
@@ -27,13 +27,13 @@ export const startPlain = async (config: string): Promise<Running> => {
     createInterface({ input: child.stdio[3] as Readable }).once("line", (line) => listening(JSON.parse(line).port));
     child.once("exit", () => failed(new Error("workerd ended before it listened")));
   });
-  const told = (file: string): string => fs.readFileSync(`/proc/${child.pid}/${file}`, "utf8");
+  const readProc = (file: string): string => fs.readFileSync(`/proc/${child.pid}/${file}`, "utf8");
   return {
     port,
-    resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(told("status"))?.[1]) / 1024,
+    resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(readProc("status"))?.[1]) / 1024,
     // Fields 14 and 15 of proc(5), in hundredths of a second; the name before them may hold spaces.
     cpu: () => {
-      const fields = told("stat").split(") ")[1]?.split(" ") ?? [];
+      const fields = readProc("stat").split(") ")[1]?.split(" ") ?? [];
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
     stop,

@@ -16,12 +16,15 @@ export interface Worker {
 /**
  * A Worker of this entry.
  * @param entry source text, with imports from `workers/`
- * @param beside modules that stand next to its bundle
+ * @param extraModules modules that stand next to its bundle
  */
-export const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
-  const folder = path.join(import.meta.dirname, "workers");
-  const external = Object.keys(beside).map((module) => `./${module}`);
-  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
+export const bundleWorker = async (
+  entry: string,
+  extraModules: Readonly<Record<string, string>> = {},
+): Promise<Worker> => {
+  const folder = path.join(import.meta.dirname, "../workers");
+  const external = Object.keys(extraModules).map((module) => `./${module}`);
+  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...extraModules } };
 };
 
 /** The binary itself, not the script that starts it, and its version. */
@@ -35,7 +38,7 @@ export const workerd = createRequire(import.meta.url)("workerd") as {
  * @param workers the first one is reached from outside
  * @returns the configuration's path
  */
-export const layOut = (folder: string, workers: readonly Worker[]): string => {
+export const writeWorkerdConfig = (folder: string, workers: readonly Worker[]): string => {
   for (const { name, modules } of workers)
     for (const [module, source] of Object.entries(modules)) {
       fs.mkdirSync(path.join(folder, name), { recursive: true });
@@ -52,29 +55,29 @@ export const layOut = (folder: string, workers: readonly Worker[]): string => {
  */
 const youngGeneration = ["--min-semi-space-size=1", "--max-semi-space-size=1"];
 
-const quoted = (text: string): string => JSON.stringify(text);
+const quote = (text: string): string => JSON.stringify(text);
 
 const configOf = (workers: readonly Worker[]): string => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  v8Flags = [${youngGeneration.map(quoted).join(", ")}],
+  v8Flags = [${youngGeneration.map(quote).join(", ")}],
   services = [
 ${workers.map(serviceOf).join("")}    (name = "internet", network = (allow = ["public", "private"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quoted(workers[0]?.name ?? "")})],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quote(workers[0]?.name ?? "")})],
 );
 `;
 
-const serviceOf = ({ name, modules, services = {} }: Worker): string => `    (name = ${quoted(name)}, worker = (
-      compatibilityDate = ${quoted(compatibilityDate)},
-      compatibilityFlags = [${compatibilityFlags.map(quoted).join(", ")}],
+const serviceOf = ({ name, modules, services = {} }: Worker): string => `    (name = ${quote(name)}, worker = (
+      compatibilityDate = ${quote(compatibilityDate)},
+      compatibilityFlags = [${compatibilityFlags.map(quote).join(", ")}],
       modules = [${Object.keys(modules)
-        .map((module) => `(name = ${quoted(module)}, esModule = embed ${quoted(`${name}/${module}`)})`)
+        .map((module) => `(name = ${quote(module)}, esModule = embed ${quote(`${name}/${module}`)})`)
         .join(", ")}],
       bindings = [${[
-        `(name = "VERSION", json = ${quoted(JSON.stringify({ id: "bench" }))})`,
+        `(name = "VERSION", json = ${quote(JSON.stringify({ id: "bench" }))})`,
         ...Object.entries(services).map(
           ([binding, { service, entrypoint }]) =>
-            `(name = ${quoted(binding)}, service = (name = ${quoted(service)}${entrypoint === undefined ? "" : `, entrypoint = ${quoted(entrypoint)}`}))`,
+            `(name = ${quote(binding)}, service = (name = ${quote(service)}${entrypoint === undefined ? "" : `, entrypoint = ${quote(entrypoint)}`}))`,
         ),
       ].join(", ")}],
     )),

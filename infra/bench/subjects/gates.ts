@@ -6,7 +6,7 @@ import { compile } from "../../compiler/compile.ts";
 import { bundle } from "../../compiler/emit/bundle.ts";
 import { emit } from "../../compiler/emit/emit.ts";
 import { gateEntry } from "../../compiler/emit/entries.ts";
-import { gatesOf } from "../../compiler/lower/gates.ts";
+import { listGates } from "../../compiler/lower/gates.ts";
 import { gateBinding } from "../../compiler/lower/lower.ts";
 import type { Worker } from "../runtime/workerd.ts";
 import type { Jobs } from "../workers/jobs.ts";
@@ -26,23 +26,23 @@ export interface GateOptions {
 
 /** @returns the gate, with its default entrypoint to the outside */
 export const gateWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
-  const { gate, compiled } = await built(folder, manifest(upstream, options));
+  const { gate, compiled } = await buildProject(folder, manifest(upstream, options));
   return [options.idle === undefined ? gate : await withIdle(gate, compiled, options.idle)];
 };
 
 /** @returns the front, and the gate that it reaches by a service binding */
 export const frontWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
-  const { gate, front } = await built(folder, manifest(upstream, options));
+  const { gate, front } = await buildProject(folder, manifest(upstream, options));
   return [{ ...front, services: { [gateBinding(tier)]: { service: gate.name, entrypoint: "Behind" } } }, gate];
 };
 
 /** The gate of any manifest, in this folder. */
 export const gateFrom = async (folder: string, manifest: object): Promise<Worker> =>
-  (await built(folder, manifest)).gate;
+  (await buildProject(folder, manifest)).gate;
 
 /** The plan of a gate alone. */
 export const planOf = async (folder: string, upstream: string, options: GateOptions): Promise<Plan> => {
-  const [served] = gatesOf((await built(folder, manifest(upstream, options))).compiled.tiers)[0]?.serves ?? [];
+  const [served] = listGates((await buildProject(folder, manifest(upstream, options))).compiled.tiers)[0]?.serves ?? [];
   if (!served) throw new Error("the project has no gate");
   return served.plan;
 };
@@ -51,7 +51,7 @@ const tier = "orders";
 const environment = "bench";
 const functions = path.resolve(import.meta.dirname, "../../../functions");
 
-const built = async (root: string, manifest: object) => {
+const buildProject = async (root: string, manifest: object) => {
   // JSON is YAML.
   write(root, `routes/environments/${environment}.yaml`, { values: {} });
   write(root, `routes/${tier}.yaml`, manifest);
@@ -72,7 +72,7 @@ const built = async (root: string, manifest: object) => {
 
 /** A guard that no manifest can name, linked into the same gate. */
 const withIdle = async (gate: Worker, { tiers }: ReturnType<typeof compile>, count: number): Promise<Worker> => {
-  const [shape] = gatesOf(tiers);
+  const [shape] = listGates(tiers);
   const plan = shape?.serves[0]?.plan;
   if (!shape || !plan) throw new Error("the project has no gate");
   const known = gateEntry(shape, undefined, "local", false);
@@ -96,9 +96,9 @@ const write = (root: string, file: string, value: object): void => {
 };
 
 /** Of one route among many, all equally long. */
-export const pathOf = (route: number): string => `/v1/${thing(route)}/123/orders`;
+export const pathOf = (route: number): string => `/v1/${resourceName(route)}/123/orders`;
 
-const thing = (route: number): string => `things-${String(route).padStart(6, "0")}`;
+const resourceName = (route: number): string => `things-${String(route).padStart(6, "0")}`;
 
 const manifest = (upstream: string, { jobs, logs = false, posts = false, routes }: GateOptions) => ({
   api: "postern/v1",

@@ -1,82 +1,82 @@
 /** What a subject has to show before it is measured, so that nothing broken looks fast. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Caller } from "../workers/jobs.ts";
-import { type Ask, answered, type Client, type Reply } from "./traffic.ts";
+import { type BenchClient, type BenchReply, type BenchRequest, expectedBody } from "./traffic.ts";
 
 export interface Probe {
-  readonly say: string;
+  readonly claim: string;
   /** On top of the caller's own headers. */
-  readonly ask: Ask;
+  readonly request: BenchRequest;
   /** @param seen headers that the service saw last */
-  readonly holds: (reply: Reply, seen: IncomingHttpHeaders) => boolean;
+  readonly holds: (reply: BenchReply, seen: IncomingHttpHeaders) => boolean;
 }
 
 /** @throws where a probe does not hold */
-export const prove = async (
+export const checkProbes = async (
   probes: readonly Probe[],
-  client: Client,
+  client: BenchClient,
   headers: Caller["headers"],
   seen: () => IncomingHttpHeaders,
 ): Promise<void> => {
-  for (const { say, ask, holds } of probes) {
-    const reply = await client.ask({ ...ask, headers: { ...headers, ...ask.headers } });
+  for (const { claim, request, holds } of probes) {
+    const reply = await client.request({ ...request, headers: { ...headers, ...request.headers } });
     if (!holds(reply, seen()))
       throw new Error(
-        `it does not do its work: ${say}; it answered ${reply.status} ${JSON.stringify(reply.headers)} ${reply.body}, and the service saw ${JSON.stringify(seen())}`,
+        `it does not do its work: ${claim}; it answered ${reply.status} ${JSON.stringify(reply.headers)} ${reply.body}, and the service saw ${JSON.stringify(seen())}`,
       );
   }
 };
 
-export const passes: Probe = {
-  say: "the service's answer comes back",
-  ask: {},
-  holds: ({ status, body }) => status === 200 && body === answered,
+export const passesThrough: Probe = {
+  claim: "the service's answer comes back",
+  request: {},
+  holds: ({ status, body }) => status === 200 && body === expectedBody,
 };
 
-export const copies: Probe = {
-  say: "both messages carry an edit",
-  ask: {},
+export const editsMessages: Probe = {
+  claim: "both messages carry an edit",
+  request: {},
   holds: ({ headers }, seen) => headers["x-gateway"] === "1" && seen["x-gateway"] === "1",
 };
 
-export const refuses = (what: string, ask: Ask, expected: number): Probe => ({
-  say: `${what} is refused with ${expected}`,
-  ask,
+export const refusesWith = (what: string, request: BenchRequest, expected: number): Probe => ({
+  claim: `${what} is refused with ${expected}`,
+  request,
   holds: ({ status }) => status === expected,
 });
 
-export const runsAllFive = ({ jobs, customer, forgedToken }: Caller): readonly Probe[] => [
-  passes,
+export const doesAllFiveJobs = ({ jobs, customer, forgedToken }: Caller): readonly Probe[] => [
+  passesThrough,
   {
-    say: "the page's origin may read the response, and no other",
-    ask: {},
+    claim: "the page's origin may read the response, and no other",
+    request: {},
     holds: ({ headers }) =>
       headers["access-control-allow-origin"] === jobs.origin &&
       headers["access-control-expose-headers"] === jobs.exposed &&
       headers.vary?.toLowerCase() === "origin",
   },
   {
-    say: "another origin may not read the response",
-    ask: { headers: { origin: "https://elsewhere.example" } },
+    claim: "another origin may not read the response",
+    request: { headers: { origin: "https://elsewhere.example" } },
     holds: ({ status, headers }) => status === 200 && headers["access-control-allow-origin"] === undefined,
   },
   {
-    say: "the service sees the customer, and neither token nor cookie",
-    ask: {},
+    claim: "the service sees the customer, and neither token nor cookie",
+    request: {},
     holds: (_, seen) =>
       seen[jobs.customerHeader] === customer && jobs.removedFromRequest.every((name) => seen[name] === undefined),
   },
   {
-    say: "headers of the response are set and removed",
-    ask: {},
+    claim: "headers of the response are set and removed",
+    request: {},
     holds: ({ headers }) =>
       headers[jobs.setInResponse[0]] === jobs.setInResponse[1] && headers[jobs.removedFromResponse] === undefined,
   },
-  refuses("a request without a token", { headers: { authorization: "" } }, 401),
-  refuses("a forged token", { headers: { authorization: `Bearer ${forgedToken}` } }, 401),
+  refusesWith("a request without a token", { headers: { authorization: "" } }, 401),
+  refusesWith("a forged token", { headers: { authorization: `Bearer ${forgedToken}` } }, 401),
   {
-    say: "the customer is told what is left of the limit",
-    ask: {},
+    claim: "the customer is told what is left of the limit",
+    request: {},
     holds: ({ headers }) => {
       const left = Number(/r=(\d+)/.exec(String(headers.ratelimit))?.[1]);
       return left > 0 && left < jobs.requestsAnHour - 1;

@@ -1,23 +1,23 @@
 /** What is measured: each subject's Workers, and what it has to answer before it is believed. The first one is the unit. */
 
-import { bundled, type Worker } from "../runtime/workerd.ts";
+import { bundleWorker, type Worker } from "../runtime/workerd.ts";
 import type { Caller } from "../workers/jobs.ts";
 import { frontWorkers, gateWorkers, pathOf } from "./gates.ts";
-import { copies, type Probe, passes, refuses, runsAllFive } from "./probes.ts";
-import type { Ask } from "./traffic.ts";
+import { doesAllFiveJobs, editsMessages, type Probe, passesThrough, refusesWith } from "./probes.ts";
+import type { BenchRequest } from "./traffic.ts";
 
 export interface Subject {
   readonly name: string;
   /** The first one is reached from outside. */
-  readonly workers: (place: Place) => Promise<readonly Worker[]>;
+  readonly workers: (place: SubjectContext) => Promise<readonly Worker[]>;
   readonly probes: readonly Probe[];
   /** Lines of the access log that a request leaves. */
   readonly lines?: 1;
   /** What is asked, in turn; without it always the same. */
-  readonly asks?: (count: number) => Promise<readonly Ask[]>;
+  readonly requests?: (count: number) => Promise<readonly BenchRequest[]>;
 }
 
-export interface Place {
+export interface SubjectContext {
   /** A subject's own, to write to. */
   readonly folder: string;
   /** Base URL of the service. */
@@ -26,51 +26,52 @@ export interface Place {
 
 export const subjectsFor = (caller: Caller): readonly Subject[] => {
   const { jobs } = caller;
-  const five = runsAllFive(caller);
+  const five = doesAllFiveJobs(caller);
   const gateOf = (routes: number): Omit<Subject, "name"> => ({
     workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { routes }),
     probes: [
-      { ...passes, ask: { path: pathOf(routes - 1) } },
-      refuses("a path that no route has", { path: pathOf(routes) }, 404),
+      { ...passesThrough, request: { path: pathOf(routes - 1) } },
+      refusesWith("a path that no route has", { path: pathOf(routes) }, 404),
     ],
-    asks: async () => Array.from({ length: 10 }, (_, index) => ({ path: pathOf(Math.floor((routes / 10) * index)) })),
+    requests: async () =>
+      Array.from({ length: 10 }, (_, index) => ({ path: pathOf(Math.floor((routes / 10) * index)) })),
   });
-  const fresh = async (count: number): Promise<readonly Ask[]> =>
+  const freshTokenRequests = async (count: number): Promise<readonly BenchRequest[]> =>
     (await caller.freshTokens(count)).map((token) => ({ headers: { authorization: `Bearer ${token}` } }));
-  const passthrough = async () => [await bundled(`export { default } from "./passthrough.ts";`)];
+  const passthrough = async () => [await bundleWorker(`export { default } from "./passthrough.ts";`)];
   /** A small body is piped to the service, a large one is copied with a look at how far the client has come. */
   const posting = (kib: number, workers: Subject["workers"]): Omit<Subject, "name"> => {
-    const ask = { body: "x".repeat(kib * 1024) };
-    return { workers, probes: [{ ...passes, ask }], asks: async () => [ask] };
+    const request = { body: "x".repeat(kib * 1024) };
+    return { workers, probes: [{ ...passesThrough, request }], requests: async () => [request] };
   };
   const gateForPosts: Subject["workers"] = ({ folder, upstream }) => gateWorkers(folder, upstream, { posts: true });
   return [
-    { name: "passthrough", workers: passthrough, probes: [passes] },
+    { name: "passthrough", workers: passthrough, probes: [passesThrough] },
     {
       name: "copied",
-      workers: async () => [await bundled(`export { default } from "./copied.ts";`)],
-      probes: [passes, copies],
+      workers: async () => [await bundleWorker(`export { default } from "./copied.ts";`)],
+      probes: [passesThrough, editsMessages],
     },
     {
       name: "service binding",
       workers: async () => [
         {
-          ...(await bundled(`export default { fetch: (request, env) => env.NEXT.fetch(request) };`)),
+          ...(await bundleWorker(`export default { fetch: (request, env) => env.NEXT.fetch(request) };`)),
           services: { NEXT: { service: "next" } },
         },
-        { ...(await bundled(`export { default } from "./passthrough.ts";`)), name: "next" },
+        { ...(await bundleWorker(`export { default } from "./passthrough.ts";`)), name: "next" },
       ],
-      probes: [passes],
+      probes: [passesThrough],
     },
     {
       name: "gate, no filters",
       workers: ({ folder, upstream }) => gateWorkers(folder, upstream, {}),
-      probes: [passes, refuses("an unknown path", { path: "/v2" }, 404)],
+      probes: [passesThrough, refusesWith("an unknown path", { path: "/v2" }, 404)],
     },
     {
       name: "gate, ten idle guards",
       workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { idle: 10 }),
-      probes: [passes],
+      probes: [passesThrough],
     },
     { name: "passthrough, 1 KiB posted", ...posting(1, passthrough) },
     { name: "gate, 1 KiB posted", ...posting(1, gateForPosts) },
@@ -87,7 +88,7 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
       name: "gate, five filters, new token each time",
       workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { jobs }),
       probes: five,
-      asks: fresh,
+      requests: freshTokenRequests,
     },
     {
       name: "gate, five filters, access log",
@@ -98,7 +99,7 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
     {
       name: "front + gate, no filters",
       workers: ({ folder, upstream }) => frontWorkers(folder, upstream, {}),
-      probes: [passes],
+      probes: [passesThrough],
     },
     {
       name: "front + gate, five filters",
@@ -108,15 +109,15 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
     {
       name: "Hono, proxy",
       workers: async ({ upstream }) => [
-        await bundled(`import { passthrough } from "./hono.ts";
+        await bundleWorker(`import { passthrough } from "./hono.ts";
 export default passthrough(${JSON.stringify(upstream)});`),
       ],
-      probes: [passes],
+      probes: [passesThrough],
     },
     {
       name: "Hono, the same five",
       workers: async ({ upstream }) => [
-        await bundled(
+        await bundleWorker(
           `import jobs from "./jobs.js";
 import { gateway } from "./hono.ts";
 export default gateway(jobs, ${JSON.stringify(upstream)});`,
@@ -127,8 +128,8 @@ export default gateway(jobs, ${JSON.stringify(upstream)});`,
     },
     {
       name: "reflare",
-      workers: async ({ upstream }) => [await bundled(reflare(new URL(upstream)))],
-      probes: [passes],
+      workers: async ({ upstream }) => [await bundleWorker(reflare(new URL(upstream)))],
+      probes: [passesThrough],
     },
   ];
 };

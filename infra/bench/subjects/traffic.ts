@@ -6,26 +6,26 @@ import { text } from "node:stream/consumers";
 export interface Upstream {
   readonly port: number;
   /** Headers of the last request that came through. */
-  readonly seen: () => http.IncomingHttpHeaders;
+  readonly lastHeaders: () => http.IncomingHttpHeaders;
   readonly close: () => void;
 }
 
 /** What the service answers, always. */
-export const answered = JSON.stringify({ orders: [{ id: 1, total: "12.00" }] });
+export const expectedBody = JSON.stringify({ orders: [{ id: 1, total: "12.00" }] });
 
 export const startUpstream = async (): Promise<Upstream> => {
-  let seen: http.IncomingHttpHeaders = {};
+  let lastHeaders: http.IncomingHttpHeaders = {};
   const server = http.createServer((request, response) => {
-    seen = request.headers;
+    lastHeaders = request.headers;
     request.resume();
-    response.writeHead(200, { "content-type": "application/json", "x-powered-by": "node" }).end(answered);
+    response.writeHead(200, { "content-type": "application/json", "x-powered-by": "node" }).end(expectedBody);
   });
   // A connection that is made anew in the middle of a count would be counted.
   server.keepAliveTimeout = 0;
   await new Promise<void>((listening, failed) => server.once("error", failed).listen(0, "localhost", listening));
   return {
     port: (server.address() as AddressInfo).port,
-    seen: () => seen,
+    lastHeaders: () => lastHeaders,
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -33,26 +33,26 @@ export const startUpstream = async (): Promise<Upstream> => {
   };
 };
 
-export interface Ask {
+export interface BenchRequest {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Is posted; without it the request is a GET. */
   readonly body?: string;
 }
 
-export interface Reply {
+export interface BenchReply {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
 }
 
-export interface Client {
-  readonly ask: (ask: Ask) => Promise<Reply>;
+export interface BenchClient {
+  readonly request: (request: BenchRequest) => Promise<BenchReply>;
   /**
    * Sends requests one after the other on one connection.
    * @throws where one is not answered as the service does
    */
-  readonly send: (times: number, next: () => Ask) => Promise<void>;
+  readonly send: (times: number, next: () => BenchRequest) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -62,10 +62,10 @@ const defaultPath = "/v1/users/123/orders?limit=10";
  * @param port of the subject
  * @param host of the service: a passthrough finds it by the request's own URL, as on the platform
  */
-export const connect = (port: number, host: string): Client => {
+export const connect = (port: number, host: string): BenchClient => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = ({ path = defaultPath, headers, body }: Ask) =>
-    new Promise<Reply>((resolve, reject) => {
+  const ask = ({ path = defaultPath, headers, body }: BenchRequest) =>
+    new Promise<BenchReply>((resolve, reject) => {
       const length = body === undefined ? {} : { "content-length": String(body.length) };
       const method = body === undefined ? "GET" : "POST";
       http
@@ -82,11 +82,11 @@ export const connect = (port: number, host: string): Client => {
         .end(body);
     });
   return {
-    ask,
+    request: ask,
     send: async (times, next) => {
       for (let sent = 0; sent < times; sent++) {
         const { status, body } = await ask(next());
-        if (status !== 200 || body !== answered)
+        if (status !== 200 || body !== expectedBody)
           throw new Error(`a request under load was answered ${status}: ${body}`);
       }
     },

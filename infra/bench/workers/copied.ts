@@ -1,9 +1,9 @@
 /** The least that any gateway does which edits headers: one copy of each message. */
 export default {
   async fetch(request: Request): Promise<Response> {
-    const onward = new Request(request);
-    onward.headers.set("x-gateway", "1");
-    const response = await fetch(onward);
+    const forwarded = new Request(request);
+    forwarded.headers.set("x-gateway", "1");
+    const response = await fetch(forwarded);
     const copy = new Response(response.body, response);
     copy.headers.set("x-gateway", "1");
     return copy;

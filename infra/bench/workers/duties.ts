@@ -21,7 +21,7 @@ export const duties = [
 const id = "0af76519-16cd-43dd-8448-eb211c80319c";
 const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const deadlineMs = 30_000;
-const seen = { left: 0 };
+const abortCount = { left: 0 };
 
 /**
  * @param count of duties that are done, from the first
@@ -31,22 +31,23 @@ const seen = { left: 0 };
 export const dutiful = (count: number, upstream: string, jwk: webcrypto.JsonWebKey) => ({
   fetch: async (request: Request): Promise<Response> => {
     if (count === 0) return fetch(request);
-    if (count === 1) return copied(await fetch(request));
+    if (count === 1) return copyResponse(await fetch(request));
     const headers = new Headers(request.headers);
-    const onFive = count > 7 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
-    if (count > 8) await verified(request.headers.get("authorization")?.slice("Bearer ".length) ?? "", jwk);
-    if (count > 3) sweep(headers);
-    if (count > 2) introduce(headers);
-    if (onFive) edit(headers, "x-customer");
+    const doesFiveFilters =
+      count > 7 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
+    if (count > 8) await verifyToken(request.headers.get("authorization")?.slice("Bearer ".length) ?? "", jwk);
+    if (count > 3) removeSpoofableHeaders(headers);
+    if (count > 2) setForwardingHeaders(headers);
+    if (doesFiveFilters) editRequestHeaders(headers, "x-customer");
     if (count > 6)
       request.signal.onabort = () => {
-        seen.left++;
+        abortCount.left++;
       };
     const url = upstream + request.url.slice(request.url.indexOf("/", "https://".length));
     const init: RequestInit = { method: request.method, headers, redirect: "manual" };
-    const response = copied(count > 5 ? await inTime(url, init) : await fetch(url, init));
-    if (count > 4) sweep(response.headers);
-    if (onFive) answer(response.headers);
+    const response = copyResponse(count > 5 ? await fetchWithDeadline(url, init) : await fetch(url, init));
+    if (count > 4) removeSpoofableHeaders(response.headers);
+    if (doesFiveFilters) editResponseHeaders(response.headers);
     return response;
   },
 });
@@ -60,7 +61,7 @@ const { fromBase64 } = Uint8Array as unknown as {
 };
 const bytes = (text: string) => fromBase64.call(Uint8Array, text, { alphabet: "base64url" });
 
-const verified = async (token: string, jwk: webcrypto.JsonWebKey): Promise<unknown> => {
+const verifyToken = async (token: string, jwk: webcrypto.JsonWebKey): Promise<unknown> => {
   const [header = "", payload = "", signature = ""] = token.split(".");
   const known = keys.get(jwk);
   const key =
@@ -78,24 +79,24 @@ export const front = {
     request: Request,
     env: { readonly NEXT: { readonly fetch: (request: Request) => Promise<Response> } },
   ): Promise<Response> => {
-    const onward = new Request(request);
-    const { headers } = onward;
-    sweep(headers);
+    const forwarded = new Request(request);
+    const { headers } = forwarded;
+    removeSpoofableHeaders(headers);
     headers.set("x-request-id", id);
     headers.set("traceparent", trace);
     headers.set("x-postern-caller", id);
     headers.set("cloudflare-workers-version-key", id);
-    return env.NEXT.fetch(onward);
+    return env.NEXT.fetch(forwarded);
   },
 };
 
-const copied = (response: Response): Response => {
+const copyResponse = (response: Response): Response => {
   const copy = new Response(response.body, response);
   copy.headers.set("x-request-id", id);
   return copy;
 };
 
-const introduce = (headers: Headers): void => {
+const setForwardingHeaders = (headers: Headers): void => {
   headers.set("x-request-id", id);
   headers.set("traceparent", trace);
   headers.set("x-forwarded-host", "localhost");
@@ -103,13 +104,13 @@ const introduce = (headers: Headers): void => {
   headers.set("x-forwarded-for", headers.get("cf-connecting-ip") ?? "");
 };
 
-const sweep = (headers: Headers): void => {
+const removeSpoofableHeaders = (headers: Headers): void => {
   const found: string[] = [];
   for (const name of headers.keys()) if (name.includes("_") || name.startsWith("x-postern-")) found.push(name);
   for (const name of found) headers.delete(name);
 };
 
-const inTime = async (url: string, init: RequestInit): Promise<Response> => {
+const fetchWithDeadline = async (url: string, init: RequestInit): Promise<Response> => {
   const cut = new AbortController();
   const timer = setTimeout(() => cut.abort(), deadlineMs);
   try {
@@ -119,13 +120,13 @@ const inTime = async (url: string, init: RequestInit): Promise<Response> => {
   }
 };
 
-const edit = (headers: Headers, customer: string): void => {
+const editRequestHeaders = (headers: Headers, customer: string): void => {
   headers.delete("authorization");
   headers.delete("cookie");
   headers.set(customer, "alice");
 };
 
-const answer = (headers: Headers): void => {
+const editResponseHeaders = (headers: Headers): void => {
   headers.append("vary", "origin");
   headers.set("access-control-allow-origin", "https://shop.acme.example");
   headers.delete("access-control-allow-credentials");

@@ -16,7 +16,7 @@ export interface Probe {
   readonly headers: readonly Readonly<Record<string, string>>[];
 }
 
-export interface Given {
+export interface FilterBenchInput {
   readonly probes: Readonly<Record<string, Probe>>;
   /** Values of secrets. */
   readonly env: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface Given {
 export type Piece = (times: number) => Promise<number>;
 
 /** Where a filter would ask somebody else, it is answered at once: what it costs itself is what is measured. */
-const depsOf = (env: Given["env"]): Deps => ({
+const depsOf = (env: FilterBenchInput["env"]): Deps => ({
   env: { ...env, CONSUMERS: { get: async () => ({ id: "shop", labels: {} }) } },
   version: "bench",
   fetch: () => Promise.reject(new Error("nobody is asked")),
@@ -58,53 +58,53 @@ const contextOf = (): Context => ({
   outcome: { verdict: "passed" },
 });
 
-export const piecesOf = ({ probes, env, plan }: Given): Readonly<Record<string, Piece>> => {
+export const piecesOf = ({ probes, env, plan }: FilterBenchInput): Readonly<Record<string, Piece>> => {
   const deps = depsOf(env);
-  const parts: Parts = { filters: made(filters), upstreams: made(upstreams), limiter };
+  const parts: Parts = { filters: makersOf(filters), upstreams: makersOf(upstreams), limiter };
   const linking: Piece = async (times) => {
-    const began = Date.now();
+    const startedAt = Date.now();
     for (let time = 0; time < times; time++) link(plan, parts, deps);
-    return Date.now() - began;
+    return Date.now() - startedAt;
   };
   return {
-    nothing: repeated([{}], () => undefined),
+    nothing: repeatGuard([{}], () => undefined),
     link: linking,
     ...Object.fromEntries(Object.entries(probes).map(([name, probe]) => [name, pieceOf(probe, deps)])),
   };
 };
 
-const made = <T extends { readonly make: unknown }>(all: Readonly<Record<string, T>>) =>
+const makersOf = <T extends { readonly make: unknown }>(all: Readonly<Record<string, T>>) =>
   Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make])) as Record<string, T["make"]>;
 
 const pieceOf = ({ use, config, headers }: Probe, deps: Deps): Piece => {
   const module = filters[use];
   if (!module) throw new Error(`there is no filter "${use}"`);
   const filter = module.make(config, deps, { tier: "orders", id: use });
-  if (module.spec().kind === "guard") return repeated(headers, filter as Guard);
+  if (module.spec().kind === "guard") return repeatGuard(headers, filter as Guard);
   const answered = Promise.resolve(new Response(null));
   const run: Handler = (filter as Layer)(() => answered);
-  return repeated(headers, async (request, context) => {
+  return repeatGuard(headers, async (request, context) => {
     await run(request, context);
     return undefined;
   });
 };
 
 /** So many requests are made beforehand: making them is no part of it. */
-const mostRequests = 2000;
+const maxRequests = 2000;
 
-const repeated = (headers: Probe["headers"], guard: Guard): Piece => {
+const repeatGuard = (headers: Probe["headers"], guard: Guard): Piece => {
   let next = 0;
   return async (times) => {
     const requests = Array.from(
-      { length: Math.min(mostRequests, times) },
+      { length: Math.min(maxRequests, times) },
       () => new Request(url, { headers: headers[next++ % headers.length] as Record<string, string> }),
     );
-    const began = Date.now();
+    const startedAt = Date.now();
     for (let time = 0; time < times; time++) {
       const verdict = guard(requests[time % requests.length] as Request, contextOf());
       const answer = verdict instanceof Promise ? await verdict : verdict;
       if (answer) throw new Error(`it was refused: ${await answer.text()}`);
     }
-    return Date.now() - began;
+    return Date.now() - startedAt;
   };
 };

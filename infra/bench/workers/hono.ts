@@ -18,7 +18,7 @@ export const gateway = (jobs: Jobs, upstream: string) =>
   new Hono<Types>()
     .use(cors({ origin: [jobs.origin], exposeHeaders: [jobs.exposed] }))
     .use(bearer(jobs))
-    .use(limited(jobs))
+    .use(limit(jobs))
     .use(responseHeaders(jobs))
     .get("/v1/users/:id/orders", (c) => {
       const { pathname, search } = new URL(c.req.url);
@@ -56,7 +56,7 @@ const bearer = ({ key, issuer, audience, algorithm, leewaySeconds }: Jobs) => {
 };
 
 /** Counts by customer in windows of an hour, and remembers as many customers as a gate does. */
-const limited = ({ requestsAnHour }: Jobs) => {
+const limit = ({ requestsAnHour }: Jobs) => {
   const windows = new Map<string, { count: number; readonly ends: number }>();
   return createMiddleware<Types>(async (c, next) => {
     const customer = c.get("customer");
@@ -64,7 +64,7 @@ const limited = ({ requestsAnHour }: Jobs) => {
     const known = windows.get(customer);
     const window = known && known.ends > now ? known : { count: 0, ends: now + hourMs };
     if (window !== known) windows.set(customer, window);
-    if (windows.size > mostCustomers) windows.delete(windows.keys().next().value as string);
+    if (windows.size > maxCustomers) windows.delete(windows.keys().next().value as string);
     window.count += 1;
     const left = requestsAnHour - window.count;
     const seconds = Math.ceil((window.ends - now) / 1000);
@@ -77,7 +77,7 @@ const limited = ({ requestsAnHour }: Jobs) => {
 };
 
 const hourMs = 3_600_000;
-const mostCustomers = 10_000;
+const maxCustomers = 10_000;
 
 const responseHeaders = ({ setInResponse: [name, value], removedFromResponse }: Jobs) =>
   createMiddleware(async (c, next) => {

@@ -1,11 +1,11 @@
 /** As many routes as one asks for, of the kinds that manifests have, and requests that meet them. */
-import type { Entry } from "../../../functions/gateway/routing/route-table.ts";
+import type { RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 
 /** A hundred services or more, each with resources of five routes. */
-export const manyRoutes = (count: number): Entry[] =>
+export const manyRoutes = (count: number): RouteEntry[] =>
   Array.from({ length: count }, (_, index) => {
     const [path, methods] = kinds[index % kinds.length] as (typeof kinds)[number];
-    return { route: `route-${index}`, methods: [...methods], path: placeOf(index) + path };
+    return { route: `route-${index}`, methods: [...methods], path: basePath(index) + path };
   });
 
 /** One for each route, in an order that jumps about. */
@@ -13,7 +13,7 @@ export const requestsTo = (count: number): { readonly method: string; readonly p
   Array.from({ length: count }, (_, turn) => {
     const index = (turn * 7919) % count;
     const [, methods, example] = kinds[index % kinds.length] as (typeof kinds)[number];
-    return { method: methods[0], path: placeOf(index) + example };
+    return { method: methods[0], path: basePath(index) + example };
   });
 
 const kinds = [
@@ -24,7 +24,7 @@ const kinds = [
   ["/files/{rest*}", ["ANY"], "/files/2026/11/report.pdf"],
 ] as const;
 
-const placeOf = (index: number): string => {
+const basePath = (index: number): string => {
   const resource = Math.floor(index / kinds.length);
   return `/service-${resource % 100}/v1/resource-${Math.floor(resource / 100)}`;
 };

@@ -2,7 +2,7 @@
 import { addRoute, createRouter, findRoute } from "rou3";
 import { pipeline, type Step } from "../../../functions/gateway/core/pipeline.ts";
 import type { Caller, Context } from "../../../functions/gateway/core/types.ts";
-import type { Table } from "../../../functions/gateway/routing/route-table.ts";
+import type { RouteTable } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
 import { manyRoutes, requestsTo } from "./many-routes.ts";
 
@@ -18,8 +18,8 @@ const url = new URL("https://gate.example/");
 export const piecesOf = (text: string, count: number): Readonly<Record<string, Piece>> => {
   const requests = requestsTo(count);
   const request = new Request(url);
-  const prepared = () => router(JSON.parse(text) as Table);
-  const ours = prepared();
+  const prepareRouter = () => router(JSON.parse(text) as RouteTable);
+  const ours = prepareRouter();
   const peer = createRouter<string>();
   for (const { methods, path, route } of manyRoutes(count))
     addRoute(peer, methods[0] === "ANY" ? "" : (methods[0] as string), patternOf(path), route);
@@ -41,10 +41,10 @@ export const piecesOf = (text: string, count: number): Readonly<Record<string, P
     rou3: (times) => each(times, (method, path) => findRoute(peer, method, path) !== undefined),
     ready: () => {
       const began = Date.now();
-      prepared();
+      prepareRouter();
       return Date.now() - began;
     },
-    "all met": () => each(count, matches(prepared())),
+    "all met": () => each(count, matches(prepareRouter())),
     "no guards": chain(0),
     "ten guards": chain(10),
   };

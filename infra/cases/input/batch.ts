@@ -17,13 +17,13 @@ export interface Batch {
   /** Service bindings of upstreams, by the upstream's name. */
   readonly services: Readonly<Record<string, string>>;
   /** Kinds of filters that send copies to a service of their own. */
-  readonly copying: readonly string[];
+  readonly copyingFilters: readonly string[];
   /** The body of a function that returns the checks of filters that validate; null where there is none. */
   readonly checks: string | null;
   /** Keys of the issuers, by algorithm. */
   readonly issuers: Readonly<Record<string, KeyPair>>;
   /** What is told of values that were made for this run, in their place: `secret:PAY_KEY`. */
-  readonly called: Readonly<Record<string, string>>;
+  readonly redactions: Readonly<Record<string, string>>;
   readonly conversations: readonly Conversation[];
 }
 
@@ -75,13 +75,13 @@ export type Reply =
     };
 
 /** What came of a case: for each step, for each thing that it sends. */
-export type Told = readonly (readonly Heard[])[];
+export type CaseResults = readonly (readonly SendResult[])[];
 
-export interface Heard {
+export interface SendResult {
   /** Answers that differ in status, code or who gave them: each once, with how many there were. */
-  readonly answers: readonly Answer[];
+  readonly answers: readonly ObservedResponse[];
   /** What upstreams saw: the first of them, and how many calls there were. */
-  readonly seen: readonly Seen[];
+  readonly seen: readonly UpstreamCall[];
   readonly calls: Readonly<Record<string, number>>;
   /** What was tried of the plan: `route`, `filter`, `refusal` … */
   readonly tried: readonly string[];
@@ -89,7 +89,7 @@ export interface Heard {
   readonly causes: readonly string[];
 }
 
-export interface Answer {
+export interface ObservedResponse {
   readonly times: number;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -100,7 +100,7 @@ export interface Answer {
   readonly decisions: readonly Decision[];
 }
 
-export interface Seen {
+export interface UpstreamCall {
   readonly upstream: string;
   readonly method: string;
   /** Path and query. */
@@ -110,4 +110,4 @@ export interface Seen {
 }
 
 /** The mark of something that has been tried, the same on both sides. */
-export const mark = (...parts: readonly string[]): string => parts.join(" ");
+export const coverageMark = (...parts: readonly string[]): string => parts.join(" ");

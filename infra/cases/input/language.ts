@@ -6,7 +6,7 @@ import { duration, size } from "../../../functions/manifest/quantities.ts";
 import { comparison } from "../../../functions/manifest/when.ts";
 import { personaKeys } from "./personas.ts";
 
-const line = () =>
+const requestLine = () =>
   z
     .string("a method and a path: GET /wallet/v1/accounts/7/balance")
     .regex(/^[A-Z]+ (?:\/|https?:\/\/)\S*$/, "a method and a path: GET /wallet/v1/accounts/7/balance");
@@ -14,21 +14,21 @@ const line = () =>
 const headers = () => z.record(headerName(), z.string("a header's value is a text; put numbers in quotes"));
 
 /** Values of headers, compared as `when` compares them. */
-const compared = () => z.record(headerName(), comparison());
+const headerComparisons = () => z.record(headerName(), comparison());
 
-const bodies = () => ({
+const bodyKeys = () => ({
   json: z.json().optional().describe("The body, as JSON"),
   text: z.string().optional().describe("The body, as text"),
 });
 
-const oneBody = ({ json, text }: { json?: unknown; text?: unknown }) => json === undefined || text === undefined;
+const hasOneBody = ({ json, text }: { json?: unknown; text?: unknown }) => json === undefined || text === undefined;
 
 export const message = () =>
   z
     .strictObject({
-      request: line().describe("Method and path; with a whole URL where a tier has several hosts"),
+      request: requestLine().describe("Method and path; with a whole URL where a tier has several hosts"),
       headers: headers().default({}).describe("Headers that the client sends"),
-      ...bodies(),
+      ...bodyKeys(),
       size: size()
         .refine((text) => bytes(text) <= 32 * 2 ** 20, "32MiB at most")
         .optional()
@@ -43,30 +43,33 @@ export const message = () =>
       every: duration().default("0ms").describe("The time between two of them, or between two bursts"),
       burst: z.int("a count is a whole number").min(1).default(1).describe("How many of them come at once"),
     })
-    .refine(oneBody, "give `json` or `text`, not both")
+    .refine(hasOneBody, "give `json` or `text`, not both")
     .refine(
-      ({ json, text, size: many }) => many === undefined || (json ?? text) === undefined,
+      ({ json, text, size: sizeText }) => sizeText === undefined || (json ?? text) === undefined,
       "give a body or its `size`",
     )
-    .refine(({ stream, json, text, size: many }) => stream === "whole" || (json ?? text ?? many) !== undefined, {
-      error: "there is no body that could come so",
-      path: ["stream"],
-    });
+    .refine(
+      ({ stream, json, text, size: sizeText }) => stream === "whole" || (json ?? text ?? sizeText) !== undefined,
+      {
+        error: "there is no body that could come so",
+        path: ["stream"],
+      },
+    );
 
-const sent = () =>
+const requests = () =>
   z.union(
     [
-      line(),
+      requestLine(),
       message(),
       z
-        .array(z.union([line(), message()], "a request, or { request: …, headers: … }"))
+        .array(z.union([requestLine(), message()], "a request, or { request: …, headers: … }"))
         .min(1)
         .max(100),
     ],
     "a request such as GET /wallet/v1/transfers, { request: …, headers: … }, or a list of them",
   );
 
-export const person = () =>
+export const persona = () =>
   z.strictObject({
     name: z.string().min(1).describe("Of the consumer"),
     forged: z.literal(true).optional().describe("Signs with a key of its own, or brings one that nobody knows"),
@@ -81,10 +84,10 @@ const reply = () =>
         .strictObject({
           status: z.int("a status is a whole number").min(101).max(599).default(200).describe("Of the response"),
           headers: headers().default({}).describe("Of the response"),
-          ...bodies(),
+          ...bodyKeys(),
           after: duration().default("0ms").describe("How long the service takes"),
         })
-        .refine(oneBody, "give `json` or `text`, not both"),
+        .refine(hasOneBody, "give `json` or `text`, not both"),
     ],
     "`unreachable`, or { status: …, json: … }",
   );
@@ -95,14 +98,14 @@ export const service = () =>
       .union(
         [
           z.literal("nothing"),
-          line(),
+          requestLine(),
           z
             .strictObject({
-              request: line().optional().describe("Method, path and query"),
-              headers: compared().default({}).describe("`absent`, `present`, or a value"),
-              ...bodies(),
+              request: requestLine().optional().describe("Method, path and query"),
+              headers: headerComparisons().default({}).describe("`absent`, `present`, or a value"),
+              ...bodyKeys(),
             })
-            .refine(oneBody, "give `json` or `text`, not both"),
+            .refine(hasOneBody, "give `json` or `text`, not both"),
         ],
         "`nothing`, a request such as GET /accounts/7, or { request: …, headers: … }",
       )
@@ -116,9 +119,9 @@ export const service = () =>
   });
 
 /** The stores behind filters. */
-export const stores = ["state", "counts", "nonces", "issuers", "consumers", "revocations"] as const;
+export const failableStores = ["state", "counts", "nonces", "issuers", "consumers", "revocations"] as const;
 
-export const outcome = () =>
+export const expectation = () =>
   z
     .strictObject({
       status: z.int("a status is a whole number").min(100).max(599).optional().describe("Of the response"),
@@ -131,17 +134,17 @@ export const outcome = () =>
         .describe(
           "Verdicts by filter: `passed`, `refused`, `answered`, `skipped`, `shadowed`, `failed`, `not reached`",
         ),
-      headers: compared().default({}).describe("Of the response: `absent`, `present`, or a value"),
-      ...bodies(),
+      headers: headerComparisons().default({}).describe("Of the response: `absent`, `present`, or a value"),
+      ...bodyKeys(),
       count: z
         .record(z.string().regex(/^[1-5]\d\d$/, "a status"), z.int("a count is a whole number").min(0))
         .optional()
         .describe("Of several requests: how many got which status"),
       snapshot: z.literal(true).optional().describe("The whole conversation is as it was written down"),
     })
-    .refine(oneBody, "give `json` or `text`, not both");
+    .refine(hasOneBody, "give `json` or `text`, not both");
 
-const expected = () => z.union([z.literal("snapshot"), outcome()], "`snapshot`, or { status: …, code: … }");
+const expectedOutcome = () => z.union([z.literal("snapshot"), expectation()], "`snapshot`, or { status: …, code: … }");
 
 /** Of an upstream, or the id of a filter that sends copies: `mirror`, `transfer/mirror`. */
 const serviceName = () =>
@@ -149,26 +152,26 @@ const serviceName = () =>
 
 const stepKeys = () => ({
   as: z
-    .union([z.string().min(1), person()], "a consumer's name, or { name: …, token: … }")
+    .union([z.string().min(1), persona()], "a consumer's name, or { name: …, token: … }")
     .optional()
     .describe("Who sends it: has a valid token, key or signature, whichever the route asks for"),
   from: z
     .union([z.ipv4(), z.ipv6()], "an address: 192.0.2.1")
     .optional()
     .describe("The client's address; by default 192.0.2.1"),
-  send: sent().describe("What the client sends: one request, or several that all have to fare alike"),
+  send: requests().describe("What the client sends: one request, or several that all have to fare alike"),
   upstream: z
     .record(serviceName(), service())
     .optional()
     .describe("Services that are asked, these and no others; that of a `mirror` by the filter's id"),
   down: z
-    .array(z.enum(stores))
+    .array(z.enum(failableStores))
     .default([])
     .describe("What does not answer meanwhile: `state`, or of it `counts` or `nonces`; `issuers`; a KV namespace"),
-  expect: expected().describe("What the client gets"),
+  expect: expectedOutcome().describe("What the client gets"),
 });
 
-const next = () =>
+const followUp = () =>
   z.strictObject({
     after: duration().default("0ms").describe("The time since what went before"),
     ...stepKeys(),
@@ -184,22 +187,22 @@ export const testCase = () =>
     ...stepKeys(),
     // biome-ignore lint/suspicious/noThenProperty: the word of the language; nobody awaits a schema
     then: z
-      .union([next(), z.array(next()).min(1).max(50)], "a step, or a list of them")
+      .union([followUp(), z.array(followUp()).min(1).max(50)], "a step, or a list of them")
       .optional()
       .describe("What is sent next, by the same client unless it says otherwise"),
   });
 
 /** Of one tier. */
-export const mostCases = 5000;
+export const maxCases = 5000;
 
 /** `routes/<tier>.test.yaml`. */
 export const caseFile = () =>
-  z.array(testCase(), "a list of cases: `- it: …`").max(mostCases, `${mostCases} cases at most`);
+  z.array(testCase(), "a list of cases: `- it: …`").max(maxCases, `${maxCases} cases at most`);
 
-export type Written = z.output<ReturnType<typeof testCase>>;
-export type WrittenStep = z.output<ReturnType<typeof next>>;
+export type CaseConfig = z.output<ReturnType<typeof testCase>>;
+export type StepConfig = z.output<ReturnType<typeof followUp>>;
 export type Message = z.output<ReturnType<typeof message>>;
 export type Reply = z.output<ReturnType<typeof reply>>;
-export type Expected = Exclude<WrittenStep["expect"], string>;
+export type ExpectedResponse = Exclude<StepConfig["expect"], string>;
 export type Comparison = z.output<ReturnType<typeof comparison>>;
-export type Services = NonNullable<WrittenStep["upstream"]>;
+export type ExpectedServices = NonNullable<StepConfig["upstream"]>;

@@ -5,18 +5,18 @@ import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.
 import { writesToken } from "../../../functions/gateway/hooks/token-place.ts";
 import { hostOf } from "../../../functions/gateway/http/hosts.ts";
 import { preflightMethod } from "../../../functions/gateway/http/preflight.ts";
-import { finder } from "../../../functions/gateway/routing/finder.ts";
+import { createRouteFinder } from "../../../functions/gateway/routing/finder.ts";
 import type { Compiled, CompiledTier } from "../../compiler/compile.ts";
-import { secretsOf } from "../../compiler/emit/wrangler.ts";
+import { requiredSecrets } from "../../compiler/emit/wrangler.ts";
 import { gateBinding, lower, routeBinding } from "../../compiler/lower/lower.ts";
-import { bindingsOf } from "../../compiler/lower/platform.ts";
+import { requiredBindings } from "../../compiler/lower/platform.ts";
 import type { CheckedRoute } from "../../compiler/model/checked.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import type { Batch, Conversation, Credential, Reply as Replied, Send, Step } from "./batch.ts";
-import { checksOf } from "./checks.ts";
+import { validationScript } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
-import { identifies, type Keys, peopleOf, secretFor, shownBy, trusting } from "./personas.ts";
-import { type CaseStep, copyingIn, type Suite } from "./read.ts";
+import { consumerStore, credentialsFor, type RunKeys, readsCredential, secretFor, trusting } from "./personas.ts";
+import { type CaseStep, copyingFilters, type Suite } from "./read.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -24,39 +24,44 @@ export interface Lowered {
   readonly problems: readonly Problem[];
 }
 
-export const lowerSuite = async (suite: Suite, compiled: Compiled, keys: Keys): Promise<Lowered> => {
+export const lowerSuite = async (suite: Suite, compiled: Compiled, keys: RunKeys): Promise<Lowered> => {
   const { tier } = suite;
   const name = tier.manifest.tier;
   const compiledTier = compiled.tiers.find(({ checked }) => checked.manifest.tier === name) as CompiledTier;
   const problems: Problem[] = [];
-  const around = surroundings(suite, compiled, keys, problems);
+  const context = createContext(suite, compiled, keys, problems);
   const conversations = suite.cases.map(
-    ({ at, steps }): Conversation => ({ at, steps: steps.map((step) => stepOf(step, around)) }),
+    ({ at, steps }): Conversation => ({ at, steps: steps.map((step) => lowerStep(step, context)) }),
   );
-  const bindings = bindingsOf(tier);
-  const secrets = secretsOf([tier]).map((it): [string, string] => [it, secretFor(keys, it)]);
+  const bindings = requiredBindings(tier);
+  const secrets = requiredSecrets([tier]).map((it): [string, string] => [it, secretFor(keys, it)]);
   const batch: Batch = {
     tier: name,
-    plans: plansOf(compiledTier, keys),
+    plans: plansByBinding(compiledTier, keys),
     front: tier.manifest.entry === "zone" ? null : compiled.front,
     secrets: Object.fromEntries(secrets),
     stores: Object.fromEntries(
       bindings.flatMap((it) =>
-        it.kind === "kv" ? [[it.binding, it.namespace === "consumers" ? peopleOf(compiled.consumers, keys) : {}]] : [],
+        it.kind === "kv"
+          ? [[it.binding, it.namespace === "consumers" ? consumerStore(compiled.consumers, keys) : {}]]
+          : [],
       ),
     ),
-    services: servicesOf(suite),
-    checks: await checksOf(tier),
-    copying: copyingIn(tier).map(({ use }) => use),
+    services: serviceBindings(suite),
+    checks: await validationScript(tier),
+    copyingFilters: copyingFilters(tier).map(({ use }) => use),
     issuers: Object.fromEntries(keys.issuers),
-    called: { ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])), [`${keys.seed}.`]: "key:" },
+    redactions: {
+      ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])),
+      [`${keys.seed}.`]: "key:",
+    },
     conversations,
   };
   return { batch, problems };
 };
 
 /** Its own gate first, then those of its lifted routes, by the front's names for them. */
-const plansOf = ({ checked, serves }: CompiledTier, keys: Keys): Record<string, Plan> => {
+const plansByBinding = ({ checked, serves }: CompiledTier, keys: RunKeys): Record<string, Plan> => {
   const { tier } = checked.manifest;
   return Object.fromEntries(
     serves.map(({ checked: served, plan }, index) => [
@@ -66,24 +71,24 @@ const plansOf = ({ checked, serves }: CompiledTier, keys: Keys): Record<string, 
   );
 };
 
-const servicesOf = ({ tier }: Suite): Record<string, string> =>
+const serviceBindings = ({ tier }: Suite): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(tier.upstreams).flatMap(([name, { about, config }]) =>
+    Object.entries(tier.upstreams).flatMap(([name, { spec: about, config }]) =>
       (about.bindings?.(config) ?? []).flatMap((it) => (it.kind === "service" ? [[name, it.binding]] : [])),
     ),
   );
 
-interface Around {
+interface LoweringContext {
   readonly suite: Suite;
   readonly compiled: Compiled;
-  readonly keys: Keys;
+  readonly keys: RunKeys;
   readonly problems: Problem[];
   /** Which tier serves a request; undefined where none does. */
   readonly tierOf: (url: URL) => string | undefined;
   readonly routeOf: (request: Request, url: URL) => CheckedRoute | undefined;
 }
 
-const surroundings = (suite: Suite, compiled: Compiled, keys: Keys, problems: Problem[]): Around => {
+const createContext = (suite: Suite, compiled: Compiled, keys: RunKeys, problems: Problem[]): LoweringContext => {
   const find = tierFinder(compiled.front.tiers);
   return {
     suite,
@@ -99,8 +104,8 @@ const surroundings = (suite: Suite, compiled: Compiled, keys: Keys, problems: Pr
 };
 
 /** The route that the gate will find. */
-export const routeFinder = ({ tier }: Suite, { environment }: Compiled): Around["routeOf"] => {
-  const { canonical, find } = finder(lower(tier, environment.name, tier.routes));
+export const routeFinder = ({ tier }: Suite, { environment }: Compiled): LoweringContext["routeOf"] => {
+  const { canonical, find } = createRouteFinder(lower(tier, environment.name, tier.routes));
   const routes = new Map(tier.routes.map((it) => [it.name, it]));
   return (request, url) => {
     const path = canonical(url.pathname);
@@ -110,15 +115,15 @@ export const routeFinder = ({ tier }: Suite, { environment }: Compiled): Around[
   };
 };
 
-const stepOf = (step: CaseStep, around: Around): Step => {
+const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   const list = Array.isArray(step.send) ? step.send : [step.send];
   const sends = list.map((it, index) => {
     const at = Array.isArray(step.send) ? ["send", index] : ["send"];
-    return sendOf(typeof it === "string" ? messageOf(it) : it, step, at, around);
+    return lowerSend(typeof it === "string" ? defaultMessage(it) : it, step, at, context);
   });
-  const { suite, problems } = around;
-  const shows = sends.some((it) => it.credentials.length > 0 || isAsked(it, around));
-  if (step.saysWho && !shows && suite.source)
+  const { suite, problems } = context;
+  const hasCredentials = sends.some((it) => it.credentials.length > 0 || needsIdentity(it, context));
+  if (step.setsPersona && !hasCredentials && suite.source)
     problems.push(
       suite.source.problem([...step.path, "as"], "unknown-value", "nothing on this route asks who sends a request", {
         remedy: "leave `as` out",
@@ -129,18 +134,18 @@ const stepOf = (step: CaseStep, around: Around): Step => {
     down: step.down,
     sends,
     replies: Object.fromEntries(
-      Object.entries(step.upstream ?? {}).map(([name, { replies }]) => [name, [replies ?? []].flat().map(replyOf)]),
+      Object.entries(step.upstream ?? {}).map(([name, { replies }]) => [name, [replies ?? []].flat().map(lowerReply)]),
     ),
   };
 };
 
 /** Whether a filter asks who sends it; what the case has written itself answers that, too. */
-const isAsked = ({ method, url, headers }: Send, { routeOf }: Around): boolean => {
-  const request = new Request(url, { method: methodOf(method), headers });
-  return preflightMethod(request) === null && routeOf(request, new URL(url))?.chain.some(identifies) === true;
+const needsIdentity = ({ method, url, headers }: Send, { routeOf }: LoweringContext): boolean => {
+  const request = new Request(url, { method: nodeMethod(method), headers });
+  return preflightMethod(request) === null && routeOf(request, new URL(url))?.chain.some(readsCredential) === true;
 };
 
-const messageOf = (request: string): Message => ({
+const defaultMessage = (request: string): Message => ({
   request,
   headers: {},
   stream: "whole",
@@ -149,19 +154,24 @@ const messageOf = (request: string): Message => ({
   burst: 1,
 });
 
-const sendOf = (message: Message, step: CaseStep, at: readonly (string | number)[], around: Around): Send => {
-  const { suite } = around;
+const lowerSend = (
+  message: Message,
+  step: CaseStep,
+  at: readonly (string | number)[],
+  context: LoweringContext,
+): Send => {
+  const { suite } = context;
   const [method = "", target = ""] = message.request.split(" ");
   const host = (suite.tier.manifest.hosts[0] ?? "").replace("*.", "any.");
   const url = new URL(target.startsWith("/") ? `https://${host}${target}` : target);
-  const tier = around.tierOf(url);
+  const tier = context.tierOf(url);
   if (tier !== undefined && tier !== suite.tier.manifest.tier && suite.source)
-    around.problems.push(
+    context.problems.push(
       suite.source.problem([...step.path, ...at], "unknown-value", `${target} is served by the tier ${tier}`, {
         remedy: `put the case into routes/${tier}.test.yaml`,
       }),
     );
-  const body = bodyOf(message);
+  const body = bodyText(message);
   const headers = {
     ...(message.json !== undefined && { "content-type": "application/json" }),
     ...message.headers,
@@ -173,7 +183,7 @@ const sendOf = (message: Message, step: CaseStep, at: readonly (string | number)
     body,
     stream: message.stream,
     ip: step.from ?? "192.0.2.1",
-    credentials: credentialsOf(new Request(url, { method: methodOf(method), headers }), url, step, around),
+    credentials: credentialsOf(new Request(url, { method: nodeMethod(method), headers }), url, step, context),
     repeat: message.repeat,
     everyMs: milliseconds(message.every),
     burst: message.burst,
@@ -181,18 +191,18 @@ const sendOf = (message: Message, step: CaseStep, at: readonly (string | number)
 };
 
 /** `fetch` of Node has no TRACE and no CONNECT; no route takes them either. */
-const methodOf = (method: string): string => (["TRACE", "CONNECT", "TRACK"].includes(method) ? "GET" : method);
+const nodeMethod = (method: string): string => (["TRACE", "CONNECT", "TRACK"].includes(method) ? "GET" : method);
 
-const bodyOf = ({ json, text, size }: Pick<Message, "json" | "text" | "size">): string | null =>
+const bodyText = ({ json, text, size }: Pick<Message, "json" | "text" | "size">): string | null =>
   json !== undefined ? JSON.stringify(json) : (text ?? (size === undefined ? null : "x".repeat(bytes(size))));
 
-const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Around): Credential[] => {
-  const { suite, compiled, keys, problems } = around;
-  const route = around.routeOf(request, url);
+const credentialsOf = (request: Request, url: URL, step: CaseStep, context: LoweringContext): Credential[] => {
+  const { suite, compiled, keys, problems } = context;
+  const route = context.routeOf(request, url);
   if (step.as === undefined || !route || preflightMethod(request) !== null) return [];
   const persona = typeof step.as === "string" ? { name: step.as } : step.as;
-  const shown = shownBy({ persona, chain: route.chain, consumers: compiled.consumers, keys });
-  return shown.flatMap((it) => {
+  const credentials = credentialsFor({ persona, chain: route.chain, consumers: compiled.consumers, keys });
+  return credentials.flatMap((it) => {
     if (typeof it !== "string") {
       const { places = [], ...credential } = it;
       // What the case writes itself stands.
@@ -203,13 +213,13 @@ const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Aroun
   });
 };
 
-const replyOf = (reply: Reply): Replied => {
+const lowerReply = (reply: Reply): Replied => {
   if (reply === "unreachable") return { unreachable: true };
   const { status, headers, json, text, after } = reply;
   return {
     status,
     headers: { ...(json !== undefined && { "content-type": "application/json" }), ...headers },
-    body: bodyOf({ json, text, size: undefined }),
+    body: bodyText({ json, text, size: undefined }),
     afterMs: milliseconds(after),
   };
 };

@@ -9,94 +9,94 @@ import { registry } from "../../project/registry.ts";
 import type { Credential } from "./batch.ts";
 
 /** Made for one run, and known to nobody else. */
-export interface Keys {
+export interface RunKeys {
   readonly issuers: ReadonlyMap<string, KeyPair>;
   readonly secrets: Map<string, string>;
   /** What API keys of the run begin with. */
   readonly seed: string;
 }
 
-/** @param used algorithms of the filters, and of the tokens that cases ask for */
-export const keysFor = async (used: Iterable<string>): Promise<Keys> => {
-  const pairs = [...new Set(used)].map(async (algorithm): Promise<[string, KeyPair]> => {
+/** @param usedAlgorithms algorithms of the filters, and of the tokens that cases ask for */
+export const keysFor = async (usedAlgorithms: Iterable<string>): Promise<RunKeys> => {
+  const pairs = [...new Set(usedAlgorithms)].map(async (algorithm): Promise<[string, KeyPair]> => {
     const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
     const published = { ...(await exportJWK(publicKey)), kid: algorithm, alg: algorithm, use: "sig" };
-    return [algorithm, { own: { ...(await exportJWK(privateKey)) }, published }];
+    return [algorithm, { ownKeys: { ...(await exportJWK(privateKey)) }, published }];
   });
   return { issuers: new Map(await Promise.all(pairs)), secrets: new Map(), seed: randomBytes(12).toString("hex") };
 };
 
 /** Long enough for whatever it signs. */
-export const secretFor = ({ secrets }: Keys, name: string): string => {
+export const secretFor = ({ secrets }: RunKeys, name: string): string => {
   const known = secrets.get(name) ?? randomBytes(32).toString("base64url");
   secrets.set(name, known);
   return known;
 };
 
-const apiKey = ({ seed }: Keys, consumer: string): string => `${seed}.${consumer}`;
+const runApiKey = ({ seed }: RunKeys, consumer: string): string => `${seed}.${consumer}`;
 
 /** The consumers as they are stored, each with the key of this run besides its own. */
-export const peopleOf = (consumers: readonly Consumer[], keys: Keys): Record<string, string> => {
-  const own = consumers.map((it): [string, string] => {
+export const consumerStore = (consumers: readonly Consumer[], keys: RunKeys): Record<string, string> => {
+  const ownKeys = consumers.map((it): [string, string] => {
     const hash = createHash("sha256")
-      .update(apiKey(keys, idOf(it)))
+      .update(runApiKey(keys, idOf(it)))
       .digest("hex");
     return [`key/${hash}`, it.value];
   });
-  return Object.fromEntries([...consumers.map(({ key, value }): [string, string] => [key, value]), ...own]);
+  return Object.fromEntries([...consumers.map(({ key, value }): [string, string] => [key, value]), ...ownKeys]);
 };
 
-interface Given {
+interface CredentialInput {
   readonly persona: Persona;
   /** All filters of the route. */
   readonly chain: readonly CheckedFilter[];
   readonly consumers: readonly Consumer[];
-  readonly keys: Keys;
+  readonly keys: RunKeys;
 }
 
 /** What one filter of a route is shown, and where; or why nothing can be shown. */
 export type Shown = (Credential & Pick<Issued, "places">) | string;
 
 /** Filters that a persona shows a credential to. */
-export const identifies = ({ about, mode }: CheckedFilter): boolean =>
+export const readsCredential = ({ spec: about, mode }: CheckedFilter): boolean =>
   mode !== "off" && about.credentials !== undefined;
 
 /** What a persona shows to the filters of a route: last what covers the rest of the request. */
-export const shownBy = ({ persona, chain, consumers, keys }: Given): Shown[] => {
-  const given = {
+export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialInput): Shown[] => {
+  const input = {
     persona,
     required: requiredBy(chain),
     consumers: consumers.map(idOf),
     secret: (name: string) => secretFor(keys, name),
     apiKey: (consumer: string | undefined) =>
-      consumer === undefined ? `${keys.seed}-unknown` : apiKey(keys, consumer),
+      consumer === undefined ? `${keys.seed}-unknown` : runApiKey(keys, consumer),
     unknownSecret: () => randomBytes(32).toString("base64url"),
   };
   return chain
-    .filter(identifies)
+    .filter(readsCredential)
     .toSorted((a, b) => Number(coversRequest(a)) - Number(coversRequest(b)))
-    .flatMap(({ use, about, config }): Shown[] => {
-      const issued = about.credentials?.issue({ ...given, config });
+    .flatMap(({ use, spec: about, config }): Shown[] => {
+      const issued = about.credentials?.issue({ ...input, config });
       if (issued === undefined || typeof issued === "string") return issued === undefined ? [] : [issued];
       const { credential: value, places } = issued;
       return [{ use, value, ...(places && { places }) }];
     });
 };
 
-const coversRequest = ({ about }: CheckedFilter): boolean => about.credentials?.coversRequest === true;
+const coversRequest = ({ spec: about }: CheckedFilter): boolean => about.credentials?.coversRequest === true;
 
 /** Somebody whom the filters of a route could know; undefined where none of them asks. */
-export const someoneFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
-  const [first] = chain.filter(identifies);
+export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
+  const [first] = chain.filter(readsCredential);
   if (!first) return undefined;
-  return first.about.credentials?.knows?.(first.config, consumers.map(idOf))[0] ?? "alice";
+  return first.spec.credentials?.knows?.(first.config, consumers.map(idOf))[0] ?? "alice";
 };
 
 const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly id: string }).id;
 
 /** Algorithms that the filters of these chains take tokens with. */
-export const algorithmsOf = (chain: readonly CheckedFilter[]): string[] =>
-  chain.flatMap(({ about, config }) => about.credentials?.algorithms?.(config) ?? []);
+export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
+  chain.flatMap(({ spec: about, config }) => about.credentials?.algorithms?.(config) ?? []);
 
 /** Algorithms of what a persona is given otherwise than the filters ask. */
 export const algorithmsFor = (persona: Persona): string[] =>
@@ -107,7 +107,7 @@ export const personaKeys = Object.values(registry.filters).flatMap(({ credential
 
 /** What the filters of a chain require of a token. */
 const requiredBy = (chain: readonly CheckedFilter[]): Issue<unknown>["required"] => {
-  const all = chain.flatMap(({ about, config }) => about.requires?.(config) ?? []);
+  const all = chain.flatMap(({ spec: about, config }) => about.requires?.(config) ?? []);
   const claims = all.flatMap((it) => Object.entries(it.claims ?? {}));
   return {
     scopes: all.flatMap(({ scopes = [] }) => scopes),
@@ -116,7 +116,7 @@ const requiredBy = (chain: readonly CheckedFilter[]): Issue<unknown>["required"]
 };
 
 /** A plan that trusts the keys of this run: nobody here can sign with a key that stands in a manifest. */
-export const trusting = (plan: Plan, { issuers }: Keys): Plan => {
+export const trusting = (plan: Plan, { issuers }: RunKeys): Plan => {
   const published = [...issuers.values()].map((it) => it.published);
   const filters = Object.entries(plan.filters).map(([id, it]) => {
     const trust = registry.filters[it.use]?.credentials?.trusting;

@@ -2,9 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { capturesOf, matchOf, pathWritten, segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import { capturesOf, formatPath, parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../compiler/model/checked.ts";
-import { more } from "./quantities.ts";
+import { nearbyQuantities } from "./quantities.ts";
 
 export interface Mutant {
   /** What it is about, as a sentence: `jwt is dropped`. */
@@ -23,18 +23,18 @@ export const mutantsOf = (root: string, tiers: readonly CheckedTier[]): Mutant[]
     ...new Map(tiers.flatMap(({ preset }) => (preset ? [[preset.name, preset.source.file]] : []))).values(),
   ];
   return [
-    ...tiers.flatMap((tier) => ofManifest(root, tier)),
-    ...presets.flatMap((file) => ofFilters(editor(root, file), ["filters"])),
+    ...tiers.flatMap((tier) => mutateManifest(root, tier)),
+    ...presets.flatMap((file) => mutateFilters(openSource(root, file), ["filters"])),
   ];
 };
 
-interface Editor {
+interface MutationSource {
   readonly file: string;
   readonly document: Document;
   readonly mutant: (at: Path, says: string, edit: (document: Document) => void) => Mutant;
 }
 
-const editor = (root: string, file: string): Editor => {
+const openSource = (root: string, file: string): MutationSource => {
   const text = fs.readFileSync(path.join(root, file), "utf8");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -50,26 +50,26 @@ const editor = (root: string, file: string): Editor => {
   };
 };
 
-const ofManifest = (root: string, tier: CheckedTier): Mutant[] => {
-  const it = editor(root, tier.source.file);
+const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
+  const it = openSource(root, tier.source.file);
   const names = keysAt(it.document, ["routes"]);
   return [
-    ...ofFilters(it, ["filters"]),
-    ...quantitiesIn(it, ["upstreams"]),
-    ...quantitiesIn(it, ["limits"]),
+    ...mutateFilters(it, ["filters"]),
+    ...mutateQuantities(it, ["upstreams"]),
+    ...mutateQuantities(it, ["limits"]),
     ...indices(it.document, ["accept-headers"]).map((index) =>
       it.mutant(["accept-headers", index], "a header that it accepts is removed", (document) =>
         document.deleteIn(["accept-headers", index]),
       ),
     ),
-    ...names.flatMap((name) => ofRoute(it, name, tier)),
+    ...names.flatMap((name) => mutateRoute(it, name, tier)),
   ];
 };
 
 /** What a route can lose without being another route. */
-const losable = ["path", "upgrade", "encoded-slashes", "without", "when"];
+const removableKeys = ["path", "upgrade", "encoded-slashes", "without", "when"];
 
-const ofRoute = (it: Editor, name: string, { routes, shared }: CheckedTier): Mutant[] => {
+const mutateRoute = (it: MutationSource, name: string, { routes, shared }: CheckedTier): Mutant[] => {
   const at = ["routes", name];
   const route = routes.find((known) => known.name === name);
   const inherited = shared.filters.filter(
@@ -82,31 +82,33 @@ const ofRoute = (it: Editor, name: string, { routes, shared }: CheckedTier): Mut
         document.setIn([...at, "without"], [...without, id]),
       ),
     ),
-    ...widened(it.document.getIn([...at, "match"])).map(({ match, says }) =>
+    ...widenMatch(it.document.getIn([...at, "match"])).map(({ match, says }) =>
       it.mutant([...at, "match"], `${name} ${says}: ${match}`, (document) => document.setIn([...at, "match"], match)),
     ),
-    ...losable
+    ...removableKeys
       .filter((key) => it.document.hasIn([...at, key]))
       .map((key) => it.mutant([...at, key], `${name} loses its ${key}`, (document) => document.deleteIn([...at, key]))),
-    ...ofFilters(it, [...at, "filters"]),
+    ...mutateFilters(it, [...at, "filters"]),
   ];
 };
 
-const widened = (written: unknown): { readonly match: string; readonly says: string }[] => {
-  const { methods, path } = matchOf(String(written));
-  const [head = ""] = String(written).split(" ");
-  const segments = segmentsOf(path);
-  const loose = capturesOf(segments).some((it) => it.pattern !== undefined) ? pathWritten(segments) : path;
-  const open = path.replace(/\/[^/{}]+$/, "/{anything}");
-  const other = methods.includes("DELETE") ? "PUT" : "DELETE";
+const widenMatch = (matchText: unknown): { readonly match: string; readonly says: string }[] => {
+  const { methods, path } = parseMatch(String(matchText));
+  const [methodText = ""] = String(matchText).split(" ");
+  const segments = parsePath(path);
+  const withoutPatterns = capturesOf(segments).some((it) => it.pattern !== undefined) ? formatPath(segments) : path;
+  const withWildcard = path.replace(/\/[^/{}]+$/, "/{anything}");
+  const otherMethod = methods.includes("DELETE") ? "PUT" : "DELETE";
   return [
-    ...(head === "ANY" ? [] : [{ match: `${head},${other} ${path}`, says: "takes another method" }]),
-    ...(loose === path ? [] : [{ match: `${head} ${loose}`, says: "takes whatever its pattern kept out" }]),
-    ...(open === path ? [] : [{ match: `${head} ${open}`, says: "takes whatever comes last" }]),
+    ...(methodText === "ANY" ? [] : [{ match: `${methodText},${otherMethod} ${path}`, says: "takes another method" }]),
+    ...(withoutPatterns === path
+      ? []
+      : [{ match: `${methodText} ${withoutPatterns}`, says: "takes whatever its pattern kept out" }]),
+    ...(withWildcard === path ? [] : [{ match: `${methodText} ${withWildcard}`, says: "takes whatever comes last" }]),
   ];
 };
 
-const ofFilters = (it: Editor, at: Path): Mutant[] =>
+const mutateFilters = (it: MutationSource, at: Path): Mutant[] =>
   indices(it.document, at).flatMap((index) => {
     const entry = [...at, index];
     const use = keysAt(it.document, entry)[0] ?? "";
@@ -116,21 +118,21 @@ const ofFilters = (it: Editor, at: Path): Mutant[] =>
       ...(it.document.hasIn([...entry, "when"])
         ? [it.mutant([...entry, "when"], `${id} loses its when`, (document) => document.deleteIn([...entry, "when"]))]
         : []),
-      ...quantitiesIn(it, entry),
-      ...lossesIn(it, [...entry, use], String(id)),
+      ...mutateQuantities(it, entry),
+      ...mutateRemovals(it, [...entry, use], String(id)),
     ];
   });
 
 /** Every quantity beneath a place, a little more and a little less of it. */
-const quantitiesIn = (it: Editor, at: Path): Mutant[] =>
+const mutateQuantities = (it: MutationSource, at: Path): Mutant[] =>
   leaves(it.document.getIn(at, true), at).flatMap(({ at: place, value }) =>
-    more(value).map((other) =>
-      it.mutant(place, `${value} becomes ${other}`, (document) => document.setIn(place, other)),
+    nearbyQuantities(value).map((otherMethod) =>
+      it.mutant(place, `${value} becomes ${otherMethod}`, (document) => document.setIn(place, otherMethod)),
     ),
   );
 
 /** Entries of a filter's configuration that go. */
-const lossesIn = (it: Editor, at: Path, id: string): Mutant[] => {
+const mutateRemovals = (it: MutationSource, at: Path, id: string): Mutant[] => {
   const node = it.document.getIn(at, true);
   const steps = isMap(node) ? keysAt(it.document, at) : isSeq(node) ? indices(it.document, at) : [];
   return steps.flatMap((step) => {
@@ -138,7 +140,7 @@ const lossesIn = (it: Editor, at: Path, id: string): Mutant[] => {
     const what = typeof step === "number" ? String(it.document.getIn(place)) : step;
     return [
       it.mutant(place, `${id} loses ${what}`, (document) => document.deleteIn(place)),
-      ...lossesIn(it, place, id),
+      ...mutateRemovals(it, place, id),
     ];
   });
 };

@@ -6,11 +6,11 @@ export interface Clock {
   readonly sleep: Deps["sleep"];
   readonly after: Deps["after"];
   /** Lets time pass: who sleeps until then wakes on the way. */
-  readonly pass: (ms: number) => Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   /** Does work that no sleeper has to hurry for: state that is asked for real. */
-  readonly busy: <T>(work: Promise<T>) => Promise<T>;
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
   /** Waits for work, and lets time pass where it sleeps. @throws where nothing would ever wake it */
-  readonly until: <T>(work: Promise<T>) => Promise<T>;
+  readonly waitFor: <T>(work: Promise<T>) => Promise<T>;
 }
 
 interface Sleeper {
@@ -21,14 +21,14 @@ interface Sleeper {
 /** Turns of the event loop in which nothing happened: what is left to wait for is time. */
 const idleTurns = 10;
 /** Real milliseconds that anything may take. */
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
-export const clockFrom = (start: number): Clock => {
+export const createClock = (start: number): Clock => {
   let now = start;
-  let working = 0;
+  let pendingWork = 0;
   const sleepers = new Set<Sleeper>();
   const first = (): Sleeper | undefined => [...sleepers].toSorted((a, b) => a.at - b.at)[0];
-  const jump = (sleeper: Sleeper): void => {
+  const wakeNext = (sleeper: Sleeper): void => {
     now = Math.max(now, sleeper.at);
     sleepers.delete(sleeper);
     sleeper.wake();
@@ -52,18 +52,18 @@ export const clockFrom = (start: number): Clock => {
     return () => void sleepers.delete(sleeper);
   };
 
-  const hurry = async (isDone: () => boolean): Promise<never> => {
+  const runUntil = async (isDone: () => boolean): Promise<never> => {
     const since = performance.now();
-    for (let idle = 0; ; idle++) {
-      await turn();
+    for (let idleCount = 0; ; idleCount++) {
+      await nextTurn();
       if (isDone()) return new Promise(() => {});
-      if (working > 0) idle = 0;
+      if (pendingWork > 0) idleCount = 0;
       const next = first();
-      if (idle >= idleTurns && next) {
-        jump(next);
-        idle = 0;
+      if (idleCount >= idleTurns && next) {
+        wakeNext(next);
+        idleCount = 0;
       }
-      if (performance.now() - since > patienceMs) throw new Error("nothing would ever answer this request");
+      if (performance.now() - since > timeoutMs) throw new Error("nothing would ever answer this request");
     }
   };
 
@@ -71,30 +71,30 @@ export const clockFrom = (start: number): Clock => {
     now: () => now,
     sleep,
     after,
-    pass: async (ms) => {
+    advance: async (ms) => {
       const end = now + ms;
       for (let next = first(); next && next.at <= end; next = first()) {
-        jump(next);
-        await turn();
+        wakeNext(next);
+        await nextTurn();
       }
       now = end;
     },
-    busy: async (work) => {
-      working++;
+    track: async (work) => {
+      pendingWork++;
       try {
         return await work;
       } finally {
-        working--;
+        pendingWork--;
       }
     },
-    until: async (work) => {
+    waitFor: async (work) => {
       let done = false;
-      const ended = work.finally(() => {
+      const completed = work.finally(() => {
         done = true;
       });
-      return Promise.race([ended, hurry(() => done)]);
+      return Promise.race([completed, runUntil(() => done)]);
     },
   };
 };
 
-const turn = (): Promise<void> => new Promise((wake) => setTimeout(wake, 1));
+const nextTurn = (): Promise<void> => new Promise((wake) => setTimeout(wake, 1));

@@ -1,50 +1,53 @@
 /** What a request tried of the plan, as marks that coverage is counted by. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Decision, Outcome } from "../../../functions/gateway/core/types.ts";
-import { mark } from "../input/batch.ts";
+import { coverageMark } from "../input/batch.ts";
 
 /** What went on with one request. */
-export interface Passage {
+export interface RequestRecord {
   readonly plan: Plan;
   readonly route: string;
   readonly decisions: readonly Decision[];
   readonly outcome: Outcome;
 }
 
-export const triedBy = ({ plan, route, decisions, outcome }: Passage): string[] => {
-  const known = plan.routes[route];
-  if (!known) return [];
-  const arrived = outcome.verdict === "passed" || outcome.verdict === "answered";
+export const coverageMarks = ({ plan, route, decisions, outcome }: RequestRecord): string[] => {
+  const routePlan = plan.routes[route];
+  if (!routePlan) return [];
+  const isAnswered = outcome.verdict === "passed" || outcome.verdict === "answered";
   const { upstream, side, by, code } = outcome;
-  const weighed = upstream !== undefined && "to" in known.goes && typeof known.goes.to !== "string";
-  const missed = known.filters.filter(
+  const isWeighted = upstream !== undefined && "to" in routePlan.goes && typeof routePlan.goes.to !== "string";
+  const skippedLayers = routePlan.filters.filter(
     (id) =>
-      arrived && plan.filters[id]?.kind === "layer" && plan.filters[id]?.when && !decisions.some((it) => it.id === id),
+      isAnswered &&
+      plan.filters[id]?.kind === "layer" &&
+      plan.filters[id]?.when &&
+      !decisions.some((it) => it.id === id),
   );
   return [
-    ...(arrived || known.closed ? [mark("route", route)] : []),
-    ...(weighed ? [mark("weight", route, upstream)] : []),
-    ...(side ? [mark("side", route, side)] : []),
-    ...decisions.flatMap((it) => triedOf(it, route)),
-    ...missed.map((id) => mark("unless", id)),
+    ...(isAnswered || routePlan.closed ? [coverageMark("route", route)] : []),
+    ...(isWeighted ? [coverageMark("weight", route, upstream)] : []),
+    ...(side ? [coverageMark("side", route, side)] : []),
+    ...decisions.flatMap((it) => marksOfDecision(it, route)),
+    ...skippedLayers.map((id) => coverageMark("unless", id)),
     // A layer that fails says so in the outcome alone.
-    ...(by !== undefined && code !== undefined ? [mark("refusal", by, code)] : []),
+    ...(by !== undefined && code !== undefined ? [coverageMark("refusal", by, code)] : []),
   ];
 };
 
-const triedOf = ({ id, verdict, code }: Decision, route: string): string[] => {
+const marksOfDecision = ({ id, verdict, code }: Decision, route: string): string[] => {
   switch (verdict) {
     case "skipped":
-      return [code === "when" ? mark("unless", id) : mark("others", id)];
+      return [code === "when" ? coverageMark("unless", id) : coverageMark("others", id)];
     case "refused":
     case "failed":
-      return [mark("refusal", id, code ?? "")];
+      return [coverageMark("refusal", id, code ?? "")];
     case "shadowed":
-      return code === "pass" ? [mark("filter", route, id)] : [mark("refusal", id, code ?? "")];
+      return code === "pass" ? [coverageMark("filter", route, id)] : [coverageMark("refusal", id, code ?? "")];
     // Of an upstream, which is no filter.
     case "asked":
       return [];
     default:
-      return [mark("filter", route, id)];
+      return [coverageMark("filter", route, id)];
   }
 };

@@ -7,17 +7,17 @@ export type Presenters = Readonly<Record<string, Present>>;
 
 /** @param credentials in the order in which they are written; what covers the request is last */
 export const presented = async (
-  sent: Request,
+  original: Request,
   credentials: readonly Credential[],
   present: Presenters,
   sending: Omit<Sending, "request">,
 ): Promise<Request> => {
-  let request = sent;
+  let request = original;
   for (const { use, value } of credentials) {
     const write = present[use];
     const { headers = {}, url } = write ? await write(value, { ...sending, request }) : (value as Presented);
     if (url !== undefined) request = new Request(url, request);
-    for (const [name, text] of Object.entries(headers)) request.headers.set(name, text);
+    for (const [name, encoder] of Object.entries(headers)) request.headers.set(name, encoder);
   }
   return request;
 };

@@ -1,10 +1,10 @@
 /** What goes over the wire: requests as clients make them, and what is read of answers. */
-import { asksForWebSocket, readRequest } from "../../cloud/edge/message.ts";
+import { forwardRequest, isWebSocketUpgrade } from "../../cloud/edge/message.ts";
 import type { Send } from "../input/batch.ts";
 import { fromSocket } from "./sockets.ts";
 
 /** Of a problem, be it the gate's or one that a service has sent; that may be no JSON. */
-export const codeOf = (headers: Headers, body: string): string | null => {
+export const problemCode = (headers: Headers, body: string): string | null => {
   if (headers.get("content-type") !== "application/problem+json") return null;
   try {
     return (JSON.parse(body) as { readonly code?: string }).code ?? null;
@@ -14,7 +14,7 @@ export const codeOf = (headers: Headers, body: string): string | null => {
 };
 
 /** Whoever became a WebSocket has nothing more to say here. */
-export const hungUp = ({ webSocket }: Response): string => {
+export const closeWebSocket = ({ webSocket }: Response): string => {
   webSocket?.accept();
   webSocket?.close();
   return "";
@@ -28,47 +28,53 @@ export const hungUp = ({ webSocket }: Response): string => {
 export const requestOf = (send: Send): Request | Response => {
   const { method, url, headers, body, stream, ip } = send;
   const { host, pathname, search, protocol } = new URL(url);
-  const length = body === null || stream !== "whole" ? {} : { "content-length": String(text.encode(body).byteLength) };
+  const length =
+    body === null || stream !== "whole" ? {} : { "content-length": String(encoder.encode(body).byteLength) };
   const framing = body === null || stream === "whole" ? length : { "transfer-encoding": "chunked" };
   const raw = {
     method,
     url: pathname + search,
     httpVersion: "1.1",
-    rawHeaders: Object.entries({ host, ...lowered(headers), ...framing }).flat(),
+    rawHeaders: Object.entries({ host, ...lowerCaseNames(headers), ...framing }).flat(),
   };
-  const read = readRequest(raw);
+  const read = forwardRequest(raw);
   if (!("path" in read))
     return new Response(read.text, { status: read.status, headers: { "content-type": "application/problem+json" } });
-  const given = new Headers(pairsOf(read.headers));
-  given.delete("host");
-  given.delete("transfer-encoding");
-  given.set("cf-connecting-ip", ip);
-  if (asksForWebSocket(raw)) given.set("upgrade", "websocket");
+  const requestHeaders = new Headers(headerPairs(read.headers));
+  requestHeaders.delete("host");
+  requestHeaders.delete("transfer-encoding");
+  requestHeaders.set("cf-connecting-ip", ip);
+  if (isWebSocketUpgrade(raw)) requestHeaders.set("upgrade", "websocket");
   const target = `${protocol}//${read.host}${read.path}`;
-  if (!read.hasBody) return new Request(target, { method, headers: given });
+  if (!read.hasBody) return new Request(target, { method, headers: requestHeaders });
   // A length that no body follows is a client that breaks off, unless it is zero.
-  const announced = given.get("content-length") ?? "";
-  const breaks = body === null ? Number(announced) !== 0 : stream === "broken";
-  const flow = stream === "whole" && body !== null ? body : flowing(body ?? "", breaks ? "broken" : stream);
+  const declaredLength = requestHeaders.get("content-length") ?? "";
+  const breaksOff = body === null ? Number(declaredLength) !== 0 : stream === "broken";
+  const requestBody =
+    stream === "whole" && body !== null ? body : streamBody(body ?? "", breaksOff ? "broken" : stream);
   if (method === "GET" || method === "HEAD")
-    return fromSocket(target, { method, headers: given }, typeof flow === "string" ? flowing(flow, "whole") : flow);
-  return new Request(target, { method, headers: given, body: flow });
+    return fromSocket(
+      target,
+      { method, headers: requestHeaders },
+      typeof requestBody === "string" ? streamBody(requestBody, "whole") : requestBody,
+    );
+  return new Request(target, { method, headers: requestHeaders, body: requestBody });
 };
 
-const text = new TextEncoder();
+const encoder = new TextEncoder();
 
-const lowered = (headers: Send["headers"]): Record<string, string> =>
+const lowerCaseNames = (headers: Send["headers"]): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-const pairsOf = (flat: readonly string[]): [string, string][] =>
+const headerPairs = (flat: readonly string[]): [string, string][] =>
   Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] as string, flat[2 * index + 1] as string]);
 
 /** As bytes of a client come in: nobody knows how many there will be. */
-const flowing = (body: string, stream: Send["stream"]): ReadableStream => {
+const streamBody = (body: string, stream: Send["stream"]): ReadableStream => {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   const write = async () => {
-    await writer.write(text.encode(body));
+    await writer.write(encoder.encode(body));
     if (stream !== "stalled")
       await (stream === "broken" ? writer.abort(new Error("the client broke off")) : writer.close());
   };

@@ -2,33 +2,41 @@
 import { front as frontOf } from "../../../functions/front.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { stateBinding } from "../../../functions/gateway/core/ports/state.ts";
-import { traceOf } from "../../../functions/gateway/core/trace.ts";
+import { startTrace } from "../../../functions/gateway/core/trace.ts";
 import type { Caller, Deps, Outcome } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
-import { behindFront, stranger } from "../../../functions/gateway/proxy/forwarding.ts";
+import { callerFromFront, untrustedCaller } from "../../../functions/gateway/proxy/forwarding.ts";
 import { type Gateway, link } from "../../../functions/gateway/server.ts";
-import { type Answer, type Batch, type Conversation, type Heard, mark, type Send, type Told } from "../input/batch.ts";
-import { type Clock, clockFrom } from "./clock.ts";
+import {
+  type Batch,
+  type CaseResults,
+  type Conversation,
+  coverageMark,
+  type ObservedResponse,
+  type Send,
+  type SendResult,
+} from "../input/batch.ts";
+import { type Clock, createClock } from "./clock.ts";
+import { coverageMarks, type RequestRecord } from "./coverage-marks.ts";
 import { type Presenters, presented } from "./credentials.ts";
-import { codeOf, hungUp, requestOf } from "./messages.ts";
-import { type Services, services } from "./services.ts";
-import { type Passage, triedBy } from "./coverage-marks.ts";
+import { closeWebSocket, problemCode, requestOf } from "./messages.ts";
+import { createServices, type FakeServices } from "./services.ts";
 
 /** Asks the state of this case; milliseconds since the epoch. */
-export type AskState = (request: Request, now: number) => Promise<Response>;
+export type CallState = (request: Request, now: number) => Promise<Response>;
 
-export const tryOut = async (
+export const runCase = async (
   batch: Batch,
   it: Conversation,
   parts: Parts,
   present: Presenters,
-  ask: AskState,
-): Promise<Told> => {
-  const clock = clockFrom(it.at);
+  callState: CallState,
+): Promise<CaseResults> => {
+  const clock = createClock(it.at);
   // Libraries ask it by themselves, such as the one that counts limits.
   Date.now = clock.now;
   try {
-    return await conversation(batch, it, parts, worldOf(batch, clock, present, ask));
+    return await runSteps(batch, it, parts, createContext(batch, clock, present, callState));
   } finally {
     Date.now = realNow;
   }
@@ -36,27 +44,27 @@ export const tryOut = async (
 
 const realNow = Date.now;
 
-const conversation = async (batch: Batch, it: Conversation, parts: Parts, world: World): Promise<Told> => {
-  const city = linked(batch, parts, world);
-  const told: Heard[][] = [];
+const runSteps = async (batch: Batch, it: Conversation, parts: Parts, context: CaseContext): Promise<CaseResults> => {
+  const ingress = linkGates(batch, parts, context);
+  const results: SendResult[][] = [];
   for (const step of it.steps) {
-    await world.clock.pass(step.afterMs);
-    world.down = new Set(step.down);
-    world.services.tell(step.replies);
-    const heard: Heard[] = [];
-    for (const send of step.sends) heard.push(await sent(send, batch, world, city));
-    told.push(heard);
+    await context.clock.advance(step.afterMs);
+    context.down = new Set(step.down);
+    context.services.setReplies(step.replies);
+    const stepResults: SendResult[] = [];
+    for (const send of step.sends) stepResults.push(await sendAll(send, batch, context, ingress));
+    results.push(stepResults);
   }
-  return told;
+  return results;
 };
 
-interface World {
+interface CaseContext {
   readonly clock: Clock;
-  readonly services: Services;
+  readonly services: FakeServices;
   readonly deps: Deps;
   /** What does not answer at the moment. */
   down: ReadonlySet<string>;
-  passage: Passage | undefined;
+  record: RequestRecord | undefined;
   outcome: Outcome;
   causes: string[];
   /** Tokens that were taken back, by their marks. */
@@ -64,25 +72,27 @@ interface World {
   readonly present: Presenters;
 }
 
-const worldOf = (batch: Batch, clock: Clock, present: Presenters, ask: AskState): World => {
+const createContext = (batch: Batch, clock: Clock, present: Presenters, callState: CallState): CaseContext => {
   let ids = 0;
-  const world: World = {
+  const context: CaseContext = {
     clock,
-    services: services(clock, batch.services, batch.copying),
+    services: createServices(clock, batch.services, batch.copyingFilters),
     deps: {
       env: {
         ...batch.secrets,
-        ...Object.fromEntries(Object.entries(batch.stores).map(([name, all]) => [name, store(name, all, () => world)])),
+        ...Object.fromEntries(
+          Object.entries(batch.stores).map(([name, all]) => [name, fakeStore(name, all, () => context)]),
+        ),
         [stateBinding(batch.tier)]: {
           fetch: async (input: string, init: RequestInit) => {
-            const kept = input.includes("/once") ? "nonces" : "counts";
-            if (world.down.has("state") || world.down.has(kept)) throw new Error("state is down");
-            return clock.busy(whole(ask(new Request(input, init), clock.now())));
+            const storeKind = input.includes("/once") ? "nonces" : "counts";
+            if (context.down.has("state") || context.down.has(storeKind)) throw new Error("state is down");
+            return clock.track(readFully(callState(new Request(input, init), clock.now())));
           },
         },
       },
       version: "test",
-      fetch: async (input) => issuer(input, batch, world.down),
+      fetch: async (input) => fakeIssuer(input, batch, context.down),
       now: clock.now,
       random: () => 0.5,
       uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
@@ -92,61 +102,64 @@ const worldOf = (batch: Batch, clock: Clock, present: Presenters, ask: AskState)
       defer: () => {},
       log: (line) => {
         const { type, cause } = line as { readonly type?: string; readonly cause?: string };
-        if (type === "fault" && cause !== undefined) world.causes.push(cause);
+        if (type === "fault" && cause !== undefined) context.causes.push(cause);
       },
-      count: (_, __, ___, { outcome }) => {
-        world.outcome = outcome;
+      recordRequest: (_, __, ___, { outcome }) => {
+        context.outcome = outcome;
       },
       cache: { match: async () => undefined, put: async () => {} },
     },
     down: new Set(),
-    passage: undefined,
+    record: undefined,
     outcome: { verdict: "failed" },
     causes: [],
     revoked: new Set(),
     present,
   };
-  return world;
+  return context;
 };
 
 /** Here with its body: what comes over from state in real time must not be waited for in the case's. */
-const whole = async (answer: Promise<Response>): Promise<Response> => {
+const readFully = async (answer: Promise<Response>): Promise<Response> => {
   const response = await answer;
   return new Response(await response.text(), response);
 };
 
-const store = (name: string, all: Readonly<Record<string, string>>, world: () => World) => ({
+const fakeStore = (name: string, all: Readonly<Record<string, string>>, context: () => CaseContext) => ({
   get: async (key: string) => {
-    if (world().down.has(name.toLowerCase())) throw new Error(`the KV namespace ${name} is down`);
-    if (world().revoked.has(key)) return "";
+    if (context().down.has(name.toLowerCase())) throw new Error(`the KV namespace ${name} is down`);
+    if (context().revoked.has(key)) return "";
     const value = all[key];
     return value === undefined ? null : JSON.parse(value);
   },
 });
 
 /** All that a filter fetches by itself are the keys of whoever issues tokens. */
-const issuer = (input: Request | string, { issuers }: Batch, down: ReadonlySet<string>): Response => {
+const fakeIssuer = (input: Request | string, { issuers }: Batch, down: ReadonlySet<string>): Response => {
   if (down.has("issuers")) throw new Error("the issuer is down");
   if (input instanceof Request) throw new Error(`nothing answers ${input.url} in a test`);
   return Response.json({ keys: Object.values(issuers).map(({ published }) => published) });
 };
 
-type City = (request: Request) => Promise<Response>;
+type Ingress = (request: Request) => Promise<Response>;
 
 /** The front ahead of the gates, as the entries have it. */
-const linked = (batch: Batch, parts: Parts, world: World): City => {
+const linkGates = (batch: Batch, parts: Parts, context: CaseContext): Ingress => {
   const gates = Object.entries(batch.plans).map(
     ([binding, plan]) =>
-      [binding, watched(plan, link(plan, world.services.around(parts, plan), world.deps), world)] as const,
+      [
+        binding,
+        traceGate(plan, link(plan, context.services.withUpstreams(parts, plan), context.deps), context),
+      ] as const,
   );
   const [, only] = gates[0] as (typeof gates)[number];
   const { front } = batch;
-  if (front === null) return (request) => only(request, stranger(request.headers, world.deps.uuid));
+  if (front === null) return (request) => only(request, untrustedCaller(request.headers, context.deps.uuid));
   const env = Object.fromEntries(
     gates.map(([binding, gate]) => [
       binding,
       {
-        fetch: (request: Request) => gate(request, behindFront(request.headers, world.deps.uuid)),
+        fetch: (request: Request) => gate(request, callerFromFront(request.headers, context.deps.uuid)),
       } as unknown as Fetcher,
     ]),
   );
@@ -154,42 +167,42 @@ const linked = (batch: Batch, parts: Parts, world: World): City => {
   return async (request) => app.fetch(request, env, { waitUntil: () => {} });
 };
 
-type Watched = (request: Request, caller: Caller) => Promise<Response>;
+type TracedGate = (request: Request, caller: Caller) => Promise<Response>;
 
-const watched =
-  (plan: Plan, serve: Gateway, world: World): Watched =>
+const traceGate =
+  (plan: Plan, serve: Gateway, context: CaseContext): TracedGate =>
   async (request, caller) => {
-    const trace = traceOf(world.deps.now);
-    world.outcome = { verdict: "failed" };
+    const trace = startTrace(context.deps.now);
+    context.outcome = { verdict: "failed" };
     try {
       return await serve(request, { ...caller, trace });
     } finally {
       const { route, decisions } = trace;
-      world.passage = { plan, route, decisions, outcome: world.outcome };
+      context.record = { plan, route, decisions, outcome: context.outcome };
     }
   };
 
-const sent = async (send: Send, { issuers }: Batch, world: World, city: City): Promise<Heard> => {
-  const answers = new Map<string, Answer & { times: number }>();
+const sendAll = async (send: Send, { issuers }: Batch, context: CaseContext, ingress: Ingress): Promise<SendResult> => {
+  const answers = new Map<string, ObservedResponse & { times: number }>();
   const tried = new Set<string>();
-  world.services.seen();
-  world.services.hurry(send.stream !== "stalled");
-  world.causes = [];
+  context.services.seen();
+  context.services.setBodiesEnd(send.stream !== "stalled");
+  context.causes = [];
   for (let time = 0; time < send.repeat; time++) {
-    if (time > 0 && time % send.burst === 0) await world.clock.pass(send.everyMs);
-    const answer = await world.clock.until(once(send, issuers, world, city));
-    await world.clock.until(world.services.settled());
-    for (const it of world.passage ? triedBy(world.passage) : []) tried.add(it);
-    const key = mark(String(answer.status), answer.code ?? "", answer.by ?? "", answer.route);
-    const known = answers.get(key);
-    if (known) known.times++;
+    if (time > 0 && time % send.burst === 0) await context.clock.advance(send.everyMs);
+    const answer = await context.clock.waitFor(sendOnce(send, issuers, context, ingress));
+    await context.clock.waitFor(context.services.settled());
+    for (const it of context.record ? coverageMarks(context.record) : []) tried.add(it);
+    const key = coverageMark(String(answer.status), answer.code ?? "", answer.by ?? "", answer.route);
+    const previous = answers.get(key);
+    if (previous) previous.times++;
     else answers.set(key, answer);
   }
   return {
-    ...world.services.seen(),
+    ...context.services.seen(),
     answers: [...answers.values()],
     tried: [...tried],
-    causes: [...new Set(world.causes)],
+    causes: [...new Set(context.causes)],
   };
 };
 
@@ -197,7 +210,7 @@ const withCredentials = (
   request: Request,
   { credentials, body }: Send,
   keys: Batch["issuers"],
-  { clock, revoked, present }: World,
+  { clock, revoked, present }: CaseContext,
 ): Promise<Request> =>
   presented(request, credentials, present, {
     body,
@@ -207,23 +220,28 @@ const withCredentials = (
     revoke: (key) => revoked.add(key),
   });
 
-const longestBody = 64 * 1024;
+const maxBodyLength = 64 * 1024;
 
-const once = async (send: Send, issuers: Batch["issuers"], world: World, city: City): Promise<Answer> => {
-  world.passage = undefined;
-  const arrived = requestOf(send);
+const sendOnce = async (
+  send: Send,
+  issuers: Batch["issuers"],
+  context: CaseContext,
+  ingress: Ingress,
+): Promise<ObservedResponse> => {
+  context.record = undefined;
+  const incoming = requestOf(send);
   const response =
-    arrived instanceof Response ? arrived : await city(await withCredentials(arrived, send, issuers, world));
-  const body = response.status === 101 ? hungUp(response) : (await response.text()).slice(0, longestBody);
-  const passage = world.passage as Passage | undefined;
+    incoming instanceof Response ? incoming : await ingress(await withCredentials(incoming, send, issuers, context));
+  const body = response.status === 101 ? closeWebSocket(response) : (await response.text()).slice(0, maxBodyLength);
+  const record = context.record as RequestRecord | undefined;
   return {
     times: 1,
     status: response.status,
     headers: Object.fromEntries(response.headers),
     body,
-    route: passage?.route ?? "",
-    code: codeOf(response.headers, body),
-    by: passage?.outcome.by ?? null,
-    decisions: passage?.decisions ?? [],
+    route: record?.route ?? "",
+    code: problemCode(response.headers, body),
+    by: record?.outcome.by ?? null,
+    decisions: record?.decisions ?? [],
   };
 };

@@ -4,49 +4,49 @@ import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { withCopies } from "../../explain/copies.ts";
-import type { Reply, Seen, Step } from "../input/batch.ts";
+import type { Reply, Step, UpstreamCall } from "../input/batch.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of what one send brings about; more calls are counted, not kept. */
-const mostSeen = 20;
-const longestBody = 64 * 1024;
+const maxSeen = 20;
+const maxBodyLength = 64 * 1024;
 
-export interface Services {
+export interface FakeServices {
   /** What upstreams reply from now on. */
-  readonly tell: (replies: Step["replies"]) => void;
+  readonly setReplies: (replies: Step["replies"]) => void;
   /** Whether bodies come to an end from now on; nobody hurries for one that does not. */
-  readonly hurry: (ends: boolean) => void;
+  readonly setBodiesEnd: (bodiesEnd: boolean) => void;
   /** What was seen since the last time. */
-  readonly seen: () => { readonly seen: Seen[]; readonly calls: Record<string, number> };
+  readonly seen: () => { readonly seen: UpstreamCall[]; readonly calls: Record<string, number> };
   /** All that was sent beside the answer has arrived, or was given up. */
   readonly settled: () => Promise<unknown>;
   /** The parts, with each upstream's own network in place of the real one. */
-  readonly around: (parts: Parts, plan: Plan) => Parts;
+  readonly withUpstreams: (parts: Parts, plan: Plan) => Parts;
 }
 
 /**
  * @param bindings of upstreams that are other Workers
- * @param copying kinds of filters that send copies to a service of their own
+ * @param copyingFilters kinds of filters that send copies to a service of their own
  */
-export const services = (
+export const createServices = (
   clock: Clock,
   bindings: Readonly<Record<string, string>>,
-  copying: readonly string[],
-): Services => {
-  let underWay: Promise<unknown>[] = [];
+  copyingFilters: readonly string[],
+): FakeServices => {
+  let pending: Promise<unknown>[] = [];
   let replies: Step["replies"] = {};
-  let asked: Record<string, number> = {};
-  let seen: Seen[] = [];
+  let replyIndex: Record<string, number> = {};
+  let seen: UpstreamCall[] = [];
   let calls: Record<string, number> = {};
-  let ends = true;
+  let bodiesEnd = true;
 
   const serve = async (upstream: string, request: Request): Promise<Response> => {
     const url = new URL(request.url);
     // Read to its end before anything is answered, as a service would that stores it.
     const read = request.text();
-    const body = (await (ends ? clock.busy(read) : read)).slice(0, longestBody);
+    const body = (await (bodiesEnd ? clock.track(read) : read)).slice(0, maxBodyLength);
     calls[upstream] = (calls[upstream] ?? 0) + 1;
-    if (seen.length < mostSeen)
+    if (seen.length < maxSeen)
       seen.push({
         upstream,
         method: request.method,
@@ -54,10 +54,10 @@ export const services = (
         headers: Object.fromEntries(request.headers),
         body,
       });
-    const list = replies[upstream] ?? [];
-    const turn = asked[upstream] ?? 0;
-    asked[upstream] = turn + 1;
-    return replied(list[Math.min(turn, list.length - 1)], upstream, request, clock);
+    const replyList = replies[upstream] ?? [];
+    const index = replyIndex[upstream] ?? 0;
+    replyIndex[upstream] = index + 1;
+    return respond(replyList[Math.min(index, replyList.length - 1)], upstream, request, clock);
   };
 
   const network =
@@ -74,12 +74,12 @@ export const services = (
     };
 
   return {
-    tell: (next) => {
+    setReplies: (next) => {
       replies = next;
-      asked = {};
+      replyIndex = {};
     },
-    hurry: (value) => {
-      ends = value;
+    setBodiesEnd: (value) => {
+      bodiesEnd = value;
     },
     seen: () => {
       const all = { seen, calls };
@@ -88,11 +88,11 @@ export const services = (
       return all;
     },
     settled: async () => {
-      const all = underWay;
-      underWay = [];
+      const all = pending;
+      pending = [];
       await Promise.allSettled(all);
     },
-    around: (parts, plan) => {
+    withUpstreams: (parts, plan) => {
       // A part is not told which upstream it is; its configuration says so, since each has its own.
       const names = new Map(Object.entries(plan.upstreams).map(([name, it]) => [it.with, name]));
       const upstreams = Object.entries(parts.upstreams).map(([use, make]) => [
@@ -104,28 +104,28 @@ export const services = (
           return make(config, { ...deps, fetch, env });
         },
       ]);
-      const filters = withCopies(parts.filters, copying, { network, underWay: (work) => void underWay.push(work) });
+      const filters = withCopies(parts.filters, copyingFilters, { network, onCopy: (work) => void pending.push(work) });
       return { ...parts, filters, upstreams: Object.fromEntries(upstreams) };
     },
   };
 };
 
-const replied = async (
+const respond = async (
   reply: Reply | undefined,
   upstream: string,
   request: Request,
   clock: Clock,
 ): Promise<Response> => {
   if (reply === undefined)
-    return request.headers.has("upgrade") ? switched({}) : Response.json({ upstream }, { status: 200 });
+    return request.headers.has("upgrade") ? switchProtocols({}) : Response.json({ upstream }, { status: 200 });
   if ("unreachable" in reply) throw new Error("connection refused");
   if (reply.afterMs > 0) await clock.sleep(reply.afterMs);
   const { status, headers, body } = reply;
-  return status === 101 ? switched(headers) : new Response(body, { status, headers });
+  return status === 101 ? switchProtocols(headers) : new Response(body, { status, headers });
 };
 
 /** A WebSocket that says nothing. */
-const switched = (headers: Readonly<Record<string, string>>): Response => {
+const switchProtocols = (headers: Readonly<Record<string, string>>): Response => {
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   server.accept();
   return new Response(null, { status: 101, headers, webSocket: client });

@@ -2,10 +2,10 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Present } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
-import { answerTo } from "../../../functions/state/contract.ts";
+import { handleRequest } from "../../../functions/state/contract.ts";
 import { countersOn } from "../../../functions/state/counters.ts";
-import type { Batch, Told } from "../input/batch.ts";
-import { tryOut } from "./run-case.ts";
+import type { Batch, CaseResults } from "../input/batch.ts";
+import { runCase } from "./run-case.ts";
 
 interface Env {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
@@ -20,7 +20,7 @@ export class Counters extends DurableObject {
   #counters = countersOn(this.ctx.storage.sql);
 
   override async fetch(request: Request): Promise<Response> {
-    return answerTo(request, this.#counters, () => Number(request.headers.get(timeHeader)));
+    return handleRequest(request, this.#counters, () => Number(request.headers.get(timeHeader)));
   }
 
   /** As on its first day. An object of its own for each case would take longer than the case. */
@@ -35,20 +35,20 @@ export const worker = (parts: Parts, present: Readonly<Record<string, Present>>)
   fetch: async (request: Request, { COUNTERS, EVAL }: Env): Promise<Response> => {
     const batch = await request.json<Batch>();
     const state = COUNTERS.getByName("state");
-    const ask = (asked: Request, now: number) => {
-      asked.headers.set(timeHeader, String(now));
-      return state.fetch(asked);
+    const callState = (stateRequest: Request, now: number) => {
+      stateRequest.headers.set(timeHeader, String(now));
+      return state.fetch(stateRequest);
     };
     const checks = batch.checks === null ? {} : { validators: EVAL.newFunction(batch.checks, "checks")() };
-    const told: (Told | { readonly failed: string })[] = [];
+    const results: (CaseResults | { readonly failed: string })[] = [];
     for (const it of batch.conversations) {
       await state.forget();
-      told.push(
-        await tryOut(batch, it, { ...parts, ...checks }, present, ask).catch((error: unknown) => ({
+      results.push(
+        await runCase(batch, it, { ...parts, ...checks }, present, callState).catch((error: unknown) => ({
           failed: String(error),
         })),
       );
     }
-    return Response.json(told);
+    return Response.json(results);
   },
 });

@@ -114,10 +114,10 @@ export type Event =
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
 /** The platform deploys no more than the last hundred. */
-const mostVersions = 100;
-const mostDeployments = 100;
+const maxVersions = 100;
+const maxDeployments = 100;
 
-export const applied = (account: Account, event: Event): Account => {
+export const applyEvent = (account: Account, event: Event): Account => {
   switch (event.type) {
     case "account":
       return {
@@ -127,15 +127,15 @@ export const applied = (account: Account, event: Event): Account => {
     case "namespace":
       return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
     case "namespace-delete":
-      return { ...account, namespaces: without(account.namespaces, event.id) };
+      return { ...account, namespaces: withoutKey(account.namespaces, event.id) };
     case "delete":
-      return { ...account, workers: without(account.workers, event.worker) };
+      return { ...account, workers: withoutKey(account.workers, event.worker) };
     case "version":
-      return withWorker(account, event.worker, versionAdded(account.workers.get(event.worker), event));
+      return withWorker(account, event.worker, withVersion(account.workers.get(event.worker), event));
     case "deployment":
-      return changed(account, event.worker, (it) => deployed(it, event.deployment));
+      return updateWorker(account, event.worker, (it) => withDeployment(it, event.deployment));
     case "settings":
-      return changed(account, event.worker, (it) => ({ ...it, ...event.settings }));
+      return updateWorker(account, event.worker, (it) => ({ ...it, ...event.settings }));
   }
 };
 
@@ -144,14 +144,14 @@ const withWorker = (account: Account, name: string, worker: Worker): Account => 
   workers: new Map(account.workers).set(name, worker),
 });
 
-const changed = (account: Account, name: string, change: (worker: Worker) => Worker): Account => {
+const updateWorker = (account: Account, name: string, change: (worker: Worker) => Worker): Account => {
   const worker = account.workers.get(name);
   return worker ? withWorker(account, name, change(worker)) : account;
 };
 
-const without = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> => new Map([...map].filter(([it]) => it !== key));
+const withoutKey = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> => new Map([...map].filter(([it]) => it !== key));
 
-const versionAdded = (before: Worker | undefined, event: Event & { type: "version" }): Worker => {
+const withVersion = (before: Worker | undefined, event: Event & { type: "version" }): Worker => {
   const { version, deployment, objects } = event;
   const worker: Worker = before ?? {
     name: event.worker,
@@ -167,42 +167,42 @@ const versionAdded = (before: Worker | undefined, event: Event & { type: "versio
     observability: null,
   };
   const versions = [...worker.versions, version];
-  const added = { ...worker, ...objects, versions: remembered(versions, worker) };
-  return deployment ? deployed(added, deployment) : added;
+  const added = { ...worker, ...objects, versions: retainedVersions(versions, worker) };
+  return deployment ? withDeployment(added, deployment) : added;
 };
 
-const deployed = (worker: Worker, deployment: Deployment): Worker => ({
+const withDeployment = (worker: Worker, deployment: Deployment): Worker => ({
   ...worker,
-  deployments: [deployment, ...worker.deployments].slice(0, mostDeployments),
+  deployments: [deployment, ...worker.deployments].slice(0, maxDeployments),
 });
 
 /** Deployments that are listed. */
-export const shownDeployments = 10;
+export const listedDeployments = 10;
 
 /** The last hundred, and those that a deployment that is listed names, however old they are. */
-const remembered = (versions: readonly Version[], worker: Worker): readonly Version[] => {
-  if (versions.length <= mostVersions) return versions;
-  const shown = worker.deployments.slice(0, shownDeployments);
-  const live = new Set(shown.flatMap((it) => it.versions.map(({ version_id }) => version_id)));
-  const from = versions.length - mostVersions;
+const retainedVersions = (versions: readonly Version[], worker: Worker): readonly Version[] => {
+  if (versions.length <= maxVersions) return versions;
+  const listed = worker.deployments.slice(0, listedDeployments);
+  const live = new Set(listed.flatMap((it) => it.versions.map(({ version_id }) => version_id)));
+  const from = versions.length - maxVersions;
   return versions.filter(({ id }, index) => index >= from || live.has(id));
 };
 
 /** Newest last; a Worker has at least one. */
 export const latestVersion = ({ versions }: Worker): Version => versions.at(-1) as Version;
 
-export const versionOf = (worker: Worker, id: string): Version | undefined =>
+export const findVersion = (worker: Worker, id: string): Version | undefined =>
   worker.versions.find((it) => it.id === id);
 
 /** The versions of the current deployment, at 0 % as well. */
 export const liveVersions = (worker: Worker): Version[] =>
-  (worker.deployments[0]?.versions ?? []).flatMap(({ version_id }) => versionOf(worker, version_id) ?? []);
+  (worker.deployments[0]?.versions ?? []).flatMap(({ version_id }) => findVersion(worker, version_id) ?? []);
 
 /**
  * The version that runs a Worker's Durable Objects, since each has one owner: the one with the largest share, of two
  * equals the newer. The platform assigns each object to one of the two by percentage.
  */
-export const ownerOf = (worker: Worker): Version | undefined => {
+export const objectOwner = (worker: Worker): Version | undefined => {
   if (worker.classes.length === 0) return undefined;
   const shares = worker.deployments[0]?.versions ?? [];
   const percentOf = ({ id }: Version) => shares.find(({ version_id }) => version_id === id)?.percentage ?? 0;
@@ -210,7 +210,7 @@ export const ownerOf = (worker: Worker): Version | undefined => {
 };
 
 /** Workers whose live or newest version is bound to this one. */
-export const boundTo = ({ workers }: Account, name: string): string[] =>
+export const workersBoundTo = ({ workers }: Account, name: string): string[] =>
   [...workers.values()]
     .filter((it) => it.name !== name)
     .filter((it) =>

@@ -2,7 +2,7 @@
 import path from "node:path";
 import * as esbuild from "esbuild";
 import type { ObjectClass } from "./account.ts";
-import { faults } from "./api-errors.ts";
+import { apiErrors } from "./api-errors.ts";
 import type { Upload } from "./upload.ts";
 
 /**
@@ -16,15 +16,17 @@ export const checkExports = async (
   classes: readonly ObjectClass[],
 ): Promise<void> => {
   if (classes.length === 0) return;
-  const exported = await exportsOf(upload);
+  const exported = await exportedNames(upload);
   if (!exported) return;
   for (const { id, className } of classes)
     if (!exported.has(className))
-      throw before.some((it) => it.id === id) ? faults.classDropped(className) : faults.classNotExported(className);
+      throw before.some((it) => it.id === id)
+        ? apiErrors.classDropped(className)
+        : apiErrors.classNotExported(className);
 };
 
 /** undefined where the code does not parse, which the runtime says better. */
-const exportsOf = async ({ metadata, modules }: Upload): Promise<ReadonlySet<string> | undefined> => {
+const exportedNames = async ({ metadata, modules }: Upload): Promise<ReadonlySet<string> | undefined> => {
   const sources = new Map(
     modules.filter(({ type }) => type === "ESModule").map(({ name, content }) => [path.posix.normalize(name), content]),
   );
@@ -37,17 +39,17 @@ const exportsOf = async ({ metadata, modules }: Upload): Promise<ReadonlySet<str
       metafile: true,
       format: "esm",
       logLevel: "silent",
-      plugins: [{ name: "upload", setup: (build) => fromUpload(build, sources) }],
+      plugins: [{ name: "upload", setup: (build) => addUploadLoader(build, sources) }],
     })
     .catch(() => undefined);
   const [output] = Object.values(built?.metafile.outputs ?? {});
   return output && new Set(output.exports);
 };
 
-const fromUpload = (build: esbuild.PluginBuild, sources: ReadonlyMap<string, Uint8Array>): void => {
-  build.onResolve({ filter: /.*/ }, ({ path: wanted, importer }) => {
-    const name = path.posix.join(path.posix.dirname(importer), wanted);
-    return sources.has(name) ? { path: name, namespace: "upload" } : { path: wanted, external: true };
+const addUploadLoader = (build: esbuild.PluginBuild, sources: ReadonlyMap<string, Uint8Array>): void => {
+  build.onResolve({ filter: /.*/ }, ({ path: specifier, importer }) => {
+    const name = path.posix.join(path.posix.dirname(importer), specifier);
+    return sources.has(name) ? { path: name, namespace: "upload" } : { path: specifier, external: true };
   });
   build.onLoad({ filter: /.*/, namespace: "upload" }, ({ path: name }) => ({
     contents: sources.get(name) ?? "",

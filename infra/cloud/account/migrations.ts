@@ -4,37 +4,37 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ObjectClass, Worker } from "./account.ts";
-import { faults } from "./api-errors.ts";
+import { apiErrors } from "./api-errors.ts";
 import type { Migrations } from "./upload.ts";
 
 type Step = Omit<Migrations, "new_tag" | "old_tag" | "steps">;
 
 /** @throws CloudFault where a step does not fit what is there */
-export const migrated = (
+export const applyMigrations = (
   before: Worker | undefined,
   { old_tag, new_tag, steps, ...single }: Migrations,
 ): { readonly classes: readonly ObjectClass[]; readonly migrationTag: string } => {
   if (old_tag !== before?.migrationTag)
-    throw faults.badMigration(
+    throw apiErrors.badMigration(
       `Migration tag precondition failed; expected tag to be '${old_tag ?? ""}' when it is actually '${before?.migrationTag ?? ""}'`,
     );
-  const classes = (steps ?? [single]).reduce<readonly ObjectClass[]>(stepped, before?.classes ?? []);
+  const classes = (steps ?? [single]).reduce<readonly ObjectClass[]>(applyStep, before?.classes ?? []);
   return { classes, migrationTag: new_tag };
 };
 
-const stepped = (classes: readonly ObjectClass[], step: Step): readonly ObjectClass[] => {
+const applyStep = (classes: readonly ObjectClass[], step: Step): readonly ObjectClass[] => {
   const added = [
     ...(step.new_classes ?? []).map((className) => ({ className, sqlite: false })),
     ...(step.new_sqlite_classes ?? []).map((className) => ({ className, sqlite: true })),
   ];
   for (const { className } of added)
     if (classes.some((it) => it.className === className))
-      throw faults.badMigration(
+      throw apiErrors.badMigration(
         `Cannot apply new-class migration to class ${className} that is already depended on by existing Durable Objects`,
       );
   const names = new Set([...classes, ...added].map(({ className }) => className));
   for (const gone of [...(step.deleted_classes ?? []), ...(step.renamed_classes ?? []).map(({ from }) => from)])
-    if (!names.has(gone)) throw faults.badMigration(`Cannot apply a migration to class ${gone}: there is none`);
+    if (!names.has(gone)) throw apiErrors.badMigration(`Cannot apply a migration to class ${gone}: there is none`);
   const renames = new Map((step.renamed_classes ?? []).map(({ from, to }) => [from, to]));
   return [
     ...classes

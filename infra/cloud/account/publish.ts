@@ -3,16 +3,16 @@ import { createHash, randomUUID } from "node:crypto";
 import { compatibilityDate as latestDate } from "../../compiler/lower/platform.ts";
 import {
   type Account,
-  applied,
+  applyEvent,
   type Event,
   latestVersion,
   type ObjectClass,
   type Version,
   type Worker,
 } from "./account.ts";
-import { type Binding, bindingsOf } from "./bindings.ts";
-import { faults } from "./api-errors.ts";
-import { migrated } from "./migrations.ts";
+import { apiErrors } from "./api-errors.ts";
+import { type Binding, parseBindings } from "./bindings.ts";
+import { applyMigrations } from "./migrations.ts";
 import type { Metadata, Upload } from "./upload.ts";
 
 export interface Publication {
@@ -35,36 +35,36 @@ const oldestDate = "2021-11-02";
 
 /** The platform takes any date up to today, the runtime here those up to its own. */
 const checkDate = (date: string, now: Date): void => {
-  if (date > now.toISOString().slice(0, 10)) throw faults.futureDate(date);
-  if (date > latestDate) throw faults.unknownDate(date, latestDate);
+  if (date > now.toISOString().slice(0, 10)) throw apiErrors.futureDate(date);
+  if (date > latestDate) throw apiErrors.unsupportedDate(date, latestDate);
 };
 
 /**
- * @param keep stores bytes, and says under which digest
+ * @param storeBlob stores bytes, and says under which digest
  * @throws CloudFault
  */
 export const versionEvent = (
   account: Account,
   { worker: name, upload, deploy }: Publication,
-  keep: (bytes: Uint8Array) => string,
+  storeBlob: (bytes: Uint8Array) => string,
   now: Date,
 ): Event & { type: "version" } => {
-  if (!workerName.test(name)) throw faults.badName(name);
+  if (!workerName.test(name)) throw apiErrors.badName(name);
   const before = account.workers.get(name);
   const { metadata } = upload;
-  if (metadata.migrations && !deploy) throw faults.migrationInVersion();
+  if (metadata.migrations && !deploy) throw apiErrors.migrationInVersion();
   const previous = before && latestVersion(before);
-  const bindings = bindingsOf(metadata.bindings, metadata.keep_bindings, previous?.bindings ?? []);
-  const objects = metadata.migrations && migrated(before, metadata.migrations);
+  const bindings = parseBindings(metadata.bindings, metadata.keep_bindings, previous?.bindings ?? []);
+  const objects = metadata.migrations && applyMigrations(before, metadata.migrations);
   const date = metadata.compatibility_date ?? oldestDate;
   checkDate(date, now);
-  resolve(account, name, bindings, objects?.classes ?? before?.classes ?? []);
+  checkTargets(account, name, bindings, objects?.classes ?? before?.classes ?? []);
   for (const { service } of metadata.tail_consumers ?? [])
-    if (!account.workers.has(service)) throw faults.noService("tail_consumers", service);
+    if (!account.workers.has(service)) throw apiErrors.noService("tail_consumers", service);
   const modules = upload.modules.map(({ name: module, type, content }) => ({
     name: module,
     type,
-    blob: keep(content),
+    blob: storeBlob(content),
     bytes: content.length,
   }));
   const version: Version = {
@@ -87,13 +87,18 @@ export const versionEvent = (
     worker: name,
     ...(!before && { tag: randomUUID().replaceAll("-", "") }),
     version,
-    ...(deploy && { deployment: wholly(version, "upload", metadata.annotations, now) }),
+    ...(deploy && { deployment: fullDeployment(version, "upload", metadata.annotations, now) }),
     ...(objects && { objects }),
   };
 };
 
 /** All requests go to this one. */
-export const wholly = ({ id }: Version, source: string, annotations: Readonly<Record<string, string>>, now: Date) => ({
+export const fullDeployment = (
+  { id }: Version,
+  source: string,
+  annotations: Readonly<Record<string, string>>,
+  now: Date,
+) => ({
   id: randomUUID(),
   createdOn: now.toISOString(),
   source,
@@ -104,34 +109,39 @@ export const wholly = ({ id }: Version, source: string, annotations: Readonly<Re
 const etagOf = (blobs: readonly string[]): string => createHash("sha256").update(blobs.join()).digest("hex");
 
 /** What a version is bound to has to be there. */
-const resolve = (account: Account, name: string, bindings: readonly Binding[], own: readonly ObjectClass[]): void => {
+const checkTargets = (
+  account: Account,
+  name: string,
+  bindings: readonly Binding[],
+  own: readonly ObjectClass[],
+): void => {
   for (const it of bindings)
     if (it.type === "kv_namespace" && !account.namespaces.has(it.namespace_id))
-      throw faults.noNamespaceToBind(it.namespace_id);
+      throw apiErrors.namespaceNotFound(it.namespace_id);
     else if (it.type === "service" && it.service !== name && !account.workers.has(it.service))
-      throw faults.noService(it.name, it.service);
+      throw apiErrors.noService(it.name, it.service);
     else if (it.type === "durable_object_namespace") {
       const host = it.script_name ?? name;
       const classes = host === name ? own : account.workers.get(host)?.classes;
-      if (!classes) throw faults.noService(it.name, host);
-      if (!classes.some(({ className }) => className === it.class_name)) throw faults.noClass(it.class_name);
+      if (!classes) throw apiErrors.noService(it.name, host);
+      if (!classes.some(({ className }) => className === it.class_name)) throw apiErrors.noClass(it.class_name);
     }
 };
 
 /** The account with the version in it, and the version's Worker as it is there. */
-export const foreseen = (
+export const previewVersion = (
   account: Account,
   event: Event & { type: "version" },
 ): { account: Account; worker: Worker } => {
-  const next = applied(account, event);
+  const next = applyEvent(account, event);
   return { account: next, worker: next.workers.get(event.worker) as Worker };
 };
 
 /** The upload that a version would be, with some of it replaced. A binding of which only name and type are given stays. */
-export const revised = (
+export const revisedUpload = (
   version: Version,
   { modules, bindings, ...metadata }: Revision,
-  read: (blob: string) => Uint8Array,
+  readBlob: (blob: string) => Uint8Array,
 ): Upload => ({
   metadata: {
     main_module: version.mainModule,
@@ -142,13 +152,13 @@ export const revised = (
     limits: version.limits,
     tail_consumers: version.tailConsumers.map((service) => ({ service })),
     ...(Object.fromEntries(Object.entries(metadata).filter(([, it]) => it !== undefined)) as Partial<Metadata>),
-    bindings: (bindings ?? [...version.bindings]).map((it) => stays(it, version.bindings) ?? it),
+    bindings: (bindings ?? [...version.bindings]).map((it) => unchangedBinding(it, version.bindings) ?? it),
   },
-  modules: modules ?? version.modules.map(({ name, type, blob }) => ({ name, type, content: read(blob) })),
+  modules: modules ?? version.modules.map(({ name, type, blob }) => ({ name, type, content: readBlob(blob) })),
 });
 
-const stays = (given: unknown, bindings: readonly Binding[]): Binding | undefined => {
-  const { name, type, ...others } = (given ?? {}) as Partial<Binding>;
+const unchangedBinding = (input: unknown, bindings: readonly Binding[]): Binding | undefined => {
+  const { name, type, ...others } = (input ?? {}) as Partial<Binding>;
   if (Object.keys(others).length > 0) return undefined;
   return bindings.find((it) => it.name === name && it.type === type);
 };

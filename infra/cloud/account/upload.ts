@@ -1,8 +1,8 @@
 /** Reads an upload: a form with a `metadata` part and one part a module, as wrangler sends it. */
 import * as z from "zod";
 import type { Module } from "./account.ts";
-import { faults } from "./api-errors.ts";
-import { filesIn, valueIn } from "./form.ts";
+import { apiErrors } from "./api-errors.ts";
+import { readFormFiles, readFormValue } from "./form.ts";
 
 const texts = z.record(z.string(), z.string());
 
@@ -76,72 +76,74 @@ const moduleTypes: Readonly<Record<string, Module["type"]>> = {
 };
 
 /** As the platform limits a Worker on a paid plan, before compression. */
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** A form may be as large as that and its frame. */
-export const mostFormBytes = mostBytes + 1024 * 1024;
+export const maxFormBytes = maxBytes + 1024 * 1024;
 
-export const formOf = (request: Request): Promise<FormData> =>
+export const readForm = (request: Request): Promise<FormData> =>
   request.formData().catch(() => {
-    throw faults.malformed("the body is no multipart form");
+    throw apiErrors.malformed("the body is no multipart form");
   });
 
 /**
  * @param main the part to begin with, where the metadata does not say it
  * @throws CloudFault
  */
-export const readUpload = async (request: Request, main: Main = {}): Promise<Upload> => {
+export const readUpload = async (request: Request, main: EntryPart = {}): Promise<Upload> => {
   // A script alone, as `curl --data-binary @worker.js -H 'Content-Type: application/javascript'` sends it.
   if (["application/javascript", "text/javascript"].includes(mediaType(request.headers.get("content-type") ?? "")))
-    return uploadOf({ body_part: "worker.js" }, [
+    return parseUpload({ body_part: "worker.js" }, [
       [
         "worker.js",
         new File([new Uint8Array(await request.arrayBuffer())], "worker.js", { type: "application/javascript" }),
       ],
     ]);
-  const form = await formOf(request);
-  const described = (await valueIn(form, "metadata")) ?? (Object.keys(main).length > 0 ? {} : undefined);
-  if (described === undefined) throw faults.malformed("the form has no part named metadata");
-  if (described !== null && typeof described === "object" && "assets" in described)
-    throw faults.unsupported("static assets");
-  const files = filesIn(form).filter(([name]) => name !== "metadata");
-  return uploadOf(Array.isArray(described) ? described : { ...main, ...(described as object) }, files);
+  const form = await readForm(request);
+  const input = (await readFormValue(form, "metadata")) ?? (Object.keys(main).length > 0 ? {} : undefined);
+  if (input === undefined) throw apiErrors.malformed("the form has no part named metadata");
+  if (input !== null && typeof input === "object" && "assets" in input) throw apiErrors.unsupported("static assets");
+  const files = readFormFiles(form).filter(([name]) => name !== "metadata");
+  return parseUpload(Array.isArray(input) ? input : { ...main, ...(input as object) }, files);
 };
 
 /** As the headers `CF-WORKER-MAIN-MODULE-PART` and `CF-WORKER-BODY-PART` name it. */
-export type Main = { readonly main_module?: string } | { readonly body_part?: string };
+export type EntryPart = { readonly main_module?: string } | { readonly body_part?: string };
 
-const uploadOf = async (described: unknown, files: readonly (readonly [string, File])[]): Promise<Upload> => {
-  const { main_module, body_part, ...others } = fitting(metadata, described, "metadata");
+const parseUpload = async (input: unknown, files: readonly (readonly [string, File])[]): Promise<Upload> => {
+  const { main_module, body_part, ...others } = parseAs(metadata, input, "metadata");
   const main = main_module ?? body_part;
-  if (main === undefined) throw faults.malformed("metadata.main_module: there is none, and no body_part");
+  if (main === undefined) throw apiErrors.malformed("metadata.main_module: there is none, and no body_part");
   const modules = await Promise.all(
     files
       .filter(([, { type }]) => mediaType(type) !== "application/source-map")
       .map(async ([name, part]) => {
         const type = moduleTypes[mediaType(part.type)];
-        if (!type) throw faults.badModule(name, part.type);
+        if (!type) throw apiErrors.badModule(name, part.type);
         const isScript = main_module === undefined && name === main && type === "CommonJS";
         return { name, type: isScript ? "Script" : type, content: new Uint8Array(await part.arrayBuffer()) } as const;
       }),
   );
-  if (modules.reduce((sum, { content }) => sum + content.length, 0) > mostBytes)
-    throw faults.tooLarge("Your Worker", "64 MiB");
-  const found = modules.find(({ name }) => name === main);
-  if (!found) throw faults.noModule(main);
-  if (main_module === undefined ? found.type !== "Script" : found.type !== "ESModule")
-    throw faults.badModule(found.name, `${found.type} as the main ${main_module === undefined ? "script" : "module"}`);
-  const [beside] = modules.filter((it) => it !== found);
-  if (main_module === undefined && beside) throw faults.badModule(beside.name, "a script has no modules beside it");
+  if (modules.reduce((sum, { content }) => sum + content.length, 0) > maxBytes)
+    throw apiErrors.tooLarge("Your Worker", "64 MiB");
+  const mainPart = modules.find(({ name }) => name === main);
+  if (!mainPart) throw apiErrors.noModule(main);
+  if (main_module === undefined ? mainPart.type !== "Script" : mainPart.type !== "ESModule")
+    throw apiErrors.badModule(
+      mainPart.name,
+      `${mainPart.type} as the main ${main_module === undefined ? "script" : "module"}`,
+    );
+  const [extra] = modules.filter((it) => it !== mainPart);
+  if (main_module === undefined && extra) throw apiErrors.badModule(extra.name, "a script has no modules beside it");
   return { metadata: { ...others, main_module: main }, modules };
 };
 
 const mediaType = (type: string): string => type.split(";")[0]?.trim().toLowerCase() ?? "";
 
 /** @throws CloudFault */
-export const fitting = <T extends z.ZodType>(schema: T, given: unknown, name: string): z.output<T> => {
-  const it = schema.safeParse(given);
+export const parseAs = <T extends z.ZodType>(schema: T, input: unknown, name: string): z.output<T> => {
+  const it = schema.safeParse(input);
   if (it.success) return it.data;
-  throw faults.malformed(
+  throw apiErrors.malformed(
     it.error.issues.map(({ path, message }) => `${[name, ...path].join(".")}: ${message}`).join("; "),
   );
 };

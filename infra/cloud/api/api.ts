@@ -1,23 +1,23 @@
 /** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
 import { Hono } from "hono";
 import { accountId } from "../account/access.ts";
-import { CloudFault, faults, ThrewAtStart } from "../account/api-errors.ts";
-import { mostFormBytes } from "../account/upload.ts";
-import type { Control } from "../control/account-control.ts";
+import { ApiError, apiErrors, WorkerStartupError } from "../account/api-errors.ts";
+import { maxFormBytes } from "../account/upload.ts";
+import type { AccountControl } from "../control/account-control.ts";
 import type { Tails } from "../control/tails.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { absent, absentOfZones } from "./unsupported.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
 import { scripts } from "./scripts.ts";
 import { secrets } from "./secrets.ts";
+import { unsupportedRoutes, unsupportedZoneRoutes } from "./unsupported.ts";
 import { versions } from "./versions.ts";
 import { objectsView } from "./views.ts";
 import { zones } from "./zones.ts";
 
 /** A call that was made, as the log shows it. */
-export interface Call {
+export interface ApiCall {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
@@ -28,20 +28,20 @@ export interface Call {
 }
 
 export interface ApiOptions {
-  readonly control: Control;
+  readonly control: AccountControl;
   readonly fleet: Fleet;
   readonly tails: Tails;
   readonly token: string;
-  readonly called: (call: Call) => void;
+  readonly onCall: (call: ApiCall) => void;
 }
 
-export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
+export const createApi = ({ control, fleet, tails, token, onCall }: ApiOptions) => {
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
     const url = new URL(c.req.url);
     const code = c.get("code" as never) as number | undefined;
-    called({
+    onCall({
       method: c.req.method,
       target: url.pathname.replace(/^\/client\/v4/, "") + url.search,
       status: c.res.status,
@@ -50,22 +50,22 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
     });
   });
   app.use(async (c, next) => {
-    const given = c.req.header("authorization");
-    if (given === undefined) throw faults.noToken();
-    if (given !== `Bearer ${token}`) throw faults.badToken();
-    if (Number(c.req.header("content-length") ?? 0) > mostFormBytes) throw faults.tooLarge("The request", "65 MiB");
+    const header = c.req.header("authorization");
+    if (header === undefined) throw apiErrors.noToken();
+    if (header !== `Bearer ${token}`) throw apiErrors.badToken();
+    if (Number(c.req.header("content-length") ?? 0) > maxFormBytes) throw apiErrors.tooLarge("The request", "65 MiB");
     return next();
   });
   app.onError((error, c) => {
-    const fault = faultOf(error);
-    c.set("code" as never, fault.code as never);
+    const apiError = toApiError(error);
+    c.set("code" as never, apiError.code as never);
     return c.json(
-      { success: false, errors: [{ code: fault.code, message: fault.message }], messages: [], result: null },
-      fault.status,
+      { success: false, errors: [{ code: apiError.code, message: apiError.message }], messages: [], result: null },
+      apiError.status,
     );
   });
   app.notFound((c) => {
-    throw faults.unrouted(c.req.method, new URL(c.req.url).pathname);
+    throw apiErrors.unknownRoute(c.req.method, new URL(c.req.url).pathname);
   });
 
   app.get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }));
@@ -73,7 +73,7 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
   app.get("/accounts", (c) => ok(c, page(c, [accountView])));
   app.route("/zones", zones(control));
-  app.route("/zones", absentOfZones());
+  app.route("/zones", unsupportedZoneRoutes());
   app.get("/accounts/:account", (c) => ok(c, accountView));
   // Of a token that is the account's, and no person's.
   app.get("/accounts/:account/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
@@ -83,7 +83,9 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   account.get("/workers/scripts/:name/tails", (c) =>
     ok(
       c,
-      tails.of(control.worker(c.req.param("name")).name).map(({ id, expiresAt }) => ({ id, expires_at: expiresAt })),
+      tails
+        .forWorker(control.worker(c.req.param("name")).name)
+        .map(({ id, expiresAt }) => ({ id, expires_at: expiresAt })),
     ),
   );
   account.post("/workers/scripts/:name/tails", async (c) => {
@@ -92,7 +94,7 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
     return ok(c, { id, url: `ws://${new URL(c.req.url).host}/tails/${id}`, expires_at: expiresAt });
   });
   account.delete("/workers/scripts/:name/tails/:id", async (c) => {
-    tails.end(c.req.param("id"));
+    tails.remove(c.req.param("id"));
     await control.refresh();
     return ok(c, null);
   });
@@ -101,15 +103,15 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   account.route("/workers/scripts", versions(control));
   account.route("/workers/scripts", content(control));
   account.route("/storage/kv/namespaces", kv(control, fleet.kv));
-  account.route("/", absent());
+  account.route("/", unsupportedRoutes());
   app.route("/accounts/:account", account);
   return app;
 };
 
-const faultOf = (error: Error): CloudFault => {
-  if (error instanceof CloudFault) return error;
-  if (error instanceof ThrewAtStart) return faults.threw([...error.reasons.values()][0] ?? "Error");
-  return new CloudFault(500, 10013, `workers.api.error.unknown: ${error.message}`);
+const toApiError = (error: Error): ApiError => {
+  if (error instanceof ApiError) return error;
+  if (error instanceof WorkerStartupError) return apiErrors.startupFailed([...error.reasons.values()][0] ?? "Error");
+  return new ApiError(500, 10013, `workers.api.error.unknown: ${error.message}`);
 };
 
 const accountView = { id: accountId, name: "local cloud", type: "standard", settings: {} };

@@ -1,11 +1,11 @@
 /** The code of a Worker, as it was uploaded, and its settings with those of its newest version, as one document. */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { latestVersion, type Module, type Version, versionOf } from "../account/account.ts";
-import { faults } from "../account/api-errors.ts";
-import { valueIn } from "../account/form.ts";
-import { date, fitting, flag, formOf, limits, migrations, readUpload, tailConsumers } from "../account/upload.ts";
-import type { Control } from "../control/account-control.ts";
+import { findVersion, latestVersion, type Module, type Version } from "../account/account.ts";
+import { apiErrors } from "../account/api-errors.ts";
+import { readFormValue } from "../account/form.ts";
+import { date, flag, limits, migrations, parseAs, readForm, readUpload, tailConsumers } from "../account/upload.ts";
+import type { AccountControl } from "../control/account-control.ts";
 import { ok } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 
@@ -38,13 +38,13 @@ const mediaTypes: Readonly<Record<Module["type"], string>> = {
 };
 
 /** Under `/accounts/:account/workers/scripts`. */
-export const content = (control: Control) => {
+export const content = (control: AccountControl) => {
   const download = (c: Context) => {
     const worker = control.worker(c.req.param("name") as string);
-    const wanted = c.req.query("version");
-    const version = wanted === undefined ? latestVersion(worker) : versionOf(worker, wanted);
-    if (!version) throw faults.noVersion(wanted as string);
-    return codeOf(version, control.read);
+    const versionId = c.req.query("version");
+    const version = versionId === undefined ? latestVersion(worker) : findVersion(worker, versionId);
+    if (!version) throw apiErrors.noVersion(versionId as string);
+    return codeResponse(version, control.readBlob);
   };
   return new Hono()
     .get("/:name", download)
@@ -60,8 +60,8 @@ export const content = (control: Control) => {
     })
     .patch("/:name/settings", async (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const value = await valueIn(await formOf(c.req.raw), "settings");
-      if (value === undefined) throw faults.malformed("the form has no part named settings");
+      const value = await readFormValue(await readForm(c.req.raw), "settings");
+      if (value === undefined) throw apiErrors.malformed("the form has no part named settings");
       const {
         tags,
         logpush,
@@ -69,10 +69,10 @@ export const content = (control: Control) => {
         usage_model: _,
         placement: __,
         ...rest
-      } = fitting(settings, value, "settings");
-      const { limits: most, ...version } = rest;
-      if (Object.keys(rest).length > 0) await control.revise(name, { ...version, limits: most ?? undefined });
-      const it = await control.change(name, {
+      } = parseAs(settings, value, "settings");
+      const { limits: limitsInput, ...version } = rest;
+      if (Object.keys(rest).length > 0) await control.revise(name, { ...version, limits: limitsInput ?? undefined });
+      const it = await control.changeSettings(name, {
         ...(tags && { tags }),
         ...(logpush != null && { logpush }),
         ...(observability !== undefined && { observability }),
@@ -82,7 +82,7 @@ export const content = (control: Control) => {
 };
 
 /** A form of its modules, and in a header which of them is the main one; a script alone as it is. */
-const codeOf = ({ mainModule, modules, etag }: Version, read: Control["read"]): Response => {
+const codeResponse = ({ mainModule, modules, etag }: Version, read: AccountControl["readBlob"]): Response => {
   const [main] = modules.filter(({ name }) => name === mainModule);
   if (main?.type === "Script")
     return new Response(new Uint8Array(read(main.blob)), { headers: { "content-type": mediaTypes.Script, etag } });

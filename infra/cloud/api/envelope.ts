@@ -1,7 +1,7 @@
 /** The form of every answer, and how a call's body is read. */
 import type { Context } from "hono";
 import * as z from "zod";
-import { faults } from "../account/api-errors.ts";
+import { apiErrors } from "../account/api-errors.ts";
 
 export const ok = (c: Context, result: unknown) =>
   c.json({
@@ -25,17 +25,17 @@ export const page = <T>(c: Context, all: readonly T[]): readonly T[] =>
   Number(c.req.query("page") ?? 1) > 1 ? [] : all;
 
 /** @throws CloudFault where the body does not have this shape */
-export const body = async <T extends z.ZodType>(c: Context, schema: T): Promise<z.output<T>> => {
+export const parseBody = async <T extends z.ZodType>(c: Context, schema: T): Promise<z.output<T>> => {
   const text = await c.req.text();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw faults.malformed("the body is no JSON");
+    throw apiErrors.malformed("the body is no JSON");
   }
   const it = schema.safeParse(value);
   if (it.success) return it.data;
-  throw faults.malformed(
+  throw apiErrors.malformed(
     it.error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": ")).join("; "),
   );
 };

@@ -1,5 +1,5 @@
 /** What KV refuses to keep, looked at ahead of the first write, so that of many pairs all are kept or none. */
-import { CloudFault, faults } from "../account/api-errors.ts";
+import { ApiError, apiErrors } from "../account/api-errors.ts";
 
 export interface Pair {
   readonly key: string;
@@ -12,35 +12,35 @@ export interface Pair {
 }
 
 /** https://developers.cloudflare.com/kv/platform/limits/ */
-const mostKeyBytes = 512;
-const mostValueBytes = 25 * 1024 * 1024;
-const mostMetadataBytes = 1024;
-const leastSeconds = 60;
+const maxKeyBytes = 512;
+const maxValueBytes = 25 * 1024 * 1024;
+const maxMetadataBytes = 1024;
+const minSeconds = 60;
 
 /** @throws CloudFault */
 export const checkKey = (key: string): void => {
-  if (key === "" || key === "." || key === "..") throw faults.badKey(`invalid key name "${key}"`);
+  if (key === "" || key === "." || key === "..") throw apiErrors.badKey(`invalid key name "${key}"`);
   const bytes = Buffer.byteLength(key);
-  if (bytes > mostKeyBytes)
-    throw faults.badKey(`UTF-8 encoded length of ${bytes} exceeds key length limit of ${mostKeyBytes} bytes`);
+  if (bytes > maxKeyBytes)
+    throw apiErrors.badKey(`UTF-8 encoded length of ${bytes} exceeds key length limit of ${maxKeyBytes} bytes`);
 };
 
 /** @throws CloudFault */
 export const checkPair = ({ key, value, expiration, expiration_ttl, metadata }: Pair): void => {
   checkKey(key);
   const bytes = Buffer.byteLength(value);
-  if (bytes > mostValueBytes) throw tooLong("Value", bytes, mostValueBytes);
+  if (bytes > maxValueBytes) throw tooLarge("Value", bytes, maxValueBytes);
   const metadataBytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
-  if (metadataBytes > mostMetadataBytes) throw tooLong("Metadata", metadataBytes, mostMetadataBytes);
+  if (metadataBytes > maxMetadataBytes) throw tooLarge("Metadata", metadataBytes, maxMetadataBytes);
   // Where both are given, the time to live wins.
   const left = expiration_ttl ?? (expiration === undefined ? undefined : expiration - Date.now() / 1000);
-  if (left !== undefined && !(left >= leastSeconds))
-    throw new CloudFault(
+  if (left !== undefined && !(left >= minSeconds))
+    throw new ApiError(
       400,
       10001,
-      `Invalid ${expiration_ttl === undefined ? `expiration of ${expiration}` : `expiration_ttl of ${expiration_ttl}`} for the key "${key}": it has to be at least ${leastSeconds} seconds from now`,
+      `Invalid ${expiration_ttl === undefined ? `expiration of ${expiration}` : `expiration_ttl of ${expiration_ttl}`} for the key "${key}": it has to be at least ${minSeconds} seconds from now`,
     );
 };
 
-const tooLong = (what: string, bytes: number, limit: number) =>
-  new CloudFault(413, 10001, `${what} length of ${bytes} exceeds limit of ${limit}`);
+const tooLarge = (what: string, bytes: number, limit: number) =>
+  new ApiError(413, 10001, `${what} length of ${bytes} exceeds limit of ${limit}`);

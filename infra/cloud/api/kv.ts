@@ -1,15 +1,15 @@
 /** KV namespaces and what is in them; the values are the runtime's own, so Workers see them at once. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { CloudFault, faults } from "../account/api-errors.ts";
-import type { Control } from "../control/account-control.ts";
+import { ApiError, apiErrors } from "../account/api-errors.ts";
+import type { AccountControl } from "../control/account-control.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { body, ok, page } from "./envelope.ts";
+import { ok, page, parseBody } from "./envelope.ts";
 import { checkKey, checkPair, type Pair } from "./kv-limits.ts";
 
-const titled = z.strictObject({ title: z.string().min(1).max(512) });
+const titleInput = z.strictObject({ title: z.string().min(1).max(512) });
 /** The platform makes ids up; here one may be given, so that an environment's configuration fits. */
-const created = titled.extend({
+const namespaceInput = titleInput.extend({
   id: z
     .string()
     .regex(/^[0-9a-f]{32}$/)
@@ -23,49 +23,49 @@ const pair = z.strictObject({
   expiration_ttl: z.number().optional(),
   metadata: z.json().optional(),
 });
-const mostPairs = 10_000;
-const pairs = z.array(pair).max(mostPairs, `at most ${mostPairs} at once`);
-const keys = z.array(z.string()).max(mostPairs, `at most ${mostPairs} at once`);
-const wanted = z.strictObject({ keys: z.array(z.string()).max(100) });
+const maxPairs = 10_000;
+const pairs = z.array(pair).max(maxPairs, `at most ${maxPairs} at once`);
+const keys = z.array(z.string()).max(maxPairs, `at most ${maxPairs} at once`);
+const keysInput = z.strictObject({ keys: z.array(z.string()).max(100) });
 
 /** Under `/accounts/:account/storage/kv/namespaces`. */
-export const kv = (control: Control, store: Fleet["kv"]) => {
+export const kv = (control: AccountControl, store: Fleet["kv"]) => {
   const view = ({ id, title }: { readonly id: string; readonly title: string }) => ({
     id,
     title,
     supports_url_encoding: true,
   });
   const namespace = (id: string): string => {
-    if (!control.account().namespaces.has(id)) throw faults.noNamespace();
+    if (!control.account().namespaces.has(id)) throw apiErrors.noNamespace();
     return id;
   };
-  const ask = async (id: string, key: string, init?: RequestInit, query = ""): Promise<Response> => {
+  const callStore = async (id: string, key: string, init?: RequestInit, query = ""): Promise<Response> => {
     checkKey(key);
     const response = await store(namespace(id), `/${encodeURIComponent(key)}?urlencoded=true${query}`, init);
-    if (response.status === 404) throw faults.noKey();
-    if (!response.ok) throw new CloudFault(response.status === 413 ? 413 : 400, 10001, (await response.text()).trim());
+    if (response.status === 404) throw apiErrors.noKey();
+    if (!response.ok) throw new ApiError(response.status === 413 ? 413 : 400, 10001, (await response.text()).trim());
     return response;
   };
   /** They have been checked. */
   const put = async (id: string, { key, value, expiration, expiration_ttl, metadata }: Pair) => {
     const query = `${expiration === undefined ? "" : `&expiration=${expiration}`}${expiration_ttl === undefined ? "" : `&expiration_ttl=${expiration_ttl}`}`;
     const headers = metadata === undefined ? {} : { "cf-kv-metadata": JSON.stringify(metadata) };
-    await (await ask(id, key, { method: "PUT", body: value, headers }, query)).arrayBuffer();
+    await (await callStore(id, key, { method: "PUT", body: value, headers }, query)).arrayBuffer();
   };
-  const putAll = async (id: string, given: readonly Pair[]) => {
+  const putAll = async (id: string, inputs: readonly Pair[]) => {
     namespace(id);
-    given.forEach(checkPair);
-    for (const it of given) await put(id, it);
+    inputs.forEach(checkPair);
+    for (const it of inputs) await put(id, it);
   };
-  const removeAll = async (id: string, given: readonly string[]) => {
-    given.forEach(checkKey);
-    for (const key of given) await (await ask(id, key, { method: "DELETE" })).arrayBuffer();
+  const removeAll = async (id: string, inputs: readonly string[]) => {
+    inputs.forEach(checkKey);
+    for (const key of inputs) await (await callStore(id, key, { method: "DELETE" })).arrayBuffer();
   };
   const textOf = (id: string, key: string): Promise<string | null> =>
-    ask(id, key).then(
+    callStore(id, key).then(
       (found) => found.text(),
       (error) => {
-        if (error instanceof CloudFault && error.code === faults.noKey().code) return null;
+        if (error instanceof ApiError && error.code === apiErrors.noKey().code) return null;
         throw error;
       },
     );
@@ -73,7 +73,7 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
   return new Hono()
     .get("/", (c) => ok(c, page(c, [...control.account().namespaces.values()].map(view))))
     .post("/", async (c) => {
-      const { title, id } = await body(c, created);
+      const { title, id } = await parseBody(c, namespaceInput);
       return ok(c, view(await control.addNamespace(title, id)));
     })
     .get("/:id", (c) => {
@@ -81,7 +81,7 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
       return ok(c, found && view(found));
     })
     .put("/:id", async (c) =>
-      ok(c, view(await control.renameNamespace(c.req.param("id"), (await body(c, titled)).title))),
+      ok(c, view(await control.renameNamespace(c.req.param("id"), (await parseBody(c, titleInput)).title))),
     )
     .delete("/:id", async (c) => {
       await control.removeNamespace(c.req.param("id"));
@@ -91,8 +91,8 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
       const query = new URLSearchParams({ key_count_limit: c.req.query("limit") ?? "1000" });
       for (const name of ["prefix", "cursor"]) if (c.req.query(name)) query.set(name, c.req.query(name) as string);
       const listed = await store(namespace(c.req.param("id")), `/?${query}`);
-      if (!listed.ok) throw new CloudFault(400, 10001, (await listed.text()).trim());
-      const found = (await listed.json()) as { readonly keys: readonly Listed[]; readonly cursor?: string };
+      if (!listed.ok) throw new ApiError(400, 10001, (await listed.text()).trim());
+      const found = (await listed.json()) as { readonly keys: readonly KeyEntry[]; readonly cursor?: string };
       const result = found.keys.map(({ name, expiration, metadata }) => ({
         name,
         ...(expiration !== undefined && { expiration }),
@@ -102,38 +102,38 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
       return c.json({ success: true, errors: [], messages: [], result, result_info: info });
     })
     .get("/:id/values/:key", async (c) => {
-      const found = await ask(c.req.param("id"), c.req.param("key"));
+      const found = await callStore(c.req.param("id"), c.req.param("key"));
       const expiration = found.headers.get("cf-expiration");
       return new Response(found.body, {
         headers: { "content-type": "application/octet-stream", ...(expiration !== null && { expiration }) },
       });
     })
     .get("/:id/metadata/:key", async (c) => {
-      const found = await ask(c.req.param("id"), c.req.param("key"));
+      const found = await callStore(c.req.param("id"), c.req.param("key"));
       await found.arrayBuffer();
       return ok(c, JSON.parse(found.headers.get("cf-kv-metadata") ?? "null"));
     })
     .put("/:id/values/:key", async (c) => {
       const { id, key } = c.req.param();
       const times = {
-        expiration: numberIn(c.req.query("expiration")),
-        expiration_ttl: numberIn(c.req.query("expiration_ttl")),
+        expiration: parseExpiration(c.req.query("expiration")),
+        expiration_ttl: parseExpiration(c.req.query("expiration_ttl")),
       };
       if (!(c.req.header("content-type") ?? "").startsWith("multipart/form-data")) {
         await putAll(id, [{ key, value: new Uint8Array(await c.req.arrayBuffer()), ...times }]);
         return ok(c, null);
       }
       const form = await c.req.raw.formData().catch(() => {
-        throw faults.malformed("the body is no multipart form");
+        throw apiErrors.malformed("the body is no multipart form");
       });
       const value = form.get("value");
-      if (value === null) throw faults.malformed("the form has no part named value");
+      if (value === null) throw apiErrors.malformed("the form has no part named value");
       const metadata = form.get("metadata");
       const pair = {
         key,
         value: typeof value === "string" ? value : new Uint8Array(await value.arrayBuffer()),
         ...times,
-        ...(typeof metadata === "string" && { metadata: jsonIn(metadata) }),
+        ...(typeof metadata === "string" && { metadata: parseMetadata(metadata) }),
       };
       await putAll(id, [pair]);
       return ok(c, null);
@@ -143,51 +143,51 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
       return ok(c, null);
     })
     .put("/:id/bulk", async (c) => {
-      const given = await body(c, pairs);
-      const decoded = given.map(
+      const inputs = await parseBody(c, pairs);
+      const decoded = inputs.map(
         ({ base64, ...it }): Pair => ({
           ...it,
           value: base64 ? new Uint8Array(Buffer.from(it.value, "base64")) : it.value,
         }),
       );
       await putAll(c.req.param("id"), decoded);
-      return ok(c, { successful_key_count: given.length, unsuccessful_keys: [] });
+      return ok(c, { successful_key_count: inputs.length, unsuccessful_keys: [] });
     })
     .post("/:id/bulk/delete", async (c) => {
-      const given = await body(c, keys);
-      await removeAll(c.req.param("id"), given);
-      return ok(c, { successful_key_count: given.length, unsuccessful_keys: [] });
+      const inputs = await parseBody(c, keys);
+      await removeAll(c.req.param("id"), inputs);
+      return ok(c, { successful_key_count: inputs.length, unsuccessful_keys: [] });
     })
     .delete("/:id/bulk", async (c) => {
-      const given = await body(c, keys);
-      await removeAll(c.req.param("id"), given);
+      const inputs = await parseBody(c, keys);
+      await removeAll(c.req.param("id"), inputs);
       return ok(c, null);
     })
     .post("/:id/bulk/get", async (c) => {
-      const { keys: given } = await body(c, wanted);
+      const { keys: inputs } = await parseBody(c, keysInput);
       const values: [string, string | null][] = [];
-      for (const key of given) values.push([key, await textOf(c.req.param("id"), key)]);
+      for (const key of inputs) values.push([key, await textOf(c.req.param("id"), key)]);
       return ok(c, { values: Object.fromEntries(values) });
     });
 };
 
-interface Listed {
+interface KeyEntry {
   readonly name: string;
   readonly expiration?: number;
   readonly metadata?: unknown;
 }
 
-const numberIn = (text: string | undefined): number | undefined => {
+const parseExpiration = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 0) throw faults.badKey(`invalid expiration "${text}"`);
+  if (!Number.isInteger(number) || number < 0) throw apiErrors.badKey(`invalid expiration "${text}"`);
   return number;
 };
 
-const jsonIn = (text: string) => {
+const parseMetadata = (text: string) => {
   try {
     return JSON.parse(text);
   } catch {
-    throw faults.malformed("the metadata is no JSON");
+    throw apiErrors.malformed("the metadata is no JSON");
   }
 };

@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
-import { boundTo, latestVersion, type Worker } from "../account/account.ts";
-import { faults } from "../account/api-errors.ts";
+import { latestVersion, type Worker, workersBoundTo } from "../account/account.ts";
+import { apiErrors } from "../account/api-errors.ts";
 import { readUpload } from "../account/upload.ts";
-import type { Control } from "../control/account-control.ts";
+import type { AccountControl } from "../control/account-control.ts";
 import { subdomain } from "../edge/hosts.ts";
-import { body, ok, page } from "./envelope.ts";
+import { ok, page, parseBody } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 
-const addresses = z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
+const subdomainInput = z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
 const settings = z.strictObject({
   tags: z.array(z.string()).nullish(),
   logpush: z.boolean().nullish(),
@@ -28,10 +28,10 @@ const routes = z.array(
     }),
   ]),
 );
-const none = z.array(z.unknown());
+const schedulesInput = z.array(z.unknown());
 
 /** Under `/accounts/:account/workers`. */
-export const scripts = (control: Control) =>
+export const scripts = (control: AccountControl) =>
   new Hono()
     .get("/scripts", (c) => ok(c, [...control.account().workers.values()].map(scriptView)))
     .get("/scripts-search", (c) => {
@@ -54,7 +54,7 @@ export const scripts = (control: Control) =>
       const before = control.account().workers.get(worker);
       const [version] = await control.publish([{ worker, upload, deploy: true }]);
       const { tags, logpush, observability } = upload.metadata;
-      const it = await control.change(worker, {
+      const it = await control.changeSettings(worker, {
         ...(tags && { tags }),
         ...(logpush !== undefined && { logpush }),
         ...(observability !== undefined && { observability }),
@@ -70,8 +70,8 @@ export const scripts = (control: Control) =>
     .get("/scripts/:name/settings", (c) => ok(c, settingsView(control.worker(c.req.param("name")))))
     .get("/scripts/:name/script-settings", (c) => ok(c, settingsOf(control.worker(c.req.param("name")))))
     .patch("/scripts/:name/script-settings", async (c) => {
-      const { tags, logpush, observability } = await body(c, settings);
-      const it = await control.change(c.req.param("name"), {
+      const { tags, logpush, observability } = await parseBody(c, settings);
+      const it = await control.changeSettings(c.req.param("name"), {
         ...(tags && { tags }),
         ...(logpush != null && { logpush }),
         ...(observability !== undefined && { observability }),
@@ -80,7 +80,10 @@ export const scripts = (control: Control) =>
     })
     .get("/scripts/:name/references", (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const incoming = boundTo(control.account(), name).map((it) => ({ service: it, environment: "production" }));
+      const incoming = workersBoundTo(control.account(), name).map((it) => ({
+        service: it,
+        environment: "production",
+      }));
       return ok(c, {
         services: { incoming, outgoing: [], pages_function: false },
         durable_objects: [],
@@ -89,12 +92,12 @@ export const scripts = (control: Control) =>
     })
     .get("/tails/by-consumer/:name", (c) => {
       const consumer = c.req.param("name");
-      const told = [...control.account().workers.values()].filter((it) =>
+      const producers = [...control.account().workers.values()].filter((it) =>
         latestVersion(it).tailConsumers.includes(consumer),
       );
       return ok(
         c,
-        told.map(({ tag, name }) => ({
+        producers.map(({ tag, name }) => ({
           tag,
           producer: { service: { name } },
           consumer: { service: { name: consumer } },
@@ -104,28 +107,31 @@ export const scripts = (control: Control) =>
     .get("/subdomain", (c) => ok(c, { subdomain }))
     .get("/scripts/:name/subdomain", (c) => ok(c, control.worker(c.req.param("name")).subdomain))
     .post("/scripts/:name/subdomain", async (c) => {
-      const { enabled, previews_enabled = enabled } = await body(c, addresses);
-      return ok(c, (await control.change(c.req.param("name"), { subdomain: { enabled, previews_enabled } })).subdomain);
+      const { enabled, previews_enabled = enabled } = await parseBody(c, subdomainInput);
+      return ok(
+        c,
+        (await control.changeSettings(c.req.param("name"), { subdomain: { enabled, previews_enabled } })).subdomain,
+      );
     })
     .delete("/scripts/:name/subdomain", async (c) =>
       ok(
         c,
-        (await control.change(c.req.param("name"), { subdomain: { enabled: false, previews_enabled: false } }))
+        (await control.changeSettings(c.req.param("name"), { subdomain: { enabled: false, previews_enabled: false } }))
           .subdomain,
       ),
     )
     .get("/scripts/:name/schedules", (c) => ok(c, { schedules: control.worker(c.req.param("name")) && [] }))
     .put("/scripts/:name/schedules", async (c) => {
       control.worker(c.req.param("name"));
-      if ((await body(c, none)).length > 0) throw faults.unsupported("cron triggers");
+      if ((await parseBody(c, schedulesInput)).length > 0) throw apiErrors.unsupported("cron triggers");
       return ok(c, { schedules: [] });
     })
     .put("/scripts/:name/routes", async (c) => {
-      const given = (await body(c, routes)).map((it) => (typeof it === "string" ? { pattern: it } : it));
-      if (given.some(({ custom_domain }) => custom_domain))
-        throw faults.unsupported("custom domains (give a route instead)");
-      const it = await control.change(c.req.param("name"), {
-        routes: given.map(({ pattern, zone_name }) => ({
+      const inputs = (await parseBody(c, routes)).map((it) => (typeof it === "string" ? { pattern: it } : it));
+      if (inputs.some(({ custom_domain }) => custom_domain))
+        throw apiErrors.unsupported("custom domains (give a route instead)");
+      const it = await control.changeSettings(c.req.param("name"), {
+        routes: inputs.map(({ pattern, zone_name }) => ({
           id: randomUUID().replaceAll("-", ""),
           pattern,
           ...(zone_name !== undefined && { zoneName: zone_name }),

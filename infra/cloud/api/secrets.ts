@@ -2,35 +2,35 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { latestVersion } from "../account/account.ts";
-import { secretsIn } from "../account/bindings.ts";
-import { faults } from "../account/api-errors.ts";
-import type { Control, SecretEdits } from "../control/account-control.ts";
-import { annotations, body, ok } from "./envelope.ts";
+import { apiErrors } from "../account/api-errors.ts";
+import { secretBindings } from "../account/bindings.ts";
+import type { AccountControl, SecretEdits } from "../control/account-control.ts";
+import { annotations, ok, parseBody } from "./envelope.ts";
 import { versionView } from "./views.ts";
 
 const text = z.strictObject({ name: z.string().optional(), type: z.literal("secret_text"), text: z.string() });
-const secret = text.extend({ name: z.string() });
-const bulk = z.strictObject({ secrets: z.record(z.string(), text.nullable()) });
-const versioned = z.strictObject({ env: z.record(z.string(), text.nullable()).default({}), annotations });
+const secretInput = text.extend({ name: z.string() });
+const bulkInput = z.strictObject({ secrets: z.record(z.string(), text.nullable()) });
+const versionSecretsInput = z.strictObject({ env: z.record(z.string(), text.nullable()).default({}), annotations });
 
-const editsOf = (given: Readonly<Record<string, { readonly text: string } | null>>): SecretEdits =>
-  Object.fromEntries(Object.entries(given).map(([name, it]) => [name, it?.text ?? null]));
+const toEdits = (values: Readonly<Record<string, { readonly text: string } | null>>): SecretEdits =>
+  Object.fromEntries(Object.entries(values).map(([name, it]) => [name, it?.text ?? null]));
 
 /** Under `/accounts/:account/workers`. */
-export const secrets = (control: Control) => {
+export const secrets = (control: AccountControl) => {
   const namesOf = (worker: string) =>
-    secretsIn(latestVersion(control.worker(worker)).bindings).map(({ name, type }) => ({ name, type }));
+    secretBindings(latestVersion(control.worker(worker)).bindings).map(({ name, type }) => ({ name, type }));
   return new Hono()
     .get("/scripts/:name/secrets", (c) => ok(c, namesOf(c.req.param("name"))))
     .put("/scripts/:name/secrets", async (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const given = await body(c, secret);
-      await control.editSecrets(name, { [given.name]: given.text }, true, {});
-      return ok(c, { name: given.name, type: given.type });
+      const input = await parseBody(c, secretInput);
+      await control.editSecrets(name, { [input.name]: input.text }, true, {});
+      return ok(c, { name: input.name, type: input.type });
     })
     .get("/scripts/:name/secrets/:secret", (c) => {
       const found = namesOf(c.req.param("name")).find(({ name }) => name === c.req.param("secret"));
-      if (!found) throw faults.noSecret(c.req.param("secret"));
+      if (!found) throw apiErrors.noSecret(c.req.param("secret"));
       return ok(c, found);
     })
     .delete("/scripts/:name/secrets/:secret", async (c) => {
@@ -40,14 +40,14 @@ export const secrets = (control: Control) => {
     })
     .patch("/scripts/:name/secrets-bulk", async (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const { secrets: given } = await body(c, bulk);
-      await control.editSecrets(name, editsOf(given), true, {});
+      const { secrets: input } = await parseBody(c, bulkInput);
+      await control.editSecrets(name, toEdits(input), true, {});
       return ok(c, namesOf(name));
     })
     .patch("/workers/:name/versions/latest", async (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const given = await body(c, versioned);
-      const version = await control.editSecrets(name, editsOf(given.env), false, given.annotations);
+      const input = await parseBody(c, versionSecretsInput);
+      const version = await control.editSecrets(name, toEdits(input.env), false, input.annotations);
       return ok(c, versionView(version));
     });
 };

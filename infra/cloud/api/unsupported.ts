@@ -1,10 +1,10 @@
 /** What Cloudflare has and the local cloud has not, refused by its name: a path that nobody knows is another matter. */
 import { Hono } from "hono";
-import { faults } from "../account/api-errors.ts";
+import { apiErrors } from "../account/api-errors.ts";
 import { ok, page } from "./envelope.ts";
 
 /** Under `/accounts/:account`: what each product's calls begin with. */
-const products: Readonly<Record<string, string>> = {
+const unsupportedProducts: Readonly<Record<string, string>> = {
   access: "Access",
   ai: "Workers AI",
   "ai-gateway": "AI Gateway",
@@ -46,7 +46,7 @@ const products: Readonly<Record<string, string>> = {
 };
 
 /** Under `/accounts/:account/workers`. */
-const ofWorkers: Readonly<Record<string, string>> = {
+const unsupportedWorkerPaths: Readonly<Record<string, string>> = {
   "assets/*": "static assets",
   "dispatch/*": "Workers for Platforms",
   "durable_objects/namespaces/:id/objects": "lists of objects",
@@ -61,7 +61,7 @@ const ofWorkers: Readonly<Record<string, string>> = {
 };
 
 /** Under `/zones/:zone`. */
-const ofZones: Readonly<Record<string, string>> = {
+const unsupportedZonePaths: Readonly<Record<string, string>> = {
   cache: "settings of the cache",
   custom_hostnames: "custom hostnames",
   dns_records: "DNS records",
@@ -77,21 +77,21 @@ const ofZones: Readonly<Record<string, string>> = {
 };
 
 /** Under `/zones`. */
-export const absentOfZones = () => {
+export const unsupportedZoneRoutes = () => {
   const app = new Hono();
-  for (const [path, what] of Object.entries(ofZones))
+  for (const [path, what] of Object.entries(unsupportedZonePaths))
     app.all(`/:zone/${path}/*`, () => {
-      throw faults.unsupported(what);
+      throw apiErrors.unsupported(what);
     });
   return app;
 };
 
 /** Under `/accounts/:account`. */
-export const absent = () => {
+export const unsupportedRoutes = () => {
   const app = new Hono();
   const refuse = (path: string, what: string) =>
     app.all(path, () => {
-      throw faults.unsupported(what);
+      throw apiErrors.unsupported(what);
     });
   // Wrangler looks for what a Worker that it deletes has left; nothing of it is here.
   app.get("/containers/applications", (c) => ok(c, page(c, [])));
@@ -100,13 +100,13 @@ export const absent = () => {
   refuse("/workers/account-settings", "settings of the account");
   for (const method of ["PUT", "DELETE"] as const)
     app.on(method, "/workers/subdomain", () => {
-      throw faults.unsupported("another subdomain of workers.dev");
+      throw apiErrors.unsupported("another subdomain of workers.dev");
     });
-  for (const [path, what] of Object.entries(ofWorkers)) refuse(`/workers/${path}`, what);
+  for (const [path, what] of Object.entries(unsupportedWorkerPaths)) refuse(`/workers/${path}`, what);
   refuse("/workers/domains/:id?", "custom domains (give a route instead)");
   refuse("/workers/workers/:name?", "the beta API of Workers");
   refuse("/workers/workers/:name/versions/:version?", "the beta API of Workers");
-  for (const [product, what] of Object.entries(products)) {
+  for (const [product, what] of Object.entries(unsupportedProducts)) {
     refuse(`/${product}`, what);
     refuse(`/${product}/*`, what);
   }

@@ -1,11 +1,11 @@
 /** Versions and deployments: what is uploaded, and which of it takes how much. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { shownDeployments, versionOf } from "../account/account.ts";
-import { faults } from "../account/api-errors.ts";
+import { findVersion, listedDeployments } from "../account/account.ts";
+import { apiErrors } from "../account/api-errors.ts";
 import { readUpload } from "../account/upload.ts";
-import type { Control } from "../control/account-control.ts";
-import { annotations, body, ok, page } from "./envelope.ts";
+import type { AccountControl } from "../control/account-control.ts";
+import { annotations, ok, page, parseBody } from "./envelope.ts";
 import { deploymentView, versionView } from "./views.ts";
 
 const deployment = z.strictObject({
@@ -20,14 +20,14 @@ const deployment = z.strictObject({
 });
 
 /** How many a list without `deployable` shows. */
-const shownVersions = 10;
+const listedVersions = 10;
 
 /** Under `/accounts/:account/workers/scripts/:name`. */
-export const versions = (control: Control) =>
+export const versions = (control: AccountControl) =>
   new Hono<{ Variables: Record<never, never> }>()
     .get("/:name/versions", (c) => {
       const all = control.worker(c.req.param("name")).versions;
-      const some = c.req.query("deployable") === "true" ? all : all.slice(-shownVersions);
+      const some = c.req.query("deployable") === "true" ? all : all.slice(-listedVersions);
       return ok(c, { items: Number(c.req.query("page") ?? 1) > 1 ? [] : some.toReversed().map(versionView) });
     })
     .post("/:name/versions", async (c) => {
@@ -37,28 +37,28 @@ export const versions = (control: Control) =>
       return ok(c, version && versionView(version));
     })
     .get("/:name/versions/:id", (c) => {
-      const version = versionOf(control.worker(c.req.param("name")), c.req.param("id"));
-      if (!version) throw faults.noVersion(c.req.param("id"));
+      const version = findVersion(control.worker(c.req.param("name")), c.req.param("id"));
+      if (!version) throw apiErrors.noVersion(c.req.param("id"));
       return ok(c, versionView(version));
     })
     .get("/:name/deployments", (c) => {
       const all = control.worker(c.req.param("name")).deployments;
-      const shown = page(c, all.slice(0, shownDeployments)).map(deploymentView);
+      const listed = page(c, all.slice(0, listedDeployments)).map(deploymentView);
       // As documented, and as the SDK's lists read every page.
-      return ok(c, { deployments: shown, items: shown });
+      return ok(c, { deployments: listed, items: listed });
     })
     .get("/:name/deployments/:id", (c) => {
       const found = control.worker(c.req.param("name")).deployments.find(({ id }) => id === c.req.param("id"));
-      if (!found) throw faults.noDeployment(c.req.param("id"));
+      if (!found) throw apiErrors.noDeployment(c.req.param("id"));
       return ok(c, deploymentView(found));
     })
     .delete("/:name/deployments/:id", (c) => {
       control.worker(c.req.param("name"));
-      throw faults.unsupported("deleting a deployment");
+      throw apiErrors.unsupported("deleting a deployment");
     })
     .post("/:name/deployments", async (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const given = await body(c, deployment);
-      const done = await control.deploy(name, given.versions, given.annotations, c.req.query("force") === "true");
-      return ok(c, deploymentView(done));
+      const input = await parseBody(c, deployment);
+      const created = await control.deploy(name, input.versions, input.annotations, c.req.query("force") === "true");
+      return ok(c, deploymentView(created));
     });

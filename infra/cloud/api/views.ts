@@ -1,6 +1,6 @@
 /** How the API shows what the account holds. */
 import { type Account, type Deployment, latestVersion, type Version, type Worker } from "../account/account.ts";
-import { shown } from "../account/bindings.ts";
+import { withoutSecretValue } from "../account/bindings.ts";
 
 const author = { author_id: "00000000000000000000000000000000", author_email: "you@localhost" };
 
@@ -16,7 +16,7 @@ export const versionView = (version: Version) => ({
   },
   annotations: { "workers/triggered_by": version.source, ...version.annotations },
   resources: {
-    bindings: version.bindings.map(shown),
+    bindings: version.bindings.map(withoutSecretValue),
     script: { etag: version.etag, handlers: ["fetch"], last_deployed_from: "wrangler" },
     script_runtime: {
       compatibility_date: version.compatibilityDate,
@@ -65,7 +65,7 @@ export const scriptView = (worker: Worker) => {
 export const settingsView = (worker: Worker) => {
   const version = latestVersion(worker);
   return {
-    bindings: version.bindings.map(shown),
+    bindings: version.bindings.map(withoutSecretValue),
     compatibility_date: version.compatibilityDate,
     compatibility_flags: version.compatibilityFlags,
     usage_model: "standard",

@@ -6,68 +6,70 @@ import * as z from "zod";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { accountId } from "../account/access.ts";
 import type { Account, Route } from "../account/account.ts";
-import { faults } from "../account/api-errors.ts";
-import type { Control } from "../control/account-control.ts";
-import { body, ok, page } from "./envelope.ts";
+import { apiErrors } from "../account/api-errors.ts";
+import type { AccountControl } from "../control/account-control.ts";
+import { ok, page, parseBody } from "./envelope.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });
 
 /** Names that were asked for; of more, the oldest is forgotten. */
-const mostNames = 1000;
+const maxNames = 1000;
 
-export const zones = (control: Control) => {
+export const zones = (control: AccountControl) => {
   const names = new Set<string>();
-  const zoneOf = (name: string) => {
+  const rememberZone = (name: string) => {
     names.add(name);
-    forgetOldest(names, mostNames);
+    forgetOldest(names, maxNames);
     return { id: zoneId(name), name, status: "active", account: { id: accountId, name: "local cloud" } };
   };
-  const routed = () => routesIn(control.account());
+  const allRoutes = () => routesIn(control.account());
   /** A zone that nobody has named has no routes yet. */
   const nameOf = (id: string): string | undefined =>
-    [...names, ...routed().flatMap(({ zoneName }) => zoneName ?? [])].find((name) => zoneId(name) === id);
-  const inZone = (id: string) => routed().filter((it) => it.zoneName === undefined || zoneId(it.zoneName) === id);
-  const found = (zone: string, id: string) => {
+    [...names, ...allRoutes().flatMap(({ zoneName }) => zoneName ?? [])].find((name) => zoneId(name) === id);
+  const inZone = (id: string) => allRoutes().filter((it) => it.zoneName === undefined || zoneId(it.zoneName) === id);
+  const findRoute = (zone: string, id: string) => {
     const it = inZone(zone).find((one) => one.id === id);
-    if (!it) throw faults.noRoute(id);
+    if (!it) throw apiErrors.noRoute(id);
     return it;
   };
-  const put = async (zone: string, given: z.output<typeof route>, id: string): Promise<object> => {
-    const { pattern, script } = given;
-    if (!script) throw faults.unsupported("a route to no Worker, which keeps others' routes away");
+  const putRoute = async (zone: string, input: z.output<typeof route>, id: string): Promise<object> => {
+    const { pattern, script } = input;
+    if (!script) throw apiErrors.unsupported("a route to no Worker, which keeps others' routes away");
     const zoneName = nameOf(zone) ?? zoneIn(pattern, zone);
-    if (zoneName === undefined) throw faults.noZone(zone, pattern);
+    if (zoneName === undefined) throw apiErrors.noZone(zone, pattern);
     const { routes } = control.worker(script);
-    if (routes.some((it) => it.id !== id && it.pattern === pattern)) throw faults.routeTaken(pattern, script);
-    await control.change(script, { routes: [...routes.filter((it) => it.id !== id), { id, pattern, zoneName }] });
+    if (routes.some((it) => it.id !== id && it.pattern === pattern)) throw apiErrors.routeTaken(pattern, script);
+    await control.changeSettings(script, {
+      routes: [...routes.filter((it) => it.id !== id), { id, pattern, zoneName }],
+    });
     return { id, pattern, script };
   };
-  const remove = async ({ id, script }: { readonly id: string; readonly script: string }) =>
-    control.change(script, { routes: control.worker(script).routes.filter((it) => it.id !== id) });
+  const removeRoute = async ({ id, script }: { readonly id: string; readonly script: string }) =>
+    control.changeSettings(script, { routes: control.worker(script).routes.filter((it) => it.id !== id) });
 
   return new Hono()
-    .get("/", (c) => ok(c, page(c, [zoneOf(c.req.query("name") ?? "localhost")])))
+    .get("/", (c) => ok(c, page(c, [rememberZone(c.req.query("name") ?? "localhost")])))
     .get("/:zone", (c) => {
       const name = nameOf(c.req.param("zone"));
-      if (name === undefined) throw faults.noZone(c.req.param("zone"));
-      return ok(c, zoneOf(name));
+      if (name === undefined) throw apiErrors.noZone(c.req.param("zone"));
+      return ok(c, rememberZone(name));
     })
     .get("/:zone/workers/routes", (c) => ok(c, page(c, inZone(c.req.param("zone")).map(routeView))))
     .post("/:zone/workers/routes", async (c) =>
-      ok(c, await put(c.req.param("zone"), await body(c, route), randomUUID().replaceAll("-", ""))),
+      ok(c, await putRoute(c.req.param("zone"), await parseBody(c, route), randomUUID().replaceAll("-", ""))),
     )
-    .get("/:zone/workers/routes/:id", (c) => ok(c, routeView(found(c.req.param("zone"), c.req.param("id")))))
+    .get("/:zone/workers/routes/:id", (c) => ok(c, routeView(findRoute(c.req.param("zone"), c.req.param("id")))))
     .put("/:zone/workers/routes/:id", async (c) => {
       const { zone, id } = c.req.param();
-      const before = found(zone, id);
-      const given = await body(c, route);
-      const after = await put(zone, { ...given, script: given.script ?? before.script }, id);
-      if (given.script && given.script !== before.script) await remove(before);
+      const before = findRoute(zone, id);
+      const input = await parseBody(c, route);
+      const after = await putRoute(zone, { ...input, script: input.script ?? before.script }, id);
+      if (input.script && input.script !== before.script) await removeRoute(before);
       return ok(c, after);
     })
     .delete("/:zone/workers/routes/:id", async (c) => {
       const { zone, id } = c.req.param();
-      await remove(found(zone, id));
+      await removeRoute(findRoute(zone, id));
       return ok(c, { id });
     });
 };
@@ -81,9 +83,9 @@ const zoneIn = (pattern: string, id: string): string | undefined => {
   return labels.map((_, index) => labels.slice(index).join(".")).find((name) => zoneId(name) === id);
 };
 
-type Routed = Route & { readonly script: string };
+type WorkerRoute = Route & { readonly script: string };
 
-const routesIn = ({ workers }: Account): Routed[] =>
+const routesIn = ({ workers }: Account): WorkerRoute[] =>
   [...workers.values()].flatMap(({ name, routes }) => routes.map((it) => ({ ...it, script: name })));
 
-const routeView = ({ id, pattern, script }: Routed) => ({ id, pattern, script });
+const routeView = ({ id, pattern, script }: WorkerRoute) => ({ id, pattern, script });

@@ -4,8 +4,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { oneAtATime } from "../../../functions/control/model/one-at-a-time.ts";
 import {
   type Account,
-  applied,
-  boundTo,
+  applyEvent,
   type Deployment,
   type Event,
   latestVersion,
@@ -15,15 +14,23 @@ import {
   type Share,
   type Version,
   type Worker,
+  workersBoundTo,
 } from "../account/account.ts";
-import { checkName, secretsIn } from "../account/bindings.ts";
+import { apiErrors, WorkerStartupError } from "../account/api-errors.ts";
+import { checkName, secretBindings } from "../account/bindings.ts";
 import { checkRoute, checkSecrets, checkShares, checkTitle } from "../account/checks.ts";
 import { checkExports } from "../account/exports.ts";
-import { faults, ThrewAtStart } from "../account/api-errors.ts";
-import { foreseen, type Publication, type Revision, revised, versionEvent, wholly } from "../account/publish.ts";
+import {
+  fullDeployment,
+  type Publication,
+  previewVersion,
+  type Revision,
+  revisedUpload,
+  versionEvent,
+} from "../account/publish.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { StartupError } from "../edge/machine.ts";
-import type { Held } from "../edge/options.ts";
+import { VersionStartupError } from "../edge/machine.ts";
+import type { WorkerVersion } from "../edge/options.ts";
 import type { Journal } from "../storage/journal.ts";
 
 export interface SecretEdits {
@@ -31,7 +38,7 @@ export interface SecretEdits {
   readonly [name: string]: string | null;
 }
 
-export interface Control {
+export interface AccountControl {
   readonly account: () => Account;
   /** @throws CloudFault where there is none */
   readonly worker: (name: string) => Worker;
@@ -60,8 +67,8 @@ export interface Control {
    */
   readonly revise: (name: string, revision: Revision) => Promise<Version>;
   /** The bytes of a module. */
-  readonly read: (blob: string) => Buffer;
-  readonly change: (name: string, settings: Partial<Settings>) => Promise<Worker>;
+  readonly readBlob: (blob: string) => Buffer;
+  readonly changeSettings: (name: string, settings: Partial<Settings>) => Promise<Worker>;
   /** @param force also where others are bound to it */
   readonly remove: (name: string, force: boolean) => Promise<void>;
   readonly addNamespace: (title: string, id?: string) => Promise<Namespace>;
@@ -70,31 +77,31 @@ export interface Control {
   /** Tells the fleet anew, such as after a tail has begun. */
   readonly refresh: () => Promise<void>;
   /** Starts anew what has ended without being asked to. */
-  readonly mend: () => Promise<void>;
+  readonly recover: () => Promise<void>;
   /** All isolates and objects begin anew, as they do in production now and then. */
   readonly evict: () => Promise<void>;
 }
 
-export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Control => {
+export const openAccountControl = (journal: Journal, fleet: Fleet, now: () => Date): AccountControl => {
   const { account, record } = journal;
   const inTurn = oneAtATime();
   const worker = (name: string): Worker => {
     const found = account().workers.get(name);
-    if (!found) throw faults.noWorker();
+    if (!found) throw apiErrors.noWorker();
     return found;
   };
-  const put = async (...events: readonly Event[]): Promise<void> => {
+  const commit = async (...events: readonly Event[]): Promise<void> => {
     record(...events);
     await fleet.follow(account());
   };
-  const admit = async (next: Account, held: readonly Held[]): Promise<void> => {
+  const startVersions = async (next: Account, versions: readonly WorkerVersion[]): Promise<void> => {
     try {
-      await fleet.admit(next, held);
+      await fleet.startVersions(next, versions);
     } catch (error) {
-      if (!(error instanceof StartupError)) throw error;
-      throw new ThrewAtStart(
+      if (!(error instanceof VersionStartupError)) throw error;
+      throw new WorkerStartupError(
         new Map(
-          held.flatMap(({ worker, version }) => {
+          versions.flatMap(({ worker, version }) => {
             const reason = error.reasons.get(version.id);
             return reason === undefined ? [] : [[worker.name, reason] as const];
           }),
@@ -103,16 +110,16 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     }
   };
   /** Started before it is recorded, so that what is on disk has run once. */
-  const putVersions = async (events: readonly (Event & { type: "version" })[]): Promise<void> => {
+  const commitVersions = async (events: readonly (Event & { type: "version" })[]): Promise<void> => {
     let next = account();
-    const held: Held[] = [];
+    const versions: WorkerVersion[] = [];
     for (const event of events) {
-      const seen = foreseen(next, event);
-      next = seen.account;
-      held.push({ worker: seen.worker, version: event.version });
+      const preview = previewVersion(next, event);
+      next = preview.account;
+      versions.push({ worker: preview.worker, version: event.version });
     }
-    await admit(next, held);
-    await put(...events);
+    await startVersions(next, versions);
+    await commit(...events);
   };
 
   const publish = async (publications: readonly Publication[]): Promise<Version[]> => {
@@ -120,26 +127,26 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     let next = account();
     for (const it of publications) {
       const before = next.workers.get(it.worker)?.classes ?? [];
-      const event = versionEvent(next, it, journal.keep, now());
-      next = applied(next, event);
+      const event = versionEvent(next, it, journal.storeBlob, now());
+      next = applyEvent(next, event);
       await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
       events.push(event);
     }
-    await putVersions(events);
+    await commitVersions(events);
     return events.map(({ version }) => version);
   };
 
   return {
     account,
     worker,
-    read: journal.read,
+    readBlob: journal.readBlob,
     publish: (publications) => inTurn(() => publish(publications)),
     revise: (name, revision) =>
       inTurn(async () => {
         const it = worker(name);
         const before = latestVersion(it);
-        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed("setting");
-        const upload = revised(before, revision, journal.read);
+        if (it.deployments[0] && !isFullyDeployed(it, before)) throw apiErrors.latestNotDeployed("setting");
+        const upload = revisedUpload(before, revision, journal.readBlob);
         const [version] = await publish([{ worker: name, upload, deploy: true }]);
         return version as Version;
       }),
@@ -156,24 +163,25 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
           versions: shares,
         };
         const event: Event = { type: "deployment", worker: name, deployment };
-        const next = applied(account(), event);
+        const next = applyEvent(account(), event);
         // As an upload: an old version is started before it is live, and what throws at start does not come to be.
         const after = next.workers.get(name) ?? it;
-        await admit(
+        await startVersions(
           next,
           liveVersions(after).map((version) => ({ worker: after, version })),
         );
-        await put(event);
+        await commit(event);
         return deployment;
       }),
     editSecrets: (name, edits, deploy, annotations) =>
       inTurn(async () => {
         const it = worker(name);
         const before = latestVersion(it);
-        if (deploy && it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
+        if (deploy && it.deployments[0] && !isFullyDeployed(it, before)) throw apiErrors.latestNotDeployed();
         for (const [secret, value] of Object.entries(edits))
           if (value !== null) checkName(secret);
-          else if (!secretsIn(before.bindings).some((one) => one.name === secret)) throw faults.noSecret(secret);
+          else if (!secretBindings(before.bindings).some((one) => one.name === secret))
+            throw apiErrors.noSecret(secret);
         const version: Version = {
           ...before,
           id: randomUUID(),
@@ -181,58 +189,58 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
           createdOn: now().toISOString(),
           source: "secret",
           annotations,
-          bindings: withSecrets(before, edits),
+          bindings: applySecretEdits(before, edits),
         };
-        const deployment = deploy ? { deployment: wholly(version, "secret", annotations, now()) } : {};
-        await putVersions([{ type: "version", worker: name, version, ...deployment }]);
+        const deployment = deploy ? { deployment: fullDeployment(version, "secret", annotations, now()) } : {};
+        await commitVersions([{ type: "version", worker: name, version, ...deployment }]);
         return version;
       }),
-    change: (name, settings) =>
+    changeSettings: (name, settings) =>
       inTurn(async () => {
         worker(name);
         for (const { pattern } of settings.routes ?? []) checkRoute(account(), name, pattern);
-        await put({ type: "settings", worker: name, settings });
+        await commit({ type: "settings", worker: name, settings });
         return worker(name);
       }),
     remove: (name, force) =>
       inTurn(async () => {
         worker(name);
-        const users = boundTo(account(), name);
-        if (users.length > 0 && !force) throw faults.referenced(name, users);
-        await put({ type: "delete", worker: name });
+        const users = workersBoundTo(account(), name);
+        if (users.length > 0 && !force) throw apiErrors.referenced(name, users);
+        await commit({ type: "delete", worker: name });
       }),
     addNamespace: (title, id = randomBytes(16).toString("hex")) =>
       inTurn(async () => {
         checkTitle(account(), title);
-        await put({ type: "namespace", namespace: { id, title } });
+        await commit({ type: "namespace", namespace: { id, title } });
         return { id, title };
       }),
     renameNamespace: (id, title) =>
       inTurn(async () => {
-        if (!account().namespaces.has(id)) throw faults.noNamespace();
+        if (!account().namespaces.has(id)) throw apiErrors.noNamespace();
         checkTitle(account(), title);
-        await put({ type: "namespace", namespace: { id, title } });
+        await commit({ type: "namespace", namespace: { id, title } });
         return { id, title };
       }),
     removeNamespace: (id) =>
       inTurn(async () => {
-        if (!account().namespaces.has(id)) throw faults.noNamespace();
-        await put({ type: "namespace-delete", id });
+        if (!account().namespaces.has(id)) throw apiErrors.noNamespace();
+        await commit({ type: "namespace-delete", id });
       }),
     refresh: () => inTurn(() => fleet.follow(account())),
-    mend: () => inTurn(() => fleet.mend(account())),
+    recover: () => inTurn(() => fleet.recover(account())),
     evict: () => inTurn(() => fleet.evict(account())),
   };
 };
 
-const isWhollyLive = (worker: Worker, { id }: Version): boolean =>
+const isFullyDeployed = (worker: Worker, { id }: Version): boolean =>
   worker.deployments[0]?.versions.some((it) => it.version_id === id && it.percentage === 100) === true;
 
-const withSecrets = ({ bindings }: Version, edits: SecretEdits): Version["bindings"] => {
-  const taken = bindings.find(
+const applySecretEdits = ({ bindings }: Version, edits: SecretEdits): Version["bindings"] => {
+  const conflict = bindings.find(
     (it) => it.type !== "secret_text" && edits[it.name] !== undefined && edits[it.name] !== null,
   );
-  if (taken) throw faults.twice(taken.name);
+  if (conflict) throw apiErrors.duplicateBinding(conflict.name);
   return [
     ...bindings.filter(({ name }) => !Object.hasOwn(edits, name)),
     ...Object.entries(edits).flatMap(([name, text]) =>

@@ -15,62 +15,62 @@ export interface Tail {
 
 export interface Tails {
   readonly open: (worker: string) => Tail;
-  readonly of: (worker: string) => readonly Tail[];
-  readonly end: (id: string) => boolean;
+  readonly forWorker: (worker: string) => readonly Tail[];
+  readonly remove: (id: string) => boolean;
   /** Workers that somebody listens to. */
-  readonly tailed: () => string[];
+  readonly tailedWorkers: () => string[];
   /** Takes a WebSocket under the path `/tails/<id>`. */
   readonly attach: (server: http.Server) => void;
-  readonly tell: (worker: string, events: readonly Event[]) => void;
+  readonly send: (worker: string, events: readonly TraceEvent[]) => void;
   readonly close: () => void;
 }
 
 /** As the runtime tells of a request. */
-export type Event = Readonly<Record<string, unknown>>;
+export type TraceEvent = Readonly<Record<string, unknown>>;
 
 /** What wrangler asks for. */
 const protocol = "trace-v1";
 /** As in production; whoever needs it longer opens another. */
-const lifeMs = 6 * 60 * 60 * 1000;
+const lifetimeMs = 6 * 60 * 60 * 1000;
 /** Of one Worker, at once. */
-const mostListeners = 10;
+const maxListeners = 10;
 /** A listener that does not read loses what is more than this. */
-const mostBufferedBytes = 4 * 1024 * 1024;
+const maxBufferedBytes = 4 * 1024 * 1024;
 /** Nobody has anything to say to a tail but its settings. */
-const mostMessageBytes = 64 * 1024;
+const maxMessageBytes = 64 * 1024;
 
 export const openTails = (now: () => Date): Tails => {
   const tails = new Map<string, Tail & { listener?: Listener }>();
-  const end = (id: string): boolean => {
+  const remove = (id: string): boolean => {
     tails.get(id)?.listener?.driver.close("The tail has ended", 1000);
     return tails.delete(id);
   };
-  const of = (worker: string) => [...tails.values()].filter((it) => it.worker === worker);
+  const forWorker = (worker: string) => [...tails.values()].filter((it) => it.worker === worker);
   return {
     open: (worker) => {
-      for (const { id, expiresAt } of tails.values()) if (expiresAt < now()) end(id);
-      const tail = { id: randomUUID().replaceAll("-", ""), worker, expiresAt: new Date(now().getTime() + lifeMs) };
-      const [oldest] = of(worker);
-      if (oldest && of(worker).length >= mostListeners) end(oldest.id);
+      for (const { id, expiresAt } of tails.values()) if (expiresAt < now()) remove(id);
+      const tail = { id: randomUUID().replaceAll("-", ""), worker, expiresAt: new Date(now().getTime() + lifetimeMs) };
+      const [oldest] = forWorker(worker);
+      if (oldest && forWorker(worker).length >= maxListeners) remove(oldest.id);
       tails.set(tail.id, tail);
       return tail;
     },
-    of,
-    end,
-    tailed: () => [...new Set([...tails.values()].map(({ worker }) => worker))],
+    forWorker,
+    remove,
+    tailedWorkers: () => [...new Set([...tails.values()].map(({ worker }) => worker))],
     attach: (server) =>
       server.on("upgrade", (request, socket, head) => {
         const tail = tails.get(/^\/tails\/([0-9a-f]+)$/.exec(request.url ?? "")?.[1] ?? "");
         if (!tail) return void socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
         tail.listener?.driver.close("Another listener has come", 1000);
-        const listener = listen(request, socket, head);
+        const listener = acceptSocket(request, socket, head);
         tail.listener = listener;
-        socket.once("close", () => tail.listener === listener && end(tail.id));
+        socket.once("close", () => tail.listener === listener && remove(tail.id));
       }),
-    tell: (worker, events) => {
-      for (const { listener } of of(worker))
+    send: (worker, events) => {
+      for (const { listener } of forWorker(worker))
         for (const event of events)
-          if (listener && listener.socket.writableLength < mostBufferedBytes)
+          if (listener && listener.socket.writableLength < maxBufferedBytes)
             listener.driver.text(JSON.stringify(event));
     },
     close: () => {
@@ -84,8 +84,8 @@ interface Listener {
   readonly socket: Duplex;
 }
 
-const listen = (request: http.IncomingMessage, socket: Duplex, head: Buffer): Listener => {
-  const it = driver.http(request, { protocols: [protocol], maxLength: mostMessageBytes, requireMasking: false });
+const acceptSocket = (request: http.IncomingMessage, socket: Duplex, head: Buffer): Listener => {
+  const it = driver.http(request, { protocols: [protocol], maxLength: maxMessageBytes, requireMasking: false });
   socket.on("error", () => socket.destroy());
   it.on("close", () => socket.end());
   it.on("error", () => socket.destroy());

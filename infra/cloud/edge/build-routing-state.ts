@@ -1,36 +1,40 @@
 /** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
-import { type Account, liveVersions, ownerOf, type Worker } from "../account/account.ts";
+import { type Account, liveVersions, objectOwner, type Worker } from "../account/account.ts";
 import type { Machine } from "./machine.ts";
-import type { Held } from "./options.ts";
-import type { Place, Table } from "./routing-state.ts";
+import type { WorkerVersion } from "./options.ts";
+import type { RoutingState, VersionLocation } from "./routing-state.ts";
 
 /**
- * @param placeOf where a version runs
+ * @param locationOf where a version runs
  * @param homes machines that own the objects of a Worker
  * @param moving Workers whose objects are about to have another owner
  */
-export const tableFor = (
+export const buildRoutingState = (
   account: Account,
-  placeOf: (version: string) => Place | undefined,
+  locationOf: (version: string) => VersionLocation | undefined,
   homes: ReadonlyMap<string, Machine>,
   moving: ReadonlySet<string>,
-): Pick<Table, "live" | "places" | "homes" | "moving"> => {
+): Pick<RoutingState, "live" | "places" | "homes" | "moving"> => {
   const workers = [...account.workers.values()];
-  const places = heldBy(account).flatMap(({ version: { id } }) => {
-    const place = placeOf(id);
-    return place ? [[id, place] as const] : [];
+  const places = deployedVersions(account).flatMap(({ version: { id } }) => {
+    const location = locationOf(id);
+    return location ? [[id, location] as const] : [];
   });
   return {
     live: Object.fromEntries(workers.map((it) => [it.name, sharesOf(it)])),
     places: Object.fromEntries(places),
-    homes: Object.fromEntries([...homes].map(([worker, it]) => [worker, [...it.places.values()][0] as Place])),
+    homes: Object.fromEntries(
+      [...homes].map(([worker, it]) => [worker, [...it.places.values()][0] as VersionLocation]),
+    ),
     // An owner that does not run yet is about to.
-    moving: workers.filter((it) => moving.has(it.name) || (ownerOf(it) && !homes.has(it.name))).map((it) => it.name),
+    moving: workers
+      .filter((it) => moving.has(it.name) || (objectOwner(it) && !homes.has(it.name)))
+      .map((it) => it.name),
   };
 };
 
 /** All versions that some deployment names. */
-export const heldBy = (account: Account): Held[] =>
+export const deployedVersions = (account: Account): WorkerVersion[] =>
   [...account.workers.values()].flatMap((worker) => liveVersions(worker).map((version) => ({ worker, version })));
 
 const sharesOf = (worker: Worker) =>

@@ -13,57 +13,62 @@ export interface Drain {
 
 export interface DrainOptions {
   /** Resolves when every request that has begun by now has ended. */
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   /** A request of a version that was replaced gets so long; null for as long as it wants. */
-  readonly patienceMs: number | null;
-  readonly tell: (line: string) => void;
+  readonly timeoutMs: number | null;
+  readonly report: (line: string) => void;
   /** Ports of this computer to which somebody has a connection; undefined where the system does not tell. */
-  readonly connected?: () => ReadonlySet<number> | undefined;
+  readonly portsInUse?: () => ReadonlySet<number> | undefined;
 }
 
 /** Of machines with requests under way; of more, the oldest is closed. */
-const mostDraining = 16;
+const maxDraining = 16;
 /** Work that a request left behind (`waitUntil`) gets so long: more than gates and the tail take to tell what they counted. */
 const lingerMs = 3000;
-const lookMs = 500;
+const checkIntervalMs = 500;
 
-export const openDrain = ({ settled, patienceMs, tell, connected = connectedPorts }: DrainOptions): Drain => {
+export const openDrain = ({
+  whenIdle,
+  timeoutMs,
+  report,
+  portsInUse: connected = connectedPorts,
+}: DrainOptions): Drain => {
   /** Machine → since when nobody was seen to use it. */
   const draining = new Map<Machine, number | undefined>();
   let closed = false;
-  let looking: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
-  const end = (machine: Machine): void => {
+  const disposeMachine = (machine: Machine): void => {
     if (closed || !draining.delete(machine)) return;
-    void machine.dispose().catch((error: Error) => tell(`machine ${machine.id}: ${error.message}`));
-    if (draining.size === 0) clearInterval(looking);
+    void machine.dispose().catch((error: Error) => report(`machine ${machine.id}: ${error.message}`));
+    if (draining.size === 0) clearInterval(timer);
   };
 
-  const look = (): void => {
+  const checkDraining = (): void => {
     const ports = connected();
     const now = performance.now();
     if (ports)
       for (const [machine, since] of draining)
         if (machine.ports.some((port) => ports.has(port))) draining.set(machine, undefined);
         else if (since === undefined) draining.set(machine, now);
-        else if (now - since >= lingerMs) end(machine);
+        else if (now - since >= lingerMs) disposeMachine(machine);
     const [oldest] = draining.keys();
-    if (draining.size <= mostDraining || !oldest) return;
-    tell(`machine ${oldest.id} is closed with requests under way: ${mostDraining} others wait for theirs`);
-    end(oldest);
+    if (draining.size <= maxDraining || !oldest) return;
+    report(`machine ${oldest.id} is closed with requests under way: ${maxDraining} others wait for theirs`);
+    disposeMachine(oldest);
   };
 
   return {
     retire: (machine) => {
-      if (draining.size === 0) looking = setInterval(look, lookMs).unref();
+      if (draining.size === 0) timer = setInterval(checkDraining, checkIntervalMs).unref();
       draining.set(machine, undefined);
-      const lost = patienceMs === null ? [] : [new Promise<void>((wake) => setTimeout(wake, patienceMs).unref())];
-      void Promise.race([settled(), ...lost]).then(() => setTimeout(end, lingerMs, machine).unref());
+      const timeout = timeoutMs === null ? [] : [new Promise<void>((wake) => setTimeout(wake, timeoutMs).unref())];
+      void Promise.race([whenIdle(), ...timeout]).then(() => setTimeout(disposeMachine, lingerMs, machine).unref());
     },
     machines: () => [...draining.keys()],
     close: async () => {
       closed = true;
-      clearInterval(looking);
+      clearInterval(timer);
       await Promise.all([...draining.keys()].map((it) => it.dispose().catch(() => {})));
     },
   };
@@ -72,14 +77,14 @@ export const openDrain = ({ settled, patienceMs, tell, connected = connectedPort
 /** As Linux tells it; elsewhere a machine waits for every request that had begun when it was replaced. */
 const connectedPorts = (): ReadonlySet<number> | undefined => {
   try {
-    return portsIn(fs.readFileSync("/proc/net/tcp", "utf8"));
+    return parseConnectedPorts(fs.readFileSync("/proc/net/tcp", "utf8"));
   } catch {
     return undefined;
   }
 };
 
 /** Local ports of established connections: `0: 0100007F:1F90 0100007F:D431 01 …`. */
-export const portsIn = (text: string): ReadonlySet<number> =>
+export const parseConnectedPorts = (text: string): ReadonlySet<number> =>
   new Set(
     Array.from(text.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) \S+ 01 /gm), ([, port = ""]) =>
       Number.parseInt(port, 16),

@@ -4,25 +4,25 @@
  * could reach it has ended. Small machines are merged.
  */
 import type { Account } from "../account/account.ts";
+import { buildRoutingState, deployedVersions } from "./build-routing-state.ts";
 import { openDrain } from "./drain.ts";
-import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
-import { inMachines, mergeable, startEach, wantedIn } from "./merging.ts";
-import type { Held } from "./options.ts";
-import { type Owners, openOwners } from "./owners.ts";
-import type { Realism, Table } from "./routing-state.ts";
-import { heldBy, tableFor } from "./build-routing-state.ts";
+import { type Machine, type MachineOptions, startMachine, VersionStartupError } from "./machine.ts";
+import { groupForMachines, machinesToMerge, reachableVersions, startInGroups } from "./merging.ts";
+import type { WorkerVersion } from "./options.ts";
+import { type ObjectOwners, openObjectOwners } from "./owners.ts";
+import type { Realism, RoutingState } from "./routing-state.ts";
 
 export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "secret" | "code" | "log" | "cloud"> {
   readonly isolates: number;
   readonly realism: Realism | null;
   /** Resolves when every request that has begun by now has ended. */
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   /** Workers that somebody tails. */
-  readonly tailed: () => readonly string[];
+  readonly tailedWorkers: () => readonly string[];
   /** Called when a machine begins to start, with the Workers that it will hold. */
   readonly starting: (workers: readonly string[]) => void;
   /** About the fleet itself. */
-  readonly tell: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 export interface Fleet {
@@ -31,15 +31,15 @@ export interface Fleet {
    * @param account as it will be once they are recorded
    * @throws StartupError where one throws
    */
-  readonly admit: (account: Account, versions: readonly Held[]) => Promise<void>;
+  readonly startVersions: (account: Account, versions: readonly WorkerVersion[]) => Promise<void>;
   /** All that runs goes by this account when it resolves. */
   readonly follow: (account: Account) => Promise<void>;
   /** Where a version takes requests, one base URL an isolate; it is started if it does not run. */
-  readonly urlsOf: (account: Account, held: Held) => Promise<readonly string[]>;
+  readonly urlsOf: (account: Account, target: WorkerVersion) => Promise<readonly string[]>;
   /** Whether some machine has ended without being asked to. */
-  readonly ails: () => Promise<boolean>;
+  readonly hasFailedMachines: () => Promise<boolean>;
   /** Starts anew what has ended. */
-  readonly mend: (account: Account) => Promise<void>;
+  readonly recover: (account: Account) => Promise<void>;
   /** Replaces all machines and owners by fresh ones. */
   readonly evict: (account: Account) => Promise<void>;
   /** The runtime's KV, in its own protocol. */
@@ -49,156 +49,175 @@ export interface Fleet {
 }
 
 /** What production grants a request of a version that was replaced. */
-const realDrainMs = 30_000;
+const productionDrainMs = 30_000;
 
 export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   let count = 0;
   let machines: Machine[] = [];
   /** Started, and not told of the account yet. */
-  const untold = new Set<Machine>();
+  const pending = new Set<Machine>();
   /** Versions that somebody waits for. */
-  const waking = new Map<string, Promise<Machine>>();
+  const waitedFor = new Map<string, Promise<Machine>>();
   let merging: Promise<void> | undefined;
   /** What is starting when the fleet closes is ended as well. */
   const closing = new AbortController();
   const starting = new Set<Promise<Machine>>();
-  let tables = 0;
-  const drain = openDrain({ ...options, patienceMs: options.realism && realDrainMs });
+  let stateNumber = 0;
+  const drain = openDrain({ ...options, timeoutMs: options.realism && productionDrainMs });
 
-  const make = (account: Account, versions: readonly Held[], home: boolean, stores: string | null) => {
+  const launch = (
+    account: Account,
+    versions: readonly WorkerVersion[],
+    ownsObjects: boolean,
+    storageAddress: string | null,
+  ) => {
     const [id, strict, { signal }] = [`m${++count}`, options.realism !== null, closing];
     if (versions.length > 0) options.starting(versions.map(({ worker }) => worker.name));
-    const made = startMachine({ ...options, account, versions, home, stores, id, strict, signal });
-    starting.add(made);
-    return made.finally(() => starting.delete(made));
+    const launched = startMachine({ ...options, account, versions, ownsObjects, storageAddress, id, strict, signal });
+    starting.add(launched);
+    return launched.finally(() => starting.delete(launched));
   };
 
   // The first one owns the storage that all share, as long as the fleet is there.
-  const makeStores = () => make({ workers: new Map(), namespaces: new Map() }, [], false, null);
-  let stores = await makeStores();
+  const launchStorage = () => launch({ workers: new Map(), namespaces: new Map() }, [], false, null);
+  let storage = await launchStorage();
 
-  const all = (): Machine[] => [stores, ...untold, ...machines, ...owners.homes.values(), ...drain.machines()];
+  const all = (): Machine[] => [storage, ...pending, ...machines, ...owners.byWorker.values(), ...drain.machines()];
   const machineOf = (version: string): Machine | undefined => machines.findLast(({ places }) => places.has(version));
 
-  /** @param also a machine that takes no requests yet */
-  const tableOf = (account: Account, also?: Machine): Table => ({
-    ...tableFor(account, (id) => machineOf(id)?.places.get(id) ?? also?.places.get(id), owners.homes, owners.moving),
-    number: ++tables,
-    tailed: options.tailed(),
+  /** @param starting_ a machine that takes no requests yet */
+  const routingState = (account: Account, starting_?: Machine): RoutingState => ({
+    ...buildRoutingState(
+      account,
+      (id) => machineOf(id)?.places.get(id) ?? starting_?.places.get(id),
+      owners.byWorker,
+      owners.moving,
+    ),
+    number: ++stateNumber,
+    tailedWorkers: options.tailedWorkers(),
   });
 
-  const tellAll = async (table: Table): Promise<void> => {
-    const tell = (it: Machine) =>
-      it.tell(table).catch((error: Error) => {
+  const broadcast = async (state: RoutingState): Promise<void> => {
+    const report = (it: Machine) =>
+      it.update(state).catch((error: Error) => {
         // One that was closed meanwhile needs to know nothing.
-        if (all().includes(it)) options.tell(`machine ${it.id}: ${error.message}`);
+        if (all().includes(it)) options.report(`machine ${it.id}: ${error.message}`);
       });
-    await Promise.all(all().map(tell));
+    await Promise.all(all().map(report));
   };
 
   /**
    * Whoever is led to a machine finds that it knows the account.
-   * @param adopt puts it where requests find it
+   * @param register puts it where requests find it
    */
   const start = async (
     account: Account,
-    versions: readonly Held[],
-    adopt: (machine: Machine) => void,
-    home = false,
+    versions: readonly WorkerVersion[],
+    register: (machine: Machine) => void,
+    ownsObjects = false,
   ): Promise<Machine> => {
-    const machine = await make(account, versions, home, stores.address);
-    untold.add(machine);
+    const machine = await launch(account, versions, ownsObjects, storage.address);
+    pending.add(machine);
     try {
-      await machine.tell(tableOf(account, home ? undefined : machine));
-      adopt(machine);
+      await machine.update(routingState(account, ownsObjects ? undefined : machine));
+      register(machine);
     } catch (error) {
       await machine.dispose().catch(() => {});
       throw error;
     } finally {
-      untold.delete(machine);
+      pending.delete(machine);
     }
     return machine;
   };
-  const add = (machine: Machine) => void machines.push(machine);
-  const owners: Owners = openOwners({
-    start: (account, held, adopt) => start(account, [held], adopt, true),
-    all: () => all(),
-    tellAll: (account) => tellAll(tableOf(account)),
-    tell: options.tell,
+  const addMachine = (machine: Machine) => void machines.push(machine);
+  const owners: ObjectOwners = openObjectOwners({
+    start: (account, held, register) => start(account, [held], register, true),
+    machines: () => all(),
+    broadcast: (account) => broadcast(routingState(account)),
+    report: options.report,
   });
 
-  const startAll = (account: Account, cold: readonly Held[]) => startEach(cold, (some) => start(account, some, add));
+  const startAll = (account: Account, missing: readonly WorkerVersion[]) =>
+    startInGroups(missing, (group) => start(account, group, addMachine));
 
   /** Starts those that do not run; one that throws is left out, and said. */
-  const startCold = async (account: Account): Promise<void> => {
-    const thrown = new Set<string>();
+  const startMissing = async (account: Account): Promise<void> => {
+    const failed = new Set<string>();
     for (;;) {
-      const cold = heldBy(account).filter(({ version: { id } }) => !machineOf(id) && !thrown.has(id));
+      const missing = deployedVersions(account).filter(({ version: { id } }) => !machineOf(id) && !failed.has(id));
       try {
-        return await startAll(account, cold);
+        return await startAll(account, missing);
       } catch (error) {
-        if (!(error instanceof StartupError)) throw error;
-        for (const { worker, version } of cold) {
+        if (!(error instanceof VersionStartupError)) throw error;
+        for (const { worker, version } of missing) {
           const reason = error.reasons.get(version.id);
           if (reason === undefined) continue;
-          thrown.add(version.id);
-          options.tell(`${worker.name} ${version.id.slice(0, 8)} threw at start: ${reason}`);
+          failed.add(version.id);
+          options.report(`${worker.name} ${version.id.slice(0, 8)} threw at start: ${reason}`);
         }
       }
     }
   };
 
-  const dropUnwanted = (account: Account): void => {
-    const wanted = new Set(heldBy(account).map(({ version }) => version.id));
-    for (const { versions } of account.workers.values()) for (const { id } of versions.slice(-1)) wanted.add(id);
-    const kept = machines.filter(({ places }) => [...places.keys()].some((id) => wanted.has(id)));
-    const dropped = machines.filter((it) => !kept.includes(it));
-    machines = kept;
-    dropped.forEach(drain.retire);
+  const retireUnused = (account: Account): void => {
+    const reachable = new Set(deployedVersions(account).map(({ version }) => version.id));
+    for (const { versions } of account.workers.values()) for (const { id } of versions.slice(-1)) reachable.add(id);
+    const used = machines.filter(({ places }) => [...places.keys()].some((id) => reachable.has(id)));
+    const unused = machines.filter((it) => !used.includes(it));
+    machines = used;
+    unused.forEach(drain.retire);
   };
 
   /**
    * Puts fresh machines in the place of these.
    * @param latest the account when they are ready
    */
-  const renew = async (before: readonly Machine[], account: Account, latest: () => Account): Promise<void> => {
+  const replaceMachines = async (
+    before: readonly Machine[],
+    account: Account,
+    latest: () => Account,
+  ): Promise<void> => {
     const fresh: Machine[] = [];
     // Ahead of the others, so that those of before take the requests until all of these are there.
-    const adopt = (machine: Machine) => {
+    const register = (machine: Machine) => {
       fresh.push(machine);
       machines.unshift(machine);
     };
-    let gone: readonly Machine[] = fresh;
+    let replaced: readonly Machine[] = fresh;
     try {
-      for (const held of inMachines(wantedIn(account, before))) await start(account, held, adopt);
-      const needed = heldBy(latest()).filter(({ version }) => !fresh.some(({ places }) => places.has(version.id)));
+      for (const held of groupForMachines(reachableVersions(account, before))) await start(account, held, register);
+      const needed = deployedVersions(latest()).filter(
+        ({ version }) => !fresh.some(({ places }) => places.has(version.id)),
+      );
       // What has ended meanwhile is not there any more, and what went live meanwhile stays.
-      gone = before.filter((it) => machines.includes(it) && !needed.some(({ version }) => it.places.has(version.id)));
+      replaced = before.filter(
+        (it) => machines.includes(it) && !needed.some(({ version }) => it.places.has(version.id)),
+      );
     } finally {
-      machines = machines.filter((it) => !gone.includes(it));
-      await tellAll(tableOf(latest()));
-      gone.forEach(drain.retire);
+      machines = machines.filter((it) => !replaced.includes(it));
+      await broadcast(routingState(latest()));
+      replaced.forEach(drain.retire);
     }
   };
 
-  const dead = async (): Promise<ReadonlySet<Machine>> => {
-    const found = new Set<Machine>();
-    await Promise.all(all().map((it) => it.check().catch(() => found.add(it))));
-    return found;
+  const findDead = async (): Promise<ReadonlySet<Machine>> => {
+    const deadMachines = new Set<Machine>();
+    await Promise.all(all().map((it) => it.checkAlive().catch(() => deadMachines.add(it))));
+    return deadMachines;
   };
 
   let current: Account = { workers: new Map(), namespaces: new Map() };
   const follow = async (account: Account): Promise<void> => {
     current = account;
-    await startCold(account);
+    await startMissing(account);
     await owners.follow(account);
-    await tellAll(tableOf(account));
-    dropUnwanted(account);
-    const many = mergeable(account, machines);
-    if (many.length > 0 && !merging)
-      merging = renew(many, account, () => current)
+    await broadcast(routingState(account));
+    retireUnused(account);
+    const small = machinesToMerge(account, machines);
+    if (small.length > 0 && !merging)
+      merging = replaceMachines(small, account, () => current)
         .catch((error) => {
-          if (!closing.signal.aborted) options.tell(`machines were not merged: ${(error as Error).message}`);
+          if (!closing.signal.aborted) options.report(`machines were not merged: ${(error as Error).message}`);
         })
         .finally(() => {
           merging = undefined;
@@ -206,37 +225,38 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   };
 
   return {
-    admit: async (account, versions) => {
-      const cold = versions.filter(({ version }) => !machineOf(version.id));
-      await startAll(account, cold);
+    startVersions: async (account, versions) => {
+      const missing = versions.filter(({ version }) => !machineOf(version.id));
+      await startAll(account, missing);
     },
     follow,
-    urlsOf: async (account, held) => {
-      const { id } = held.version;
+    urlsOf: async (account, target) => {
+      const { id } = target.version;
       const running = machineOf(id);
       if (running) return running.urls.get(id) ?? [];
       // Of all that ask meanwhile, only the first one starts it.
-      const woken = waking.get(id) ?? start(account, [held], add).finally(() => waking.delete(id));
-      waking.set(id, woken);
-      return (await woken).urls.get(id) ?? [];
+      const machineStart =
+        waitedFor.get(id) ?? start(account, [target], addMachine).finally(() => waitedFor.delete(id));
+      waitedFor.set(id, machineStart);
+      return (await machineStart).urls.get(id) ?? [];
     },
-    ails: async () => (await dead()).size > 0,
-    mend: async (account) => {
-      const gone = await dead();
+    hasFailedMachines: async () => (await findDead()).size > 0,
+    recover: async (account) => {
+      const gone = await findDead();
       if (gone.size === 0) return;
-      for (const it of gone) options.tell(`machine ${it.id} has ended; what it held is started anew`);
+      for (const it of gone) options.report(`machine ${it.id} has ended; what it held is started anew`);
       machines = machines.filter((it) => !gone.has(it));
-      for (const [worker, home] of owners.homes) if (gone.has(home)) owners.homes.delete(worker);
+      for (const [worker, ownsObjects] of owners.byWorker) if (gone.has(ownsObjects)) owners.byWorker.delete(worker);
       await Promise.all([...gone].map((it) => it.dispose().catch(() => {})));
-      if (gone.has(stores)) stores = await makeStores();
+      if (gone.has(storage)) storage = await launchStorage();
       await follow(account);
     },
     evict: async (account) => {
-      await renew([...machines], account, () => current);
-      await owners.renew(account);
+      await replaceMachines([...machines], account, () => current);
+      await owners.replaceAll(account);
     },
-    kv: (...asked) => stores.kv(...asked),
-    size: () => ({ machines: machines.length + owners.homes.size, draining: drain.machines().length }),
+    kv: (...args) => storage.kv(...args),
+    size: () => ({ machines: machines.length + owners.byWorker.size, draining: drain.machines().length }),
     close: async () => {
       closing.abort(new Error("the cloud has been stopped"));
       await Promise.allSettled([merging, ...starting]);

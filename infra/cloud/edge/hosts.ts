@@ -1,7 +1,7 @@
 /** Which Worker a request from outside is for: by the routes of zones, by its workers.dev address, or by that of one version. */
 import type { Account, Version, Worker } from "../account/account.ts";
 
-export interface Addressed {
+export interface HostMatch {
   readonly worker: Worker;
   /** By the address of one version, whatever the split. */
   readonly version?: Version | undefined;
@@ -16,7 +16,7 @@ const devDomains = [`.${subdomain}.workers.dev`, ".localhost"];
  * @param host of the Host header, with or without a port
  * @param path of the URL
  */
-export const addressed = ({ workers }: Account, host: string, path: string): Addressed | undefined => {
+export const matchHost = ({ workers }: Account, host: string, path: string): HostMatch | undefined => {
   const name = host.toLowerCase().replace(/\.?(?::\d+)?$/, "");
   for (const domain of devDomains)
     if (name.endsWith(domain)) {
@@ -27,7 +27,7 @@ export const addressed = ({ workers }: Account, host: string, path: string): Add
   return worker && { worker };
 };
 
-const byLabel = (workers: Account["workers"], label: string): Addressed | undefined => {
+const byLabel = (workers: Account["workers"], label: string): HostMatch | undefined => {
   const worker = workers.get(label);
   if (worker) return worker.subdomain.enabled ? { worker } : undefined;
   for (const it of workers.values())
@@ -46,7 +46,7 @@ const byRoute = (workers: Account["workers"], host: string, path: string): Worke
   let best: { readonly worker: Worker; readonly weight: number } | undefined;
   for (const worker of workers.values())
     for (const { pattern } of worker.routes) {
-      const weight = matches(pattern, host, path);
+      const weight = routeWeight(pattern, host, path);
       if (weight !== undefined && (!best || weight > best.weight)) best = { worker, weight };
     }
   return best?.worker;
@@ -56,15 +56,15 @@ const byRoute = (workers: Account["workers"], host: string, path: string): Worke
  * A pattern's `*` stands at the beginning of the host, at the end of the path, or both; the more it says the more it weighs.
  * https://developers.cloudflare.com/workers/configuration/routing/routes/#matching-behavior
  */
-export const matches = (pattern: string, host: string, path: string): number | undefined => {
-  const [, written = "", patternPath = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(pattern) ?? [];
-  const patternHost = written.toLowerCase();
-  const wholeHost = !patternHost.startsWith("*");
-  const wholePath = !patternPath.endsWith("*");
-  const said = wholePath ? patternPath || "/" : patternPath.slice(0, -1);
-  const hostFits = wholeHost ? host === patternHost : host.endsWith(patternHost.slice(1));
-  const pathFits = wholePath ? path === said : path.startsWith(said);
-  if (!hostFits || !pathFits) return undefined;
+export const routeWeight = (pattern: string, host: string, path: string): number | undefined => {
+  const [, hostPattern = "", patternPath = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(pattern) ?? [];
+  const patternHost = hostPattern.toLowerCase();
+  const isExactHost = !patternHost.startsWith("*");
+  const isExactPath = !patternPath.endsWith("*");
+  const literalPath = isExactPath ? patternPath || "/" : patternPath.slice(0, -1);
+  const hostMatches = isExactHost ? host === patternHost : host.endsWith(patternHost.slice(1));
+  const pathMatches = isExactPath ? path === literalPath : path.startsWith(literalPath);
+  if (!hostMatches || !pathMatches) return undefined;
   // A host that is written out outweighs every path, and a path that is written out every beginning of one.
-  return (wholeHost ? 1e12 : 0) + patternHost.length * 1e9 + (wholePath ? 1e6 : 0) + said.length;
+  return (isExactHost ? 1e12 : 0) + patternHost.length * 1e9 + (isExactPath ? 1e6 : 0) + literalPath.length;
 };

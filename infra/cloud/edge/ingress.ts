@@ -8,13 +8,19 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listen } from "./listen.ts";
-import { asksForWebSocket, mostHeaderBytes, type Onward, readAnswer, readRequest } from "./message.ts";
+import {
+  type ForwardedRequest,
+  forwardedResponseHeaders,
+  forwardRequest,
+  isWebSocketUpgrade,
+  maxHeaderBytes,
+} from "./message.ts";
 import { fieldsOf, nothingToSay, type Refusal, refusal } from "./refusals.ts";
 
-export interface Door {
+export interface Ingress {
   readonly url: string;
   /** Resolves when every request that has begun by now has ended. */
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -26,36 +32,36 @@ export type Destination = { readonly url: URL } | Refusal;
  * fails, and would take the answer along that has come already: it is read all the same. Without one, the end of the connection
  * is what fails.
  */
-class Machines extends http.Agent {
+class MachineAgent extends http.Agent {
   override createConnection(
-    ...given: Parameters<http.Agent["createConnection"]>
+    ...options: Parameters<http.Agent["createConnection"]>
   ): ReturnType<http.Agent["createConnection"]> {
-    const socket = super.createConnection(...given) as Socket;
+    const socket = super.createConnection(...options) as Socket;
     const { _write: write, _writev: writev } = socket;
-    const unlessClosed =
-      (done: Done): Done =>
+    const ignoreClosed =
+      (done: WriteCallback): WriteCallback =>
       (error) =>
-        done(error && isClosed(error) ? null : error);
-    socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, unlessClosed(done));
-    socket._writev = (chunks, done) => writev?.call(socket, chunks, unlessClosed(done));
+        done(error && isConnectionClosed(error) ? null : error);
+    socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, ignoreClosed(done));
+    socket._writev = (chunks, done) => writev?.call(socket, chunks, ignoreClosed(done));
     return socket;
   }
 }
 
-type Done = (error?: Error | null) => void;
+type WriteCallback = (error?: Error | null) => void;
 
-const isClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";
+const isConnectionClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";
 
 /** What decides where a request goes. */
-export interface Arrived extends Pick<Onward, "host" | "path"> {
+export interface IncomingRequest extends Pick<ForwardedRequest, "host" | "path"> {
   readonly header: (name: string) => string | null;
 }
 
-interface Doorkeeper {
+interface IngressOptions {
   /** Where a request goes. */
-  readonly send: (request: Arrived) => Promise<Destination>;
+  readonly resolveDestination: (request: IncomingRequest) => Promise<Destination>;
   /** Called when nobody answered there. */
-  readonly missed: () => void;
+  readonly onUnreachable: () => void;
 }
 
 /** A connection that nobody uses is kept so long; a machine that was replaced goes when it has none. */
@@ -70,112 +76,125 @@ interface Address {
   readonly option: string;
 }
 
-export const openDoor = async ({ port, host, option }: Address, { send, missed }: Doorkeeper): Promise<Door> => {
-  const agent = new Machines({ keepAlive: true, timeout: idleMs });
-  const server = http.createServer({ maxHeaderSize: mostHeaderBytes, shouldUpgradeCallback: asksForWebSocket });
+export const openIngress = async (
+  { port, host, option }: Address,
+  { resolveDestination: send, onUnreachable }: IngressOptions,
+): Promise<Ingress> => {
+  const agent = new MachineAgent({ keepAlive: true, timeout: idleMs });
+  const server = http.createServer({ maxHeaderSize: maxHeaderBytes, shouldUpgradeCallback: isWebSocketUpgrade });
   // More would be left out without a word; their bytes are bounded together.
   server.maxHeadersCount = 0;
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   /** The server lets go of these, and still waits for their end. */
   const upgraded = new Set<Duplex>();
-  const count = (ended: NodeJS.EventEmitter) => {
-    const until = new Promise<void>((end) => ended.once("close", end));
-    underWay.add(until);
-    void until.then(() => underWay.delete(until));
+  const trackRequest = (request: NodeJS.EventEmitter) => {
+    const until = new Promise<void>((end) => request.once("close", end));
+    inFlight.add(until);
+    void until.then(() => inFlight.delete(until));
   };
 
   /** Where it goes and what is sent there, or what is answered in its place. */
-  const decide = async (request: http.IncomingMessage): Promise<Sent | Refusal> => {
-    const onward = readRequest(request);
+  const decideForward = async (request: http.IncomingMessage): Promise<ForwardTarget | Refusal> => {
+    const onward = forwardRequest(request);
     if (!("path" in onward)) return onward;
     if (onward.path === "*") return nothingToSay;
     const { host: name, path } = onward;
     const to = await send({ host: name, path, header: (it) => request.headers[it]?.toString() ?? null });
-    return "url" in to ? { onward, options: optionsOf(request, onward, to.url) } : to;
+    return "url" in to ? { onward, options: requestOptions(request, onward, to.url) } : to;
   };
   const call = (options: http.RequestOptions): http.ClientRequest => {
-    const behind = http.request(options);
-    behind.maxHeadersCount = 0;
-    behind.on("error", ({ code }: NodeJS.ErrnoException) => code === "ECONNREFUSED" && missed());
-    return behind;
+    const upstream = http.request(options);
+    upstream.maxHeadersCount = 0;
+    upstream.on("error", ({ code }: NodeJS.ErrnoException) => code === "ECONNREFUSED" && onUnreachable());
+    return upstream;
   };
 
   const forward = async (request: http.IncomingMessage, response: http.ServerResponse) => {
-    count(response);
-    const decided = await decide(request);
+    trackRequest(response);
+    const decision = await decideForward(request);
     if (response.destroyed) return;
-    if (!("onward" in decided)) return decline(response, decided);
-    const behind = call({ ...decided.options, agent });
-    behind.on("response", (answer) => {
+    if (!("onward" in decision)) return sendRefusal(response, decision);
+    const upstream = call({ ...decision.options, agent });
+    upstream.on("response", (upstreamResponse) => {
       try {
-        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, readAnswer(answer.rawHeaders));
+        response.writeHead(
+          upstreamResponse.statusCode ?? 502,
+          upstreamResponse.statusMessage,
+          forwardedResponseHeaders(upstreamResponse.rawHeaders),
+        );
       } catch (error) {
-        answer.destroy();
-        return decline(response, unreadable(error as Error));
+        upstreamResponse.destroy();
+        return sendRefusal(response, badGateway(error as Error));
       }
-      pipeline(answer, response).catch(() => response.destroy());
+      pipeline(upstreamResponse, response).catch(() => response.destroy());
     });
-    behind.on("information", ({ statusCode }) => {
+    upstream.on("information", ({ statusCode }) => {
       if (statusCode === 100 && request.httpVersion !== "1.0") response.writeContinue();
     });
-    behind.on("error", (error) => decline(response, unreadable(error)));
-    response.once("close", () => !response.writableFinished && reset(behind));
-    if (!decided.onward.hasBody) return behind.end();
+    upstream.on("error", (error) => sendRefusal(response, badGateway(error)));
+    response.once("close", () => !response.writableFinished && abortRequest(upstream));
+    if (!decision.onward.hasBody) return upstream.end();
     // A Worker begins with the head, and not with the first of the body.
-    behind.flushHeaders();
-    return pipeline(request, behind).catch(() => reset(behind));
+    upstream.flushHeaders();
+    return pipeline(request, upstream).catch(() => abortRequest(upstream));
   };
-  const guarded = (request: http.IncomingMessage, response: http.ServerResponse) =>
-    void forward(request, response).catch((error: Error) => decline(response, unreadable(error)));
-  server.on("request", guarded);
+  const handleRequest = (request: http.IncomingMessage, response: http.ServerResponse) =>
+    void forward(request, response).catch((error: Error) => sendRefusal(response, badGateway(error)));
+  server.on("request", handleRequest);
   // The Worker behind says whether it wants the body.
-  server.on("checkContinue", guarded);
+  server.on("checkContinue", handleRequest);
 
   const upgrade = async (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
-    count(socket);
+    trackRequest(socket);
     upgraded.add(socket);
     socket.once("close", () => upgraded.delete(socket));
     socket.on("error", () => socket.destroy());
-    const decided = await decide(request);
-    if (!("onward" in decided)) return hangUp(socket, decided);
-    const { hasBody } = decided.onward;
+    const decision = await decideForward(request);
+    if (!("onward" in decision)) return refuseUpgrade(socket, decision);
+    const { hasBody } = decision.onward;
     if (hasBody && request.headers["content-length"] !== "0")
-      return hangUp(socket, refusal("request-malformed", "a request for a WebSocket has no body"));
-    const { headers, ...options } = decided.options;
-    const behind = call({ ...options, headers: [...headers, "Connection", "Upgrade", "Upgrade", "websocket"] });
-    behind.on("upgrade", (answer, other, first) => {
-      const fields = [...readAnswer(answer.rawHeaders), "Connection", "Upgrade", "Upgrade", "websocket"];
+      return refuseUpgrade(socket, refusal("request-malformed", "a request for a WebSocket has no body"));
+    const { headers, ...options } = decision.options;
+    const upstream = call({ ...options, headers: [...headers, "Connection", "Upgrade", "Upgrade", "websocket"] });
+    upstream.on("upgrade", (upstreamResponse, upstreamSocket, upstreamHead) => {
+      const fields = [
+        ...forwardedResponseHeaders(upstreamResponse.rawHeaders),
+        "Connection",
+        "Upgrade",
+        "Upgrade",
+        "websocket",
+      ];
       writeHead(socket, "101 Switching Protocols", fields);
-      socket.write(first);
-      other.write(head);
-      other.on("error", () => socket.destroy());
-      socket.pipe(other).pipe(socket);
-      socket.once("close", () => other.destroy());
+      socket.write(upstreamHead);
+      upstreamSocket.write(head);
+      upstreamSocket.on("error", () => socket.destroy());
+      socket.pipe(upstreamSocket).pipe(socket);
+      socket.once("close", () => upstreamSocket.destroy());
     });
-    behind.on("response", (answer) => {
-      writeHead(socket, `${answer.statusCode} ${answer.statusMessage}`, [
-        ...readAnswer(answer.rawHeaders),
+    upstream.on("response", (upstreamResponse) => {
+      writeHead(socket, `${upstreamResponse.statusCode} ${upstreamResponse.statusMessage}`, [
+        ...forwardedResponseHeaders(upstreamResponse.rawHeaders),
         "Connection",
         "close",
       ]);
-      pipeline(answer, socket).catch(() => socket.destroy());
+      pipeline(upstreamResponse, socket).catch(() => socket.destroy());
     });
-    behind.on("error", (error) => hangUp(socket, unreadable(error)));
-    return behind.end();
+    upstream.on("error", (error) => refuseUpgrade(socket, badGateway(error)));
+    return upstream.end();
   };
   server.on("upgrade", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
-    upgrade(request, socket, head).catch((error: Error) => hangUp(socket, unreadable(error)));
+    upgrade(request, socket, head).catch((error: Error) => refuseUpgrade(socket, badGateway(error)));
   });
   server.on("clientError", refuseBytes);
   server.on("connect", (_, socket: Duplex) => {
     socket.on("error", () => socket.destroy());
-    hangUp(socket, refusal("method-unknown", "nothing here is a tunnel"));
+    refuseUpgrade(socket, refusal("method-unknown", "nothing here is a tunnel"));
   });
 
   await listen(server, port, host, option);
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
-    settled: async () => void (await Promise.all(underWay)),
+    whenIdle: async () => void (await Promise.all(inFlight)),
     close: async () => {
       server.closeAllConnections();
       for (const socket of upgraded) socket.destroy();
@@ -185,12 +204,16 @@ export const openDoor = async ({ port, host, option }: Address, { send, missed }
   };
 };
 
-interface Sent {
-  readonly onward: Onward;
+interface ForwardTarget {
+  readonly onward: ForwardedRequest;
   readonly options: http.RequestOptions & { readonly headers: readonly string[] };
 }
 
-const optionsOf = (request: http.IncomingMessage, { path, headers }: Onward, url: URL): Sent["options"] => {
+const requestOptions = (
+  request: http.IncomingMessage,
+  { path, headers }: ForwardedRequest,
+  url: URL,
+): ForwardTarget["options"] => {
   const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
   return {
     host: url.hostname,
@@ -198,24 +221,24 @@ const optionsOf = (request: http.IncomingMessage, { path, headers }: Onward, url
     method: request.method,
     path,
     headers: ["CF-Connecting-IP", address, ...headers],
-    maxHeaderSize: mostHeaderBytes + ownHeaderBytes,
+    maxHeaderSize: maxHeaderBytes + ownHeaderBytes,
   };
 };
 
 /** What Workers and the runtime add to the fields of an answer. */
 const ownHeaderBytes = 4096;
 
-const unreadable = (error: Error): Refusal => refusal("response-unreadable", error.message);
+const badGateway = (error: Error): Refusal => refusal("response-unreadable", error.message);
 
 /** Answers in a Worker's place, where nothing has been answered yet. */
-const decline = (response: http.ServerResponse, it: Refusal): void => {
+const sendRefusal = (response: http.ServerResponse, it: Refusal): void => {
   if (response.headersSent) return void response.destroy();
   // Nobody reads on what was refused.
   const fields = [...fieldsOf(it), ...(it.status >= 400 ? ["Connection", "close"] : [])];
   response.writeHead(it.status, http.STATUS_CODES[it.status] ?? "", fields).end(it.text);
 };
 
-const hangUp = (socket: Duplex, it: Refusal): void => {
+const refuseUpgrade = (socket: Duplex, it: Refusal): void => {
   writeHead(socket, `${it.status} ${http.STATUS_CODES[it.status]}`, [...fieldsOf(it), "Connection", "close"]);
   socket.end(it.text);
 };
@@ -223,12 +246,12 @@ const hangUp = (socket: Duplex, it: Refusal): void => {
 /** Bytes that Node could not read as a request. Where a response has begun on the connection, it is only ended. */
 const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex & { readonly _httpMessage?: Begun | null }): void => {
   if (!socket.writable || error.code === "ECONNRESET" || socket._httpMessage?.headersSent) socket.destroy();
-  else hangUp(socket, unread(error));
+  else refuseUpgrade(socket, unread(error));
 };
 
 const unread = ({ code, message }: NodeJS.ErrnoException): Refusal => {
   if (code === "HPE_HEADER_OVERFLOW")
-    return refusal("header-too-large", `a request header has at most ${mostHeaderBytes} bytes`);
+    return refusal("header-too-large", `a request header has at most ${maxHeaderBytes} bytes`);
   return refusal(code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request-late" : "request-malformed", message);
 };
 
@@ -242,7 +265,7 @@ const writeHead = (socket: Duplex, status: string, fields: readonly string[]): v
 };
 
 /** Breaks a request off so that the other side sees a reset, and takes no cut body for a whole one. */
-const reset = (request: http.ClientRequest): void => {
+const abortRequest = (request: http.ClientRequest): void => {
   request.socket?.resetAndDestroy();
   request.destroy();
 };

@@ -3,27 +3,27 @@ import fs from "node:fs";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { startWorkerd } from "../../terminal/workerd.ts";
-import { type Held, optionsOf, type Surroundings } from "./options.ts";
-import { killMachine, markOf } from "./orphans.ts";
+import { type MachineContext, type WorkerVersion, workerOptions } from "./options.ts";
+import { killMachine, machineEnvironment } from "./orphans.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
-import type { Place, Table } from "./routing-state.ts";
+import type { RoutingState, VersionLocation } from "./routing-state.ts";
 
 export interface Machine {
   readonly id: string;
-  readonly holds: readonly Held[];
+  readonly versions: readonly WorkerVersion[];
   /** Where it takes calls of other machines. */
   readonly address: string;
   /** By version. */
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: ReadonlyMap<string, VersionLocation>;
   /** Where isolates of a version take requests from outside: base URLs. */
   readonly urls: ReadonlyMap<string, readonly string[]>;
   /** Whoever uses one of its versions is connected to one of these. */
   readonly ports: readonly number[];
-  readonly tell: (table: Table) => Promise<void>;
+  readonly update: (state: RoutingState) => Promise<void>;
   /** Rejects where workerd has ended without being asked to, also where Miniflare started it anew: it knows nothing then. */
-  readonly check: () => Promise<void>;
+  readonly checkAlive: () => Promise<void>;
   /** Resolves when no call to this Worker's objects is under way. */
-  readonly quiet: (worker: string) => Promise<void>;
+  readonly whenObjectsIdle: (worker: string) => Promise<void>;
   /**
    * The runtime's KV, in its own protocol.
    * @param target key and query: `/<key>?urlencoded=true`
@@ -33,7 +33,7 @@ export interface Machine {
   readonly dispose: () => Promise<void>;
 }
 
-export interface MachineOptions extends Omit<Surroundings, "router">, RouterOptions {
+export interface MachineOptions extends Omit<MachineContext, "router">, RouterOptions {
   readonly isolates: number;
   /** What all machines of an account share: `registry`, `shared` and `objects`. */
   readonly folder: string;
@@ -44,14 +44,14 @@ export interface MachineOptions extends Omit<Surroundings, "router">, RouterOpti
 }
 
 /** A machine that takes longer to start does not come to be; loaded with other work, one of two dozen Workers takes ten. */
-const mostStartMs = 60_000;
+const maxStartMs = 60_000;
 /** It answers within milliseconds, and after five seconds where calls to objects are under way. */
-const mostAnswerMs = 15_000;
+const maxResponseMs = 15_000;
 /** Miniflare is given so long to end it; then its process is killed. */
-const mostEndMs = 5000;
+const maxShutdownMs = 5000;
 
 /** A version that the runtime refuses to start, and why. */
-export class StartupError extends Error {
+export class VersionStartupError extends Error {
   /** By version. */
   readonly reasons: ReadonlyMap<string, string>;
   constructor(reasons: ReadonlyMap<string, string>) {
@@ -66,16 +66,16 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   // Whoever is still at work when the cloud is stopped starts nothing that nobody would end.
   options.signal.throwIfAborted();
   const router = `router-${id}`;
-  const services = versions.map((it) => ({ ...it, names: namesOf(it, options) }));
-  const surroundings = { ...options, router };
+  const services = versions.map((it) => ({ ...it, names: serviceNames(it, options) }));
+  const context = { ...options, router };
   const registry = path.join(folder, "registry");
   fs.mkdirSync(registry, { recursive: true });
   let crashed = false;
-  const thrown = new Map<string, string>();
+  const startupErrors = new Map<string, string>();
   const workers: V4WorkerOptions[] = [
     routerOptions(options, router),
     ...services.flatMap(({ worker, version, names }) =>
-      names.map((name) => optionsOf(surroundings, worker, version, name, options.home)),
+      names.map((name) => workerOptions(context, worker, version, name, options.ownsObjects)),
     ),
   ];
   const miniflare = startWorkerd(
@@ -88,13 +88,13 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
           unsafeHandleRuntimeRestart: () => {
             crashed = true;
           },
-          unsafeRuntimeEnv: markOf(folder, id),
+          unsafeRuntimeEnv: machineEnvironment(folder, id),
           workers,
           handleStructuredLogs: ({ message }) => {
             const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
             if (name === undefined || reason === undefined) return options.log(message);
-            const held = services.find(({ names }) => names.includes(name));
-            if (held) thrown.set(held.version.id, plainReason(reason));
+            const service = services.find(({ names }) => names.includes(name));
+            if (service) startupErrors.set(service.version.id, withoutPaths(reason));
             return undefined;
           },
         }),
@@ -103,31 +103,33 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         isolatedResourcePersistencePath: path.join(folder, "objects"),
       }),
   );
-  let ended: Promise<void> | undefined;
+  let disposing: Promise<void> | undefined;
   const dispose = () => {
-    ended ??= within(miniflare.dispose(), mostEndMs).catch(() => killMachine(folder, id));
-    return ended;
+    disposing ??= withTimeout(miniflare.dispose(), maxShutdownMs).catch(() => killMachine(folder, id));
+    return disposing;
   };
   try {
-    await within(miniflare.ready, mostStartMs, options.signal);
+    await withTimeout(miniflare.ready, maxStartMs, options.signal);
   } catch (error) {
     await dispose();
-    if (thrown.size > 0) throw new StartupError(thrown);
-    const late = error instanceof Late && `did not start within ${mostStartMs / 1000} s`;
+    if (startupErrors.size > 0) throw new VersionStartupError(startupErrors);
+    const timeoutReason = error instanceof TimeoutError && `did not start within ${maxStartMs / 1000} s`;
     const [only] = versions.length === 1 ? versions : [];
     // One that goes round in circles, or takes all memory, says nothing.
     if (only && !options.signal.aborted)
-      throw new StartupError(new Map([[only.version.id, `Error: it ${late || "ended the runtime while it started"}`]]));
-    throw late ? new Error(`machine ${id} ${late}`) : error;
+      throw new VersionStartupError(
+        new Map([[only.version.id, `Error: it ${timeoutReason || "ended the runtime while it started"}`]]),
+      );
+    throw timeoutReason ? new Error(`machine ${id} ${timeoutReason}`) : error;
   }
-  const address = addressOf(registry, router);
+  const address = debugPortAddressOf(registry, router);
   const port = await miniflare.unsafeGetDirectURL(router);
-  const ask = async (what: string, body?: string) => {
+  const callRouter = async (what: string, body?: string) => {
     const response = await fetch(new URL(what, port), {
       method: "POST",
       headers: { authorization: secret },
       body: body ?? null,
-      signal: AbortSignal.timeout(mostAnswerMs),
+      signal: AbortSignal.timeout(maxResponseMs),
     });
     if (!response.ok) throw new Error(`the router of machine ${id} answers ${response.status}`);
     await response.arrayBuffer();
@@ -140,7 +142,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   );
   return {
     id,
-    holds: versions,
+    versions,
     address,
     places: new Map(
       services.map(({ version, names }) => [
@@ -150,9 +152,9 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     ),
     urls: new Map(urls),
     ports: [`http://${address}`, ...urls.flatMap(([, found]) => found)].map((url) => Number(new URL(url).port)),
-    tell: (table) => ask("/table", JSON.stringify(table)),
-    check: () => (crashed ? Promise.reject(new Error(`machine ${id} has ended`)) : ask("/quiet/")),
-    quiet: (worker) => ask(`/quiet/${encodeURIComponent(worker)}`),
+    update: (state) => callRouter("/table", JSON.stringify(state)),
+    checkAlive: () => (crashed ? Promise.reject(new Error(`machine ${id} has ended`)) : callRouter("/quiet/")),
+    whenObjectsIdle: (worker) => callRouter(`/quiet/${encodeURIComponent(worker)}`),
     kv: (namespace, target, init) =>
       fetch(new URL(`/kv/${namespace}${target}`, port), {
         ...init,
@@ -162,29 +164,32 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   };
 };
 
-class Late extends Error {}
+class TimeoutError extends Error {}
 
 /** @throws Late, or the signal's reason; what becomes of the work then is nobody's business */
-const within = async <T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
+const withTimeout = async <T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
   work.catch(() => {});
   signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Late()), ms);
-  const aborted = () => reject(signal?.reason);
-  signal?.addEventListener("abort", aborted, { once: true });
+  const timer = setTimeout(() => reject(new TimeoutError()), ms);
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([work, promise]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", aborted);
+    signal?.removeEventListener("abort", onAbort);
   }
 };
 
 /** One service an isolate; their names are unique among all machines, since the registry is one. */
-const namesOf = ({ worker, version }: Held, { id, isolates, home }: MachineOptions): string[] =>
+const serviceNames = (
+  { worker, version }: WorkerVersion,
+  { id, isolates, ownsObjects: home }: MachineOptions,
+): string[] =>
   Array.from({ length: home ? 1 : isolates }, (_, index) => `${id}.${worker.name}.${version.id.slice(0, 8)}.${index}`);
 
-const addressOf = (registry: string, router: string): string => {
+const debugPortAddressOf = (registry: string, router: string): string => {
   const entry = JSON.parse(fs.readFileSync(path.join(registry, router), "utf8")) as {
     readonly debugPortAddress: string;
   };
@@ -192,5 +197,5 @@ const addressOf = (registry: string, router: string): string => {
 };
 
 /** Without paths of this machine. */
-const plainReason = (reason: string): string =>
+const withoutPaths = (reason: string): string =>
   reason.replace(/^Uncaught /, "").replaceAll(/file:\/\/\/\S*?(?=[\w.-]+:\d+)/g, "");

@@ -3,13 +3,13 @@
  * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
  */
 import { type Account, latestVersion, liveVersions } from "../account/account.ts";
-import { type Machine, StartupError } from "./machine.ts";
-import type { Held } from "./options.ts";
+import { type Machine, VersionStartupError } from "./machine.ts";
+import type { WorkerVersion } from "./options.ts";
 
 /** Of versions in a machine. */
-export const mostHeld = 24;
+export const maxVersionsPerMachine = 24;
 /** With more machines than this that are not half full, some are merged. */
-const mostSmall = 6;
+const maxSmallMachines = 6;
 
 type Sized = Pick<Machine, "places">;
 
@@ -18,16 +18,16 @@ type Sized = Pick<Machine, "places">;
  * it is in doubles, which is a few times whatever the number of Workers.
  * @returns none where there are not too many
  */
-export const mergeable = <M extends Sized>(account: Account, machines: readonly M[]): readonly M[] => {
+export const machinesToMerge = <M extends Sized>(account: Account, machines: readonly M[]): readonly M[] => {
   const small = machines
-    .map((machine) => ({ machine, size: wantedIn(account, [machine]).length }))
-    .filter(({ size }) => size <= mostHeld / 2)
+    .map((machine) => ({ machine, size: reachableVersions(account, [machine]).length }))
+    .filter(({ size }) => size <= maxVersionsPerMachine / 2)
     .toSorted((a, b) => a.size - b.size);
-  if (small.length <= mostSmall) return [];
+  if (small.length <= maxSmallMachines) return [];
   let sum = 0;
   let count = 0;
   for (const { size } of small) {
-    if (sum + size > mostHeld || (count >= 2 && size > sum)) break;
+    if (sum + size > maxVersionsPerMachine || (count >= 2 && size > sum)) break;
     sum += size;
     count++;
   }
@@ -35,7 +35,7 @@ export const mergeable = <M extends Sized>(account: Account, machines: readonly 
 };
 
 /** The versions in these machines that requests can still reach: live ones, and the newest of each Worker. */
-export const wantedIn = (account: Account, machines: readonly Sized[]): Held[] =>
+export const reachableVersions = (account: Account, machines: readonly Sized[]): WorkerVersion[] =>
   [...account.workers.values()].flatMap((worker) =>
     [...new Set([...liveVersions(worker), latestVersion(worker)])]
       .filter(({ id }) => machines.some(({ places }) => places.has(id)))
@@ -43,24 +43,24 @@ export const wantedIn = (account: Account, machines: readonly Sized[]): Held[] =
   );
 
 /** As many for each machine as it may hold. */
-export const inMachines = (held: readonly Held[]): (readonly Held[])[] =>
-  Array.from({ length: Math.ceil(held.length / mostHeld) }, (_, index) =>
-    held.slice(index * mostHeld, (index + 1) * mostHeld),
+export const groupForMachines = (versions: readonly WorkerVersion[]): (readonly WorkerVersion[])[] =>
+  Array.from({ length: Math.ceil(versions.length / maxVersionsPerMachine) }, (_, index) =>
+    versions.slice(index * maxVersionsPerMachine, (index + 1) * maxVersionsPerMachine),
   );
 
 /**
  * Tries all of them, a machine's worth at a time.
  * @throws StartupError with the reason of each that threw
  */
-export const startEach = async (
-  held: readonly Held[],
-  start: (some: readonly Held[]) => Promise<unknown>,
+export const startInGroups = async (
+  versions: readonly WorkerVersion[],
+  start: (group: readonly WorkerVersion[]) => Promise<unknown>,
 ): Promise<void> => {
   const reasons = new Map<string, string>();
-  for (const some of inMachines(held))
-    await start(some).catch((error) => {
-      if (!(error instanceof StartupError)) throw error;
+  for (const group of groupForMachines(versions))
+    await start(group).catch((error) => {
+      if (!(error instanceof VersionStartupError)) throw error;
       for (const it of error.reasons) reasons.set(...it);
     });
-  if (reasons.size > 0) throw new StartupError(reasons);
+  if (reasons.size > 0) throw new VersionStartupError(reasons);
 };

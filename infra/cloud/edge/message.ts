@@ -3,7 +3,7 @@ import type http from "node:http";
 import { type Refusal, refusal } from "./refusals.ts";
 
 /** A request that goes on. */
-export interface Onward {
+export interface ForwardedRequest {
   /** The host that it is for, with its port where one was given. */
   readonly host: string;
   /** Path and query. */
@@ -14,15 +14,15 @@ export interface Onward {
   readonly hasBody: boolean;
 }
 
-type Raw = Pick<http.IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">;
+type RawRequest = Pick<http.IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">;
 
 /** Of the head of a message, in either direction; the platform's limit. */
-export const mostHeaderBytes = 128 * 1024;
+export const maxHeaderBytes = 128 * 1024;
 /** Of a request's target; the platform's limit. */
-const longestTarget = 16 * 1024;
+const maxTargetBytes = 16 * 1024;
 
 /** What only the edge may say. */
-const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
+const edgeOnlyHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
 
 /** Fields between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -48,38 +48,43 @@ const endToEnd: ReadonlySet<string> = new Set([
   "date",
 ]);
 
-export const readRequest = (request: Raw): Onward | Refusal => {
+export const forwardRequest = (request: RawRequest): ForwardedRequest | Refusal => {
   const { method = "", url: target = "", httpVersion, rawHeaders } = request;
-  if (unknownToWorkers.has(method)) return refusal("method-unknown", "no Worker knows this method");
+  if (unsupportedMethods.has(method)) return refusal("method-unknown", "no Worker knows this method");
   const coding = valuesOf(rawHeaders, "transfer-encoding").join(",");
   if (coding !== "") {
     if (httpVersion === "1.0") return refusal("request-malformed", "a request of HTTP/1.0 has no transfer coding");
     if (coding.trim().toLowerCase() !== "chunked")
       return refusal("coding-unknown", "the only transfer coding here is chunked");
   }
-  if (target.length > longestTarget) return refusal("url-too-long", `a URL has at most ${longestTarget} bytes`);
+  if (target.length > maxTargetBytes) return refusal("url-too-long", `a URL has at most ${maxTargetBytes} bytes`);
   const hosts = valuesOf(rawHeaders, "host");
   if (hosts.length > 1) return refusal("request-malformed", "a request has one Host field");
-  const form = readTarget(method, target);
-  if (form === undefined) return refusal("request-malformed", "the request target is neither a path nor an http URL");
-  const host = form.authority ?? hosts[0] ?? "";
+  const requestTarget = parseTarget(method, target);
+  if (requestTarget === undefined)
+    return refusal("request-malformed", "the request target is neither a path nor an http URL");
+  const host = requestTarget.authority ?? hosts[0] ?? "";
   if (!authority.test(host) || !URL.canParse(`http://${host}`))
     return refusal("request-malformed", "the host is no name or address with a port");
   const hasBody = coding !== "" || valuesOf(rawHeaders, "content-length").length > 0;
   // The framing is said in so many words, since what Node would add by itself depends on the method.
   const framing =
-    coding !== "" ? ["Transfer-Encoding", "chunked"] : hasBody || bodiless.has(method) ? [] : ["Content-Length", "0"];
-  const headers = ["Host", host, ...withoutHops(rawHeaders, ofRequest), ...framing];
-  return { host, path: form.path, headers, hasBody };
+    coding !== ""
+      ? ["Transfer-Encoding", "chunked"]
+      : hasBody || methodsWithoutBody.has(method)
+        ? []
+        : ["Content-Length", "0"];
+  const headers = ["Host", host, ...withoutHopByHop(rawHeaders, isForwardedInRequest), ...framing];
+  return { host, path: requestTarget.path, headers, hasBody };
 };
 
 /** Node reads these, and workerd answers them 501 ahead of every Worker. */
-const unknownToWorkers: ReadonlySet<string> = new Set([
+const unsupportedMethods: ReadonlySet<string> = new Set([
   ...["BIND", "LINK", "M-SEARCH", "MKCALENDAR", "REBIND", "SOURCE", "UNBIND", "UNLINK"],
 ]);
 
 /** Without a body these need no length (RFC 9110, section 8.6). */
-const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+const methodsWithoutBody: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
 /** A name as the DNS has them, or an address, and perhaps a port (RFC 9110, section 7.2). What else RFC 3986 would let a name be, no client means. */
 const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
@@ -87,7 +92,7 @@ const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
 const absolute = /^https?:\/\/([^/?#]*)([^#]*)/i;
 
 /** The host of a whole URL counts, whatever the Host field says (RFC 9112, section 3.2.2). */
-const readTarget = (
+const parseTarget = (
   method: string,
   target: string,
 ): { readonly authority?: string; readonly path: string } | undefined => {
@@ -99,39 +104,40 @@ const readTarget = (
 };
 
 /** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is ignored, as RFC 9110, section 7.8, allows. */
-export const asksForWebSocket = ({ method, rawHeaders }: Raw): boolean =>
+export const isWebSocketUpgrade = ({ method, rawHeaders }: RawRequest): boolean =>
   method === "GET" && tokensOf(rawHeaders, "upgrade").includes("websocket");
 
 /** Names and values of an answer, as the next one may see them. A length comes last: Node writes a Content-Disposition behind one in another encoding. */
-export const readAnswer = (rawHeaders: readonly string[]): string[] => withoutHops(rawHeaders, ofAnswer);
+export const forwardedResponseHeaders = (rawHeaders: readonly string[]): string[] =>
+  withoutHopByHop(rawHeaders, isForwardedInResponse);
 
-const ofRequest = (name: string): boolean => name !== "host" && !edgeHeaders.test(name);
-const ofAnswer = (): boolean => true;
+const isForwardedInRequest = (name: string): boolean => name !== "host" && !edgeOnlyHeaders.test(name);
+const isForwardedInResponse = (): boolean => true;
 
-const withoutHops = (rawHeaders: readonly string[], keeps: (name: string) => boolean): string[] => {
+const withoutHopByHop = (rawHeaders: readonly string[], isForwarded: (name: string) => boolean): string[] => {
   const named = tokensOf(rawHeaders, "connection").filter((it) => !endToEnd.has(it));
-  const kept: string[] = [];
+  const forwarded: string[] = [];
   const lengths: string[] = [];
-  eachField(rawHeaders, (name, value) => {
+  forEachField(rawHeaders, (name, value) => {
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || named.includes(lower) || !keeps(lower)) return;
-    (lower === "content-length" ? lengths : kept).push(name, value);
+    if (hopByHop.has(lower) || named.includes(lower) || !isForwarded(lower)) return;
+    (lower === "content-length" ? lengths : forwarded).push(name, value);
   });
-  return [...kept, ...lengths];
+  return [...forwarded, ...lengths];
 };
 
-const eachField = (rawHeaders: readonly string[], visit: (name: string, value: string) => void): void => {
+const forEachField = (rawHeaders: readonly string[], visit: (name: string, value: string) => void): void => {
   for (let index = 0; index < rawHeaders.length; index += 2)
     visit(rawHeaders[index] as string, rawHeaders[index + 1] as string);
 };
 
-const valuesOf = (rawHeaders: readonly string[], wanted: string): string[] => {
+const valuesOf = (rawHeaders: readonly string[], wantedName: string): string[] => {
   const values: string[] = [];
-  eachField(rawHeaders, (name, value) => {
-    if (name.toLowerCase() === wanted) values.push(value);
+  forEachField(rawHeaders, (name, value) => {
+    if (name.toLowerCase() === wantedName) values.push(value);
   });
   return values;
 };
 
-const tokensOf = (rawHeaders: readonly string[], wanted: string): string[] =>
-  valuesOf(rawHeaders, wanted).flatMap((value) => value.split(",").map((it) => it.trim().toLowerCase()));
+const tokensOf = (rawHeaders: readonly string[], wantedName: string): string[] =>
+  valuesOf(rawHeaders, wantedName).flatMap((value) => value.split(",").map((it) => it.trim().toLowerCase()));

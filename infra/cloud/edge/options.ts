@@ -2,10 +2,10 @@
 import type { V4WorkerOptions } from "miniflare";
 import type { Account, Module, ObjectClass, Version, Worker } from "../account/account.ts";
 import type { Binding } from "../account/bindings.ts";
-import { lateKv } from "./plugins.ts";
+import { delayedKv } from "./plugins.ts";
 import type { ServiceProps, TailProps } from "./routing-state.ts";
 
-export interface Surroundings {
+export interface MachineContext {
   readonly account: Account;
   /** The name of the machine's router. */
   readonly router: string;
@@ -14,13 +14,13 @@ export interface Surroundings {
   readonly strict: boolean;
 }
 
-export interface Held {
+export interface WorkerVersion {
   readonly worker: Worker;
   readonly version: Version;
 }
 
 /** A class of objects that some binding in a machine leads to. */
-export interface Reached {
+export interface BoundClass {
   readonly worker: string;
   readonly class: ObjectClass;
 }
@@ -29,23 +29,25 @@ type Options = V4WorkerOptions;
 
 /**
  * @param name of the service in its machine
- * @param home whether this one owns the Worker's objects
+ * @param ownsObjects whether this one owns the Worker's objects
  */
-export const optionsOf = (
-  { account, router, read, strict }: Surroundings,
+export const workerOptions = (
+  { account, router, read, strict }: MachineContext,
   worker: Worker,
   version: Version,
   name: string,
-  home: boolean,
+  ownsObjects: boolean,
 ): Options => {
   const { mainModule, modules, compatibilityDate, compatibilityFlags, bindings } = version;
-  const of = <T extends Binding["type"]>(type: T) =>
+  const bindingsOfType = <T extends Binding["type"]>(type: T) =>
     bindings.filter((it): it is Extract<Binding, { readonly type: T }> => it.type === type);
-  const each = <T extends Binding["type"], V>(type: T, value: (it: Extract<Binding, { readonly type: T }>) => V) =>
-    Object.fromEntries(of(type).map((it) => [it.name, value(it)]));
+  const mapBindings = <T extends Binding["type"], V>(
+    type: T,
+    value: (it: Extract<Binding, { readonly type: T }>) => V,
+  ) => Object.fromEntries(bindingsOfType(type).map((it) => [it.name, value(it)]));
   const main = modules.filter((it) => it.name === mainModule);
-  const boundHere = new Set(
-    of("durable_object_namespace").flatMap(({ class_name, script_name = worker.name }) =>
+  const ownBoundClasses = new Set(
+    bindingsOfType("durable_object_namespace").flatMap(({ class_name, script_name = worker.name }) =>
       script_name === worker.name ? [class_name] : [],
     ),
   );
@@ -54,43 +56,43 @@ export const optionsOf = (
     name,
     compatibilityDate,
     compatibilityFlags: [...compatibilityFlags],
-    ...codeOf([...main, ...modules.filter((it) => it.name !== mainModule)], read),
+    ...moduleOptions([...main, ...modules.filter((it) => it.name !== mainModule)], read),
     bindings: {
-      ...each("plain_text", ({ text }) => text),
-      ...each("secret_text", ({ text }) => text),
-      ...each("json", ({ json }) => json),
-      ...each("version_metadata", () => ({
+      ...mapBindings("plain_text", ({ text }) => text),
+      ...mapBindings("secret_text", ({ text }) => text),
+      ...mapBindings("json", ({ json }) => json),
+      ...mapBindings("version_metadata", () => ({
         id: version.id,
         tag: version.annotations["workers/tag"] ?? "",
         timestamp: version.createdOn,
       })),
     },
     ...(strict
-      ? { unsafeBindings: of("kv_namespace").map((it) => lateKv(it.name, router, it.namespace_id)) }
-      : { kvNamespaces: each("kv_namespace", ({ namespace_id }) => namespace_id) }),
+      ? { unsafeBindings: bindingsOfType("kv_namespace").map((it) => delayedKv(it.name, router, it.namespace_id)) }
+      : { kvNamespaces: mapBindings("kv_namespace", ({ namespace_id }) => namespace_id) }),
     // What is written to one is taken, and kept nowhere.
-    analyticsEngineDatasets: each("analytics_engine", ({ dataset }) => ({ dataset })),
-    ratelimits: each("ratelimit", ({ namespace_id, simple }) => ({ namespace_id, simple })),
-    serviceBindings: each("service", ({ service, entrypoint, props }) => {
-      const to: ServiceProps = { worker: service, entrypoint, props };
-      return { name: router, entrypoint: "Service", props: { ...to } };
+    analyticsEngineDatasets: mapBindings("analytics_engine", ({ dataset }) => ({ dataset })),
+    ratelimits: mapBindings("ratelimit", ({ namespace_id, simple }) => ({ namespace_id, simple })),
+    serviceBindings: mapBindings("service", ({ service, entrypoint, props }) => {
+      const serviceProps: ServiceProps = { worker: service, entrypoint, props };
+      return { name: router, entrypoint: "Service", props: { ...serviceProps } };
     }),
     durableObjects: Object.fromEntries(
-      of("durable_object_namespace").flatMap(
+      bindingsOfType("durable_object_namespace").flatMap(
         ({ name: binding, class_name, script_name = worker.name }): [string, object][] => {
           const found = account.workers.get(script_name)?.classes.find((it) => it.className === class_name);
           if (!found) return [];
           const { id, sqlite } = found;
           // An owner opens its own objects; all others ask it.
-          return home && script_name === worker.name
+          return ownsObjects && script_name === worker.name
             ? [[binding, { className: class_name, unsafeUniqueKey: id, useSQLite: sqlite }]]
-            : [[binding, { className: proxyClass(id), scriptName: router }]];
+            : [[binding, { className: proxyClassName(id), scriptName: router }]];
         },
       ),
     ),
-    ...(home && {
+    ...(ownsObjects && {
       additionalUnboundDurableObjects: worker.classes
-        .filter(({ className }) => !boundHere.has(className))
+        .filter(({ className }) => !ownBoundClasses.has(className))
         .map(({ id, className, sqlite }) => ({ className, unsafeUniqueKey: id, useSQLite: sqlite })),
     }),
     tails: [{ name: router, entrypoint: "Tail", props: { ...tail } }],
@@ -103,7 +105,7 @@ export const optionsOf = (
 };
 
 /** Its main module first. */
-const codeOf = (modules: readonly Module[], read: Surroundings["read"]): object => {
+const moduleOptions = (modules: readonly Module[], read: MachineContext["read"]): object => {
   const [main] = modules;
   if (main?.type === "Script") return { script: read(main.blob).toString() };
   return {
@@ -118,10 +120,10 @@ const codeOf = (modules: readonly Module[], read: Surroundings["read"]): object 
 };
 
 /** The router's class that stands for a class of objects. */
-export const proxyClass = (id: string): string => `Objects_${id}`;
+export const proxyClassName = (id: string): string => `Objects_${id}`;
 
 /** The classes that these versions are bound to, each once. */
-export const reached = (account: Account, versions: readonly (readonly [Worker, Version])[]): Reached[] => {
+export const boundClasses = (account: Account, versions: readonly (readonly [Worker, Version])[]): BoundClass[] => {
   const all = versions.flatMap(([worker, version]) =>
     version.bindings.flatMap((it) => {
       if (it.type !== "durable_object_namespace") return [];

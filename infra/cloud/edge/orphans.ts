@@ -5,22 +5,22 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 
-const variable = "POSTERN_CLOUD";
+const accountVariable = "POSTERN_CLOUD";
 const machineVariable = "POSTERN_MACHINE";
-const mostWaitMs = 5000;
+const maxWaitMs = 5000;
 
 /** What a machine carries. */
-export const markOf = (folder: string, id: string): Readonly<Record<string, string>> => ({
-  [variable]: fs.realpathSync(folder),
+export const machineEnvironment = (folder: string, id: string): Readonly<Record<string, string>> => ({
+  [accountVariable]: fs.realpathSync(folder),
   [machineVariable]: id,
 });
 
 /** Ends them. Only who has the account's lock may call this: whatever runs on the folder is then nobody's. */
-export const endOrphans = async (folder: string): Promise<number> => {
-  const found = machinesOn(folder);
+export const killOrphans = async (folder: string): Promise<number> => {
+  const found = machinePids(folder);
   found.forEach(kill);
-  for (const until = Date.now() + mostWaitMs; machinesOn(folder).length > 0; ) {
-    if (Date.now() > until) throw new Error(`machines of before hold ${folder}: ${machinesOn(folder).join(", ")}`);
+  for (const until = Date.now() + maxWaitMs; machinePids(folder).length > 0; ) {
+    if (Date.now() > until) throw new Error(`machines of before hold ${folder}: ${machinePids(folder).join(", ")}`);
     await new Promise((wake) => setTimeout(wake, 10));
   }
   return found.length;
@@ -28,11 +28,12 @@ export const endOrphans = async (folder: string): Promise<number> => {
 
 /** Ends one that does not end by itself. */
 export const killMachine = (folder: string, id: string): void => {
-  for (const pid of carrying(`${variable}=${fs.realpathSync(folder)}`, `${machineVariable}=${id}`)) kill(pid);
+  for (const pid of processesWith(`${accountVariable}=${fs.realpathSync(folder)}`, `${machineVariable}=${id}`))
+    kill(pid);
 };
 
 /** Processes that run machines of this account. */
-export const machinesOn = (folder: string): number[] => carrying(`${variable}=${fs.realpathSync(folder)}`);
+export const machinePids = (folder: string): number[] => processesWith(`${accountVariable}=${fs.realpathSync(folder)}`);
 
 const kill = (pid: number): void => {
   try {
@@ -43,22 +44,22 @@ const kill = (pid: number): void => {
 };
 
 /** Processes that have all of these in their environment: `NAME=value`. */
-export const carrying = (...marks: readonly string[]): number[] =>
-  fs.existsSync("/proc/self/environ") ? byProc(marks) : byPs(marks);
+export const processesWith = (...marks: readonly string[]): number[] =>
+  fs.existsSync("/proc/self/environ") ? findByProc(marks) : findByPs(marks);
 
-const byProc = (marks: readonly string[]): number[] =>
+const findByProc = (marks: readonly string[]): number[] =>
   fs.readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const carried = fs.readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
-      return marks.every((it) => carried.includes(it)) ? [Number(name)] : [];
+      const entries = fs.readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
+      return marks.every((it) => entries.includes(it)) ? [Number(name)] : [];
     } catch {
       // Another user's, or it ended while the list was read.
       return [];
     }
   });
 
-const byPs = (marks: readonly string[]): number[] =>
+const findByPs = (marks: readonly string[]): number[] =>
   execFileSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 })
     .split("\n")
     .filter((line) => marks.every((it) => `${line} `.includes(` ${it} `)))

@@ -12,7 +12,7 @@ interface Options {
 
 const name = "postern";
 const debugPortType = "debug-port";
-const lateKvType = "late-kv";
+const delayedKvType = "late-kv";
 
 /** Miniflare's own mark for a member of a union that has no value. */
 const noValue = Symbol.for("postern.void");
@@ -23,7 +23,7 @@ export const plugins = {
     getBindings: async ({ config }: Options) =>
       Object.entries(config.env ?? {}).flatMap(([binding, { type, dev }]): object[] => {
         if (type === `unsafe:${debugPortType}`) return [{ name: binding, workerdDebugPort: noValue }];
-        if (type !== `unsafe:${lateKvType}`) return [];
+        if (type !== `unsafe:${delayedKvType}`) return [];
         const { router, namespace } = dev?.options ?? {};
         const props = { json: JSON.stringify({ namespace }) };
         return [{ name: binding, kvNamespace: { name: `core:user:${router}`, entrypoint: "Kv", props } }];
@@ -38,9 +38,9 @@ const plugin = { package: import.meta.filename, name };
 export const debugPort = (binding: string) => ({ name: binding, type: debugPortType, plugin, options: {} });
 
 /** A value that was read stays for as long as the router remembers it. */
-export const lateKv = (binding: string, router: string, namespace: string) => ({
+export const delayedKv = (binding: string, router: string, namespace: string) => ({
   name: binding,
-  type: lateKvType,
+  type: delayedKvType,
   plugin,
   options: { router, namespace },
 });

@@ -3,7 +3,7 @@ import path from "node:path";
 import * as esbuild from "esbuild";
 import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } from "miniflare";
 import type { Account } from "../account/account.ts";
-import { type Held, proxyClass, reached } from "./options.ts";
+import { boundClasses, proxyClassName, type WorkerVersion } from "./options.ts";
 import { debugPort } from "./plugins.ts";
 import type { Realism } from "./routing-state.ts";
 
@@ -11,12 +11,12 @@ export interface RouterOptions {
   /** Of the machine. */
   readonly id: string;
   readonly account: Account;
-  readonly versions: readonly Held[];
+  readonly versions: readonly WorkerVersion[];
   /** The machine owns the objects of the one Worker that it holds. */
-  readonly home: boolean;
+  readonly ownsObjects: boolean;
   readonly realism: Realism | null;
   /** The address of the machine that has the storage of all; null for that one. */
-  readonly stores: string | null;
+  readonly storageAddress: string | null;
   /** Keeps out whoever finds the port. */
   readonly secret: string;
   /** What `routerCode` made. */
@@ -26,12 +26,12 @@ export interface RouterOptions {
 }
 
 export const routerOptions = (
-  { id, versions, account, secret, realism, home, cloud, code, stores }: RouterOptions,
+  { id, versions, account, secret, realism, ownsObjects, cloud, code, storageAddress }: RouterOptions,
   router: string,
 ) => {
   // An owner's own objects are no strangers to it.
-  const own = home ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
-  const classes = reached(
+  const own = ownsObjects ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
+  const classes = boundClasses(
     account,
     versions.map(({ worker, version }) => [worker, version] as const),
   ).filter((it) => !own.includes(it.class.id));
@@ -40,7 +40,7 @@ export const routerOptions = (
     ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),
     ...classes.map(
       (it) =>
-        `export const ${proxyClass(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
+        `export const ${proxyClassName(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
     ),
   ].join("\n");
   return {
@@ -56,7 +56,7 @@ export const routerOptions = (
       MACHINE: id,
       SECRET: secret,
       REALISM: realism,
-      STORES: stores,
+      STORES: storageAddress,
       KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
     },
     serviceBindings: { CLOUD: cloud },
@@ -66,7 +66,7 @@ export const routerOptions = (
     durableObjects: Object.fromEntries(
       classes.map((it) => [
         `NS_${it.class.id}`,
-        { className: proxyClass(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
+        { className: proxyClassName(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
       ]),
     ),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -74,7 +74,7 @@ export const routerOptions = (
 };
 
 /** What stands in every machine; bundled once, for all of them. */
-export const routerCode = async (): Promise<string> => {
+export const bundleRouter = async (): Promise<string> => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
     bundle: true,

@@ -1,7 +1,7 @@
 /** What every router knows: who is live, where it runs, and who listens. Written by the fleet, read by the routers. */
 import type { Share } from "./split.ts";
 
-export interface Place {
+export interface VersionLocation {
   /** `127.0.0.1:<port>`, where its machine takes calls of other machines. */
   readonly address: string;
   readonly machine: string;
@@ -9,19 +9,19 @@ export interface Place {
   readonly services: readonly string[];
 }
 
-export interface Table {
+export interface RoutingState {
   /** A later one has a higher number; they may arrive in another order. */
   readonly number: number;
   /** Current deployments, by Worker. */
   readonly live: Readonly<Record<string, readonly Share[]>>;
   /** Versions of those deployments, by id. */
-  readonly places: Readonly<Record<string, Place>>;
+  readonly places: Readonly<Record<string, VersionLocation>>;
   /** Where the objects of a Worker are. */
-  readonly homes: Readonly<Record<string, Place>>;
+  readonly homes: Readonly<Record<string, VersionLocation>>;
   /** Workers whose objects are about to have another owner: calls wait for it. */
   readonly moving: readonly string[];
   /** Workers that somebody tails. */
-  readonly tailed: readonly string[];
+  readonly tailedWorkers: readonly string[];
 }
 
 /** What a service binding says of its target. */

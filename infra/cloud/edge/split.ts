@@ -16,7 +16,7 @@ export interface Share {
 export const overridesHeader = "cloudflare-workers-version-overrides";
 export const versionKeyHeader = "cloudflare-workers-version-key";
 
-export interface Choice {
+export interface VersionChoice {
   readonly id: string;
   readonly by: "override" | "version-key" | "chance";
 }
@@ -27,16 +27,16 @@ export interface Choice {
  * @param headers of the request
  * @param random 0 to 1
  */
-export const choose = (
+export const chooseVersion = (
   worker: string,
   shares: readonly Share[],
   headers: { readonly get: (name: string) => string | null },
   random: () => number,
-): Choice | undefined => {
-  const overridden = override(headers.get(overridesHeader), worker);
+): VersionChoice | undefined => {
+  const overridden = parseOverride(headers.get(overridesHeader), worker);
   if (overridden !== undefined && shares.some(({ id }) => id === overridden)) return { id: overridden, by: "override" };
   const key = headers.get(versionKeyHeader);
-  const id = at(shares, key ? percentileOf(worker, key) : random() * 100);
+  const id = versionAt(shares, key ? percentileOf(worker, key) : random() * 100);
   return id === undefined ? undefined : { id, by: key ? "version-key" : "chance" };
 };
 
@@ -44,7 +44,7 @@ export const choose = (
  * The newer version has the lower end, so that raising its share adds keys to it and takes none away.
  * @param percentile 0 to 100, without 100 itself
  */
-const at = (shares: readonly Share[], percentile: number): string | undefined => {
+const versionAt = (shares: readonly Share[], percentile: number): string | undefined => {
   const newestFirst = shares.toSorted((a, b) => b.number - a.number);
   let end = 0;
   for (const { id, percentage } of newestFirst) {
@@ -60,7 +60,7 @@ export const percentileOf = (worker: string, key: string): number =>
   (createHash("sha256").update(`${worker}\0${key}`).digest().readUInt32BE(0) / 2 ** 32) * 100;
 
 /** A header that is no dictionary overrides nothing (RFC 8941, section 3.2). */
-const override = (header: string | null, worker: string): string | undefined => {
+const parseOverride = (header: string | null, worker: string): string | undefined => {
   if (header === null) return undefined;
   try {
     const [value] = parseDictionary(header).get(worker) ?? [];

@@ -5,22 +5,22 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { type Account, applied, type Event, emptyAccount } from "../account/account.ts";
+import { type Account, applyEvent, type Event, emptyAccount } from "../account/account.ts";
 import { lock } from "./lock.ts";
-import { openVault, place, type Vault } from "./vault.ts";
+import { openVault, type Vault, writeAtomically } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
   /** On disk when it returns: all of them, or none where it throws. */
   readonly record: (...events: readonly Event[]) => void;
   /** Keeps bytes under their digest. */
-  readonly keep: (bytes: Uint8Array) => string;
-  readonly read: (blob: string) => Buffer;
+  readonly storeBlob: (bytes: Uint8Array) => string;
+  readonly readBlob: (blob: string) => Buffer;
   readonly close: () => void;
 }
 
 /** The first line says what the file is; each other one has an event, or a list of those that happen together. */
-const heading = { postern: "local cloud", format: 1 };
+const header = { postern: "local cloud", format: 1 };
 
 /**
  * @param folder its own; made if it is not there
@@ -38,29 +38,29 @@ export const openJournal = (folder: string): Journal => {
     // A kill in the middle of an upload leaves parts that nothing names.
     for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
     vault = openVault(path.join(folder, "secrets"));
-    const found = recovered(file, vault);
+    const found = recoverAccount(file, vault);
     account = found.account;
-    if (found.lines > mostLines) shorten(file, blobs, account, vault);
+    if (found.lines > maxLines) compact(file, blobs, account, vault);
     descriptor = fs.openSync(file, "a", 0o600);
   } catch (error) {
     unlock();
     throw error;
   }
-  const blobOf = (digest: string) => path.join(blobs, digest);
+  const blobPath = (digest: string) => path.join(blobs, digest);
   return {
     account: () => account,
     record: (...events) => {
-      const next = events.reduce(applied, account);
-      const sealed = events.map(vault.sealed);
+      const next = events.reduce(applyEvent, account);
+      const sealed = events.map(vault.seal);
       append(descriptor, sealed.length === 1 ? (sealed[0] as Event) : sealed);
       account = next;
     },
-    keep: (bytes) => {
+    storeBlob: (bytes) => {
       const digest = createHash("sha256").update(bytes).digest("hex");
-      if (!fs.existsSync(blobOf(digest))) place(blobOf(digest), bytes);
+      if (!fs.existsSync(blobPath(digest))) writeAtomically(blobPath(digest), bytes);
       return digest;
     },
-    read: (digest) => fs.readFileSync(blobOf(digest)),
+    readBlob: (digest) => fs.readFileSync(blobPath(digest)),
     close: () => {
       fs.closeSync(descriptor);
       unlock();
@@ -81,54 +81,54 @@ const append = (descriptor: number, line: object): void => {
 };
 
 /** A journal with more is written anew when it is opened. */
-const mostLines = 1000;
+const maxLines = 1000;
 
 /** One line for all of them, and away with what only forgotten versions had. */
-const shorten = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
-  const whole: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
-  place(file, `${JSON.stringify(heading)}\n${JSON.stringify(vault.sealed(whole))}\n`);
-  const kept = new Set(
-    whole.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
+const compact = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
+  const snapshot: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
+  writeAtomically(file, `${JSON.stringify(header)}\n${JSON.stringify(vault.seal(snapshot))}\n`);
+  const used = new Set(
+    snapshot.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
   );
-  for (const name of fs.readdirSync(blobs)) if (!kept.has(name)) fs.rmSync(path.join(blobs, name));
+  for (const name of fs.readdirSync(blobs)) if (!used.has(name)) fs.rmSync(path.join(blobs, name));
   // Opened anew, so that what it knows is what the account has.
   const fresh = openVault(vault.folder);
-  fresh.opened(vault.sealed(whole));
-  fresh.sweep();
+  fresh.unseal(vault.seal(snapshot));
+  fresh.removeUnused();
 };
 
-const recovered = (file: string, vault: Vault): { readonly account: Account; readonly lines: number } => {
+const recoverAccount = (file: string, vault: Vault): { readonly account: Account; readonly lines: number } => {
   if (!fs.existsSync(file)) {
-    place(file, `${JSON.stringify(heading)}\n`);
+    writeAtomically(file, `${JSON.stringify(header)}\n`);
     return { account: emptyAccount, lines: 0 };
   }
   const text = fs.readFileSync(file, "utf8");
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   const [first = "", ...lines] = whole.split("\n").slice(0, -1);
-  if (first !== JSON.stringify(heading))
+  if (first !== JSON.stringify(header))
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
   const account = lines.reduce(
     (before, line, index) =>
-      eventsIn(line, file, index + 2)
-        .map(vault.opened)
-        .reduce(applied, before),
+      parseEvents(line, file, index + 2)
+        .map(vault.unseal)
+        .reduce(applyEvent, before),
     emptyAccount,
   );
   return { account, lines: lines.length };
 };
 
-const eventsIn = (line: string, file: string, number: number): readonly Event[] => {
+const parseEvents = (line: string, file: string, number: number): readonly Event[] => {
   try {
     const events = [JSON.parse(line)].flat() as Event[];
-    if (events.every(({ type }) => Object.hasOwn(types, type))) return events;
+    if (events.every(({ type }) => Object.hasOwn(eventTypes, type))) return events;
     throw new Error("no event of a known type");
   } catch {
     throw new Error(`${file}:${number} is damaged; what follows it cannot be trusted. Remove the folder to begin anew`);
   }
 };
 
-const types: Readonly<Record<Event["type"], true>> = {
+const eventTypes: Readonly<Record<Event["type"], true>> = {
   version: true,
   deployment: true,
   settings: true,

@@ -20,35 +20,35 @@ class FolderTaken extends Error {
  * @throws where a process that runs has it
  */
 export const lock = (file: string): (() => void) => {
-  const own = `${process.pid} ${begun(process.pid)}`;
+  const own = `${process.pid} ${processStart(process.pid)}`;
   for (let tries = 0; tries < 3; tries++) {
     if (claim(file, own)) return () => fs.rmSync(file, { force: true });
-    const [held = ""] = readIfThere(file);
-    const pid = Number.parseInt(held, 10);
+    const [holder = ""] = readIfThere(file);
+    const pid = Number.parseInt(holder, 10);
     // A process of that id that began at another time is not the one that wrote this.
-    if (pid > 0 && `${pid} ${begun(pid)}` === held) throw new FolderTaken(pid, path.dirname(file));
-    takeAway(file, held);
+    if (pid > 0 && `${pid} ${processStart(pid)}` === holder) throw new FolderTaken(pid, path.dirname(file));
+    removeStale(file, holder);
   }
   throw new Error(`${file} cannot be made; another process tries at the same time`);
 };
 
 /** A file of that name is whole, and only one process makes it. */
 const claim = (file: string, own: string): boolean => {
-  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  fs.writeFileSync(beside, own);
+  const temporary = `${file}.${randomBytes(4).toString("hex")}.new`;
+  fs.writeFileSync(temporary, own);
   try {
-    fs.linkSync(beside, file);
+    fs.linkSync(temporary, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   } finally {
-    fs.rmSync(beside);
+    fs.rmSync(temporary);
   }
 };
 
 /** What another process has put there meanwhile is put back. */
-const takeAway = (file: string, stale: string): void => {
+const removeStale = (file: string, stale: string): void => {
   const away = `${file}.${randomBytes(4).toString("hex")}.old`;
   try {
     fs.renameSync(file, away);
@@ -68,7 +68,7 @@ const readIfThere = (file: string): string[] => {
 };
 
 /** When a process began, as its system says it; empty where none has that id. */
-const begun = (pid: number): string => {
+const processStart = (pid: number): string => {
   try {
     if (!fs.existsSync("/proc/self/stat"))
       return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)])

@@ -8,11 +8,11 @@ import type { Binding } from "../account/bindings.ts";
 export interface Vault {
   readonly folder: string;
   /** The event with a name in place of each value, which is on disk when this returns. */
-  readonly sealed: (event: Event) => Event;
+  readonly seal: (event: Event) => Event;
   /** The event as it was. */
-  readonly opened: (event: Event) => Event;
+  readonly unseal: (event: Event) => Event;
   /** Removes values that have not been asked for. */
-  readonly sweep: () => void;
+  readonly removeUnused: () => void;
 }
 
 export const openVault = (folder: string): Vault => {
@@ -24,7 +24,7 @@ export const openVault = (folder: string): Vault => {
     const known = names.get(value);
     if (known !== undefined) return known;
     const name = randomBytes(16).toString("hex");
-    place(path.join(folder, name), value);
+    writeAtomically(path.join(folder, name), value);
     names.set(value, name);
     return name;
   };
@@ -36,37 +36,40 @@ export const openVault = (folder: string): Vault => {
   };
   return {
     folder,
-    sealed: (event) => withTexts(event, nameOf),
-    opened: (event) => withTexts(event, valueIn),
-    sweep: () => {
-      const kept = new Set(names.values());
-      for (const name of fs.readdirSync(folder)) if (!kept.has(name)) fs.rmSync(path.join(folder, name));
+    seal: (event) => mapSecrets(event, nameOf),
+    unseal: (event) => mapSecrets(event, valueIn),
+    removeUnused: () => {
+      const used = new Set(names.values());
+      for (const name of fs.readdirSync(folder)) if (!used.has(name)) fs.rmSync(path.join(folder, name));
     },
   };
 };
 
-type Change = (text: string) => string;
+type MapText = (text: string) => string;
 
-const withTexts = (event: Event, change: Change): Event => {
-  if (event.type === "version") return { ...event, version: changed(event.version, change) };
+const mapSecrets = (event: Event, change: MapText): Event => {
+  if (event.type === "version") return { ...event, version: mapVersionSecrets(event.version, change) };
   if (event.type !== "account") return event;
-  const workers = event.workers.map((it) => ({ ...it, versions: it.versions.map((one) => changed(one, change)) }));
+  const workers = event.workers.map((it) => ({
+    ...it,
+    versions: it.versions.map((one) => mapVersionSecrets(one, change)),
+  }));
   return { ...event, workers };
 };
 
-const changed = (version: Version, change: Change): Version => ({
+const mapVersionSecrets = (version: Version, change: MapText): Version => ({
   ...version,
   bindings: version.bindings.map((it): Binding => (it.type === "secret_text" ? { ...it, text: change(it.text) } : it)),
 });
 
 /** Beside and renamed: a file of that name is whole. */
-export const place = (file: string, bytes: Uint8Array | string): void => {
-  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
+export const writeAtomically = (file: string, bytes: Uint8Array | string): void => {
+  const temporary = `${file}.${randomBytes(4).toString("hex")}.new`;
   try {
-    fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-    fs.renameSync(beside, file);
+    fs.writeFileSync(temporary, bytes, { mode: 0o600, flush: true });
+    fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(beside, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw error;
   }
 };

@@ -5,8 +5,8 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
-import { choose } from "../edge/split.ts";
-import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/routing-state.ts";
+import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../edge/routing-state.ts";
+import { chooseVersion } from "../edge/split.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */
@@ -33,18 +33,19 @@ interface Env {
 }
 
 /** What this isolate was told last; the machine is told before any version in it is reached. */
-let table: Table = { number: 0, live: {}, places: {}, homes: {}, moving: [], tailed: [] };
+let state: RoutingState = { number: 0, live: {}, places: {}, homes: {}, moving: [], tailedWorkers: [] };
 /** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
-const calls = new Map<string, number>();
+const callsInFlight = new Map<string, number>();
 /** A call to an object waits so long for its owner. */
-const mostWaitMs = 30_000;
+const maxWaitMs = 30_000;
 /** A promise that another request settles wakes nobody in this runtime, so who waits looks so often. */
-const lookMs = 5;
+const pollMs = 5;
 
-const machineOf = (env: Env, { address, machine }: Place): Machine =>
+const machineOf = (env: Env, { address, machine }: VersionLocation): Machine =>
   machine === env.MACHINE ? env.DEBUG.current() : env.DEBUG.connect(address);
 
-const oneOf = (services: readonly string[]): string => services[Math.floor(Math.random() * services.length)] as string;
+const pickOne = (services: readonly string[]): string =>
+  services[Math.floor(Math.random() * services.length)] as string;
 
 const noHeaders = { get: () => null };
 
@@ -52,7 +53,7 @@ const noHeaders = { get: () => null };
 const reserved = new Set<PropertyKey>(["alarm", "connect", "self", "tail", "tailStream", "test", "trace"]);
 
 /** A property that the entrypoint does not have is one of the target. */
-const passing = <T extends { target(): Fetcher }>(entrypoint: T): T =>
+const forwardProperties = <T extends { target(): Fetcher }>(entrypoint: T): T =>
   new Proxy(entrypoint, {
     get: (own, property) => {
       if (Reflect.has(own, property)) return Reflect.get(own, property);
@@ -65,14 +66,14 @@ export class Service extends WorkerEntrypoint<Env, ServiceProps> {
   constructor(context: ExecutionContext<ServiceProps>, env: Env) {
     super(context, env);
     // biome-ignore lint/correctness/noConstructorReturn: a method of the target is looked up by its name
-    return passing(this);
+    return forwardProperties(this);
   }
   target(headers: { readonly get: (name: string) => string | null } = noHeaders): Fetcher {
     const { worker, entrypoint, props } = this.ctx.props;
-    const choice = choose(worker, table.live[worker] ?? [], headers, Math.random);
-    const place = choice && table.places[choice.id];
-    if (!place) throw new Error(`Worker "${worker}" is not deployed`);
-    return machineOf(this.env, place).getEntrypoint(oneOf(place.services), entrypoint, props);
+    const choice = chooseVersion(worker, state.live[worker] ?? [], headers, Math.random);
+    const location = choice && state.places[choice.id];
+    if (!location) throw new Error(`Worker "${worker}" is not deployed`);
+    return machineOf(this.env, location).getEntrypoint(pickOne(location.services), entrypoint, props);
   }
   override fetch(request: Request): Promise<Response> {
     return this.target(request.headers).fetch(request);
@@ -80,11 +81,11 @@ export class Service extends WorkerEntrypoint<Env, ServiceProps> {
 }
 
 /** Counts a call to a Worker's objects until what it returns is called. */
-const begin = (worker: string): (() => void) => {
-  calls.set(worker, (calls.get(worker) ?? 0) + 1);
+const beginCall = (worker: string): (() => void) => {
+  callsInFlight.set(worker, (callsInFlight.get(worker) ?? 0) + 1);
   let open = true;
   return () => {
-    if (open) calls.set(worker, (calls.get(worker) ?? 1) - 1);
+    if (open) callsInFlight.set(worker, (callsInFlight.get(worker) ?? 1) - 1);
     open = false;
   };
 };
@@ -105,21 +106,21 @@ export const objects = (
         get: (own, property) => {
           if (Reflect.has(own, property)) return Reflect.get(own, property);
           if (reserved.has(property) || typeof property !== "string") return undefined;
-          return (...given: unknown[]) => own.call(property, given);
+          return (...args: unknown[]) => own.call(property, args);
         },
       });
     }
-    async call(method: string, given: readonly unknown[]): Promise<unknown> {
-      const end = await this.begin();
+    async call(method: string, args: readonly unknown[]): Promise<unknown> {
+      const end = await this.beginCall();
       try {
-        const object = this.target() as unknown as Record<string, (...given: unknown[]) => unknown>;
-        return await object[method]?.(...given);
+        const object = this.target() as unknown as Record<string, (...args: unknown[]) => unknown>;
+        return await object[method]?.(...args);
       } finally {
         end();
       }
     }
     override async fetch(request: Request): Promise<Response> {
-      const end = await this.begin();
+      const end = await this.beginCall();
       try {
         const response = await this.target().fetch(request);
         if (response.webSocket || !response.body) {
@@ -135,17 +136,17 @@ export const objects = (
       }
     }
     /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
-    async begin(): Promise<() => void> {
-      const until = Date.now() + mostWaitMs;
-      while (table.moving.includes(worker) && Date.now() < until) await scheduler.wait(lookMs);
-      const end = begin(worker);
+    async beginCall(): Promise<() => void> {
+      const until = Date.now() + maxWaitMs;
+      while (state.moving.includes(worker) && Date.now() < until) await scheduler.wait(pollMs);
+      const end = beginCall(worker);
       if (this.env.REALISM) await scheduler.wait(this.env.REALISM.objectMs);
       return end;
     }
     target(): Fetcher {
-      const home = table.homes[worker];
-      if (!home) throw new Error(`Worker "${worker}" has no objects here`);
-      return machineOf(this.env, home).getActor(home.services[0] as string, className, this.ctx.id.toString());
+      const owner = state.homes[worker];
+      if (!owner) throw new Error(`Worker "${worker}" has no objects here`);
+      return machineOf(this.env, owner).getActor(owner.services[0] as string, className, this.ctx.id.toString());
     }
   };
 
@@ -153,27 +154,27 @@ export const objects = (
 export class Tail extends WorkerEntrypoint<Env, TailProps> {
   override async tail(events: TraceItem[]): Promise<void> {
     const { worker, version, consumers } = this.ctx.props;
-    const told = events.map((it) => ({ ...plain(it), scriptName: worker, scriptVersion: { id: version } }));
-    if (table.tailed.includes(worker))
-      await this.env.CLOUD.fetch(`http://cloud/tail/${worker}`, { method: "POST", body: JSON.stringify(told) });
+    const traceEvents = events.map((it) => ({ ...cloneable(it), scriptName: worker, scriptVersion: { id: version } }));
+    if (state.tailedWorkers.includes(worker))
+      await this.env.CLOUD.fetch(`http://cloud/tail/${worker}`, { method: "POST", body: JSON.stringify(traceEvents) });
     for (const consumer of consumers) {
-      const [share] = table.live[consumer] ?? [];
-      const place = share && table.places[share.id];
-      if (!place) continue;
-      const target = machineOf(this.env, place).getEntrypoint(oneOf(place.services)) as unknown as {
+      const [share] = state.live[consumer] ?? [];
+      const location = share && state.places[share.id];
+      if (!location) continue;
+      const target = machineOf(this.env, location).getEntrypoint(pickOne(location.services)) as unknown as {
         tail(events: unknown[]): Promise<void>;
       };
-      await target.tail(told);
+      await target.tail(traceEvents);
     }
   }
 }
 
 /** A copy without what cannot travel. */
-const plain = (event: TraceItem): Record<string, unknown> =>
+const cloneable = (event: TraceItem): Record<string, unknown> =>
   JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
 /** What was read: no Response, which would belong to the request that read it. */
-interface Read {
+interface CachedRead {
   readonly until: number;
   readonly body: ArrayBuffer;
   readonly status: number;
@@ -181,16 +182,16 @@ interface Read {
 }
 
 /** Reads of KV as a place far from the writer sees them: late, and what was missing stays missing for as long. */
-const remembered = new Map<string, Read>();
-const mostRemembered = 1000;
+const cachedReads = new Map<string, CachedRead>();
+const maxCachedReads = 1000;
 
 /** The other end of a KV binding where production's delays are asked for. */
 export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
   override async fetch(request: Request): Promise<Response> {
-    const store = kvOf(this.env, this.ctx.props.namespace);
+    const store = kvNamespace(this.env, this.ctx.props.namespace);
     if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
     const key = `${this.ctx.props.namespace} ${request.url}`;
-    let read = remembered.get(key);
+    let read = cachedReads.get(key);
     if (!read || read.until <= Date.now()) {
       const fresh = await store.fetch(request);
       const { status, headers } = fresh;
@@ -200,8 +201,8 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
         status,
         headers: [...headers],
       };
-      remembered.set(key, read);
-      forgetOldest(remembered, mostRemembered);
+      cachedReads.set(key, read);
+      forgetOldest(cachedReads, maxCachedReads);
     }
     return new Response(read.body, {
       status: read.status,
@@ -210,13 +211,13 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
   }
 }
 
-const kvOf = ({ DEBUG, STORES, KV }: Env, namespace: string): Fetcher =>
+const kvNamespace = ({ DEBUG, STORES, KV }: Env, namespace: string): Fetcher =>
   (STORES === null ? DEBUG.current() : DEBUG.connect(STORES)).getEntrypoint(KV.service, undefined, {
     [KV.property]: namespace,
   });
 
 /** Each machine has a cache of its own. */
-const cached = staticCache((request) => fetch(request), Date.now);
+const cachedFetch = staticCache((request) => fetch(request), Date.now);
 
 /** What production refuses to ask, an address in place of a name (1003), and what its cache answers in place of a service. */
 export class Internet extends WorkerEntrypoint<Env> {
@@ -224,7 +225,7 @@ export class Internet extends WorkerEntrypoint<Env> {
     const { hostname } = new URL(request.url);
     if (/^(?:[\d.]+|\[.*\])$/.test(hostname))
       throw new Error(`error code: 1003: fetch takes no IP address (${hostname}); give the host a name`);
-    return cached(request);
+    return cachedFetch(request);
   }
 }
 
@@ -234,15 +235,16 @@ export default {
     if (request.headers.get("authorization") !== env.SECRET) return new Response(null, { status: 403 });
     const { pathname, search } = new URL(request.url);
     const [, namespace, rest] = /^\/kv\/([0-9a-f]+)(\/.*)$/.exec(pathname) ?? [];
-    if (namespace !== undefined) return kvOf(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
+    if (namespace !== undefined)
+      return kvNamespace(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
     if (pathname === "/table") {
-      const next = await request.json<Table>();
-      if (next.number > table.number) table = next;
+      const newState = await request.json<RoutingState>();
+      if (newState.number > state.number) state = newState;
       return new Response("told");
     }
     const worker = decodeURIComponent(pathname.slice("/quiet/".length));
     // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
-    for (let tries = 0; tries < 500 && (calls.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
-    return Response.json({ left: calls.get(worker) ?? 0 });
+    for (let tries = 0; tries < 500 && (callsInFlight.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
+    return Response.json({ left: callsInFlight.get(worker) ?? 0 });
   },
 } satisfies ExportedHandler<Env>;

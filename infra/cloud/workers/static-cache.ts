@@ -8,9 +8,16 @@ const staticFile =
   /\.(?:7z|avi|avif|apk|bin|bmp|bz2|class|css|csv|docx?|dmg|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|webm|webp|woff2?|xlsx?|zip|zst)$/i;
 
 /** Seconds that a status is kept where the service says nothing. */
-const keptFor: Readonly<Record<number, number>> = { 200: 7200, 301: 7200, 302: 1200, 303: 1200, 404: 180, 410: 180 };
+const defaultTtlSeconds: Readonly<Record<number, number>> = {
+  200: 7200,
+  301: 7200,
+  302: 1200,
+  303: 1200,
+  404: 180,
+  410: 180,
+};
 
-interface Kept {
+interface CachedResponse {
   readonly until: number;
   readonly body: Uint8Array;
   readonly status: number;
@@ -18,43 +25,44 @@ interface Kept {
 }
 
 /** Answers without a body of their own, and parts of one: neither stands for the whole that somebody else asks for. */
-const neverKept: readonly number[] = [204, 205, 206, 304];
+const uncacheableStatuses: readonly number[] = [204, 205, 206, 304];
 
-const mostKept = 200;
-const mostBytes = 5 * 2 ** 20;
+const maxEntries = 200;
+const maxBytes = 5 * 2 ** 20;
 
 /** What a `fetch` can say of the cache. */
-interface Wishes {
+interface CacheOptions {
   readonly cacheTtl?: number;
   readonly cacheLevel?: string;
   readonly cacheEverything?: boolean;
 }
 
-/** @param ask the service itself */
-export const staticCache = (ask: (request: Request) => Promise<Response>, now: () => number) => {
-  const kept = new Map<string, Kept>();
+/** @param fetchOrigin the service itself */
+export const staticCache = (fetchOrigin: (request: Request) => Promise<Response>, now: () => number) => {
+  const entries = new Map<string, CachedResponse>();
   return async (request: Request): Promise<Response> => {
-    const { cacheTtl, cacheLevel, cacheEverything = false } = (request.cf ?? {}) as Wishes;
-    const asked = cacheEverything || cacheTtl !== undefined || staticFile.test(new URL(request.url).pathname);
-    if (request.method !== "GET" || !asked || cacheLevel === "bypass" || (cacheTtl ?? 0) < 0) return ask(request);
-    const known = kept.get(request.url);
-    if (known && known.until > now()) return answer(known, "HIT");
-    const response = await ask(request);
-    const seconds = cacheTtl ?? secondsOf(request, response);
-    if (seconds <= 0 || neverKept.includes(response.status)) return response;
+    const { cacheTtl, cacheLevel, cacheEverything = false } = (request.cf ?? {}) as CacheOptions;
+    const isCacheable = cacheEverything || cacheTtl !== undefined || staticFile.test(new URL(request.url).pathname);
+    if (request.method !== "GET" || !isCacheable || cacheLevel === "bypass" || (cacheTtl ?? 0) < 0)
+      return fetchOrigin(request);
+    const entry = entries.get(request.url);
+    if (entry && entry.until > now()) return toResponse(entry, "HIT");
+    const response = await fetchOrigin(request);
+    const seconds = cacheTtl ?? ttlSeconds(request, response);
+    if (seconds <= 0 || uncacheableStatuses.includes(response.status)) return response;
     const { status, headers } = response;
-    const body = await wholeOf(response);
+    const body = await readWhole(response);
     if (!(body instanceof Uint8Array)) return new Response(body, response);
     const fresh = { until: now() + seconds * 1000, body, status, headers: [...headers] };
-    kept.delete(request.url);
-    kept.set(request.url, fresh);
-    forgetOldest(kept, mostKept);
-    return answer(fresh, "MISS");
+    entries.delete(request.url);
+    entries.set(request.url, fresh);
+    forgetOldest(entries, maxEntries);
+    return toResponse(fresh, "MISS");
   };
 };
 
 /** @returns a stream of the same bytes where they are too many to keep */
-const wholeOf = async ({ body }: Response): Promise<Uint8Array | ReadableStream> => {
+const readWhole = async ({ body }: Response): Promise<Uint8Array | ReadableStream> => {
   const reader = body?.getReader();
   const parts: Uint8Array[] = [];
   for (let total = 0; reader; ) {
@@ -62,7 +70,7 @@ const wholeOf = async ({ body }: Response): Promise<Uint8Array | ReadableStream>
     if (done) break;
     parts.push(value as Uint8Array);
     total += (value as Uint8Array).length;
-    if (total <= mostBytes) continue;
+    if (total <= maxBytes) continue;
     return new ReadableStream({
       start: (controller) => parts.forEach((part) => void controller.enqueue(part)),
       pull: async (controller) => {
@@ -76,20 +84,20 @@ const wholeOf = async ({ body }: Response): Promise<Uint8Array | ReadableStream>
   return new Uint8Array(await new Blob(parts as ConstructorParameters<typeof Blob>[0]).arrayBuffer());
 };
 
-const secondsOf = ({ headers }: Request, response: Response): number => {
+const ttlSeconds = ({ headers }: Request, response: Response): number => {
   const control = response.headers.get("cache-control")?.toLowerCase() ?? "";
   const isPublic = /\b(?:public|s-maxage|must-revalidate)\b/.test(control);
   if (/\b(?:private|no-store|no-cache)\b/.test(control) || response.headers.has("set-cookie")) return 0;
   if (headers.has("authorization") && !isPublic) return 0;
-  const [, said] = /\bs-maxage=(\d+)/.exec(control) ?? /\bmax-age=(\d+)/.exec(control) ?? [];
-  return said === undefined ? (keptFor[response.status] ?? 0) : Number(said);
+  const [, maxAge] = /\bs-maxage=(\d+)/.exec(control) ?? /\bmax-age=(\d+)/.exec(control) ?? [];
+  return maxAge === undefined ? (defaultTtlSeconds[response.status] ?? 0) : Number(maxAge);
 };
 
-const answer = ({ body, status, headers }: Kept, how: string): Response => {
+const toResponse = ({ body, status, headers }: CachedResponse, cacheStatus: string): Response => {
   const copy = new Response(body as BodyInit, {
     status,
     headers: headers.map(([name, value]) => [name, value]),
   });
-  copy.headers.set("cf-cache-status", how);
+  copy.headers.set("cf-cache-status", cacheStatus);
   return copy;
 };

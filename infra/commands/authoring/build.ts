@@ -5,20 +5,20 @@ import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
 import { sharedGate } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
-import { report } from "../../diagnostics/report.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
 import { digestOf, releasesOf, sharesOf } from "../../release/releases.ts";
 import { targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
-interface Options {
+interface BuildOptions {
   readonly root: string;
   readonly env: string;
   readonly tier?: string | undefined;
 }
 
 /** A tier that holds is built, whatever the others are like; the front waits for all of them. */
-export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
+export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome> => {
   if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
   const compiled = compile(root, env);
   const files = manifestFiles(root);
@@ -30,7 +30,11 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
     exitCode: own.length > 0 ? 1 : 0,
-    text: [shown(root, emitted), waiting(compiled, tier), own.length > 0 ? report(own, compiled) : ""]
+    text: [
+      formatWorkers(root, emitted),
+      notWritten(compiled, tier),
+      own.length > 0 ? renderProblems(own, compiled) : "",
+    ]
       .filter(Boolean)
       .join("\n"),
     data: {
@@ -54,16 +58,16 @@ const refuseToReplaceFront = async (env: string): Promise<void> => {
 };
 
 /** Of those that were asked for. */
-const waiting = ({ missing, missingShared, tiers }: Compiled, only: string | undefined): string => {
+const notWritten = ({ missing, missingShared, tiers }: Compiled, only: string | undefined): string => {
   const shares = tiers.some(
     ({ checked: { manifest } }) => manifest.isolation === "shared" && (only === undefined || manifest.tier === only),
   );
-  const told = (what: string, files: readonly string[]) =>
+  const note = (what: string, files: readonly string[]) =>
     files.length > 0 ? `${what} is not written: it would forget the tier of ${files.join(", ")}\n` : "";
-  return told(sharedGate, shares ? missingShared : []) + told("the front", only === undefined ? missing : []);
+  return note(sharedGate, shares ? missingShared : []) + note("the front", only === undefined ? missing : []);
 };
 
-const shown = (root: string, emitted: readonly Emitted[]): string => {
+const formatWorkers = (root: string, emitted: readonly Emitted[]): string => {
   const rows = emitted.map(({ worker, tiers, parts, bytes, gzipBytes, folder }) => [
     worker,
     kib(bytes),

@@ -12,7 +12,7 @@ import {
   root,
 } from "../options.ts";
 
-export const addReviewVerbs = (program: Command): void => {
+export const addReviewCommands = (program: Command): void => {
   program
     .command("diff")
     .description("say what a change of the manifests does: who gets in, what is asked, which Workers get a new version")
@@ -103,7 +103,7 @@ export const addReviewVerbs = (program: Command): void => {
     .action(async (base, options) => finish(await (await import("../review/ci.ts")).ci(base, options), options));
 };
 
-export const addCheckVerb = (program: Command): void => {
+export const addCheckCommand = (program: Command): void => {
   program
     .command("check")
     .description("say everything that is wrong with the manifests, in every environment, and what an audit finds")

@@ -1,54 +1,54 @@
 /** `postern effective`: the whole pipeline of a tier or a route as it will run, each line with the place that it comes from. */
 import { stringify } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
-import { report } from "../../diagnostics/report.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
-import { hidden } from "../../diagnostics/secret-literals.ts";
-import { bytesOf, sourceOf } from "../../diagnostics/source.ts";
-import { documentation } from "../../review/effective/docs-lookup.ts";
-import { type Effective, effectiveOf } from "../../review/effective/effective.ts";
-import type { Entry } from "../../review/effective/entries.ts";
-import { expanded } from "../../review/effective/expand.ts";
-import { human } from "../../review/effective/human.ts";
+import { maskSecrets } from "../../diagnostics/secret-literals.ts";
+import { readProjectFile, sourceOf } from "../../diagnostics/source.ts";
+import { createDocsLookup } from "../../review/effective/docs-lookup.ts";
+import { describeTier, type Effective } from "../../review/effective/effective.ts";
+import type { EffectiveValue } from "../../review/effective/entries.ts";
+import { expandManifest } from "../../review/effective/expand.ts";
+import { renderEffective } from "../../review/effective/human.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-interface Options {
+interface EffectiveOptions {
   readonly root: string;
   readonly env: string;
   readonly yaml?: true | undefined;
 }
 
 /** @param name `wallet`, or `wallet/balance` */
-export const effective = (name: string, { root, env, yaml }: Options): Outcome => {
-  const [wanted = "", route, ...more] = name.split("/");
+export const effective = (name: string, { root, env, yaml }: EffectiveOptions): Outcome => {
+  const [tierName = "", route, ...more] = name.split("/");
   if (more.length > 0) throw new Error(`"${name}" is no route; write it as <tier>/<route>`);
   const compiled = compile(root, env);
-  const file = `routes/${wanted}.yaml`;
+  const file = `routes/${tierName}.yaml`;
   const tier = compiled.tiers.find(({ checked }) => checked.source.file === file);
-  if (!tier) return broken(root, compiled, wanted, file);
+  if (!tier) return brokenOutcome(root, compiled, tierName, file);
   const names = tier.checked.routes.map((it) => it.name);
   if (route !== undefined && !names.includes(route))
-    throw new Error(`${wanted} has no route "${route}"; ${choice(route, names) ?? `npx postern routes lists them`}`);
-  const environment = sourceOf(compiled.environment.file, bytesOf(root, compiled.environment.file));
-  const it = effectiveOf(tier, { environment, documented: documentation() }, route);
+    throw new Error(`${tierName} has no route "${route}"; ${choice(route, names) ?? `npx postern routes lists them`}`);
+  const environment = sourceOf(compiled.environment.file, readProjectFile(root, compiled.environment.file));
+  const it = describeTier(tier, { environment, docsLookup: createDocsLookup() }, route);
   return {
     exitCode: 0,
-    text: yaml ? manifest(expanded(tier, route), name, env) : human(it, env, route),
+    text: yaml ? manifest(expandManifest(tier, route), name, env) : renderEffective(it, env, route),
     data: dataOf(it, env),
   };
 };
 
 /** What keeps a tier from running at all is all there is to say of it. */
-const broken = (root: string, compiled: Compiled, tier: string, file: string): Outcome => {
+const brokenOutcome = (root: string, compiled: Compiled, tier: string, file: string): Outcome => {
   const files = manifestFiles(root);
   const names = files.map((it) => it.slice("routes/".length, -".yaml".length));
   if (!names.includes(tier)) throw new Error(`there is no tier "${tier}"; ${choice(tier, names) ?? ""}`);
   const own = compiled.problems.filter((it) => it.file === file || !files.includes(it.file));
-  return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
+  return { exitCode: 1, text: renderProblems(own, compiled), data: { problems: own } };
 };
 
 const manifest = (value: Record<string, unknown>, name: string, env: string): string => {
-  const safe = hidden(value);
+  const safe = maskSecrets(value);
   const isWhole = JSON.stringify(safe) === JSON.stringify(value);
   const head = `# ${name} with everything in it that runs in ${env}: npx postern effective ${name} --env ${env} --yaml\n`;
   const warning = "# What looks like a secret is hidden (•••), so this does not run as it is.\n";
@@ -58,18 +58,18 @@ const manifest = (value: Record<string, unknown>, name: string, env: string): st
 const dataOf = ({ entries, shared, upstreams, routes, ...it }: Effective, environment: string) => ({
   environment,
   ...it,
-  settings: entries.map(told),
+  settings: entries.map(settingData),
   filters: shared.map(withValues),
   upstreams: upstreams.map(withValues),
   routes: routes.map(({ filters, ...route }) => ({ ...withValues(route), filters: filters.map(withValues) })),
 });
 
-const withValues = <T extends { readonly entries: readonly Entry[] }>({ entries, ...it }: T) => ({
+const withValues = <T extends { readonly entries: readonly EffectiveValue[] }>({ entries, ...it }: T) => ({
   ...it,
-  settings: entries.map(told),
+  settings: entries.map(settingData),
 });
 
-const told = ({ path, value, isDefault, at, variables }: Entry) => ({
+const settingData = ({ path, value, isDefault, at, variables }: EffectiveValue) => ({
   key: path.join("."),
   value,
   default: isDefault,

@@ -4,19 +4,19 @@ import type { Decision } from "../../../functions/gateway/core/types.ts";
 import { traceHeader } from "../../../functions/gateway/explain.ts";
 import { explainHeader } from "../../../functions/gateway/proxy/forwarding.ts";
 import { type Compiled, compile } from "../../compiler/compile.ts";
-import { report } from "../../diagnostics/report.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
-import { withoutTokens } from "../../explain/hidden.ts";
-import { explainToken, ownKey } from "../../explain/keys.ts";
-import { type Explained, explainOffline, problemIn } from "../../explain/offline.ts";
-import { groundFor } from "../../explain/source-of.ts";
+import { maskTokens } from "../../explain/hidden.ts";
+import { ensureExplainKey, explainToken } from "../../explain/keys.ts";
+import { type Explained, explainOffline, parseProblem } from "../../explain/offline.ts";
+import { findSource } from "../../explain/source-of.ts";
 import { stepsOf } from "../../explain/steps.ts";
-import { shown } from "../../explain/view.ts";
-import { type Miss, missOf, nearestMisses } from "../../explain/why-not.ts";
+import { renderExplanation } from "../../explain/view.ts";
+import { mismatchOf, nearestRoutes, type RouteMismatch } from "../../explain/why-not.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-interface Options {
+interface ExplainOptions {
   readonly root: string;
   readonly env: string;
   readonly header?: readonly string[] | undefined;
@@ -32,11 +32,11 @@ interface Options {
 export const explain = async (
   method: string | undefined,
   target: string | undefined,
-  options: Options,
+  options: ExplainOptions,
 ): Promise<Outcome> => {
   const { root, env } = options;
   if (options.init) {
-    const key = ownKey(root, env);
+    const key = ensureExplainKey(root, env);
     const text = `# routes/environments/${env}.yaml; gates that are built with it explain themselves to who has the private key\nexplain: { key: "${key}" }\n`;
     return { exitCode: 0, text, data: { environment: env, key } };
   }
@@ -45,18 +45,26 @@ export const explain = async (
   const compiled = compile(root, env);
   const request = requestOf(method, target, options);
   const explained =
-    options.at === undefined ? await here(compiled, request, options) : await there(compiled, request, options);
+    options.at === undefined
+      ? await explainHere(compiled, request, options)
+      : await explainAtGate(compiled, request, options);
   const { tier, route, code, decisions } = explained;
   const steps = stepsOf(explained, request);
   const served = tier?.routes.find(({ name }) => name === route);
-  const ground = code && tier ? groundFor(code, tier, served, decisions) : undefined;
+  const ground = code && tier ? findSource(code, tier, served, decisions) : undefined;
   const misses = missesOf(compiled, request, explained, options.whyNot);
   const { problems } = compiled;
   return {
     exitCode: problems.length > 0 ? 1 : 0,
     text: [
-      shown(request, { explained, steps, ground, misses, asked: options.at !== undefined }),
-      problems.length > 0 && `what does not hold takes no request here:\n${report(problems, compiled)}`,
+      renderExplanation(request, {
+        explained,
+        steps,
+        source: ground,
+        mismatches: misses,
+        isRemote: options.at !== undefined,
+      }),
+      problems.length > 0 && `what does not hold takes no request here:\n${renderProblems(problems, compiled)}`,
     ]
       .filter(Boolean)
       .join("\n"),
@@ -83,22 +91,22 @@ const missesOf = (
   request: Request,
   { tier: served, route }: Explained,
   whyNot: string | undefined,
-): readonly Miss[] => {
+): readonly RouteMismatch[] => {
   const all = tiers.map(({ checked }) => checked);
-  if (whyNot === undefined) return route === "" ? nearestMisses(all, request) : [];
+  if (whyNot === undefined) return route === "" ? nearestRoutes(all, request) : [];
   const [tierName = "", name = ""] = whyNot.split("/");
   const tier = all.find(({ manifest }) => manifest.tier === tierName);
-  const asked = tier?.routes.find((it) => it.name === name);
-  if (!tier || !asked) {
+  const wantedRoute = tier?.routes.find((it) => it.name === name);
+  if (!tier || !wantedRoute) {
     const known = all.flatMap(({ manifest, routes }) => routes.map((it) => `${manifest.tier}/${it.name}`));
     throw new Error(`there is no route "${whyNot}"; ${choice(whyNot, known) ?? "npx postern routes lists them"}`);
   }
   if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} takes this request`);
-  return [missOf(tier, asked, request)];
+  return [mismatchOf(tier, wantedRoute, request)];
 };
 
-const requestOf = (method: string, target: string, { at, header = [], data }: Options): Request => {
-  const url = at === undefined ? target : askedAt(at, target);
+const requestOf = (method: string, target: string, { at, header = [], data }: ExplainOptions): Request => {
+  const url = at === undefined ? target : urlAt(at, target);
   if (!URL.canParse(url)) throw new Error(`"${target}" is no URL; write it whole: https://api.acme.example/…`);
   const headers = new Headers();
   for (const line of header) {
@@ -111,7 +119,7 @@ const requestOf = (method: string, target: string, { at, header = [], data }: Op
 };
 
 /** The place that is asked stands in `--at`; a URL that is written whole may leave out its port, and names no other host. */
-const askedAt = (at: string, target: string): string => {
+const urlAt = (at: string, target: string): string => {
   if (!URL.canParse(at))
     throw new Error(`--at takes where the gates run, as in http://localhost:8787, and not "${at}"`);
   const place = new URL(at);
@@ -120,14 +128,18 @@ const askedAt = (at: string, target: string): string => {
   const { hostname, pathname, search } = new URL(target);
   if (hostname !== place.hostname)
     throw new Error(
-      withoutTokens(
+      maskTokens(
         `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
       ),
     );
   return new URL(pathname + search, place).href;
 };
 
-const here = (compiled: Compiled, request: Request, { root, env, ip, gray, online }: Options): Promise<Explained> =>
+const explainHere = (
+  compiled: Compiled,
+  request: Request,
+  { root, env, ip, gray, online }: ExplainOptions,
+): Promise<Explained> =>
   explainOffline(compiled, {
     request,
     ip,
@@ -137,11 +149,15 @@ const here = (compiled: Compiled, request: Request, { root, env, ip, gray, onlin
   });
 
 /** What the network said, which `fetch` keeps behind a "fetch failed". */
-const reasonOf = ({ message, cause }: Error): string =>
+const networkReason = ({ message, cause }: Error): string =>
   cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
 /** Asks a running gate, with a token for the tier that the manifests say it is. */
-const there = async (compiled: Compiled, request: Request, { root, env }: Options): Promise<Explained> => {
+const explainAtGate = async (
+  compiled: Compiled,
+  request: Request,
+  { root, env }: ExplainOptions,
+): Promise<Explained> => {
   const url = new URL(request.url);
   const found = tierFinder(compiled.front.tiers)(url.hostname, url.pathname);
   const tier = compiled.tiers.find(
@@ -149,28 +165,30 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
   )?.checked;
   if (!tier) return explainOffline(compiled, { request, ip: "", grayKey: null, secrets: {}, online: false });
   const { method, headers } = request;
-  const asked = new Headers(headers);
-  asked.delete("content-length");
-  asked.set(explainHeader, await explainToken(root, env, tier.manifest.tier));
+  const gateHeaders = new Headers(headers);
+  gateHeaders.delete("content-length");
+  gateHeaders.set(explainHeader, await explainToken(root, env, tier.manifest.tier));
   const body = request.body === null ? {} : { body: await request.text() };
-  const response = await fetch(request.url, { method, headers: asked, redirect: "manual", ...body }).catch(
+  const response = await fetch(request.url, { method, headers: gateHeaders, redirect: "manual", ...body }).catch(
     (error: Error) => {
-      throw new Error(`${url.origin} does not answer (${reasonOf(error)}); is it the right place, and does it run?`);
+      throw new Error(
+        `${url.origin} does not answer (${networkReason(error)}); is it the right place, and does it run?`,
+      );
     },
   );
   const text = await response.text();
-  const told = response.headers.get(traceHeader);
-  const trace: { route: string; decisions: Decision[] } = JSON.parse(told ?? '{"route":"","decisions":[]}');
+  const traceText = response.headers.get(traceHeader);
+  const trace: { route: string; decisions: Decision[] } = JSON.parse(traceText ?? '{"route":"","decisions":[]}');
   return {
     tier,
     route: trace.route,
     decisions: trace.decisions,
     status: response.status,
-    ...problemIn(response.headers, text),
+    ...parseProblem(response.headers, text),
     upstream: undefined,
     copies: [],
     unknown:
-      told === null
+      traceText === null
         ? [`the gate of ${tier.manifest.tier} did not explain itself: it was built without this key, or is older`]
         : [],
   };

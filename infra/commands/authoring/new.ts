@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
 import { partNames } from "../../gen/registries.ts";
-import { home, writeAll } from "../../project/generated-files.ts";
+import { codeRoot, writeChanged } from "../../project/generated-files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { gen } from "./gen.ts";
 
@@ -13,27 +13,28 @@ interface Options {
 }
 
 export const scaffold = async (kind: string, name: string, { identity }: Options = {}): Promise<Outcome> => {
-  if (kind !== "filter" && kind !== "upstream") return wrong(`"${kind}" is neither filter nor upstream`);
+  if (kind !== "filter" && kind !== "upstream") return usageError(`"${kind}" is neither filter nor upstream`);
   if (identity && kind !== "filter")
-    return wrong("only a filter identifies callers: postern new filter <name> --identity");
+    return usageError("only a filter identifies callers: postern new filter <name> --identity");
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
-    return wrong(`"${name}" is no name; write lower case with hyphens: geo-fence`);
-  if (name.length > 40) return wrong(`"${name}" is too long; a part's name has 40 characters at most`);
-  if (settings.includes(name)) return wrong(`"${name}" already means something beside a ${kind}; call it otherwise`);
+    return usageError(`"${name}" is no name; write lower case with hyphens: geo-fence`);
+  if (name.length > 40) return usageError(`"${name}" is too long; a part's name has 40 characters at most`);
+  if (reservedNames.includes(name))
+    return usageError(`"${name}" already means something beside a ${kind}; call it otherwise`);
   const group = kind === "filter" ? "filters" : "upstreams";
   if (partNames(group).includes(name))
-    return wrong(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
-  const fill = (template: string) =>
+    return usageError(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
+  const fillTemplate = (template: string) =>
     fs
       .readFileSync(path.join(import.meta.dirname, "../../gen/templates", template), "utf8")
       .replaceAll("__NAME__", name);
   const template = identity ? "identity" : kind;
-  const written = writeAll(
+  const written = writeChanged(
     [
-      { file: `functions/${group}/${name}.ts`, text: fill(`${template}.ts.txt`) },
-      { file: `test/functions/${group}/${name}.test.ts`, text: fill(`${template}.test.ts.txt`) },
+      { file: `functions/${group}/${name}.ts`, text: fillTemplate(`${template}.ts.txt`) },
+      { file: `test/functions/${group}/${name}.test.ts`, text: fillTemplate(`${template}.test.ts.txt`) },
     ],
-    home,
+    codeRoot,
   );
   // The registries that this process has loaded do not know the part; writing them and reading them again are two processes.
   const { text } = await gen({});
@@ -45,9 +46,9 @@ export const scaffold = async (kind: string, name: string, { identity }: Options
 };
 
 /** Keys that stand beside a part's name in a manifest. */
-const settings: readonly string[] = [
+const reservedNames: readonly string[] = [
   ...Object.keys(filterSettings().shape),
   ...Object.keys(upstreamSettings().shape).filter((key) => key !== "timeout"),
 ];
 
-const wrong = (text: string): Outcome => ({ exitCode: 2, text, data: { error: text } });
+const usageError = (text: string): Outcome => ({ exitCode: 2, text, data: { error: text } });

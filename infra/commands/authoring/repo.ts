@@ -4,32 +4,32 @@ import fs from "node:fs";
 import path from "node:path";
 import { environmentNames } from "../../compiler/check/shared-files.ts";
 import { compile } from "../../compiler/compile.ts";
-import { report } from "../../diagnostics/report.ts";
-import { isStale, writeAll } from "../../project/generated-files.ts";
-import { ownersFile } from "../../repository/code-owners.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
+import { isStale, writeChanged } from "../../project/generated-files.ts";
+import { codeOwnersFile } from "../../repository/code-owners.ts";
 import { schemaLines } from "../../repository/schema-lines.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-interface Options {
+interface RepoOptions {
   readonly root: string;
   readonly check?: true | undefined;
 }
 
-export const repo = ({ root, check }: Options): Outcome => {
+export const repo = ({ root, check }: RepoOptions): Outcome => {
   const [env] = environmentNames(root);
   if (env === undefined) throw new Error("there is no environment; write routes/environments/local.yaml");
   const compiled = compile(root, env);
   // An owner who cannot be read would lose the manifest in silence.
   if (compiled.missing.length > 0)
-    return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
-  const top = topOf(root);
+    return { exitCode: 1, text: renderProblems(compiled.problems, compiled), data: { problems: compiled.problems } };
+  const top = repositoryRoot(root);
   const prefix = path.relative(top, fs.realpathSync(root)).replaceAll(path.sep, "/");
   const tiers = compiled.tiers.map(({ checked }) => checked);
-  const owners = ownersFile(top, prefix === "" ? "" : `${prefix}/`, tiers);
+  const owners = codeOwnersFile(top, prefix === "" ? "" : `${prefix}/`, tiers);
   const lines = schemaLines(root);
   const notes = owners.unowned.map((it) => `note: ${it}\n`).join("");
   if (!check) {
-    const written = [...writeAll([owners], top), ...writeAll(lines, root)];
+    const written = [...writeChanged([owners], top), ...writeChanged(lines, root)];
     const text = written.map((it) => `wrote ${it}\n`).join("") || "nothing to write\n";
     return { exitCode: 0, text: text + notes, data: { written, unowned: owners.unowned } };
   }
@@ -45,7 +45,7 @@ export const repo = ({ root, check }: Options): Outcome => {
 };
 
 /** Of the repository, or the project's folder where it is in none. */
-const topOf = (root: string): string => {
+const repositoryRoot = (root: string): string => {
   try {
     return execFileSync("git", ["rev-parse", "--show-toplevel"], {
       cwd: root,

@@ -2,10 +2,10 @@
 
 import { compile } from "../../compiler/compile.ts";
 import { gateOf, liftedRoutes } from "../../compiler/lower/gates.ts";
-import { placeOf, redirectOf } from "../../compiler/lower/lower.ts";
+import { describeRedirect, normalizeRedirect } from "../../compiler/lower/lower.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
-import { report } from "../../diagnostics/report.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
@@ -21,7 +21,7 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
       when: route.when,
       filters: route.chain.map(({ id }) => id),
       gate: workerName(gateOfRoute(checked, route), env),
-      ...cutOver(route, goesTo(route)),
+      ...withCutover(route, destinationOf(route)),
     }));
   });
   const rows = list.map(({ route, methods, path, when, filters, goes, gate }) => [
@@ -37,7 +37,7 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
     exitCode: compiled.problems.length > 0 ? 1 : 0,
     text: [
       table(["route", "method", "path", "when", "filters", "to", "gate"], rows),
-      report(compiled.problems, compiled),
+      renderProblems(compiled.problems, compiled),
     ]
       .filter(Boolean)
       .join("\n"),
@@ -48,12 +48,12 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
 const gateOfRoute = (tier: CheckedTier, { name }: CheckedRoute): string =>
   liftedRoutes(tier).find(({ route }) => route === name)?.gate ?? gateOf(tier);
 
-const cutOver = <T extends { readonly goes: string }>({ settings: { cutover } }: CheckedRoute, it: T) =>
+const withCutover = <T extends { readonly goes: string }>({ settings: { cutover } }: CheckedRoute, it: T) =>
   cutover ? { ...it, cutover, goes: `${it.goes} (${cutover.percent} of users, else ${cutover.legacy})` } : it;
 
-const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
+const destinationOf = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
   if (typeof to === "string") return { to, goes: to };
   if (to) return { to, goes: to.map((it) => Object.entries(it).flat().join(" ")).join(", ") };
   if (respond) return { respond, goes: `respond ${respond.status}` };
-  return { redirect, goes: `redirect ${redirect === undefined ? "" : placeOf(redirectOf(redirect))}` };
+  return { redirect, goes: `redirect ${redirect === undefined ? "" : describeRedirect(normalizeRedirect(redirect))}` };
 };

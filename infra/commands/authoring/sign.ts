@@ -9,7 +9,7 @@ import { registry } from "../../project/registry.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-interface Options {
+interface SignOptions {
   readonly root: string;
   readonly data?: string | undefined;
   readonly header?: readonly string[] | undefined;
@@ -19,7 +19,7 @@ interface Options {
 /** The environment of the dev loop: nowhere else does this machine have the values of secrets. */
 const env = "local";
 
-export const sign = async (method: string, url: string, { root, data, header, key }: Options): Promise<Outcome> => {
+export const sign = async (method: string, url: string, { root, data, header, key }: SignOptions): Promise<Outcome> => {
   if (!URL.canParse(url)) throw new Error(`"${url}" is no URL; write it whole: http://localhost:8787/…`);
   const { use, credential } = credentialFor(new URL(url), root, key);
   const given = Object.fromEntries((header ?? []).map(headerOf));
@@ -57,7 +57,7 @@ const headerOf = (line: string): [string, string] => {
 };
 
 /** What a client shows with a key of the tier that serves a URL: the first one, or that which is wanted. */
-const credentialFor = (url: URL, root: string, wanted: string | undefined) => {
+const credentialFor = (url: URL, root: string, wantedKey: string | undefined) => {
   const { tiers, environment } = compile(root, env);
   const keys = new Map(
     tiers
@@ -68,7 +68,7 @@ const credentialFor = (url: URL, root: string, wanted: string | undefined) => {
       .flatMap(keysIn)
       .map((it) => [it.id, it] as const),
   );
-  const id = wanted ?? [...keys.keys()][0];
+  const id = wantedKey ?? [...keys.keys()][0];
   const found = id === undefined ? undefined : keys.get(id);
   if (id === undefined)
     throw new Error(`no tier with a ${signing.join(" or ")} filter serves ${url.host}${url.pathname} in ${env}`);
@@ -89,7 +89,7 @@ interface Key {
   readonly issue: (secret: string, covers: readonly string[]) => unknown;
 }
 
-const keysIn = ({ use, about: { credentials }, config }: CheckedFilter): Key[] => {
+const keysIn = ({ use, spec: { credentials }, config }: CheckedFilter): Key[] => {
   const signs = credentials?.sign;
   if (!signs) return [];
   return Object.entries(signs.keys(config)).map(([id, secret]) => ({

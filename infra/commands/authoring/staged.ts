@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { manifestFiles } from "../../compiler/compile.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
-import { count, report } from "../../diagnostics/report.ts";
+import { count, renderProblems } from "../../diagnostics/report.ts";
 import { schemaLines } from "../../repository/schema-lines.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { check } from "./check.ts";
@@ -31,7 +31,7 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
     const lines = schemaLines(scratch)
       .filter(({ file }) => changed.includes(file))
       .map(({ file }) => `${file}:1  lacks the line that tells editors its schema; npx postern repo writes it\n`);
-    const text = [report(own, { read: manifests.length, broken }), lines.join("")].filter(Boolean).join("\n");
+    const text = [renderProblems(own, { read: manifests.length, broken }), lines.join("")].filter(Boolean).join("\n");
     return {
       exitCode: text === "" ? 0 : 1,
       text: text || `${count(changed.length, "file")} staged, and all of them hold\n`,

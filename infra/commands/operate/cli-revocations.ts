@@ -1,16 +1,16 @@
 /** The verbs of revocations. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { controlled, examples, finish, message } from "../options.ts";
+import { addControlOptions, examples, finish, message } from "../options.ts";
 
 const revocations = () => import("./revoke.ts");
 const all = () => new Option("--all", "of each tier that trusts the issuer");
 const issuer = () => new Option("--issuer <iss>", "who issued it, where tiers trust several");
 
-export const addRevocationVerbs = (program: Command): void => {
+export const addRevocationCommands = (program: Command): void => {
   const revoke = program
     .command("revoke")
     .description("take tokens back at running gates, within seconds; only hashes of what names them are sent");
-  controlled(
+  addControlOptions(
     revoke
       .command("token")
       .description("one token, which comes from a pipe or a prompt, until it has expired")
@@ -29,10 +29,13 @@ export const addRevocationVerbs = (program: Command): void => {
       }),
     )
     .action(async (tier, options) => {
-      const [{ token }, { hidden }] = await Promise.all([revocations(), import("../../terminal/prompt.ts")]);
+      const [{ token }, { promptSecret: hidden }] = await Promise.all([
+        revocations(),
+        import("../../terminal/prompt.ts"),
+      ]);
       finish(await token(tier, options, () => hidden("the token")), options);
     });
-  controlled(
+  addControlOptions(
     revoke
       .command("consumer")
       .description("all tokens of a consumer that were issued until now")
@@ -46,10 +49,10 @@ export const addRevocationVerbs = (program: Command): void => {
   )
     .addHelpText("after", examples({ "npx postern revoke consumer alice --all -m 'phone is lost'": "" }))
     .action(async (name, tier, options) => finish(await (await revocations()).consumer(name, tier, options), options));
-  controlled(revoke.command("list").description("what is revoked of a tier").argument("<tier>"))
+  addControlOptions(revoke.command("list").description("what is revoked of a tier").argument("<tier>"))
     .addHelpText("after", examples({ "npx postern revoke list wallet": "" }))
     .action(async (tier, options) => finish(await (await revocations()).list(tier, options), options));
-  controlled(
+  addControlOptions(
     revoke
       .command("undo")
       .description("let in again what was taken back; an admin does")

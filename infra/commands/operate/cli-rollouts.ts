@@ -1,8 +1,8 @@
 /** The verbs of rollouts, which control runs. */
 import type { Command } from "@commander-js/extra-typings";
-import { bake, controlled, examples, finish, message, stay } from "../options.ts";
+import { addControlOptions, bake, examples, finish, message, watch } from "../options.ts";
 
-const verbs = () => import("./rollout.ts");
+const rolloutCommands = () => import("./rollout.ts");
 
 const subject = "or a route that is cut over: wallet/balance";
 
@@ -13,30 +13,30 @@ const commands = {
   abort: "give all requests back to the stable version; also after it was promoted",
 } as const;
 
-export const addRolloutVerbs = (program: Command): void => {
+export const addRolloutCommands = (program: Command): void => {
   const rollout = program
     .command("rollout")
     .description("release a tier's new version gray, or cut a route over: step by step, measured, and back by itself");
 
-  controlled(
+  addControlOptions(
     rollout
       .command("start")
       .description("upload the new version for nobody, and begin")
       .argument("<tier>", subject)
       .option("--no-upload", "the version that is live at its share is tried")
       .addOption(bake)
-      .addOption(stay)
+      .addOption(watch)
       .option("--commit <id>", "that the version was built from; by default that of a clean git checkout")
       .addOption(message),
   )
     .addHelpText("after", examples({ "npx postern rollout start open --watch": "and see it through" }))
-    .action(async (tier, options) => finish(await (await verbs()).start(tier, options), options));
+    .action(async (tier, options) => finish(await (await rolloutCommands()).start(tier, options), options));
 
   for (const [name, description] of Object.entries(commands))
-    controlled(rollout.command(name).description(description).argument("<tier>", subject).addOption(message))
+    addControlOptions(rollout.command(name).description(description).argument("<tier>", subject).addOption(message))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open -m 'as agreed'`]: "" }))
       .action(async (tier, options) =>
-        finish(await (await verbs()).ask(name as keyof typeof commands, tier, options), options),
+        finish(await (await rolloutCommands()).sendCommand(name as keyof typeof commands, tier, options), options),
       );
 
   const reading = {
@@ -45,13 +45,13 @@ export const addRolloutVerbs = (program: Command): void => {
     history: "the tier's rollouts, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
-    controlled(rollout.command(name).description(description).argument("<tier>", subject))
+    addControlOptions(rollout.command(name).description(description).argument("<tier>", subject))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open`]: "" }))
       .action(async (tier, options) =>
-        finish(await (await verbs())[name as keyof typeof reading](tier, options), options),
+        finish(await (await rolloutCommands())[name as keyof typeof reading](tier, options), options),
       );
 
-  controlled(
+  addControlOptions(
     program
       .command("try")
       .description("print a header that brings its bearer to the version that is tried, for five minutes")
@@ -61,11 +61,11 @@ export const addRolloutVerbs = (program: Command): void => {
       "after",
       examples({ "npx postern try open": 'curl -H "$(npx postern try open)" <url> asks the new version' }),
     )
-    .action(async (tier, options) => finish(await (await verbs()).label(tier, options), options));
+    .action(async (tier, options) => finish(await (await rolloutCommands()).label(tier, options), options));
 
-  controlled(
+  addControlOptions(
     program.command("approve").description("be the second person that a core tier takes").argument("<proposal>"),
   )
     .addHelpText("after", examples({ "npx postern approve 1fe43f7b --as bob": "" }))
-    .action(async (id, options) => finish(await (await verbs()).approve(id, options), options));
+    .action(async (id, options) => finish(await (await rolloutCommands()).approve(id, options), options));
 };

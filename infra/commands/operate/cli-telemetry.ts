@@ -1,12 +1,12 @@
 /** The verbs of what was measured, and of who may read it. */
 import type { Command } from "@commander-js/extra-typings";
-import { controlled, examples, finish } from "../options.ts";
+import { addControlOptions, examples, finish } from "../options.ts";
 
 const costs = () => import("./cost.ts");
 const tokens = () => import("./token.ts");
 
-export const addTelemetryVerbs = (program: Command): void => {
-  controlled(
+export const addTelemetryCommands = (program: Command): void => {
+  addControlOptions(
     program
       .command("cost")
       .description("what each route of a tier costs: CPU, time of its upstreams, bodies")
@@ -14,7 +14,7 @@ export const addTelemetryVerbs = (program: Command): void => {
   )
     .addHelpText("after", examples({ "npx postern cost open": "" }))
     .action(async (tier, options) => finish(await (await costs()).cost(tier, options), options));
-  controlled(
+  addControlOptions(
     program.command("token").description("print an operator's token for control, which lives for five minutes"),
   )
     .addHelpText(

@@ -1,18 +1,18 @@
 /** The verbs of waves: releases of many tiers, which control runs. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { levels } from "../../../functions/control/model/wave.ts";
-import { bake, controlled, examples, finish, message, stay } from "../options.ts";
+import { addControlOptions, bake, examples, finish, message, watch } from "../options.ts";
 
-const verbs = () => import("./wave.ts");
+const waveCommands = () => import("./wave.ts");
 
-export const addWaveVerbs = (program: Command): void => {
+export const addWaveCommands = (program: Command): void => {
   const wave = program
     .command("wave")
     .description(
       "release many tiers gray, what matters least first: each by a rollout of its own, and no further after one fails",
     );
 
-  controlled(
+  addControlOptions(
     wave
       .command("start")
       .description("upload the new versions of the chosen tiers for nobody, and begin with those that have one")
@@ -21,7 +21,7 @@ export const addWaveVerbs = (program: Command): void => {
       .addOption(new Option("--level <level>", "tiers of this level").choices(levels))
       .option("--concurrent <n>", "rollouts at once", "3")
       .addOption(bake)
-      .addOption(stay)
+      .addOption(watch)
       .addOption(message),
   )
     .addHelpText(
@@ -32,7 +32,7 @@ export const addWaveVerbs = (program: Command): void => {
         "npx postern wave start --level best-effort": "",
       }),
     )
-    .action(async (options) => finish(await (await verbs()).start(options), options));
+    .action(async (options) => finish(await (await waveCommands()).start(options), options));
 
   const commands = {
     pause: "no further tier begins; those under way go on",
@@ -41,11 +41,11 @@ export const addWaveVerbs = (program: Command): void => {
   } as const;
   for (const [name, description] of Object.entries(commands)) {
     const command = wave.command(name).description(description);
-    const verb = name === "abort" ? command.option("--all", "also what the wave has promoted") : command;
-    controlled(verb.addOption(message))
+    const withAll = name === "abort" ? command.option("--all", "also what the wave has promoted") : command;
+    addControlOptions(withAll.addOption(message))
       .addHelpText("after", examples({ [`npx postern wave ${name} -m 'as agreed'`]: "" }))
-      .action(async (options: Parameters<typeof finish>[1] & Asked) =>
-        finish(await (await verbs()).ask(name as keyof typeof commands, options), options),
+      .action(async (options: Parameters<typeof finish>[1] & CommandOptions) =>
+        finish(await (await waveCommands()).sendCommand(name as keyof typeof commands, options), options),
       );
   }
 
@@ -55,9 +55,9 @@ export const addWaveVerbs = (program: Command): void => {
     history: "the waves, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
-    controlled(wave.command(name).description(description))
+    addControlOptions(wave.command(name).description(description))
       .addHelpText("after", examples({ [`npx postern wave ${name}`]: "" }))
-      .action(async (options) => finish(await (await verbs())[name as keyof typeof reading](options), options));
+      .action(async (options) => finish(await (await waveCommands())[name as keyof typeof reading](options), options));
 };
 
-type Asked = Parameters<Awaited<ReturnType<typeof verbs>>["ask"]>[1];
+type CommandOptions = Parameters<Awaited<ReturnType<typeof waveCommands>>["sendCommand"]>[1];

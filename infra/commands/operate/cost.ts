@@ -1,26 +1,26 @@
 /** `postern cost`: what each route of a tier costs, as its gates and the tail measured it. */
-import type { Cost } from "../../../functions/control/telemetry/cost.ts";
-import { type DeskOptions, deskFor } from "../../release/control-client.ts";
-import { timeOf } from "../../terminal/arguments.ts";
+import type { RouteCost } from "../../../functions/control/telemetry/cost.ts";
+import { type ControlClientOptions, controlClientFor } from "../../release/control-client.ts";
+import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
-export const cost = async (tier: string, options: DeskOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const costs = await desk.call<readonly Cost[]>("GET", `/v1/tiers/${tier}/cost`);
-  return { exitCode: 0, text: shown(tier, costs), data: costs };
+export const cost = async (tier: string, options: ControlClientOptions): Promise<Outcome> => {
+  const client = controlClientFor(options);
+  const costs = await client.call<readonly RouteCost[]>("GET", `/v1/tiers/${tier}/cost`);
+  return { exitCode: 0, text: costTable(tier, costs), data: costs };
 };
 
 const width = 24;
 
 /** Bars show CPU; where nobody measured any, as on the local cloud, the upstreams' time. */
-export const shown = (tier: string, costs: readonly Cost[]): string => {
+export const costTable = (tier: string, costs: readonly RouteCost[]): string => {
   if (costs.length === 0) return `nothing has been counted of ${tier} yet\n`;
   const measured = costs.some(({ cpuMs }) => cpuMs > 0);
   const weights = costs.map((it) => (measured ? cpuOf(it) : it.upstreamMs));
-  const whole = weights.reduce((sum, it) => sum + it, 0);
+  const total = weights.reduce((sum, it) => sum + it, 0);
   const rows = costs.map((it, index) => {
-    const share = whole > 0 ? (weights[index] ?? 0) / whole : 0;
+    const share = total > 0 ? (weights[index] ?? 0) / total : 0;
     return [
       it.route || "(none)",
       it.requests,
@@ -31,7 +31,7 @@ export const shown = (tier: string, costs: readonly Cost[]): string => {
       `${String(Math.round(share * 100)).padStart(3)} %  ${"#".repeat(Math.round(share * width))}`,
     ];
   });
-  const since = timeOf(Math.min(...costs.map((it) => it.since))).slice(0, 16);
+  const since = formatTime(Math.min(...costs.map((it) => it.since))).slice(0, 16);
   const head = [
     "route",
     "requests",
@@ -45,7 +45,7 @@ export const shown = (tier: string, costs: readonly Cost[]): string => {
 };
 
 /** Of all requests, by those of which it is known. */
-const cpuOf = ({ requests, cpuMs, cpuRequests }: Cost): number =>
+const cpuOf = ({ requests, cpuMs, cpuRequests }: RouteCost): number =>
   cpuRequests > 0 ? (cpuMs / cpuRequests) * Math.max(requests, cpuRequests) : cpuMs;
 
 const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));

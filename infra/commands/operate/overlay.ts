@@ -1,89 +1,89 @@
 /** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
 
-import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
-import { deskFor } from "../../release/control-client.ts";
-import { timeOf } from "../../terminal/arguments.ts";
+import type { FeedMessage, OverlayEntry } from "../../../functions/gateway/overlay/overlay.ts";
+import { controlClientFor } from "../../release/control-client.ts";
+import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 import type { ControlOptions } from "./options.ts";
 
-interface AddOptions extends ControlOptions {
+interface AddOverlayOptions extends ControlOptions {
   readonly for: string;
 }
 
 export const list = async (tier: string, options: ControlOptions): Promise<Outcome> =>
-  shown(tier, await deskFor(options).call<Told>("GET", `/v1/tiers/${tier}/overlay`));
+  outcomeOf(tier, await controlClientFor(options).call<FeedMessage>("GET", `/v1/tiers/${tier}/overlay`));
 
 /** @param name `wallet` for all of a tier, `wallet/balance` for a route */
-export const close = (name: string, options: AddOptions): Promise<Outcome> => {
+export const close = (name: string, options: AddOverlayOptions): Promise<Outcome> => {
   const [tier = "", route = null] = name.split("/");
   return add(tier, { kind: "close", route }, options);
 };
 
-export const tighten = (tier: string, filter: string, limit: string, options: AddOptions): Promise<Outcome> =>
+export const tighten = (tier: string, filter: string, limit: string, options: AddOverlayOptions): Promise<Outcome> =>
   add(tier, { kind: "limit", filter, limit }, options);
 
-export const enforce = (tier: string, filter: string, options: AddOptions): Promise<Outcome> =>
+export const enforce = (tier: string, filter: string, options: AddOverlayOptions): Promise<Outcome> =>
   add(tier, { kind: "enforce", filter }, options);
 
 /** @param name `wallet/balance` */
-export const cutover = (name: string, percent: string, options: AddOptions): Promise<Outcome> => {
-  const { tier, route } = routeIn(name);
+export const cutover = (name: string, percent: string, options: AddOverlayOptions): Promise<Outcome> => {
+  const { tier, route } = parseRoute(name);
   return add(tier, { kind: "cutover", route, percent }, options);
 };
 
-/** @param given `accounts=90`, of each upstream of the route one */
-export const weights = (name: string, given: readonly string[], options: AddOptions): Promise<Outcome> => {
-  const { tier, route } = routeIn(name);
-  return add(tier, { kind: "weights", route, weights: Object.fromEntries(given.map(weightIn)) }, options);
+/** @param texts `accounts=90`, of each upstream of the route one */
+export const weights = (name: string, texts: readonly string[], options: AddOverlayOptions): Promise<Outcome> => {
+  const { tier, route } = parseRoute(name);
+  return add(tier, { kind: "weights", route, weights: Object.fromEntries(texts.map(parseWeight)) }, options);
 };
 
-const routeIn = (name: string): { readonly tier: string; readonly route: string } => {
+const parseRoute = (name: string): { readonly tier: string; readonly route: string } => {
   const [tier = "", route] = name.split("/");
   if (route === undefined) throw new Error(`a route is named with its tier: wallet/balance, not ${name}`);
   return { tier, route };
 };
 
-const weightIn = (text: string): readonly [string, number] => {
+const parseWeight = (text: string): readonly [string, number] => {
   const [, upstream, weight] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
   if (upstream === undefined) throw new Error(`a weight is written accounts=90, not ${text}`);
   return [upstream, Number(weight)];
 };
 
 export const remove = async (tier: string, id: string, options: ControlOptions): Promise<Outcome> =>
-  shown(tier, await deskFor(options).call<Told>("DELETE", `/v1/tiers/${tier}/overlay/${id}`));
+  outcomeOf(tier, await controlClientFor(options).call<FeedMessage>("DELETE", `/v1/tiers/${tier}/overlay/${id}`));
 
 export const drift = async (options: ControlOptions): Promise<Outcome> => {
-  const tiers = await deskFor(options).call<
-    readonly { readonly tier: string; readonly entries: readonly (Entry & { readonly says: string })[] }[]
+  const tiers = await controlClientFor(options).call<
+    readonly { readonly tier: string; readonly entries: readonly (OverlayEntry & { readonly says: string })[] }[]
   >("GET", "/v1/drift");
-  const rows = tiers.flatMap(({ tier, entries }) => entries.map((it) => [tier, it.id, about(it), it.says, it.by]));
+  const rows = tiers.flatMap(({ tier, entries }) => entries.map((it) => [tier, it.id, entryText(it), it.says, it.by]));
   const text = rows.length > 0 ? table(["tier", "entry", "what", "manifest", "by"], rows) : "no overlay differs\n";
   return { exitCode: 0, text, data: tiers };
 };
 
-const add = async (tier: string, change: object, options: AddOptions): Promise<Outcome> => {
+const add = async (tier: string, change: object, options: AddOverlayOptions): Promise<Outcome> => {
   const body = { ...change, for: options.for, reason: options.message ?? "postern overlay" };
-  return shown(tier, await deskFor(options).call<Told>("POST", `/v1/tiers/${tier}/overlay`, body));
+  return outcomeOf(tier, await controlClientFor(options).call<FeedMessage>("POST", `/v1/tiers/${tier}/overlay`, body));
 };
 
-const shown = (tier: string, told: Told): Outcome => {
-  const rows = told.entries.map((it) => [it.id, about(it), timeOf(it.until), it.by, it.reason]);
+const outcomeOf = (tier: string, state: FeedMessage): Outcome => {
+  const rows = state.entries.map((it) => [it.id, entryText(it), formatTime(it.until), it.by, it.reason]);
   const text =
     rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is laid over ${tier}\n`;
-  return { exitCode: 0, text, data: told };
+  return { exitCode: 0, text, data: state };
 };
 
-const written = (weights: Readonly<Record<string, number>>): string =>
+const weightsText = (weights: Readonly<Record<string, number>>): string =>
   Object.entries(weights)
     .map(([upstream, weight]) => `${upstream} ${weight}`)
     .join(", ");
 
-const about = (it: Entry): string => {
+const entryText = (it: OverlayEntry): string => {
   if (it.kind === "close") return `close ${it.route ?? "all routes"}`;
   if (it.kind === "cutover") return `cutover ${it.route}: ${it.percent} at the gate`;
-  if (it.kind === "weights") return `weights of ${it.route}: ${written(it.weights)}`;
+  if (it.kind === "weights") return `weights of ${it.route}: ${weightsText(it.weights)}`;
   if (it.kind === "drain")
-    return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${timeOf(it.ends)}`;
+    return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${formatTime(it.ends)}`;
   return it.kind === "limit" ? `${it.filter}: ${it.limit} besides` : `enforce ${it.filter}`;
 };

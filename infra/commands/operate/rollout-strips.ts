@@ -1,26 +1,26 @@
 /** The latency of both versions as two strips, one above the other: a pure function, which needs neither color nor a terminal. */
 
 import { milliseconds, number } from "../../../functions/control/rollout/format.ts";
-import type { Measured, Side } from "../../../functions/control/rollout/measurement.ts";
+import type { Measurement, VersionStats } from "../../../functions/control/rollout/measurement.ts";
 import { msOf } from "../../../functions/gateway/observability/samples.ts";
 
 const width = 40;
 const heights = " ▁▂▃▄▅▆▇█";
 
 /** @returns empty where neither has had a request in a warm isolate */
-export const strips = ({ stable, canary }: Measured): string => {
+export const latencyStrips = ({ stable, canary }: Measurement): string => {
   const bins = [...stable.latency, ...canary.latency].map(([bin]) => bin);
   if (bins.length === 0) return "";
   const [lowest, highest] = [Math.min(...bins), Math.max(...bins)];
   const columns = { lowest, each: Math.max(1, Math.ceil((highest - lowest + 1) / width)) };
   const sides = [sharesOf(stable, columns), sharesOf(canary, columns)];
   // Both by the same measure, or the busier one would look slower.
-  const most = Math.max(...sides.flat());
+  const max = Math.max(...sides.flat());
   const axis = `${milliseconds(msOf(lowest - 1))} to ${milliseconds(msOf(highest))}, each column ${columns.each === 1 ? "5 %" : `${Math.round((1.05 ** columns.each - 1) * 100)} %`} wider`;
   return [
     `latency, ${axis}`,
     ...[stable, canary].map((side, index) =>
-      row(index === 0 ? "stable" : "canary", (sides[index] ?? []).map((it) => heightOf(it, most)).join(""), side),
+      row(index === 0 ? "stable" : "canary", (sides[index] ?? []).map((it) => heightOf(it, max)).join(""), side),
     ),
   ].join("\n");
 };
@@ -32,7 +32,7 @@ interface Columns {
 }
 
 /** Of a version's requests, by column. */
-const sharesOf = ({ latency }: Side, { lowest, each }: Columns): number[] => {
+const sharesOf = ({ latency }: VersionStats, { lowest, each }: Columns): number[] => {
   const shares = new Array<number>(width).fill(0);
   const all = latency.reduce((sum, [, count]) => sum + count, 0);
   for (const [bin, count] of latency) {
@@ -43,8 +43,8 @@ const sharesOf = ({ latency }: Side, { lowest, each }: Columns): number[] => {
 };
 
 /** Whatever there is can be seen; the root lets the tail be seen beside the bulk. */
-const heightOf = (share: number, most: number): string =>
-  share === 0 ? " " : (heights[Math.max(1, Math.round(Math.sqrt(share / most) * (heights.length - 1)))] ?? " ");
+const heightOf = (share: number, max: number): string =>
+  share === 0 ? " " : (heights[Math.max(1, Math.round(Math.sqrt(share / max) * (heights.length - 1)))] ?? " ");
 
-const row = (name: string, strip: string, { p50, p90, p99, requests }: Side): string =>
+const row = (name: string, strip: string, { p50, p90, p99, requests }: VersionStats): string =>
   `${name} |${strip}|  p50 ${milliseconds(p50)}  p90 ${milliseconds(p90)}  p99 ${milliseconds(p99)}  of ${number(requests)} requests`;

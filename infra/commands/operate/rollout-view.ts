@@ -2,26 +2,28 @@
 import pc from "picocolors";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
-import type { Measured } from "../../../functions/control/rollout/measurement.ts";
+import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { table } from "../../terminal/table.ts";
-import { oneLine, oneLined } from "../../terminal/terminal.ts";
-import { strips } from "./rollout-strips.ts";
+import { toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
+import { latencyStrips } from "./rollout-strips.ts";
 
 const width = 40;
 
 /** @param now milliseconds since the epoch */
-export const shown = (rollout: Rollout, now: number, measured: Measured | null): string => {
-  const it = oneLined(rollout);
+export const rolloutText = (rollout: Rollout, now: number, measured: Measurement | null): string => {
+  const it = toOneLineValues(rollout);
   const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
   const [subject] = it.subjects;
-  const step = it.steps.map(({ share, hold }, index) => mark(`${share} %${hold ? " hold" : ""}`, index, it)).join("  ");
+  const step = it.steps
+    .map(({ share, hold }, index) => markStep(`${share} %${hold ? " hold" : ""}`, index, it))
+    .join("  ");
   const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${share} %`;
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id} by ${it.by}: ${it.reason}`,
     `${status(it)}  ${it.why}`,
     versions,
-    `steps  ${step}${left(it, now)}`,
-    ...(measured ? [exposed(measured), strips(measured)] : []),
+    `steps  ${step}${timeLeft(it, now)}`,
+    ...(measured ? [exposedText(measured), latencyStrips(measured)] : []),
     findings(it),
   ]
     .filter(Boolean)
@@ -29,16 +31,17 @@ export const shown = (rollout: Rollout, now: number, measured: Measured | null):
 };
 
 /** One look, in a pipe. */
-export const line = (it: Rollout, measured: Measured | null): string =>
+export const rolloutLine = (it: Rollout, measured: Measurement | null): string =>
   [
     new Date().toISOString().slice(11, 19),
     it.status,
     `${Math.max(0, it.goal.share)} %`,
-    oneLine(it.why),
-    ...(measured && measured.exposed > 0 ? [exposed(measured)] : []),
+    toOneLine(it.why),
+    ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");
 
-const exposed = ({ exposed }: Measured): string => `${number(exposed)} requests have met the new version`;
+const exposedText = ({ exposed: exposedText }: Measurement): string =>
+  `${number(exposedText)} requests have met the new version`;
 
 const status = ({ status }: Rollout): string => {
   const text = status.toUpperCase();
@@ -50,7 +53,7 @@ const status = ({ status }: Rollout): string => {
       : text;
 };
 
-const mark = (text: string, index: number, { step, status }: Rollout): string =>
+const markStep = (text: string, index: number, { step, status }: Rollout): string =>
   index < step || status === "promoted" ? `${text} done` : index === step ? `[${text}]` : text;
 
 /** @param share of the new version, in per cent */
@@ -60,7 +63,7 @@ export const barOf = (share: number, width: number): string => {
 };
 
 /** Until the step's bake is over. */
-const left = (it: Rollout, now: number): string => {
+const timeLeft = (it: Rollout, now: number): string => {
   const since = it.stretches.at(-1)?.since;
   const bakeMs = it.steps[it.step]?.bakeMs;
   if (it.status !== "running" || since === undefined || bakeMs === undefined) return "";

@@ -2,23 +2,23 @@
 
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
-import type { Measured } from "../../../functions/control/rollout/measurement.ts";
+import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { compile } from "../../compiler/compile.ts";
-import { commitOf } from "../../release/commit.ts";
-import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
+import { cleanCommit } from "../../release/commit.ts";
+import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { timeOf } from "../../terminal/arguments.ts";
+import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { confirmed } from "../../terminal/prompt.ts";
+import { confirm } from "../../terminal/prompt.ts";
 import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
-import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "../review/proposed.ts";
+import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import type { ControlOptions } from "./options.ts";
-import { line, shown } from "./rollout-view.ts";
-import { told as toldWave } from "./wave.ts";
+import { rolloutLine, rolloutText } from "./rollout-view.ts";
+import { outcomeOf as toldWave } from "./wave.ts";
 
-interface StartOptions extends ControlOptions {
+interface StartRolloutOptions extends ControlOptions {
   readonly upload: boolean;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
@@ -26,14 +26,14 @@ interface StartOptions extends ControlOptions {
 }
 
 /** A release that was taken back. */
-const rolledBack = 4;
-const lookMs = 2000;
+const rolledBackExitCode = 4;
+const pollIntervalMs = 2000;
 
 /** @param name `wallet`, or `wallet/balance` for a route that is cut over */
 const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`;
 
-export const start = async (tier: string, options: StartOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
+export const start = async (tier: string, options: StartRolloutOptions): Promise<Outcome> => {
+  const client = controlClientFor(options);
   const reason = options.message ?? "postern rollout start";
   // What is moved to the gate of a route that is cut over are users, and the gate is there.
   if (options.upload && !tier.includes("/")) {
@@ -42,73 +42,73 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
   }
   const { release } = manifestOf(tier.split("/")[0] as string, options);
   // Of a version that was uploaded before, nobody here knows.
-  const commit = options.commit ?? (options.upload ? await commitOf(options.root) : undefined);
-  const it = await desk.call<Rollout | Proposed>("POST", `${pathOf(tier)}/rollouts`, {
+  const commit = options.commit ?? (options.upload ? await cleanCommit(options.root) : undefined);
+  const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, {
     reason,
     release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
     commit,
   });
-  return options.watch && !isProposed(it) ? watch(tier, options) : told(it);
+  return options.watch && !isProposed(it) ? watch(tier, options) : outcomeOf(it);
 };
 
 /** Control may know an older one. */
 const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   const { tiers } = compile(root, environmentFor(targetOf(target), env));
-  const found = tiers.find(({ checked }) => checked.manifest.tier === tier);
-  if (!found) throw new Error(`there is no tier "${tier}" whose manifest holds`);
-  return found.checked.manifest;
+  const tierManifest = tiers.find(({ checked }) => checked.manifest.tier === tier);
+  if (!tierManifest) throw new Error(`there is no tier "${tier}" whose manifest holds`);
+  return tierManifest.checked.manifest;
 };
 
-export const ask = async (
+export const sendCommand = async (
   command: "pause" | "resume" | "promote" | "abort",
   tier: string,
   options: ControlOptions,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
-  return told(await deskFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+  return outcomeOf(await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
 };
 
 export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+  const client = controlClientFor(options);
+  const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? told(it, await measuredIn(desk, tier))
+    ? outcomeOf(it, await measurementOf(client, tier))
     : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
 };
 
 /** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
 export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const drawn = isTerminal("stdout") && !options.json;
+  const client = controlClientFor(options);
+  const isInteractive = isTerminal("stdout") && !options.json;
   let last = "";
   for (;;) {
-    const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+    const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
     if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
-    const measured = await measuredIn(desk, tier);
+    const measured = await measurementOf(client, tier);
     if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
-      return { ...told(it, measured), ...(options.json && { data: undefined }) };
+      return { ...outcomeOf(it, measured), ...(options.json && { data: undefined }) };
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    if (drawn) redraw(shown(it, Date.now(), measured));
-    else if (!options.json && key !== last) print(line(it, measured));
+    if (isInteractive) redraw(rolloutText(it, Date.now(), measured));
+    else if (!options.json && key !== last) print(rolloutLine(it, measured));
     last = key;
-    await new Promise((wake) => setTimeout(wake, lookMs));
+    await new Promise((wake) => setTimeout(wake, pollIntervalMs));
   }
 };
 
 /** @returns null from a control that is older than this */
-const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
-  desk.call<Measured>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
-    if (error instanceof DeskFault && error.status === 404) return null;
+const measurementOf = (client: ControlClient, tier: string): Promise<Measurement | null> =>
+  client.call<Measurement>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
+    if (error instanceof ControlError && error.status === 404) return null;
     throw error;
   });
 
 export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
+  const all = await controlClientFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
   if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
-    timeOf(startedAt),
+    formatTime(startedAt),
     by,
     status,
     reason,
@@ -119,28 +119,28 @@ export const history = async (tier: string, options: ControlOptions): Promise<Ou
 
 /** Of a rollout, or of a wave. Approved is what was shown, and nothing else. */
 export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const proposal = await proposalOf(desk, id);
-  warn(shownProposal(proposal));
-  if (!(await confirmed(`Approve what ${proposal.by} proposed?`)))
+  const client = controlClientFor(options);
+  const proposal = await findProposal(client, id);
+  warn(renderProposal(proposal));
+  if (!(await confirm(`Approve what ${proposal.by} proposed?`)))
     return { exitCode: 1, text: "not approved; it goes on waiting\n", data: null };
   const { fingerprint } = proposal;
-  const it = await desk.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? toldWave(it) : told(it);
+  const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
+  return "members" in it ? toldWave(it) : outcomeOf(it);
 };
 
 /** A header that brings its bearer to the version that is tried. */
 export const label = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const { label } = await deskFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
+  const { label } = await controlClientFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 
-const told = (it: Rollout | Proposed, measured: Measured | null = null): Outcome => {
-  if (isProposed(it)) return toldProposed(it);
-  const back = it.status === "rolled-back" || it.status === "returning";
+const outcomeOf = (it: Rollout | ProposalResult, measured: Measurement | null = null): Outcome => {
+  if (isProposed(it)) return proposalOutcome(it);
+  const isBack = it.status === "rolled-back" || it.status === "returning";
   return {
-    exitCode: back ? rolledBack : 0,
-    text: shown(it, Date.now(), measured),
+    exitCode: isBack ? rolledBackExitCode : 0,
+    text: rolloutText(it, Date.now(), measured),
     data: { ...it, ...(measured && { measured }) },
   };
 };

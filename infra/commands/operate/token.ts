@@ -1,10 +1,10 @@
 /** `postern token`: an operator's token, for who asks control by other means, such as Prometheus. */
-import { longestLife } from "../../../functions/control/api/operators.ts";
-import { type DeskOptions, deskFor } from "../../release/control-client.ts";
+import { maxTokenSeconds } from "../../../functions/control/api/operators.ts";
+import { type ControlClientOptions, controlClientFor } from "../../release/control-client.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-export const token = async (options: DeskOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const text = await desk.token();
-  return { exitCode: 0, text: `${text}\n`, data: { operator: desk.operator, token: text, seconds: longestLife } };
+export const token = async (options: ControlClientOptions): Promise<Outcome> => {
+  const client = controlClientFor(options);
+  const text = await client.token();
+  return { exitCode: 0, text: `${text}\n`, data: { operator: client.operator, token: text, seconds: maxTokenSeconds } };
 };

@@ -1,15 +1,15 @@
 /** How a wave is shown: a pure function of its state. */
 import pc from "picocolors";
-import { inPlace, levels, type Member, type Wave } from "../../../functions/control/model/wave.ts";
-import { oneLined } from "../../terminal/terminal.ts";
+import { levels, type Member, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
+import { toOneLineValues } from "../../terminal/terminal.ts";
 import { barOf } from "./rollout-view.ts";
 
 const width = 20;
 /** Of a level; `--json` has all. */
-const mostLines = 40;
+const maxLines = 40;
 
-export const shownWave = (wave: Wave): string => {
-  const it = oneLined(wave);
+export const waveText = (wave: Wave): string => {
+  const it = toOneLineValues(wave);
   return `${[
     `${pc.bold(`wave ${it.id}`)} by ${it.by}: ${it.reason}${it.selection ? `  (${it.selection})` : ""}`,
     `${status(it)}  ${it.why}`,
@@ -28,8 +28,8 @@ const status = ({ status }: Wave): string => {
 const levelOf = (it: Wave, level: Member["level"]): string[] => {
   const members = it.members.filter((member) => member.level === level);
   if (members.length === 0) return [];
-  const done = inPlace({ members }, "promoted").length;
-  const first = members.toSorted((a, b) => order(a) - order(b)).slice(0, mostLines);
+  const done = membersAt({ members }, "promoted").length;
+  const first = members.toSorted((a, b) => order(a) - order(b)).slice(0, maxLines);
   const shown = members.filter((member) => first.includes(member));
   const rest = members.length - shown.length;
   return [
@@ -46,11 +46,11 @@ const order = ({ place }: Member): number =>
 export const lineOf = (member: Member): string => {
   const { tier, along, share, why } = member;
   const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;
-  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${why}`;
+  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placeText(member)}  ${why}`;
   return line.trimEnd();
 };
 
-const placed = ({ place, waits }: Member): string => {
+const placeText = ({ place, waits }: Member): string => {
   const text = (waits ? "waits for a person" : place.replace("-", " ")).padEnd(10);
   if (place === "promoted") return pc.green(text);
   if (waits) return pc.yellow(text);

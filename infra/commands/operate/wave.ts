@@ -1,63 +1,63 @@
 /** `postern wave`: releases of many tiers, as control runs them. */
 
-import { inPlace, isWaveOver, type Wave } from "../../../functions/control/model/wave.ts";
+import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
-import { deskFor } from "../../release/control-client.ts";
-import type { Done } from "../../release/deploy.ts";
+import { controlClientFor } from "../../release/control-client.ts";
+import type { DeployedWorker } from "../../release/deploy.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { type Chosen, chosenBy, type Selection } from "../../release/wave-selection.ts";
-import { timeOf } from "../../terminal/arguments.ts";
+import { type SelectionOptions, selectTiers, type WaveSelection } from "../../release/wave-selection.ts";
+import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
-import { isTerminal, oneLine, oneLined, print, printJson, redraw } from "../../terminal/terminal.ts";
+import { isTerminal, print, printJson, redraw, toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
-import { isProposed, type Proposed, toldProposed } from "../review/proposed.ts";
+import { isProposed, type ProposalResult, proposalOutcome } from "../review/proposed.ts";
 import type { ControlOptions } from "./options.ts";
-import { lineOf, shownWave } from "./wave-view.ts";
+import { lineOf, waveText } from "./wave-view.ts";
 
-interface StartOptions extends ControlOptions, Selection {
+interface StartWaveOptions extends ControlOptions, SelectionOptions {
   readonly concurrent: string;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
 }
 
-interface AskOptions extends ControlOptions {
+interface WaveCommandOptions extends ControlOptions {
   readonly all?: true | undefined;
 }
 
 /** One of its rollouts was taken back. */
-const takenBack = 4;
-const lookMs = 1000;
+const rolledBackExitCode = 4;
+const pollIntervalMs = 1000;
 
-export const start = async (options: StartOptions): Promise<Outcome> => {
+export const start = async (options: StartWaveOptions): Promise<Outcome> => {
   const { root, target, env, message: reason = "postern wave start" } = options;
   const concurrent = Number(options.concurrent);
   if (!Number.isInteger(concurrent) || concurrent < 1 || concurrent > 50)
     throw new Error(`--concurrent takes a number from 1 to 50, not "${options.concurrent}"`);
-  const desk = deskFor(options);
-  const chosen = chosenBy(compile(root, environmentFor(targetOf(target), env)), options);
-  const asked = (tiers: readonly string[]) => ({
+  const client = controlClientFor(options);
+  const selection = selectTiers(compile(root, environmentFor(targetOf(target), env)), options);
+  const requestFor = (tiers: readonly string[]) => ({
     reason,
     tiers,
-    releases: releasesOf(chosen, tiers, options.bake),
+    releases: releasesOf(selection, tiers, options.bake),
     concurrent,
-    selection: chosen.selection,
+    selection: selection.selection,
   });
   // Hundreds of uploads are not begun for a wave that would be refused.
-  await desk.call("POST", "/v1/waves/check", asked(chosen.tiers.map(({ tier }) => tier)));
+  await client.call("POST", "/v1/waves/check", requestFor(selection.tiers.map(({ tier }) => tier)));
   const uploaded = await deploy(
-    chosen.tiers.map(({ tier }) => tier),
+    selection.tiers.map(({ tier }) => tier),
     { root, env, target, split: "0", message: reason },
   );
   if (uploaded.exitCode !== 0) return uploaded;
-  const changed = changedIn(chosen, uploaded);
+  const changed = changedIn(selection, uploaded);
   if (changed.length === 0)
-    return { exitCode: 0, text: `nothing has changed (${chosen.selection}), so there is no wave\n`, data: null };
-  const it = await desk.call<Wave | Proposed>("POST", "/v1/waves", asked(changed));
-  return options.watch && !isProposed(it) ? watch(options) : told(it);
+    return { exitCode: 0, text: `nothing has changed (${selection.selection}), so there is no wave\n`, data: null };
+  const it = await client.call<Wave | ProposalResult>("POST", "/v1/waves", requestFor(changed));
+  return options.watch && !isProposed(it) ? watch(options) : outcomeOf(it);
 };
 
-const releasesOf = ({ tiers }: Chosen, names: readonly string[], bake: string | undefined) =>
+const releasesOf = ({ tiers }: WaveSelection, names: readonly string[], bake: string | undefined) =>
   Object.fromEntries(
     tiers
       .filter(({ tier }) => names.includes(tier))
@@ -65,67 +65,70 @@ const releasesOf = ({ tiers }: Chosen, names: readonly string[], bake: string | 
   );
 
 /** Tiers with a Worker that has a new version beside the one that all users have. */
-const changedIn = ({ tiers }: Chosen, { data }: Outcome): string[] => {
-  const { workers } = data as { readonly workers: readonly Done[] };
+const changedIn = ({ tiers }: WaveSelection, { data }: Outcome): string[] => {
+  const { workers } = data as { readonly workers: readonly DeployedWorker[] };
   const split = new Set(workers.filter(({ share }) => share < 100).map(({ worker }) => worker));
   return tiers.filter((it) => it.workers.some((worker) => split.has(worker))).map(({ tier }) => tier);
 };
 
-export const ask = async (
+export const sendCommand = async (
   command: "pause" | "resume" | "abort",
-  { all = undefined, ...options }: AskOptions,
+  { all = undefined, ...options }: WaveCommandOptions,
 ): Promise<Outcome> => {
   const body = { reason: options.message ?? "", ...(all && { all }) };
-  return told(await deskFor(options).call<Wave | Proposed>("POST", `/v1/wave/${command}`, body));
+  return outcomeOf(await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body));
 };
 
-const none: Outcome = { exitCode: 0, text: "there has been no wave\n", data: null };
+const noWave: Outcome = { exitCode: 0, text: "there has been no wave\n", data: null };
 
 export const status = async (options: ControlOptions): Promise<Outcome> => {
-  const it = await deskFor(options).call<Wave | null>("GET", "/v1/wave");
-  return it ? told(it) : none;
+  const it = await controlClientFor(options).call<Wave | null>("GET", "/v1/wave");
+  return it ? outcomeOf(it) : noWave;
 };
 
 /** Draws it anew in a terminal; in a pipe each change is written below the last. */
 export const watch = async (options: ControlOptions): Promise<Outcome> => {
-  const desk = deskFor(options);
-  const drawn = isTerminal("stdout") && !options.json;
+  const client = controlClientFor(options);
+  const isInteractive = isTerminal("stdout") && !options.json;
   let last = new Set<string>();
   for (;;) {
-    const it = await desk.call<Wave | null>("GET", "/v1/wave");
-    if (!it) return none;
-    if (isWaveOver(it) || waitsForPerson(it)) return told(it);
+    const it = await client.call<Wave | null>("GET", "/v1/wave");
+    if (!it) return noWave;
+    if (isWaveOver(it) || waitsForPerson(it)) return outcomeOf(it);
     const lines = options.json ? [JSON.stringify(it)] : linesOf(it);
-    if (drawn) redraw(shownWave(it));
+    if (isInteractive) redraw(waveText(it));
     else
-      for (const line of lines.filter((line) => !last.has(line))) options.json ? printJson(it) : print(stamped(line));
+      for (const line of lines.filter((line) => !last.has(line))) options.json ? printJson(it) : print(withTime(line));
     last = new Set(lines);
-    await new Promise((wake) => setTimeout(wake, lookMs));
+    await new Promise((wake) => setTimeout(wake, pollIntervalMs));
   }
 };
 
 /** Why it stands where it does, and each tier that is on its way. */
-export const linesOf = (it: Wave): string[] => [oneLine(it.why), ...oneLined(it.members).filter(isMoving).map(lineOf)];
+export const linesOf = (it: Wave): string[] => [
+  toOneLine(it.why),
+  ...toOneLineValues(it.members).filter(isMoving).map(lineOf),
+];
 
 /** Nothing of it goes on before a person says what. */
 const waitsForPerson = (it: Wave): boolean => {
-  const active = inPlace(it, "starting", "under-way", "returning");
+  const active = membersAt(it, "starting", "under-way", "returning");
   if (active.some(({ waits }) => !waits)) return false;
   if (it.status !== "running") return active.length > 0 || it.status === "paused";
-  const next = inPlace(it, "waiting").some(({ level }) => level === active[0]?.level);
+  const next = membersAt(it, "waiting").some(({ level }) => level === active[0]?.level);
   return active.length >= it.concurrent || (active.length > 0 && !next);
 };
 
 const isMoving = ({ place }: Wave["members"][number]): boolean => place !== "waiting";
 
-const stamped = (line: string): string => `${new Date().toISOString().slice(11, 19)}  ${line}`;
+const withTime = (line: string): string => `${new Date().toISOString().slice(11, 19)}  ${line}`;
 
 export const history = async (options: ControlOptions): Promise<Outcome> => {
-  const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
+  const all = await controlClientFor(options).call<readonly Wave[]>("GET", "/v1/waves");
   if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
-    timeOf(startedAt),
+    formatTime(startedAt),
     by,
     status,
     members.length,
@@ -137,8 +140,8 @@ export const history = async (options: ControlOptions): Promise<Outcome> => {
   return { exitCode: 0, text: table(head, rows), data: all };
 };
 
-export const told = (it: Wave | Proposed): Outcome => {
-  if (isProposed(it)) return toldProposed(it);
-  const back = ["stopping", "failed", "aborting", "aborted"].includes(it.status);
-  return { exitCode: back ? takenBack : 0, text: shownWave(it), data: it };
+export const outcomeOf = (it: Wave | ProposalResult): Outcome => {
+  if (isProposed(it)) return proposalOutcome(it);
+  const isBack = ["stopping", "failed", "aborting", "aborted"].includes(it.status);
+  return { exitCode: isBack ? rolledBackExitCode : 0, text: waveText(it), data: it };
 };

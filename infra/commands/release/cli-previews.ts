@@ -2,7 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, json, root, target } from "../options.ts";
 
-export const addPreviewVerbs = (program: Command): void => {
+export const addPreviewCommands = (program: Command): void => {
   const preview = program.command("preview").description("an environment that lives as long as a pull request");
 
   preview

@@ -1,8 +1,8 @@
 /** The verbs of releases: the cloud that they are tried on, and bringing versions there, back, and to the eye. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, isolates, json, message, onTarget, root, target } from "../options.ts";
+import { examples, finish, isolates, json, message, root, target, targetEnvironment } from "../options.ts";
 
-export const addReleaseVerbs = (program: Command): void => {
+export const addReleaseCommands = (program: Command): void => {
   program
     .command("cloud")
     .description("a Cloudflare of your own, on this machine: unmodified wrangler deploys to it, splits and rolls back")
@@ -29,7 +29,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .description("bring state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
     .argument("[tiers...]", "only the gates of these, or `front`, `control`, `consumers`; all where none is named")
     .addOption(target)
-    .addOption(onTarget)
+    .addOption(targetEnvironment)
     .option("--split <per cent>", "what new versions get of the requests", "100")
     .addOption(message)
     .option("--prune", "delete gates that the front reaches no more, such as those of a tier that has gone")
@@ -52,7 +52,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .option("--to <version>", "this version, by its id or its first digits")
     .option("--old-secrets", "also where that brings back values of secrets that have changed since")
     .addOption(target)
-    .addOption(onTarget)
+    .addOption(targetEnvironment)
     .addOption(message)
     .addOption(root)
     .addOption(json)
@@ -70,7 +70,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .description("list a tier's versions: who, when, from what, and how much of the requests each takes")
     .argument("<tier>", "or `front`")
     .addOption(target)
-    .addOption(onTarget)
+    .addOption(targetEnvironment)
     .addOption(root)
     .addOption(json)
     .addHelpText("after", examples({ "npx postern releases wallet": "newest first" }))

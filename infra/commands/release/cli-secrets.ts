@@ -30,7 +30,10 @@ export const addSecretCommands = (program: Command): void => {
       examples({ "npx postern secrets set PAY_SIGNING_KEY": "asks for the value, and does not show it" }),
     )
     .action(async (name, options) => {
-      const [{ set }, { hidden }] = await Promise.all([import("./secrets.ts"), import("../../terminal/prompt.ts")]);
+      const [{ set }, { promptSecret: hidden }] = await Promise.all([
+        import("./secrets.ts"),
+        import("../../terminal/prompt.ts"),
+      ]);
       finish(await set(name, options, () => hidden(name)), options);
     });
 

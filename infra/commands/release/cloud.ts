@@ -1,16 +1,16 @@
 /** `postern cloud` */
 import path from "node:path";
 import pc from "picocolors";
-import type { Call } from "../../cloud/api/api.ts";
-import { accessLine } from "../../dev/access-line.ts";
+import type { ApiCall } from "../../cloud/api/api.ts";
+import { formatAccessLine } from "../../dev/access-line.ts";
 import { variablesOf } from "../../release/target.ts";
-import { countOf, portOf } from "../../terminal/arguments.ts";
+import { parseCount, parsePort } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { untilStopped } from "../../terminal/signals.ts";
 import { firstOf, openStages } from "../../terminal/stages.ts";
-import { oneLine, print, printJson, printLine } from "../../terminal/terminal.ts";
+import { print, printJson, printLine, toOneLine } from "../../terminal/terminal.ts";
 
-interface Options {
+interface CloudCommandOptions {
   readonly apiPort: string;
   readonly edgePort: string;
   readonly state: string;
@@ -22,19 +22,19 @@ interface Options {
 /** As far as a laptop's user would wait for it; KV's minute is production's own. */
 const realism = { kvMs: 60_000, objectMs: 30, evictMs: 120_000 };
 
-export const cloud = async (options: Options): Promise<Outcome> => {
+export const cloud = async (options: CloudCommandOptions): Promise<Outcome> => {
   const { json } = options;
   const started = performance.now();
-  const apiPort = portOf(options.apiPort, "--api-port");
-  const edgePort = portOf(options.edgePort, "--edge-port");
-  const isolates = countOf(options.isolates, "--isolates", 16);
+  const apiPort = parsePort(options.apiPort, "--api-port");
+  const edgePort = parsePort(options.edgePort, "--edge-port");
+  const isolates = parseCount(options.isolates, "--isolates", 16);
   const folder = path.resolve(options.state);
   const stopped = untilStopped();
   const stages = openStages();
   stages.begin(`start a local cloud on ${folder}`);
   let isReady = false;
   const { startCloud } = await import("../../cloud/cloud.ts");
-  const say = (data: object, text: string) => (json ? printJson(data) : print(text));
+  const output = (data: object, text: string) => (json ? printJson(data) : print(text));
   const it = await startCloud({
     folder,
     apiPort,
@@ -42,14 +42,14 @@ export const cloud = async (options: Options): Promise<Outcome> => {
     isolates,
     starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
     realism: options.realism ? realism : null,
-    log: (line) => (json ? printLine(line) : print(accessLine(line))),
-    tell: (line) => say({ type: "cloud", line }, pc.yellow(oneLine(line))),
-    called: (call) => say({ type: "call", ...call }, callLine(call)),
+    log: (line) => (json ? printLine(line) : print(formatAccessLine(line))),
+    report: (line) => output({ type: "cloud", line }, pc.yellow(toOneLine(line))),
+    onCall: (call) => output({ type: "call", ...call }, callLine(call)),
   });
   isReady = true;
   const ms = performance.now() - started;
   const variables = variablesOf(it.api, it.token);
-  say(
+  output(
     { type: "ready", api: it.api, edge: it.edge, workers: it.control.account().workers.size, variables },
     welcome(it, variables, ms),
   );
@@ -58,10 +58,10 @@ export const cloud = async (options: Options): Promise<Outcome> => {
   return { exitCode: 0, text: "", data: { type: "stopped" } };
 };
 
-const callLine = ({ method, target, status, unknown, code }: Call): string => {
+const callLine = ({ method, target, status, unknown, code }: ApiCall): string => {
   const paint = unknown ? pc.red : status < 400 ? pc.dim : pc.yellow;
   const why = unknown ? "  unknown to the local cloud" : code === undefined ? "" : `  code ${code}`;
-  return paint(`${status} ${method.padEnd(6)} ${oneLine(target)}${why}`);
+  return paint(`${status} ${method.padEnd(6)} ${toOneLine(target)}${why}`);
 };
 
 const welcome = (

@@ -4,25 +4,25 @@ import path from "node:path";
 import { consumersFile } from "../../compiler/check/shared-files.ts";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
-import { report } from "../../diagnostics/report.ts";
+import { renderProblems } from "../../diagnostics/report.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
-import { makeNamespaces, samples } from "../../release/companions.ts";
-import { namespaceOf } from "../../release/consumers/kv.ts";
-import { signedConsumers } from "../../release/consumers/sign.ts";
+import { assertUnpublished } from "../../release/check-unpublished.ts";
+import { buildSampleWorkers, createNamespaces } from "../../release/companions.ts";
+import { kvNamespace } from "../../release/consumers/kv.ts";
+import { signConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
-import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
-import { leftOver, remove } from "../../release/leftovers.ts";
-import { checkUnpublished } from "../../release/check-unpublished.ts";
+import { byStage, type DeployedWorker, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
+import { findLeftovers, removeWorkers } from "../../release/leftovers.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
-import { shareOf } from "../../terminal/arguments.ts";
+import { parsePercent } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { openStages } from "../../terminal/stages.ts";
 import { table } from "../../terminal/table.ts";
-import { oneLine } from "../../terminal/terminal.ts";
+import { toOneLine } from "../../terminal/terminal.ts";
 
-interface Options {
+interface DeployCommandOptions {
   readonly root: string;
   readonly env?: string | undefined;
   readonly target: string | Target;
@@ -31,48 +31,52 @@ interface Options {
   readonly prune?: true | undefined;
 }
 
-export const deploy = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
+export const deploy = async (tiers: readonly string[], options: DeployCommandOptions): Promise<Outcome> => {
   const { root, message } = options;
   const target = targetOf(options.target);
-  const split = shareOf(options.split, "--split");
+  const split = parsePercent(options.split, "--split");
   const env = environmentFor(target, options.env);
   const stages = openStages();
   stages.begin(`compile routes/ for ${env}, and bundle`);
   const compiled = compile(root, env);
-  checkNames(root, tiers);
+  assertKnownNames(root, tiers);
   // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
-  const own = compiled.problems.filter(({ file }) => tiers.length === 0 || !isOther(root, tiers, file));
-  if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
-  const wanted = await chosen(target, await emit(root, compiled), tiers);
+  const problems = compiled.problems.filter(({ file }) => tiers.length === 0 || !isManifestOfOther(root, tiers, file));
+  if (problems.length > 0) return { exitCode: 1, text: renderProblems(problems, compiled), data: { problems } };
+  const wanted = await selectWorkers(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
   stages.begin(`ask ${target.name} what is there`);
   await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
-  const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
-  const all = [...(tiers.length === 0 ? beside : []), ...wanted];
+  const sampleWorkers =
+    target.name === "local" ? await buildSampleWorkers(root, env, compiled.environment.value.dev.workers) : [];
+  const all = [...(tiers.length === 0 ? sampleWorkers : []), ...wanted];
   stages.begin(
     `upload what has changed of ${all.length} ${all.length === 1 ? "Worker" : "Workers"} to ${target.name}, by wrangler`,
   );
   let count = 0;
   // The table at the end has a line for each, so this is no list of them.
-  const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${oneLine(line)}`);
-  const how = { target, split, message, secrets, progress };
+  const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${toOneLine(line)}`);
+  const deployOptions = { target, split, message, secrets, progress };
   const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
-  const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  const results = [
+    ...(await deployAll(tiers.length === 0 ? sampleWorkers : [], deployOptions)),
+    ...(await deployAll(wanted, deployOptions)),
+  ];
   stages.end();
-  const outcome = { target: target.name, environment: env, workers: done };
+  const outcome = { target: target.name, environment: env, workers: results };
   // What is left over is known, and may go, once all of this is there.
-  if (done.some(hasFailed))
-    return { exitCode: 3, text: shown(done, target), data: { ...outcome, left: [], pruned: false } };
-  await checkUnpublished(
+  if (results.some(hasFailed))
+    return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
+  await assertUnpublished(
     target,
     wanted.filter((it) => !hasRoutes(it)),
   );
-  const left = front ? await leftOver(target, front) : [];
-  if (options.prune) await remove(target, left);
+  const left = front ? await findLeftovers(target, front) : [];
+  if (options.prune) await removeWorkers(target, left);
   return {
     exitCode: 0,
-    text: shown(done, target) + leavings(left, options.prune === true),
+    text: deployText(results, target) + leftoversText(left, options.prune === true),
     data: { ...outcome, left, pruned: options.prune === true },
   };
 };
@@ -86,31 +90,31 @@ const refuseToSplitZones = (wanted: readonly Emitted[]): void => {
     );
 };
 
-const leavings = (left: readonly string[], pruned: boolean): string => {
-  if (left.length === 0) return "";
-  const names = left.join(", ");
+const leftoversText = (leftovers: readonly string[], pruned: boolean): string => {
+  if (leftovers.length === 0) return "";
+  const names = leftovers.join(", ");
   return pruned
     ? `removed: ${names}\n`
     : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
 };
 
 /** What can be named besides tiers; consumers are the hashes of their keys, which no Worker holds. */
-const shared = ["front", "control", "consumers"];
+const otherNames = ["front", "control", "consumers"];
 
-const checkNames = (root: string, tiers: readonly string[]): void => {
-  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), ...shared];
+const assertKnownNames = (root: string, tiers: readonly string[]): void => {
+  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), ...otherNames];
   for (const name of tiers)
     if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
 };
 
 /** The manifest of a tier that was not asked for. */
-const isOther = (root: string, tiers: readonly string[], file: string): boolean =>
-  manifestFiles(root).includes(file) && !tiers.some((it) => [path.basename(file, ".yaml"), ...shared].includes(it));
+const isManifestOfOther = (root: string, tiers: readonly string[], file: string): boolean =>
+  manifestFiles(root).includes(file) && !tiers.some((it) => [path.basename(file, ".yaml"), ...otherNames].includes(it));
 
 const controlKinds: readonly Emitted["kind"][] = ["feed", "actuator", "control", "tail"];
 
 /** A tier's gates, and where they count. */
-const chosen = async (
+const selectWorkers = async (
   target: Target,
   emitted: readonly Emitted[],
   tiers: readonly string[],
@@ -137,11 +141,11 @@ const prepare = async (
   root: string,
   { environment, consumers }: Compiled,
   wanted: readonly Emitted[],
-  people: boolean,
+  withConsumers: boolean,
 ): Promise<void> => {
   const { kv, dev } = environment.value;
-  const signed = people ? signedConsumers(root, environment, consumers) : [];
-  if (target.name === "local") await makeNamespaces(target, kv);
+  const signed = withConsumers ? signConsumers(root, environment, consumers) : [];
+  if (target.name === "local") await createNamespaces(target, kv);
   const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
   if (missing.length > 0)
     throw new Error(
@@ -153,8 +157,8 @@ const prepare = async (
         .join("\n")}`,
     );
   // Without the file its namespace is no business of this project.
-  if (people && kv.consumers !== undefined && fs.existsSync(path.join(root, consumersFile)))
-    await uploadConsumers(namespaceOf(target, kv.consumers, path.join(root, ".build", environment.name)), signed, {
+  if (withConsumers && kv.consumers !== undefined && fs.existsSync(path.join(root, consumersFile)))
+    await uploadConsumers(kvNamespace(target, kv.consumers, path.join(root, ".build", environment.name)), signed, {
       environment: environment.name,
       signed: environment.value.consumers !== undefined,
     });
@@ -167,33 +171,33 @@ const missingSecrets = async (
   samples: Readonly<Record<string, string>>,
   wanted: readonly Emitted[],
 ) => {
-  const given = secretsOf(root, env, samples, target);
-  const needy = wanted.filter(({ secrets }) => secrets.length > 0);
+  const secretStore = secretsOf(root, env, samples, target);
+  const workersWithSecrets = wanted.filter(({ secrets }) => secrets.length > 0);
   const found = await Promise.all(
-    needy.map(async ({ worker, secrets }) => {
-      const there = await given.names(worker);
-      return secrets.filter((name) => !there.includes(name)).map((name) => ({ worker, name }));
+    workersWithSecrets.map(async ({ worker, secrets }) => {
+      const existing = await secretStore.names(worker);
+      return secrets.filter((name) => !existing.includes(name)).map((name) => ({ worker, name }));
     }),
   );
   return found.flat();
 };
 
-const shown = (done: readonly Done[], { name }: Target): string => {
-  const rows = done.map(({ worker, what, share, version, ms }) => [
+const deployText = (results: readonly DeployedWorker[], { name }: Target): string => {
+  const rows = results.map(({ worker, what, share, version, ms }) => [
     worker,
     what,
     `${share} %`,
     version?.slice(0, 8) ?? "",
     `${(ms / 1000).toFixed(1)} s`,
   ]);
-  const whole = table(["worker", "what", "share", "version", "time"], rows);
-  const failed = done.filter(hasFailed);
-  const changed = done.filter((it) => !hasFailed(it) && it.what !== "unchanged").length;
+  const workerTable = table(["worker", "what", "share", "version", "time"], rows);
+  const failed = results.filter(hasFailed);
+  const changed = results.filter((it) => !hasFailed(it) && it.what !== "unchanged").length;
   const summary =
     changed === 0 && failed.length === 0
       ? `nothing has changed on ${name}`
-      : `${changed} of ${done.length} Workers are new on ${name}`;
-  if (failed.length === 0) return `${whole}\n${summary}\n`;
+      : `${changed} of ${results.length} Workers are new on ${name}`;
+  if (failed.length === 0) return `${workerTable}\n${summary}\n`;
   const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
-  return `${whole}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} are not; the same command goes on where this one ended\n`;
+  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} are not; the same command goes on where this one ended\n`;
 };

@@ -1,29 +1,35 @@
 /** `postern preview`: an environment for a pull request, and its end. */
 import { compile } from "../../compiler/compile.ts";
 import { emit } from "../../compiler/emit/emit.ts";
-import { count, report } from "../../diagnostics/report.ts";
-import { remove } from "../../release/leftovers.ts";
-import { collisions, nameOf, removeEnvironment, workersOfPreview, writeEnvironment } from "../../release/preview.ts";
+import { count, renderProblems } from "../../diagnostics/report.ts";
+import { removeWorkers } from "../../release/leftovers.ts";
+import {
+  collisions,
+  previewName,
+  removeEnvironment,
+  workersOfPreview,
+  writeEnvironment,
+} from "../../release/preview.ts";
 import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { deploy } from "./deploy.ts";
 
-interface Options {
+interface PreviewOptions {
   readonly root: string;
   readonly target: string | Target;
 }
 
 /** Brings all of it, or what has changed since the last time. */
-export const up = async (number: string, { root, target }: Options): Promise<Outcome> => {
-  const name = nameOf(number);
+export const up = async (number: string, { root, target }: PreviewOptions): Promise<Outcome> => {
+  const name = previewName(number);
   writeEnvironment(root, name);
   const compiled = compile(root, name);
   if (compiled.problems.length > 0)
-    return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
+    return { exitCode: 1, text: renderProblems(compiled.problems, compiled), data: { problems: compiled.problems } };
   const hosts = [...new Set(compiled.front.tiers.flatMap((it) => it.hosts))].sort();
-  const wrong = collisions(name, hosts, await emit(root, compiled));
-  if (wrong.length > 0) throw new Error(`nothing was uploaded:\n${wrong.map((it) => `  ${it}`).join("\n")}`);
-  const done = await deploy([], {
+  const conflicts = collisions(name, hosts, await emit(root, compiled));
+  if (conflicts.length > 0) throw new Error(`nothing was uploaded:\n${conflicts.map((it) => `  ${it}`).join("\n")}`);
+  const deployed = await deploy([], {
     root,
     env: name,
     target,
@@ -31,19 +37,19 @@ export const up = async (number: string, { root, target }: Options): Promise<Out
     message: `pull request ${number}`,
     prune: true,
   });
-  if (done.exitCode !== 0) return done;
+  if (deployed.exitCode !== 0) return deployed;
   return {
-    ...done,
-    text: `${done.text}${hosts.map((it) => `${name} answers on ${it}\n`).join("")}`,
-    data: { ...(done.data as object), hosts },
+    ...deployed,
+    text: `${deployed.text}${hosts.map((it) => `${name} answers on ${it}\n`).join("")}`,
+    data: { ...(deployed.data as object), hosts },
   };
 };
 
-export const down = async (number: string, { root, target }: Options): Promise<Outcome> => {
-  const name = nameOf(number);
-  const there = targetOf(target);
-  const workers = await workersOfPreview(there, name);
-  await remove(there, workers);
+export const down = async (number: string, { root, target }: PreviewOptions): Promise<Outcome> => {
+  const name = previewName(number);
+  const destination = targetOf(target);
+  const workers = await workersOfPreview(destination, name);
+  await removeWorkers(destination, workers);
   removeEnvironment(root, name);
   const text =
     workers.length === 0

@@ -5,17 +5,17 @@ import { environmentFor, type Target, targetOf, workersOf } from "../../release/
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
-interface Options {
+interface ReleasesOptions {
   readonly root: string;
   readonly env?: string | undefined;
   readonly target: string | Target;
 }
 
 /** How many versions are shown; `--json` has all that the platform tells of. */
-const mostShown = 10;
+const maxShown = 10;
 const barWidth = 10;
 
-export const releases = async (tier: string, options: Options): Promise<Outcome> => {
+export const releases = async (tier: string, options: ReleasesOptions): Promise<Outcome> => {
   const target = targetOf(options.target);
   const workers = workersOf(options.root, environmentFor(target, options.env), tier);
   const found = await Promise.all(
@@ -24,7 +24,9 @@ export const releases = async (tier: string, options: Options): Promise<Outcome>
   return {
     exitCode: 0,
     text: found
-      .map(({ worker, releases: it }) => (it ? shown(worker, it) : `${worker} is not deployed on ${target.name}\n`))
+      .map(({ worker, releases: it }) =>
+        it ? releasesText(worker, it) : `${worker} is not deployed on ${target.name}\n`,
+      )
       .join("\n"),
     data: {
       target: target.name,
@@ -48,9 +50,9 @@ const rowsOf = (it: Releases) => {
   };
 };
 
-const shown = (worker: string, it: Releases): string => {
+const releasesText = (worker: string, it: Releases): string => {
   const rows = rowsOf(it)
-    .versions.slice(0, mostShown)
+    .versions.slice(0, maxShown)
     .map(({ id, created, by, digest, why, percentage }) => [
       id.slice(0, 8),
       created.slice(0, 19).replace("T", " "),

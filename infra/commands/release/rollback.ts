@@ -1,15 +1,15 @@
 /** `postern rollback` */
 import {
   changedSecretsIn,
-  onlyGeneratedChanged,
-  secretsChanged,
+  isOnlyGeneratedChanged,
+  secretsChangedCode,
 } from "../../../functions/control/model/changed-secrets.ts";
-import { before, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
+import { type Releases, releasesOf, rollbackTarget, sharesOf } from "../../release/releases.ts";
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import { WranglerError, wrangler } from "../../release/wrangler.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
-interface Options {
+interface RollbackOptions {
   readonly root: string;
   readonly env?: string | undefined;
   readonly target: string | Target;
@@ -18,7 +18,7 @@ interface Options {
   readonly message?: string | undefined;
 }
 
-export const rollback = async (tier: string, options: Options): Promise<Outcome> => {
+export const rollback = async (tier: string, options: RollbackOptions): Promise<Outcome> => {
   const target = targetOf(options.target);
   const workers = workersOf(options.root, environmentFor(target, options.env), tier);
   if (options.to !== undefined && workers.length > 1)
@@ -27,18 +27,18 @@ export const rollback = async (tier: string, options: Options): Promise<Outcome>
     workers.map(async (worker) => {
       const releases = await releasesOf(target, worker);
       if (!releases) throw new Error(`${worker} is not deployed on ${target.name}`);
-      return { worker, from: sharesOf(releases)[0]?.version_id, to: goal(worker, releases, options.to) };
+      return { worker, from: sharesOf(releases)[0]?.version_id, to: rollbackVersion(worker, releases, options.to) };
     }),
   );
   const message = options.message ?? "postern rollback";
   for (const { worker, to } of plans) {
-    const how = ["--name", worker, "-y", "--message", message];
-    const withOldSecrets = () => wrangler(target, ["rollback", to, ...how]);
+    const commonArguments = ["--name", worker, "-y", "--message", message];
+    const withOldSecrets = () => wrangler(target, ["rollback", to, ...commonArguments]);
     if (options.oldSecrets) await withOldSecrets();
     else
-      await wrangler(target, ["versions", "deploy", `${to}@100`, ...how]).catch((error) => {
-        if (!(error instanceof WranglerError) || error.code !== secretsChanged) throw error;
-        if (onlyGeneratedChanged(error.message)) return withOldSecrets();
+      await wrangler(target, ["versions", "deploy", `${to}@100`, ...commonArguments]).catch((error) => {
+        if (!(error instanceof WranglerError) || error.code !== secretsChangedCode) throw error;
+        if (isOnlyGeneratedChanged(error.message)) return withOldSecrets();
         throw new Error(
           // The older value may be the one that was leaked.
           `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would bring its older value back.\n` +
@@ -54,17 +54,17 @@ export const rollback = async (tier: string, options: Options): Promise<Outcome>
   };
 };
 
-const goal = (worker: string, releases: Releases, wanted: string | undefined): string => {
+const rollbackVersion = (worker: string, releases: Releases, wanted: string | undefined): string => {
   if (wanted === undefined) {
-    const found = before(releases);
+    const found = rollbackTarget(releases);
     if (found === undefined) throw new Error(`${worker} has no version before the one that is live`);
     return found;
   }
-  const fitting = releases.versions.filter(({ id }) => id.startsWith(wanted));
-  const [found] = fitting;
-  if (!found || fitting.length > 1)
+  const matching = releases.versions.filter(({ id }) => id.startsWith(wanted));
+  const [found] = matching;
+  if (!found || matching.length > 1)
     throw new Error(
-      `${worker} has ${fitting.length === 0 ? "no version" : `${fitting.length} versions`} "${wanted}"; the newest are ${releases.versions
+      `${worker} has ${matching.length === 0 ? "no version" : `${matching.length} versions`} "${wanted}"; the newest are ${releases.versions
         .slice(-5)
         .map(({ id }) => id.slice(0, 8))
         .join(", ")}`,

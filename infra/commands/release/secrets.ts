@@ -9,10 +9,10 @@ import {
   deployToken,
   tailWorker,
 } from "../../compiler/emit/control-workers.ts";
-import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../../compiler/emit/wrangler.ts";
-import { gatesOf } from "../../compiler/lower/gates.ts";
+import { generatedSecrets, requiredSecrets as secretsOfTiers } from "../../compiler/emit/wrangler.ts";
+import { listGates } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
-import type { CheckedTier, Named } from "../../compiler/model/checked.ts";
+import type { CheckedTier, NamedFile } from "../../compiler/model/checked.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { secretsOf } from "../../release/secrets.ts";
@@ -20,44 +20,44 @@ import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
-interface Options {
+interface SecretsOptions {
   readonly root: string;
   readonly env: string;
   readonly target: string | Target;
 }
 
-interface User {
+interface SecretUser {
   readonly tier: string;
   readonly worker: string;
 }
 
-interface Needs {
+interface SecretNeeds {
   /** Each secret that somebody sets, and the gates that need it. */
-  readonly wanted: ReadonlyMap<string, readonly User[]>;
+  readonly wanted: ReadonlyMap<string, readonly SecretUser[]>;
   /** Those that `postern deploy` makes. */
-  readonly generated: readonly (User & { readonly secret: string })[];
+  readonly generated: readonly (SecretUser & { readonly secret: string })[];
   /** What the dev loop uses where nothing has been set. */
   readonly samples: Readonly<Record<string, string>>;
 }
 
-const needs = ({ root, env }: Options): Needs => {
+const secretNeeds = ({ root, env }: SecretsOptions): SecretNeeds => {
   const { tiers, environment } = compile(root, env);
   const ofGates = (named: (tiers: readonly CheckedTier[]) => readonly string[]) =>
-    gatesOf(tiers).flatMap(({ name, serves }) =>
+    listGates(tiers).flatMap(({ name, serves }) =>
       serves.flatMap(({ checked }) =>
         named([checked]).map((secret) => ({ secret, tier: checked.manifest.tier, worker: workerName(name, env) })),
       ),
     );
-  const all = [...ofGates(secretsOfTiers), ...planeSecrets(environment)];
+  const all = [...ofGates(secretsOfTiers), ...controlPlaneSecrets(environment)];
   return {
     wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    generated: ofGates(generatedSecretsOf),
+    generated: ofGates(generatedSecrets),
     samples: environment.value.dev.secrets,
   };
 };
 
 /** Those of the control plane's Workers, which belong to no tier. */
-const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
+const controlPlaneSecrets = ({ name, value: { control } }: NamedFile<Environment>) =>
   control
     ? [
         ...controlSecrets(control).map((secret) => ({ secret, tier: "control", worker: controlWorker(name) })),
@@ -66,20 +66,20 @@ const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
       ]
     : [];
 
-export const list = async (options: Options): Promise<Outcome> => {
-  const { wanted, generated, samples } = needs(options);
+export const list = async (options: SecretsOptions): Promise<Outcome> => {
+  const { wanted, generated, samples } = secretNeeds(options);
   const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
   const workers = [...new Set([...[...wanted.values()].flat(), ...generated].map(({ worker }) => worker))];
-  const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
+  const existing = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
   const isSet = ({ secret, worker }: { readonly secret: string; readonly worker: string }) =>
-    there.get(worker)?.includes(secret) === true;
+    existing.get(worker)?.includes(secret) === true;
   const needed = [...wanted].flatMap(([secret, users]) => users.map((it) => ({ secret, ...it })));
   const rows = [
     ...needed.map(({ secret, tier, worker }) => ({ secret, tier, worker, set: isSet({ secret, worker }) })),
     ...generated.map((it) => ({ ...it, set: isSet(it), generated: true as const })),
   ];
   const missing = rows.filter((it) => !it.set && !("generated" in it));
-  const shown = table(
+  const text = table(
     ["secret", "tier", "worker", "state"],
     rows.map((it) => [
       it.secret,
@@ -91,13 +91,13 @@ export const list = async (options: Options): Promise<Outcome> => {
   const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
   return {
     exitCode: missing.length > 0 ? 1 : 0,
-    text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [shown, ...remedy].join("\n"),
+    text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [text, ...remedy].join("\n"),
     data: { environment: options.env, secrets: rows },
   };
 };
 
 /** Makes the pair of keys that entries of consumers are signed with, where there is none, and says what belongs into the environment. */
-export const consumersKey = ({ root, env }: Pick<Options, "root" | "env">): Outcome => {
+export const consumersKey = ({ root, env }: Pick<SecretsOptions, "root" | "env">): Outcome => {
   const key = consumersPublicKey(root, env);
   const text = `# routes/environments/${env}.yaml; first npx postern deploy consumers, a minute later the gates. The private key is in .secrets; in CI it is POSTERN_CONSUMERS_PRIVATE_KEY
 consumers: { key: "${key}" }
@@ -106,8 +106,8 @@ consumers: { key: "${key}" }
 };
 
 /** @param read takes the value, from a pipe or a prompt */
-export const set = async (name: string, options: Options, read: () => Promise<string>): Promise<Outcome> => {
-  const { wanted, generated, samples } = needs(options);
+export const set = async (name: string, options: SecretsOptions, read: () => Promise<string>): Promise<Outcome> => {
+  const { wanted, generated, samples } = secretNeeds(options);
   if (generated.some(({ secret }) => secret === name))
     throw new Error(
       `${name} is nobody's to set: postern deploy makes a value for each gate, and nobody needs to know it`,

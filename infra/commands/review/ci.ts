@@ -3,15 +3,15 @@ import fs from "node:fs";
 import pc from "picocolors";
 import type { Failure } from "../../cases/judge.ts";
 import { environmentNames } from "../../compiler/check/shared-files.ts";
-import { type Annotated, annotations } from "../../diagnostics/annotations.ts";
-import { inOrder, type Problem } from "../../diagnostics/problem.ts";
+import { type Annotation, annotations } from "../../diagnostics/annotations.ts";
+import { type Problem, sortDiagnostics } from "../../diagnostics/problem.ts";
 import type { Finding } from "../../review/audit/finding.ts";
-import { commentOf, type Reviewed } from "../../review/comment.ts";
-import { byRisk, type Risk } from "../../review/core/risks.ts";
+import { type Review, renderComment } from "../../review/comment.ts";
+import { compareRisk, type Risk } from "../../review/core/risks.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { annotated, check } from "../authoring/check.ts";
+import { annotateFindings, check } from "../authoring/check.ts";
 import { repo } from "../authoring/repo.ts";
-import { compared } from "./diff.ts";
+import { compareVersions } from "./diff.ts";
 import { test } from "./test.ts";
 
 interface Options {
@@ -28,28 +28,28 @@ interface Stage {
   readonly name: string;
   readonly outcome: Outcome;
   /** For another one, which complains of the same manifests. */
-  readonly waits?: boolean;
+  readonly isSkipped?: boolean;
 }
 
 export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const { root, failOn, annotate, comment, failUnder } = options;
-  const { exitCode, human, markdown, data } = compared(base, undefined, { root, failOn });
+  const { exitCode, human, markdown, data } = compareVersions(base, undefined, { root, failOn });
   // As `check` reads them all, cases are tried in one: that of the machine, or else the first.
   const names = environmentNames(root);
   const env = names.includes("local") ? "local" : (names[0] ?? "local");
-  const stages = saidOnce([
+  const stages = reportOnce([
     { name: "check", outcome: check({ root, failOn }) },
     { name: "repo", outcome: repo({ root, check: true }) },
     { name: "test", outcome: await test([], { root, env, failUnder, json: options.json }) },
     { name: "diff", outcome: { exitCode, text: human, data } },
   ]);
-  if (comment !== undefined) fs.writeFileSync(comment, commentOf(reviewedBy(stages, markdown, options)));
+  if (comment !== undefined) fs.writeFileSync(comment, renderComment(toReview(stages, markdown, options)));
   const failed = stages.filter(({ outcome }) => outcome.exitCode !== 0);
   const worst = failed.find(({ outcome }) => outcome.exitCode !== 5) ?? failed[0];
   return {
     exitCode: worst?.outcome.exitCode ?? 0,
     ...(annotate && { commands: annotationsOf(stages) }),
-    text: stages.map(shown).join("\n"),
+    text: stages.map(renderStage).join("\n"),
     data: Object.fromEntries(
       stages.map(({ name, outcome }) => [name, { exitCode: outcome.exitCode, ...(outcome.data as object) }]),
     ),
@@ -57,10 +57,13 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
 };
 
 /** What makes a manifest not hold is said by the check, and the others wait for it. */
-const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
+const reportOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
   const text = "told when what does not hold is mended\n";
-  const waits = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
-  return [checked, ...others.map((it) => (waits(it) ? { ...it, waits: true, outcome: { ...it.outcome, text } } : it))];
+  const isSkipped = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
+  return [
+    checked,
+    ...others.map((it) => (isSkipped(it) ? { ...it, isSkipped: true, outcome: { ...it.outcome, text } } : it)),
+  ];
 };
 
 /** Those that have a place in a file; what else a stage complains of is a text. */
@@ -71,72 +74,78 @@ const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
 
 /** Workflow commands work wherever they stand in a log. */
 const annotationsOf = (stages: readonly Stage[]): string =>
-  annotated(inOrder(stages.flatMap(problemsOf)), stages.flatMap(findingsOf)) +
+  annotateFindings(sortDiagnostics(stages.flatMap(problemsOf)), stages.flatMap(findingsOf)) +
   annotations(stages.flatMap(failuresOf), () => "error");
 
 const findingsOf = ({ outcome }: Stage): readonly Finding[] =>
   (outcome.data as { readonly findings?: readonly Finding[] }).findings ?? [];
 
 /** Cases that fail, at the lines where they stand. */
-const failuresOf = ({ outcome }: Stage): Annotated[] => {
-  const { tiers = [] } = outcome.data as { readonly tiers?: readonly Tested[] };
+const failuresOf = ({ outcome }: Stage): Annotation[] => {
+  const { tiers = [] } = outcome.data as { readonly tiers?: readonly TestedTier[] };
   return tiers.flatMap(({ file, failures = [] }) =>
-    failures.map(({ case: said, line, request, differences }) => ({
+    failures.map(({ case: title, line, request, differences }) => ({
       file,
       line,
       column: 1,
       length: 1,
       code: "case",
       message: [
-        `${said}: ${request}`,
+        `${title}: ${request}`,
         ...differences.map(({ of, expected, got }) => `${of}: expected ${expected}, got ${got}`),
       ].join("\n"),
     })),
   );
 };
 
-type Tested = { readonly file: string; readonly failures?: readonly Failure[] };
+type TestedTier = { readonly file: string; readonly failures?: readonly Failure[] };
 
-const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
+const renderStage = ({ name, outcome: { exitCode, text } }: Stage): string => {
   const verdict =
     exitCode === 0 ? pc.green("holds") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("does not hold");
   return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
 };
 
 /** Whatever keeps a change from being merged is in its comment, once. */
-const reviewedBy = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Reviewed => {
-  const told = new Set(stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(placed)));
+const toReview = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Review => {
+  const reported = new Set(
+    stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(problemKey)),
+  );
   const findings = stages.flatMap(findingsOf);
-  const isGrave = ({ severity }: Finding) => failOn !== "never" && byRisk(severity, failOn) >= 0;
+  const isFailing = ({ severity }: Finding) => failOn !== "never" && compareRisk(severity, failOn) >= 0;
   return {
-    effect,
-    looked: stages.map(({ name, waits, outcome }) => ({
+    diff: effect,
+    stages: stages.map(({ name, isSkipped, outcome }) => ({
       name,
-      verdict: waits ? "waits" : outcome.exitCode === 0 ? "holds" : "fails",
+      verdict: isSkipped ? "waits" : outcome.exitCode === 0 ? "holds" : "fails",
     })),
-    problems: inOrder(stages.flatMap(problemsOf)).filter((it) => !told.has(placed(it))),
-    grave: findings.filter(isGrave),
-    others: findings.filter((it) => !isGrave(it)),
+    problems: sortDiagnostics(stages.flatMap(problemsOf)).filter((it) => !reported.has(problemKey(it))),
+    failing: findings.filter(isFailing),
+    minor: findings.filter((it) => !isFailing(it)),
     failures: stages.flatMap(failuresOf),
-    complaints: stages.flatMap((it) => [...textsOf(it), ...triedTooLittle(it, failUnder), ...tooRisky(it, failOn)]),
+    otherProblems: stages.flatMap((it) => [
+      ...plainProblems(it),
+      ...coverageProblems(it, failUnder),
+      ...riskProblems(it, failOn),
+    ]),
   };
 };
 
-const placed = ({ file, line, column, code, message }: Problem): string =>
+const problemKey = ({ file, line, column, code, message }: Problem): string =>
   JSON.stringify([file, line, column, code, message]);
 
 /** Complaints without a place in a file. */
-const textsOf = ({ outcome }: Stage): readonly string[] => {
+const plainProblems = ({ outcome }: Stage): readonly string[] => {
   const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
   return problems.filter((it) => typeof it === "string");
 };
 
-const tooRisky = ({ name, outcome }: Stage, failOn: string): string[] =>
+const riskProblems = ({ name, outcome }: Stage, failOn: string): string[] =>
   name === "diff" && outcome.exitCode === 5
     ? [`the change is of risk ${(outcome.data as { readonly risk: Risk }).risk}, and --fail-on says ${failOn}`]
     : [];
 
-const triedTooLittle = ({ name, outcome }: Stage, failUnder: string | undefined): string[] => {
+const coverageProblems = ({ name, outcome }: Stage, failUnder: string | undefined): string[] => {
   const { coverage } = outcome.data as { readonly coverage?: number | null };
   if (name !== "test" || failUnder === undefined || typeof coverage !== "number") return [];
   return coverage < Number(failUnder)

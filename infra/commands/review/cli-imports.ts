@@ -4,7 +4,7 @@ import { environment, examples, finish, force, json, root } from "../options.ts"
 
 const acceptGaps = new Option("--accept-gaps", "exit with 0 although something is left out; without it, with 1");
 
-export const addImportVerbs = (program: Command): void => {
+export const addImportCommands = (program: Command): void => {
   const imports = program
     .command("import")
     .description("make manifests of a document in another language; what has no equivalent is listed");
@@ -28,7 +28,7 @@ export const addImportVerbs = (program: Command): void => {
         "npx postern import openapi shop.yaml --upstream https://shop.internal": "on the host that it names",
       }),
     )
-    .action(async (file, options) => finish((await import("./import.ts")).openapi(file, options), options));
+    .action(async (file, options) => finish((await import("./import.ts")).importOpenApiFile(file, options), options));
 
   imports
     .command("gateway-api")
@@ -52,7 +52,9 @@ export const addImportVerbs = (program: Command): void => {
         "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster has",
       }),
     )
-    .action(async (source, options) => finish((await import("./import.ts")).gatewayApi(source, options), options));
+    .action(async (source, options) =>
+      finish((await import("./import.ts")).importGatewayApiFiles(source, options), options),
+    );
 
   const exports = program.command("export").description("write what the gates expose: for programs, and for people");
 
@@ -72,7 +74,7 @@ export const addImportVerbs = (program: Command): void => {
         "npx postern export openapi -o api.json": "all of them",
       }),
     )
-    .action(async (tiers, options) => finish((await import("./export.ts")).openapi(tiers, options), options));
+    .action(async (tiers, options) => finish((await import("./export.ts")).exportOpenApiFile(tiers, options), options));
 
   exports
     .command("site")
@@ -84,5 +86,5 @@ export const addImportVerbs = (program: Command): void => {
     .addOption(root)
     .addOption(json)
     .addHelpText("after", examples({ "npx postern export site -o public": "then open public/index.html" }))
-    .action(async (tiers, options) => finish((await import("./export.ts")).site(tiers, options), options));
+    .action(async (tiers, options) => finish((await import("./export.ts")).exportSite(tiers, options), options));
 };

@@ -2,7 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { environment, examples, failUnder, finish, json, root } from "../options.ts";
 
-export const addTestVerb = (program: Command): void => {
+export const addTestCommand = (program: Command): void => {
   program
     .command("test")
     .description(
@@ -31,9 +31,9 @@ export const addTestVerb = (program: Command): void => {
       }),
     )
     .action(async (tiers, { watch, mutate, init, ...options }) => {
-      if (init) return finish(await (await import("./first-cases.ts")).init(tiers, options), options);
+      if (init) return finish(await (await import("./first-cases.ts")).writeFirstCases(tiers, options), options);
       if (mutate !== undefined) {
-        const { mutations } = await import("./mutations.ts");
+        const { runMutations: mutations } = await import("./mutations.ts");
         return finish(await mutations(tiers, { ...options, mutate }), options);
       }
       const { test, testAndWatch } = await import("./test.ts");

@@ -1,11 +1,11 @@
 /** `postern diff` */
 
 import { type Comparison, compareProjects } from "../../review/compare.ts";
-import { byRisk, type Risk } from "../../review/core/risks.ts";
-import { plain } from "../../review/core/sentence.ts";
-import { human } from "../../review/human.ts";
-import { markdown } from "../../review/markdown.ts";
-import { type Sides, sidesOf } from "../../review/versions.ts";
+import { compareRisk, type Risk } from "../../review/core/risks.ts";
+import { plainText } from "../../review/core/sentence.ts";
+import { renderDiff } from "../../review/human.ts";
+import { renderMarkdown } from "../../review/markdown.ts";
+import { resolveVersions, type Versions } from "../../review/versions.ts";
 import { headline } from "../../review/wording.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
@@ -17,29 +17,29 @@ interface Options {
 }
 
 export const diff = (base: string, head: string | undefined, options: Options): Outcome => {
-  const { exitCode, human, markdown, data } = compared(base, head, options);
+  const { exitCode, human, markdown, data } = compareVersions(base, head, options);
   return { exitCode, text: options.format === "markdown" ? markdown : human, data };
 };
 
 /** Both renderings of one comparison. */
-export const compared = (base: string, head: string | undefined, { root, env, failOn }: Options) => {
-  const sides = sidesOf(root, base, head);
+export const compareVersions = (base: string, head: string | undefined, { root, env, failOn }: Options) => {
+  const versions = resolveVersions(root, base, head);
   try {
-    const comparison = compareProjects(sides.before.root, sides.after.root, env);
+    const comparison = compareProjects(versions.before.root, versions.after.root, env);
     const { risk, problems } = comparison;
-    const tooRisky = failOn !== undefined && failOn !== "never" && risk !== undefined && byRisk(risk, failOn) >= 0;
+    const tooRisky = failOn !== undefined && failOn !== "never" && risk !== undefined && compareRisk(risk, failOn) >= 0;
     return {
       exitCode: problems.length > 0 ? 1 : tooRisky ? 5 : 0,
-      human: human(comparison, sides),
-      markdown: markdown(comparison, sides.code),
-      data: dataOf(comparison, sides),
+      human: renderDiff(comparison, versions),
+      markdown: renderMarkdown(comparison, versions.codeChanged),
+      data: toJson(comparison, versions),
     } as const;
   } finally {
-    sides.dispose();
+    versions.dispose();
   }
 };
 
-const dataOf = (comparison: Comparison, { before, after, code }: Sides) => ({
+const toJson = (comparison: Comparison, { before, after, codeChanged: code }: Versions) => ({
   before: { name: before.name, commit: before.commit ?? null },
   after: { name: after.name, commit: after.commit ?? null },
   summary: headline(comparison),
@@ -47,7 +47,11 @@ const dataOf = (comparison: Comparison, { before, after, code }: Sides) => ({
   changed: comparison.risk !== undefined,
   code,
   environments: comparison.environments,
-  changes: comparison.changes.map(({ says, spot, ...it }) => ({ ...it, says: plain(says), at: spot ?? null })),
+  changes: comparison.changes.map(({ message: says, location: spot, ...it }) => ({
+    ...it,
+    says: plainText(says),
+    at: spot ?? null,
+  })),
   workers: comparison.workers,
   tiers: comparison.tiers,
   files: comparison.files,

@@ -1,90 +1,91 @@
 /** Checks one manifest: its frame, each route, each filter and upstream by the schema of its part, then what they mean together. */
 import path from "node:path";
-import { joined, matchOf, segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import { joinPath, parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
 import { type Frame, frame, route } from "../../../functions/manifest/manifest.ts";
 import { name } from "../../../functions/manifest/names.ts";
-import { testsOf } from "../../../functions/manifest/when.ts";
+import { matchersOf } from "../../../functions/manifest/when.ts";
 import type { Path } from "../../diagnostics/locate.ts";
-import { inOrder, type Problem } from "../../diagnostics/problem.ts";
+import { type Problem, sortDiagnostics } from "../../diagnostics/problem.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import type { Registry } from "../../project/registry.ts";
-import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Surroundings } from "../model/checked.ts";
-import { type Broken, type StandIn, touches } from "../model/salvage.ts";
-import { open } from "./parse.ts";
-import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
-import { unknownHost } from "./rules/placement.ts";
-import { rulesBroken } from "./rules/rules.ts";
-import { validationsOf } from "./validations.ts";
+import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, CheckInputs } from "../model/checked.ts";
+import { type BrokenPaths, isBroken, type StandIn } from "../model/salvage.ts";
+import { openFile } from "./parse.ts";
+import { entriesOf, filtersOf, type ParseContext, upstreamsOf } from "./parts.ts";
+import { placeholderHost } from "./rules/placement.ts";
+import { checkRules } from "./rules/rules.ts";
+import { buildValidations } from "./validations.ts";
 
-export interface Verdict {
+export interface CheckResult {
   readonly problems: readonly Problem[];
   /** There only when neither the file nor its preset has a problem. */
   readonly tier?: CheckedTier;
   /** The tier as far as it holds, to compare with others; undefined where nothing does. */
   readonly partial?: CheckedTier;
   /** Names of the environment's values that it asks for; undefined where it could not be read. */
-  readonly asked?: ReadonlySet<string>;
+  readonly usedVariables?: ReadonlySet<string>;
   /** The preset that it names, be it there or not. */
   readonly preset?: string;
   /** Undefined where it could not be read. */
   readonly isolation?: Frame["isolation"] | undefined;
 }
 
-export const check = (source: Source, surroundings: Surroundings): Verdict => {
+export const check = (source: Source, inputs: CheckInputs): CheckResult => {
   if (source.problems.length > 0) return { problems: source.problems };
-  const reading = open(source, surroundings.environment);
-  const read = tierOf(reading.value, reading, surroundings);
-  const validated = read && validationsOf(read, surroundings);
-  const tier = read && validated && { ...read, validations: validated.validations };
-  reading.found.push(...(validated?.problems ?? []));
+  const context = openFile(source, inputs.environment);
+  const parsedTier = tierOf(context.value, context, inputs);
+  const validated = parsedTier && buildValidations(parsedTier, inputs);
+  const tier = parsedTier && validated && { ...parsedTier, validations: validated.validations };
+  context.problems.push(...(validated?.problems ?? []));
   const preset = tier?.manifest.preset;
-  const { isolation } = Object.fromEntries(entriesOf(reading.value));
-  const known = {
-    asked: reading.asked,
+  const { isolation } = Object.fromEntries(entriesOf(context.value));
+  const facts = {
+    usedVariables: context.usedVariables,
     ...(preset !== undefined && { preset }),
     isolation: schemas.frame.shape.isolation.safeParse(isolation).data,
   };
-  const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
+  const problems = limitProblems(sortDiagnostics([...context.problems, ...(tier ? checkRules(tier, inputs) : [])]));
   // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
-  const holds = problems.length === 0 && reading.whole && (preset === undefined || tier?.preset?.whole === true);
+  const isValid =
+    problems.length === 0 && context.isComplete && (preset === undefined || tier?.preset?.isValid === true);
   const partial = tier && { partial: tier };
-  return tier && holds ? { problems, tier, ...partial, ...known } : { problems, ...partial, ...known };
+  return tier && isValid ? { problems, tier, ...partial, ...facts } : { problems, ...partial, ...facts };
 };
 
 /** To make a schema takes longer than to use it. */
 const schemas = { frame: frame(), route: route(), name: name() };
 
-const most = 100;
+const maxProblems = 100;
 
 /** A file of another kind can be wrong at every line. */
-const bounded = (problems: Problem[]): Problem[] => {
-  const next = problems[most];
+const limitProblems = (problems: Problem[]): Problem[] => {
+  const next = problems[maxProblems];
   if (!next) return problems;
   const { file, line, column, length, source } = next;
-  const message = `${problems.length - most} more problems from here on`;
+  const message = `${problems.length - maxProblems} more problems from here on`;
   const end: Problem = { file, line, column, length, source, code: "too-many-problems", message };
-  return [...problems.slice(0, most), { ...end, remedy: "mend those above first" }];
+  return [...problems.slice(0, maxProblems), { ...end, remedy: "mend those above first" }];
 };
 
 /** The tier, as far as its manifest holds: what is broken has been reported, and rules say nothing that follows from it. */
-const tierOf = (value: unknown, reading: Reading, { registry, presets }: Surroundings): CheckedTier | undefined => {
-  const { source } = reading;
-  const read = reading.parse(schemas.frame, value, [], "the manifest", inFrame(source.file));
+const tierOf = (value: unknown, context: ParseContext, { registry, presets }: CheckInputs): CheckedTier | undefined => {
+  const { source } = context;
+  const read = context.parse(schemas.frame, value, [], "the manifest", frameStandIn(source.file));
   if (!read.value) return undefined;
   const { value: manifest, broken } = read;
   const keys = Object.fromEntries(entriesOf(value));
   const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
-  const own = filtersOf(
-    touches(broken, "filters") ? (keys.filters ?? null) : keys.filters,
+  const ownFilters = filtersOf(
+    isBroken(broken, "filters") ? (keys.filters ?? null) : keys.filters,
     ["filters"],
     "",
     registry,
-    reading,
+    context,
   );
-  const shared = inherited(manifest, broken, preset, own);
-  const upstreams = upstreamsOf(keys.upstreams, registry, reading);
+  const shared = inheritedFilters(manifest, broken, preset, ownFilters);
+  const upstreams = upstreamsOf(keys.upstreams, registry, context);
   const written = entriesOf(keys.routes);
-  const routes = written.flatMap(([name, it]) => routeOf(name, it, manifest, shared, registry, reading) ?? []);
+  const routes = written.flatMap(([name, it]) => routeOf(name, it, manifest, shared, registry, context) ?? []);
   return {
     source,
     manifest,
@@ -94,34 +95,34 @@ const tierOf = (value: unknown, reading: Reading, { registry, presets }: Surroun
     upstreams,
     upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
     routes,
-    whole: routes.length === written.length && !broken.some((path) => path.length === 1 && path[0] === "routes"),
+    isComplete: routes.length === written.length && !broken.some((path) => path.length === 1 && path[0] === "routes"),
     validations: new Map(),
   };
 };
 
 /** What stands in for a broken key of the frame. A file is named after its tier. */
-const inFrame = (file: string): StandIn => {
+const frameStandIn = (file: string): StandIn => {
   const tier = path.basename(file, ".yaml");
   const all: Readonly<Record<string, unknown>> = {
     api: "postern/v1",
     tier: schemas.name.safeParse(tier).success ? tier : "unknown",
-    hosts: [unknownHost],
+    hosts: [placeholderHost],
     base: "/unknown",
     routes: {},
   };
   return ([key, index, ...further]) => {
     if (index === undefined) return all[String(key)];
-    return key === "hosts" && further.length === 0 ? unknownHost : undefined;
+    return key === "hosts" && further.length === 0 ? placeholderHost : undefined;
   };
 };
 
-const inherited = (
+const inheritedFilters = (
   { preset: named, without }: Frame,
-  broken: Broken,
+  broken: BrokenPaths,
   preset: CheckedPreset | undefined,
   own: CheckedFilters,
 ): CheckedFilters => {
-  const isUnknown = touches(broken, "preset") || touches(broken, "without") || (named !== undefined && !preset);
+  const isUnknown = isBroken(broken, "preset") || isBroken(broken, "without") || (named !== undefined && !preset);
   if (isUnknown) return { filters: own.filters, unknown: "any" };
   const ahead = preset?.filters.filters.filter(({ id }) => !without.includes(id)) ?? [];
   const unknown = [preset?.filters.unknown ?? 0, own.unknown];
@@ -132,7 +133,7 @@ const inherited = (
 };
 
 /** What stands in for a broken value of a route, so that the names beside it are known. */
-const inRoute: StandIn = ([key, ...further]) => {
+const routeStandIn: StandIn = ([key, ...further]) => {
   if (key === "match" && further.length === 0) return "GET /";
   if (key === "to" && further.length === 2) return 1;
   return key === "cutover" && further[0] === "percent" ? "100%" : undefined;
@@ -144,38 +145,43 @@ const routeOf = (
   { base }: Frame,
   shared: CheckedFilters,
   registry: Registry,
-  reading: Reading,
+  context: ParseContext,
 ): CheckedRoute | undefined => {
   const at = ["routes", name];
   const keys = Object.fromEntries(entriesOf(value));
-  const { value: settings, broken } = reading.parse(schemas.route, value, at, `the route ${name}`, inRoute);
-  const listed = touches(broken, "filters") ? (keys.filters ?? null) : keys.filters;
-  const own = filtersOf(listed, [...at, "filters"], `${name}/`, registry, reading);
+  const { value: settings, broken } = context.parse(schemas.route, value, at, `the route ${name}`, routeStandIn);
+  const listed = isBroken(broken, "filters") ? (keys.filters ?? null) : keys.filters;
+  const ownFilters = filtersOf(listed, [...at, "filters"], `${name}/`, registry, context);
   if (!settings) return undefined;
-  const match = matchOf(settings.match);
-  const whole = wholeOf(base, match.path, at, reading);
-  const dropsUnknown = touches(broken, "without");
+  const match = parseMatch(settings.match);
+  const joinedPath = fullPath(base, match.path, at, context);
+  const dropsUnknown = isBroken(broken, "without");
   const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {
     name,
     methods: match.methods,
-    path: whole ?? match.path,
-    segments: segmentsOf(whole ?? match.path),
-    when: testsOf(settings.when),
-    chain: [...inherits, ...own.filters],
-    unknownFilters: dropsUnknown || shared.unknown !== 0 || own.unknown !== 0,
+    path: joinedPath ?? match.path,
+    segments: parsePath(joinedPath ?? match.path),
+    when: matchersOf(settings.when),
+    chain: [...inherits, ...ownFilters.filters],
+    hasUnknownFilters: dropsUnknown || shared.unknown !== 0 || ownFilters.unknown !== 0,
     settings,
-    broken: whole === undefined ? [...broken, ["match"]] : broken,
-    written: new Set(Object.keys(keys)),
+    broken: joinedPath === undefined ? [...broken, ["match"]] : broken,
+    writtenKeys: new Set(Object.keys(keys)),
   };
 };
 
 /** The path with the tier's base, or undefined and a problem where the two make none: each may be as long as both can be. */
-const wholeOf = (base: string, own: string, at: Path, { source, found }: Reading): string | undefined => {
-  const whole = joined(base, own);
+const fullPath = (
+  base: string,
+  own: string,
+  at: Path,
+  { source, problems: found }: ParseContext,
+): string | undefined => {
+  const joinedPath = joinPath(base, own);
   try {
-    segmentsOf(whole);
-    return whole;
+    parsePath(joinedPath);
+    return joinedPath;
   } catch (error) {
     const message = `with the tier's base: ${(error as Error).message}`;
     found.push(source.problem([...at, "match"], "wrong-format", message, { remedy: "shorten one of the two" }));

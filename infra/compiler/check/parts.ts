@@ -1,21 +1,21 @@
 /** Reads the filters and upstreams of a manifest, each by the schema of the part that it names. */
 import type { ZodType } from "zod";
-import { filterSettings, mostFilters, upstreamSettings } from "../../../functions/manifest/manifest.ts";
-import { testsOf } from "../../../functions/manifest/when.ts";
+import { filterSettings, maxFilters, upstreamSettings } from "../../../functions/manifest/manifest.ts";
+import { matchersOf } from "../../../functions/manifest/when.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import { choice, nearest } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import type { Registry } from "../../project/registry.ts";
 import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "../model/checked.ts";
-import type { Broken, Salvaged, StandIn } from "../model/salvage.ts";
+import type { BrokenPaths, Salvaged, StandIn } from "../model/salvage.ts";
 
 const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 
 /** One reading of one file: where problems are gathered. */
-export interface Reading {
+export interface ParseContext {
   readonly source: Source;
-  readonly found: Problem[];
+  readonly problems: Problem[];
   /** What a schema makes of a value, as far as it holds; what does not is among the problems. */
   readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string, standIn?: StandIn) => Parsed<T>;
 }
@@ -28,11 +28,11 @@ export const filtersOf = (
   at: Path,
   prefix: string,
   registry: Registry,
-  reading: Reading,
+  context: ParseContext,
 ): CheckedFilters => {
   // The frame's schema says where a list is too long.
-  const all: readonly unknown[] = Array.isArray(entries) ? entries.slice(0, mostFilters) : [];
-  const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, reading) ?? []);
+  const all: readonly unknown[] = Array.isArray(entries) ? entries.slice(0, maxFilters) : [];
+  const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, context) ?? []);
   const isKnown = entries === undefined || Array.isArray(entries);
   return { filters, unknown: isKnown ? all.length - filters.length : "any" };
 };
@@ -42,55 +42,65 @@ const filterOf = (
   entry: Path,
   prefix: string,
   registry: Registry,
-  reading: Reading,
+  context: ParseContext,
 ): CheckedFilter | undefined => {
-  const kind = kindOf(value, entry, "filter", schemas.filter.shape, registry.filters, reading);
-  if (!kind) return undefined;
-  const about = kind.part;
-  const at = [...entry, kind.use];
-  const settings = reading.parse(schemas.filter, kind.settings, entry, kind.use);
-  const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
-  const { id = kind.use, mode, percent, when } = settings.value ?? schemas.filter.parse({});
-  const { source } = reading;
-  const broken = { settings: [...kind.broken, ...settings.broken], config: config.broken };
-  const known = { use: kind.use, about, mode, percent, when: testsOf(when), config: config.value };
+  const partEntry = parseEntry(value, entry, "filter", schemas.filter.shape, registry.filters, context);
+  if (!partEntry) return undefined;
+  const spec = partEntry.part;
+  const at = [...entry, partEntry.use];
+  const settings = context.parse(schemas.filter, partEntry.settings, entry, partEntry.use);
+  const config = context.parse(
+    spec.schema as ZodType,
+    expandShortForm(partEntry.config, spec.short),
+    at,
+    partEntry.use,
+  );
+  const { id = partEntry.use, mode, percent, when } = settings.value ?? schemas.filter.parse({});
+  const { source } = context;
+  const broken = { settings: [...partEntry.broken, ...settings.broken], config: config.broken };
+  const known = { use: partEntry.use, spec, mode, percent, when: matchersOf(when), config: config.value };
   return { id: prefix + id, ...known, broken, source, entry, at };
 };
 
 /** The upstreams of a known kind whose configuration holds as far as it goes, by name. */
-export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading): Record<string, CheckedUpstream> =>
+export const upstreamsOf = (all: unknown, registry: Registry, context: ParseContext): Record<string, CheckedUpstream> =>
   Object.fromEntries(
     entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
       const here = ["upstreams", name];
-      const kind = kindOf(entry, here, "upstream", schemas.upstream.shape, registry.upstreams, reading);
-      if (!kind) return [];
-      const about = kind.part;
-      const at = [...here, kind.use];
-      const settings = reading.parse(schemas.upstream, kind.settings, here, name);
-      const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
+      const partEntry = parseEntry(entry, here, "upstream", schemas.upstream.shape, registry.upstreams, context);
+      if (!partEntry) return [];
+      const spec = partEntry.part;
+      const at = [...here, partEntry.use];
+      const settings = context.parse(schemas.upstream, partEntry.settings, here, name);
+      const config = context.parse(
+        spec.schema as ZodType,
+        expandShortForm(partEntry.config, spec.short),
+        at,
+        partEntry.use,
+      );
       if (!settings.value || config.value === undefined) return [];
-      return [[name, { use: kind.use, about, config: config.value, timeout: settings.value.timeout }]];
+      return [[name, { use: partEntry.use, spec, config: config.value, timeout: settings.value.timeout }]];
     }),
   );
 
-interface Kind<Part> {
+interface PartEntry<Part> {
   readonly use: string;
   readonly part: Part;
   readonly config: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
   /** What a misspelt key beside it may have been meant for. */
-  readonly broken: Broken;
+  readonly broken: BrokenPaths;
 }
 
 /** Splits an entry such as `{ jwt: …, mode: shadow }` into the part that it names and the settings beside it. */
-const kindOf = <Part>(
+const parseEntry = <Part>(
   entry: unknown,
   at: Path,
   noun: "filter" | "upstream",
   settings: Readonly<Record<string, unknown>>,
   parts: Readonly<Record<string, Part>>,
-  { source, found }: Reading,
-): Kind<Part> | undefined => {
+  { source, problems }: ParseContext,
+): PartEntry<Part> | undefined => {
   // The frame's schema has said so.
   if (!isMap(entry)) return undefined;
   const keys = Object.keys(entry);
@@ -100,21 +110,21 @@ const kindOf = <Part>(
     const code = named.length > 0 ? "unknown-key" : noun === "filter" ? "unknown-filter" : "unknown-upstream-kind";
     const message = named.length > 0 ? `beside ${named[0]} there is no "${key}"` : `there is no ${noun} "${key}"`;
     const words = Object.keys(named.length > 0 ? settings : parts);
-    found.push(source.problem(at, code, message, { key, remedy: choice(key, words) }));
+    problems.push(source.problem(at, code, message, { key, remedy: choice(key, words) }));
   }
   const [use] = named;
   if (named.length > 1 || (use === undefined && unknown.length === 0)) {
     const message = use === undefined ? `this ${noun} names no kind` : `one entry names ${named.join(" and ")}`;
-    found.push(source.problem(at, "one-kind", message, { remedy: `give each ${noun} an entry of its own` }));
+    problems.push(source.problem(at, "one-kind", message, { remedy: `give each ${noun} an entry of its own` }));
   }
   if (use === undefined || named.length > 1) return undefined;
-  const beside = Object.fromEntries(Object.entries(entry).filter(([key]) => Object.hasOwn(settings, key)));
+  const otherKeys = Object.fromEntries(Object.entries(entry).filter(([key]) => Object.hasOwn(settings, key)));
   const broken = unknown.flatMap((key) => nearest(key, Object.keys(settings)) ?? []).map((key) => [key]);
-  return { use, part: parts[use] as Part, config: entry[use], settings: beside, broken };
+  return { use, part: parts[use] as Part, config: entry[use], settings: otherKeys, broken };
 };
 
 /** `16KiB` for `{ max: 16KiB }`; nothing for `{}`. */
-const expanded = (config: unknown, short: string | undefined): unknown =>
+const expandShortForm = (config: unknown, short: string | undefined): unknown =>
   config === null ? {} : short !== undefined && typeof config !== "object" ? { [short]: config } : config;
 
 const isMap = (value: unknown): value is Record<string, unknown> =>

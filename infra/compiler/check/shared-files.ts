@@ -4,15 +4,15 @@ import path from "node:path";
 import { consumers, type Environment, environment } from "../../../functions/manifest/environment.ts";
 import { preset } from "../../../functions/manifest/manifest.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
-import { problemsOf } from "../../diagnostics/schema-issues.ts";
-import { bytesOf, type Source, sourceOf } from "../../diagnostics/source.ts";
+import { problemsFromIssues } from "../../diagnostics/schema-issues.ts";
+import { readProjectFile, type Source, sourceOf } from "../../diagnostics/source.ts";
 import type { Registry } from "../../project/registry.ts";
-import type { CheckedPreset, Named, Surroundings } from "../model/checked.ts";
-import { type StandIn, salvage, touches } from "../model/salvage.ts";
-import { open } from "./parse.ts";
+import type { CheckedPreset, CheckInputs, NamedFile } from "../model/checked.ts";
+import { isBroken, type StandIn, salvage } from "../model/salvage.ts";
+import { openFile } from "./parse.ts";
 import { entriesOf, filtersOf } from "./parts.ts";
 
-const load = (root: string, file: string): Source => sourceOf(file, bytesOf(root, file));
+const readSource = (root: string, file: string): Source => sourceOf(file, readProjectFile(root, file));
 
 /** One entry of the consumers' KV namespace. */
 export interface Consumer {
@@ -21,26 +21,26 @@ export interface Consumer {
 }
 
 /** What stood before, in place of what is broken now. */
-interface Before {
-  readonly environment: Named<Environment>;
+interface LastGood {
+  readonly environment: NamedFile<Environment>;
   readonly consumers: readonly Consumer[];
 }
 
-export interface Shared {
-  readonly environment: Named<Environment>;
+export interface EnvironmentResult {
+  readonly environment: NamedFile<Environment>;
   /** As far as it holds, to check by. */
-  readonly surrounding: Surroundings["environment"];
+  readonly partialEnvironment: CheckInputs["environment"];
   /** As it is written; undefined where it is no YAML, and where an earlier one stands in for it. */
   readonly source: Source | undefined;
   readonly problems: readonly Problem[];
 }
 
-const environments = "routes/environments";
+const environmentsFolder = "routes/environments";
 
 /** The names of all environments, in order. */
-export const environmentNames = (root: string): string[] => namesIn(root, environments);
+export const environmentNames = (root: string): string[] => fileNames(root, environmentsFolder);
 
-const namesIn = (root: string, folder: string): string[] => {
+const fileNames = (root: string, folder: string): string[] => {
   const whole = path.join(root, folder);
   if (!fs.existsSync(whole)) return [];
   const files = fs.readdirSync(whole, { withFileTypes: true });
@@ -54,49 +54,56 @@ const namesIn = (root: string, folder: string): string[] => {
  * A broken one is what it was before, so that a slip of the pen changes nothing that runs.
  * @throws where there is no such environment
  */
-export const readEnvironment = (root: string, name: string, before: Before | undefined): Shared => {
+export const readEnvironment = (root: string, name: string, lastGood: LastGood | undefined): EnvironmentResult => {
   const known = environmentNames(root);
   if (!known.includes(name))
     throw new Error(
-      `there is no environment "${name}"; the files of ${environments} are ${known.map((it) => `${it}.yaml`).join(", ") || "none yet"}`,
+      `there is no environment "${name}"; the files of ${environmentsFolder} are ${known.map((it) => `${it}.yaml`).join(", ") || "none yet"}`,
     );
-  const file = `${environments}/${name}.yaml`;
+  const file = `${environmentsFolder}/${name}.yaml`;
   const schema = environment();
-  const last: Named<Environment> = before?.environment ?? { name, file, value: schema.parse({}) };
-  const source = load(root, file);
+  const fallback: NamedFile<Environment> = lastGood?.environment ?? { name, file, value: schema.parse({}) };
+  const source = readSource(root, file);
   if (source.problems.length > 0) {
-    const surrounding = before ? last : { ...last, broken: [[]] };
-    return { environment: last, surrounding, source: undefined, problems: source.problems };
+    const partialEnvironment = lastGood ? fallback : { ...fallback, broken: [[]] };
+    return { environment: fallback, partialEnvironment, source: undefined, problems: source.problems };
   }
   const { value, broken, rounds } = salvage(schema, source.value ?? {});
   if (rounds.length === 0 && value) {
     const environment = { name, file, value };
-    return { environment, surrounding: environment, source, problems: [] };
+    return { environment, partialEnvironment: environment, source, problems: [] };
   }
-  const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
-  const problems = rounds.flatMap((issues) => problemsOf(issues, asked));
+  const context = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
+  const problems = rounds.flatMap((issues) => problemsFromIssues(issues, context));
   // What has been sound before is what runs on.
-  if (before) return { environment: last, surrounding: last, source: undefined, problems };
-  return { environment: last, surrounding: { name, file, value: value ?? last.value, broken }, source, problems };
+  if (lastGood) return { environment: fallback, partialEnvironment: fallback, source: undefined, problems };
+  return {
+    environment: fallback,
+    partialEnvironment: { name, file, value: value ?? fallback.value, broken },
+    source,
+    problems,
+  };
 };
 
 export const consumersFile = "routes/consumers.yaml";
 
 export const readConsumers = (
   root: string,
-  before: Before | undefined,
+  lastGood: LastGood | undefined,
 ): { readonly entries: readonly Consumer[]; readonly problems: readonly Problem[] } => {
   const file = consumersFile;
-  const last = before?.consumers ?? [];
+  const fallback = lastGood?.consumers ?? [];
   if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
-  const source = load(root, file);
-  if (source.problems.length > 0) return { entries: last, problems: source.problems };
+  const source = readSource(root, file);
+  if (source.problems.length > 0) return { entries: fallback, problems: source.problems };
   const schema = consumers();
-  const { value, broken, rounds } = salvage(schema, source.value, instead);
-  const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
-  const unread = rounds.flatMap((issues) => problemsOf(issues, asked));
+  const { value, broken, rounds } = salvage(schema, source.value, consumersStandIn);
+  const context = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
+  const invalid = rounds.flatMap((issues) => problemsFromIssues(issues, context));
   const all = Object.entries(value?.consumers ?? {}).flatMap(([id, { labels, keys }]) =>
-    keys.flatMap((key, index) => (touches(broken, "consumers", id, "keys", index) ? [] : [{ id, labels, key, index }])),
+    keys.flatMap((key, index) =>
+      isBroken(broken, "consumers", id, "keys", index) ? [] : [{ id, labels, key, index }],
+    ),
   );
   const owners = new Map<string, (typeof all)[number]>();
   const problems = all.flatMap((it) => {
@@ -109,7 +116,7 @@ export const readConsumers = (
       source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
     ];
   });
-  if (unread.length + problems.length > 0) return { entries: last, problems: [...unread, ...problems] };
+  if (invalid.length + problems.length > 0) return { entries: fallback, problems: [...invalid, ...problems] };
   const entries = all.map(
     ({ id, labels, key }): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) }),
   );
@@ -117,45 +124,49 @@ export const readConsumers = (
 };
 
 /** In place of a broken key, so that the others of its consumer are known. */
-const instead: StandIn = ([, , list, index, ...further]) =>
+const consumersStandIn: StandIn = ([, , list, index, ...further]) =>
   list === "keys" && index !== undefined && further.length === 0 ? `sha256:${"0".repeat(64)}` : undefined;
 
-export interface Presets {
+export interface PresetsResult {
   /** Those that hold, by name; undefined for one that is broken. */
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
-  readonly asked: ReadonlySet<string>;
+  readonly usedVariables: ReadonlySet<string>;
   readonly problems: readonly Problem[];
   /** Of all their texts, so that a change is noticed. */
   readonly texts: string;
 }
 
-export const readPresets = (root: string, surrounding: Shared["surrounding"], registry: Registry): Presets => {
+export const readPresets = (
+  root: string,
+  partialEnvironment: EnvironmentResult["partialEnvironment"],
+  registry: Registry,
+): PresetsResult => {
   const folder = "routes/presets";
   const presets = new Map<string, CheckedPreset | undefined>();
-  const asked = new Set<string>();
+  const usedVariables = new Set<string>();
   const problems: Problem[] = [];
   const texts: string[] = [];
-  for (const name of namesIn(root, folder)) {
-    const source = load(root, `${folder}/${name}.yaml`);
+  for (const name of fileNames(root, folder)) {
+    const source = readSource(root, `${folder}/${name}.yaml`);
     texts.push(name, source.text);
     problems.push(...source.problems);
     presets.set(name, undefined);
     if (source.problems.length > 0) continue;
-    const reading = open(source, surrounding);
+    const context = openFile(source, partialEnvironment);
     const standIn: StandIn = ([key]) => ({ preset: name, summary: "unknown" })[String(key)];
-    const { value, broken } = reading.parse(preset(), reading.value, [], "the preset", standIn);
-    const entries = Object.fromEntries(entriesOf(reading.value)).filters;
-    const listed = touches(broken, "filters") ? (entries ?? null) : entries;
-    const filters = filtersOf(listed, ["filters"], "", registry, reading);
+    const { value, broken } = context.parse(preset(), context.value, [], "the preset", standIn);
+    const entries = Object.fromEntries(entriesOf(context.value)).filters;
+    const filterList = isBroken(broken, "filters") ? (entries ?? null) : entries;
+    const filters = filtersOf(filterList, ["filters"], "", registry, context);
     if (value && value.preset !== name)
-      reading.found.push(
+      context.problems.push(
         source.problem(["preset"], "file-name", `the preset "${value.preset}" stands in ${source.file}`, {
           remedy: `name the file ${value.preset}.yaml`,
         }),
       );
-    for (const it of reading.asked) asked.add(it);
-    problems.push(...reading.found);
-    if (value) presets.set(name, { name, source, filters, whole: reading.found.length === 0 });
+    for (const it of context.usedVariables) usedVariables.add(it);
+    problems.push(...context.problems);
+    if (value) presets.set(name, { name, source, filters, isValid: context.problems.length === 0 });
   }
-  return { presets, asked, problems, texts: JSON.stringify(texts) };
+  return { presets, usedVariables, problems, texts: JSON.stringify(texts) };
 };

@@ -1,36 +1,36 @@
 /** What must hold between manifests. That two are of one tier cannot be: a file is named after its tier. */
-import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import { parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
-import { touches } from "../model/salvage.ts";
-import { unknownHost } from "./rules/placement.ts";
+import { isBroken } from "../model/salvage.ts";
+import { placeholderHost } from "./rules/placement.ts";
 
 /** @param tiers as far as they hold */
-export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
-  const claims = claimsOf(tiers.filter(({ broken }) => !touches(broken, "base")));
-  return [...sameBase(claims), ...hidden(claims)];
+export const checkCollisions = (tiers: readonly CheckedTier[]): Problem[] => {
+  const claims = claimsByHost(tiers.filter(({ broken }) => !isBroken(broken, "base")));
+  return [...checkSameBase(claims), ...checkHiddenRoutes(claims)];
 };
 
 /** A tier on one of its hosts. */
-interface Claim {
+interface HostClaim {
   readonly tier: CheckedTier;
   readonly host: string;
   /** Of the host in the tier's list. */
   readonly index: number;
 }
 
-const claimsOf = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readonly Claim[]> =>
+const claimsByHost = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readonly HostClaim[]> =>
   Map.groupBy(
     tiers.flatMap((tier) =>
       [...new Set(tier.manifest.hosts)]
-        .filter((host) => host !== unknownHost)
-        .map((host): Claim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) })),
+        .filter((host) => host !== placeholderHost)
+        .map((host): HostClaim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) })),
     ),
     ({ host }) => host,
   );
 
 /** Told at every claimant: who came first is not for the order of files to say. */
-const sameBase = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+const checkSameBase = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
     const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base);
     return onHost.flatMap(({ tier, host, index }) => {
@@ -45,36 +45,36 @@ const sameBase = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
   });
 
 /** Requests go to the tier with the longest base, so a base under another one takes the routes that lie wholly beneath it. */
-const hidden = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+const checkHiddenRoutes = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
     const byBase = new Map(onHost.map((it) => [it.tier.manifest.base, it]));
     // The bases that lie under each one, so that three hundred tiers are not compared with each other.
     return [...byBase.values()].flatMap((inner) =>
-      basesOver(inner.tier.manifest.base).flatMap((base) => {
+      parentBases(inner.tier.manifest.base).flatMap((base) => {
         const outer = byBase.get(base);
         return outer
           ? outer.tier.routes
-              .filter(({ broken }) => !touches(broken, "match"))
+              .filter(({ broken }) => !isBroken(broken, "match"))
               .filter((it) => liesUnder(it, inner.tier.manifest.base))
-              .map((it) => taken(it, outer, inner))
+              .map((it) => unreachableRoute(it, outer, inner))
           : [];
       }),
     );
   });
 
 /** `/a/b` lies under `/a` and under `/`. */
-const basesOver = (base: string): string[] => {
+const parentBases = (base: string): string[] => {
   const parts = base.split("/").slice(1);
   return base === "/" ? [] : parts.map((_, index) => `/${parts.slice(0, index).join("/")}`);
 };
 
 const liesUnder = ({ segments }: CheckedRoute, base: string): boolean =>
-  segmentsOf(base).every((it, index) => {
+  parsePath(base).every((it, index) => {
     const own = segments[index];
     return own?.kind === "literal" && it.kind === "literal" && own.text === it.text;
   });
 
-const taken = ({ name }: CheckedRoute, { tier, host }: Claim, inner: Claim): Problem => {
+const unreachableRoute = ({ name }: CheckedRoute, { tier, host }: HostClaim, inner: HostClaim): Problem => {
   const { base, tier: other } = inner.tier.manifest;
   return tier.source.problem(
     ["routes", name, "match"],

@@ -1,98 +1,103 @@
 /** What of the requests of which route is checked, for every filter that validates them: by operations of a document, or by JSON Schemas. */
 import { createHash } from "node:crypto";
-import type { Checking } from "../../../functions/gateway/part.ts";
+import type { RequestChecks } from "../../../functions/gateway/part.ts";
 import { capturesIn } from "../../../functions/gateway/routing/match.ts";
-import { once, type Problem } from "../../diagnostics/problem.ts";
-import { type OperationPlan, planOf } from "../../openapi/checks.ts";
-import { dialectOf, latest, unknownDialect } from "../../openapi/dialects.ts";
+import { deduplicate, type Problem } from "../../diagnostics/problem.ts";
+import { type OperationPlan, operationPlan } from "../../openapi/checks.ts";
+import { dialectOf, draft2020, unknownDialect } from "../../openapi/dialects.ts";
 import { DocumentError, type Json, mapOf } from "../../openapi/document.ts";
-import { settled } from "../../openapi/relax.ts";
-import { bytesOfChecks, type TierPlans } from "../../openapi/module.ts";
-import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../../openapi/parts.ts";
-import { type Held, heldBy, namedBy, type Open } from "../../openapi/references.ts";
-import { type Translator, translator } from "../../openapi/schemas.ts";
-import { translateIn } from "../../openapi/shapes.ts";
-import type { Documents } from "../inputs/documents.ts";
+import { measureChecks, type TierPlans } from "../../openapi/module.ts";
+import { operationPlans, partNames, planParts, type RequestPart, type RequestParts } from "../../openapi/parts.ts";
+import {
+  type OpenDocument,
+  resolveReference,
+  type SchemaDocument,
+  schemaDocumentOf,
+} from "../../openapi/references.ts";
+import { relaxPlans } from "../../openapi/relax.ts";
+import { createTranslator, type Translator } from "../../openapi/schemas.ts";
+import { translateWithin } from "../../openapi/shapes.ts";
+import type { DocumentLoader } from "../inputs/documents.ts";
 import type { SchemaFile } from "../inputs/schema-files.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "../model/checked.ts";
-import { touches } from "../model/salvage.ts";
-import { finder, missing } from "./operations.ts";
-import { told, unfit } from "./schema-problems.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, CheckInputs, Validation } from "../model/checked.ts";
+import { isBroken } from "../model/salvage.ts";
+import { missingOperation, operationFinder } from "./operations.ts";
+import { documentProblem, schemaProblem } from "./schema-problems.ts";
 
-interface Validated {
+interface ValidationResult {
   readonly validations: ReadonlyMap<string, Validation>;
   readonly problems: readonly Problem[];
 }
 
 type Plans = Record<string, Readonly<Record<string, OperationPlan>>>;
 
-interface Made {
+interface BuiltChecks {
   readonly plans: Plans;
   readonly translate: Translator;
   readonly problems: readonly Problem[];
 }
 
-export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroundings): Validated => {
+export const buildValidations = (tier: CheckedTier, { documents, schemas }: CheckInputs): ValidationResult => {
   const validations = new Map<string, Validation>();
   const problems: Problem[] = [];
   // Operations are found by whole paths.
-  const baseIsKnown = !touches(tier.broken, "base");
+  const baseIsKnown = !isBroken(tier.broken, "base");
   const filters = tier.routes.flatMap(({ chain }) =>
-    chain.filter((it) => it.about.checks && it.mode !== "off" && it.broken.config.length === 0),
+    chain.filter((it) => it.spec.checks && it.mode !== "off" && it.broken.config.length === 0),
   );
   for (const filter of new Map(filters.map((it) => [it.id, it])).values()) {
     if (!documents || !schemas) continue;
-    const checking = filter.about.checks?.(filter.config) as Checking;
+    const checking = filter.spec.checks?.(filter.config) as RequestChecks;
     // In an order that is not the file's, so that the same routes are the same module.
     const routes = tier.routes
-      .filter(({ chain, broken }) => chain.includes(filter) && !touches(broken, "match"))
+      .filter(({ chain, broken }) => chain.includes(filter) && !isBroken(broken, "match"))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     try {
-      const made =
+      const built =
         checking.openapi === undefined
-          ? byParts(filter, checking.parts, routes, opener(documents, schemas))
-          : byOperations(tier, filter, checking, baseIsKnown ? routes : [], documents);
-      problems.push(...made.problems, ...made.translate.faults.map((it) => told(it, filter)));
-      validations.set(filter.id, validationOf(made));
+          ? checksFromSchemas(filter, checking.parts, routes, documentOpener(documents, schemas))
+          : checksFromOpenApi(tier, filter, checking, baseIsKnown ? routes : [], documents);
+      problems.push(...built.problems, ...built.translate.problems.map((it) => schemaProblem(it, filter)));
+      validations.set(filter.id, toValidation(built));
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      problems.push(unfit(filter, error.message, error.remedy));
+      problems.push(documentProblem(filter, error.message, error.remedy));
     }
   }
-  const early = once([problems], (all) => all.map((it) => [it.message, it] as const));
-  const late = early.length === 0 ? tooLarge(tier, validations) : [];
-  return { validations, problems: [...early, ...late] };
+  const buildProblems = deduplicate([problems], (all) => all.map((it) => [it.message, it] as const));
+  const sizeProblems = buildProblems.length === 0 ? checkSize(tier, validations) : [];
+  return { validations, problems: [...buildProblems, ...sizeProblems] };
 };
 
-const validationOf = ({ plans: said, translate }: Made): Validation => {
-  const checks = settled(said, translate);
+const toValidation = ({ plans, translate }: BuiltChecks): Validation => {
+  const checks = relaxPlans(plans, translate);
   const text = JSON.stringify([checks.plans, checks.definitions]);
   return { digest: createHash("sha256").update(text).digest("hex"), ...checks, notes: translate.notes() };
 };
 
-const byOperations = (
+const checksFromOpenApi = (
   tier: CheckedTier,
   filter: CheckedFilter,
-  { openapi, operation: named }: Extract<Checking, { readonly openapi: string }>,
+  { openapi, operation: named }: Extract<RequestChecks, { readonly openapi: string }>,
   routes: readonly CheckedRoute[],
-  documents: Documents,
-): Made => {
+  documents: DocumentLoader,
+): BuiltChecks => {
   const { document, operations } = documents(openapi);
-  const held = heldBy(document);
-  const translate = translator(() => held);
-  const find = finder(operations, mapOf(document.root), named);
+  const schemaDocument = schemaDocumentOf(document);
+  const translate = createTranslator(() => schemaDocument);
+  const find = operationFinder(operations, mapOf(document.root), named);
   const problems: Problem[] = [];
-  const translating = translateIn(held, translate);
+  const translating = translateWithin(schemaDocument, translate);
   const plans: Plans = {};
   for (const route of routes) {
     const found = route.methods
       .filter((it) => it !== "OPTIONS")
       .map((method) => [method, find(route, method)] as const);
     for (const [method, it] of found)
-      if (!it) problems.push(missing(tier, filter, route, method, document.file, operations));
+      if (!it) problems.push(missingOperation(tier, filter, route, method, document.file, operations));
     plans[route.name] = Object.fromEntries(
       found.flatMap(([method, it]) =>
-        it ? [[method, planOf(document, it, route.segments, translating, translate.note)] as const] : [],
+        it ? [[method, operationPlan(document, it, route.segments, translating, translate.note)] as const] : [],
       ),
     );
   }
@@ -100,33 +105,33 @@ const byOperations = (
 };
 
 /** Reads what references of JSON Schemas lead to; what is wrong with a file is gathered. */
-const opener =
-  (documents: Documents, schemas: (file: string) => SchemaFile) =>
-  (problems: Problem[]): Open =>
+const documentOpener =
+  (documents: DocumentLoader, schemas: (file: string) => SchemaFile) =>
+  (problems: Problem[]): OpenDocument =>
   (file) => {
     const short = file.replace(/^routes\//, "");
     const read = schemas(short);
-    if (read.openapi) return heldBy(documents(short).document);
+    if (read.openapi) return schemaDocumentOf(documents(short).document);
     problems.push(...read.problems);
-    return read.held;
+    return read.document;
   };
 
-const byParts = (
+const checksFromSchemas = (
   filter: CheckedFilter,
-  given: Readonly<Record<string, unknown>>,
+  schemas: Readonly<Record<string, unknown>>,
   routes: readonly CheckedRoute[],
-  opening: ReturnType<typeof opener>,
-): Made => {
+  openWith: ReturnType<typeof documentOpener>,
+): BuiltChecks => {
   const problems: Problem[] = [];
-  const open = opening(problems);
-  const translate = translator(open);
-  const parts: Parts = Object.fromEntries(
+  const open = openWith(problems);
+  const translate = createTranslator(open);
+  const parts: RequestParts = Object.fromEntries(
     partNames.flatMap((name) => {
-      const part = given[name] === undefined ? undefined : partOf(filter, name, given[name], open, translate);
+      const part = schemas[name] === undefined ? undefined : schemaPart(filter, name, schemas[name], open, translate);
       return part ? [[name, part]] : [];
     }),
   );
-  const plan = partsPlan(parts, translate, open);
+  const plan = planParts(parts, translate, open);
   const plans: Plans = {};
   for (const { name, segments, methods, settings } of routes) {
     const captures = capturesIn(segments);
@@ -134,39 +139,39 @@ const byParts = (
       if (field.in === "path" && !captures.includes(field.name)) {
         const has = captures.length > 0 ? `it captures ${captures.join(", ")}` : "it captures nothing";
         const message = `${settings.match} captures no ${field.name}`;
-        translate.fail(field.place, message, `${has}; or put the schema on the routes that have it`);
+        translate.fail(field.location, message, `${has}; or put the schema on the routes that have it`);
       }
-    plans[name] = operationsBy(plan, methods, translate);
+    plans[name] = operationPlans(plan, methods, translate);
   }
   return { plans, translate, problems };
 };
 
-const partOf = (
+const schemaPart = (
   filter: CheckedFilter,
   name: string,
-  given: unknown,
-  open: Open,
+  schema: unknown,
+  open: OpenDocument,
   translate: Translator,
-): Part | undefined => {
+): RequestPart | undefined => {
   const { source, at } = filter;
   const path = [...at, name];
-  const inline = typeof given !== "string";
-  const root = inline ? (given as Json) : true;
+  const inline = typeof schema !== "string";
+  const root = inline ? (schema as Json) : true;
   const dialect = dialectOf(root);
-  const document: Held = {
+  const document: SchemaDocument = {
     file: source.file,
     folder: "routes",
     root,
-    dialect: dialect ?? latest,
-    written: { source, at: path },
+    dialect: dialect ?? draft2020,
+    origin: { source, at: path },
   };
-  const called = name === "body" ? "the body" : name;
-  const here = { document, path: [], name: called, value: document.root };
+  const partName = name === "body" ? "the body" : name;
+  const here = { document, path: [], name: partName, value: document.root };
   if (!dialect) translate.fail(here, ...unknownDialect, "$schema");
   if (inline) return here;
   try {
-    const found = namedBy(given.includes("#") ? given : `${given}#`, document, open);
-    return { ...found, name: called };
+    const found = resolveReference(schema.includes("#") ? schema : `${schema}#`, document, open);
+    return { ...found, name: partName };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     translate.fail(here, error.message, error.remedy);
@@ -175,45 +180,45 @@ const partOf = (
 };
 
 /** Of one gate, minified. GitHub's document, with 1,223 operations the largest that is public, makes half of it. */
-const largest = 3 * 1024 * 1024;
+const maxBytes = 3 * 1024 * 1024;
 
-const tooLarge = (tier: CheckedTier, validations: Validated["validations"]): Problem[] => {
+const checkSize = (tier: CheckedTier, validations: ValidationResult["validations"]): Problem[] => {
   const filter = tier.routes.flatMap(({ chain }) => chain).find((it) => validations.has(it.id));
   if (!filter) return [];
-  const bytes = bytesOf(plansOf({ ...tier, validations }));
-  if (bytes <= largest) return [];
+  const bytes = sizeOf(tierPlans({ ...tier, validations }));
+  if (bytes <= maxBytes) return [];
   const [message, remedy] = Number.isFinite(bytes)
     ? [
-        `the checks of this tier are ${mebibytes(bytes)} of code, and a gate carries ${mebibytes(largest)} of them`,
+        `the checks of this tier are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`,
         "split the tier, or drop `validate` where it matters least",
       ]
     : [
         "its schemas hold more within each other than can be compiled",
         "give what they nest names, and refer to it: $ref",
       ];
-  return [unfit(filter, message, remedy)];
+  return [documentProblem(filter, message, remedy)];
 };
 
 /** The same of the gate that tiers share: told at the one that brings most of it. */
-export const sharedTooLarge = (tiers: readonly CheckedTier[]): Problem[] => {
-  const sharing = tiers
+export const checkSharedSize = (tiers: readonly CheckedTier[]): Problem[] => {
+  const sharingTiers = tiers
     .filter(({ manifest, validations }) => manifest.isolation === "shared" && validations.size > 0)
-    .map((tier) => ({ tier, bytes: bytesOf(plansOf(tier)) }))
+    .map((tier) => ({ tier, bytes: sizeOf(tierPlans(tier)) }))
     .toSorted((a, b) => b.bytes - a.bytes);
-  const bytes = sharing.reduce((sum, it) => sum + it.bytes, 0);
-  const [most] = sharing;
-  if (!most || bytes <= largest) return [];
-  const message = `the checks of all tiers that share a gate are ${mebibytes(bytes)} of code, and a gate carries ${mebibytes(largest)} of them`;
-  const remedy = `give ${most.tier.manifest.tier} a gate of its own: isolation: tier`;
-  return [most.tier.source.problem(["isolation"], "document-unfit", message, { remedy })];
+  const bytes = sharingTiers.reduce((sum, it) => sum + it.bytes, 0);
+  const [topTier] = sharingTiers;
+  if (!topTier || bytes <= maxBytes) return [];
+  const message = `the checks of all tiers that share a gate are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`;
+  const remedy = `give ${topTier.tier.manifest.tier} a gate of its own: isolation: tier`;
+  return [topTier.tier.source.problem(["isolation"], "document-unfit", message, { remedy })];
 };
 
-const mebibytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toFixed(1))} MiB`;
+const formatMebibytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toFixed(1))} MiB`;
 
 /** Endless where they cannot be compiled. */
-const bytesOf = (plans: readonly TierPlans[]): number => {
+const sizeOf = (plans: readonly TierPlans[]): number => {
   try {
-    return plans.reduce((sum, it) => sum + bytesOfChecks(it), 0);
+    return plans.reduce((sum, it) => sum + measureChecks(it), 0);
   } catch (error) {
     if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
     throw error;
@@ -221,7 +226,7 @@ const bytesOf = (plans: readonly TierPlans[]): number => {
 };
 
 /** Of the routes that one gate serves. */
-export const plansOf = ({ manifest: { tier }, routes, validations }: CheckedTier): TierPlans[] => {
+export const tierPlans = ({ manifest: { tier }, routes, validations }: CheckedTier): TierPlans[] => {
   const served = new Set(routes.map(({ name }) => name));
   const all = [...validations].map(([id, { plans }]) => [
     id,

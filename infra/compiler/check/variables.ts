@@ -1,28 +1,31 @@
 /** Puts the environment's values in place of `${…}`. A variable is a whole value, so no text is ever glued together. */
 
 import type { Path } from "../../diagnostics/locate.ts";
-import type { Problem, Related } from "../../diagnostics/problem.ts";
+import type { Problem, RelatedLocation } from "../../diagnostics/problem.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";
-import type { Surroundings } from "../model/checked.ts";
-import { touches } from "../model/salvage.ts";
+import type { CheckInputs } from "../model/checked.ts";
+import { isBroken } from "../model/salvage.ts";
 
 /** The environment, as far as it holds. */
-type Surrounding = Surroundings["environment"];
+type PartialEnvironment = CheckInputs["environment"];
 
-export interface Substituted {
+export interface Substitution {
   readonly value: unknown;
   readonly problems: readonly Problem[];
   /** Where a variable asks for a value that is broken in its own file. */
-  readonly unknown: readonly Related[];
+  readonly unresolved: readonly RelatedLocation[];
   /** Names of the values that were asked for, also those that are not there. */
-  readonly asked: ReadonlySet<string>;
+  readonly usedVariables: ReadonlySet<string>;
 }
 
-export const substitute = (source: Source, { file, value: { values }, broken = [] }: Surrounding): Substituted => {
+export const substitute = (
+  source: Source,
+  { file, value: { values }, broken = [] }: PartialEnvironment,
+): Substitution => {
   const problems: Problem[] = [];
-  const unknown: Related[] = [];
-  const asked = new Set<string>();
+  const unresolved: RelatedLocation[] = [];
+  const usedVariables = new Set<string>();
   const walk = (value: unknown, at: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...at, index]));
     if (typeof value === "object" && value !== null)
@@ -37,10 +40,10 @@ export const substitute = (source: Source, { file, value: { values }, broken = [
       );
       return value;
     }
-    asked.add(name);
+    usedVariables.add(name);
     if (Object.hasOwn(values, name)) return values[name];
-    if (touches(broken, "values", name)) {
-      unknown.push(source.related(at, ""));
+    if (isBroken(broken, "values", name)) {
+      unresolved.push(source.related(at, ""));
       return value;
     }
     problems.push(
@@ -50,5 +53,5 @@ export const substitute = (source: Source, { file, value: { values }, broken = [
     );
     return value;
   };
-  return { value: walk(source.value, []), problems, unknown, asked };
+  return { value: walk(source.value, []), problems, unresolved, usedVariables };
 };

@@ -1,30 +1,30 @@
 /** What each Worker is made of, before it is bundled: entry, configuration and plan. Two of one content are the same Worker. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { TierPlans } from "../../openapi/module.ts";
-import { plansOf } from "../check/validations.ts";
+import { tierPlans } from "../check/validations.ts";
 import type { Compiled } from "../compile.ts";
 import { type Gate, isLifted } from "../lower/gates.ts";
 import { lower } from "../lower/lower.ts";
 import {
   actuatorConfig,
   actuatorPlan,
+  type ControlPlaneConfig,
   collectorSecrets,
   controlConfig,
   controlPlan,
   controlSecrets,
   deployToken,
   feedConfig,
-  type PlaneConfig,
   tailConfig,
   tailPlan,
 } from "./control-workers.ts";
-import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entries.ts";
+import { frontEntry, gateEntry, linkedParts, planeEntries, stateEntry } from "./entries.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state-workers.ts";
-import { type FrontConfig, frontConfig, gateConfig, generatedSecretsOf, secretsOf } from "./wrangler.ts";
+import { type FrontConfig, frontConfig, gateConfig, generatedSecrets, requiredSecrets } from "./wrangler.ts";
 
 export interface Blueprint {
   readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
-  readonly config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | PlaneConfig;
+  readonly config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | ControlPlaneConfig;
   /** The module that its bundle begins with. */
   readonly entry: string;
   /** Imports that stay as they are. */
@@ -44,7 +44,7 @@ export interface Blueprint {
   readonly generated: readonly string[];
 }
 
-const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [] } as const;
+const emptyBlueprint = { tiers: [], lifted: false, parts: [], secrets: [], generated: [] } as const;
 
 /** @param explain the public key of explain tokens */
 export const gateBlueprint = (
@@ -58,13 +58,13 @@ export const gateBlueprint = (
     config: gateConfig(gate, environment),
     entry: gateEntry(gate, explain, environment.name, environment.value.control !== undefined),
     external: ["cloudflare:*", "./plan.js", "./validators.js"],
-    validations: gate.serves.flatMap(({ checked }) => plansOf(checked)),
+    validations: gate.serves.flatMap(({ checked }) => tierPlans(checked)),
     plan: gate.shared ? plans : (plans[0] as Plan),
     tiers: plans.map(({ tier }) => tier),
     lifted: isLifted(gate),
-    parts: partsOf(gate),
-    secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
-    generated: generatedSecretsOf(gate.serves.map(({ checked }) => checked)),
+    parts: linkedParts(gate),
+    secrets: requiredSecrets(gate.serves.map(({ checked }) => checked)),
+    generated: generatedSecrets(gate.serves.map(({ checked }) => checked)),
   };
 };
 
@@ -72,7 +72,7 @@ export const gateBlueprint = (
 export const stateBlueprints = (gates: readonly Gate[], environment: string): Blueprint[] => {
   const served = gates.flatMap(({ serves }) => serves.map(({ checked }) => checked));
   return stateWorkers(served, environment).map((name) => ({
-    ...none,
+    ...emptyBlueprint,
     kind: "state",
     config: stateConfig(name),
     entry: stateEntry,
@@ -81,7 +81,7 @@ export const stateBlueprints = (gates: readonly Gate[], environment: string): Bl
 };
 
 export const frontBlueprint = ({ front, tiers, environment }: Compiled): Blueprint => ({
-  ...none,
+  ...emptyBlueprint,
   kind: "front",
   config: frontConfig(
     front,
@@ -97,8 +97,11 @@ export const frontBlueprint = ({ front, tiers, environment }: Compiled): Bluepri
 export const controlBlueprints = ({ tiers, environment }: Compiled, gates: readonly Gate[]): Blueprint[] => {
   const settings = environment.value.control;
   if (!settings) return [];
-  const whole = tiers.map(({ checked }) => ({ checked, plan: lower(checked, environment.name, checked.routes) }));
-  const plan = controlPlan(whole, environment, settings);
+  const plannedTiers = tiers.map(({ checked }) => ({
+    checked,
+    plan: lower(checked, environment.name, checked.routes),
+  }));
+  const plan = controlPlan(plannedTiers, environment, settings);
   const workers = [
     ["feed", feedConfig(environment), {}],
     [
@@ -109,12 +112,12 @@ export const controlBlueprints = ({ tiers, environment }: Compiled, gates: reado
     ["control", controlConfig(environment, settings), { plan, secrets: controlSecrets(settings) }],
     ["tail", tailConfig(environment, settings), { plan: tailPlan(plan), secrets: collectorSecrets(settings) }],
   ] as const;
-  return workers.map(([kind, config, beside]) => ({
-    ...none,
+  return workers.map(([kind, config, extras]) => ({
+    ...emptyBlueprint,
     kind,
     config,
     entry: planeEntries[kind],
     external: ["cloudflare:*", "./plan.js"],
-    ...beside,
+    ...extras,
   }));
 };

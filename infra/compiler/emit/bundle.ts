@@ -2,13 +2,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as esbuild from "esbuild";
-import { home } from "../../project/generated-files.ts";
+import { codeRoot } from "../../project/generated-files.ts";
 import { bundleCache } from "./bundle-cache.ts";
 
-const cache = bundleCache(path.join(home, ".build/bundles"), home);
+const cache = bundleCache(path.join(codeRoot, ".build/bundles"), codeRoot);
 
 /** Where packages resolve to goes by their versions. */
-const lock = (): string => fs.readFileSync(path.join(home, "package-lock.json"), "utf8");
+const lock = (): string => fs.readFileSync(path.join(codeRoot, "package-lock.json"), "utf8");
 
 const options = {
   bundle: true,
@@ -21,7 +21,7 @@ const options = {
   minify: true,
   legalComments: "none",
   logLevel: "silent",
-  absWorkingDir: home,
+  absWorkingDir: codeRoot,
   metafile: true,
 } as const satisfies esbuild.BuildOptions;
 

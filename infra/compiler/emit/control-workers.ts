@@ -5,15 +5,15 @@ import type { PrometheusPlan } from "../../../functions/control/telemetry/promet
 import type { IngestProps } from "../../../functions/control/wiring/ingest.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { feedBinding } from "../../../functions/gateway/core/ports/state.ts";
-import { pathWritten } from "../../../functions/gateway/routing/match.ts";
+import { formatPath } from "../../../functions/gateway/routing/match.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import { registry } from "../../project/registry.ts";
-import { zoneOfRoute } from "../inputs/zones.ts";
+import { routeZone } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
 import { common, workerName } from "../lower/platform.ts";
-import type { CheckedTier, Named } from "../model/checked.ts";
+import type { CheckedTier, NamedFile } from "../model/checked.ts";
 
-type Settings = NonNullable<Environment["control"]>;
+type ControlSettings = NonNullable<Environment["control"]>;
 
 export const controlWorker = (environment: string) => workerName("postern-control", environment);
 const feedWorker = (environment: string) => workerName("postern-feed", environment);
@@ -25,7 +25,7 @@ const frontWorker = (environment: string) => workerName("postern-front", environ
 export const deployToken = "CLOUDFLARE_API_TOKEN";
 
 /** Control's own: the key of testers' labels, and what its notices are signed with. */
-export const controlSecrets = ({ webhook, github, otlp, prometheus }: Settings): string[] => [
+export const controlSecrets = ({ webhook, github, otlp, prometheus }: ControlSettings): string[] => [
   "CONTROL_KEY",
   ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
   ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
@@ -34,24 +34,24 @@ export const controlSecrets = ({ webhook, github, otlp, prometheus }: Settings):
 ];
 
 /** Of whoever pushes to the collector. */
-export const collectorSecrets = ({ otlp }: Pick<Settings, "otlp">): string[] =>
+export const collectorSecrets = ({ otlp }: Pick<ControlSettings, "otlp">): string[] =>
   typeof otlp === "object" ? [otlp.secret] : [];
 
 /** Of what clients ask, as far as the environment says. */
-const schemeOf = ({ front = "https://" }: Settings): string => front.slice(0, front.indexOf(":"));
+const schemeOf = ({ front = "https://" }: ControlSettings): string => front.slice(0, front.indexOf(":"));
 
-const collectorOf = ({ otlp }: Settings): CollectorPlan | null => {
+const collectorOf = ({ otlp }: ControlSettings): CollectorPlan | null => {
   if (otlp === undefined) return null;
   return typeof otlp === "object" ? otlp : { url: otlp, secret: null };
 };
 
-const prometheusOf = ({ prometheus }: Settings): PrometheusPlan | null => {
+const prometheusOf = ({ prometheus }: ControlSettings): PrometheusPlan | null => {
   if (prometheus === undefined) return null;
   return typeof prometheus === "object" ? prometheus : { url: prometheus, secret: null };
 };
 
 /** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
-export const controlServices = (tiers: readonly CheckedTier[], { name, value }: Named<Environment>) =>
+export const controlServices = (tiers: readonly CheckedTier[], { name, value }: NamedFile<Environment>) =>
   value.control
     ? [
         ...tiers.map(({ manifest: { tier } }) => ({
@@ -71,22 +71,22 @@ export const telemetryService = (props: IngestProps, environment: string) => ({
   props,
 });
 
-export const tailConsumers = ({ name, value }: Named<Environment>) =>
+export const tailConsumers = ({ name, value }: NamedFile<Environment>) =>
   value.control ? { tail_consumers: [{ service: tailWorker(name) }] } : {};
 
 /** A KV copy of what gates read, where the environment has a namespace for it. */
-export const feedCopy = ({ value }: Named<Environment>) => {
+export const feedCopy = ({ value }: NamedFile<Environment>) => {
   const id = value.control && value.kv.feed;
   return id === undefined ? [] : [{ binding: "COPY", id }];
 };
 
-export const controlConfig = ({ name, value }: Named<Environment>, settings: Settings) => ({
+export const controlConfig = ({ name, value }: NamedFile<Environment>, settings: ControlSettings) => ({
   name: controlWorker(name),
   main: "control.js",
   ...common,
   // Smoke tests go in by the front door, also where host and control are of one zone.
   compatibility_flags: [...common.compatibility_flags, "global_fetch_strictly_public"],
-  routes: [{ pattern: `${settings.host}/*`, ...zoneOfRoute(settings.host, value.front.zones) }],
+  routes: [{ pattern: `${settings.host}/*`, ...routeZone(settings.host, value.front.zones) }],
   version_metadata: { binding: "VERSION" },
   services: [
     { binding: "FEED", service: feedWorker(name), entrypoint: "Write" },
@@ -112,7 +112,7 @@ export const controlConfig = ({ name, value }: Named<Environment>, settings: Set
   secrets: { required: controlSecrets(settings) },
 });
 
-export const feedConfig = (environment: Named<Environment>) => ({
+export const feedConfig = (environment: NamedFile<Environment>) => ({
   name: feedWorker(environment.name),
   main: "feed.js",
   ...common,
@@ -121,14 +121,14 @@ export const feedConfig = (environment: Named<Environment>) => ({
   migrations: [{ tag: "v1", new_sqlite_classes: ["Feed"] }],
 });
 
-export const actuatorConfig = ({ name }: Named<Environment>) => ({
+export const actuatorConfig = ({ name }: NamedFile<Environment>) => ({
   name: actuatorWorker(name),
   main: "actuator.js",
   ...common,
   secrets: { required: [deployToken] },
 });
 
-export const tailConfig = ({ name }: Named<Environment>, settings: Settings) => ({
+export const tailConfig = ({ name }: NamedFile<Environment>, settings: ControlSettings) => ({
   name: tailWorker(name),
   main: "tail.js",
   ...common,
@@ -136,14 +136,14 @@ export const tailConfig = ({ name }: Named<Environment>, settings: Settings) => 
   services: [telemetryService({ from: "tail" }, name)],
 });
 
-export type PlaneConfig = ReturnType<
+export type ControlPlaneConfig = ReturnType<
   typeof controlConfig | typeof feedConfig | typeof actuatorConfig | typeof tailConfig
 >;
 
 export const controlPlan = (
   tiers: readonly { readonly checked: CheckedTier; readonly plan: Plan }[],
-  { name }: Named<Environment>,
-  settings: Settings,
+  { name }: NamedFile<Environment>,
+  settings: ControlSettings,
 ): ControlPlan => ({
   environment: name,
   host: settings.host,
@@ -157,12 +157,12 @@ export const controlPlan = (
   tiers: Object.fromEntries(
     tiers
       .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
-      .map(({ checked, plan }) => [plan.tier, factsOf(checked, plan, name)]),
+      .map(({ checked, plan }) => [plan.tier, tierFacts(checked, plan, name)]),
   ),
 });
 
 /** @param plan of the whole tier, with the routes that are lifted */
-export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): TierFacts => {
+export const tierFacts = (checked: CheckedTier, plan: Plan, environment: string): TierFacts => {
   const { manifest } = checked;
   return {
     level: manifest.level,
@@ -170,13 +170,13 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     owner: manifest.owner ?? null,
     host: manifest.hosts[0] as string,
     base: manifest.base,
-    workers: workersOfTier(checked, environment),
+    workers: tierWorkers(checked, environment),
     ...(gateOf(checked) === sharedGate && { shared: true as const }),
-    issuers: issuersIn(plan),
+    issuers: tokenIssuers(plan),
     filters: Object.fromEntries(
       Object.entries(plan.filters).map(([id, { use, mode, enforceable, with: config }]) => [
         id,
-        { use, mode, ...(enforceable && { enforceable }), ...limitIn(use, config) },
+        { use, mode, ...(enforceable && { enforceable }), ...limitText(use, config) },
       ]),
     ),
     routes: Object.fromEntries(
@@ -199,20 +199,20 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
 /** What a route matches, without patterns. */
 const pathOf = ({ routes }: CheckedTier, route: string): string => {
   const { segments = [] } = routes.find(({ name }) => name === route) ?? {};
-  return pathWritten(segments);
+  return formatPath(segments);
 };
 
-const limitIn = (use: string, config: unknown): { readonly limit?: string } => {
+const limitText = (use: string, config: unknown): { readonly limit?: string } => {
   const limits = registry.filters[use]?.tighten?.limits?.(config);
   return limits ? { limit: limits.join(", ") } : {};
 };
 
-const issuersIn = ({ filters }: Plan): string[] => {
+const tokenIssuers = ({ filters }: Plan): string[] => {
   const all = Object.values(filters).flatMap(({ use, with: config }) => registry.filters[use]?.issuers?.(config) ?? []);
   return [...new Set(all)].sort();
 };
 
-const workersOfTier = (checked: CheckedTier, environment: string): string[] =>
+const tierWorkers = (checked: CheckedTier, environment: string): string[] =>
   [gateOf(checked), ...liftedRoutes(checked).map(({ gate }) => gate)].map((it) => workerName(it, environment));
 
 export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): TailPlan => {
@@ -239,7 +239,7 @@ export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): Tai
 export const actuatorPlan = (
   gates: readonly Gate[],
   environment: string,
-  { api, account }: Settings,
+  { api, account }: ControlSettings,
 ): ActuatorPlan => ({
   api,
   account,

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { moduleOf } from "../../openapi/module.ts";
+import { compileModule } from "../../openapi/module.ts";
 import { type Compiled, manifestFiles } from "../compile.ts";
-import { type Gate, gatesOf } from "../lower/gates.ts";
+import { type Gate, listGates } from "../lower/gates.ts";
 import { type Blueprint, controlBlueprints, frontBlueprint, gateBlueprint, stateBlueprints } from "./blueprints.ts";
 import { bundle } from "./bundle.ts";
 
 /** Where the code that runs at the edge stands. */
-const functions = path.resolve(import.meta.dirname, "../../../functions");
+const functionsFolder = path.resolve(import.meta.dirname, "../../../functions");
 
 export interface Emitted {
   readonly kind: Blueprint["kind"];
@@ -39,7 +39,7 @@ export interface Emitted {
 
 const buildFolder = (root: string, environment: string): string => path.join(root, ".build", environment);
 
-interface Choice {
+interface EmitOptions {
   /** A tier; all the others and the front stay as they are. */
   readonly only?: string | undefined;
   /** Writes a front and a shared gate without the tiers that are missing. It would take them off the air, so only the dev loop asks for it. */
@@ -47,64 +47,69 @@ interface Choice {
   /** The public key of explain tokens, in place of the environment's. */
   readonly explain?: string;
   /** Called with each Worker that is written. */
-  readonly written?: (worker: string) => void;
+  readonly emitWorker?: (worker: string) => void;
 }
 
 export const emit = async (
   root: string,
   compiled: Compiled,
-  { only, partial = false, explain = compiled.environment.value.explain?.key, written: report = () => {} }: Choice = {},
+  {
+    only,
+    partial = false,
+    explain = compiled.environment.value.explain?.key,
+    emitWorker: report = () => {},
+  }: EmitOptions = {},
 ): Promise<Emitted[]> => {
   // Without the values and keys that all tiers share, nothing that would be written is what was meant.
   if (compiled.sharedBroken) return [];
   const folder = buildFolder(root, compiled.environment.name);
-  const all = gatesOf(compiled.tiers);
-  const waits = compiled.missingShared.length > 0 && !partial;
+  const all = listGates(compiled.tiers);
+  const isWaiting = compiled.missingShared.length > 0 && !partial;
   const gates = all
     .filter(({ serves }) => only === undefined || serves.some(({ plan }) => plan.tier === only))
-    .filter(({ shared }) => !(shared && waits));
+    .filter(({ shared }) => !(shared && isWaiting));
   const bundles = new Map<string, Promise<string>>();
-  const shapeOf = ({ entry, external }: Blueprint): Promise<string> => {
-    const known = bundles.get(entry) ?? bundle(entry, functions, external);
+  const bundleOf = ({ entry, external }: Blueprint): Promise<string> => {
+    const known = bundles.get(entry) ?? bundle(entry, functionsFolder, external);
     bundles.set(entry, known);
     return known;
   };
-  const written = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> => {
-    const code = await shapeOf(blueprint);
-    const it = writeWorker(path.join(folder, ...at), blueprint, code, await checksOf(blueprint));
+  const emitWorker = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> => {
+    const code = await bundleOf(blueprint);
+    const it = writeWorker(path.join(folder, ...at), blueprint, code, await checksModule(blueprint));
     report(it.worker);
     return it;
   };
   const emitted = await Promise.all(
-    gates.map((gate) => written(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
+    gates.map((gate) => emitWorker(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
   );
   for (const state of stateBlueprints(gates, compiled.environment.name))
-    emitted.push(await written(state, "state", state.config.name));
+    emitted.push(await emitWorker(state, "state", state.config.name));
   removeOrphans(root, path.join(folder, "gates"), compiled, all);
-  write(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
+  writeIfChanged(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const plane = controlBlueprints(compiled, all);
-  emitted.push(...(await Promise.all(plane.map((it) => written(it, "control", it.kind)))));
-  return [...emitted, await written(frontBlueprint(compiled), "front")];
+  emitted.push(...(await Promise.all(plane.map((it) => emitWorker(it, "control", it.kind)))));
+  return [...emitted, await emitWorker(frontBlueprint(compiled), "front")];
 };
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
 /** Empty where nothing is checked. */
-const checksOf = ({ validations = [] }: Blueprint): Promise<string> | string =>
-  validations.length > 0 ? moduleOf(validations) : "";
+const checksModule = ({ validations = [] }: Blueprint): Promise<string> | string =>
+  validations.length > 0 ? compileModule(validations) : "";
 
 const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks: string): Emitted => {
   const { kind, config, plan, tiers, lifted, parts, secrets, generated } = blueprint;
-  const planModule = plan ? planText(plan) : "";
-  write(path.join(folder, config.main), code);
-  if (plan) write(path.join(folder, "plan.js"), planModule);
+  const planModule = plan ? planSource(plan) : "";
+  writeIfChanged(path.join(folder, config.main), code);
+  if (plan) writeIfChanged(path.join(folder, "plan.js"), planModule);
   const checksFile = path.join(folder, "validators.js");
   if (checks === "") fs.rmSync(checksFile, { force: true });
-  else write(checksFile, checks);
+  else writeIfChanged(checksFile, checks);
   const settings = `${JSON.stringify(config, null, 2)}\n`;
-  write(path.join(folder, "wrangler.json"), settings);
-  const whole = Buffer.from(code + planModule + checks);
+  writeIfChanged(path.join(folder, "wrangler.json"), settings);
+  const upload = Buffer.from(code + planModule + checks);
   return {
     kind,
     worker: config.name,
@@ -115,18 +120,18 @@ const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks:
     secrets,
     generated,
     uses: "services" in config ? config.services.map(({ service }) => service) : [],
-    digest: createHash("sha256").update(whole).update(settings).digest("hex"),
-    bytes: whole.length,
-    gzipBytes: gzipSync(whole).length,
+    digest: createHash("sha256").update(upload).update(settings).digest("hex"),
+    bytes: upload.length,
+    gzipBytes: gzipSync(upload).length,
   };
 };
 
 /** As a text to parse: that takes V8 half the time of an object literal, and no key of it can set a prototype. */
-const planText = (plan: object): string =>
+const planSource = (plan: object): string =>
   `export default JSON.parse('${JSON.stringify(plan).replaceAll(/[\\']/g, "\\$&")}');\n`;
 
 /** Leaves a file alone that says the same already. */
-const write = (file: string, text: string): void => {
+const writeIfChanged = (file: string, text: string): void => {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
   // Beside and renamed, so that whoever is stopped half way leaves no half a Worker.
@@ -142,12 +147,15 @@ const removeOrphans = (
   gates: readonly Gate[],
 ): void => {
   if (!fs.existsSync(folder)) return;
-  const made = new Set([...gates.map(({ name }) => folderOf(name)), ...(missingShared.length > 0 ? ["shared"] : [])]);
+  const currentNames = new Set([
+    ...gates.map(({ name }) => folderOf(name)),
+    ...(missingShared.length > 0 ? ["shared"] : []),
+  ]);
   const compiled = new Set(tiers.map(({ checked }) => checked.manifest.tier));
   const broken = manifestFiles(root)
     .map((file) => path.basename(file, ".yaml"))
     .filter((tier) => !compiled.has(tier));
   for (const name of fs.readdirSync(folder))
-    if (!made.has(name) && !broken.some((tier) => name === tier || name.startsWith(`${tier}--`)))
+    if (!currentNames.has(name) && !broken.some((tier) => name === tier || name.startsWith(`${tier}--`)))
       fs.rmSync(path.join(folder, name), { recursive: true });
 };

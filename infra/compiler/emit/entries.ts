@@ -3,46 +3,46 @@ import type { Library } from "../../../functions/gateway/part.ts";
 import { registry } from "../../project/registry.ts";
 import type { Gate } from "../lower/gates.ts";
 
-export const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
+export const linkedParts = (gate: Gate): string[] => [...usedParts(gate, "filters"), ...usedParts(gate, "upstreams")];
 
-const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
+const usedParts = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
 /** The imports of parts, and the table that `link` finds them in. */
-export const partTable = (
+export const partImports = (
   folder: "filters" | "upstreams",
   names: readonly string[],
   what: "make" | "present" = "make",
 ) => {
-  const idOf = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
+  const importName = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
   return {
-    imports: names.map((name) => `import { ${what} as ${idOf(name)} } from "./${folder}/${name}.ts";\n`).join(""),
-    table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(name)}`).join(", ")} }`,
+    imports: names.map((name) => `import { ${what} as ${importName(name)} } from "./${folder}/${name}.ts";\n`).join(""),
+    table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${importName(name)}`).join(", ")} }`,
   };
 };
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
 export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
   const [filter, upstream] = [
-    partTable("filters", used(gate, "filters")),
-    partTable("upstreams", used(gate, "upstreams")),
+    partImports("filters", usedParts(gate, "filters")),
+    partImports("upstreams", usedParts(gate, "upstreams")),
   ];
-  const { cutover, moves } = movesIn(gate, control);
+  const { cutover, trafficShift } = trafficShiftParts(gate, control);
   const optional = [
     ...(cutover ? [{ name: "cutover", from: "service/cutover" }] : []),
-    ...(moves ? [{ name: "moves", from: "overlay/traffic-shift" }] : []),
-    ...(boundsStreams(gate) ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
+    ...(trafficShift ? [{ name: "trafficShift", from: "overlay/traffic-shift" }] : []),
+    ...(hasStreamAge(gate) ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
     ...linksOf(gate),
   ];
-  const checks = validates(gate) ? ["validators"] : [];
+  const checks = hasValidation(gate) ? ["validators"] : [];
   const parts = [
     `filters: ${filter.table}`,
     `upstreams: ${upstream.table}`,
     ...optional.map(({ name }) => name),
     ...checks,
   ];
-  const given = `plan, { ${parts.join(", ")} }`;
-  const bySide = cutover && control;
+  const linkArguments = `plan, { ${parts.join(", ")} }`;
+  const measuresSides = cutover && control;
   const extras = [
     ...(explain === undefined
       ? []
@@ -56,7 +56,7 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
     ...(control
       ? [
           {
-            code: bySide ? "telemetry: bySide(telemetry)" : "telemetry",
+            code: measuresSides ? "telemetry: bySide(telemetry)" : "telemetry",
             name: "telemetry",
             from: "observability/metrics",
           },
@@ -64,16 +64,17 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
         ]
       : []),
   ];
-  const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
-  const brought = [
+  const all =
+    extras.length === 0 ? linkArguments : `${linkArguments}, { ${extras.map(({ code }) => code).join(", ")} }`;
+  const gatewayImports = [
     ...optional,
     ...extras,
-    ...(bySide ? [{ name: "bySide", from: "observability/cutover-telemetry" }] : []),
+    ...(measuresSides ? [{ name: "bySide", from: "observability/cutover-telemetry" }] : []),
   ]
     .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
     .join("");
-  const beside = ["plan", ...checks].map((it) => `import ${it} from "./${it}.js";\n`).join("");
-  const imports = `${beside}${filter.imports}${upstream.imports}${brought}`;
+  const moduleImports = ["plan", ...checks].map((it) => `import ${it} from "./${it}.js";\n`).join("");
+  const imports = `${moduleImports}${filter.imports}${upstream.imports}${gatewayImports}`;
   return gate.shared
     ? `${imports}import { sharedGate } from "./gate.ts";
 export const { Behind } = sharedGate(${all});
@@ -87,17 +88,20 @@ export default zone;
 };
 
 /** Whether users of one of its routes are moved between gateways, and whether an overlay can move some. */
-const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolean; readonly moves: boolean } => {
+const trafficShiftParts = (
+  { serves }: Gate,
+  control: boolean,
+): { readonly cutover: boolean; readonly trafficShift: boolean } => {
   const routes = serves.flatMap(({ plan }) => Object.values(plan.routes));
   const cutover = routes.some((route) => route.cutover);
-  const weighed = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
-  return { cutover, moves: control && (cutover || weighed) };
+  const isWeighted = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
+  return { cutover, trafficShift: control && (cutover || isWeighted) };
 };
 
 /** Requests of one of its routes are checked by a document. */
-const validates = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
+const hasValidation = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
-const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
+const hasStreamAge = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
 
 /** Where each library is. The one that counts in stores is a third of a gate with the common filters. */
 const libraries: Readonly<Record<Library, string>> = { limiter: "limits/store-counter" };

@@ -1,9 +1,9 @@
 /** The Workers that own counters: one for each core tier, one for all the others, and how gates are bound to them. */
 import { type StateProps, stateBinding } from "../../../functions/gateway/core/ports/state.ts";
-import { bindingsOf, common, workerName } from "../lower/platform.ts";
+import { common, requiredBindings, workerName } from "../lower/platform.ts";
 import type { CheckedTier } from "../model/checked.ts";
 
-export const usesState = (tier: CheckedTier): boolean => bindingsOf(tier).some(({ kind }) => kind === "state");
+export const needsState = (tier: CheckedTier): boolean => requiredBindings(tier).some(({ kind }) => kind === "state");
 
 /** Objects that a tier's keys are spread over; each takes about a thousand requests a second. */
 const shards = { core: 16, standard: 4, "best-effort": 1 } as const;
@@ -20,7 +20,7 @@ export const stateService = (tier: CheckedTier, environment: string) => {
 
 /** The Workers that these tiers need, each once. */
 export const stateWorkers = (tiers: readonly CheckedTier[], environment: string): string[] =>
-  [...new Set(tiers.filter(usesState).map((tier) => stateWorker(tier, environment)))].sort();
+  [...new Set(tiers.filter(needsState).map((tier) => stateWorker(tier, environment)))].sort();
 
 export const stateConfig = (name: string) => ({
   name,

@@ -6,19 +6,19 @@ import { consumersKey, environmentName } from "../../../functions/gateway/identi
 import { cacheSecret } from "../../../functions/gateway/identity/shared-cache.ts";
 import type { Binding } from "../../../functions/gateway/part.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import { type Zones, zoneOfRoute } from "../inputs/zones.ts";
+import { routeZone, type Zones } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes } from "../lower/gates.ts";
 import { gateBinding, routeBinding } from "../lower/lower.ts";
-import { bindingsOf, common, workerName } from "../lower/platform.ts";
-import type { CheckedTier, Named } from "../model/checked.ts";
+import { common, requiredBindings, workerName } from "../lower/platform.ts";
+import type { CheckedTier, NamedFile } from "../model/checked.ts";
 import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control-workers.ts";
-import { stateService, usesState } from "./state-workers.ts";
+import { needsState, stateService } from "./state-workers.ts";
 
-export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environment>) => {
-  const { name: environment, value } = around;
+export const gateConfig = ({ name, serves, shared }: Gate, environmentFile: NamedFile<Environment>) => {
+  const { name: environment, value } = environmentFile;
   const tiers = serves.map(({ checked }) => checked);
-  const bindings = unique(tiers.flatMap(bindingsOf));
-  const secrets = secretsOf(tiers);
+  const bindings = distinctBindings(tiers.flatMap(requiredBindings));
+  const secrets = requiredSecrets(tiers);
   const [{ manifest }] = tiers as [CheckedTier];
   const { hosts, base, entry, limits } = manifest;
   return {
@@ -29,18 +29,18 @@ export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environ
     version_metadata: { binding: "VERSION" },
     services: [
       ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
-      ...tiers.filter(usesState).map((it) => stateService(it, environment)),
-      ...controlServices(tiers, around),
+      ...tiers.filter(needsState).map((it) => stateService(it, environment)),
+      ...controlServices(tiers, environmentFile),
     ],
     kv_namespaces: [
       ...bindings.flatMap((it) =>
         it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
       ),
-      ...feedCopy(around),
+      ...feedCopy(environmentFile),
     ],
     ...(value.consumers &&
-      looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key, [environmentName]: environment } }),
-    ...tailConsumers(around),
+      needsConsumers(bindings) && { vars: { [consumersKey]: value.consumers.key, [environmentName]: environment } }),
+    ...tailConsumers(environmentFile),
     // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
@@ -48,24 +48,24 @@ export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environ
 };
 
 /** Whether one of its parts asks who a consumer is. */
-const looksUp = (bindings: readonly Bound[]): boolean =>
+const needsConsumers = (bindings: readonly WorkerBinding[]): boolean =>
   bindings.some((it) => it.kind === "kv" && it.namespace === "consumers");
 
 /** Names of the secrets that the parts of these tiers read. */
-export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {
+export const requiredSecrets = (tiers: readonly CheckedTier[]): string[] => {
   const parts = tiers.flatMap(({ routes, upstreams }) => [
     ...routes.flatMap(({ chain }) => chain),
     ...Object.values(upstreams),
   ]);
-  return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
+  return [...new Set(parts.flatMap(({ spec: about, config }) => about.secrets?.(config) ?? []))].sort();
 };
 
 /**
  * Names of the secrets that `postern deploy` makes for a gate of these tiers where they are missing. None is required: a
  * gate without it runs, and shares nothing in the location's cache.
  */
-export const generatedSecretsOf = (tiers: readonly CheckedTier[]): string[] =>
-  tiers.flatMap(bindingsOf).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
+export const generatedSecrets = (tiers: readonly CheckedTier[]): string[] =>
+  tiers.flatMap(requiredBindings).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
 
 const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
   ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
@@ -75,23 +75,27 @@ const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
 /** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
 const zoneRoutes = (host: string, base: string, zones: Zones) => {
   const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
-  return patterns.map((pattern) => ({ pattern, ...zoneOfRoute(host, zones) }));
+  return patterns.map((pattern) => ({ pattern, ...routeZone(host, zones) }));
 };
 
-type Bound = Exclude<Binding, { readonly kind: "state" | "cache" }>;
+type WorkerBinding = Exclude<Binding, { readonly kind: "state" | "cache" }>;
 
-const unique = (bindings: readonly Binding[]): Bound[] => {
-  const bound = bindings.filter((it): it is Bound => it.kind !== "state" && it.kind !== "cache");
+const distinctBindings = (bindings: readonly Binding[]): WorkerBinding[] => {
+  const bound = bindings.filter((it): it is WorkerBinding => it.kind !== "state" && it.kind !== "cache");
   return [...new Map(bound.map((it) => [it.binding, it])).values()].toSorted((a, b) =>
     a.binding < b.binding ? -1 : 1,
   );
 };
 
-export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { name, value }: Named<Environment>) => ({
+export const frontConfig = (
+  front: FrontPlan,
+  tiers: readonly CheckedTier[],
+  { name, value }: NamedFile<Environment>,
+) => ({
   name: workerName("postern-front", name),
   main: "front.js",
   ...common,
-  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) })),
+  routes: frontHosts(front).map((host) => ({ pattern: `${host}/*`, ...routeZone(host, value.front.zones) })),
   services: [
     ...tiers
       .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
@@ -128,4 +132,4 @@ interface Service {
 }
 
 /** Each host has a catch-all to the front. */
-const hostsOf = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();
+const frontHosts = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { DocumentError, documentOf, type OpenApi, textWithin } from "../../openapi/document.ts";
-import { type Operation, operationsOf } from "../../openapi/operations.ts";
-import { filesWithin } from "../../project/files.ts";
+import { DocumentError, type OpenApi, parseDocument, readProjectText } from "../../openapi/document.ts";
+import { listOperations, type Operation } from "../../openapi/operations.ts";
+import { listFilesWithin } from "../../project/files.ts";
 
-export interface Documented {
+export interface LoadedDocument {
   readonly document: OpenApi;
   readonly operations: readonly Operation[];
   /** Of its text. */
@@ -14,17 +14,17 @@ export interface Documented {
 }
 
 /** @throws DocumentError */
-export type Documents = (file: string) => Documented;
+export type DocumentLoader = (file: string) => LoadedDocument;
 
-const known = new Map<string, { readonly stamp: string; readonly read: Documented | DocumentError }>();
+const cache = new Map<string, { readonly stamp: string; readonly read: LoadedDocument | DocumentError }>();
 
-const folders = ["routes/openapi", "routes/schemas"];
+const documentFolders = ["routes/openapi", "routes/schemas"];
 
 /** Of all documents and schemas, so that a change is noticed; their bytes are read when somebody asks for one. */
 export const stampOf = (root: string): string =>
   JSON.stringify(
-    folders.flatMap((folder) =>
-      filesWithin(root, folder).map((name) => [folder, name, stampOfFile(path.join(root, folder, name))]),
+    documentFolders.flatMap((folder) =>
+      listFilesWithin(root, folder).map((name) => [folder, name, stampOfFile(path.join(root, folder, name))]),
     ),
   );
 
@@ -38,23 +38,23 @@ const stampOfFile = (file: string): string => {
   }
 };
 
-export const documentsOf =
-  (root: string): Documents =>
+export const createDocumentLoader =
+  (root: string): DocumentLoader =>
   (file) => {
     const whole = path.join(root, "routes", file);
     const stamp = stampOfFile(whole);
-    const before = known.get(whole);
-    const read = before?.stamp === stamp ? before.read : readOr(root, `routes/${file}`);
-    known.set(whole, { stamp, read });
+    const before = cache.get(whole);
+    const read = before?.stamp === stamp ? before.read : loadDocument(root, `routes/${file}`);
+    cache.set(whole, { stamp, read });
     if (read instanceof DocumentError) throw read;
     return read;
   };
 
-const readOr = (root: string, file: string): Documented | DocumentError => {
+const loadDocument = (root: string, file: string): LoadedDocument | DocumentError => {
   try {
-    const text = textWithin(root, file);
-    const document = documentOf(text, file);
-    return { document, operations: operationsOf(document), digest: createHash("sha256").update(text).digest("hex") };
+    const text = readProjectText(root, file);
+    const document = parseDocument(text, file);
+    return { document, operations: listOperations(document), digest: createHash("sha256").update(text).digest("hex") };
   } catch (error) {
     if (error instanceof DocumentError) return error;
     throw error;

@@ -2,28 +2,28 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Problem } from "../../diagnostics/problem.ts";
-import { bytesOf, sourceOf } from "../../diagnostics/source.ts";
-import { dialectOf, latest, unknownDialect } from "../../openapi/dialects.ts";
+import { readProjectFile, sourceOf } from "../../diagnostics/source.ts";
+import { dialectOf, draft2020, unknownDialect } from "../../openapi/dialects.ts";
 import { DocumentError, isMap, type Json } from "../../openapi/document.ts";
-import type { Held } from "../../openapi/references.ts";
+import type { SchemaDocument } from "../../openapi/references.ts";
 
 export interface SchemaFile {
-  readonly held: Held;
+  readonly document: SchemaDocument;
   /** An OpenAPI document, which is read as one. */
   readonly openapi: boolean;
   readonly problems: readonly Problem[];
 }
 
 /** @throws DocumentError where there is none, or it stands outside of the project */
-export type SchemaFiles = (file: string) => SchemaFile;
+export type SchemaLoader = (file: string) => SchemaFile;
 
 /** Each is read once. */
-export const schemaFilesOf = (root: string): SchemaFiles => {
-  const known = new Map<string, SchemaFile>();
+export const createSchemaLoader = (root: string): SchemaLoader => {
+  const cache = new Map<string, SchemaFile>();
   return (file) => {
-    const read = known.get(file) ?? readFile(root, `routes/${file}`);
-    known.set(file, read);
-    return read;
+    const loaded = cache.get(file) ?? readFile(root, `routes/${file}`);
+    cache.set(file, loaded);
+    return loaded;
   };
 };
 
@@ -35,16 +35,22 @@ const readFile = (root: string, file: string): SchemaFile => {
   if (!fs.realpathSync(whole).startsWith(routes + path.sep))
     throw new DocumentError(`${file} is a link that leads out of routes/`, "put the file itself there");
   const folder = path.posix.dirname(file);
-  const none: Held = { file, folder, root: true, dialect: latest };
+  const emptyDocument: SchemaDocument = { file, folder, root: true, dialect: draft2020 };
   // They may be large, and have lines of their own.
-  if (file.startsWith("routes/openapi/")) return { held: none, openapi: true, problems: [] };
-  const source = sourceOf(file, bytesOf(root, file));
-  if (source.problems.length > 0) return { held: none, openapi: false, problems: source.problems };
+  if (file.startsWith("routes/openapi/")) return { document: emptyDocument, openapi: true, problems: [] };
+  const source = sourceOf(file, readProjectFile(root, file));
+  if (source.problems.length > 0) return { document: emptyDocument, openapi: false, problems: source.problems };
   const value = source.value as Json;
   const dialect = dialectOf(value);
-  const held: Held = { file, folder, root: value ?? null, dialect: dialect ?? latest, written: { source, at: [] } };
-  if (dialect) return { held, openapi: isMap(value) && value.openapi !== undefined, problems: [] };
+  const document: SchemaDocument = {
+    file,
+    folder,
+    root: value ?? null,
+    dialect: dialect ?? draft2020,
+    origin: { source, at: [] },
+  };
+  if (dialect) return { document, openapi: isMap(value) && value.openapi !== undefined, problems: [] };
   const [message, remedy] = unknownDialect;
   const problem = source.problem(["$schema"], "schema-unfit", message, { remedy });
-  return { held: none, openapi: false, problems: [problem] };
+  return { document: emptyDocument, openapi: false, problems: [problem] };
 };

@@ -43,46 +43,46 @@ const gateOfRoute = (tier: string, route: string): string => `gate-${tier}--${ro
 export const isLifted = ({ name }: Pick<Gate, "name">): boolean => name.includes("--");
 
 /** What a tier's gates serve: its own first, then those of its lifted routes. Its own keeps the whole table, so that 404 and 405 stay right. */
-export const lowered = (tier: CheckedTier, environment: string): Served[] => {
+export const lowerTier = (tier: CheckedTier, environment: string): Served[] => {
   const lifted = liftedOf(tier);
-  const own = narrowed(
+  const own = restrictRoutes(
     tier,
     tier.routes.filter((it) => !lifted.includes(it)),
   );
   return [
     { checked: own, plan: lower(own, environment, tier.routes) },
     ...lifted.map((route) => {
-      const alone = narrowed(tier, [route]);
+      const alone = restrictRoutes(tier, [route]);
       return { checked: alone, plan: lower(alone, environment, alone.routes) };
     }),
   ];
 };
 
-const narrowed = (tier: CheckedTier, routes: readonly CheckedRoute[]): CheckedTier => {
+const restrictRoutes = (tier: CheckedTier, routes: readonly CheckedRoute[]): CheckedTier => {
   if (routes.length === tier.routes.length) return tier;
-  const used = new Set(routes.flatMap(upstreamsUsed));
+  const used = new Set(routes.flatMap(usedUpstreams));
   const upstreams = Object.fromEntries(Object.entries(tier.upstreams).filter(([name]) => used.has(name)));
   return { ...tier, routes, upstreams };
 };
 
 /** The upstreams that a route can lead to, by name. */
-export const upstreamsUsed = ({ settings: { to, cutover } }: CheckedRoute): string[] => [
+export const usedUpstreams = ({ settings: { to, cutover } }: CheckedRoute): string[] => [
   ...(typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it))),
   ...(cutover ? [cutover.legacy] : []),
 ];
 
 /** In a stable order. */
-export const gatesOf = (
+export const listGates = (
   tiers: readonly { readonly checked: CheckedTier; readonly serves: readonly Served[] }[],
 ): Gate[] => {
   const own = tiers.map(({ checked, serves }) => ({ name: gateOf(checked), served: serves[0] as Served }));
-  const alone = own.filter(({ name }) => name !== sharedGate).map(({ name, served }) => one(name, served));
-  const together = own.filter(({ name }) => name === sharedGate).map(({ served }) => served);
+  const alone = own.filter(({ name }) => name !== sharedGate).map(({ name, served }) => singleGate(name, served));
+  const sharing = own.filter(({ name }) => name === sharedGate).map(({ served }) => served);
   const lifted = tiers.flatMap(({ checked, serves }) =>
-    liftedRoutes(checked).map(({ gate }, index) => one(gate, serves[index + 1] as Served)),
+    liftedRoutes(checked).map(({ gate }, index) => singleGate(gate, serves[index + 1] as Served)),
   );
-  const shared: Gate[] = together.length > 0 ? [{ name: sharedGate, serves: together, shared: true }] : [];
+  const shared: Gate[] = sharing.length > 0 ? [{ name: sharedGate, serves: sharing, shared: true }] : [];
   return [...alone, ...lifted, ...shared].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 };
 
-const one = (name: string, served: Served): Gate => ({ name, serves: [served], shared: false });
+const singleGate = (name: string, served: Served): Gate => ({ name, serves: [served], shared: false });

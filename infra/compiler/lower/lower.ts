@@ -1,73 +1,73 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
 
 import type {
-  Closed,
   Destination,
   FilterPlan,
   FrontPlan,
   Plan,
   RedirectPlan,
+  RouteClosure,
   RoutePlan,
 } from "../../../functions/gateway/core/plan.ts";
-import type { Routing } from "../../../functions/gateway/routing/finder.ts";
-import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import type { RouteTables } from "../../../functions/gateway/routing/finder.ts";
+import { buildRouteTable, type RouteTable } from "../../../functions/gateway/routing/route-table.ts";
 import { respondPlan } from "../../../functions/gateway/service/direct-response.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "../model/checked.ts";
-import { fitted } from "./platform.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, NamedFile } from "../model/checked.ts";
+import { fitName } from "./platform.ts";
 
-/** @param known the routes of the table: also those that another gate serves */
+/** @param tableRoutes the routes of the table: also those that another gate serves */
 export const lower = (
   { manifest, upstreams, routes, validations }: CheckedTier,
   environment: string,
-  known: readonly CheckedRoute[],
+  tableRoutes: readonly CheckedRoute[],
 ): Plan => ({
   api: manifest.api,
   tier: manifest.tier,
   environment,
   level: manifest.level,
   hosts: manifest.hosts.toSorted(),
-  ...acceptedBy(manifest),
+  ...acceptedHeaders(manifest),
   limits: {
     body: manifest.limits.body,
-    concurrency: manifest.limits.concurrency ?? concurrencyOf[manifest.level],
+    concurrency: manifest.limits.concurrency ?? defaultConcurrency[manifest.level],
     ...(manifest.limits["concurrency-from"] === "body" && { "concurrency-from": "body" }),
     "client-share": manifest.limits["client-share"],
     "body-idle": manifest.limits["body-idle"],
     ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
   },
   log: manifest.log,
-  filters: sorted(
+  filters: sortKeys(
     routes.flatMap(({ chain }) =>
       chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it, validations.get(it.id)?.digest)]),
     ),
   ),
-  upstreams: sorted(
+  upstreams: sortKeys(
     Object.entries(upstreams).map(([name, { use, timeout, config }]) => [
       name,
-      { use, timeout, with: canonical(config) },
+      { use, timeout, with: sortDeep(config) },
     ]),
   ),
-  routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
-  ...routing(known),
+  routes: sortKeys(routes.map((route) => [route.name, lowerRoute(route)])),
+  ...routing(tableRoutes),
 });
 
-const acceptedBy = ({ "accept-headers": accepted }: CheckedTier["manifest"]): Pick<Plan, "accepts"> =>
+const acceptedHeaders = ({ "accept-headers": accepted }: CheckedTier["manifest"]): Pick<Plan, "accepts"> =>
   accepted.length > 0 ? { accepts: accepted.toSorted() } : {};
 
 /** Which requests each route takes, with those that keep encoded slashes once more by themselves. */
-const routing = (routes: readonly CheckedRoute[]): Routing => {
-  const keeping = routes.filter(keepsSlashes);
+const routing = (routes: readonly CheckedRoute[]): RouteTables => {
+  const keeping = routes.filter(keepsEncodedSlashes);
   return { table: tableFor(routes), ...(keeping.length > 0 && { slashes: tableFor(keeping) }) };
 };
 
-const keepsSlashes = ({ settings }: CheckedRoute): boolean => settings["encoded-slashes"] === "keep";
+const keepsEncodedSlashes = ({ settings }: CheckedRoute): boolean => settings["encoded-slashes"] === "keep";
 
 /** What is shed first has room for least. */
-const concurrencyOf = { core: 2000, standard: 1000, "best-effort": 250 } as const;
+const defaultConcurrency = { core: 2000, standard: 1000, "best-effort": 250 } as const;
 
-const tableFor = (routes: readonly CheckedRoute[]): Table =>
-  tableOf(
+const tableFor = (routes: readonly CheckedRoute[]): RouteTable =>
+  buildRouteTable(
     routes
       .map(({ name, methods, path, when, settings: { rank } }) => ({
         route: name,
@@ -81,7 +81,7 @@ const tableFor = (routes: readonly CheckedRoute[]): Table =>
 
 /** @param document digest of what it goes by, so that another document makes another plan */
 const lowerFilter = (
-  { use, about, mode, percent, when, config }: CheckedFilter,
+  { use, spec: about, mode, percent, when, config }: CheckedFilter,
   document: string | undefined,
 ): FilterPlan => ({
   use,
@@ -90,11 +90,11 @@ const lowerFilter = (
   percent,
   ...(mode === "shadow" && about.enforcing === "tightens" && { enforceable: true }),
   ...(when.length > 0 && { when }),
-  with: canonical(document === undefined ? config : { ...namesIn(config), document }),
+  with: sortDeep(document === undefined ? config : { ...withoutInlineSchemas(config), document }),
 });
 
 /** Schemas that stand in a manifest are code by then. */
-const namesIn = (config: unknown): object =>
+const withoutInlineSchemas = (config: unknown): object =>
   Object.fromEntries(Object.entries(config as object).filter(([, it]) => typeof it !== "object"));
 
 const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
@@ -102,35 +102,35 @@ const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   goes: destinationOf(settings),
   ...(settings.path !== undefined && { target: settings.path }),
   ...(settings.cutover && { cutover: settings.cutover }),
-  ...(settings.closed && { closed: closedFrom(settings.closed) }),
+  ...(settings.closed && { closed: closedPlan(settings.closed) }),
   ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
-  ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),
+  ...(settings.deprecated !== undefined && { deprecated: sortKeys(Object.entries(settings.deprecated)) }),
 });
 
-const closedFrom = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): Closed =>
-  typeof closed === "boolean" ? {} : (sorted(Object.entries(closed)) as Closed);
+const closedPlan = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): RouteClosure =>
+  typeof closed === "boolean" ? {} : (sortKeys(Object.entries(closed)) as RouteClosure);
 
 const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
   if (typeof to === "string") return { to };
   if (to) return { to: to.flatMap((it) => Object.entries(it)) };
   if (respond) return { respond: respondPlan(respond) };
-  if (redirect) return { redirect: redirectOf(redirect) };
+  if (redirect) return { redirect: normalizeRedirect(redirect) };
   throw new Error("a route without a destination has been refused by the checker");
 };
 
 /** A bare text says where to, and the rest is the default. */
-export const redirectOf = (redirect: string | RedirectPlan): RedirectPlan =>
+export const normalizeRedirect = (redirect: string | RedirectPlan): RedirectPlan =>
   typeof redirect === "string" ? { to: redirect, status: 308, query: "keep" } : redirect;
 
 /** Where a redirect leads, for a reader: `/v2/{path.id}`, or what of the request's own URL it changes. */
-export const placeOf = ({ to, status: _, query: __, ...changes }: RedirectPlan): string =>
+export const describeRedirect = ({ to, status: _, query: __, ...changes }: RedirectPlan): string =>
   to ??
   Object.entries(changes)
     .map(([key, value]) => `${key} ${value}`)
     .join(", ");
 
 /** The front's table knows only where a tier's gate is found. */
-export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {
+export const lowerFront = (tiers: readonly CheckedTier[], environment: NamedFile<Environment>): FrontPlan => {
   const { "gray-key": grayKey, "request-id": requestId } = environment.value.front;
   const { header, cookie } = grayKey;
   return {
@@ -139,11 +139,11 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
     tiers: tiers
       .map((it) => {
         const { tier, hosts, base } = it.manifest;
-        const slashes = it.routes.some(keepsSlashes) ? { encodedSlashes: "keep" as const } : {};
+        const slashes = it.routes.some(keepsEncodedSlashes) ? { encodedSlashes: "keep" as const } : {};
         return {
           ...{ tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base },
-          ...liftedFrom(it),
-          ...acceptedBy(it.manifest),
+          ...liftedPlan(it),
+          ...acceptedHeaders(it.manifest),
           ...slashes,
         };
       })
@@ -152,25 +152,25 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
 };
 
 /** Where routes have gates of their own, the front has to know which route a request is for. */
-const liftedFrom = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan["tiers"][number], "lifted"> => {
+const liftedPlan = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan["tiers"][number], "lifted"> => {
   const lifted = routes.filter(({ settings }) => settings.isolation === "route");
   if (lifted.length === 0) return {};
-  const bindings = sorted(lifted.map(({ name }) => [name, routeBinding(tier, name)]));
+  const bindings = sortKeys(lifted.map(({ name }) => [name, routeBinding(tier, name)]));
   return { lifted: { ...routing(routes), bindings } };
 };
 
 /** A name has no underscore, so two of them are nobody's. */
 export const routeBinding = (tier: string, route: string): string =>
-  fitted(`${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`, "_");
+  fitName(`${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`, "_");
 
 export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
 
 /** The keys of every map in order; lists stay as they are, since their order means something. */
-const canonical = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(canonical);
+const sortDeep = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sortDeep);
   if (typeof value !== "object" || value === null) return value;
-  return sorted(Object.entries(value).map(([key, item]) => [key, canonical(item)]));
+  return sortKeys(Object.entries(value).map(([key, item]) => [key, sortDeep(item)]));
 };
 
-const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
+const sortKeys = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
   Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

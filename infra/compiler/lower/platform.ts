@@ -23,19 +23,19 @@ export const common = {
 
 /** Workers of other environments have names of their own. */
 export const workerName = (name: string, environment: string): string =>
-  fitted(environment === "production" ? name : `${name}-${environment}`, "-");
+  fitName(environment === "production" ? name : `${name}-${environment}`, "-");
 
-const longestName = 63;
+const maxNameLength = 63;
 
 /** A name that is too long for the platform ends in a hash of all of it. */
-export const fitted = (name: string, before: "-" | "_"): string => {
-  if (name.length <= longestName) return name;
-  const mark = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  return `${name.slice(0, longestName - mark.length - 1)}${before}${mark}`;
+export const fitName = (name: string, separator: "-" | "_"): string => {
+  if (name.length <= maxNameLength) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, maxNameLength - hash.length - 1)}${separator}${hash}`;
 };
 
 /** What a tier's parts need of the platform. */
-export const bindingsOf = ({ routes, upstreams }: CheckedTier): Binding[] => [
-  ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config) ?? [])),
-  ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config) ?? []),
+export const requiredBindings = ({ routes, upstreams }: CheckedTier): Binding[] => [
+  ...routes.flatMap(({ chain }) => chain.flatMap(({ spec: about, config }) => about.bindings?.(config) ?? [])),
+  ...Object.values(upstreams).flatMap(({ spec: about, config }) => about.bindings?.(config) ?? []),
 ];

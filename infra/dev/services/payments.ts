@@ -1,7 +1,7 @@
 /** The payments that merchants take, and a WebSocket that greets the merchant and echoes. */
 import { randomUUID } from "node:crypto";
 import { WebSocketServer } from "ws";
-import { bodyOf, json, serve } from "./serve.ts";
+import { readJson, sendJson, serve } from "./serve.ts";
 
 const payments = new Map<string, object>();
 
@@ -9,19 +9,19 @@ const server = serve(async (request, response, url) => {
   const merchant = request.headers["x-merchant"];
   const [, id, refund] = /\/payments\/([\w-]+)(\/refunds)?$/.exec(url.pathname) ?? [];
   if (request.method === "POST" && refund)
-    return json(response, 201, { refund: id, merchant, ...(await bodyOf(request)) });
+    return sendJson(response, 201, { refund: id, merchant, ...(await readJson(request)) });
   if (request.method === "POST") {
     const payment = {
       id: randomUUID().slice(0, 8),
       merchant,
       plan: request.headers["x-plan"],
-      ...(await bodyOf(request)),
+      ...(await readJson(request)),
     };
     payments.set(payment.id, payment);
-    return json(response, 201, payment);
+    return sendJson(response, 201, payment);
   }
   const payment = payments.get(id ?? "");
-  return payment ? json(response, 200, payment) : json(response, 404, { error: "no such payment" });
+  return payment ? sendJson(response, 200, payment) : sendJson(response, 404, { error: "no such payment" });
 });
 
 new WebSocketServer({ server }).on("connection", (socket, request) => {

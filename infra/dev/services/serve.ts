@@ -1,15 +1,15 @@
 /** What the sample services share: a port from the command line, JSON out, and JSON in that is bounded. */
 import http from "node:http";
 
-export type Answer = (request: http.IncomingMessage, response: http.ServerResponse, url: URL) => Promise<void> | void;
+export type Handler = (request: http.IncomingMessage, response: http.ServerResponse, url: URL) => Promise<void> | void;
 
-export const serve = (answer: Answer): http.Server => {
+export const serve = (handle: Handler): http.Server => {
   const port = Number(process.argv[2]);
   const server = http.createServer(async (request, response) => {
     try {
-      await answer(request, response, new URL(request.url ?? "/", "http://service"));
+      await handle(request, response, new URL(request.url ?? "/", "http://service"));
     } catch (error) {
-      if (!response.headersSent) json(response, 400, { error: (error as Error).message });
+      if (!response.headersSent) sendJson(response, 400, { error: (error as Error).message });
     }
   });
   server.on("error", (error) => {
@@ -19,12 +19,12 @@ export const serve = (answer: Answer): http.Server => {
   return server.listen(port, "localhost");
 };
 
-export const json = (response: http.ServerResponse, status: number, value: unknown): void => {
+export const sendJson = (response: http.ServerResponse, status: number, value: unknown): void => {
   response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(value)}\n`);
 };
 
 /** @throws on a body that is no JSON, or that the client broke off */
-export const bodyOf = async (request: http.IncomingMessage): Promise<Record<string, unknown>> => {
+export const readJson = async (request: http.IncomingMessage): Promise<Record<string, unknown>> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return JSON.parse(Buffer.concat(chunks).toString() || "{}");

@@ -1,11 +1,11 @@
 /** Entries of a KV namespace: read by the platform's REST API where there is a token in the shell, else by wrangler, which writes them. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Access, accessOf, reached } from "../api.ts";
+import { type ApiAccess, accessOf, fetchApi } from "../api.ts";
 import type { Target } from "../target.ts";
-import { json, wrangler } from "../wrangler.ts";
+import { wrangler, wranglerJson } from "../wrangler.ts";
 
-export interface Namespace {
+export interface KvNamespace {
   readonly names: (prefix: string) => Promise<readonly string[]>;
   /** @throws where there is no such entry */
   readonly read: (name: string) => Promise<string>;
@@ -14,40 +14,40 @@ export interface Namespace {
 }
 
 /** @param folder where files for wrangler are written */
-export const namespaceOf = (target: Target, id: string, folder: string): Namespace => {
-  const at = ["--namespace-id", id, "--remote"];
+export const kvNamespace = (target: Target, id: string, folder: string): KvNamespace => {
+  const flags = ["--namespace-id", id, "--remote"];
   const access = accessOf(target);
   const bulk = async (what: "put" | "delete", entries: readonly unknown[], ...more: readonly string[]) => {
     if (entries.length === 0) return;
     const file = path.join(folder, `consumers.${what}.json`);
     fs.writeFileSync(file, `${JSON.stringify(entries, null, 2)}\n`);
-    await wrangler(target, ["kv", "bulk", what, file, ...at, ...more]);
+    await wrangler(target, ["kv", "bulk", what, file, ...flags, ...more]);
   };
   return {
-    names: (prefix) => (access ? namesByToken(access, id, prefix) : namesByWrangler(target, at, prefix)),
+    names: (prefix) => (access ? namesByToken(access, id, prefix) : namesByWrangler(target, flags, prefix)),
     read: async (name) =>
       access
-        ? (await asked(access, id, `values/${encodeURIComponent(name)}`)).text()
-        : wrangler(target, ["kv", "key", "get", name, "--text", ...at]),
+        ? (await fetchNamespace(access, id, `values/${encodeURIComponent(name)}`)).text()
+        : wrangler(target, ["kv", "key", "get", name, "--text", ...flags]),
     put: (entries) => bulk("put", entries),
     remove: (names) => bulk("delete", names, "--force"),
   };
 };
 
-const namesByWrangler = async (target: Target, at: readonly string[], prefix: string): Promise<string[]> => {
-  const found = await json<readonly Listed[]>(target, ["kv", "key", "list", "--prefix", prefix, ...at]);
+const namesByWrangler = async (target: Target, flags: readonly string[], prefix: string): Promise<string[]> => {
+  const found = await wranglerJson<readonly KvKey[]>(target, ["kv", "key", "list", "--prefix", prefix, ...flags]);
   return found.map(({ name }) => name);
 };
 
 /** Of a thousand names each. */
-const mostPages = 1000;
+const maxPages = 1000;
 
-const namesByToken = async (access: Access, id: string, prefix: string): Promise<string[]> => {
+const namesByToken = async (access: ApiAccess, id: string, prefix: string): Promise<string[]> => {
   const names: string[] = [];
   let cursor = "";
-  for (let pages = 0; pages < mostPages; pages++) {
+  for (let pages = 0; pages < maxPages; pages++) {
     const query = new URLSearchParams({ prefix, limit: "1000", ...(cursor && { cursor }) });
-    const { result, result_info } = (await (await asked(access, id, `keys?${query}`)).json()) as Page;
+    const { result, result_info } = (await (await fetchNamespace(access, id, `keys?${query}`)).json()) as KvPage;
     names.push(...result.map(({ name }) => name));
     cursor = result_info?.cursor ?? "";
     if (cursor === "") return names;
@@ -55,18 +55,18 @@ const namesByToken = async (access: Access, id: string, prefix: string): Promise
   throw new Error(`the namespace ${id} has more entries than can be listed`);
 };
 
-interface Listed {
+interface KvKey {
   readonly name: string;
 }
 
-interface Page {
-  readonly result: readonly Listed[];
+interface KvPage {
+  readonly result: readonly KvKey[];
   readonly result_info?: { readonly cursor?: string };
 }
 
-const asked = async ({ api, token, account }: Access, id: string, what: string): Promise<Response> => {
+const fetchNamespace = async ({ api, token, account }: ApiAccess, id: string, what: string): Promise<Response> => {
   const url = `${api}/accounts/${account}/storage/kv/namespaces/${id}/${what}`;
-  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
+  const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
   if (!response.ok) throw new Error(`the KV namespace ${id} answered ${response.status} to ${what}`);
   return response;
 };

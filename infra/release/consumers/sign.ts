@@ -4,28 +4,28 @@ import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
 import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import type { Consumer } from "../../compiler/check/shared-files.ts";
-import type { Named } from "../../compiler/model/checked.ts";
-import { ownPublicKey, type Purpose, signingKey } from "../../project/key-pairs.ts";
+import type { NamedFile } from "../../compiler/model/checked.ts";
+import { ensurePublicKey, type KeyPurpose, signingKey } from "../../project/key-pairs.ts";
 
-const purpose: Purpose = {
+const keyPurpose: KeyPurpose = {
   name: "consumers",
   variable: "POSTERN_CONSUMERS_PRIVATE_KEY",
-  to: "sign consumers with",
-  verb: "secrets consumers-key",
+  action: "sign consumers with",
+  command: "secrets consumers-key",
 };
 
 /** The public key of a pair that is made where there is none. */
-export const consumersPublicKey = (root: string, env: string): string => ownPublicKey(root, env, purpose);
+export const consumersPublicKey = (root: string, env: string): string => ensurePublicKey(root, env, keyPurpose);
 
 /** @throws where the environment names a key whose private half is not here: what is uploaded then would be refused by every gate */
-export const signedConsumers = (
+export const signConsumers = (
   root: string,
-  { name, file, value }: Named<Environment>,
+  { name, file, value }: NamedFile<Environment>,
   consumers: readonly Consumer[],
 ): readonly Consumer[] => {
   if (!value.consumers || consumers.length === 0) return consumers;
-  const sample = value.dev.secrets[purpose.variable];
-  const { x, key } = signingKey(root, name, purpose, sample?.includes(value.consumers.key) ? sample : undefined);
+  const sample = value.dev.secrets[keyPurpose.variable];
+  const { x, key } = signingKey(root, name, keyPurpose, sample?.includes(value.consumers.key) ? sample : undefined);
   if (x !== value.consumers.key)
     throw new Error(`the key to sign consumers with is another one than \`consumers.key\` of ${file}`);
   return consumers.map((entry) => {

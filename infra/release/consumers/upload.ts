@@ -1,16 +1,16 @@
 /** Brings the consumers' KV namespace to what `consumers.yaml` says: what is in the file is written, and what has left it is deleted. */
 import type { Consumer } from "../../compiler/check/shared-files.ts";
-import type { Namespace } from "./kv.ts";
+import type { KvNamespace } from "./kv.ts";
 
-interface Options {
+interface UploadOptions {
   readonly environment: string;
   /** Whether gates believe no entry but those that are signed here. */
   readonly signed: boolean;
 }
 
 /** Where an environment keeps the names of the entries that it has written. */
-const records = "postern/consumers/";
-const entries = "key/";
+const recordPrefix = "postern/consumers/";
+const entryPrefix = "key/";
 
 /**
  * Where entries are signed nobody else can write one that counts, so all others are deleted. Where they are not, other programs
@@ -18,43 +18,43 @@ const entries = "key/";
  * environment has written too.
  */
 export const uploadConsumers = async (
-  namespace: Namespace,
+  namespace: KvNamespace,
   consumers: readonly Consumer[],
-  { environment, signed }: Options,
+  { environment, signed }: UploadOptions,
 ): Promise<void> => {
-  const record = `${records}${environment}`;
-  const recorded = await namespace.names(records);
-  const before = recorded.includes(record) ? writtenIn(await namespace.read(record)) : [];
+  const record = `${recordPrefix}${environment}`;
+  const recorded = await namespace.names(recordPrefix);
+  const before = recorded.includes(record) ? entryNamesIn(await namespace.read(record)) : [];
   const now = consumers.map(({ key }) => key);
   if (now.length + before.length === 0 && !signed) return;
   // Whatever breaks this off, the next deployment knows of all that was ever written.
   const all = [...new Set([...now, ...before])];
   await namespace.put([{ key: record, value: JSON.stringify(all) }, ...consumers]);
-  const there = signed ? await namespace.names(entries) : before;
-  const kept = new Set(now);
-  const gone = there.filter((name) => !kept.has(name));
-  if (gone.length === 0) return;
-  const others = new Set(signed ? [] : await writtenByOthers(namespace, recorded, record));
-  await namespace.remove(gone.filter((name) => !others.has(name)));
+  const existing = signed ? await namespace.names(entryPrefix) : before;
+  const current = new Set(now);
+  const removed = existing.filter((name) => !current.has(name));
+  if (removed.length === 0) return;
+  const others = new Set(signed ? [] : await entriesOfOthers(namespace, recorded, record));
+  await namespace.remove(removed.filter((name) => !others.has(name)));
   await namespace.put([{ key: record, value: JSON.stringify(now) }]);
 };
 
 /** Of environments that share a namespace; more are not. */
-const mostRecords = 50;
+const maxRecords = 50;
 
-const writtenByOthers = async (
-  namespace: Namespace,
+const entriesOfOthers = async (
+  namespace: KvNamespace,
   recorded: readonly string[],
   own: string,
 ): Promise<readonly string[]> => {
   const others = recorded.filter((name) => name !== own);
-  if (others.length > mostRecords)
-    throw new Error(`${others.length} environments share the namespace of consumers, ${mostRecords} at most`);
-  return (await Promise.all(others.map(namespace.read))).flatMap(writtenIn);
+  if (others.length > maxRecords)
+    throw new Error(`${others.length} environments share the namespace of consumers, ${maxRecords} at most`);
+  return (await Promise.all(others.map(namespace.read))).flatMap(entryNamesIn);
 };
 
 /** Every gate could have written it, so it names nothing but entries. */
-const writtenIn = (text: string): string[] => {
+const entryNamesIn = (text: string): string[] => {
   try {
     const names: unknown = JSON.parse(text);
     return Array.isArray(names) ? names.filter((it) => typeof it === "string" && /^key\/[0-9a-f]{64}$/.test(it)) : [];

@@ -1,9 +1,9 @@
 /** What the audit says of a place. */
-import type { Remark } from "../../diagnostics/problem.ts";
+import type { Diagnostic } from "../../diagnostics/problem.ts";
 import type { Risk } from "../core/risks.ts";
 import type { Fix } from "./rule-kit/rule.ts";
 
-export interface Finding extends Remark {
+export interface Finding extends Diagnostic {
   readonly severity: Risk;
   /** The file that explains its rule: `docs/reference/audit/long-token.md`. */
   readonly docs: string;
@@ -12,4 +12,4 @@ export interface Finding extends Remark {
   readonly fix?: Fix;
 }
 
-export const docsOf = (rule: string): string => `docs/reference/audit/${rule}.md`;
+export const ruleDocs = (rule: string): string => `docs/reference/audit/${rule}.md`;

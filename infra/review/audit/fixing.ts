@@ -4,16 +4,16 @@ import os from "node:os";
 import path from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { compile } from "../../compiler/compile.ts";
-import { reportOne } from "../../diagnostics/report.ts";
-import { redacted } from "../../diagnostics/secret-literals.ts";
-import { copyWithin, textWithin, writeWithin } from "../../project/files.ts";
+import { renderDiagnostic } from "../../diagnostics/report.ts";
+import { redact } from "../../diagnostics/secret-literals.ts";
+import { copyWithin, readTextWithin, writeWithin } from "../../project/files.ts";
 import type { Finding } from "./finding.ts";
-import { edited } from "./rule-kit/edits.ts";
+import { applyChanges } from "./rule-kit/edits.ts";
 
 export interface Fixes {
   readonly files: readonly FixedFile[];
   /** What was done, finding by finding. */
-  readonly done: readonly Finding[];
+  readonly applied: readonly Finding[];
 }
 
 interface FixedFile {
@@ -22,27 +22,27 @@ interface FixedFile {
   readonly after: string;
 }
 
-export const fixesOf = (root: string, findings: readonly Finding[]): Fixes => {
+export const planFixes = (root: string, findings: readonly Finding[]): Fixes => {
   const fixable = findings.filter(({ fix }) => fix);
-  const all = [...Map.groupBy(fixable, ({ file }) => file)].map(([file, some]) => fixedFile(root, file, some));
+  const all = [...Map.groupBy(fixable, ({ file }) => file)].map(([file, some]) => fixFile(root, file, some));
   return {
     files: all.map(({ file, before, after }) => ({ file, before, after })).filter((it) => it.before !== it.after),
-    done: all.flatMap((it) => it.done),
+    applied: all.flatMap((it) => it.applied),
   };
 };
 
-const mark = "\ufeff";
+const byteOrderMark = "\ufeff";
 
-const fixedFile = (root: string, file: string, findings: readonly Finding[]): FixedFile & Pick<Fixes, "done"> => {
-  const before = textWithin(root, file) ?? "";
-  const head = before.startsWith(mark) ? mark : "";
+const fixFile = (root: string, file: string, findings: readonly Finding[]): FixedFile & Pick<Fixes, "applied"> => {
+  const before = readTextWithin(root, file) ?? "";
+  const bom = before.startsWith(byteOrderMark) ? byteOrderMark : "";
   const changes = findings.flatMap(({ fix }) => (fix ? [fix.change] : []));
-  const { text, done } = edited(before.slice(head.length), changes);
+  const { text, applied: done } = applyChanges(before.slice(bom.length), changes);
   return {
     file,
     before,
-    after: head + text,
-    done: findings.filter(({ fix }) => fix && done.includes(fix.change)),
+    after: bom + text,
+    applied: findings.filter(({ fix }) => fix && done.includes(fix.change)),
   };
 };
 
@@ -57,7 +57,8 @@ export const writeFixes = (root: string, { files }: Fixes, environments: readonl
     for (const { file, after } of files) writeWithin(copy, file, after);
     const changed = new Set(files.map(({ file }) => file));
     const problem = environments.flatMap((name) => compile(copy, name).problems).find(({ file }) => changed.has(file));
-    if (problem) throw new Error(`nothing is written: with its fixes a manifest would not hold\n${reportOne(problem)}`);
+    if (problem)
+      throw new Error(`nothing is written: with its fixes a manifest would not hold\n${renderDiagnostic(problem)}`);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
   }
@@ -65,12 +66,12 @@ export const writeFixes = (root: string, { files }: Fixes, environments: readonl
 };
 
 /** As git shows a change, to be read: what looks like a secret is hidden on the lines around it, too. */
-export const patchOf = ({ files }: Fixes): string =>
+export const renderPatch = ({ files }: Fixes): string =>
   files
     .map(({ file, before, after }) =>
       createTwoFilesPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, {
         headerOptions: FILE_HEADERS_ONLY,
       }),
     )
-    .map(redacted)
+    .map(redact)
     .join("");

@@ -3,8 +3,8 @@ import type { AuditRule, Spot } from "../../../functions/gateway/hooks/audit.ts"
 import type { Path } from "../../diagnostics/locate.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import { registry } from "../../project/registry.ts";
-import { filtersOf } from "./rule-kit/chains.ts";
-import type { Rule, Spotted, Subject } from "./rule-kit/rule.ts";
+import { distinctFilters } from "./rule-kit/chains.ts";
+import type { AuditTarget, RawFinding, Rule } from "./rule-kit/rule.ts";
 
 /** Where a part is configured. */
 interface Use {
@@ -19,7 +19,7 @@ interface Use {
   readonly config: unknown;
 }
 
-const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): Spotted => {
+const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): RawFinding => {
   const { message, remedy, related, fix } = spot;
   const place = [...at, ...spot.at];
   return {
@@ -33,7 +33,7 @@ const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): Spotted => {
 };
 
 const ruleOf =
-  (usesIn: (subject: Subject) => readonly Use[]) =>
+  (usesIn: (subject: AuditTarget) => readonly Use[]) =>
   ({ check, ...prose }: AuditRule<unknown>): Rule => ({
     ...prose,
     check: (subject) => usesIn(subject).flatMap((use) => check(use.config, use.id).map((spot) => spottedAt(use, spot))),
@@ -42,12 +42,12 @@ const ruleOf =
 /** A filter that is off does nothing, be it dangerous or not. */
 const filtersUsing =
   (use: string) =>
-  ({ tier }: Subject): Use[] =>
-    filtersOf(tier).filter((it) => it.use === use && it.mode !== "off");
+  ({ tier }: AuditTarget): Use[] =>
+    distinctFilters(tier).filter((it) => it.use === use && it.mode !== "off");
 
 const upstreamsUsing =
   (use: string) =>
-  ({ tier: { source, upstreams } }: Subject): Use[] =>
+  ({ tier: { source, upstreams } }: AuditTarget): Use[] =>
     Object.entries(upstreams)
       .filter(([, it]) => it.use === use)
       .map(([id, { config }]) => {

@@ -3,17 +3,17 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { type ProblemCode, problemCodes } from "../../diagnostics/codes.ts";
-import type { Place, Problem, Remark } from "../../diagnostics/problem.ts";
-import { home } from "../../project/generated-files.ts";
+import type { Diagnostic, Problem, SourceLocation } from "../../diagnostics/problem.ts";
+import { codeRoot } from "../../project/generated-files.ts";
 import type { Risk } from "../core/risks.ts";
 import type { Audit, Ignored } from "./audit.ts";
-import { docsOf, type Finding } from "./finding.ts";
+import { type Finding, ruleDocs } from "./finding.ts";
 import { allRules } from "./registry.ts";
 
-const levels = { high: "error", medium: "warning", low: "note" } as const satisfies Record<Risk, string>;
+const sarifLevels = { high: "error", medium: "warning", low: "note" } as const satisfies Record<Risk, string>;
 
 /** What GitHub sorts security findings by: above 7 is high, above 4 medium. */
-const scores = { high: "8.0", medium: "5.5", low: "2.0" } as const;
+const securityScores = { high: "8.0", medium: "5.5", low: "2.0" } as const;
 
 export const sarif = (
   problems: readonly Problem[],
@@ -23,13 +23,13 @@ export const sarif = (
     [...problems, ...findings, ...ignored.map(({ finding }) => finding)].map(({ code }) => code),
   );
   const rules = [...problemRules(), ...auditRules()].filter(({ id }) => reported.has(id));
-  const indexOf = (code: string) => rules.findIndex(({ id }) => id === code);
+  const ruleIndexOf = (code: string) => rules.findIndex(({ id }) => id === code);
   const results = [
-    ...problems.map((it) => resultOf(it, "error", indexOf)),
-    ...findings.map((it) => resultOf(it, levels[it.severity], indexOf)),
+    ...problems.map((it) => toResult(it, "error", ruleIndexOf)),
+    ...findings.map((it) => toResult(it, sarifLevels[it.severity], ruleIndexOf)),
     ...ignored.map((it) => ({
-      ...resultOf(it.finding, levels[it.finding.severity], indexOf),
-      suppressions: [suppressionOf(it)],
+      ...toResult(it.finding, sarifLevels[it.finding.severity], ruleIndexOf),
+      suppressions: [toSuppression(it)],
     })),
   ];
   const driver = { name: "postern", version: version(), rules };
@@ -37,11 +37,11 @@ export const sarif = (
   return { $schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
 };
 
-const version = (): string => JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8")).version;
+const version = (): string => JSON.parse(fs.readFileSync(path.join(codeRoot, "package.json"), "utf8")).version;
 
 const problemRules = () =>
   (Object.keys(problemCodes) as ProblemCode[]).map((id) =>
-    ruleOf(id, problemCodes[id], `docs/reference/problems/${id}.md`, {
+    toRule(id, problemCodes[id], `docs/reference/problems/${id}.md`, {
       level: "error",
       properties: { tags: ["manifest"] },
     }),
@@ -49,15 +49,15 @@ const problemRules = () =>
 
 const auditRules = () =>
   allRules.map(({ id, summary, remedy, incident, severity }) => ({
-    ...ruleOf(id, summary, docsOf(id), {
-      level: levels[severity],
-      properties: { tags: ["security"], "security-severity": scores[severity] },
+    ...toRule(id, summary, ruleDocs(id), {
+      level: sarifLevels[severity],
+      properties: { tags: ["security"], "security-severity": securityScores[severity] },
     }),
     fullDescription: { text: `${summary} ${incident}` },
-    help: { text: `${remedy} See ${docsOf(id)}.`, markdown: `${remedy}\n\n${incident}\n\nSee \`${docsOf(id)}\`.` },
+    help: { text: `${remedy} See ${ruleDocs(id)}.`, markdown: `${remedy}\n\n${incident}\n\nSee \`${ruleDocs(id)}\`.` },
   }));
 
-const ruleOf = (
+const toRule = (
   id: string,
   summary: string,
   docs: string,
@@ -70,18 +70,18 @@ const ruleOf = (
   properties,
 });
 
-const resultOf = (remark: Remark | Finding, level: string, indexOf: (code: string) => number) => {
+const toResult = (remark: Diagnostic | Finding, level: string, ruleIndexOf: (code: string) => number) => {
   const { code, message, remedy, related = [] } = remark;
   return {
     ruleId: code,
-    ruleIndex: indexOf(code),
+    ruleIndex: ruleIndexOf(code),
     level,
     message: { text: remedy ? `${message}. ${remedy}` : message },
-    locations: [{ physicalLocation: locationOf(remark) }],
+    locations: [{ physicalLocation: toLocation(remark) }],
     ...(related.length > 0 && {
       relatedLocations: related.map((it, id) => ({
         id,
-        physicalLocation: locationOf(it),
+        physicalLocation: toLocation(it),
         message: { text: it.message },
       })),
     }),
@@ -89,7 +89,7 @@ const resultOf = (remark: Remark | Finding, level: string, indexOf: (code: strin
   };
 };
 
-const locationOf = ({ file, line, column, length, source }: Place) => ({
+const toLocation = ({ file, line, column, length, source }: SourceLocation) => ({
   artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/"), uriBaseId: "%SRCROOT%" },
   region: {
     startLine: line,
@@ -101,13 +101,13 @@ const locationOf = ({ file, line, column, length, source }: Place) => ({
 });
 
 /** The same while its line says the same, wherever that has moved to. */
-const fingerprint = ({ file, code, source }: Remark): string =>
+const fingerprint = ({ file, code, source }: Diagnostic): string =>
   createHash("sha256")
     .update(JSON.stringify([file, code, source.trim()]))
     .digest("hex")
     .slice(0, 32);
 
-const suppressionOf = ({ until, reason }: Ignored) => ({
+const toSuppression = ({ until, reason }: Ignored) => ({
   kind: "inSource",
   status: "accepted",
   justification: `${reason} (until ${until})`,

@@ -92,7 +92,7 @@ export type ChangeKind = keyof typeof changeKinds;
 export const riskOf = (kind: ChangeKind): Risk => changeKinds[kind][0];
 
 /** Below nought where `a` is less risky than `b`. */
-export const byRisk = (a: Risk, b: Risk): number => grades.indexOf(a) - grades.indexOf(b);
+export const compareRisk = (a: Risk, b: Risk): number => grades.indexOf(a) - grades.indexOf(b);
 
 /** The riskiest of them. */
-export const worst = (all: readonly Risk[]): Risk | undefined => all.toSorted(byRisk).at(-1);
+export const highestRisk = (all: readonly Risk[]): Risk | undefined => all.toSorted(compareRisk).at(-1);

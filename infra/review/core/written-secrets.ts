@@ -1,6 +1,6 @@
 /** Where a file that people write has a text that looks like a secret: for the audit, and for the review of a change. */
 import type { Path } from "../../diagnostics/locate.ts";
-import { secretLooking } from "../../diagnostics/secret-literals.ts";
+import { detectSecret } from "../../diagnostics/secret-literals.ts";
 
 export interface WrittenSecret {
   readonly path: Path;
@@ -12,23 +12,23 @@ export interface WrittenSecret {
 
 /** @param value of a whole file, as its YAML says */
 export const writtenSecrets = (value: unknown): WrittenSecret[] =>
-  textsIn(value).flatMap(({ path, text, key }) => {
+  collectTexts(value).flatMap(({ path, text, key }) => {
     // Samples of the dev loop: everybody knows them, and no gate in production does.
     if (path[0] === "dev") return [];
-    const what = secretLooking(text, key);
+    const what = detectSecret(text, key);
     return what === undefined ? [] : [{ path, text, what }];
   });
 
-interface Text {
+interface LocatedText {
   readonly path: Path;
   readonly text: string;
   /** Under which it stands. */
   readonly key: string;
 }
 
-const textsIn = (value: unknown, path: Path = [], key = ""): Text[] => {
+const collectTexts = (value: unknown, path: Path = [], key = ""): LocatedText[] => {
   if (typeof value === "string") return [{ path, text: value, key }];
-  if (Array.isArray(value)) return value.flatMap((it, index) => textsIn(it, [...path, index], key));
+  if (Array.isArray(value)) return value.flatMap((it, index) => collectTexts(it, [...path, index], key));
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, it]) => textsIn(it, [...path, name], name));
+  return Object.entries(value).flatMap(([name, it]) => collectTexts(it, [...path, name], name));
 };

@@ -1,163 +1,171 @@
 /** All changes between two pictures: tiers and routes that are new, gone, called otherwise or different. */
 import { isDeepStrictEqual } from "node:util";
-import { list, type Sentence, say } from "../core/sentence.ts";
-import { callersOf, type Found } from "./chains.ts";
-import { type Change, type Spot, spotOf } from "./grade/change.ts";
-import { type Pairs, routePairs, tierPairs } from "./picture/pairs.ts";
-import type { Picture, RoutePicture, TierPicture } from "./picture/model.ts";
-import { requestsMove } from "./requests.ts";
-import { isOpen, type Placed, routeSpot, routesDiffer, writes, writtenMatch } from "./routes.ts";
-import { consumersDiffer, settingsDiffer } from "./shared.ts";
-import { tiersDiffer } from "./tiers.ts";
-import { upstreamsDiffer } from "./upstreams.ts";
+import { quotedList, type Sentence, sentence } from "../core/sentence.ts";
+import { type ChangeDetail, enforcedIdentity } from "./chains.ts";
+import { type Change, type ChangeLocation, changeLocation } from "./grade/change.ts";
+import type { EnvironmentModel, RouteModel, TierModel } from "./picture/model.ts";
+import { type Pairs, pairRoutes, pairTiers } from "./picture/pairs.ts";
+import { findMovedRequests } from "./requests.ts";
+import { compareRoutes, hasWriteMethod, isAnonymous, matchText, type RouteInTier, routeLocation } from "./routes.ts";
+import { compareConsumers, compareSettings } from "./shared.ts";
+import { compareTiers } from "./tiers.ts";
+import { compareUpstreams } from "./upstreams.ts";
 
-/** @param effective whether any Worker is another one; settings that reach none of them change nothing */
-export const changesOf = (before: Picture, after: Picture, effective: boolean): Change[] => {
-  const tiers = tierPairs(before, after);
-  const routes = routePairs(tiers);
-  const upstreams = new Map(tiers.both.map(([a, b]) => [b.name, upstreamsDiffer(a, b)]));
-  const placed = ({ tiers }: Picture, route: RoutePicture): Placed => ({
-    tier: tiers.get(route.tier) as TierPicture,
+/** @param anyWorkerChanges whether any Worker is another one; settings that reach none of them change nothing */
+export const listChanges = (before: EnvironmentModel, after: EnvironmentModel, anyWorkerChanges: boolean): Change[] => {
+  const tiers = pairTiers(before, after);
+  const routes = pairRoutes(tiers);
+  const upstreams = new Map(tiers.matched.map(([a, b]) => [b.name, compareUpstreams(a, b)]));
+  const placeRoute = ({ tiers }: EnvironmentModel, route: RouteModel): RouteInTier => ({
+    tier: tiers.get(route.tier) as TierModel,
     route,
   });
-  const pairs = routes.both.map(([a, b]) => [placed(before, a), placed(after, b)] as const);
+  const pairs = routes.matched.map(([a, b]) => [placeRoute(before, a), placeRoute(after, b)] as const);
   return [
-    ...tiers.gone.map((it) => tierGone(it, routes)),
+    ...tiers.removed.map((it) => tierRemoved(it, routes)),
     ...tiers.added.map((it) => tierAdded(it, routes)),
-    ...tiers.both.flatMap(([a, b]) => [
+    ...tiers.matched.flatMap(([a, b]) => [
       ...(a.name === b.name ? [] : [tierRenamed(a, b)]),
-      ...tiersDiffer(a, b).map((it) => ({ ...it, tier: b.name, routes: [] })),
-      ...(upstreams.get(b.name)?.found ?? []).map((it) => ({ ...it, tier: b.name })),
+      ...compareTiers(a, b).map((it) => ({ ...it, tier: b.name, routes: [] })),
+      ...(upstreams.get(b.name)?.changes ?? []).map((it) => ({ ...it, tier: b.name })),
     ]),
-    ...routes.gone.flatMap((it) =>
-      tiers.gone.some(({ name }) => name === it.tier) ? [] : [routeGone(placed(before, it), tiers)],
+    ...routes.removed.flatMap((it) =>
+      tiers.removed.some(({ name }) => name === it.tier) ? [] : [routeRemoved(placeRoute(before, it), tiers)],
     ),
     ...routes.added.flatMap((it) =>
       routeAdded(
-        placed(after, it),
+        placeRoute(after, it),
         tiers.added.some(({ name }) => name === it.tier),
       ),
     ),
     ...pairs.flatMap(([a, b]) => [
-      ...named(a, b, tiers),
-      ...routesDiffer(a, b, hasMoved(a, b, tiers), upstreams.get(b.tier.name)?.now ?? ((name) => name)).map((it) =>
-        ofRoute(b, it),
-      ),
+      ...compareNames(a, b, tiers),
+      ...compareRoutes(
+        a,
+        b,
+        hasChangedTier(a, b, tiers),
+        upstreams.get(b.tier.name)?.currentName ?? ((name) => name),
+      ).map((it) => routeChange(b, it)),
     ]),
-    ...requestsMove(before, after, routes, {
-      before: [...routes.gone, ...routes.both.filter(matchedAnew).map(([a]) => a)],
-      after: [...routes.added, ...routes.both.filter(matchedAnew).map(([, b]) => b)],
+    ...findMovedRequests(before, after, routes, {
+      before: [...routes.removed, ...routes.matched.filter(hasNewMatch).map(([a]) => a)],
+      after: [...routes.added, ...routes.matched.filter(hasNewMatch).map(([, b]) => b)],
     }),
-    ...consumersDiffer(before, after),
-    ...(effective ? settingsDiffer(before, after) : []),
+    ...compareConsumers(before, after),
+    ...(anyWorkerChanges ? compareSettings(before, after) : []),
   ];
 };
 
-const ofRoute = ({ route }: Placed, found: Found): Change => ({ ...found, tier: route.tier, routes: [route.name] });
+const routeChange = ({ route }: RouteInTier, toChange: ChangeDetail): Change => ({
+  ...toChange,
+  tier: route.tier,
+  routes: [route.name],
+});
 
-const matchedAnew = ([{ checked: a }, { checked: b }]: readonly [RoutePicture, RoutePicture]): boolean =>
+const hasNewMatch = ([{ checked: a }, { checked: b }]: readonly [RouteModel, RouteModel]): boolean =>
   !isDeepStrictEqual([a.methods, a.segments, a.when], [b.methods, b.segments, b.when]);
 
-const tierSpot = ({ checked: { source } }: TierPicture): Spot => spotOf(source, [], "tier");
+const tierLocation = ({ checked: { source } }: TierModel): ChangeLocation => changeLocation(source, [], "tier");
 
-const tierGone = (it: TierPicture, { both }: Pairs<RoutePicture>): Change => {
-  const moved = new Map(both.filter(([{ tier }]) => tier === it.name).map(([a, b]) => [a.name, b]));
-  const lost = [...it.routes.keys()].filter((name) => !moved.has(name));
-  const elsewhere = list(
-    [...moved.values()].map(({ tier, name }) => `${tier}/${name}`),
+const tierRemoved = (it: TierModel, { matched: both }: Pairs<RouteModel>): Change => {
+  const movedRoutes = new Map(both.filter(([{ tier }]) => tier === it.name).map(([a, b]) => [a.name, b]));
+  const removedRoutes = [...it.routes.keys()].filter((name) => !movedRoutes.has(name));
+  const movedNames = quotedList(
+    [...movedRoutes.values()].map(({ tier, name }) => `${tier}/${name}`),
     8,
   );
-  const stay: Sentence = moved.size > 0 ? ["; what it had besides is ", ...elsewhere, " now"] : [];
+  const movedNote: Sentence = movedRoutes.size > 0 ? ["; what it had besides is ", ...movedNames, " now"] : [];
   return {
-    kind: lost.length > 0 ? "tier-removed" : "tier-dissolved",
+    kind: removedRoutes.length > 0 ? "tier-removed" : "tier-dissolved",
     tier: it.name,
     routes: [],
-    says:
-      lost.length > 0
-        ? ["it is gone, with ", ...list(lost, 8), ...stay]
-        : ["it is gone, and all that it had is ", ...elsewhere, " now"],
-    spot: tierSpot(it),
+    message:
+      removedRoutes.length > 0
+        ? ["it is gone, with ", ...quotedList(removedRoutes, 8), ...movedNote]
+        : ["it is gone, and all that it had is ", ...movedNames, " now"],
+    location: tierLocation(it),
   };
 };
 
-const tierAdded = (it: TierPicture, { both }: Pairs<RoutePicture>): Change => {
-  const moved = new Set(both.map(([, route]) => route));
-  const own = [...it.routes.values()].filter((route) => !moved.has(route)).map(({ name }) => name);
+const tierAdded = (it: TierModel, { matched: both }: Pairs<RouteModel>): Change => {
+  const movedRoutes = new Set(both.map(([, route]) => route));
+  const addedRoutes = [...it.routes.values()].filter((route) => !movedRoutes.has(route)).map(({ name }) => name);
   const { hosts, base } = it.checked.manifest;
-  const routes: Sentence = own.length > 0 ? [", with ", ...list(own, 8)] : [];
+  const routes: Sentence = addedRoutes.length > 0 ? [", with ", ...quotedList(addedRoutes, 8)] : [];
   return {
     kind: "tier-added",
     tier: it.name,
     routes: [],
-    says: [...say`it is new, on ${hosts.join(", ")} under ${base}`, ...routes],
-    spot: tierSpot(it),
+    message: [...sentence`it is new, on ${hosts.join(", ")} under ${base}`, ...routes],
+    location: tierLocation(it),
   };
 };
 
-const tierRenamed = (a: TierPicture, b: TierPicture): Change => ({
+const tierRenamed = (a: TierModel, b: TierModel): Change => ({
   kind: "tier-renamed",
   tier: b.name,
   routes: [],
-  says: say`it was called ${a.name}: its gate is a new Worker, its secrets have to be set for it, its counts begin anew`,
-  spot: tierSpot(b),
+  message: sentence`it was called ${a.name}: its gate is a new Worker, its secrets have to be set for it, its counts begin anew`,
+  location: tierLocation(b),
 });
 
-const routeGone = (it: Placed, { both }: Pairs<TierPicture>): Change => ({
+const routeRemoved = (it: RouteInTier, { matched: both }: Pairs<TierModel>): Change => ({
   kind: "route-removed",
   tier: both.find(([a]) => a.name === it.tier.name)?.[1].name ?? it.tier.name,
   routes: [it.route.name],
-  says: say`it is gone, and took ${writtenMatch(it)}`,
-  spot: routeSpot(it),
+  message: sentence`it is gone, and took ${matchText(it)}`,
+  location: routeLocation(it),
 });
 
-/** @param told whether its tier is new, and lists it */
-const routeAdded = (it: Placed, told: boolean): Change[] => {
+/** @param isTierReported whether its tier is new, and lists it */
+const routeAdded = (it: RouteInTier, isTierReported: boolean): Change[] => {
   const { methods, chain } = it.route.checked;
-  const found = (kind: Change["kind"], says: Sentence): Change[] => [
-    { kind, tier: it.tier.name, routes: [it.route.name], says, spot: routeSpot(it) },
+  const toChange = (kind: Change["kind"], message: Sentence): Change[] => [
+    { kind, tier: it.tier.name, routes: [it.route.name], message, location: routeLocation(it) },
   ];
-  const takes: Sentence = ["it is new: ", ...say`${writtenMatch(it)}`];
-  if (isOpen(it)) {
-    const open: Sentence = [...takes, ", and nothing identifies callers"];
-    return found(writes(methods) ? "write-exposed" : "read-exposed", open);
+  const matchNote: Sentence = ["it is new: ", ...sentence`${matchText(it)}`];
+  if (isAnonymous(it)) {
+    const openNote: Sentence = [...matchNote, ", and nothing identifies callers"];
+    return toChange(hasWriteMethod(methods) ? "write-exposed" : "read-exposed", openNote);
   }
-  const callers = callersOf(chain).map(({ use }) => use);
-  const who: Sentence = callers.length > 0 ? [", behind ", ...list(callers)] : [", answered by the gate itself"];
-  return told ? [] : found("route-added", [...takes, ...who]);
+  const identityFilters = enforcedIdentity(chain).map(({ use }) => use);
+  const callerNote: Sentence =
+    identityFilters.length > 0 ? [", behind ", ...quotedList(identityFilters)] : [", answered by the gate itself"];
+  return isTierReported ? [] : toChange("route-added", [...matchNote, ...callerNote]);
 };
 
-const hasMoved = (a: Placed, b: Placed, { both }: Pairs<TierPicture>): boolean =>
+const hasChangedTier = (a: RouteInTier, b: RouteInTier, { matched: both }: Pairs<TierModel>): boolean =>
   !both.some(([x, y]) => x.name === a.tier.name && y.name === b.tier.name);
 
-const named = (a: Placed, b: Placed, tiers: Pairs<TierPicture>): Change[] => {
-  const { both } = tiers;
-  const [old, now] = [a.route, b.route];
-  const left = both.find(([it]) => it.name === old.tier)?.[1];
-  if (hasMoved(a, b, tiers))
+const compareNames = (a: RouteInTier, b: RouteInTier, tiers: Pairs<TierModel>): Change[] => {
+  const { matched: both } = tiers;
+  const [routeBefore, routeAfter] = [a.route, b.route];
+  const previousTier = both.find(([it]) => it.name === routeBefore.tier)?.[1];
+  if (hasChangedTier(a, b, tiers))
     return [
-      ...(left
+      ...(previousTier
         ? [
             {
               kind: "route-moved",
-              tier: left.name,
-              routes: [old.name],
-              says: say`it is ${`${now.tier}/${now.name}`} now`,
-              spot: routeSpot(b),
+              tier: previousTier.name,
+              routes: [routeBefore.name],
+              message: sentence`it is ${`${routeAfter.tier}/${routeAfter.name}`} now`,
+              location: routeLocation(b),
             } as const,
           ]
         : []),
-      ofRoute(b, {
+      routeChange(b, {
         kind: "route-moved",
-        says: say`it was ${`${old.tier}/${old.name}`}: metrics, overlays and counts go by the new name`,
-        spot: routeSpot(b),
+        message: sentence`it was ${`${routeBefore.tier}/${routeBefore.name}`}: metrics, overlays and counts go by the new name`,
+        location: routeLocation(b),
       }),
     ];
-  if (old.name === now.name) return [];
+  if (routeBefore.name === routeAfter.name) return [];
   return [
-    ofRoute(b, {
+    routeChange(b, {
       kind: "route-renamed",
-      says: say`it was called ${old.name}: metrics, overlays and counts go by the new name`,
-      spot: routeSpot(b),
+      message: sentence`it was called ${routeBefore.name}: metrics, overlays and counts go by the new name`,
+      location: routeLocation(b),
     }),
   ];
 };

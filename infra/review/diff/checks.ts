@@ -2,62 +2,64 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import type { Schema } from "../../openapi/schemas.ts";
-import { list, say } from "../core/sentence.ts";
-import type { Found } from "./chains.ts";
-import { spotOf } from "./grade/change.ts";
-import type { RoutePicture, TierPicture } from "./picture/model.ts";
+import { quotedList, sentence } from "../core/sentence.ts";
+import type { ChangeDetail } from "./chains.ts";
+import { changeLocation } from "./grade/change.ts";
+import type { RouteModel, TierModel } from "./picture/model.ts";
 
-interface Placed {
-  readonly tier: TierPicture;
-  readonly route: RoutePicture;
+interface RouteInTier {
+  readonly tier: TierModel;
+  readonly route: RouteModel;
 }
 
-export const checksDiffer = (before: Placed, after: Placed): Found[] =>
-  after.route.checked.chain.flatMap((filter): Found[] => {
-    const other = before.route.checked.chain.find(({ id }) => id === filter.id);
+export const compareValidation = (before: RouteInTier, after: RouteInTier): ChangeDetail[] =>
+  after.route.checked.chain.flatMap((filter): ChangeDetail[] => {
+    const filterBefore = before.route.checked.chain.find(({ id }) => id === filter.id);
     // Where the manifest differs too, its own change is told.
-    if (!other || !isDeepStrictEqual(other.config, filter.config)) return [];
-    const [a, b] = [asked(before, other), asked(after, filter)];
+    if (!filterBefore || !isDeepStrictEqual(filterBefore.config, filter.config)) return [];
+    const [a, b] = [checkedParts(before, filterBefore), checkedParts(after, filter)];
     const changed = [...new Set([...a.keys(), ...b.keys()])].filter((it) => a.get(it) !== b.get(it));
     if (changed.length === 0) return [];
-    const says = [...say`${filter.use}`, " asks something else of ", ...list(changed.slice(0, most))];
-    const more = changed.length > most ? [` and ${changed.length - most} more`] : [];
-    return [{ kind: "filter-changed", says: [...says, ...more], spot: spotOf(filter.source, filter.entry) }];
+    const message = [...sentence`${filter.use}`, " asks something else of ", ...quotedList(changed.slice(0, maxParts))];
+    const more = changed.length > maxParts ? [` and ${changed.length - maxParts} more`] : [];
+    return [
+      { kind: "filter-changed", message: [...message, ...more], location: changeLocation(filter.source, filter.entry) },
+    ];
   });
 
-const most = 6;
+const maxParts = 6;
 
 /** What is asked of each part of a request, as a text: `query limit`, `the body`. */
-const asked = ({ tier, route }: Placed, { id }: CheckedFilter): ReadonlyMap<string, string> => {
+const checkedParts = ({ tier, route }: RouteInTier, { id }: CheckedFilter): ReadonlyMap<string, string> => {
   const validation = tier.checked.validations.get(id);
   const found = new Map<string, string>();
   for (const [method, plan] of Object.entries(validation?.plans[route.name] ?? {})) {
-    const note = (part: string, ...said: readonly unknown[]) =>
-      void found.set(part, `${found.get(part) ?? ""}${method} ${JSON.stringify(said)}`);
-    const whole = (schema: Schema) => closed(schema, validation?.definitions ?? {});
-    for (const { schema, ...it } of plan.parameters) note(`${it.in} ${it.name}`, it, whole(schema));
-    if (plan.only) note("other parameters", plan.only);
+    const addPart = (part: string, ...values: readonly unknown[]) =>
+      void found.set(part, `${found.get(part) ?? ""}${method} ${JSON.stringify(values)}`);
+    const fullSchema = (schema: Schema) => withDefinitions(schema, validation?.definitions ?? {});
+    for (const { schema, ...it } of plan.parameters) addPart(`${it.in} ${it.name}`, it, fullSchema(schema));
+    if (plan.only) addPart("other parameters", plan.only);
     if (plan.body) {
       const types = Object.entries(plan.body.types).map(([type, it]) => [
         type,
-        it && { ...it, schema: whole(it.schema) },
+        it && { ...it, schema: fullSchema(it.schema) },
       ]);
-      note("the body", plan.body.required, types);
+      addPart("the body", plan.body.required, types);
     }
   }
   return found;
 };
 
 /** A schema with all that it refers to, whatever the rest of its file has. */
-const closed = (schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown => {
-  const named = new Set<string>();
+const withDefinitions = (schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown => {
+  const visited = new Set<string>();
   const walk = (value: unknown): void => {
     for (const [, name = ""] of JSON.stringify(value).matchAll(/"\$ref":"#\/\$defs\/([^"]+)"/g)) {
-      if (named.has(name)) continue;
-      named.add(name);
+      if (visited.has(name)) continue;
+      visited.add(name);
       walk(definitions[name] ?? true);
     }
   };
   walk(schema);
-  return [schema, [...named].map((it) => [it, definitions[it]])];
+  return [schema, [...visited].map((it) => [it, definitions[it]])];
 };

@@ -1,13 +1,13 @@
 /** What one version of a project does in an environment that another does not. Nothing if, and only if, all that runs is the same, and no secret is written anew. */
 import { isDeepStrictEqual } from "node:util";
-import { byRisk, changeKinds, riskOf } from "../core/risks.ts";
-import { list, plain } from "../core/sentence.ts";
-import { changesOf } from "./changes.ts";
+import { changeKinds, compareRisk, riskOf } from "../core/risks.ts";
+import { plainText, quotedList } from "../core/sentence.ts";
+import { listChanges } from "./changes.ts";
 import type { Change } from "./grade/change.ts";
-import { tierPairs } from "./picture/pairs.ts";
-import type { Picture, TierPicture } from "./picture/model.ts";
-import { secretsWritten, withoutSecrets } from "./secrets.ts";
-import { type WorkerChange, workersDiffer } from "./workers.ts";
+import type { EnvironmentModel, TierModel } from "./picture/model.ts";
+import { pairTiers } from "./picture/pairs.ts";
+import { maskSecretValues, newSecrets } from "./secrets.ts";
+import { compareWorkers, type WorkerChange } from "./workers.ts";
 
 export interface Diff {
   /** The riskiest first, then by tier. */
@@ -15,38 +15,47 @@ export interface Diff {
   readonly workers: readonly WorkerChange[];
 }
 
-export const diffOf = (before: Picture, after: Picture): Diff => {
-  const workers = workersDiffer(before, after);
-  const told = changesOf(before, after, workers.length > 0);
-  const changes = [...told, ...untold(before, after, told)];
-  const silent: Change[] =
+export const diffModels = (before: EnvironmentModel, after: EnvironmentModel): Diff => {
+  const workers = compareWorkers(before, after);
+  const reported = listChanges(before, after, workers.length > 0);
+  const changes = [...reported, ...unreportedChanges(before, after, reported)];
+  const workerOnlyChange: Change[] =
     changes.length === 0 && workers.length > 0
-      ? [other(null, ["the configuration of ", ...list(workers.map((it) => it.worker)), " is another one"])]
+      ? [otherChange(null, ["the configuration of ", ...quotedList(workers.map((it) => it.worker)), " is another one"])]
       : [];
-  const all = withoutSecrets([...changes, ...silent, ...secretsWritten(before, after)], before, after);
-  return { changes: inOrder(merged(all)), workers };
+  const all = maskSecretValues([...changes, ...workerOnlyChange, ...newSecrets(before, after)], before, after);
+  return { changes: sortChanges(mergeRoutes(all)), workers };
 };
 
 /** A difference that nothing has words for is told as one. */
-const untold = (before: Picture, after: Picture, told: readonly Change[]): Change[] => {
-  const known = new Set(told.map(({ tier }) => tier));
-  return tierPairs(before, after)
-    .both.filter(([a, b]) => !known.has(b.name) && !isDeepStrictEqual(runs(a), runs(b)))
-    .map(([, b]) => other(b.name, ["its plan is another one"]));
+const unreportedChanges = (
+  before: EnvironmentModel,
+  after: EnvironmentModel,
+  reported: readonly Change[],
+): Change[] => {
+  const known = new Set(reported.map(({ tier }) => tier));
+  return pairTiers(before, after)
+    .matched.filter(([a, b]) => !known.has(b.name) && !isDeepStrictEqual(runtimeState(a), runtimeState(b)))
+    .map(([, b]) => otherChange(b.name, ["its plan is another one"]));
 };
 
-const other = (tier: string | null, says: Change["says"]): Change => ({ kind: "other", tier, routes: [], says });
+const otherChange = (tier: string | null, message: Change["message"]): Change => ({
+  kind: "other",
+  tier,
+  routes: [],
+  message,
+});
 
 /** All of a tier that anything goes by. */
-const runs = ({ plan, facts, secrets, checked: { manifest } }: TierPicture): unknown => {
+const runtimeState = ({ plan, facts, secrets, checked: { manifest } }: TierModel): unknown => {
   const { entry, isolation, limits } = manifest;
   return [plan, facts, secrets, entry, isolation, limits];
 };
 
 /** What is said alike of several routes is said once. */
-const merged = (changes: readonly Change[]): Change[] => {
-  const groups = Map.groupBy(changes, ({ kind, tier, says, routes }) =>
-    JSON.stringify([kind, tier, plain(says), routes.length > 0]),
+const mergeRoutes = (changes: readonly Change[]): Change[] => {
+  const groups = Map.groupBy(changes, ({ kind, tier, message, routes }) =>
+    JSON.stringify([kind, tier, plainText(message), routes.length > 0]),
   );
   return [...groups.values()].map((all) => {
     const [first] = all as [Change];
@@ -55,16 +64,16 @@ const merged = (changes: readonly Change[]): Change[] => {
 };
 
 /** The riskiest first, then by tier and route. */
-export const inOrder = <T extends Change>(changes: readonly T[]): T[] =>
+export const sortChanges = <T extends Change>(changes: readonly T[]): T[] =>
   changes.toSorted(
     (a, b) =>
-      byRisk(riskOf(b.kind), riskOf(a.kind)) ||
+      compareRisk(riskOf(b.kind), riskOf(a.kind)) ||
       compare(a.tier ?? "", b.tier ?? "") ||
-      kinds.indexOf(a.kind) - kinds.indexOf(b.kind) ||
+      kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
       compare(a.routes[0] ?? "", b.routes[0] ?? "") ||
-      compare(plain(a.says), plain(b.says)),
+      compare(plainText(a.message), plainText(b.message)),
   );
 
-const kinds = Object.keys(changeKinds);
+const kindOrder = Object.keys(changeKinds);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

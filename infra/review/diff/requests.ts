@@ -1,141 +1,169 @@
 /** Requests that another route takes than before, found by asking the gates' own routers with examples. */
 import { tierFinder } from "../../../functions/front.ts";
-import { finder } from "../../../functions/gateway/routing/finder.ts";
-import { type Sentence, say } from "../core/sentence.ts";
-import { callersOf } from "./chains.ts";
-import { type Change, spotOf } from "./grade/change.ts";
-import { type Example, examplesOf, requestOf, underNewBases } from "./picture/examples.ts";
+import { createRouteFinder } from "../../../functions/gateway/routing/finder.ts";
+import { type Sentence, sentence } from "../core/sentence.ts";
+import { enforcedIdentity } from "./chains.ts";
+import { type Change, changeLocation } from "./grade/change.ts";
+import { type ExampleRequest, exampleRequests, examplesUnderNewBases, toRequest } from "./picture/examples.ts";
+import type { EnvironmentModel, RouteModel } from "./picture/model.ts";
 import type { Pairs } from "./picture/pairs.ts";
-import type { Picture, RoutePicture } from "./picture/model.ts";
 
 /** @param changed routes of either version that are new, gone, or take other requests than before */
-export const requestsMove = (
-  before: Picture,
-  after: Picture,
-  routes: Pairs<RoutePicture>,
-  changed: { readonly before: readonly RoutePicture[]; readonly after: readonly RoutePicture[] },
+export const findMovedRequests = (
+  before: EnvironmentModel,
+  after: EnvironmentModel,
+  routes: Pairs<RouteModel>,
+  changed: { readonly before: readonly RouteModel[]; readonly after: readonly RouteModel[] },
 ): Change[] => {
-  const [was, is] = [asking(before), asking(after)];
-  const now = new Map(routes.both);
-  const told = new Map<string, Change[]>();
-  for (const example of [...examplesOf(before, after, changed), ...underNewBases(before, after)]) {
-    const [old, taken] = [was(example)?.route, is(example)];
-    if (!old || !taken || now.get(old) === taken.route) continue;
-    const key = JSON.stringify([old.tier, old.name, taken.tier, taken.route?.name]);
-    if (told.has(key)) continue;
-    const here = now.get(old);
-    if (taken.route) told.set(key, moved({ example, old, taker: taken.route, here, before, after }));
-    else if (here && isHidden(here, taken, after, example)) told.set(key, [lost(example, here, taken.tier, after)]);
+  const [routeBefore, routeAfter] = [createRouter(before), createRouter(after)];
+  const counterparts = new Map(routes.matched);
+  const reported = new Map<string, Change[]>();
+  for (const example of [...exampleRequests(before, after, changed), ...examplesUnderNewBases(before, after)]) {
+    const [previous, result] = [routeBefore(example)?.route, routeAfter(example)];
+    if (!previous || !result || counterparts.get(previous) === result.route) continue;
+    const key = JSON.stringify([previous.tier, previous.name, result.tier, result.route?.name]);
+    if (reported.has(key)) continue;
+    const counterpart = counterparts.get(previous);
+    if (result.route)
+      reported.set(key, movedRequestChanges({ example, previous, newRoute: result.route, counterpart, before, after }));
+    else if (counterpart && isHiddenByTier(counterpart, result, after, example))
+      reported.set(key, [lostRequestChange(example, counterpart, result.tier, after)]);
   }
-  return [...told.values()].flat();
+  return [...reported.values()].flat();
 };
 
-interface Move {
-  readonly example: Example;
-  readonly old: RoutePicture;
-  readonly taker: RoutePicture;
+interface MovedRequest {
+  readonly example: ExampleRequest;
+  readonly previous: RouteModel;
+  readonly newRoute: RouteModel;
   /** What the old one is now; undefined where it is gone. */
-  readonly here: RoutePicture | undefined;
-  readonly before: Picture;
-  readonly after: Picture;
+  readonly counterpart: RouteModel | undefined;
+  readonly before: EnvironmentModel;
+  readonly after: EnvironmentModel;
 }
 
-const moved = ({ example, old, taker, here, before, after }: Move): Change[] => {
-  const unguarded = callersOf(old.checked.chain).length > 0 && callersOf(taker.checked.chain).length === 0;
-  const whose = here ? say`${nameOf(here)}` : [...say`${nameOf(old)}`, ", which is gone"];
-  const [owner, other] = here ? [ownerOf(after, here), ownerOf(after, taker)] : [ownerOf(before, old), null];
+const movedRequestChanges = ({ example, previous, newRoute, counterpart, before, after }: MovedRequest): Change[] => {
+  const losesIdentity =
+    enforcedIdentity(previous.checked.chain).length > 0 && enforcedIdentity(newRoute.checked.chain).length === 0;
+  const previousRoute = counterpart
+    ? sentence`${qualifiedName(counterpart)}`
+    : [...sentence`${qualifiedName(previous)}`, ", which is gone"];
+  const [owner, other] = counterpart
+    ? [ownerOf(after, counterpart), ownerOf(after, newRoute)]
+    : [ownerOf(before, previous), null];
   // Two tiers that nobody answers for may be anybody's.
-  const seized = here !== undefined && here.tier !== taker.tier && (owner === null || owner !== other);
-  const kind = unguarded ? "requests-unguarded" : seized ? "requests-seized" : "requests-taken";
-  const asks: Sentence = unguarded ? [", and asks for no identity"] : [];
+  const isOtherOwner =
+    counterpart !== undefined && counterpart.tier !== newRoute.tier && (owner === null || owner !== other);
+  const kind = losesIdentity ? "requests-unguarded" : isOtherOwner ? "requests-seized" : "requests-taken";
+  const identityNote: Sentence = losesIdentity ? [", and asks for no identity"] : [];
   return [
     {
       kind,
-      tier: taker.tier,
-      routes: [taker.name],
-      says: [
+      tier: newRoute.tier,
+      routes: [newRoute.name],
+      message: [
         "it takes requests such as ",
-        ...asked(example),
+        ...describeRequest(example),
         " that went to ",
-        ...whose,
-        ...of(seized, owner),
-        ...asks,
+        ...previousRoute,
+        ...ownerNote(isOtherOwner, owner),
+        ...identityNote,
       ],
-      spot: matchSpot(after, taker),
+      location: matchLocation(after, newRoute),
     },
     // Who answers for what is hidden reads of it too.
-    ...(seized
+    ...(isOtherOwner
       ? [
           {
             kind,
-            tier: here.tier,
-            routes: [here.name],
-            says: ["requests such as ", ...asked(example), " go to ", ...say`${nameOf(taker)}`, ...of(true, other)],
-            spot: matchSpot(after, taker),
+            tier: counterpart.tier,
+            routes: [counterpart.name],
+            message: [
+              "requests such as ",
+              ...describeRequest(example),
+              " go to ",
+              ...sentence`${qualifiedName(newRoute)}`,
+              ...ownerNote(true, other),
+            ],
+            location: matchLocation(after, newRoute),
           } as const,
         ]
       : []),
   ];
 };
 
-const of = (told: boolean, owner: string | null): Sentence => {
-  if (!told) return [];
-  return owner === null ? [" of another tier"] : say` of ${owner}`;
+const ownerNote = (reported: boolean, owner: string | null): Sentence => {
+  if (!reported) return [];
+  return owner === null ? [" of another tier"] : sentence` of ${owner}`;
 };
 
-const lost = (example: Example, here: RoutePicture, taker: string, after: Picture): Change => {
-  const source = after.tiers.get(taker)?.checked.source;
+const lostRequestChange = (
+  example: ExampleRequest,
+  counterpart: RouteModel,
+  newRoute: string,
+  after: EnvironmentModel,
+): Change => {
+  const source = after.tiers.get(newRoute)?.checked.source;
   return {
     kind: "requests-lost",
-    tier: here.tier,
-    routes: [here.name],
-    says: [
+    tier: counterpart.tier,
+    routes: [counterpart.name],
+    message: [
       "requests such as ",
-      ...asked(example),
+      ...describeRequest(example),
       " go to the tier ",
-      ...say`${taker}`,
+      ...sentence`${newRoute}`,
       ", which has no route for them",
     ],
-    spot: source && spotOf(source, [], "base"),
+    location: source && changeLocation(source, [], "base"),
   };
 };
 
 /** Whether its own tier would have the request, were it not for the one that has it. */
-const isHidden = (here: RoutePicture, { tier }: Taken, { compiled }: Picture, { host, path }: Example): boolean => {
-  if (tier === here.tier) return false;
+const isHiddenByTier = (
+  counterpart: RouteModel,
+  { tier }: RouterResult,
+  { compiled }: EnvironmentModel,
+  { host, path }: ExampleRequest,
+): boolean => {
+  if (tier === counterpart.tier) return false;
   const found = tierFinder(compiled.front.tiers.filter((it) => it.tier !== tier))(host, path);
-  return typeof found !== "string" && found.tier === here.tier;
+  return typeof found !== "string" && found.tier === counterpart.tier;
 };
 
 /** `POST /transfers`, and whether it has conditions. */
-const asked = ({ method, path, when }: Example): Sentence => [
-  ...say`${`${method} ${path}`}`,
+const describeRequest = ({ method, path, when }: ExampleRequest): Sentence => [
+  ...sentence`${`${method} ${path}`}`,
   ...(when.length > 0 ? [" with its conditions"] : []),
 ];
 
-const ownerOf = ({ tiers }: Picture, { tier }: RoutePicture): string | null => tiers.get(tier)?.facts.owner ?? null;
+const ownerOf = ({ tiers }: EnvironmentModel, { tier }: RouteModel): string | null =>
+  tiers.get(tier)?.facts.owner ?? null;
 
-const matchSpot = ({ tiers }: Picture, { tier, name }: RoutePicture): Change["spot"] => {
+const matchLocation = ({ tiers }: EnvironmentModel, { tier, name }: RouteModel): Change["location"] => {
   const source = tiers.get(tier)?.checked.source;
-  return source && spotOf(source, ["routes", name], "match");
+  return source && changeLocation(source, ["routes", name], "match");
 };
 
-const nameOf = ({ tier, name }: RoutePicture): string => `${tier}/${name}`;
+const qualifiedName = ({ tier, name }: RouteModel): string => `${tier}/${name}`;
 
 /** Which tier of a version has a request, and which of its routes, if any. */
-interface Taken {
+interface RouterResult {
   readonly tier: string;
-  readonly route: RoutePicture | undefined;
+  readonly route: RouteModel | undefined;
 }
 
-const asking = ({ compiled, tiers }: Picture): ((example: Example) => Taken | undefined) => {
+const createRouter = ({
+  compiled,
+  tiers,
+}: EnvironmentModel): ((example: ExampleRequest) => RouterResult | undefined) => {
   const find = tierFinder(compiled.front.tiers);
-  const routers = new Map([...tiers].map(([name, { plan }]) => [name, finder(plan)]));
+  const routers = new Map([...tiers].map(([name, { plan }]) => [name, createRouteFinder(plan)]));
   return (example) => {
     const { method, host, path } = example;
     const found = find(host, path);
     if (typeof found === "string") return undefined;
-    const request = requestOf(example);
+    const request = toRequest(example);
     const match = routers.get(found.tier)?.find(method, path, request, new URL(request.url));
     const route = match?.kind === "found" ? tiers.get(found.tier)?.routes.get(match.route) : undefined;
     return { tier: found.tier, route };

@@ -1,10 +1,10 @@
 /** Which Workers are another version, new or gone. What they are made of says so, as it does for `postern deploy`. */
 import type { TierFacts } from "../../../functions/control/model/plan.ts";
-import type { Picture, WorkerPicture } from "./picture/model.ts";
+import type { EnvironmentModel, WorkerModel } from "./picture/model.ts";
 
 export interface WorkerChange {
   readonly worker: string;
-  readonly kind: WorkerPicture["kind"];
+  readonly kind: WorkerModel["kind"];
   readonly what: "new version" | "created" | "removed";
   /** Of a gate. */
   readonly tiers: readonly string[];
@@ -18,22 +18,22 @@ export interface WorkerChange {
   readonly approved: boolean;
 }
 
-export const workersDiffer = (before: Picture, after: Picture): WorkerChange[] => {
+export const compareWorkers = (before: EnvironmentModel, after: EnvironmentModel): WorkerChange[] => {
   const names = [...new Set([...before.workers.keys(), ...after.workers.keys()])].sort();
   return names.flatMap((worker): WorkerChange[] => {
     const [a, b] = [before.workers.get(worker), after.workers.get(worker)];
     if (a?.content === b?.content) return [];
-    const { kind, tiers } = (b ?? a) as WorkerPicture;
+    const { kind, tiers } = (b ?? a) as WorkerModel;
     const what = a && b ? "new version" : b ? "created" : "removed";
-    const side = b ? after : before;
-    const facts = tiers.flatMap((tier) => side.tiers.get(tier)?.facts ?? []);
-    const levels = weights.filter((level) => facts.some((it) => it.level === level));
+    const version = b ? after : before;
+    const facts = tiers.flatMap((tier) => version.tiers.get(tier)?.facts ?? []);
+    const levels = levelOrder.filter((level) => facts.some((it) => it.level === level));
     const owners = [...new Set(facts.flatMap(({ owner }) => owner ?? []))];
     const core = levels.includes("core");
-    const approved = core && kind === "gate" && b !== undefined && side.settings.control !== undefined;
+    const approved = core && kind === "gate" && b !== undefined && version.settings.control !== undefined;
     return [{ worker, kind, what, tiers, core, levels, owners, approved }];
   });
 };
 
 type Level = TierFacts["level"];
-const weights: readonly Level[] = ["core", "standard", "best-effort"];
+const levelOrder: readonly Level[] = ["core", "standard", "best-effort"];

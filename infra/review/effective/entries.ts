@@ -1,12 +1,12 @@
 /** Every value of a checked manifest with the place that it comes from: a line of a file, or the page that documents its default. */
 
 import { type Path, valueAt } from "../../diagnostics/locate.ts";
-import { hidden } from "../../diagnostics/secret-literals.ts";
+import { maskSecrets } from "../../diagnostics/secret-literals.ts";
 import type { Source } from "../../diagnostics/source.ts";
-import type { Documented } from "./docs-lookup.ts";
+import type { DocsLookup } from "./docs-lookup.ts";
 
 /** One value, and where it comes from. */
-export interface Entry {
+export interface EffectiveValue {
   /** Beneath what has it: `tolerate`, `errors`; of a list's item its number. */
   readonly path: readonly string[];
   readonly value: unknown;
@@ -25,59 +25,67 @@ export interface Variable {
 }
 
 /** Where a map of values stands, and what documents its keys. */
-export interface Holder {
+export interface ValueContext {
   readonly source: Source;
   readonly at: Path;
   /** `docs/reference/filters/jwt.md` */
   readonly page: string;
   /** Ahead of its keys in that page: `routes.<name>`. */
-  readonly rows: readonly string[];
+  readonly rowPrefix: readonly string[];
   /** Keys that a bare value can stand for. */
-  readonly short: readonly string[];
+  readonly shortKeys: readonly string[];
 }
 
-export interface World {
+export interface OriginContext {
   /** The environment's file. */
   readonly environment: Source;
-  readonly documented: Documented;
+  readonly docsLookup: DocsLookup;
 }
 
-export const placeOf = (source: Source, at: Path): string => `${source.file}:${source.related(at, "").line}`;
+export const fileAndLine = (source: Source, at: Path): string => `${source.file}:${source.related(at, "").line}`;
 
 /** The values beneath a map, each list of maps item by item; what is undefined is left out. */
-export const entriesIn = (value: unknown, holder: Holder, world: World): Entry[] =>
-  leavesOf(hidden(value), []).map(({ path, value }) => ({ path, value, ...originOf(path, holder, world) }));
+export const effectiveValues = (value: unknown, valueContext: ValueContext, context: OriginContext): EffectiveValue[] =>
+  collectLeaves(maskSecrets(value), []).map(({ path, value }) => ({
+    path,
+    value,
+    ...findOrigin(path, valueContext, context),
+  }));
 
 interface Leaf {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-const leavesOf = (value: unknown, path: readonly string[]): Leaf[] => {
+const collectLeaves = (value: unknown, path: readonly string[]): Leaf[] => {
   if (typeof value !== "object" || value === null) return [{ path, value }];
   const entries = Object.entries(value).filter(([, it]) => it !== undefined);
   const isPlainList = Array.isArray(value) && value.every((it) => typeof it !== "object" || it === null);
   if (entries.length === 0 || isPlainList) return [{ path, value }];
-  return entries.flatMap(([key, it]) => leavesOf(it, [...path, key]));
+  return entries.flatMap(([key, it]) => collectLeaves(it, [...path, key]));
 };
 
-const originOf = (path: readonly string[], holder: Holder, { environment, documented }: World) => {
-  const { source, at, page, rows, short } = holder;
-  const steps = writtenSteps(path, holder);
-  if (steps === undefined) return { isDefault: true, at: documented(page, [...rows, ...path]), variables: [] };
-  const here = [...at, ...path.slice(0, steps)];
+const findOrigin = (
+  path: readonly string[],
+  valueContext: ValueContext,
+  { environment, docsLookup }: OriginContext,
+) => {
+  const { source, at, page, rowPrefix: rows, shortKeys: short } = valueContext;
+  const writtenCount = countWrittenSteps(path, valueContext);
+  if (writtenCount === undefined) return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
+  const writtenPath = [...at, ...path.slice(0, writtenCount)];
   // A bare value stands for one key; what is beside that is a default.
-  if (steps < path.length && !short.includes(path.slice(steps).join(".")))
-    return { isDefault: true, at: documented(page, [...rows, ...path]), variables: [] };
-  const variables = variablesIn(valueAt(source.value, here)).map((name) => ({
+  if (writtenCount < path.length && !short.includes(path.slice(writtenCount).join(".")))
+    return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
+  const variables = variableNames(valueAt(source.value, writtenPath)).map((name) => ({
     name,
-    at: placeOf(environment, ["values", name]),
+    at: fileAndLine(environment, ["values", name]),
   }));
-  return { isDefault: false, at: placeOf(source, here), variables };
+  return { isDefault: false, at: fileAndLine(source, writtenPath), variables };
 };
 
 /** How many steps of a path are written; undefined where none of them leads to a value. */
-const writtenSteps = (path: readonly string[], { source, at }: Holder): number | undefined => {
+const countWrittenSteps = (path: readonly string[], { source, at }: ValueContext): number | undefined => {
   let value = valueAt(source.value, at);
   for (const [index, step] of path.entries()) {
     if (value === undefined || value === null) return undefined;
@@ -88,5 +96,5 @@ const writtenSteps = (path: readonly string[], { source, at }: Holder): number |
   return value === undefined || value === null ? undefined : path.length;
 };
 
-const variablesIn = (value: unknown): string[] =>
+const variableNames = (value: unknown): string[] =>
   [value].flat().flatMap((it) => /^\$\{([a-z0-9-]+)\}$/.exec(typeof it === "string" ? it : "")?.[1] ?? []);

@@ -1,29 +1,29 @@
 /** A manifest with everything in it that runs: the preset's filters, each default, the environment's values. It means the same. */
-import type { Test } from "../../../functions/gateway/routing/matchers.ts";
+import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
 import type { CompiledTier } from "../../compiler/compile.ts";
-import { upstreamsUsed } from "../../compiler/lower/gates.ts";
-import { redirectOf } from "../../compiler/lower/lower.ts";
+import { usedUpstreams } from "../../compiler/lower/gates.ts";
+import { normalizeRedirect } from "../../compiler/lower/lower.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 
-/** @param only this route, with what it inherits and nothing that it does not use */
-export const expanded = ({ checked, serves }: CompiledTier, only?: string): Record<string, unknown> => {
+/** @param onlyRoute this route, with what it inherits and nothing that it does not use */
+export const expandManifest = ({ checked, serves }: CompiledTier, onlyRoute?: string): Record<string, unknown> => {
   const { manifest, shared, routes } = checked;
   const { preset: _, without: __, filters: ___, routes: ____, upstreams: _____, limits, ...frame } = manifest;
-  const chosen = routes.filter(({ name }) => only === undefined || name === only);
-  const drops = only === undefined ? [] : chosen.flatMap(({ settings }) => settings.without);
+  const selectedRoutes = routes.filter(({ name }) => onlyRoute === undefined || name === onlyRoute);
+  const droppedIds = onlyRoute === undefined ? [] : selectedRoutes.flatMap(({ settings }) => settings.without);
   return {
     ...frame,
     limits: { ...limits, concurrency: serves[0]?.plan.limits.concurrency },
-    filters: shared.filters.filter(({ id }) => !drops.includes(id)).map((it) => filterOf(it, "")),
-    upstreams: upstreamsOf(checked, only === undefined ? undefined : chosen),
-    routes: Object.fromEntries(chosen.map((it) => [it.name, routeOf(it, only === undefined)])),
+    filters: shared.filters.filter(({ id }) => !droppedIds.includes(id)).map((it) => expandFilter(it, "")),
+    upstreams: expandUpstreams(checked, onlyRoute === undefined ? undefined : selectedRoutes),
+    routes: Object.fromEntries(selectedRoutes.map((it) => [it.name, expandRoute(it, onlyRoute === undefined)])),
   };
 };
 
-const upstreamsOf = ({ upstreams }: CheckedTier, users: readonly CheckedRoute[] | undefined) =>
+const expandUpstreams = ({ upstreams }: CheckedTier, usingRoutes: readonly CheckedRoute[] | undefined) =>
   Object.fromEntries(
     Object.entries(upstreams)
-      .filter(([name]) => users === undefined || users.some((it) => upstreamsUsed(it).includes(name)))
+      .filter(([name]) => usingRoutes === undefined || usingRoutes.some((it) => usedUpstreams(it).includes(name)))
       .map(([name, { use, config, timeout }]) => [name, { [use]: config, timeout }]),
   );
 
@@ -31,39 +31,39 @@ const upstreamsOf = ({ upstreams }: CheckedTier, users: readonly CheckedRoute[] 
 export const ownFilters = ({ chain, name }: CheckedRoute): CheckedFilter[] =>
   chain.filter(({ entry }) => entry[0] === "routes" && entry[1] === name);
 
-const filterOf = ({ id, use, config, mode, percent, when }: CheckedFilter, prefix: string) => ({
+const expandFilter = ({ id, use, config, mode, percent, when }: CheckedFilter, prefix: string) => ({
   [use]: config,
   id: id.slice(prefix.length),
   mode,
   percent,
-  ...(when.length > 0 && { when: whenOf(when) }),
+  ...(when.length > 0 && { when: toWhen(when) }),
 });
 
-const routeOf = (route: CheckedRoute, inherits: boolean) => {
+const expandRoute = (route: CheckedRoute, inherits: boolean) => {
   const { filters: _, ...settings } = routeSettings(route);
   return {
     ...settings,
     without: inherits ? route.settings.without : [],
-    filters: ownFilters(route).map((it) => filterOf(it, `${route.name}/`)),
+    filters: ownFilters(route).map((it) => expandFilter(it, `${route.name}/`)),
   };
 };
 
 /** A route's keys, its short forms expanded. */
 export const routeSettings = ({ settings, when }: CheckedRoute) => ({
   ...settings,
-  ...(when.length > 0 && { when: whenOf(when) }),
-  ...(settings.redirect !== undefined && { redirect: redirectOf(settings.redirect) }),
+  ...(when.length > 0 && { when: toWhen(when) }),
+  ...(settings.redirect !== undefined && { redirect: normalizeRedirect(settings.redirect) }),
 });
 
 /** Conditions as a manifest has them, in full. */
-export const whenOf = (tests: readonly Test[]): Record<string, unknown> => {
+export const toWhen = (tests: readonly Matcher[]): Record<string, unknown> => {
   const groups = Map.groupBy(tests, ([on]) => on);
   return Object.fromEntries(
-    [...groups].map(([on, some]) => [
+    [...groups].map(([on, sameSource]) => [
       on,
-      some[0]?.[1] === ""
-        ? some[0]?.[3]
-        : Object.fromEntries(some.map(([, name, is, value]) => [name, value === "" ? is : { [is]: value }])),
+      sameSource[0]?.[1] === ""
+        ? sameSource[0]?.[3]
+        : Object.fromEntries(sameSource.map(([, name, is, value]) => [name, value === "" ? is : { [is]: value }])),
     ]),
   );
 };

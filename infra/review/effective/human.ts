@@ -1,9 +1,9 @@
 /** A pipeline for a terminal, or a pipe: values on the left, and where each comes from on the right. */
 import pc from "picocolors";
-import { isTerminal, oneLine, widthOf } from "../../terminal/terminal.ts";
-import { shown } from "../core/sentence.ts";
-import type { Dropped, Effective, EffectiveFilter, EffectiveRoute } from "./effective.ts";
-import type { Entry } from "./entries.ts";
+import { isTerminal, toOneLine, widthOf } from "../../terminal/terminal.ts";
+import { formatValue } from "../core/sentence.ts";
+import type { DroppedFilter, Effective, EffectiveFilter, EffectiveRoute } from "./effective.ts";
+import type { EffectiveValue } from "./entries.ts";
 
 interface Line {
   readonly text: string;
@@ -11,109 +11,112 @@ interface Line {
   readonly tone: "plain" | "bold" | "dim";
 }
 
-/** @param only the route that was asked for */
-export const human = (it: Effective, environment: string, only: string | undefined): string => {
-  const name = only === undefined ? it.tier : `${it.tier}/${only}`;
+/** @param onlyRoute the route that was asked for */
+export const renderEffective = (it: Effective, environment: string, onlyRoute: string | undefined): string => {
+  const name = onlyRoute === undefined ? it.tier : `${it.tier}/${onlyRoute}`;
   const parts = [
-    ...(only === undefined ? wholeTier(it) : it.routes.flatMap(oneRoute)),
-    ...it.upstreams.map(({ name, at, entries }) => [title(`upstream ${name}`, at), ...linesOf(entries, 1)]),
-    [title(`the tier ${it.tier}`, it.at), ...linesOf(it.entries, 1)],
+    ...(onlyRoute === undefined ? renderTier(it) : it.routes.flatMap(renderRoute)),
+    ...it.upstreams.map(({ name, at, entries }) => [titleLine(`upstream ${name}`, at), ...renderValues(entries, 1)]),
+    [titleLine(`the tier ${it.tier}`, it.at), ...renderValues(it.entries, 1)],
   ];
-  return `${pc.bold(oneLine(`${name} as it runs in ${environment}`))}\n\n${aligned(parts)}`;
+  return `${pc.bold(toOneLine(`${name} as it runs in ${environment}`))}\n\n${alignLines(parts)}`;
 };
 
-const oneRoute = (route: EffectiveRoute): Line[][] => [
-  [title(`${route.takes}`, route.at), ...linesOf(route.entries, 1), note(`served by ${route.gate}`)],
-  filtersOf("filters, in this order", route.filters),
-  droppedOf(route.dropped),
+const renderRoute = (route: EffectiveRoute): Line[][] => [
+  [titleLine(`${route.takes}`, route.at), ...renderValues(route.entries, 1), noteLine(`served by ${route.gate}`)],
+  renderFilters("filters, in this order", route.filters),
+  renderDropped(route.dropped),
 ];
 
-const wholeTier = ({ shared, dropped, routes }: Effective): Line[][] => [
-  filtersOf("filters of every route, in this order", shared),
-  droppedOf(dropped),
+const renderTier = ({ shared, dropped, routes }: Effective): Line[][] => [
+  renderFilters("filters of every route, in this order", shared),
+  renderDropped(dropped),
   ...routes.map((it) => {
-    const own = it.filters.filter(({ id }) => it.own.includes(id));
+    const ownFilters = it.filters.filter(({ id }) => it.own.includes(id));
     const order = it.filters.map(({ id }) => id).join(" → ") || "none";
     return [
-      title(`${it.name}: ${it.takes}`, it.at),
-      ...linesOf(it.entries, 1),
-      note(`filters: ${order}`),
-      ...own.flatMap((filter) => filterLines(filter, 2)),
-      ...droppedOf(it.dropped).slice(1),
+      titleLine(`${it.name}: ${it.takes}`, it.at),
+      ...renderValues(it.entries, 1),
+      noteLine(`filters: ${order}`),
+      ...ownFilters.flatMap((filter) => renderFilter(filter, 2)),
+      ...renderDropped(it.dropped).slice(1),
     ];
   }),
 ];
 
-const title = (text: string, origin: string): Line => ({ text, origin, tone: "bold" });
-const note = (text: string, origin = ""): Line => ({ text: `  ${text}`, origin, tone: "plain" });
+const titleLine = (text: string, origin: string): Line => ({ text, origin, tone: "bold" });
+const noteLine = (text: string, origin = ""): Line => ({ text: `  ${text}`, origin, tone: "plain" });
 
-const filtersOf = (heading: string, filters: readonly EffectiveFilter[]): Line[] =>
-  filters.length === 0 ? [] : [title(heading, ""), ...filters.flatMap((it) => filterLines(it, 1))];
+const renderFilters = (heading: string, filters: readonly EffectiveFilter[]): Line[] =>
+  filters.length === 0 ? [] : [titleLine(heading, ""), ...filters.flatMap((it) => renderFilter(it, 1))];
 
-const filterLines = ({ id, use, at, entries, unchecked }: EffectiveFilter, depth: number): Line[] => [
+const renderFilter = ({ id, use, at, entries, unchecked }: EffectiveFilter, depth: number): Line[] => [
   { text: `${indent(depth)}${id}${id === use || id.endsWith(`/${use}`) ? "" : ` (${use})`}`, origin: at, tone: "bold" },
-  ...linesOf(entries, depth + 1),
+  ...renderValues(entries, depth + 1),
   ...unchecked.map((it): Line => ({ text: `${indent(depth + 1)}! ${it}`, origin: "", tone: "plain" })),
 ];
 
-const droppedOf = (dropped: readonly Dropped[]): Line[] =>
+const renderDropped = (dropped: readonly DroppedFilter[]): Line[] =>
   dropped.length === 0
     ? []
-    : [title("dropped", ""), ...dropped.map(({ id, at, by }) => note(`without ${id}`, `${by}  it stands at ${at}`))];
+    : [
+        titleLine("dropped", ""),
+        ...dropped.map(({ id, at, by }) => noteLine(`without ${id}`, `${by}  it stands at ${at}`)),
+      ];
 
 const indent = (depth: number): string => "  ".repeat(depth);
 
 /** Keys that several values share stand above them, once. */
-const linesOf = (entries: readonly Entry[], depth: number): Line[] => {
-  let above: readonly string[] = [];
+const renderValues = (entries: readonly EffectiveValue[], depth: number): Line[] => {
+  let previousKeys: readonly string[] = [];
   return entries.flatMap((entry) => {
-    const holders = entry.path.slice(0, -1);
-    const same = holders.findIndex((step, index) => step !== above[index]);
-    const known = same < 0 ? Math.min(holders.length, above.length) : same;
-    above = holders;
-    const heads = holders.slice(known).map(
+    const parentKeys = entry.path.slice(0, -1);
+    const same = parentKeys.findIndex((step, index) => step !== previousKeys[index]);
+    const sharedCount = same < 0 ? Math.min(parentKeys.length, previousKeys.length) : same;
+    previousKeys = parentKeys;
+    const headings = parentKeys.slice(sharedCount).map(
       (step, index): Line => ({
-        text: `${indent(depth + known + index)}${keyOf(step)}`,
+        text: `${indent(depth + sharedCount + index)}${formatKey(step)}`,
         origin: "",
         tone: entry.isDefault ? "dim" : "plain",
       }),
     );
-    return [...heads, lineOf(entry, depth + holders.length)];
+    return [...headings, renderValue(entry, depth + parentKeys.length)];
   });
 };
 
 /** An item of a list has a number, which says nothing. */
-const keyOf = (step: string): string => (/^\d+$/.test(step) ? "-" : `${step}:`);
+const formatKey = (step: string): string => (/^\d+$/.test(step) ? "-" : `${step}:`);
 
-const lineOf = ({ path, value, at, isDefault, variables }: Entry, depth: number): Line => ({
-  text: `${indent(depth)}${keyOf(path.at(-1) ?? "")} ${shown(value)}`,
+const renderValue = ({ path, value, at, isDefault, variables }: EffectiveValue, depth: number): Line => ({
+  text: `${indent(depth)}${formatKey(path.at(-1) ?? "")} ${formatValue(value)}`,
   origin: [isDefault ? `default, ${at}` : at, ...variables.map((it) => `\${${it.name}} is ${it.at}`)].join("  "),
   tone: isDefault ? "dim" : "plain",
 });
 
 /** A line that is longer pushes only its own place to the right. */
-const widest = 66;
+const maxWidth = 66;
 
-const aligned = (parts: readonly (readonly Line[])[]): string => {
-  const texts = parts.flat().map(({ text }) => oneLine(text).length);
-  const width = Math.max(...texts.filter((it) => it <= widest));
+const alignLines = (parts: readonly (readonly Line[])[]): string => {
+  const texts = parts.flat().map(({ text }) => toOneLine(text).length);
+  const width = Math.max(...texts.filter((it) => it <= maxWidth));
   return parts
     .filter((it) => it.length > 0)
-    .map((lines) => lines.map((it) => `${row(it, width)}\n`).join(""))
+    .map((lines) => lines.map((it) => `${renderLine(it, width)}\n`).join(""))
     .join("\n");
 };
 
-const tones = { plain: (text: string) => text, bold: pc.bold, dim: pc.dim } as const;
+const toneColors = { plain: (text: string) => text, bold: pc.bold, dim: pc.dim } as const;
 
 /** In a terminal, what does not fit beside stands below; in a pipe a value and its origin stay on one line, for who searches. */
-const row = ({ text, origin, tone }: Line, width: number): string => {
-  const left = oneLine(text);
-  if (origin === "") return tones[tone](left);
-  const right = oneLine(origin);
+const renderLine = ({ text, origin, tone }: Line, width: number): string => {
+  const left = toOneLine(text);
+  if (origin === "") return toneColors[tone](left);
+  const right = toOneLine(origin);
   const beside = Math.max(width, left.length) + 2 + right.length;
   if (isTerminal("stdout") && beside > widthOf("stdout")) {
     const indented = " ".repeat(left.length - left.trimStart().length + 4);
-    return `${tones[tone](left)}\n${indented}${pc.dim(right)}`;
+    return `${toneColors[tone](left)}\n${indented}${pc.dim(right)}`;
   }
-  return `${tones[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(right)}`;
+  return `${toneColors[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(right)}`;
 };

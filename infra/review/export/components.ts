@@ -1,41 +1,41 @@
 /** The components that operations name, brought into one document, each under a name of its own. */
-import { isMap, type Json, type JsonMap, mapOf, type OpenApi, pointed } from "../../openapi/document.ts";
+import { isMap, type Json, type JsonMap, mapOf, type OpenApi, resolvePointer } from "../../openapi/document.ts";
 
-export interface Components {
+export interface ComponentSet {
   /** The same value, with references that lead into the new document. */
-  readonly brought: (value: Json | undefined, from: OpenApi) => Json;
+  readonly importValue: (value: Json | undefined, from: OpenApi) => Json;
   readonly all: () => JsonMap;
 }
 
-/** @param kept names that are taken: of schemas */
-export const components = (kept: Readonly<Record<string, JsonMap>>): Components => {
-  const sections: Record<string, Record<string, Json>> = { schemas: { ...kept } };
+/** @param reservedSchemas names that are taken: of schemas */
+export const createComponents = (reservedSchemas: Readonly<Record<string, JsonMap>>): ComponentSet => {
+  const sections: Record<string, Record<string, Json>> = { schemas: { ...reservedSchemas } };
   const names = new Map<OpenApi, Map<string, string>>();
 
   const nameOf = (ref: string, from: OpenApi): string => {
     const known = names.get(from) ?? new Map<string, string>();
     names.set(from, known);
-    const before = known.get(ref);
-    if (before !== undefined) return before;
+    const existing = known.get(ref);
+    if (existing !== undefined) return existing;
     const schema = /^#\/\$defs\/([^/]+)$/.exec(ref);
     const [, section = "", name = ""] = schema
       ? ["", "schemas", schema[1]]
       : (/^#\/components\/([^/]+)\/([^/]+)$/.exec(ref) ?? []);
     // What stands elsewhere in a document becomes a schema here: only of those can one name any place.
-    const [group, wanted] =
+    const [group, baseName] =
       section === "" ? ["schemas", ref.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(1)] : [section, name];
-    const taken = sections[group] ?? {};
-    sections[group] = taken;
-    let free = wanted;
-    for (let turn = 2; Object.hasOwn(taken, free); turn++) free = `${wanted}-${turn}`;
-    known.set(ref, `#/components/${group}/${free}`);
-    taken[free] = {};
-    taken[free] = brought(pointed(from, ref), from);
-    return `#/components/${group}/${free}`;
+    const entries = sections[group] ?? {};
+    sections[group] = entries;
+    let freeName = baseName;
+    for (let counter = 2; Object.hasOwn(entries, freeName); counter++) freeName = `${baseName}-${counter}`;
+    known.set(ref, `#/components/${group}/${freeName}`);
+    entries[freeName] = {};
+    entries[freeName] = importValue(resolvePointer(from, ref), from);
+    return `#/components/${group}/${freeName}`;
   };
 
-  const brought = (value: Json | undefined, from: OpenApi): Json => {
-    if (Array.isArray(value)) return value.map((it: Json) => brought(it, from));
+  const importValue = (value: Json | undefined, from: OpenApi): Json => {
+    if (Array.isArray(value)) return value.map((it: Json) => importValue(it, from));
     if (!isMap(value)) return value ?? null;
     return Object.fromEntries(
       Object.entries(value).map(([key, it]) => [
@@ -43,18 +43,18 @@ export const components = (kept: Readonly<Record<string, JsonMap>>): Components 
         key === "$ref" && typeof it === "string"
           ? nameOf(it, from)
           : key === "mapping" && isMap(it)
-            ? Object.fromEntries(Object.entries(it).map(([name, to]) => [name, mapped(to, from)]))
-            : brought(it, from),
+            ? Object.fromEntries(Object.entries(it).map(([name, to]) => [name, importMapping(to, from)]))
+            : importValue(it, from),
       ]),
     );
   };
 
   /** A discriminator names schemas by references, or by their names. */
-  const mapped = (to: Json | undefined, from: OpenApi): Json =>
+  const importMapping = (to: Json | undefined, from: OpenApi): Json =>
     typeof to === "string" && to.startsWith("#/") ? nameOf(to, from) : (to ?? null);
 
   return {
-    brought,
+    importValue,
     all: () => Object.fromEntries(Object.entries(sections).map(([group, it]) => [group, mapOf(it)])),
   };
 };

@@ -1,6 +1,6 @@
 /** What a route can answer in place of its service: problems by status, as OpenAPI responses. */
 import { type Codes, gatewayCodes } from "../../../functions/gateway/core/problems.ts";
-import { upstreamsUsed } from "../../compiler/lower/gates.ts";
+import { usedUpstreams } from "../../compiler/lower/gates.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { JsonMap } from "../../openapi/document.ts";
 
@@ -19,53 +19,60 @@ export const problemSchema: JsonMap = {
   },
 };
 
-const always = ["client-busy", "gate-busy", "gate-unavailable", "internal"] as const;
+const alwaysPossible = ["client-busy", "gate-busy", "gate-unavailable", "internal"] as const;
 
 /** By status, codes and what they mean. */
-export const problemsOf = (
+export const possibleProblems = (
   tier: CheckedTier,
   route: CheckedRoute,
 ): ReadonlyMap<number, readonly [string, string][]> => {
-  const upstreams = upstreamsUsed(route).flatMap((name) => tier.upstreams[name] ?? []);
+  const upstreams = usedUpstreams(route).flatMap((name) => tier.upstreams[name] ?? []);
   const filters = route.chain.filter(({ mode }) => mode === "enforce");
-  const parts = [...filters, ...upstreams].map(({ about, config }): Codes => {
-    const never: readonly string[] = about.never?.(config) ?? [];
+  const parts = [...filters, ...upstreams].map(({ spec: about, config }): Codes => {
+    const never: readonly string[] = about.impossibleCodes?.(config) ?? [];
     const codes = Object.entries(about.codes as Codes);
     return Object.fromEntries(codes.filter(([code]) => !never.includes(code)));
   });
-  const own = [...always, ...(route.settings.closed ? (["route-closed"] as const) : [])];
-  const all = Object.assign({}, ...parts, Object.fromEntries(own.map((code) => [code, gatewayCodes[code]]))) as Codes;
-  const told = Object.entries(all).map(([code, { status, title }]) => ({ code, status, title }));
-  const groups = [...Map.groupBy(told, ({ status }) => status)].toSorted(([a], [b]) => a - b);
-  return new Map(groups.map(([status, some]) => [status, some.map(({ code, title }) => [code, title])]));
+  const ownResponse = [...alwaysPossible, ...(route.settings.closed ? (["route-closed"] as const) : [])];
+  const all = Object.assign(
+    {},
+    ...parts,
+    Object.fromEntries(ownResponse.map((code) => [code, gatewayCodes[code]])),
+  ) as Codes;
+  const listed = Object.entries(all).map(([code, { status, title }]) => ({ code, status, title }));
+  const byStatus = [...Map.groupBy(listed, ({ status }) => status)].toSorted(([a], [b]) => a - b);
+  return new Map(byStatus.map(([status, codes]) => [status, codes.map(({ code, title }) => [code, title])]));
 };
 
 /** Puts the gate's problems beside what the service answers with the same status. */
-export const withProblems = (
+export const addProblems = (
   responses: Readonly<Record<string, JsonMap>>,
   problems: ReadonlyMap<number, readonly [string, string][]>,
 ): Record<string, JsonMap> => {
   const all: Record<string, JsonMap> = { ...responses };
   for (const [status, codes] of problems) {
-    const own = all[String(status)];
-    const said = codes.map(([code, title]) => `${title} (\`${code}\`)`).join("; ");
+    const ownResponse = all[String(status)];
+    const problemText = codes.map(([code, title]) => `${title} (\`${code}\`)`).join("; ");
     const content = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
-    const before = own && typeof own.description === "string" && own.description !== "" ? `${own.description} ` : "";
+    const before =
+      ownResponse && typeof ownResponse.description === "string" && ownResponse.description !== ""
+        ? `${ownResponse.description} `
+        : "";
     all[String(status)] = {
-      ...own,
-      description: own ? `${before}Of the gate: ${said}` : said,
-      content: { ...(own?.content as JsonMap | undefined), ...content },
-      ...(status === 429 && { headers: { ...(own?.headers as JsonMap | undefined), ...limitHeaders } }),
+      ...ownResponse,
+      description: ownResponse ? `${before}Of the gate: ${problemText}` : problemText,
+      content: { ...(ownResponse?.content as JsonMap | undefined), ...content },
+      ...(status === 429 && { headers: { ...(ownResponse?.headers as JsonMap | undefined), ...limitHeaders } }),
     };
   }
   return all;
 };
 
-const header = (description: string): JsonMap => ({ description, schema: { type: "string" } });
+const textHeader = (description: string): JsonMap => ({ description, schema: { type: "string" } });
 
 /** draft-ietf-httpapi-ratelimit-headers */
 const limitHeaders: JsonMap = {
-  "Retry-After": header("Seconds until there is room again"),
-  RateLimit: header("What is left of each limit, and until when"),
-  "RateLimit-Policy": header("The limits"),
+  "Retry-After": textHeader("Seconds until there is room again"),
+  RateLimit: textHeader("What is left of each limit, and until when"),
+  "RateLimit-Policy": textHeader("The limits"),
 };

@@ -23,8 +23,8 @@ export const operationBySchemas = (
       return { in: place, name, value: { name, in: place, required, schema } as JsonMap };
     }),
   );
-  const last = found.findLast(({ plan }) => plan.body)?.plan.body;
-  const body = last && ({ required: last.required, content: contentOf(last.types) } as JsonMap);
+  const lastBody = found.findLast(({ plan }) => plan.body)?.plan.body;
+  const body = lastBody && ({ required: lastBody.required, content: toContent(lastBody.types) } as JsonMap);
   const path = `/${segments.map(templateOf).join("/")}`;
   const root = { $defs: Object.assign({}, ...found.map(({ definitions }) => definitions)) } as JsonMap;
   return {
@@ -34,7 +34,7 @@ export const operationBySchemas = (
 };
 
 /** A range of media types is none that a document can name. */
-const contentOf = (types: BodyPlan["types"]): JsonMap =>
+const toContent = (types: BodyPlan["types"]): JsonMap =>
   Object.fromEntries(
     Object.entries(types)
       .filter(([type]) => !type.includes("*"))

@@ -7,10 +7,10 @@ import type { JsonMap } from "../../openapi/document.ts";
 const [script, style] = ["swagger-ui-bundle.js", "swagger-ui.css"] as const;
 
 /** @returns contents by the name of the file */
-export const siteOf = (document: JsonMap): Readonly<Record<string, string>> => {
+export const renderSite = (document: JsonMap): Readonly<Record<string, string>> => {
   const renderer = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   return {
-    "index.html": page(document),
+    "index.html": renderPage(document),
     "openapi.json": `${JSON.stringify(document, null, 2)}\n`,
     [script]: fs.readFileSync(path.join(renderer, script), "utf8"),
     [style]: fs.readFileSync(path.join(renderer, style), "utf8"),
@@ -18,7 +18,7 @@ export const siteOf = (document: JsonMap): Readonly<Record<string, string>> => {
 };
 
 /** The document stands in the page, since a page that was opened from a file may fetch nothing. It can be read, and sends nothing. */
-const page = (document: JsonMap): string => `<!doctype html>
+const renderPage = (document: JsonMap): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -30,7 +30,7 @@ const page = (document: JsonMap): string => `<!doctype html>
 </head>
 <body>
 <div id="reference"></div>
-<script type="application/json" id="document">${embedded(document)}</script>
+<script type="application/json" id="document">${embedJson(document)}</script>
 <script src="${script}"></script>
 <script>
 SwaggerUIBundle({
@@ -47,4 +47,4 @@ SwaggerUIBundle({
 `;
 
 /** No text of a document ends the element that it stands in. */
-const embedded = (document: JsonMap): string => JSON.stringify(document).replaceAll("<", "\\u003c");
+const embedJson = (document: JsonMap): string => JSON.stringify(document).replaceAll("<", "\\u003c");

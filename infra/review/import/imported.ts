@@ -1,7 +1,7 @@
 /** What an importer makes of a foreign document: files of this project, and all that they do not say. */
 
-import { redacted } from "../../diagnostics/secret-literals.ts";
-import type { Generated } from "../../project/generated-files.ts";
+import { redact } from "../../diagnostics/secret-literals.ts";
+import type { GeneratedFile } from "../../project/generated-files.ts";
 
 export interface Gap {
   /** `left-out`: a request, or a check of it, that is not there. `otherwise`: it is there and behaves otherwise, or it never came by a gateway. */
@@ -12,27 +12,27 @@ export interface Gap {
   readonly what: string;
 }
 
-export interface Imported {
+export interface ImportResult {
   /** Manifests first. */
-  readonly files: readonly Generated[];
+  readonly files: readonly GeneratedFile[];
   readonly routes: number;
   /** What was asked for and is not there: nothing is dropped in silence. */
   readonly gaps: readonly Gap[];
 }
 
 /** Whether a translation lacks something, so that a script has to notice. */
-export const lacksSomething = (gaps: readonly Gap[]): boolean => gaps.some(({ kind }) => kind === "left-out");
+export const isIncomplete = (gaps: readonly Gap[]): boolean => gaps.some(({ kind }) => kind === "left-out");
 
 /** Comments for the head of a manifest, so that who reads it knows what it leaves out. */
 export const gapComments = (gaps: readonly Gap[]): string[] =>
-  gaps.length === 0 ? [] : ["# What has no equivalent here:", ...told(gaps).map((it) => `#   ${it}`)];
+  gaps.length === 0 ? [] : ["# What has no equivalent here:", ...gapLines(gaps).map((it) => `#   ${it}`)];
 
 /** A line for each kind: one branch name in thirty paths is one thing to know. */
-export const told = (gaps: readonly Gap[]): string[] =>
+export const gapLines = (gaps: readonly Gap[]): string[] =>
   [...Map.groupBy(gaps, ({ kind, what }) => `${kind === "left-out" ? "left out: " : ""}${what}`)].map(
-    ([says, [first, ...more]]) => {
+    ([message, [first, ...more]]) => {
       const others = more.length === 0 ? "" : ` and ${more.length} more`;
-      return redacted(oneLine(`${first?.where}${others}: ${says}`));
+      return redact(oneLine(`${first?.where}${others}: ${message}`));
     },
   );
 

@@ -2,8 +2,8 @@
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { accessLine, type City, logged, startCity } from "../../e2e/project.ts";
-import { ends, leave } from "../../e2e/disconnect.ts";
+import { disconnectEarly, disconnects } from "../../e2e/disconnect.ts";
+import { findAccessLine, logRecords, type RunningProject, startProject } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
 import { plainReply, request, signingKey } from "../messages/messages.ts";
 import { converse, type Message, messagesIn, type RawService, rawService, valuesOf } from "../messages/wire.ts";
@@ -45,45 +45,46 @@ routes:
 `,
 });
 
-let city: City;
+let project: RunningProject;
 let service: RawService;
 beforeAll(async () => {
   service = await rawService();
   service.replies(plainReply);
   const peer = path.join(import.meta.dirname, "../messages/peer.ts");
-  city = await startCity(files(service.url), {
+  project = await startProject(files(service.url), {
     secrets: { SIGNING_KEY: signingKey },
     others: { peer },
   });
 });
 afterAll(async () => {
   service.stop();
-  await city.stop();
+  await project.stop();
 });
 
 /** Sends it, and reads until there is a final answer or the connection ends; one of the two there has to be. */
 const answerTo = async (bytes: string): Promise<Message | undefined> => {
-  const final = (heard: string, ended = false) =>
-    messagesIn(heard, { ended, bodiless: bytes.startsWith("HEAD") }).find(
+  const final = (received: string, ended = false) =>
+    messagesIn(received, { ended, bodiless: bytes.startsWith("HEAD") }).find(
       ({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line),
     );
-  const { heard, ended } = await converse(city.port, bytes, (it) => final(it) !== undefined);
+  const { received: heard, ended } = await converse(project.port, bytes, (it) => final(it) !== undefined);
   const answer = final(heard, ended);
   if (!answer && !ended) throw new Error(`neither an answer nor an end, but ${JSON.stringify(heard.slice(0, 200))}`);
   return answer;
 };
 
 /** Lines by which somebody else than the client is to blame. */
-const blames = (lines = logged(city)) => lines.filter(({ type, verdict }) => type === "fault" || verdict === "failed");
+const blames = (lines = logRecords(project)) =>
+  lines.filter(({ type, verdict }) => type === "fault" || verdict === "failed");
 
 /** No 5xx comes of any, and nobody but the client is to blame. */
 table(rows, async ({ send }) => {
-  city.lines.length = 0;
+  project.lines.length = 0;
   const answer = await answerTo(send);
   if (answer) expect(answer.line).toMatch(/^HTTP\/1\.1 [1-4]\d\d/);
   // Whom the edge answers by itself leaves no line.
   const [id] = answer ? valuesOf(answer, "x-request-id") : [];
-  if (id !== undefined) await accessLine(city, id);
+  if (id !== undefined) await findAccessLine(project, id);
   expect(blames()).toEqual([]);
 });
 
@@ -100,21 +101,21 @@ const broken: readonly (readonly [string, string])[] = [
 ];
 
 it.each(broken)("a client that breaks off %s has no service blamed", async (_, bytes) => {
-  for (const end of ends) {
-    const lines = await leave(city, { bytes }, end);
+  for (const end of disconnects) {
+    const lines = await disconnectEarly(project, { bytes }, end);
     expect(blames(lines)).toEqual([]);
     expect({ end, written: lines.some(({ type }) => type === "access") }).toEqual({ end, written: true });
   }
 });
 
 it("a client that breaks off a head begins nothing", async () => {
-  const before = city.lines.length;
-  const socket = net.connect(city.port, "localhost", () => socket.write("POST /a/plain HTTP/1.1\r\nHost: local"));
+  const before = project.lines.length;
+  const socket = net.connect(project.port, "localhost", () => socket.write("POST /a/plain HTTP/1.1\r\nHost: local"));
   socket.on("error", () => {}).resume();
   await new Promise((sent) => socket.once("ready", sent));
   socket.resetAndDestroy();
   expect((await answerTo(request("GET /a/plain", ["Connection: close"])))?.line).toBe("HTTP/1.1 200 OK");
-  expect(city.lines.slice(before).filter((line) => line.includes('"method":"POST"'))).toEqual([]);
+  expect(project.lines.slice(before).filter((line) => line.includes('"method":"POST"'))).toEqual([]);
 });
 
 it("after all of them everybody is served", async () => {

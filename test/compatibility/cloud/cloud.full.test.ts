@@ -1,23 +1,23 @@
 /** The table of the local cloud: one cloud for all rows, and a Worker for each. */
 import { afterAll, beforeAll, expect } from "vitest";
-import { type Local, openLocal } from "../../cloud/local-cloud.ts";
-import { call } from "../../cloud/api-client.ts";
+import { callApi } from "../../cloud/api-client.ts";
+import { type LocalCloud, openLocalCloud } from "../../cloud/local-cloud.ts";
 import { onSubdomain, publication } from "../../cloud/uploads.ts";
 import { table } from "../row.ts";
 import { code, rows } from "./rows.ts";
 
-let local: Local;
+let local: LocalCloud;
 const nameOf = (index: number) => `row-${index}-worker`;
 
 beforeAll(async () => {
-  local = await openLocal();
+  local = await openLocalCloud();
   const bindings = [
     { type: "plain_text", name: "GREETING", text: "hello" },
     { type: "secret_text", name: "KEY", text: "key" },
   ];
   const metadata = { bindings, compatibility_date: "2026-10-01" };
   await local.cloud.control.publish(rows.map((_, index) => publication(nameOf(index), code("first"), metadata)));
-  for (const index of rows.keys()) await local.cloud.control.change(nameOf(index), onSubdomain);
+  for (const index of rows.keys()) await local.cloud.control.changeSettings(nameOf(index), onSubdomain);
 });
 afterAll(() => local.close());
 
@@ -26,8 +26,8 @@ table(rows, async (row) => {
   const seen = await row.sees({
     local,
     worker,
-    ask: (asked) => call(local.cloud, asked),
-    answer: async () => (await local.ask(`${worker}.local.workers.dev`)).text,
+    ask: (asked) => callApi(local.cloud, asked),
+    answer: async () => (await local.get(`${worker}.local.workers.dev`)).text,
   });
   expect(seen).toEqual(row.right);
 });

@@ -1,21 +1,28 @@
 /** What wranglers of all ages, the official SDK and curl ask of Cloudflare's API, and what Cloudflare documents as the answer. */
 import { expect } from "vitest";
 import { latestVersion } from "../../../infra/cloud/account/account.ts";
-import type { Local } from "../../cloud/local-cloud.ts";
-import { type Asked, moduleType, post, put, type Replied, uploadOf } from "../../cloud/api-client.ts";
+import {
+  type ApiReply,
+  type ApiRequest,
+  moduleType,
+  postRequest,
+  putRequest,
+  uploadForm,
+} from "../../cloud/api-client.ts";
+import type { LocalCloud } from "../../cloud/local-cloud.ts";
 import type { Row } from "../row.ts";
 
 export interface CloudRow extends Row {
   /** What is asked of a cloud that has a Worker of the name given, and what is seen then. */
-  readonly sees: (at: At) => Promise<unknown>;
+  readonly sees: (at: RowContext) => Promise<unknown>;
   readonly right: unknown;
 }
 
-export interface At {
-  readonly local: Local;
+export interface RowContext {
+  readonly local: LocalCloud;
   /** A Worker of this row's own: a module with the plain text `GREETING`, the secret `KEY` and a fixed date, on workers.dev. */
   readonly worker: string;
-  readonly ask: (asked: Asked) => Promise<Replied>;
+  readonly ask: (asked: ApiRequest) => Promise<ApiReply>;
   /** What the Worker answers. */
   readonly answer: () => Promise<string>;
 }
@@ -30,7 +37,7 @@ const wrangler = (what: string) => `wrangler ${what}`;
 const datesPage = docs("workers/configuration/compatibility-dates");
 const metadataPage = docs("workers/configuration/multipart-upload-metadata");
 
-const newest = ({ local, worker }: At) => latestVersion(local.cloud.control.worker(worker));
+const newest = ({ local, worker }: RowContext) => latestVersion(local.cloud.control.worker(worker));
 const script = (worker: string, what = "") => `/workers/scripts/${worker}${what}`;
 const form = (fields: Readonly<Record<string, string | File>>): FormData => {
   const all = new FormData();
@@ -40,27 +47,27 @@ const form = (fields: Readonly<Record<string, string | File>>): FormData => {
 const file = (text: string, name = "main.js", type = moduleType) => new File([text], name, { type });
 const listener = (text: string) =>
   `addEventListener("fetch", (event) => event.respondWith(new Response(${text} + typeof GREETING)));`;
-const settings = (worker: string, value: object): Asked => ({
+const settings = (worker: string, value: object): ApiRequest => ({
   method: "PATCH",
   path: script(worker, "/settings"),
   body: form({ settings: JSON.stringify(value) }),
 });
-const bindingsOf = (at: At) =>
+const bindingsOf = (at: RowContext) =>
   newest(at)
     .bindings.map(({ name }) => name)
     .toSorted();
-const dated = async ({ ask, worker }: At, compatibility_date: string) => {
+const dated = async ({ ask, worker }: RowContext, compatibility_date: string) => {
   const {
     status,
     code: fault,
     message,
-  } = await ask(put(script(worker), uploadOf(code("new"), { compatibility_date })));
+  } = await ask(putRequest(script(worker), uploadForm(code("new"), { compatibility_date })));
   return { status, fault, message };
 };
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
 
 /** Refused in a sentence that names it, with nothing changed, and not as a path that nobody knows. */
-const absent = (it: string, authority: string, what: string, asked: (worker: string) => Asked): CloudRow => ({
+const absent = (it: string, authority: string, what: string, asked: (worker: string) => ApiRequest): CloudRow => ({
   it,
   authority,
   sees: async ({ ask, worker }) => {
@@ -89,7 +96,7 @@ export const rows: readonly CloudRow[] = [
     it: "the code of a version is a form of its modules, and a header says which is the main one",
     authority: wrangler("4.60.0, `versions secret put` (versions/secrets/index.ts, parseModules)"),
     sees: async ({ local: { cloud }, worker, ...at }) => {
-      const { id } = newest({ local: { cloud }, worker, ...at } as At);
+      const { id } = newest({ local: { cloud }, worker, ...at } as RowContext);
       const url = `${cloud.api}/accounts/a/workers/scripts/${worker}/content/v2?version=${id}`;
       const answer = await fetch(url, { headers: { authorization: `Bearer ${cloud.token}` } });
       const part = (await answer.formData()).get(answer.headers.get("cf-entrypoint") ?? "") as File;
@@ -106,7 +113,7 @@ export const rows: readonly CloudRow[] = [
         metadata: JSON.stringify(metadata),
         "main.js": file(listener("'old '"), "main.js", "application/javascript"),
       });
-      return [(await ask(put(script(worker), body))).status, await answer()];
+      return [(await ask(putRequest(script(worker), body))).status, await answer()];
     },
     right: [200, "old string"],
   },
@@ -115,7 +122,7 @@ export const rows: readonly CloudRow[] = [
     authority: docs("api/resources/workers/subresources/scripts/methods/update: application/javascript"),
     sees: async ({ ask, worker, answer }) => {
       const headers = { "content-type": "application/javascript" };
-      const { status, result } = await ask({ ...put(script(worker), listener("'alone '")), headers });
+      const { status, result } = await ask({ ...putRequest(script(worker), listener("'alone '")), headers });
       return [status, (result as { has_modules: boolean }).has_modules, await answer()];
     },
     right: [200, false, "alone undefined"],
@@ -130,7 +137,7 @@ export const rows: readonly CloudRow[] = [
         status,
         code: fault,
         message,
-      } = await ask(put(script(worker), form({ metadata, "main.js": main, "other.js": file("", "other.js") })));
+      } = await ask(putRequest(script(worker), form({ metadata, "main.js": main, "other.js": file("", "other.js") })));
       return [status, fault, /other\.js/.test(message)];
     },
     right: [400, 10021, true],
@@ -150,7 +157,7 @@ export const rows: readonly CloudRow[] = [
       // A second binding begins where a field comes again.
       for (const [field, value] of Object.entries({ type: "plain_text", name: "MORE", text: "yes" }))
         body.append(`metadata[bindings][][${field}]`, value);
-      await ask(post(script(worker, "/versions"), body));
+      await ask(postRequest(script(worker, "/versions"), body));
       const { compatibilityDate, bindings } = newest({ ask, worker, ...at });
       return [compatibilityDate, bindings];
     },
@@ -168,7 +175,7 @@ export const rows: readonly CloudRow[] = [
     authority: sdk("workers.scripts.content.update: put script content without touching config or metadata"),
     sees: async (at) => {
       const body = form({ "metadata[main_module]": "main.js", "files[]": file(code("second")) });
-      await at.ask(put(script(at.worker, "/content"), body));
+      await at.ask(putRequest(script(at.worker, "/content"), body));
       return [await at.answer(), newest(at).compatibilityDate];
     },
     right: ["second hello key ", "2026-10-01"],
@@ -185,7 +192,10 @@ export const rows: readonly CloudRow[] = [
       const response = new Response(body);
       const bytes = new Uint8Array(await response.arrayBuffer());
       const type = response.headers.get("content-type") ?? "";
-      await at.ask({ ...put(script(at.worker, "/content"), bytes), headers: { ...headers, "content-type": type } });
+      await at.ask({
+        ...putRequest(script(at.worker, "/content"), bytes),
+        headers: { ...headers, "content-type": type },
+      });
       return at.answer();
     },
     right: "third hello key ",
@@ -222,7 +232,7 @@ export const rows: readonly CloudRow[] = [
     authority:
       "cloudflare/workers-docs#695, cloudflare/workers-sdk#5296; wrangler 4.60.0, `deploy` without keep_bindings",
     sees: async (at) => {
-      await at.ask(put(script(at.worker), uploadOf(code("second"))));
+      await at.ask(putRequest(script(at.worker), uploadForm(code("second"))));
       return at.answer();
     },
     right: "second  key ",
@@ -231,7 +241,7 @@ export const rows: readonly CloudRow[] = [
     it: "an upload that says that it keeps nothing keeps no secrets",
     authority: docs("api/resources/workers/subresources/scripts/methods/update: keep_bindings"),
     sees: async (at) => {
-      await at.ask(put(script(at.worker), uploadOf(code("second"), { keep_bindings: [] })));
+      await at.ask(putRequest(script(at.worker), uploadForm(code("second"), { keep_bindings: [] })));
       return at.answer();
     },
     right: "second   ",
@@ -240,7 +250,7 @@ export const rows: readonly CloudRow[] = [
     it: "an upload without a compatibility date runs on the oldest one",
     authority: `${datesPage}, Workers API: it defaults to 2021-11-02`,
     sees: async (at) => {
-      await at.ask(put(script(at.worker), uploadOf(code("old"), { compatibility_date: undefined })));
+      await at.ask(putRequest(script(at.worker), uploadForm(code("old"), { compatibility_date: undefined })));
       return newest(at).compatibilityDate;
     },
     right: "2021-11-02",
@@ -282,7 +292,7 @@ export const rows: readonly CloudRow[] = [
       const { ask, worker } = at;
       const versions = [{ version_id: newest(at).id, percentage: 100 }];
       const annotations = { "workers/message": "again" };
-      await ask(post(script(worker, "/deployments"), { strategy: "percentage", versions, annotations }));
+      await ask(postRequest(script(worker, "/deployments"), { strategy: "percentage", versions, annotations }));
       const { result } = await ask({ path: script(worker, "/deployments") });
       const [first, second] = (result as { deployments: { versions: object[]; annotations: object }[] }).deployments;
       return [first?.versions, first?.annotations, second === undefined];
@@ -300,8 +310,10 @@ export const rows: readonly CloudRow[] = [
       const { result } = await ask({ path: "//zones?name=routes.example" });
       const [{ id: zone }] = result as [{ id: string }];
       const at = `//zones/${zone}/workers/routes`;
-      const made = (await ask(post(at, { pattern: "routes.example/a/*", script: worker }))).result as { id: string };
-      await ask(put(`${at}/${made.id}`, { pattern: "routes.example/b/*", script: worker }));
+      const made = (await ask(postRequest(at, { pattern: "routes.example/a/*", script: worker }))).result as {
+        id: string;
+      };
+      await ask(putRequest(`${at}/${made.id}`, { pattern: "routes.example/b/*", script: worker }));
       const listed = (await ask({ path: at })).result;
       await ask({ method: "DELETE", path: `${at}/${made.id}` });
       return [listed, (await ask({ path: at })).result];
@@ -362,7 +374,7 @@ export const rows: readonly CloudRow[] = [
     authority: `${metadataPage}: queue`,
     sees: async (at) => {
       const bindings = [{ type: "queue", name: "JOBS", queue_name: "jobs" }];
-      const { status, message } = await at.ask(put(script(at.worker), uploadOf(code("x"), { bindings })));
+      const { status, message } = await at.ask(putRequest(script(at.worker), uploadForm(code("x"), { bindings })));
       return [status, /JOBS.*"queue"/.test(message), bindingsOf(at)];
     },
     right: [400, true, ["GREETING", "KEY"]],
@@ -374,25 +386,25 @@ export const rows: readonly CloudRow[] = [
     "static assets are refused by their name",
     wrangler("`deploy` with assets: POST assets-upload-session"),
     "static assets",
-    (worker) => post(script(worker, "/assets-upload-session"), { manifest: {} }),
+    (worker) => postRequest(script(worker, "/assets-upload-session"), { manifest: {} }),
   ),
   absent("metadata with assets likewise", `${metadataPage}: assets`, "static assets", (worker) =>
-    put(script(worker), uploadOf(code("x"), { assets: { jwt: "t" } })),
+    putRequest(script(worker), uploadForm(code("x"), { assets: { jwt: "t" } })),
   ),
   absent(
     "custom domains are refused by their name, and the remedy is said",
     wrangler("`deploy` with custom_domain: POST domains/changeset"),
     "custom domains (give a route instead)",
-    (worker) => post(script(worker, "/domains/changeset?replace_state=true"), []),
+    (worker) => postRequest(script(worker, "/domains/changeset?replace_state=true"), []),
   ),
   absent(
     "custom domains of the SDK likewise",
     sdk("workers.domains.update"),
     "custom domains (give a route instead)",
-    (worker) => put("/workers/domains", { hostname: "a.example", service: worker, zone_id: "0" }),
+    (worker) => putRequest("/workers/domains", { hostname: "a.example", service: worker, zone_id: "0" }),
   ),
   absent("crons are refused by their name", wrangler("`deploy` with crons: PUT schedules"), "cron triggers", (worker) =>
-    put(script(worker, "/schedules"), [{ cron: "* * * * *" }]),
+    putRequest(script(worker, "/schedules"), [{ cron: "* * * * *" }]),
   ),
   absent("D1 is refused by its name", wrangler("`d1 list`"), "D1", () => ({ path: "/d1/database?page=1" })),
   absent("R2 is refused by its name", wrangler("`r2 bucket list`"), "R2", () => ({ path: "/r2/buckets" })),
@@ -457,12 +469,12 @@ export const rows: readonly CloudRow[] = [
       const deep = form({ [`metadata${"[a]".repeat(20_000)}`]: "x", "main.js": file(code("x")) });
       const wide = new FormData();
       for (let index = 0; index < 9000; index++) wide.append(`metadata[k${index}]`, "x");
-      const { status, code: fault, message } = await ask(put(script(worker), deep));
-      return [status, fault, /nested/.test(message), (await ask(put(script(worker), wide))).status];
+      const { status, code: fault, message } = await ask(putRequest(script(worker), deep));
+      return [status, fault, /nested/.test(message), (await ask(putRequest(script(worker), wide))).status];
     },
     right: [400, 10001, true, 400],
   },
   absent("the beta API of Workers is refused by its name", sdk("workers.beta.workers"), "the beta API of Workers", () =>
-    post("/workers/workers", { name: "x" }),
+    postRequest("/workers/workers", { name: "x" }),
   ),
 ];

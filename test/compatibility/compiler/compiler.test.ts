@@ -1,7 +1,7 @@
 /** The rows through the compiler. */
 import { expect } from "vitest";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { frame, rows } from "./rows.ts";
 
@@ -10,7 +10,7 @@ table(rows, ({ files, reports }) => {
     `routes/${file}`,
     file === "t.yaml" && !text.startsWith("api") ? frame + text : text,
   ]);
-  const { problems } = compile(project(Object.fromEntries(texts)), "local");
+  const { problems } = compile(writeProject(Object.fromEntries(texts)), "local");
   const said = problems.map(({ file, line, column, code }) => {
     const place = `${code}@${line}:${column}`;
     return file === "routes/t.yaml" ? place : `${file.replace("routes/", "")} ${place}`;

@@ -4,11 +4,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { home } from "../../../infra/project/generated-files.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { rows } from "./rows.ts";
 import { written } from "./written.ts";
 
-const cli = path.join(home, "infra/cli.ts");
+const cli = path.join(codeRoot, "infra/cli.ts");
 const run = promisify(execFile);
 
 it("is the same, byte for byte", async () => {

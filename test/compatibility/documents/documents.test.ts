@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/import.ts";
+import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import { postern } from "../../command-line.ts";
 import { table } from "../row.ts";
@@ -26,13 +26,13 @@ table(rows, ({ files, routes = [], listed, refused }) => {
   const place = path.join(root, "routes/shop.yaml");
   if (refused) {
     const [message, remedy] = refused;
-    expect(() => openapi(file, options)).toThrow(
+    expect(() => importOpenApiFile(file, options)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(message), remedy: expect.stringContaining(remedy) }),
     );
     expect(fs.existsSync(place)).toBe(false);
     return;
   }
-  const { data } = openapi(file, options);
+  const { data } = importOpenApiFile(file, options);
   const { problems, gaps } = data as Landed;
   const lines = gaps.map(({ where, what }) => `${where}: ${what}`);
   expect(problems).toEqual([]);

@@ -6,10 +6,10 @@ import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/import.ts";
+import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 
 const via = fc.constantFrom("plain", "plain", "reference", "chain", "broken");
@@ -98,11 +98,11 @@ const documentOf = ({ security, items }: Model) => {
 };
 
 const imported = (document: object) => {
-  const root = project({
+  const root = writeProject({
     "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n',
     "shop.json": JSON.stringify(document),
   });
-  const { data } = openapi(path.join(root, "shop.json"), { root, tier: "shop", host: "api.acme.example" });
+  const { data } = importOpenApiFile(path.join(root, "shop.json"), { root, tier: "shop", host: "api.acme.example" });
   const { gaps, problems } = data as { readonly gaps: readonly Gap[]; readonly problems: readonly unknown[] };
   const [tier] = compile(root, "local").tiers;
   const checks = [...(tier?.checked.validations.values() ?? [])][0]?.plans ?? {};

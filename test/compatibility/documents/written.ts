@@ -1,13 +1,13 @@
 /** A document as a person keeps it: in a project's folder, beside the files that it refers to. */
 import fs from "node:fs";
 import path from "node:path";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 import type { DocumentRow } from "./rows.ts";
 
 const environments = { "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n' };
 
 export const written = (files: DocumentRow["files"]) => {
-  const root = project(environments);
+  const root = writeProject(environments);
   for (const [name, content] of Object.entries(files)) {
     const whole = path.join(root, "docs", name);
     fs.mkdirSync(path.dirname(whole), { recursive: true });

@@ -4,11 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { explain } from "../../../infra/commands/authoring/explain.ts";
-import { gatewayApi } from "../../../infra/commands/review/import.ts";
+import { importGatewayApiFiles } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import type { Outcome } from "../../../infra/terminal/outcome.ts";
-import { type City, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
+import { type RunningProject, type Service, startProject, startService, stopService } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import type { Ask, Source } from "./resources.ts";
 import { rows } from "./rows.ts";
@@ -20,7 +20,7 @@ interface Done {
 
 const done = new Map<Source, Done>();
 let service: Service;
-let city: City;
+let project: RunningProject;
 
 beforeAll(async () => {
   service = await startService((request, response) => response.end(request.url?.split("/")[1]));
@@ -32,11 +32,11 @@ beforeAll(async () => {
     ),
   );
   expect(new Set(manifests.map(([file]) => file)).size, "tiers of rows have names of their own").toBe(manifests.length);
-  city = await startCity(Object.fromEntries(manifests));
+  project = await startProject(Object.fromEntries(manifests));
 }, 120_000);
 
 afterAll(async () => {
-  await city?.stop();
+  await project?.stop();
   if (service) stopService(service);
   for (const { root } of done.values()) fs.rmSync(root, { recursive: true, force: true });
 });
@@ -50,7 +50,7 @@ const imported = (row: Source): Done => {
   const values = Object.fromEntries((row.values ?? []).map((name) => [name, sample(name)]));
   write("routes/environments/local.yaml", `values: ${JSON.stringify(values)}\n`);
   for (const [file, text] of Object.entries(row.files)) write(path.join("k8s", file), text);
-  const outcome = gatewayApi(path.join(root, "k8s"), {
+  const outcome = importGatewayApiFiles(path.join(root, "k8s"), {
     root,
     host: row.host === undefined ? [] : [row.host],
     serviceUrl: row.values ? undefined : `${service.url}/{name}`,
@@ -69,7 +69,7 @@ const manifestsIn = (root: string): string[] =>
 
 const answered = async ([target]: Ask) => {
   const { host, pathname, search } = new URL(target);
-  const { status, text, headers } = await send(city.port, { path: pathname + search, headers: { host } });
+  const { status, text, headers } = await send(project.port, { path: pathname + search, headers: { host } });
   return { status, body: text, location: headers.location };
 };
 

@@ -1,14 +1,14 @@
 /** Runs the table through one front and its gates, on a local cloud that plays the platform's cache. */
 import { afterAll, beforeAll } from "vitest";
 import { table } from "../row.ts";
-import { type Mesh, startMesh } from "./gateway.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
 import { rows } from "./rows.ts";
 
-let mesh: Mesh | undefined;
+let gateway: Gateway | undefined;
 
 beforeAll(async () => {
-  mesh = await startMesh();
+  gateway = await startGateway();
 });
-afterAll(() => mesh?.stop());
+afterAll(() => gateway?.stop());
 
-table(rows, ({ holds }) => holds(mesh as Mesh));
+table(rows, ({ holds }) => holds(gateway as Gateway));

@@ -1,7 +1,14 @@
 /** One front, and behind it gates that show how a gate itself behaves: CORS, shares, caches, redirects, request ids. */
 import type http from "node:http";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
+import {
+  manifest,
+  type RunningProject,
+  type Service,
+  startProject,
+  startService,
+  stopService,
+} from "../../e2e/project.ts";
 import type { Row } from "../row.ts";
 
 export interface Answer {
@@ -12,14 +19,14 @@ export interface Answer {
   readonly code: string | undefined;
 }
 
-export interface Ask {
+export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
   /** The client's address, one of 127.0.0.0/8. */
   readonly from?: string;
 }
 
-export interface Mesh {
+export interface Gateway {
   readonly port: number;
   /** Of the service, as it knows itself. */
   readonly service: string;
@@ -28,16 +35,16 @@ export interface Mesh {
   /** How often the service was asked for this path. */
   readonly times: (path: string) => number;
   /** @param line `GET /open/item` */
-  readonly ask: (line: string, ask?: Ask) => Promise<Answer>;
+  readonly ask: (line: string, ask?: RequestOptions) => Promise<Answer>;
   readonly stop: () => Promise<void>;
 }
 
-export interface Try extends Row {
-  readonly holds: (mesh: Mesh) => Promise<void>;
+export interface GatewayRow extends Row {
+  readonly holds: (gateway: Gateway) => Promise<void>;
 }
 
 /** Answers with the path that it was asked for, and with what `answer-…` headers say. */
-const behave = (seen: http.IncomingMessage[]): http.RequestListener => {
+const serviceListener = (seen: http.IncomingMessage[]): http.RequestListener => {
   let served = 0;
   return (request, response) => {
     seen.push(request);
@@ -131,27 +138,27 @@ routes:
   ),
 });
 
-export const startMesh = async (): Promise<Mesh> => {
+export const startGateway = async (): Promise<Gateway> => {
   const seen: http.IncomingMessage[] = [];
-  const service: Service = await startService(behave(seen));
-  const city: City = await startCity(files(service.url), {
+  const service: Service = await startService(serviceListener(seen));
+  const project: RunningProject = await startProject(files(service.url), {
     realism: { kvMs: 60_000, objectMs: 5, evictMs: 3_600_000 },
     secrets: { FILES_KEY: "0123456789abcdef0123456789abcdef" },
   });
   return {
-    port: city.port,
+    port: project.port,
     service: service.url,
     seen: () => seen.at(-1) as http.IncomingMessage,
     times: (path) => seen.filter(({ url }) => url === path).length,
-    ask: (line, ask) => sent(city.port, line, ask),
+    ask: (line, ask) => sendRequest(project.port, line, ask),
     stop: async () => {
-      await city.stop();
+      await project.stop();
       stopService(service);
     },
   };
 };
 
-const sent = async (port: number, line: string, { headers, ...ask }: Ask = {}): Promise<Answer> => {
+const sendRequest = async (port: number, line: string, { headers, ...ask }: RequestOptions = {}): Promise<Answer> => {
   const [method, path = ""] = line.split(" ");
   const answer = await send(port, { ...ask, method, path, headers: headers as http.OutgoingHttpHeaders });
   const isProblem = answer.headers["content-type"] === "application/problem+json";

@@ -1,7 +1,7 @@
 /** The gate's own behaviour: CORS, shares, caches, redirects and request ids. */
 import { cors } from "./cors.ts";
-import type { Try } from "./gateway.ts";
+import type { GatewayRow } from "./gateway.ts";
 import { caches, locations } from "./location-header.ts";
 import { shares } from "./shares.ts";
 
-export const rows: readonly Try[] = [...cors, ...shares, ...caches, ...locations];
+export const rows: readonly GatewayRow[] = [...cors, ...shares, ...caches, ...locations];

@@ -1,8 +1,8 @@
 /** The same messages under `postern test`: what fails over a socket fails there. */
 import { beforeAll, expect, it } from "vitest";
 import type { Failure } from "../../../infra/cases/judge.ts";
-import { removed, written } from "../../e2e/project.ts";
-import { sharedRuntime, tryAll } from "../../infra/cases/run-cases.ts";
+import { removeProject, writeFiles } from "../../e2e/project.ts";
+import { runAllSuites, sharedRuntime } from "../../infra/cases/run-cases.ts";
 import { table } from "../row.ts";
 import { caseOf } from "./cases.ts";
 import { filesOf } from "./messages.ts";
@@ -22,9 +22,9 @@ let failures: readonly Failure[] = [];
 beforeAll(async () => {
   const files = filesOf("https://it.example", "https://copies.example");
   const cases = JSON.stringify(said.map(({ words }) => words));
-  const root = written({ ...files, "routes/m.test.yaml": cases });
-  const [report] = await tryAll(root, runtime());
-  removed(root);
+  const root = writeFiles({ ...files, "routes/m.test.yaml": cases });
+  const [report] = await runAllSuites(root, runtime());
+  removeProject(root);
   // A row that was not tried would not fail either.
   expect(report?.ran).toHaveLength(said.length);
   failures = report?.failures ?? [];

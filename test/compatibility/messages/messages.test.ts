@@ -2,21 +2,21 @@
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { sign } from "../../../infra/commands/authoring/sign.ts";
-import { accessLine, type City, logged, startCity } from "../../e2e/project.ts";
+import { findAccessLine, logRecords, type RunningProject, startProject } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
 import { table } from "../row.ts";
 import { filesOf, type MessageRow, plainReply, signingKey } from "./messages.ts";
 import { rows } from "./rows.ts";
 import { converse, type Message, messagesIn, type RawService, rawService, textOf, valuesOf } from "./wire.ts";
 
-let city: City;
+let project: RunningProject;
 let service: RawService;
 let copies: RawService;
 
 beforeAll(async () => {
   [service, copies] = await Promise.all([rawService(), rawService()]);
   copies.replies(plainReply);
-  city = await startCity(filesOf(service.url, copies.url), {
+  project = await startProject(filesOf(service.url, copies.url), {
     secrets: { SIGNING_KEY: signingKey },
     others: { peer: path.join(import.meta.dirname, "peer.ts") },
   });
@@ -25,19 +25,19 @@ beforeAll(async () => {
 afterAll(async () => {
   service.stop();
   copies.stop();
-  await city.stop();
+  await project.stop();
 });
 
 table(rows, async (row) => {
   service.replies(row.reply ?? plainReply);
   service.seen();
   copies.seen();
-  city.lines.length = 0;
+  project.lines.length = 0;
   const send = row.isSigned ? await signed(row.send) : row.send;
   const { status, code, headers = {}, body, times = 1 } = row.gets;
   const bodiless = row.send.startsWith("HEAD ") || status === 101;
-  const { heard, ended } = await converse(city.port, send, (it) => finalOf(it, { bodiless }).length >= times);
-  const answers = finalOf(heard, { bodiless, ended });
+  const { received, ended } = await converse(project.port, send, (it) => finalOf(it, { bodiless }).length >= times);
+  const answers = finalOf(received, { bodiless, ended });
   expect(answers.map(({ line }) => Number(line.split(" ")[1]))).toEqual(Array(times).fill(status));
   for (const it of answers) {
     expectFields(it, headers);
@@ -52,13 +52,13 @@ table(rows, async (row) => {
   expectSeen(copied, row);
 });
 
-const finalOf = (heard: string, options: { readonly bodiless?: boolean; readonly ended?: boolean }): Message[] =>
-  messagesIn(heard, options).filter(({ line }) => !/^HTTP\/1\.1 (?:100|102|103)/.test(line));
+const finalOf = (received: string, options: { readonly bodiless?: boolean; readonly ended?: boolean }): Message[] =>
+  messagesIn(received, options).filter(({ line }) => !/^HTTP\/1\.1 (?:100|102|103)/.test(line));
 
 const signed = async (send: string): Promise<string> => {
   const [, method = "", target = ""] = /^(\S+) (\S+)/.exec(send) ?? [];
   const body = send.slice(send.indexOf("\r\n\r\n") + 4);
-  const { data } = await sign(method, `http://localhost${target}`, { root: city.root, ...(body && { data: body }) });
+  const { data } = await sign(method, `http://localhost${target}`, { root: project.root, ...(body && { data: body }) });
   const { headers } = data as { readonly headers: Readonly<Record<string, string>> };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return send.replace("{signature}", lines.join("\r\n"));
@@ -91,10 +91,10 @@ const expectBlame = async (answer: Message, { serviceFails, gets: { code } }: Me
   const [id] = valuesOf(answer, "x-request-id");
   if (id !== undefined) {
     const verdict = serviceFails ? "failed" : code === undefined ? "passed" : "refused";
-    expect(await accessLine(city, id)).toMatchObject({ verdict, ...(serviceFails && { by: "it" }) });
-    if (!serviceFails) expect(logged(city).filter((it) => it.type === "fault" && it.request === id)).toEqual([]);
+    expect(await findAccessLine(project, id)).toMatchObject({ verdict, ...(serviceFails && { by: "it" }) });
+    if (!serviceFails) expect(logRecords(project).filter((it) => it.type === "fault" && it.request === id)).toEqual([]);
   }
-  const blamed = logged(city).filter(
+  const blamed = logRecords(project).filter(
     ({ type, verdict, by }) => type === "access" && verdict === "failed" && by !== "it",
   );
   expect(blamed).toEqual([]);

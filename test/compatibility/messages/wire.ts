@@ -148,26 +148,26 @@ export const rawService = async (): Promise<RawService> => {
 const acceptOf = (key: string): string =>
   createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
-const longestMs = 20_000;
+const maxMs = 20_000;
 
 /** Sends bytes and reads on until `enough` says so, or the connection ends. */
 export const converse = (
   port: number,
   bytes: string,
-  enough: (heard: string) => boolean,
-): Promise<{ readonly heard: string; readonly ended: boolean }> =>
+  enough: (received: string) => boolean,
+): Promise<{ readonly received: string; readonly ended: boolean }> =>
   new Promise((resolve) => {
-    let heard = "";
+    let received = "";
     const socket = net.connect(port, "localhost", () => socket.write(Buffer.from(bytes, "latin1")));
     const done = (ended: boolean) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve({ heard, ended });
+      resolve({ received, ended });
     };
-    const timer = setTimeout(() => done(false), longestMs);
+    const timer = setTimeout(() => done(false), maxMs);
     socket.on("data", (part) => {
-      heard += part.toString("latin1");
-      if (enough(heard)) done(false);
+      received += part.toString("latin1");
+      if (enough(received)) done(false);
     });
     socket.on("end", () => done(true)).on("error", () => done(true));
   });

@@ -1,7 +1,7 @@
 /** The same rows as cases of `postern test`. */
 import { expect, it } from "vitest";
-import { project } from "../../e2e/project.ts";
-import { failed, sharedRuntime, tryAll } from "../../infra/cases/run-cases.ts";
+import { writeProject } from "../../e2e/project.ts";
+import { failureLines, runAllSuites, sharedRuntime } from "../../infra/cases/run-cases.ts";
 import { files, requestOf, tiers, versionOf } from "./project.ts";
 import type { Sent } from "./row.ts";
 import { rows } from "./rows.ts";
@@ -33,9 +33,9 @@ const casesOf = (tier: string): string =>
 
 it("hold under postern test", async () => {
   const cases = Object.fromEntries(Object.values(tiers).map((tier) => [`routes/${tier}.test.yaml`, casesOf(tier)]));
-  const reports = await tryAll(project({ ...files("https://it.example"), ...cases }), runtime());
+  const reports = await runAllSuites(writeProject({ ...files("https://it.example"), ...cases }), runtime());
   expect(
-    reports.flatMap((it) => [...failed(it), ...it.failures.map((one) => JSON.stringify(one).slice(0, 300))]),
+    reports.flatMap((it) => [...failureLines(it), ...it.failures.map((one) => JSON.stringify(one).slice(0, 300))]),
   ).toEqual([]);
   const all = rows.reduce((sum, { takes, refuses }) => sum + takes.length + refuses.length, 0);
   expect(reports.reduce((sum, { ran }) => sum + ran.length, 0)).toBe(all);

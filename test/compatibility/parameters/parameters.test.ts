@@ -1,13 +1,13 @@
 /** The rows through a front and gates that run, sent as they stand. */
 import http from "node:http";
 import { afterAll, expect } from "vitest";
-import { sharedCity } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
+import { sharedProject } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { files, requestOf } from "./project.ts";
 import { rows } from "./rows.ts";
 
-const mesh = sharedCity(files);
+const withService = sharedProject(files);
 const agent = new http.Agent({ keepAlive: true });
 afterAll(() => agent.destroy());
 
@@ -17,7 +17,7 @@ const codes = ["parameters-invalid", "content-type-unsupported", "body-missing",
 const isRefused = (text: string): boolean => text.startsWith("{") && codes.includes(JSON.parse(text).code);
 
 table(rows, async (row) => {
-  const { port } = mesh((request, response) => void request.resume().on("end", () => response.end()));
+  const { port } = withService((request, response) => void request.resume().on("end", () => response.end()));
   for (const [all, isRight] of [
     [row.takes, (status: number) => status === 200],
     [row.refuses, (_: number, text: string) => isRefused(text)],

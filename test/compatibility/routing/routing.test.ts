@@ -1,9 +1,9 @@
 /** The rows over the wire through front and gate, and as cases of `postern test`. */
 import { describe, expect, test } from "vitest";
 import { startRuntime } from "../../../infra/cases/runtime.ts";
-import { testOn } from "../../../infra/commands/review/test.ts";
-import { type Files, project, sharedCity } from "../../e2e/project.ts";
+import { testWith } from "../../../infra/commands/review/test.ts";
 import { send } from "../../e2e/client.ts";
+import { type Files, sharedProject, writeProject } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { manifests, type RoutingRow, rows } from "./rows.ts";
 
@@ -16,11 +16,11 @@ const filesFor = (url: string): Files =>
   );
 
 describe("through front and gate", () => {
-  const mesh = sharedCity(filesFor);
+  const withService = sharedProject(filesFor);
 
   table(rows, async ({ sends, gets }) => {
     const seen: string[] = [];
-    const { port } = mesh((request, response) => {
+    const { port } = withService((request, response) => {
       seen.push(`${request.method} ${request.url}`);
       response.end();
     });
@@ -49,10 +49,10 @@ test("as cases of postern test", async () => {
     `routes/${tier}.test.yaml`,
     JSON.stringify(its.map(caseOf)),
   ]);
-  const root = project({ ...filesFor("https://service.example"), ...Object.fromEntries(cases) });
+  const root = writeProject({ ...filesFor("https://service.example"), ...Object.fromEntries(cases) });
   const runtime = await startRuntime();
   try {
-    const { exitCode, text } = await testOn(async () => runtime, [], { root, env: "local" });
+    const { exitCode, text } = await testWith(async () => runtime, [], { root, env: "local" });
     expect(exitCode === 0 ? "" : text).toBe("");
     expect(text).toContain(`${rows.length} cases hold`);
   } finally {

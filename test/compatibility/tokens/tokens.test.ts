@@ -2,14 +2,22 @@ import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { sign as signRequest } from "../../../infra/commands/authoring/sign.ts";
-import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
+import {
+  logRecords,
+  manifest,
+  type RunningProject,
+  type Service,
+  startProject,
+  startService,
+  stopService,
+} from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
 import { rows, type TokenRow } from "./rows.ts";
 
 let issuer: Service;
 let service: Service;
-let running: City;
+let running: RunningProject;
 
 const usual = [published("rsa", { kid: "k1", use: "sig", alg: "RS256" })];
 const numberOf = (row: TokenRow): number => rows.indexOf(row);
@@ -68,7 +76,7 @@ beforeAll(async () => {
   });
   const routes = Object.fromEntries(rows.map(routeOf));
   const upstreams = `upstreams: { service: { http: "${service.url}" } }`;
-  running = await startCity(
+  running = await startProject(
     {
       "routes/t.yaml": manifest(
         "t",
@@ -86,13 +94,13 @@ afterAll(async () => {
   for (const it of [issuer, service]) if (it) stopService(it);
 });
 
-interface Heard {
+interface Received {
   readonly status: number;
   readonly code: string | undefined;
   readonly protocol: string | undefined;
 }
 
-const sentBy = (row: TokenRow, token: string): Promise<Heard> => {
+const sentBy = (row: TokenRow, token: string): Promise<Received> => {
   const { query = "", headers = {} } = row.sent?.(token) ?? {
     headers: row.offers ? {} : { authorization: `Bearer ${token}` },
   };
@@ -104,18 +112,18 @@ const sentBy = (row: TokenRow, token: string): Promise<Heard> => {
     "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
     "sec-websocket-protocol": offered.join(", "),
   };
-  return new Promise((heard, failed) => {
+  return new Promise((received, failed) => {
     const request = http.get(`${running.url}/t/${numberOf(row)}${query}`, { headers: { ...headers, ...handshake } });
     request.once("error", failed);
     request.once("upgrade", ({ statusCode = 0, headers }, socket) => {
       socket.destroy();
-      heard({ status: statusCode, code: undefined, protocol: headers["sec-websocket-protocol"] });
+      received({ status: statusCode, code: undefined, protocol: headers["sec-websocket-protocol"] });
     });
     request.once("response", async (response) => {
       const text = (await response.toArray()).join("");
       const isProblem = response.headers["content-type"] === "application/problem+json";
       const code = isProblem ? JSON.parse(text).code : undefined;
-      heard({ status: response.statusCode ?? 0, code, protocol: undefined });
+      received({ status: response.statusCode ?? 0, code, protocol: undefined });
     });
   });
 };
@@ -173,7 +181,9 @@ test("`postern sign` signs a request with a token in it, and the service sees ne
     const url = `${running.url}/signed/one${query}`;
     const { data } = await signRequest("GET", url, { root: running.root, header });
     const { headers } = data as { readonly headers: Record<string, string> };
-    const status = await new Promise((heard) => http.get(url, { headers }, ({ statusCode }) => heard(statusCode)));
+    const status = await new Promise((received) =>
+      http.get(url, { headers }, ({ statusCode }) => received(statusCode)),
+    );
     expect([status, seen[0]?.url, seen[0]?.headers.cookie]).toEqual([
       200,
       "/signed/one?a=1",
@@ -183,7 +193,7 @@ test("`postern sign` signs a request with a token in it, and the service sees ne
 });
 
 test("no line of the gates holds a token, or a fault other than that of key sets that cannot be had", () => {
-  expect(logged(running).filter(({ type }) => type === "access").length).toBeGreaterThan(rows.length);
+  expect(logRecords(running).filter(({ type }) => type === "access").length).toBeGreaterThan(rows.length);
   expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);
   const faults = running.lines.filter((line) => line.includes('"type":"fault"'));
   expect(faults.filter((line) => !line.includes('"code":"keys-unavailable"'))).toEqual([]);

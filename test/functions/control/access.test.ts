@@ -1,7 +1,7 @@
 /** Who is believed: operators at control, testers at the front. Whatever else comes is as nothing. */
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { controlAudience, mayAct, personOf } from "../../../functions/control/api/operators.ts";
+import { authenticate, controlAudience, hasRole } from "../../../functions/control/api/operators.ts";
 import type { Operator } from "../../../functions/control/model/plan.ts";
 import { front } from "../../../functions/front.ts";
 import { labelAudience, labels } from "../../../functions/gateway/identity/label.ts";
@@ -9,13 +9,13 @@ import { labelAudience, labels } from "../../../functions/gateway/identity/label
 const now = Date.UTC(2026, 10, 1);
 const seconds = now / 1000;
 
-const pair = async () => {
+const keyPair = async () => {
   const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
   const jwk = await exportJWK(privateKey);
   return { key: privateKey, x: jwk.x as string };
 };
 
-const [alice, mallory] = await Promise.all([pair(), pair()]);
+const [alice, mallory] = await Promise.all([keyPair(), keyPair()]);
 const operators: Record<string, Operator> = { alice: { key: alice.x, role: "operator" } };
 
 interface Claims {
@@ -45,8 +45,8 @@ const token = ({
     .setExpirationTime(exp)
     .sign(key);
 
-const asked = (text: string | null) => personOf(text, { operators, environment: "test" }, now);
-const bearer = async (claims?: Claims) => asked(`Bearer ${await token(claims)}`);
+const authenticated = (text: string | null) => authenticate(text, { operators, environment: "test" }, now);
+const bearer = async (claims?: Claims) => authenticated(`Bearer ${await token(claims)}`);
 
 /** Times that no token of five minutes has, whoever signed it (RFC 7519, section 4.1). */
 const badTimes: readonly [string, Claims][] = [
@@ -87,19 +87,21 @@ describe("an operator", () => {
     const part = (value: object) =>
       btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
     const claims = { sub: "alice", aud: controlAudience, iat: seconds, exp: seconds + 60 };
-    expect(await asked(`Bearer ${part({ alg: "none", kid: "alice" })}.${part(claims)}.`)).toBeUndefined();
+    expect(await authenticated(`Bearer ${part({ alg: "none", kid: "alice" })}.${part(claims)}.`)).toBeUndefined();
     const hs = await new SignJWT(claims)
       .setProtectedHeader({ alg: "HS256", kid: "alice" })
       .sign(new TextEncoder().encode(alice.x));
-    expect(await asked(`Bearer ${hs}`)).toBeUndefined();
+    expect(await authenticated(`Bearer ${hs}`)).toBeUndefined();
   });
 
   it.each([null, "", "Bearer", "Bearer x", "Basic YTpi", "Bearer a.b.c"])("who says %s is nobody", async (text) => {
-    expect(await asked(text)).toBeUndefined();
+    expect(await authenticated(text)).toBeUndefined();
   });
 
   it("may do what the role allows, and no more", () => {
-    const allowed = (["viewer", "operator", "admin"] as const).map((least) => mayAct({ role: "operator" }, least));
+    const allowed = (["viewer", "operator", "admin"] as const).map((required) =>
+      hasRole({ role: "operator" }, required),
+    );
     expect(allowed).toEqual([true, true, false]);
   });
 });
@@ -176,12 +178,12 @@ describe("a tester's label", () => {
       "cloudflare-workers-version-overrides": `gate-a="${version}"`,
       "x-postern-smoke": "1",
     });
-    const told = seen.map((headers) => [
+    const headersSeen = seen.map((headers) => [
       headers.get("cloudflare-workers-version-overrides"),
       headers.get("x-postern-smoke"),
       headers.get("postern-label"),
     ]);
-    expect(told).toEqual([
+    expect(headersSeen).toEqual([
       [`gate-a="${version}"`, "1", null],
       [null, null, null],
       [null, null, null],

@@ -1,5 +1,5 @@
 /** Seeded numbers in [0, 1): enough for a test, the same in every run. */
-export const dice = (seed: number): (() => number) => {
+export const seededRandom = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
     // Numerical Recipes' "quick and dirty" generator, mixed, since its low bits are poor.

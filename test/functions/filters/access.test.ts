@@ -1,28 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";
-import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { conversation } from "../gate-harness.ts";
+import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
+import { gateHarness } from "../gate-harness.ts";
 
-interface Known {
+interface KnownFacts {
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly id?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-const gate = (written: object, { claims, id, labels = {} }: Known = {}) => {
-  const config = spec().schema.parse(written);
-  return conversation({
+const gate = (filterConfig: object, { claims, id, labels = {} }: KnownFacts = {}) => {
+  const config = spec().schema.parse(filterConfig);
+  return gateHarness({
     identity: () => (_, context) => {
-      if (claims) learn(context, Claims, claims);
-      if (id !== undefined) learn(context, Consumer, { id, labels });
+      if (claims) setFact(context, Claims, claims);
+      if (id !== undefined) setFact(context, Consumer, { id, labels });
       return undefined;
     },
     access: () => make(config),
   });
 };
 
-describe.each<[string, object, Known, string | undefined]>([
+describe.each<[string, object, KnownFacts, string | undefined]>([
   ["all scopes", { scopes: ["a", "b"] }, { claims: { scope: "b a c" } }, undefined],
   ["one scope short", { scopes: ["a", "b"] }, { claims: { scope: "a" } }, "scope-missing"],
   ["no scopes at all", { scopes: ["a"] }, { claims: {} }, "scope-missing"],
@@ -51,12 +51,14 @@ describe.each<[string, object, Known, string | undefined]>([
     { claims: { scope: "a" }, id: "y" },
     "access-denied",
   ],
-])("%s", (_, written, known, code) => {
+])("%s", (_, filterConfig, known, code) => {
   it(code ?? "passes", async () => {
-    const heard = await gate(written, known).send("GET /");
-    expect([heard.status, heard.code, heard.upstream.length]).toEqual(code ? [403, code, 0] : [200, undefined, 1]);
+    const received = await gate(filterConfig, known).send("GET /");
+    expect([received.status, received.code, received.upstream.length]).toEqual(
+      code ? [403, code, 0] : [200, undefined, 1],
+    );
     // What would have fitted is nobody's business.
-    expect(heard.text).not.toMatch(/gold|silver/);
+    expect(received.text).not.toMatch(/gold|silver/);
   });
 });
 
@@ -80,14 +82,14 @@ it.each<[unknown, boolean]>([
   [null, false],
   [[], false],
 ])("a claim of %j passes where gold is asked for: %s", async (plan, passes) => {
-  const heard = await gate({ claims: { plan: "gold" } }, { claims: { plan } }).send("GET /");
-  expect(heard.status).toBe(passes ? 200 : 403);
+  const received = await gate({ claims: { plan: "gold" } }, { claims: { plan } }).send("GET /");
+  expect(received.status).toBe(passes ? 200 : 403);
 });
 
 it("nobody passes by anything else than what is asked for", async () => {
   const word = fc.constantFrom<string>("a", "a b", "b", "c", "gold", "shop", "", "__proto__", "constructor", "1");
   const value = fc.oneof(word, fc.integer({ max: 2, min: 0 }), fc.boolean(), fc.array(word, { maxLength: 3 }));
-  const written = { scopes: ["a"], "any-scope": ["b", "c"], claims: { level: [1, true] }, consumers: ["shop"] };
+  const filterConfig = { scopes: ["a"], "any-scope": ["b", "c"], claims: { level: [1, true] }, consumers: ["shop"] };
   await fc.assert(
     fc.asyncProperty(value, value, value, word, async (scope, scp, level, id) => {
       const words = [scope, scp].flat().flatMap((it) => (typeof it === "string" ? it.split(" ") : []));
@@ -96,8 +98,8 @@ it("nobody passes by anything else than what is asked for", async () => {
         (words.includes("b") || words.includes("c")) &&
         (level === 1 || level === true) &&
         id === "shop";
-      const heard = await gate(written, { claims: { scope, scp, level }, id }).send("GET /");
-      expect([heard.status, heard.upstream.length]).toEqual(fits ? [200, 1] : [403, 0]);
+      const received = await gate(filterConfig, { claims: { scope, scp, level }, id }).send("GET /");
+      expect([received.status, received.upstream.length]).toEqual(fits ? [200, 1] : [403, 0]);
     }),
     {
       numRuns: 1000,

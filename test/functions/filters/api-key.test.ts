@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/api-key.ts";
 import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
 import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const namespace = (env as unknown as { CONSUMERS: KVNamespace }).CONSUMERS;
 // printf %s coffee | sha256sum, and so on: written out, so that the wire format is pinned.
 const coffee = "key/37290d74ac4d186e3a8e5785d259d2ec04fac91ae28092e7620ec8bc99e830aa";
 const config = spec().schema.parse({});
-const gate = (setting = {}) => conversation({ "api-key": (deps) => make(config, deps) }, setting);
+const gate = (setting = {}) => gateHarness({ "api-key": (deps) => make(config, deps) }, setting);
 const withKey = (key: string) => ({ headers: { "x-api-key": key } });
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ it.each([
   ["an entry that is no consumer", () => Promise.resolve({ labels: {} })],
   ["an entry of another type", () => Promise.resolve("coffee-shop")],
 ])("%s fails closed with 503", async (_, get) => {
-  const { send } = gate({ world: world({ env: { CONSUMERS: { get } } }) });
+  const { send } = gate({ fakeDeps: fakeDeps({ env: { CONSUMERS: { get } } }) });
   expect(await send("GET /", withKey("coffee"))).toMatchObject({
     status: 503,
     code: "consumers-unavailable",
@@ -62,7 +62,7 @@ describe("where the environment has a key, an entry is believed by its signature
   const withEntry = (text: string | null) => {
     const get = vi.fn(async () => text);
     const env = { CONSUMERS: { get }, POSTERN_CONSUMERS_KEY: x, POSTERN_ENVIRONMENT: "test" };
-    return { ...gate({ world: world({ env }) }), get };
+    return { ...gate({ fakeDeps: fakeDeps({ env }) }), get };
   };
 
   it("a signed one, whatever the order of its labels", async () => {
@@ -116,15 +116,15 @@ describe("where the environment has a key, an entry is believed by its signature
 
 it("asks KV to cache, for no less than it can", async () => {
   let options: unknown;
-  const get = (_: string, given: unknown) => {
-    options = given;
+  const get = (_: string, value: unknown) => {
+    options = value;
     return Promise.resolve(null);
   };
-  await gate({ world: world({ env: { CONSUMERS: { get } } }) }).send("GET /", withKey("x"));
+  await gate({ fakeDeps: fakeDeps({ env: { CONSUMERS: { get } } }) }).send("GET /", withKey("x"));
   expect(options).toEqual({ type: "json", cacheTtl: 60 });
   expect(spec().schema.safeParse({ cache: "10s" }).success).toBe(false);
 });
 
 it("does not start without its namespace", () => {
-  expect(() => gate({ world: world({ env: {} }) })).toThrow(/CONSUMERS/);
+  expect(() => gate({ fakeDeps: fakeDeps({ env: {} }) })).toThrow(/CONSUMERS/);
 });

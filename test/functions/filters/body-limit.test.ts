@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { make } from "../../../functions/filters/body-limit.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
-const gate = conversation({ "body-limit": () => make({ max: "10B" }) }, { limits: { body: "5B" } });
+const gate = gateHarness({ "body-limit": () => make({ max: "10B" }) }, { limits: { body: "5B" } });
 
 it("takes a body of exactly the limit, in place of the tier's", async () => {
   const { status, upstream } = await gate.send("POST /", { body: "0123456789", headers: { "content-length": "10" } });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
-import { conversation, type Setting } from "../gate-harness.ts";
+import { type GateOptions, gateHarness } from "../gate-harness.ts";
 
 const shop = "https://shop.example";
 const codes = { no: { status: 401, title: "No" } };
 const gate = (config = {}) =>
-  conversation(
+  gateHarness(
     {
       cors: () => make(spec().schema.parse({ origins: [shop], ...config })),
       door: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no")),
@@ -73,7 +73,7 @@ describe("a request", () => {
 
   it("of another origin may not, even where the service would grant it", async () => {
     const grant = { "access-control-allow-origin": "*", "access-control-allow-credentials": "true" };
-    const { send } = conversation(
+    const { send } = gateHarness(
       { cors: () => make(spec().schema.parse({ origins: [shop] })) },
       { replies: () => new Response("ok", { headers: grant }) },
     );
@@ -102,8 +102,8 @@ describe("a request", () => {
 describe("an answer of the gate itself", () => {
   const away = { headers: { origin: shop } };
   const busy = { limits: { concurrency: 0 } };
-  const allowed = async (config: object, setting: Setting, line = "GET /x") => {
-    const { send } = conversation(
+  const allowed = async (config: object, setting: GateOptions, line = "GET /x") => {
+    const { send } = gateHarness(
       {
         early: () => () => undefined,
         cors: () => make(spec().schema.parse({ origins: [shop], ...config })),
@@ -138,7 +138,7 @@ describe("an answer of the gate itself", () => {
     expect((await allowed({}, { ...busy, ...when(shop) }))[1]).toBe(shop);
     expect((await allowed({}, { ...busy, ...when("https://other.example") }))[1]).toBeUndefined();
     const preflights = async (origin: string) => {
-      const { send } = conversation(
+      const { send } = gateHarness(
         { cors: () => make(spec().schema.parse({ origins: [shop] })) },
         { routes: { it: { match: "GET /x", filters: ["cors"] } }, ...when(origin) },
       );
@@ -149,7 +149,7 @@ describe("an answer of the gate itself", () => {
 
   it("says what the last of several says, as their answers do", async () => {
     const origins = (all: readonly string[]) => () => make(spec().schema.parse({ origins: all }));
-    const { send } = conversation(
+    const { send } = gateHarness(
       { first: origins(["*"]), second: origins(["https://other.example"]) },
       { routes: { it: { match: "GET /x", filters: ["first", "second"] } } },
     );

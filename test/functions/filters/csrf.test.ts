@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/csrf.ts";
-import { conversation, place, world } from "../gate-harness.ts";
+import { fakeDeps, filterInstance, gateHarness } from "../gate-harness.ts";
 
 const config = spec().schema.parse({ origins: ["https://shop.example"] });
-const { send } = conversation(
-  { csrf: () => make(config, world(), { ...place, id: "csrf" }) },
+const { send } = gateHarness(
+  { csrf: () => make(config, fakeDeps(), { ...filterInstance, id: "csrf" }) },
   { filters: { csrf: { kind: "layer" } } },
 );
 

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/headers.ts";
-import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const gate = (config: object, setting = {}) =>
-  conversation(
+  gateHarness(
     {
-      who: () => (_, context) => void learn(context, Consumer, { id: "alice", labels: {} }),
+      who: () => (_, context) => void setFact(context, Consumer, { id: "alice", labels: {} }),
       headers: (deps) => make(spec().schema.parse(config), deps),
     },
     setting,
@@ -50,7 +50,7 @@ it.each([
 
 it("sets a secret, which the manifest only names", async () => {
   const config = { request: { set: { authorization: { secret: "IT_TOKEN" } } } };
-  const { upstream } = await gate(config, { world: world({ env: { IT_TOKEN: "Bearer 7" } }) }).send("GET /");
+  const { upstream } = await gate(config, { fakeDeps: fakeDeps({ env: { IT_TOKEN: "Bearer 7" } }) }).send("GET /");
   expect(upstream[0]?.headers.authorization).toBe("Bearer 7");
   expect(() => gate(config)).toThrow("the secret IT_TOKEN is not set");
 });

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/ip.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
 const status = async (config: object, ip: string | null) => {
-  const { send } = conversation({ ip: () => make(spec().schema.parse(config)) }, { caller: { ip } });
+  const { send } = gateHarness({ ip: () => make(spec().schema.parse(config)) }, { caller: { ip } });
   const { status, code } = await send("GET /", { headers: { "x-forwarded-for": "10.0.0.1" } });
   return status === 403 ? code : status;
 };

@@ -13,10 +13,10 @@ import { describe, expect, it, vi } from "vitest";
 import * as headers from "../../../functions/filters/headers.ts";
 import { make, spec } from "../../../functions/filters/jwt.ts";
 import * as rewrite from "../../../functions/filters/rewrite.ts";
-import { type Revoked, revocations } from "../../../functions/gateway/core/ports/revocations.ts";
+import { type RevocationEntry, revocationSet } from "../../../functions/gateway/core/ports/revocations.ts";
 import { sha256 } from "../../../functions/gateway/http/hash.ts";
 import { tokenCache } from "../../../functions/gateway/identity/token-cache.ts";
-import { conversation, place, world } from "../gate-harness.ts";
+import { fakeDeps, filterInstance, gateHarness } from "../gate-harness.ts";
 
 const issuer = "https://identity.example";
 const { privateKey, publicKey } = await generateKeyPair("EdDSA");
@@ -31,7 +31,8 @@ const token = (claims = {}, { kid = "k1", signer = privateKey } = {}) =>
     .setProtectedHeader({ alg: "EdDSA", kid })
     .sign(signer);
 
-const gate = (more = {}, setting = {}) => conversation({ jwt: (deps) => make(config(more), deps, place) }, setting);
+const gate = (more = {}, setting = {}) =>
+  gateHarness({ jwt: (deps) => make(config(more), deps, filterInstance) }, setting);
 const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
 
 it("lets in who brings a valid token, and knows the consumer", async () => {
@@ -88,39 +89,39 @@ describe("keys by URL", () => {
 
   /** Isolates of one location, and how often the issuer was asked. */
   const isolates = (count: number, replies: Replies, more = {}) => {
-    const asked: string[] = [];
-    const time = world({
+    const fetches: string[] = [];
+    const time = fakeDeps({
       fetch: async (input) => {
-        asked.push(String(input));
+        fetches.push(String(input));
         return replies();
       },
     });
-    const gates = Array.from({ length: count }, () => gate({ keys: undefined, ...more }, { world: time }).send);
-    return { asked, gates, time, send: gates[0] as (typeof gates)[number] };
+    const gates = Array.from({ length: count }, () => gate({ keys: undefined, ...more }, { fakeDeps: time }).send);
+    return { asked: fetches, gates, time, send: gates[0] as (typeof gates)[number] };
   };
   const remote = (replies: Replies, more = {}) => isolates(1, replies, more);
   const lasting = (more = {}) => token({ exp: now + 86_400, ...more });
 
   it("are fetched once, from the issuer's well-known place", async () => {
-    const { asked, send } = remote(() => Response.json({ keys: [key] }));
+    const { asked: fetches, send } = remote(() => Response.json({ keys: [key] }));
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
-    expect(asked).toEqual(["https://identity.example/.well-known/jwks.json"]);
+    expect(fetches).toEqual(["https://identity.example/.well-known/jwks.json"]);
   });
 
   it("are fetched once for all isolates of a location, and again when they are old", async () => {
-    const { asked, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
+    const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
     const bring = async () => {
       for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
     };
     await bring();
-    expect(asked).toHaveLength(1);
-    await time.pass(599_000);
+    expect(fetches).toHaveLength(1);
+    await time.advance(599_000);
     await bring();
-    expect(asked).toHaveLength(1);
-    await time.pass(1_000);
+    expect(fetches).toHaveLength(1);
+    await time.advance(1_000);
     await bring();
-    expect(asked).toHaveLength(2);
+    expect(fetches).toHaveLength(2);
   });
 
   it("are asked for once by many requests at once", async () => {
@@ -128,7 +129,7 @@ describe("keys by URL", () => {
     const gateway = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const { asked, send } = remote(async () => {
+    const { asked: fetches, send } = remote(async () => {
       await gateway;
       return Response.json({ keys: [key] });
     });
@@ -138,11 +139,11 @@ describe("keys by URL", () => {
     await new Promise((turn) => setTimeout(turn, 20));
     open();
     expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
-    expect(asked).toHaveLength(1);
+    expect(fetches).toHaveLength(1);
   });
 
   it("a flood of unknown keys makes no storm: one question in each cool-down, from all isolates together", async () => {
-    const { asked, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
+    const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
     const flood = async () => {
       for (let tries = 0; tries < 80; tries++) {
         const forged = bearer(await lasting({}).then(() => token({ exp: now + 86_400 }, { kid: `k${tries + 2}` })));
@@ -150,15 +151,19 @@ describe("keys by URL", () => {
       }
     };
     await flood();
-    expect(asked).toHaveLength(1);
-    await time.pass(30_000);
+    expect(fetches).toHaveLength(1);
+    await time.advance(30_000);
     await flood();
-    expect(asked).toHaveLength(2);
+    expect(fetches).toHaveLength(2);
   });
 
   it("an issuer that is down is asked once in each cool-down, by all isolates together", async () => {
     let up = false;
-    const { asked, gates, time } = isolates(
+    const {
+      asked: fetches,
+      gates,
+      time,
+    } = isolates(
       4,
       async () => {
         if (!up) throw new Error("down");
@@ -168,9 +173,9 @@ describe("keys by URL", () => {
     );
     for (let tries = 0; tries < 20; tries++)
       expect((await gates[tries % 4]?.("GET /", bearer(await lasting())))?.status).toBe(503);
-    expect(asked).toHaveLength(1);
+    expect(fetches).toHaveLength(1);
     up = true;
-    await time.pass(20_000);
+    await time.advance(20_000);
     expect((await gates[0]?.("GET /", bearer(await lasting())))?.status).toBe(200);
   });
 
@@ -184,20 +189,20 @@ describe("keys by URL", () => {
     const first = gates[0] as (typeof gates)[number];
     expect((await first("GET /", bearer(await lasting()))).status).toBe(200);
     up = false;
-    await time.pass(30 * 60_000);
+    await time.advance(30 * 60_000);
     // Another isolate has never seen the issuer, but its location has.
     for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
     const degraded = (time.lines as { type: string }[]).filter(({ type }) => type === "degraded");
     expect(degraded).toEqual([
       expect.objectContaining({ issuer: `${issuer}/.well-known/jwks.json`, keys: "last good copy" }),
     ]);
-    await time.pass(41 * 60_000);
+    await time.advance(41 * 60_000);
     for (const send of gates)
       expect(await send("GET /", bearer(await lasting()))).toMatchObject({ status: 503, code: "keys-unavailable" });
   });
 
   it("garbage asks for no keys, whether there are none, old ones or fresh ones", async () => {
-    const { asked, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
+    const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
     const garbage = [
       ...["garbage", "x.y.z", "e30.e30.AAAA", `${(await token()).split(".").slice(0, 2).join(".")}.`],
       // Signed as a token is, by a key that nobody knows, but without claims.
@@ -210,13 +215,13 @@ describe("keys by URL", () => {
         expect(await send("GET /", bearer(text))).toMatchObject({ status: 401, code: "token-invalid" });
     };
     await bring();
-    expect(asked).toHaveLength(0);
+    expect(fetches).toHaveLength(0);
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
-    await time.pass(60_000);
+    await time.advance(60_000);
     await bring();
-    await time.pass(5 * 60_000);
+    await time.advance(5 * 60_000);
     await bring();
-    expect(asked).toHaveLength(1);
+    expect(fetches).toHaveLength(1);
   });
 
   it("an issuer that is slow is given up, and the copy used", async () => {
@@ -226,23 +231,23 @@ describe("keys by URL", () => {
     });
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
     slow = true;
-    await time.pass(60_000);
+    await time.advance(60_000);
     const waiting = send("GET /", bearer(await lasting()));
-    for (let turns = 0; turns < 10; turns++) await time.pass(600);
+    for (let turns = 0; turns < 10; turns++) await time.advance(600);
     expect((await waiting).status).toBe(200);
   });
 
   it("a question that was lost with its client keeps nobody out", async () => {
     let lost = true;
     const fetch = vi.fn(async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })));
-    const time = world({ fetch });
+    const time = fakeDeps({ fetch });
     // Nothing of a request whose client left ever settles, its timers neither.
     const after: typeof time.after = (ms, work) => (lost ? () => {} : time.after(ms, work));
-    const { send } = gate({ keys: undefined, cooldown: "1s" }, { world: { ...time, after } });
+    const { send } = gate({ keys: undefined, cooldown: "1s" }, { fakeDeps: { ...time, after } });
     void send("GET /", bearer(await lasting()));
     await vi.waitFor(() => expect(fetch).toHaveBeenCalled());
     lost = false;
-    await time.pass(5_000);
+    await time.advance(5_000);
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
   });
 
@@ -256,11 +261,11 @@ describe("keys by URL", () => {
       Promise.all(gates.map(async (send) => (await send("GET /", init)).status));
     expect(await statuses(old)).toEqual([200, 200, 200]);
     keys = [key, next];
-    await time.pass(31_000);
+    await time.advance(31_000);
     expect(await statuses(fresh)).toEqual([200, 200, 200]);
     expect(await statuses(old)).toEqual([200, 200, 200]);
     keys = [next];
-    await time.pass(5 * 60_000);
+    await time.advance(5 * 60_000);
     expect(await statuses(fresh)).toEqual([200, 200, 200]);
     // Its signature had been verified before, but the key that did is gone.
     expect(await statuses(old)).toEqual([401, 401, 401]);
@@ -270,28 +275,28 @@ describe("keys by URL", () => {
     for (const kid of [undefined, "k1"]) {
       const named = async (pair: { readonly publicKey: CryptoKey }) => ({ ...(await exportJWK(pair.publicKey)), kid });
       let keys = [await named({ publicKey })];
-      const { asked, send, time } = remote(() => Response.json({ keys }), { cooldown: "30s" });
+      const { asked: fetches, send, time } = remote(() => Response.json({ keys }), { cooldown: "30s" });
       expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
       keys = [await named(other)];
       const fresh = bearer(await token({ exp: now + 86_400 }, { signer: other.privateKey }));
       // The issuer was asked a moment ago.
       expect((await send("GET /", fresh)).status).toBe(401);
-      await time.pass(30_000);
+      await time.advance(30_000);
       expect((await send("GET /", fresh)).status).toBe(200);
-      expect(asked).toHaveLength(2);
+      expect(fetches).toHaveLength(2);
     }
   });
 
   it("a flood of forged tokens under a known id makes no storm either", async () => {
-    const { asked, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
+    const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
     for (let tries = 0; tries < 20; tries++) {
       const forged = bearer(await token({ jti: String(tries) }, { signer: other.privateKey }));
       expect((await send("GET /", forged)).status).toBe(401);
     }
-    expect(asked).toHaveLength(1);
-    await time.pass(30_000);
+    expect(fetches).toHaveLength(1);
+    await time.advance(30_000);
     expect((await send("GET /", bearer(await token({ jti: "x" }, { signer: other.privateKey })))).status).toBe(401);
-    expect(asked).toHaveLength(2);
+    expect(fetches).toHaveLength(2);
   });
 
   it("a set of nothing that can be used replaces no good copy", async () => {
@@ -299,7 +304,7 @@ describe("keys by URL", () => {
     const { send, time } = remote(() => Response.json({ keys }), { cache: "5m" });
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
     keys = [{ kty: "OKP", kid: "k1", x5c: ["MIIC"] }, { kty: "constructor" }, { ...key, x: null }];
-    await time.pass(5 * 60_000);
+    await time.advance(5 * 60_000);
     expect((await send("GET /", bearer(await lasting({ jti: "new" })))).status).toBe(200);
     expect(time.lines).toContainEqual(expect.objectContaining({ type: "degraded", keys: "last good copy" }));
   });
@@ -397,25 +402,25 @@ describe("keys by URL", () => {
 
 describe("a token whose signature has been verified", () => {
   it("is not verified again, but asked for its time at each use", async () => {
-    const time = world();
-    const { send } = gate({ "max-age": "1h" }, { world: time });
+    const time = fakeDeps();
+    const { send } = gate({ "max-age": "1h" }, { fakeDeps: time });
     const mine = bearer(await token({ exp: now + 100, iat: now }));
     const verify = vi.spyOn(crypto.subtle, "verify");
     for (let tries = 0; tries < 5; tries++) expect((await send("GET /", mine)).status).toBe(200);
     expect(verify).toHaveBeenCalledTimes(1);
     verify.mockRestore();
-    await time.pass(104_000);
+    await time.advance(104_000);
     expect((await send("GET /", mine)).status).toBe(200);
-    await time.pass(1_000);
+    await time.advance(1_000);
     expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-expired" });
   });
 
   it("ends with its age", async () => {
-    const time = world();
-    const { send } = gate({ "max-age": "1m" }, { world: time });
+    const time = fakeDeps();
+    const { send } = gate({ "max-age": "1m" }, { fakeDeps: time });
     const mine = bearer(await token({ exp: now + 9999, iat: now }));
     expect((await send("GET /", mine)).status).toBe(200);
-    await time.pass(66_000);
+    await time.advance(66_000);
     expect((await send("GET /", mine)).code).toBe("token-expired");
     expect((await send("GET /", bearer(await token({ exp: now + 9999, iat: now })))).code).toBe("token-expired");
   });
@@ -424,7 +429,7 @@ describe("a token whose signature has been verified", () => {
     const cache = tokenCache<number>(3);
     for (const [index, hash] of ["a", "b", "c", "d"].entries()) cache.put(hash, index);
     expect(["a", "b", "c", "d"].map((hash) => cache.get(hash))).toEqual([undefined, 1, 2, 3]);
-    cache.under("other keys");
+    cache.useKeys("other keys");
     expect(cache.get("d")).toBeUndefined();
   });
 
@@ -433,10 +438,10 @@ describe("a token whose signature has been verified", () => {
     const long = (name: string) => name + "x".repeat(60 * 1024);
     for (let index = 0; index < 200; index++) cache.put(long(String(index)), index);
     expect([cache.get(long("0")), cache.get(long("199"))]).toEqual([undefined, 199]);
-    const kept = Array.from({ length: 200 }, (_, index) => cache.get(long(String(index)))).filter(
+    const remembered = Array.from({ length: 200 }, (_, index) => cache.get(long(String(index)))).filter(
       (it) => it !== undefined,
     );
-    expect(kept.length * 60 * 1024).toBeLessThanOrEqual(8 * 2 ** 20);
+    expect(remembered.length * 60 * 1024).toBeLessThanOrEqual(8 * 2 ** 20);
     cache.put(long("199"), 7);
     expect(cache.get(long("199"))).toBe(7);
   });
@@ -459,7 +464,7 @@ describe("revocation", () => {
   const lookup = env(async (key) => revoked.get(key) ?? null);
 
   it("takes a token back that had been accepted and is remembered", async () => {
-    const { send } = gate({ revocation: {} }, { world: world(lookup) });
+    const { send } = gate({ revocation: {} }, { fakeDeps: fakeDeps(lookup) });
     const mine = bearer(await token({ jti: "t-1" }));
     expect((await send("GET /", mine)).status).toBe(200);
     revoked.set(await sha256(`${issuer}\nt-1`), "1");
@@ -468,9 +473,9 @@ describe("revocation", () => {
   });
 
   it("lets nobody in whose token could not be revoked, or cannot be looked up", async () => {
-    const { send } = gate({ revocation: {} }, { world: world(lookup) });
+    const { send } = gate({ revocation: {} }, { fakeDeps: fakeDeps(lookup) });
     expect((await send("GET /", bearer(await token()))).code).toBe("token-rejected");
-    const down = gate({ revocation: {} }, { world: world(env(() => Promise.reject(new Error("KV is down")))) });
+    const down = gate({ revocation: {} }, { fakeDeps: fakeDeps(env(() => Promise.reject(new Error("KV is down")))) });
     expect(await down.send("GET /", bearer(await token({ jti: "t-2" })))).toMatchObject({
       status: 503,
       code: "revocations-unavailable",
@@ -480,24 +485,24 @@ describe("revocation", () => {
 });
 
 describe("what the feed says is taken back", () => {
-  const stand = (more = {}) => {
-    const heard = { revoked: revocations([]) };
-    const it = world({ revoked: () => heard.revoked });
+  const revocationHarness = (more = {}) => {
+    const feed = { revoked: revocationSet([]) };
+    const it = fakeDeps({ revoked: () => feed.revoked });
     return {
-      ...gate(more, { world: it }),
-      world: it,
-      tell: (...all: readonly Revoked[]) => {
-        heard.revoked = revocations(all);
+      ...gate(more, { fakeDeps: it }),
+      fakeDeps: it,
+      revoke: (...all: readonly RevocationEntry[]) => {
+        feed.revoked = revocationSet(all);
       },
     };
   };
   const until = (now + 3600) * 1000;
-  const jti = async (name: string, of = issuer): Promise<Revoked> => ({
+  const jti = async (name: string, of = issuer): Promise<RevocationEntry> => ({
     kind: "token",
     hash: await sha256(`${of}\n${name}`),
     until,
   });
-  const alice = async (before: number, of = issuer): Promise<Revoked> => ({
+  const alice = async (before: number, of = issuer): Promise<RevocationEntry> => ({
     kind: "consumer",
     hash: await sha256(`${of}\nalice`),
     before,
@@ -505,48 +510,48 @@ describe("what the feed says is taken back", () => {
   });
 
   it("is refused from the next request on, also of a token that is remembered, and no other is", async () => {
-    const { send, tell } = stand();
+    const { send, revoke } = revocationHarness();
     const mine = bearer(await token({ jti: "t-1" }));
     const others = bearer(await token({ jti: "t-2" }));
     expect([(await send("GET /", mine)).status, (await send("GET /", mine)).status]).toEqual([200, 200]);
-    tell(await jti("t-1"));
+    revoke(await jti("t-1"));
     for (let count = 0; count < 2; count++)
       expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-revoked", upstream: [] });
     expect((await send("GET /", others)).status).toBe(200);
-    tell();
+    revoke();
     expect((await send("GET /", mine)).status).toBe(200);
   });
 
   it("is refused of a token that comes for the first time", async () => {
-    const { send, tell } = stand();
-    tell(await jti("t-1"));
+    const { send, revoke } = revocationHarness();
+    revoke(await jti("t-1"));
     expect((await send("GET /", bearer(await token({ jti: "t-1" })))).code).toBe("token-revoked");
   });
 
   it("is refused of a consumer's tokens until a moment, those that do not say when they were issued included", async () => {
-    const { send, tell } = stand();
+    const { send, revoke } = revocationHarness();
     const issued = async (iat?: number) => (await send("GET /", bearer(await token(iat ? { iat } : {})))).status;
     expect([await issued(now - 10), await issued()]).toEqual([200, 200]);
-    tell(await alice(now - 5));
+    revoke(await alice(now - 5));
     expect([await issued(now - 10), await issued(now - 5), await issued()]).toEqual([401, 401, 401]);
     expect(await issued(now - 4)).toBe(200);
     expect((await send("GET /", bearer(await token({ sub: "bob" })))).status).toBe(200);
   });
 
   it("ends with its time, and concerns no token of another issuer", async () => {
-    const { send, tell, world } = stand();
+    const { send, revoke, fakeDeps } = revocationHarness();
     const mine = bearer(await token({ jti: "t-1", exp: now + 9000 }));
-    tell(await jti("t-1", "https://other.example"), await alice(now, "https://other.example"));
+    revoke(await jti("t-1", "https://other.example"), await alice(now, "https://other.example"));
     expect((await send("GET /", mine)).status).toBe(200);
-    tell(await jti("t-1"));
+    revoke(await jti("t-1"));
     expect((await send("GET /", mine)).status).toBe(401);
-    await world.pass(3600 * 1000);
+    await fakeDeps.advance(3600 * 1000);
     expect((await send("GET /", mine)).status).toBe(200);
   });
 
   it("goes by the claim that names the consumer", async () => {
-    const { send, tell } = stand({ consumer: "client_id" });
-    tell(await alice(now));
+    const { send, revoke } = revocationHarness({ consumer: "client_id" });
+    revoke(await alice(now));
     expect((await send("GET /", bearer(await token({ client_id: "alice" })))).code).toBe("token-revoked");
     expect((await send("GET /", bearer(await token({ client_id: "shop" })))).status).toBe(200);
   });
@@ -571,10 +576,10 @@ describe("claims and scopes", () => {
     ["one that only begins like it", { scope: "read writer" }, 403],
     ["none", {}, 403],
   ])("%s", async (_, claims, status) => {
-    const heard = await gate({ scopes: ["read", "write"] }).send("GET /", bearer(await token(claims)));
-    expect(heard.status).toBe(status);
+    const received = await gate({ scopes: ["read", "write"] }).send("GET /", bearer(await token(claims)));
+    expect(received.status).toBe(status);
     if (status === 403)
-      expect(heard).toMatchObject({
+      expect(received).toMatchObject({
         code: "scope-missing",
         headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="read write"' },
       });
@@ -633,13 +638,13 @@ describe("attacks", async () => {
   };
   it.each(Object.entries(tokens))("%s is refused, and nothing is fetched", async (_, make) => {
     const fetched: string[] = [];
-    const surroundings = world({
+    const deps = fakeDeps({
       fetch: async (input) => {
         fetched.push(String(input));
         return Response.json({ keys: [evil] });
       },
     });
-    const { send } = gate({ keys: [key, rsaKey], algorithms: ["EdDSA", "RS256"] }, { world: surroundings });
+    const { send } = gate({ keys: [key, rsaKey], algorithms: ["EdDSA", "RS256"] }, { fakeDeps: deps });
     expect(await send("GET /", bearer(await make()))).toMatchObject({
       status: 401,
       code: "token-invalid",
@@ -676,8 +681,8 @@ describe("attacks", async () => {
     );
     await fc.assert(
       fc.asyncProperty(field, async (authorization) => {
-        const heard = await send("GET /", { headers: { authorization } });
-        expect([heard.status, heard.upstream.length]).toEqual([401, 0]);
+        const received = await send("GET /", { headers: { authorization } });
+        expect([received.status, received.upstream.length]).toEqual([401, 0]);
       }),
       { numRuns: Number(process.env.POSTERN_RUNS ?? 300), seed: 9 },
     );
@@ -710,31 +715,31 @@ describe("where a token stands", () => {
 
   it("two filters with a cookie each take out both, and one behind them has the last word", async () => {
     const mine = await token();
-    const { send } = conversation({
-      first: (deps) => make(config({ from: "cookie.t" }), deps, place),
-      second: (deps) => make(config({ from: "cookie.u" }), deps, place),
+    const { send } = gateHarness({
+      first: (deps) => make(config({ from: "cookie.t" }), deps, filterInstance),
+      second: (deps) => make(config({ from: "cookie.u" }), deps, filterInstance),
     });
-    const heard = await send("GET /", { headers: { cookie: `t=${mine}; a=b; u=${mine}` } });
-    expect([heard.status, heard.upstream[0]?.headers.cookie]).toEqual([200, "a=b"]);
+    const received = await send("GET /", { headers: { cookie: `t=${mine}; a=b; u=${mine}` } });
+    expect([received.status, received.upstream[0]?.headers.cookie]).toEqual([200, "a=b"]);
   });
 
   it("neither a path of the route's own nor a filter that edits the query brings it back", async () => {
     const mine = await token();
-    const { send } = conversation(
+    const { send } = gateHarness(
       {
-        jwt: (deps) => make(config({ from: "query.t" }), deps, place),
+        jwt: (deps) => make(config({ from: "query.t" }), deps, filterInstance),
         rewrite: () => rewrite.make(rewrite.spec().schema.parse({ query: { set: { a: "2" } } })),
       },
       { routes: { all: { match: "ANY /{rest*}", filters: ["jwt", "rewrite"], target: "/other" } } },
     );
-    const heard = await send(`GET /x?a=1&t=${mine}&b=3`);
-    expect(heard.upstream[0]?.url).toBe("https://service.example/other?b=3&a=2");
+    const received = await send(`GET /x?a=1&t=${mine}&b=3`);
+    expect(received.upstream[0]?.url).toBe("https://service.example/other?b=3&a=2");
   });
 
   it("a redirect that keeps the query keeps it without the token", async () => {
     const mine = await token();
-    const { send } = conversation(
-      { jwt: (deps) => make(config({ from: "query.t" }), deps, place) },
+    const { send } = gateHarness(
+      { jwt: (deps) => make(config({ from: "query.t" }), deps, filterInstance) },
       {
         routes: {
           all: {
@@ -750,12 +755,12 @@ describe("where a token stands", () => {
 
   it("the other filters see the query without it", async () => {
     const mine = await token();
-    const { send } = conversation({
-      jwt: (deps) => make(config({ from: "query.t" }), deps, place),
+    const { send } = gateHarness({
+      jwt: (deps) => make(config({ from: "query.t" }), deps, filterInstance),
       headers: (deps) => headers.make(headers.spec().schema.parse({ request: { set: { "x-t": "{query.t}" } } }), deps),
     });
-    const heard = await send(`GET /?t=${mine}&a=1`);
-    expect([heard.status, heard.upstream[0]?.headers["x-t"]]).toEqual([200, undefined]);
+    const received = await send(`GET /?t=${mine}&a=1`);
+    expect([received.status, received.upstream[0]?.headers["x-t"]]).toEqual([200, undefined]);
   });
 
   it.each([

@@ -1,26 +1,26 @@
 import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
-import { conversation, place, type Setting, world } from "../gate-harness.ts";
+import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
 
 /** What came at the service that gets the copies. */
 const shadow = (answer: (request: Request) => Promise<Response> = async () => new Response("nobody reads it")) => {
-  const got: { line: string; headers: Headers; body: string }[] = [];
+  const copies: { line: string; headers: Headers; body: string }[] = [];
   const fetch = async (input: Request | string, init?: RequestInit) => {
     const request = new Request(input, init);
-    got.push({ line: `${request.method} ${request.url}`, headers: request.headers, body: await request.text() });
+    copies.push({ line: `${request.method} ${request.url}`, headers: request.headers, body: await request.text() });
     return answer(request);
   };
-  return { got, fetch };
+  return { got: copies, fetch };
 };
 
-const gate = (written: object, from: Parameters<typeof world>[0], setting: Setting = {}) =>
-  conversation(
+const gate = (config: object, from: Parameters<typeof fakeDeps>[0], setting: GateOptions = {}) =>
+  gateHarness(
     {
       early: () => (_, context) => void context.outbound.push(["set", "x-early", "1"]),
-      mirror: (deps) => make(spec().schema.parse({ to: "https://next.example/v2", ...written }), deps, place),
+      mirror: (deps) => make(spec().schema.parse({ to: "https://next.example/v2", ...config }), deps, filterInstance),
       late: () => (_, context) => void context.outbound.push(["set", "x-late", "1"]),
     },
-    { world: world(from), filters: { mirror: { kind: "layer" } }, ...setting },
+    { fakeDeps: fakeDeps(from), filters: { mirror: { kind: "layer" } }, ...setting },
   );
 
 /** Nobody waits for a copy: where none, or no further one, may come, a test gives it the time to. */
@@ -30,66 +30,66 @@ const post = (body: string, length = String(body.length)) => ({ body, headers: {
 
 describe("a copy", () => {
   it("is what the service is sent, as far as the filters ahead changed it, and the client gets the service's answer", async () => {
-    const { got, fetch } = shadow();
+    const { got: copies, fetch } = shadow();
     const { text, upstream, line } = await gate({}, { fetch }).send("POST /orders?a=1", post("hello"));
-    await vi.waitFor(() => expect(got).toHaveLength(1));
+    await vi.waitFor(() => expect(copies).toHaveLength(1));
     expect(text).toBe("ok");
     expect(upstream.map(({ body }) => body)).toEqual(["hello"]);
-    expect(got.map((it) => [it.line, it.body])).toEqual([["POST https://next.example/v2/orders?a=1", "hello"]]);
-    expect([got[0]?.headers.get("x-early"), got[0]?.headers.get("x-late")]).toEqual(["1", null]);
-    expect(got[0]?.headers.get("x-forwarded-for")).toBe("203.0.113.7");
+    expect(copies.map((it) => [it.line, it.body])).toEqual([["POST https://next.example/v2/orders?a=1", "hello"]]);
+    expect([copies[0]?.headers.get("x-early"), copies[0]?.headers.get("x-late")]).toEqual(["1", null]);
+    expect(copies[0]?.headers.get("x-forwarded-for")).toBe("203.0.113.7");
     expect(line?.degraded).toBeUndefined();
   });
 
   it("is made of a share of the requests, by chance", async () => {
-    const { got, fetch } = shadow();
+    const { got: copies, fetch } = shadow();
     // The access log draws too.
     const draws = [0.24, 0, 0.25, 0];
     const { send } = gate({ share: "25%" }, { fetch, random: () => draws.shift() ?? 0.5 });
     await send("GET /one");
     await send("GET /two");
     await turn();
-    expect(got.map(({ line }) => line)).toEqual(["GET https://next.example/v2/one"]);
+    expect(copies.map(({ line }) => line)).toEqual(["GET https://next.example/v2/one"]);
   });
 
   it.each<[string, number, RequestInit]>([
     ["is larger than allowed", 2000, post("x".repeat(2000))],
     ["has no length", 5, { body: new Blob(["hello"]).stream() }],
   ])("is not made where the body %s; that is counted, and the service gets it whole", async (_, whole, init) => {
-    const { got, fetch } = shadow();
-    const heard = await gate({ "max-body": "1KiB" }, { fetch }).send("POST /", init);
+    const { got: copies, fetch } = shadow();
+    const received = await gate({ "max-body": "1KiB" }, { fetch }).send("POST /", init);
     await turn();
-    expect(got).toEqual([]);
-    expect([heard.status, heard.line?.degraded]).toEqual([200, ["it"]]);
-    expect(heard.upstream[0]?.body).toHaveLength(whole);
+    expect(copies).toEqual([]);
+    expect([received.status, received.line?.degraded]).toEqual([200, ["it"]]);
+    expect(received.upstream[0]?.body).toHaveLength(whole);
   });
 
   it("is not made of a preflight", async () => {
-    const { got, fetch } = shadow();
+    const { got: copies, fetch } = shadow();
     const headers = { origin: "https://shop.example", "access-control-request-method": "PUT" };
     await gate({}, { fetch }).send("OPTIONS /", { headers });
     await turn();
-    expect(got).toEqual([]);
+    expect(copies).toEqual([]);
   });
 });
 
 describe("a copy that fails", () => {
   it("changes nothing, and is told to the log", async () => {
-    const surroundings = { fetch: () => Promise.reject(new Error("connection refused")) };
-    const { send, world } = gate({}, surroundings);
+    const deps = { fetch: () => Promise.reject(new Error("connection refused")) };
+    const { send, fakeDeps } = gate({}, deps);
     expect((await send("GET /x")).text).toBe("ok");
     const failed = { type: "mirror-failed", filter: "it", cause: "connection refused", tier: "tier", route: "all" };
-    await vi.waitFor(() => expect(world.lines).toContainEqual(expect.objectContaining(failed)));
+    await vi.waitFor(() => expect(fakeDeps.lines).toContainEqual(expect.objectContaining(failed)));
   });
 
   it("is given up after its time, and a hundred of them at once are enough", async () => {
-    const { got, fetch } = shadow(() => new Promise(() => {}));
-    const { send, world } = gate({ timeout: "2s" }, { fetch });
+    const { got: copies, fetch } = shadow(() => new Promise(() => {}));
+    const { send, fakeDeps } = gate({ timeout: "2s" }, { fetch });
     for (let sent = 0; sent < 101; sent++) await send("GET /x");
-    expect(got).toHaveLength(100);
-    await world.pass(2001);
+    expect(copies).toHaveLength(100);
+    await fakeDeps.advance(2001);
     await send("GET /x");
-    expect(got).toHaveLength(101);
-    expect(world.lines.filter((it) => (it as { type: string }).type === "mirror-failed")).toHaveLength(100);
+    expect(copies).toHaveLength(101);
+    expect(fakeDeps.lines.filter((it) => (it as { type: string }).type === "mirror-failed")).toHaveLength(100);
   });
 });

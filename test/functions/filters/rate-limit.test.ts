@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/rate-limit.ts";
-import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { position } from "../../../functions/gateway/core/pipeline.ts";
-import { KeyRefused, type State, tagOf } from "../../../functions/gateway/core/ports/state.ts";
+import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
+import { hashPosition } from "../../../functions/gateway/core/pipeline.ts";
+import { hashTagOf, KeyRefused, type State } from "../../../functions/gateway/core/ports/state.ts";
 import type { Guard } from "../../../functions/gateway/core/types.ts";
-import { conversation, counters, place, type Setting, world } from "../gate-harness.ts";
+import { fakeDeps, filterInstance, type GateOptions, gateHarness, stateOf } from "../gate-harness.ts";
 
 const start = Date.UTC(2026, 10, 1);
 
@@ -13,22 +13,22 @@ beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A world on the same clock. */
-const surroundings = (state: State = counters()) => {
-  const time = world({ state, now: () => Date.now() });
-  const pass = async (ms: number) => {
+const fakeDepsWith = (state: State = stateOf()) => {
+  const time = fakeDeps({ state, now: () => Date.now() });
+  const advance = async (ms: number) => {
     vi.setSystemTime(Date.now() + ms);
-    await time.pass(ms);
+    await time.advance(ms);
   };
-  return { ...time, pass };
+  return { ...time, advance };
 };
 
-type Written = Parameters<ReturnType<typeof spec>["schema"]["parse"]>[0];
+type RateLimitInput = Parameters<ReturnType<typeof spec>["schema"]["parse"]>[0];
 
-const gate = (written: Written, setting: Setting = {}, ahead: Record<string, () => Guard> = {}) => {
-  const config = spec().schema.parse(written);
-  return conversation(
-    { ...ahead, limit: (deps) => make(config, deps, { ...place, id: "limit" }) },
-    { world: surroundings(), ...setting },
+const gate = (input: RateLimitInput, setting: GateOptions = {}, ahead: Record<string, () => Guard> = {}) => {
+  const config = spec().schema.parse(input);
+  return gateHarness(
+    { ...ahead, limit: (deps) => make(config, deps, { ...filterInstance, id: "limit" }) },
+    { fakeDeps: fakeDepsWith(), ...setting },
   );
 };
 
@@ -42,7 +42,7 @@ const admitted = (all: readonly number[]) => all.filter((status) => status === 2
 
 describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s", (algorithm) => {
   it("admits the limit and not one more, tells where the client stands, and admits again", async () => {
-    const { send, world } = gate({ limit: "5/10s", by: "ip", algorithm, count: "exact" });
+    const { send, fakeDeps } = gate({ limit: "5/10s", by: "ip", algorithm, count: "exact" });
     expect(await statuses(send, 5)).toEqual([200, 200, 200, 200, 200]);
     const refused = await send("GET /");
     expect(refused).toMatchObject({
@@ -54,7 +54,7 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
     expect(refused.headers["ratelimit-policy"]).toBe('"limit";q=5;w=10');
     expect(refused.headers.ratelimit).toMatch(/^"limit";r=0;t=\d+$/);
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
-    await world.pass(20_000);
+    await fakeDeps.advance(20_000);
     expect((await send("GET /")).status).toBe(200);
   });
 
@@ -65,24 +65,24 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
   });
 
   it("counts in the isolate where that is asked for", async () => {
-    const { send } = gate({ limit: "3/m", by: "ip", algorithm, count: "local" }, { world: surroundings(gone) });
+    const { send } = gate({ limit: "3/m", by: "ip", algorithm, count: "local" }, { fakeDeps: fakeDepsWith(gone) });
     expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
   });
 });
 
 it("a bucket fills evenly and holds its burst", async () => {
-  const { send, world } = gate({ limit: "10/s", by: "ip", algorithm: "token-bucket", burst: 3, count: "exact" });
+  const { send, fakeDeps } = gate({ limit: "10/s", by: "ip", algorithm: "token-bucket", burst: 3, count: "exact" });
   expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
-  await world.pass(100);
+  await fakeDeps.advance(100);
   expect(await statuses(send, 2)).toEqual([200, 429]);
-  await world.pass(60_000);
+  await fakeDeps.advance(60_000);
   expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
 });
 
 it("of several limits each has to allow a request", async () => {
-  const { send, world } = gate({ limit: ["2/s", "3/h"], by: "ip", algorithm: "fixed-window", count: "exact" });
+  const { send, fakeDeps } = gate({ limit: ["2/s", "3/h"], by: "ip", algorithm: "fixed-window", count: "exact" });
   expect(await statuses(send, 3)).toEqual([200, 200, 429]);
-  await world.pass(1000);
+  await fakeDeps.advance(1000);
   const { headers } = await send("GET /");
   expect(headers.ratelimit).toBe('"limit:2/s";r=1;t=1, "limit:3/h";r=0;t=3599');
   expect(headers["ratelimit-policy"]).toBe('"limit:2/s";q=2;w=1, "limit:3/h";q=3;w=3600');
@@ -92,34 +92,34 @@ it("of several limits each has to allow a request", async () => {
 describe("keys", () => {
   const learns = (id: string, sub: string): Record<string, () => Guard> => ({
     identity: () => (_, context) => {
-      learn(context, Consumer, { id, labels: {} });
-      learn(context, Claims, { sub });
+      setFact(context, Consumer, { id, labels: {} });
+      setFact(context, Claims, { sub });
       return undefined;
     },
   });
-  const state = () => surroundings();
+  const state = () => fakeDepsWith();
 
   it.each([
     ["consumer", learns("a", "x"), learns("b", "x")],
     ["claim.sub", learns("a", "x"), learns("a", "y")],
   ] as const)("by %s: each has a limit of its own", async (by, one, other) => {
-    const world = state();
-    const written = { limit: "1/h", by, count: "exact" } as const;
-    expect(await statuses(gate(written, { world }, one).send, 2)).toEqual([200, 429]);
-    expect(await statuses(gate(written, { world }, other).send, 1)).toEqual([200]);
+    const fakeDeps = state();
+    const input = { limit: "1/h", by, count: "exact" } as const;
+    expect(await statuses(gate(input, { fakeDeps }, one).send, 2)).toEqual([200, 429]);
+    expect(await statuses(gate(input, { fakeDeps }, other).send, 1)).toEqual([200]);
   });
 
   it("by header: its value is kept by nobody, and all without it are counted together", async () => {
     const keys: string[] = [];
-    const inner = counters();
-    const world = surroundings({
+    const inner = stateOf();
+    const fakeDeps = fakeDepsWith({
       ...inner,
       run: (call, signal) => {
         keys.push(...call.keys);
         return inner.run(call, signal);
       },
     });
-    const { send } = gate({ limit: "1/h", by: "header.x-device", count: "exact" }, { world });
+    const { send } = gate({ limit: "1/h", by: "header.x-device", count: "exact" }, { fakeDeps });
     expect(await statuses(send, 2, { headers: { "x-device": "a-very-secret-device" } })).toEqual([200, 429]);
     expect(await statuses(send, 1, { headers: { "x-device": "other" } })).toEqual([200]);
     expect(await statuses(send, 2)).toEqual([200, 429]);
@@ -127,9 +127,9 @@ describe("keys", () => {
   });
 
   it("an IPv6 client is its /64, and an IPv4 address in IPv6 dress is itself", async () => {
-    const world = surroundings();
+    const fakeDeps = fakeDepsWith();
     const from = (ip: string | null) =>
-      gate({ limit: "1/h", by: "ip", count: "exact" }, { world, caller: { ip } }).send;
+      gate({ limit: "1/h", by: "ip", count: "exact" }, { fakeDeps, caller: { ip } }).send;
     expect(await statuses(from("2001:db8:1:2::1"), 1)).toEqual([200]);
     expect(await statuses(from("2001:db8:1:2:ffff::9"), 1)).toEqual([429]);
     expect(await statuses(from("2001:db8:1:3::1"), 1)).toEqual([200]);
@@ -139,9 +139,9 @@ describe("keys", () => {
   });
 
   it("combined: each pair has a limit of its own, whatever its parts are made of", async () => {
-    const world = surroundings();
-    const written = { limit: "1/h", by: ["consumer", "ip"] as string[], count: "exact" as const };
-    const as = (id: string, ip: string) => gate(written, { world, caller: { ip } }, learns(id, "")).send;
+    const fakeDeps = fakeDepsWith();
+    const input = { limit: "1/h", by: ["consumer", "ip"] as string[], count: "exact" as const };
+    const as = (id: string, ip: string) => gate(input, { fakeDeps, caller: { ip } }, learns(id, "")).send;
     expect(await statuses(as("a", "192.0.2.1"), 2)).toEqual([200, 429]);
     expect(await statuses(as("a", "192.0.2.2"), 1)).toEqual([200]);
     expect(await statuses(as("a&ip=192.0.2.3", "192.0.2.1"), 1)).toEqual([200]);
@@ -149,10 +149,10 @@ describe("keys", () => {
   });
 
   it("two filters of one tier count apart, and so do two tiers", async () => {
-    const world = surroundings();
+    const fakeDeps = fakeDepsWith();
     const config = spec().schema.parse({ limit: "1/h", by: "ip", count: "exact" });
     const of = (id: string, tier = "tier") =>
-      conversation({ limit: (deps) => make(config, deps, { tier, id }) }, { world }).send;
+      gateHarness({ limit: (deps) => make(config, deps, { tier, id }) }, { fakeDeps }).send;
     for (const send of [of("limit"), of("other"), of("limit", "second")])
       expect(await statuses(send, 2)).toEqual([200, 429]);
   });
@@ -176,45 +176,47 @@ describe("a store that is", () => {
       ["allow", [200, 200, 200, 200]],
       ["deny", [503, 503, 503, 503]],
     ] as const)("%s does what it says, and each request is marked", async (onFailure, expected) => {
-      const { send, world } = gate(
+      const { send, fakeDeps } = gate(
         { limit: "3/h", by: "ip", count: "exact", "on-failure": onFailure },
-        { world: surroundings(state) },
+        { fakeDeps: fakeDepsWith(state) },
       );
       expect(await statuses(send, 4)).toEqual(expected);
-      const access = (world.lines as { type: string; degraded?: string[] }[]).filter(({ type }) => type === "access");
+      const access = (fakeDeps.lines as { type: string; degraded?: string[] }[]).filter(
+        ({ type }) => type === "access",
+      );
       expect(access.map(({ degraded }) => degraded)).toEqual(Array(4).fill(["limit"]));
     });
   });
 
   it("slow is waited for as long as the manifest says, then left alone for a second", async () => {
-    let asked = 0;
+    let storeCalls = 0;
     const state = failing((call) => {
-      asked++;
+      storeCalls++;
       return slow.run(call);
     });
-    const { send, world } = gate(
+    const { send, fakeDeps } = gate(
       { limit: "3/h", by: "ip", count: "exact", "on-failure": "deny", timeout: "100ms" },
-      { world: surroundings(state) },
+      { fakeDeps: fakeDepsWith(state) },
     );
     const first = send("GET /");
-    await world.pass(99);
+    await fakeDeps.advance(99);
     expect(await Promise.race([first.then(() => "answered"), Promise.resolve("waiting")])).toBe("waiting");
-    await world.pass(1);
+    await fakeDeps.advance(1);
     expect(await first).toMatchObject({ status: 503, code: "limit-unavailable" });
     expect((await send("GET /")).status).toBe(503);
-    expect(asked).toBe(1);
-    await world.pass(1000);
+    expect(storeCalls).toBe(1);
+    await fakeDeps.advance(1000);
     const again = send("GET /");
-    await world.pass(100);
+    await fakeDeps.advance(100);
     expect((await again).status).toBe(503);
-    expect(asked).toBe(2);
+    expect(storeCalls).toBe(2);
   });
 
   it("full admits what on-failure says", async () => {
     const state = failing(() => Promise.reject(new Error("state answered 507: this shard holds 500000 cells already")));
     const { send } = gate(
       { limit: "3/h", by: "ip", count: "exact", "on-failure": "deny" },
-      { world: surroundings(state) },
+      { fakeDeps: fakeDepsWith(state) },
     );
     expect((await send("GET /")).code).toBe("limit-unavailable");
   });
@@ -225,7 +227,7 @@ describe("a key that cannot be counted", () => {
   const whoever: Record<string, () => Guard> = {
     identity: () => (request, context) => {
       const id = JSON.parse(request.headers.get("x-id") ?? '""') as string;
-      learn(context, Consumer, { id, labels: {} });
+      setFact(context, Consumer, { id, labels: {} });
       return undefined;
     },
   };
@@ -237,18 +239,18 @@ describe("a key that cannot be counted", () => {
   const limited = (state: State, onFailure: "deny" | "allow") =>
     gate(
       { limit: "1/h", by: "consumer", count: "exact", "on-failure": onFailure },
-      { world: surroundings(state) },
+      { fakeDeps: fakeDepsWith(state) },
       whoever,
     );
 
   it.each(["deny", "allow"] as const)("long or odd ids are counted as any other (%s)", async (onFailure) => {
-    const { send } = limited(counters(), onFailure);
+    const { send } = limited(stateOf(), onFailure);
     const ids = ["\u8a18".repeat(300), "x".repeat(20_000), "\ud800", "{}", "", "\0"];
     for (const id of ids) expect(await statuses(send, 2, as(id))).toEqual([200, 429]);
   });
 
   it.each([413, 400, 507])("where state answers %i, that concerns nobody else", async (status) => {
-    const inner = counters();
+    const inner = stateOf();
     const state: State = {
       ...inner,
       run: (call, signal) =>
@@ -262,88 +264,96 @@ describe("a key that cannot be counted", () => {
   });
 
   it("state says so itself, of a question that is too long or malformed", async () => {
-    const { run } = counters();
+    const { run } = stateOf();
     await expect(run({ sha: "x", keys: ["x".repeat(9000)], args: [] })).rejects.toBeInstanceOf(KeyRefused);
     await expect(run({ sha: "x", keys: ["x"], args: [Number.NaN] })).rejects.toBeInstanceOf(KeyRefused);
   });
 });
 
 describe("a shard that is gone", () => {
-  const half = (asked: string[]): State => {
-    const inner = counters();
+  const half = (storeCalls: string[]): State => {
+    const inner = stateOf();
     return {
       ...inner,
       run: (call, signal) => {
-        asked.push(call.keys[0] ?? "");
-        return position(tagOf(call.keys[0] ?? "")) < 0.5 ? Promise.reject(new Error("gone")) : inner.run(call, signal);
+        storeCalls.push(call.keys[0] ?? "");
+        return hashPosition(hashTagOf(call.keys[0] ?? "")) < 0.5
+          ? Promise.reject(new Error("gone"))
+          : inner.run(call, signal);
       },
     };
   };
   const from = (index: number) => `192.0.2.${index}`;
-  const isGone = (ip: string) => position(`ip=${ip}`) < 0.5;
+  const isGone = (ip: string) => hashPosition(`ip=${ip}`) < 0.5;
   const ips = Array.from({ length: 250 }, (_, index) => from(index));
 
   it("is left alone after some of its keys have failed, and the others are counted as ever", async () => {
-    const asked: string[] = [];
-    const world = surroundings(half(asked));
-    const written = { limit: "1/h", by: "ip", count: "exact", "on-failure": "deny" } as const;
-    const config = spec().schema.parse(written);
-    const guard = make(config, world, { ...place, id: "limit" });
+    const storeCalls: string[] = [];
+    const fakeDeps = fakeDepsWith(half(storeCalls));
+    const input = { limit: "1/h", by: "ip", count: "exact", "on-failure": "deny" } as const;
+    const config = spec().schema.parse(input);
+    const guard = make(config, fakeDeps, { ...filterInstance, id: "limit" });
     const statusFor = async (ip: string) =>
-      (await conversation({ limit: () => guard }, { world, caller: { ip } }).send("GET /")).status;
+      (await gateHarness({ limit: () => guard }, { fakeDeps, caller: { ip } }).send("GET /")).status;
     for (const ip of ips) expect([ip, await statusFor(ip)]).toEqual([ip, isGone(ip) ? 503 : 200]);
     // Five keys for each sixteenth of the keys that is gone.
-    expect(asked.filter((key) => position(tagOf(key)) < 0.5)).toHaveLength(8 * 5);
+    expect(storeCalls.filter((key) => hashPosition(hashTagOf(key)) < 0.5)).toHaveLength(8 * 5);
     for (const ip of ips.filter((it) => !isGone(it))) expect(await statusFor(ip)).toBe(429);
-    await world.pass(1000);
-    asked.length = 0;
+    await fakeDeps.advance(1000);
+    storeCalls.length = 0;
     expect(await statusFor(ips.find(isGone) as string)).toBe(503);
-    expect(asked).toHaveLength(1);
+    expect(storeCalls).toHaveLength(1);
   });
 });
 
 describe("leased", () => {
   it("asks the store once for a share, and spends it here", async () => {
-    let asked = 0;
-    const inner = counters();
+    let storeCalls = 0;
+    const inner = stateOf();
     const state: State = {
       ...inner,
       run: (call, signal) => {
-        asked++;
+        storeCalls++;
         return inner.run(call, signal);
       },
     };
     const { send } = gate(
       { limit: "200/h", by: "ip", algorithm: "fixed-window", share: "5%", hold: "1m" },
-      { world: surroundings(state) },
+      { fakeDeps: fakeDepsWith(state) },
     );
     expect(admitted(await statuses(send, 100))).toBe(100);
     // Ten at a time, once it has seen that so many come.
-    expect(asked).toBe(13);
+    expect(storeCalls).toBe(13);
   });
 
   it("a flood beyond the limit asks the store once in a while", async () => {
-    let asked = 0;
-    const inner = counters();
+    let storeCalls = 0;
+    const inner = stateOf();
     const state: State = {
       ...inner,
       run: (call, signal) => {
-        asked++;
+        storeCalls++;
         return inner.run(call, signal);
       },
     };
-    const { send, world } = gate({ limit: "5/h", by: "ip", hold: "10s" }, { world: surroundings(state) });
+    const { send, fakeDeps } = gate({ limit: "5/h", by: "ip", hold: "10s" }, { fakeDeps: fakeDepsWith(state) });
     expect(admitted(await statuses(send, 200))).toBe(5);
-    expect(asked).toBe(6);
-    await world.pass(10_000);
+    expect(storeCalls).toBe(6);
+    await fakeDeps.advance(10_000);
     expect(admitted(await statuses(send, 100))).toBe(0);
-    expect(asked).toBe(7);
+    expect(storeCalls).toBe(7);
   });
 
   it("what was taken ends with its window", async () => {
-    const { send, world } = gate({ limit: "100/10s", by: "ip", algorithm: "fixed-window", share: "100%", hold: "1h" });
+    const { send, fakeDeps } = gate({
+      limit: "100/10s",
+      by: "ip",
+      algorithm: "fixed-window",
+      share: "100%",
+      hold: "1h",
+    });
     expect(await statuses(send, 1)).toEqual([200]);
-    await world.pass(10_000);
+    await fakeDeps.advance(10_000);
     const all = await statuses(send, 120);
     expect(admitted(all)).toBe(100);
   });

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/redirect.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
-const gate = (written: object) =>
-  conversation(
-    { redirect: () => make(spec().schema.parse(written)) },
+const gate = (config: object) =>
+  gateHarness(
+    { redirect: () => make(spec().schema.parse(config)) },
     { routes: { all: { match: "ANY /{id}/{rest*}", filters: ["redirect"] } } },
   );
 
@@ -35,10 +35,10 @@ it.each<[object, string, number, string | undefined]>([
   [{ to: "/{query.next}" }, "/a/x?next=%0d%0aset-cookie:a=1", 400, undefined],
   [{ to: "/{query.next}" }, "/a/x?next=", 400, undefined],
   [{ to: "/{query.next}" }, "/a/x", 400, undefined],
-])("%j: %s → %i %s", async (written, target, status, location) => {
-  const heard = await gate(written).send(`GET ${target}`);
-  expect([heard.status, heard.headers.location]).toEqual([status, location]);
-  if (status === 308) expect(heard.line).toMatchObject({ verdict: "answered", by: "redirect" });
+])("%j: %s → %i %s", async (config, target, status, location) => {
+  const received = await gate(config).send(`GET ${target}`);
+  expect([received.status, received.headers.location]).toEqual([status, location]);
+  if (status === 308) expect(received.line).toMatchObject({ verdict: "answered", by: "redirect" });
 });
 
 it("whatever a client sends, it is led to the host and beneath the path that the manifest says", async () => {
@@ -67,11 +67,15 @@ it("whatever a client sends, it is led to the host and beneath the path that the
   await fc.assert(
     fc.asyncProperty(fc.array(unit, { maxLength: 6 }), async (units) => {
       for (const [{ send }, expected] of gates) {
-        const heard = await send(`GET /7/x?q=${encodeURIComponent(units.join(""))}`);
-        if (heard.status === 308)
-          expect(new URL(heard.headers.location ?? "", "https://gate.example/7/x").href).toMatch(expected);
+        const received = await send(`GET /7/x?q=${encodeURIComponent(units.join(""))}`);
+        if (received.status === 308)
+          expect(new URL(received.headers.location ?? "", "https://gate.example/7/x").href).toMatch(expected);
         else
-          expect([heard.status, heard.code, heard.headers.location]).toEqual([400, "reference-malformed", undefined]);
+          expect([received.status, received.code, received.headers.location]).toEqual([
+            400,
+            "reference-malformed",
+            undefined,
+          ]);
       }
     }),
     { numRuns: 500, seed: 1 },
@@ -100,6 +104,6 @@ it.each([
   [{ path: "/x", "strip-prefix": "/y" }],
   [{ host: "New.example" }],
   [{ port: 70_000 }],
-])("%j is no redirect", (written) => {
-  expect(spec().schema.safeParse(written).success).toBe(false);
+])("%j is no redirect", (config) => {
+  expect(spec().schema.safeParse(config).success).toBe(false);
 });

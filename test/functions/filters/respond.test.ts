@@ -1,19 +1,19 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/respond.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
-const gate = (written: object, setting = {}) =>
-  conversation({ respond: () => make(spec().schema.parse(written)) }, setting);
+const gate = (config: object, setting = {}) =>
+  gateHarness({ respond: () => make(spec().schema.parse(config)) }, setting);
 
 it("answers, and asks no service", async () => {
-  const heard = await gate({ json: { ok: true }, headers: { "cache-control": "max-age=60" } }).send("GET /");
-  expect(heard).toMatchObject({
+  const received = await gate({ json: { ok: true }, headers: { "cache-control": "max-age=60" } }).send("GET /");
+  expect(received).toMatchObject({
     status: 200,
     text: '{"ok":true}\n',
     upstream: [],
     line: { verdict: "answered", by: "respond" },
   });
-  expect(heard.headers).toMatchObject({ "content-type": "application/json", "cache-control": "max-age=60" });
+  expect(received.headers).toMatchObject({ "content-type": "application/json", "cache-control": "max-age=60" });
 });
 
 it("answers who fulfils its conditions, and lets others pass", async () => {
@@ -22,9 +22,9 @@ it("answers who fulfils its conditions, and lets others pass", async () => {
     { filters: { respond: { when: [["header", "x-beta", "present", ""]] } } },
   );
   expect((await send("GET /")).status).toBe(200);
-  const heard = await send("GET /", { headers: { "x-beta": "1" } });
+  const received = await send("GET /", { headers: { "x-beta": "1" } });
   // An answer that the manifest gives is no refusal by the gate, whatever its status.
-  expect(heard).toMatchObject({ status: 503, text: "back at noon", line: { verdict: "answered" } });
+  expect(received).toMatchObject({ status: 503, text: "back at noon", line: { verdict: "answered" } });
 });
 
 it.each([

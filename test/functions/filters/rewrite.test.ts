@@ -2,16 +2,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/rewrite.ts";
 import { make as worker } from "../../../functions/upstreams/worker.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
-const gate = (written: object, route: object = {}) =>
-  conversation(
-    { rewrite: () => make(spec().schema.parse(written)) },
+const gate = (config: object, route: object = {}) =>
+  gateHarness(
+    { rewrite: () => make(spec().schema.parse(config)) },
     { routes: { all: { match: "ANY /{id}/{rest*}", filters: ["rewrite"], ...route } } },
   );
 
-const seen = async (written: object, target: string, route = {}) =>
-  (await gate(written, route).send(`GET ${target}`)).upstream[0]?.url.replace("https://service.example", "");
+const seen = async (config: object, target: string, route = {}) =>
+  (await gate(config, route).send(`GET ${target}`)).upstream[0]?.url.replace("https://service.example", "");
 
 describe.each<[string, object, string, string]>([
   ["a path", { path: "/v2/{path.id}" }, "/7/x?a=1", "/v2/7?a=1"],
@@ -35,9 +35,9 @@ describe.each<[string, object, string, string]>([
     "/7/x?toString=2",
   ],
   ["none at all", {}, "/7/x?a=%zz&&b", "/7/x?a=%zz&&b"],
-])("%s", (_, written, target, expected) => {
+])("%s", (_, config, target, expected) => {
   it(`${target} → ${expected}`, async () => {
-    expect(await seen(written, target)).toBe(expected);
+    expect(await seen(config, target)).toBe(expected);
   });
 });
 
@@ -170,15 +170,18 @@ it.each([
 });
 
 it("another host is told in x-forwarded-host, and a Worker by its request's URL", async () => {
-  const written = { host: "one.example.org" };
-  const { upstream } = await gate(written).send("GET /7/x");
+  const config = { host: "one.example.org" };
+  const { upstream } = await gate(config).send("GET /7/x");
   expect(upstream[0]?.headers["x-forwarded-host"]).toBe("one.example.org");
-  const asked: string[] = [];
-  const rates = { fetch: async (request: Request) => new Response(String(asked.push(request.url))) };
-  const { send } = conversation(
-    { rewrite: () => make(spec().schema.parse(written)) },
-    { world: world({ env: { SERVICE_RATES: rates } }), upstream: (_, deps) => worker({ service: "rates" }, deps) },
+  const urls: string[] = [];
+  const rates = { fetch: async (request: Request) => new Response(String(urls.push(request.url))) };
+  const { send } = gateHarness(
+    { rewrite: () => make(spec().schema.parse(config)) },
+    {
+      fakeDeps: fakeDeps({ env: { SERVICE_RATES: rates } }),
+      upstream: (_, deps) => worker({ service: "rates" }, deps),
+    },
   );
   await send("GET /7/x?a=1");
-  expect(asked).toEqual(["https://one.example.org/7/x?a=1"]);
+  expect(urls).toEqual(["https://one.example.org/7/x?a=1"]);
 });

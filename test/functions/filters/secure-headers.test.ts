@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/secure-headers.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
-import { conversation, place, type Setting, world } from "../gate-harness.ts";
+import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
 
-const gate = (written: object = {}, setting: Setting = {}) =>
-  conversation(
-    { "secure-headers": () => make(spec().schema.parse(written), world(), place) },
+const gate = (config: object = {}, setting: GateOptions = {}) =>
+  gateHarness(
+    { "secure-headers": () => make(spec().schema.parse(config), fakeDeps(), filterInstance) },
     { filters: { "secure-headers": { kind: "layer" } }, ...setting },
   );
 
@@ -30,8 +30,8 @@ it("sets what the manifest says, in place of what the service says", async () =>
 
 it("what a service sends is edited also where its headers cannot be", async () => {
   const { send } = gate({}, { replies: () => Response.redirect("https://elsewhere.example/", 302) });
-  const heard = await send("GET /", { redirect: "manual" });
-  expect([heard.status, heard.headers["x-content-type-options"]]).toEqual([302, "nosniff"]);
+  const received = await send("GET /", { redirect: "manual" });
+  expect([received.status, received.headers["x-content-type-options"]]).toEqual([302, "nosniff"]);
 });
 
 it("sets every header of its configuration and no other, and removes who powers it", async () => {
@@ -43,7 +43,7 @@ it("sets every header of its configuration and no other, and removes who powers 
     "permissions-policy": { camera: false },
   };
   const cross = Object.fromEntries(names.filter((it) => /^(?:cross|referrer)/.test(it)).map((it) => [it, "a"]));
-  const plain = Object.keys((await conversation({}).send("GET /")).headers);
+  const plain = Object.keys((await gateHarness({}).send("GET /")).headers);
   const { headers } = await gate({ ...all, ...cross, ...policies }, { replies }).send("GET /");
   expect(Object.keys(headers).toSorted()).toEqual([...plain, ...names].toSorted());
 });
@@ -54,7 +54,7 @@ it("where all are false, nothing is set", async () => {
       .filter((name) => !["content-security-policy", "permissions-policy"].includes(name))
       .map((name) => [name, false]),
   );
-  expect((await gate(none).send("GET /")).headers).toEqual((await conversation({}).send("GET /")).headers);
+  expect((await gate(none).send("GET /")).headers).toEqual((await gateHarness({}).send("GET /")).headers);
 });
 
 it("policies are written as browsers read them", async () => {
@@ -69,9 +69,9 @@ it("policies are written as browsers read them", async () => {
 });
 
 it("a refusal behind it has them too", async () => {
-  const { send } = conversation(
+  const { send } = gateHarness(
     {
-      "secure-headers": () => make(spec().schema.parse({}), world(), place),
+      "secure-headers": () => make(spec().schema.parse({}), fakeDeps(), filterInstance),
       inner: () => (_, context) => refuse(context, { no: { status: 403, title: "No" } }, "no"),
     },
     { filters: { "secure-headers": { kind: "layer" } } },

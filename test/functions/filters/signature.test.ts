@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { make as bodyLimit } from "../../../functions/filters/body-limit.ts";
 import { make, spec } from "../../../functions/filters/signature.ts";
 import type { State } from "../../../functions/gateway/core/ports/state.ts";
-import { conversation, counters, type Setting, world } from "../gate-harness.ts";
+import { fakeDeps, type GateOptions, gateHarness, stateOf } from "../gate-harness.ts";
 
 const secrets = { SHOP_KEY: "a-key-of-the-coffee-shop-1", SHOP_KEY_NEXT: "a-key-of-the-coffee-shop-2" };
 const keys = {
@@ -13,17 +13,17 @@ const keys = {
 };
 const now = Date.UTC(2026, 10, 1) / 1000;
 
-const gate = (more = {}, setting: Setting = {}, state: State = counters()) => {
+const gate = (more = {}, setting: GateOptions = {}, state: State = stateOf()) => {
   const config = spec().schema.parse({ keys, ...more });
-  return conversation(
+  return gateHarness(
     { "body-limit": () => bodyLimit({ max: "1KiB" }), signature: (deps) => make(config, deps) },
-    { world: world({ env: secrets, state }), ...setting },
+    { fakeDeps: fakeDeps({ env: secrets, state }), ...setting },
   );
 };
 
 type SignatureComponent = string | ComponentDescriptor;
 
-interface Made {
+interface SignedRequest {
   readonly method?: string;
   readonly url?: string;
   readonly body?: string;
@@ -49,7 +49,7 @@ const signed = async ({
   headers = {},
   parameters = {},
   ...made
-}: Made = {}) => {
+}: SignedRequest = {}) => {
   const all: Record<string, string> = {
     ...headers,
     ...(body !== undefined && { "content-digest": await sha256(body) }),
@@ -94,9 +94,9 @@ const invalid = { status: 401, code: "signature-invalid", upstream: [] };
 describe("a signed request", () => {
   it("gets in, and its signer is known; the service sees the whole body", async () => {
     const { line, init } = await signed({ body: '{"amount":12}' });
-    const heard = await gate().send(line, init);
-    expect(heard).toMatchObject({ status: 200, line: { consumer: "coffee-shop" } });
-    expect(heard.upstream[0]?.body).toBe('{"amount":12}');
+    const received = await gate().send(line, init);
+    expect(received).toMatchObject({ status: 200, line: { consumer: "coffee-shop" } });
+    expect(received.upstream[0]?.body).toBe('{"amount":12}');
   });
 
   it.each(["GET", "DELETE", "POST"])("without a body gets in as well: %s", async (method) => {
@@ -113,7 +113,7 @@ describe("a signed request", () => {
   });
 
   it("gets in once of a hundred at once, whichever isolate they reach", async () => {
-    const state = counters();
+    const state = stateOf();
     const isolates = Array.from({ length: 8 }, () => gate({}, {}, state).send);
     const { line, init } = await signed();
     const all = await Promise.all(Array.from({ length: 100 }, (_, index) => isolates[index % 8]?.(line, init)));
@@ -216,7 +216,7 @@ describe("what does not say enough is refused", () => {
     ["a nonce of no length", { parameters: { nonce: "" } }],
     ["a nonce without end", { parameters: { nonce: "n".repeat(200) } }],
   ])("%s", async (_, made) => {
-    const { line, init } = await signed(made as Made);
+    const { line, init } = await signed(made as SignedRequest);
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 
@@ -232,9 +232,9 @@ describe("what does not say enough is refused", () => {
   });
 
   it("no signature at all: it is told what one has to cover", async () => {
-    const heard = await gate({ covers: ["content-type"] }).send("GET /");
-    expect(heard).toMatchObject({ status: 401, code: "signature-missing", upstream: [] });
-    expect(heard.headers["accept-signature"]).toBe(
+    const received = await gate({ covers: ["content-type"] }).send("GET /");
+    expect(received).toMatchObject({ status: 401, code: "signature-missing", upstream: [] });
+    expect(received.headers["accept-signature"]).toBe(
       'sig=("@method" "@authority" "@path" "@query" "content-type");created;nonce;keyid;alg="hmac-sha256"',
     );
   });
@@ -273,11 +273,11 @@ describe("time", () => {
   });
 
   it("a nonce is remembered as long as its request could come again", async () => {
-    const asked: number[] = [];
-    const state: State = { ...counters(), once: async (_, forMs) => asked.push(forMs) > 0 };
+    const lifetimes: number[] = [];
+    const state: State = { ...stateOf(), once: async (_, forMs) => lifetimes.push(forMs) > 0 };
     const { line, init } = await signed({ parameters: { created: now + 20 } });
     await gate({ window: "2m" }, {}, state).send(line, init);
-    expect(asked).toEqual([(20 + 120) * 1000]);
+    expect(lifetimes).toEqual([(20 + 120) * 1000]);
   });
 });
 
@@ -287,7 +287,7 @@ describe("it fails closed", () => {
     ["lying", () => Promise.reject(new Error("state did not say whether it is the first time"))],
   ])("where state is %s", async (_, once) => {
     const { line, init } = await signed();
-    const { send } = gate({}, {}, { ...counters(), once });
+    const { send } = gate({}, {}, { ...stateOf(), once });
     expect(await send(line, init)).toMatchObject({
       status: 503,
       code: "replay-unchecked",
@@ -297,10 +297,10 @@ describe("it fails closed", () => {
   });
 
   it("where state is slow", async () => {
-    const time = world({ env: secrets, state: { ...counters(), once: () => new Promise(() => {}) } });
+    const time = fakeDeps({ env: secrets, state: { ...stateOf(), once: () => new Promise(() => {}) } });
     const { line, init } = await signed();
-    const answer = gate({}, { world: time }).send(line, init);
-    for (let turns = 0; turns < 20; turns++) await time.pass(100);
+    const answer = gate({}, { fakeDeps: time }).send(line, init);
+    for (let turns = 0; turns < 20; turns++) await time.advance(100);
     expect((await answer).code).toBe("replay-unchecked");
   });
 
@@ -341,10 +341,10 @@ describe("bodies", () => {
   });
 
   it("shadowed, the service still gets the body", async () => {
-    const heard = await gate({}, { filters: { signature: { mode: "shadow" } } }).send("POST /pay", {
+    const received = await gate({}, { filters: { signature: { mode: "shadow" } } }).send("POST /pay", {
       body: "unsigned",
     });
-    expect(heard.status).toBe(200);
+    expect(received.status).toBe(200);
     const { line, init } = await signed({ body: "signed" });
     const other = await gate({}, { filters: { signature: { mode: "shadow" } } }).send(line, init);
     expect([other.status, other.upstream[0]?.body]).toEqual([200, "signed"]);
@@ -354,7 +354,7 @@ describe("bodies", () => {
 it("keys rotate and no request is refused", async () => {
   const [{ "shop-1": old, "shop-2": next }] = [keys];
   const stages = [{ "shop-1": old }, { "shop-1": old, "shop-2": next }, { "shop-2": next }];
-  const state = counters();
+  const state = stateOf();
   const by = async (keyid: "shop-1" | "shop-2") =>
     signed({ parameters: { keyid }, secret: keyid === "shop-1" ? secrets.SHOP_KEY : secrets.SHOP_KEY_NEXT });
   const answers: number[] = [];
@@ -376,7 +376,9 @@ it("keys rotate and no request is refused", async () => {
 
 it("is not linked with a key that could be guessed, and does not say it", () => {
   const config = spec().schema.parse({ keys: { a: { secret: "SHOP_KEY", consumer: "x" } } });
-  expect(() => make(config, world({ env: { SHOP_KEY: "short" } }))).toThrow(/the secret SHOP_KEY is shorter than 16/);
+  expect(() => make(config, fakeDeps({ env: { SHOP_KEY: "short" } }))).toThrow(
+    /the secret SHOP_KEY is shorter than 16/,
+  );
 });
 
 it("whatever the fields say, the answer is a refusal and comes at once", async () => {
@@ -403,11 +405,11 @@ it("whatever the fields say, the answer is a refusal and comes at once", async (
   const field = fc.array(piece, { maxLength: 80 }).map((pieces) => pieces.join(""));
   await fc.assert(
     fc.asyncProperty(field, field, field, async (signature, input, digest) => {
-      const heard = await send("POST /pay", {
+      const received = await send("POST /pay", {
         headers: { signature, "signature-input": input, "content-digest": digest },
         body: "x",
       });
-      expect([heard.status, heard.upstream.length]).toEqual([401, 0]);
+      expect([received.status, received.upstream.length]).toEqual([401, 0]);
     }),
     { numRuns: Number(process.env.POSTERN_RUNS ?? 300), seed: 5 },
   );

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/timeout.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const slow = (setting = {}) => {
-  const time = world();
-  const gate = conversation(
+  const time = fakeDeps();
+  const gate = gateHarness(
     { timeout: (deps) => make({ after: "2s" }, deps) },
-    { world: time, filters: { timeout: { kind: "layer" } }, replies: () => new Promise(() => {}), ...setting },
+    { fakeDeps: time, filters: { timeout: { kind: "layer" } }, replies: () => new Promise(() => {}), ...setting },
   );
   return { time, ...gate };
 };
@@ -15,9 +15,9 @@ const slow = (setting = {}) => {
 it("answers 504 when everything behind it takes longer", async () => {
   const { time, send } = slow();
   const answer = send("GET /");
-  await time.pass(1_999);
+  await time.advance(1_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-  await time.pass(1);
+  await time.advance(1);
   expect(await answer).toMatchObject({ status: 504, code: "timeout", line: { verdict: "failed", by: "timeout" } });
 });
 
@@ -28,23 +28,23 @@ it.each(["0s", "00ms", 5, "5"])("the schema refuses %s", (after) => {
 it("leaves alone what is in time, and disarms", async () => {
   const { time, send } = slow({ replies: () => new Response("quick") });
   expect((await send("GET /")).text).toBe("quick");
-  await time.pass(10_000);
+  await time.advance(10_000);
 });
 
 it("the earlier of two deadlines counts, and aborts what is behind", async () => {
   const signals: (AbortSignal | undefined)[] = [];
-  const time = world();
+  const time = fakeDeps();
   const spy = () => (_: Request, context: Context) => void signals.push(context.signal);
-  const { send } = conversation(
+  const { send } = gateHarness(
     { outer: (deps) => make({ after: "5s" }, deps), inner: (deps) => make({ after: "1s" }, deps), spy },
     {
-      world: time,
+      fakeDeps: time,
       filters: { outer: { kind: "layer" }, inner: { kind: "layer" } },
       replies: () => new Promise(() => {}),
     },
   );
   const answer = send("GET /");
-  await time.pass(1_000);
+  await time.advance(1_000);
   expect(await answer).toMatchObject({ status: 504, line: { by: "inner", ms: 1_000 } });
   expect(signals[0]?.aborted).toBe(true);
 });

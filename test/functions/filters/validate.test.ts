@@ -1,26 +1,26 @@
 /** What the filter does by itself: how it is shadowed, what of an answer is bounded, and that it never guesses. */
 import { describe, expect, it } from "vitest";
 import { make } from "../../../functions/filters/validate.ts";
-import type { Check, OperationCheck } from "../../../functions/gateway/core/ports/validators.ts";
-import { conversation, place, type Setting, world } from "../gate-harness.ts";
+import type { OperationCheck, SchemaCheck } from "../../../functions/gateway/core/ports/validators.ts";
+import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
 
-const refusing = (message: string): Check =>
+const refusing = (message: string): SchemaCheck =>
   Object.assign(() => false, { errors: [{ instancePath: `/${"a".repeat(500)}`, message }] });
 
-const check = (operation: OperationCheck, setting: Setting = {}, method = "POST") =>
-  conversation(
+const check = (operation: OperationCheck, setting: GateOptions = {}, method = "POST") =>
+  gateHarness(
     {
       validate: (deps) =>
         make(
           { openapi: "openapi/it.yaml" },
-          { ...deps, validators: { [place.id]: { all: { [method]: operation } } } },
-          place,
+          { ...deps, validators: { [filterInstance.id]: { all: { [method]: operation } } } },
+          filterInstance,
         ),
     },
     { limits: { body: "1KiB" }, ...setting },
   );
 
-const body = (it: Check): OperationCheck => ({
+const body = (it: SchemaCheck): OperationCheck => ({
   parameters: [],
   body: { required: true, types: { "application/*": { as: "json", check: it } } },
 });
@@ -46,7 +46,7 @@ describe("in the shadow", () => {
 
 describe("a form", () => {
   const file = { style: "form", explode: true, shape: { kinds: ["string"], file: true } } as const;
-  const ok: Check = Object.assign(() => true, { errors: null });
+  const ok: SchemaCheck = Object.assign(() => true, { errors: null });
   const forms: OperationCheck = {
     parameters: [],
     body: {
@@ -100,5 +100,7 @@ it("lets nothing pass for which no check was built, but preflights", async () =>
   expect([(await send("POST /")).status, (await send("GET /")).status, (await send("HEAD /")).status]).toEqual([
     500, 200, 200,
   ]);
-  expect(() => make({ openapi: "openapi/it.yaml" }, world(), { tier: "tier", id: "other" })).toThrow("build it anew");
+  expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow(
+    "build it anew",
+  );
 });

@@ -1,12 +1,12 @@
 /** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
 import { expect, it, vi } from "vitest";
 import { make as timeout } from "../../../functions/filters/timeout.ts";
-import { BodyLimit, learn } from "../../../functions/gateway/core/facts.ts";
+import { BodyLimit, setFact } from "../../../functions/gateway/core/facts.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { MakeUpstream } from "../../../functions/gateway/part.ts";
-import { wholeBody } from "../../../functions/gateway/proxy/request-body.ts";
+import { readBody } from "../../../functions/gateway/proxy/request-body.ts";
 import { send } from "../../../functions/gateway/proxy/send.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 /** A body that comes as the test says. */
 const body = () => {
@@ -37,8 +37,8 @@ const body = () => {
 
 /** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
 const gate = (filters: Record<string, (deps: Deps) => never> = {}) => {
-  const time = world();
-  const { send } = conversation(filters, { world: time, timeout: "60s", limits: { "body-idle": "10s" } });
+  const time = fakeDeps();
+  const { send } = gateHarness(filters, { fakeDeps: time, timeout: "60s", limits: { "body-idle": "10s" } });
   return { time, send };
 };
 
@@ -52,9 +52,9 @@ it.each([
   const headers = length === undefined ? {} : { "content-length": length };
   const answer = send("POST /", { body: it.stream, headers });
   await it.part(3);
-  await time.pass(9_999);
+  await time.advance(9_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-  await time.pass(1);
+  await time.advance(1);
   expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { verdict: "refused" } });
   expect(time.lines.filter((line) => (line as { type?: string }).type === "fault")).toEqual([]);
 });
@@ -65,41 +65,41 @@ it("each part gives the client as long again, and the time of the service is ove
   const answer = send("POST /", { body: it.stream });
   for (let part = 0; part < 6; part++) {
     await it.part(1);
-    await time.pass(9_000);
+    await time.advance(9_000);
   }
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await it.part(1);
-  await time.pass(6_000);
+  await time.advance(6_000);
   expect(await answer).toMatchObject({ status: 408, code: "body-late" });
 });
 
 it("a service that takes long is not taken for a client that does", async () => {
-  const time = world();
+  const time = fakeDeps();
   const replies = vi.fn(() => new Promise<Response>(() => {}));
-  const { send } = conversation({}, { world: time, timeout: "60s", replies });
+  const { send } = gateHarness({}, { fakeDeps: time, timeout: "60s", replies });
   const answer = send("POST /", { body: "whole", headers: { "content-length": "5" } });
   await vi.waitFor(() => expect(replies).toHaveBeenCalled());
-  await time.pass(59_999);
+  await time.advance(59_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-  await time.pass(1);
+  await time.advance(1);
   expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
 });
 
 it.each([9, 16_384, 16_385])(
   "a service that takes no byte of a body of %s bytes is not taken for a client that sends none",
   async (size) => {
-    const time = world();
+    const time = fakeDeps();
     const transport = vi.fn(() => new Promise<Response>(() => {}));
     const takesNothing: MakeUpstream = () => (request, context) =>
       send("https://service.example/", request, context, transport);
-    const gate = conversation({}, { world: time, timeout: "60s", upstream: takesNothing });
+    const gate = gateHarness({}, { fakeDeps: time, timeout: "60s", upstream: takesNothing });
     const answer = gate.send("POST /", { body: "x".repeat(size), headers: { "content-length": String(size) } });
     await vi.waitFor(() => expect(transport).toHaveBeenCalled());
     // Nothing shows that the gate has the body, and waits for the service to take it.
     for (let turn = 0; turn < 5; turn++) await new Promise((next) => setTimeout(next, 0));
-    await time.pass(59_999);
+    await time.advance(59_999);
     expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-    await time.pass(1);
+    await time.advance(1);
     expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
   },
 );
@@ -108,7 +108,7 @@ it.each([
   [3, "falls short of"],
   [30, "goes beyond"],
 ])("a body of %s bytes that %s its length reaches no service", async (size) => {
-  const { send } = conversation({});
+  const { send } = gateHarness({});
   const it = body();
   const answer = send("POST /", { body: it.stream, headers: { "content-length": "9" } });
   it.last(size);
@@ -116,23 +116,23 @@ it.each([
 });
 
 const reading = (deps: Deps) => async (request: Request, context: never) => {
-  learn(context, BodyLimit, 100);
-  await wholeBody(request, context, deps);
+  setFact(context, BodyLimit, 100);
+  await readBody(request, context, deps);
   return undefined;
 };
 
 it.each(["enforce", "shadow"] as const)(
   "a timeout that ends while a filter (%s) waits for the client is the client's",
   async (mode) => {
-    const time = world();
-    const { send } = conversation(
+    const time = fakeDeps();
+    const { send } = gateHarness(
       { timeout: (deps) => timeout({ after: "5s" }, deps), reading: reading as never },
-      { world: time, limits: { "body-idle": "10s" }, filters: { timeout: { kind: "layer" }, reading: { mode } } },
+      { fakeDeps: time, limits: { "body-idle": "10s" }, filters: { timeout: { kind: "layer" }, reading: { mode } } },
     );
     const it = body();
     const answer = send("POST /", { body: it.stream });
     await it.part(1);
-    await time.pass(5_000);
+    await time.advance(5_000);
     expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { verdict: "refused" } });
   },
 );
@@ -142,10 +142,10 @@ it("a filter that reads the body waits no longer", async () => {
   const it = body();
   const answer = send("POST /", { body: it.stream });
   await it.part(1);
-  await time.pass(9_000);
+  await time.advance(9_000);
   await it.part(1);
-  await time.pass(9_999);
+  await time.advance(9_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-  await time.pass(1);
+  await time.advance(1);
   expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { by: "reading" } });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
+  areDatesValid,
   claimPath,
   claimReader,
-  claimsFit,
+  claimsMatcher,
   claimText,
-  consumerIn,
-  datesHold,
+  consumerIdOf,
   isClaim,
 } from "../../../functions/gateway/core/claims.ts";
 
@@ -69,7 +69,7 @@ describe("what is asked of claims", () => {
     [{ absent: "" }, false],
     [{}, true],
   ])("%j: %s", (wanted, fits) => {
-    expect(claimsFit(wanted as never)(claims)).toBe(fits);
+    expect(claimsMatcher(wanted as never)(claims)).toBe(fits);
   });
 });
 
@@ -108,7 +108,7 @@ it.each([
   [null, undefined],
   [undefined, undefined],
 ])("%j names the consumer %j", (value, consumer) => {
-  expect(consumerIn(value)).toBe(consumer);
+  expect(consumerIdOf(value)).toBe(consumer);
 });
 
 it.each([
@@ -120,5 +120,5 @@ it.each([
   [{ exp: "1" }, false],
   [{ iat: null }, false],
 ])("dates of %j hold: %s", (claims, hold) => {
-  expect(datesHold(claims)).toBe(hold);
+  expect(areDatesValid(claims)).toBe(hold);
 });

@@ -1,18 +1,18 @@
 /** Places of a gate, and who holds them. */
 import { describe, expect, it, vi } from "vitest";
 import {
-  bodyArrived,
-  countAs,
-  enter,
-  leave,
-  type Place,
-  type Places,
-  placesOf,
+  acquireSlot,
+  assignClient,
+  type ConcurrencyLimit,
+  type ConcurrencySlot,
+  concurrencyLimit,
+  markBodyReceived,
+  releaseSlot,
 } from "../../../functions/gateway/core/concurrency.ts";
-import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import { Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, planAndParts, world } from "../gate-harness.ts";
+import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const clock = () => {
   let at = 0;
@@ -24,107 +24,107 @@ const clock = () => {
   };
 };
 
-const taken = (places: Places, client = "", uploading = false): Place => {
-  const place = enter(places, client, uploading);
-  if (typeof place === "string") throw new Error(place);
-  return place;
+const acquire = (limit: ConcurrencyLimit, client = "", uploading = false): ConcurrencySlot => {
+  const slot = acquireSlot(limit, client, uploading);
+  if (typeof slot === "string") throw new Error(slot);
+  return slot;
 };
 
 describe("places", () => {
   it("are as many as the tier says, and come back once", () => {
-    const places = placesOf(2, 1, clock());
-    const first = taken(places, "a");
-    taken(places, "a");
-    expect(enter(places, "b", false)).toBe("gate-busy");
-    leave(first);
-    leave(first);
-    taken(places, "b");
-    expect(enter(places, "b", false)).toBe("gate-busy");
+    const limit = concurrencyLimit(2, 1, clock());
+    const first = acquire(limit, "a");
+    acquire(limit, "a");
+    expect(acquireSlot(limit, "b", false)).toBe("gate-busy");
+    releaseSlot(first);
+    releaseSlot(first);
+    acquire(limit, "b");
+    expect(acquireSlot(limit, "b", false)).toBe("gate-busy");
   });
 
   it("of one client are its share, one at least; a client that is not known has none of its own", () => {
-    const places = placesOf(8, 0.25, clock());
-    const [first] = [taken(places, "a"), taken(places, "a")];
-    expect(enter(places, "a", false)).toBe("client-busy");
-    for (let all = 0; all < 4; all++) taken(places);
-    leave(first);
-    taken(places, "a");
-    expect(enter(places, "a", false)).toBe("client-busy");
-    taken(placesOf(8, 0.0001, clock()), "a");
-    expect(placesOf(100, 0.29, clock()).mostOfClient).toBe(29);
+    const limit = concurrencyLimit(8, 0.25, clock());
+    const [first] = [acquire(limit, "a"), acquire(limit, "a")];
+    expect(acquireSlot(limit, "a", false)).toBe("client-busy");
+    for (let all = 0; all < 4; all++) acquire(limit);
+    releaseSlot(first);
+    acquire(limit, "a");
+    expect(acquireSlot(limit, "a", false)).toBe("client-busy");
+    acquire(concurrencyLimit(8, 0.0001, clock()), "a");
+    expect(concurrencyLimit(100, 0.29, clock()).maxPerClient).toBe(29);
   });
 
   it("go over from an address to a consumer, whose share is a share too", () => {
-    const places = placesOf(8, 0.25, clock());
-    const all = [taken(places, "a"), taken(places, "a")];
-    expect(all.map((place) => countAs(place, "consumer x"))).toEqual([true, true]);
-    const third = taken(places, "a");
-    expect(countAs(third, "consumer x")).toBe(false);
+    const limit = concurrencyLimit(8, 0.25, clock());
+    const all = [acquire(limit, "a"), acquire(limit, "a")];
+    expect(all.map((slot) => assignClient(slot, "consumer x"))).toEqual([true, true]);
+    const third = acquire(limit, "a");
+    expect(assignClient(third, "consumer x")).toBe(false);
     expect(third.client).toBe("a");
-    taken(places, "a");
-    expect(enter(places, "a", false)).toBe("client-busy");
+    acquire(limit, "a");
+    expect(acquireSlot(limit, "a", false)).toBe("client-busy");
     // Asked once more, as by a second call of one request.
-    expect(countAs(all[0] as Place, "consumer x")).toBe(true);
-    leave(all[0] as Place);
-    expect(countAs(third, "consumer x")).toBe(true);
+    expect(assignClient(all[0] as ConcurrencySlot, "consumer x")).toBe(true);
+    releaseSlot(all[0] as ConcurrencySlot);
+    expect(assignClient(third, "consumer x")).toBe(true);
   });
 
   it("hold no client that has none", () => {
-    const places = placesOf(1000, 0.25, clock());
-    const all = Array.from({ length: 900 }, (_, index) => taken(places, `a${index % 700}`));
-    expect(places.clients.size).toBe(700);
-    for (const place of all) leave(place);
-    expect([places.clients.size, places.serving.size]).toEqual([0, 0]);
+    const limit = concurrencyLimit(1000, 0.25, clock());
+    const all = Array.from({ length: 900 }, (_, index) => acquire(limit, `a${index % 700}`));
+    expect(limit.clients.size).toBe(700);
+    for (const slot of all) releaseSlot(slot);
+    expect([limit.clients.size, limit.serving.size]).toEqual([0, 0]);
   });
 
   it("that were given up are nobody's, also where the request goes on without its client", () => {
-    const places = placesOf(8, 0.25, clock());
-    const [gone] = [taken(places, "a"), taken(places, "a")];
-    leave(gone);
-    expect(countAs(gone, "consumer x")).toBe(true);
-    expect([...places.clients]).toEqual([["a", 1]]);
+    const limit = concurrencyLimit(8, 0.25, clock());
+    const [gone] = [acquire(limit, "a"), acquire(limit, "a")];
+    releaseSlot(gone);
+    expect(assignClient(gone, "consumer x")).toBe(true);
+    expect([...limit.clients]).toEqual([["a", 1]]);
   });
 
   it("whose end nobody reported are free after fifteen minutes, for the gate and for the client", () => {
     const time = clock();
-    const places = placesOf(4, 0.5, time);
-    taken(places, "a");
-    taken(places, "a");
+    const limit = concurrencyLimit(4, 0.5, time);
+    acquire(limit, "a");
+    acquire(limit, "a");
     time.pass(15 * 60_000);
-    expect(enter(places, "a", false)).toBe("client-busy");
+    expect(acquireSlot(limit, "a", false)).toBe("client-busy");
     time.pass(1);
-    taken(places, "a");
-    expect(places.clients.get("a")).toBe(1);
+    acquire(limit, "a");
+    expect(limit.clients.get("a")).toBe(1);
   });
 
   it("of uploads are apart, up to the same bound", () => {
-    const places = placesOf(2, 1, clock());
-    const uploads = [taken(places, "", true), taken(places, "", true)];
-    expect(enter(places, "", true)).toBe("gate-busy");
-    const [one, two] = [taken(places), taken(places)];
+    const limit = concurrencyLimit(2, 1, clock());
+    const uploads = [acquire(limit, "", true), acquire(limit, "", true)];
+    expect(acquireSlot(limit, "", true)).toBe("gate-busy");
+    const [one, two] = [acquire(limit), acquire(limit)];
     // What a filter has read is refused; what a service has already counts beyond the bound.
-    expect(bodyArrived(uploads[0] as Place, false)).toBe(false);
-    expect(bodyArrived(uploads[0] as Place, true)).toBe(true);
-    leave(one);
-    expect(enter(places, "", false)).toBe("gate-busy");
-    leave(two);
-    taken(places);
+    expect(markBodyReceived(uploads[0] as ConcurrencySlot, false)).toBe(false);
+    expect(markBodyReceived(uploads[0] as ConcurrencySlot, true)).toBe(true);
+    releaseSlot(one);
+    expect(acquireSlot(limit, "", false)).toBe("gate-busy");
+    releaseSlot(two);
+    acquire(limit);
     // A body that is complete behind the answer takes nothing.
-    leave(uploads[1] as Place);
-    bodyArrived(uploads[1] as Place, true);
-    expect([places.serving.size, places.uploading.size]).toEqual([2, 0]);
+    releaseSlot(uploads[1] as ConcurrencySlot);
+    markBodyReceived(uploads[1] as ConcurrencySlot, true);
+    expect([limit.serving.size, limit.uploading.size]).toEqual([2, 0]);
   });
 });
 
 describe("a gate", () => {
   const gate = (limits: object, consumer?: (request: Request) => string) => {
-    const time = world();
+    const time = fakeDeps();
     const held: (() => void)[] = [];
     const { plan, parts } = planAndParts(
       {
         identify: () => (request: Request, context: Context) => {
           const id = consumer?.(request);
-          if (id) learn(context, Consumer, { id, labels: {} });
+          if (id) setFact(context, Consumer, { id, labels: {} });
           return undefined;
         },
       },

@@ -1,15 +1,15 @@
 /** Who is moved from an old gateway to this one, what the old one is sent, and how both are counted. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Closed } from "../../../functions/gateway/core/plan.ts";
+import type { RouteClosure } from "../../../functions/gateway/core/plan.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { labelHeader } from "../../../functions/gateway/identity/label.ts";
 import { bySide } from "../../../functions/gateway/observability/cutover-telemetry.ts";
 import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
-import { type Change, overlaid } from "../../../functions/gateway/overlay/overlay.ts";
-import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { sideOf } from "../../../functions/gateway/service/cutover.ts";
-import { caller, conversation, planAndParts, type RouteSetting, type Setting, world } from "../gate-harness.ts";
+import { applyOverlay, type OverlayChange } from "../../../functions/gateway/overlay/overlay.ts";
+import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import { cutoverSide } from "../../../functions/gateway/service/cutover.ts";
+import { caller, fakeDeps, type GateOptions, gateHarness, planAndParts, type RouteOptions } from "../gate-harness.ts";
 
 const share = () => fc.integer({ min: 0, max: 10_000 }).map((all) => all / 10_000);
 
@@ -19,7 +19,7 @@ describe("the side of a user", () => {
     fc.assert(
       fc.property(user, share(), share(), (one, a, b) => {
         const [less, more] = [Math.min(a, b), Math.max(a, b)];
-        if (sideOf("wallet", one, less) === "gate") expect(sideOf("wallet", one, more)).toBe("gate");
+        if (cutoverSide("wallet", one, less) === "gate") expect(cutoverSide("wallet", one, more)).toBe("gate");
       }),
       { seed: 6, numRuns: 2000 },
     );
@@ -27,30 +27,30 @@ describe("the side of a user", () => {
 
   it.each([0, 0.001, 0.1, 0.5, 0.9, 1])("is the gate for a share of %f", (moved) => {
     const users = Array.from({ length: 50_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
-    const found = users.filter((one) => sideOf("wallet", one, moved) === "gate").length / users.length;
+    const found = users.filter((one) => cutoverSide("wallet", one, moved) === "gate").length / users.length;
     // Five standard deviations of a fair draw; of none and of all there is no chance.
     expect(Math.abs(found - moved)).toBeLessThanOrEqual(5 * Math.sqrt((moved * (1 - moved)) / users.length));
   });
 
   it("is drawn anew for each tier, so that it is not always the same users who are first", () => {
     const users = Array.from({ length: 10_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
-    const first = users.filter((one) => sideOf("wallet", one, 0.1) === "gate");
-    const both = first.filter((one) => sideOf("open", one, 0.1) === "gate").length / first.length;
+    const first = users.filter((one) => cutoverSide("wallet", one, 0.1) === "gate");
+    const both = first.filter((one) => cutoverSide("open", one, 0.1) === "gate").length / first.length;
     expect(both).toBeGreaterThan(0.05);
     expect(both).toBeLessThan(0.15);
   });
 
   it("is told by the address where there is no gray key, and stays where it is until the end where there is neither", () => {
     const ips = Array.from({ length: 1000 }, (_, index) => ({ grayKey: null, ip: `192.0.2.${index}` }));
-    expect(new Set(ips.map((one) => sideOf("wallet", one, 0.5)))).toEqual(new Set(["gate", "legacy"]));
+    expect(new Set(ips.map((one) => cutoverSide("wallet", one, 0.5)))).toEqual(new Set(["gate", "legacy"]));
     const nobody = { grayKey: null, ip: null };
-    expect([0, 0.9999, 1].map((moved) => sideOf("wallet", nobody, moved))).toEqual(["legacy", "legacy", "gate"]);
+    expect([0, 0.9999, 1].map((moved) => cutoverSide("wallet", nobody, moved))).toEqual(["legacy", "legacy", "gate"]);
   });
 });
 
 /** The old gateway is at /other, since the service's base has that path. */
-const gate = (percent: string, route: Partial<RouteSetting> = {}, setting: Setting = {}) =>
-  conversation(
+const gate = (percent: string, route: Partial<RouteOptions> = {}, setting: GateOptions = {}) =>
+  gateHarness(
     { stamp: () => (_, context) => void context.outbound.push(["set", "x-stamp", "gate"]) },
     {
       ...setting,
@@ -105,12 +105,12 @@ describe("the old gateway", () => {
       headers: { "content-length": "5" },
     });
     expect([status, code, upstream.length]).toEqual([413, "body-too-large", 0]);
-    const it = world();
-    const late = gate("0%", {}, { world: it, timeout: "2s", replies: () => new Promise<Response>(() => {}) });
-    const heard = late.send("GET /a/x");
-    await it.pass(0);
-    await it.pass(2000);
-    expect((await heard).code).toBe("upstream-timeout");
+    const it = fakeDeps();
+    const late = gate("0%", {}, { fakeDeps: it, timeout: "2s", replies: () => new Promise<Response>(() => {}) });
+    const received = late.send("GET /a/x");
+    await it.advance(0);
+    await it.advance(2000);
+    expect((await received).code).toBe("upstream-timeout");
   });
 
   it("answers preflights as well, which bear no filter's answer", async () => {
@@ -121,7 +121,7 @@ describe("the old gateway", () => {
   });
 
   it("is no way around what is closed", async () => {
-    const closed: Closed = { detail: "later" };
+    const closed: RouteClosure = { detail: "later" };
     for (const percent of ["0%", "100%"]) {
       const { status, code, upstream } = await gate(percent, { closed }).send("GET /a/x");
       expect([status, code, upstream.length]).toEqual([503, "route-closed", 0]);
@@ -162,10 +162,10 @@ describe("an overlay", () => {
     },
   );
 
-  const laid = (changes: readonly Change[]) => overlaid(plan, changes, moves);
+  const overlaidPlan = (changes: readonly OverlayChange[]) => applyOverlay(plan, changes, trafficShift);
 
   it("moves users, and weighs upstreams in the manifest's order", () => {
-    const { routes } = laid([
+    const { routes } = overlaidPlan([
       { kind: "cutover", route: "moved", percent: "50%" },
       { kind: "weights", route: "split", weights: { other: 30, service: 70 } },
     ]);
@@ -180,7 +180,7 @@ describe("an overlay", () => {
 
   it("leaves alone what has no such thing, or would lead nowhere", () => {
     expect(
-      laid([
+      overlaidPlan([
         { kind: "cutover", route: "plain", percent: "50%" },
         { kind: "cutover", route: "constructor", percent: "50%" },
         { kind: "weights", route: "plain", weights: { service: 1, other: 1 } },
@@ -191,7 +191,7 @@ describe("an overlay", () => {
   });
 
   it("that closes a route closes it on both sides, whatever moves its users", () => {
-    const { routes } = laid([
+    const { routes } = overlaidPlan([
       { kind: "close", route: "moved", closed: {} },
       { kind: "cutover", route: "moved", percent: "0%" },
     ]);
@@ -200,11 +200,11 @@ describe("an overlay", () => {
 });
 
 describe("what is counted", () => {
-  const stand = () => {
-    const it = world();
+  const telemetryHarness = () => {
+    const it = fakeDeps();
     const reports: Report[] = [];
     const deferred: Promise<unknown>[] = [];
-    const { count } = bySide(telemetry)("tier", it, {
+    const { recordRequest: count } = bySide(telemetry)("tier", it, {
       send: async (report) => void reports.push(structuredClone(report)),
       defer: (work) => void deferred.push(work),
     });
@@ -217,7 +217,7 @@ describe("what is counted", () => {
         it.now(),
       );
     const flushed = async () => {
-      await it.pass(2000);
+      await it.advance(2000);
       await Promise.all(deferred);
       return Object.fromEntries(reports.map((report) => [report.version, report]));
     };
@@ -229,7 +229,7 @@ describe("what is counted", () => {
   };
 
   it("is each request with the version, and once more by the side that served it", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     request(200, { verdict: "passed", side: "gate" });
     request(200, { verdict: "passed", side: "legacy" });
     request(200, { verdict: "passed", side: "legacy" });
@@ -241,7 +241,7 @@ describe("what is counted", () => {
   });
 
   it("as a refusal is every 4xx on both sides, since nobody knows whose those of an old gateway are", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     request(401, { verdict: "passed", side: "legacy" });
     request(404, { verdict: "passed", side: "gate" });
     request(403, { verdict: "refused", by: "jwt", side: "gate" });

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { conversation, type RouteSetting, type Setting, world } from "../gate-harness.ts";
+import { fakeDeps, type GateOptions, gateHarness, type RouteOptions } from "../gate-harness.ts";
 
-const gate = (route: Omit<RouteSetting, "match">, setting: Setting = {}) =>
-  conversation({}, { ...setting, routes: { it: { match: "GET /a/{id}/{rest*}", ...route } } });
+const gate = (route: Omit<RouteOptions, "match">, setting: GateOptions = {}) =>
+  gateHarness({}, { ...setting, routes: { it: { match: "GET /a/{id}/{rest*}", ...route } } });
 
 describe("respond", () => {
   it("answers at the gate, with the gate's own headers beside", async () => {
@@ -50,7 +50,7 @@ describe("a weighted list", () => {
       ["other", 10],
     ],
   } as const;
-  const hit = async (setting: Setting) => {
+  const hit = async (setting: GateOptions) => {
     const { upstream } = await gate({ goes }, setting).send("GET /a/1/x");
     return upstream[0]?.url.startsWith("https://service.example/other") ? "other" : "service";
   };
@@ -70,8 +70,8 @@ describe("a weighted list", () => {
 
   it("draws lots for a user of whom nothing is known", async () => {
     const caller = { grayKey: null, ip: null };
-    expect(await hit({ caller, world: world({ random: () => 0.89 }) })).toBe("service");
-    expect(await hit({ caller, world: world({ random: () => 0.9 }) })).toBe("other");
+    expect(await hit({ caller, fakeDeps: fakeDeps({ random: () => 0.89 }) })).toBe("service");
+    expect(await hit({ caller, fakeDeps: fakeDeps({ random: () => 0.9 }) })).toBe("other");
   });
 
   it("never asks one whose weight is 0", async () => {
@@ -106,18 +106,18 @@ describe("deprecated", () => {
 
 describe("when of a filter", () => {
   const door = () => () => new Response("door", { status: 418 });
-  const setting = (kind: "guard" | "layer"): Setting => ({
+  const setting = (kind: "guard" | "layer"): GateOptions => ({
     filters: { door: { kind, when: [["header", "x-door", "present", ""]] } },
   });
 
   it("a guard is met by requests that fulfil it", async () => {
-    const { send } = conversation({ door }, setting("guard"));
+    const { send } = gateHarness({ door }, setting("guard"));
     expect((await send("GET /")).status).toBe(200);
     expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
   });
 
   it("so is a layer", async () => {
-    const { send } = conversation(
+    const { send } = gateHarness(
       { door: () => () => async () => new Response("door", { status: 418 }) },
       setting("layer"),
     );
@@ -130,7 +130,7 @@ describe("what a gate bounds", () => {
   it("requests at once: one too many is 503, and has its place when another one ends", async () => {
     const waiting: (() => void)[] = [];
     const replies = () => new Promise<Response>((reply) => waiting.push(() => reply(new Response("ok"))));
-    const { send } = conversation({}, { limits: { concurrency: 1 }, replies });
+    const { send } = gateHarness({}, { limits: { concurrency: 1 }, replies });
     const first = send("GET /");
     await vi.waitFor(() => expect(waiting).toHaveLength(1));
     const { status, code, headers } = await send("GET /");
@@ -144,7 +144,7 @@ describe("what a gate bounds", () => {
   });
 
   it("hosts: by name, then by wildcard, of any depth", async () => {
-    const { send } = conversation({}, { hosts: ["api.acme.example", "*.shop.example"] });
+    const { send } = gateHarness({}, { hosts: ["api.acme.example", "*.shop.example"] });
     const ask = async (host: string) => (await send(`GET https://${host}/`)).code ?? "served";
     expect(await ask("API.acme.example.")).toBe("served");
     expect(await ask("a.b.shop.example:8443")).toBe("served");
@@ -162,7 +162,7 @@ describe("an upstream that answers with nonsense", () => {
       headers: new Headers({ "x-secret": "1" }),
       body: null,
     } as unknown as Response;
-    const { status, code, headers } = await conversation({}, { replies: () => odd }).send("GET /");
+    const { status, code, headers } = await gateHarness({}, { replies: () => odd }).send("GET /");
     expect([status, code, headers["x-secret"]]).toEqual([502, "upstream-invalid", undefined]);
   });
 });

@@ -1,7 +1,7 @@
 /** Keys that stand twice in one object. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { hasTwins } from "../../../functions/gateway/http/duplicate-keys.ts";
+import { hasDuplicateKeys } from "../../../functions/gateway/http/duplicate-keys.ts";
 
 it.each([
   ['{"a":1,"a":2}', true],
@@ -17,13 +17,13 @@ it.each([
   ["{}", false],
 ])("%s: %s", (text, expected) => {
   JSON.parse(text);
-  expect(hasTwins(text)).toBe(expected);
+  expect(hasDuplicateKeys(text)).toBe(expected);
 });
 
 it("finds none in what was written of a value, however it is", () => {
-  fc.assert(fc.property(fc.json(), (text) => !hasTwins(JSON.stringify(JSON.parse(text)))));
+  fc.assert(fc.property(fc.json(), (text) => !hasDuplicateKeys(JSON.stringify(JSON.parse(text)))));
 });
 
 it("walks what is nested a hundred thousand deep", () => {
-  expect(hasTwins(`${'{"a":['.repeat(100_000)}${"]}".repeat(100_000)}`)).toBe(false);
+  expect(hasDuplicateKeys(`${'{"a":['.repeat(100_000)}${"]}".repeat(100_000)}`)).toBe(false);
 });

@@ -1,11 +1,11 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
-import { traceOf } from "../../../functions/gateway/core/trace.ts";
+import { startTrace } from "../../../functions/gateway/core/trace.ts";
 import type { Guard, Handler } from "../../../functions/gateway/core/types.ts";
 import { explaining } from "../../../functions/gateway/explain.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, conversation, planAndParts, world } from "../gate-harness.ts";
+import { caller, fakeDeps, gateHarness, planAndParts } from "../gate-harness.ts";
 
 const pair = await generateKeyPair("EdDSA", { crv: "Ed25519" });
 const other = await generateKeyPair("EdDSA", { crv: "Ed25519" });
@@ -34,14 +34,14 @@ const settings = {
 };
 
 const seen: Headers[] = [];
-const surroundings = world({
+const deps = fakeDeps({
   fetch: async (input) => {
     seen.push(new Request(input).headers);
     return new Response("ok");
   },
 });
 const { plan, parts } = planAndParts(filters, settings);
-const serve = explaining(x, "test")("tier", link(plan, parts, surroundings), surroundings);
+const serve = explaining(x, "test")("tier", link(plan, parts, deps), deps);
 const ask = (explain: string | undefined, headers: Record<string, string> = {}) =>
   serve(
     new Request("https://gate.example/a", {
@@ -50,12 +50,12 @@ const ask = (explain: string | undefined, headers: Record<string, string> = {}) 
     caller,
   );
 
-const told = (response: Response) => JSON.parse(response.headers.get("postern-trace") ?? "null");
+const traceIn = (response: Response) => JSON.parse(response.headers.get("postern-trace") ?? "null");
 
 it("tells who brings a token what each filter decided", async () => {
   const response = await ask(await token());
   expect(response.status).toBe(403);
-  expect(told(response)).toEqual({
+  expect(traceIn(response)).toEqual({
     tier: "tier",
     route: "all",
     version: "v1",
@@ -72,10 +72,10 @@ it("tells who brings a token what each filter decided", async () => {
 it("tells it of requests that pass as well, and the service sees no token", async () => {
   seen.length = 0;
   const response = await ask(await token({ route: "all" }), { "x-key": "1" });
-  expect([response.status, told(response).decisions.length]).toEqual([200, 7]);
-  expect(told(response).decisions.at(-1)).toEqual({ id: expect.stringMatching(/^to:/), verdict: "asked", ms: 0 });
+  expect([response.status, traceIn(response).decisions.length]).toEqual([200, 7]);
+  expect(traceIn(response).decisions.at(-1)).toEqual({ id: expect.stringMatching(/^to:/), verdict: "asked", ms: 0 });
   expect(seen.map((headers) => headers.has("postern-explain"))).toEqual([false]);
-  expect(JSON.stringify(surroundings.lines)).not.toContain("eyJ");
+  expect(JSON.stringify(deps.lines)).not.toContain("eyJ");
 });
 
 it.each<[string, () => Promise<string | undefined> | string | undefined]>([
@@ -110,7 +110,7 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
 });
 
 it("a key that cannot be imported explains nothing, and fails no request", async () => {
-  const serve = explaining("***", "test")("tier", link(plan, parts, surroundings), surroundings);
+  const serve = explaining("***", "test")("tier", link(plan, parts, deps), deps);
   const request = () =>
     new Request("https://gate.example/a", { headers: { "postern-explain": "x.y.z", "x-key": "1" } });
   expect((await serve(request(), caller)).status).toBe(200);
@@ -127,7 +127,7 @@ it("a token may name its algorithm as RFC 9864 does", async () => {
   })
     .setProtectedHeader({ alg: "Ed25519" })
     .sign(pair.privateKey);
-  expect(told(await ask(signed))).toMatchObject({ tier: "tier" });
+  expect(traceIn(await ask(signed))).toMatchObject({ tier: "tier" });
 });
 
 it("a trace has a bound", async () => {
@@ -135,18 +135,18 @@ it("a trace has a bound", async () => {
     Array.from({ length: 200 }, (_, index) => [`filter-number-${index}`, () => () => undefined]),
   );
   const built = planAndParts(many, {});
-  const long = explaining(x, "test")("tier", link(built.plan, built.parts, surroundings), surroundings);
+  const long = explaining(x, "test")("tier", link(built.plan, built.parts, deps), deps);
   const response = await long(
     new Request("https://gate.example/a", { headers: { "postern-explain": await token() } }),
     caller,
   );
   expect(response.headers.get("postern-trace")?.length).toBeLessThanOrEqual(4096);
-  expect(told(response).decisions.length).toBeGreaterThan(20);
+  expect(traceIn(response).decisions.length).toBeGreaterThan(20);
 });
 
 it("layers and faults are told too", async () => {
-  const trace = traceOf(() => 0);
-  const { send } = conversation(
+  const trace = startTrace(() => 0);
+  const { send } = gateHarness(
     { wrap: () => (next: Handler) => next, fails: () => () => Promise.reject(new Error("oops")) },
     { filters: { wrap: { kind: "layer" } }, caller: { trace } },
   );

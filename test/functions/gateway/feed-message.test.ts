@@ -1,10 +1,10 @@
 /** What a gate is told: what is of another shape is not taken. */
 import { describe, expect, it } from "vitest";
 import { live } from "../../../functions/gateway/live.ts";
-import { toldOf } from "../../../functions/gateway/overlay/feed-message.ts";
-import { overlaid } from "../../../functions/gateway/overlay/overlay.ts";
-import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { caller, planAndParts, world } from "../gate-harness.ts";
+import { parseFeedMessage } from "../../../functions/gateway/overlay/feed-message.ts";
+import { applyOverlay } from "../../../functions/gateway/overlay/overlay.ts";
+import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const until = Date.UTC(2026, 10, 2);
 const about = { id: "one", until, by: "alice", reason: "a test" };
@@ -21,7 +21,7 @@ it.each([
   { revision: "1", entries: [] },
   { revision: 1, entries: [], revoked: 1 },
 ])("%j is nothing that a feed tells", (value) => {
-  expect(() => toldOf(value)).toThrow();
+  expect(() => parseFeedMessage(value)).toThrow();
 });
 
 describe("an entry", () => {
@@ -35,7 +35,7 @@ describe("an entry", () => {
     { kind: "drain", versions: ["v1"], ends: until, ...about },
     { ...close, until: 1e308 },
   ])("that is as it should be is taken: %j", (entry) => {
-    expect(toldOf({ revision: 1, entries: [entry] }).entries).toEqual([entry]);
+    expect(parseFeedMessage({ revision: 1, entries: [entry] }).entries).toEqual([entry]);
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe("an entry", () => {
     { kind: "weights", route: "all", weights: { a: 0 }, ...about },
     { kind: "weights", route: "all", weights: { a: { toString: 1 } }, ...about },
   ])("that is not is left out, and the others stay: %j", (entry) => {
-    expect(toldOf({ revision: 1, entries: [entry, close] }).entries).toEqual([close]);
+    expect(parseFeedMessage({ revision: 1, entries: [entry, close] }).entries).toEqual([close]);
   });
 });
 
@@ -68,36 +68,39 @@ it("a revocation has a hash and an end, and one of a consumer the time until whi
     { ...consumer, before: "now" },
     { ...consumer, before: undefined },
   ];
-  expect(toldOf({ revision: 1, entries: [], revoked: [...odd, token, consumer] }).revoked).toEqual([token, consumer]);
+  expect(parseFeedMessage({ revision: 1, entries: [], revoked: [...odd, token, consumer] }).revoked).toEqual([
+    token,
+    consumer,
+  ]);
 });
 
 it("an entry is what its kind says, whatever else stands in it", () => {
   const limit = { use: "limit", kind: "guard", mode: "shadow", percent: "100%", with: {}, enforceable: true } as const;
   const { plan } = planAndParts({ limit: () => () => undefined }, { filters: { limit } });
   const odd = { kind: "enforce", filter: "limit", route: { toString: {} }, ...about };
-  const { entries } = toldOf({ revision: 1, entries: [odd] });
-  expect(overlaid(plan, entries, moves).filters.limit?.mode).toBe("enforce");
+  const { entries } = parseFeedMessage({ revision: 1, entries: [odd] });
+  expect(applyOverlay(plan, entries, trafficShift).filters.limit?.mode).toBe("enforce");
 });
 
 it("a gate that is told nonsense goes on with what it had, or without", async () => {
-  const it = world();
+  const it = fakeDeps();
   const { plan, parts } = planAndParts({}, {});
-  let told: unknown = { revision: 1, entries: [close] };
+  let message: unknown = { revision: 1, entries: [close] };
   let copy: unknown;
   const source = {
-    read: async () => told as never,
+    read: async () => message as never,
     copy: async () => new Response(JSON.stringify(copy)).body,
     defer: () => {},
   };
   const deps = { ...it, fetch: async () => new Response("ok") };
   const serve = live(plan, parts, deps, source);
   const ask = async () => {
-    await it.pass(20_000);
+    await it.advance(20_000);
     return (await serve(new Request("https://gate.example/a"), caller)).status;
   };
   const statuses = [await ask()];
   for (const next of ["nonsense", {}, { revision: 1, entries: [{ ...close, until: -1 }] }, null]) {
-    told = next;
+    message = next;
     statuses.push(await ask());
   }
   // What the feed has said counts, and no copy after it.

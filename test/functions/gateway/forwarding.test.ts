@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
-  asksForWebSocket,
-  behindFront,
-  cleanseFor,
-  introduce,
-  present,
-  presentBesides,
-  stranger,
-  traceOf,
+  addGateOnlyHeaders,
+  callerFromFront,
+  continueTrace,
+  isWebSocketRequest,
+  removeSpoofableHeaders,
+  setCallerHeader,
+  setForwardingHeaders,
   traceparentOf,
+  untrustedCaller,
 } from "../../../functions/gateway/proxy/forwarding.ts";
 import { caller } from "../gate-harness.ts";
 
@@ -31,16 +31,16 @@ const forged = () =>
 
 it("the front leaves nothing that the gateway uses inside, and what is the client's own", () => {
   const headers = forged();
-  expect(cleanseFor(headers, undefined)).toEqual([]);
+  expect(removeSpoofableHeaders(headers, undefined)).toEqual([]);
   expect(Object.fromEntries(headers)).toEqual({ accept: "application/json", "cf-connecting-ip": "203.0.113.9" });
 });
 
 it("a stranger's internal headers are not read", () => {
-  expect(stranger(forged(), uuid)).toMatchObject({ requestId: uuid(), grayKey: null, ip: "203.0.113.9" });
+  expect(untrustedCaller(forged(), uuid)).toMatchObject({ requestId: uuid(), grayKey: null, ip: "203.0.113.9" });
 });
 
 /** As the front writes it. */
-const told = (over: Record<string, string> = {}) =>
+const frontHeaders = (over: Record<string, string> = {}) =>
   new Headers({
     "x-postern-caller": "device-1",
     "x-request-id": caller.requestId,
@@ -53,36 +53,41 @@ const told = (over: Record<string, string> = {}) =>
 
 it("the front's are", () => {
   const { requestId, traceparent } = caller;
-  expect(behindFront(told(), uuid)).toEqual({
+  expect(callerFromFront(frontHeaders(), uuid)).toEqual({
     requestId,
     traceparent,
     ip: "203.0.113.7",
     grayKey: "device-1",
     tester: false,
-    further: [],
+    gateOnlyHeaders: [],
   });
 });
 
 it.each(["x-postern-caller", "x-request-id", "traceparent"])("whoever comes without %s is a stranger", (missing) => {
-  const headers = told({ "x-postern-smoke": "1" });
+  const headers = frontHeaders({ "x-postern-smoke": "1" });
   headers.delete(missing);
-  const found = behindFront(headers, uuid);
-  expect([found.requestId, found.grayKey, found.tester, found.further]).toEqual([uuid(), null, undefined, undefined]);
+  const found = callerFromFront(headers, uuid);
+  expect([found.requestId, found.grayKey, found.tester, found.gateOnlyHeaders]).toEqual([
+    uuid(),
+    null,
+    undefined,
+    undefined,
+  ]);
 });
 
 it("what the front does not name is not believed, whoever wrote it", () => {
-  const said = told({ "x-postern-smoke": "1", "x-postern-parent-span": "b7ad6b7169203331" });
-  expect(behindFront(said, uuid)).toMatchObject({ tester: false, parentSpan: undefined });
-  const named = told({
-    ...Object.fromEntries(said),
+  const headersFromFront = frontHeaders({ "x-postern-smoke": "1", "x-postern-parent-span": "b7ad6b7169203331" });
+  expect(callerFromFront(headersFromFront, uuid)).toMatchObject({ tester: false, parentSpan: undefined });
+  const named = frontHeaders({
+    ...Object.fromEntries(headersFromFront),
     "x-postern-caller": "device-1 x-postern-smoke x-postern-parent-span",
   });
-  expect(behindFront(named, uuid)).toMatchObject({ tester: true, parentSpan: "b7ad6b7169203331" });
+  expect(callerFromFront(named, uuid)).toMatchObject({ tester: true, parentSpan: "b7ad6b7169203331" });
 });
 
 it("an upstream hears of the caller from the gate alone", () => {
   const headers = forged();
-  introduce(headers, caller, new URL("https://api.example:8443/x"));
+  setForwardingHeaders(headers, caller, new URL("https://api.example:8443/x"));
   expect(Object.fromEntries(headers)).toEqual({
     accept: "application/json",
     traceparent: caller.traceparent,
@@ -94,17 +99,21 @@ it("an upstream hears of the caller from the gate alone", () => {
 });
 
 it("nor of what the front told the gate, though it be newer than the gate", () => {
-  const headers = told({
+  const headers = frontHeaders({
     "x-postern-parent-span": "b7ad6b7169203331",
     "x-postern-smoke": "1",
     "x-postern-invented-next-year": "1",
     "cloudflare-workers-version-overrides": 'gate-pay="new"',
     "postern-explain": "token",
   });
-  present(headers, "device-1", ["postern-explain", "x-postern-parent-span"]);
-  presentBesides(headers, ["x-postern-smoke", "cloudflare-workers-version-overrides", "x-postern-invented-next-year"]);
-  const found = behindFront(headers, uuid);
-  introduce(headers, found, url);
+  setCallerHeader(headers, "device-1", ["postern-explain", "x-postern-parent-span"]);
+  addGateOnlyHeaders(headers, [
+    "x-postern-smoke",
+    "cloudflare-workers-version-overrides",
+    "x-postern-invented-next-year",
+  ]);
+  const found = callerFromFront(headers, uuid);
+  setForwardingHeaders(headers, found, url);
   expect([found.grayKey, found.tester, found.parentSpan]).toEqual(["device-1", true, "b7ad6b7169203331"]);
   expect(Object.fromEntries(headers)).toEqual({
     accept: "application/json",
@@ -118,7 +127,7 @@ it("nor of what the front told the gate, though it be newer than the gate", () =
 
 it("at the front, what is for the gate alone is named", () => {
   const headers = new Headers({ "postern-explain": "token", "postern-label": "label", "x-request-id": "forged" });
-  expect(cleanseFor(headers, undefined)).toEqual(["postern-explain"]);
+  expect(removeSpoofableHeaders(headers, undefined)).toEqual(["postern-explain"]);
   expect([...headers.keys()]).toEqual(["postern-explain"]);
 });
 
@@ -138,12 +147,12 @@ describe("traceparent (W3C Trace Context)", () => {
   it.each([
     ["broken", broken, null],
     ["whole", whole, "vendor=1"],
-  ])("the state of one that is %s, from the front and from a gate of its own", (_, given, state) => {
-    const behind = new Headers(given);
-    cleanseFor(behind, traceOf(behind.get("traceparent"), uuid()).parentSpan);
+  ])("the state of one that is %s, from the front and from a gate of its own", (_, headers, state) => {
+    const behind = new Headers(headers);
+    removeSpoofableHeaders(behind, continueTrace(behind.get("traceparent"), uuid()).parentSpan);
     expect(behind.get("tracestate")).toBe(state);
-    const own = new Headers(given);
-    introduce(own, stranger(own, uuid), url);
+    const own = new Headers(headers);
+    setForwardingHeaders(own, untrustedCaller(own, uuid), url);
     expect(own.get("tracestate")).toBe(state);
   });
 
@@ -155,15 +164,15 @@ describe("traceparent (W3C Trace Context)", () => {
     ["version ff", `ff-${trace}-b7ad6b7169203331-01`],
     ["no version", `-${trace}-b7ad6b7169203331-01`],
     ["too long", `00-${trace}-b7ad6b7169203331-01-extra`],
-  ])("%s begins a new one", (_, given) => {
-    expect(traceparentOf(new Headers(given ? { traceparent: given } : {}), uuid)).toBe(
+  ])("%s begins a new one", (_, headers) => {
+    expect(traceparentOf(new Headers(headers ? { traceparent: headers } : {}), uuid)).toBe(
       "00-11111111222243338444555555555555-8444555555555555-01",
     );
   });
 });
 
 it("fields that Connection names go no further, but for those that all recipients are meant to see", () => {
-  const given = {
+  const headers = {
     connection: "X-Secret, Authorization, cookie, content-length, CF-Connecting-IP",
     "x-secret": "1",
     authorization: "Bearer x",
@@ -172,11 +181,11 @@ it("fields that Connection names go no further, but for those that all recipient
     "cf-connecting-ip": "203.0.113.7",
   };
   const kept = ["authorization", "cf-connecting-ip", "connection", "content-length", "cookie"];
-  const atFront = new Headers(given);
-  cleanseFor(atFront, undefined);
+  const atFront = new Headers(headers);
+  removeSpoofableHeaders(atFront, undefined);
   expect([...atFront.keys()]).toEqual(kept);
-  const atZone = new Headers(given);
-  introduce(atZone, stranger(atZone, uuid), url);
+  const atZone = new Headers(headers);
+  setForwardingHeaders(atZone, untrustedCaller(atZone, uuid), url);
   expect(atZone.has("x-secret")).toBe(false);
   expect(atZone.get("authorization")).toBe("Bearer x");
   expect(atZone.get("x-forwarded-for")).toBe("203.0.113.7");
@@ -191,5 +200,5 @@ it.each([
   ["GET", null, false],
 ])("%s with an upgrade to %s asks for a WebSocket: %s", (method, upgrade, asks) => {
   const headers = upgrade === null ? {} : { upgrade };
-  expect(asksForWebSocket(new Request("http://localhost/", { method, headers }))).toBe(asks);
+  expect(isWebSocketRequest(new Request("http://localhost/", { method, headers }))).toBe(asks);
 });

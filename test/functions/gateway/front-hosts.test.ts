@@ -3,11 +3,11 @@ import { expect, it } from "vitest";
 import type { FrontTelemetry } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 
-const world = () => {
+const frontHarness = () => {
   const seen: string[] = [];
   const telemetry: FrontTelemetry = {
-    answered: (_, tier, status) => void seen.push(`${tier} ${status}`),
-    died: (_, tier) => void seen.push(`${tier} died`),
+    recordAnswer: (_, tier, status) => void seen.push(`${tier} ${status}`),
+    recordDeath: (_, tier) => void seen.push(`${tier} died`),
   };
   const plan = {
     grayKey: { cookie: "key" },
@@ -22,7 +22,7 @@ const world = () => {
 it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http://a!b.example/t/a"])(
   "%s is a malformed host, and no gate's death",
   async (url) => {
-    const { ask, seen } = world();
+    const { ask, seen } = frontHarness();
     const response = await ask(url);
     expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([400, "host-malformed"]);
     expect(seen).toEqual([]);
@@ -30,7 +30,7 @@ it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http:
 );
 
 it("a sound one is served", async () => {
-  const { ask, seen } = world();
+  const { ask, seen } = frontHarness();
   expect((await ask("http://localhost:8080/t/a")).status).toBe(200);
   expect(seen).toEqual(["t 200"]);
 });

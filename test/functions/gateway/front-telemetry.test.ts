@@ -2,9 +2,9 @@
 
 import { expect, it } from "vitest";
 import { type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
-import { behindFront } from "../../../functions/gateway/proxy/forwarding.ts";
+import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts";
 
-const stand = () => {
+const telemetryHarness = () => {
   const reports: FrontReport[] = [];
   const deferred: Promise<unknown>[] = [];
   const state = { gone: false };
@@ -16,19 +16,19 @@ const stand = () => {
       return new Response(null, { status: 204 });
     },
   } as unknown as Fetcher;
-  const ear = { control, defer: (work: Promise<unknown>) => void deferred.push(work) };
-  const told = async () => {
+  const sink = { control, defer: (work: Promise<unknown>) => void deferred.push(work) };
+  const flushed = async () => {
     while (deferred.length > 0) await Promise.all(deferred.splice(0));
     return reports.at(-1) as FrontReport;
   };
-  return { telemetry, ear, told, state, reports, deferred };
+  return { telemetry, ear: sink, told: flushed, state, reports, deferred };
 };
 
 /** Answers which version it is to who asks as a tester, as a gate does. */
-const gate = (asked: Headers[] = [], version: string | null = "v2") =>
+const gate = (probes: Headers[] = [], version: string | null = "v2") =>
   ({
     fetch: async (_: string, init: RequestInit) => {
-      asked.push(new Headers(init.headers));
+      probes.push(new Headers(init.headers));
       return new Response(null, { status: 404, headers: version === null ? {} : { "postern-version": version } });
     },
   }) as unknown as Fetcher;
@@ -43,71 +43,77 @@ const user = (over: Record<string, string> = {}) =>
   });
 
 it("it counts by tier, status, and what it answered itself", async () => {
-  const { telemetry, ear, told, deferred } = stand();
-  telemetry.answered(ear, "wallet", 200, "", user());
-  telemetry.answered(ear, "wallet", 200, "", user());
-  telemetry.answered(ear, "pay", 503, "gate-unavailable", user());
+  const { telemetry, ear: sink, told: flushed, deferred } = telemetryHarness();
+  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  telemetry.recordAnswer(sink, "pay", 503, "gate-unavailable", user());
   expect(deferred).toHaveLength(1);
-  expect((await told()).counts).toEqual([
+  expect((await flushed()).counts).toEqual([
     { tier: "wallet", status: "200", code: "", count: 2 },
     { tier: "pay", status: "503", code: "gate-unavailable", count: 1 },
   ]);
 });
 
 it("it stays small, and loses no request", async () => {
-  const { telemetry, ear, told } = stand();
-  for (let index = 0; index < 9000; index++) telemetry.answered(ear, `t${index % 30}`, 100 + (index % 900), "", user());
-  const { counts } = await told();
+  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  for (let index = 0; index < 9000; index++)
+    telemetry.recordAnswer(sink, `t${index % 30}`, 100 + (index % 900), "", user());
+  const { counts } = await flushed();
   expect(counts.length).toBeLessThan(2031);
   expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(9000);
 });
 
 it("a gate that died is asked which version it is, as this user meets it, and is told nothing else of the user", async () => {
-  const { telemetry, ear, told } = stand();
-  const asked: Headers[] = [];
-  telemetry.died(ear, "wallet", gate(asked), user());
-  const { deaths } = await told();
+  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const probes: Headers[] = [];
+  telemetry.recordDeath(sink, "wallet", gate(probes), user());
+  const { deaths } = await flushed();
   expect(deaths).toMatchObject([{ tier: "wallet", version: "v2", group: expect.any(Number) }]);
-  expect(asked[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
-  expect(behindFront(asked[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
-  expect(asked[0]?.get("authorization")).toBeNull();
+  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(callerFromFront(probes[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
+  expect(probes[0]?.get("authorization")).toBeNull();
 });
 
 it("one that cannot even say that is told of without a version", async () => {
-  const { telemetry, ear, told } = stand();
-  telemetry.died(ear, "wallet", gate([], null), user());
-  telemetry.died(ear, "wallet", { fetch: () => Promise.reject(new Error("dead")) } as unknown as Fetcher, user());
-  expect((await told()).deaths.map(({ version }) => version)).toEqual(["", ""]);
+  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  telemetry.recordDeath(sink, "wallet", gate([], null), user());
+  telemetry.recordDeath(
+    sink,
+    "wallet",
+    { fetch: () => Promise.reject(new Error("dead")) } as unknown as Fetcher,
+    user(),
+  );
+  expect((await flushed()).deaths.map(({ version }) => version)).toEqual(["", ""]);
 });
 
 it("when all die, it asks fifty times and no more, and takes the others for one of these", async () => {
-  const { telemetry, ear, told } = stand();
-  const asked: Headers[] = [];
+  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const probes: Headers[] = [];
   for (let index = 0; index < 2000; index++)
-    telemetry.died(ear, "wallet", gate(asked, index % 5 === 0 ? "v1" : "v2"), user());
-  telemetry.died(ear, "pay", gate(asked), user());
-  const { deaths } = await told();
-  expect([asked.length, deaths.length]).toEqual([50, 1000]);
+    telemetry.recordDeath(sink, "wallet", gate(probes, index % 5 === 0 ? "v1" : "v2"), user());
+  telemetry.recordDeath(sink, "pay", gate(probes), user());
+  const { deaths } = await flushed();
+  expect([probes.length, deaths.length]).toEqual([50, 1000]);
   expect(deaths.filter(({ version }) => version === "v1")).toHaveLength(200);
   expect(deaths.filter(({ version }) => version === "v2")).toHaveLength(800);
 });
 
 it("testers are not counted, and without control nothing is", async () => {
-  const { telemetry, ear, deferred } = stand();
-  telemetry.answered(ear, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
-  telemetry.died(ear, "wallet", gate(), user({ "x-postern-smoke": "1" }));
-  telemetry.answered({ ...ear, control: undefined }, "wallet", 200, "", user());
+  const { telemetry, ear: sink, deferred } = telemetryHarness();
+  telemetry.recordAnswer(sink, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
+  telemetry.recordDeath(sink, "wallet", gate(), user({ "x-postern-smoke": "1" }));
+  telemetry.recordAnswer({ ...sink, control: undefined }, "wallet", 200, "", user());
   expect(deferred).toEqual([]);
 });
 
 it("what reached nobody is counted", async () => {
-  const { telemetry, ear, told, state } = stand();
+  const { telemetry, ear: sink, told: flushed, state } = telemetryHarness();
   state.gone = true;
-  telemetry.answered(ear, "wallet", 200, "", user());
-  await told();
+  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  await flushed();
   state.gone = false;
-  telemetry.answered(ear, "wallet", 200, "", user());
-  expect(await told()).toMatchObject({ lost: 1 });
-  telemetry.answered(ear, "wallet", 200, "", user());
-  expect(await told()).toMatchObject({ lost: 0 });
+  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  expect(await flushed()).toMatchObject({ lost: 1 });
+  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  expect(await flushed()).toMatchObject({ lost: 0 });
 });

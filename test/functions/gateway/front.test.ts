@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
-import { behindFront, introduce, present } from "../../../functions/gateway/proxy/forwarding.ts";
+import { callerFromFront, setCallerHeader, setForwardingHeaders } from "../../../functions/gateway/proxy/forwarding.ts";
 
 const plan: FrontPlan = {
   grayKey: { header: "x-device-id", cookie: "postern-gray" },
@@ -46,7 +46,7 @@ describe("the gray key", () => {
     [{ "x-postern-caller": "forged" }, null],
   ] as [Record<string, string>, string | null][])("of %j is for shares of a gate %j", async (headers, key) => {
     const { seen } = await sent(headers);
-    expect(behindFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
+    expect(callerFromFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
     // The platform's split always has one.
     expect(seen.get("cloudflare-workers-version-key")).toMatch(/^[\w.:@-]{1,128}$/);
   });
@@ -100,14 +100,14 @@ describe("the gray key", () => {
     const [key, ...further] = (seen.get("x-postern-caller") ?? "").split(" ");
     expect(key).toBe(seen.get("cloudflare-workers-version-key"));
     expect(further.filter((name) => seen.has(name))).toEqual([]);
-    introduce(seen, behindFront(seen, uuid), new URL("https://a.example/"));
+    setForwardingHeaders(seen, callerFromFront(seen, uuid), new URL("https://a.example/"));
     expect([...seen.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
   });
 
   it("of an older front, which says nothing of where it comes from, is believed as ever", () => {
     const headers = new Headers({ "x-request-id": uuid(), traceparent: "00-1-2-01" });
-    present(headers, "device-1", ["postern-explain"]);
-    expect(behindFront(headers, uuid).grayKey).toBe("device-1");
+    setCallerHeader(headers, "device-1", ["postern-explain"]);
+    expect(callerFromFront(headers, uuid).grayKey).toBe("device-1");
   });
 });
 

@@ -1,15 +1,15 @@
 /** Parsers of what clients send, with whatever they may send: no crash, and nothing that takes longer than its length. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimsFit, scopesOf } from "../../../functions/gateway/core/claims.ts";
-import { tagOf } from "../../../functions/gateway/core/ports/state.ts";
+import { claimsMatcher, scopesOf } from "../../../functions/gateway/core/claims.ts";
+import { hashTagOf } from "../../../functions/gateway/core/ports/state.ts";
 import { cookies } from "../../../functions/gateway/http/cookies.ts";
 import { hostOf } from "../../../functions/gateway/http/hosts.ts";
 import { canonicalPath } from "../../../functions/gateway/http/path.ts";
-import { keyOf } from "../../../functions/gateway/limits/keys.ts";
-import { cleanseFor, stranger, traceparentOf } from "../../../functions/gateway/proxy/forwarding.ts";
-import { holdsAll } from "../../../functions/gateway/routing/matchers.ts";
-import { caller, conversation } from "../gate-harness.ts";
+import { limitKeyOf } from "../../../functions/gateway/limits/keys.ts";
+import { removeSpoofableHeaders, traceparentOf, untrustedCaller } from "../../../functions/gateway/proxy/forwarding.ts";
+import { compileMatchers } from "../../../functions/gateway/routing/matchers.ts";
+import { caller, gateHarness } from "../gate-harness.ts";
 
 const runs = { numRuns: Number(process.env.POSTERN_RUNS ?? 500), seed: 2026 };
 
@@ -52,17 +52,18 @@ describe("never throws", () => {
     "a cookie": (it) => cookies(new Headers({ cookie: it }), "a"),
     "a trace": (it) => traceparentOf(new Headers({ traceparent: it }), uuid),
     "a stranger's headers": (it) =>
-      stranger(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-caller": it }), uuid),
-    "headers to be cleaned": (it) => cleanseFor(new Headers({ cookie: it, forwarded: it, x_a: it }), undefined),
+      untrustedCaller(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-caller": it }), uuid),
+    "headers to be cleaned": (it) =>
+      removeSpoofableHeaders(new Headers({ cookie: it, forwarded: it, x_a: it }), undefined),
     "a limit's key": (it) =>
-      keyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),
-    "a shard's tag": (it) => tagOf(it),
+      limitKeyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),
+    "a shard's tag": (it) => hashTagOf(it),
     claims: (it) => [
-      claimsFit({ a: it, [it]: it })(JSON.parse(JSON.stringify({ scope: it, a: [it] }))),
+      claimsMatcher({ a: it, [it]: it })(JSON.parse(JSON.stringify({ scope: it, a: [it] }))),
       scopesOf({ scope: it, scp: [it, 1, null] }),
     ],
     "a condition": (it) =>
-      holdsAll([
+      compileMatchers([
         ["header", "x-a", "matches", "[a-z]{1,8}"],
         ["query", "q", "prefix", "a"],
         ["cookie", "c", "exact", "a"],
@@ -99,7 +100,7 @@ it("a host is found by its name, whatever its case and end", () => {
 });
 
 it("a whole gate answers whatever it is asked, and nothing of it is internal", async () => {
-  const { send } = conversation(
+  const { send } = gateHarness(
     {},
     { routes: { one: { match: "GET /a/{id:[0-9]+}/{rest*}" }, two: { match: "ANY /{x}" } } },
   );
@@ -128,7 +129,7 @@ it("long input takes no longer than its length asks for", () => {
     canonicalPath(`/${long}`);
     cookies(new Headers({ cookie: long }), "a");
     traceparentOf(new Headers({ traceparent: long }), uuid);
-    tagOf(long);
+    hashTagOf(long);
   }
   // A square of it would take minutes; this bound only tells the two apart.
   expect(Date.now() - started).toBeLessThan(5_000);

@@ -6,15 +6,15 @@ import { expect, it } from "vitest";
 import { type Codes, Fault, refuse } from "../../../functions/gateway/core/problems.ts";
 import type { Context, Handler } from "../../../functions/gateway/core/types.ts";
 import { fromHono } from "../../../functions/gateway/hono-adapter.ts";
-import { caller, conversation, type Setting } from "../gate-harness.ts";
+import { caller, type GateOptions, gateHarness } from "../gate-harness.ts";
 
 const codes = { "not-here": { status: 403, title: "Not here" } } as const satisfies Codes;
 
 const layer = (middleware: MiddlewareHandler) =>
   fromHono(middleware, "it", (_, context) => refuse(context, codes, "not-here"));
 
-const gate = (middleware: MiddlewareHandler, setting: Setting = {}) =>
-  conversation({ it: () => layer(middleware) }, { filters: { it: { kind: "layer" } }, ...setting });
+const gate = (middleware: MiddlewareHandler, setting: GateOptions = {}) =>
+  gateHarness({ it: () => layer(middleware) }, { filters: { it: { kind: "layer" } }, ...setting });
 
 const passes: MiddlewareHandler = (_, next) => next();
 
@@ -71,8 +71,8 @@ it.each(["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"])("%s goes through it as w
     methods.push(c.req.method);
     return next();
   });
-  const heard = await send(`${method} /a?b=1`);
-  expect([heard.status, methods, heard.upstream.map((it) => it.method)]).toEqual([200, [method], [method]]);
+  const received = await send(`${method} /a?b=1`);
+  expect([received.status, methods, received.upstream.map((it) => it.method)]).toEqual([200, [method], [method]]);
 });
 
 it("the service is sent the request that the middleware put in place of the client's", async () => {
@@ -122,13 +122,13 @@ it("a WebSocket passes through", async () => {
 });
 
 it("what the middleware answers by itself is told so, and reaches no service", async () => {
-  const heard = await gate(async (c) => c.text("closed", 503, { "retry-after": "9" })).send("GET /");
-  expect(heard).toMatchObject({ status: 503, text: "closed", headers: { "retry-after": "9" }, upstream: [] });
-  expect(heard.line).toMatchObject({ verdict: "answered", by: "it" });
+  const received = await gate(async (c) => c.text("closed", 503, { "retry-after": "9" })).send("GET /");
+  expect(received).toMatchObject({ status: 503, text: "closed", headers: { "retry-after": "9" }, upstream: [] });
+  expect(received.line).toMatchObject({ verdict: "answered", by: "it" });
 });
 
 it("an answer of a guard behind it stays that guard's", async () => {
-  const { send } = conversation(
+  const { send } = gateHarness(
     { it: () => layer(passes), inner: () => () => new Response("inner") },
     { filters: { it: { kind: "layer" } } },
   );
@@ -137,10 +137,10 @@ it("an answer of a guard behind it stays that guard's", async () => {
 
 it("an HTTPException is a refusal with the filter's own code, and tells none of its text", async () => {
   const res = new Response("internal words", { headers: { "x-internal": "1", "www-authenticate": "Basic" } });
-  const heard = await gate(() => Promise.reject(new HTTPException(401, { message: "internal", res }))).send("GET /");
-  expect(heard).toMatchObject({ status: 403, code: "not-here", upstream: [] });
-  expect(heard.line).toMatchObject({ verdict: "refused", by: "it", code: "not-here" });
-  expect(JSON.stringify([heard.headers, heard.text])).not.toContain("internal");
+  const received = await gate(() => Promise.reject(new HTTPException(401, { message: "internal", res }))).send("GET /");
+  expect(received).toMatchObject({ status: 403, code: "not-here", upstream: [] });
+  expect(received.line).toMatchObject({ verdict: "refused", by: "it", code: "not-here" });
+  expect(JSON.stringify([received.headers, received.text])).not.toContain("internal");
 });
 
 it("a refusal after the service has answered says nothing of that answer", async () => {
@@ -148,12 +148,12 @@ it("a refusal after the service has answered says nothing of that answer", async
     await next();
     throw new HTTPException(403);
   };
-  const heard = await gate(late, { replies: () => new Response("a", { headers: { "x-own": "1" } }) }).send("GET /");
-  expect([heard.status, heard.code, heard.headers["x-own"]]).toEqual([403, "not-here", undefined]);
+  const received = await gate(late, { replies: () => new Response("a", { headers: { "x-own": "1" } }) }).send("GET /");
+  expect([received.status, received.code, received.headers["x-own"]]).toEqual([403, "not-here", undefined]);
 });
 
 it("a middleware that is to refuse nobody and does has failed", async () => {
-  const { send } = conversation(
+  const { send } = gateHarness(
     { it: () => fromHono(() => Promise.reject(new HTTPException(403)), "it") },
     { filters: { it: { kind: "layer" } } },
   );
@@ -161,7 +161,7 @@ it("a middleware that is to refuse nobody and does has failed", async () => {
 });
 
 it("an HTTPException from further in is not the middleware's", async () => {
-  const inner: Setting["upstream"] = () => () => Promise.reject(new HTTPException(418));
+  const inner: GateOptions["upstream"] = () => () => Promise.reject(new HTTPException(418));
   expect(await gate(passes, { upstream: inner }).send("GET /")).toMatchObject({
     status: 500,
     code: "internal",
@@ -195,9 +195,9 @@ it("a middleware that goes on twice asks the service once", async () => {
     await next();
     await next();
   };
-  const heard = await gate(twice).send("GET /");
-  expect([heard.status, heard.code, heard.upstream.length]).toEqual([500, "internal", 1]);
-  expect(heard.line).toMatchObject({ verdict: "failed", by: "it" });
+  const received = await gate(twice).send("GET /");
+  expect([received.status, received.code, received.upstream.length]).toEqual([500, "internal", 1]);
+  expect(received.line).toMatchObject({ verdict: "failed", by: "it" });
 });
 
 it("where the deadline ahead passes, what is behind it is told", async () => {

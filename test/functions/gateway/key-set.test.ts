@@ -2,15 +2,15 @@
 import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
-import { fetchedKeys, type KeySet } from "../../../functions/gateway/identity/jwks.ts";
-import { cacheKey, location, type World, world } from "../gate-harness.ts";
+import { type KeySet, remoteKeySet } from "../../../functions/gateway/identity/jwks.ts";
+import { cacheKey, type FakeDeps, fakeDeps, locationCache } from "../gate-harness.ts";
 
 const jwk = async () => ({ ...(await exportJWK((await generateKeyPair("EdDSA")).publicKey)), kid: "k1" });
 const [issuers, forged] = [await jwk(), await jwk()];
 
 /** A location's cache, with what stands in it. */
-const spied = () => {
-  const inner = location();
+const spyCache = () => {
+  const inner = locationCache();
   const entries = new Map<string, string>();
   const cache: Deps["cache"] = {
     match: (key) => inner.match(key),
@@ -32,17 +32,17 @@ const minute = 60_000;
 
 interface Isolate {
   readonly keys: KeySet;
-  readonly asked: string[];
-  readonly time: World;
+  readonly fetches: string[];
+  readonly time: FakeDeps;
 }
 
 const isolate = (cache: Deps["cache"], { of = {}, env = cacheKey(), late = 0 } = {}): Isolate => {
-  const asked: string[] = [];
-  const time = world({
+  const fetches: string[] = [];
+  const time = fakeDeps({
     env,
     cache,
     fetch: async (input) => {
-      asked.push(String(input));
+      fetches.push(String(input));
       return Response.json({ keys: [issuers] });
     },
   });
@@ -56,7 +56,7 @@ const isolate = (cache: Deps["cache"], { of = {}, env = cacheKey(), late = 0 } =
     cooldownMs: 30_000,
     ...of,
   };
-  return { keys: fetchedKeys(options, deps), asked, time };
+  return { keys: remoteKeySet(options, deps), fetches, time };
 };
 
 const isForged = async ({ keys }: Isolate): Promise<boolean> => (await keys.current()).text.includes(String(forged.x));
@@ -66,19 +66,19 @@ const older = (times: object = {}) =>
   JSON.stringify({ triedAt: Date.UTC(2026, 10, 1), fetchedAt: Date.UTC(2026, 10, 1), keys: [forged], ...times });
 
 it("isolates of one gate share them", async () => {
-  const { cache } = spied();
+  const { cache } = spyCache();
   const [first, second] = [isolate(cache), isolate(cache)];
   await first.keys.current();
-  expect([(await second.keys.current()).text, second.asked]).toEqual([JSON.stringify([issuers]), []]);
+  expect([(await second.keys.current()).text, second.fetches]).toEqual([JSON.stringify([issuers]), []]);
 });
 
 describe("what another Worker writes is a miss", () => {
   it("under the name that a manifest tells", async () => {
-    const { cache } = spied();
+    const { cache } = spyCache();
     for (const name of [`https://keys.postern.invalid/${encodeURIComponent(url)}`, url])
       await cache.put(name, new Response(older()));
     const gate = isolate(cache);
-    expect([await isForged(gate), gate.asked]).toEqual([false, [url]]);
+    expect([await isForged(gate), gate.fetches]).toEqual([false, [url]]);
   });
 
   it.each<readonly [string, (text: string) => string]>([
@@ -92,11 +92,11 @@ describe("what another Worker writes is a miss", () => {
     ["no JSON", () => "\0\ud800"],
     ["a megabyte", (text) => text + " ".repeat(1 << 20)],
   ])("%s", async (_, change) => {
-    const { cache, rewrite } = spied();
+    const { cache, rewrite } = spyCache();
     await isolate(cache).keys.current();
     await rewrite(change);
     const gate = isolate(cache);
-    expect([await isForged(gate), gate.asked]).toEqual([false, [url]]);
+    expect([await isForged(gate), gate.fetches]).toEqual([false, [url]]);
   });
 
   it.each<readonly [string, Parameters<typeof isolate>[1]]>([
@@ -107,7 +107,7 @@ describe("what another Worker writes is a miss", () => {
     ["no secret", { env: {} }],
     ["a secret too short to be one", { env: { POSTERN_CACHE_KEY: "a" } }],
   ])("the entry of %s, also under the reader's own name", async (_, writer) => {
-    const [own, foreign] = [spied(), spied()];
+    const [own, foreign] = [spyCache(), spyCache()];
     await isolate(own.cache).keys.current();
     const [name = ""] = own.entries.keys();
     await isolate(foreign.cache, writer).keys.current();
@@ -117,31 +117,31 @@ describe("what another Worker writes is a miss", () => {
     }
     if (foreign.entries.size === 0) await own.cache.put(name, new Response(older()));
     const gate = isolate(own.cache);
-    expect([(await gate.keys.current()).text, gate.asked]).toEqual([JSON.stringify([issuers]), [url]]);
+    expect([(await gate.keys.current()).text, gate.fetches]).toEqual([JSON.stringify([issuers]), [url]]);
   });
 
   it("an entry from the future, though the gate wrote it: its keys would live too long", async () => {
-    const { cache } = spied();
+    const { cache } = spyCache();
     await isolate(cache, { late: 60 * minute }).keys.current();
     const gate = isolate(cache);
     await gate.keys.current();
-    expect(gate.asked).toEqual([url]);
+    expect(gate.fetches).toEqual([url]);
   });
 
   it("clocks a second apart are no future, and add no second to an entry's life", async () => {
-    const { cache } = spied();
+    const { cache } = spyCache();
     await isolate(cache, { late: 1000 }).keys.current();
     const gate = isolate(cache);
     await gate.keys.current();
-    expect(gate.asked).toEqual([]);
-    await gate.time.pass(10 * minute);
+    expect(gate.fetches).toEqual([]);
+    await gate.time.advance(10 * minute);
     await gate.keys.current();
-    expect(gate.asked).toEqual([url]);
+    expect(gate.fetches).toEqual([url]);
   });
 });
 
 it("no name tells what it is of, and no two gates have one in common", async () => {
-  const { cache, entries } = spied();
+  const { cache, entries } = spyCache();
   const more = [{}, { env: cacheKey("b") }, { of: { tier: "shop" } }, { of: { issuer: "https://other.example" } }];
   for (const it of more) await isolate(cache, it).keys.current();
   expect(entries.size).toBe(more.length);
@@ -157,30 +157,30 @@ it("without a secret a gate asks the issuer by itself, and the cache for nothing
   const gate = isolate(cache, { env: {} });
   await gate.keys.current();
   await gate.keys.current();
-  expect([touched, gate.asked]).toEqual([0, [url]]);
+  expect([touched, gate.fetches]).toEqual([0, [url]]);
 });
 
 it("whoever spoils every entry costs an isolate one question a cooldown", async () => {
-  const { cache, rewrite } = spied();
+  const { cache, rewrite } = spyCache();
   const gate = isolate(cache, { of: { freshMs: 1 } });
   for (let tries = 0; tries < 60; tries++) {
     await rewrite(() => "spoiled");
     const keys = await gate.keys.current();
     await gate.keys.newerThan(keys);
-    await gate.time.pass(1000);
+    await gate.time.advance(1000);
   }
-  expect(gate.asked.length).toBeLessThanOrEqual(3);
+  expect(gate.fetches.length).toBeLessThanOrEqual(3);
 });
 
 it("an isolate that begins takes no copy from one that has a good one", async () => {
-  const { cache, entries } = spied();
+  const { cache, entries } = spyCache();
   const old = isolate(cache, { of: { freshMs: 10_000 } });
   await old.keys.current();
-  await old.time.pass(40_000);
+  await old.time.advance(40_000);
   // The location lost the entry; who asks now has nothing, says so, and fails.
-  const fresh = spied();
+  const fresh = spyCache();
   const beginner = isolate(fresh.cache, { late: 40_000 });
-  const failing = fetchedKeys(
+  const failing = remoteKeySet(
     { tier: "wallet", issuer, url, freshMs: 10_000, staleMs: 60 * minute, cooldownMs: 30_000 },
     {
       ...beginner.time,

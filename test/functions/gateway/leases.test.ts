@@ -1,8 +1,8 @@
 /** Eight isolates over one store, with seeded arrivals: what leases can admit beyond what was counted. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Limit, Rule } from "../../../functions/gateway/core/ports/limits.ts";
-import { leased } from "../../../functions/gateway/limits/leases.ts";
+import type { LimitCounter, LimitRule } from "../../../functions/gateway/core/ports/limits.ts";
+import { leasedLimit } from "../../../functions/gateway/limits/leases.ts";
 import { localLimit } from "../../../functions/gateway/limits/local-counter.ts";
 
 const start = Date.UTC(2026, 10, 1);
@@ -28,22 +28,22 @@ interface Event {
 }
 
 const run = async (
-  rule: Rule,
+  rule: LimitRule,
   share: number,
   steps: readonly { isolate: number; after: number }[],
 ): Promise<Event[]> => {
   vi.setSystemTime(start);
   const events: Event[] = [];
   const store = localLimit(rule, { now });
-  const counting: Limit = async (key, weight = 1) => {
+  const counting: LimitCounter = async (key, weight = 1) => {
     const verdict = await store(key, weight);
     if (verdict.allowed) events.push({ at: now(), counted: weight, admitted: 0 });
     return verdict;
   };
   const all = Array.from({ length: isolates }, () =>
-    leased(
+    leasedLimit(
       counting,
-      { share, holdMs: 1000, patienceMs: 5000, endsWithWindow: rule.algorithm === "fixed-window" },
+      { share, holdMs: 1000, storeTimeoutMs: 5000, endsWithWindow: rule.algorithm === "fixed-window" },
       { now },
     ),
   );
@@ -55,7 +55,7 @@ const run = async (
       vi.setSystemTime(now() + after);
     }
     under.push(
-      Promise.resolve((all[isolate] as Limit)("{k}")).then(({ allowed }) => {
+      Promise.resolve((all[isolate] as LimitCounter)("{k}")).then(({ allowed }) => {
         if (allowed) events.push({ at: now(), counted: 0, admitted: 1 });
       }),
     );
@@ -64,7 +64,7 @@ const run = async (
   return events;
 };
 
-const rule = (algorithm: Rule["algorithm"]): Rule => ({ algorithm, count: 40, windowMs: 2000, burst: 40 });
+const rule = (algorithm: LimitRule["algorithm"]): LimitRule => ({ algorithm, count: 40, windowMs: 2000, burst: 40 });
 const share = 5;
 const runs = Number(process.env.POSTERN_RUNS ?? 40);
 
@@ -118,11 +118,11 @@ it("a question that was lost with its client is forgotten, and shares are taken 
   const weights: number[] = [];
   let lost = true;
   const store = localLimit(rule("token-bucket"), { now });
-  const limit: Limit = (key, weight = 1) => {
+  const limit: LimitCounter = (key, weight = 1) => {
     weights.push(weight);
     return lost ? new Promise(() => {}) : store(key, weight);
   };
-  const take = leased(limit, { share: 5, holdMs: 1000, patienceMs: 2000, endsWithWindow: false }, { now });
+  const take = leasedLimit(limit, { share: 5, holdMs: 1000, storeTimeoutMs: 2000, endsWithWindow: false }, { now });
   for (let asked = 0; asked < 5; asked++) void take("{k}");
   lost = false;
   expect(await take("{k}")).toMatchObject({ allowed: true });
@@ -136,11 +136,11 @@ it.each([
   ["1000/m", 1000],
   ["900/m", 900],
 ])("of a limit of %s nearly all is admitted, also where requests come in bursts", async (_, count) => {
-  const bursts: Rule = { algorithm: "sliding-window", count, windowMs: 60_000, burst: count };
+  const bursts: LimitRule = { algorithm: "sliding-window", count, windowMs: 60_000, burst: count };
   const store = localLimit(bursts, { now });
-  const take = leased(
+  const take = leasedLimit(
     async (key, weight) => store(key, weight),
-    { share: count / 20, holdMs: 1000, patienceMs: 2000, endsWithWindow: false },
+    { share: count / 20, holdMs: 1000, storeTimeoutMs: 2000, endsWithWindow: false },
     { now },
   );
   let admitted = 0;

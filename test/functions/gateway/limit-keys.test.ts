@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
-import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import { Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { keyOf } from "../../../functions/gateway/limits/keys.ts";
+import { limitKeyOf } from "../../../functions/gateway/limits/keys.ts";
 
-const key = keyOf(["ip"]);
+const key = limitKeyOf(["ip"]);
 const counted = (ip: string | null) => key({} as Request, { caller: { ip } } as Context);
 const under = (text: string) => `{ip=${encodeURIComponent(text)}}`;
 
@@ -21,10 +21,10 @@ const written = fc.oneof(
 );
 
 describe("consumers are counted apart", () => {
-  const by = keyOf(["consumer"]);
+  const by = limitKeyOf(["consumer"]);
   const keyFor = async (id: string) => {
     const context = { facts: new Map() } as unknown as Context;
-    learn(context, Consumer, { id, labels: {} });
+    setFact(context, Consumer, { id, labels: {} });
     return by({} as Request, context);
   };
   it.each([

@@ -1,7 +1,7 @@
 /** What an isolate counts by itself is what the library would have counted over a store: the same answers at the same times. */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Rule, Store } from "../../../functions/gateway/core/ports/limits.ts";
+import type { LimitRule, ScriptStore } from "../../../functions/gateway/core/ports/limits.ts";
 import { type Cell, runScript } from "../../../functions/gateway/limits/algorithms.ts";
 import { localLimit } from "../../../functions/gateway/limits/local-counter.ts";
 import { limiter } from "../../../functions/gateway/limits/store-counter.ts";
@@ -12,7 +12,7 @@ beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A store that forgets nothing before its time. */
-const store = (): Store => {
+const store = (): ScriptStore => {
   const all = new Map<string, Cell>();
   const cells = {
     get: (key: string) => {
@@ -27,7 +27,7 @@ const store = (): Store => {
 };
 
 const rules = fc.record({
-  algorithm: fc.constantFrom<Rule["algorithm"]>("fixed-window", "sliding-window", "token-bucket"),
+  algorithm: fc.constantFrom<LimitRule["algorithm"]>("fixed-window", "sliding-window", "token-bucket"),
   count: fc.integer({ min: 1, max: 20 }),
   windowMs: fc.constantFrom(100, 1000, 60_000),
   burst: fc.integer({ min: 1, max: 40 }),
@@ -50,8 +50,8 @@ it("answers as the library does", async () => {
       for (const { key, weight, after } of all) {
         vi.setSystemTime(now() + after);
         // Nobody asks for more than there can be.
-        const asked = Math.min(weight, rule.count);
-        expect(ours(key, asked)).toEqual(await theirs(key, asked));
+        const bounded = Math.min(weight, rule.count);
+        expect(ours(key, bounded)).toEqual(await theirs(key, bounded));
       }
     }),
     { numRuns: 200, seed: 6 },

@@ -1,15 +1,15 @@
 /** Where a service's own address leads when a client follows it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { serviceResponse } from "../../../functions/gateway/proxy/service-response.ts";
+import { sanitizeResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
 const gate = "https://api.example";
 
 /** What becomes of `said` in the answer to a request of `given`, for which the service was asked for `asked`. */
-const location = (said: string, given: string, asked: string): string | null => {
-  const url = new URL(given, gate);
-  const response = new Response(null, { status: 302, headers: { location: said } });
-  return serviceResponse(response, asked, { url }, "rewrite").headers.get("location");
+const location = (value: string, publicPath: string, upstreamUrl: string): string | null => {
+  const url = new URL(publicPath, gate);
+  const response = new Response(null, { status: 302, headers: { location: value } });
+  return sanitizeResponse(response, upstreamUrl, { url }, "rewrite").headers.get("location");
 };
 
 const segment = fc.stringMatching(/^[a-z0-9]{1,4}$/);
@@ -26,10 +26,10 @@ it("a prefix that was exchanged is exchanged back, in every form that a service 
       fc.pre(ours.split("/").at(-1) !== theirs.split("/").at(-1) || ours === "" || theirs === "");
       const service = "http://svc.internal:8080";
       const target = `${theirs}${to}?a=1#b`;
-      const said = [service + target, `//svc.internal:8080${target}`, `https://svc.internal:8080${target}`, target][
+      const value = [service + target, `//svc.internal:8080${target}`, `https://svc.internal:8080${target}`, target][
         form
       ];
-      const found = location(said as string, `${ours}/${last}`, `${service}${theirs}/${last}`);
+      const found = location(value as string, `${ours}/${last}`, `${service}${theirs}/${last}`);
       const followed = new URL(found as string, `${gate}${ours}/${last}`);
       expect(followed.href).toBe(new URL(`${gate}${ours}${to}?a=1#b`).href);
     }),
@@ -40,10 +40,10 @@ it("a prefix that was exchanged is exchanged back, in every form that a service 
 it("whatever is said, nothing throws, and no foreign address is changed", () => {
   const text = fc.stringMatching(/^(?:https?:)?[!-~]{0,30}$/);
   fc.assert(
-    fc.property(text, (said) => {
-      const found = location(said, "/shop/orders/7", "http://svc.internal/api/orders/7");
-      const host = URL.parse(said, "http://svc.internal/api/orders/7")?.host;
-      if (host !== "svc.internal") expect(found).toBe(said);
+    fc.property(text, (value) => {
+      const found = location(value, "/shop/orders/7", "http://svc.internal/api/orders/7");
+      const host = URL.parse(value, "http://svc.internal/api/orders/7")?.host;
+      if (host !== "svc.internal") expect(found).toBe(value);
     }),
     { numRuns: 1000, seed: 19 },
   );
@@ -73,8 +73,8 @@ it.each([
   ["", "/shop/orders/7", "http://svc.internal/api/orders/7", ""],
   ["http://svc.internal./api/x", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop/x`],
   ["http://svc.internal/api/x", "/shop/orders/7", "http://svc.internal./api/orders/7", `${gate}/shop/x`],
-])("%j, said to %s that was asked for as %s, is %j", (said, given, asked, expected) => {
-  expect(location(said, given, asked)).toBe(expected);
+])("%j, said to %s that was asked for as %s, is %j", (value, publicPath, upstreamUrl, expected) => {
+  expect(location(value, publicPath, upstreamUrl)).toBe(expected);
 });
 
 it.each([
@@ -87,9 +87,9 @@ it.each([
   ['2; url="http://svc.internal/api/x', `2; url="${gate}/shop/x`],
   ["5", "5"],
   ["http://svc.internal/api/x", "http://svc.internal/api/x"],
-])("Refresh: %s becomes %s", (said, expected) => {
-  const response = new Response("ok", { headers: { refresh: said } });
+])("Refresh: %s becomes %s", (value, expected) => {
+  const response = new Response("ok", { headers: { refresh: value } });
   const context = { url: new URL("/shop/orders/7", gate) };
-  const found = serviceResponse(response, "http://svc.internal/api/orders/7", context, "rewrite");
+  const found = sanitizeResponse(response, "http://svc.internal/api/orders/7", context, "rewrite");
   expect(found.headers.get("refresh")).toBe(expected);
 });

@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { make as headers } from "../../../functions/filters/headers.ts";
 import type { HeaderEdit } from "../../../functions/gateway/core/types.ts";
 import { make } from "../../../functions/upstreams/http.ts";
-import { caller, conversation, type Seen, world } from "../gate-harness.ts";
+import { caller, fakeDeps, gateHarness, type UpstreamRequest } from "../gate-harness.ts";
 
 const key = "a-key-of-thirty-two-bytes-or-more";
 
 /** A gate before a service that signs, and one filter with these edits. */
 const signed = (edits: readonly HeaderEdit[] = []) =>
-  conversation(
+  gateHarness(
     {
       edits: () => (_, context) => {
         context.outbound.push(...edits);
@@ -18,7 +18,7 @@ const signed = (edits: readonly HeaderEdit[] = []) =>
       },
     },
     {
-      world: world({ env: { PAY_SIGNING_KEY: key } }),
+      fakeDeps: fakeDeps({ env: { PAY_SIGNING_KEY: key } }),
       upstream: (_, deps) => make({ url: "https://service.example/base", sign: { secret: "PAY_SIGNING_KEY" } }, deps),
     },
   );
@@ -33,7 +33,7 @@ const verifier = async (secret: string) => {
 };
 
 /** The peer's verdict. @param secondsLater when it looks */
-const verify = async (seen: Seen | undefined, { secret = key, secondsLater = 0 } = {}) => {
+const verify = async (seen: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
   const { method = "", url = "" } = seen ?? {};
   const { parameters } = await verifySignature(new Request(url, { method, headers: seen?.headers ?? {} }), {
     label: "postern",
@@ -99,12 +99,12 @@ describe("a service that knows the key", () => {
   ])("finds a changed %s wrong", async (_, change) => {
     const seen = await sent();
     await verify(seen);
-    const changed = { ...(seen as Seen), ...change };
+    const changed = { ...(seen as UpstreamRequest), ...change };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 
   it("finds a changed request id wrong", async () => {
-    const seen = (await sent()) as Seen;
+    const seen = (await sent()) as UpstreamRequest;
     const changed = { ...seen, headers: { ...seen.headers, "x-request-id": "another" } };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
@@ -145,8 +145,8 @@ describe("nobody speaks for the gate", () => {
 
 it("without a key nothing is linked, and a service that is not signed gets the client's own fields", async () => {
   const config = { url: "https://service.example", sign: { secret: "PAY_SIGNING_KEY" } };
-  expect(() => make(config, world({ env: {} }))).toThrow(/the secret PAY_SIGNING_KEY is not set/);
-  const { upstream } = await conversation({ headers: (deps) => headers(plain, deps) }).send("GET /", {
+  expect(() => make(config, fakeDeps({ env: {} }))).toThrow(/the secret PAY_SIGNING_KEY is not set/);
+  const { upstream } = await gateHarness({ headers: (deps) => headers(plain, deps) }).send("GET /", {
     headers: { signature: "sig1=:AAAA:" },
   });
   expect(upstream[0]?.headers.signature).toBe("sig1=:AAAA:");

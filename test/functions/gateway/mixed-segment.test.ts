@@ -1,15 +1,15 @@
 /** Segments that mix text and captures: how each is cut, against regular expressions of greedy groups, which is how Spring, Starlette and Gorilla read `{a}.{b}`. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutter } from "../../../functions/gateway/routing/mixed-segment.ts";
-import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import { parsePath } from "../../../functions/gateway/routing/match.ts";
+import { segmentSplitter } from "../../../functions/gateway/routing/mixed-segment.ts";
 
 const compiled = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 
 const cut = (template: string, text: string): readonly string[] | undefined => {
-  const [segment] = segmentsOf(`/${template}`);
+  const [segment] = parsePath(`/${template}`);
   if (segment?.kind !== "mixed") throw new Error(`${template} mixes nothing`);
-  return cutter(segment.cut, compiled)(text);
+  return segmentSplitter(segment.template, compiled)(text);
 };
 
 describe("a segment is cut in one way", () => {

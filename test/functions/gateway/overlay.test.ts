@@ -1,12 +1,17 @@
 /** What is laid over a plan only ever tightens, and a gate follows it by itself. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Revoked } from "../../../functions/gateway/core/ports/revocations.ts";
+import type { RevocationEntry } from "../../../functions/gateway/core/ports/revocations.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
-import { live, type Source } from "../../../functions/gateway/live.ts";
-import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
-import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { caller, planAndParts, world } from "../gate-harness.ts";
+import { type FeedSource, live } from "../../../functions/gateway/live.ts";
+import {
+  applyOverlay,
+  type FeedMessage,
+  type OverlayChange,
+  type OverlayEntry,
+} from "../../../functions/gateway/overlay/overlay.ts";
+import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const { plan, parts } = planAndParts(
   { calm: () => () => undefined },
@@ -21,9 +26,9 @@ const { plan, parts } = planAndParts(
 
 describe("an overlay", () => {
   it("closes a route, or all of them", () => {
-    const one = overlaid(plan, [{ kind: "close", route: "a", closed: { detail: "later" } }]);
+    const one = applyOverlay(plan, [{ kind: "close", route: "a", closed: { detail: "later" } }]);
     expect([one.routes.a?.closed, one.routes.b?.closed]).toEqual([{ detail: "later" }, undefined]);
-    const all = overlaid(plan, [{ kind: "close", route: null, closed: {} }]);
+    const all = applyOverlay(plan, [{ kind: "close", route: null, closed: {} }]);
     expect([all.routes.a?.closed, all.routes.b?.closed]).toEqual([{}, {}]);
   });
 
@@ -31,7 +36,7 @@ describe("an overlay", () => {
     const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
     const acting = { ...calm, mode: "shadow" as const };
     const shadowed = { ...plan, filters: { quiet: { ...acting, enforceable: true as const }, acting } };
-    const { filters } = overlaid(shadowed, [
+    const { filters } = applyOverlay(shadowed, [
       { kind: "enforce", filter: "quiet" },
       { kind: "enforce", filter: "acting" },
     ]);
@@ -39,23 +44,23 @@ describe("an overlay", () => {
   });
 
   it("puts a limit beside those that are there", () => {
-    const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
+    const { filters } = applyOverlay(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
     expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
   });
 
   it("leaves a plan alone that has nothing of it", () => {
-    const changes: Change[] = [
+    const changes: OverlayChange[] = [
       { kind: "close", route: "zz", closed: {} },
       { kind: "limit", filter: "constructor", limit: "1/s" },
       { kind: "enforce", filter: "zz" },
       { kind: "enforce", filter: "calm" },
     ];
-    expect(overlaid(plan, changes)).toEqual(plan);
+    expect(applyOverlay(plan, changes)).toEqual(plan);
   });
 
   it("never opens anything: filters stay, modes never weaken, limits stay, what is closed stays closed", () => {
     const name = fc.constantFrom("a", "b", "calm", "quiet", "acting", "zz");
-    const change: fc.Arbitrary<Change> = fc.oneof(
+    const change: fc.Arbitrary<OverlayChange> = fc.oneof(
       fc.record({ kind: fc.constant("close" as const), route: fc.option(name), closed: fc.constant({}) }),
       fc.record({ kind: fc.constant("limit" as const), filter: name, limit: fc.constantFrom("1/s", "1000000/s") }),
       fc.record({ kind: fc.constant("enforce" as const), filter: name }),
@@ -69,7 +74,7 @@ describe("an overlay", () => {
     const shadowed = { ...plan, filters: { ...plan.filters, quiet, acting } };
     fc.assert(
       fc.property(fc.array(change, { maxLength: 10 }), (changes) => {
-        const after = overlaid(shadowed, changes, moves);
+        const after = applyOverlay(shadowed, changes, trafficShift);
         for (const [id, filter] of Object.entries(shadowed.filters)) {
           const it = after.filters[id] as typeof filter;
           expect(strength[it.mode]).toBeGreaterThanOrEqual(strength[filter.mode]);
@@ -78,10 +83,10 @@ describe("an overlay", () => {
         }
         for (const [route, { filters }] of Object.entries(shadowed.routes))
           expect(after.routes[route]?.filters).toEqual(filters);
-        const wereClosed = overlaid(
+        const wereClosed = applyOverlay(
           { ...shadowed, routes: { a: { ...plan.routes.a, closed: {} } as never } },
           changes,
-          moves,
+          trafficShift,
         );
         expect(wereClosed.routes.a?.closed).toBeDefined();
       }),
@@ -90,7 +95,7 @@ describe("an overlay", () => {
   });
 });
 
-const closing = (until: number): Entry => ({
+const closing = (until: number): OverlayEntry => ({
   id: "1",
   kind: "close",
   route: "b",
@@ -100,19 +105,19 @@ const closing = (until: number): Entry => ({
   reason: "a test",
 });
 
-const gate = (copy: Told | undefined = undefined) => {
-  const it = world({ fetch: async () => new Response("ok") });
+const gate = (copy: FeedMessage | undefined = undefined) => {
+  const it = fakeDeps({ fetch: async () => new Response("ok") });
   const feed = {
-    told: { revision: 0, entries: [] } as Told,
-    asked: 0,
+    message: { revision: 0, entries: [] } as FeedMessage,
+    reads: 0,
     gone: false,
     deferred: [] as Promise<unknown>[],
   };
-  const source: Source = {
+  const source: FeedSource = {
     read: async () => {
-      feed.asked++;
+      feed.reads++;
       if (feed.gone) throw new Error("gone");
-      return feed.told;
+      return feed.message;
     },
     copy: async () => (copy === undefined ? null : new Response(JSON.stringify(copy)).body),
     defer: (work) => void feed.deferred.push(work),
@@ -120,7 +125,7 @@ const gate = (copy: Told | undefined = undefined) => {
   const serve = live(plan, parts, it, source);
   return {
     feed,
-    world: it,
+    fakeDeps: it,
     get: async (path = "/b") => {
       const { status } = await serve(new Request(`https://gate.example${path}`), caller);
       await Promise.all(feed.deferred.splice(0));
@@ -130,10 +135,10 @@ const gate = (copy: Told | undefined = undefined) => {
 };
 
 it("a gate hears what is taken back as it hears of an overlay, keeps it, and links nothing anew for it", async () => {
-  const gone: Revoked = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
+  const gone: RevocationEntry = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
   const marks = { token: "ab", consumer: "" };
   let linked = 0;
-  const it = world({ fetch: async () => new Response("ok") });
+  const it = fakeDeps({ fetch: async () => new Response("ok") });
   const counting = {
     ...parts,
     filters: {
@@ -144,10 +149,10 @@ it("a gate hears what is taken back as it hears of an overlay, keeps it, and lin
       },
     },
   };
-  const feed: { told: Told | undefined } = { told: { revision: 0, entries: [] } };
+  const feed: { message: FeedMessage | undefined } = { message: { revision: 0, entries: [] } };
   const deferred: Promise<unknown>[] = [];
   const serve = live(plan, counting, it, {
-    read: async () => feed.told ?? Promise.reject(new Error("gone")),
+    read: async () => feed.message ?? Promise.reject(new Error("gone")),
     copy: async () => null,
     defer: (work) => void deferred.push(work),
   });
@@ -157,55 +162,55 @@ it("a gate hears what is taken back as it hears of an overlay, keeps it, and lin
     return status;
   };
   expect([await get(), linked]).toEqual([200, 2]);
-  feed.told = { revision: 1, entries: [], revoked: [gone] };
-  await it.pass(10_000);
+  feed.message = { revision: 1, entries: [], revoked: [gone] };
+  await it.advance(10_000);
   expect([await get(), linked]).toEqual([401, 2]);
-  feed.told = undefined;
-  await it.pass(60_000);
+  feed.message = undefined;
+  await it.advance(60_000);
   expect([await get(), await get()]).toEqual([401, 401]);
   // A feed of before knows of none.
-  feed.told = { revision: 2, entries: [] };
-  await it.pass(60_000);
+  feed.message = { revision: 2, entries: [] };
+  await it.advance(60_000);
   expect(await get()).toBe(200);
 });
 
 describe("a gate", () => {
   it("asks before it first serves, then beside the requests, no oftener than each five seconds", async () => {
-    const { feed, get, world } = gate();
-    expect([await get(), await get(), feed.asked]).toEqual([200, 200, 1]);
-    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
-    await world.pass(4999);
-    expect([await get(), feed.asked]).toEqual([200, 1]);
-    await world.pass(1);
-    expect([await get(), feed.asked, await get()]).toEqual([200, 2, 503]);
+    const { feed, get, fakeDeps } = gate();
+    expect([await get(), await get(), feed.reads]).toEqual([200, 200, 1]);
+    feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    await fakeDeps.advance(4999);
+    expect([await get(), feed.reads]).toEqual([200, 1]);
+    await fakeDeps.advance(1);
+    expect([await get(), feed.reads, await get()]).toEqual([200, 2, 503]);
   });
 
   it("waits when what it knows is ten seconds old: closed is closed by then", async () => {
-    const { feed, get, world } = gate();
+    const { feed, get, fakeDeps } = gate();
     await get();
-    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
-    await world.pass(10_000);
+    feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    await fakeDeps.advance(10_000);
     expect(await get()).toBe(503);
   });
 
   it("records a client that leaves while it waits for its feed, asks no service for it, and hears the feed all the same", async () => {
-    let hear = (_: Told): void => {};
-    const told = new Promise<Told>((resolve) => {
-      hear = resolve;
+    let resolveFeed = (_: FeedMessage): void => {};
+    const message = new Promise<FeedMessage>((resolve) => {
+      resolveFeed = resolve;
     });
     const counted: unknown[] = [];
     const deferred: Promise<unknown>[] = [];
     const asked: unknown[] = [];
-    const it = world({
+    const it = fakeDeps({
       fetch: async (request) => {
         asked.push(request);
         return new Response("ok");
       },
-      count: (_, response, status, { route, outcome }) =>
+      recordRequest: (_, response, status, { route, outcome }) =>
         void counted.push([response, status, route.name, outcome.verdict, outcome.upstream]),
     });
     const serve = live(plan, parts, it, {
-      read: () => told,
+      read: () => message,
       copy: async () => null,
       defer: (work) => void deferred.push(work),
     });
@@ -214,16 +219,16 @@ describe("a gate", () => {
       const init = { method: "GET", signal: client.signal };
       return { client, answer: serve(new Request(`https://gate.example${path}`, init), caller) };
     });
-    await it.pass(5);
+    await it.advance(5);
     for (const { client } of leaving) client.abort();
     expect(it.lines).toMatchObject([
       { type: "access", route: "b", status: 499, verdict: "left", ms: 5 },
       { type: "access", route: "a", status: 499, verdict: "left" },
       { type: "access", route: null, status: 499, verdict: "left" },
     ]);
-    hear({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
+    resolveFeed({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
     await Promise.all(deferred);
-    await it.pass(20);
+    await it.advance(20);
     await Promise.all(leaving.map(({ answer }) => answer));
     expect([asked.length, it.lines.length]).toEqual([0, 3]);
     expect(counted).toEqual([
@@ -236,25 +241,25 @@ describe("a gate", () => {
   });
 
   it("asks once for all requests that wait", async () => {
-    const { feed, get, world } = gate();
+    const { feed, get, fakeDeps } = gate();
     const all = [get(), get(), get()];
-    await world.pass(0);
-    await world.pass(20);
+    await fakeDeps.advance(0);
+    await fakeDeps.advance(20);
     expect(await Promise.all(all)).toEqual([200, 200, 200]);
-    expect(feed.asked).toBe(1);
+    expect(feed.reads).toBe(1);
   });
 
   it("goes on with the last good one when nobody answers, says so, and hears again later", async () => {
-    const { feed, get, world } = gate();
-    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    const { feed, get, fakeDeps } = gate();
+    feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
     feed.gone = true;
-    await world.pass(60_000);
+    await fakeDeps.advance(60_000);
     expect(await get()).toBe(503);
-    expect(world.lines).toContainEqual(expect.objectContaining({ type: "fault", code: "feed-lost" }));
+    expect(fakeDeps.lines).toContainEqual(expect.objectContaining({ type: "fault", code: "feed-lost" }));
     feed.gone = false;
-    feed.told = { revision: 2, entries: [] };
-    await world.pass(5000);
+    feed.message = { revision: 2, entries: [] };
+    await fakeDeps.advance(5000);
     expect([await get(), await get()]).toEqual([503, 200]);
   });
 
@@ -265,11 +270,11 @@ describe("a gate", () => {
   });
 
   it("keeps what the feed has said where it fails, whatever the copy says", async () => {
-    const { feed, get, world } = gate({ revision: 99, entries: [], revoked: [] });
-    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    const { feed, get, fakeDeps } = gate({ revision: 99, entries: [], revoked: [] });
+    feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
     feed.gone = true;
-    await world.pass(60_000);
+    await fakeDeps.advance(60_000);
     expect([await get(), await get()]).toEqual([503, 503]);
   });
 
@@ -295,16 +300,16 @@ describe("a gate", () => {
     ["a mebibyte long", { revision: 1, entries: [closing(1e15)], more: "x".repeat(2 ** 20) }],
     ["a thousand entries", { revision: 1, entries: Array.from({ length: 1000 }, () => closing(1e15)) }],
   ])("serves by its plan where the copy is %s", async (_, copy) => {
-    const { feed, get } = gate(copy as Told);
+    const { feed, get } = gate(copy as FeedMessage);
     feed.gone = true;
     expect([await get(), await get()]).toEqual([200, 200]);
   });
 
   it("lets an entry go when its time is over, by its own clock", async () => {
-    const { feed, get, world } = gate();
-    feed.told = { revision: 1, entries: [closing(world.now() + 3000)] };
+    const { feed, get, fakeDeps } = gate();
+    feed.message = { revision: 1, entries: [closing(fakeDeps.now() + 3000)] };
     expect(await get()).toBe(503);
-    await world.pass(3000);
+    await fakeDeps.advance(3000);
     expect(await get()).toBe(200);
   });
 });

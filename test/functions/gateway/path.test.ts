@@ -3,20 +3,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import page from "../../../docs/paths.md?raw";
 import { canonicalPath } from "../../../functions/gateway/http/path.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
-const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map(([, asked = "", matched]) => ({
-  asked: asked.replace("\\|", "|"),
-  matched,
+const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map(([, path = "", canonical]) => ({
+  path: path.replace("\\|", "|"),
+  matched: canonical,
 }));
 
-const keepingRows = [...page.matchAll(/^\| (goes on as|refused) \| `(.+?)` \|/gm)].map(([, answer, asked = ""]) => ({
-  asked,
+const keepingRows = [...page.matchAll(/^\| (goes on as|refused) \| `(.+?)` \|/gm)].map(([, answer, path = ""]) => ({
+  path,
   kept: answer === "goes on as",
 }));
 
 const gate = () =>
-  conversation(
+  gateHarness(
     {},
     {
       routes: {
@@ -26,22 +26,22 @@ const gate = () =>
     },
   );
 
-describe.each(rows)("$asked", ({ asked, matched }) => {
-  it(matched === undefined ? "is refused" : `is matched as ${matched}`, () => {
-    expect(canonicalPath(new URL(asked, "https://gate.example").pathname)).toBe(matched);
+describe.each(rows)("$path", ({ path, matched: canonical }) => {
+  it(canonical === undefined ? "is refused" : `is matched as ${canonical}`, () => {
+    expect(canonicalPath(new URL(path, "https://gate.example").pathname)).toBe(canonical);
   });
 
   it("reaches the service as it was matched, or not at all", async () => {
-    const { status, code, upstream } = await gate().send(`GET ${asked}`);
-    if (matched === undefined) expect([status, code, upstream.length]).toEqual([400, "path-ambiguous", 0]);
-    else if (matched === "/b") expect([status, upstream.length]).toEqual([418, 0]);
-    else expect(upstream.map(({ url }) => url)).toEqual([`https://service.example${matched}`]);
+    const { status, code, upstream } = await gate().send(`GET ${path}`);
+    if (canonical === undefined) expect([status, code, upstream.length]).toEqual([400, "path-ambiguous", 0]);
+    else if (canonical === "/b") expect([status, upstream.length]).toEqual([418, 0]);
+    else expect(upstream.map(({ url }) => url)).toEqual([`https://service.example${canonical}`]);
   });
 });
 
-describe.each(keepingRows)("$asked, where a route keeps encoded slashes", ({ asked, kept }) => {
+describe.each(keepingRows)("$path, where a route keeps encoded slashes", ({ path, kept }) => {
   it(kept ? "goes on as it came" : "is refused", async () => {
-    const { send } = conversation(
+    const { send } = gateHarness(
       {},
       {
         routes: {
@@ -50,8 +50,8 @@ describe.each(keepingRows)("$asked, where a route keeps encoded slashes", ({ ask
         },
       },
     );
-    const { status, code, upstream } = await send(`GET ${asked}`);
-    if (kept) expect(upstream.map(({ url }) => url)).toEqual([`https://service.example${asked}`]);
+    const { status, code, upstream } = await send(`GET ${path}`);
+    if (kept) expect(upstream.map(({ url }) => url)).toEqual([`https://service.example${path}`]);
     else expect([status, code, upstream.length]).toEqual([400, "path-ambiguous", 0]);
   });
 });
@@ -109,6 +109,7 @@ describe("the canonical form of a canonical path is that path", () => {
   });
 
   it("for the page's rows", () => {
-    for (const { matched } of rows) if (matched !== undefined) expect(canonicalPath(matched)).toBe(matched);
+    for (const { matched: canonical } of rows)
+      if (canonical !== undefined) expect(canonicalPath(canonical)).toBe(canonical);
   });
 });

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { Consumer, known, learn } from "../../../functions/gateway/core/facts.ts";
-import { position } from "../../../functions/gateway/core/pipeline.ts";
+import { Consumer, getFact, setFact } from "../../../functions/gateway/core/facts.ts";
+import { hashPosition } from "../../../functions/gateway/core/pipeline.ts";
 import { Fault, gatewayCodes, refuse } from "../../../functions/gateway/core/problems.ts";
 import type { Caller, Guard, Layer } from "../../../functions/gateway/core/types.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
 const codes = { no: { status: 403, title: "No" } };
 
@@ -29,7 +29,7 @@ const marks = () => {
 
 it("runs filters in the order written, layers around all that follows them", async () => {
   const { trail, guard, layer } = marks();
-  const { send } = conversation(
+  const { send } = gateHarness(
     { a: guard("a"), L: layer("L"), b: guard("b"), M: layer("M"), c: guard("c") },
     { filters: { L: { kind: "layer" }, M: { kind: "layer" } } },
   );
@@ -39,7 +39,7 @@ it("runs filters in the order written, layers around all that follows them", asy
 
 it("stops at the first refusal, and the line says whose it was", async () => {
   const { trail, guard } = marks();
-  const { send } = conversation({
+  const { send } = gateHarness({
     first: guard("first"),
     door: () => async (_, context) => refuse(context, codes, "no"),
     last: guard("last"),
@@ -56,7 +56,7 @@ it("stops at the first refusal, and the line says whose it was", async () => {
 });
 
 const nosy = (): Guard => (_, context) => {
-  learn(context, Consumer, { id: "trusted", labels: {} });
+  setFact(context, Consumer, { id: "trusted", labels: {} });
   context.outbound.push(["set", "x-forged", "yes"]);
   context.inbound.push(["set", "x-forged", "yes"]);
   return refuse(context, codes, "no");
@@ -64,11 +64,11 @@ const nosy = (): Guard => (_, context) => {
 
 it("a shadowed guard decides, is noted, lets pass, and leaves nothing behind", async () => {
   let learnt: unknown = "unset";
-  const { send } = conversation(
+  const { send } = gateHarness(
     {
       nosy,
       after: () => (_, context) => {
-        learnt = known(context, Consumer);
+        learnt = getFact(context, Consumer);
         return undefined;
       },
     },
@@ -83,7 +83,7 @@ it("a shadowed guard decides, is noted, lets pass, and leaves nothing behind", a
 });
 
 it("a shadowed guard that throws, at once or later, lets pass too", async () => {
-  const { send } = conversation(
+  const { send } = gateHarness(
     {
       throws: () => () => {
         throw new Error("at once");
@@ -109,14 +109,14 @@ it.each([
       await request.arrayBuffer();
       throw fault();
     };
-    const { send } = conversation({ reading }, { filters: { reading: { mode: "shadow" } } });
-    const { upstream, ...heard } = await send("POST /", { body: "all of it", headers: { "content-length": "9" } });
-    expect([heard.status, upstream]).toEqual([status, []]);
+    const { send } = gateHarness({ reading }, { filters: { reading: { mode: "shadow" } } });
+    const { upstream, ...received } = await send("POST /", { body: "all of it", headers: { "content-length": "9" } });
+    expect([received.status, upstream]).toEqual([status, []]);
   },
 );
 
 it("a filter that is off is not there", async () => {
-  const { send } = conversation({ nosy }, { filters: { nosy: { mode: "off" } } });
+  const { send } = gateHarness({ nosy }, { filters: { nosy: { mode: "off" } } });
   expect((await send("GET /")).status).toBe(200);
 });
 
@@ -125,7 +125,7 @@ it("percent meets the same users each time, about as many as it says", async () 
     const all: number[] = [];
     for (let user = 0; user < 400; user++) {
       const ip = `198.51.${user >> 8}.${user & 255}`;
-      const { send } = conversation({ nosy }, { filters: { nosy: { percent } }, caller: { ip } });
+      const { send } = gateHarness({ nosy }, { filters: { nosy: { percent } }, caller: { ip } });
       const [first, second] = [(await send("GET /")).status, (await send("GET /")).status];
       expect(first).toBe(second);
       all.push(first);
@@ -146,7 +146,7 @@ it("percent meets the same users each time, about as many as it says", async () 
 it("percent follows no key that the client chose, and takes an IPv6 client by its /64", async () => {
   const statuses = async (callers: readonly Partial<Caller>[]) => {
     const all = callers.map(async (caller) => {
-      const { send } = conversation({ nosy }, { filters: { nosy: { percent: "50%" } }, caller });
+      const { send } = gateHarness({ nosy }, { filters: { nosy: { percent: "50%" } }, caller });
       return (await send("GET /")).status;
     });
     return new Set(await Promise.all(all));
@@ -158,15 +158,12 @@ it("percent follows no key that the client chose, and takes an IPv6 client by it
 });
 
 it("percent exempts nobody of whom nothing is known", async () => {
-  const { send } = conversation(
-    { nosy },
-    { filters: { nosy: { percent: "1%" } }, caller: { grayKey: null, ip: null } },
-  );
+  const { send } = gateHarness({ nosy }, { filters: { nosy: { percent: "1%" } }, caller: { grayKey: null, ip: null } });
   expect((await send("GET /")).status).toBe(403);
 });
 
 it("positions are spread evenly, and in [0, 1)", () => {
   const buckets = new Array(10).fill(0);
-  for (let key = 0; key < 10_000; key++) buckets[Math.floor(position(`jwt\nuser-${key}`) * 10)]++;
+  for (let key = 0; key < 10_000; key++) buckets[Math.floor(hashPosition(`jwt\nuser-${key}`) * 10)]++;
   for (const count of buckets) expect(Math.abs(count - 1000)).toBeLessThan(150);
 });

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { pathOf, percentEncoded, piecesOf, template } from "../../../functions/gateway/core/references.ts";
+import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
+import {
+  compileTemplate,
+  parsePathTemplate,
+  parseTemplate,
+  percentEncoded,
+} from "../../../functions/gateway/core/references.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { caller } from "../gate-harness.ts";
 
@@ -17,8 +22,8 @@ const context = (): Context => {
     inbound: [],
     outcome: { verdict: "passed" },
   };
-  learn(made, Consumer, { id: "alice/1", labels: { plan: "gold" } });
-  learn(made, Claims, { sub: "alice", age: 7, admin: true, nested: { a: 1 }, "https://acme.example/role": "teller" });
+  setFact(made, Consumer, { id: "alice/1", labels: { plan: "gold" } });
+  setFact(made, Claims, { sub: "alice", age: 7, admin: true, nested: { a: 1 }, "https://acme.example/role": "teller" });
   return made;
 };
 const request = new Request("https://gate.example/", { headers: { "x-a": "1", cookie: "a=b; sid=s1; x=" } });
@@ -39,20 +44,20 @@ describe("in a header", () => {
     ["{request.id}", caller.requestId],
     ["user={claim.sub};plan={consumer.labels.plan}", "user=alice;plan=gold"],
   ])("%s is %s", (text, value) => {
-    expect(template(text, "header")(request, context())).toBe(value);
+    expect(compileTemplate(text, "header")(request, context())).toBe(value);
   });
 
   it.each(["{query.none}", "{cookie.none}", "{claim.nested}", "{claim.toString}", "{consumer.labels.none}"])(
     "%s is missing",
     (text) => {
-      expect(template(text, "header")(request, context())).toBeUndefined();
+      expect(compileTemplate(text, "header")(request, context())).toBeUndefined();
     },
   );
 
   it("no value ends a line or leaves ASCII", () => {
     const it = context();
-    learn(it, Consumer, { id: "a\r\nx-admin: 1 漢 \ud800", labels: {} });
-    const value = template("{consumer.id}", "header")(request, it);
+    setFact(it, Consumer, { id: "a\r\nx-admin: 1 漢 \ud800", labels: {} });
+    const value = compileTemplate("{consumer.id}", "header")(request, it);
     expect(value).toBe("a%0D%0Ax-admin: 1 %E6%BC%A2 %ED%A0%80");
     expect(() => new Headers({ x: value ?? "" })).not.toThrow();
   });
@@ -61,8 +66,8 @@ describe("in a header", () => {
 /** A consumer's id as a service reads it; what the header's line holds is what `Headers` makes of it. */
 const header = (id: string): string => {
   const it = context();
-  learn(it, Consumer, { id, labels: {} });
-  const value = template("{consumer.id}", "header")(request, it) as string;
+  setFact(it, Consumer, { id, labels: {} });
+  const value = compileTemplate("{consumer.id}", "header")(request, it) as string;
   return new Headers({ x: value }).get("x") as string;
 };
 
@@ -152,8 +157,8 @@ describe("different values are different headers", () => {
   it("of a claim, texts and lists: a list is split at its commas, and then decoded", () => {
     const written = (roles: unknown): string => {
       const it = context();
-      learn(it, Claims, { roles } as never);
-      return template("{claim.roles}", "header")(request, it) as string;
+      setFact(it, Claims, { roles } as never);
+      return compileTemplate("{claim.roles}", "header")(request, it) as string;
     };
     fc.assert(
       fc.property(
@@ -175,8 +180,8 @@ describe("different values are different headers", () => {
 describe("different values are different in paths and queries, or stand in none", () => {
   const at = (place: "path" | "query") => (id: string) => {
     const it = context();
-    learn(it, Consumer, { id, labels: {} });
-    return template(place === "path" ? "/b/{consumer.id}/c" : "{consumer.id}", place)(request, it);
+    setFact(it, Consumer, { id, labels: {} });
+    return compileTemplate(place === "path" ? "/b/{consumer.id}/c" : "{consumer.id}", place)(request, it);
   };
   it.each(["\ud800", "a\udfff", "\udc00\ud800"])("%j is no segment of a path", (id) => {
     expect(at("path")(id)).toBeUndefined();
@@ -200,15 +205,15 @@ describe("in a path", () => {
     ["/b/{consumer.id}/c", "/b/alice%2F1/c"],
     ["/b/{query.page}", "/b/2"],
   ])("%s is %s", (text, value) => {
-    expect(template(text, "path")(request, context())).toBe(value);
+    expect(compileTemplate(text, "path")(request, context())).toBe(value);
   });
 });
 
 describe("a value that would lead elsewhere stands in no path", () => {
   const path = (value: string) => {
     const it = context();
-    learn(it, Consumer, { id: value, labels: {} });
-    return template("/b/{consumer.id}/c", "path")(request, it);
+    setFact(it, Consumer, { id: value, labels: {} });
+    return compileTemplate("/b/{consumer.id}/c", "path")(request, it);
   };
   it.each([
     ...[
@@ -251,14 +256,14 @@ describe("a value that would lead elsewhere stands in no path", () => {
 it.each(["/a/../b", "/./a", "/a//b", "/a/..", "/{path.id}/%2e%2e/b", "/a%00", "/a%2f..%2fb"])(
   "no manifest asks for %s",
   (text) => {
-    expect(() => pathOf(text)).toThrow("a path has no empty and no dot segments");
+    expect(() => parsePathTemplate(text)).toThrow("a path has no empty and no dot segments");
   },
 );
 
 it.each(["/", "/a/", "/a.b/..c/{path.id}", "/.{path.id}", "/ä", "/{path.a}{path.b}"])(
   "a manifest may ask for %s",
   (text) => {
-    expect(() => pathOf(text)).not.toThrow();
+    expect(() => parsePathTemplate(text)).not.toThrow();
   },
 );
 
@@ -273,5 +278,5 @@ it.each([
   ["{__proto__.x}", /no reference/],
   ["{constructor.x}", /no reference/],
 ])("%s is refused", (text, complaint) => {
-  expect(() => piecesOf(text)).toThrow(complaint);
+  expect(() => parseTemplate(text)).toThrow(complaint);
 });

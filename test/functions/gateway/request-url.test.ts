@@ -1,9 +1,9 @@
 /** An address is what the URL standard reads, whether a parser was asked or not. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Address, addressOf } from "../../../functions/gateway/http/request-url.ts";
+import { parseRequestUrl, type RequestUrl } from "../../../functions/gateway/http/request-url.ts";
 
-const partsOf = ({ protocol, host, hostname, origin, pathname, search }: Address) => ({
+const partsOf = ({ protocol, host, hostname, origin, pathname, search }: RequestUrl) => ({
   protocol,
   host,
   hostname,
@@ -14,7 +14,7 @@ const partsOf = ({ protocol, host, hostname, origin, pathname, search }: Address
 
 /** What the parser refuses is no address; of what it takes, an address is what it reads, or none where the host is written oddly. */
 const agree = (text: string): void => {
-  const found = addressOf(text);
+  const found = parseRequestUrl(text);
   if (!URL.canParse(text)) expect(found, text).toBeUndefined();
   else if (found) expect(partsOf(found), text).toEqual(partsOf(new URL(text)));
 };
@@ -64,7 +64,7 @@ it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "
       .replace(/(?<=[^.])\.$/, "")
       .split(".")
       .includes("");
-    expect(addressOf(`https://${host}/a`) === undefined).toBe(hasEmpty);
+    expect(parseRequestUrl(`https://${host}/a`) === undefined).toBe(hasEmpty);
   },
 );
 

@@ -76,7 +76,7 @@ it("looks at no more of a modulus than any runtime takes", () => {
 });
 
 const of = (key: JWK, alg = "RS256") =>
-  verificationKeys([key]).candidatesFor({ alg, kid: undefined, x5t: undefined, x5tS256: undefined })[0]?.imported(alg);
+  verificationKeys([key]).candidatesFor({ alg, kid: undefined, x5t: undefined, x5tS256: undefined })[0]?.importFor(alg);
 
 describe("in a key set", () => {
   it("such a key verifies nothing, under no algorithm", async () => {

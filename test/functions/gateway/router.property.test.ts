@@ -1,9 +1,9 @@
 /** The router against a matcher that is too simple to be wrong: try every route, keep the most specific. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
-import type { Test } from "../../../functions/gateway/routing/matchers.ts";
-import { type Entry, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { parsePath } from "../../../functions/gateway/routing/match.ts";
+import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
+import { buildRouteTable, type RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
 
 const rank = { literal: 0, mixed: 1, pattern: 2, capture: 3, rest: 4 };
@@ -18,11 +18,11 @@ interface Shape {
 }
 
 const shapeOf = (path: string): Shape => {
-  const segments = segmentsOf(path);
+  const segments = parsePath(path);
   const order = segments.map((it): Order => {
     if (it.kind === "mixed") {
-      const patterns = it.cut.patterns.filter((pattern) => pattern !== "");
-      return [rank.mixed, -it.cut.texts.join("").length, -patterns.length, JSON.stringify(it.cut)];
+      const patterns = it.template.patterns.filter((pattern) => pattern !== "");
+      return [rank.mixed, -it.template.texts.join("").length, -patterns.length, JSON.stringify(it.template)];
     }
     return it.kind === "capture"
       ? [it.pattern ? rank.pattern : rank.capture, 0, 0, it.pattern ?? ""]
@@ -32,7 +32,7 @@ const shapeOf = (path: string): Shape => {
     if (it.kind === "literal") return exactly(it.text);
     if (it.kind === "rest") return "(.*)";
     if (it.kind === "capture") return `(${it.pattern ?? "[^/]+"})`;
-    const { texts, patterns } = it.cut;
+    const { texts, patterns } = it.template;
     return texts
       .map((text, at) => exactly(text) + (at < patterns.length ? `(${patterns[at] || "[^/]+"})` : ""))
       .join("");
@@ -59,16 +59,16 @@ const fitOf = (methods: readonly string[], method: string): number =>
   methods.includes(method) ? 0 : method === "HEAD" && methods.includes("GET") ? 1 : methods.includes("ANY") ? 2 : 9;
 
 /** Conditions of this test are all of one kind: a header has this value. */
-const holds = (when: readonly Test[] = [], headers: Readonly<Record<string, string>>): boolean =>
+const holds = (when: readonly Matcher[] = [], headers: Readonly<Record<string, string>>): boolean =>
   when.every(([, name, , value]) => headers[name] === value);
 
-interface Asked {
+interface SampleRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const naive = (entries: readonly Entry[], { method, path, headers }: Asked): string => {
+const naive = (entries: readonly RouteEntry[], { method, path, headers }: SampleRequest): string => {
   const onPath = entries
     .map((it) => ({ ...it, shape: shapeOf(it.path) }))
     .filter(({ shape }) => shape.regex.test(path));
@@ -99,8 +99,8 @@ const methods = fc.uniqueArray(fc.constantFrom("GET", "POST", "HEAD", "ANY"), { 
 const when = fc
   .uniqueArray(fc.constantFrom("x-one", "x-two"), { maxLength: 2 })
   .chain((names) => fc.tuple(...names.map((name) => fc.constantFrom("1", "2").map((value) => [name, value] as const))))
-  .map((pairs) => pairs.map(([name, value]): Test => ["header", name, "exact", value]));
-const asked = fc.record({
+  .map((pairs) => pairs.map(([name, value]): Matcher => ["header", name, "exact", value]));
+const sampleRequest = fc.record({
   method: fc.constantFrom("GET", "POST", "HEAD", "PUT"),
   path: fc
     .array(fc.constantFrom("a", "b", "ab", "7", "c", "", "7:a", "b:a", "a:a", "7:b:a"), { maxLength: 5 })
@@ -110,8 +110,8 @@ const asked = fc.record({
 
 /** Names are in the order of the list, so two routes that only their names tell apart have one answer. */
 const entriesOf = (
-  routes: readonly { readonly methods: readonly string[]; readonly path: string; readonly when: readonly Test[] }[],
-): Entry[] => routes.map((it, index) => ({ ...it, route: `r${String(index).padStart(2, "0")}` }));
+  routes: readonly { readonly methods: readonly string[]; readonly path: string; readonly when: readonly Matcher[] }[],
+): RouteEntry[] => routes.map((it, index) => ({ ...it, route: `r${String(index).padStart(2, "0")}` }));
 
 /** Ten requests each. */
 const numRuns = 4000;
@@ -121,10 +121,10 @@ it("finds what the naive matcher finds, whatever the order of the routes", { tim
   fc.assert(
     fc.property(
       fc.array(fc.record({ methods, path, when }), { maxLength: 12 }),
-      fc.array(asked, { minLength: 10, maxLength: 10 }),
+      fc.array(sampleRequest, { minLength: 10, maxLength: 10 }),
       (routes, requests) => {
         const entries = entriesOf(routes);
-        const [forwards, backwards] = [router(tableOf(entries)), router(tableOf(entries.toReversed()))];
+        const [forwards, backwards] = [router(buildRouteTable(entries)), router(buildRouteTable(entries.toReversed()))];
         for (const it of requests) {
           const url = new URL("https://gate.example");
           const request = new Request(url, { headers: it.headers });
@@ -143,7 +143,7 @@ it("finds what the naive matcher finds, whatever the order of the routes", { tim
 
 it("its time on hostile paths is bounded: patterns are linear, the trie has one place a segment", () => {
   const match = router(
-    tableOf([
+    buildRouteTable([
       { route: "1", methods: ["GET"], path: "/{id:[a-z0-9-]{1,64}[a-z0-9]+}/{x}/{y}" },
       { route: "2", methods: ["GET"], path: "/{a}/{b}/{c}/{rest*}" },
     ]),

@@ -12,14 +12,14 @@
 import fc from "fast-check";
 import { addRoute, createRouter, findRoute } from "rou3";
 import { expect, it } from "vitest";
-import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
-import { type Entry, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { parsePath } from "../../../functions/gateway/routing/match.ts";
+import { buildRouteTable, type RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
 
 const methods = ["GET", "POST"] as const;
 
 const patternOf = (path: string): string =>
-  `/${segmentsOf(path)
+  `/${parsePath(path)
     .map((it) => {
       if (it.kind === "literal") return it.text;
       if (it.kind === "mixed") throw new Error("rou3 has a rule of its own for segments that mix text and captures");
@@ -37,7 +37,7 @@ const shape = fc.record({
 });
 
 const routes = fc.tuple(captures, fc.array(shape, { maxLength: 20 })).map(([kinds, shapes]) =>
-  shapes.map(({ segments, rest, methods }, index): Entry => {
+  shapes.map(({ segments, rest, methods }, index): RouteEntry => {
     const texts = segments.map((text, depth) => text ?? `{p${depth}${kinds[depth]}}`);
     return {
       route: `r${String(index).padStart(2, "0")}`,
@@ -47,22 +47,22 @@ const routes = fc.tuple(captures, fc.array(shape, { maxLength: 20 })).map(([kind
   }),
 );
 
-const asked = fc.record({
+const sampleRequest = fc.record({
   method: fc.constantFrom(...methods),
   path: fc
     .array(fc.constantFrom("a", "b", "ab", "7", "42", "c"), { minLength: 1, maxLength: 7 })
     .map((parts) => `/${parts.join("/")}`),
 });
 
-const endsAtRest = (entries: readonly Entry[], path: string): boolean =>
+const endsAtRest = (entries: readonly RouteEntry[], path: string): boolean =>
   entries.some((it) => it.path.endsWith("/{rest*}") && it.path.split("/").length - 1 === path.split("/").length);
 
 it("finds the routes and captures that rou3 finds", { timeout: 60_000 }, () => {
   let found = 0;
   let compared = 0;
   fc.assert(
-    fc.property(routes, fc.array(asked, { minLength: 10, maxLength: 10 }), (entries, requests) => {
-      const match = router(tableOf(entries));
+    fc.property(routes, fc.array(sampleRequest, { minLength: 10, maxLength: 10 }), (entries, requests) => {
+      const match = router(buildRouteTable(entries));
       const url = new URL("https://gate.example");
       const request = new Request(url);
       for (const method of methods) {

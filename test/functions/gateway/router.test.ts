@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { matchOf, segmentsOf } from "../../../functions/gateway/routing/match.ts";
-import type { Test } from "../../../functions/gateway/routing/matchers.ts";
-import { tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
+import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
+import { buildRouteTable } from "../../../functions/gateway/routing/route-table.ts";
 import { type Router, router } from "../../../functions/gateway/routing/router.ts";
 
-const routes = (...lines: string[]) => router(tableOf(lines.map((line) => ({ route: line, ...matchOf(line) }))));
+const routes = (...lines: string[]) =>
+  router(buildRouteTable(lines.map((line) => ({ route: line, ...parseMatch(line) }))));
 
 const ask = (match: Router, line: string, headers: Record<string, string> = {}) => {
   const [method = "", target = ""] = line.split(" ");
@@ -103,7 +104,7 @@ describe("a rest that may not be there", () => {
 describe("a rank", () => {
   const ranked = (...ranks: readonly (number | undefined)[]): Router =>
     router(
-      tableOf(
+      buildRouteTable(
         ranks.map((rank, index) => ({
           route: `r${index}`,
           methods: ["GET"],
@@ -165,7 +166,7 @@ describe("segmentsOf", () => {
     ["/{id:.*}", /no groups/],
   ] as const)
     it(`refuses ${path}`, () => {
-      expect(() => segmentsOf(path)).toThrow(complaint);
+      expect(() => parsePath(path)).toThrow(complaint);
     });
 
   for (const path of [
@@ -194,7 +195,7 @@ describe("segmentsOf", () => {
 describe("conditions", () => {
   it("hold of the method itself, so that a GET takes no HEAD, and of the scheme and the port", () => {
     const match = router(
-      tableOf([
+      buildRouteTable([
         { route: "get", methods: ["GET"], path: "/a", when: [["method", "", "exact", "GET"]] },
         { route: "plain", methods: ["ANY"], path: "/b", when: [["scheme", "", "exact", "http"]] },
         { route: "port", methods: ["ANY"], path: "/c", when: [["port", "", "exact", "8080"]] },
@@ -224,8 +225,10 @@ describe("conditions", () => {
     expect([asked("GET", "https://g.example/d"), asked("GET", "http://g.example/d")]).toEqual(["found", "condition"]);
   });
 
-  const conditioned = (routes: Readonly<Record<string, readonly Test[]>>): Router =>
-    router(tableOf(Object.entries(routes).map(([route, when]) => ({ route, methods: ["GET"], path: "/a", when }))));
+  const conditioned = (routes: Readonly<Record<string, readonly Matcher[]>>): Router =>
+    router(
+      buildRouteTable(Object.entries(routes).map(([route, when]) => ({ route, methods: ["GET"], path: "/a", when }))),
+    );
 
   it("of one match's routes, the one with more conditions is asked first", () => {
     const match = conditioned({
@@ -244,7 +247,7 @@ describe("conditions", () => {
 
   it("a less specific route is asked where they do not hold, and if there is none, that is said", () => {
     const match = router(
-      tableOf([
+      buildRouteTable([
         { route: "old", methods: ["GET"], path: "/a", when: [["header", "x-v", "exact", "1"]] },
         { route: "rest", methods: ["POST"], path: "/{rest*}" },
       ]),
@@ -254,7 +257,7 @@ describe("conditions", () => {
     expect(ask(match, "POST /a")).toBe("rest rest=a");
   });
 
-  const cases: readonly (readonly [Test, string, Record<string, string>, boolean])[] = [
+  const cases: readonly (readonly [Matcher, string, Record<string, string>, boolean])[] = [
     [["header", "x-v", "exact", "1"], "/a", { "x-v": "1" }, true],
     [["header", "x-v", "exact", "1"], "/a", { "x-v": "1, 1" }, false],
     [["header", "x-v", "prefix", "mobile-"], "/a", { "x-v": "mobile-7" }, true],

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../functions/gateway/core/problems.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const shop = (more = {}) =>
-  conversation(
+  gateHarness(
     {},
     {
       routes: {
@@ -73,17 +73,17 @@ describe("what is not served", () => {
 });
 
 describe("what goes wrong inside", () => {
-  const failing = (error: unknown) => conversation({}, { upstream: () => () => Promise.reject(error) });
+  const failing = (error: unknown) => gateHarness({}, { upstream: () => () => Promise.reject(error) });
 
   it("an unexpected error is 500 with nothing internal in it; the log has the cause", async () => {
-    const { send, world } = failing(new Error("secret detail"));
+    const { send, fakeDeps } = failing(new Error("secret detail"));
     const { status, code, text } = await send("GET /");
     expect({ status, code }).toEqual({ status: 500, code: "internal" });
     expect(text).not.toContain("secret");
-    expect(world.lines).toContainEqual(
+    expect(fakeDeps.lines).toContainEqual(
       expect.objectContaining({ type: "fault", code: "internal", cause: "Error: secret detail" }),
     );
-    expect(world.lines.at(-1)).toMatchObject({ verdict: "failed", by: "service", code: "internal" });
+    expect(fakeDeps.lines.at(-1)).toMatchObject({ verdict: "failed", by: "service", code: "internal" });
   });
 
   it("a fault keeps its code and what it may tell", async () => {
@@ -101,19 +101,18 @@ describe("what goes wrong inside", () => {
   });
 
   it("an upstream that takes too long is 504, and its call is aborted", async () => {
-    const time = world();
-    const { send } = conversation({}, { world: time, timeout: "800ms", replies: () => new Promise(() => {}) });
+    const time = fakeDeps();
+    const { send } = gateHarness({}, { fakeDeps: time, timeout: "800ms", replies: () => new Promise(() => {}) });
     const answer = send("GET /");
-    await time.pass(799);
+    await time.advance(799);
     expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-    await time.pass(1);
+    await time.advance(1);
     expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service", ms: 800 } });
   });
 });
 
 describe("what the upstream is asked for", () => {
-  const aimed = (path: string, target: string) =>
-    conversation({}, { routes: { it: { match: `GET ${path}`, target } } });
+  const aimed = (path: string, target: string) => gateHarness({}, { routes: { it: { match: `GET ${path}`, target } } });
 
   it("a value that is missing, or would climb, is 400 and reaches nobody", async () => {
     const { send } = aimed("/a", "/x/{query.id}");
@@ -133,9 +132,9 @@ describe("what the upstream is asked for", () => {
 
 describe("the access log", () => {
   it("has one line a request, without path, query, header or body", async () => {
-    const { send, world } = conversation({});
+    const { send, fakeDeps } = gateHarness({});
     await send("POST /secret-path?token=s3cret", { headers: { authorization: "s3cret" }, body: "s3cret" });
-    expect(world.lines).toEqual([
+    expect(fakeDeps.lines).toEqual([
       {
         type: "access",
         time: "2026-11-01T00:00:00.000Z",
@@ -158,15 +157,15 @@ describe("the access log", () => {
         sampled: true,
       },
     ]);
-    expect(JSON.stringify(world.lines)).not.toContain("s3cret");
+    expect(JSON.stringify(fakeDeps.lines)).not.toContain("s3cret");
   });
 
   it("is sampled, but faults always have a line", async () => {
-    const quiet = conversation({}, { sample: "40%" });
+    const quiet = gateHarness({}, { sample: "40%" });
     await quiet.send("GET /");
-    expect(quiet.world.lines).toHaveLength(0);
-    const failing = conversation({}, { sample: "0%", replies: () => Promise.reject(new Error("down")) });
+    expect(quiet.fakeDeps.lines).toHaveLength(0);
+    const failing = gateHarness({}, { sample: "0%", replies: () => Promise.reject(new Error("down")) });
     await failing.send("GET /");
-    expect(failing.world.lines.at(-1)).toMatchObject({ type: "access", status: 502 });
+    expect(failing.fakeDeps.lines.at(-1)).toMatchObject({ type: "access", status: 502 });
   });
 });

@@ -1,16 +1,16 @@
 /** What a service's response may tell a client. */
 import { expect, it } from "vitest";
-import { serviceResponse } from "../../../functions/gateway/proxy/service-response.ts";
+import { sanitizeResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
-const asked = "http://svc.internal/orders";
+const upstreamUrl = "http://svc.internal/orders";
 const context = { url: new URL("https://api.example/orders") };
 
 const passed = (headers: Record<string, string>, locations: "rewrite" | "keep" = "rewrite") =>
-  serviceResponse(new Response("ok", { headers }), asked, context, locations);
+  sanitizeResponse(new Response("ok", { headers }), upstreamUrl, context, locations);
 
 it("a response with nothing to remove and nothing to rewrite is the service's own object", () => {
   const response = new Response("ok", { headers: { "content-type": "text/plain", location: "/orders/7" } });
-  expect(serviceResponse(response, asked, context, "rewrite")).toBe(response);
+  expect(sanitizeResponse(response, upstreamUrl, context, "rewrite")).toBe(response);
 });
 
 it("the gateway's own fields are removed, and no other", () => {
@@ -32,7 +32,7 @@ it("fields that Connection names are removed, and none that is for all recipient
 });
 
 it.each(["location", "content-location", "refresh"])("%s is rewritten, unless the manifest keeps it", (field) => {
-  const value = field === "refresh" ? `5; url=${asked}/7` : `${asked}/7`;
+  const value = field === "refresh" ? `5; url=${upstreamUrl}/7` : `${upstreamUrl}/7`;
   expect(passed({ [field]: value }).headers.get(field)).toBe(
     value.replace("http://svc.internal", "https://api.example"),
   );

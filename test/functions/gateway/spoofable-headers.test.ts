@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
 import { cookies } from "../../../functions/gateway/http/cookies.ts";
-import { behindFront } from "../../../functions/gateway/proxy/forwarding.ts";
+import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts";
 import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/proxy/spoofable-headers.ts";
-import { conversation } from "../gate-harness.ts";
+import { gateHarness } from "../gate-harness.ts";
 
 /** One name for each entry, and what others call it. */
 const spoofed = [
@@ -93,13 +93,13 @@ describe("a client's claims", () => {
 
   it("are removed by the front, and nothing that clients send in good faith", async () => {
     const seen = await through("/c", all);
-    const { further = [] } = behindFront(seen, () => "id");
+    const { gateOnlyHeaders: further = [] } = callerFromFront(seen, () => "id");
     expect(spoofed.filter((name) => seen.get(name) === "forged" && !further.includes(name))).toEqual([]);
     expect(honest.filter((name) => seen.get(name) !== "forged")).toEqual([]);
   });
 
   it("are removed by a gate without a front", async () => {
-    const { upstream } = await conversation({}).send("GET /", { headers: all });
+    const { upstream } = await gateHarness({}).send("GET /", { headers: all });
     const seen = upstream[0]?.headers ?? {};
     expect(spoofed.filter((name) => seen[name] === "forged")).toEqual([]);
     expect(honest.filter((name) => seen[name] !== "forged")).toEqual([]);
@@ -135,9 +135,7 @@ describe("a service's answer", () => {
       ...{ "Cloudflare-Workers-Version-Key": "k", "cloudflare-workers-version-overrides": 'gate="old"' },
       ...{ "x-poster": "kept", "my-postern-x": "kept", connection: "x-hop", "x-hop": "1", "x-request-id": "forged" },
     };
-    const { headers } = await conversation({}, { replies: () => new Response("ok", { headers: forged }) }).send(
-      "GET /",
-    );
+    const { headers } = await gateHarness({}, { replies: () => new Response("ok", { headers: forged }) }).send("GET /");
     expect(headers).toEqual({
       connection: "x-hop",
       "content-type": "text/plain;charset=UTF-8",
@@ -160,7 +158,7 @@ describe("two Cookie fields", () => {
     ["a=1, b", "a=1, b"],
   ])("that came as %j are %j to the gate and to the service", async (given, joined) => {
     const headers = { cookie: given };
-    const { upstream } = await conversation({}).send("GET /", { headers });
+    const { upstream } = await gateHarness({}).send("GET /", { headers });
     expect(upstream[0]?.headers.cookie).toBe(joined);
     for (const pair of joined.split(";")) {
       const [name = "", ...value] = pair.split("=");

@@ -1,12 +1,12 @@
 /** A stream ends with its time: events between two of them, other bodies as ones that were cut. */
 import { describe, expect, it } from "vitest";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, planAndParts, world } from "../gate-harness.ts";
+import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const open = async (type = "text/event-stream", random = 0, headers: Record<string, string> = {}) => {
   const ended: string[] = [];
   const service = { cancelled: false, send: (_: string) => {}, close: () => {}, fail: () => {} };
-  const it = world({ random: () => random, ended: (route, how) => void ended.push(`${route} ${how}`) });
+  const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
       service.send = (text) => controller.enqueue(new TextEncoder().encode(text));
@@ -31,10 +31,10 @@ const open = async (type = "text/event-stream", random = 0, headers: Record<stri
     return done ? "(end)" : new TextDecoder().decode(value);
   };
   const cancelled = async () => {
-    await it.pass(0);
+    await it.advance(0);
     return service.cancelled;
   };
-  return { service, ended, pass: it.pass, reader, text, cancelled };
+  return { service, ended, pass: it.advance, reader, text, cancelled };
 };
 
 describe("a stream of events", () => {

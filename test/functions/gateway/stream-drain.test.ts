@@ -1,19 +1,19 @@
 /** Streams of a version that was taken back end in the time that they are given, also where the gate has no other request any more. */
 import { describe, expect, it } from "vitest";
-import { live, type Source } from "../../../functions/gateway/live.ts";
-import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
-import { caller, planAndParts, world } from "../gate-harness.ts";
+import { type FeedSource, live } from "../../../functions/gateway/live.ts";
+import type { FeedMessage, OverlayEntry } from "../../../functions/gateway/overlay/overlay.ts";
+import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 /** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
-const open = async (random = 0.5, age = "1h", told: readonly Entry[] = []) => {
+const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] = []) => {
   const ended: string[] = [];
-  const it = world({ random: () => random, ended: (route, how) => void ended.push(`${route} ${how}`) });
-  const feed = { told: { revision: 0, entries: told } as Told, asked: 0, gone: false };
-  const source: Source = {
+  const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
+  const feed = { entries: { revision: 0, entries } as FeedMessage, asked: 0, gone: false };
+  const source: FeedSource = {
     read: async () => {
       feed.asked++;
       if (feed.gone) throw new Error("gone");
-      return feed.told;
+      return feed.entries;
     },
     copy: async () => null,
     defer: () => {},
@@ -35,14 +35,22 @@ const open = async (random = 0.5, age = "1h", told: readonly Entry[] = []) => {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const drain = (versions: readonly string[], inMs: number) => {
     const ends = it.now() + inMs;
-    const entry: Entry = { kind: "drain", versions, ends, id: "d", until: ends + 1e6, by: "control", reason: "" };
-    feed.told = { revision: 1, entries: [...feed.told.entries, entry] };
+    const entry: OverlayEntry = {
+      kind: "drain",
+      versions,
+      ends,
+      id: "d",
+      until: ends + 1e6,
+      by: "control",
+      reason: "",
+    };
+    feed.entries = { revision: 1, entries: [...feed.entries.entries, entry] };
   };
   const text = async () => {
     const { done, value } = await reader.read();
     return done ? "(end)" : new TextDecoder().decode(value);
   };
-  return { service, ended, feed, drain, pass: it.pass, now: it.now, text };
+  return { service, ended, feed, drain, pass: it.advance, now: it.now, text };
 };
 
 describe("a stream of a version that was taken back", () => {
@@ -97,7 +105,15 @@ it("a stream of another version goes on, and asks no more than it must", async (
 });
 
 it("a stream of a version that was released again goes on, until that is taken back again", async () => {
-  const old: Entry = { kind: "drain", versions: ["v1"], ends: 0, id: "o", until: 1e15, by: "control", reason: "" };
+  const old: OverlayEntry = {
+    kind: "drain",
+    versions: ["v1"],
+    ends: 0,
+    id: "o",
+    until: 1e15,
+    by: "control",
+    reason: "",
+  };
   const { ended, drain, pass, text } = await open(0.5, "1h", [old]);
   const next = text();
   for (let passed = 0; passed < 60_000; passed += 7500) await pass(7500);

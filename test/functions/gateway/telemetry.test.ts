@@ -2,16 +2,16 @@
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
-import { caller, conversation, world } from "../gate-harness.ts";
+import { caller, fakeDeps, gateHarness } from "../gate-harness.ts";
 
-const stand = () => {
-  const it = world();
+const telemetryHarness = () => {
+  const it = fakeDeps();
   const reports: Report[] = [];
-  const audience = { gone: false };
+  const sink = { gone: false };
   const deferred: Promise<unknown>[] = [];
-  const { count, ended } = telemetry("tier", it, {
+  const { recordRequest: count, recordStreamEnd: ended } = telemetry("tier", it, {
     send: async (report) => {
-      if (audience.gone) throw new Error("gone");
+      if (sink.gone) throw new Error("gone");
       reports.push(structuredClone(report));
     },
     defer: (work) => void deferred.push(work),
@@ -44,18 +44,18 @@ const stand = () => {
       facts: new Map(),
       outcome: { verdict: "passed", ...outcome },
     } as unknown as Context;
-    const asked = new Request("https://gate.example/secret/path?token=hidden", {
+    const incoming = new Request("https://gate.example/secret/path?token=hidden", {
       method,
       headers: { "content-length": "7", "x-key": "hidden", ...headers },
     });
-    count(asked, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
+    count(incoming, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
   };
   const flushed = async () => {
-    await it.pass(2000);
+    await it.advance(2000);
     await Promise.all(deferred.splice(0));
     return reports.at(-1) as Report;
   };
-  return { request, ended, flushed, reports, audience, deferred, world: it };
+  return { request, ended, flushed, reports, audience: sink, deferred, fakeDeps: it };
 };
 
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
@@ -64,15 +64,15 @@ const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "up
 it("what clients make up is no label: methods, paths, hosts and headers of thousands come to a handful of series", async () => {
   const reports: Report[] = [];
   const deferred: Promise<unknown>[] = [];
-  const it = world();
+  const it = fakeDeps();
   const telling = telemetry("tier", it, {
     send: async (report) => void reports.push(report),
     defer: (work) => void deferred.push(work),
   });
-  const { send } = conversation(
+  const { send } = gateHarness(
     {},
     {
-      world: { ...it, count: telling.count },
+      fakeDeps: { ...it, recordRequest: telling.recordRequest },
       routes: { r: { match: "GET /r/{id}" }, any: { match: "ANY /any/{rest*}" } },
     },
   );
@@ -83,7 +83,7 @@ it("what clients make up is no label: methods, paths, hosts and headers of thous
     await send(`${["PROPFIND", "MKCOL", "LOCK", "REPORT"][index % 4]} /any/${index}`, { headers });
     await send(`GET https://h${index}.example/r/1`, { headers });
   }
-  await it.pass(2000);
+  await it.advance(2000);
   await Promise.all(deferred);
   expect(reports[0]?.series.map((one) => [one.route, one.method, one.status, one.code, one.count]).sort()).toEqual([
     ["", "GET", "404", "route-unknown", 300],
@@ -96,7 +96,7 @@ it("what clients make up is no label: methods, paths, hosts and headers of thous
 
 describe("a gate's counts", () => {
   it("tell of streams that it ended, also where no request came since", async () => {
-    const { request, ended, flushed, deferred } = stand();
+    const { request, ended, flushed, deferred } = telemetryHarness();
     request();
     expect((await flushed()).streams).toEqual([]);
     ended("r", "aged");
@@ -112,7 +112,7 @@ describe("a gate's counts", () => {
   });
 
   it("tell how requests ended, by user group, once in two seconds", async () => {
-    const { request, flushed, reports, deferred } = stand();
+    const { request, flushed, reports, deferred } = telemetryHarness();
     request();
     request({ user: "user-2", status: 502, outcome: { verdict: "failed", upstreamMs: 3 } });
     request({ status: 500, outcome: { verdict: "failed" } });
@@ -141,7 +141,7 @@ describe("a gate's counts", () => {
   });
 
   it("tell of methods and upstreams, of shadowed decisions, and of stores that were not to be had", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     const outcome = { upstream: "ledger", shadow: { limit: "rate-limited" }, degraded: ["nonce"] };
     request({ method: "POST", outcome });
     request({ method: "POST", outcome });
@@ -158,7 +158,7 @@ describe("a gate's counts", () => {
   });
 
   it("know a cold isolate's requests from warm ones", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     for (let index = 0; index < 25; index++) request();
     const { sample } = await flushed();
     const latencies = Object.values(sample.groups).flatMap(({ latency }) => latency.map(([, count]) => count));
@@ -166,25 +166,25 @@ describe("a gate's counts", () => {
   });
 
   it("leave testers out", async () => {
-    const { request, deferred } = stand();
+    const { request, deferred } = telemetryHarness();
     request({ tester: true });
     expect(deferred).toHaveLength(0);
   });
 
   it("count a stranger who says that he is a tester", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     request({ user: null, headers: { "x-postern-smoke": "1" } });
     expect(total(await flushed(), "requests")).toBe(1);
   });
 
   it("hold nothing of a request but how it ended", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     request({ user: "hidden-user" });
     expect(JSON.stringify(await flushed())).not.toMatch(/hidden|secret|path/);
   });
 
   it("stay small, whoever asks for what", async () => {
-    const { request, flushed } = stand();
+    const { request, flushed } = telemetryHarness();
     for (let index = 0; index < 20_000; index++) request({ user: `u${index}`, route: `r${index}` });
     const report = await flushed();
     expect([Object.keys(report.sample.groups).length, report.series.length]).toEqual([32, 501]);
@@ -192,11 +192,11 @@ describe("a gate's counts", () => {
   });
 
   it("are lost where nobody listens, which is counted, and hurts nobody", async () => {
-    const { request, flushed, audience } = stand();
-    audience.gone = true;
+    const { request, flushed, audience: sink } = telemetryHarness();
+    sink.gone = true;
     request();
     await flushed();
-    audience.gone = false;
+    sink.gone = false;
     request();
     expect(await flushed()).toMatchObject({ lost: 1 });
   });

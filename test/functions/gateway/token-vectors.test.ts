@@ -1,7 +1,7 @@
 /** Tokens whose signature, encoding or key is wrong in the ways that Wycheproof knows, made here, in the runtime of the edge. */
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
-import { fixedKeys } from "../../../functions/gateway/identity/jwks.ts";
+import { staticKeySet } from "../../../functions/gateway/identity/jwks.ts";
 import { tokenVerifier } from "../../../functions/gateway/identity/token-verifier.ts";
 
 const now = Date.UTC(2026, 10, 1);
@@ -58,7 +58,7 @@ const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
     leeway: 5,
     maxAge: undefined,
   };
-  const set = fixedKeys(keys);
+  const set = staticKeySet(keys);
   const verdict = await tokenVerifier(expected, () => now).verify(text, await set.current(), set);
   return typeof verdict === "string" ? verdict : "taken";
 };

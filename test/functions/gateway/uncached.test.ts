@@ -1,6 +1,6 @@
 /** Which requests the platform could keep, and so go past its cache. */
 import { expect, it } from "vitest";
-import { uncached, uncachedWhereKept } from "../../../functions/gateway/http/uncached.ts";
+import { bypassCache, uncachedIfCacheable } from "../../../functions/gateway/http/uncached.ts";
 
 it.each([
   ["https://files.example/a/statement.pdf", true],
@@ -14,5 +14,5 @@ it.each([
   ["https://files.example/statement?next=/a/b.pdf", false],
   ["https://files.example/", false],
 ])("%s: %s", (url, kept) => {
-  expect(uncachedWhereKept(url)).toEqual(kept ? { cf: uncached } : undefined);
+  expect(uncachedIfCacheable(url)).toEqual(kept ? { cf: bypassCache } : undefined);
 });

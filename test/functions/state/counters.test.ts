@@ -3,10 +3,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { tagOf } from "../../../functions/gateway/core/ports/state.ts";
-import { objectOf } from "../../../functions/state/contract.ts";
-import { countersOn, Full } from "../../../functions/state/counters.ts";
-import { counters } from "../gate-harness.ts";
+import { hashTagOf } from "../../../functions/gateway/core/ports/state.ts";
+import { objectNameOf } from "../../../functions/state/contract.ts";
+import { countersOn, ShardFull } from "../../../functions/state/counters.ts";
+import { stateOf } from "../gate-harness.ts";
 
 const namespace = (env as { readonly COUNTERS: DurableObjectNamespace }).COUNTERS;
 const object = () => namespace.getByName(crypto.randomUUID());
@@ -45,7 +45,7 @@ describe("the contract, version 1, as every gate that is out there speaks it", (
   });
 
   it("an older state that lacks an operation is an error to a newer gate, not an answer", async () => {
-    const { stateOf } = await import("../../../functions/gateway/core/ports/state.ts");
+    const { stateClient: stateOf } = await import("../../../functions/gateway/core/ports/state.ts");
     const older = stateOf({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
     await expect(older.once("k", 1)).rejects.toThrow("state answered 404");
   });
@@ -54,18 +54,18 @@ describe("the contract, version 1, as every gate that is out there speaks it", (
 it("a tier's keys are spread over its shards, and never leave them", () => {
   const props = { tier: "wallet", shards: 4 };
   const names = new Set(
-    Array.from({ length: 200 }, (_, index) => objectOf(new URL(`https://state/?key=k${index}`), props)),
+    Array.from({ length: 200 }, (_, index) => objectNameOf(new URL(`https://state/?key=k${index}`), props)),
   );
   expect([...names].sort()).toEqual(["wallet/0", "wallet/1", "wallet/2", "wallet/3"]);
-  expect(objectOf(new URL("https://state/?key=../pay/0"), props)).toMatch(/^wallet\/[0-3]$/);
+  expect(objectNameOf(new URL("https://state/?key=../pay/0"), props)).toMatch(/^wallet\/[0-3]$/);
 });
 
 it("the windows of one key stay together", () => {
-  expect(tagOf("p:{ip=1}:7")).toBe(tagOf("p:{ip=1}:8"));
+  expect(hashTagOf("p:{ip=1}:7")).toBe(hashTagOf("p:{ip=1}:8"));
 });
 
 it("one tier's counts are not another's", async () => {
-  const [one, other] = [counters("a"), counters("b")];
+  const [one, other] = [stateOf("a"), stateOf("b")];
   const minute = 60_000;
   expect(await one.once("same", minute)).toBe(true);
   expect(await other.once("same", minute)).toBe(true);
@@ -77,9 +77,9 @@ describe("storage", () => {
     await runInDurableObject(object(), (_, { storage }) => {
       const small = countersOn(storage.sql, 3);
       for (const key of ["a", "b", "c"]) expect(small.once(key, key === "c" ? 9000 : 10, 10)).toBe(true);
-      expect(() => small.once("d", 90, 11)).toThrow(Full);
+      expect(() => small.once("d", 90, 11)).toThrow(ShardFull);
       // Read through once a second, not for each key of a flood.
-      expect(() => small.once("d", 90, 30)).toThrow(Full);
+      expect(() => small.once("d", 90, 30)).toThrow(ShardFull);
       expect(small.once("d", 90, 1011)).toBe(true);
       expect(small.once("c", 90, 1011)).toBe(false);
     });

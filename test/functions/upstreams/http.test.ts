@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/http.ts";
-import { conversation, type Setting } from "../gate-harness.ts";
+import { type GateOptions, gateHarness } from "../gate-harness.ts";
 
-const service = (url: string, setting: Setting = {}) =>
-  conversation({}, { ...setting, upstream: (_, deps) => make({ url }, deps) });
+const service = (url: string, setting: GateOptions = {}) =>
+  gateHarness({}, { ...setting, upstream: (_, deps) => make({ url }, deps) });
 
 describe("asks the service", () => {
   it.each([
@@ -101,7 +101,7 @@ it.each([
 
 it("writes the headers of this service behind all that filters changed, for this service alone", async () => {
   const headers = { set: { backend: "v1" }, add: { "x-tag": "b" }, remove: ["cookie"] };
-  const { upstream } = await conversation(
+  const { upstream } = await gateHarness(
     { late: () => (_, context) => void context.outbound.push(["set", "backend", "v0"]) },
     { upstream: (_, deps) => make({ url: "https://service.example", headers }, deps) },
   ).send("GET /", { headers: { cookie: "a=b", "x-tag": "a" } });

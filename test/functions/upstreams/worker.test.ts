@@ -1,23 +1,23 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/worker.ts";
-import { conversation, world } from "../gate-harness.ts";
+import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 it("asks the Worker behind its service binding", async () => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const fetch = async (request: Request) => {
-    asked.push(`${request.method} ${request.url} ${request.headers.get("x-forwarded-for")}`);
+    requests.push(`${request.method} ${request.url} ${request.headers.get("x-forwarded-for")}`);
     return new Response("from the Worker");
   };
-  const { send } = conversation(
+  const { send } = gateHarness(
     {},
     {
       upstream: (_, deps) => make({ service: "open-rates" }, deps),
-      world: world({ env: { SERVICE_OPEN_RATES: { fetch } } }),
+      fakeDeps: fakeDeps({ env: { SERVICE_OPEN_RATES: { fetch } } }),
     },
   );
   const { status, text } = await send("GET /rates?x=1");
   expect([status, text]).toEqual([200, "from the Worker"]);
-  expect(asked).toEqual(["GET https://gate.example/rates?x=1 203.0.113.7"]);
+  expect(requests).toEqual(["GET https://gate.example/rates?x=1 203.0.113.7"]);
 });
 
 it.each([
@@ -26,11 +26,11 @@ it.each([
 ] as const)("a redirect to the address that the Worker was called by: %s", async (location, expected) => {
   const headers = { location: "https://gate.example/rates/8" };
   const fetch = async () => new Response(null, { status: 302, headers });
-  const { send } = conversation(
+  const { send } = gateHarness(
     {},
     {
       upstream: (_, deps) => make({ service: "open-rates", location }, deps),
-      world: world({ env: { SERVICE_OPEN_RATES: { fetch } } }),
+      fakeDeps: fakeDeps({ env: { SERVICE_OPEN_RATES: { fetch } } }),
       routes: { it: { match: "GET /v1/rates/{id}", target: "/rates/{path.id}" } },
     },
   );
@@ -38,7 +38,7 @@ it.each([
 });
 
 it("does not start without its binding", () => {
-  expect(() => make({ service: "rates" }, world({ env: {} }))).toThrow(/SERVICE_RATES/);
+  expect(() => make({ service: "rates" }, fakeDeps({ env: {} }))).toThrow(/SERVICE_RATES/);
 });
 
 it("says which binding it needs", () => {

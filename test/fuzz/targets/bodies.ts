@@ -1,9 +1,9 @@
 /** Bodies of every kind, framed well and badly. */
 import fc from "fast-check";
+import { each } from "../announced-property.ts";
 import { cuts, cutText, fieldValue, latin, oddJson, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
-import { asked, type Wire } from "../wire.ts";
+import { sendAndCheck, type Wire } from "../wire.ts";
 
 const json = fc.oneof(
   oddJson.map((it) => JSON.stringify(it) ?? ""),
@@ -147,6 +147,6 @@ const requests = fc
 export const bodies: Target = {
   name: "bodies",
   about: "bodies of JSON, forms and others, and how long they say that they are",
-  meets: "mesh",
-  open: async ({ port }) => ({ property: each(requests, async (it) => void (await asked(port, it))) }),
+  needs: "mesh",
+  open: async ({ port }) => ({ property: each(requests, async (it) => void (await sendAndCheck(port, it))) }),
 };

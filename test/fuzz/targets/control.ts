@@ -2,26 +2,31 @@
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
-import { addOverlay } from "../../../functions/control/api/overlays.ts";
-import type { Desk } from "../../../functions/control/api/ports.ts";
-import { addProposals } from "../../../functions/control/api/proposals.ts";
-import { addRevocations } from "../../../functions/control/api/revocations.ts";
+import { addOverlayRoutes } from "../../../functions/control/api/overlays.ts";
+import type { ControlPorts } from "../../../functions/control/api/ports.ts";
+import { addProposalRoutes } from "../../../functions/control/api/proposals.ts";
+import { addRevocationRoutes } from "../../../functions/control/api/revocations.ts";
 import { adminApi } from "../../../functions/control/api/router.ts";
-import { addWaves } from "../../../functions/control/api/waves.ts";
+import { addWaveRoutes } from "../../../functions/control/api/waves.ts";
 import type { ControlPlan } from "../../../functions/control/model/plan.ts";
-import { changeOf, written } from "../../../functions/control/overlay/changes.ts";
+import { changeOf, overlayBody } from "../../../functions/control/overlay/changes.ts";
 import { frontReport, report, tailReport } from "../../../functions/control/telemetry/reports.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { live } from "../../../functions/gateway/live.ts";
-import { type Entry, type Kept, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
+import {
+  applyOverlay,
+  type FeedMessage,
+  type OverlayEntry,
+  type StoredFeed,
+} from "../../../functions/gateway/overlay/overlay.ts";
 import { link as linkPlan } from "../../../functions/gateway/server.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { removed, written as writtenProject } from "../../e2e/project.ts";
-import { answered, caller, deps, parts } from "../link-plans.ts";
+import { removeProject, writeFiles as writtenProject } from "../../e2e/project.ts";
+import { each } from "../announced-property.ts";
+import { caller, checkAnswers, deps, parts } from "../link-plans.ts";
 import { oddJson, oddNumber, oneOf } from "../pieces.ts";
 import { manifest } from "../samples.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
 
 const hash = "a".repeat(64);
 const text = oneOf(
@@ -152,20 +157,20 @@ const tokenOf = ([name, value]: readonly [string, unknown] | readonly [] = []): 
 };
 
 /** A desk that keeps what gates are told, and knows no rollout. */
-const deskOf = (kept: { told: Kept }, faults: string[]): Desk =>
+const portsOf = (kept: { told: StoredFeed }, faults: string[]): ControlPorts =>
   ({
     status: async () => null,
-    measured: async () => ({}),
+    measure: async () => ({}),
     history: async () => [],
     candidates: async () => [],
     start: async () => ({ status: "running", why: "" }),
-    ask: async () => ({ status: "running", why: "" }),
+    command: async () => ({ status: "running", why: "" }),
     label: async () => "",
     cost: async () => [],
     metrics: async () => "",
     overlay: {
       read: async () => kept.told,
-      write: async (_: string, revision: number, entries: readonly Entry[], revoked?: Kept["revoked"]) => {
+      write: async (_: string, revision: number, entries: readonly OverlayEntry[], revoked?: StoredFeed["revoked"]) => {
         kept.told = {
           revision: revision + 1,
           entries: entries.slice(-20),
@@ -191,11 +196,11 @@ const deskOf = (kept: { told: Kept }, faults: string[]): Desk =>
       start: async () => ({}),
       ask: async () => ({}),
     },
-    tell: async () => {},
+    notify: async () => {},
     now: () => now,
     uuid: () => `id-${calls}-0000`,
     log: (line: object) => void faults.push(JSON.stringify(line)),
-  }) as unknown as Desk;
+  }) as unknown as ControlPorts;
 
 const projectPlan = (): { readonly plan: Plan; readonly close: () => void } => {
   const root = writtenProject({
@@ -205,7 +210,7 @@ const projectPlan = (): { readonly plan: Plan; readonly close: () => void } => {
   const { tiers, problems } = compile(root, "local");
   const [served] = tiers[0]?.serves ?? [];
   if (!served) throw new Error(`the sample does not hold: ${JSON.stringify(problems)}`);
-  return { plan: served.plan, close: () => removed(root) };
+  return { plan: served.plan, close: () => removeProject(root) };
 };
 
 const factsOf = ({ filters, routes }: Plan) => ({
@@ -242,16 +247,17 @@ const factsOf = ({ filters, routes }: Plan) => ({
 const admin: Target = {
   name: "admin",
   about: "calls of the admin API; whatever it lays over a tier, the tier's gate serves on",
-  meets: "nothing",
+  needs: "nothing",
   open: async () => {
     const { plan, close } = projectPlan();
     const operators = { alice: { key: x, role: "admin" } };
     const control = { environment: "local", operators, tiers: { t: factsOf(plan) } } as unknown as ControlPlan;
-    const kept = { told: { revision: 1, entries: [], revoked: [] } as Kept };
+    const kept = { told: { revision: 1, entries: [], revoked: [] } as StoredFeed };
     const faults: string[] = [];
-    const desk = deskOf(kept, faults);
-    const app = adminApi(control, desk);
-    for (const add of [addProposals, addOverlay, addRevocations, addWaves]) add(app, control, desk);
+    const ports = portsOf(kept, faults);
+    const app = adminApi(control, ports);
+    for (const add of [addProposalRoutes, addOverlayRoutes, addRevocationRoutes, addWaveRoutes])
+      add(app, control, ports);
     return {
       property: each(call, async ({ method, path, body, type, ifMatch, odd }) => {
         faults.length = 0;
@@ -262,11 +268,11 @@ const admin: Target = {
           new Request(`https://control.example${path}`, { method, headers, body: bodiless ? null : body }),
         );
         if (response.status >= 500) throw new Error(`a caller made a ${response.status}: ${faults}`);
-        const told: Told = JSON.parse(JSON.stringify(kept.told));
+        const told: FeedMessage = JSON.parse(JSON.stringify(kept.told));
         for (const it of [...told.entries, ...(told.revoked ?? [])])
           if (!(Number.isFinite(it.until) && it.until > now && it.until <= now + 31 * 86_400_000))
             throw new Error(`an entry has no end: ${JSON.stringify(it)}`);
-        await answered(linkPlan(overlaid(plan, told.entries), parts, deps()), plan);
+        await checkAnswers(linkPlan(applyOverlay(plan, told.entries), parts, deps()), plan);
       }),
       close: async () => close(),
     };
@@ -311,7 +317,7 @@ const copy = fc.oneof(
 const feed: Target = {
   name: "feed",
   about: "what a gate is told from outside the isolate: it serves on, with what it had",
-  meets: "nothing",
+  needs: "nothing",
   open: async () => {
     const { plan, close } = projectPlan();
     return {
@@ -332,7 +338,7 @@ const feed: Target = {
 const reports: Target = {
   name: "reports",
   about: "what gates, fronts and the tail report: read or refused",
-  meets: "nothing",
+  needs: "nothing",
   open: async () => ({
     property: each(
       fc.oneof(
@@ -357,7 +363,7 @@ const reports: Target = {
       ),
       (it) => {
         for (const schema of [report, tailReport, frontReport]) schema.safeParse(it);
-        const change = written.safeParse(it);
+        const change = overlayBody.safeParse(it);
         if (change.success) changeOf(change.data);
       },
     ),

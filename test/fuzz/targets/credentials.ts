@@ -2,10 +2,10 @@
 import { subtle, type webcrypto } from "node:crypto";
 import fc from "fast-check";
 import { importJWK, type JWK } from "jose";
+import { each } from "../announced-property.ts";
 import { cuts, cutText, oddJson, oddNumber, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
-import { asked, type Wire } from "../wire.ts";
+import { sendAndCheck, type Wire } from "../wire.ts";
 
 const usual = { iss: "https://issuer.example", aud: "wallet", sub: "alice", exp: 4_000_000_000 };
 
@@ -105,14 +105,14 @@ const plain: Token = { key: 0, header: {}, claims: {}, text: null, cuts: null, p
 export const tokens: Target = {
   name: "tokens",
   about: "JWTs that are signed well and say odd things, and texts that were one",
-  meets: "mesh",
+  needs: "mesh",
   open: async ({ port, keys }) => {
     const signing = await imported(keys);
-    const first = await asked(port, requestOf(await written(signing, plain), plain.place));
+    const first = await sendAndCheck(port, requestOf(await written(signing, plain), plain.place));
     if (first.status !== 200) throw new Error(`a plain token is refused: ${first.text}`);
     return {
       property: each(token, async (it) => {
-        const { status, text } = await asked(port, requestOf(await written(signing, it), it.place));
+        const { status, text } = await sendAndCheck(port, requestOf(await written(signing, it), it.place));
         if (status === 200 && isForeign(it)) throw new Error(`a token was taken that may not be: ${text}`);
       }),
     };

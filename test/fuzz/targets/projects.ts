@@ -8,12 +8,12 @@ import { compile } from "../../../infra/compiler/compile.ts";
 import { audit } from "../../../infra/review/audit/audit.ts";
 import { importGatewayApi } from "../../../infra/review/import/gateway-api/import.ts";
 import { importOpenApi } from "../../../infra/review/import/openapi/openapi.ts";
-import { removed, written } from "../../e2e/project.ts";
+import { removeProject, writeFiles } from "../../e2e/project.ts";
+import { each } from "../announced-property.ts";
 import { link } from "../link-plans.ts";
 import { type Cut, cuts, cutText, oddJson, oneOf } from "../pieces.ts";
 import { cluster, document, manifest } from "../samples.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
 
 /** An edit of a tree: the value at the n-th place of it replaced, removed, or put twice. */
 interface Edit {
@@ -123,8 +123,8 @@ const texted = (tree: unknown): string => {
 const open =
   (check: (root: string, it: Change) => void | Promise<void>, files: Record<string, string> = {}) =>
   async () => {
-    const root = written(files);
-    return { property: each(change, (it) => check(root, it)), close: async () => removed(root) };
+    const root = writeFiles(files);
+    return { property: each(change, (it) => check(root, it)), close: async () => removeProject(root) };
   };
 
 const now = Date.UTC(2026, 10, 1);
@@ -132,7 +132,7 @@ const now = Date.UTC(2026, 10, 1);
 const manifests: Target = {
   name: "manifests",
   about: "manifests with other values, keys and characters: problems that say where, or a gate that starts",
-  meets: "nothing",
+  needs: "nothing",
   open: open(
     async (root, it) => {
       fs.writeFileSync(path.join(root, "routes/t.yaml"), changed(manifest, it));
@@ -141,7 +141,7 @@ const manifests: Target = {
         if (!(line >= 1 && column >= 1) || message === "" || path.isAbsolute(file))
           throw new Error(`a problem without a place: ${file}:${line}:${column} ${message}`);
       if (compiled.problems.length > 0) return;
-      audit([compiled], { root, now, isWhole: true });
+      audit([compiled], { root, now, isComplete: true });
       // It reads all of the reference, which is slow, so not of each.
       for (const { checked } of it.edits.length === 1 ? compiled.tiers : [])
         effective(checked.source.file.slice("routes/".length, -".yaml".length), { root, env: "local" });
@@ -164,7 +164,7 @@ const toSay = (work: () => void): void => {
 const documents: Target = {
   name: "documents",
   about: "OpenAPI documents with other values, keys and characters, imported and checked",
-  meets: "nothing",
+  needs: "nothing",
   open: open((root, it) => {
     const file = path.join(root, "d.yaml");
     fs.writeFileSync(file, changed(document, it));
@@ -190,7 +190,7 @@ const documents: Target = {
 const gatewayApi: Target = {
   name: "gateway-api",
   about: "files of the Kubernetes Gateway API with other values, keys and characters, imported and checked",
-  meets: "nothing",
+  needs: "nothing",
   open: open((root, it) => {
     toSay(() => {
       const { files, values } = importGatewayApi([{ file: "g.yaml", text: changed(cluster, it) }], {

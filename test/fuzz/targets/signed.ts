@@ -1,11 +1,11 @@
 /** Requests that are signed with the shop's key (RFC 9421) over odd parameters and components: the numbers in them are judged, too. */
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import fc from "fast-check";
+import { each } from "../announced-property.ts";
 import { signingKey } from "../gateway.ts";
 import { oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
-import { asked, type Wire } from "../wire.ts";
+import { sendAndCheck, type Wire } from "../wire.ts";
 
 const usual = ["@method", "@authority", "@path", "@query", "content-type"];
 
@@ -92,13 +92,13 @@ const wireOf = (it: Signed, port: number): Wire => {
 export const signed: Target = {
   name: "signed",
   about: "requests that are signed well, over odd times, nonces and components",
-  meets: "mesh",
+  needs: "mesh",
   open: async ({ port }) => {
-    const first = await asked(port, wireOf(plain(), port), true);
+    const first = await sendAndCheck(port, wireOf(plain(), port), true);
     if (first.status !== 200) throw new Error(`a plain signature is refused: ${first.text}`);
     return {
       property: each(request, async (it) => {
-        const { status } = await asked(port, wireOf(it, port), true);
+        const { status } = await sendAndCheck(port, wireOf(it, port), true);
         const lacks = usual.some((one) => !it.components.includes(one));
         if (status === 200 && (isOfNoTime(it) || lacks || it.keyid !== "shop-1"))
           throw new Error("a signature was taken that holds for nothing");

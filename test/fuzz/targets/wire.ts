@@ -1,9 +1,9 @@
 /** What comes over the wire: each input is a request to the running mesh. */
 import fc from "fast-check";
+import { each } from "../announced-property.ts";
 import { fields, fieldValue, latin, method, oneOf, pathText } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../announced-property.ts";
-import { asked, type Wire } from "../wire.ts";
+import { sendAndCheck, type Wire } from "../wire.ts";
 
 const places = oneOf(
   ..."/ /kept/ /ids/ /names/a/parts/ /f/jwt /f/signed/ /f/checked /f/listed/ /f/browser /f/limited /f/when /f/moved/".split(
@@ -114,8 +114,8 @@ const signatures = fc.record({
 const wire = (name: string, about: string, requests: fc.Arbitrary<Wire>): Target => ({
   name,
   about,
-  meets: "mesh",
-  open: async ({ port }) => ({ property: each(requests, async (it) => void (await asked(port, it))) }),
+  needs: "mesh",
+  open: async ({ port }) => ({ property: each(requests, async (it) => void (await sendAndCheck(port, it))) }),
 });
 
 export const wireTargets: readonly Target[] = [

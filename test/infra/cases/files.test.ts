@@ -5,16 +5,16 @@ import { describe, expect, it, vi } from "vitest";
 import { percentOf } from "../../../infra/cases/coverage.ts";
 import { firstCases } from "../../../infra/cases/first.ts";
 import type { Suite } from "../../../infra/cases/input/read.ts";
-import { junit } from "../../../infra/cases/junit.ts";
+import { renderJunit } from "../../../infra/cases/junit.ts";
 import { mutate } from "../../../infra/cases/mutations/mutate.ts";
 import { prepare } from "../../../infra/cases/prepare.ts";
-import { coverageShown, shown } from "../../../infra/cases/report.ts";
-import { keysOf } from "../../../infra/cases/run.ts";
+import { renderCoverage, renderReports } from "../../../infra/cases/report.ts";
+import { createKeys } from "../../../infra/cases/run.ts";
 import type { Runtime } from "../../../infra/cases/runtime.ts";
-import { testOn } from "../../../infra/commands/review/test.ts";
-import { home } from "../../../infra/project/generated-files.ts";
-import { manifest, project } from "../../e2e/project.ts";
-import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
+import { testWith } from "../../../infra/commands/review/test.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { manifest, writeProject } from "../../e2e/project.ts";
+import { failureLines, files, ProjectProblems, runAllSuites, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 
@@ -58,21 +58,21 @@ describe("what is wrong with a file of cases is told with its place", () => {
     ],
   ])("%s", async (_, cases, said) => {
     const body = `${open.replace(" }\n", "")}, key: { match: GET /key, to: it, filters: [{ api-key: {} }] } }\n`;
-    const root = project({
+    const root = writeProject({
       ...files(body, cases),
       "routes/u.yaml": manifest("u", `routes: { x: { match: GET /x, respond: { status: 200 } } }\n`),
       "routes/environments/local.yaml": `values: {}\nkv: { consumers: "${"0".repeat(32)}" }\n`,
     });
-    const error = await tryAll(root, runtime()).catch((it: unknown) => it);
-    expect(error).toBeInstanceOf(Broken);
-    const [problem] = (error as Broken).problems;
+    const error = await runAllSuites(root, runtime()).catch((it: unknown) => it);
+    expect(error).toBeInstanceOf(ProjectProblems);
+    const [problem] = (error as ProjectProblems).problems;
     const told = `${problem?.line}:${problem?.column} ${problem?.code} ${problem?.message} ${problem?.remedy}`;
     expect(problem?.file).toBe("routes/t.test.yaml");
     for (const word of said.split(/ (?=did|put|one of|")/)) expect(told).toContain(word);
   });
 
   it("a file beside no manifest", () => {
-    const root = project({ ...files(open, "[]"), "routes/tt.test.yaml": "[]\n" });
+    const root = writeProject({ ...files(open, "[]"), "routes/tt.test.yaml": "[]\n" });
     const { data } = prepare([], { root, env: "local" }) as { data: { problems: readonly { code: string }[] } };
     expect(data.problems).toMatchObject([
       { file: "routes/tt.test.yaml", code: "file-name", remedy: 'did you mean "routes/t.yaml"?' },
@@ -80,7 +80,7 @@ describe("what is wrong with a file of cases is told with its place", () => {
   });
 
   it("of one tier: its own, and not another's", () => {
-    const root = project({ ...files(open, "[]"), "routes/u.yaml": "oops\n", "routes/u.test.yaml": "- oops\n" });
+    const root = writeProject({ ...files(open, "[]"), "routes/u.yaml": "oops\n", "routes/u.test.yaml": "- oops\n" });
     expect(prepare(["t"], { root, env: "local" })).toMatchObject({ suites: [{ file: "routes/t.test.yaml" }] });
     expect(prepare([], { root, env: "local" })).toMatchObject({ exitCode: 1 });
     expect(() => prepare(["tt"], { root, env: "local" })).toThrow('there is no tier "tt"; did you mean "t"?');
@@ -88,8 +88,8 @@ describe("what is wrong with a file of cases is told with its place", () => {
 });
 
 it("a word that no case says is a slip of the pen, and so is a share that is none", async () => {
-  const root = project(files(open, "- { it: asks, send: GET /t/one/7, expect: {} }\n"));
-  const asked = (options: object) => testOn(runtime, [], { root, env: "local", ...options });
+  const root = writeProject(files(open, "- { it: asks, send: GET /t/one/7, expect: {} }\n"));
+  const asked = (options: object) => testWith(runtime, [], { root, env: "local", ...options });
   await expect(asked({ only: "answers" })).rejects.toThrow('no case says "answers"');
   await expect(asked({ failUnder: "101" })).rejects.toThrow("--fail-under takes per cent, 0 to 100");
   expect((await asked({ only: "ASKS", failUnder: "100" })).exitCode).toBe(0);
@@ -108,8 +108,8 @@ routes:
   two: { match: GET /two, when: { header: { x-b: present } }, to: it }
 `;
   const untried = async (cases: string) => {
-    const report = await tried(body, cases, runtime(), ["other", "idle"]);
-    expect(failed(report)).toEqual([]);
+    const report = await runCases(body, cases, runtime(), ["other", "idle"]);
+    expect(failureLines(report)).toEqual([]);
     return { says: report.coverage.untried.map(({ says }) => says), percent: percentOf([report.coverage]), report };
   };
 
@@ -180,33 +180,33 @@ describe("snapshots", () => {
     "- { it: answers, send: GET /t/one/7, upstream: { it: { replies: { json: { n: 1 } } } }, expect: snapshot }\n";
 
   it("are written when asked, compared, and told line by line", async () => {
-    const root = project(files(open, cases));
+    const root = writeProject(files(open, cases));
     const options = { root, env: "local" };
     vi.stubEnv("CI", "");
-    expect((await testOn(runtime, [], options)).text).toContain("none yet; --update writes it");
-    expect((await testOn(runtime, [], { ...options, update: true })).exitCode).toBe(0);
+    expect((await testWith(runtime, [], options)).text).toContain("none yet; --update writes it");
+    expect((await testWith(runtime, [], { ...options, update: true })).exitCode).toBe(0);
     const file = path.join(root, "routes/t.test.snap");
     const text = fs.readFileSync(file, "utf8");
     expect(text).toContain("status: 200");
     expect(text).toContain("it: GET /t/one/7");
     expect(text).not.toMatch(/x-request-id|traceparent/);
     fs.writeFileSync(file, text.replace("n: 1", "n: 2"));
-    const changed = await testOn(runtime, [], options);
+    const changed = await testWith(runtime, [], options);
     expect(changed.exitCode).toBe(1);
     expect(changed.text).toMatch(/expected snapshot +n: 2\n.*got +n: 1/);
     vi.stubEnv("CI", "true");
-    await expect(testOn(runtime, [], { ...options, update: true })).rejects.toThrow("CI does not write snapshots");
+    await expect(testWith(runtime, [], { ...options, update: true })).rejects.toThrow("CI does not write snapshots");
     vi.unstubAllEnvs();
   });
 });
 
 it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's XML", async () => {
-  const report = await tried(
+  const report = await runCases(
     `filters: [{ ip: { allow: [10.0.0.0/8] } }]\n${open}`,
     "- { it: lets <everybody> in, send: GET /t/one/7, expect: { status: 200 } }\n",
     runtime(),
   );
-  expect(shown([report], 1000)).toMatchInlineSnapshot(`
+  expect(renderReports([report], 1000)).toMatchInlineSnapshot(`
     "✗ t: lets <everybody> in  routes/t.test.yaml:1
       the client sends       GET /t/one/7
       the client gets        403 address-refused by ip  (one)
@@ -220,7 +220,7 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
     1 of 1 case failed, 1 request in 1.0 s
     "
   `);
-  expect(junit([report])).toMatchInlineSnapshot(`
+  expect(renderJunit([report])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="t" file="routes/t.test.yaml" tests="1" failures="1">
@@ -237,12 +237,12 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
 const mutants = async (root: string, most: number) => {
   const ready = prepare([], { root, env: "local" });
   if ("exitCode" in ready) throw new Error(ready.text);
-  const keys = await keysOf(ready.suites);
-  return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), most, tell: () => {} });
+  const keys = await createKeys(ready.suites);
+  return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), limit: most, onProgress: () => {} });
 };
 
 it("an edit that no case notices is told with its place", async () => {
-  const root = project(
+  const root = writeProject(
     files(
       `filters:
   - { ip: { allow: [10.0.0.0/8] } }
@@ -253,7 +253,9 @@ ${open}`,
 `,
     ),
   );
-  const said = (await mutants(root, 100)).map(({ says, file, line, fate }) => `${fate.kind}: ${says} ${file}:${line}`);
+  const said = (await mutants(root, 100)).map(
+    ({ says, file, line, outcome: fate }) => `${fate.kind}: ${says} ${file}:${line}`,
+  );
   expect(said.toSorted()).toMatchInlineSnapshot(`
     [
       "noticed: ip is dropped routes/t.yaml:7",
@@ -277,10 +279,10 @@ routes:
   one: { match: "PUT /one/{id:[0-9]+}/{rest*}", when: { header: { x-a: { prefix: b } }, query: { q: present } }, to: it }
   two: { match: GET /two, without: [jwt], filters: [{ ip: { allow: [10.0.0.0/8] } }], to: it }
 `;
-  const ready = prepare([], { root: project({ ...files(body, "[]") }), env: "local" });
+  const ready = prepare([], { root: writeProject({ ...files(body, "[]") }), env: "local" });
   if ("exitCode" in ready) throw new Error(ready.text);
   const [suite] = ready.suites as [Suite];
-  const text = await firstCases(suite, ready.compiled, await keysOf(ready.suites), runtime());
+  const text = await firstCases(suite, ready.compiled, await createKeys(ready.suites), runtime());
   expect(text).toMatchInlineSnapshot(`
     "# yaml-language-server: $schema=./cases.schema.json
     # First cases: what the gate answers today. Say what it should do, and what it must not.
@@ -298,44 +300,44 @@ routes:
       expect: { status: 403, code: address-refused, by: two/ip, route: two }
     "
   `);
-  expect(failed(await tried(body, text, runtime()))).toEqual([]);
+  expect(failureLines(await runCases(body, text, runtime()))).toEqual([]);
 
   const broken: Runtime = {
     ...runtime(),
     run: async (batch) => batch.conversations.map(() => ({ failed: "no gate" })),
   };
-  await expect(firstCases(suite, ready.compiled, await keysOf(ready.suites), broken)).rejects.toThrow(
+  await expect(firstCases(suite, ready.compiled, await createKeys(ready.suites), broken)).rejects.toThrow(
     'routes/t.test.yaml is not written, since "one to alice" cannot be tried: no gate',
   );
 });
 
-const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
+const page = fs.readFileSync(path.join(codeRoot, "docs/testing.md"), "utf8");
 
 describe("the page about cases", () => {
   it("shows cases that hold", async () => {
-    const root = project({});
-    fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+    const root = writeProject({});
+    fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
     fs.writeFileSync(path.join(root, "routes/wallet.test.yaml"), yaml);
-    const { exitCode, text } = await testOn(runtime, ["wallet"], { root, env: "local" });
+    const { exitCode, text } = await testWith(runtime, ["wallet"], { root, env: "local" });
     expect([exitCode, text]).toEqual([0, expect.stringMatching(/^3 cases hold, 54 requests/m)]);
   });
 });
 
 describe("the examples", () => {
   it("hold, and leave nothing of their policy untried", async () => {
-    const reports = await tryAll(home, runtime());
-    expect(reports.flatMap(failed)).toEqual([]);
+    const reports = await runAllSuites(codeRoot, runtime());
+    expect(reports.flatMap(failureLines)).toEqual([]);
     expect(reports.flatMap(({ coverage }) => coverage.untried)).toEqual([]);
     // What the page shows of them is what they say.
-    const lines = `${shown(reports, 3500)}\n${coverageShown(reports)}`.split("\n");
+    const lines = `${renderReports(reports, 3500)}\n${renderCoverage(reports)}`.split("\n");
     expect(lines.filter((line) => !page.includes(line.trimEnd()))).toEqual([]);
     expect(reports.every(({ coverage, ran }) => coverage.branches.length > 15 && ran.length > 5)).toBe(true);
   });
 
   it("notice edits that weaken them: some of all; `npm run test:mutations` tries each", async () => {
-    const all = await mutants(home, Number(process.env.POSTERN_MUTANTS ?? 8));
-    expect(all.filter(({ fate }) => fate.kind === "survived")).toEqual([]);
-    expect(all.some(({ fate }) => fate.kind === "noticed")).toBe(true);
+    const all = await mutants(codeRoot, Number(process.env.POSTERN_MUTANTS ?? 8));
+    expect(all.filter(({ outcome: fate }) => fate.kind === "survived")).toEqual([]);
+    expect(all.some(({ outcome: fate }) => fate.kind === "noticed")).toBe(true);
   });
 });

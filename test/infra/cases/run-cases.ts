@@ -1,10 +1,10 @@
 /** Cases of a small project, tried in a runtime that all tests of a file share. */
 import { afterAll, beforeAll } from "vitest";
 import { prepare } from "../../../infra/cases/prepare.ts";
-import { keysOf, type Report, runSuite, type Wish } from "../../../infra/cases/run.ts";
+import { createKeys, type Report, runSuite, type SuiteOptions } from "../../../infra/cases/run.ts";
 import { type Runtime, startRuntime } from "../../../infra/cases/runtime.ts";
 import type { Problem } from "../../../infra/diagnostics/problem.ts";
-import { manifest, project } from "../../e2e/project.ts";
+import { manifest, writeProject } from "../../e2e/project.ts";
 
 export const sharedRuntime = (): (() => Runtime) => {
   let runtime: Runtime;
@@ -25,19 +25,23 @@ export const files = (body: string, cases: string, others: readonly string[] = [
 });
 
 /** @throws the problems of the files, as data */
-export const tryAll = async (root: string, runtime: Runtime, wish: Omit<Wish, "root"> = {}): Promise<Report[]> => {
-  const ready = prepare([], { root, env: "local" });
-  if ("exitCode" in ready) throw new Broken((ready.data as { problems: readonly Problem[] }).problems);
-  const keys = await keysOf(ready.suites);
+export const runAllSuites = async (
+  root: string,
+  runtime: Runtime,
+  options: Omit<SuiteOptions, "root"> = {},
+): Promise<Report[]> => {
+  const prepared = prepare([], { root, env: "local" });
+  if ("exitCode" in prepared) throw new ProjectProblems((prepared.data as { problems: readonly Problem[] }).problems);
+  const keys = await createKeys(prepared.suites);
   const reports: Report[] = [];
-  for (const suite of ready.suites)
-    reports.push(await runSuite(suite, ready.compiled, keys, runtime, { root, ...wish }));
+  for (const suite of prepared.suites)
+    reports.push(await runSuite(suite, prepared.compiled, keys, runtime, { root, ...options }));
   const problems = reports.flatMap((it) => it.problems);
-  if (problems.length > 0) throw new Broken(problems);
+  if (problems.length > 0) throw new ProjectProblems(problems);
   return reports;
 };
 
-export class Broken extends Error {
+export class ProjectProblems extends Error {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
     super(problems.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n"));
@@ -46,18 +50,18 @@ export class Broken extends Error {
 }
 
 /** Of the one tier. */
-export const tried = async (
+export const runCases = async (
   body: string,
   cases: string,
   runtime: Runtime,
   others: readonly string[] = [],
 ): Promise<Report> => {
-  const [report] = await tryAll(project(files(body, cases, others)), runtime);
+  const [report] = await runAllSuites(writeProject(files(body, cases, others)), runtime);
   return report as Report;
 };
 
 /** What failed, in a line each: `status: expected 200, got 401`. */
-export const failed = ({ failures }: Report): string[] =>
+export const failureLines = ({ failures }: Report): string[] =>
   failures.flatMap(({ step, differences }) =>
     differences.map(({ of, expected, got }) => `${step} ${of}: expected ${expected}, got ${got}`),
   );

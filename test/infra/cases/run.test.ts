@@ -1,14 +1,14 @@
 /** What a case can say, each once right and once wrong: a test language that never fails would be worth nothing. */
 import { describe, expect, it } from "vitest";
-import { project } from "../../e2e/project.ts";
-import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
+import { writeProject } from "../../e2e/project.ts";
+import { failureLines, files, ProjectProblems, runAllSuites, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 
 const open = "routes: { one: { match: 'GET,POST /one/{id}', to: it, path: '/other/{path.id}' } }\n";
 
 const wrong = (cases: string, body = open, others: readonly string[] = []) =>
-  tried(body, cases, runtime(), others).then(failed);
+  runCases(body, cases, runtime(), others).then(failureLines);
 
 describe("what the client gets", () => {
   it.each([
@@ -96,9 +96,9 @@ describe("what the service sees", () => {
 - { it: refuses a body, ${send("one", "{}")}, expect: { status: 422, code: body-invalid, by: validate } }
 - { it: refuses a parameter, ${send("one?n=x", "{ a: 1 }")}, expect: { status: 200 } }
 `;
-    const root = project({ ...files(body, cases), "routes/openapi/it.yaml": document });
-    const [report] = await tryAll(root, runtime());
-    expect(report && failed(report)).toEqual(["1 status: expected 200, got 400 parameters-invalid"]);
+    const root = writeProject({ ...files(body, cases), "routes/openapi/it.yaml": document });
+    const [report] = await runAllSuites(root, runtime());
+    expect(report && failureLines(report)).toEqual(["1 status: expected 200, got 400 parameters-invalid"]);
   });
 
   it("a request that is refused reaches nobody, and a service that is not asked is missed", async () => {
@@ -184,7 +184,7 @@ describe("people", () => {
 
   it("are nobody where nothing asks, and that is said", async () => {
     const error = await wrong("- { it: asks, as: alice, send: GET /t/one/7, expect: {} }").catch((it: unknown) => it);
-    expect((error as Broken).problems).toMatchObject([
+    expect((error as ProjectProblems).problems).toMatchObject([
       {
         file: "routes/t.test.yaml",
         line: 1,
@@ -192,7 +192,7 @@ describe("people", () => {
         message: expect.stringContaining("nothing on this route asks"),
       },
     ]);
-    expect(error).toBeInstanceOf(Broken);
+    expect(error).toBeInstanceOf(ProjectProblems);
   });
 });
 
@@ -240,7 +240,7 @@ describe("tiers of every shape", () => {
 
   it("moving from an old gateway", async () => {
     const moving = open.replace("to: it", "to: it, cutover: { legacy: old, percent: 50% }");
-    const report = await tried(
+    const report = await runCases(
       moving,
       `- it: is on both sides
   send: GET /t/one/7
@@ -251,7 +251,7 @@ describe("tiers of every shape", () => {
       runtime(),
       ["old"],
     );
-    expect(failed(report)).toEqual([]);
+    expect(failureLines(report)).toEqual([]);
     expect(report.coverage.untried).toEqual([]);
   });
 });
@@ -272,7 +272,7 @@ describe("what is made for a run", () => {
 - { it: keeps her out, as: { name: alice, token: { revoked: true } }, send: GET /t/one/7, expect: { code: token-revoked } }
 - { it: cannot tell, as: alice, down: [revocations], send: GET /t/one/7, expect: { code: revocations-unavailable } }
 `;
-    const root = project({ ...files(body, cases), "routes/environments/local.yaml": kv });
-    expect((await tryAll(root, runtime())).flatMap(failed)).toEqual([]);
+    const root = writeProject({ ...files(body, cases), "routes/environments/local.yaml": kv });
+    expect((await runAllSuites(root, runtime())).flatMap(failureLines)).toEqual([]);
   });
 });

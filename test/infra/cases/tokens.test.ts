@@ -1,7 +1,7 @@
 /** Tokens of cases: they stand where the filter reads them, and say what it asks, however deep. */
 import { describe, expect, it } from "vitest";
-import { project } from "../../e2e/project.ts";
-import { type Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
+import { writeProject } from "../../e2e/project.ts";
+import { failureLines, files, type ProjectProblems, runAllSuites, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 
@@ -10,7 +10,7 @@ const route = (filters: string) =>
   `filters: [${filters}]\nroutes: { one: { match: 'GET /one', upgrade: websocket, to: it } }\n`;
 
 const ofCase = (filters: string, rest: string) =>
-  tried(route(filters), `- { it: asks, as: alice, ${rest} }`, runtime()).then(failed);
+  runCases(route(filters), `- { it: asks, as: alice, ${rest} }`, runtime()).then(failureLines);
 
 describe("a token stands where the filter reads it, and goes no further", () => {
   it.each([
@@ -35,14 +35,18 @@ describe("a token stands where the filter reads it, and goes no further", () => 
     const filter = jwt("audience: a, from: [header.authorization, cookie.t]");
     const as = (from: string) => `- { it: asks, as: { name: alice, token: { from: ${from} } }, send: GET /t/one, `;
     const sees = "upstream: { it: { sees: { headers: { cookie: absent } } } }, ";
-    expect(failed(await tried(route(filter), `${as("cookie.t")}${sees}expect: { status: 200 } }`, runtime()))).toEqual(
-      [],
-    );
     expect(
-      failed(await tried(route(filter), `${as("query.t")}expect: { status: 401, code: token-missing } }`, runtime())),
+      failureLines(await runCases(route(filter), `${as("cookie.t")}${sees}expect: { status: 200 } }`, runtime())),
     ).toEqual([]);
-    const broken = tryAll(project(files(route(filter), `${as("body.t")}expect: {} }`)), runtime());
-    expect(await broken.catch((error: Broken) => error.problems.map(({ code }) => code))).toEqual(["wrong-format"]);
+    expect(
+      failureLines(
+        await runCases(route(filter), `${as("query.t")}expect: { status: 401, code: token-missing } }`, runtime()),
+      ),
+    ).toEqual([]);
+    const broken = runAllSuites(writeProject(files(route(filter), `${as("body.t")}expect: {} }`)), runtime());
+    expect(await broken.catch((error: ProjectProblems) => error.problems.map(({ code }) => code))).toEqual([
+      "wrong-format",
+    ]);
   });
 
   it("a cookie that the case writes itself stands", async () => {

@@ -1,6 +1,6 @@
 /** Cases of a tier whose requests are checked by schemas: tried in the runtime, and counted. */
 import { expect, it } from "vitest";
-import { failed, sharedRuntime, tried } from "./run-cases.ts";
+import { failureLines, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 
@@ -36,8 +36,8 @@ const cases = `- it: takes an order
 `;
 
 it("are tried with the schemas' own checks", async () => {
-  const report = await tried(body, cases, runtime());
-  expect(failed(report)).toEqual([]);
+  const report = await runCases(body, cases, runtime());
+  expect(failureLines(report)).toEqual([]);
   const untried = report.coverage.untried.map(({ says }) => says);
   // Of a filter without a body, none of its codes about bodies.
   expect(untried.filter((it) => it.includes("validate"))).toEqual([
@@ -52,8 +52,8 @@ it("are tried with the schemas' own checks", async () => {
 });
 
 it("fail where the schema is another one", async () => {
-  const report = await tried(body.replace("required: [sku]", "required: []"), cases, runtime());
-  expect(failed(report)).toEqual([
+  const report = await runCases(body.replace("required: [sku]", "required: []"), cases, runtime());
+  expect(failureLines(report)).toEqual([
     "1 status: expected 422, got 200",
     "1 code: expected body-invalid, got none",
     "1 by: expected create/validate, got nobody",

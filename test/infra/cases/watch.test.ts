@@ -2,15 +2,15 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { home } from "../../../infra/project/generated-files.ts";
-import { project } from "../../e2e/project.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
 import { files } from "./run-cases.ts";
 
 it("postern test --watch tries again after each save of a manifest or its cases, and ends when told to", async () => {
   const cases = "- { it: answers, send: GET /t/one, expect: { status: 200 } }\n";
-  const root = project(files("routes: { one: { match: GET /one, to: it } }\n", cases));
-  const args = [path.join(home, "infra/cli.ts"), "test", "--watch", "--root", root];
+  const root = writeProject(files("routes: { one: { match: GET /one, to: it } }\n", cases));
+  const args = [path.join(codeRoot, "infra/cli.ts"), "test", "--watch", "--root", root];
   const child = spawn(process.execPath, args, { env: { ...process.env, NO_COLOR: "1" } });
   onTestFinished(() => void child.kill("SIGKILL"));
   let out = "";

@@ -1,25 +1,25 @@
 /** Whatever value the style table writes into a request, the gate reads back. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { parameterValue, sentBy } from "../../../functions/gateway/serialization/parameters.ts";
+import { parameterValue, requestParameters } from "../../../functions/gateway/serialization/parameters.ts";
 import { accepted, firstRefused } from "../../../functions/gateway/serialization/readings.ts";
 import type { JsonMap, OpenApi } from "../../../infra/openapi/document.ts";
-import { type ParameterPlan, parameterOf } from "../../../infra/openapi/parameters.ts";
-import { heldBy } from "../../../infra/openapi/references.ts";
-import { translator } from "../../../infra/openapi/schemas.ts";
-import { translateIn } from "../../../infra/openapi/shapes.ts";
+import { type ParameterPlan, parameterPlan } from "../../../infra/openapi/parameters.ts";
+import { schemaDocumentOf } from "../../../infra/openapi/references.ts";
+import { createTranslator } from "../../../infra/openapi/schemas.ts";
+import { translateWithin } from "../../../infra/openapi/shapes.ts";
 
 const planOf = (parameter: JsonMap, version = "3.1.1"): ParameterPlan => {
   const document: OpenApi = { file: "it.yaml", version, root: { openapi: version } };
-  const held = heldBy(document);
+  const held = schemaDocumentOf(document);
   const it = { in: String(parameter.in), name: String(parameter.name), value: parameter };
-  const { plan } = parameterOf(
+  const { plan } = parameterPlan(
     document,
     it,
     "color",
-    translateIn(
+    translateWithin(
       held,
-      translator(() => held),
+      createTranslator(() => held),
     ),
   );
   if (!plan) throw new Error("it is not offered");
@@ -120,7 +120,10 @@ const sample = kind.chain((one) => {
 const readings = (plan: ParameterPlan, { query = "", segment = "", header, cookie }: Written): string[] => {
   const headers = { ...(header !== undefined && { color: header }), ...(cookie !== undefined && { cookie }) };
   const request = new Request("https://it.example", { headers });
-  const sent = sentBy(request, { captures: { color: segment }, url: new URL(`https://it.example/?${query}`) });
+  const sent = requestParameters(request, {
+    captures: { color: segment },
+    url: new URL(`https://it.example/?${query}`),
+  });
   const seen: string[] = [];
   const note = (value: unknown) => {
     seen.push(JSON.stringify(value));

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { repo } from "../../../infra/commands/authoring/repo.ts";
 import { staged } from "../../../infra/commands/authoring/staged.ts";
-import { home } from "../../../infra/project/generated-files.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { manifest } from "../../e2e/project.ts";
 import { repository } from "./repository.ts";
 
@@ -15,7 +15,7 @@ const owners = (root: string, file = ".github/CODEOWNERS") => fs.readFileSync(pa
 const rules = (text: string) => text.split("\n").filter((it) => it !== "" && !it.startsWith("#"));
 
 it("this repository's own are fresh", () => {
-  expect(repo({ root: home, check: true })).toMatchObject({ exitCode: 0, data: { problems: [], unowned: [] } });
+  expect(repo({ root: codeRoot, check: true })).toMatchObject({ exitCode: 0, data: { problems: [], unowned: [] } });
 });
 
 describe("CODEOWNERS", () => {

@@ -2,10 +2,10 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { type Files, project } from "../../e2e/project.ts";
+import { type Files, writeProject } from "../../e2e/project.ts";
 
 export const repository = (files: Files) => {
-  const root = project(files);
+  const root = writeProject(files);
   const git = (...args: string[]) =>
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false", ...args], {
       cwd: root,

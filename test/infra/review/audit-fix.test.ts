@@ -3,11 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/commands/authoring/check.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { auditCases, auditOfShop, today } from "./audit-cases.ts";
 
 const manifestOf = (root: string) => fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8");
-const shop = (manifest: string) => project({ "routes/shop.yaml": manifest });
+const shop = (manifest: string) => writeProject({ "routes/shop.yaml": manifest });
 const fixed = (manifest: string) => {
   const root = shop(manifest);
   const outcome = check({ root, fix: true }, today);

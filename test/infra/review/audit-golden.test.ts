@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { allRules } from "../../../infra/review/audit/registry.ts";
-import { auditCases, auditOfShop, folder, shown, written } from "./audit-cases.ts";
+import { auditCases, auditOfShop, folder, renderAudit, serializeCase } from "./audit-cases.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1";
 if (update && process.env.CI) throw new Error("CI does not write golden files");
@@ -21,8 +21,8 @@ describe.each(cases)("$rule", (it_) => {
   it("finds this, in this place, and nothing else", () => {
     const found = auditOfShop(it_.bad);
     expect(found.findings.map(({ code }) => code)).toEqual([it_.rule, ...broughtBack(it_.rule)]);
-    if (update) fs.writeFileSync(path.join(folder, `${it_.rule}.case`), written(it_, shown(found)));
-    else expect(shown(found)).toBe(it_.findings);
+    if (update) fs.writeFileSync(path.join(folder, `${it_.rule}.case`), serializeCase(it_, renderAudit(found)));
+    else expect(renderAudit(found)).toBe(it_.findings);
     for (const { source, column, length, severity, code } of found.findings) {
       expect(column - 1 + length).toBeLessThanOrEqual(source.length);
       expect(severity).toBe(allRules.find(({ id }) => id === code)?.severity);

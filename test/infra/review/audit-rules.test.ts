@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { patternProblem } from "../../../functions/gateway/routing/patterns.ts";
 import { check } from "../../../infra/commands/authoring/check.ts";
-import { home } from "../../../infra/project/generated-files.ts";
-import { reportFindings } from "../../../infra/review/audit/human.ts";
-import { weighing } from "../../../infra/review/audit/rule-kit/patterns.ts";
-import { project } from "../../e2e/project.ts";
-import { checked } from "../recheck.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { renderFindings } from "../../../infra/review/audit/human.ts";
+import { createPatternCosts } from "../../../infra/review/audit/rule-kit/patterns.ts";
+import { writeProject } from "../../e2e/project.ts";
+import { checkWithRecheck } from "../recheck.ts";
 import { auditOf, auditOfShop, today } from "./audit-cases.ts";
 
 const limit = "{ rate-limit: { limit: 20/s, by: ip } }";
@@ -22,7 +22,7 @@ const one = "  one: { match: GET /one, to: orders }\n";
 const codes = (manifest: string) => auditOfShop(manifest).findings.map(({ code }) => code);
 
 it("finds nothing in the manifests that come along", () => {
-  const { exitCode, data } = check({ root: home }, today);
+  const { exitCode, data } = check({ root: codeRoot }, today);
   expect(exitCode).toBe(0);
   expect(data).toMatchObject({ findings: [], ignored: [] });
 });
@@ -177,7 +177,7 @@ describe("a secret that was written", () => {
       "written-secret routes/environments/production.yaml",
       "written-secret routes/shop.yaml",
     ]);
-    const root = project(files);
+    const root = writeProject(files);
     for (const format of ["human", "github", "sarif"] as const) {
       const { text, data } = check({ root, format }, today);
       const all = text + JSON.stringify(data);
@@ -206,7 +206,7 @@ describe("patterns", () => {
     ["[0-9]{64}[a-f]*", false],
     ["[a-z]*[0-9]{0,99}", false],
   ])("%s can be made to look back: %s", (pattern, costly) => {
-    const weight = weighing()(pattern);
+    const weight = createPatternCosts()(pattern);
     expect(weight !== undefined).toBe(costly);
     if (!weight?.pump) return;
     // The proof, tried: no text of that length takes as many steps of a pattern whose parts share nothing.
@@ -236,14 +236,14 @@ describe("patterns", () => {
       .filter((it) => patternProblem(it) === undefined);
     fc.assert(
       fc.property(taken, (pattern) => {
-        expect(checked(`^(?:${pattern})$`)).toBe("safe");
+        expect(checkWithRecheck(`^(?:${pattern})$`)).toBe("safe");
       }),
       { numRuns: 25, seed: 8 },
     );
   });
 
   it("are weighed however many there are", () => {
-    const weigh = weighing();
+    const weigh = createPatternCosts();
     const weights = Array.from({ length: 400 }, (_, index) => weigh(`v${index}[a-z]+[a-z]{1,20}`));
     expect(weights.filter((it) => it?.pump !== undefined).length).toBe(400);
   });
@@ -256,7 +256,7 @@ it.each([
 ] as const)("a finding that is %s decides the exit code by --fail-on", (severity, codes) => {
   const routes = severity === "medium" ? one.replace("/one,", "/one, deprecated: { sunset: 2026-01-01 },") : one;
   const manifest = shop(severity === "high" ? [] : [limit], routes, severity === "low" ? "log: { sample: 0% }\n" : "");
-  const root = project({ "routes/shop.yaml": manifest });
+  const root = writeProject({ "routes/shop.yaml": manifest });
   const found = Object.keys(codes).map((failOn) => [failOn, check({ root, failOn: failOn as "low" }, today).exitCode]);
   expect(Object.fromEntries(found)).toEqual(codes);
   expect(check({ root }, today).exitCode).toBe(codes.high);
@@ -270,7 +270,7 @@ it("a manifest of very many routes is audited in seconds, and told in a page", (
   const found = auditOfShop(shop([], routes.join("")));
   expect(performance.now() - start).toBeLessThan(20_000);
   expect(found.findings.length).toBe(2 * many);
-  const shown = reportFindings(found);
+  const shown = renderFindings(found);
   expect(shown.length).toBeLessThan(50_000);
   expect(shown).toContain(`${2 * many - 100} findings more`);
 });

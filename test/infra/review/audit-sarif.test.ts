@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/commands/authoring/check.ts";
 import { allRules } from "../../../infra/review/audit/registry.ts";
 import { sarif } from "../../../infra/review/audit/sarif.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { auditCases, auditOf, today } from "./audit-cases.ts";
 
 interface Log {
@@ -64,7 +64,7 @@ describe("SARIF", () => {
   });
 
   it("has the compiler's problems too, what is ignored as suppressed, and no result twice", () => {
-    const root = project({
+    const root = writeProject({
       "routes/shop.yaml": text("idle-protection").replace(
         "  - rate-limit: { limit: 5000",
         "  # postern-ignore idle-protection until 2027-01-31: counted for a month, to see whom it refuses\n  - rate-limit: { limit: 5000",
@@ -118,7 +118,7 @@ describe("SARIF", () => {
 describe("annotations of a pull request", () => {
   it("are errors, warnings and notices by severity, one line each, with nothing of a manifest that could begin another", () => {
     const evil = "GET /a/{x:[a-z0-9]+[0-9]{1,30}}";
-    const root = project({
+    const root = writeProject({
       "routes/shop.yaml": text("costly-pattern")
         .replace(/GET \S+/, evil)
         .replace("by: ip", "by: ip, on-failure: allow"),

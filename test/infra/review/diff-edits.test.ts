@@ -5,20 +5,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/compiler/check/check.ts";
 import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
-import { tiersCollide } from "../../../infra/compiler/check/tiers.ts";
+import { checkCollisions } from "../../../infra/compiler/check/tiers.ts";
 import { type Compiled, compile } from "../../../infra/compiler/compile.ts";
-import { lowered } from "../../../infra/compiler/lower/gates.ts";
+import { lowerTier } from "../../../infra/compiler/lower/gates.ts";
 import { lowerFront } from "../../../infra/compiler/lower/lower.ts";
-import type { Surroundings } from "../../../infra/compiler/model/checked.ts";
-import { read } from "../../../infra/diagnostics/source.ts";
-import { home } from "../../../infra/project/generated-files.ts";
+import type { CheckInputs } from "../../../infra/compiler/model/checked.ts";
+import { parseSource } from "../../../infra/diagnostics/source.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
-import { plain } from "../../../infra/review/core/sentence.ts";
-import { diffOf } from "../../../infra/review/diff/diff.ts";
-import { pictured } from "../../../infra/review/diff/picture/model.ts";
-import { project } from "../../e2e/project.ts";
+import { plainText } from "../../../infra/review/core/sentence.ts";
+import { diffModels } from "../../../infra/review/diff/diff.ts";
+import { toModel } from "../../../infra/review/diff/picture/model.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
-import { edited, edits } from "./edits.ts";
+import { applyEdits, edits } from "./edits.ts";
 
 const runs = Number(process.env.POSTERN_EDITS ?? (full ? 500 : 120));
 
@@ -26,10 +26,10 @@ const files = Object.fromEntries(
   [
     ...["wallet.yaml", "pay.yaml", "open.yaml", "consumers.yaml", "environments/local.yaml"],
     ...["presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"],
-  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(home, "routes", name), "utf8")]),
+  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
 );
 // Many kinds of routes: weights, conditions, redirects, answers, a Worker of its own.
-const everything = fs.readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8");
+const everything = fs.readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8");
 const all = {
   ...files,
   "routes/all.yaml": everything
@@ -64,37 +64,37 @@ const sortedKeys = (value: unknown): unknown => {
 };
 
 /** The project with another text of one manifest; undefined where that does not hold. Values that nobody asks for any more do not matter. */
-const again = (before: Compiled, surroundings: Surroundings, file: string, text: string): Compiled | undefined => {
-  const { tier } = check(read(file, text), surroundings);
+const again = (before: Compiled, surroundings: CheckInputs, file: string, text: string): Compiled | undefined => {
+  const { tier } = check(parseSource(file, text), surroundings);
   if (!tier) return undefined;
   const tiers = before.tiers.map((it) =>
-    it.checked.source.file === file ? { checked: tier, serves: lowered(tier, before.environment.name) } : it,
+    it.checked.source.file === file ? { checked: tier, serves: lowerTier(tier, before.environment.name) } : it,
   );
   const all = tiers.map(({ checked }) => checked);
-  return tiersCollide(all).length > 0 ? undefined : { ...before, tiers, front: lowerFront(all, before.environment) };
+  return checkCollisions(all).length > 0 ? undefined : { ...before, tiers, front: lowerFront(all, before.environment) };
 };
 
 describe.each(["wallet", "pay", "open", "all"])("%s", (tier) => {
   it("has a diff where its plan is another one, and none where it is not", () => {
     const file = `routes/${tier}.yaml`;
-    const root = project(all);
+    const root = writeProject(all);
     const before = compile(root, "local");
     expect(before.problems).toEqual([]);
     const { environment } = before;
     const around = { registry, environment, presets: readPresets(root, environment, registry).presets };
-    const [picture, was] = [pictured(before), outcome(before)];
+    const [picture, was] = [toModel(before), outcome(before)];
     const seen = { same: 0, other: 0 };
     fc.assert(
       fc.property(edits, (it) => {
-        const after = again(before, around, file, edited(all[file as keyof typeof all] ?? "", it));
+        const after = again(before, around, file, applyEdits(all[file as keyof typeof all] ?? "", it));
         fc.pre(after !== undefined);
-        const { changes, workers } = diffOf(picture, pictured(after));
+        const { changes, workers } = diffModels(picture, toModel(after));
         const same = outcome(after) === was;
         seen[same ? "same" : "other"]++;
         expect([changes.length > 0, same && workers.length > 0]).toEqual([!same, false]);
         // Each of them has words of its own.
         expect(changes.filter(({ kind }) => kind === "other")).toEqual([]);
-        for (const { says } of changes) expect(plain(says)).not.toMatch(/undefined|\[object|NaN/);
+        for (const { message: says } of changes) expect(plainText(says)).not.toMatch(/undefined|\[object|NaN/);
       }),
       { numRuns: Math.ceil(runs / 4), seed: 20_261_126, maxSkipsPerRun: 1000 },
     );

@@ -4,8 +4,8 @@ import path from "node:path";
 import { marked } from "marked";
 import { describe, expect, it } from "vitest";
 import { changeKinds } from "../../../infra/review/core/risks.ts";
-import { markdown } from "../../../infra/review/markdown.ts";
-import { compared, folder, pairs, written } from "./pairs.ts";
+import { renderMarkdown } from "../../../infra/review/markdown.ts";
+import { comparePair, folder, pairs, serializePair } from "./pairs.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1";
 if (update && process.env.CI) throw new Error("CI does not write golden files");
@@ -16,14 +16,14 @@ const seen = new Set<string>();
 
 describe.each(all)("$name", (pair) => {
   it("reads as the golden file, forwards; and backwards there is a change if there is one forwards", () => {
-    const forth = compared(pair);
+    const forth = comparePair(pair);
     for (const { kind } of forth.changes) seen.add(kind);
-    const comment = markdown(forth, false);
+    const comment = renderMarkdown(forth, false);
     const file = path.join(folder, `${pair.name}.pair`);
-    if (update) fs.writeFileSync(file, written(fs.readFileSync(file, "utf8"), comment));
+    if (update) fs.writeFileSync(file, serializePair(fs.readFileSync(file, "utf8"), comment));
     else expect(comment).toBe(pair.comment);
     expect(comment).not.toMatch(/undefined|\[object|NaN/);
-    const back = compared({ before: pair.after, after: pair.before });
+    const back = comparePair({ before: pair.after, after: pair.before });
     if ([forth, back].every(({ problems }) => problems.length === 0))
       expect(back.risk === undefined).toBe(forth.risk === undefined);
   });

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { registry } from "../../../infra/project/registry.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { plain } from "../../../infra/review/core/sentence.ts";
+import { plainText } from "../../../infra/review/core/sentence.ts";
 import { type Grading, gradingOf } from "../../../infra/review/diff/grade/grading.ts";
-import { type Files, project } from "../../e2e/project.ts";
+import { type Files, writeProject } from "../../e2e/project.ts";
 
 const document = "openapi: 3.1.0\npaths: { /a: { post: { operationId: one, responses: {} } } }\n";
 const files = (filters: readonly string[]): Files => ({
@@ -19,9 +19,9 @@ const files = (filters: readonly string[]): Files => ({
 
 const token = "issuer: https://us.example, audience: it, algorithms: [EdDSA]";
 /** Keeps callers identified where another filter that does so is tried. */
-const stays = "api-key: { header: x-other }\n    id: stays";
+const otherFilter = "api-key: { header: x-other }\n    id: stays";
 
-interface Tried {
+interface TestedFilter {
   /** What has to stand ahead of it. */
   readonly ahead?: readonly string[];
   readonly as: string;
@@ -34,9 +34,9 @@ interface Tried {
   readonly shadow?: true;
 }
 
-const tried: Readonly<Record<string, Tried>> = {
+const testedFilters: Readonly<Record<string, TestedFilter>> = {
   jwt: {
-    ahead: [stays],
+    ahead: [otherFilter],
     as: `${token}, max-age: 1h`,
     weaker: `${token}, max-age: 2h`,
     manifold: `${token}, max-age: 10h`,
@@ -44,20 +44,20 @@ const tried: Readonly<Record<string, Tried>> = {
     shadow: true,
   },
   "api-key": {
-    ahead: [stays],
+    ahead: [otherFilter],
     as: "header: x-key, cache: 60s",
     weaker: "header: x-key, cache: 90s",
     other: "header: x-kei, cache: 60s",
     shadow: true,
   },
   signature: {
-    ahead: [stays, "body-limit: 1KiB"],
+    ahead: [otherFilter, "body-limit: 1KiB"],
     as: "keys: { k: { secret: KEY_ONE, consumer: a } }, window: 1m",
     weaker: "keys: { k: { secret: KEY_ONE, consumer: a } }, window: 2m",
     other: "keys: { k: { secret: KEY_ONE, consumer: b } }, window: 1m",
     shadow: true,
   },
-  access: { ahead: [stays], as: "consumers: [a]", weaker: "consumers: [a, b]", shadow: true },
+  access: { ahead: [otherFilter], as: "consumers: [a]", weaker: "consumers: [a, b]", shadow: true },
   ip: { as: "allow: [10.0.0.0/16]", weaker: "allow: [10.0.0.0/8]", shadow: true },
   "rate-limit": {
     as: "limit: 5/s, by: ip",
@@ -98,16 +98,16 @@ const tried: Readonly<Record<string, Tried>> = {
 };
 
 const kindsOf = (before: readonly string[], after: readonly string[]): string[] => {
-  const { changes, problems } = compareProjects(project(files(before)), project(files(after)), "local");
+  const { changes, problems } = compareProjects(writeProject(files(before)), writeProject(files(after)), "local");
   if (problems.length > 0) throw new Error(JSON.stringify(problems, null, 1));
   return changes.map(({ kind }) => kind).filter((it) => !it.startsWith("secret-"));
 };
 
 it("there is a trial for every filter", () => {
-  expect(Object.keys(tried).sort()).toEqual(Object.keys(registry.filters).sort());
+  expect(Object.keys(testedFilters).sort()).toEqual(Object.keys(registry.filters).sort());
 });
 
-describe.each(Object.entries(tried))("%s", (use, { ahead = [], as, weaker, manifold, other, shadow }) => {
+describe.each(Object.entries(testedFilters))("%s", (use, { ahead = [], as, weaker, manifold, other, shadow }) => {
   const about = registry.filters[use];
   const grading = gradingOf(use, about as NonNullable<typeof about>);
   const whole = (config: string) => [...ahead, `${use}: { ${config} }`];
@@ -167,12 +167,12 @@ it.each([
   ["[100/s, 5000/day]", "100/s", "limit-multiplied", "1728 times as many (5000/day before, 8640000/day now)"],
   ["[100/s, 5000/day]", "[400/s, 5000/day]", "limit-raised", "4 times as many"],
 ])("rates: %s, then %s: %s", (before, after, kind, says) => {
-  const [a, b] = [before, after].map((it) => project(files([`rate-limit: { limit: ${it}, by: ip }`]))) as [
+  const [a, b] = [before, after].map((it) => writeProject(files([`rate-limit: { limit: ${it}, by: ip }`]))) as [
     string,
     string,
   ];
   const [change] = compareProjects(a, b, "local").changes;
-  expect([change?.kind, /(?<=, )[\d.]+ times.*/.exec(plain(change?.says ?? []))?.[0]]).toEqual([kind, says]);
+  expect([change?.kind, /(?<=, )[\d.]+ times.*/.exec(plainText(change?.message ?? []))?.[0]]).toEqual([kind, says]);
 });
 
 it("a limit that meets a tenth of the users is no half measure, and one that meets nobody is gone", () => {
@@ -188,7 +188,7 @@ it("a secret of an environment is hidden wherever it comes to stand, also where 
     ...files([`headers: { request: { set: { x-plain: "$\{my-token}" } } }`]),
     "routes/environments/local.yaml": `values: { my-token: ${text} }\nkv: { consumers: "${"1".repeat(32)}" }\n`,
   });
-  const { changes } = compareProjects(project(value("none")), project(value(secret)), "local");
+  const { changes } = compareProjects(writeProject(value("none")), writeProject(value(secret)), "local");
   expect(changes.map(({ kind }) => kind)).toEqual(["secret-written", "filter-changed"]);
   expect(JSON.stringify(changes)).not.toContain(secret.slice(0, 16));
 });

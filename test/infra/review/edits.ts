@@ -21,12 +21,12 @@ export const edits = fc.record({
   style: fc.record({
     flow: fc.boolean(),
     width: fc.constantFrom(40, 80, 0),
-    sorted: fc.boolean(),
+    sortKeys: fc.boolean(),
     comment: fc.boolean(),
   }),
 });
 
-export type Edited = typeof edits extends fc.Arbitrary<infer T> ? T : never;
+export type GeneratedEdits = typeof edits extends fc.Arbitrary<infer T> ? T : never;
 
 type Tree = Record<string, unknown> | unknown[];
 const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
@@ -71,7 +71,7 @@ const variants = (value: unknown, others: readonly unknown[], choice: number): u
   return pick([...words, "other", `${value}-x`, ...others.filter((it) => typeof it === "string")]);
 };
 
-const edit = (tree: Tree, { kind, place, choice }: Edit): void => {
+const applyEdit = (tree: Tree, { kind, place, choice }: Edit): void => {
   const places = placesIn(tree);
   const at = places[place % places.length];
   if (!at) return;
@@ -89,21 +89,21 @@ const edit = (tree: Tree, { kind, place, choice }: Edit): void => {
   else if (kind === "default" && isTree(map[key]) && "jwt" in map) Object.assign(map.jwt as object, { leeway: "5s" });
 };
 
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
+const sortKeys = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (!isTree(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, it]) => [key, sorted(it)]),
+      .map(([key, it]) => [key, sortKeys(it)]),
   );
 };
 
 /** The text after the edits, in its style. */
-export const edited = (text: string, { edits, style }: Edited): string => {
+export const applyEdits = (text: string, { edits, style }: GeneratedEdits): string => {
   const tree = parseDocument(text).toJS() as Tree;
-  for (const it of edits) edit(tree, it);
-  const value = style.sorted ? sorted(tree) : tree;
+  for (const it of edits) applyEdit(tree, it);
+  const value = style.sortKeys ? sortKeys(tree) : tree;
   const written = stringify(value, { collectionStyle: style.flow ? "flow" : "block", lineWidth: style.width });
   return style.comment ? `# edited by chance\n${written}` : written;
 };

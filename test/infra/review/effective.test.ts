@@ -8,16 +8,16 @@ import { effective } from "../../../infra/commands/authoring/effective.ts";
 import { check } from "../../../infra/compiler/check/check.ts";
 import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { documentsOf } from "../../../infra/compiler/inputs/documents.ts";
-import { schemaFilesOf } from "../../../infra/compiler/inputs/schema-files.ts";
-import { lowered } from "../../../infra/compiler/lower/gates.ts";
-import type { CheckedTier, Surroundings } from "../../../infra/compiler/model/checked.ts";
-import { read } from "../../../infra/diagnostics/source.ts";
-import { home } from "../../../infra/project/generated-files.ts";
+import { createDocumentLoader } from "../../../infra/compiler/inputs/documents.ts";
+import { createSchemaLoader } from "../../../infra/compiler/inputs/schema-files.ts";
+import { lowerTier } from "../../../infra/compiler/lower/gates.ts";
+import type { CheckedTier, CheckInputs } from "../../../infra/compiler/model/checked.ts";
+import { parseSource } from "../../../infra/diagnostics/source.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
-import { expanded } from "../../../infra/review/effective/expand.ts";
-import { manifest, project } from "../../e2e/project.ts";
-import { edited, edits } from "./edits.ts";
+import { expandManifest } from "../../../infra/review/effective/expand.ts";
+import { manifest, writeProject } from "../../e2e/project.ts";
+import { applyEdits, edits } from "./edits.ts";
 import { pairs } from "./pairs.ts";
 
 const long = process.env.POSTERN_EDITS !== undefined;
@@ -48,7 +48,7 @@ interface Data {
   })[];
 }
 
-const told = (name: string, root = home, env = "local") => {
+const effectiveData = (name: string, root = codeRoot, env = "local") => {
   const { text, data, exitCode } = effective(name, { root, env });
   return { text, exitCode, data: data as Data };
 };
@@ -64,10 +64,12 @@ const lineOf = (root: string, at: string): string => {
 };
 
 const files = (names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(home, "routes", name), "utf8")]));
+  Object.fromEntries(
+    names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
+  );
 const shared = files(["environments/local.yaml", "presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"]);
 const all = fs
-  .readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8")
+  .readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8")
   .replace(", ip]", ", flood]")
   .replace("tier: wallet", "tier: all");
 const own = { ...files(["wallet.yaml", "pay.yaml", "open.yaml"]), "routes/all.yaml": all };
@@ -78,31 +80,31 @@ describe("as a manifest with everything written out", () => {
   const outcome = (tier: CheckedTier, environment: string) => {
     const { preset: _, without: __, filters: ___, upstreams: ____, routes: _____, limits, ...manifest } = tier.manifest;
     const { concurrency: ______, ...bounds } = limits;
-    return JSON.parse(JSON.stringify([manifest, bounds, lowered(tier, environment).map(({ plan }) => plan)]));
+    return JSON.parse(JSON.stringify([manifest, bounds, lowerTier(tier, environment).map(({ plan }) => plan)]));
   };
-  const rewritten = (tier: CheckedTier, surroundings: Surroundings, only?: string) => {
+  const rewritten = (tier: CheckedTier, surroundings: CheckInputs, only?: string) => {
     const { name } = surroundings.environment;
-    const text = JSON.stringify(expanded({ checked: tier, serves: lowered(tier, name) }, only));
+    const text = JSON.stringify(expandManifest({ checked: tier, serves: lowerTier(tier, name) }, only));
     // No preset is left to take anything from.
-    const again = check(read(tier.source.file, text), { ...surroundings, presets: new Map() });
+    const again = check(parseSource(tier.source.file, text), { ...surroundings, presets: new Map() });
     expect(again.problems).toEqual([]);
     return again.tier as CheckedTier;
   };
-  const around = (root: string, { environment } = compile(root, "local")): Surroundings => ({
+  const checkInputs = (root: string, { environment } = compile(root, "local")): CheckInputs => ({
     registry,
     environment,
     presets: readPresets(root, environment, registry).presets,
-    documents: documentsOf(root),
-    schemas: schemaFilesOf(root),
+    documents: createDocumentLoader(root),
+    schemas: createSchemaLoader(root),
   });
 
   it.each(tiers)("%s, edited at random, compiles to the same plan, and so does each of its routes", (name) => {
-    const surroundings = around(project({ ...shared, ...own }));
+    const surroundings = checkInputs(writeProject({ ...shared, ...own }));
     const file = `routes/${name}.yaml`;
     let seen = 0;
     fc.assert(
       fc.property(edits, (it) => {
-        const { tier } = check(read(file, edited(own[file as keyof typeof own] ?? "", it)), surroundings);
+        const { tier } = check(parseSource(file, applyEdits(own[file as keyof typeof own] ?? "", it)), surroundings);
         fc.pre(tier !== undefined);
         seen++;
         const { name: env } = surroundings.environment;
@@ -124,13 +126,13 @@ describe("as a manifest with everything written out", () => {
     // Each third of them is like the others; the long form takes all.
     const some = pairs().filter((_, index) => long || index % 3 === 0);
     for (const { after } of some) {
-      const root = project(after);
+      const root = writeProject(after);
       const compiled = compile(root, "local");
-      const surroundings = around(root, compiled);
+      const surroundings = checkInputs(root, compiled);
       for (const { checked } of compiled.tiers) {
         const { text } = effective(checked.manifest.tier, { root, env: "local", yaml: true });
         if (text.includes("•••")) continue;
-        const again = check(read(checked.source.file, text), { ...surroundings, presets: new Map() });
+        const again = check(parseSource(checked.source.file, text), { ...surroundings, presets: new Map() });
         expect(again.problems).toEqual([]);
         expect(outcome(again.tier as CheckedTier, "local")).toEqual(outcome(checked, "local"));
         printed++;
@@ -140,20 +142,20 @@ describe("as a manifest with everything written out", () => {
   });
 
   it("leaves nothing to a default", () => {
-    const root = project({ ...shared, ...own });
+    const root = writeProject({ ...shared, ...own });
     const text = effective("all", { root, env: "local", yaml: true }).text;
     fs.writeFileSync(path.join(root, "routes/all.yaml"), text);
-    expect(valuesIn(told("all", root).data).filter((it) => it.default)).toEqual([]);
+    expect(valuesIn(effectiveData("all", root).data).filter((it) => it.default)).toEqual([]);
   });
 });
 
 describe.each(tiers)("each place that it names of %s", (name) => {
-  const root = () => project({ ...shared, ...own });
+  const root = () => writeProject({ ...shared, ...own });
   it("says what stands there: the key and the value, or the default", () => {
     const folder = root();
-    const values = valuesIn(told(name, folder).data);
+    const values = valuesIn(effectiveData(name, folder).data);
     for (const { key, value, default: isDefault, at, variables } of values) {
-      const line = lineOf(isDefault ? home : folder, at);
+      const line = lineOf(isDefault ? codeRoot : folder, at);
       const last = key.split(".").findLast((it) => !/^\d+$/.test(it)) ?? "";
       if (isDefault) expect([key, line]).toEqual([key, expect.stringContaining(last)]);
       for (const it of variables) {
@@ -169,9 +171,9 @@ describe.each(tiers)("each place that it names of %s", (name) => {
   });
 
   it("of a default that the reference states as a value is that value's row", () => {
-    const defaults = valuesIn(told(name, root()).data).filter((it) => it.default);
+    const defaults = valuesIn(effectiveData(name, root()).data).filter((it) => it.default);
     const stated = defaults.flatMap(({ key, value, at }) => {
-      const cell = lineOf(home, at).split(" | ")[2]?.trim() ?? "";
+      const cell = lineOf(codeRoot, at).split(" | ")[2]?.trim() ?? "";
       return /^`.*`$/.test(cell) ? [[key, JSON.parse(cell.slice(1, -1)), value]] : [];
     });
     expect(stated.length).toBeGreaterThan(20);
@@ -180,7 +182,7 @@ describe.each(tiers)("each place that it names of %s", (name) => {
 });
 
 it("the page shows what is really printed", () => {
-  const page = fs.readFileSync(path.join(home, "docs/review.md"), "utf8");
+  const page = fs.readFileSync(path.join(codeRoot, "docs/review.md"), "utf8");
   const [, block = ""] = /\$ npx postern effective open\/quote\n([\s\S]*?)```/.exec(page) ?? [];
   // A page of the reference may grow.
   const lines = (text: string) =>
@@ -188,7 +190,7 @@ it("the page shows what is really printed", () => {
       .trimEnd()
       .replaceAll(/\.md:\d+/g, ".md")
       .split("\n");
-  const printed = lines(told("open/quote", home, "production").text);
+  const printed = lines(effectiveData("open/quote", codeRoot, "production").text);
   const shown = lines(block);
   expect(shown.length).toBeGreaterThan(10);
   expect(shown.filter((line) => line !== "…" && !printed.includes(line))).toEqual([]);
@@ -219,7 +221,7 @@ routes:
     ),
   };
   it("of a route: filters in order, short forms in full, what was dropped and where, values and their places", () => {
-    const { text } = told("t/one", project(files));
+    const { text } = effectiveData("t/one", writeProject(files));
     const rows = Object.fromEntries(text.split("\n").map((it) => it.trim().split(/ {2,}/) as [string, string]));
     expect(rows).toMatchObject({
       "GET /t/one": "routes/t.yaml:13",
@@ -237,7 +239,7 @@ routes:
     expect(order.map((it) => text.indexOf(it)).every((at, i, all) => at > (all[i - 1] ?? 0))).toBe(true);
   });
   it("of a tier: its filters once, and of each route what is its own", () => {
-    const { text, data } = told("t", project(files));
+    const { text, data } = effectiveData("t", writeProject(files));
     expect(text).toContain("filters: ip → body-limit → one/headers\n");
     expect(text).toContain("filters: door → ip → body-limit\n");
     expect(data.dropped).toEqual([{ id: "cors", at: "routes/presets/p.yaml:4", by: "routes/t.yaml:6" }]);
@@ -249,26 +251,26 @@ routes:
   });
   it("hides what looks like a secret, in all three forms, and says so", () => {
     const key = `sk_${"live"}_abcdefghij0123456789`;
-    const root = project({
+    const root = writeProject({
       "routes/t.yaml": manifest(
         "t",
         `filters: [{ headers: { request: { set: { x-api-key: ${key} } } } }]\nroutes: { a: { match: GET /a, respond: {} } }\n`,
       ),
     });
-    const { text, data } = told("t", root);
+    const { text, data } = effectiveData("t", root);
     const yaml = effective("t", { root, env: "local", yaml: true }).text;
     expect(text + JSON.stringify(data) + yaml).not.toContain(key);
     expect(yaml).toContain("# What looks like a secret is hidden");
     expect(parse(yaml).filters[0].headers.request.set["x-api-key"]).toBe("•••");
   });
   it("of a tier that does not hold says what is wrong, and of one that is not there which there are", () => {
-    const root = project({ "routes/t.yaml": manifest("t", "oops: 1\nroutes: {}\n"), "routes/u.yaml": "no" });
-    const { exitCode, text } = told("t", root);
+    const root = writeProject({ "routes/t.yaml": manifest("t", "oops: 1\nroutes: {}\n"), "routes/u.yaml": "no" });
+    const { exitCode, text } = effectiveData("t", root);
     expect([exitCode, text.match(/^routes.*/gm)]).toEqual([
       1,
       [expect.stringMatching(/^routes\/t\.yaml:5:1 {2}unknown-key/)],
     ]);
-    expect(() => told("walet")).toThrow('there is no tier "walet"; did you mean "wallet"?');
-    expect(() => told("wallet/balanec")).toThrow('wallet has no route "balanec"; did you mean "balance"?');
+    expect(() => effectiveData("walet")).toThrow('there is no tier "walet"; did you mean "wallet"?');
+    expect(() => effectiveData("wallet/balanec")).toThrow('wallet has no route "balanec"; did you mean "balance"?');
   });
 });

@@ -3,11 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/export.ts";
-import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
+import { exportOpenApiFile } from "../../../infra/commands/review/export.ts";
+import { importOpenApiFile as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
-import { home } from "../../../infra/project/generated-files.ts";
-import { project } from "../../e2e/project.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { writeProject } from "../../e2e/project.ts";
 import { file, operationsIn } from "./large.ts";
 
 /** By the specification's own JSON Schema, and every reference leads somewhere. */
@@ -25,14 +25,15 @@ const at = (value: unknown, ...keys: string[]): JsonMap =>
   keys.reduce<JsonMap>((it, key) => mapOf(it[key]), mapOf(value));
 
 it("is called by its summary where it is of one tier, and else by the tiers' names", () => {
-  const titled = (...tiers: string[]) => at(openapi(tiers, { root: home, env: "production" }).data, "info").title;
-  const [tag] = (openapi(["open"], { root: home, env: "production" }).data as JsonMap).tags as JsonMap[];
+  const titled = (...tiers: string[]) =>
+    at(exportOpenApiFile(tiers, { root: codeRoot, env: "production" }).data, "info").title;
+  const [tag] = (exportOpenApiFile(["open"], { root: codeRoot, env: "production" }).data as JsonMap).tags as JsonMap[];
   expect(titled("open")).toBe(tag?.description);
   expect(titled()).toBe("API of open, pay, wallet");
 });
 
 it("says identity, limits and problems of the examples", async () => {
-  const document = openapi([], { root: home, env: "production" }).data as JsonMap;
+  const document = exportOpenApiFile([], { root: codeRoot, env: "production" }).data as JsonMap;
   await holds(document);
   const balance = at(document, "paths", "/wallet/v1/accounts/{id}/balance", "get");
   expect(balance).toMatchObject({
@@ -59,18 +60,18 @@ it("says identity, limits and problems of the examples", async () => {
 });
 
 it("one tier alone, and no tier that is not there", () => {
-  const document = openapi(["open"], { root: home, env: "production" }).data as JsonMap;
+  const document = exportOpenApiFile(["open"], { root: codeRoot, env: "production" }).data as JsonMap;
   expect(Object.keys(at(document, "paths")).every((it) => it.startsWith("/open/"))).toBe(true);
-  expect(() => openapi(["wlalet"], { root: home, env: "production" })).toThrow(
+  expect(() => exportOpenApiFile(["wlalet"], { root: codeRoot, env: "production" })).toThrow(
     'no tier "wlalet"; did you mean "wallet"?',
   );
 });
 
 it("of a large document, no operation is lost on the way in and out, and its schemas come back", async () => {
-  const root = project({});
+  const root = writeProject({});
   importOpenApi(file, { root, tier: "large", upstream: "https://service.internal" });
   const out = path.join(root, "out.json");
-  const { exitCode, data } = openapi([], { root, env: "local", out });
+  const { exitCode, data } = exportOpenApiFile([], { root, env: "local", out });
   const given = operationsIn(fs.readFileSync(file, "utf8"));
   expect([exitCode, data]).toEqual([0, { written: out, operations: given.length, leftOut: false, gaps: [] }]);
   const text = fs.readFileSync(out, "utf8");
@@ -87,7 +88,7 @@ it("of a large document, no operation is lost on the way in and out, and its sch
 });
 
 it("says what OpenAPI has one operation for", () => {
-  const root = project({
+  const root = writeProject({
     "routes/t.yaml": `api: postern/v1
 tier: t
 hosts: [localhost]
@@ -98,12 +99,12 @@ routes:
   any: { match: "ANY /y/{rest*}", to: it }
 `,
   });
-  const { data, text, exitCode } = openapi([], { root, env: "local", out: path.join(root, "deep/out.json") });
+  const { data, text, exitCode } = exportOpenApiFile([], { root, env: "local", out: path.join(root, "deep/out.json") });
   expect([exitCode, data]).toMatchObject([1, { operations: 8, leftOut: true, gaps: [{ where: "t/beta" }] }]);
   expect(text).toContain("no equivalent  t/beta: left out: OpenAPI has one operation for GET /x/{id}");
   // On stdout stands the document and nothing else; what it lacks is told beside it.
-  const alone = openapi([], { root, env: "local" });
+  const alone = exportOpenApiFile([], { root, env: "local" });
   expect([alone.exitCode, JSON.parse(alone.product ?? "").openapi]).toEqual([1, "3.1.0"]);
   expect(alone.text).toMatch(/^no equivalent {2}t\/beta: left out: .*\n$/);
-  expect(openapi([], { root, env: "local", acceptGaps: true }).exitCode).toBe(0);
+  expect(exportOpenApiFile([], { root, env: "local", acceptGaps: true }).exitCode).toBe(0);
 });

@@ -3,9 +3,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { site } from "../../../infra/commands/review/export.ts";
-import { home } from "../../../infra/project/generated-files.ts";
-import { siteOf } from "../../../infra/review/export/site.ts";
+import { exportSite } from "../../../infra/commands/review/export.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
+import { renderSite } from "../../../infra/review/export/site.ts";
 
 const embedded = (page: string): unknown =>
   JSON.parse(/<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1] ?? "");
@@ -13,7 +13,7 @@ const embedded = (page: string): unknown =>
 it("stands in files beside each other, with the document in it and beside it", () => {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "postern-site-"));
   onTestFinished(() => fs.rmSync(out, { recursive: true }));
-  const { exitCode, text } = site([], { root: home, env: "production", out });
+  const { exitCode, text } = exportSite([], { root: codeRoot, env: "production", out });
   expect([exitCode, text]).toEqual([0, `wrote ${out}/index.html: 11 operations of 3 tiers\n`]);
   const page = fs.readFileSync(path.join(out, "index.html"), "utf8");
   expect(embedded(page)).toEqual(JSON.parse(fs.readFileSync(path.join(out, "openapi.json"), "utf8")));
@@ -24,7 +24,7 @@ it("stands in files beside each other, with the document in it and beside it", (
 
 it("shows text that looks like a script as text", () => {
   const document = { info: { description: "</script><script>alert(1)</script>" } };
-  const page = siteOf(document)["index.html"] ?? "";
+  const page = renderSite(document)["index.html"] ?? "";
   expect(page).not.toContain("alert(1)</script>");
   expect(embedded(page)).toEqual(document);
 });

@@ -2,9 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/import.ts";
+import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { city, project, service } from "../../e2e/project.ts";
+import { runProject, runService, writeProject } from "../../e2e/project.ts";
 import { file, operationsIn, shipped } from "./large.ts";
 
 const filesOf = (root: string): Record<string, string> =>
@@ -16,8 +16,8 @@ const filesOf = (root: string): Record<string, string> =>
   );
 
 it("no operation is lost, and all of them hold", () => {
-  const root = project({});
-  const { exitCode, data } = openapi(file, { root, tier: "large", upstream: "https://service.internal" });
+  const root = writeProject({});
+  const { exitCode, data } = importOpenApiFile(file, { root, tier: "large", upstream: "https://service.internal" });
   // Its keys come in a header that no filter takes, so nobody is identified: that has to be noticed.
   expect([exitCode, data]).toMatchObject([1, { leftOut: true }]);
   const operations = operationsIn(fs.readFileSync(file, "utf8"));
@@ -30,10 +30,10 @@ it("no operation is lost, and all of them hold", () => {
 });
 
 it.skipIf(file !== shipped)("serves, and refuses what the document does not allow", async () => {
-  const { url: upstream } = await service((request, response) => response.end(`${request.method} ${request.url}`));
-  const root = project({});
-  openapi(file, { root, tier: "chain", host: "localhost", upstream });
-  const { url } = await city(filesOf(root));
+  const { url: upstream } = await runService((request, response) => response.end(`${request.method} ${request.url}`));
+  const root = writeProject({});
+  importOpenApiFile(file, { root, tier: "chain", host: "localhost", upstream });
+  const { url } = await runProject(filesOf(root));
   const ask = async (line: string, init: RequestInit = {}) => {
     const response = await fetch(`${url}/api/v0${line}`, init);
     const text = await response.text();

@@ -2,9 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/import.ts";
+import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 
 const shop = `
 openapi: 3.1.0
@@ -47,9 +47,9 @@ webhooks: { paid: { post: { responses: {} } } }
 const environments = { "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n' };
 
 it("a route for each operation, and a line for whatever has no equivalent", () => {
-  const root = project({ ...environments, "shop.yaml": shop });
+  const root = writeProject({ ...environments, "shop.yaml": shop });
   const file = path.join(root, "shop.yaml");
-  const { exitCode, text, data } = openapi(file, { root, host: "api.acme.example" });
+  const { exitCode, text, data } = importOpenApiFile(file, { root, host: "api.acme.example" });
   expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).toBe(`\
 # yaml-language-server: $schema=./manifest.schema.json
 # Imported from an OpenAPI 3.1.0 document.
@@ -105,7 +105,7 @@ routes:
   expect(text).toMatch(/\n5 routes; 9 things without an equivalent, all of them with --json\n$/);
   // It holds as it stands, and does not say all that the document says.
   expect([exitCode, data]).toEqual([1, expect.objectContaining({ leftOut: true, problems: [] })]);
-  expect(openapi(file, { root, host: "api.acme.example", acceptGaps: true }).exitCode).toBe(0);
+  expect(importOpenApiFile(file, { root, host: "api.acme.example", acceptGaps: true }).exitCode).toBe(0);
 });
 
 it("what only behaves otherwise, or never comes by a gateway, is told and fails nothing", () => {
@@ -114,8 +114,8 @@ it("what only behaves otherwise, or never comes by a gateway, is told and fails 
     .replace("    trace: { responses: {} }\n", "")
     .replace(/ {2}\/orders\/\{id\}:\n.*\n.*\n/, "")
     .replace(/.*\/bad;path.*\n/, "");
-  const root = project({ ...environments, "shop.yaml": whole });
-  const { exitCode, data } = openapi(path.join(root, "shop.yaml"), { root, host: "api.acme.example" });
+  const root = writeProject({ ...environments, "shop.yaml": whole });
+  const { exitCode, data } = importOpenApiFile(path.join(root, "shop.yaml"), { root, host: "api.acme.example" });
   const { gaps } = data as { readonly gaps: readonly Gap[] };
   expect([exitCode, gaps.map(({ kind, where }) => [kind, where])]).toEqual([
     0,
@@ -130,13 +130,15 @@ it("what only behaves otherwise, or never comes by a gateway, is told and fails 
 });
 
 it("replaces nothing that somebody wrote, unless it is told to", () => {
-  const root = project({ ...environments, "shop.yaml": shop });
+  const root = writeProject({ ...environments, "shop.yaml": shop });
   const options = { root, host: "api.acme.example" };
-  openapi(path.join(root, "shop.yaml"), options);
-  expect(openapi(path.join(root, "shop.yaml"), options).text).toContain("nothing to write");
+  importOpenApiFile(path.join(root, "shop.yaml"), options);
+  expect(importOpenApiFile(path.join(root, "shop.yaml"), options).text).toContain("nothing to write");
   fs.appendFileSync(path.join(root, "routes/shop.yaml"), "owner: me\n");
-  expect(() => openapi(path.join(root, "shop.yaml"), options)).toThrow("routes/shop.yaml would be replaced; --force");
-  openapi(path.join(root, "shop.yaml"), { ...options, force: true });
+  expect(() => importOpenApiFile(path.join(root, "shop.yaml"), options)).toThrow(
+    "routes/shop.yaml would be replaced; --force",
+  );
+  importOpenApiFile(path.join(root, "shop.yaml"), { ...options, force: true });
   expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).not.toContain("owner");
 });
 
@@ -147,14 +149,17 @@ it.each([
   ["openapi: 3.0.0\npaths: {}\n", "names no server by a whole URL; say where the service is: --upstream"],
   [shop, "the service would be behind eu.shop.example and at eu.shop.example"],
 ])("says why it cannot: %#", (text, said) => {
-  const root = project({ ...environments, "shop.yaml": text });
-  expect(() => openapi(path.join(root, "shop.yaml"), { root })).toThrow(said);
+  const root = writeProject({ ...environments, "shop.yaml": text });
+  expect(() => importOpenApiFile(path.join(root, "shop.yaml"), { root })).toThrow(said);
   expect(fs.existsSync(path.join(root, "routes/shop.yaml"))).toBe(false);
 });
 
 it("a host that is a variable of the environment is written as one", () => {
-  const root = project({ "routes/environments/local.yaml": "values: { api-host: localhost }\n", "shop.yaml": plain });
-  const { data } = openapi(path.join(root, "shop.yaml"), { root, host: `$${"{"}api-host}` });
+  const root = writeProject({
+    "routes/environments/local.yaml": "values: { api-host: localhost }\n",
+    "shop.yaml": plain,
+  });
+  const { data } = importOpenApiFile(path.join(root, "shop.yaml"), { root, host: `$${"{"}api-host}` });
   expect(data).toMatchObject({ problems: [] });
   expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).toContain(`hosts: ["$${"{"}api-host}"]`);
 });
@@ -167,7 +172,7 @@ paths: { /orders: { get: { operationId: list, responses: {} } } }
 `;
 
 it("a slash at the end of a path is a slash at the end of a match, and segments of text and parameters stay apart", () => {
-  const root = project({
+  const root = writeProject({
     "flows.yaml": `openapi: 3.1.0
 info: { title: Flows, version: "1" }
 servers: [{ url: "https://flows.example/api" }]
@@ -184,7 +189,7 @@ paths:
     get: { responses: {} }
 `,
   });
-  const { data } = openapi(path.join(root, "flows.yaml"), { root, host: "api.acme.example" });
+  const { data } = importOpenApiFile(path.join(root, "flows.yaml"), { root, host: "api.acme.example" });
   expect((data as { gaps: readonly Gap[] }).gaps).toEqual([]);
   const text = fs.readFileSync(path.join(root, "routes/flows.yaml"), "utf8");
   expect([...text.matchAll(/match: "?([A-Z]+ [^"\n]+)/g)].map(([, match]) => match)).toEqual([

@@ -1,9 +1,9 @@
 /** What of parameters and bodies no gate reads is listed by its name, and nothing is that is read. */
 import path from "node:path";
 import { expect, it } from "vitest";
-import { openapi } from "../../../infra/commands/review/import.ts";
+import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/project.ts";
+import { writeProject } from "../../e2e/project.ts";
 
 const listOfObjects = { type: "array", items: { type: "object" } };
 const query = (name: string, schema: object, more: object = {}) => ({ in: "query", name, schema, ...more });
@@ -17,8 +17,8 @@ const gapsOf = (operation: object, route = "/things/{id}"): [string, string][] =
     servers: [{ url: "https://t.example" }],
     paths: { [route]: { post: { responses: {}, ...operation } } },
   };
-  const root = project({ "t.json": JSON.stringify(document) });
-  const { data } = openapi(path.join(root, "t.json"), { root, host: "api.acme.example" });
+  const root = writeProject({ "t.json": JSON.stringify(document) });
+  const { data } = importOpenApiFile(path.join(root, "t.json"), { root, host: "api.acme.example" });
   return (data as { readonly gaps: readonly Gap[] }).gaps
     .filter(({ where }) => where.startsWith("POST "))
     .map(({ kind, what }) => [kind, what]);

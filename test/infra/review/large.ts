@@ -1,8 +1,8 @@
 /** A public API's own document, as its package ships it, with a hundred operations and more. */
 import { createRequire } from "node:module";
 import path from "node:path";
-import { documentOf } from "../../../infra/openapi/document.ts";
-import { operationsOf } from "../../../infra/openapi/operations.ts";
+import { parseDocument } from "../../../infra/openapi/document.ts";
+import { listOperations } from "../../../infra/openapi/operations.ts";
 
 const { resolve } = createRequire(import.meta.url);
 export const shipped = path.join(path.dirname(resolve("@blockfrost/openapi/package.json")), "openapi.yaml");
@@ -12,7 +12,7 @@ export const file = process.env.POSTERN_OPENAPI ?? shipped;
 
 /** With a line that says which; parameters are called otherwise by a gate. */
 export const operationsIn = (text: string) =>
-  operationsOf(documentOf(text, "it")).map((operation) => ({
+  listOperations(parseDocument(text, "it")).map((operation) => ({
     operation,
     line: `${operation.method} ${operation.path.replaceAll(/\{[^{}]*\}/g, "{}")}`,
   }));

@@ -1,11 +1,11 @@
 /** Golden pairs: the files of two versions of a project, and the comment that a pull request gets. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../../infra/project/generated-files.ts";
+import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { type Files, project } from "../../e2e/project.ts";
+import { type Files, writeProject } from "../../e2e/project.ts";
 
-export const folder = path.join(home, "test/golden/diffs");
+export const folder = path.join(codeRoot, "test/golden/diffs");
 
 export interface Pair {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Pair {
 }
 
 /** `-- both routes/wallet.yaml --` begins a file that both versions have; `before` and `after` are of one. */
-const mark = /^-- (both|before|after|comment)(?: (\S+))? --\n/m;
+const sectionMark = /^-- (both|before|after|comment)(?: (\S+))? --\n/m;
 
 export const pairs = (): Pair[] =>
   fs
@@ -28,7 +28,7 @@ export const pairs = (): Pair[] =>
     .map((name) => parse(path.basename(name, ".pair"), fs.readFileSync(path.join(folder, name), "utf8")));
 
 const parse = (name: string, text: string): Pair => {
-  const [about = "", ...pieces] = text.split(mark);
+  const [about = "", ...pieces] = text.split(sectionMark);
   const sections = Array.from({ length: pieces.length / 3 }, (_, index) => pieces.slice(index * 3, index * 3 + 3));
   const of = (...sides: readonly string[]): Files =>
     Object.fromEntries(
@@ -39,8 +39,8 @@ const parse = (name: string, text: string): Pair => {
 };
 
 /** The pair's file with what is read about it now. */
-export const written = (text: string, comment: string): string =>
+export const serializePair = (text: string, comment: string): string =>
   `${text.split(/^-- comment --\n/m)[0]}-- comment --\n${comment}`;
 
-export const compared = ({ before, after }: Pick<Pair, "before" | "after">) =>
-  compareProjects(project(before), project(after));
+export const comparePair = ({ before, after }: Pick<Pair, "before" | "after">) =>
+  compareProjects(writeProject(before), writeProject(after));

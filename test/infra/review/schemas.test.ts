@@ -3,12 +3,12 @@ import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
 import { effective } from "../../../infra/commands/authoring/effective.ts";
-import { openapi as exportOpenApi } from "../../../infra/commands/review/export.ts";
-import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
+import { exportOpenApiFile as exportOpenApi } from "../../../infra/commands/review/export.ts";
+import { importOpenApiFile as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { plain } from "../../../infra/review/core/sentence.ts";
-import { manifest, project } from "../../e2e/project.ts";
+import { plainText } from "../../../infra/review/core/sentence.ts";
+import { manifest, writeProject } from "../../e2e/project.ts";
 
 const shop = (line = "sku: { type: string, format: sku }") => ({
   "routes/schemas/order.yaml": `type: object
@@ -32,7 +32,7 @@ routes:
 });
 
 it("are in the document that is exported", async () => {
-  const document = exportOpenApi([], { root: project(shop()), env: "local" }).data as JsonMap;
+  const document = exportOpenApi([], { root: writeProject(shop()), env: "local" }).data as JsonMap;
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   expect([valid, errors]).toEqual([true, undefined]);
   expect(document).toMatchObject({
@@ -61,24 +61,24 @@ it("are in the document that is exported", async () => {
 });
 
 it("list what they say and is not checked", () => {
-  const { text } = effective("shop/order", { root: project(shop()), env: "local" });
+  const { text } = effective("shop/order", { root: writeProject(shop()), env: "local" });
   expect(text).toContain('! sku: the format "sku" is not checked');
 });
 
 it("that are other ones in their file are told with what they are asked of", () => {
-  const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => project(it));
+  const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => writeProject(it));
   const { changes, workers } = compareProjects(both[0] as string, both[1] as string);
-  expect(changes.map(({ says, routes }) => [plain(says), routes])).toEqual([
+  expect(changes.map(({ message: says, routes }) => [plainText(says), routes])).toEqual([
     ["validate asks something else of the body", ["order"]],
   ]);
   expect(workers.map(({ worker }) => worker)).toContain("gate-shop");
   // Nobody is asked anything else by another description.
-  const described = project(shop('sku: { type: string, format: sku, description: "of the shelf" }'));
+  const described = writeProject(shop('sku: { type: string, format: sku, description: "of the shelf" }'));
   expect(compareProjects(both[0] as string, described).changes).toEqual([]);
 });
 
 it("of an imported document are listed where they are not checked", () => {
-  const root = project({
+  const root = writeProject({
     "shop.yaml": `openapi: 3.1.0
 servers: [{ url: "https://shop.example" }]
 paths:

@@ -9,10 +9,10 @@ import { repo } from "../../../infra/commands/authoring/repo.ts";
 import { routes } from "../../../infra/commands/authoring/routes.ts";
 import { ci } from "../../../infra/commands/review/ci.ts";
 import { diff } from "../../../infra/commands/review/diff.ts";
-import { openapi } from "../../../infra/commands/review/export.ts";
+import { exportOpenApiFile } from "../../../infra/commands/review/export.ts";
 import { test } from "../../../infra/commands/review/test.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { type Files, manifest, project } from "../../e2e/project.ts";
+import { type Files, manifest, writeProject } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 
 /** None of them is anybody's: made up for this test, and put together so that no scanner of a repository takes them for real. */
@@ -126,31 +126,31 @@ const environment = "routes/environments/local.yaml";
 /** All that the verbs say of a project, in every form. */
 const outputsOf = async (root: string): Promise<readonly (readonly [from: string, text: string])[]> => {
   const comment = path.join(root, "comment.md");
-  const said: [string, string][] = [];
-  const tell = async (from: string, run: () => unknown) => {
+  const captured: [string, string][] = [];
+  const capture = async (from: string, run: () => unknown) => {
     const { text, data } = (await Promise.resolve()
       .then(run)
       .catch((error: Error) => ({ text: error.message, data: {} }))) as { text: string; data: unknown };
-    said.push([from, text], [`${from} --json`, JSON.stringify(data)]);
+    captured.push([from, text], [`${from} --json`, JSON.stringify(data)]);
   };
   for (const format of ["human", "github", "sarif"] as const)
-    await tell(`check --format ${format}`, () => check({ root, format, failOn: "never" }));
-  await tell("check --fix --dry-run", () => check({ root, fix: true, dryRun: true }));
+    await capture(`check --format ${format}`, () => check({ root, format, failOn: "never" }));
+  await capture("check --fix --dry-run", () => check({ root, fix: true, dryRun: true }));
   for (const format of ["human", "markdown"] as const)
-    await tell(`diff ${format}`, () => diff("HEAD", undefined, { root, format }));
-  await tell("ci", () => ci("HEAD", { root, annotate: true, comment }));
-  said.push(["ci --comment", fs.readFileSync(comment, "utf8")]);
-  await tell("repo", () => repo({ root, check: true }));
-  await tell("test", () => test([], { root, env: "local" }));
-  await tell("routes", () => routes({ root, env: "local" }));
-  await tell("effective", () => effective("t", { root, env: "local" }));
-  await tell("export", () => openapi([], { root, env: "local" }));
-  return said;
+    await capture(`diff ${format}`, () => diff("HEAD", undefined, { root, format }));
+  await capture("ci", () => ci("HEAD", { root, annotate: true, comment }));
+  captured.push(["ci --comment", fs.readFileSync(comment, "utf8")]);
+  await capture("repo", () => repo({ root, check: true }));
+  await capture("test", () => test([], { root, env: "local" }));
+  await capture("routes", () => routes({ root, env: "local" }));
+  await capture("effective", () => effective("t", { root, env: "local" }));
+  await capture("export", () => exportOpenApiFile([], { root, env: "local" }));
+  return captured;
 };
 
 /** A repository whose last commit holds. */
 const repository = (): string => {
-  const root = project(tier(""));
+  const root = writeProject(tier(""));
   const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: root, stdio: "ignore" });
   git("init", "-q");
   git("add", ".");
@@ -177,7 +177,7 @@ describe.each(some)("%s", (_, [secret, files]) => {
 });
 
 it("what is no secret is shown as it is written, in the midst of one", () => {
-  const root = project({
+  const root = writeProject({
     ...tier(`filters: [{ headers: { request: { set: { x-api-key: ${secrets.hex} }, remov: [cookie] } } }]\n`),
     [environment]: "values: {}\n",
   });
@@ -202,7 +202,7 @@ it.each([
   "token: 5m",
   "credentials: everybody",
 ])("%s is shown whole", (line) => {
-  const root = project({ "routes/t.yaml": `oops: { ${line} }\n${manifest("t", tail)}` });
+  const root = writeProject({ "routes/t.yaml": `oops: { ${line} }\n${manifest("t", tail)}` });
   expect(compile(root, "local").problems[0]?.source).toBe(`oops: { ${line} }`);
 });
 
@@ -215,13 +215,13 @@ describe("what people call secret, and is none", () => {
   });
 
   it("a route's lines are shown, and so is what is said of them", () => {
-    const [problem] = compile(project(routed("list-org-secrets", "oddly-named", "")), "local").problems;
+    const [problem] = compile(writeProject(routed("list-org-secrets", "oddly-named", "")), "local").problems;
     expect(problem?.source).not.toContain("•");
     expect(problem?.message).toContain("oddly-named");
   });
   it("but not the secret in it, nor one that stands in its place", () => {
     const [inside] = compile(
-      project(
+      writeProject(
         routed(
           "list-secrets",
           "it",
@@ -232,7 +232,7 @@ describe("what people call secret, and is none", () => {
     ).problems;
     expect(inside?.source).not.toContain(secrets.hex.slice(0, 12));
     const files = { "routes/t.yaml": manifest("t", `upstreams: {}\nroutes: { secret: ${secrets.words} }\n`) };
-    for (const { source, message } of compile(project(files), "local").problems)
+    for (const { source, message } of compile(writeProject(files), "local").problems)
       expect(`${source} ${message}`).not.toContain(secrets.words.slice(0, 12));
   });
   it("a schema of a password is shown, and no sample of one", () => {
@@ -241,7 +241,7 @@ describe("what people call secret, and is none", () => {
         `filters: [{ body-limit: 1KiB }, { validate: { body: { properties: { password: { type: string, maxLength: 4711${more} } } } } }]\noops: 1\n`,
       );
     const shownOf = (files: Files) => {
-      const { problems } = compile(project(files), "local");
+      const { problems } = compile(writeProject(files), "local");
       return JSON.stringify(problems);
     };
     expect(shownOf(schema(", minLenght: 4711"))).toContain("maxLength: 4711");
@@ -251,7 +251,7 @@ describe("what people call secret, and is none", () => {
 });
 
 it("a secret's name is no secret, with a digit in it or without", () => {
-  const root = project(set("x-api-key", "{ secret: PAY_SIGNING_KEY_2 }", ""));
+  const root = writeProject(set("x-api-key", "{ secret: PAY_SIGNING_KEY_2 }", ""));
   const { data } = check({ root });
   expect((data as { findings: readonly { code: string }[] }).findings.map(({ code }) => code)).not.toContain(
     "written-secret",
@@ -268,6 +268,8 @@ it.each([
   ["-----BEGIN PRIVATE KEY-----\n", 35_000],
   ['x="', 300_000],
 ])("a file of nothing but %j is read to its end", (piece, times) => {
-  const root = project({ "routes/t.yaml": `# ${piece.repeat(times)}\noops: ${JSON.stringify(piece.repeat(100))}\n` });
+  const root = writeProject({
+    "routes/t.yaml": `# ${piece.repeat(times)}\noops: ${JSON.stringify(piece.repeat(100))}\n`,
+  });
   expect(compile(root, "local").problems.length).toBeGreaterThan(0);
 });

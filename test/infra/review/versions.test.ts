@@ -3,8 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { diff } from "../../../infra/commands/review/diff.ts";
-import { sidesOf } from "../../../infra/review/versions.ts";
-import { manifest, project } from "../../e2e/project.ts";
+import { resolveVersions } from "../../../infra/review/versions.ts";
+import { manifest, writeProject } from "../../e2e/project.ts";
 import { repository } from "../repository/repository.ts";
 
 const routes = (limit: string) => `filters: [{ rate-limit: { limit: ${limit}, by: ip } }]
@@ -45,7 +45,7 @@ describe("versions", () => {
   });
 
   it("folders, and a project that is a folder of its repository", () => {
-    const [a, b] = [project({ "routes/t.yaml": slow }), project({ "routes/t.yaml": fast })];
+    const [a, b] = [writeProject({ "routes/t.yaml": slow }), writeProject({ "routes/t.yaml": fast })];
     expect(says(a, a, b)).toEqual(raised);
     const { root, write } = repository({
       "part/routes/t.yaml": slow,
@@ -75,7 +75,7 @@ describe("versions", () => {
     write("staged.txt", "x");
     git("add", "staged.txt");
     const status = git("status", "--porcelain");
-    const sides = sidesOf(root, "HEAD", undefined);
+    const sides = resolveVersions(root, "HEAD", undefined);
     expect(fs.existsSync(path.join(sides.before.root, "routes/t.yaml"))).toBe(true);
     sides.dispose();
     expect(fs.existsSync(sides.before.root)).toBe(false);
@@ -84,11 +84,13 @@ describe("versions", () => {
 
   it.each(["nowhere", "--output=/tmp/x", "-h", "HEAD:routes", "a...b"])("no such version: %s", (name) => {
     const { root } = repository({ "routes/t.yaml": slow });
-    expect(() => sidesOf(root, name, undefined)).toThrow(/is neither a folder with routes\/ in it nor a commit/);
+    expect(() => resolveVersions(root, name, undefined)).toThrow(
+      /is neither a folder with routes\/ in it nor a commit/,
+    );
   });
 
   it("a link in a commit leads nowhere: no file outside of it is read", () => {
-    const secret = path.join(project({ "secret.yaml": "password: hunter2\n" }), "secret.yaml");
+    const secret = path.join(writeProject({ "secret.yaml": "password: hunter2\n" }), "secret.yaml");
     const { root, git, commit } = repository({ "routes/t.yaml": slow });
     fs.symlinkSync(secret, path.join(root, "routes/u.yaml"));
     commit("a link");

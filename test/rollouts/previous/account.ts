@@ -5,12 +5,12 @@ import os from "node:os";
 import path from "node:path";
 import { importJWK, SignJWT } from "jose";
 import { expect, onTestFinished } from "vitest";
-import { mark } from "../../../functions/gateway/core/ports/revocations.ts";
+import { revocationHash } from "../../../functions/gateway/core/ports/revocations.ts";
 import { startCloud } from "../../../infra/cloud/cloud.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import { type Emitted, emit } from "../../../infra/compiler/emit/emit.ts";
-import { turnTo } from "../../../infra/dev/apply.ts";
-import { deskOf } from "../../../infra/release/control-client.ts";
+import { applyState } from "../../../infra/dev/apply.ts";
+import { controlClient } from "../../../infra/release/control-client.ts";
 import { localSecrets } from "../../../infra/release/secrets.ts";
 import { targetOf } from "../../../infra/release/target.ts";
 import { until } from "../../until.ts";
@@ -28,7 +28,7 @@ export const openAccount = async () => {
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0, log, tell: log });
+  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0, log, report: log });
   onTestFinished(() => cloud.close());
   const at = { api: cloud.api.replace("127.0.0.1", "localhost"), edge: cloud.edge };
   writeProject(root, filesOf(at.api, at.edge));
@@ -39,7 +39,7 @@ export const openAccount = async () => {
     before: recordedAt(path.join(root, ".before"), at),
     now: await emit(root, compiled),
   };
-  const as = (operator: string) => deskOf(root, compiled.environment, targetOf(cloud.api), operator);
+  const as = (operator: string) => controlClient(root, compiled.environment, targetOf(cloud.api), operator);
 
   const get = async (target: string, headers: Record<string, string> = {}): Promise<number> => {
     const response = await fetch(cloud.edge + target, { headers });
@@ -86,8 +86,8 @@ export const openAccount = async () => {
       });
       const objects = releaseOf("objects");
       const emitted = objects === releaseOf("control") ? all : apart(root, all, workers[objects]);
-      const wanted = { emitted, others: {}, consumers: [], namespaces: kv, secrets, split };
-      expect((await turnTo(cloud, wanted)).refused).toEqual({});
+      const wanted = { emitted, extraWorkers: {}, consumers: [], namespaces: kv, secrets, split };
+      expect((await applyState(cloud, wanted)).refused).toEqual({});
     },
     /** Tries all that Workers say to each other, once. @param step names what has not been used before */
     tryAll: async (step: number): Promise<void> => {
@@ -107,7 +107,7 @@ export const openAccount = async () => {
         reason: "a test",
       });
       expect(entries).toContainEqual(expect.objectContaining({ kind: "close", route: `close-${step}`, by: "alice" }));
-      const hash = await mark(issuer, `lost-${step}`);
+      const hash = await revocationHash(issuer, `lost-${step}`);
       const revocation = { kind: "token", issuer, hash, for: "10m", reason: "a test" };
       await desk.call("POST", "/v1/tiers/a/revocations", revocation);
       const refused = async () => (await get(`/a/close-${step}`)) === 503 && (await own(lost)) === 401;

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Cloud } from "../../../infra/cloud/cloud.ts";
 import { deploy } from "../../../infra/commands/release/deploy.ts";
-import type { Done } from "../../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../../infra/release/deploy.ts";
 import { until } from "../../until.ts";
 import { openAccount } from "./account.ts";
 
@@ -42,7 +42,7 @@ it("uploads every Worker, keeps the classes of objects, and loses nothing of wha
 
   const { data, exitCode, text } = await deploy([], { root, target: cloud.api, split: "100", message: "an upgrade" });
   expect(exitCode, text).toBe(0);
-  const { workers } = data as { readonly workers: readonly Done[] };
+  const { workers } = data as { readonly workers: readonly DeployedWorker[] };
   expect(Object.fromEntries(workers.map(({ worker, what, share }) => [worker, `${what} ${share}`]))).toEqual(
     Object.fromEntries(
       Object.keys(before).map((worker) => [worker, `${worker.startsWith("gate") ? "deployed" : "uploaded"} 100`]),

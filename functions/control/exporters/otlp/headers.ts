@@ -2,23 +2,23 @@
 
 const token = /^[!#$%&'*+.^`|~\w-]+$/;
 /** A value as HTTP takes it (RFC 9110, section 5.5). */
-const plain = /^[\t\x20-\x7e\x80-\xff]*$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** @throws Error that says which entry is wrong, and not what it holds */
-export const headersOf = (text = ""): Record<string, string> => {
+export const parseHeaders = (text = ""): Record<string, string> => {
   const entries = text.split(",").flatMap((entry, index): [string, string][] => {
     if (entry.trim() === "") return [];
     const at = entry.indexOf("=");
     const name = entry.slice(0, at).trim().toLowerCase();
-    const value = at > 0 ? decoded(entry.slice(at + 1).trim()) : undefined;
-    if (!token.test(name) || value === undefined || !plain.test(value))
+    const value = at > 0 ? decode(entry.slice(at + 1).trim()) : undefined;
+    if (!token.test(name) || value === undefined || !fieldValue.test(value))
       throw new Error(`entry ${index + 1} of the collector's headers is no name=value`);
     return [[name, value]];
   });
   return Object.fromEntries(entries);
 };
 
-const decoded = (text: string): string | undefined => {
+const decode = (text: string): string | undefined => {
   try {
     return decodeURIComponent(text);
   } catch {

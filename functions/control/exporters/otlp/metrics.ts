@@ -2,10 +2,10 @@
 import type { Bins } from "../../../gateway/observability/samples.ts";
 import { bounds, histogram } from "../../telemetry/histogram.ts";
 import type { Instrument, Point } from "../../telemetry/instruments.ts";
-import { type Attribute, attributes, nanos, resource, type Service, scope } from "./json.ts";
+import { type Attribute, attributes, nanos, resource, type ServiceIdentity, scope } from "./json.ts";
 
 /** Told to the collector as things stand now. */
-export interface Told extends Omit<Service, "version"> {
+export interface MetricsContext extends Omit<ServiceIdentity, "version"> {
   /** Path templates by route: `/wallet/v1/accounts/{id}`. */
   readonly paths: Readonly<Record<string, string>>;
   readonly scheme: string;
@@ -14,7 +14,7 @@ export interface Told extends Omit<Service, "version"> {
 }
 
 /** Of one message. */
-const mostPoints = 2000;
+const maxPoints = 2000;
 
 /**
  * ExportMetricsServiceRequests, each with the number of its data points.
@@ -22,21 +22,21 @@ const mostPoints = 2000;
  */
 export const metricsOf = (
   instruments: readonly Instrument[],
-  told: Told,
+  context: MetricsContext,
   versions: ReadonlySet<string>,
 ): { readonly message: object; readonly points: number }[] =>
   [...versions].flatMap((version) => {
-    const metrics = instruments.flatMap((it) => metricsIn(it, version, told));
-    return batches(metrics).map((some) => ({
+    const metrics = instruments.flatMap((it) => metricsIn(it, version, context));
+    return batches(metrics).map((batch) => ({
       message: {
         resourceMetrics: [
           {
-            resource: resource({ ...told, version }),
-            scopeMetrics: [{ scope, metrics: some.map(({ metric }) => metric) }],
+            resource: resource({ ...context, version }),
+            scopeMetrics: [{ scope, metrics: batch.map(({ metric }) => metric) }],
           },
         ],
       },
-      points: some.reduce((sum, { points }) => sum + points, 0),
+      points: batch.reduce((sum, { points }) => sum + points, 0),
     }));
   });
 
@@ -48,40 +48,40 @@ interface Metric {
 const cumulative = 2;
 
 /** One metric, in several pieces where it has many points. */
-const metricsIn = (it: Instrument, version: string, told: Told): Metric[] => {
-  const about = { name: it.name, unit: it.unit, description: it.help };
+const metricsIn = (it: Instrument, version: string, context: MetricsContext): Metric[] => {
+  const descriptor = { name: it.name, unit: it.unit, description: it.help };
   if (it.kind === "sum")
-    return pieces(it.points.filter((point) => point.version === version)).map((some) => ({
+    return chunks(it.points.filter((point) => point.version === version)).map((piece) => ({
       metric: {
-        ...about,
+        ...descriptor,
         sum: {
           aggregationTemporality: cumulative,
           isMonotonic: true,
-          dataPoints: some.map((point) => ({ ...framed(point, told), ...number(point.value, it.unit) })),
+          dataPoints: piece.map((point) => ({ ...pointFields(point, context), ...numberValue(point.value, it.unit) })),
         },
       },
-      points: some.length,
+      points: piece.length,
     }));
-  return pieces(it.points.filter((point) => point.version === version)).map((some) => ({
+  return chunks(it.points.filter((point) => point.version === version)).map((piece) => ({
     metric: {
-      ...about,
+      ...descriptor,
       histogram: {
         aggregationTemporality: cumulative,
-        dataPoints: some.map((point) => ({ ...framed(point, told), ...distribution(point.value) })),
+        dataPoints: piece.map((point) => ({ ...pointFields(point, context), ...distribution(point.value) })),
       },
     },
-    points: some.length,
+    points: piece.length,
   }));
 };
 
-const framed = ({ labels, since }: Point<unknown>, told: Told) => ({
-  attributes: attributesOf(labels, told),
+const pointFields = ({ labels, since }: Point<unknown>, context: MetricsContext) => ({
+  attributes: attributesOf(labels, context),
   startTimeUnixNano: nanos(since),
-  timeUnixNano: nanos(told.now),
+  timeUnixNano: nanos(context.now),
 });
 
 /** A metric's numbers are of one type for ever. */
-const number = (value: number, unit: Instrument["unit"]) =>
+const numberValue = (value: number, unit: Instrument["unit"]) =>
   unit === "s" ? { asDouble: value } : { asInt: String(Math.round(value)) };
 
 const distribution = (bins: Bins) => {
@@ -90,8 +90,8 @@ const distribution = (bins: Bins) => {
 };
 
 /** What the conventions have a name for has it (HTTP, stable); all else is `postern.…`. */
-const attributesOf = (labels: Readonly<Record<string, string>>, { paths, scheme }: Told): Attribute[] => {
-  const { method, status, route, ...own } = labels;
+const attributesOf = (labels: Readonly<Record<string, string>>, { paths, scheme }: MetricsContext): Attribute[] => {
+  const { method, status, route, ...custom } = labels;
   // Nobody was sent the 499 of a request whose client left.
   const code = labels.verdict === "left" ? undefined : Number(status) || undefined;
   return attributes({
@@ -99,23 +99,23 @@ const attributesOf = (labels: Readonly<Record<string, string>>, { paths, scheme 
     "http.response.status_code": code,
     "http.route": route !== undefined && Object.hasOwn(paths, route) ? paths[route] : undefined,
     "url.scheme": method === undefined ? undefined : scheme,
-    "error.type": code !== undefined && code >= 500 ? own.code || status : undefined,
+    "error.type": code !== undefined && code >= 500 ? custom.code || status : undefined,
     "postern.route": route,
-    ...Object.fromEntries(Object.entries(own).map(([name, value]) => [`postern.${name}`, value])),
+    ...Object.fromEntries(Object.entries(custom).map(([name, value]) => [`postern.${name}`, value])),
   });
 };
 
-const pieces = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / mostPoints) }, (_, index) =>
-    all.slice(index * mostPoints, (index + 1) * mostPoints),
+const chunks = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / maxPoints) }, (_, index) =>
+    all.slice(index * maxPoints, (index + 1) * maxPoints),
   );
 
 /** Metrics put together as long as a message is not too long. */
 const batches = (metrics: readonly Metric[]): Metric[][] => {
   const all: Metric[][] = [];
-  let points = mostPoints;
+  let points = maxPoints;
   for (const it of metrics) {
-    if (points + it.points > mostPoints) {
+    if (points + it.points > maxPoints) {
       all.push([]);
       points = 0;
     }

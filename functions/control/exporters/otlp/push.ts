@@ -1,6 +1,6 @@
 /** Pushes one message to a collector by OTLP/HTTP, with bounds, and says what became of it. Source: OTLP specification 1, "OTLP/HTTP". */
-import { jsonOf } from "../../../gateway/http/read-stream.ts";
-import { headersOf } from "./headers.ts";
+import { readJson } from "../../../gateway/http/read-stream.ts";
+import { parseHeaders } from "./headers.ts";
 
 export interface CollectorPlan {
   /** The base: `/v1/metrics` and `/v1/traces` lie under it. */
@@ -15,51 +15,51 @@ export interface Collector extends CollectorPlan {
   readonly send: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-export type Pushed =
+export type PushResult =
   /** @param rejected items that the collector will never take */
   | { readonly ok: true; readonly rejected: number }
   /** @param afterMs the collector asked to be left alone for so long */
-  | { readonly ok: false; readonly again: boolean; readonly afterMs: number; readonly why: string };
+  | { readonly ok: false; readonly retryable: boolean; readonly afterMs: number; readonly why: string };
 
-const patienceMs = 10_000;
-const mostAnswerBytes = 65_536;
+const timeoutMs = 10_000;
+const maxAnswerBytes = 65_536;
 /** OTLP/HTTP, "Failures": all others are for good. */
-const passing: readonly number[] = [429, 502, 503, 504];
-const longestWaitMs = 5 * 60_000;
+const retryableStatuses: readonly number[] = [429, 502, 503, 504];
+const maxWaitMs = 5 * 60_000;
 
 /** Never throws. Nothing that it says holds a header. */
 export const push = async (
   signal: "metrics" | "traces",
   message: object,
   { url, headers, send }: Collector,
-): Promise<Pushed> => {
+): Promise<PushResult> => {
   try {
     const response = await send(`${url.replace(/\/$/, "")}/v1/${signal}`, {
       method: "POST",
-      headers: { ...headersOf(headers), "content-type": "application/json" },
+      headers: { ...parseHeaders(headers), "content-type": "application/json" },
       body: JSON.stringify(message),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(timeoutMs),
       // Elsewhere the headers would be told to somebody else.
       redirect: "manual",
     });
-    if (response.status === 200) return { ok: true, rejected: await rejectedBy(response) };
+    if (response.status === 200) return { ok: true, rejected: await rejectedCount(response) };
     await response.body?.cancel();
     const afterMs = Number(response.headers.get("retry-after") ?? 0) * 1000 || 0;
     return {
       ok: false,
-      again: passing.includes(response.status),
-      afterMs: Math.min(Math.max(0, afterMs), longestWaitMs),
+      retryable: retryableStatuses.includes(response.status),
+      afterMs: Math.min(Math.max(0, afterMs), maxWaitMs),
       why: `the collector answered ${response.status}`,
     };
   } catch (error) {
-    return { ok: false, again: true, afterMs: 0, why: error instanceof Error ? error.message : String(error) };
+    return { ok: false, retryable: true, afterMs: 0, why: error instanceof Error ? error.message : String(error) };
   }
 };
 
 /** `partialSuccess`, as OTLP's JSON has it. A collector that says nothing that one could read has taken all. */
-const rejectedBy = async (response: Response): Promise<number> => {
-  const said = await jsonOf(response, mostAnswerBytes).catch(() => undefined);
-  const { partialSuccess } = (said ?? {}) as { readonly partialSuccess?: Readonly<Record<string, unknown>> | null };
+const rejectedCount = async (response: Response): Promise<number> => {
+  const body = await readJson(response, maxAnswerBytes).catch(() => undefined);
+  const { partialSuccess } = (body ?? {}) as { readonly partialSuccess?: Readonly<Record<string, unknown>> | null };
   const count = Number(partialSuccess?.rejectedDataPoints ?? partialSuccess?.rejectedSpans ?? 0);
   return Number.isSafeInteger(count) && count > 0 ? count : 0;
 };

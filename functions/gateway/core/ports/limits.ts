@@ -1,6 +1,6 @@
 /** What a limit is, whoever counts it. */
 
-export interface Rule {
+export interface LimitRule {
   readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
   /** Requests in a window. */
   readonly count: number;
@@ -9,7 +9,7 @@ export interface Rule {
   readonly burst: number;
 }
 
-export interface Verdict {
+export interface LimitVerdict {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
@@ -18,10 +18,10 @@ export interface Verdict {
 }
 
 /** Counts a request of this weight against a key. At once where the answer is known here. */
-export type Limit = (key: string, weight?: number) => Verdict | Promise<Verdict>;
+export type LimitCounter = (key: string, weight?: number) => LimitVerdict | Promise<LimitVerdict>;
 
 /** Runs the library's scripts: what Redis does with EVALSHA and EVAL. */
-export interface Store {
+export interface ScriptStore {
   readonly evalsha: (sha: string, keys: readonly string[], args: readonly unknown[]) => Promise<unknown>;
   readonly eval: (script: string, keys: readonly string[], args: readonly unknown[]) => Promise<unknown>;
 }
@@ -31,4 +31,8 @@ export interface Store {
  * @param prefix of its keys
  * @throws what the store throws, and where it answers what no counter could
  */
-export type Limiter = (rule: Rule, prefix: string, store: Store) => (key: string, weight?: number) => Promise<Verdict>;
+export type StoreLimiter = (
+  rule: LimitRule,
+  prefix: string,
+  store: ScriptStore,
+) => (key: string, weight?: number) => Promise<LimitVerdict>;

@@ -2,7 +2,7 @@
 import { sha256 } from "../../http/hash.ts";
 
 /** What a gate hears. Neither `jti` nor consumer is in it, only hashes. */
-export type Revoked = {
+export type RevocationEntry = {
   /** Milliseconds since the epoch; it is gone then. */
   readonly until: number;
   /** SHA-256 of issuer, line feed and `jti`, or the consumer's name. */
@@ -14,7 +14,7 @@ export type Revoked = {
 );
 
 /** What control keeps of it. */
-export type Revocation = Revoked & {
+export type StoredRevocation = RevocationEntry & {
   readonly id: string;
   readonly issuer: string;
   readonly by: string;
@@ -22,58 +22,61 @@ export type Revocation = Revoked & {
 };
 
 /** Of one tier. Each gate holds them all; more belong into the KV namespace. */
-export const mostRevocations = 500;
+export const maxRevocations = 500;
 /** What outlives them is no token to be trusted with anything. */
-export const longestRevocationMs = 30 * 86_400_000;
+export const maxRevocationMs = 30 * 86_400_000;
 
 /** How a token is known here. */
-interface Marks {
+interface TokenHashes {
   readonly token: string | undefined;
   readonly consumer: string;
 }
 
 /** A token that holds but for this. */
-export interface Holding {
+export interface RevocableToken {
   readonly claims: { readonly jti?: string; readonly iat?: number };
   readonly consumer: string;
   /** Made when something was taken back, and kept: a token is hashed once. */
-  marks?: Marks;
+  hashes?: TokenHashes;
 }
 
-export interface Ear {
+export interface RevocationFeed {
   /** What the feed tells; there where there is one. */
-  readonly revoked?: (() => Revocations) | undefined;
+  readonly revoked?: (() => RevocationSet) | undefined;
   readonly now: () => number;
 }
 
 /** Whether the feed says that a token was taken back. Most of the time nothing was, and then nothing is waited for. */
-export const takenBack =
-  (issuer: string, { revoked, now }: Ear) =>
-  (it: Holding): false | Promise<boolean> => {
-    const heard = revoked?.();
+export const isRevoked =
+  (issuer: string, { revoked, now }: RevocationFeed) =>
+  (it: RevocableToken): false | Promise<boolean> => {
+    const current = revoked?.();
     return (
-      heard !== undefined &&
-      heard.size > 0 &&
-      marked(issuer, it).then((marks) => heard.has(marks, it.claims.iat, now()))
+      current !== undefined &&
+      current.size > 0 &&
+      hashesOf(issuer, it).then((hashes) => current.has(hashes, it.claims.iat, now()))
     );
   };
 
-const marked = async (issuer: string, it: Holding): Promise<Marks> => {
+const hashesOf = async (issuer: string, it: RevocableToken): Promise<TokenHashes> => {
   const { claims, consumer } = it;
-  it.marks ??= { token: claims.jti && (await mark(issuer, claims.jti)), consumer: await mark(issuer, consumer) };
-  return it.marks;
+  it.hashes ??= {
+    token: claims.jti && (await revocationHash(issuer, claims.jti)),
+    consumer: await revocationHash(issuer, consumer),
+  };
+  return it.hashes;
 };
 
-export const mark = (issuer: string, name: string): Promise<string> => sha256(`${issuer}\n${name}`);
+export const revocationHash = (issuer: string, name: string): Promise<string> => sha256(`${issuer}\n${name}`);
 
 /** What was taken back, ready to be asked at each request. */
-export interface Revocations {
+export interface RevocationSet {
   readonly size: number;
   /** @param issuedAt `iat`; of a token without it nobody can say that it is newer */
-  readonly has: (marks: Marks, issuedAt: number | undefined, now: number) => boolean;
+  readonly has: (hashes: TokenHashes, issuedAt: number | undefined, now: number) => boolean;
 }
 
-export const revocations = (all: readonly Revoked[]): Revocations => {
+export const revocationSet = (all: readonly RevocationEntry[]): RevocationSet => {
   const by = Map.groupBy(all, ({ kind, hash }) => `${kind} ${hash}`);
   return {
     size: all.length,
@@ -85,8 +88,9 @@ export const revocations = (all: readonly Revoked[]): Revocations => {
 };
 
 /** @throws where the namespace cannot be read */
-export const revokedIn = (namespace: KVNamespace | undefined, issuer: string, cacheMs: number) => {
+export const kvRevocations = (namespace: KVNamespace | undefined, issuer: string, cacheMs: number) => {
   if (!namespace) throw new Error("no KV namespace is bound as REVOCATIONS");
   const cacheTtl = cacheMs / 1000;
-  return async (jti: string): Promise<boolean> => (await namespace.get(await mark(issuer, jti), { cacheTtl })) !== null;
+  return async (jti: string): Promise<boolean> =>
+    (await namespace.get(await revocationHash(issuer, jti), { cacheTtl })) !== null;
 };

@@ -1,35 +1,35 @@
 /** What a build makes of schemas, and the filter `validate` runs: functions with no schema and no eval behind them. */
 
 /** As Ajv writes one. */
-export interface Check {
+export interface SchemaCheck {
   (value: unknown): boolean;
-  errors?: readonly Flaw[] | null;
+  errors?: readonly SchemaError[] | null;
 }
 
-export interface Flaw {
+export interface SchemaError {
   readonly instancePath: string;
   readonly message?: string;
 }
 
 /** A kind of value that a text may stand for. */
-export type Kind = "string" | "number" | "integer" | "boolean" | "null";
+export type ScalarKind = "string" | "number" | "integer" | "boolean" | "null";
 
 /** What the values of a schema may be, so that texts can be read as such values. */
-export interface Shape {
+export interface ValueShape {
   /** Scalars that a text may stand for; absent where the value is only a list or an object. */
-  readonly kinds?: readonly Kind[];
+  readonly kinds?: readonly ScalarKind[];
   /** Present where the value may be a list. */
-  readonly items?: Shape;
+  readonly items?: ValueShape;
   /** Present where the value may be an object; texts of other properties are read by `rest`. */
-  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly properties?: Readonly<Record<string, ValueShape>>;
   /** Present where the schema describes properties that it does not name. An exploded object takes fields of any name then. */
-  readonly rest?: Shape;
+  readonly rest?: ValueShape;
   /** The value is a file, whose content is not looked at. */
   readonly file?: true;
 }
 
 /** The styles of OpenAPI, and its two media types for single values: `text` and `json`. */
-export type Style =
+export type ParameterStyle =
   | "form"
   | "spaceDelimited"
   | "pipeDelimited"
@@ -41,14 +41,14 @@ export type Style =
   | "json";
 
 /** How a value is written as text. */
-export interface Format {
-  readonly style: Style;
+export interface ValueFormat {
+  readonly style: ParameterStyle;
   readonly explode: boolean;
-  readonly shape: Shape;
+  readonly shape: ValueShape;
 }
 
 /** A property of a form. */
-export interface FieldFormat extends Format {
+export interface FieldFormat extends ValueFormat {
   /** Media types and ranges that a part of it may have, in lower case: `image/png`, `image/*`. */
   readonly types?: readonly string[];
 }
@@ -60,7 +60,7 @@ export interface FormFormat {
   readonly rest?: FieldFormat;
 }
 
-export interface ParameterCheck extends Format {
+export interface ParameterCheck extends ValueFormat {
   readonly in: "path" | "query" | "querystring" | "header" | "cookie";
   readonly name: string;
   /** Of the match, where it stands in the path. */
@@ -72,7 +72,7 @@ export interface ParameterCheck extends Format {
   readonly others?: readonly string[];
   /** Present where the whole query is one form. */
   readonly form?: FormFormat;
-  readonly check: Check;
+  readonly check: SchemaCheck;
 }
 
 /** How bodies of a media type are read, and what checks the value. */
@@ -80,7 +80,7 @@ export interface ContentCheck {
   readonly as: "json" | "form" | "multipart";
   /** Of forms. */
   readonly form?: FormFormat;
-  readonly check: Check;
+  readonly check: SchemaCheck;
 }
 
 export interface BodyCheck {

@@ -4,24 +4,27 @@ import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
 import type { CheckedRoute, CheckedTier } from "../../model/checked.ts";
-import { touches } from "../../model/salvage.ts";
+import { isBroken } from "../../model/salvage.ts";
 
-export const destinationsHold = (tier: CheckedTier): Problem[] => [
+export const checkDestinations = (tier: CheckedTier): Problem[] => [
   ...tier.routes.flatMap((route) => [
-    ...leadsToOnePlace(tier, route),
-    ...keysHaveEffect(tier, route),
-    ...upstreamsAreThere(tier, route),
-    ...connectionsSuffice(tier, route),
+    ...checkSingleDestination(tier, route),
+    ...checkNoEffect(tier, route),
+    ...checkUpstreamNames(tier, route),
+    ...checkConnections(tier, route),
   ]),
-  ...upstreamsAreUsed(tier),
+  ...checkUnusedUpstreams(tier),
 ];
 
 const destinations = ["to", "respond", "redirect"] as const;
 
-const leadsToOnePlace = ({ source }: CheckedTier, { name, written, broken }: CheckedRoute): Problem[] => {
+const checkSingleDestination = (
+  { source }: CheckedTier,
+  { name, writtenKeys: written, broken }: CheckedRoute,
+): Problem[] => {
   const [first, ...more] = destinations.filter((key) => written.has(key));
   // A misspelt key may have been meant for one.
-  if (first === undefined && destinations.some((key) => touches(broken, key))) return [];
+  if (first === undefined && destinations.some((key) => isBroken(broken, key))) return [];
   if (first === undefined)
     return [
       source.problem(["routes"], "one-destination", `the route ${name} leads nowhere`, {
@@ -39,10 +42,10 @@ const leadsToOnePlace = ({ source }: CheckedTier, { name, written, broken }: Che
 };
 
 /** Keys that say how an upstream is asked, on a route that asks none. */
-const keysHaveEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const { name, settings, segments, written, broken } = route;
+const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] => {
+  const { name, settings, segments, writtenKeys: written, broken } = route;
   const slashes =
-    settings["encoded-slashes"] === "keep" && !touches(broken, "match") && capturesIn(segments).length === 0
+    settings["encoded-slashes"] === "keep" && !isBroken(broken, "match") && capturesIn(segments).length === 0
       ? [
           source.problem(["routes", name], "no-effect", "the match captures nothing that could hold an encoded slash", {
             key: "encoded-slashes",
@@ -51,8 +54,8 @@ const keysHaveEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[]
         ]
       : [];
   const answer = (["respond", "redirect"] as const).find((key) => written.has(key));
-  if (!answer || written.has("to") || touches(broken, "to")) return slashes;
-  const asking = (["path", "upgrade"] as const)
+  if (!answer || written.has("to") || isBroken(broken, "to")) return slashes;
+  const ignoredKeys = (["path", "upgrade"] as const)
     .filter((key) => written.has(key))
     .map((key) =>
       source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
@@ -60,11 +63,11 @@ const keysHaveEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[]
         remedy: "remove it: no upstream is asked",
       }),
     );
-  return [...slashes, ...asking];
+  return [...slashes, ...ignoredKeys];
 };
 
 /** The upstreams that a route names, and where. */
-const upstreamsOfRoute = ({ name, settings: { to } }: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
+const namedUpstreams = ({ name, settings: { to } }: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
   if (to === undefined) return [];
   const at = ["routes", name, "to"];
   if (typeof to === "string") return [{ upstream: to, at }];
@@ -74,25 +77,25 @@ const upstreamsOfRoute = ({ name, settings: { to } }: CheckedRoute): { upstream:
 };
 
 /** The upstream that is the old gateway, and where it is named. */
-const legacyOfRoute = ({
+const legacyUpstream = ({
   name,
   settings: { cutover },
 }: CheckedRoute): { upstream: string; at: Path; key?: string }[] =>
   cutover ? [{ upstream: cutover.legacy, at: ["routes", name, "cutover", "legacy"] }] : [];
 
-const allOfRoute = (route: CheckedRoute) => [...upstreamsOfRoute(route), ...legacyOfRoute(route)];
+const allUpstreams = (route: CheckedRoute) => [...namedUpstreams(route), ...legacyUpstream(route)];
 
 /** Names under a misspelt or broken `upstreams` are not known. */
-const namesAreKnown = ({ broken }: CheckedTier): boolean =>
+const hasKnownUpstreams = ({ broken }: CheckedTier): boolean =>
   !broken.some(([key, ...further]) => key === "upstreams" && further.length === 0);
 
-const upstreamsAreThere = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
+const checkUpstreamNames = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
   const { source, upstreamNames } = tier;
-  const named = allOfRoute(route);
+  const named = allUpstreams(route);
   return named.flatMap(({ upstream, at, key }, index) => {
     // A variable that is not there has been reported.
     if (upstream.includes("${")) return [];
-    if (!upstreamNames.includes(upstream) && !namesAreKnown(tier)) return [];
+    if (!upstreamNames.includes(upstream) && !hasKnownUpstreams(tier)) return [];
     if (!upstreamNames.includes(upstream))
       return [
         source.problem(at, "unknown-upstream", `the tier has no upstream "${upstream}"`, {
@@ -131,16 +134,16 @@ const destinationIsBroken = ({ broken }: CheckedRoute): boolean =>
       (key === "to" && further.length < 2) || (key === "cutover" && (further.length === 0 || further[0] === "legacy")),
   );
 
-const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
+const checkUnusedUpstreams = (tier: CheckedTier): Problem[] => {
   // A route whose destination is broken, or that leads nowhere, may well be the one that goes there.
-  const astray = tier.routes.some(
+  const isUncertain = tier.routes.some(
     (route) =>
       destinationIsBroken(route) ||
-      destinations.every((key) => !route.written.has(key)) ||
-      allOfRoute(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
+      destinations.every((key) => !route.writtenKeys.has(key)) ||
+      allUpstreams(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
   );
-  if (!tier.whole || astray) return [];
-  const used = new Set(tier.routes.flatMap((route) => allOfRoute(route).map(({ upstream }) => upstream)));
+  if (!tier.isComplete || isUncertain) return [];
+  const used = new Set(tier.routes.flatMap((route) => allUpstreams(route).map(({ upstream }) => upstream)));
   return tier.upstreamNames
     .filter((name) => !used.has(name))
     .map((name) =>
@@ -155,25 +158,29 @@ const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
 const openConnections = 6;
 
 /** Guards run one after the other and are done before the next; a layer holds on to what it has while all behind it runs. */
-const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const needs = ({ about, config }: CheckedRoute["chain"][number]) =>
+const checkConnections = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
+  const needs = ({ spec: about, config }: CheckedRoute["chain"][number]) =>
     config === undefined ? 0 : (about.connections?.(config) ?? 0);
-  const most = (all: readonly number[]) => Math.max(0, ...all);
-  const layers = route.chain.filter(({ about }) => about.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
-  const guards = most(route.chain.filter(({ about }) => about.kind === "guard").map(needs));
-  const asked = allOfRoute(route).map(({ upstream }) => {
+  const max = (all: readonly number[]) => Math.max(0, ...all);
+  const layers = route.chain
+    .filter(({ spec: about }) => about.kind === "layer")
+    .reduce((sum, it) => sum + needs(it), 0);
+  const guards = max(route.chain.filter(({ spec: about }) => about.kind === "guard").map(needs));
+  const upstreamConnections = allUpstreams(route).map(({ upstream }) => {
     const it = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined;
-    return it ? (it.about.connections?.(it.config) ?? 1) : 0;
+    return it ? (it.spec.connections?.(it.config) ?? 1) : 0;
   });
-  const worst = layers + Math.max(guards, most(asked));
-  if (worst <= openConnections) return [];
-  const greediest = route.chain.toSorted((a, b) => needs(b) - needs(a))[0];
-  const message = `a request of ${route.name} could need ${worst} open connections, and has ${openConnections}`;
+  const total = layers + Math.max(guards, max(upstreamConnections));
+  if (total <= openConnections) return [];
+  const largestFilter = route.chain.toSorted((a, b) => needs(b) - needs(a))[0];
+  const message = `a request of ${route.name} could need ${total} open connections, and has ${openConnections}`;
   return [
     source.problem(["routes", route.name], "too-many-connections", message, {
       key: "match",
       remedy: "make it do less at a time",
-      related: greediest && [greediest.source.related(greediest.entry, `${greediest.use} takes ${needs(greediest)}`)],
+      related: largestFilter && [
+        largestFilter.source.related(largestFilter.entry, `${largestFilter.use} takes ${needs(largestFilter)}`),
+      ],
     }),
   ];
 };

@@ -11,7 +11,7 @@ export const mayBeEnforced = (filter: CheckedFilter): boolean =>
   isEnforced(filter) || filter.broken.settings.length > 0;
 
 /** It tells the service who is calling: where it is not enforced, the client says so itself. */
-export const speaksForCaller = ({ about, config }: CheckedFilter): boolean =>
+export const forwardsIdentity = ({ spec: about, config }: CheckedFilter): boolean =>
   config !== undefined &&
   (about.references?.(config) ?? []).some(({ text }) =>
     referencesIn(text).some(({ source }) => source === "consumer" || source === "claim"),

@@ -1,25 +1,25 @@
 /** The matches of a tier: no two routes for one request, and none that no request has. */
 
-import { capturesOf, type Segment } from "../../../../functions/gateway/routing/match.ts";
-import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
+import { capturesOf, type PathSegment } from "../../../../functions/gateway/routing/match.ts";
+import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
 import { specificity } from "../../../../functions/gateway/routing/route-table.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
-import { canMatch, sharedText } from "../../../patterns/pattern-overlap.ts";
+import { canMatch, commonText } from "../../../patterns/pattern-overlap.ts";
 import type { CheckedRoute, CheckedTier } from "../../model/checked.ts";
-import { touches } from "../../model/salvage.ts";
+import { isBroken } from "../../model/salvage.ts";
 
-export const matchesHold = (tier: CheckedTier): Problem[] => [
-  ...tier.routes.filter(matchIsKnown).flatMap((route) => canBeAsked(tier, route)),
-  ...alike(tier.routes.filter(isKnown)).flatMap((group) => collisions(tier, group)),
+export const checkMatches = (tier: CheckedTier): Problem[] => [
+  ...tier.routes.filter(hasKnownMatch).flatMap((route) => checkReachable(tier, route)),
+  ...similarRoutes(tier.routes.filter(hasKnownConditions)).flatMap((group) => checkCollisions(tier, group)),
 ];
 
-const matchIsKnown = ({ broken }: CheckedRoute): boolean => !touches(broken, "match");
+const hasKnownMatch = ({ broken }: CheckedRoute): boolean => !isBroken(broken, "match");
 
 /** All that says which requests a route takes. */
-const isKnown = (route: CheckedRoute): boolean =>
-  matchIsKnown(route) && !touches(route.broken, "when") && !touches(route.broken, "rank");
+const hasKnownConditions = (route: CheckedRoute): boolean =>
+  hasKnownMatch(route) && !isBroken(route.broken, "when") && !isBroken(route.broken, "rank");
 
-const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
+const checkReachable = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
   capturesOf(segments)
     .flatMap(({ pattern }) => (pattern !== undefined && !canMatch(pattern) ? [pattern] : []))
     .map((pattern) =>
@@ -29,36 +29,36 @@ const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): 
     );
 
 /** Routes that only their patterns or conditions could tell apart: same kinds of segments, same literals. */
-const alike = (routes: readonly CheckedRoute[]): CheckedRoute[][] => [
+const similarRoutes = (routes: readonly CheckedRoute[]): CheckedRoute[][] => [
   ...Map.groupBy(routes, ({ segments }) => segments.map(kindOf).join("/")).values(),
 ];
 
 /** More of them than anybody can tell apart; each is compared with each. */
-const mostAlike = 32;
+const maxSimilar = 32;
 
-const collisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Problem[] => {
+const checkCollisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Problem[] => {
   const owners = new Map<string, CheckedRoute>();
   const problems: Problem[] = [];
   const distinct: CheckedRoute[] = [];
   for (const route of group) {
     const keys = route.methods.map((method) => JSON.stringify([method, shapeOf(route), route.when]));
     const owner = keys.map((key) => owners.get(key)).find(Boolean);
-    if (owner) problems.push(duplicate(tier, owner, route));
+    if (owner) problems.push(duplicateMatch(tier, owner, route));
     else distinct.push(route);
     for (const key of keys) if (!owners.has(key)) owners.set(key, route);
   }
   // Where the conditions of both hold, the rank says which of two it is.
-  for (const same of Map.groupBy(distinct, ({ settings }) => settings.rank).values()) {
-    const [odd] = same.slice(mostAlike);
-    if (odd) problems.push(tooManyAlike(tier, odd, same.length));
-    const compared = same.slice(0, mostAlike);
+  for (const sameRank of Map.groupBy(distinct, ({ settings }) => settings.rank).values()) {
+    const [extra] = sameRank.slice(maxSimilar);
+    if (extra) problems.push(tooManySimilar(tier, extra, sameRank.length));
+    const compared = sameRank.slice(0, maxSimilar);
     for (const [index, second] of compared.entries())
-      for (const first of compared.slice(0, index)) problems.push(...ambiguity(tier, first, second));
+      for (const first of compared.slice(0, index)) problems.push(...checkAmbiguity(tier, first, second));
   }
   return problems;
 };
 
-const duplicate = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem =>
+const duplicateMatch = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem =>
   source.problem(
     ["routes", second.name, "match"],
     "duplicate-match",
@@ -69,25 +69,25 @@ const duplicate = ({ source }: CheckedTier, first: CheckedRoute, second: Checked
     },
   );
 
-const tooManyAlike = ({ source }: CheckedTier, { name }: CheckedRoute, count: number): Problem =>
+const tooManySimilar = ({ source }: CheckedTier, { name }: CheckedRoute, count: number): Problem =>
   source.problem(
     ["routes", name, "match"],
     "ambiguous-match",
     `${count} routes are told apart by nothing but their patterns, methods and conditions`,
-    { remedy: `${mostAlike} at most; give them literals that differ` },
+    { remedy: `${maxSimilar} at most; give them literals that differ` },
   );
 
 /** Of two segments of different kinds, the router knows which to try first. */
-const kindOf = (it: Segment): string => {
+const kindOf = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind === "rest") return it.optional ? "{/*}" : "{*}";
-  if (it.kind === "mixed") return `{${specificity(it.cut).join()}}`;
+  if (it.kind === "mixed") return `{${specificity(it.template).join()}}`;
   return it.pattern === undefined ? "{}" : "{:}";
 };
 
-const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
+const checkAmbiguity = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
   const method = second.methods.find((it) => first.methods.includes(it));
-  if (method === undefined || second.when.some((a) => first.when.some((b) => exclude(a, b)))) return [];
+  if (method === undefined || second.when.some((a) => first.when.some((b) => areExclusive(a, b)))) return [];
   const samePatterns = JSON.stringify(shapeOf(first)) === JSON.stringify(shapeOf(second));
   if (samePatterns && first.when.length !== second.when.length) return [];
   const path = sharedPath(first.segments, second.segments);
@@ -112,25 +112,25 @@ const shapeOf = ({ segments }: CheckedRoute): unknown =>
   segments.map((it) => {
     if (it.kind === "literal") return it.text;
     if (it.kind === "rest") return [it.optional ? "/*" : "*"];
-    return it.kind === "mixed" ? it.cut : [it.pattern ?? ""];
+    return it.kind === "mixed" ? it.template : [it.pattern ?? ""];
   });
 
 /** A path that both take, or undefined where their patterns exclude each other. Their kinds of segments are the same. */
-const sharedPath = (a: readonly Segment[], b: readonly Segment[]): string | undefined => {
-  const texts = a.map((left, index) => (left.kind === "rest" ? "rest" : sharedText(left, b[index] as Segment)));
+const sharedPath = (a: readonly PathSegment[], b: readonly PathSegment[]): string | undefined => {
+  const texts = a.map((left, index) => (left.kind === "rest" ? "rest" : commonText(left, b[index] as PathSegment)));
   return texts.includes(undefined) ? undefined : `/${texts.join("/")}`;
 };
 
 /** Whether no request fulfils both. */
-const exclude = ([onA, nameA, isA, a]: Test, [onB, nameB, isB, b]: Test): boolean => {
+const areExclusive = ([onA, nameA, isA, a]: Matcher, [onB, nameB, isB, b]: Matcher): boolean => {
   if (onA !== onB || nameA !== nameB) return false;
   if ((isA === "absent") !== (isB === "absent")) return true;
-  if (isA === "exact") return !takes(isB, b, a);
-  if (isB === "exact") return !takes(isA, a, b);
+  if (isA === "exact") return !valueMatches(isB, b, a);
+  if (isB === "exact") return !valueMatches(isA, a, b);
   return isA === "prefix" && isB === "prefix" && !a.startsWith(b) && !b.startsWith(a);
 };
 
-const takes = (is: Test[2], value: string, text: string): boolean =>
+const valueMatches = (is: Matcher[2], value: string, text: string): boolean =>
   is === "exact"
     ? value === text
     : is === "prefix"

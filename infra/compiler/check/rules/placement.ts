@@ -1,83 +1,83 @@
 /** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
-import { unfitSteps } from "../../../../functions/control/model/release.ts";
+import { stepsProblem } from "../../../../functions/control/model/release.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
-import { zoneOf } from "../../inputs/zones.ts";
-import type { CheckedTier, Surroundings } from "../../model/checked.ts";
-import { touches } from "../../model/salvage.ts";
+import { longestZone } from "../../inputs/zones.ts";
+import type { CheckedTier, CheckInputs } from "../../model/checked.ts";
+import { isBroken } from "../../model/salvage.ts";
 
-export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
-  ...fileIsNamedAfterTier(tier),
-  ...nameIsFree(tier),
-  ...presetIsThere(tier, surroundings),
-  ...hostsAreDistinct(tier),
-  ...zonesCoverHosts(tier, surroundings),
-  ...isolationFits(tier),
-  ...releaseRises(tier),
-  ...queriesAreAnswered(tier, surroundings),
+export const checkPlacement = (tier: CheckedTier, inputs: CheckInputs): Problem[] => [
+  ...checkFileName(tier),
+  ...checkReservedNames(tier),
+  ...checkPresetName(tier, inputs),
+  ...checkDuplicateHosts(tier),
+  ...checkZones(tier, inputs),
+  ...checkIsolation(tier),
+  ...checkReleaseSteps(tier),
+  ...checkQueries(tier, inputs),
 ];
 
 /** Stands in for a host that is broken. */
-export const unknownHost = "unknown.invalid";
+export const placeholderHost = "unknown.invalid";
 
-const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
+const checkFileName = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
   if (source.file.endsWith(`/${tier}.yaml`)) return [];
   const message = `the manifest of "${tier}" stands in ${source.file}`;
   return [source.problem(["tier"], "file-name", message, { remedy: `name the file ${tier}.yaml` })];
 };
 
 /** The names of Workers and bindings are made from those of tiers and routes. */
-const nameIsFree = ({ source, manifest: { tier }, routes, broken }: CheckedTier): Problem[] => {
+const checkReservedNames = ({ source, manifest: { tier }, routes, broken }: CheckedTier): Problem[] => {
   // A file's name stands in for a tier's that is broken.
-  const taken = touches(broken, "tier")
+  const tierProblems = isBroken(broken, "tier")
     ? []
     : [
         ...(tier === "shared" ? ["the gate that small tiers share is called so"] : []),
         ...(tier.includes("--") ? ["two hyphens stand between a tier and a route"] : []),
-        ...(likePreview.test(tier) ? [previews] : []),
+        ...(previewName.test(tier) ? [previewMessage] : []),
       ];
-  const lifted = routes.filter(({ name, settings }) => settings.isolation === "route" && likePreview.test(name));
+  const routeProblems = routes.filter(({ name, settings }) => settings.isolation === "route" && previewName.test(name));
   return [
-    ...taken.map((it) => source.problem(["tier"], "reserved-name", it, { remedy: "call the tier otherwise" })),
-    ...lifted.map(({ name }) =>
-      source.problem(["routes"], "reserved-name", previews, { key: name, remedy: "call the route otherwise" }),
+    ...tierProblems.map((it) => source.problem(["tier"], "reserved-name", it, { remedy: "call the tier otherwise" })),
+    ...routeProblems.map(({ name }) =>
+      source.problem(["routes"], "reserved-name", previewMessage, { key: name, remedy: "call the route otherwise" }),
     ),
   ];
 };
 
 /** Workers of previews are found by the end of their names, and removed. */
-const likePreview = /(?:^|-)preview-\d+$/;
-const previews = "Workers of previews are called so, and go with their pull request";
+const previewName = /(?:^|-)preview-\d+$/;
+const previewMessage = "Workers of previews are called so, and go with their pull request";
 
-const presetIsThere = ({ source, manifest: { preset } }: CheckedTier, { presets }: Surroundings): Problem[] => {
+const checkPresetName = ({ source, manifest: { preset } }: CheckedTier, { presets }: CheckInputs): Problem[] => {
   if (preset === undefined || presets.has(preset)) return [];
   const remedy = choice(preset, [...presets.keys()]) ?? `write routes/presets/${preset}.yaml`;
   return [source.problem(["preset"], "unknown-preset", `there is no preset "${preset}"`, { remedy })];
 };
 
-const hostsAreDistinct = ({ source, manifest: { hosts } }: CheckedTier): Problem[] =>
+const checkDuplicateHosts = ({ source, manifest: { hosts } }: CheckedTier): Problem[] =>
   hosts.flatMap((host, index) => {
     const first = hosts.indexOf(host);
-    if (first === index || host === unknownHost) return [];
+    if (first === index || host === placeholderHost) return [];
     const related = [source.related(["hosts", first], "it stands here first")];
     return [
       source.problem(["hosts", index], "duplicate-id", `${host} stands there twice`, { remedy: "keep one", related }),
     ];
   });
 
-const zonesCoverHosts = ({ source, manifest: { hosts } }: CheckedTier, { environment }: Surroundings): Problem[] => {
+const checkZones = ({ source, manifest: { hosts } }: CheckedTier, { environment }: CheckInputs): Problem[] => {
   const { zones } = environment.value.front;
   if (!zones) return [];
   return hosts.flatMap((host, index) => {
-    if (zoneOf(host, zones) !== undefined || host === unknownHost) return [];
+    if (longestZone(host, zones) !== undefined || host === placeholderHost) return [];
     const message = `no zone of ${environment.file} holds ${host}`;
     const remedy = `the zones are ${zones.join(", ")}; add one under \`front.zones\`, or name another host`;
     return [source.problem(["hosts", index], "zone-uncovered", message, { remedy })];
   });
 };
 
-const isolationFits = ({ source, manifest, routes }: CheckedTier): Problem[] => {
+const checkIsolation = ({ source, manifest, routes }: CheckedTier): Problem[] => {
   const { isolation, level, entry, limits } = manifest;
   const unfit = (at: Path, message: string, remedy: string) =>
     source.problem(at, "isolation-unfit", message, { remedy });
@@ -112,21 +112,21 @@ const isolationFits = ({ source, manifest, routes }: CheckedTier): Problem[] => 
   ];
 };
 
-const releaseRises = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
-  const unfit = unfitSteps(release.steps);
+const checkReleaseSteps = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
+  const unfit = stepsProblem(release.steps);
   if (!unfit) return [];
   const { at, why, remedy } = unfit;
   return [source.problem(["release", "steps", at], "release-steps", why, { remedy })];
 };
 
 /** An environment without control releases nothing by measurements. */
-const queriesAreAnswered = (
+const checkQueries = (
   { source, manifest: { release } }: CheckedTier,
-  { environment: { file, value, broken = [] } }: Surroundings,
+  { environment: { file, value, broken = [] } }: CheckInputs,
 ): Problem[] => {
   const [first] = Object.keys(release.queries);
   if (first === undefined || !value.control || value.control.prometheus !== undefined) return [];
-  if (touches(broken, "control", "prometheus")) return [];
+  if (isBroken(broken, "control", "prometheus")) return [];
   const message = `${file} names no Prometheus that could answer it, so no release would pass`;
   const remedy = "name one there: control: { prometheus: https://… }";
   return [source.problem(["release", "queries", first], "query-unanswered", message, { remedy })];

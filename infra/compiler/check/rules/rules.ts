@@ -1,17 +1,17 @@
 /** What must hold between the parts of one manifest, when each of them holds by itself. */
 
 import type { Problem } from "../../../diagnostics/problem.ts";
-import type { CheckedTier, Surroundings } from "../../model/checked.ts";
-import { chainsHold } from "./chains.ts";
-import { destinationsHold } from "./destinations.ts";
-import { matchesHold } from "./matches.ts";
-import { placementHolds } from "./placement.ts";
-import { referencesHold } from "./references.ts";
+import type { CheckedTier, CheckInputs } from "../../model/checked.ts";
+import { checkChains } from "./chains.ts";
+import { checkDestinations } from "./destinations.ts";
+import { checkMatches } from "./matches.ts";
+import { checkPlacement } from "./placement.ts";
+import { checkReferences } from "./references.ts";
 
-export const rulesBroken = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
-  ...placementHolds(tier, surroundings),
-  ...destinationsHold(tier),
-  ...matchesHold(tier),
-  ...chainsHold(tier, surroundings),
-  ...referencesHold(tier, surroundings),
+export const checkRules = (tier: CheckedTier, inputs: CheckInputs): Problem[] => [
+  ...checkPlacement(tier, inputs),
+  ...checkDestinations(tier),
+  ...checkMatches(tier),
+  ...checkChains(tier, inputs),
+  ...checkReferences(tier, inputs),
 ];

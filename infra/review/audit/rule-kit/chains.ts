@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { FilterSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
-import type { Related } from "../../../diagnostics/problem.ts";
+import type { RelatedLocation } from "../../../diagnostics/problem.ts";
 
 /** A filter with one fact of its configuration. */
 export interface Knowing<Fact> {
@@ -11,7 +11,7 @@ export interface Knowing<Fact> {
   readonly fact: Fact;
 }
 
-const factsOf = ({ about, config }: CheckedFilter): FilterSecurity => about.security?.(config) ?? {};
+const factsOf = ({ spec: about, config }: CheckedFilter): FilterSecurity => about.security?.(config) ?? {};
 
 /** The filters that do something and of which a fact holds, whatever their kind. */
 export const knowing = <Name extends keyof FilterSecurity>(
@@ -28,87 +28,92 @@ export const enforces = (chain: readonly CheckedFilter[], name: keyof FilterSecu
   knowing(chain, name).some(({ filter }) => isEnforced(filter));
 
 /** Every filter that a route has, each once. */
-export const filtersOf = ({ routes }: CheckedTier): CheckedFilter[] => [
+export const distinctFilters = ({ routes }: CheckedTier): CheckedFilter[] => [
   ...new Set(routes.flatMap(({ chain }) => chain)),
 ];
 
 /** Upstreams that a route's filters stand ahead of. */
-export const upstreamsOf = ({ settings: { to } }: CheckedRoute): string[] =>
+export const upstreamNames = ({ settings: { to } }: CheckedRoute): string[] =>
   typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it));
 
 /** The services behind them: two upstreams may be one, by its URL or its Worker's name. */
-const servicesOf = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
-  upstreamsOf(route).map((name) => {
-    const { use, about, config } = upstreams[name] ?? {};
+const serviceKeys = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
+  upstreamNames(route).map((name) => {
+    const { use, spec: about, config } = upstreams[name] ?? {};
     const { endpoint, worker } = about?.security?.(config) ?? {};
     if (endpoint === undefined) return `${use} ${worker ?? name}`;
     const { host, pathname } = new URL(endpoint.url);
     return host + pathname.replace(/\/$/, "");
   });
 
-export const asksService = (route: CheckedRoute): boolean => upstreamsOf(route).length > 0;
+export const hasUpstream = (route: CheckedRoute): boolean => upstreamNames(route).length > 0;
 
-const writing = ["POST", "PUT", "PATCH", "DELETE", "ANY"];
+const writeMethodNames = ["POST", "PUT", "PATCH", "DELETE", "ANY"];
 
 /** Methods by which something is changed. */
-export const writesOf = ({ methods }: CheckedRoute): string[] => methods.filter((it) => writing.includes(it));
+export const writeMethods = ({ methods }: CheckedRoute): string[] =>
+  methods.filter((it) => writeMethodNames.includes(it));
 
-export const identifies = (filter: CheckedFilter): boolean => filter.about.phase === "identity" && isEnforced(filter);
+export const enforcesIdentity = (filter: CheckedFilter): boolean =>
+  filter.spec.phase === "identity" && isEnforced(filter);
 
 /** A route, and one beside it that asks the same service and lacks some of its guards of identity and access. */
-export interface Unguarded {
+export interface UnguardedPair {
   readonly guarded: CheckedRoute;
-  readonly other: CheckedRoute;
-  readonly lacking: readonly CheckedFilter[];
+  readonly unprotected: CheckedRoute;
+  readonly missing: readonly CheckedFilter[];
 }
 
 /** Of a thousand routes with the same guards none lacks any, so routes are compared group by group. */
-export const unguarded = (tier: CheckedTier): Unguarded[] => {
+export const unguardedPairs = (tier: CheckedTier): UnguardedPair[] => {
   const { routes } = tier;
-  const services = new Map(routes.map((route) => [route, servicesOf(tier, route)]));
-  const share = (a: CheckedRoute, b: CheckedRoute): boolean =>
+  const services = new Map(routes.map((route) => [route, serviceKeys(tier, route)]));
+  const shareService = (a: CheckedRoute, b: CheckedRoute): boolean =>
     services.get(a)?.some((it) => services.get(b)?.includes(it)) === true;
   const groups = [
-    ...Map.groupBy(routes, ({ chain }) => JSON.stringify(chain.filter(guards).map(({ id }) => id))).values(),
+    ...Map.groupBy(routes, ({ chain }) => JSON.stringify(chain.filter(isGuard).map(({ id }) => id))).values(),
   ];
   return groups.flatMap((some) =>
     groups.flatMap((others) => {
-      const lacking = lackedBy(others[0] as CheckedRoute, some[0] as CheckedRoute);
-      if (lacking.length === 0) return [];
+      const missing = missingGuards(others[0] as CheckedRoute, some[0] as CheckedRoute);
+      if (missing.length === 0) return [];
       return some.flatMap((guarded) =>
-        others.filter((other) => share(guarded, other)).map((other) => ({ guarded, other, lacking })),
+        others
+          .filter((unprotected) => shareService(guarded, unprotected))
+          .map((unprotected) => ({ guarded, unprotected, missing })),
       );
     }),
   );
 };
 
 /** A guard that is written once more with the same settings is no other. */
-const lackedBy = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
-  const own = other.chain.filter(guards);
+const missingGuards = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
+  const own = other.chain.filter(isGuard);
   const isSame = (a: CheckedFilter, b: CheckedFilter): boolean =>
     a.id === b.id || (a.use === b.use && isDeepStrictEqual(a.config, b.config));
-  return chain.filter((it) => guards(it) && !own.some((one) => isSame(it, one)));
+  return chain.filter((it) => isGuard(it) && !own.some((one) => isSame(it, one)));
 };
 
-const guards = (it: CheckedFilter): boolean =>
-  isEnforced(it) && (it.about.phase === "identity" || it.about.phase === "access");
+const isGuard = (it: CheckedFilter): boolean =>
+  isEnforced(it) && (it.spec.phase === "identity" || it.spec.phase === "access");
 
 /** Only some addresses get in. */
-export const allowsAddresses = ({ chain }: CheckedRoute): boolean => enforces(chain, "admitsAddresses");
+export const hasAllowList = ({ chain }: CheckedRoute): boolean => enforces(chain, "admitsAddresses");
 
 /** Nothing keeps a stranger out. */
-export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(identifies) && !allowsAddresses(route);
+export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(enforcesIdentity) && !hasAllowList(route);
 
-export const isLimit = ({ about, mode }: CheckedFilter): boolean => about.phase === "limits" && mode === "enforce";
+export const isLimit = ({ spec: about, mode }: CheckedFilter): boolean =>
+  about.phase === "limits" && mode === "enforce";
 
 /** Where a route drops what would have been there. */
-export const droppedHere = (
+export const droppedFilters = (
   { source, shared }: CheckedTier,
   { name, settings }: CheckedRoute,
-  fits: (filter: CheckedFilter) => boolean,
-): Related[] =>
+  matches: (filter: CheckedFilter) => boolean,
+): RelatedLocation[] =>
   shared.filters
-    .filter((it) => fits(it) && settings.without.includes(it.id))
+    .filter((it) => matches(it) && settings.without.includes(it.id))
     .map(({ id }) =>
       source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
     );
@@ -120,5 +125,5 @@ export const requestEdits = (chain: readonly CheckedFilter[]) =>
   );
 
 /** `a, b and c` */
-export const listed = (words: readonly string[]): string =>
+export const joinAnd = (words: readonly string[]): string =>
   words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join();

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Path } from "../../../diagnostics/locate.ts";
 
-export type Change =
+export type TextChange =
   /** Puts another text in place of a value. */
   | { readonly kind: "replace"; readonly at: Path; readonly text: string }
   /** Adds a filter, written on one line, behind all others of a route. */
@@ -10,43 +10,43 @@ export type Change =
   /** Takes a piece of the text out. */
   | { readonly kind: "cut"; readonly range: readonly [start: number, end: number] };
 
-interface Edit {
+interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
 /** @returns the new text, and which of the changes are in it: where the text is not written in a usual way, one is left out */
-export const edited = (
+export const applyChanges = (
   text: string,
-  changes: readonly Change[],
-): { readonly text: string; readonly done: Change[] } => {
+  changes: readonly TextChange[],
+): { readonly text: string; readonly applied: TextChange[] } => {
   const root = parseDocument(text, { version: "1.2", prettyErrors: false, uniqueKeys: false }).contents as Node | null;
   const all = changes
-    .map((change) => ({ change, edit: editOf(text, root, change) }))
-    .filter((it): it is { change: Change; edit: Edit } => it.edit !== undefined)
+    .map((change) => ({ change, edit: toEdit(text, root, change) }))
+    .filter((it): it is { change: TextChange; edit: TextEdit } => it.edit !== undefined)
     .toSorted((a, b) => b.edit.start - a.edit.start);
   let result = text;
-  let from = text.length + 1;
-  const done: Change[] = [];
+  let position = text.length + 1;
+  const applied: TextChange[] = [];
   for (const { change, edit } of all) {
     // Two in one place: the next run does the other.
-    if (edit.end > from) continue;
+    if (edit.end > position) continue;
     result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
-    from = edit.start;
-    done.push(change);
+    position = edit.start;
+    applied.push(change);
   }
-  return { text: result, done };
+  return { text: result, applied };
 };
 
-const editOf = (text: string, root: Node | null, change: Change): Edit | undefined => {
+const toEdit = (text: string, root: Node | null, change: TextChange): TextEdit | undefined => {
   if (change.kind === "cut") return { start: change.range[0], end: change.range[1], text: "" };
   if (change.kind === "replace") {
     const node = nodeAt(root, change.at);
     return isScalar(node) && node.range ? { start: node.range[0], end: node.range[1], text: change.text } : undefined;
   }
   const route = nodeAt(root, ["routes", change.route]);
-  return isMap(route) ? addition(text, route, named(route, change.filter)) : undefined;
+  return isMap(route) ? insertFilter(text, route, withId(route, change.filter)) : undefined;
 };
 
 const nodeAt = (root: Node | null, path: Path): Node | null =>
@@ -59,25 +59,25 @@ const pairOf = (map: YAMLMap, key: string): Pair | undefined =>
   map.items.find((it) => isScalar(it.key) && String(it.key.value) === key);
 
 /** Two filters of one kind on a route need an id. */
-const named = (route: YAMLMap, filter: string): string => {
+const withId = (route: YAMLMap, filter: string): string => {
   const filters = pairOf(route, "filters")?.value;
   const kind = filter.slice(0, filter.indexOf(":"));
-  const isThere = isSeq(filters) && filters.items.some((it) => isMap(it) && pairOf(it, kind) && !pairOf(it, "id"));
-  return isThere ? `{ ${filter}, id: unspoofed }` : `{ ${filter} }`;
+  const isDuplicate = isSeq(filters) && filters.items.some((it) => isMap(it) && pairOf(it, kind) && !pairOf(it, "id"));
+  return isDuplicate ? `{ ${filter}, id: unspoofed }` : `{ ${filter} }`;
 };
 
-const addition = (text: string, route: YAMLMap, filter: string): Edit | undefined => {
+const insertFilter = (text: string, route: YAMLMap, filter: string): TextEdit | undefined => {
   const pair = pairOf(route, "filters");
-  if (pair) return isSeq(pair.value) ? intoList(text, pair.value, filter) : undefined;
+  if (pair) return isSeq(pair.value) ? appendToList(text, pair.value, filter) : undefined;
   const match = pairOf(route, "match");
   const key = match?.key as Node | undefined;
   const end = endOf((match?.value ?? null) as Node | null);
   if (end === undefined || !key?.range) return undefined;
   if (route.flow) return { start: end, end, text: `, filters: [${filter}]` };
-  return line(text, end, `${indentAt(text, key.range[0])}filters: [${filter}]`);
+  return insertLine(text, end, `${indentationAt(text, key.range[0])}filters: [${filter}]`);
 };
 
-const intoList = (text: string, list: YAMLSeq, filter: string): Edit | undefined => {
+const appendToList = (text: string, list: YAMLSeq, filter: string): TextEdit | undefined => {
   const end = endOf((list.items.at(-1) ?? null) as Node | null);
   if (!list.range) return undefined;
   if (end === undefined) {
@@ -86,13 +86,13 @@ const intoList = (text: string, list: YAMLSeq, filter: string): Edit | undefined
   }
   if (list.flow) return { start: end, end, text: `, ${filter}` };
   // In a block, braces are written only where something stands beside the filter.
-  const [, bare] = /^\{ (.*) \}$/.exec(filter) ?? [];
-  const item = bare === undefined || filter.includes(", id: ") ? filter : bare;
-  return line(text, end, `${indentAt(text, list.range[0])}- ${item}`);
+  const [, withoutBraces] = /^\{ (.*) \}$/.exec(filter) ?? [];
+  const item = withoutBraces === undefined || filter.includes(", id: ") ? filter : withoutBraces;
+  return insertLine(text, end, `${indentationAt(text, list.range[0])}- ${item}`);
 };
 
 /** A line of its own, below the one that this place is on. */
-const line = (text: string, at: number, content: string): Edit => {
+const insertLine = (text: string, at: number, content: string): TextEdit => {
   // A text over several lines ends with its last line's end.
   const next = text[at - 1] === "\n" ? at - 1 : text.indexOf("\n", at);
   const end = next < 0 ? text.length : next;
@@ -101,7 +101,7 @@ const line = (text: string, at: number, content: string): Edit => {
   return { start, end: start, text: `${ending}${content}` };
 };
 
-const indentAt = (text: string, at: number): string => " ".repeat(at - text.lastIndexOf("\n", at - 1) - 1);
+const indentationAt = (text: string, at: number): string => " ".repeat(at - text.lastIndexOf("\n", at - 1) - 1);
 
 /** Where a value ends, without what follows it on its line. */
 const endOf = (node: Node | null): number | undefined => {

@@ -4,10 +4,10 @@
  */
 import { atom } from "../../../../functions/gateway/routing/patterns.ts";
 import { ambiguityOf } from "../../../patterns/ambiguity.ts";
-import { machineOf } from "../../../patterns/automaton.ts";
-import { treeOf } from "../../../patterns/syntax.ts";
+import { buildAutomaton } from "../../../patterns/automaton.ts";
+import { parsePattern } from "../../../patterns/syntax.ts";
 
-export interface Weight {
+export interface PatternCost {
   /** How often a character can be tried. */
   readonly tries: number;
   /** A text that makes it so when it is repeated; undefined where neither that nor the contrary could be proven. */
@@ -15,50 +15,50 @@ export interface Weight {
 }
 
 /** Undefined where each character is tried a few times at most. */
-export type Weigh = (pattern: string) => Weight | undefined;
+export type PatternCosts = (pattern: string) => PatternCost | undefined;
 
 /** Each pattern is weighed once. */
-export const weighing = (): Weigh => {
-  const known = new Map<string, Weight | undefined>();
+export const createPatternCosts = (): PatternCosts => {
+  const cache = new Map<string, PatternCost | undefined>();
   return (pattern) => {
-    if (known.has(pattern)) return known.get(pattern);
-    const { tries, opened } = spread(pattern);
-    const weight = tries < fewest ? undefined : proven(opened, tries);
-    known.set(pattern, weight);
-    return weight;
+    if (cache.has(pattern)) return cache.get(pattern);
+    const { tries, opened } = openLongestPart(pattern);
+    const cost = tries < minTries ? undefined : proveCost(opened, tries);
+    cache.set(pattern, cost);
+    return cost;
   };
 };
 
 /** Nobody notices less. */
-const fewest = 8;
+const minTries = 8;
 
 /**
  * The pattern with its longest bounded part opened, since to who sends few characters `{0,99}` is as good as `*`; counts
  * that stay the same are cut short, which changes nothing about how the parts share a text.
  */
-const spread = (pattern: string): { readonly tries: number; readonly opened: string } => {
+const openLongestPart = (pattern: string): { readonly tries: number; readonly opened: string } => {
   let tries = 0;
-  let endless = false;
+  let hasUnbounded = false;
   const opened = [...pattern.matchAll(new RegExp(atom.source, "g"))].map(([whole, quantifier = ""]) => {
     const one = whole.slice(0, whole.length - quantifier.length);
-    endless ||= quantifier === "+" || quantifier === "*";
+    hasUnbounded ||= quantifier === "+" || quantifier === "*";
     const [, least, most = least] = /^\{(\d+)(?:,(\d+))?\}$/.exec(quantifier) ?? [];
     if (least === undefined) return whole;
     const from = Math.min(Number(least), 4);
-    const room = Number(most) - Number(least);
-    if (room < fewest) return `${one}{${from},${from + room}}`;
-    tries = Math.max(tries, room + 1);
+    const extraCount = Number(most) - Number(least);
+    if (extraCount < minTries) return `${one}{${from},${from + extraCount}}`;
+    tries = Math.max(tries, extraCount + 1);
     return `${one}{${from},}`;
   });
-  return { tries: endless ? tries : 0, opened: opened.join("") };
+  return { tries: hasUnbounded ? tries : 0, opened: opened.join("") };
 };
 
 /** How the opened parts share a text, in counted steps: the outcome is the same on every machine. */
-const proven = (opened: string, tries: number): Weight | undefined => {
-  const machine = machineOf(treeOf(opened), mostCharacters);
-  const { is, pump } = machine ? ambiguityOf(machine) : { is: "unknown" as const, pump: undefined };
+const proveCost = (opened: string, tries: number): PatternCost | undefined => {
+  const automaton = buildAutomaton(parsePattern(opened), maxStates);
+  const { is, pump } = automaton ? ambiguityOf(automaton) : { is: "unknown" as const, pump: undefined };
   return is === "single" || is === "bounded" ? undefined : { tries, pump };
 };
 
 /** More than any pattern of the language has. */
-const mostCharacters = 1000;
+const maxStates = 1000;

@@ -2,10 +2,10 @@
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
-import { asksService, knowing, upstreamsOf } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { hasUpstream, knowing, upstreamNames } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
-const largestBody = "100MiB";
+const maxBody = "100MiB";
 
 export const wideBody: Rule = {
   id: "wide-body",
@@ -15,16 +15,16 @@ export const wideBody: Rule = {
     "A service that reads a body as a whole is put to sleep by a dozen requests of a gigabyte, and each of them costs its sender next to nothing.",
   remedy:
     "Give what the API needs: a `body-limit` on the routes that take much, and a small `limits.body` for all others. Uploads of more are better sent straight to a bucket.",
-  check: ({ tier }) => tier.routes.filter(asksService).flatMap((route) => wide(tier, route)),
+  check: ({ tier }) => tier.routes.filter(hasUpstream).flatMap((route) => wideBodies(tier, route)),
 };
 
-const wide = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute): Spotted[] => {
+const wideBodies = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute): RawFinding[] => {
   const bounds = knowing(chain, "bodyLimit").filter(({ filter }) => isEnforced(filter));
   const limit = bounds.at(-1)?.filter;
   const max = bounds.at(-1)?.fact ?? manifest.limits.body;
-  if (bytes(max) <= bytes(largestBody)) return [];
+  if (bytes(max) <= bytes(maxBody)) return [];
   const message = `bodies of ${name} may have ${max}`;
-  const remedy = `${largestBody} at most, where nothing of it is known`;
+  const remedy = `${maxBody} at most, where nothing of it is known`;
   return [
     limit
       ? { source: limit.source, at: limit.entry, key: limit.use, message, remedy }
@@ -32,7 +32,7 @@ const wide = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute):
   ];
 };
 
-const patience = "60s";
+const maxClientWait = "60s";
 
 export const outlastedClient: Rule = {
   id: "outlasted-client",
@@ -44,22 +44,22 @@ export const outlastedClient: Rule = {
     "Give 60s at most, which is when browsers' libraries, phones and balancers give up; what takes longer is accepted with 202 and asked for later.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && route.settings.upgrade === undefined)
-      .flatMap((route) => outlasting(tier, route)),
+      .filter((route) => hasUpstream(route) && route.settings.upgrade === undefined)
+      .flatMap((route) => outlastingUpstreams(tier, route)),
 };
 
-const outlasting = (tier: CheckedTier, { name, chain, ...route }: CheckedRoute): Spotted[] => {
-  const waits = knowing(chain, "deadline").filter(({ filter }) => isEnforced(filter));
-  const shortest = Math.min(...waits.map(({ fact }) => milliseconds(fact)));
-  return upstreamsOf({ name, chain, ...route }).flatMap((upstream): Spotted[] => {
+const outlastingUpstreams = (tier: CheckedTier, { name, chain, ...route }: CheckedRoute): RawFinding[] => {
+  const timeouts = knowing(chain, "deadline").filter(({ filter }) => isEnforced(filter));
+  const shortest = Math.min(...timeouts.map(({ fact }) => milliseconds(fact)));
+  return upstreamNames({ name, chain, ...route }).flatMap((upstream): RawFinding[] => {
     const timeout = tier.upstreams[upstream]?.timeout;
-    if (timeout === undefined || Math.min(milliseconds(timeout), shortest) <= milliseconds(patience)) return [];
+    if (timeout === undefined || Math.min(milliseconds(timeout), shortest) <= milliseconds(maxClientWait)) return [];
     return [
       {
         source: tier.source,
         at: ["upstreams", upstream, "timeout"],
         message: `${upstream} may take ${timeout}; clients of ${name} have gone by then, or ask once more`,
-        remedy: `${patience} at most, here or by \`timeout\` on the route`,
+        remedy: `${maxClientWait} at most, here or by \`timeout\` on the route`,
       },
     ];
   });

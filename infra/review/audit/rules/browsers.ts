@@ -1,5 +1,13 @@
 /** What pages of other sites may do with a user's browser. */
-import { allowsAddresses, asksService, enforces, identifies, knowing, listed, writesOf } from "../rule-kit/chains.ts";
+import {
+  enforces,
+  enforcesIdentity,
+  hasAllowList,
+  hasUpstream,
+  joinAnd,
+  knowing,
+  writeMethods,
+} from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
 
 export const openedNetwork: Rule = {
@@ -11,7 +19,7 @@ export const openedNetwork: Rule = {
   remedy: "Drop `cors` on that route, or name the origins that need it; better still, identify who is calling.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => allowsAddresses(route) && !route.chain.some(identifies))
+      .filter((route) => hasAllowList(route) && !route.chain.some(enforcesIdentity))
       .flatMap((route) =>
         knowing(route.chain, "pages")
           .filter(({ fact }) => fact.origins.includes("*"))
@@ -34,13 +42,13 @@ export const forgeableWrite: Rule = {
   remedy: "Put `csrf` with your pages' origins on it.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && writesOf(route).length > 0)
+      .filter((route) => hasUpstream(route) && writeMethods(route).length > 0)
       .filter(({ chain }) => !enforces(chain, "refusesForgery"))
       .flatMap((route) => [
         ...knowing(route.chain, "credentialCookie").map(({ filter: { source, at }, fact }) => ({
           source: tier.source,
           at: ["routes", route.name, "match"],
-          message: `a form of any site may ${listed(writesOf(route))} on ${route.name} with the cookie that says who looks at it`,
+          message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookie that says who looks at it`,
           remedy: "csrf: { origins: [<your pages>] }",
           related: [source.related([...at, ...fact], "the token is read from a cookie here")],
         })),
@@ -49,7 +57,7 @@ export const forgeableWrite: Rule = {
           .map(({ filter: { source, at }, fact }) => ({
             source: tier.source,
             at: ["routes", route.name, "match"],
-            message: `a form of any site may ${listed(writesOf(route))} on ${route.name} with the cookies of who looks at it`,
+            message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookies of who looks at it`,
             remedy: `csrf: { origins: [${fact.origins.join(", ")}] }`,
             related: [source.related([...at, "credentials"], "cookies come along here")],
           })),

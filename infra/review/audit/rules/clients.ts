@@ -1,6 +1,6 @@
 /** What one client is believed, and how much of a gate it may take. */
 import { share } from "../../../../functions/gateway/core/quantities.ts";
-import { asksService } from "../rule-kit/chains.ts";
+import { hasUpstream } from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
 
 export const acceptedSpoofableHeader: Rule = {
@@ -29,7 +29,7 @@ export const greedyClient: Rule = {
   remedy:
     "Leave `limits.client-share` out, or raise it no further than the busiest address needs: requests per second from there, times the seconds each takes, over `limits.concurrency`. A quarter of 1000 places serves 2500 requests a second of 100 ms from one address. Each consumer whom a filter identifies has a share of its own. All of it is right where every request comes from one proxy, whose users nothing tells apart.",
   check: ({ tier: { source, manifest, routes } }) =>
-    share(manifest.limits["client-share"]) > 0.5 && routes.some(asksService)
+    share(manifest.limits["client-share"]) > 0.5 && routes.some(hasUpstream)
       ? [
           {
             source,

@@ -3,18 +3,18 @@ import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import {
-  asksService,
-  droppedHere,
-  filtersOf,
-  identifies,
+  distinctFilters,
+  droppedFilters,
+  enforcesIdentity,
+  hasUpstream,
   isPublic,
+  joinAnd,
   knowing,
-  listed,
   requestEdits,
-  upstreamsOf,
-  writesOf,
+  upstreamNames,
+  writeMethods,
 } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const unauthenticatedWrite: Rule = {
   id: "unauthenticated-write",
@@ -26,13 +26,13 @@ export const unauthenticatedWrite: Rule = {
     "Put `jwt`, `api-key` or `signature` on the route, or `ip` with `allow`. A form that the public may send, such as a contact form, is right as it is: ignore the rule there, with the reason.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && writesOf(route).length > 0 && isPublic(route))
+      .filter((route) => hasUpstream(route) && writeMethods(route).length > 0 && isPublic(route))
       .map((route) => ({
         source: tier.source,
         at: ["routes", route.name, "match"],
-        message: `anybody may ${listed(writesOf(route))} on ${route.name}: no filter says who is calling`,
+        message: `anybody may ${joinAnd(writeMethods(route))} on ${route.name}: no filter says who is calling`,
         remedy: "put jwt, api-key or signature on it, or ip with `allow`",
-        related: droppedHere(tier, route, identifies),
+        related: droppedFilters(tier, route, enforcesIdentity),
       })),
 };
 
@@ -45,7 +45,7 @@ export const serviceExposed: Rule = {
   remedy: "Give each public path a route of its own, or a prefix, or identify who is calling.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && isPublic(route) && takesAll(route) && !isRewritten(route))
+      .filter((route) => hasUpstream(route) && isPublic(route) && matchesEverything(route) && !isRewritten(route))
       .map(({ name }) => ({
         source: tier.source,
         at: ["routes", name, "match"],
@@ -55,10 +55,10 @@ export const serviceExposed: Rule = {
 };
 
 /** The route's own part is nothing but the rest of the path. */
-const takesAll = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
+const matchesEverything = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
 
 const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
-  settings.path !== undefined || chain.some(({ about, config }) => about.security?.(config).rewritesPath);
+  settings.path !== undefined || chain.some(({ spec: about, config }) => about.security?.(config).rewritesPath);
 
 export const spoofableHeader: Rule = {
   id: "spoofable-header",
@@ -69,12 +69,12 @@ export const spoofableHeader: Rule = {
   remedy:
     "Set the header on every route that leads to the service, or remove it there. `--fix` removes it: no honest client has any use for it.",
   check: ({ tier }) => {
-    const told = headersTold(tier);
-    return tier.routes.flatMap((route) => spoofable(tier, route, told));
+    const identityHeaders = headersByUpstream(tier);
+    return tier.routes.flatMap((route) => spoofable(tier, route, identityHeaders));
   },
 };
 
-interface Teller {
+interface IdentityHeader {
   readonly header: string;
   readonly route: string;
   readonly filter: CheckedFilter;
@@ -83,47 +83,48 @@ interface Teller {
 }
 
 /** By upstream: the headers that tell it who is calling, and where the first of them is set. */
-const headersTold = ({ routes }: CheckedTier): ReadonlyMap<string, ReadonlyMap<string, Teller>> => {
-  const told = new Map<string, Map<string, Teller>>();
+const headersByUpstream = ({ routes }: CheckedTier): ReadonlyMap<string, ReadonlyMap<string, IdentityHeader>> => {
+  const identityHeaders = new Map<string, Map<string, IdentityHeader>>();
   for (const route of routes)
     for (const { filter, set, setAt } of requestEdits(route.chain))
       for (const [header, value] of Object.entries(set)) {
-        if (typeof value !== "string" || !referencesIn(value).some(({ source }) => callers.includes(source))) continue;
-        for (const upstream of upstreamsOf(route)) {
-          const known = told.get(upstream) ?? new Map<string, Teller>();
-          told.set(upstream, known);
+        if (typeof value !== "string" || !referencesIn(value).some(({ source }) => callerSources.includes(source)))
+          continue;
+        for (const upstream of upstreamNames(route)) {
+          const known = identityHeaders.get(upstream) ?? new Map<string, IdentityHeader>();
+          identityHeaders.set(upstream, known);
           if (!known.has(header)) known.set(header, { header, route: route.name, filter, at: [...setAt, header] });
         }
       }
-  return told;
+  return identityHeaders;
 };
 
-const callers: readonly string[] = ["consumer", "claim"];
+const callerSources: readonly string[] = ["consumer", "claim"];
 
 const spoofable = (
   { source }: CheckedTier,
   route: CheckedRoute,
-  told: ReadonlyMap<string, ReadonlyMap<string, Teller>>,
-): Spotted[] => {
+  identityHeaders: ReadonlyMap<string, ReadonlyMap<string, IdentityHeader>>,
+): RawFinding[] => {
   const edits = requestEdits(route.chain);
   const written = new Set(edits.flatMap(({ set, remove }) => [...Object.keys(set), ...remove]));
-  const open = [...new Map(upstreamsOf(route).flatMap((it) => [...(told.get(it) ?? [])])).values()].filter(
-    ({ header }) => !written.has(header),
-  );
-  if (open.length === 0) return [];
-  const headers = open.map(({ header }) => header);
+  const unprotected = [
+    ...new Map(upstreamNames(route).flatMap((it) => [...(identityHeaders.get(it) ?? [])])).values(),
+  ].filter(({ header }) => !written.has(header));
+  if (unprotected.length === 0) return [];
+  const headers = unprotected.map(({ header }) => header);
   const filter = `headers: { request: { remove: [${headers.join(", ")}] } }`;
   return [
     {
       source,
       at: ["routes", route.name, "match"],
-      message: `on ${route.name}, ${listed(upstreamsOf(route))} reads ${listed(headers)} as the client wrote ${headers.length > 1 ? "them" : "it"}`,
+      message: `on ${route.name}, ${joinAnd(upstreamNames(route))} reads ${joinAnd(headers)} as the client wrote ${headers.length > 1 ? "them" : "it"}`,
       remedy: filter,
-      related: open.map(({ route: other, filter, at }) =>
+      related: unprotected.map(({ route: other, filter, at }) =>
         filter.source.related(at, `${other} tells it who is calling here`),
       ),
       fix: {
-        says: `${route.name} removes ${listed(headers)} from requests`,
+        says: `${route.name} removes ${joinAnd(headers)} from requests`,
         change: { kind: "add-filter", route: route.name, filter },
       },
     },
@@ -139,7 +140,7 @@ export const forwardedCredential: Rule = {
   remedy:
     "Remove the header behind the filter that has read it. A service that verifies the token once more needs it: ignore the rule there, with the reason.",
   check: ({ tier }) =>
-    tier.routes.filter(asksService).flatMap((route) => {
+    tier.routes.filter(hasUpstream).flatMap((route) => {
       const edits = requestEdits(route.chain);
       return knowing(route.chain, "credentialHeader")
         .map(({ filter, fact: header }) => ({ filter, header }))
@@ -148,7 +149,7 @@ export const forwardedCredential: Rule = {
           source: filter.source,
           at: filter.entry,
           key: filter.use,
-          message: `${listed(upstreamsOf(route))} is sent the ${header} header of ${route.name}'s callers`,
+          message: `${joinAnd(upstreamNames(route))} is sent the ${header} header of ${route.name}'s callers`,
           remedy: `remove it behind: headers: { request: { remove: [${header}] } }`,
         }));
     }),
@@ -163,11 +164,11 @@ export const unsignedConsumers: Rule = {
   remedy:
     "Sign the entries: `npx postern secrets consumers-key`, the key into the environment, then `npx postern deploy consumers` and the gates. Where something else than `postern deploy` writes the entries, or all gates of the account are one team's, it is right as it is: ignore the rule there, with the reason.",
   check: ({ tier, environment: { value }, files }) => {
-    const [own] = files.slice(-1);
-    if (!own || value.consumers || !filtersOf(tier).some(readsConsumers)) return [];
+    const [environmentSource] = files.slice(-1);
+    if (!environmentSource || value.consumers || !distinctFilters(tier).some(readsConsumers)) return [];
     return [
       {
-        source: own,
+        source: environmentSource,
         at: ["kv", "consumers"],
         message: "any gate with api-key can write here, and make a key of its own any consumer of any tier",
         remedy: "consumers: { key: … }, as `npx postern secrets consumers-key` prints it",
@@ -177,5 +178,5 @@ export const unsignedConsumers: Rule = {
 };
 
 /** A filter that is off reads nothing. */
-const readsConsumers = ({ about, config, mode }: CheckedFilter): boolean =>
+const readsConsumers = ({ spec: about, config, mode }: CheckedFilter): boolean =>
   mode !== "off" && (about.bindings?.(config) ?? []).some((it) => it.kind === "kv" && it.namespace === "consumers");

@@ -2,8 +2,8 @@
 import type { Counts } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../../compiler/model/checked.ts";
-import { asksService, droppedHere, isLimit, isPublic, type Knowing, knowing } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { droppedFilters, hasUpstream, isLimit, isPublic, type Knowing, knowing } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const unlimitedPublicRoute: Rule = {
   id: "unlimited-public-route",
@@ -14,13 +14,13 @@ export const unlimitedPublicRoute: Rule = {
   remedy: "Put `rate-limit` on it, by `ip` where nobody is identified.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && isPublic(route) && !route.chain.some(isLimit))
+      .filter((route) => hasUpstream(route) && isPublic(route) && !route.chain.some(isLimit))
       .map((route) => ({
         source: tier.source,
         at: ["routes", route.name, "match"],
         message: `anybody may call ${route.name}, as often as they like`,
         remedy: "put a limit on it: rate-limit: { limit: 20/s, by: ip }",
-        related: droppedHere(tier, route, isLimit),
+        related: droppedFilters(tier, route, isLimit),
       })),
 };
 
@@ -33,15 +33,15 @@ export const evadableLimit: Rule = {
   remedy:
     "Count by `ip`, `consumer`, `claim.<name>`, `route` or `tier`, for every request; a limit by header may stand beside that one.",
   check: ({ tier }) =>
-    tier.routes.flatMap((route): Spotted[] => {
+    tier.routes.flatMap((route): RawFinding[] => {
       const limits = knowing(route.chain, "counts").filter(({ filter }) => isLimit(filter));
       if (limits.length === 0 || limits.some(({ filter, fact }) => isEnforced(filter) && !fact.byHeader)) return [];
       const [first] = limits;
-      return first ? [evadable(first)] : [];
+      return first ? [evadableFinding(first)] : [];
     }),
 };
 
-const evadable = ({ filter, fact: { byHeader } }: Knowing<Counts>): Spotted => {
+const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<Counts>): RawFinding => {
   const { source, at, entry, when } = filter;
   const remedy = "count by ip or consumer, or put such a limit beside it";
   if (byHeader) {
@@ -70,7 +70,7 @@ export const guessableKey: Rule = {
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }) =>
       knowing(chain, "guessable")
-        .filter(({ filter }) => !chain.slice(0, chain.indexOf(filter)).some(countsAddresses))
+        .filter(({ filter }) => !chain.slice(0, chain.indexOf(filter)).some(limitsByAddress))
         .map(({ filter: { source, entry, use } }) => ({
           source,
           at: entry,
@@ -81,7 +81,7 @@ export const guessableKey: Rule = {
     ),
 };
 
-const countsAddresses = (filter: CheckedFilter): boolean =>
+const limitsByAddress = (filter: CheckedFilter): boolean =>
   knowing([filter], "counts").some(({ fact }) => isEnforced(filter) && fact.byAddress);
 
 export const countedApart: Rule = {
@@ -93,7 +93,7 @@ export const countedApart: Rule = {
   remedy:
     "Leave `count` out: isolates then share what one client may send. Where a limit only shields an isolate from floods, it is right as it is.",
   check: ({ tier }) =>
-    tier.routes.flatMap(({ chain }): Spotted[] => {
+    tier.routes.flatMap(({ chain }): RawFinding[] => {
       const limits = knowing(chain, "counts").filter(({ filter }) => isEnforced(filter));
       const [first] = limits;
       const alone = first?.fact.perIsolate;

@@ -1,11 +1,11 @@
 /** Patterns that run on what a client has sent. */
 
 import { capturesOf } from "../../../../functions/gateway/routing/match.ts";
-import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
+import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { filtersOf } from "../rule-kit/chains.ts";
-import type { Rule, Spotted, Subject } from "../rule-kit/rule.ts";
+import { distinctFilters } from "../rule-kit/chains.ts";
+import type { AuditTarget, RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const costlyPattern: Rule = {
   id: "costly-pattern",
@@ -15,11 +15,11 @@ export const costlyPattern: Rule = {
     "One pattern that looked back too often took all processors of a network, and half of the web was gone for half an hour (Cloudflare, 2019); a line of spaces did the same to a page of questions (Stack Overflow, 2016).",
   remedy:
     "Let neighbouring parts differ in what they take, or bound both: `[a-z]{1,40}[0-9]{1,20}`. What could run for ever, `(a+)+`, the language does not take at all.",
-  check: (subject) =>
-    patternsOf(subject).flatMap(({ source, at, pattern }): Spotted[] => {
-      const weight = subject.weigh(pattern);
-      if (!weight) return [];
-      const { tries, pump } = weight;
+  check: (target) =>
+    listPatterns(target).flatMap(({ source, at, pattern }): RawFinding[] => {
+      const cost = target.patternCosts(pattern);
+      if (!cost) return [];
+      const { tries, pump } = cost;
       const message =
         pump === undefined
           ? `"${pattern}" may try each character ${tries} times; that it cannot be made to could not be proven`
@@ -28,23 +28,23 @@ export const costlyPattern: Rule = {
     }),
 };
 
-interface Pattern {
+interface LocatedPattern {
   readonly source: Source;
   readonly at: Path;
   readonly pattern: string;
 }
 
-const patternsOf = ({ tier }: Subject): Pattern[] => [
+const listPatterns = ({ tier }: AuditTarget): LocatedPattern[] => [
   ...tier.routes.flatMap(({ name, segments, when }) => [
     ...capturesOf(segments).flatMap(({ pattern }) =>
       pattern !== undefined ? [{ source: tier.source, at: ["routes", name, "match"], pattern }] : [],
     ),
-    ...inConditions(when, tier.source, ["routes", name, "when"]),
+    ...matcherPatterns(when, tier.source, ["routes", name, "when"]),
   ]),
-  ...filtersOf(tier).flatMap(({ when, source, entry }) => inConditions(when, source, [...entry, "when"])),
+  ...distinctFilters(tier).flatMap(({ when, source, entry }) => matcherPatterns(when, source, [...entry, "when"])),
 ];
 
-const inConditions = (when: readonly Test[], source: Source, at: Path): Pattern[] =>
+const matcherPatterns = (when: readonly Matcher[], source: Source, at: Path): LocatedPattern[] =>
   when
     .filter(([, , is]) => is === "matches")
     .map(([on, name, , pattern]) => ({ source, at: [...at, on, name, "matches"], pattern }));

@@ -1,6 +1,6 @@
 /** How long a credential is believed. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
-import { filtersOf, knowing } from "../rule-kit/chains.ts";
+import { distinctFilters, knowing } from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
 
 const longest = "5m";
@@ -13,7 +13,7 @@ export const slowRevocation: Rule = {
     "All customers of a build service had to take back every secret that they had given it, on the day that they heard of it (CircleCI, 2023). How long that takes to have effect is this number.",
   remedy: "Write 5m at most: each location asks once in that time.",
   check: ({ tier }) =>
-    knowing(filtersOf(tier), "revocation")
+    knowing(distinctFilters(tier), "revocation")
       .filter(({ fact }) => milliseconds(fact.after) > milliseconds(longest))
       .map(({ filter: { source, at }, fact }) => ({
         source,

@@ -1,9 +1,9 @@
 /** Encoded slashes that a route keeps, and a service that may decode them. */
-import type { Segment } from "../../../../functions/gateway/routing/match.ts";
+import type { PathSegment } from "../../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../../compiler/model/checked.ts";
-import { sharedText } from "../../../patterns/pattern-overlap.ts";
-import { type Unguarded, unguarded } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { commonText } from "../../../patterns/pattern-overlap.ts";
+import { type UnguardedPair, unguardedPairs } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const bypassingSlash: Rule = {
   id: "bypassing-slash",
@@ -14,14 +14,17 @@ export const bypassingSlash: Rule = {
   remedy:
     "Give the route the same guards as the one that its paths could become, or a service of its own. It is right as it is where the service splits a path before it decodes it.",
   check: ({ tier }) =>
-    unguarded(tier)
-      .filter(({ other }) => other.settings["encoded-slashes"] === "keep")
-      .flatMap((it) => bypasses(tier, it)),
+    unguardedPairs(tier)
+      .filter(({ unprotected: other }) => other.settings["encoded-slashes"] === "keep")
+      .flatMap((it) => bypassFindings(tier, it)),
 };
 
-const bypasses = ({ source }: CheckedTier, { other: route, guarded: other, lacking }: Unguarded): Spotted[] => {
+const bypassFindings = (
+  { source }: CheckedTier,
+  { unprotected: route, guarded: other, missing: lacking }: UnguardedPair,
+): RawFinding[] => {
   const method = route.methods.find((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
-  if (method === undefined || !becomes(route.segments, other.segments)) return [];
+  if (method === undefined || !canBecome(route.segments, other.segments)) return [];
   return [
     {
       source,
@@ -37,16 +40,17 @@ const bypasses = ({ source }: CheckedTier, { other: route, guarded: other, lacki
  * Whether a path of the one is a path of the other once its encoded slashes separate segments: the first `i` segments of
  * the one become the first `j` of the other, from nothing on.
  */
-const becomes = (from: readonly Segment[], to: readonly Segment[]): boolean => {
-  let row = [true, ...to.map(() => false)];
+const canBecome = (from: readonly PathSegment[], to: readonly PathSegment[]): boolean => {
+  let reachable = [true, ...to.map(() => false)];
   for (const left of from) {
-    const before = row;
-    row = [false];
+    const previous = reachable;
+    reachable = [false];
     for (const [index, right] of to.entries()) {
       // What is captured may be several segments, and the rest of a path may take several.
-      const several = (left.kind !== "literal" && row[index]) || (right.kind === "rest" && before[index + 1]);
-      row.push(Boolean(several || (before[index] && sharedText(left, right) !== undefined)));
+      const spansSegments =
+        (left.kind !== "literal" && reachable[index]) || (right.kind === "rest" && previous[index + 1]);
+      reachable.push(Boolean(spansSegments || (previous[index] && commonText(left, right) !== undefined)));
     }
   }
-  return row.at(-1) === true;
+  return reachable.at(-1) === true;
 };

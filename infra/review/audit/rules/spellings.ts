@@ -1,9 +1,9 @@
 /** A literal path that is guarded, and a route beside it that takes other spellings of the path without the guards. */
-import { pathWritten, type Segment } from "../../../../functions/gateway/routing/match.ts";
+import { formatPath, type PathSegment } from "../../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../../compiler/model/checked.ts";
-import { sharedText } from "../../../patterns/pattern-overlap.ts";
-import { type Unguarded, unguarded } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { commonText } from "../../../patterns/pattern-overlap.ts";
+import { type UnguardedPair, unguardedPairs } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const bypassingSpelling: Rule = {
   id: "bypassing-spelling",
@@ -13,13 +13,16 @@ export const bypassingSpelling: Rule = {
     "Apache Shiro asked for a login at `/resource/menus` and not at `/resource/menus/`, which Spring behind it served as the same page (CVE-2020-1957); dots, blanks and encoded characters in the path did the same later (CVE-2020-11989, CVE-2020-13933).",
   remedy:
     "Give both routes the same guards, give the one that takes more a pattern that leaves the other spellings out, `{id:[0-9]+}`, or send the two to services of their own. It is right as it is where the service tells the spellings apart: upper case, a dot, a blank or a slash at the end.",
-  check: ({ tier }) => unguarded(tier).flatMap((it) => bypassed(tier, it)),
+  check: ({ tier }) => unguardedPairs(tier).flatMap((it) => bypassFindings(tier, it)),
 };
 
-const bypassed = ({ source }: CheckedTier, { guarded, other, lacking }: Unguarded): Spotted[] => {
+const bypassFindings = (
+  { source }: CheckedTier,
+  { guarded, unprotected: other, missing: lacking }: UnguardedPair,
+): RawFinding[] => {
   const method = guarded.methods.some((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
   if (!method) return [];
-  const spelling = spellingFor(guarded.segments, other.segments);
+  const spelling = findSpelling(guarded.segments, other.segments);
   if (spelling === undefined) return [];
   return [
     {
@@ -33,9 +36,9 @@ const bypassed = ({ source }: CheckedTier, { guarded, other, lacking }: Unguarde
 };
 
 /** What services read as the same text: other case, a dot or a blank at the end. */
-const spellingsOf = (text: string): string[] => [...casesOf(text), `${text}.`, `${text}%20`];
+const otherSpellings = (text: string): string[] => [...otherCases(text), `${text}.`, `${text}%20`];
 
-const casesOf = (text: string): string[] =>
+const otherCases = (text: string): string[] =>
   [
     text.replace(/[a-z]/, (it) => it.toUpperCase()),
     text.replace(/[A-Z]/, (it) => it.toLowerCase()),
@@ -44,38 +47,39 @@ const casesOf = (text: string): string[] =>
   ].filter((it) => it !== text);
 
 /** Of a segment that has text: of `{name}.json` the text alone is spelled otherwise. */
-const spelled = (it: Segment): Segment[] => {
+const segmentSpellings = (it: PathSegment): PathSegment[] => {
   if (it.kind === "literal")
-    return it.text === "" ? [] : spellingsOf(it.text).map((text) => ({ kind: "literal", text }));
+    return it.text === "" ? [] : otherSpellings(it.text).map((text) => ({ kind: "literal", text }));
   if (it.kind !== "mixed") return [];
-  const { texts } = it.cut;
+  const { texts } = it.template;
   return texts.flatMap((text, index) => {
-    const variants = index === texts.length - 1 && text !== "" ? spellingsOf(text) : casesOf(text);
-    return variants.map((one): Segment => ({ ...it, cut: { ...it.cut, texts: texts.with(index, one) } }));
+    const variants = index === texts.length - 1 && text !== "" ? otherSpellings(text) : otherCases(text);
+    return variants.map((one): PathSegment => ({ ...it, template: { ...it.template, texts: texts.with(index, one) } }));
   });
 };
 
 /** A path that is the guarded one in another spelling, and that the other route takes. */
-const spellingFor = (guarded: readonly Segment[], other: readonly Segment[]): string | undefined => {
+const findSpelling = (guarded: readonly PathSegment[], other: readonly PathSegment[]): string | undefined => {
   const last = guarded.at(-1);
   if (last?.kind === "rest" && last.optional) {
-    const ahead = spellingFor(guarded.slice(0, -1), other);
-    if (ahead !== undefined) return ahead;
+    const leadingSegments = findSpelling(guarded.slice(0, -1), other);
+    if (leadingSegments !== undefined) return leadingSegments;
   }
-  const others = guarded.flatMap((it, at) => spelled(it).map((one) => guarded.with(at, one)));
-  const slash: Segment = { kind: "literal", text: "" };
-  const ended = last && last.kind !== "rest" ? [isSlash(last) ? guarded.slice(0, -1) : [...guarded, slash]] : [];
-  const path = [...others, ...ended].find((it) => takes(other, it));
-  return path && pathWritten(path);
+  const others = guarded.flatMap((it, at) => segmentSpellings(it).map((one) => guarded.with(at, one)));
+  const slash: PathSegment = { kind: "literal", text: "" };
+  const slashVariants =
+    last && last.kind !== "rest" ? [isTrailingSlash(last) ? guarded.slice(0, -1) : [...guarded, slash]] : [];
+  const path = [...others, ...slashVariants].find((it) => matchesPath(other, it));
+  return path && formatPath(path);
 };
 
-const isSlash = (it: Segment): boolean => it.kind === "literal" && it.text === "";
+const isTrailingSlash = (it: PathSegment): boolean => it.kind === "literal" && it.text === "";
 
 /** Whether a route takes a path of these segments. */
-const takes = (route: readonly Segment[], path: readonly Segment[]): boolean => {
+const matchesPath = (route: readonly PathSegment[], path: readonly PathSegment[]): boolean => {
   const rest = route.at(-1);
-  const ahead = rest?.kind === "rest" ? route.slice(0, -1) : route;
-  const fewest = ahead.length + (rest?.kind === "rest" && !rest.optional ? 1 : 0);
-  if (path.length < fewest || (rest?.kind !== "rest" && path.length > fewest)) return false;
-  return ahead.every((it, at) => sharedText(path[at] as Segment, it) !== undefined);
+  const leadingSegments = rest?.kind === "rest" ? route.slice(0, -1) : route;
+  const minSegments = leadingSegments.length + (rest?.kind === "rest" && !rest.optional ? 1 : 0);
+  if (path.length < minSegments || (rest?.kind !== "rest" && path.length > minSegments)) return false;
+  return leadingSegments.every((it, at) => commonText(path[at] as PathSegment, it) !== undefined);
 };

@@ -2,8 +2,8 @@
 import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../core/written-secrets.ts";
-import { asksService, filtersOf } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { distinctFilters, hasUpstream } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const anyMethod: Rule = {
   id: "any-method",
@@ -14,7 +14,7 @@ export const anyMethod: Rule = {
   remedy: "Name the methods: `GET,POST /orders`.",
   check: ({ tier }) =>
     tier.routes
-      .filter((route) => asksService(route) && route.methods.includes("ANY"))
+      .filter((route) => hasUpstream(route) && route.methods.includes("ANY"))
       .map(({ name }) => ({
         source: tier.source,
         at: ["routes", name, "match"],
@@ -31,7 +31,7 @@ export const passedSunset: Rule = {
     "An API that nobody used any more, and nobody had taken down, gave away the records of 9.5 million customers (Optus, 2022).",
   remedy: "Take the route out, or move `sunset` and tell its clients.",
   check: ({ tier, now }) =>
-    tier.routes.flatMap(({ name, settings }): Spotted[] => {
+    tier.routes.flatMap(({ name, settings }): RawFinding[] => {
       const sunset = settings.deprecated?.sunset;
       if (sunset === undefined || dayStart(sunset) > now) return [];
       return [
@@ -54,9 +54,10 @@ export const idleProtection: Rule = {
   remedy:
     "Enforce it, or take it out. While a new rule is tried, ignore this one until the day on which it is to be decided.",
   check: ({ tier }) =>
-    filtersOf(tier)
+    distinctFilters(tier)
       .filter(
-        (it) => protecting.includes(it.about.phase) && !it.about.security?.(it.config).pages && it.when.length === 0,
+        (it) =>
+          protectivePhases.includes(it.spec.phase) && !it.spec.security?.(it.config).pages && it.when.length === 0,
       )
       .filter((it) => !isEnforced(it))
       .map(({ source, entry, use, mode, percent }) => ({
@@ -71,7 +72,7 @@ export const idleProtection: Rule = {
       })),
 };
 
-const protecting: readonly string[] = ["admission", "identity", "access", "limits"];
+const protectivePhases: readonly string[] = ["admission", "identity", "access", "limits"];
 
 export const mutedLog: Rule = {
   id: "muted-log",
@@ -101,7 +102,7 @@ export const releasedAtOnce: Rule = {
     "An update went to all machines at once, and eight and a half million of them did not start again (CrowdStrike, 2024).",
   remedy: "Leave `steps` out, or begin with few: `[1%, 10%, 100%]`.",
   check: ({ tier: { manifest, source } }) =>
-    manifest.level === "core" && manifest.release.steps.every((it) => shareOf(it) === 0 || shareOf(it) === 100)
+    manifest.level === "core" && manifest.release.steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100)
       ? [
           {
             source,
@@ -113,7 +114,7 @@ export const releasedAtOnce: Rule = {
       : [],
 };
 
-const shareOf = (step: string | { readonly share: string }): number =>
+const stepShare = (step: string | { readonly share: string }): number =>
   Number.parseFloat(typeof step === "string" ? step : step.share);
 
 export const writtenSecret: Rule = {
@@ -126,7 +127,7 @@ export const writtenSecret: Rule = {
     "Name it, `{ secret: NAME }`, set it with `postern secrets set`, and take the old one back: it is in the history. A text that only looks like one may stay, with the reason.",
   check: ({ files }) =>
     files.flatMap((source) =>
-      writtenSecrets(source.value).map(({ path, what }): Spotted => {
+      writtenSecrets(source.value).map(({ path, what }): RawFinding => {
         const remedy = "name it: { secret: NAME }; set it with postern secrets set, and take this one back";
         return { source, at: path, message: `this looks like ${what}`, remedy };
       }),

@@ -1,11 +1,11 @@
 /** What travels where others can read it. */
-import { locationOf } from "../../../../functions/gateway/core/references.ts";
+import { parseLocation } from "../../../../functions/gateway/core/references.ts";
 import { isPlaintext } from "../../../../functions/manifest/addresses.ts";
-import { redirectOf } from "../../../compiler/lower/lower.ts";
+import { normalizeRedirect } from "../../../compiler/lower/lower.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { filtersOf, knowing } from "../rule-kit/chains.ts";
-import type { Rule, Spotted, Subject } from "../rule-kit/rule.ts";
+import { distinctFilters, knowing } from "../rule-kit/chains.ts";
+import type { AuditTarget, RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const plaintextUpstream: Rule = {
   id: "plaintext-upstream",
@@ -16,7 +16,7 @@ export const plaintextUpstream: Rule = {
   remedy:
     "Call it by https. On this machine http is taken; where the way is private by other means, a tunnel, ignore the rule there, with the reason.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, about, config }]): Spotted[] => {
+    Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
       const { endpoint } = about.security?.(config) ?? {};
       if (!endpoint || !isPlaintext(endpoint.url)) return [];
       const isShort = typeof at(tier.source.value, ["upstreams", name, use]) === "string";
@@ -39,7 +39,7 @@ export const keptLocation: Rule = {
     "A web server named its address inside the network in `Location` and `Content-Location`, to whoever asked (IIS, CVE-2000-0649).",
   remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, about, config }]): Spotted[] => {
+    Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
       const { endpoint, exposesAddress: key } = about.security?.(config) ?? {};
       if (!endpoint || key === undefined) return [];
       return [
@@ -66,13 +66,13 @@ export const plaintextRedirect: Rule = {
   incident:
     "A client that follows brings its request, with all that stands in it, to where others read it: a login that began by https ends in the air of a café (Firesheep, 2010).",
   remedy: "Lead to https.",
-  check: (subject) =>
-    redirectsOf(subject)
+  check: (auditTarget) =>
+    listRedirects(auditTarget)
       .filter(({ to }) => isPlaintext(to))
       .map(({ source, at, to }) => ({
         source,
         at,
-        message: `clients are sent to ${locationOf(to).origin}, where others can read along`,
+        message: `clients are sent to ${parseLocation(to).origin}, where others can read along`,
         remedy: "lead to https://",
       })),
 };
@@ -84,19 +84,19 @@ export const carriedQuery: Rule = {
   incident:
     "What stood in the addresses of a health exchange, incomes and pregnancies, went along to the hosts of others (HealthCare.gov, 2015).",
   remedy: "Write `query: drop`, or `keep` once it is known that the other host may read all of it.",
-  check: (subject) =>
-    redirectsOf(subject)
-      .filter(({ to, query, isWritten }) => query === "keep" && !isWritten && leavesHosts(to, subject))
+  check: (auditTarget) =>
+    listRedirects(auditTarget)
+      .filter(({ to, query, isQuerySet }) => query === "keep" && !isQuerySet && isForeignHost(to, auditTarget))
       .map(({ source, at, to }) => ({
         source,
         at,
-        message: `${locationOf(to).origin} is told the query of each request`,
+        message: `${parseLocation(to).origin} is told the query of each request`,
         remedy: "query: drop; or query: keep, where it may read all of it",
       })),
 };
 
-const leavesHosts = (to: string, { tier }: Subject): boolean => {
-  const { origin } = locationOf(to);
+const isForeignHost = (to: string, { tier }: AuditTarget): boolean => {
+  const { origin } = parseLocation(to);
   return origin !== "" && !tier.manifest.hosts.includes(new URL(origin).hostname);
 };
 
@@ -106,38 +106,38 @@ interface Redirect {
   readonly to: string;
   readonly query: "keep" | "drop";
   /** Somebody has decided what becomes of the query. */
-  readonly isWritten: boolean;
+  readonly isQuerySet: boolean;
 }
 
-const redirectsOf = ({ tier }: Subject): Redirect[] => {
+const listRedirects = ({ tier }: AuditTarget): Redirect[] => {
   const { source } = tier;
   const routes = tier.routes.flatMap(({ name, settings: { redirect } }): Redirect[] => {
     if (redirect === undefined) return [];
-    const { query, ...where } = redirectOf(redirect);
-    const here = ["routes", name, "redirect"];
-    const place = placeOf(where, tier.manifest.hosts);
-    if (!place) return [];
+    const { query, ...where } = normalizeRedirect(redirect);
+    const redirectPath = ["routes", name, "redirect"];
+    const target = redirectTarget(where, tier.manifest.hosts);
+    if (!target) return [];
     return [
       {
         source,
-        at: typeof redirect === "string" ? here : [...here, place.key],
-        to: place.to,
+        at: typeof redirect === "string" ? redirectPath : [...redirectPath, target.key],
+        to: target.to,
         query,
-        isWritten: hasQuery(source, here),
+        isQuerySet: isQueryWritten(source, redirectPath),
       },
     ];
   });
-  const filters = knowing(filtersOf(tier), "redirects").flatMap(
-    ({ filter: { source, at: here }, fact: { query, ...where } }): Redirect[] => {
-      const place = placeOf(where, tier.manifest.hosts);
-      if (!place) return [];
+  const filters = knowing(distinctFilters(tier), "redirects").flatMap(
+    ({ filter: { source, at: redirectPath }, fact: { query, ...where } }): Redirect[] => {
+      const target = redirectTarget(where, tier.manifest.hosts);
+      if (!target) return [];
       return [
         {
           source,
-          at: typeof at(source.value, here) === "string" ? here : [...here, place.key],
-          to: place.to,
+          at: typeof at(source.value, redirectPath) === "string" ? redirectPath : [...redirectPath, target.key],
+          to: target.to,
           query,
-          isWritten: hasQuery(source, here),
+          isQuerySet: isQueryWritten(source, redirectPath),
         },
       ];
     },
@@ -146,7 +146,7 @@ const redirectsOf = ({ tier }: Subject): Redirect[] => {
 };
 
 /** Where a redirect that changes hosts or schemes leads, and the key that says so; undefined where it stays. */
-const placeOf = (
+const redirectTarget = (
   { to, scheme, host }: { to?: string | undefined; scheme?: string | undefined; host?: string | undefined },
   [own = "any.example"]: readonly string[],
 ): { readonly key: "to" | "scheme" | "host"; readonly to: string } | undefined => {
@@ -155,4 +155,5 @@ const placeOf = (
   return host === undefined ? undefined : { key: "host", to: `https://${host}` };
 };
 
-const hasQuery = (source: Source, here: Path): boolean => at(source.value, [...here, "query"]) !== undefined;
+const isQueryWritten = (source: Source, redirectPath: Path): boolean =>
+  at(source.value, [...redirectPath, "query"]) !== undefined;

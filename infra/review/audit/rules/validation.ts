@@ -1,10 +1,10 @@
 /** What filters that validate requests leave unchecked. */
 
-import { filtersOf } from "../rule-kit/chains.ts";
-import type { Rule, Spotted } from "../rule-kit/rule.ts";
+import { distinctFilters } from "../rule-kit/chains.ts";
+import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 /** More are counted; `postern effective` lists all of them. */
-const mostTold = 5;
+const maxNotes = 5;
 
 export const uncheckedWord: Rule = {
   id: "unchecked-word",
@@ -15,12 +15,12 @@ export const uncheckedWord: Rule = {
   remedy:
     "Say it by words that are checked: a `pattern` with a `maxLength` for a format of your own. Where the service checks it anyway, an ignore with that reason is right.",
   check: ({ tier }) =>
-    filtersOf(tier).flatMap(({ id, use, source, entry }): Spotted[] => {
+    distinctFilters(tier).flatMap(({ id, use, source, entry }): RawFinding[] => {
       const notes = (tier.validations.get(id)?.notes ?? []).filter(({ kind }) => kind !== "otherwise");
       if (notes.length === 0) return [];
-      const told = notes.slice(0, mostTold).map(({ where, what }) => `${where}: ${what}`);
-      const more = notes.length > mostTold ? [`and ${notes.length - mostTold} more`] : [];
-      const message = `${use} does not check all that its schemas say: ${[...told, ...more].join("; ")}`;
+      const shownNotes = notes.slice(0, maxNotes).map(({ where, what }) => `${where}: ${what}`);
+      const more = notes.length > maxNotes ? [`and ${notes.length - maxNotes} more`] : [];
+      const message = `${use} does not check all that its schemas say: ${[...shownNotes, ...more].join("; ")}`;
       return [{ source, at: entry, key: use, message, remedy: "say it by words that are checked, such as pattern" }];
     }),
 };

@@ -4,7 +4,7 @@ import type { Source } from "../../../diagnostics/source.ts";
 import type { ChangeKind } from "../../core/risks.ts";
 import type { Sentence } from "../../core/sentence.ts";
 
-export interface Spot {
+export interface ChangeLocation {
   readonly file: string;
   /** Undefined for the whole file. */
   readonly line?: number;
@@ -16,16 +16,17 @@ export interface Change {
   readonly tier: string | null;
   /** Those that it concerns, by name; none where it is the tier's own. */
   readonly routes: readonly string[];
-  readonly says: Sentence;
+  readonly message: Sentence;
   /** Where it stands now; before, where it is gone. */
-  readonly spot?: Spot | undefined;
+  readonly location?: ChangeLocation | undefined;
 }
 
 /** Where a value or a key stands. */
-export const spotOf = (source: Source, at: Path, key?: string): Spot => {
+export const changeLocation = (source: Source, at: Path, key?: string): ChangeLocation => {
   const { file, line } = source.related(at, "", key);
   return { file, line };
 };
 
 /** `routes/wallet.yaml:12` */
-export const placeOf = ({ file, line }: Spot): string => (line === undefined ? file : `${file}:${line}`);
+export const formatLocation = ({ file, line }: ChangeLocation): string =>
+  line === undefined ? file : `${file}:${line}`;

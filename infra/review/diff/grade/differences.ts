@@ -1,46 +1,46 @@
 /** What differs between two values, leaf by leaf, as a person would say it. */
 import { isDeepStrictEqual } from "node:util";
-import { joined, list, type Sentence, say, shown } from "../../core/sentence.ts";
-import type { Scale, Times, Verdict } from "./scales.ts";
+import { formatValue, joinSentences, quotedList, type Sentence, sentence } from "../../core/sentence.ts";
+import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
-export interface Difference {
+export interface ValueDifference {
   /** `manifold`: it lets through ten times as much, or bounds nothing any more. */
-  readonly verdict: Verdict | "manifold";
-  readonly says: Sentence;
+  readonly verdict: ScaleResult | "manifold";
+  readonly message: Sentence;
 }
 
 /** @param scales of the uppermost keys; a key with none of them is only different */
-export const differences = (
+export const listDifferences = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
   scales: Readonly<Record<string, Scale>> = {},
-): Difference[] =>
-  keysOf(before, after)
+): ValueDifference[] =>
+  unionKeys(before, after)
     .filter((key) => !isDeepStrictEqual(before[key], after[key]))
     .map((key) => {
       const scale = scales[key];
       const verdict = scale?.(before[key], after[key]) ?? "other";
-      const times = verdict === "stronger" ? undefined : scale?.times?.(before[key], after[key]);
+      const multiple = verdict === "stronger" ? undefined : scale?.factor?.(before[key], after[key]);
       return {
-        verdict: times && times.factor >= manifold ? "manifold" : verdict,
-        says: [...joined(leaves([key], before[key], after[key]), ", "), ...timesSays(times)],
+        verdict: multiple && multiple.factor >= multipliedFrom ? "manifold" : verdict,
+        message: [...joinSentences(describeLeaves([key], before[key], after[key]), ", "), ...describeFactor(multiple)],
       };
     });
 
 /** From this factor on, a limit that is raised protects from something else than before. */
-export const manifold = 10;
+export const multipliedFrom = 10;
 
 /** `, 100 times as many`; what is not even twice as much is read off the values. */
-const timesSays = (times: Times | undefined): Sentence => {
-  if (!times || times.factor < 2) return [];
-  const { factor, as, alike } = times;
+const describeFactor = (multiple: Factor | undefined): Sentence => {
+  if (!multiple || multiple.factor < 2) return [];
+  const { factor, as, inSameUnit: alike } = multiple;
   if (factor === Infinity) return [", so nothing bounds it"];
-  const often = factor < manifold ? Math.floor(factor * 10) / 10 : Math.round(factor);
-  const both = alike ? say` (${alike[0]} before, ${alike[1]} now)` : [];
-  return [`, ${often === 2 ? "twice" : `${often} times`} ${as}`, ...both];
+  const factorText = factor < multipliedFrom ? Math.floor(factor * 10) / 10 : Math.round(factor);
+  const unitNote = alike ? sentence` (${alike[0]} before, ${alike[1]} now)` : [];
+  return [`, ${factorText === 2 ? "twice" : `${factorText} times`} ${as}`, ...unitNote];
 };
 
-const keysOf = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])];
+const unionKeys = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])];
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -48,46 +48,47 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** Lists whose items mean something by their place. */
-const inSequence: ReadonlySet<string> = new Set(["steps"]);
+const orderedKeys: ReadonlySet<string> = new Set(["steps"]);
 
 /** More of them are counted. */
-const mostLeaves = 6;
+const maxLeaves = 6;
 
-const leaves = (path: readonly string[], before: unknown, after: unknown): Sentence[] => {
-  const all = deep(path, before, after);
-  if (all.length <= mostLeaves) return all;
-  const { length } = all.slice(mostLeaves);
-  return [...all.slice(0, mostLeaves), [`and ${length} more of `, ...say`${path.join(".")}`]];
+const describeLeaves = (path: readonly string[], before: unknown, after: unknown): Sentence[] => {
+  const all = compareDeep(path, before, after);
+  if (all.length <= maxLeaves) return all;
+  const { length } = all.slice(maxLeaves);
+  return [...all.slice(0, maxLeaves), [`and ${length} more of `, ...sentence`${path.join(".")}`]];
 };
 
-const deep = (path: readonly string[], before: unknown, after: unknown): Sentence[] => {
+const compareDeep = (path: readonly string[], before: unknown, after: unknown): Sentence[] => {
   if (isDeepStrictEqual(before, after)) return [];
   const name = path.join(".");
   if (isMap(before) && isMap(after))
-    return keysOf(before, after).flatMap((key) => deep([...path, key], before[key], after[key]));
-  if (isList(before) && isList(after) && !inSequence.has(name))
-    return [items(name, before.map(shown), after.map(shown))];
-  if (before === undefined) return [say`${name} is ${shown(named(path, after))}, and was not set`];
-  if (after === undefined) return [say`${name} is not set any more, and was ${shown(named(path, before))}`];
-  return [say`${name} from ${shown(named(path, before))} to ${shown(named(path, after))}`];
+    return unionKeys(before, after).flatMap((key) => compareDeep([...path, key], before[key], after[key]));
+  if (isList(before) && isList(after) && !orderedKeys.has(name))
+    return [describeItems(name, before.map(formatValue), after.map(formatValue))];
+  if (before === undefined) return [sentence`${name} is ${formatValue(maskByKey(path, after))}, and was not set`];
+  if (after === undefined)
+    return [sentence`${name} is not set any more, and was ${formatValue(maskByKey(path, before))}`];
+  return [sentence`${name} from ${formatValue(maskByKey(path, before))} to ${formatValue(maskByKey(path, after))}`];
 };
 
 /** So that a value is hidden by the name that it stands under. */
-const named = (path: readonly string[], value: unknown): unknown => {
+const maskByKey = (path: readonly string[], value: unknown): unknown => {
   const key = path.at(-1) ?? "";
-  return isMap(value) || isList(value) ? value : hiddenAt(key, value);
+  return isMap(value) || isList(value) ? value : maskValue(key, value);
 };
 
-const hiddenAt = (key: string, value: unknown): unknown =>
-  typeof value === "string" && shown({ [key]: value }).endsWith("••• }") ? "•••" : value;
+const maskValue = (key: string, value: unknown): unknown =>
+  typeof value === "string" && formatValue({ [key]: value }).endsWith("••• }") ? "•••" : value;
 
-const items = (name: string, before: readonly string[], after: readonly string[]): Sentence => {
+const describeItems = (name: string, before: readonly string[], after: readonly string[]): Sentence => {
   const added = after.filter((it) => !before.includes(it));
   const removed = before.filter((it) => !after.includes(it));
-  if (added.length === 0 && removed.length === 0) return say`${name} in the order ${after.join(", ")}`;
+  if (added.length === 0 && removed.length === 0) return sentence`${name} in the order ${after.join(", ")}`;
   if (added.length > 0 && removed.length > 0)
-    return [...say`${name} has `, ...list(added), " in place of ", ...list(removed)];
+    return [...sentence`${name} has `, ...quotedList(added), " in place of ", ...quotedList(removed)];
   return added.length > 0
-    ? [...say`${name} has `, ...list(added), " too"]
-    : [...say`${name} has `, ...list(removed), " no more"];
+    ? [...sentence`${name} has `, ...quotedList(added), " too"]
+    : [...sentence`${name} has `, ...quotedList(removed), " no more"];
 };

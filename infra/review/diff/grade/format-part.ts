@@ -1,31 +1,31 @@
 /** A part as a manifest would have it: without what it would have anyway. */
 import { isDeepStrictEqual } from "node:util";
 import type { ZodType } from "zod";
-import { hidden } from "../../../diagnostics/secret-literals.ts";
-import { shown } from "../../core/sentence.ts";
+import { maskSecrets } from "../../../diagnostics/secret-literals.ts";
+import { formatValue } from "../../core/sentence.ts";
 
-interface Part {
+interface DescribedPart {
   readonly use: string;
   readonly config: unknown;
-  readonly about: { readonly schema: ZodType; readonly short?: string };
+  readonly spec: { readonly schema: ZodType; readonly short?: string };
 }
 
 /** `rate-limit: { limit: 100/s, by: consumer }` */
-export const written = ({ use, config, about }: Part): string => {
-  const least = withoutDefaults(config, about.schema);
-  if (typeof least !== "object" || least === null) return `${use}: ${shown(least)}`;
-  const keys = Object.keys(least);
-  const { short } = about;
+export const formatPart = ({ use, config, spec }: DescribedPart): string => {
+  const minimal = withoutDefaults(config, spec.schema);
+  if (typeof minimal !== "object" || minimal === null) return `${use}: ${formatValue(minimal)}`;
+  const keys = Object.keys(minimal);
+  const { short } = spec;
   if (short !== undefined && keys.length === 1 && keys[0] === short)
-    return `${use}: ${shown((least as Record<string, unknown>)[short])}`;
-  return keys.length === 0 ? use : `${use}: ${shown(hidden(least))}`;
+    return `${use}: ${formatValue((minimal as Record<string, unknown>)[short])}`;
+  return keys.length === 0 ? use : `${use}: ${formatValue(maskSecrets(minimal))}`;
 };
 
 /** Leaves out each key, however deep, without which the schema makes the same of it. */
 const withoutDefaults = (config: unknown, schema: ZodType): unknown => {
-  const whole = structuredClone(config);
-  const same = (): boolean => {
-    const parsed = schema.safeParse(structuredClone(whole));
+  const draft = structuredClone(config);
+  const isEquivalent = (): boolean => {
+    const parsed = schema.safeParse(structuredClone(draft));
     return parsed.success && isDeepStrictEqual(parsed.data, config);
   };
   const prune = (value: unknown): void => {
@@ -33,11 +33,11 @@ const withoutDefaults = (config: unknown, schema: ZodType): unknown => {
     const map = value as Record<string, unknown>;
     for (const [key, item] of Object.entries(map)) {
       delete map[key];
-      if (same()) continue;
+      if (isEquivalent()) continue;
       map[key] = item;
       prune(item);
     }
   };
-  prune(whole);
-  return whole;
+  prune(draft);
+  return draft;
 };

@@ -1,5 +1,5 @@
 /** How a change of each filter is graded: the table that a diff goes by, and that the reference shows. */
-import type { AboutFilter } from "../../../../functions/gateway/part.ts";
+import type { FilterSpec } from "../../../../functions/gateway/part.ts";
 import type { ChangeKind } from "../../core/risks.ts";
 
 /** What each thing that can happen to a filter is told as. */
@@ -18,7 +18,7 @@ export interface Grading {
   readonly other: ChangeKind;
 }
 
-const identity: Grading = {
+const identityGrading: Grading = {
   added: "identity-strengthened",
   dropped: "identity-weakened",
   weaker: "identity-weakened",
@@ -27,7 +27,7 @@ const identity: Grading = {
   other: "identity-changed",
 };
 
-const access: Grading = {
+const accessGrading: Grading = {
   added: "access-strengthened",
   dropped: "access-weakened",
   weaker: "access-weakened",
@@ -36,7 +36,7 @@ const access: Grading = {
   other: "access-changed",
 };
 
-const limits: Grading = {
+const limitGrading: Grading = {
   added: "limit-lowered",
   dropped: "limit-removed",
   weaker: "limit-raised",
@@ -45,7 +45,7 @@ const limits: Grading = {
   other: "limit-changed",
 };
 
-const rest: Grading = {
+const defaultGrading: Grading = {
   added: "filter-added",
   dropped: "filter-removed",
   weaker: "filter-weakened",
@@ -55,7 +55,7 @@ const rest: Grading = {
 };
 
 /** It decides what is answered, or what the service is asked. */
-const destination: Grading = {
+const destinationGrading: Grading = {
   added: "destination-changed",
   dropped: "destination-changed",
   weaker: "destination-changed",
@@ -65,7 +65,7 @@ const destination: Grading = {
 };
 
 /** Whatever happens to what tells a service who is calling, the service is told something else. */
-export const speaking: Grading = {
+export const callerGrading: Grading = {
   added: "caller-changed",
   dropped: "caller-changed",
   weaker: "caller-changed",
@@ -75,17 +75,17 @@ export const speaking: Grading = {
 };
 
 /** Filters that are graded otherwise than their phase says. */
-const own: Readonly<Record<string, Grading>> = {
+const gradingByKind: Readonly<Record<string, Grading>> = {
   // Without cors pages of other origins read nothing; without csrf they send whatever they like, with cookies.
   cors: {
-    ...rest,
+    ...defaultGrading,
     added: "browser-opened",
     weaker: "browser-opened",
     manifold: "browser-opened",
     stronger: "browser-closed",
   },
   csrf: {
-    ...rest,
+    ...defaultGrading,
     added: "browser-closed",
     dropped: "browser-opened",
     weaker: "browser-opened",
@@ -93,31 +93,31 @@ const own: Readonly<Record<string, Grading>> = {
     stronger: "browser-closed",
   },
   validate: {
-    ...rest,
+    ...defaultGrading,
     dropped: "validation-weakened",
     weaker: "validation-weakened",
     manifold: "validation-weakened",
     other: "validation-changed",
   },
   // The tier's and the upstream's own times still bound it.
-  timeout: { ...limits, dropped: "filter-removed" },
+  timeout: { ...limitGrading, dropped: "filter-removed" },
   mirror: {
-    ...rest,
+    ...defaultGrading,
     added: "requests-copied",
     weaker: "requests-copied",
     manifold: "requests-copied",
     other: "requests-copied",
   },
-  redirect: destination,
-  respond: destination,
-  rewrite: destination,
+  redirect: destinationGrading,
+  respond: destinationGrading,
+  rewrite: destinationGrading,
 };
 
 /** @param use the filter's kind */
-export const gradingOf = (use: string, { phase, boundsBody }: Pick<AboutFilter, "phase" | "boundsBody">): Grading => {
-  const special = Object.hasOwn(own, use) ? own[use] : undefined;
+export const gradingOf = (use: string, { phase, boundsBody }: Pick<FilterSpec, "phase" | "boundsBody">): Grading => {
+  const special = Object.hasOwn(gradingByKind, use) ? gradingByKind[use] : undefined;
   if (special) return special;
-  if (phase === "identity") return identity;
-  if (phase === "access") return access;
-  return phase === "limits" || boundsBody ? limits : rest;
+  if (phase === "identity") return identityGrading;
+  if (phase === "access") return accessGrading;
+  return phase === "limits" || boundsBody ? limitGrading : defaultGrading;
 };

@@ -1,15 +1,18 @@
 /** Conditions of `when` in words. */
-import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
-import { hidden } from "../../../diagnostics/secret-literals.ts";
-import { joined, type Sentence, say, shown } from "../../core/sentence.ts";
+import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
+import { maskSecrets } from "../../../diagnostics/secret-literals.ts";
+import { formatValue, joinSentences, type Sentence, sentence } from "../../core/sentence.ts";
 
 /** `whose header x-beta is present` */
-export const conditions = (tests: readonly Test[]): Sentence => ["whose ", ...joined(tests.map(one), " and ")];
+export const describeMatchers = (tests: readonly Matcher[]): Sentence => [
+  "whose ",
+  ...joinSentences(tests.map(describeMatcher), " and "),
+];
 
-const one = ([on, name, is, value]: Test): Sentence => {
-  const subject: Sentence = name === "" ? [on.replace("-", " ")] : [`${on} `, ...say`${name}`];
-  if (is === "present" || is === "absent") return [...subject, ` is ${is}`];
-  const verb = { exact: " is ", prefix: " begins with ", matches: " fits " }[is];
+const describeMatcher = ([source, name, operator, value]: Matcher): Sentence => {
+  const subject: Sentence = name === "" ? [source.replace("-", " ")] : [`${source} `, ...sentence`${name}`];
+  if (operator === "present" || operator === "absent") return [...subject, ` is ${operator}`];
+  const verb = { exact: " is ", prefix: " begins with ", matches: " fits " }[operator];
   // Some ask for a shared secret this way.
-  return [...subject, verb, ...say`${shown(hidden(value, name))}`];
+  return [...subject, verb, ...sentence`${formatValue(maskSecrets(value, name))}`];
 };

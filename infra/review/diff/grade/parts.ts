@@ -1,75 +1,75 @@
 /** What the scales of a part's spec mean, and those of a tier's own settings. A key without one is only different. */
 import type { Scale as ScaleName } from "../../../../functions/gateway/hooks/scales.ts";
-import type { AboutFilter, AboutUpstream } from "../../../../functions/gateway/part.ts";
+import type { FilterSpec, UpstreamSpec } from "../../../../functions/gateway/part.ts";
 import { rates } from "./rates.ts";
 import {
-  admitted,
-  allowing,
-  bounds,
-  demanding,
-  demands,
-  header,
-  larger,
-  largerThan,
-  longer,
-  longerThan,
-  opposite,
-  present,
-  ranges,
-  ranked,
+  addressRanges,
+  allowList,
+  allowMap,
+  boundMap,
+  inverse,
+  largerIsWeaker,
+  longerIsWeaker,
+  presence,
+  protectiveHeader,
+  rankedValues,
+  requiredList,
+  requiredMap,
   type Scale,
-  shares,
-  steps,
+  shareScale,
+  stepCount,
+  unboundedSize,
+  unboundedTime,
 } from "./scales.ts";
 
 type Scales = Readonly<Record<string, Scale>>;
 
 const named: Readonly<Record<Extract<ScaleName, string>, Scale>> = {
-  "longer-is-weaker": longer,
-  "larger-is-weaker": larger,
-  "larger-share-is-weaker": shares,
+  "longer-is-weaker": unboundedTime,
+  "larger-is-weaker": unboundedSize,
+  "larger-share-is-weaker": shareScale,
   "higher-rate-is-weaker": rates,
-  "absent-is-weaker": present,
-  "false-is-weaker": header,
-  "required-items": demanding,
-  "required-values": demands,
-  "admitted-names": admitted,
+  "absent-is-weaker": presence,
+  "false-is-weaker": protectiveHeader,
+  "required-items": requiredList,
+  "required-values": requiredMap,
+  "admitted-names": allowMap,
 };
 
 const scaleOf = (it: ScaleName): Scale => {
   if (typeof it === "string") return named[it];
-  if ("allows" in it) return allowing(it.absent);
-  return "addresses" in it ? ranges(it.addresses) : ranked(...it.weakestFirst);
+  if ("allows" in it) return allowList(it.absent);
+  return "addresses" in it ? addressRanges(it.addresses) : rankedValues(...it.weakestFirst);
 };
 
 /** @param about the spec of a filter or an upstream */
-export const scalesOf = ({ scales = {} }: AboutFilter | AboutUpstream): Scales =>
+export const scalesOf = ({ scales = {} }: FilterSpec | UpstreamSpec): Scales =>
   Object.fromEntries(
     Object.entries<ScaleName | undefined>(scales).flatMap(([key, it]) => (it ? [[key, scaleOf(it)]] : [])),
   );
 
 /** Of every upstream, whatever it speaks. */
-export const upstreamScales: Scales = { timeout: longer };
+export const upstreamScales: Scales = { timeout: unboundedTime };
 
 /** Of a tier's own settings. */
 export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
   limits: {
-    body: larger,
-    concurrency: larger,
-    "concurrency-from": ranked("body", "request"),
-    "client-share": shares,
-    "body-idle": longer,
+    body: unboundedSize,
+    concurrency: unboundedSize,
+    "concurrency-from": rankedValues("body", "request"),
+    "client-share": shareScale,
+    "body-idle": unboundedTime,
     // What the platform has where the manifest says nothing.
-    cpu: longerThan(30_000),
-    "sub-requests": largerThan(1000),
-    "stream-age": longer,
+    cpu: longerIsWeaker(30_000),
+    "sub-requests": largerIsWeaker(1000),
+    "stream-age": unboundedTime,
   },
   release: {
-    steps,
-    bake: opposite(longer),
-    tolerate: bounds,
-    limits: bounds,
-    smoke: demanding,
-    queries: opposite(admitted),
+    steps: stepCount,
+    bake: inverse(unboundedTime),
+    tolerate: boundMap,
+    limits: boundMap,
+    smoke: requiredList,
+    queries: inverse(allowMap),
   },
 };

@@ -1,39 +1,42 @@
 /** Which of two lists of rates lets more through, and how many times as many: `100/s`, `[100/s, 5000/day]`. */
-import { perWindow } from "../../../../functions/gateway/core/quantities.ts";
-import type { Scale, Times, Verdict } from "./scales.ts";
+import { requestsPerWindow } from "../../../../functions/gateway/core/quantities.ts";
+import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
 /** Requests that may come in each window, by its length in milliseconds. */
-type Windows = ReadonlyMap<number, number>;
+type RateWindows = ReadonlyMap<number, number>;
 
-const windowsOf = (value: unknown): Windows =>
+const parseWindows = (value: unknown): RateWindows =>
   new Map(
     [value].flat().map((text) => {
-      const { count, windowMs } = perWindow(String(text));
+      const { count, windowMs } = requestsPerWindow(String(text));
       return [windowMs, count];
     }),
   );
 
 /** The most that all rates together let through in a time: a shorter window begins anew in it, a longer one may be used up at once. */
-const allowed = (rates: Windows, timeMs: number): number =>
+const maxAllowed = (rates: RateWindows, timeMs: number): number =>
   Math.min(...[...rates].map(([windowMs, count]) => count * Math.max(1, timeMs / windowMs)));
 
-const verdict = (before: unknown, after: unknown): Verdict => {
-  const [a, b] = [windowsOf(before), windowsOf(after)];
-  const changes = [...new Set([...a.keys(), ...b.keys()])].map((it) => allowed(b, it) - allowed(a, it));
-  const [more, fewer] = [changes.some((it) => it > 0), changes.some((it) => it < 0)];
-  return more === fewer ? "other" : more ? "weaker" : "stronger";
+const compareRates = (before: unknown, after: unknown): ScaleResult => {
+  const [a, b] = [parseWindows(before), parseWindows(after)];
+  const changes = [...new Set([...a.keys(), ...b.keys()])].map((it) => maxAllowed(b, it) - maxAllowed(a, it));
+  const [moreAllowed, lessAllowed] = [changes.some((it) => it > 0), changes.some((it) => it < 0)];
+  return moreAllowed === lessAllowed ? "other" : moreAllowed ? "weaker" : "stronger";
 };
 
 /** Over the windows that both have, and in the long run: what comes in a burst once is no rate. */
-const times = (before: unknown, after: unknown): Times => {
-  const [a, b] = [windowsOf(before), windowsOf(after)];
-  const longest = Math.max(...a.keys(), ...b.keys());
-  const looked = [longest, ...[...a.keys()].filter((it) => b.has(it))];
-  const ratios = looked.map((it) => ({ windowMs: it, factor: allowed(b, it) / allowed(a, it) }));
-  const { windowMs, factor } = ratios.reduce((most, it) => (it.factor > most.factor ? it : most));
+const factor = (before: unknown, after: unknown): Factor => {
+  const [a, b] = [parseWindows(before), parseWindows(after)];
+  const longestWindow = Math.max(...a.keys(), ...b.keys());
+  const comparedWindows = [longestWindow, ...[...a.keys()].filter((it) => b.has(it))];
+  const factors = comparedWindows.map((it) => ({ windowMs: it, factor: maxAllowed(b, it) / maxAllowed(a, it) }));
+  const { windowMs, factor } = factors.reduce((largest, it) => (it.factor > largest.factor ? it : largest));
   const isWritten = a.has(windowMs) && b.has(windowMs);
-  const alike = [a, b].map((it) => `${Math.round(allowed(it, windowMs))}/${unitOf(windowMs)}`) as [string, string];
-  return { factor, as: "as many", ...(!isWritten && { alike }) };
+  const inSameUnit = [a, b].map((it) => `${Math.round(maxAllowed(it, windowMs))}/${formatWindow(windowMs)}`) as [
+    string,
+    string,
+  ];
+  return { factor, as: "as many", ...(!isWritten && { inSameUnit }) };
 };
 
 const units: readonly (readonly [unit: string, ms: number])[] = [
@@ -45,10 +48,10 @@ const units: readonly (readonly [unit: string, ms: number])[] = [
 ];
 
 /** As it is written: `day`, `30s`. */
-const unitOf = (windowMs: number): string => {
+const formatWindow = (windowMs: number): string => {
   const [unit, each] = units.find(([, ms]) => windowMs % ms === 0) ?? ["ms", 1];
   return windowMs === each ? unit : `${windowMs / each}${unit === "day" ? "d" : unit}`;
 };
 
 /** Each rate has to allow a request: what counts is what they let through together. */
-export const rates: Scale = Object.assign(verdict, { times });
+export const rates: Scale = Object.assign(compareRates, { times: factor });

@@ -4,158 +4,163 @@ import ipaddr from "ipaddr.js";
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 
 /** What the second value is, compared with the first. */
-export type Verdict = "weaker" | "stronger" | "other";
+export type ScaleResult = "weaker" | "stronger" | "other";
 export interface Scale {
-  (before: unknown, after: unknown): Verdict;
+  (before: unknown, after: unknown): ScaleResult;
   /** How many times as much the second lets through, in words that follow the number; only of what is counted or measured. */
-  readonly times?: (before: unknown, after: unknown) => Times | undefined;
+  readonly factor?: (before: unknown, after: unknown) => Factor | undefined;
 }
 
-export interface Times {
+export interface Factor {
   /** Infinity where nothing bounds it any more. */
   readonly factor: number;
   /** Of what: `as many`, `as long`. */
   readonly as: "as many" | "as long" | "as much";
   /** Both in one unit, where they are written in two: `6000/m`, `100000/m`. */
-  readonly alike?: readonly [before: string, after: string];
+  readonly inSameUnit?: readonly [before: string, after: string];
 }
 
-const compared = (before: number, after: number, more: Verdict): Verdict => {
+const compareNumbers = (before: number, after: number, more: ScaleResult): ScaleResult => {
   if (before === after) return "other";
   return after > before === (more === "weaker") ? "weaker" : "stronger";
 };
 
-const quantity = (value: unknown, read: (text: string) => number, absent: number): number =>
+const toNumber = (value: unknown, read: (text: string) => number, absent: number): number =>
   value === undefined ? absent : typeof value === "number" ? value : read(String(value));
 
 const isCount = (value: unknown): boolean => typeof value === "number";
 
 /** A quantity of which more lets more through. */
-const measured = (read: (text: string) => number, absent: number, as: Times["as"]): Scale => {
-  const of = (value: unknown): number => quantity(value, read, absent);
-  return Object.assign((before: unknown, after: unknown) => compared(of(before), of(after), "weaker"), {
-    times: (before: unknown, after: unknown): Times | undefined =>
-      of(before) === 0
-        ? undefined
-        : { factor: of(after) / of(before), as: [before, after].some(isCount) ? "as many" : as },
-  });
+const measuredScale = (read: (text: string) => number, absent: number, as: Factor["as"]): Scale => {
+  const quantityOf = (value: unknown): number => toNumber(value, read, absent);
+  return Object.assign(
+    (before: unknown, after: unknown) => compareNumbers(quantityOf(before), quantityOf(after), "weaker"),
+    {
+      factor: (before: unknown, after: unknown): Factor | undefined =>
+        quantityOf(before) === 0
+          ? undefined
+          : { factor: quantityOf(after) / quantityOf(before), as: [before, after].some(isCount) ? "as many" : as },
+    },
+  );
 };
 
-const sizeOf = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
+const parseSize = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
 
 /** A longer time lets more through. @param absent milliseconds where none is written */
-export const longerThan = (absent: number): Scale => measured(milliseconds, absent, "as long");
+export const longerIsWeaker = (absent: number): Scale => measuredScale(milliseconds, absent, "as long");
 
 /** A larger size or number lets more through. @param absent where none is written */
-export const largerThan = (absent: number): Scale => measured(sizeOf, absent, "as much");
+export const largerIsWeaker = (absent: number): Scale => measuredScale(parseSize, absent, "as much");
 
 /** None at all is endless. */
-export const longer = longerThan(Infinity);
+export const unboundedTime = longerIsWeaker(Infinity);
 
 /** None at all is boundless. */
-export const larger = largerThan(Infinity);
+export const unboundedSize = largerIsWeaker(Infinity);
 
 /** A larger share of requests: `10%`. */
-export const shares = measured(Number.parseFloat, 100, "as many");
+export const shareScale = measuredScale(Number.parseFloat, 100, "as many");
 
-const itemsOf = (value: unknown): string[] =>
+const toItems = (value: unknown): string[] =>
   [value].flat().map((it) => (typeof it === "string" ? it : JSON.stringify(it)));
 
 /** A set of whom or what is let through: one more is weaker. */
-export const allowing =
+export const allowList =
   (absent: "everything" | "nothing"): Scale =>
   (before, after) => {
     if (before === undefined || after === undefined) {
       const gone = after === undefined;
       return gone === (absent === "everything") ? "weaker" : "stronger";
     }
-    const [a, b] = [itemsOf(before), itemsOf(after)];
+    const [a, b] = [toItems(before), toItems(after)];
     if (b.some((it) => !a.includes(it))) return "weaker";
     return a.some((it) => !b.includes(it)) ? "stronger" : "other";
   };
 
 /** A set of what has to hold, or of what is kept out: one fewer is weaker. */
-export const demanding: Scale = (before, after) => {
-  const [a, b] = [itemsOf(before ?? []), itemsOf(after ?? [])];
+export const requiredList: Scale = (before, after) => {
+  const [a, b] = [toItems(before ?? []), toItems(after ?? [])];
   if (a.some((it) => !b.includes(it))) return "weaker";
   return b.some((it) => !a.includes(it)) ? "stronger" : "other";
 };
 
 /** Ranges of addresses that are let in, or kept out: what counts is which addresses they cover, and not how they are written. */
-export const ranges =
-  (of: "allowed" | "denied"): Scale =>
+export const addressRanges =
+  (which: "allowed" | "denied"): Scale =>
   (before, after) => {
     // Without a list everybody gets in, and nobody is kept out.
     if (after === undefined) return "weaker";
     if (before === undefined) return "stronger";
-    const [a, b] = [itemsOf(before).map(rangeOf), itemsOf(after).map(rangeOf)];
+    const [a, b] = [toItems(before).map(parseRange), toItems(after).map(parseRange)];
     const covers = (wide: readonly Cidr[], narrow: readonly Cidr[]): boolean =>
-      narrow.every((it) => wide.some((other) => within(it, other)));
+      narrow.every((it) => wide.some((other) => isWithin(it, other)));
     const [more, fewer] = [!covers(a, b), !covers(b, a)];
     if (!more && !fewer) return "other";
-    return (of === "allowed" ? more : fewer) ? "weaker" : "stronger";
+    return (which === "allowed" ? more : fewer) ? "weaker" : "stronger";
   };
 
 type Cidr = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
 
-const rangeOf = (text: string): Cidr => {
+const parseRange = (text: string): Cidr => {
   if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
   const address = ipaddr.parse(text);
   return [address, address.kind() === "ipv4" ? 32 : 128];
 };
 
-const within = ([address, bits]: Cidr, [other, otherBits]: Cidr): boolean =>
+const isWithin = ([address, bits]: Cidr, [other, otherBits]: Cidr): boolean =>
   bits >= otherBits && address.kind() === other.kind() && address.match(other as never, otherBits);
 
 /** A map of demands, each of which has one value or several that fit. */
-export const demands: Scale = (before, after) => {
+export const requiredMap: Scale = (before, after) => {
   const [a, b] = [Object.entries(before ?? {}), Object.entries(after ?? {})].map((it) => new Map<string, unknown>(it));
   const all = [...new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])])];
-  const verdicts = all.map((key): Verdict => {
+  const verdicts = all.map((key): ScaleResult => {
     const [x, y] = [a?.get(key), b?.get(key)];
-    return isDeepStrictEqual(x, y) ? "other" : allowing("everything")(x, y);
+    return isDeepStrictEqual(x, y) ? "other" : allowList("everything")(x, y);
   });
   return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
 };
 
 /** A map of what is let through, by name. */
-export const admitted: Scale = (before, after) => {
+export const allowMap: Scale = (before, after) => {
   const [a, b] = [Object.keys(before ?? {}), Object.keys(after ?? {})];
   if (b.some((it) => !a.includes(it))) return "weaker";
   return a.some((it) => !b.includes(it)) ? "stronger" : "other";
 };
 
 /** Words from the weakest to the strongest. */
-export const ranked =
+export const rankedValues =
   (...words: readonly unknown[]): Scale =>
   (before, after) =>
-    compared(words.indexOf(before), words.indexOf(after), "stronger");
+    compareNumbers(words.indexOf(before), words.indexOf(after), "stronger");
 
 /** Protects by being there. */
-export const present: Scale = (before, after) =>
+export const presence: Scale = (before, after) =>
   after === undefined ? "weaker" : before === undefined ? "stronger" : "other";
 
 /** A header of protection: `false` is none. */
-export const header: Scale = (before, after) => (after === false ? "weaker" : before === false ? "stronger" : "other");
+export const protectiveHeader: Scale = (before, after) =>
+  after === false ? "weaker" : before === false ? "stronger" : "other";
 
 /** The opposite of another one: a longer time protects more. */
-export const opposite =
+export const inverse =
   (scale: Scale): Scale =>
   (before, after) =>
-    ({ weaker: "stronger", stronger: "weaker", other: "other" })[scale(before, after)] as Verdict;
+    ({ weaker: "stronger", stronger: "weaker", other: "other" })[scale(before, after)] as ScaleResult;
 
 /** A map of bounds, each by itself: `+0.5pp`, `20%`, `800ms`. One that is missing bounds nothing. */
-export const bounds: Scale = (before, after) => {
+export const boundMap: Scale = (before, after) => {
   const [a, b] = [before ?? {}, after ?? {}] as Record<string, unknown>[];
   const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])];
   const verdicts = keys.map((key) =>
-    compared(quantity(a?.[key], boundOf, Infinity), quantity(b?.[key], boundOf, Infinity), "weaker"),
+    compareNumbers(toNumber(a?.[key], parseBound, Infinity), toNumber(b?.[key], parseBound, Infinity), "weaker"),
   );
   return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
 };
 
-const boundOf = (text: string): number => (/(?:ms|[smhd])$/.test(text) ? milliseconds(text) : Number.parseFloat(text));
+const parseBound = (text: string): number =>
+  /(?:ms|[smhd])$/.test(text) ? milliseconds(text) : Number.parseFloat(text);
 
 /** More looks on the way see more. */
-export const steps: Scale = (before, after) =>
-  compared(itemsOf(before ?? []).length, itemsOf(after ?? []).length, "stronger");
+export const stepCount: Scale = (before, after) =>
+  compareNumbers(toItems(before ?? []).length, toItems(after ?? []).length, "stronger");

@@ -10,77 +10,77 @@ import {
   gateBlueprint,
   stateBlueprints,
 } from "../../../compiler/emit/blueprints.ts";
-import { factsOf } from "../../../compiler/emit/control-workers.ts";
-import { secretsOf } from "../../../compiler/emit/wrangler.ts";
-import { gatesOf } from "../../../compiler/lower/gates.ts";
+import { tierFacts } from "../../../compiler/emit/control-workers.ts";
+import { requiredSecrets } from "../../../compiler/emit/wrangler.ts";
+import { listGates } from "../../../compiler/lower/gates.ts";
 import { lower } from "../../../compiler/lower/lower.ts";
 import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 
-export interface RoutePicture {
+export interface RouteModel {
   readonly tier: string;
   readonly name: string;
   readonly checked: CheckedRoute;
   readonly plan: RoutePlan;
 }
 
-export interface TierPicture {
+export interface TierModel {
   readonly name: string;
   readonly checked: CheckedTier;
   /** Of the whole tier, with the routes that are lifted. */
   readonly plan: Plan;
   readonly facts: TierFacts;
   readonly secrets: readonly string[];
-  readonly routes: ReadonlyMap<string, RoutePicture>;
+  readonly routes: ReadonlyMap<string, RouteModel>;
 }
 
-export interface WorkerPicture {
+export interface WorkerModel {
   readonly kind: Blueprint["kind"];
   readonly tiers: readonly string[];
   /** Entry, configuration and plan: the same content, the same Worker, as long as the code is the same. */
   readonly content: string;
 }
 
-export interface Picture {
+export interface EnvironmentModel {
   readonly compiled: Compiled;
   readonly environment: string;
   readonly settings: Environment;
-  readonly tiers: ReadonlyMap<string, TierPicture>;
-  readonly workers: ReadonlyMap<string, WorkerPicture>;
-  readonly consumers: ReadonlyMap<string, ConsumerPicture>;
+  readonly tiers: ReadonlyMap<string, TierModel>;
+  readonly workers: ReadonlyMap<string, WorkerModel>;
+  readonly consumers: ReadonlyMap<string, ConsumerModel>;
 }
 
-export interface ConsumerPicture {
+export interface ConsumerModel {
   readonly labels: Readonly<Record<string, string>>;
   /** Hashes. */
   readonly keys: readonly string[];
 }
 
 /** @param root a project's folder */
-export const pictureOf = (root: string, environment: string): Picture => pictured(compile(root, environment));
+export const loadModel = (root: string, environment: string): EnvironmentModel => toModel(compile(root, environment));
 
-export const pictured = (compiled: Compiled): Picture => ({
+export const toModel = (compiled: Compiled): EnvironmentModel => ({
   compiled,
   environment: compiled.environment.name,
   settings: compiled.environment.value,
-  tiers: new Map(compiled.tiers.map(({ checked }) => [checked.manifest.tier, tierOf(checked, compiled)])),
-  workers: workersOf(compiled),
-  consumers: consumersOf(compiled),
+  tiers: new Map(compiled.tiers.map(({ checked }) => [checked.manifest.tier, tierModel(checked, compiled)])),
+  workers: workerModels(compiled),
+  consumers: consumerModels(compiled),
 });
 
-const tierOf = (checked: CheckedTier, { environment }: Compiled): TierPicture => {
+const tierModel = (checked: CheckedTier, { environment }: Compiled): TierModel => {
   const { tier } = checked.manifest;
   const plan = lower(checked, environment.name, checked.routes);
-  const routes = checked.routes.map((route): [string, RoutePicture] => [
+  const routes = checked.routes.map((route): [string, RouteModel] => [
     route.name,
     { tier, name: route.name, checked: route, plan: plan.routes[route.name] as RoutePlan },
   ]);
-  const facts = factsOf(checked, plan, environment.name);
-  return { name: tier, checked, plan, facts, secrets: secretsOf([checked]), routes: new Map(routes) };
+  const facts = tierFacts(checked, plan, environment.name);
+  return { name: tier, checked, plan, facts, secrets: requiredSecrets([checked]), routes: new Map(routes) };
 };
 
-const workersOf = (compiled: Compiled): ReadonlyMap<string, WorkerPicture> => {
+const workerModels = (compiled: Compiled): ReadonlyMap<string, WorkerModel> => {
   const { environment, tiers } = compiled;
-  const gates = gatesOf(tiers);
+  const gates = listGates(tiers);
   const all = [
     ...gates.map((gate) => gateBlueprint(gate, environment, environment.value.explain?.key)),
     ...stateBlueprints(gates, environment.name),
@@ -95,8 +95,8 @@ const workersOf = (compiled: Compiled): ReadonlyMap<string, WorkerPicture> => {
   );
 };
 
-const consumersOf = ({ consumers }: Compiled): ReadonlyMap<string, ConsumerPicture> => {
-  const found = new Map<string, ConsumerPicture>();
+const consumerModels = ({ consumers }: Compiled): ReadonlyMap<string, ConsumerModel> => {
+  const found = new Map<string, ConsumerModel>();
   for (const { key, value } of consumers) {
     const { id, labels } = JSON.parse(value) as { readonly id: string; readonly labels: Record<string, string> };
     found.set(id, { labels, keys: [...(found.get(id)?.keys ?? []), key] });

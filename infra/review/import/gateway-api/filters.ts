@@ -2,16 +2,16 @@
 import { registry } from "../../../project/registry.ts";
 import type { Filter } from "./resources/schema.ts";
 
-export type Written = Readonly<Record<string, unknown>>;
+export type Settings = Readonly<Record<string, unknown>>;
 
-export interface Translated {
-  readonly filters: readonly Written[];
+export interface TranslatedFilter {
+  readonly filters: readonly Settings[];
   /** In place of an upstream. */
-  readonly redirect?: Written;
+  readonly redirect?: Settings;
 }
 
 /** What a filter needs to know of its route. */
-export interface Around {
+export interface FilterContext {
   /** Of the match: what ReplacePrefixMatch takes away. */
   readonly prefix: string | undefined;
   /** The URL of a backend, or undefined where it is invalid, which has been told then. */
@@ -19,25 +19,25 @@ export interface Around {
 }
 
 /** @throws SyntaxError with a sentence that says what has no equivalent */
-export const translated = (filter: Filter, around: Around): Translated => {
+export const translateFilter = (filter: Filter, context: FilterContext): TranslatedFilter => {
   const { requestHeaderModifier: request, responseHeaderModifier: response, cors, requestMirror: mirror } = filter;
-  if (request) return { filters: [sound("headers", { request: headers(request) })] };
-  if (response) return { filters: [sound("headers", { response: headers(response) })] };
-  if (cors) return { filters: [sound("cors", corsOf(cors))] };
-  if (filter.urlRewrite) return { filters: [sound("rewrite", rewriteOf(filter.urlRewrite, around))] };
+  if (request) return { filters: [validated("headers", { request: headerSettings(request) })] };
+  if (response) return { filters: [validated("headers", { response: headerSettings(response) })] };
+  if (cors) return { filters: [validated("cors", corsSettings(cors))] };
+  if (filter.urlRewrite) return { filters: [validated("rewrite", rewriteSettings(filter.urlRewrite, context))] };
   if (filter.requestRedirect) {
-    const { redirect } = sound("redirect", redirectOf(filter.requestRedirect, around));
-    return { filters: [], redirect: redirect as Written };
+    const { redirect } = validated("redirect", redirectSettings(filter.requestRedirect, context));
+    return { filters: [], redirect: redirect as Settings };
   }
   if (mirror) {
-    const to = around.urlOf(mirror.backendRef);
-    return { filters: to === undefined ? [] : [{ mirror: { to, ...shareOf(mirror) } }] };
+    const to = context.urlOf(mirror.backendRef);
+    return { filters: to === undefined ? [] : [{ mirror: { to, ...mirrorShare(mirror) } }] };
   }
   throw new SyntaxError(`a filter of the type ${filter.type} has no equivalent`);
 };
 
 /** What the filter itself takes. */
-const sound = (name: string, config: Written): Written => {
+const validated = (name: string, config: Settings): Settings => {
   const result = registry.filters[name]?.schema.safeParse(config);
   const issue = result?.error?.issues[0];
   const message = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
@@ -45,11 +45,11 @@ const sound = (name: string, config: Written): Written => {
   return { [name]: config };
 };
 
-type Modifier = NonNullable<Filter["requestHeaderModifier"]>;
+type HeaderModifier = NonNullable<Filter["requestHeaderModifier"]>;
 
-export const headers = ({ set, add, remove }: Modifier): Written => {
-  const values = (all: Modifier["set"]) =>
-    Object.fromEntries(all.map(({ name, value }) => [name.toLowerCase(), literal(value)]));
+export const headerSettings = ({ set, add, remove }: HeaderModifier): Settings => {
+  const values = (all: HeaderModifier["set"]) =>
+    Object.fromEntries(all.map(({ name, value }) => [name.toLowerCase(), literalText(value)]));
   return {
     ...(set.length > 0 && { set: values(set) }),
     ...(add.length > 0 && { add: values(add) }),
@@ -57,51 +57,54 @@ export const headers = ({ set, add, remove }: Modifier): Written => {
   };
 };
 
-const literal = (text: string): string => {
+const literalText = (text: string): string => {
   if (/[{}]/.test(text)) throw new SyntaxError(`"${text}" has a brace, which a manifest reads as a reference`);
   return text;
 };
 
-const pathChange = (path: NonNullable<Filter["urlRewrite"]>["path"], prefix: string | undefined): Written => {
+const pathSettings = (path: NonNullable<Filter["urlRewrite"]>["path"], prefix: string | undefined): Settings => {
   if (!path) return {};
-  if (path.type === "ReplaceFullPath") return { path: literal(path.replaceFullPath || "/") };
+  if (path.type === "ReplaceFullPath") return { path: literalText(path.replaceFullPath || "/") };
   if (prefix === undefined) throw new SyntaxError("ReplacePrefixMatch stands beside a match that is no prefix");
-  const put = path.replacePrefixMatch.replace(/\/$/, "");
-  return { ...(prefix !== "" && { "strip-prefix": prefix }), ...(put !== "" && { "put-prefix": put }) };
+  const newPrefix = path.replacePrefixMatch.replace(/\/$/, "");
+  return { ...(prefix !== "" && { "strip-prefix": prefix }), ...(newPrefix !== "" && { "put-prefix": newPrefix }) };
 };
 
-const rewriteOf = ({ hostname, path }: NonNullable<Filter["urlRewrite"]>, { prefix }: Around): Written => ({
-  ...pathChange(path, prefix),
+const rewriteSettings = (
+  { hostname, path }: NonNullable<Filter["urlRewrite"]>,
+  { prefix }: FilterContext,
+): Settings => ({
+  ...pathSettings(path, prefix),
   ...(hostname !== undefined && { host: hostname.toLowerCase() }),
 });
 
-const redirectOf = (it: NonNullable<Filter["requestRedirect"]>, { prefix }: Around): Written => {
+const redirectSettings = (it: NonNullable<Filter["requestRedirect"]>, { prefix }: FilterContext): Settings => {
   const changes = {
     ...(it.scheme !== undefined && { scheme: it.scheme }),
     ...(it.hostname !== undefined && { host: it.hostname.toLowerCase() }),
     ...(it.port !== undefined && { port: it.port }),
-    ...pathChange(it.path, prefix),
+    ...pathSettings(it.path, prefix),
   };
   // With nothing to change it leads to where it is.
   const same = prefix ? { "strip-prefix": prefix, "put-prefix": prefix } : {};
   return { ...(Object.keys(changes).length > 0 ? changes : same), status: it.statusCode };
 };
 
-const corsOf = (it: NonNullable<Filter["cors"]>): Written => {
+const corsSettings = (it: NonNullable<Filter["cors"]>): Settings => {
   const { allowOrigins: origins, allowMethods: methods, allowHeaders, exposeHeaders } = it;
   const everybody = origins.some((origin) => /^(?:https?:\/\/)?\*$/.test(origin));
   const all = (names: readonly string[]) => (names.includes("*") ? "*" : names.map((name) => name.toLowerCase()));
   return {
     origins,
     ...(methods.length > 0 && !methods.includes("*") && { methods }),
-    headers: all(allowHeaders),
+    headerSettings: all(allowHeaders),
     expose: all(exposeHeaders),
     ...(it.allowCredentials && { credentials: everybody ? "everybody" : true }),
     "max-age": `${it.maxAge}s`,
   };
 };
 
-const shareOf = ({ percent, fraction }: NonNullable<Filter["requestMirror"]>): Written => {
+const mirrorShare = ({ percent, fraction }: NonNullable<Filter["requestMirror"]>): Settings => {
   const share = fraction ? (100 * fraction.numerator) / fraction.denominator : percent;
   if (share === undefined) return {};
   if (!(share >= 0 && share <= 100)) throw new SyntaxError(`a mirror's share is 0 to 100 per cent, not ${share}`);

@@ -1,62 +1,69 @@
 /** Writes the manifests of an import, each route with the place that it comes from, and each file with what it lacks. */
 import { Document, isMap, isSeq, type Pair, type Scalar } from "yaml";
-import type { Generated } from "../../../project/generated-files.ts";
+import type { GeneratedFile } from "../../../project/generated-files.ts";
 import { type Gap, gapComments } from "../imported.ts";
-import type { Ranked } from "./tiers.ts";
-import { distinct, nameOf, type Upstreams } from "./upstreams.ts";
+import type { RankedDraft } from "./tiers.ts";
+import { toName, type UpstreamSet, uniqueName } from "./upstreams.ts";
 
-interface Content {
+interface ManifestContent {
   readonly tier: string;
   readonly hosts: readonly string[];
-  readonly drafts: readonly Ranked[];
-  readonly upstreams: Upstreams;
+  readonly drafts: readonly RankedDraft[];
+  readonly upstreams: UpstreamSet;
   readonly gaps: readonly Gap[];
 }
 
-export const manifestOf = ({ tier, hosts, drafts, upstreams, gaps }: Content): Generated => {
-  const named = namesFor(drafts);
-  const routes = Object.fromEntries(drafts.map((it, index) => [named[index], routeOf(it)]));
-  const fallback = distinct("unmatched", (it) => named.includes(it));
-  const used = usedBy(drafts, upstreams);
+export const renderManifest = ({ tier, hosts, drafts, upstreams, gaps }: ManifestContent): GeneratedFile => {
+  const names = routeNames(drafts);
+  const routes = Object.fromEntries(drafts.map((it, index) => [names[index], toRoute(it)]));
+  const fallback = uniqueName("unmatched", (it) => names.includes(it));
+  const used = usedUpstreams(drafts, upstreams);
   const document = new Document({
     api: "postern/v1",
     tier,
     hosts,
     ...(Object.keys(used).length > 0 && { upstreams: used }),
-    routes: { ...routes, ...(isComplete(drafts) ? {} : { [fallback]: unmatched }) },
+    routes: { ...routes, ...(coversEverything(drafts) ? {} : { [fallback]: unmatched }) },
   });
   document.commentBefore = [
     " yaml-language-server: $schema=./manifest.schema.json",
     " Imported from the Kubernetes Gateway API by `postern import gateway-api`.",
     ...gapComments(gaps).map((it) => it.slice(1)),
   ].join("\n");
-  const comments = new Map(named.map((name, index) => [name, placeOf(drafts[index] as Ranked)]));
+  const comments = new Map(names.map((name, index) => [name, originComment(drafts[index] as RankedDraft)]));
   comments.set(fallback, " What no rule matches is answered 404, whatever its method.");
-  decorate(document, comments);
+  formatDocument(document, comments);
   return { file: `routes/${tier}.yaml`, text: document.toString({ lineWidth: 120 }) };
 };
 
 /** What only a match that is never reached would have called is not there. */
-const usedBy = (drafts: readonly Ranked[], upstreams: Upstreams): Record<string, unknown> => {
-  const called = new Set(drafts.flatMap(({ does: { to } }) => (Array.isArray(to) ? to.flatMap(Object.keys) : [to])));
-  return Object.fromEntries(Object.entries(upstreams.written()).filter(([name]) => called.has(name)));
+const usedUpstreams = (drafts: readonly RankedDraft[], upstreams: UpstreamSet): Record<string, unknown> => {
+  const called = new Set(
+    drafts.flatMap(({ settings: { to } }) => (Array.isArray(to) ? to.flatMap(Object.keys) : [to])),
+  );
+  return Object.fromEntries(Object.entries(upstreams.all()).filter(([name]) => called.has(name)));
 };
 
 const unmatched = { match: "ANY /{rest*}", respond: { status: 404 } };
 
 /** Whether something takes every request, or nothing is told by its method, so that a 404 comes by itself. */
-const isComplete = (drafts: readonly Ranked[]): boolean =>
+const coversEverything = (drafts: readonly RankedDraft[]): boolean =>
   drafts.length > 0 &&
-  (drafts.every(({ taken }) => taken.method === "ANY") ||
+  (drafts.every(({ requestMatch: taken }) => taken.method === "ANY") ||
     drafts.some(
-      ({ taken, door }) =>
+      ({ requestMatch: taken, address: door }) =>
         taken.method === "ANY" &&
         taken.path === "/{rest*}" &&
         taken.headers + taken.queries === 0 &&
         Object.keys(door).length === 0,
     ));
 
-const routeOf = ({ taken, door, rank, does }: Ranked): Record<string, unknown> => {
+const toRoute = ({
+  requestMatch: taken,
+  address: door,
+  rank,
+  settings: does,
+}: RankedDraft): Record<string, unknown> => {
   const when = { ...taken.when, ...door };
   return {
     match: `${taken.method} ${taken.path}`,
@@ -66,24 +73,24 @@ const routeOf = ({ taken, door, rank, does }: Ranked): Record<string, unknown> =
   };
 };
 
-const placeOf = ({ route: { resource }, path }: Ranked): string =>
+const originComment = ({ route: { resource }, path }: RankedDraft): string =>
   ` HTTPRoute ${resource.namespace}/${resource.name}, ${resource.file}:${resource.line(path)}`;
 
 /** `checkout-1`, or `checkout-1-2` where a rule has several matches; a rule's own name stands for its number. */
-const namesFor = (drafts: readonly Ranked[]): string[] => {
+const routeNames = (drafts: readonly RankedDraft[]): string[] => {
   const taken = new Set<string>();
   return drafts.map(({ route, rule, match }) => {
-    const own = route.spec.rules[rule];
-    const several = (own?.matches.length ?? 0) > 1 ? [String(match + 1)] : [];
-    const name = nameOf([route.resource.name.slice(0, 30), own?.name ?? String(rule + 1), ...several].join("-"));
-    const free = distinct(name, (it) => taken.has(it));
-    taken.add(free);
-    return free;
+    const ownRule = route.spec.rules[rule];
+    const several = (ownRule?.matches.length ?? 0) > 1 ? [String(match + 1)] : [];
+    const name = toName([route.resource.name.slice(0, 30), ownRule?.name ?? String(rule + 1), ...several].join("-"));
+    const freeName = uniqueName(name, (it) => taken.has(it));
+    taken.add(freeName);
+    return freeName;
   });
 };
 
 /** Small values in one line, and a comment above each route. */
-const decorate = (document: Document, comments: ReadonlyMap<string, string>): void => {
+const formatDocument = (document: Document, comments: ReadonlyMap<string, string>): void => {
   const within = (key: string): Pair<Scalar<string>>[] => {
     const node = document.get(key);
     return isMap(node) ? (node.items as Pair<Scalar<string>>[]) : [];

@@ -1,112 +1,124 @@
 /** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
-import { headers, translated, type Written } from "./filters.ts";
-import { type Taken, takenOf } from "./matches.ts";
+import { headerSettings, type Settings, translateFilter } from "./filters.ts";
+import { type RequestMatch, translateMatch } from "./matches.ts";
 import type { Cluster } from "./resources/cluster.ts";
-import type { Find } from "./resources/findings.ts";
-import { type Change, changesScheme } from "./resources/redirects.ts";
-import type { Route } from "./resources/resources.ts";
+import type { ReportFinding } from "./resources/findings.ts";
+import { findSchemeChange, type SchemeChange } from "./resources/redirects.ts";
+import type { HttpRouteResource } from "./resources/resources.ts";
 import type { BackendRef, Filter, RouteMatch, Rule } from "./resources/schema.ts";
-import type { Service, Upstreams } from "./upstreams.ts";
+import type { BackendService, UpstreamSet } from "./upstreams.ts";
 
-export interface Draft {
-  readonly route: Route;
+export interface RouteDraft {
+  readonly route: HttpRouteResource;
   readonly rule: number;
   readonly match: number;
-  readonly taken: Taken;
+  readonly requestMatch: RequestMatch;
   /** Where the match, or else the rule, stands. */
   readonly path: Path;
   /** All of the manifest's route but its match, conditions and rank. */
-  readonly does: Written;
+  readonly settings: Settings;
   /** Where it redirects to another scheme. */
-  readonly change: Change | undefined;
+  readonly schemeChange: SchemeChange | undefined;
 }
 
-interface Surroundings {
+interface DraftContext {
   readonly cluster: Cluster;
-  readonly upstreams: Upstreams;
-  readonly find: Find;
+  readonly upstreams: UpstreamSet;
+  readonly report: ReportFinding;
 }
 
-export const draftsOf = (route: Route, around: Surroundings): Draft[] =>
-  (route.spec.rules.length === 0 ? [everything] : route.spec.rules).flatMap((rule, index) => {
+export const draftRoutes = (route: HttpRouteResource, context: DraftContext): RouteDraft[] =>
+  (route.spec.rules.length === 0 ? [emptyRule] : route.spec.rules).flatMap((rule, index) => {
     const at: Path = ["spec", "rules", index];
-    const matches = rule.matches.length === 0 ? [whole] : rule.matches;
-    return matches.flatMap((match, place): Draft[] => {
+    const matches = rule.matches.length === 0 ? [matchAll] : rule.matches;
+    return matches.flatMap((match, place): RouteDraft[] => {
       // It has a condition that is not known, which has been listed.
       if (match === null) return [];
       const path = rule.matches.length === 0 ? at : [...at, "matches", place];
-      const taken = attempt(() => takenOf(match), around.find, route, path);
-      if (!taken) return [];
-      const does = doesOf(route, rule, at, taken, around);
-      return [{ route, rule: index, match: place, taken, path, does, change: changesScheme(rule) }];
+      const requestMatch = attempt(() => translateMatch(match), context.report, route, path);
+      if (!requestMatch) return [];
+      const settings = routeSettings(route, rule, at, requestMatch, context);
+      return [{ route, rule: index, match: place, requestMatch, path, settings, schemeChange: findSchemeChange(rule) }];
     });
   });
 
-const whole: RouteMatch = { path: { type: "PathPrefix", value: "/" }, headers: [], queryParams: [] };
-const everything: Rule = { matches: [], filters: [], backendRefs: [], timeouts: {} };
+const matchAll: RouteMatch = { path: { type: "PathPrefix", value: "/" }, headers: [], queryParams: [] };
+const emptyRule: Rule = { matches: [], filters: [], backendRefs: [], timeouts: {} };
 
-const attempt = <T>(work: () => T, find: Find, { resource }: Route, at: Path): T | undefined => {
+const attempt = <T>(work: () => T, report: ReportFinding, { resource }: HttpRouteResource, at: Path): T | undefined => {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    find("left-out", resource, at, error.message);
+    report("left-out", resource, at, error.message);
     return undefined;
   }
 };
 
-const refused = { respond: { status: 500 } };
+const refusedRoute = { respond: { status: 500 } };
 
-const doesOf = (route: Route, rule: Rule, at: Path, taken: Taken, around: Surroundings): Written => {
-  const { find } = around;
-  const named = rule.backendRefs.map((it, index) => ({ it, at: [...at, "backendRefs", index] }));
+const routeSettings = (
+  route: HttpRouteResource,
+  rule: Rule,
+  at: Path,
+  requestMatch: RequestMatch,
+  context: DraftContext,
+): Settings => {
+  const { report } = context;
+  const backends = rule.backendRefs.map((it, index) => ({ it, at: [...at, "backendRefs", index] }));
   // What every backend does is done ahead of them.
-  const shared = named.every(({ it }) => JSON.stringify(it.filters) === JSON.stringify(named[0]?.it.filters));
-  const asked = [
+  const shared = backends.every(({ it }) => JSON.stringify(it.filters) === JSON.stringify(backends[0]?.it.filters));
+  const ruleFilters = [
     ...rule.filters.map((it, index) => ({ it, at: [...at, "filters", index] })),
-    ...(shared ? (named[0]?.it.filters ?? []).map((it) => ({ it, at: named[0]?.at ?? at })) : []),
+    ...(shared ? (backends[0]?.it.filters ?? []).map((it) => ({ it, at: backends[0]?.at ?? at })) : []),
   ];
-  const urlOf = (where: Path) => (backend: NonNullable<Filter["requestMirror"]>["backendRef"]) => {
-    const service = around.cluster.resolve(backend, route.resource.namespace);
-    if (!("invalid" in service)) return around.upstreams.urlOf(service);
-    find("left-out", route.resource, where, `${service.invalid}, so nothing is mirrored`);
+  const urlOf = (location: Path) => (backend: NonNullable<Filter["requestMirror"]>["backendRef"]) => {
+    const service = context.cluster.resolve(backend, route.resource.namespace);
+    if (!("invalid" in service)) return context.upstreams.urlOf(service);
+    report("left-out", route.resource, location, `${service.invalid}, so nothing is mirrored`);
     return undefined;
   };
-  for (const { it, at: where } of asked)
+  for (const { it, at: location } of ruleFilters)
     if (it.urlRewrite?.hostname !== undefined)
-      find(
+      report(
         "otherwise",
         route.resource,
-        where,
+        location,
         "the service reads the hostname in x-forwarded-host; Host is its own URL's",
       );
-  const done = asked.map(({ it, at: where }) =>
-    attempt(() => translated(it, { prefix: taken.prefix, urlOf: urlOf(where) }), find, route, where),
+  const translatedFilters = ruleFilters.map(({ it, at: location }) =>
+    attempt(
+      () => translateFilter(it, { prefix: requestMatch.prefix, urlOf: urlOf(location) }),
+      report,
+      route,
+      location,
+    ),
   );
-  if (done.includes(undefined)) {
-    find("left-out", route.resource, at, "without that filter the rule answers 500, since no filter may be skipped");
-    return refused;
+  if (translatedFilters.includes(undefined)) {
+    report("left-out", route.resource, at, "without that filter the rule answers 500, since no filter may be skipped");
+    return refusedRoute;
   }
-  const timeouts = timeoutsOf(route, rule, at, find);
+  const timeouts = ruleTimeouts(route, rule, at, report);
   const timeout = timeouts.request;
-  const filters = inOrder([
-    ...done.flatMap((it) => it?.filters ?? []),
-    ...(timeout !== undefined && timeout !== endless ? [{ timeout }] : []),
+  const filters = orderFilters([
+    ...translatedFilters.flatMap((it) => it?.filters ?? []),
+    ...(timeout !== undefined && timeout !== noTimeout ? [{ timeout }] : []),
   ]);
-  const redirect = done.find((it) => it?.redirect)?.redirect;
-  const goes = redirect
+  const redirect = translatedFilters.find((it) => it?.redirect)?.redirect;
+  const destination = redirect
     ? { redirect }
-    : leads(route, rule, at, shared, { ...around, timeout: upstreamTimeout(timeouts) });
-  return { ...(filters.length > 0 && { filters }), ...goes };
+    : backendSettings(route, rule, at, shared, { ...context, timeout: upstreamTimeout(timeouts) });
+  return { ...(filters.length > 0 && { filters }), ...destination };
 };
 
 /** CORS and the time that all else may take come first; a kind that stands there twice is told apart. */
-const inOrder = (filters: readonly Written[]): Written[] => {
-  const early = ["cors", "timeout"];
-  const kindOf = (it: Written) => Object.keys(it)[0] as string;
-  const place = (it: Written) => (early.includes(kindOf(it)) ? early.indexOf(kindOf(it)) : early.length);
+const orderFilters = (filters: readonly Settings[]): Settings[] => {
+  const firstKinds = ["cors", "timeout"];
+  const kindOf = (it: Settings) => Object.keys(it)[0] as string;
+  const place = (it: Settings) =>
+    firstKinds.includes(kindOf(it)) ? firstKinds.indexOf(kindOf(it)) : firstKinds.length;
   const seen = new Map<string, number>();
   return filters
     .toSorted((a, b) => place(a) - place(b))
@@ -118,86 +130,98 @@ const inOrder = (filters: readonly Written[]): Written[] => {
 };
 
 /** Where the rule's requests go, and with which weights. */
-const leads = (
-  route: Route,
+const backendSettings = (
+  route: HttpRouteResource,
   rule: Rule,
   at: Path,
   shared: boolean,
-  { cluster, upstreams, find, timeout }: Surroundings & { readonly timeout: string | undefined },
-): Written => {
-  if (rule.backendRefs.length === 0) return refused;
+  { cluster, upstreams, report, timeout }: DraftContext & { readonly timeout: string | undefined },
+): Settings => {
+  if (rule.backendRefs.length === 0) return refusedRoute;
   const protocols = new Set<string | undefined>();
   const weights = new Map<string, number>();
-  let serves = false;
+  let hasLiveBackend = false;
   for (const [index, backend] of rule.backendRefs.entries()) {
-    const where = [...at, "backendRefs", index];
+    const location = [...at, "backendRefs", index];
     const found = cluster.resolve(backend, route.resource.namespace);
-    if ("invalid" in found) find("left-out", route.resource, where, `${found.invalid}, so its share is answered 500`);
-    const own = shared ? {} : attempt(() => headersOf(backend), find, route, where);
-    const dead = "invalid" in found || !own;
-    const name = dead ? upstreams.broken() : upstreams.use(found as Service, { headers: own, timeout });
-    if (!dead && backend.weight > 0) serves = true;
+    if ("invalid" in found)
+      report("left-out", route.resource, location, `${found.invalid}, so its share is answered 500`);
+    const own = shared ? {} : attempt(() => backendHeaders(backend), report, route, location);
+    const isInvalid = "invalid" in found || !own;
+    const name = isInvalid
+      ? upstreams.brokenName()
+      : upstreams.nameFor(found as BackendService, { headers: own, timeout });
+    if (!isInvalid && backend.weight > 0) hasLiveBackend = true;
     if (!("invalid" in found)) {
       protocols.add(found.protocol);
       if (found.protocol === "kubernetes.io/h2c")
-        find("otherwise", route.resource, where, `the Service ${found.name} speaks h2c, and is called by HTTP/1.1`);
+        report(
+          "otherwise",
+          route.resource,
+          location,
+          `the Service ${found.name} speaks h2c, and is called by HTTP/1.1`,
+        );
     }
     weights.set(name, (weights.get(name) ?? 0) + backend.weight);
   }
-  if (!serves) return refused;
+  if (!hasLiveBackend) return refusedRoute;
   const upgrade = [...protocols].every((it) => /^kubernetes\.io\/wss?$/.test(it ?? "")) && protocols.size > 0;
   const [only] = weights.keys();
   return {
-    to: weights.size === 1 ? only : [...weights].map(([name, weight]) => ({ [name]: scaled(weight, weights) })),
+    to: weights.size === 1 ? only : [...weights].map(([name, weight]) => ({ [name]: scaleWeight(weight, weights) })),
     ...(upgrade && { upgrade: "websocket" }),
   };
 };
 
 /** A manifest's weights go to 10000. */
-const scaled = (weight: number, all: ReadonlyMap<string, number>): number => {
-  const most = Math.max(...all.values());
-  return most <= 10_000 ? weight : Math.ceil((weight * 10_000) / most);
+const scaleWeight = (weight: number, all: ReadonlyMap<string, number>): number => {
+  const largest = Math.max(...all.values());
+  return largest <= 10_000 ? weight : Math.ceil((weight * 10_000) / largest);
 };
 
 /** What one backend of several changes is written by its upstream, and that writes headers of requests. */
-const headersOf = ({ filters }: BackendRef): Written => {
-  const odd = filters.find(({ requestHeaderModifier: it }) => !it);
-  if (odd)
-    throw new SyntaxError(`a ${odd.type} of one backend among several has no equivalent; its share is answered 500`);
-  return Object.assign({}, ...filters.map(({ requestHeaderModifier: it }) => (it ? headers(it) : {})));
+const backendHeaders = ({ filters }: BackendRef): Settings => {
+  const unsupported = filters.find(({ requestHeaderModifier: it }) => !it);
+  if (unsupported)
+    throw new SyntaxError(
+      `a ${unsupported.type} of one backend among several has no equivalent; its share is answered 500`,
+    );
+  return Object.assign({}, ...filters.map(({ requestHeaderModifier: it }) => (it ? headerSettings(it) : {})));
 };
 
 /** What stands for no limit. */
-const endless = "1h";
+const noTimeout = "1h";
 
-const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+const unitMs = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /** `1h30m` is one of the Gateway API's durations (GEP-2257), of which a manifest's has one unit; 0 is no limit. */
-const timeoutOf = (text: string): string => {
+const translateTimeout = (text: string): string => {
   if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(text))
     throw new SyntaxError(`"${text}" is no duration: 500ms, 10s, 1h30m`);
   const parts = [...text.matchAll(/(\d+)(h|ms|m|s)/g)];
-  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as "h"], 0);
-  if (ms === 0) return endless;
-  if (ms > milliseconds(longest)) return longest;
+  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitMs[unit as "h"], 0);
+  if (ms === 0) return noTimeout;
+  if (ms > milliseconds(maxDuration)) return maxDuration;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 };
 
 /** The longest duration of a manifest. */
-const longest = "24d";
+const maxDuration = "24d";
 
-type Timeouts = Readonly<Partial<Record<"request" | "backendRequest", string>>>;
+type RuleTimeouts = Readonly<Partial<Record<"request" | "backendRequest", string>>>;
 
-const timeoutsOf = (route: Route, { timeouts }: Rule, at: Path, find: Find): Timeouts => {
+const ruleTimeouts = (route: HttpRouteResource, { timeouts }: Rule, at: Path, report: ReportFinding): RuleTimeouts => {
   const read = (name: "request" | "backendRequest") => {
     const text = timeouts[name];
-    return text === undefined ? {} : { [name]: attempt(() => timeoutOf(text), find, route, [...at, "timeouts", name]) };
+    return text === undefined
+      ? {}
+      : { [name]: attempt(() => translateTimeout(text), report, route, [...at, "timeouts", name]) };
   };
   return { ...read("request"), ...read("backendRequest") };
 };
 
 /** An upstream has thirty seconds by itself, where the rule gives no more. */
-const upstreamTimeout = ({ request, backendRequest }: Timeouts): string | undefined => {
+const upstreamTimeout = ({ request, backendRequest }: RuleTimeouts): string | undefined => {
   if (backendRequest !== undefined) return backendRequest;
   return request !== undefined && milliseconds(request) > 30_000 ? request : undefined;
 };

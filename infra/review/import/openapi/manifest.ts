@@ -3,23 +3,23 @@ import { stringify } from "yaml";
 import { mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import { type Gap, gapComments, oneLine } from "../imported.ts";
-import type { Secured } from "./security.ts";
+import type { SecurityResult } from "./security.ts";
 
-export interface Draft {
+export interface TierDraft {
   readonly document: OpenApi;
   readonly tier: string;
   readonly host: string;
   readonly base: string;
-  readonly secured: Secured;
+  readonly security: SecurityResult;
   /** Names by URL. */
   readonly upstreams: ReadonlyMap<string, string>;
-  readonly routes: readonly DraftRoute[];
+  readonly routes: readonly RouteDraft[];
   readonly gaps: readonly Gap[];
   /** The document, from `routes/`. */
-  readonly kept: string;
+  readonly documentPath: string;
 }
 
-export interface DraftRoute {
+export interface RouteDraft {
   readonly name: string;
   readonly operation: Operation;
   readonly match: string;
@@ -27,13 +27,13 @@ export interface DraftRoute {
   readonly target: string | undefined;
   readonly to: string;
   /** Drops the filter of identity. */
-  readonly open: boolean;
+  readonly isOpen: boolean;
   /** Drops `validate`. */
-  readonly unchecked: boolean;
+  readonly isUnchecked: boolean;
 }
 
-export const manifestText = (draft: Draft): string => {
-  const { document, tier, host, base, secured, upstreams, routes, gaps, kept } = draft;
+export const renderManifest = (draft: TierDraft): string => {
+  const { document, tier, host, base, security, upstreams, routes, gaps, documentPath } = draft;
   const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
   const lines = [
     "# yaml-language-server: $schema=./manifest.schema.json",
@@ -41,38 +41,39 @@ export const manifestText = (draft: Draft): string => {
     ...gapComments(gaps),
     "api: postern/v1",
     `tier: ${tier}`,
-    ...(title === "" ? [] : [`summary: ${scalar(title)}`]),
+    ...(title === "" ? [] : [`summary: ${toScalar(title)}`]),
     "",
     `hosts: [${/^[\w.-]+$/.test(host) ? host : JSON.stringify(host)}]`,
     ...(base === "/" ? [] : [`base: ${base}`]),
     "",
     "filters:",
-    ...(secured.filter ? [`  - ${secured.filter.line}`] : []),
+    ...(security.filter ? [`  - ${security.filter.line}`] : []),
     "  - body-limit: 1MiB",
-    `  - validate: { openapi: ${kept} }`,
+    `  - validate: { openapi: ${documentPath} }`,
     "",
     "upstreams:",
     ...[...upstreams].map(([url, name]) => `  ${name}: { http: ${JSON.stringify(url)} }`),
     "",
     "routes:",
-    ...routes.flatMap((it) => routeLines(it, secured)),
+    ...routes.flatMap((it) => renderRoute(it, security)),
   ];
   return `${lines.join("\n")}\n`;
 };
 
-const routeLines = (
-  { name, match, target, to, open, unchecked, operation }: DraftRoute,
-  { filter }: Secured,
+const renderRoute = (
+  { name, match, target, to, isOpen, isUnchecked, operation }: RouteDraft,
+  { filter }: SecurityResult,
 ): string[] => [
   `  ${name}:`,
-  `    match: ${scalar(match)}`,
+  `    match: ${toScalar(match)}`,
   `    to: ${to}`,
-  ...(target === undefined ? [] : [`    path: ${scalar(target)}`]),
-  ...dropped([...(open && filter ? [filter.id] : []), ...(unchecked ? ["validate"] : [])]),
+  ...(target === undefined ? [] : [`    path: ${toScalar(target)}`]),
+  ...renderWithout([...(isOpen && filter ? [filter.id] : []), ...(isUnchecked ? ["validate"] : [])]),
   ...(operation.value.deprecated === true ? ["    deprecated: {}"] : []),
 ];
 
-const dropped = (ids: readonly string[]): string[] => (ids.length === 0 ? [] : [`    without: [${ids.join(", ")}]`]);
+const renderWithout = (ids: readonly string[]): string[] =>
+  ids.length === 0 ? [] : [`    without: [${ids.join(", ")}]`];
 
 /** Quoted only where YAML would read something else. */
-const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();
+const toScalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();

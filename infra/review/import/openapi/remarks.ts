@@ -5,14 +5,14 @@ import {
   listOf,
   mapOf,
   type OpenApi,
-  resolved,
+  resolveRefs,
   stringIn,
 } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
 import { firstServer } from "./servers.ts";
 
-const rootWords = [
+const rootKeywords = [
   ...[
     "openapi",
     "$self",
@@ -27,45 +27,47 @@ const rootWords = [
   ],
   "externalDocs",
 ];
-const componentWords = [
+const componentKeywords = [
   ...["schemas", "responses", "parameters", "examples", "requestBodies", "headers", "securitySchemes", "links"],
   ...["callbacks", "pathItems", "mediaTypes"],
 ];
 
-const otherwise = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
+const behavioralGap = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
 
 /** @param base where it was said beside the document */
-export const remarksOn = (document: OpenApi, operations: readonly Operation[], base: string | undefined): Gap[] => {
+export const documentGaps = (document: OpenApi, operations: readonly Operation[], base: string | undefined): Gap[] => {
   const { root, version } = document;
   const webhooks = Object.keys(mapOf(root.webhooks)).length;
   return [
-    ...serverRemarks(root, base),
-    ...(webhooks > 0 ? [otherwise("webhooks", `calls of the service's own do not come by here (${webhooks})`)] : []),
-    ...(stringIn(root, "jsonSchemaDialect")?.includes("2020-12") === false && !version.startsWith("3.0")
-      ? [otherwise("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
+    ...serverNotes(root, base),
+    ...(webhooks > 0
+      ? [behavioralGap("webhooks", `calls of the service's own do not come by here (${webhooks})`)]
       : []),
-    ...strange(root, rootWords).map((it) => otherwise(it, "no document has this word")),
-    ...strange(followed(document, root.components), componentWords).map((it) =>
-      otherwise(`components/${it}`, "it is no kind of component"),
+    ...(stringIn(root, "jsonSchemaDialect")?.includes("2020-12") === false && !version.startsWith("3.0")
+      ? [behavioralGap("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
+      : []),
+    ...unknownKeys(root, rootKeywords).map((it) => behavioralGap(it, "no document has this word")),
+    ...unknownKeys(resolveMap(document, root.components), componentKeywords).map((it) =>
+      behavioralGap(`components/${it}`, "it is no kind of component"),
     ),
-    ...extensionsOf(document, operations).map((it) => otherwise(it, "extensions are not read")),
+    ...unreadExtensions(document, operations).map((it) => behavioralGap(it, "extensions are not read")),
   ];
 };
 
 /** What a reference leads to; nothing where it leads nowhere, which is listed where it is read. */
-const followed = (document: OpenApi, value: unknown): JsonMap => {
+const resolveMap = (document: OpenApi, value: unknown): JsonMap => {
   try {
-    return mapOf(resolved(document, value));
+    return mapOf(resolveRefs(document, value));
   } catch (error) {
     if (error instanceof DocumentError) return {};
     throw error;
   }
 };
 
-const strange = (value: JsonMap, words: readonly string[]): string[] =>
-  Object.keys(value).filter((it) => !it.startsWith("x-") && !words.includes(it));
+const unknownKeys = (value: JsonMap, knownKeys: readonly string[]): string[] =>
+  Object.keys(value).filter((it) => !it.startsWith("x-") && !knownKeys.includes(it));
 
-const serverRemarks = (root: JsonMap, base: string | undefined): Gap[] => {
+const serverNotes = (root: JsonMap, base: string | undefined): Gap[] => {
   const servers = listOf(root.servers);
   const { text, variables } = firstServer(root);
   return [
@@ -75,28 +77,30 @@ const serverRemarks = (root: JsonMap, base: string | undefined): Gap[] => {
         ? `{${name}} has no default, so nobody knows the URL: --upstream and --base say it`
         : `{${name}} is taken for its default, ${JSON.stringify(value)}`,
     ),
-    ...(isWhole(text) || variables.some((it) => it.value === undefined) || base !== undefined ? [] : relative(text)),
-  ].map((it) => otherwise("servers", it));
+    ...(isAbsolute(text) || variables.some((it) => it.value === undefined) || base !== undefined
+      ? []
+      : relativeServerNote(text)),
+  ].map((it) => behavioralGap("servers", it));
 };
 
-const isWhole = (url: string): boolean => url === "" || url === "/" || /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+const isAbsolute = (url: string): boolean => url === "" || url === "/" || /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
 
-const relative = (url: string): string[] => {
+const relativeServerNote = (url: string): string[] => {
   const remedy = /^\/(?!\/)/.test(url) ? `; --base ${url} puts it before them` : "";
   return [`${url} is no whole URL, so paths stand as they are${remedy}`];
 };
 
 /** What the importer itself reads, or writes. */
-const readExtensions = ["x-multi-segment", "x-files"];
+const knownExtensions = ["x-multi-segment", "x-files"];
 
 /** Of the document, its path items, operations and parameters. */
-const extensionsOf = (document: OpenApi, operations: readonly Operation[]): string[] => {
+const unreadExtensions = (document: OpenApi, operations: readonly Operation[]): string[] => {
   const { root } = document;
-  const places = [
+  const objects = [
     root,
-    followed(document, root.paths),
+    resolveMap(document, root.paths),
     ...operations.flatMap(({ item, value, parameters }) => [item, value, ...parameters.map((it) => it.value)]),
   ];
-  const names = places.flatMap((it) => Object.keys(it).filter((key) => key.startsWith("x-")));
-  return [...new Set(names)].filter((it) => !readExtensions.includes(it)).toSorted();
+  const names = objects.flatMap((it) => Object.keys(it).filter((key) => key.startsWith("x-")));
+  return [...new Set(names)].filter((it) => !knownExtensions.includes(it)).toSorted();
 };

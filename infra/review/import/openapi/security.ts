@@ -6,105 +6,116 @@ import {
   listOf,
   mapOf,
   type OpenApi,
-  resolved,
+  resolveRefs,
   stringIn,
 } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
 
-export interface Secured {
+export interface SecurityResult {
   /** A line of the manifest's `filters`, and its id. */
   readonly filter: { readonly id: string; readonly line: string } | undefined;
   /** Operations that drop it. */
-  readonly open: (operation: Operation) => boolean;
+  readonly isOpen: (operation: Operation) => boolean;
   /** Why nobody knows who may call an operation; no route is made of it. */
-  readonly unread: (operation: Operation) => string | undefined;
+  readonly whyUnread: (operation: Operation) => string | undefined;
   readonly gaps: readonly Gap[];
 }
 
 /** Who may call an operation. */
-interface Need {
+interface SecurityNeed {
   /** The schemes, in words; empty where none is needed. */
   readonly text: string;
   /** Who brings none may call it too. */
   readonly optional: boolean;
   readonly scopes: readonly string[];
-  readonly unread?: string;
+  readonly whyUnread?: string;
 }
 
-/** @param keys whether every environment has the namespace in which API keys are looked up */
-export const securedBy = (
+/** @param canLookUpKeys whether every environment has the namespace in which API keys are looked up */
+export const translateSecurity = (
   document: OpenApi,
   operations: readonly Operation[],
   tier: string,
-  keys: boolean,
-): Secured => {
-  const needs = new Map(operations.map((it) => [it, needOf(document, it)]));
-  const need = (it: Operation): Need => needs.get(it) ?? needOf(document, it);
+  canLookUpKeys: boolean,
+): SecurityResult => {
+  const needs = new Map(operations.map((it) => [it, readNeed(document, it)]));
+  const needFor = (it: Operation): SecurityNeed => needs.get(it) ?? readNeed(document, it);
   const named = Map.groupBy(
-    operations.filter((it) => need(it).unread === undefined && need(it).text !== ""),
-    (it) => need(it).text,
+    operations.filter((it) => needFor(it).whyUnread === undefined && needFor(it).text !== ""),
+    (it) => needFor(it).text,
   );
   const gaps: Gap[] = [];
-  let filter: Secured["filter"];
-  let chosen: string | undefined;
-  for (const [text, some] of named) {
-    const scheme = schemeOf(document, text) ?? {};
-    const found = filterFor(scheme, tier, keys);
+  let filter: SecurityResult["filter"];
+  let chosenScheme: string | undefined;
+  for (const [text, users] of named) {
+    const scheme = findScheme(document, text) ?? {};
+    const found = filterFor(scheme, tier, canLookUpKeys);
     if (found && filter === undefined) {
-      [filter, chosen] = [found, text];
-      if (found.guess) gaps.push({ kind: "otherwise", where: `security ${text}`, what: found.guess });
-    } else if (chosen !== text)
-      gaps.push({ kind: "left-out", where: `security ${text}`, what: lacking(scheme, some.length, keys) });
+      [filter, chosenScheme] = [found, text];
+      if (found.assumption) gaps.push({ kind: "otherwise", where: `security ${text}`, what: found.assumption });
+    } else if (chosenScheme !== text)
+      gaps.push({
+        kind: "left-out",
+        where: `security ${text}`,
+        what: describeMissing(scheme, users.length, canLookUpKeys),
+      });
     if (scheme.deprecated === true)
       gaps.push({ kind: "otherwise", where: `security ${text}`, what: "the scheme is deprecated" });
   }
-  for (const it of operations) gaps.push(...besides(it, need(it), chosen));
+  for (const it of operations) gaps.push(...uncheckedNeeds(it, needFor(it), chosenScheme));
   // Who needs another scheme stays behind the one that became a filter: closed to all rather than open to all.
   return {
     filter,
-    open: (it) => filter !== undefined && (need(it).text === "" || need(it).optional),
-    unread: (it) => need(it).unread,
+    isOpen: (it) => filter !== undefined && (needFor(it).text === "" || needFor(it).optional),
+    whyUnread: (it) => needFor(it).whyUnread,
     gaps,
   };
 };
 
 /** What of a requirement no filter checks, though its scheme has become one. */
-const besides = ({ method, path }: Operation, { text, optional, scopes }: Need, chosen: string | undefined): Gap[] => {
+const uncheckedNeeds = (
+  { method, path }: Operation,
+  { text, optional, scopes }: SecurityNeed,
+  chosenScheme: string | undefined,
+): Gap[] => {
   const where = `${method} ${path}`;
   if (text === "") return [];
   if (optional) return [{ kind: "otherwise", where, what: `security ${text} is optional, so nobody is asked for it` }];
-  if (scopes.length === 0 || text !== chosen) return [];
+  if (scopes.length === 0 || text !== chosenScheme) return [];
   const what = `the scopes ${scopes.join(", ")} are not checked; give the route a jwt with scopes`;
   return [{ kind: "left-out", where, what }];
 };
 
-const needOf = (document: OpenApi, { value }: Operation): Need => {
-  const none: Need = { text: "", optional: false, scopes: [] };
+const readNeed = (document: OpenApi, { value }: Operation): SecurityNeed => {
+  const none: SecurityNeed = { text: "", optional: false, scopes: [] };
   const written = Object.hasOwn(value, "security") ? value.security : document.root.security;
   if (written === undefined) return none;
-  if (!Array.isArray(written)) return { ...none, unread: "security is no list" };
+  if (!Array.isArray(written)) return { ...none, whyUnread: "security is no list" };
   for (const it of written) {
-    if (!isMap(it)) return { ...none, unread: "a requirement of security is no map of schemes" };
-    const strange = Object.keys(it).find((name) => schemeOf(document, name) === undefined);
-    if (strange !== undefined) return { ...none, unread: `no scheme of the document is called "${strange}"` };
-    const odd = Object.entries(it).find(([, scopes]) => scopes !== null && !Array.isArray(scopes));
-    if (odd) return { ...none, unread: `the scopes of ${odd[0]} are no list` };
+    if (!isMap(it)) return { ...none, whyUnread: "a requirement of security is no map of schemes" };
+    const unknownScheme = Object.keys(it).find((name) => findScheme(document, name) === undefined);
+    if (unknownScheme !== undefined)
+      return { ...none, whyUnread: `no scheme of the document is called "${unknownScheme}"` };
+    const invalidScopes = Object.entries(it).find(([, scopes]) => scopes !== null && !Array.isArray(scopes));
+    if (invalidScopes) return { ...none, whyUnread: `the scopes of ${invalidScopes[0]} are no list` };
   }
-  const either = written.filter((it) => Object.keys(it).length > 0) as readonly JsonMap[];
+  const alternatives = written.filter((it) => Object.keys(it).length > 0) as readonly JsonMap[];
   return {
-    text: [...new Set(either.map((it) => Object.keys(it).join(" and ")))].join(" or "),
-    optional: either.length < written.length,
-    scopes: [...new Set(either.flatMap((it) => Object.values(it).flatMap((scopes) => listOf(scopes).map(String))))],
+    text: [...new Set(alternatives.map((it) => Object.keys(it).join(" and ")))].join(" or "),
+    optional: alternatives.length < written.length,
+    scopes: [
+      ...new Set(alternatives.flatMap((it) => Object.values(it).flatMap((scopes) => listOf(scopes).map(String)))),
+    ],
   };
 };
 
 /** By the name of a component, or, in 3.2, by a reference. Undefined where it cannot be read. */
-const schemeOf = (document: OpenApi, name: string): JsonMap | undefined => {
+const findScheme = (document: OpenApi, name: string): JsonMap | undefined => {
   try {
-    const all = mapOf(resolved(document, mapOf(resolved(document, document.root.components)).securitySchemes));
+    const all = mapOf(resolveRefs(document, mapOf(resolveRefs(document, document.root.components)).securitySchemes));
     const named = Object.hasOwn(all, name) ? all[name] : name.includes("#/") ? { $ref: name } : undefined;
-    const scheme = named === undefined ? undefined : resolved(document, named);
+    const scheme = named === undefined ? undefined : resolveRefs(document, named);
     return isMap(scheme) && typeof scheme.type === "string" ? scheme : undefined;
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
@@ -112,11 +123,13 @@ const schemeOf = (document: OpenApi, name: string): JsonMap | undefined => {
   }
 };
 
-const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {
+const filterFor = (scheme: JsonMap, tier: string, canLookUpKeys: boolean) => {
   const type = stringIn(scheme, "type");
-  if (type === "apiKey" && scheme.in === "header" && keys) {
+  if (type === "apiKey" && scheme.in === "header" && canLookUpKeys) {
     const header = (stringIn(scheme, "name") ?? "").toLowerCase();
-    return takesHeader(scheme) ? { id: "api-key", line: `api-key: { header: ${header} }`, guess: "" } : undefined;
+    return isSupportedHeader(scheme)
+      ? { id: "api-key", line: `api-key: { header: ${header} }`, assumption: "" }
+      : undefined;
   }
   const [, issuer] =
     /^(https?:\/\/[^\s"]+?)\/\.well-known\/openid-configuration$/.exec(stringIn(scheme, "openIdConnectUrl") ?? "") ??
@@ -125,22 +138,22 @@ const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {
   return {
     id: "jwt",
     line: `jwt: { issuer: ${JSON.stringify(issuer)}, audience: ${tier}, algorithms: [RS256, ES256] }`,
-    guess: `the document does not say for whom tokens are meant; see whether the audience is "${tier}", and where the issuer has its keys`,
+    assumption: `the document does not say for whom tokens are meant; see whether the audience is "${tier}", and where the issuer has its keys`,
   };
 };
 
-const takesHeader = ({ name }: JsonMap): boolean => typeof name === "string" && /^[A-Za-z0-9-]+$/.test(name);
+const isSupportedHeader = ({ name }: JsonMap): boolean => typeof name === "string" && /^[A-Za-z0-9-]+$/.test(name);
 
-const lacking = (scheme: JsonMap, count: number, keys: boolean): string => {
+const describeMissing = (scheme: JsonMap, count: number, canLookUpKeys: boolean): string => {
   const kind = [stringIn(scheme, "type"), stringIn(scheme, "scheme"), stringIn(scheme, "in")].filter(Boolean).join(" ");
-  const who = count === 1 ? "one operation that needs it" : `${count} operations that need it`;
+  const operationCount = count === 1 ? "one operation that needs it" : `${count} operations that need it`;
   const remedy =
-    kind === "apiKey header" && !takesHeader(scheme)
+    kind === "apiKey header" && !isSupportedHeader(scheme)
       ? "give them a filter of identity: api-key takes headers of letters, digits and hyphens"
-      : kind === "apiKey header" && !keys
+      : kind === "apiKey header" && !canLookUpKeys
         ? "give the environments the KV namespace `consumers`, and the tier the filter api-key"
         : kind.startsWith("http bearer") || kind.startsWith("oauth2")
           ? "give the tier the filter jwt, with issuer and audience"
           : "give them a filter of identity";
-  return `no filter checks ${kind || "it"} for the ${who}; ${remedy}`;
+  return `no filter checks ${kind || "it"} for the ${operationCount}; ${remedy}`;
 };

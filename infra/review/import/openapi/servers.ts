@@ -1,9 +1,9 @@
 /** Where an OpenAPI document says that its API is served, as upstreams. */
 import { type JsonMap, listOf, mapOf, stringIn } from "../../../openapi/document.ts";
-import { distinct, kebab } from "./names.ts";
+import { createUniqueNames, toKebabCase } from "./names.ts";
 
 /** The URL of the first server of a list, its variables at their defaults; undefined where there is none that is absolute. */
-export const serverOf = (value: JsonMap): URL | undefined => {
+export const firstServerUrl = (value: JsonMap): URL | undefined => {
   const { text, variables } = firstServer(value);
   if (variables.some((it) => it.value === undefined)) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -21,32 +21,35 @@ export const firstServer = (
   value: JsonMap,
 ): { readonly text: string; readonly variables: readonly ServerVariable[] } => {
   const first = mapOf(listOf(value.servers)[0]);
-  const written = stringIn(first, "url") ?? "";
-  const names = [...written.matchAll(variable)].map(([, name = ""]) => name);
-  const variables = [...new Set(names)].map((name) => ({ name, value: defaultOf(mapOf(first.variables)[name]) }));
+  const urlTemplate = stringIn(first, "url") ?? "";
+  const names = [...urlTemplate.matchAll(variablePattern)].map(([, name = ""]) => name);
+  const variables = [...new Set(names)].map((name) => ({ name, value: defaultText(mapOf(first.variables)[name]) }));
   const values = new Map(variables.map((it) => [it.name, it.value]));
-  return { text: written.replaceAll(variable, (whole, name: string) => values.get(name) ?? whole), variables };
+  return {
+    text: urlTemplate.replaceAll(variablePattern, (whole, name: string) => values.get(name) ?? whole),
+    variables,
+  };
 };
 
-const variable = /\{([^{}]+)\}/g;
+const variablePattern = /\{([^{}]+)\}/g;
 
 /** YAML reads `default: 8443` as a number. */
-const defaultOf = (value: unknown): string | undefined => {
+const defaultText = (value: unknown): string | undefined => {
   const { default: text } = mapOf(value);
   return typeof text === "string" || typeof text === "number" ? String(text) : undefined;
 };
 
-export const pathOfServer = ({ pathname }: URL): string => pathname.replace(/\/+$/, "") || "/";
+export const serverPath = ({ pathname }: URL): string => pathname.replace(/\/+$/, "") || "/";
 
 /** Names for servers, each named once. */
-export const upstreamNames = () => {
-  const name = distinct();
+export const createUpstreamNames = () => {
+  const name = createUniqueNames();
   const known = new Map<string, string>();
   return {
     nameOf: (url: string): string => {
-      const called = known.get(url) ?? name(kebab(new URL(url).hostname.split(".")[0] ?? "") ?? "service");
-      known.set(url, called);
-      return called;
+      const upstreamName = known.get(url) ?? name(toKebabCase(new URL(url).hostname.split(".")[0] ?? "") ?? "service");
+      known.set(url, upstreamName);
+      return upstreamName;
     },
     all: (): ReadonlyMap<string, string> => known,
   };

@@ -27,7 +27,7 @@ const switched = {
   ),
 };
 
-export const hops: readonly MessageRow[] = [
+export const hopByHop: readonly MessageRow[] = [
   ...ignored.map(
     ([what, headers]): MessageRow => ({
       it: `an upgrade is ignored: ${what}`,

@@ -1,9 +1,9 @@
 /** What GitHub hears of rollouts: one deployment each, its statuses in order. */
 import { expect, it } from "vitest";
-import { type Asked, commit, data, notice, outside, toGithub, token } from "./outbox-harness.ts";
+import { commit, data, notice, type SentRequest, toGithub, token, withOutbox } from "./outbox-harness.ts";
 
-const lines = (asked: readonly Asked[]): string[] =>
-  asked.map(({ method, url, body }) => {
+const lines = (requests: readonly SentRequest[]): string[] =>
+  requests.map(({ method, url, body }) => {
     const { pathname, search } = new URL(url);
     const { state, task } = body ? JSON.parse(body) : {};
     return [method, pathname.replace("/repos/acme/routes", "") + search, state ?? task].filter(Boolean).join(" ");
@@ -12,7 +12,7 @@ const lines = (asked: readonly Asked[]): string[] =>
 /** A repository that has what it was asked to make. */
 const repository = () => {
   const tasks: string[] = [];
-  return ({ method, url, body }: Asked): Response => {
+  return ({ method, url, body }: SentRequest): Response => {
     const { pathname, searchParams } = new URL(url);
     if (method === "GET") {
       const id = tasks.indexOf(searchParams.get("task") ?? "");
@@ -26,10 +26,10 @@ const repository = () => {
   };
 };
 
-const about = (rollout: string, more: object = {}) => ({ subject: rollout, data: { ...data, rollout, ...more } });
+const noticeAbout = (rollout: string, more: object = {}) => ({ subject: rollout, data: { ...data, rollout, ...more } });
 
 it("has one deployment a rollout, of the commit, and statuses in order", async () => {
-  await outside(toGithub, repository(), async (it) => {
+  await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1"), type: "rollout.started" });
     await it.take(notice("msg_2"));
     await it.take({
@@ -76,17 +76,18 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
 });
 
 it("that fails for one rollout keeps the order of that one, and holds up no other", async () => {
-  const well = repository();
-  const reply = (asked: Asked) => (asked.url.includes("bad") ? new Response(null, { status: 502 }) : well(asked));
-  await outside(toGithub, reply, async (it) => {
-    await it.take(notice("msg_1", about("bad")));
-    await it.take({ ...notice("msg_2", about("bad")), type: "rollout.promoted" });
-    await it.take({ ...notice("msg_3", about("good")), type: "rollout.promoted" });
-    await it.look();
+  const healthy = repository();
+  const reply = (request: SentRequest) =>
+    request.url.includes("bad") ? new Response(null, { status: 502 }) : healthy(request);
+  await withOutbox(toGithub, reply, async (it) => {
+    await it.take(notice("msg_1", noticeAbout("bad")));
+    await it.take({ ...notice("msg_2", noticeAbout("bad")), type: "rollout.promoted" });
+    await it.take({ ...notice("msg_3", noticeAbout("good")), type: "rollout.promoted" });
+    await it.deliver();
     expect(it.status().channels).toMatchObject([{ to: "acme/routes", pending: 2, heard: 1 }]);
-    it.world.reply = well;
-    it.pass(6000);
-    await it.look();
+    it.world.reply = healthy;
+    it.advance(6000);
+    await it.deliver();
     expect(lines(it.asked).filter((line) => line.includes("/statuses"))).toEqual([
       "POST /deployments/1/statuses success",
       "POST /deployments/2/statuses in_progress",
@@ -96,14 +97,14 @@ it("that fails for one rollout keeps the order of that one, and holds up no othe
 });
 
 it("whose answer was lost is not asked for a second deployment", async () => {
-  const well = repository();
+  const healthy = repository();
   let lost = 1;
-  const reply = (asked: Asked) => {
-    const response = well(asked);
-    if (asked.method === "POST" && lost-- > 0) throw new Error("connection reset");
+  const reply = (request: SentRequest) => {
+    const response = healthy(request);
+    if (request.method === "POST" && lost-- > 0) throw new Error("connection reset");
     return response;
   };
-  await outside(toGithub, reply, async (it) => {
+  await withOutbox(toGithub, reply, async (it) => {
     await it.take(notice("msg_1"));
     await it.run();
     const posts = lines(it.asked).filter((line) => line.startsWith("POST"));
@@ -112,9 +113,9 @@ it("whose answer was lost is not asked for a second deployment", async () => {
 });
 
 it("is told nothing of a rollout whose commit nobody knows, and that is said once", async () => {
-  await outside(toGithub, repository(), async (it) => {
-    await it.take({ ...notice("msg_1", about("a", { commit: null })), type: "rollout.started" });
-    await it.take(notice("msg_2", about("a", { commit: null })));
+  await withOutbox(toGithub, repository(), async (it) => {
+    await it.take({ ...notice("msg_1", noticeAbout("a", { commit: null })), type: "rollout.started" });
+    await it.take(notice("msg_2", noticeAbout("a", { commit: null })));
     await it.run();
     expect(it.asked).toEqual([]);
     expect(it.status().notices).toMatchObject([
@@ -129,9 +130,9 @@ it.each([
   [422, "answered 422: the repository has no such commit; push it before the rollout", "given-up"],
 ])("that answers %i is told again where that may help: %s", async (status, error, state) => {
   const reply = () => Response.json({ message: token }, { status });
-  await outside(toGithub, reply, async (it) => {
+  await withOutbox(toGithub, reply, async (it) => {
     await it.take(notice("msg_1"));
-    await it.look();
+    await it.deliver();
     expect(it.status().notices).toMatchObject([{ error, state }]);
     expect(await it.test()).toMatchObject([{ ok: false, error, to: "acme/routes" }]);
   });
@@ -139,12 +140,12 @@ it.each([
 
 it("whose limit of calls is spent is asked when it says", async () => {
   const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Date.UTC(2026, 10, 1, 0, 40) / 1000) };
-  await outside(
+  await withOutbox(
     toGithub,
     () => new Response(null, { status: 403, headers }),
     async (it) => {
       await it.take(notice("msg_1"));
-      await it.look();
+      await it.deliver();
       expect(it.alarm()).toBe(Date.UTC(2026, 10, 1, 0, 40));
     },
   );

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { ControlPlan } from "../../../../functions/control/model/plan.ts";
-import { notices } from "../../../../functions/control/notifications/dispatcher.ts";
+import { noticeDispatcher } from "../../../../functions/control/notifications/dispatcher.ts";
 import type { Notice } from "../../../../functions/control/notifications/notification.ts";
 import type { RolloutData } from "../../../../functions/control/notifications/payloads.ts";
 
@@ -12,9 +12,9 @@ export const secret = `whsec_${btoa("a secret of thirty-two bytes ....")}`;
 export const token = "token-of-github";
 export const url = "https://hooks.acme.example/postern?key=abc";
 export const commit = "0123456789abcdef0123456789abcdef01234567";
-export const began = Date.UTC(2026, 10, 1);
+export const startedAt = Date.UTC(2026, 10, 1);
 
-export interface Asked {
+export interface SentRequest {
   readonly at: number;
   readonly method: string;
   readonly url: string;
@@ -23,7 +23,7 @@ export interface Asked {
   readonly body: string;
 }
 
-export type Reply = (asked: Asked, signal: AbortSignal) => Response | Promise<Response>;
+export type Reply = (request: SentRequest, signal: AbortSignal) => Response | Promise<Response>;
 
 const plan = (channels: Partial<ControlPlan>): ControlPlan => ({
   environment: "production",
@@ -59,48 +59,55 @@ export const data: RolloutData = {
 export const notice = (id: string, more: Partial<Notice<"rollout.step">> = {}): Notice => ({
   id,
   type: "rollout.step",
-  at: began,
+  at: startedAt,
   subject: "1fe43f7b",
   data,
   ...more,
 });
 
-export const outside = async (
+export const withOutbox = async (
   channels: Partial<ControlPlan>,
   reply: Reply,
-  work: (it: Outbox) => Promise<void>,
+  work: (it: OutboxHarness) => Promise<void>,
   secrets: { readonly webhook: string; readonly github: string } = { webhook: secret, github: token },
 ): Promise<void> => {
   await runInDurableObject(namespace.getByName(crypto.randomUUID()), (_, { storage }) =>
-    work(outboxOf(storage, channels, reply, secrets)),
+    work(openHarness(storage, channels, reply, secrets)),
   );
 };
 
-const outboxOf = (
+const openHarness = (
   storage: DurableObjectStorage,
   channels: Partial<ControlPlan>,
   reply: Reply,
   secrets: { readonly webhook: string; readonly github: string },
 ) => {
-  let now = began;
+  let now = startedAt;
   let alarm: number | undefined;
-  const asked: Asked[] = [];
-  const world = { reply, late: false, channels };
+  const sent: SentRequest[] = [];
+  const scenario = { reply, late: false, channels };
   const open = () =>
-    notices({
+    noticeDispatcher({
       sql: storage.sql,
-      wake: async (at) => {
+      setAlarm: async (at) => {
         alarm = at;
       },
-      plan: plan(world.channels),
+      plan: plan(scenario.channels),
       secrets,
-      outside: {
+      http: {
         now: () => now,
-        timeout: () => (world.late ? AbortSignal.timeout(1) : new AbortController().signal),
+        timeout: () => (scenario.late ? AbortSignal.timeout(1) : new AbortController().signal),
         fetch: async (to, { method = "GET", headers, body, redirect, signal }) => {
-          const one = { at: now, method, url: to, redirect, headers: new Headers(headers), body: String(body ?? "") };
-          asked.push(one);
-          return world.reply(one, signal as AbortSignal);
+          const request = {
+            at: now,
+            method,
+            url: to,
+            redirect,
+            headers: new Headers(headers),
+            body: String(body ?? ""),
+          };
+          sent.push(request);
+          return scenario.reply(request, signal as AbortSignal);
         },
       },
       random: () => 0.5,
@@ -108,11 +115,11 @@ const outboxOf = (
     });
   let it = open();
   return {
-    world,
-    asked,
+    world: scenario,
+    asked: sent,
     alarm: () => alarm,
-    take: (given: Notice) => it.take(given),
-    look: () => it.look(),
+    take: (notice: Notice) => it.take(notice),
+    deliver: () => it.deliver(),
     status: () => it.status(),
     test: () => it.test("alice"),
     retry: () => it.retry(),
@@ -120,7 +127,7 @@ const outboxOf = (
     reopen: () => {
       it = open();
     },
-    pass: (ms: number) => {
+    advance: (ms: number) => {
       now += ms;
     },
     /** Wakes whenever the alarm says, until nothing waits. */
@@ -128,12 +135,12 @@ const outboxOf = (
       for (let count = 0; alarm !== undefined && count < 1000; count++) {
         now = Math.max(now, alarm);
         alarm = undefined;
-        await it.look();
+        await it.deliver();
       }
     },
   };
 };
 
-export type Outbox = ReturnType<typeof outboxOf>;
+export type OutboxHarness = ReturnType<typeof openHarness>;
 
 export const pending: Promise<never> = new Promise(() => {});

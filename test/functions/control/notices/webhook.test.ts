@@ -2,7 +2,17 @@
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { payloadOf } from "../../../../functions/control/notifications/payloads.ts";
-import { type Asked, began, data, notice, outside, pending, secret, toWebhook, url } from "./outbox-harness.ts";
+import {
+  data,
+  notice,
+  pending,
+  type SentRequest,
+  secret,
+  startedAt,
+  toWebhook,
+  url,
+  withOutbox,
+} from "./outbox-harness.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -14,27 +24,27 @@ const answers =
   () =>
     new Response(null, { status, headers });
 
-const verified = ({ at, body, headers }: Asked, by = secret): unknown => {
+const verifyAndParse = ({ at, body, headers }: SentRequest, by = secret): unknown => {
   vi.useFakeTimers({ now: at, toFake: ["Date"] });
   return new Webhook(by).verify(body, Object.fromEntries(headers));
 };
 
 it("is told once, signed, in the shape that is documented", async () => {
-  await outside(toWebhook, answers(204), async (it) => {
+  await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.take(notice("msg_a_1"));
     expect(it.asked).toEqual([]);
     await it.run();
-    const [asked] = it.asked as [Asked];
+    const [request] = it.asked as [SentRequest];
     expect(it.asked).toHaveLength(1);
-    expect(asked).toMatchObject({ method: "POST", url, redirect: "manual" });
-    expect(payloadOf("rollout.step").parse(verified(asked))).toEqual({
+    expect(request).toMatchObject({ method: "POST", url, redirect: "manual" });
+    expect(payloadOf("rollout.step").parse(verifyAndParse(request))).toEqual({
       type: "rollout.step",
       timestamp: "2026-11-01T00:00:00.000Z",
       environment: "production",
       data,
     });
-    expect(asked.headers.get("webhook-id")).toBe("msg_a_1");
+    expect(request.headers.get("webhook-id")).toBe("msg_a_1");
     expect(it.status()).toMatchObject({
       channels: [{ channel: "webhook", to: "https://hooks.acme.example", pending: 0, heard: 1, givenUp: 0 }],
       notices: [{ id: "msg_a_1", state: "heard", error: "", due: null }],
@@ -43,28 +53,29 @@ it("is told once, signed, in the shape that is documented", async () => {
 });
 
 it("is signed as the specification says, counted anew by WebCrypto", async () => {
-  await outside(toWebhook, answers(204), async (it) => {
+  await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
-    const [{ headers, body }] = it.asked as [Asked];
+    const [{ headers, body }] = it.asked as [SentRequest];
     const bytes = Uint8Array.from(atob(secret.slice("whsec_".length)), (letter) => letter.charCodeAt(0));
     const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const signed = new TextEncoder().encode(`msg_a_1.${began / 1000}.${body}`);
+    const signed = new TextEncoder().encode(`msg_a_1.${startedAt / 1000}.${body}`);
     const hmac = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));
-    expect(headers.get("webhook-timestamp")).toBe(String(began / 1000));
+    expect(headers.get("webhook-timestamp")).toBe(String(startedAt / 1000));
     expect(headers.get("webhook-signature")).toBe(`v1,${btoa(String.fromCharCode(...hmac))}`);
   });
 });
 
 it("that answers 500 is asked again for three days, under the same id, and is then given up", async () => {
-  await outside(toWebhook, answers(500), async (it) => {
+  await withOutbox(toWebhook, answers(500), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
-    const after = it.asked.map(({ at }) => at - began);
+    const after = it.asked.map(({ at }) => at - startedAt);
     const schedule = [0, 5000, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
     expect(after).toEqual(schedule.map((_, index) => schedule.slice(0, index + 1).reduce((sum, ms) => sum + ms)));
     expect(new Set(it.asked.map(({ headers }) => headers.get("webhook-id")))).toEqual(new Set(["msg_a_1"]));
-    for (const asked of it.asked) expect(verified(asked)).toMatchObject({ timestamp: "2026-11-01T00:00:00.000Z" });
+    for (const request of it.asked)
+      expect(verifyAndParse(request)).toMatchObject({ timestamp: "2026-11-01T00:00:00.000Z" });
     expect(it.status()).toMatchObject({
       channels: [{ pending: 0, givenUp: 1 }],
       notices: [{ state: "given-up", attempts: 10, error: "answered 500" }],
@@ -79,40 +90,41 @@ it("that answers 500 is asked again for three days, under the same id, and is th
 });
 
 it("says how long it wants to be left alone, as seconds or as a date, a day at most", async () => {
-  const said = ["60", new Date(began + 10 * minute).toUTCString(), "soon", "999999999"];
-  await outside(
+  const retryAfterValues = ["60", new Date(startedAt + 10 * minute).toUTCString(), "soon", "999999999"];
+  await withOutbox(
     toWebhook,
-    ({ headers }) => answers(503, { "retry-after": said[Number(headers.get("webhook-id")?.at(-1))] ?? "" })(),
+    ({ headers }) =>
+      answers(503, { "retry-after": retryAfterValues[Number(headers.get("webhook-id")?.at(-1))] ?? "" })(),
     async (it) => {
-      for (const index of said.keys()) await it.take(notice(`msg_${index}`));
-      await it.look();
-      await it.look();
-      const due = it.status().notices.map(({ due }) => (due ?? 0) - began);
+      for (const index of retryAfterValues.keys()) await it.take(notice(`msg_${index}`));
+      await it.deliver();
+      await it.deliver();
+      const due = it.status().notices.map(({ due }) => (due ?? 0) - startedAt);
       expect(due.toReversed()).toEqual([minute, 10 * minute, 5000, 24 * hour]);
     },
   );
 });
 
 it("that is down hears of all when it is up again, whatever one of them met", async () => {
-  await outside(
+  await withOutbox(
     toWebhook,
     () => {
       throw new TypeError(`cannot reach ${url} with ${secret}`);
     },
     async (it) => {
       for (let index = 0; index < 5; index++) await it.take(notice(`msg_${index}`));
-      await it.look();
+      await it.deliver();
       expect(it.status().notices[0]?.error).toBe("could not be reached: cannot reach … with …");
       it.world.reply = ({ headers }) => answers(headers.get("webhook-id") === "msg_2" ? 400 : 200)();
-      it.pass(6000);
-      await it.look();
+      it.advance(6000);
+      await it.deliver();
       expect(it.status().channels).toMatchObject([{ pending: 1, heard: 4 }]);
     },
   );
 });
 
 it("that answers 410 hears nothing more, until a test is heard there or the address is another", async () => {
-  await outside(toWebhook, answers(410), async (it) => {
+  await withOutbox(toWebhook, answers(410), async (it) => {
     await it.take(notice("msg_1"));
     await it.take(notice("msg_2"));
     await it.run();
@@ -124,12 +136,15 @@ it("that answers 410 hears nothing more, until a test is heard there or the addr
 
     it.world.reply = answers(200);
     expect(await it.test()).toMatchObject([{ ok: true, error: "" }]);
-    expect(verified(it.asked.at(-1) as Asked)).toMatchObject({ type: "postern.test", data: { actor: "alice" } });
+    expect(verifyAndParse(it.asked.at(-1) as SentRequest)).toMatchObject({
+      type: "postern.test",
+      data: { actor: "alice" },
+    });
     await it.take(notice("msg_4"));
     await it.run();
     expect(it.status()).toMatchObject({ channels: [{ state: "on", heard: 1 }] });
   });
-  await outside(toWebhook, answers(410), async (it) => {
+  await withOutbox(toWebhook, answers(410), async (it) => {
     await it.take(notice("msg_1"));
     await it.run();
     it.world.channels = { webhook: "https://other.acme.example/" };
@@ -151,10 +166,10 @@ it("that never answers, redirects, or answers without end costs no more than its
   };
   const errors: Record<string, string> = {};
   for (const [name, reply] of Object.entries(bodies))
-    await outside(toWebhook, reply, async (it) => {
+    await withOutbox(toWebhook, reply, async (it) => {
       it.world.late = name === "hangs";
       await it.take(notice("msg_1"));
-      await it.look();
+      await it.deliver();
       errors[name] = it.status().notices[0]?.error ?? "";
       expect(it.asked).toHaveLength(1);
     });
@@ -168,24 +183,24 @@ it("that never answers, redirects, or answers without end costs no more than its
 it("knows both secrets while one replaces the other; a secret that is none is said, and nothing is sent", async () => {
   const next = `whsec_${btoa("another secret of the same length")}`;
   const both = { webhook: `${next} ${secret}`, github: "" };
-  await outside(
+  await withOutbox(
     toWebhook,
     answers(200),
     async (it) => {
       await it.take(notice("msg_1"));
       await it.run();
-      const [asked] = it.asked as [Asked];
-      expect([verified(asked), verified(asked, next)]).toHaveLength(2);
+      const [request] = it.asked as [SentRequest];
+      expect([verifyAndParse(request), verifyAndParse(request, next)]).toHaveLength(2);
     },
     both,
   );
   for (const webhook of ["", "password", "whsec_", `whsec_${btoa("too short")}`, `${secret} password`])
-    await outside(
+    await withOutbox(
       toWebhook,
       answers(200),
       async (it) => {
         await it.take(notice("msg_1"));
-        await it.look();
+        await it.deliver();
         expect(it.asked).toEqual([]);
         const [line] = it.status().notices;
         expect(line?.error).toBe("POSTERN_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes");
@@ -195,18 +210,18 @@ it("knows both secrets while one replaces the other; a secret that is none is sa
 });
 
 it("is told again under the same id by who comes after a process that died of it", async () => {
-  await outside(
+  await withOutbox(
     toWebhook,
     () => pending,
     async (it) => {
       await it.take(notice("msg_1"));
-      void it.look();
+      void it.deliver();
       it.reopen();
       it.world.reply = answers(200);
-      await it.look();
+      await it.deliver();
       expect(it.asked).toHaveLength(1);
-      it.pass(minute);
-      await it.look();
+      it.advance(minute);
+      await it.deliver();
       expect(it.asked.map(({ headers }) => headers.get("webhook-id"))).toEqual(["msg_1", "msg_1"]);
       expect(it.status().notices).toMatchObject([{ state: "heard", attempts: 2 }]);
     },
@@ -214,11 +229,11 @@ it("is told again under the same id by who comes after a process that died of it
 });
 
 it("is bounded: a thousand wait, the oldest are given up and counted; what is too large is not sent", async () => {
-  await outside(toWebhook, answers(500), async (it) => {
+  await withOutbox(toWebhook, answers(500), async (it) => {
     for (let index = 0; index < 1003; index++) await it.take(notice(`msg_${index}`));
     expect(it.status().channels).toMatchObject([{ pending: 1000, givenUp: 3 }]);
   });
-  await outside(toWebhook, answers(200), async (it) => {
+  await withOutbox(toWebhook, answers(200), async (it) => {
     await it.take(notice("msg_1", { data: { ...data, why: "x".repeat(30_000) } }));
     await it.run();
     expect(JSON.parse(it.asked[0]?.body ?? "")).toMatchObject({ type: "rollout.step", data: {} });

@@ -1,7 +1,7 @@
 /** Samples of so many requests, dealt evenly to groups unless said otherwise. */
 import { binOf, type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 
-export interface Made {
+export interface SampleSpec {
   readonly requests: number;
   readonly errors?: number;
   readonly refusals?: number;
@@ -13,7 +13,7 @@ export interface Made {
   readonly tail?: number;
 }
 
-export const sample = ({ requests, slower = 1, head = 1, tail = 1, ...counts }: Made): Sample => ({
+export const sample = ({ requests, slower = 1, head = 1, tail = 1, ...counts }: SampleSpec): Sample => ({
   cold: 0,
   groups: Object.fromEntries(
     Array.from({ length: groups }, (_, group): [string, Group] => [

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { type Criteria, criteriaOf } from "../../../../functions/control/model/criteria.ts";
 import type { Finding } from "../../../../functions/control/model/finding.ts";
 import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
-import { beside, judge } from "../../../../functions/control/rollout/verdict.ts";
+import { judge, withFindings } from "../../../../functions/control/rollout/verdict.ts";
 import { type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
-import { type Made, sample } from "./evidence.ts";
+import { type SampleSpec, sample } from "./evidence.ts";
 
 const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });
 
-const stage = (share: number, stable: Made, canary: Made): Stage => ({
+const stage = (share: number, stable: SampleSpec, canary: SampleSpec): Stage => ({
   share,
   since: 0,
   until: 300_000,
@@ -176,9 +176,9 @@ it("counts an operator's own query like the other criteria", () => {
     why: "payments: half as many",
   };
   const own = judge([stage(0.1, many, alike)], criteria);
-  expect(beside(own, [query])).toMatchObject({ verdict: "fail", findings: [...own.findings, query] });
-  expect(beside(own, [{ ...query, verdict: "not-enough" }])).toMatchObject({ verdict: "not-enough" });
-  expect(beside(own, [])).toEqual(own);
+  expect(withFindings(own, [query])).toMatchObject({ verdict: "fail", findings: [...own.findings, query] });
+  expect(withFindings(own, [{ ...query, verdict: "not-enough" }])).toMatchObject({ verdict: "not-enough" });
+  expect(withFindings(own, [])).toEqual(own);
 });
 
 it("is JSON, whatever it is asked about", () => {

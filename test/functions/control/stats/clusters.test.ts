@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { effectOf, userEffect, weightsOf } from "../../../../functions/control/stats/counts.ts";
 import { groups } from "../../../../functions/gateway/observability/samples.ts";
-import { dice } from "../seeded-random.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 /** Bursts of so many hits, each in a group by chance. */
 const scattered = (bursts: number, each: number, seed: number) => {
-  const uniform = dice(seed);
+  const uniform = seededRandom(seed);
   const hits = new Float64Array(groups);
   for (let burst = 0; burst < bursts; burst++) {
     const group = Math.floor(uniform() * groups);

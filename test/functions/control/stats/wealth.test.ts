@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { atLeast, atMost, logWealth } from "../../../../functions/control/stats/wealth.ts";
-import { dice } from "../seeded-random.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 const seed = 20_261_124;
 
@@ -34,7 +34,7 @@ it("a bettor whose doubt is groundless has what it began with, in expectation", 
 });
 
 it("and ever has twentyfold in less than one of twenty lives, looking after every trial", () => {
-  const uniform = dice(seed);
+  const uniform = seededRandom(seed);
   const lives = 400;
   let rich = 0;
   for (let life = 0; life < lives; life++) {
@@ -90,7 +90,7 @@ it("bounds are about what was seen, wider for more evidence, and closer for more
 });
 
 it("bounds hold the mean of rates that change, in all looks together", () => {
-  const uniform = dice(seed);
+  const uniform = seededRandom(seed);
   const evidence = Math.log(20);
   let missed = 0;
   const lives = 200;

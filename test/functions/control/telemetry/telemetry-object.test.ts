@@ -3,8 +3,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
-import { storeOn } from "../../../../functions/control/telemetry/store.ts";
-import { telemetryOn } from "../../../../functions/control/wiring/telemetry.ts";
+import { openStore } from "../../../../functions/control/telemetry/store.ts";
+import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
 import type { Series } from "../../../../functions/gateway/observability/metrics.ts";
 
 const begin = Date.UTC(2026, 10, 1);
@@ -13,12 +13,12 @@ const minutesMs = 60_000;
 const hoursMs = 60 * minutesMs;
 
 /** As after a restart where it is opened again: only what is in storage is there. */
-const inObject = <T>(work: (state: DurableObjectState) => T | Promise<T>): Promise<T> => {
+const inDurableObject = <T>(work: (state: DurableObjectState) => T | Promise<T>): Promise<T> => {
   const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
   return runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, state) => work(state)) as Promise<T>;
 };
 
-const counted = (over: Partial<Series> = {}): Series => ({
+const seriesOf = (over: Partial<Series> = {}): Series => ({
   route: "r",
   method: "GET",
   status: "200",
@@ -34,16 +34,16 @@ const counted = (over: Partial<Series> = {}): Series => ({
   ...over,
 });
 
-const dead = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
-const none = { groups: {}, cold: 0 };
-const beside = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
+const deathGroup = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
+const emptySample = { groups: {}, cold: 0 };
+const tierTallies = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
 
 describe("what a tier counted", () => {
   it("is the same after a restart, and grows on", () =>
-    inObject(({ storage }) => {
-      storeOn(storage.sql).take("v1", none, [counted()], begin, beside(1.5));
-      const again = storeOn(storage.sql);
-      again.take("v1", none, [counted({ count: 2 })], begin + minutesMs, beside(2));
+    inDurableObject(({ storage }) => {
+      openStore(storage.sql).take("v1", emptySample, [seriesOf()], begin, tierTallies(1.5));
+      const again = openStore(storage.sql);
+      again.take("v1", emptySample, [seriesOf({ count: 2 })], begin + minutesMs, tierTallies(2));
       expect(again.tier()).toBe("wallet");
       expect(again.series()).toMatchObject([
         { version: "v1", count: 3, latency: [[10, 2]], bytesOut: 8, since: begin, heard: begin + minutesMs },
@@ -52,12 +52,12 @@ describe("what a tier counted", () => {
     }));
 
   it("stays small, whoever asks for what, and loses no request", () =>
-    inObject(({ storage }) => {
-      const store = storeOn(storage.sql);
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
       for (let turn = 0; turn < 13; turn++) {
-        const some = Array.from({ length: 500 }, (_, index) => counted({ route: `r${turn}-${index}` }));
+        const some = Array.from({ length: 500 }, (_, index) => seriesOf({ route: `r${turn}-${index}` }));
         const tallies = some.map(({ route }) => ({ name: "degraded" as const, labels: { route, filter: "f" }, by: 1 }));
-        store.take(`v${turn}`, none, some, begin, { tier: "wallet", tallies });
+        store.take(`v${turn}`, emptySample, some, begin, { tier: "wallet", tallies });
       }
       const series = store.series();
       expect(series).toHaveLength(5001);
@@ -69,16 +69,16 @@ describe("what a tier counted", () => {
     }));
 
   it("stays small where a gate makes up versions, and those that it told of before are known on", () =>
-    inObject(({ storage }) => {
-      const store = storeOn(storage.sql);
-      const sample = { groups: { 1: { ...dead, requests: 2 } }, cold: 0 };
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      const sample = { groups: { 1: { ...deathGroup, requests: 2 } }, cold: 0 };
       store.take("v-true", sample, [], begin);
-      for (let count = 0; count < 2000; count++) store.take(`made-up-${count}`, sample, [counted()], begin + count);
+      for (let count = 0; count < 2000; count++) store.take(`made-up-${count}`, sample, [seriesOf()], begin + count);
       store.take("v-true", sample, [], begin + minutesMs);
-      const again = storeOn(storage.sql);
+      const again = openStore(storage.sql);
       again.take("made-up-again", sample, [], begin);
-      const kept = storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM samples").one().n;
-      expect(kept).toBe(301);
+      const stored = storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM samples").one().n;
+      expect(stored).toBe(301);
       const known = store.between("v-true", begin, begin + hoursMs);
       expect(known.groups[1]?.requests).toBe(4);
       // A day later there is room again.
@@ -88,11 +88,11 @@ describe("what a tier counted", () => {
     }));
 
   it("is forgotten a day after its version was last heard of, and not in parts", () =>
-    inObject(({ storage }) => {
-      const store = storeOn(storage.sql);
-      store.take("v1", none, [counted({ route: "rare" }), counted()], begin);
-      store.take("v2", none, [counted()], begin);
-      store.take("v1", none, [counted()], begin + 20 * hoursMs);
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      store.take("v1", emptySample, [seriesOf({ route: "rare" }), seriesOf()], begin);
+      store.take("v2", emptySample, [seriesOf()], begin);
+      store.take("v1", emptySample, [seriesOf()], begin + 20 * hoursMs);
       store.sweep(begin + 25 * hoursMs);
       expect(store.series().map(({ version, route, count }) => [version, route, count])).toEqual([
         ["v1", "r", 2],
@@ -103,15 +103,15 @@ describe("what a tier counted", () => {
     }));
 
   it("has a death once that two saw, and in full where one of them could not see", () =>
-    inObject(({ storage }) => {
-      const store = storeOn(storage.sql);
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
       const seen = (by: "tail" | "front", version: string, groups: number[]) => ({
         tier: "wallet",
         version,
         tallies: [],
         deaths: { seen: by, sample: deathsIn(groups) },
       });
-      store.take("v1", { groups: { 1: { ...dead, requests: 10, errors: 1 } }, cold: 0 }, [], begin);
+      store.take("v1", { groups: { 1: { ...deathGroup, requests: 10, errors: 1 } }, cold: 0 }, [], begin);
       store.hear([seen("tail", "v1", [1, 2, 3]), seen("front", "v1", [4])], begin);
       store.hear([seen("front", "v1", [5, 6]), seen("front", "v2", [7])], begin + 5 * secondsMs);
       const sumOf = (version: string, key: "requests" | "errors") =>
@@ -120,31 +120,33 @@ describe("what a tier counted", () => {
     }));
 
   it("of before this release is read", () =>
-    inObject(({ storage }) => {
-      storeOn(storage.sql);
-      const { method, upstream, ...before } = counted({ status: "2xx" });
+    inDurableObject(({ storage }) => {
+      openStore(storage.sql);
+      const { method, upstream, ...before } = seriesOf({ status: "2xx" });
       storage.sql.exec("INSERT INTO series VALUES ('v0', 'key', ?, ?)", begin, JSON.stringify(before));
-      expect(storeOn(storage.sql).series()).toMatchObject([{ method: "", upstream: "", status: "2xx", since: begin }]);
+      expect(openStore(storage.sql).series()).toMatchObject([
+        { method: "", upstream: "", status: "2xx", since: begin },
+      ]);
     }));
 });
 
 const plan = { environment: "test", scheme: "https", tiers: {} };
 
 /** A collector that answers what it is told to, in turn. */
-const stand = (state: DurableObjectState, answers: readonly (Response | Error)[]) => {
-  const asked: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
+const telemetryHarness = (state: DurableObjectState, answers: readonly (Response | Error)[]) => {
+  const requests: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
   const lines: object[] = [];
   const clock = { now: begin };
-  const left = [...answers];
-  const object = telemetryOn(plan, {
+  const remaining = [...answers];
+  const object = tierTelemetry(plan, {
     storage: state.storage,
     collector: {
       url: "https://collector.example/otlp/",
       secret: "OTLP_HEADERS",
       headers: "authorization=Bearer%20s3cret,x-team=a",
       send: async (url, init) => {
-        asked.push({ url, headers: new Headers(init.headers), body: String(init.body) });
-        const answer = left.shift() ?? new Response("{}");
+        requests.push({ url, headers: new Headers(init.headers), body: String(init.body) });
+        const answer = remaining.shift() ?? new Response("{}");
         if (answer instanceof Error) throw answer;
         return answer;
       },
@@ -163,72 +165,77 @@ const stand = (state: DurableObjectState, answers: readonly (Response | Error)[]
         .filter(({ name }) => name.startsWith("push"))
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
-  const heard = () => object.take("v1", none, [counted()], clock.now, { tier: "wallet", tallies: [] });
-  return { object, asked, lines, clock, round, tallies, heard };
+  const takeReport = () => object.take("v1", emptySample, [seriesOf()], clock.now, { tier: "wallet", tallies: [] });
+  return { object, asked: requests, lines, clock, round, tallies, heard: takeReport };
 };
 
 describe("a collector", () => {
   it("is told every ten seconds, with the headers of the secret, while there is something to tell", () =>
-    inObject(async (state) => {
-      const { asked, heard, round } = stand(state, []);
+    inDurableObject(async (state) => {
+      const { asked: requests, heard, round } = telemetryHarness(state, []);
       await heard();
       expect(await state.storage.getAlarm()).not.toBeNull();
       await round();
       await round();
-      expect(asked.map(({ url }) => url).slice(0, 2)).toEqual([
+      expect(requests.map(({ url }) => url).slice(0, 2)).toEqual([
         "https://collector.example/otlp/v1/metrics",
         "https://collector.example/otlp/v1/metrics",
       ]);
-      expect(Object.fromEntries(asked[0]?.headers ?? [])).toMatchObject({
+      expect(Object.fromEntries(requests[0]?.headers ?? [])).toMatchObject({
         authorization: "Bearer s3cret",
         "x-team": "a",
         "content-type": "application/json",
       });
       await round(11 * minutesMs);
-      const before = asked.length;
+      const before = requests.length;
       await round();
-      expect(asked).toHaveLength(before);
+      expect(requests).toHaveLength(before);
     }));
 
   it("that is not there is asked again later each time, and what it missed is in the next sums", () =>
-    inObject(async (state) => {
-      const { asked, heard, round, tallies, lines } = stand(state, [
-        new Error("refused"),
-        new Response("", { status: 503 }),
-      ]);
+    inDurableObject(async (state) => {
+      const {
+        asked: requests,
+        heard,
+        round,
+        tallies,
+        lines,
+      } = telemetryHarness(state, [new Error("refused"), new Response("", { status: 503 })]);
       await heard();
       await round();
       await round();
-      expect(asked).toHaveLength(1);
+      expect(requests).toHaveLength(1);
       await round();
-      expect(asked).toHaveLength(2);
+      expect(requests).toHaveLength(2);
       await round();
-      expect(asked).toHaveLength(2);
+      expect(requests).toHaveLength(2);
       await heard();
       await round(40 * secondsMs);
-      expect(asked.length).toBeGreaterThan(2);
-      const [last] = asked.filter(({ body }) => body.includes("postern.requests")).slice(-1);
+      expect(requests.length).toBeGreaterThan(2);
+      const [last] = requests.filter(({ body }) => body.includes("postern.requests")).slice(-1);
       expect(last?.body).toContain('"asInt":"2"');
-      expect(await tallies()).toMatchObject({ failed: 2, taken: asked.length - 2 });
+      expect(await tallies()).toMatchObject({ failed: 2, taken: requests.length - 2 });
       expect(lines).toMatchObject([{ type: "fault", tier: "wallet" }, { type: "fault" }]);
     }));
 
   it("is left alone for as long as it asks", () =>
-    inObject(async (state) => {
-      const { asked, heard, round } = stand(state, [
-        new Response("", { status: 429, headers: { "retry-after": "120" } }),
-      ]);
+    inDurableObject(async (state) => {
+      const {
+        asked: requests,
+        heard,
+        round,
+      } = telemetryHarness(state, [new Response("", { status: 429, headers: { "retry-after": "120" } })]);
       await heard();
       await round();
       await round(110 * secondsMs);
-      expect(asked).toHaveLength(1);
+      expect(requests).toHaveLength(1);
       await round(11 * secondsMs);
-      expect(asked.length).toBeGreaterThan(1);
+      expect(requests.length).toBeGreaterThan(1);
     }));
 
   it("that takes only a part, or nothing for good, leaves a count of what is lost", () =>
-    inObject(async (state) => {
-      const { heard, round, tallies } = stand(state, [
+    inDurableObject(async (state) => {
+      const { heard, round, tallies } = telemetryHarness(state, [
         Response.json({ partialSuccess: { rejectedDataPoints: "2", errorMessage: "too old" } }),
         new Response("", { status: 400 }),
       ]);
@@ -241,18 +248,23 @@ describe("a collector", () => {
     }));
 
   it("that sends elsewhere is not followed, and no line holds a header", () =>
-    inObject(async (state) => {
-      const { asked, heard, round, lines } = stand(state, [Response.redirect("https://elsewhere.example/", 307)]);
+    inDurableObject(async (state) => {
+      const {
+        asked: requests,
+        heard,
+        round,
+        lines,
+      } = telemetryHarness(state, [Response.redirect("https://elsewhere.example/", 307)]);
       await heard();
       await round();
-      expect(asked).toHaveLength(1);
+      expect(requests).toHaveLength(1);
       expect(JSON.stringify(lines)).not.toContain("s3cret");
     }));
 
   it("with headers that are none is not asked", () =>
-    inObject(async (state) => {
+    inDurableObject(async (state) => {
       const lines: object[] = [];
-      const object = telemetryOn(plan, {
+      const object = tierTelemetry(plan, {
         storage: state.storage,
         collector: {
           url: "https://collector.example",
@@ -263,7 +275,7 @@ describe("a collector", () => {
         now: () => begin,
         log: (line) => void lines.push(line),
       });
-      await object.take("v1", none, [counted()], begin, { tier: "wallet", tallies: [] });
+      await object.take("v1", emptySample, [seriesOf()], begin, { tier: "wallet", tallies: [] });
       await object.alarm();
       expect(lines).toMatchObject([
         { cause: "metrics were not pushed: entry 1 of the collector's headers is no name=value" },

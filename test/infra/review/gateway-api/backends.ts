@@ -1,5 +1,5 @@
 /** Where requests go: backends that are there or not, weights, mirrors. */
-import { type Case, filtered, prefix, simple, to } from "./case-helpers.ts";
+import { type Case, filtered, prefix, routeTo, simple } from "./case-helpers.ts";
 
 const grant = `---
 apiVersion: gateway.networking.k8s.io/v1beta1
@@ -20,15 +20,15 @@ export const backends: Readonly<Record<string, Case>> = {
   "a backend that is none is answered 500": {
     resources:
       simple(
-        to(prefix("/there"), "v1"),
-        to(prefix("/gone"), "nonexistent"),
+        routeTo(prefix("/there"), "v1"),
+        routeTo(prefix("/gone"), "nonexistent"),
         `    - { matches: [${prefix("/kind")}], backendRefs: [{ kind: Bucket, name: v1, port: 80 }] }`,
         `    - { matches: [${prefix("/port")}], backendRefs: [{ name: v1, port: 81 }] }`,
         `    - { matches: [${prefix("/omitted")}] }`,
         `    - { matches: [${prefix("/empty")}], backendRefs: [] }`,
         `    - { matches: [${prefix("/zero")}], backendRefs: [{ name: v1, port: 80, weight: 0 }] }`,
       ) + service("v1"),
-    asks: [
+    exchanges: [
       ["GET /there", "v1"],
       ["GET /gone", 500],
       ["GET /kind", 500],
@@ -45,7 +45,7 @@ export const backends: Readonly<Record<string, Case>> = {
         `    - { matches: [${prefix("/other")}], backendRefs: [{ name: v1, namespace: backend, port: 80 }] }`,
         `    - { matches: [${prefix("/strange")}], backendRefs: [{ name: v2, namespace: strange, port: 80 }] }`,
       ) + grant,
-    asks: [
+    exchanges: [
       ["GET /granted", "v2"],
       ["GET /other", 500],
       ["GET /strange", 500],

@@ -13,7 +13,7 @@ export interface Expected {
 }
 
 /** A service's name, a status without any service, or more. */
-export type Ask = readonly [
+export type ExpectedExchange = readonly [
   line: string,
   expected: string | number | Expected,
   headers?: Readonly<Record<string, string>>,
@@ -21,7 +21,7 @@ export type Ask = readonly [
 
 export interface Case {
   readonly resources: string;
-  readonly asks: readonly Ask[];
+  readonly exchanges: readonly ExpectedExchange[];
 }
 
 /** An HTTPRoute of the namespace `shop` at the Gateway `gw`. */
@@ -50,7 +50,7 @@ spec:
 `;
 
 /** The rule's match and the service that it goes to. */
-export const to = (match: string, service: string, more = "") =>
+export const routeTo = (match: string, service: string, more = "") =>
   `    - { matches: [${match}], backendRefs: [{ name: ${service}, port: 80 }]${more && `, ${more}`} }`;
 
 export const exact = (path: string) => `{ path: { type: Exact, value: ${path} } }`;
@@ -67,5 +67,5 @@ export const filtered = (path: string, filters: string, service = "v1") =>
   `    - { matches: [${prefix(path)}], filters: [${filters}]${service && `, backendRefs: [{ name: ${service}, port: 80 }]`} }`;
 export const rewrite = (change: string) => `{ type: URLRewrite, urlRewrite: { ${change} } }`;
 export const redirect = (change: string) => `{ type: RequestRedirect, requestRedirect: { ${change} } }`;
-export const full = (path: string) => `path: { type: ReplaceFullPath, replaceFullPath: ${path} }`;
-export const put = (path: string) => `path: { type: ReplacePrefixMatch, replacePrefixMatch: ${path} }`;
+export const fullPath = (path: string) => `path: { type: ReplaceFullPath, replaceFullPath: ${path} }`;
+export const replacePrefix = (path: string) => `path: { type: ReplacePrefixMatch, replacePrefixMatch: ${path} }`;

@@ -1,12 +1,22 @@
 /** What filters of a rule do to requests and responses, CORS included. */
-import { type Case, filtered, full, prefix, put, redirect, rewrite, simple, to } from "./case-helpers.ts";
+import {
+  type Case,
+  filtered,
+  fullPath,
+  prefix,
+  redirect,
+  replacePrefix,
+  rewrite,
+  routeTo,
+  simple,
+} from "./case-helpers.ts";
 
 const modifier = "set: [{ name: X-Set, value: mine }], add: [{ name: X-Add, value: added }], remove: [X-Gone]";
 
 export const filters: Readonly<Record<string, Case>> = {
   "headers of requests are set, added and removed": {
     resources: simple(filtered("/all", `{ type: RequestHeaderModifier, requestHeaderModifier: { ${modifier} } }`)),
-    asks: [
+    exchanges: [
       ["GET /all", { by: "v1", sees: { "x-set": "mine", "x-add": "added", other: "val" } }, { Other: "val" }],
       [
         "GET /all",
@@ -22,7 +32,7 @@ export const filters: Readonly<Record<string, Case>> = {
         `{ type: ResponseHeaderModifier, responseHeaderModifier: { ${modifier} } }, { type: RequestHeaderModifier, requestHeaderModifier: { set: [{ name: X-Req, value: r }] } }`,
       ),
     ),
-    asks: [
+    exchanges: [
       ["GET /all", { by: "v1", sees: { "x-req": "r" }, gets: { "x-set": "mine", "x-add": "added" } }],
       [
         "GET /all?back=x-set:theirs,x-add:theirs,x-gone:1,other:val",
@@ -32,14 +42,14 @@ export const filters: Readonly<Record<string, Case>> = {
   },
   "a path is rewritten, as a whole or by its prefix": {
     resources: simple(
-      filtered("/full/one", rewrite(full("/one"))),
-      filtered("/foo", rewrite(put("/xyz"))),
-      filtered("/bar/", rewrite(put("/xyz/"))),
-      filtered("/strip", rewrite(put("/"))),
-      filtered("/empty", rewrite(put('""'))),
-      filtered("/", rewrite(put("/root"))),
+      filtered("/full/one", rewrite(fullPath("/one"))),
+      filtered("/foo", rewrite(replacePrefix("/xyz"))),
+      filtered("/bar/", rewrite(replacePrefix("/xyz/"))),
+      filtered("/strip", rewrite(replacePrefix("/"))),
+      filtered("/empty", rewrite(replacePrefix('""'))),
+      filtered("/", rewrite(replacePrefix("/root"))),
     ),
-    asks: [
+    exchanges: [
       ["GET /full/one/two?a=1", { by: "v1", path: "/one?a=1" }],
       ["GET /foo/bar?a=1", { path: "/xyz/bar?a=1" }],
       ["GET /foo", { path: "/xyz" }],
@@ -55,7 +65,7 @@ export const filters: Readonly<Record<string, Case>> = {
   },
   "a host is rewritten: the service is told in x-forwarded-host": {
     resources: simple(filtered("/one", rewrite("hostname: one.example.org"))),
-    asks: [["GET /one", { by: "v1", sees: { "x-forwarded-host": "one.example.org" } }]],
+    exchanges: [["GET /one", { by: "v1", sees: { "x-forwarded-host": "one.example.org" } }]],
   },
   "a redirect changes what it names of the request's own place": {
     resources: simple(
@@ -64,10 +74,14 @@ export const filters: Readonly<Record<string, Case>> = {
       filtered("/scheme", redirect("scheme: https, hostname: example.org"), ""),
       filtered("/port", redirect("hostname: example.org, port: 8443"), ""),
       filtered("/usual", redirect("scheme: https, hostname: example.org, port: 443"), ""),
-      filtered("/original", redirect(`${put("/replacement")}, hostname: example.org, port: 80, statusCode: 308`), ""),
-      filtered("/full", redirect(`${full("/all")}, statusCode: 303`), ""),
+      filtered(
+        "/original",
+        redirect(`${replacePrefix("/replacement")}, hostname: example.org, port: 80, statusCode: 308`),
+        "",
+      ),
+      filtered("/full", redirect(`${fullPath("/all")}, statusCode: 303`), ""),
     ),
-    asks: [
+    exchanges: [
       ["GET /host/a", { status: 302, gets: { location: "http://example.org:PORT/host/a" } }],
       ["GET /status", { status: 307, gets: { location: "http://example.org:PORT/status" } }],
       ["GET /scheme", { status: 302, gets: { location: "https://example.org/scheme" } }],
@@ -80,10 +94,10 @@ export const filters: Readonly<Record<string, Case>> = {
   },
   "filters of a rule's one backend run as the rule's own": {
     resources: simple(
-      `    - { matches: [${prefix("/re")}], backendRefs: [{ name: v1, port: 80, filters: [${rewrite(put("/new"))}] }] }`,
-      `    - { matches: [${prefix("/away")}], backendRefs: [{ name: v1, port: 80, filters: [${redirect(put("/new"))}] }] }`,
+      `    - { matches: [${prefix("/re")}], backendRefs: [{ name: v1, port: 80, filters: [${rewrite(replacePrefix("/new"))}] }] }`,
+      `    - { matches: [${prefix("/away")}], backendRefs: [{ name: v1, port: 80, filters: [${redirect(replacePrefix("/new"))}] }] }`,
     ),
-    asks: [
+    exchanges: [
       ["GET /re/x", { by: "v1", path: "/new/x" }],
       ["GET /away/x", { status: 302, gets: { location: "/new/x" } }],
     ],
@@ -92,15 +106,15 @@ export const filters: Readonly<Record<string, Case>> = {
     resources: simple(
       filtered("/ext", "{ type: ExtensionRef, extensionRef: { group: example.com, kind: Auth, name: it } }"),
     ),
-    asks: [["GET /ext", 500]],
+    exchanges: [["GET /ext", 500]],
   },
   "times bound the request and the call of a backend; zero bounds neither": {
     resources: simple(
-      to(prefix("/request"), "v1", "timeouts: { request: 1s }"),
-      to(prefix("/backend"), "v1", "timeouts: { backendRequest: 1s }"),
-      to(prefix("/endless"), "v1", "timeouts: { request: 0s }"),
+      routeTo(prefix("/request"), "v1", "timeouts: { request: 1s }"),
+      routeTo(prefix("/backend"), "v1", "timeouts: { backendRequest: 1s }"),
+      routeTo(prefix("/endless"), "v1", "timeouts: { request: 0s }"),
     ),
-    asks: [
+    exchanges: [
       ["GET /request", "v1"],
       ["GET /request?delay=3000", 504],
       ["GET /backend", "v1"],
@@ -129,7 +143,7 @@ export const origins: Readonly<Record<string, Case>> = {
       cors("/all", 'allowOrigins: ["*"], allowMethods: [PUT], allowHeaders: ["*"]'),
       cors("/trusting", 'allowOrigins: ["*"], allowMethods: ["*"], allowHeaders: ["*"], allowCredentials: true'),
     ),
-    asks: [
+    exchanges: [
       [
         "OPTIONS /named",
         {

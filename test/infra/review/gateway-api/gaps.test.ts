@@ -2,12 +2,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { gatewayApi } from "../../../../infra/commands/review/import.ts";
+import { importGatewayApiFiles } from "../../../../infra/commands/review/import.ts";
 import { compile } from "../../../../infra/compiler/compile.ts";
-import { home } from "../../../../infra/project/generated-files.ts";
+import { codeRoot } from "../../../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
-import { lacksSomething, told } from "../../../../infra/review/import/imported.ts";
-import { project } from "../../../e2e/project.ts";
+import { gapLines, isIncomplete } from "../../../../infra/review/import/imported.ts";
+import { writeProject } from "../../../e2e/project.ts";
 
 const route = (rule: string, more = "") => `kind: HTTPRoute
 metadata: { name: it, namespace: shop }
@@ -91,7 +91,7 @@ describe.each<[string, string, number, RegExp]>([
 ])("%s", (_, text, line, says) => {
   it("is listed with its line, and told in the manifest's head where there is one", () => {
     const { files, gaps } = from(text);
-    expect(lacksSomething(gaps)).toBe(true);
+    expect(isIncomplete(gaps)).toBe(true);
     const gap = gaps.find(({ what }) => says.test(what));
     expect(gap?.where).toMatch(new RegExp(`^shop.yaml:${line} `));
     expect(gap?.kind).toBe("left-out");
@@ -170,7 +170,7 @@ it("services with long names have variables of their own, which an environment c
   const names = Object.keys(values);
   expect([gaps, names.length]).toEqual([[], 3]);
   for (const name of names) expect(name).toMatch(/^service-orders-of-the-whole-[a-z0-9-]*-8[01]-[0-9a-f]{8}$/);
-  const root = project({
+  const root = writeProject({
     "routes/environments/local.yaml": `values: { ${names.map((it) => `${it}: "https://${it.slice(-8)}.example"`).join(", ")} }\n`,
     ...Object.fromEntries(files.map((it) => [it.file, it.text])),
   });
@@ -195,12 +195,12 @@ it("a configuration without gaps leaves none out, and says which values it needs
 });
 
 it("the verb writes manifests that hold, lists what it left out, and replaces nothing by itself", () => {
-  const root = project({
+  const root = writeProject({
     "k8s/a.yaml": route(`{ ${to}, retry: {} }`),
     "k8s/b.yml": route(`{ ${to} }`).replaceAll("it,", "b,").replace("shop.example", "b.example"),
   });
   const options = { root, serviceUrl: "https://{name}.{namespace}.acme.example:{port}" };
-  const { exitCode, text, data } = gatewayApi(path.join(root, "k8s"), options);
+  const { exitCode, text, data } = importGatewayApiFiles(path.join(root, "k8s"), options);
   expect(exitCode).toBe(1);
   expect(text).toContain("wrote routes/b-example.yaml\nwrote routes/shop-example.yaml\n");
   expect(text).toMatch(/k8s\/a\.yaml:7 HTTPRoute shop\/it: left out: retry has no equivalent/);
@@ -210,19 +210,22 @@ it("the verb writes manifests that hold, lists what it left out, and replaces no
     "https://v1.shop.acme.example:80",
   );
   fs.appendFileSync(path.join(root, "routes/b-example.yaml"), "# mine\n");
-  expect(() => gatewayApi(path.join(root, "k8s"), options)).toThrow(
+  expect(() => importGatewayApiFiles(path.join(root, "k8s"), options)).toThrow(
     /routes\/b-example.yaml would be replaced; --force/,
   );
-  expect(gatewayApi(path.join(root, "k8s/b.yml"), { ...options, force: true }).exitCode).toBe(0);
-  expect(gatewayApi(path.join(root, "k8s"), { ...options, force: true, acceptGaps: true }).exitCode).toBe(0);
+  expect(importGatewayApiFiles(path.join(root, "k8s/b.yml"), { ...options, force: true }).exitCode).toBe(0);
+  expect(importGatewayApiFiles(path.join(root, "k8s"), { ...options, force: true, acceptGaps: true }).exitCode).toBe(0);
 });
 
 it("what is no part of a gateway is counted by its kind, and nothing is missed", () => {
-  const root = project({
+  const root = writeProject({
     "k8s/a.yaml": `${route(`{ ${to} }`)}---\napiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n`,
     "k8s/b.yaml": "{{ if }}\nkind: Job\n",
   });
-  const { exitCode, text, data } = gatewayApi(path.join(root, "k8s"), { root, serviceUrl: "https://{name}.example" });
+  const { exitCode, text, data } = importGatewayApiFiles(path.join(root, "k8s"), {
+    root,
+    serviceUrl: "https://{name}.example",
+  });
   expect(exitCode).toBe(0);
   expect(text).toContain("not read, since it is no part of a gateway: 1 Deployment.apps, 2 Secret, 1 no YAML\n");
   expect(data).toMatchObject({ leftOut: false, gaps: [], others: { "Deployment.apps": 1, Secret: 2, "no YAML": 1 } });
@@ -231,14 +234,14 @@ it("what is no part of a gateway is counted by its kind, and nothing is missed",
 it("what is no YAML, or holds no route, is said with its place", () => {
   expect(() => from("a: [")).toThrow(/^shop\.yaml:1 /);
   expect(() => from("kind: Service\nmetadata: { name: a }\nspec: {}\n")).toThrow(/no HTTPRoute in shop.yaml/);
-  expect(() => gatewayApi("/nowhere", { root: "/" })).toThrow(/no file or folder/);
+  expect(() => importGatewayApiFiles("/nowhere", { root: "/" })).toThrow(/no file or folder/);
 });
 
 it("the page shows a real run", () => {
-  const page = fs.readFileSync(path.join(home, "docs/gateway-api.md"), "utf8");
+  const page = fs.readFileSync(path.join(codeRoot, "docs/gateway-api.md"), "utf8");
   const [resources = "", manifest] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => yaml);
   const given = [{ file: "k8s/shop.yaml", text: resources }];
   const { files, gaps } = importGatewayApi(given, { serviceUrl: "https://{name}.{namespace}.acme.example" });
   expect(files.map(({ text }) => text)).toEqual([manifest]);
-  for (const line of told(gaps)) expect(page).toContain(`no equivalent  ${line}\n`);
+  for (const line of gapLines(gaps)) expect(page).toContain(`no equivalent  ${line}\n`);
 });

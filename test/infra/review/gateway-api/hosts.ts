@@ -1,5 +1,5 @@
 /** Which route is served on a host: hostnames and listeners. */
-import { type Case, gateway, header, prefix, put, redirect, route, to } from "./case-helpers.ts";
+import { type Case, gateway, header, prefix, redirect, replacePrefix, route, routeTo } from "./case-helpers.ts";
 
 const labelled = (name: string): string =>
   `---\nkind: Namespace\nmetadata: { name: ${name}, labels: { tier: web${name === "closed" ? ", closed: 'yes'" : ""} } }\n`;
@@ -11,18 +11,18 @@ export const hosts: Readonly<Record<string, Case>> = {
     - { name: one, port: 80, protocol: HTTP, hostname: very.specific.example }
     - { name: two, port: 80, protocol: HTTP, hostname: "*.wildcard.example" }
     - { name: three, port: 80, protocol: HTTP, hostname: "*.another.example" }`) +
-      route(to(prefix("/s1"), "v1"), {
+      route(routeTo(prefix("/s1"), "v1"), {
         name: "s1",
         hostnames: '[other.example, "*.else.example", very.specific.example]',
       }) +
-      route(to(prefix("/s2"), "v2"), {
+      route(routeTo(prefix("/s2"), "v2"), {
         name: "s2",
         hostnames: "[wildcard.example, foo.wildcard.example, a.b.wildcard.example]",
       }) +
-      route(to(prefix("/s3"), "v3"), { name: "s3", hostnames: '["*.specific.example"]' }) +
-      route(to(prefix("/s4"), "v1"), { name: "s4", hostnames: '["*.another.example"]' }) +
-      route(to(prefix("/s5"), "v2"), { name: "s5", hostnames: "[wrong.example]" }),
-    asks: [
+      route(routeTo(prefix("/s3"), "v3"), { name: "s3", hostnames: '["*.specific.example"]' }) +
+      route(routeTo(prefix("/s4"), "v1"), { name: "s4", hostnames: '["*.another.example"]' }) +
+      route(routeTo(prefix("/s5"), "v2"), { name: "s5", hostnames: "[wrong.example]" }),
+    exchanges: [
       ["GET very.specific.example/s1", "v1"],
       ["GET other.example/s1", 404],
       ["GET foo.wildcard.example/s2", "v2"],
@@ -44,13 +44,13 @@ export const hosts: Readonly<Record<string, Case>> = {
     - { name: three, port: 80, protocol: HTTP, hostname: "*.bar.test" }
     - { name: four, port: 80, protocol: HTTP, hostname: "*.foo.test" }
     - { name: five, port: 80, protocol: HTTP, hostname: idle.bar.test }`) +
-      route(to(prefix("/"), "v1"), { name: "b1", parent: "{ name: gw, sectionName: one }" }) +
-      route(to(prefix("/two"), "v2"), { name: "b2", parent: "{ name: gw, sectionName: two }" }) +
-      route(to(prefix("/"), "v3"), {
+      route(routeTo(prefix("/"), "v1"), { name: "b1", parent: "{ name: gw, sectionName: one }" }) +
+      route(routeTo(prefix("/two"), "v2"), { name: "b2", parent: "{ name: gw, sectionName: two }" }) +
+      route(routeTo(prefix("/"), "v3"), {
         name: "b3",
         parent: "{ name: gw, sectionName: three }, { name: gw, sectionName: four }",
       }),
-    asks: [
+    exchanges: [
       ["GET bar.test/", "v1"],
       ["GET foo.bar.test/two", "v2"],
       ["GET foo.bar.test/", 404],
@@ -65,12 +65,15 @@ export const hosts: Readonly<Record<string, Case>> = {
   "routes of one host are matched as one": {
     resources:
       gateway() +
-      route(to(`${prefix("/")}, { ${header("version", "one")} }`, "v1"), {
+      route(routeTo(`${prefix("/")}, { ${header("version", "one")} }`, "v1"), {
         name: "p1",
         hostnames: "[both.example, only.example]",
       }) +
-      route(to(`${prefix("/v2")}, { ${header("version", "two")} }`, "v2"), { name: "p2", hostnames: "[both.example]" }),
-    asks: [
+      route(routeTo(`${prefix("/v2")}, { ${header("version", "two")} }`, "v2"), {
+        name: "p2",
+        hostnames: "[both.example]",
+      }),
+    exchanges: [
       ["GET both.example/", "v1"],
       ["GET both.example/v2", "v2"],
       ["GET both.example/x", "v2", { version: "two" }],
@@ -88,12 +91,12 @@ export const hosts: Readonly<Record<string, Case>> = {
         hostnames: "[tls.example]",
         parent: "{ name: gw, sectionName: http }",
       }) +
-      route(to(prefix("/"), "v1"), {
+      route(routeTo(prefix("/"), "v1"), {
         name: "real",
         hostnames: "[tls.example]",
         parent: "{ name: gw, sectionName: https }",
       }),
-    asks: [["GET tls.example/a?b=1", { status: 301, gets: { location: "https://tls.example/a?b=1" } }]],
+    exchanges: [["GET tls.example/a?b=1", { status: 301, gets: { location: "https://tls.example/a?b=1" } }]],
   },
   "listeners of other ports can have routes of their own, or none": {
     resources:
@@ -103,16 +106,16 @@ export const hosts: Readonly<Record<string, Case>> = {
     - { name: other-too, port: 8080, protocol: HTTP, hostname: beside.example }
     - { name: third, port: 8880, protocol: HTTP, hostname: ports.example }
     - { name: idle, port: 8880, protocol: HTTP, hostname: beside.example }`) +
-      route(to("{ method: GET }", "v1"), { name: "r1", parent: "{ name: gw, port: 80 }" }) +
-      route(to(prefix("/"), "v2"), { name: "r2", parent: "{ name: gw, port: 8080 }" }) +
+      route(routeTo("{ method: GET }", "v1"), { name: "r1", parent: "{ name: gw, port: 80 }" }) +
+      route(routeTo(prefix("/"), "v2"), { name: "r2", parent: "{ name: gw, port: 8080 }" }) +
       route(
-        `${to(prefix("/"), "v3")}\n    - { matches: [${prefix("/away")}], filters: [${redirect(put("/there"))}] }`,
+        `${routeTo(prefix("/"), "v3")}\n    - { matches: [${prefix("/away")}], filters: [${redirect(replacePrefix("/there"))}] }`,
         {
           name: "r3",
           parent: "{ name: gw, port: 8880, sectionName: third }",
         },
       ),
-    asks: [
+    exchanges: [
       ["GET ports.example:80/", "v1"],
       ["POST ports.example:80/", 404],
       ["GET ports.example:8080/", "v2"],
@@ -128,12 +131,12 @@ export const hosts: Readonly<Record<string, Case>> = {
       gateway(
         "- { name: http, port: 80, protocol: HTTP, hostname: near.example, allowedRoutes: { namespaces: { from: Same } } }",
       ) +
-      route(to(prefix("/"), "v1")) +
-      route(to(prefix("/far"), "v2"), { name: "far", parent: "{ name: gw, namespace: shop }" }).replace(
+      route(routeTo(prefix("/"), "v1")) +
+      route(routeTo(prefix("/far"), "v2"), { name: "far", parent: "{ name: gw, namespace: shop }" }).replace(
         "namespace: shop }\nspec",
         "namespace: other }\nspec",
       ),
-    asks: [
+    exchanges: [
       ["GET near.example/", "v1"],
       ["GET near.example/far", "v1"],
     ],
@@ -146,13 +149,13 @@ export const hosts: Readonly<Record<string, Case>> = {
       ["web", "other", "closed"].map(labelled).join("") +
       ["web", "other", "closed", "bare"]
         .map((namespace, index) =>
-          route(to(prefix(`/${namespace}`), `v${(index % 3) + 1}`), {
+          route(routeTo(prefix(`/${namespace}`), `v${(index % 3) + 1}`), {
             parent: "{ name: gw, namespace: shop }",
           }).replace("namespace: shop }\nspec", `namespace: ${namespace} }\nspec`),
         )
         .join("") +
       "---\nkind: Namespace\nmetadata: { name: bare }\n",
-    asks: [
+    exchanges: [
       ["GET labels.example/web", "v1"],
       ["GET labels.example/other", 404],
       ["GET labels.example/closed", 404],

@@ -1,10 +1,10 @@
 /** Which rule takes a request: paths, methods, headers, parameters, and what comes first. */
-import { type Case, exact, gateway, header, prefix, query, regex, route, simple, to } from "./case-helpers.ts";
+import { type Case, exact, gateway, header, prefix, query, regex, route, routeTo, simple } from "./case-helpers.ts";
 
 export const matching: Readonly<Record<string, Case>> = {
   "an exact path is that path": {
-    resources: simple(to(exact("/one"), "v1"), to(exact("/two"), "v2")),
-    asks: [
+    resources: simple(routeTo(exact("/one"), "v1"), routeTo(exact("/two"), "v2")),
+    exchanges: [
       ["GET /one", "v1"],
       ["GET /two?a=1", "v2"],
       ["GET /", 404],
@@ -14,8 +14,8 @@ export const matching: Readonly<Record<string, Case>> = {
     ],
   },
   "a prefix is of whole path elements": {
-    resources: simple(to(prefix("/"), "v1"), to(prefix("/v2/"), "v2")),
-    asks: [
+    resources: simple(routeTo(prefix("/"), "v1"), routeTo(prefix("/v2/"), "v2")),
+    exchanges: [
       ["GET /", "v1"],
       ["GET /example", "v1"],
       ["GET /v2", "v2"],
@@ -27,20 +27,20 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "without matches, a rule takes everything": {
     resources: gateway() + route("    - { backendRefs: [{ name: v3, port: 80 }] }"),
-    asks: [
+    exchanges: [
       ["DELETE /any/thing", "v3"],
       ["HEAD /", { status: 200 }],
     ],
   },
   "an exact path comes before a prefix, and a longer prefix before a shorter one, whatever else they ask for": {
     resources: simple(
-      to(prefix("/match", `method: GET, ${header("x", "1")}, ${query("q", "1")}`), "v3"),
-      to(exact("/match"), "v1"),
-      to(prefix("/match/long"), "v2"),
-      to(prefix("/match/long/er", header("y", "1")), "v1"),
-      to(exact("/match/long/er"), "v3"),
+      routeTo(prefix("/match", `method: GET, ${header("x", "1")}, ${query("q", "1")}`), "v3"),
+      routeTo(exact("/match"), "v1"),
+      routeTo(prefix("/match/long"), "v2"),
+      routeTo(prefix("/match/long/er", header("y", "1")), "v1"),
+      routeTo(exact("/match/long/er"), "v3"),
     ),
-    asks: [
+    exchanges: [
       ["GET /match?q=1", "v1", { x: "1" }],
       ["GET /match/?q=1", "v3", { x: "1" }],
       ["GET /match/other?q=1", "v3", { x: "1" }],
@@ -53,11 +53,11 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "a regular expression is of segments": {
     resources: simple(
-      to(regex("/v[0-9]+/users/[^/]+"), "v1"),
-      to(regex("^/files/.*$"), "v2"),
-      to(regex("/exact\\\\.json".replace("\\\\", "\\")), "v3"),
+      routeTo(regex("/v[0-9]+/users/[^/]+"), "v1"),
+      routeTo(regex("^/files/.*$"), "v2"),
+      routeTo(regex("/exact\\\\.json".replace("\\\\", "\\")), "v3"),
     ),
-    asks: [
+    exchanges: [
       ["GET /v12/users/alice", "v1"],
       ["GET /vx/users/alice", 404],
       ["GET /v1/users/alice/more", 404],
@@ -70,19 +70,19 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "a method is that method, and GET no HEAD": {
     resources: simple(
-      to("{ method: POST }", "v1"),
-      to("{ method: GET }", "v2"),
-      to(prefix("/path1", "method: GET"), "v1"),
-      to(`{ method: PUT, ${header("version", "one")} }`, "v2"),
-      to(
+      routeTo("{ method: POST }", "v1"),
+      routeTo("{ method: GET }", "v2"),
+      routeTo(prefix("/path1", "method: GET"), "v1"),
+      routeTo(`{ method: PUT, ${header("version", "one")} }`, "v2"),
+      routeTo(
         `${prefix("/path3", "method: PATCH")}, ${prefix("/path4", `method: DELETE, ${header("version", "three")}`)}`,
         "v3",
       ),
-      to(prefix("/path5"), "v1"),
-      to("{ method: PATCH }", "v2"),
-      to(`{ ${header("version", "four")} }`, "v3"),
+      routeTo(prefix("/path5"), "v1"),
+      routeTo("{ method: PATCH }", "v2"),
+      routeTo(`{ ${header("version", "four")} }`, "v3"),
     ),
-    asks: [
+    exchanges: [
       ["POST /", "v1"],
       ["GET /", "v2"],
       ["HEAD /", 404],
@@ -102,13 +102,13 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "headers are compared whole, their names in any case": {
     resources: simple(
-      to(`{ ${header("version", "one")} }`, "v1"),
-      to(`{ ${header("Version", "two")} }`, "v2"),
-      to("{ headers: [{ name: version, value: two }, { name: color, value: orange }] }", "v1"),
-      to(`{ ${header("color", "blue")} }, { ${header("color", "green")} }`, "v3"),
-      to(`{ ${header("x-id", "[0-9]{2,4}", "RegularExpression")} }`, "v2"),
+      routeTo(`{ ${header("version", "one")} }`, "v1"),
+      routeTo(`{ ${header("Version", "two")} }`, "v2"),
+      routeTo("{ headers: [{ name: version, value: two }, { name: color, value: orange }] }", "v1"),
+      routeTo(`{ ${header("color", "blue")} }, { ${header("color", "green")} }`, "v3"),
+      routeTo(`{ ${header("x-id", "[0-9]{2,4}", "RegularExpression")} }`, "v2"),
     ),
-    asks: [
+    exchanges: [
       ["GET /", "v1", { VERSION: "one" }],
       ["GET /", "v2", { version: "two" }],
       ["GET /", "v1", { version: "two", color: "orange" }],
@@ -124,18 +124,18 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "parameters are compared whole, their names too": {
     resources: simple(
-      to(`{ ${query("animal", "whale")} }`, "v1"),
-      to(`{ ${query("animal", "dolphin")} }`, "v2"),
-      to(
+      routeTo(`{ ${query("animal", "whale")} }`, "v1"),
+      routeTo(`{ ${query("animal", "dolphin")} }`, "v2"),
+      routeTo(
         `{ queryParams: [{ name: animal, value: dolphin }, { name: color, value: blue }] }, { ${query("ANIMAL", "Whale")} }`,
         "v3",
       ),
-      to(prefix("/path5"), "v1"),
-      to(`{ ${query("animal", "hydra")} }`, "v2"),
-      to(`{ ${header("version", "four")} }`, "v3"),
-      to(`{ ${query("n", "[0-9]+", "RegularExpression")} }`, "v3"),
+      routeTo(prefix("/path5"), "v1"),
+      routeTo(`{ ${query("animal", "hydra")} }`, "v2"),
+      routeTo(`{ ${header("version", "four")} }`, "v3"),
+      routeTo(`{ ${query("n", "[0-9]+", "RegularExpression")} }`, "v3"),
     ),
-    asks: [
+    exchanges: [
       ["GET /?animal=whale", "v1"],
       ["GET /?animal=whale&other=1", "v1"],
       ["GET /?animal=dolphin&color=blue", "v3"],
@@ -152,11 +152,11 @@ export const matching: Readonly<Record<string, Case>> = {
   },
   "headers count before parameters, however many of these there are": {
     resources: simple(
-      to("{ queryParams: [{ name: a, value: '1' }, { name: b, value: '1' }, { name: c, value: '1' }] }", "v1"),
-      to(`{ ${header("x", "1")} }`, "v2"),
-      to(`{ ${header("x", "1")}, ${query("a", "1")} }`, "v3"),
+      routeTo("{ queryParams: [{ name: a, value: '1' }, { name: b, value: '1' }, { name: c, value: '1' }] }", "v1"),
+      routeTo(`{ ${header("x", "1")} }`, "v2"),
+      routeTo(`{ ${header("x", "1")}, ${query("a", "1")} }`, "v3"),
     ),
-    asks: [
+    exchanges: [
       ["GET /?a=1&b=1&c=1", "v1"],
       ["GET /?a=1&b=1&c=1", "v3", { x: "1" }],
       ["GET /?b=1&c=1", "v2", { x: "1" }],
@@ -165,11 +165,11 @@ export const matching: Readonly<Record<string, Case>> = {
   "of routes that match alike, the oldest, then the first by name": {
     resources:
       gateway() +
-      route(to(prefix("/old", header("x", "1")), "v1"), { name: "a-new", created: "2026-02-01T00:00:00Z" }) +
-      route(to(prefix("/old", header("y", "1")), "v2"), { name: "z-old", created: "2026-01-01T00:00:00Z" }) +
-      route(to(prefix("/name", header("x", "1")), "v2"), { name: "n-two", created: "2026-03-01T00:00:00Z" }) +
-      route(to(prefix("/name", header("y", "1")), "v3"), { name: "n-one", created: "2026-03-01T00:00:00Z" }),
-    asks: [
+      route(routeTo(prefix("/old", header("x", "1")), "v1"), { name: "a-new", created: "2026-02-01T00:00:00Z" }) +
+      route(routeTo(prefix("/old", header("y", "1")), "v2"), { name: "z-old", created: "2026-01-01T00:00:00Z" }) +
+      route(routeTo(prefix("/name", header("x", "1")), "v2"), { name: "n-two", created: "2026-03-01T00:00:00Z" }) +
+      route(routeTo(prefix("/name", header("y", "1")), "v3"), { name: "n-one", created: "2026-03-01T00:00:00Z" }),
+    exchanges: [
       ["GET /old", "v2", { x: "1", y: "1" }],
       ["GET /old", "v1", { x: "1" }],
       ["GET /name", "v3", { x: "1", y: "1" }],

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compile } from "../../../../infra/compiler/compile.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
-import { resourcesIn } from "../../../../infra/review/import/gateway-api/resources/documents.ts";
+import { parseResources } from "../../../../infra/review/import/gateway-api/resources/documents.ts";
 import { full } from "../../../full.ts";
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
@@ -169,7 +169,7 @@ const lost = (
 ): string[] => {
   const written = files.map(({ text }) => text).join("\n");
   const left = new Set(gaps.filter(({ kind }) => kind === "left-out").map(({ where }) => where));
-  const routes = resourcesIn(given).resources.filter(({ kind }) => kind === "HTTPRoute");
+  const routes = parseResources(given).resources.filter(({ kind }) => kind === "HTTPRoute");
   return routes.flatMap(({ value, namespace, name, line }) => {
     const {
       rules = [],

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { sourcesIn } from "../../../../infra/review/import/gateway-api/resources/sources.ts";
+import { readFolder } from "../../../../infra/review/import/gateway-api/resources/sources.ts";
 
 const folder = (...files: readonly string[]): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
@@ -16,7 +16,7 @@ const folder = (...files: readonly string[]): string => {
 };
 
 const namesIn = (root: string) => {
-  const { given, gaps } = sourcesIn(root);
+  const { files: given, gaps } = readFolder(root);
   const within = (file: string) => path.relative(root, file);
   return { read: given.map(({ file }) => within(file)), left: gaps.map(({ where, what }) => [within(where), what]) };
 };
@@ -58,7 +58,7 @@ it("lists folders that are deeper than anybody's, and refuses more files than it
   const deep = Array.from({ length: 17 }, () => "d").join("/");
   expect(namesIn(folder(`${deep}/x.yaml`)).left).toEqual([[Array(16).fill("d").join("/"), "folders are read 16 deep"]]);
   const many = folder(...Array.from({ length: 5001 }, (_, index) => `${index}.yaml`));
-  expect(() => sourcesIn(many)).toThrow(/more than 5000 files; import it in parts/);
+  expect(() => readFolder(many)).toThrow(/more than 5000 files; import it in parts/);
 });
 
 it("lists a file that is larger than any cluster's, and reads the others", () => {

@@ -1,33 +1,33 @@
 /** A gateway that is not here: what its listeners must be, by the routes that name them. */
 
-import { changesScheme } from "./redirects.ts";
-import type { Route } from "./resources.ts";
+import { findSchemeChange } from "./redirects.ts";
+import type { HttpRouteResource } from "./resources.ts";
 import type { Listener, Parent } from "./schema.ts";
 
 /** Sections of gateways where a route redirects to https. */
-export const redirectedSections = (routes: readonly Route[]): ReadonlySet<string> =>
+export const redirectedSections = (routes: readonly HttpRouteResource[]): ReadonlySet<string> =>
   new Set(
     routes
-      .filter(({ spec }) => spec.rules.some((rule) => changesScheme(rule)?.scheme === "https"))
-      .flatMap(({ resource, spec }) => spec.parentRefs.map((it) => sectionOf(it, it.namespace ?? resource.namespace))),
+      .filter(({ spec }) => spec.rules.some((rule) => findSchemeChange(rule)?.scheme === "https"))
+      .flatMap(({ resource, spec }) => spec.parentRefs.map((it) => sectionKey(it, it.namespace ?? resource.namespace))),
   );
 
-const sectionOf = ({ name, sectionName, port }: Parent, namespace: string): string =>
+const sectionKey = ({ name, sectionName, port }: Parent, namespace: string): string =>
   JSON.stringify([namespace, name, sectionName, port]);
 
 /**
  * The listener that a reference names, where its scheme is certain enough: a redirect to https stands on HTTP, and ports and
  * names are what they are everywhere.
  */
-export const supposedListener = (
+export const assumedListener = (
   parent: Parent,
   namespace: string,
   redirected: ReadonlySet<string>,
 ): Listener | undefined => {
   const { sectionName, port } = parent;
   if (sectionName === undefined && port === undefined) return undefined;
-  const isRedirected = redirected.has(sectionOf(parent, namespace));
-  const protocol = isRedirected ? "HTTP" : (byPort(port) ?? byName(sectionName));
+  const isRedirected = redirected.has(sectionKey(parent, namespace));
+  const protocol = isRedirected ? "HTTP" : (protocolOfPort(port) ?? protocolOfName(sectionName));
   if (protocol === undefined) return undefined;
   return {
     name: sectionName ?? String(port),
@@ -38,12 +38,12 @@ export const supposedListener = (
   };
 };
 
-const byPort = (port: number | undefined): string | undefined => {
+const protocolOfPort = (port: number | undefined): string | undefined => {
   if (port === 80 || port === 8080) return "HTTP";
   return port === 443 || port === 8443 ? "HTTPS" : undefined;
 };
 
-const byName = (name = ""): string | undefined => {
+const protocolOfName = (name = ""): string | undefined => {
   if (/https|tls|secure$/i.test(name) && !/insecure/i.test(name)) return "HTTPS";
   return /^(?:http|web)(?:-|$)|insecure/i.test(name) ? "HTTP" : undefined;
 };

@@ -1,27 +1,27 @@
 /** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
 import type { ZodType } from "zod";
 import { type Path, valueAt } from "../../../../diagnostics/locate.ts";
-import type { Resource } from "./documents.ts";
-import type { Find } from "./findings.ts";
-import { gatewayOf } from "./gateways.ts";
-import { apiGroup } from "./kinds.ts";
-import type { Gateway, Route } from "./resources.ts";
-import { type Backend, gateway, grant, httpRoute, type Selector, service } from "./schema.ts";
 import { redirectedSections } from "./assumed-listeners.ts";
+import type { Resource } from "./documents.ts";
+import type { ReportFinding } from "./findings.ts";
+import { readGateway } from "./gateways.ts";
+import { apiGroup } from "./kinds.ts";
+import type { GatewayResource, HttpRouteResource } from "./resources.ts";
+import { type Backend, gateway, grant, httpRoute, type Selector, service } from "./schema.ts";
 
 export interface Cluster {
   /** The oldest first, then by namespace and name. */
-  readonly routes: readonly Route[];
-  readonly gateways: readonly Gateway[];
+  readonly routes: readonly HttpRouteResource[];
+  readonly gateways: readonly GatewayResource[];
   /** Sections of gateways, those that are not here included, where a route redirects to https. */
   readonly redirected: ReadonlySet<string>;
   /** Whether a namespace has the labels that a gateway asks for; undefined where it is not known. */
-  readonly labelled: (namespace: string, selector: Selector) => boolean | undefined;
+  readonly hasLabels: (namespace: string, selector: Selector) => boolean | undefined;
   /** The service that a backend is, or why it is none. */
-  readonly resolve: (backend: Backend, from: string) => Resolved;
+  readonly resolve: (backend: Backend, from: string) => ResolvedBackend;
 }
 
-export type Resolved =
+export type ResolvedBackend =
   | {
       readonly kind: string;
       readonly namespace: string;
@@ -31,25 +31,25 @@ export type Resolved =
     }
   | { readonly invalid: string };
 
-export const clusterOf = (resources: readonly Resource[], find: Find): Cluster => {
-  const of = <T>(kind: string, schema: ZodType<T>) =>
+export const readCluster = (resources: readonly Resource[], report: ReportFinding): Cluster => {
+  const resourcesOf = <T>(kind: string, schema: ZodType<T>) =>
     resources
       .filter((it) => it.kind === kind)
       .flatMap((resource) => {
-        const spec = checked(resource, schema, find);
+        const spec = parseSpec(resource, schema, report);
         return spec === undefined ? [] : [{ resource, spec }];
       });
-  const services = of("Service", service);
-  const grants = of("ReferenceGrant", grant);
-  const namespaces = new Map(resources.filter((it) => it.kind === "Namespace").map((it) => [it.name, labelsOf(it)]));
-  const routes = of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource));
+  const services = resourcesOf("Service", service);
+  const grants = resourcesOf("ReferenceGrant", grant);
+  const namespaces = new Map(resources.filter((it) => it.kind === "Namespace").map((it) => [it.name, labels(it)]));
+  const routes = resourcesOf("HTTPRoute", httpRoute).toSorted((a, b) => byAge(a.resource, b.resource));
   return {
     routes,
     redirected: redirectedSections(routes),
-    gateways: of("Gateway", gateway).map(({ resource, spec }) => gatewayOf(resource, spec, find)),
-    labelled: (namespace, selector) => {
+    gateways: resourcesOf("Gateway", gateway).map(({ resource, spec }) => readGateway(resource, spec, report)),
+    hasLabels: (namespace, selector) => {
       const known = namespaces.get(namespace);
-      return known && selects(selector, { ...known, "kubernetes.io/metadata.name": namespace });
+      return known && selectorMatches(selector, { ...known, "kubernetes.io/metadata.name": namespace });
     },
     resolve: (backend, from) => {
       const { group, kind, name, port } = backend;
@@ -65,13 +65,13 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
       if (namespace !== from && !granted)
         return { invalid: `no ReferenceGrant lets ${from} refer to the ${kind} ${name} of ${namespace}` };
       if (kind !== "Service") return { kind, namespace, name, port };
-      const beside = services.filter((it) => it.resource.namespace === namespace);
-      const found = beside.find((it) => it.resource.name === name);
+      const namespaceServices = services.filter((it) => it.resource.namespace === namespace);
+      const found = namespaceServices.find((it) => it.resource.name === name);
       // An import without Services takes all of them for there.
-      if (beside.length > 0 && !found) return { invalid: `there is no Service ${namespace}/${name}` };
-      const at = found?.spec.ports.find((it) => it.port === port);
-      if (found && !at) return { invalid: `the Service ${namespace}/${name} has no port ${port}` };
-      return { kind, namespace, name, port, protocol: at?.appProtocol };
+      if (namespaceServices.length > 0 && !found) return { invalid: `there is no Service ${namespace}/${name}` };
+      const servicePort = found?.spec.ports.find((it) => it.port === port);
+      if (found && !servicePort) return { invalid: `the Service ${namespace}/${name} has no port ${port}` };
+      return { kind, namespace, name, port, protocol: servicePort?.appProtocol };
     },
   };
 };
@@ -81,13 +81,13 @@ const isService = ({ group, kind }: Backend): boolean =>
   (group === "" && kind === "Service") || (group === "multicluster.x-k8s.io" && kind === "ServiceImport");
 
 /** Those whose age is not known come behind the others. */
-const older = (a: Resource, b: Resource): number => {
+const byAge = (a: Resource, b: Resource): number => {
   const key = (it: Resource) => [it.created || "9", it.namespace, it.name].join("\0");
   return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
 };
 
 /** As a LabelSelector does: all of what it asks for. */
-const selects = (
+const selectorMatches = (
   { matchLabels = {}, matchExpressions = [] }: Selector,
   labels: Readonly<Record<string, string>>,
 ): boolean =>
@@ -98,11 +98,11 @@ const selects = (
     return (has && values.includes(labels[key] as string)) === (operator === "In");
   });
 
-const labelsOf = ({ value }: Resource): Readonly<Record<string, string>> =>
+const labels = ({ value }: Resource): Readonly<Record<string, string>> =>
   ((value.metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}) as Record<string, string>;
 
 /** A resource as far as it is known here: what the schema does not name is listed and left out. */
-const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | undefined => {
+const parseSpec = <T>(resource: Resource, schema: ZodType<T>, report: ReportFinding): T | undefined => {
   const spec = withoutNulls(resource.value.spec ?? {});
   for (;;) {
     const result = schema.safeParse(spec);
@@ -112,12 +112,17 @@ const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | und
     );
     if (unknown.length === 0) {
       for (const { path, message } of result.error.issues)
-        find("left-out", resource, ["spec", ...(path as Path)], `${path.join(".")}: ${message}; all of it is left out`);
+        report(
+          "left-out",
+          resource,
+          ["spec", ...(path as Path)],
+          `${path.join(".")}: ${message}; all of it is left out`,
+        );
       return undefined;
     }
     for (const path of unknown) {
-      find("left-out", resource, ["spec", ...path], `${String(path.at(-1))} has no equivalent`);
-      without(spec, path);
+      report("left-out", resource, ["spec", ...path], `${String(path.at(-1))} has no equivalent`);
+      removeUnknown(spec, path);
     }
   }
 };
@@ -135,18 +140,19 @@ const withoutNulls = (value: unknown): unknown => {
  * Takes out what is not known. A match would take more requests without its condition, so all of it goes; a filter would do
  * something else, so only its type stays, which refuses the requests of its rule.
  */
-const without = (spec: unknown, path: Path): void => {
+const removeUnknown = (spec: unknown, path: Path): void => {
   const match = path.lastIndexOf("matches");
   const filter = path.lastIndexOf("filters");
-  const at = path.slice(0, filter + 2);
-  if (match >= 0) put(spec, path.slice(0, match + 2), null);
-  else if (filter >= 0) put(spec, at, { type: valueAt(spec, [...at, "type"]) ?? "that is not known" });
-  else put(spec, path, undefined);
+  const servicePort = path.slice(0, filter + 2);
+  if (match >= 0) setValue(spec, path.slice(0, match + 2), null);
+  else if (filter >= 0)
+    setValue(spec, servicePort, { type: valueAt(spec, [...servicePort, "type"]) ?? "that is not known" });
+  else setValue(spec, path, undefined);
 };
 
-const put = (spec: unknown, path: Path, value: unknown): void => {
-  const holder = valueAt(spec, path.slice(0, -1)) as Record<PropertyKey, unknown>;
+const setValue = (spec: unknown, path: Path, value: unknown): void => {
+  const container = valueAt(spec, path.slice(0, -1)) as Record<PropertyKey, unknown>;
   const key = path.at(-1) as PropertyKey;
-  if (value === undefined) delete holder[key];
-  else holder[key] = value;
+  if (value === undefined) delete container[key];
+  else container[key] = value;
 };

@@ -1,7 +1,7 @@
 /** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
 import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
 import { locator, type Path } from "../../../../diagnostics/locate.ts";
-import { encodingOf } from "../../../../project/files.ts";
+import { detectEncoding } from "../../../../project/files.ts";
 
 export interface Resource {
   readonly file: string;
@@ -19,35 +19,39 @@ export interface Resource {
 }
 
 /** What was given: a file's name, or `-`. */
-export interface Given {
+export interface InputFile {
   readonly file: string;
   readonly text: string;
 }
 
 /** A document that is no YAML. */
-export interface Unread {
+export interface UnreadDocument {
   readonly file: string;
   readonly line: number;
-  readonly says: string;
+  readonly message: string;
   /** Whether it names a kind of the Gateway API, so that routes may be missing. */
-  readonly matters: boolean;
+  readonly isRelevant: boolean;
 }
 
 /** Of one file, what a cluster's whole configuration may come to. */
-export const largest = 16 * 1024 * 1024;
+export const maxCharacters = 16 * 1024 * 1024;
 
 /** As it stands in a file. */
-export const textOf = (bytes: Buffer): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
+export const decodeText = (bytes: Buffer): string => new TextDecoder(detectEncoding(bytes)).decode(bytes);
 
 /** @throws where a file is too large */
-export const resourcesIn = ({ file, text: written }: Given): { resources: Resource[]; unread: Unread[] } => {
+export const parseResources = ({
+  file,
+  text: fileText,
+}: InputFile): { resources: Resource[]; unread: UnreadDocument[] } => {
   // Files that were put together have a byte order mark at the beginning of each.
-  const text = written.replaceAll(/^\uFEFF/gm, "");
-  if (text.length > largest) throw new Error(`${file} has more than ${largest} characters; import it in parts`);
+  const text = fileText.replaceAll(/^\uFEFF/gm, "");
+  if (text.length > maxCharacters)
+    throw new Error(`${file} has more than ${maxCharacters} characters; import it in parts`);
   const lineCounter = new LineCounter();
   // Kubernetes reads YAML 1.1's merge keys, which YAML 1.2 has not.
   const documents = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false, logLevel: "error" });
-  const unread: Unread[] = [];
+  const unread: UnreadDocument[] = [];
   const sourceOf = (from: number): string => {
     const next = text.indexOf("\n---", from + 3);
     return text.slice(from, next < 0 ? undefined : next);
@@ -55,29 +59,34 @@ export const resourcesIn = ({ file, text: written }: Given): { resources: Resour
   const resources = (Array.isArray(documents) ? documents : []).flatMap((document) => {
     const lineAt = (offset: number) => lineCounter.linePos(offset).line;
     const from = document.range?.[0] ?? 0;
-    const fails = (offset: number, message: string) => {
+    const addUnread = (offset: number, message: string) => {
       const source = sourceOf(from);
-      unread.push({ file, line: lineAt(offset), says: saying(message, source), matters: ofTheApi.test(source) });
+      unread.push({
+        file,
+        line: lineAt(offset),
+        message: describeError(message, source),
+        isRelevant: gatewayApiPattern.test(source),
+      });
       return [];
     };
     const [error] = document.errors;
-    if (error) return fails(error.pos[0], error.message);
+    if (error) return addUnread(error.pos[0], error.message);
     const locate = locator(document.contents as Node | null);
     // The deepest that is there.
     const line = (path: Path): number => lineAt(locate(path)?.range?.[0] ?? 0);
-    const { value, problem } = plain(document);
-    if (problem !== undefined) return fails(from, problem);
-    const whole = kustomization.test(file) ? { ...unnamed, ...mapOf(value) } : value;
-    if (kindOf(whole) !== "") return unfolded(whole, [], { file, line });
+    const { value, problem } = toPlainValue(document);
+    if (problem !== undefined) return addUnread(from, problem);
+    const resource = kustomization.test(file) ? { ...kustomizationDefaults, ...mapOf(value) } : value;
+    if (kindName(resource) !== "") return expandList(resource, [], { file, line });
     // The values of a chart, or a task that applies it.
-    if (value !== null && ofTheApi.test(sourceOf(from).replaceAll(/^\s*#.*$/gm, "")))
-      unread.push({ file, line: lineAt(from), says: bare, matters: true });
+    if (value !== null && gatewayApiPattern.test(sourceOf(from).replaceAll(/^\s*#.*$/gm, "")))
+      unread.push({ file, line: lineAt(from), message: misplacedMessage, isRelevant: true });
     return [];
   });
   return { resources, unread };
 };
 
-const plain = (document: Document): { value?: unknown; problem?: string } => {
+const toPlainValue = (document: Document): { value?: unknown; problem?: string } => {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
@@ -87,32 +96,33 @@ const plain = (document: Document): { value?: unknown; problem?: string } => {
 };
 
 /** Not a definition of the kinds themselves, which names them further in. */
-const ofTheApi =
+const gatewayApiPattern =
   /apiVersion["']?\s*:\s*["']?gateway\.networking\.(?:x-)?k8s\.io\/|^["'{\s]{0,3}kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/m;
 
 /** A part of a Helm chart, as it stands in a file: quoted, it is YAML; otherwise it is none. */
-export const template = /\{\{.*\}\}/s;
+export const templatePattern = /\{\{.*\}\}/s;
 
-export const unrendered = "a template; render it (`helm template …`) and import the result";
+export const templateMessage = "a template; render it (`helm template …`) and import the result";
 
 /** Of which the file's name says what it is. */
 const kustomization = /(?:^|[/\\])kustomization\.ya?ml$/;
-const unnamed = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
+const kustomizationDefaults = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
-const bare = "names a kind of the Gateway API, and is no resource: apiVersion and kind do not stand at its top";
+const misplacedMessage =
+  "names a kind of the Gateway API, and is no resource: apiVersion and kind do not stand at its top";
 
-const saying = (message: string, source: string): string =>
-  template.test(source) ? `is ${unrendered}` : `is no YAML: ${message}`;
+const describeError = (message: string, source: string): string =>
+  templatePattern.test(source) ? `is ${templateMessage}` : `is no YAML: ${message}`;
 
 /** A `List` holds others, and so does an `HTTPRouteList`. */
-const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
+const expandList = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
   const { apiVersion, metadata, items } = mapOf(value);
-  const kind = kindOf(value);
+  const kind = kindName(value);
   if (kind === "") return [];
   if (kind.endsWith("List") && Array.isArray(items))
     return items.flatMap((item, index) =>
       // Items of a typed list need not say what they are.
-      unfolded({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
+      expandList({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
     );
   const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);
   const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(plainText(apiVersion)) ?? [];
@@ -131,7 +141,7 @@ const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: 
   ];
 };
 
-const kindOf = (value: unknown): string => {
+const kindName = (value: unknown): string => {
   const { kind } = mapOf(value);
   return typeof kind === "string" ? kind : "";
 };

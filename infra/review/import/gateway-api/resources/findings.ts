@@ -3,25 +3,25 @@ import type { Path } from "../../../../diagnostics/locate.ts";
 import type { Gap } from "../../imported.ts";
 import type { Resource } from "./documents.ts";
 
-export interface Finding {
+export interface ImportFinding {
   readonly kind: Gap["kind"];
   readonly file: string;
   readonly line: number;
   /** `HTTPRoute shop/checkout` */
   readonly of: string;
-  readonly says: string;
+  readonly message: string;
 }
 
 /** Where findings are gathered; each is told once, however many hosts a route is served on. */
-export type Find = (kind: Finding["kind"], resource: Resource, path: Path, says: string) => void;
+export type ReportFinding = (kind: ImportFinding["kind"], resource: Resource, path: Path, message: string) => void;
 
-export const finder = (): { readonly found: () => Finding[]; readonly find: Find } => {
-  const all = new Map<string, Finding>();
-  const find: Find = (kind, { file, kind: what, namespace, name, line }, path, says) => {
-    const finding = { kind, file, line: line(path), of: `${what} ${namespace}/${name}`, says };
+export const createFindings = (): { readonly list: () => ImportFinding[]; readonly report: ReportFinding } => {
+  const all = new Map<string, ImportFinding>();
+  const report: ReportFinding = (kind, { file, kind: what, namespace, name, line }, path, message) => {
+    const finding = { kind, file, line: line(path), of: `${what} ${namespace}/${name}`, message };
     all.set(JSON.stringify(finding), finding);
   };
-  const found = () =>
+  const list = () =>
     [...all.values()].toSorted((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
-  return { found, find };
+  return { list, report };
 };

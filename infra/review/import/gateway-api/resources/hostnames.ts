@@ -2,26 +2,26 @@
 import { hostOrWildcard } from "../../../../../functions/manifest/names.ts";
 
 /** What Flux and envsubst put in later: `app.${SECRET_DOMAIN}`. */
-const placeholder = /\$\{[^}]+\}|\$\([^)]+\)|\$[A-Za-z_]\w*/;
+const placeholderPattern = /\$\{[^}]+\}|\$\([^)]+\)|\$[A-Za-z_]\w*/;
 
-export const isPlaceholder = (host: string): boolean => placeholder.test(host);
+export const isPlaceholder = (host: string): boolean => placeholderPattern.test(host);
 
 /** As it is compared: in lower case, but for what is put in later. */
-export const compared = (host: string): string => (isPlaceholder(host) ? host : host.toLowerCase());
+export const normalizeHost = (host: string): string => (isPlaceholder(host) ? host : host.toLowerCase());
 
-const known = hostOrWildcard();
+const hostSchema = hostOrWildcard();
 
 /** Why it is none, or undefined. */
 export const hostProblem = (host: string): string | undefined => {
   if (isPlaceholder(host)) return undefined;
   if (/^[\d.]+$/.test(host) || host.includes(":")) return `${host} is no name: a host has no address and no port`;
-  const narrower = isTooWide(host) ? host.slice(2) : host;
-  return known.safeParse(compared(narrower)).success ? undefined : `${host} is no host name`;
+  const withoutWildcard = isTooWide(host) ? host.slice(2) : host;
+  return hostSchema.safeParse(normalizeHost(withoutWildcard)).success ? undefined : `${host} is no host name`;
 };
 
 /** A wildcard over a whole top-level domain, which no tier can have; a listener can, for routes that name hosts beneath it. */
 export const isTooWide = (host: string): boolean => /^\*\.[^.]+$/.test(host) && !isPlaceholder(host);
 
 /** Whether a wildcard stands for a host, or for a wildcard beneath it. */
-export const covers = (wildcard: string, host: string): boolean =>
+export const wildcardCovers = (wildcard: string, host: string): boolean =>
   wildcard.startsWith("*.") && host !== wildcard && host.replace(/^\*\./, "x.").endsWith(wildcard.slice(1));

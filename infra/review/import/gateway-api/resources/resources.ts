@@ -2,18 +2,18 @@
 import type { Resource } from "./documents.ts";
 import type { HttpRoute, Listener } from "./schema.ts";
 
-export interface Route {
+export interface HttpRouteResource {
   readonly resource: Resource;
   readonly spec: HttpRoute;
 }
 
-export interface Gateway {
+export interface GatewayResource {
   readonly resource: Resource;
   readonly listeners: readonly Listener[];
 }
 
 /** What a route asks for in `when`; empty where every door of its host leads to it. */
-export interface Door {
+export interface ListenerAddress {
   readonly scheme?: "http" | "https";
   readonly port?: number;
 }
