@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { FailuresAtOnce } from "./test/failures.ts";
 import { vectorsIn } from "./test/wycheproof/vectors.ts";
 
 /**
@@ -27,6 +28,9 @@ const longestPollMs = 30_000;
 export default defineConfig({
   test: {
     globalSetup: ["./test/leftovers/setup.ts"],
+    reporters: ["default", new FailuresAtOnce()],
+    // What a test writes is shown where it fails.
+    silent: "passed-only",
     // Tests often wait; one more than there are cores keeps all of them at work.
     maxWorkers: os.availableParallelism() + 1,
     projects: [
