@@ -1,4 +1,4 @@
-/** One rollout from its start to its end: control's own reducer and its own verdict, over drawn traffic. */
+/** Simulates one rollout from start to end: control's own reducer and verdict over simulated traffic. */
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
@@ -11,7 +11,7 @@ import { intervalSeconds, type Split, splitOf, type VersionModels } from "./traf
 import { conditionsOverTime } from "./traffic-conditions.ts";
 import { assignPositions, groupSharesOf, type Users } from "./users.ts";
 
-/** As a manifest that says nothing has it. */
+/** The defaults of a manifest. */
 export const release = {
   steps: ["0%", "1%", "10%", "50%", "100%"],
   bake: "5m",
@@ -23,11 +23,11 @@ export interface RunResult {
   readonly end: RolloutEnd;
   /** Seconds. */
   readonly took: number;
-  /** Of users, that the canary had when it ended, or at its most. */
+  /** The canary's share of users at the end. */
   readonly share: number;
-  /** Requests that met the canary. */
+  /** Requests that the canary served. */
   readonly exposed: number;
-  /** What failed, or was open still when it was paused. */
+  /** Criteria that failed, or that were undecided when the rollout paused. */
   readonly criteria: readonly string[];
   readonly why: string;
 }
@@ -64,7 +64,7 @@ export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed
 
 interface SimulatedWorld {
   readonly users: Users;
-  /** Where each user stands. */
+  /** Each user's position in [0, 1): the canary has those below its share. */
   readonly places: Float64Array;
   readonly rate: number;
   readonly kinds: VersionModels;
@@ -74,7 +74,7 @@ interface SimulatedWorld {
   readonly split: Split | undefined;
 }
 
-/** Does at once what is due: the platform of the simulation never fails, which has tests of its own. */
+/** Runs due actions immediately: the simulated platform never fails. */
 const applyDueActions = (
   initial: Rollout,
   now: number,

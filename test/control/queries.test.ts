@@ -1,4 +1,4 @@
-/** Own criteria of a release: what a Prometheus says, or a server that is none. */
+/** Prometheus queries of a release: valid answers, and servers that fail. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -41,7 +41,7 @@ const queryAnswered = async (status: number, body: string, headers: Record<strin
 };
 
 describe("a figure", () => {
-  it("is asked as the HTTP API wants it, beneath the address's own path", async () => {
+  it("is requested by the HTTP API, under the base URL's path", async () => {
     const { heard: received, url } = await server((response) => response.end(vector("0.25")));
     const query = 'sum(rate(paid{version=~"a|b"}[5m])) + 1';
     expect(await queryPrometheus(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
@@ -60,8 +60,12 @@ describe("a figure", () => {
     ["no number", vector("NaN"), { none: "it gave NaN, which is no figure" }],
     ["a share of no requests", vector("+Inf"), { none: "it gave +Inf, which is no figure" }],
     ["an empty text", vector(""), { none: "it gave , which is no figure" }],
-    ["a matrix", success({ resultType: "matrix", result: [] }), { none: "it gave neither a scalar nor a vector" }],
-    ["no data", JSON.stringify({ status: "success" }), { none: "it gave neither a scalar nor a vector" }],
+    [
+      "a matrix",
+      success({ resultType: "matrix", result: [] }),
+      { none: "the result is neither a scalar nor a vector" },
+    ],
+    ["no data", JSON.stringify({ status: "success" }), { none: "the result is neither a scalar nor a vector" }],
     [
       "null in a vector",
       success({ resultType: "vector", result: [null] }),
@@ -69,7 +73,7 @@ describe("a figure", () => {
     ],
     ["null", "null", { none: "it answered 200 with something else than Prometheus does" }],
     ["a page", "<html>", { none: "it answered 200 with something else than Prometheus does" }],
-  ])("comes of %s, or the reason why there is none", async (_, body, told) => {
+  ])("is read from %s, or the reason for its absence", async (_, body, told) => {
     expect((await queryAnswered(200, body)).result).toEqual(told);
   });
 
@@ -79,18 +83,18 @@ describe("a figure", () => {
     [200, { status: "error", error: "a-token-of-ours is wrong" }, "it answered 200: … is wrong"],
     [401, { error: "x".repeat(9999) }, `it answered 401: ${"x".repeat(183)}`],
     [422, { status: "error", error: { a: 1 } }, "it answered 422"],
-  ])("is none where it answers %i; the token is in no reason", async (status, body, none) => {
+  ])("is missing if Prometheus answers %i; no reason contains the token", async (status, body, none) => {
     expect((await queryAnswered(status, JSON.stringify(body))).result).toEqual({ none });
   });
 
-  it("follows nobody who points elsewhere", async () => {
+  it("is not requested from a redirect's target", async () => {
     const other = await server((response) => response.end(vector("0")));
     const { result: told } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
     expect(told).toHaveProperty("none");
     expect(other.heard).toEqual([]);
   });
 
-  it("is none where an answer is too long, cut, or does not come", async () => {
+  it("is missing if the answer is too long, cut off or late", async () => {
     expect((await queryAnswered(200, vector("1", "x".repeat(70_000)))).result).toHaveProperty("none");
     const cut = await server((response) => {
       response.writeHead(200, { "content-length": "500" }).write(vector("1").slice(0, 20));
@@ -139,7 +143,7 @@ const evaluateAt = async (query: object, results: readonly QueryResult[], second
 };
 
 describe("a query", () => {
-  it("is told tier and versions, those of several Workers as alternatives", async () => {
+  it("contains tier and versions, those of several Workers as alternatives", async () => {
     const query = '{{tier}}{version=~"{{canary}}"} / {{tier}}{version=~"{{stable}}"}';
     const { asked: queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
     expect(queryAnswered).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
@@ -155,7 +159,7 @@ describe("a query", () => {
     expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the most; out of bounds 3 of 3 times in a row");
   });
 
-  it("is not asked again before its time, and what it told then does not count twice", async () => {
+  it("is not evaluated before its interval, and a value does not count twice", async () => {
     const { asked: queryAnswered, verdicts } = await evaluateAt(
       { max: 1 },
       [{ value: 2 }, { value: 2 }],
@@ -165,11 +169,11 @@ describe("a query", () => {
     expect(verdicts).toEqual(Array(6).fill("not-enough"));
   });
 
-  it("is asked anew when the share has changed since", async () => {
+  it("is evaluated again after a change of the share", async () => {
     expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
   });
 
-  it("waits while there is no figure, which neither blames nor excuses", async () => {
+  it("stays undecided without a value, which neither counts nor resets", async () => {
     const gone: QueryResult = { none: "it gave nothing" };
     const { verdicts } = await evaluateAt(
       { min: 5 },
@@ -203,7 +207,7 @@ describe("a rollout with a query", () => {
     why: "query it: 1 where 0 is the most",
   });
 
-  it("comes back by it, though all else passes", async () => {
+  it("is rolled back by a failing query, though all else passes", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -212,7 +216,7 @@ describe("a rollout with a query", () => {
     expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
   });
 
-  it("waits for it, and for a person in the end", async () => {
+  it("waits for an open query, and finally for a person", async () => {
     const it = rolloutHarness();
     it.world.queries = [finding("not-enough")];
     await it.start();

@@ -1,4 +1,4 @@
-/** What operators take back: who may, what is checked, what gates hear of it, and how much of it there can be. */
+/** Revocations: roles, validation, what gates get, and the bounds. */
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
@@ -86,7 +86,7 @@ const controlApi = () => {
 };
 
 describe("a revocation", () => {
-  it("is kept with who and why, and heard without", async () => {
+  it("is stored with operator and reason, and sent to gates without them", async () => {
     const { add, ask, lines, feed, now } = controlApi();
     expect(await add()).toMatchObject({
       status: 200,
@@ -170,7 +170,7 @@ describe("a revocation", () => {
     expect((await feed.read("a")).revision).toBe(0);
   });
 
-  it("too many are refused with what to do, those that are there hold, and the same again is none more", async () => {
+  it("is refused with a remedy when there are too many; existing ones stay, and a repetition adds none", async () => {
     const { add, ask, feed } = controlApi();
     const about = { issuer, by: "alice", reason: "a test", until: Number.MAX_SAFE_INTEGER, kind: "token" } as const;
     const many = Array.from({ length: maxRevocations }, (_, index) => ({
@@ -200,7 +200,7 @@ describe("the room of an overlay", () => {
     await feed.write("a", revision, entries);
   };
 
-  it("is left for closing a route, whatever else one operator lays over it, and for control's own entries", async () => {
+  it("is reserved for closing a route and for control's own entries", async () => {
     const { ask, feed } = controlApi();
     await fill(feed, 74);
     const limit = { kind: "limit", filter: "limit", limit: "1/s", for: "1h", reason: "too much" };

@@ -1,4 +1,4 @@
-/** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
+/** Test harness: a rollout on a fake platform that can fail, in a process that can die between any two effects. */
 
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";

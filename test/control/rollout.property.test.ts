@@ -1,4 +1,4 @@
-/** Whatever happens in whatever order, and wherever the process dies: never a higher split than decided, no action twice, no fight. */
+/** Property: for any sequence of events and crashes a rollout never exceeds the decided split, repeats no action, and does not overwrite others' deployments. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
@@ -83,7 +83,7 @@ it("holds over random courses of events", async () => {
   );
 });
 
-it("comes back from wherever it is, once a version is found bad", async () => {
+it("rolls back from any state once the version is found bad", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(12), { maxLength: 25 }), async (deaths) => {
       const it = rolloutHarness(workers);

@@ -1,4 +1,4 @@
-/** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
+/** A rollout's behavior with good and bad versions, people's commands and a failing platform. */
 
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../functions/control/model/approval.ts";
@@ -30,7 +30,7 @@ describe("a good version", () => {
     expect([it.share("gate-a"), it.share("gate-a--hot")]).toEqual([100, 100]);
   });
 
-  it("waits for evidence, and for a person when none comes; it never guesses", async () => {
+  it("waits for evidence, then for a person; it never guesses", async () => {
     const it = rolloutHarness();
     it.world.verdict = "not-enough";
     await it.start();
@@ -41,7 +41,7 @@ describe("a good version", () => {
 });
 
 describe("telemetry that does not answer", () => {
-  it("lets nothing pass, and when it is back the rollout goes on", async () => {
+  it("lets no step pass, and the rollout continues when telemetry is back", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -63,7 +63,7 @@ describe("telemetry that does not answer", () => {
 });
 
 describe("a bad version", () => {
-  it("comes back in one call, and what was found is kept", async () => {
+  it("is rolled back in one call, and the findings are stored", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
@@ -98,7 +98,7 @@ describe("a bad version", () => {
     expect(it.state().why).toBe("smoke test GET /: answered 500");
   });
 
-  it("that was promoted comes back by the same verb", async () => {
+  it("is rolled back by abort, also after its promotion", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
@@ -110,13 +110,13 @@ describe("a bad version", () => {
 });
 
 describe("people", () => {
-  it("two who start at once: the second is refused, and told who was first", async () => {
+  it("two start at once: the second is refused with the name of the first", async () => {
     const it = rolloutHarness();
     await it.start();
     await expect(it.start()).rejects.toThrow(new Refusal("a rollout of a is under way, by alice"));
   });
 
-  it("two who promote at once: one step, since the second finds it under way", async () => {
+  it("two promote at once: it advances one step, and the second is refused", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -126,7 +126,7 @@ describe("people", () => {
     expect(it.share()).toBe(10);
   });
 
-  it("pause keeps the share, resume goes on", async () => {
+  it("pause keeps the share, resume continues", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -211,7 +211,7 @@ describe("someone else's deployment in between", () => {
     expect(it.state().status).toBe("left");
   });
 
-  it("a changed secret pauses it too, and says what to do", async () => {
+  it("a changed secret pauses it too, with a remedy", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -226,7 +226,7 @@ describe("someone else's deployment in between", () => {
 describe("a platform that fails", () => {
   const busy = { status: 429, code: 971, message: "Please wait", retryAfterMs: 7000 };
 
-  it("429: asked again, no sooner than it said", async () => {
+  it("429: retried, not before its Retry-After", async () => {
     const it = rolloutHarness();
     it.world.faults = [busy];
     await it.start();
@@ -237,7 +237,7 @@ describe("a platform that fails", () => {
     expect(it.posted.map(({ share }) => share)).toEqual([0, 1]);
   });
 
-  it("no answer, though it was done: seen, and not done twice", async () => {
+  it("a lost answer: the split is observed and not repeated", async () => {
     const it = rolloutHarness();
     it.world.faults = ["lost"];
     await it.start();
@@ -246,7 +246,7 @@ describe("a platform that fails", () => {
     expect(it.state().goal.share).toBe(1);
   });
 
-  it("500 without end: paused after eight tries, with the platform's words", async () => {
+  it("500 without end: paused after eight attempts, with the platform's message", async () => {
     const it = rolloutHarness();
     it.world.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
     await it.start();
@@ -255,7 +255,7 @@ describe("a platform that fails", () => {
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a: unknown error (10013)" });
   });
 
-  it("500 while it comes back: asked until it is done", async () => {
+  it("500 during a rollback: retried until it succeeds", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
@@ -274,15 +274,15 @@ describe("a platform that fails", () => {
     it.world.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
-      "gate-a: secrets have changed: KEY (10220); deploy the older manifest anew, which keeps today's secrets: postern deploy",
+      "gate-a: secrets have changed: KEY (10220); redeploy the older manifest, which keeps the current secrets: postern deploy",
     );
   });
 });
 
-describe("what is told", () => {
+describe("notices", () => {
   const types = (it: RolloutHarness) => it.told.map(({ type }) => type);
 
-  it("is what was decided, and by whom", async () => {
+  it("report each decision, and by whom", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 4_000);
@@ -309,7 +309,7 @@ describe("what is told", () => {
     expect(it.told[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
   });
 
-  it("waits for an outbox that does not answer, and holds up nothing", async () => {
+  it("wait for an unavailable outbox, and delay nothing", async () => {
     const it = rolloutHarness();
     it.world.outboxDown = true;
     await it.start();
@@ -321,7 +321,7 @@ describe("what is told", () => {
     expect([types(it).at(0), types(it).at(-1)]).toEqual(["rollout.started", "rollout.promoted"]);
   });
 
-  it("is told by who comes after a process that died at any point, under the same id", async () => {
+  it("are sent after a crash at any point, under the same id", async () => {
     const told = async (dieAt: number) => {
       const it = rolloutHarness();
       await it.start();

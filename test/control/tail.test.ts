@@ -1,4 +1,4 @@
-/** What the tail makes of what it hears: sums for control, spans for a collector, and no more than it can hold. */
+/** The tail collector: sums for control, spans for an OTLP collector, bounded memory. */
 import { describe, expect, it } from "vitest";
 import { type TailReport, tailCollector } from "../../functions/control/tail/collector.ts";
 import { decodeOtlp } from "./otlp.ts";
@@ -98,7 +98,7 @@ const spansIn = (text: string) =>
     }[]
   ).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 
-describe("control hears from the tail", () => {
+describe("the tail reports to control", () => {
   it("of CPU by route, and of deaths by outcome", async () => {
     const { collect: hear, reports } = tailHarness();
     await hear(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
@@ -120,7 +120,7 @@ describe("control hears from the tail", () => {
     expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
-  it("no word that a gate wrote in the name of a tier that it does not serve, but that it did", async () => {
+  it("no line that a gate wrote for a tier that it does not serve, but a count of such lines", async () => {
     const { collect: hear, reports, pushes } = tailHarness();
     const forged = { type: "fault", tier: "wallet", route: null, code: "internal", cause: "not mine" };
     const own = { ...forged, tier: "rates" };
@@ -142,13 +142,13 @@ describe("control hears from the tail", () => {
     expect(pushes.join()).not.toContain("wallet");
   });
 
-  it("nothing of testers, and no death where a client left", async () => {
+  it("nothing of testers, and no death when a client disconnects", async () => {
     const { collect: hear, reports } = tailHarness();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
   });
 
-  it("of a stranger who says that he is a tester", async () => {
+  it("of a client at a zone's gate that claims to be a tester", async () => {
     const { collect: hear, reports } = tailHarness();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
     expect(reports).toMatchObject([{ deaths: [{ count: 1 }] }]);
@@ -163,7 +163,7 @@ describe("control hears from the tail", () => {
   });
 });
 
-describe("a collector hears from the tail", () => {
+describe("the tail pushes to a collector", () => {
   it("of a request whose trace is sampled, without its path", async () => {
     const { collect: hear, pushes } = tailHarness();
     await hear(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
@@ -172,7 +172,7 @@ describe("a collector hears from the tail", () => {
     expect(pushes[0]).not.toContain("secret");
   });
 
-  it("of a failure as an error, of a refusal as none", async () => {
+  it("a failure as an error, a refusal not", async () => {
     const { collect: hear, pushes } = tailHarness();
     await hear(
       event({ line: { status: 502, verdict: "failed", code: "upstream-unreachable" } }),
@@ -194,7 +194,7 @@ describe("a collector hears from the tail", () => {
     expect(pushes[0]).toContain('"parentSpanId":"00f067aa0ba902b7"');
   });
 
-  it("again what it did not take, later", async () => {
+  it("again, later, what the collector did not accept", async () => {
     const { collect: hear, pushes, reports, clock } = tailHarness([new Response(null, { status: 503 })]);
     await hear(event());
     await hear(event());
@@ -206,7 +206,7 @@ describe("a collector hears from the tail", () => {
     expect(reports.map(({ spans }) => spans)).toMatchObject([[{ failed: 1, lost: 0 }], [], [{ taken: 1 }]]);
   });
 
-  it("not again what it refused, which is counted", async () => {
+  it("not again what the collector rejected, which is counted", async () => {
     const { collect: hear, reports } = tailHarness([
       new Response(null, { status: 400 }),
       Response.json({ partialSuccess: { rejectedSpans: "1" } }),
@@ -215,7 +215,7 @@ describe("a collector hears from the tail", () => {
     expect(reports[0]?.spans).toEqual([{ tier: "wallet", taken: 0, failed: 1, lost: 2 }]);
   });
 
-  it("nothing where the environment names none", async () => {
+  it("nothing without a configured collector", async () => {
     const collect = tailCollector(context);
     const reports: TailReport[] = [];
     await collect([event()], {

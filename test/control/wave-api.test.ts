@@ -1,4 +1,4 @@
-/** Who may ask for what of waves, by the admin API: roles, two people where a core tier is still to come, and what is written down. */
+/** The admin API of waves: roles, approvals for core tiers, and the audit log. */
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
@@ -178,7 +178,7 @@ it("one with a core tier takes two people to start and to resume, and one to sto
   expect((await ask("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
 });
 
-it("what was proposed for one wave does not let another go on", async () => {
+it("a proposal for one wave does not resume another", async () => {
   const it = withCore();
   const { ask } = await controlApi(it);
   const start = async () => {
@@ -253,7 +253,7 @@ it("a tier whose release control cannot follow is refused, and says what to do",
     status: 409,
     answer: {
       detail:
-        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in rising order; npx postern deploy control",
+        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in ascending order; npx postern deploy control",
     },
   });
 });

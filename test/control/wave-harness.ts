@@ -1,4 +1,4 @@
-/** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
+/** Test harness: a wave over many tiers with real rollouts on a fake platform, in one process that can die between any two effects. */
 
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutSettings } from "../../functions/control/model/release.ts";

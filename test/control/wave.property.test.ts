@@ -1,4 +1,4 @@
-/** Whatever happens in whatever order, and wherever the process dies: core last, no more at once than told, nothing after a failure, nothing twice. */
+/** Property: for any sequence of events and crashes a wave releases core last, respects its concurrency, starts nothing after a failure, and nothing twice. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";

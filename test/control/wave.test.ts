@@ -1,4 +1,4 @@
-/** A wave over tiers with their real rollouts: its order, what one bad tier stops, and what people may say. */
+/** A wave over tiers with real rollouts: order, failures, commands and notices. */
 import { describe, expect, it } from "vitest";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
@@ -22,7 +22,7 @@ describe("a wave over good versions", () => {
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(100);
   });
 
-  it("has no more at once than it was told", async () => {
+  it("runs no more concurrent rollouts than configured", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
@@ -45,7 +45,7 @@ describe("a wave over good versions", () => {
 });
 
 describe("one bad tier", () => {
-  it("stops the wave: those under way go on, no further one begins, and the next level is untouched", async () => {
+  it("stops the wave: running rollouts continue, no further tier starts, and the next level is untouched", async () => {
     const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
@@ -57,7 +57,7 @@ describe("one bad tier", () => {
     for (const tier of ["open", "shop", "pay"]) expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
   });
 
-  it("is passed over when a person says so, and the others go on to the end", async () => {
+  it("is skipped when a person resumes the wave, and the others are promoted", async () => {
     const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
@@ -68,7 +68,7 @@ describe("one bad tier", () => {
     expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
   });
 
-  it("may be found after its promotion, by the person who takes it back", async () => {
+  it("can fail after its promotion, when a person aborts it", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
     await runWave(it, 20_000);
@@ -80,10 +80,10 @@ describe("one bad tier", () => {
   });
 });
 
-describe("what it tells", () => {
+describe("its notices", () => {
   const types = ({ told }: WaveHarness) => told.map(({ type }) => type);
 
-  it("is that it began and ended, and what stopped it", async () => {
+  it("report its start, what stopped it, and its end", async () => {
     const it = waveHarness(tiers, 2);
     it.world.bad.add("maps");
     await it.start();
@@ -104,7 +104,7 @@ describe("what it tells", () => {
     for (const { type, data } of it.told) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
-  it("waits for an outbox that is gone, and the wave does not", async () => {
+  it("wait for an unavailable outbox, and the wave does not", async () => {
     const it = waveHarness(tiers, 2);
     it.world.outboxGone = true;
     await it.start();
@@ -115,7 +115,7 @@ describe("what it tells", () => {
     expect(types(it)).toEqual(["wave.started", "wave.promoted"]);
   });
 
-  it("is told by who comes after a process that died at any point, under the same id", async () => {
+  it("are sent after a crash at any point, under the same id", async () => {
     const ids = async (dieAt: number) => {
       const it = waveHarness([{ tier: "news", level: "best-effort" }], 1);
       await it.start();
@@ -154,7 +154,7 @@ describe("people", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("abort it: what is under way comes back, what is promoted stays", async () => {
+  it("abort it: running rollouts are rolled back, promoted tiers stay", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
     while (it.begun.length < 2) await runWave(it, 2500);
@@ -162,15 +162,15 @@ describe("people", () => {
     const [first, second] = it.begun.map(({ tier }) => tier) as [string, string];
     await it.command("abort");
     await runWave(it, 20_000);
-    expect(it.wave()).toMatchObject({ status: "aborted", why: "bob took back what was under way" });
+    expect(it.wave()).toMatchObject({ status: "aborted", why: "bob aborted the running rollouts" });
     expect([it.share(`gate-${first}`), it.share(`gate-${second}`)]).toEqual([100, -1]);
   });
 
-  it("abort all of it, after its end too: each tier comes back by its own rollout", async () => {
+  it("abort all of it, also after its end: each tier is rolled back by its own rollout", async () => {
     const it = waveHarness(tiers, 3);
     await it.start();
     await runWave(it, 120_000);
-    await expect(it.command("abort")).rejects.toThrow("this wave is promoted; --all takes back what it promoted");
+    await expect(it.command("abort")).rejects.toThrow("this wave is promoted; --all also rolls back what it promoted");
     await it.command("abort", true);
     await runWave(it, 20_000);
     expect(it.wave().status).toBe("aborted");
@@ -201,7 +201,7 @@ describe("people", () => {
     expect(it.share("gate-maps")).toBe(-1);
   });
 
-  it("one goes at a time, and none over a tier that is being released", async () => {
+  it("one wave runs at a time, and none over a tier with a running rollout", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; one goes at a time/);
@@ -226,7 +226,7 @@ describe("people", () => {
 });
 
 describe("an answer that is lost", () => {
-  it.each(["lost before", "lost after"] as const)("%s it was heard begins nothing twice", async (fault) => {
+  it.each(["lost before", "lost after"] as const)("%s the start was processed starts nothing twice", async (fault) => {
     const it = waveHarness(tiers, 2);
     it.world.faults.push(fault);
     await it.start();
@@ -235,7 +235,7 @@ describe("an answer that is lost", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is looked for though rollouts cannot be seen: it is asked for again, and finds what it began", async () => {
+  it("is resolved even if rollouts cannot be observed: the repeated start finds its rollout", async () => {
     const it = waveHarness(tiers, 1);
     it.world.faults.push("lost after");
     it.world.unseen = 20;
@@ -253,7 +253,7 @@ describe("an answer that is lost", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is not asked for again once the wave is paused", async () => {
+  it("is not retried once the wave is paused", async () => {
     const it = waveHarness(tiers, 1);
     it.world.faults.push("lost before");
     await it.start();
@@ -279,7 +279,7 @@ describe("an answer that is lost", () => {
 });
 
 describe("a start that is refused", () => {
-  it("is asked for again, later each time, and then counts as failed", async () => {
+  it("is retried with a growing delay, and then counts as failed", async () => {
     const it = waveHarness(tiers, 2);
     it.deployments("gate-maps").unshift({
       id: "other",

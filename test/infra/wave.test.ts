@@ -49,7 +49,7 @@ it("knows the gates of each, shared ones too", () => {
 });
 
 it.each<[string, SelectionOptions, string]>([
-  ["nothing", {}, "a wave is chosen by --all, or by --label key=value and --level"],
+  ["nothing", {}, "select tiers by --all, or by --label key=value and --level"],
   ["all and a label", { all: true, label: ["a=b"] }, "a wave is chosen by --all"],
   ["a label without a value", { label: ["app"] }, "a label is written app=mobile, not app"],
   [

@@ -1,4 +1,4 @@
-/** What two people are needed for, and what one is refused. */
+/** Approvals by a second person on a local cloud, and what one person is refused. */
 import { expect, it } from "vitest";
 import type { ProposalView } from "../../functions/control/audit/record.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
@@ -23,7 +23,7 @@ interface Proposed {
   readonly proposal: ProposalView;
 }
 
-it("a core tier is released by two, and stopped by one", async () => {
+it("a core tier is released by two people, and stopped by one", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   it.edit("routes/a.yaml", tier(1));
   await it.deploy(["a"], "0");
@@ -58,7 +58,7 @@ it("a core tier is released by two, and stopped by one", async () => {
   ]);
 });
 
-it("an overlay that somebody else has written since is not written over", async () => {
+it("a concurrent overlay write is not overwritten", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const close = { kind: "close", route: "it", for: "1m", reason: "a test" };
   const both = await Promise.allSettled([
@@ -75,7 +75,7 @@ it("an overlay that somebody else has written since is not written over", async 
   expect(after.entries).toHaveLength(done - 1);
 });
 
-it("users of a core tier are moved from an old gateway by two, and back by one", async () => {
+it("users of a core tier are moved from an old gateway by two people, and back by one", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const move = (percent: string) => {
     const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };

@@ -1,4 +1,4 @@
-/** Clients that break off their bodies at a gate that has just begun, and has not heard its overlay yet: each is a line, and a count. */
+/** Clients that disconnect during their bodies at a new gate without an overlay: each is logged and counted. */
 import net from "node:net";
 import parse from "parse-prometheus-text-format";
 import { expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** A route is cut over from an old gateway under users: step by step and sticky, back by itself, and by one word at every isolate. */
+/** A cutover from an old gateway under load: step by step, sticky, with automatic rollback. */
 import type http from "node:http";
 import { expect, it } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
@@ -56,7 +56,7 @@ const settledWithin = 150_000;
 /** A new share is with every isolate then, as is promised; the users' load meanwhile is part of the test. */
 const spreadMs = 10_000;
 
-it("users are moved to the gate and none is lost, come back from a gate that fails them, and all isolates hear of it", {
+it("moves users to the gate without loss, rolls back from a failing gate, and all isolates apply an overlay", {
   timeout: 240_000,
 }, async () => {
   const [{ url }, old] = await Promise.all([newService(), oldGateway()]);

@@ -1,4 +1,4 @@
-/** Who hears of a rollout that comes back: a receiver that was down, by signed webhooks, and a repository, in GitHub's own words. */
+/** Notices of a rolled-back rollout: signed webhooks to a receiver that was down, and GitHub deployments. */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -79,7 +79,7 @@ const typeErrors = (calls: Awaited<ReturnType<typeof github>>["asked"]): string 
   }
 };
 
-it("are told by what was decided, in order and once, also where a receiver was down", {
+it("report each decision in order and once, also after a receiver was down", {
   timeout: 120_000,
 }, async () => {
   const [hook, repository] = [await receiver(), await github()];

@@ -1,4 +1,4 @@
-/** An overlay, and a token that was taken back, on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
+/** An overlay and a revocation on every isolate of a gate with simulated production delays: within ten seconds, without control, until they expire. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
@@ -52,7 +52,7 @@ const requestStatuses = async (
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 
-it("closes a route and refuses what was revoked on eight isolates in ten seconds, beside a control that is gone, and opens it when the time is over", {
+it("closes a route and refuses revoked tokens on eight isolates within ten seconds, without control, and opens the route after its lifetime", {
   timeout: 180_000,
 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier }, { isolates: 8, realism });
@@ -94,7 +94,7 @@ it("closes a route and refuses what was revoked on eight isolates in ten seconds
   expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([200]));
 });
 
-it("refuses who may not, what is stale and what is not there, and writes down who did what", {
+it("refuses unauthorized, stale and unknown changes, and records who did what", {
   timeout: 120_000,
 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier });

@@ -1,4 +1,4 @@
-/** Open streams of a version that is taken back come to the stable one, each at a moment of its own, and lose no event. */
+/** Open streams of a rolled-back version reconnect to the stable one, at random times, and lose no event. */
 import { expect, it, vi } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
 import { manifest, runService } from "../e2e/project.ts";
@@ -64,7 +64,7 @@ const client = ({ cloud }: RolloutCloud, user: number) => {
   };
 };
 
-it("end within the time that they are given, and those of the stable version go on", async () => {
+it("end within the drain time, and those of the stable version continue", async () => {
   const { url } = await ticker();
   const it = await rolloutCloud({ "routes/a.yaml": tier(url, "one") });
   it.edit("routes/a.yaml", tier(url, "two"));

@@ -1,4 +1,4 @@
-/** What is seen of a tier from outside: by a collector, by Prometheus, and of a gate that dies by the tail and by the front. */
+/** A tier's telemetry on a local cloud: OTLP collector, Prometheus, and deaths observed by the tail and the front. */
 import http from "node:http";
 import { json } from "node:stream/consumers";
 import parse from "parse-prometheus-text-format";
@@ -93,7 +93,7 @@ const scrape = async ({ desk }: RolloutCloud) => {
 const trace = "0af7651916cd43dd8448eb211c80319c";
 const parent = "b7ad6b7169203331";
 
-it("requests become spans and sums at a collector, and a gate's deaths are seen by the tail and by the front", {
+it("a collector gets spans and metrics of requests, and the tail and the front observe a gate's deaths", {
   timeout: 120_000,
 }, async () => {
   const { url } = await runService((request, response) => {
@@ -187,7 +187,7 @@ export default { fetch: () => new Response(null, { status: 404 }) };
 `;
 
 it.runIf(full)(
-  "a version that dies comes back by what the front saw, where no tail hears of it",
+  "a version that dies is rolled back by the front's observations, without a tail",
   { timeout: 240_000 },
   async () => {
     const { url } = await runService((_, response) => response.end("ok"));

@@ -124,7 +124,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   );
 });
 
-it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice", { timeout: 400_000 }, async () => {
+it.runIf(full)("continues after kill -9, and starts no rollout twice", { timeout: 400_000 }, async () => {
   const tiers = ["news", "maps", "open", "shop"];
   const files = (edit: string) =>
     tiers.map((tier) => [`routes/${tier}.yaml`, good(tier, "best-effort", edit)] as const);

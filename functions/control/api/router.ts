@@ -1,4 +1,4 @@
-/** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
+/** The admin API: authenticates operators, checks their roles, records each change in the audit log and runs it. Its OpenAPI document is at /openapi.json. */
 
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
@@ -16,11 +16,11 @@ import { type AuthenticatedOperator, authenticate, hasRole } from "./operators.t
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
 import { routes } from "./schemas.ts";
 
-/** Calls that stop or take back something: they are heard also from an operator whose other calls have run out. */
+/** Calls that stop or revoke something. They are accepted even from an operator who has used up his quota of writes. */
 const stoppingCalls =
   /^\/v1\/(?:tiers\/[^/]+\/(?:rollout\/(?:pause|abort)|overlay|revocations)|wave\/(?:pause|abort))$/;
 
-/** A wave says how hundreds of tiers are released. */
+/** A wave's body holds the releases of hundreds of tiers. */
 const maxBodyBytes = 262_144;
 
 export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
@@ -31,7 +31,7 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
       return problem(
         400,
         issues
-          .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
+          .map(({ path, message }) => `${path.join(".") || "body"}: ${message}`)
           .join("; ")
           .slice(0, 2000),
       );
@@ -39,11 +39,11 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   });
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
-    info: { title: "Postern control", version: "1", description: `Rollouts of ${plan.environment}` },
+    info: { title: "Postern control", version: "1", description: `Control plane of ${plan.environment}` },
   });
   app.onError((error) => {
     if (error instanceof ConflictError || error instanceof Refusal) return problem(409, error.message);
-    // Of a body that is no JSON.
+    // The body is not JSON.
     if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
     ports.log({ type: "fault", cause: error.message });
     return problem(500, "the log of control says why");
@@ -55,39 +55,40 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
     if (!person)
       return problem(
         401,
-        "Authorization: Bearer <EdDSA token of an operator for this environment, five minutes at most>",
+        "send Authorization: Bearer <operator's EdDSA token for this environment, valid for five minutes at most>",
       );
     c.set("person", person);
     const required: Role = c.req.method === "GET" ? "viewer" : "operator";
-    if (!hasRole(person, required)) return problem(403, `${person.name} is ${person.role}; this takes ${required}`);
+    if (!hasRole(person, required)) return problem(403, `${person.name} is ${person.role}; this requires ${required}`);
     if (c.req.method !== "GET") {
       const { id, until } = person.token;
-      if (id === undefined) return problem(401, "a token that writes has a `jti`, and writes once");
-      // Whoever has seen the call cannot make it again.
+      if (id === undefined) return problem(401, "a token for a write needs a `jti`, and can be used for one write");
+      // Prevents replay: a captured token cannot write again.
       const token = { by: person.name, id, until, stops: stoppingCalls.test(c.req.path) };
       const outcome = await ports.ledger.spend(token, ports.now());
-      if (outcome === "replayed") return problem(401, "this token has written already: sign one for each call");
+      if (outcome === "replayed")
+        return problem(401, "this token has already been used for a write: sign a new one for each call");
       if (outcome === "full")
         return problem(
           429,
-          `${person.name} has written too often within five minutes; only what stops something is taken`,
+          `${person.name} has made too many writes within five minutes; only calls that stop or revoke something are accepted`,
         );
     }
     return next();
   });
-  // Counted, since a body need not say how long it is.
-  app.use("*", bodyLimit({ maxSize: maxBodyBytes, onError: () => problem(400, "a body has 256 KiB at most") }));
+  // Counts the bytes: a body may come without a length.
+  app.use("*", bodyLimit({ maxSize: maxBodyBytes, onError: () => problem(400, "the body exceeds 256 KiB") }));
 
   const factsOf = (name: string): TierFacts | undefined => subjectFacts(plan, name);
   const unknownTier = (name: string) =>
     problem(
       404,
       name.includes("/")
-        ? `there is no route "${name}" that is cut over`
-        : `there is no tier "${name}"; there are ${Object.keys(plan.tiers).join(", ")}`,
+        ? `there is no route "${name}" with a cutover`
+        : `there is no tier "${name}"; tiers are ${Object.keys(plan.tiers).join(", ")}`,
     );
 
-  /** What sends users of a core tier onwards takes two people; what stops it takes one. */
+  /** For a core tier, commands that expose more users require two people; commands that stop require one. */
   const needsTwoPeople = (facts: TierFacts, what: string): boolean =>
     facts.level === "core" && ["start", "promote", "resume"].includes(what);
 
@@ -105,7 +106,7 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
     return propose(ports, { by: name, key, tier, what, body: whole, bound });
   };
 
-  /** @throws Refusal, Declined where there is nothing that could be approved */
+  /** @throws Refusal, ConflictError where there is nothing to approve */
   const approvalScopeOf = async (
     tier: string,
     facts: TierFacts,
@@ -161,7 +162,7 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   return app;
 };
 
-/** Does what was asked of a rollout, and writes it down. @throws Refusal, Declined */
+/** Runs a command on a rollout and records it in the audit log. @throws Refusal, ConflictError */
 export const runCommand = async (
   ports: ControlPorts,
   tier: string,
@@ -196,6 +197,6 @@ export interface CommandBody {
   readonly reason: string;
   readonly release?: WrittenRelease | undefined;
   readonly commit?: string | undefined;
-  /** What a second person approved. */
+  /** The scope that a second person approved. */
   readonly bound?: ApprovalScope | undefined;
 }

@@ -1,4 +1,4 @@
-/** The admin API of waves. */
+/** The admin API's routes for waves: releases of many tiers, one rollout each. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers, propose } from "../audit/record.ts";
@@ -22,17 +22,17 @@ const maxConcurrent = 50;
 
 export const waveStartBody = z.strictObject({
   reason,
-  tiers: z.array(tierName).min(1).max(maxTiers).describe("Those that have a new version beside the stable one"),
+  tiers: z.array(tierName).min(1).max(maxTiers).describe("Tiers that have a new version beside the stable one"),
   releases: z
     .record(tierName, release)
     .default({})
-    .describe("By tier; by default what its manifest said when control was deployed"),
-  concurrent: z.int().min(1).max(maxConcurrent).default(3).describe("Rollouts at once"),
-  selection: z.string().max(500).default("").describe("How the tiers were chosen, for people"),
+    .describe("By tier; default: the manifest's `release` when control was last deployed"),
+  concurrent: z.int().min(1).max(maxConcurrent).default(3).describe("Concurrent rollouts"),
+  selection: z.string().max(500).default("").describe("How the tiers were selected, for display"),
 });
 export const waveCommandBody = z.strictObject({
   reason: z.string().max(500).default(""),
-  all: z.boolean().default(false).describe("Of abort: also takes back what the wave has promoted"),
+  all: z.boolean().default(false).describe("For abort: also rolls back tiers that the wave has promoted"),
 });
 export const waveCommand = z.enum(["pause", "resume", "abort"]);
 
@@ -40,26 +40,26 @@ const routes = {
   status: createRoute({
     method: "get",
     path: "/v1/wave",
-    responses: responses("the wave that is under way, or the last one"),
+    responses: responses("the current wave, or the last one"),
   }),
   history: createRoute({ method: "get", path: "/v1/waves", responses: responses("the waves, newest first") }),
   check: createRoute({
     method: "post",
     path: "/v1/waves/check",
     request: { body: json(waveStartBody) },
-    responses: responses("the tiers in their order; nothing begins"),
+    responses: responses("the tiers in their order; starts nothing"),
   }),
   start: createRoute({
     method: "post",
     path: "/v1/waves",
     request: { body: json(waveStartBody) },
-    responses: responses("the wave that has begun"),
+    responses: responses("the started wave"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/wave/{command}",
     request: { params: z.object({ command: waveCommand }), body: json(waveCommandBody) },
-    responses: responses("the wave after that"),
+    responses: responses("the changed wave"),
   }),
 };
 

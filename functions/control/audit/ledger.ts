@@ -1,4 +1,4 @@
-/** Who asked for what, and what waits for a second person, in its object's own SQLite. Lines are only ever added. */
+/** The audit log, the proposals that wait for a second person and the used write tokens, in a Durable Object's SQLite. The log is append-only. */
 import type { Proposal } from "../model/approval.ts";
 
 export interface AuditEntry {
@@ -9,53 +9,53 @@ export interface AuditEntry {
   readonly what: string;
   readonly tier: string;
   readonly reason: string;
-  /** JSON: how it stood before, and what was asked. */
+  /** JSON: the state before, and the request. */
   readonly before: string;
   readonly asked: string;
-  /** What came of it; empty while it is under way, and after a crash in its midst. */
+  /** The result; empty while the command runs, and after a crash during it. */
   readonly outcome: string;
 }
 
-/** An operator's token that writes, which it does once. */
+/** An operator's token for a write. Each can be used once. */
 export interface WriteToken {
   readonly by: string;
-  /** Its `jti`. */
+  /** The token's `jti`. */
   readonly id: string;
-  /** Milliseconds since the epoch: it has expired then. */
+  /** Expiry, in milliseconds since the epoch. */
   readonly until: number;
-  /** The call stops or takes back something, so it finds room where others find none. */
+  /** The call stops or revokes something, so it has a reserved quota. */
   readonly stops: boolean;
 }
 
 export interface Ledger {
-  /** @returns its number */
+  /** @returns the entry's id */
   readonly write: (line: Omit<AuditEntry, "id" | "outcome">) => number;
   readonly settle: (id: number, outcome: string) => void;
   /** Newest first. */
   readonly lines: (tier: string | null, max: number) => readonly AuditEntry[];
-  /** Each operator has room for a number of proposals, so that none keeps the others from proposing. */
+  /** Each operator has a quota, so that none can block the others. */
   readonly propose: (proposal: Proposal, now: number) => "waits" | "full";
   readonly proposals: (now: number) => readonly Proposal[];
-  /** Takes it off the list. */
+  /** Removes and returns a proposal. */
   readonly take: (id: string, now: number) => Proposal | undefined;
-  /** Remembers a token that writes, until it has expired. Each operator has room for a number of them. */
+  /** Records a token as used until it has expired. Each operator has a quota. */
   readonly spend: (token: WriteToken, now: number) => "spent" | "replayed" | "full";
 }
 
-/** Of the audit trail. One operator's own lines go first, so that none writes until what others did is forgotten. */
+/** Bounds of the audit log. Each operator's own entries are bounded too, so that none can push out the entries of others. */
 const maxLines = 50_000;
 const maxLinesPerOperator = 5000;
-/** Old lines are looked for once in so many. */
+/** Old entries are deleted once every so many entries. */
 const linesPerSweep = 100;
-/** Characters of an answer: what one call between Workers carries, and more. */
+/** Characters of an answer: one RPC call has a size limit. */
 const maxAnswerChars = 4 * 1024 * 1024;
-/** Of one operator. */
+/** Per operator. */
 const maxProposals = 100;
 const maxProposalChars = 1024 * 1024;
-/** Of one operator in five minutes, which is how long a token lives; the rest is kept for calls that stop something. */
+/** Writes per operator within a token's lifetime of five minutes. The difference is reserved for calls that stop something. */
 const maxTokens = 1000;
 const maxStoppingTokens = 1200;
-/** Milliseconds: no token lives longer. */
+/** Milliseconds: bounds how long a used token is stored. */
 const maxTokenLifeMs = 10 * 60_000;
 
 export const openLedger = (sql: SqlStorage): Ledger => {
@@ -64,7 +64,7 @@ export const openLedger = (sql: SqlStorage): Ledger => {
      tier TEXT NOT NULL, reason TEXT NOT NULL, before TEXT NOT NULL, asked TEXT NOT NULL, outcome TEXT NOT NULL)`,
   );
   sql.exec(`CREATE INDEX IF NOT EXISTS lines_by_person ON lines ("by", id)`);
-  // What waited here said nothing of keys; it was an hour's.
+  // The table of an earlier release has no keys; its proposals lived for an hour.
   sql.exec("DROP TABLE IF EXISTS proposals");
   sql.exec(
     `CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, until INTEGER NOT NULL, "by" TEXT NOT NULL, key TEXT NOT NULL,
@@ -144,7 +144,7 @@ export const openLedger = (sql: SqlStorage): Ledger => {
   };
 };
 
-/** Objects of an earlier release have one list for all operators. What was written with is not written with again. */
+/** Copies used tokens from the table of an earlier release, so that they stay used. */
 const migrateTokens = (sql: SqlStorage): void => {
   if (sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tokens'").toArray().length === 0) return;
   sql.exec(

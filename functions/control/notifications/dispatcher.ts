@@ -1,4 +1,4 @@
-/** The outbox of an environment at work: tells each channel what waits, again where it was not heard, and never makes a teller wait. */
+/** Delivers the notices in an environment's outbox to each channel, retries failed deliveries, and never blocks whoever adds a notice. */
 import type { ControlPlan } from "../model/plan.ts";
 import { type DeploymentStore, type StatusLinks, sendStatus, stateOf, testGithub } from "./github.ts";
 import type { DeliveryFailure, DeliveryResult, HttpPorts } from "./http-call.ts";
@@ -20,9 +20,9 @@ export interface NoticePorts {
 
 export interface ChannelStatus extends ChannelTotals {
   readonly channel: Channel;
-  /** Without path and query, which may be somebody's secret. */
+  /** Without path and query, which may contain a secret. */
   readonly to: string;
-  /** `gone`: it answered 410, and hears nothing more until a test is heard there. */
+  /** `gone`: the receiver answered 410; nothing is sent until a test succeeds. */
   readonly state: "on" | "gone";
 }
 
@@ -30,19 +30,19 @@ export interface ChannelTest {
   readonly channel: Channel;
   readonly to: string;
   readonly ok: boolean;
-  /** Empty where it was heard. */
+  /** Empty if the test was delivered. */
   readonly error: string;
   readonly ms: number;
 }
 
-/** Calls at once to one channel. */
+/** Concurrent calls to one channel. */
 const concurrentCalls = 3;
-/** Of one wake; what is left wakes it again at once. */
+/** Rounds per alarm; the rest is delivered at the next alarm, immediately after. */
 const maxRoundsPerAlarm = 8;
 const maxShown = 100;
 const goneFact = "gone";
-const goneReason = "the receiver has answered 410 Gone; postern notices test asks it again";
-const noCommitReason = "no commit is known: start the rollout from a clean git checkout, or with --commit";
+const goneReason = "the receiver has answered 410 Gone; postern notices test tries it again";
+const noCommitReason = "the commit is unknown: start the rollout from a clean git checkout, or with --commit";
 
 export const noticeDispatcher = (ports: NoticePorts) => {
   const { sql, setAlarm: wake, plan, secrets, http: outside, random } = ports;
@@ -55,7 +55,7 @@ export const noticeDispatcher = (ports: NoticePorts) => {
     ...(repository ? (["github"] as const) : []),
   ];
   const isOrdered = (channel: Channel): boolean => channel === "github";
-  /** Who answered 410 at this address hears nothing more; at another one it does. */
+  /** Whether the receiver answered 410 at its current address. */
   const isGone = (): boolean => receiver !== undefined && outbox.fact(goneFact) === receiver.url;
 
   const deployments: DeploymentStore = { find: outbox.findDeployment, save: outbox.saveDeployment };
@@ -102,7 +102,7 @@ export const noticeDispatcher = (ports: NoticePorts) => {
     else recordFailure(it, channel, result);
   };
 
-  /** A channel that is slow keeps no other one. */
+  /** Delivers a channel's due notices. A slow channel delays no other one. */
   const deliverDue = async (channel: Channel): Promise<void> => {
     for (let round = 0; round < maxRoundsPerAlarm; round++) {
       const due = outbox.due(channel, isOrdered(channel), concurrentCalls, now());
@@ -112,10 +112,10 @@ export const noticeDispatcher = (ports: NoticePorts) => {
   };
 
   return {
-    /** Only writes it down. */
+    /** Stores the notice; the alarm delivers it. */
     take: async (notice: Notice): Promise<void> => {
       if (receiver) outbox.enqueue(notice, "webhook", now(), isGone() ? goneReason : undefined);
-      // Of a rollout that GitHub cannot hear of, it is said once why.
+      // A rollout without a commit cannot be reported to GitHub; one entry says why.
       const hasNoCommit = stateOf(notice) !== undefined && (notice.data as RolloutData).commit === null;
       if (repository && stateOf(notice) !== undefined && (!hasNoCommit || notice.type === "rollout.started"))
         outbox.enqueue(notice, "github", now(), hasNoCommit ? noCommitReason : undefined);
@@ -135,7 +135,7 @@ export const noticeDispatcher = (ports: NoticePorts) => {
       })),
       notices: outbox.newest(maxShown),
     }),
-    /** Asks each channel at once, and once. A receiver that hears it is told again what happens. */
+    /** Tests each channel once, immediately. A receiver that accepts the test gets notices again. */
     test: (actor: string): Promise<readonly ChannelTest[]> =>
       Promise.all(
         channels.map(async (channel) => {
@@ -155,7 +155,7 @@ export const noticeDispatcher = (ports: NoticePorts) => {
           };
         }),
       ),
-    /** What was given up is told once more, as if it were new. @returns how many */
+    /** Sends the notices that were given up again, as if they were new. @returns their number */
     retry: async (): Promise<number> => {
       outbox.keepFact(goneFact, undefined);
       const count = channels.reduce((sum, channel) => sum + outbox.retry(channel, now()), 0);

@@ -1,4 +1,4 @@
-/** What waits to be told, in its object's own SQLite: each notice once for each channel, until it was heard or is given up. */
+/** The outbox: notices in a Durable Object's SQLite, one entry per channel, until delivered or given up. */
 import type { Notice, NoticeType } from "./notification.ts";
 
 export type Channel = "webhook" | "github";
@@ -11,11 +11,11 @@ export interface PendingNotice {
   readonly at: number;
   /** JSON of the notice's data. */
   readonly data: string;
-  /** That have begun. */
+  /** Started attempts. */
   readonly attempts: number;
 }
 
-/** One line of what is shown. */
+/** A notice's delivery to one channel, as it is displayed. */
 export interface NoticeStatus {
   readonly id: string;
   readonly type: NoticeType;
@@ -25,9 +25,9 @@ export interface NoticeStatus {
   readonly at: number;
   readonly state: "pending" | "heard" | "given-up";
   readonly attempts: number;
-  /** Of the next attempt; null where there is none. */
+  /** Time of the next attempt; null if there is none. */
   readonly due: number | null;
-  /** Of the last attempt; empty where it was heard. */
+  /** Error of the last attempt; empty if it was delivered. */
   readonly error: string;
 }
 
@@ -37,13 +37,13 @@ export interface ChannelTotals {
   readonly givenUp: number;
 }
 
-/** Of one channel. */
+/** Pending notices per channel. */
 const maxPending = 1000;
-/** Of all channels, after they were heard or given up. */
+/** Delivered and given-up notices that are kept, over all channels. */
 const maxSettled = 500;
-/** Characters; a receiver is spared more. */
+/** Characters of a notice's data; larger data is dropped. */
 const maxDataChars = 20_000;
-/** An attempt that nobody has heard of again is made anew after so long. */
+/** An attempt without a result is repeated after this time. */
 const attemptLeaseMs = 60_000;
 const maxDeployments = 500;
 
@@ -85,8 +85,8 @@ export const openOutbox = (sql: SqlStorage) => {
 
   return {
     /**
-     * Takes it once, however often it is told. The oldest is given up where too many wait.
-     * @param undeliverable why it cannot be told at all
+     * Adds a notice; a duplicate is ignored. Gives up the oldest if too many are pending.
+     * @param undeliverable why it cannot be delivered at all
      */
     enqueue: ({ id, type, subject, at, data }: Notice, channel: Channel, now: number, undeliverable?: string): void => {
       const text = JSON.stringify(data);
@@ -107,8 +107,8 @@ export const openOutbox = (sql: SqlStorage) => {
       settle(channel, "given-up", `more than ${maxPending} wait`, oldest, channel);
     },
     /**
-     * What is due, oldest first.
-     * @param ordered a later notice of a subject waits for an earlier one
+     * Due notices, oldest first.
+     * @param ordered whether a later notice of a subject waits for an earlier one
      */
     due: (channel: Channel, ordered: boolean, max: number, now: number): readonly PendingNotice[] =>
       sql
@@ -120,7 +120,7 @@ export const openOutbox = (sql: SqlStorage) => {
           max,
         )
         .toArray() as unknown as PendingNotice[],
-    /** Milliseconds since the epoch; undefined where nothing waits. */
+    /** Time of the next attempt, in milliseconds since the epoch; undefined if nothing is pending. */
     next: (channel: Channel, ordered: boolean): number | undefined =>
       sql
         .exec<{ due: number | null }>(
@@ -128,7 +128,7 @@ export const openOutbox = (sql: SqlStorage) => {
           channel,
         )
         .one().due ?? undefined,
-    /** Written before it is sent: who dies of an attempt does not make it for ever. */
+    /** Recorded before sending, so that an attempt that crashes the object is not repeated forever. */
     beginAttempt: (n: number, now: number): void =>
       void sql.exec("UPDATE notices SET attempts = attempts + 1, due = ? WHERE n = ?", now + attemptLeaseMs, n),
     reschedule: (n: number, due: number, error: string): void =>
@@ -136,7 +136,7 @@ export const openOutbox = (sql: SqlStorage) => {
     markDelivered: (n: number, channel: Channel): void => settle(channel, "heard", "", "n = ?", n),
     giveUp: (n: number, channel: Channel, error: string): void => settle(channel, "given-up", error, "n = ?", n),
     giveUpAll: (channel: Channel, error: string): void => settle(channel, "given-up", error, "1 = 1"),
-    /** @returns how many are told again, from the first attempt */
+    /** @returns how many are sent again */
     retry: (channel: Channel, now: number): number => {
       const again = sql.exec(
         "UPDATE notices SET state = 'pending', attempts = 0, due = ? WHERE channel = ? AND state = 'given-up' RETURNING n",
@@ -166,7 +166,7 @@ export const openOutbox = (sql: SqlStorage) => {
           max,
         )
         .toArray() as unknown as NoticeStatus[],
-    /** Of GitHub, for a rollout. */
+    /** The GitHub deployment of a rollout. */
     findDeployment: (rollout: string): number | undefined => {
       const [known] = sql.exec<{ id: number }>("SELECT id FROM deployments WHERE rollout = ?", rollout).toArray();
       return known?.id;

@@ -29,7 +29,7 @@ export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put"
       await storage.put({ [current]: it, ...pending });
       state = it;
     },
-    /** @returns whether the outbox has taken all */
+    /** Hands the pending notices to the outbox. @returns whether it has taken all */
     notify: pendingNotices.notify,
   };
 };

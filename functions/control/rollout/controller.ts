@@ -1,4 +1,4 @@
-/** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
+/** The controller of a tier's rollouts: stores the state, observes the platform and runs due actions. A crash at any point loses nothing and repeats nothing. */
 
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
 import type { Finding, Verdict } from "../model/finding.ts";
@@ -29,22 +29,22 @@ export interface RolloutPorts {
   readonly platform: Platform;
   readonly evidence: (it: Rollout, stretch: Stretch) => Promise<Stage>;
   readonly judge: (it: Rollout, stages: readonly Stage[]) => Verdict;
-  /** What the rollout's own queries say. */
+  /** Findings of the release's own Prometheus queries. */
   readonly queries: (it: Rollout) => Promise<readonly Finding[]>;
   readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
-  /** Takes each at least once. */
+  /** Delivers each notice at least once. */
   readonly notify: Notify;
   readonly now: () => number;
   readonly random: () => number;
   readonly uuid: () => string;
 }
 
-/** How often a rollout that runs is looked at. */
+/** Interval between reconciliations of a running rollout. */
 const pollIntervalMs = 2000;
 const maxPast = 50;
-/** Characters of their JSON: the platform takes a value of 2 MiB, and a character may have two bytes. */
+/** Characters of the past rollouts' JSON: a stored value has 2 MiB at most, and a character may take two bytes. */
 const maxPastChars = 800_000;
-/** Actions of one look: a decision or two for each Worker of a tier. */
+/** Actions per reconciliation: one or two decisions for each Worker of a tier. */
 const maxActions = 300;
 
 const undecided = { verdict: "not-enough" } as const;
@@ -67,7 +67,7 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (next !== it) await save(next, notice);
     });
 
-  /** @returns whether the platform could be seen */
+  /** @returns whether the platform answered for every Worker */
   const observeDeployments = async ({ subjects }: Rollout): Promise<boolean> => {
     for (const { worker } of subjects) {
       const answer = await ports.platform.deployments(worker);
@@ -82,7 +82,7 @@ export const rolloutController = (ports: RolloutPorts) => {
     const { worker } = subject;
     const { seq } = it.goal;
     const answer = await ports.platform.split(worker, splitOf(subject, share), messageOf(it));
-    // An answer that was lost is looked for with the platform before anything is done again.
+    // If the answer was lost, the next observation of the platform shows whether the split was made.
     await applyEvent(
       answer.ok
         ? { kind: "split", seq, worker, deployment: answer.result.id }
@@ -95,17 +95,17 @@ export const rolloutController = (ports: RolloutPorts) => {
       it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
     );
     const builtIn = ports.judge(it, stages);
-    // Nobody is waited for where it is clear already.
+    // A failure needs no further evidence, so the queries are skipped.
     return builtIn.verdict === "fail" ? builtIn : withFindings(builtIn, await ports.queries(it));
   };
 
   const judgeEvidence = async (it: Rollout): Promise<void> => {
-    // Without telemetry nothing is proved, and a look that threw would be the last but five.
+    // Without telemetry the verdict stays open. Throwing would use up the alarm's few retries.
     const verdict = await evaluate(it).catch((): Verdict => ({ ...undecided, findings: it.verdict?.findings ?? [] }));
     await applyEvent({ kind: "judged", seq: it.goal.seq, verdict });
   };
 
-  /** One look at the platform and the evidence, and what follows from them. */
+  /** Observes the platform and the evidence, and runs the due actions. */
   const runDueActions = async (): Promise<void> => {
     const before = await load();
     if (!isRunning(before)) return;
@@ -119,7 +119,7 @@ export const rolloutController = (ports: RolloutPorts) => {
       else if (action.kind === "split") await applySplit(it, action.subject, action.share);
       else await judgeEvidence(it);
       const { goal } = stored.latest() as Rollout;
-      // Nothing was decided: the platform is asked again later, and more evidence is waited for.
+      // Nothing was decided: retry the platform later, and wait for more evidence.
       if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
     }
     const after = stored.latest() as Rollout;
@@ -129,19 +129,19 @@ export const rolloutController = (ports: RolloutPorts) => {
   return {
     reconcile: async (): Promise<void> => {
       await runDueActions();
-      // After what was decided was done.
+      // Notices are sent after the due actions.
       if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
-    /** What `start` would release now. @throws Refusal where there is nothing to release */
+    /** What `start` would release now. @throws Refusal if there is nothing to release */
     candidates: async ({ tier, facts }: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[]> =>
       Promise.all(
         (await findReleasable(tier, facts, ports.platform)).map(({ subject }) =>
           describeVersion(subject, ports.platform),
         ),
       ),
-    /** @throws Refusal where one runs already, there is nothing to release, or something else than was approved */
+    /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
     start: ({ facts, wave, approved, ...request }: RolloutStart): Promise<Rollout> =>
       runExclusive(async () => {
         const before = await load();
@@ -150,7 +150,7 @@ export const rolloutController = (ports: RolloutPorts) => {
         const found = await findReleasable(request.tier, facts, ports.platform);
         const subjects = found.map(({ subject }) => subject);
         const mismatch = approved && versionMismatch(approved, subjects);
-        if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it anew`);
+        if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
         if (before) await storage.put(past, newestThatFit([...(await history()), before]));
         const at = now();
         const it: Rollout = {
@@ -168,7 +168,7 @@ export const rolloutController = (ports: RolloutPorts) => {
           known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
           stretches: [],
           verdict: null,
-          why: "it has begun",
+          why: "started",
           notes: [{ at, what: `started: ${request.reason}`, by: request.by }],
         };
         await save(it, { kind: "started", by: request.by });
@@ -176,8 +176,8 @@ export const rolloutController = (ports: RolloutPorts) => {
         return it;
       }),
     /**
-     * @param wave only where this wave began it
-     * @param approved only where the rollout still stands there
+     * @param wave refuses if another wave, or none, started the rollout
+     * @param approved refuses if the rollout's position has changed
      * @throws Refusal
      */
     ask: async (
@@ -188,17 +188,17 @@ export const rolloutController = (ports: RolloutPorts) => {
       approved?: RolloutPosition,
     ): Promise<Rollout> => {
       const before = await load();
-      if (!before) throw new Refusal("there is no rollout of this tier");
-      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been begun since");
+      if (!before) throw new Refusal("this tier has no rollout");
+      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been started since");
       await applyEvent({ kind: "asked", command, by, reason, approved });
-      // Also where nothing more is done, there is something to tell.
+      // Wakes the controller even if no action is due: the notice has to be sent.
       await storage.setAlarm(now());
       return stored.latest() as Rollout;
     },
   };
 };
 
-/** The newest ones, as many as may be kept. */
+/** The newest past rollouts that fit into the stored value. */
 const newestThatFit = (all: readonly Rollout[]): readonly Rollout[] => {
   const sizes = all.map((it) => JSON.stringify(it).length);
   let from = all.length;

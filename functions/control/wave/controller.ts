@@ -1,4 +1,4 @@
-/** The waves of an environment, one at a time: what is kept, what is looked at, and what is begun. A crash at any point begins nothing twice. */
+/** The controller of an environment's waves, one at a time: stores the state, observes the tiers' rollouts and starts the next ones. A crash at any point starts nothing twice. */
 
 import type { WavePosition } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -10,22 +10,22 @@ import { dueActions, observedMembers, reduceWave, type WaveCommand, type WaveEve
 export interface WavePorts {
   readonly storage: Pick<DurableObjectStorage, "get" | "put" | "delete" | "list" | "setAlarm">;
   readonly rollouts: {
-    /** @returns a word on a rollout that is under way there, whoever began it */
+    /** @returns a description of the tier's running rollout, regardless of who started it; undefined if there is none */
     readonly runningRollout: (tier: string) => Promise<string | undefined>;
     /**
-     * The rollout that this wave began; null where it began none.
-     * @throws where that cannot be told
+     * The rollout that this wave started; null if it started none.
+     * @throws if that is unknown
      */
     readonly find: (it: Wave, member: Member) => Promise<RolloutSummary | null>;
     /**
-     * Begins it, and finds one that this wave began before.
-     * @throws Refusal where it was refused; anything else where no answer came, and it may have begun
+     * Starts a rollout, or returns the one that this wave has already started.
+     * @throws Refusal if it was refused; any other error if no answer came and it may have started
      */
     readonly start: (it: Wave, member: Member) => Promise<RolloutSummary>;
-    /** @throws Refusal where it is back, or on its way, or of somebody else */
+    /** @throws Refusal if the rollout is already rolled back or returning, or was started by someone else */
     readonly abort: (it: Wave, member: Member) => Promise<unknown>;
   };
-  /** Takes each at least once. */
+  /** Delivers each notice at least once. */
   readonly notify: Notify;
   readonly now: () => number;
   readonly uuid: () => string;
@@ -44,11 +44,11 @@ export interface WaveCommandRequest {
   readonly all: boolean;
   readonly by: string;
   readonly reason: string;
-  /** Where the wave stood when it was approved: elsewhere the command is refused. */
+  /** The wave's position when the command was proposed; refused if it has changed. */
   readonly approved?: WavePosition | undefined;
 }
 
-/** How often the tiers' rollouts are looked at. */
+/** Interval between observations of the tiers' rollouts. */
 const pollIntervalMs = 5000;
 const maxPast = 20;
 
@@ -72,7 +72,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
 
   const observeRollouts = async (it: Wave): Promise<void> => {
     const found = await Promise.all(
-      // Of one that does not answer nothing is known: neither that it began nor that it did not.
+      // Without an answer it is unknown whether the rollout has started.
       observedMembers(it).map(async (member) => ({
         tier: member.tier,
         rollout: await rollouts.find(it, member).catch(() => undefined),
@@ -86,7 +86,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     try {
       await applyEvent({ kind: "seen", tier, rollout: await rollouts.start(it, member) });
     } catch (error) {
-      // An answer that was lost is looked for before anything else is decided.
+      // If the answer was lost, the next observation shows whether it has started.
       if (error instanceof Refusal) await applyEvent({ kind: "refused", tier, why: error.message });
     }
   };
@@ -106,13 +106,15 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     return found.flatMap((it) => it ?? []);
   };
 
-  /** @throws Refusal where it could not begin now */
+  /** @throws Refusal if a wave could not start now */
   const assertCanStart = async ({ members }: Pick<WaveStartRequest, "members">): Promise<void> => {
     const before = await load();
     if (before && !isWaveOver(before))
-      throw new Refusal(`wave ${before.id} by ${before.by} is ${before.status}: ${before.why}; one goes at a time`);
+      throw new Refusal(
+        `wave ${before.id} by ${before.by} is ${before.status}: ${before.why}; only one wave can run at a time`,
+      );
     const others = await runningRollouts(members);
-    if (others.length > 0) throw new Refusal(`rollouts are under way there: ${others.slice(0, 10).join("; ")}`);
+    if (others.length > 0) throw new Refusal(`rollouts are running: ${others.slice(0, 10).join("; ")}`);
   };
 
   const archive = async (it: Wave): Promise<void> => {
@@ -128,7 +130,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     await observeRollouts(before);
     await applyEvent({ kind: "looked" });
     for (const { kind, member } of dueActions(archived.latest() as Wave, now())) {
-      // A person may have decided something else while the one before was done.
+      // A person's command may have changed the state during the previous action.
       const it = archived.latest() as Wave;
       const isStillDue = dueActions(it, now()).some(
         (action) => action.kind === kind && action.member.tier === member.tier,
@@ -138,10 +140,10 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
   };
 
   return {
-    /** One look at the rollouts, and what follows from it. */
+    /** Observes the rollouts and runs the due actions. */
     reconcile: async (): Promise<void> => {
       await runDueActions();
-      // After what was decided was done.
+      // Notices are sent after the due actions.
       const it = archived.latest();
       if (!(await archived.notify()) && (!it || isWaveOver(it))) await storage.setAlarm(now() + pollIntervalMs);
     },
@@ -151,7 +153,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
       return [...archived, ...([await load()].filter(Boolean) as Wave[])].toReversed();
     },
     check: (request: Pick<WaveStartRequest, "members">): Promise<void> => runExclusive(() => assertCanStart(request)),
-    /** @throws Refusal where one goes already, or a tier of it has a rollout under way */
+    /** @throws Refusal if a wave or a rollout of one of its tiers is running */
     start: ({ members, concurrent, selection, by, reason }: WaveStartRequest): Promise<Wave> =>
       runExclusive(async () => {
         await assertCanStart({ members });
@@ -167,7 +169,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
           startedAt: at,
           endedAt: null,
           status: "running",
-          why: "it has begun",
+          why: "started",
           members,
           notes: [{ at, what: `started: ${reason}`, by }],
         };
@@ -178,9 +180,9 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     /** @throws Refusal */
     ask: async ({ command, all, by, reason, approved }: WaveCommandRequest): Promise<Wave> => {
       const before = await load();
-      if (!before) throw new Refusal("there has been no wave");
+      if (!before) throw new Refusal("there is no wave");
       await applyEvent({ kind: "asked", command, all, by, reason, approved });
-      // Also where nothing more is done, there is something to tell.
+      // Wakes the controller even if no action is due: the notice has to be sent.
       await storage.setAlarm(now());
       return archived.latest() as Wave;
     },

@@ -1,4 +1,4 @@
-/** A tier's rollouts with the real world around them. */
+/** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
@@ -44,7 +44,7 @@ export const tierRollouts = (
         async (promql) =>
           plan.prometheus
             ? queryPrometheus(promql, plan.prometheus, env.PROMETHEUS_TOKEN, runtime.fetch)
-            : { none: "the environment names no Prometheus: control.prometheus" },
+            : { none: "no Prometheus is configured: control.prometheus in the environment" },
         runtime.now(),
       ),
     smoke: async (it) => {
@@ -68,7 +68,7 @@ export const tierRollouts = (
   };
 };
 
-/** The platform of Workers. */
+/** The platform for Workers, through the actuator. */
 const workersPlatform = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): RolloutPorts["platform"] => ({
   deployments: (worker) => callActuator(actuator, "deployments", { worker }, answerSchemas.deployments),
   split: (worker, versions, message) =>
@@ -76,13 +76,13 @@ const workersPlatform = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): Ro
   version: (worker, version) => callActuator(actuator, "version", { worker, version }, answerSchemas.version),
 });
 
-/** How often the time of an entry is looked at, which is days. */
+/** How often the expiry of a cutover entry, which is days ahead, is checked. */
 const renewIntervalMs = 60 * 60_000;
 
-/** How soon a feed that did not answer is told again. */
+/** Retry delay after a failed call to the feed. */
 const retryMs = 2000;
 
-/** Has the streams of a version that was taken back end. */
+/** Publishes the drain entry of a version that was rolled back. */
 const drainPublisher =
   (controller: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
   async (): Promise<void> => {
@@ -98,7 +98,7 @@ const drainPublisher =
     }
   };
 
-/** Keeps the entry of a route that is cut over, after the rollout's end as well. */
+/** Renews a cutover's overlay entry, also after the rollout has ended. */
 const entryRenewer = (
   controller: Rollouts,
   plan: ControlPlan,
@@ -123,6 +123,6 @@ const entryRenewer = (
 
 const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {
   const facts = tiers[tier];
-  if (!facts) throw new Error(`control knows no tier "${tier}" any more`);
+  if (!facts) throw new Error(`the tier "${tier}" no longer exists in control's plan`);
   return facts;
 };

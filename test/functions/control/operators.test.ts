@@ -1,4 +1,4 @@
-/** Who is taken for whom: a call that is made again, and a second person who is none. */
+/** Write tokens, proposals and the audit log, over a ledger in the runtime. */
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -108,7 +108,7 @@ const fill = (sql: SqlStorage, by: string, count: number, until: number): void =
 };
 
 describe("an operator's token", () => {
-  it("writes once, whoever sends it again, and reads as often as it likes", () =>
+  it("can write once, and read any number of times", () =>
     controlApi(async ({ send, tokenOf, done }) => {
       const token = await tokenOf("alice", a.key, "1");
       expect((await send(token, start)).status).toBe(200);
@@ -121,7 +121,7 @@ describe("an operator's token", () => {
       expect((await send(await tokenOf("bob", b.key, "1"), start)).status).toBe(200);
     }));
 
-  it("that has no name of its own writes nothing", () =>
+  it("without a valid `jti` cannot write", () =>
     controlApi(async ({ send, tokenOf, done }) => {
       for (const jti of [undefined, "", "x".repeat(101)]) {
         const token = await tokenOf("alice", a.key, jti);
@@ -134,7 +134,7 @@ describe("an operator's token", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is remembered until it has expired, also where clocks differ", () =>
+  it("is stored as used until it has expired, also with clock skew", () =>
     controlApi(async ({ send, tokenOf, sql, advance: pass, done }) => {
       const token = await tokenOf("alice", a.key, "1");
       await send(token, start);
@@ -147,7 +147,7 @@ describe("an operator's token", () => {
       expect(done).toHaveLength(2);
     }));
 
-  it("that fills its operator's room locks out nobody else, and not what stops something", () =>
+  it("beyond its operator's quota blocks no other operator, and no call that stops something", () =>
     controlApi(async ({ send, tokenOf, sql, now, advance: pass, done }) => {
       fill(sql, "alice", 1000, now() + 60_000);
       expect(await send(await tokenOf("alice", a.key, "1"), start)).toMatchObject({ status: 429 });
@@ -168,13 +168,13 @@ describe("an operator's token", () => {
       expect(done).toHaveLength(2);
     }));
 
-  it("is not remembered for longer than a token can live, whatever it said of its end", () =>
+  it("is not stored for longer than a token can live, whatever its expiry claims", () =>
     controlApi(async ({ send, tokenOf, sql, now }) => {
       fill(sql, "alice", 1200, now() + 31_536_000_000);
       expect((await send(await tokenOf("alice", a.key, "1"), start)).status).toBe(200);
     }));
 
-  it("that an earlier release remembered writes no second time", async () => {
+  it("that an earlier release stored as used cannot write again", async () => {
     const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
     await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage: { sql } }) => {
       sql.exec("CREATE TABLE tokens (token TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID");
@@ -187,8 +187,8 @@ describe("an operator's token", () => {
   });
 });
 
-describe("what waits for a second person", () => {
-  it("is done when another approves it, once", () =>
+describe("proposals that wait for a second person", () => {
+  it("is run once, when another operator approves it", () =>
     controlApi(async ({ tokenOf, proposed: propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(200);
@@ -200,7 +200,7 @@ describe("what waits for a second person", () => {
     ["is no operator any more", {}],
     ["only reads now", { alice: { key: a.x, role: "viewer" } }],
     ["has another key now", { alice: { key: c.x, role: "operator" } }],
-  ])("is not done where who proposed it %s", (_, left) =>
+  ])("is refused if the proposer %s", (_, left) =>
     controlApi(async ({ tokenOf, proposed: propose, done, operators }) => {
       const approve = await propose();
       delete operators.alice;
@@ -224,7 +224,7 @@ describe("what waits for a second person", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is not done where something else would be released by now, and waits no more", () =>
+  it("is refused and removed if other versions would be released now", () =>
     controlApi(async ({ tokenOf, proposed: propose, done, world: scenario }) => {
       const approve = await propose();
       scenario.canary = "v2";
@@ -240,7 +240,7 @@ describe("what waits for a second person", () => {
   it.each<[string, object, number]>([
     ["names nothing", {}, 400],
     ["names something else", { fingerprint: "0".repeat(64) }, 409],
-  ])("is not done for who %s, and goes on waiting", (_, given, status) =>
+  ])("is refused for an approver who %s, and keeps waiting", (_, given, status) =>
     controlApi(async ({ tokenOf, proposed: propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"), given)).status).toBe(status);
@@ -249,7 +249,7 @@ describe("what waits for a second person", () => {
     }),
   );
 
-  it("takes one operator's room, and no other's", () =>
+  it("uses its proposer's quota, and no other's", () =>
     controlApi(async ({ tokenOf, proposed: propose, done, send, sql, now }) => {
       const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)";
       const fields = `'x' || i, ?, 'alice', '', 'core', 'start', '{"bound":{"versions":[]}}'`;
@@ -272,7 +272,7 @@ describe("what waits for a second person", () => {
       expect(done).toEqual(["alice and bob: start core"]);
     }));
 
-  it("is gone after an hour", () =>
+  it("expires after an hour", () =>
     controlApi(async ({ tokenOf, proposed: propose, done, advance: pass }) => {
       const approve = await propose();
       pass(3_600_000);
@@ -315,7 +315,7 @@ describe("the audit trail", () => {
     await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage }) => work(storage.sql));
   };
 
-  it("is not forgotten because one operator writes without end", () =>
+  it("keeps others' entries when one operator writes without end", () =>
     withSql((sql) => {
       const ledger = openLedger(sql);
       ledger.write({ ...entry, by: "bob" });
@@ -331,7 +331,7 @@ describe("the audit trail", () => {
       expect(stored[1]?.n).toBeLessThanOrEqual(5100);
     }));
 
-  it("is read as far as one answer carries", () =>
+  it("is read up to the size of one answer", () =>
     withSql((sql) => {
       const ledger = openLedger(sql);
       for (let count = 0; count < 10; count++) ledger.write({ ...entry, by: "bob", asked: "x".repeat(2 ** 20) });
