@@ -43,10 +43,10 @@ export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed
   for (;;) {
     ({ state, split } = applyDueActions(state, now, {
       users,
-      places: positions,
+      positions,
       rate,
       kinds,
-      chance: random,
+      random,
       stages,
       split,
     }));
@@ -65,10 +65,10 @@ export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed
 interface SimulatedWorld {
   readonly users: Users;
   /** Each user's position in [0, 1): the canary has those below its share. */
-  readonly places: Float64Array;
+  readonly positions: Float64Array;
   readonly rate: number;
   readonly kinds: VersionModels;
-  readonly chance: Random;
+  readonly random: Random;
   /** Grows by one with each split. */
   readonly stages: Stage[];
   readonly split: Split | undefined;
@@ -89,7 +89,7 @@ const applyDueActions = (
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
-    split = splitOf(groupSharesOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
+    split = splitOf(groupSharesOf(world.users, world.positions, share), world.rate, world.kinds, world.random);
     world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
   }
   return { state, split };

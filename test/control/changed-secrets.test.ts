@@ -33,7 +33,7 @@ const split = async (names: string) => {
     token: "t",
     timeout: () => AbortSignal.timeout(1000),
   });
-  return { asked: requests, answer: (await answer.json()) as { readonly ok: boolean } };
+  return { requests, answer: (await answer.json()) as { readonly ok: boolean } };
 };
 
 it("control goes back to a version from before the cache's secret", async () => {

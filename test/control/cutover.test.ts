@@ -61,7 +61,7 @@ const cutoverHarness = (percent = "0%") => {
   };
   const controller = rolloutController(ports);
   return {
-    world: scenario,
+    scenario,
     facts,
     plan,
     feed,
@@ -135,7 +135,7 @@ describe("a cutover", () => {
     const it = cutoverHarness("75%");
     await it.start();
     await it.runFor(3000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await it.runFor(3000);
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
@@ -152,7 +152,7 @@ describe("a cutover", () => {
   it("does nothing twice where an answer is lost", async () => {
     const it = cutoverHarness();
     await it.start();
-    it.world.lost = 1;
+    it.scenario.lost = 1;
     await it.runFor(2000);
     expect([await it.moved(), (await it.feed.read("wallet")).revision]).toEqual([0.1, 1]);
     expect((await it.state()).goal.done).toEqual([name]);

@@ -24,7 +24,7 @@ const server = async (answer: (response: http.ServerResponse) => void) => {
     it.closeAllConnections();
     it.close();
   });
-  return { heard: received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
+  return { received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
 };
 
 /** As the documentation of the HTTP API has it. */
@@ -42,7 +42,7 @@ const queryAnswered = async (status: number, body: string, headers: Record<strin
 
 describe("a figure", () => {
   it("is requested by the HTTP API, under the base URL's path", async () => {
-    const { heard: received, url } = await server((response) => response.end(vector("0.25")));
+    const { received, url } = await server((response) => response.end(vector("0.25")));
     const query = 'sum(rate(paid{version=~"a|b"}[5m])) + 1';
     expect(await queryPrometheus(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
       value: 0.25,
@@ -91,7 +91,7 @@ describe("a figure", () => {
     const other = await server((response) => response.end(vector("0")));
     const { result: told } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
     expect(told).toHaveProperty("none");
-    expect(other.heard).toEqual([]);
+    expect(other.received).toEqual([]);
   });
 
   it("is missing if the answer is too long, cut off or late", async () => {
@@ -139,13 +139,13 @@ const evaluateAt = async (query: object, results: readonly QueryResult[], second
     verdict = { verdict: "not-enough", findings };
     found.push(...findings);
   }
-  return { asked: queries, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
+  return { queryAnswered: queries, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
 };
 
 describe("a query", () => {
   it("contains tier and versions, those of several Workers as alternatives", async () => {
     const query = '{{tier}}{version=~"{{canary}}"} / {{tier}}{version=~"{{stable}}"}';
-    const { asked: queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
+    const { queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
     expect(queryAnswered).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
   });
 
@@ -160,7 +160,7 @@ describe("a query", () => {
   });
 
   it("is not evaluated before its interval, and a value does not count twice", async () => {
-    const { asked: queryAnswered, verdicts } = await evaluateAt(
+    const { queryAnswered, verdicts } = await evaluateAt(
       { max: 1 },
       [{ value: 2 }, { value: 2 }],
       [0, 2, 4, 14, 15, 17],
@@ -170,7 +170,7 @@ describe("a query", () => {
   });
 
   it("is evaluated again after a change of the share", async () => {
-    expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
+    expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).queryAnswered).toHaveLength(2);
   });
 
   it("stays undecided without a value, which neither counts nor resets", async () => {
@@ -211,14 +211,14 @@ describe("a rollout with a query", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
-    it.world.queries = [finding("fail")];
+    it.scenario.queries = [finding("fail")];
     await runFor(it, 5_000);
     expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
   });
 
   it("waits for an open query, and finally for a person", async () => {
     const it = rolloutHarness();
-    it.world.queries = [finding("not-enough")];
+    it.scenario.queries = [finding("not-enough")];
     await it.start();
     await runFor(it, 60_000);
     expect(it.share()).toBe(1);

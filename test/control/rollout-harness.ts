@@ -151,9 +151,9 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     });
   return {
     ports,
-    world: scenario,
-    posted: splits,
-    told: notices,
+    scenario,
+    splits,
+    notices,
     start,
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>

@@ -10,8 +10,8 @@ describe("a good version", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
-    expect(it.posted.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
+    expect(it.splits.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
+    expect(it.splits.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
       "0 %",
       "1 %",
       "10 %",
@@ -20,7 +20,7 @@ describe("a good version", () => {
     ]);
     expect(it.state().status).toBe("promoted");
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-canary", percentage: 100 }]);
-    expect(it.told.map(({ type }) => type)).toContain("rollout.promoted");
+    expect(it.notices.map(({ type }) => type)).toContain("rollout.promoted");
   });
 
   it("is split in all Workers of its tier", async () => {
@@ -32,7 +32,7 @@ describe("a good version", () => {
 
   it("waits for evidence, then for a person; it never guesses", async () => {
     const it = rolloutHarness();
-    it.world.verdict = "not-enough";
+    it.scenario.verdict = "not-enough";
     await it.start();
     await runFor(it, 60_000);
     expect(it.share()).toBe(1);
@@ -45,17 +45,17 @@ describe("telemetry that does not answer", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
-    it.world.telemetryDown = true;
+    it.scenario.telemetryDown = true;
     await runFor(it, 15_000);
     expect([it.share(), it.state().status]).toEqual([1, "running"]);
-    it.world.telemetryDown = false;
+    it.scenario.telemetryDown = false;
     await runFor(it, 60_000);
     expect(it.state().status).toBe("promoted");
   });
 
   it("is waited for as long as evidence is, then a person decides", async () => {
     const it = rolloutHarness();
-    it.world.telemetryDown = true;
+    it.scenario.telemetryDown = true;
     await it.start();
     await runFor(it, 60_000);
     expect([it.share(), it.state().status]).toEqual([1, "paused"]);
@@ -67,34 +67,34 @@ describe("a bad version", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await runFor(it, 5_000);
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
-    expect(it.posted.filter(({ share }) => share === -1)).toHaveLength(1);
+    expect(it.splits.filter(({ share }) => share === -1)).toHaveLength(1);
     expect(it.state()).toMatchObject({
       status: "rolled-back",
       why: "errors: 2 % against 0",
       verdict: { verdict: "fail" },
     });
     await runFor(it, 60_000);
-    expect(it.posted.at(-1)?.share).toBe(-1);
+    expect(it.splits.at(-1)?.share).toBe(-1);
   });
 
   it("does not bake to the end first", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 2_000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await it.reconcile();
     expect(it.state().status).toBe("rolled-back");
   });
 
   it("that fails its smoke test meets no user", async () => {
     const it = rolloutHarness();
-    it.world.smoke = false;
+    it.scenario.smoke = false;
     await it.start();
     await runFor(it, 10_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, -1]);
+    expect(it.splits.map(({ share }) => share)).toEqual([0, -1]);
     expect(it.state().why).toBe("smoke test GET /: answered 500");
   });
 
@@ -192,10 +192,10 @@ describe("someone else's deployment in between", () => {
     await it.start();
     await runFor(it, 9_000);
     it.deployForeign();
-    const before = it.posted.length;
-    it.world.verdict = "fail";
+    const before = it.splits.length;
+    it.scenario.verdict = "fail";
     await runFor(it, 60_000);
-    expect(it.posted).toHaveLength(before);
+    expect(it.splits).toHaveLength(before);
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory while the rollout ran" });
   });
 
@@ -228,30 +228,30 @@ describe("a platform that fails", () => {
 
   it("429: retried, not before its Retry-After", async () => {
     const it = rolloutHarness();
-    it.world.faults = [busy];
+    it.scenario.faults = [busy];
     await it.start();
     await runFor(it, 6_000);
-    expect(it.posted).toHaveLength(0);
+    expect(it.splits).toHaveLength(0);
     expect(it.state().why).toContain("Please wait");
     await runFor(it, 4_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, 1]);
+    expect(it.splits.map(({ share }) => share)).toEqual([0, 1]);
   });
 
   it("a lost answer: the split is observed and not repeated", async () => {
     const it = rolloutHarness();
-    it.world.faults = ["lost"];
+    it.scenario.faults = ["lost"];
     await it.start();
     await runFor(it, 4_000);
-    expect(it.posted.filter(({ share }) => share === 0)).toHaveLength(1);
+    expect(it.splits.filter(({ share }) => share === 0)).toHaveLength(1);
     expect(it.state().goal.share).toBe(1);
   });
 
   it("500 without end: paused after eight attempts, with the platform's message", async () => {
     const it = rolloutHarness();
-    it.world.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
+    it.scenario.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
     await it.start();
     await runFor(it, 300_000);
-    expect(it.world.faults).toHaveLength(92);
+    expect(it.scenario.faults).toHaveLength(92);
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a: unknown error (10013)" });
   });
 
@@ -259,8 +259,8 @@ describe("a platform that fails", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
-    it.world.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
+    it.scenario.verdict = "fail";
+    it.scenario.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
     await runFor(it, 1_200_000);
     expect(it.state().status).toBe("rolled-back");
     expect(it.share()).toBe(-1);
@@ -270,8 +270,8 @@ describe("a platform that fails", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
-    it.world.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
+    it.scenario.verdict = "fail";
+    it.scenario.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
       "gate-a: secrets have changed: KEY (10220); redeploy the older manifest, which keeps the current secrets: postern deploy",
@@ -280,7 +280,7 @@ describe("a platform that fails", () => {
 });
 
 describe("notices", () => {
-  const types = (it: RolloutHarness) => it.told.map(({ type }) => type);
+  const types = (it: RolloutHarness) => it.notices.map(({ type }) => type);
 
   it("report each decision, and by whom", async () => {
     const it = rolloutHarness();
@@ -288,7 +288,7 @@ describe("notices", () => {
     await runFor(it, 4_000);
     await it.command("pause", "bob", "lunch");
     await it.command("resume", "bob");
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await runFor(it, 20_000);
     expect(types(it)).toEqual([
       "rollout.started",
@@ -298,7 +298,7 @@ describe("notices", () => {
       "rollout.failed",
       "rollout.rolled_back",
     ]);
-    expect(it.told.map(({ data }) => (data as { readonly actor: string | null }).actor)).toEqual([
+    expect(it.notices.map(({ data }) => (data as { readonly actor: string | null }).actor)).toEqual([
       "alice",
       null,
       "bob",
@@ -306,17 +306,17 @@ describe("notices", () => {
       null,
       null,
     ]);
-    expect(it.told[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
+    expect(it.notices[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
   });
 
   it("wait for an unavailable outbox, and delay nothing", async () => {
     const it = rolloutHarness();
-    it.world.outboxDown = true;
+    it.scenario.outboxDown = true;
     await it.start();
     await runFor(it, 60_000);
-    expect([it.state().status, it.told]).toEqual(["promoted", []]);
+    expect([it.state().status, it.notices]).toEqual(["promoted", []]);
     expect(it.alarm()).toBeGreaterThan(it.now() - 3000);
-    it.world.outboxDown = false;
+    it.scenario.outboxDown = false;
     await it.reconcile();
     expect([types(it).at(0), types(it).at(-1)]).toEqual(["rollout.started", "rollout.promoted"]);
   });
@@ -331,7 +331,7 @@ describe("notices", () => {
         await it.reconcile();
         it.advance(1000);
       }
-      return it.told.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
+      return it.notices.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
     };
     const whole = await told(Number.POSITIVE_INFINITY);
     expect(whole.at(-1)).toMatch(/ rollout\.promoted$/);

@@ -216,7 +216,7 @@ it("the versions that were approved are released, and no others", async () => {
 
 it("a wave that has failed at another tier since is not resumed past it", async () => {
   const it = withCore();
-  it.world.bad.add("news");
+  it.scenario.bad.add("news");
   const { ask } = await controlApi(it);
   const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   await ask("bob", ...approval(answer));

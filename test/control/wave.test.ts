@@ -17,7 +17,7 @@ describe("a wave over good versions", () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "5 of 5 tiers are promoted" });
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(100);
   });
@@ -26,7 +26,7 @@ describe("a wave over good versions", () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
-    expect(Math.max(...it.begun.map(({ open }) => open.length))).toBe(2);
+    expect(Math.max(...it.started.map(({ open }) => open.length))).toBe(2);
   });
 
   it("releases tiers of one Worker once, at the level of the most important", () => {
@@ -47,10 +47,10 @@ describe("a wave over good versions", () => {
 describe("one bad tier", () => {
   it("stops the wave: running rollouts continue, no further tier starts, and the next level is untouched", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news"]);
     expect(it.wave().status).toBe("failed");
     expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier began");
     expect([it.share("gate-maps"), it.share("gate-news")]).toEqual([-1, 100]);
@@ -59,13 +59,13 @@ describe("one bad tier", () => {
 
   it("is skipped when a person resumes the wave, and the others are promoted", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 60_000);
     await it.command("resume");
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "4 of 5 tiers are promoted; maps passed over" });
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
   });
 
   it("can fail after its promotion, when a person aborts it", async () => {
@@ -76,20 +76,20 @@ describe("one bad tier", () => {
     await it.tier("maps").ask("abort", "bob", "customers call");
     await runWave(it, 60_000);
     expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringContaining("customers call") });
-    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+    expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });
 });
 
 describe("its notices", () => {
-  const types = ({ told }: WaveHarness) => told.map(({ type }) => type);
+  const types = ({ notices: told }: WaveHarness) => told.map(({ type }) => type);
 
   it("report its start, what stopped it, and its end", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 120_000);
     expect(types(it)).toEqual(["wave.started", "wave.stopping", "wave.failed"]);
-    expect(it.told[2]?.data).toMatchObject({
+    expect(it.notices[2]?.data).toMatchObject({
       status: "failed",
       tiers: 5,
       promoted: 1,
@@ -100,17 +100,17 @@ describe("its notices", () => {
     await it.command("resume");
     await runWave(it, 120_000);
     expect(types(it).slice(3)).toEqual(["wave.resumed", "wave.promoted"]);
-    expect(it.told[3]?.data).toMatchObject({ actor: "bob" });
-    for (const { type, data } of it.told) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
+    expect(it.notices[3]?.data).toMatchObject({ actor: "bob" });
+    for (const { type, data } of it.notices) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
   it("wait for an unavailable outbox, and the wave does not", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.outboxGone = true;
+    it.scenario.outboxGone = true;
     await it.start();
     await runWave(it, 120_000);
-    expect([it.wave().status, it.told]).toEqual(["promoted", []]);
-    it.world.outboxGone = false;
+    expect([it.wave().status, it.notices]).toEqual(["promoted", []]);
+    it.scenario.outboxGone = false;
     await it.reconcile();
     expect(types(it)).toEqual(["wave.started", "wave.promoted"]);
   });
@@ -122,7 +122,7 @@ describe("its notices", () => {
       await it.reconcile(dieAt);
       await runWave(it, 60_000);
       expect(it.wave().status).toBe("promoted");
-      return [...new Set(it.told.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
+      return [...new Set(it.notices.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
     };
     for (let dieAt = 0; dieAt < 20; dieAt++) expect(await ids(dieAt)).toEqual(["1 wave.started", "2 wave.promoted"]);
   });
@@ -131,11 +131,11 @@ describe("its notices", () => {
 describe("people", () => {
   it("a tier whose rollout waits for a person keeps its place, and the next level waits with it", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.open.add("maps");
+    it.scenario.open.add("maps");
     await it.start();
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "running", why: "2 of 5 tiers are promoted; maps waits for a person" });
-    it.world.open.delete("maps");
+    it.scenario.open.delete("maps");
     await it.tier("maps").ask("resume", "bob", "there is traffic now");
     await runWave(it, 120_000);
     expect(it.wave().status).toBe("promoted");
@@ -147,7 +147,7 @@ describe("people", () => {
     await runWave(it, 5_000);
     await it.command("pause");
     await runWave(it, 60_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps"]);
     expect([it.wave().status, it.rollout("maps")?.status]).toEqual(["paused", "promoted"]);
     await it.command("resume");
     await runWave(it, 120_000);
@@ -157,9 +157,9 @@ describe("people", () => {
   it("abort it: running rollouts are rolled back, promoted tiers stay", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
-    while (it.begun.length < 2) await runWave(it, 2500);
+    while (it.started.length < 2) await runWave(it, 2500);
     await runWave(it, 5000);
-    const [first, second] = it.begun.map(({ tier }) => tier) as [string, string];
+    const [first, second] = it.started.map(({ tier }) => tier) as [string, string];
     await it.command("abort");
     await runWave(it, 20_000);
     expect(it.wave()).toMatchObject({ status: "aborted", why: "bob aborted the running rollouts" });
@@ -216,7 +216,7 @@ describe("people", () => {
 
   it("see the waves before it", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 60_000);
     const first = it.wave().id;
@@ -228,26 +228,26 @@ describe("people", () => {
 describe("an answer that is lost", () => {
   it.each(["lost before", "lost after"] as const)("%s the start was processed starts nothing twice", async (fault) => {
     const it = waveHarness(tiers, 2);
-    it.world.faults.push(fault);
+    it.scenario.faults.push(fault);
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
+    expect(it.started.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is resolved even if rollouts cannot be observed: the repeated start finds its rollout", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost after");
-    it.world.unseen = 20;
+    it.scenario.faults.push("lost after");
+    it.scenario.unseen = 20;
     await it.start();
     await runWave(it, 200_000);
-    expect(it.begun).toHaveLength(5);
+    expect(it.started).toHaveLength(5);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is no refusal, however often it happens", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
+    it.scenario.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
     await it.start();
     await runWave(it, 200_000);
     expect(it.wave().status).toBe("promoted");
@@ -255,23 +255,23 @@ describe("an answer that is lost", () => {
 
   it("is not retried once the wave is paused", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost before");
+    it.scenario.faults.push("lost before");
     await it.start();
     await it.reconcile();
     await it.command("pause");
-    it.world.unseen = 10;
+    it.scenario.unseen = 10;
     await runWave(it, 60_000);
-    expect(it.begun).toEqual([]);
+    expect(it.started).toEqual([]);
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "waiting" });
   });
 
   it.each([0, 1])("does not hide a rollout from an abort, though %d looks see nothing", async (unseen) => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost after");
+    it.scenario.faults.push("lost after");
     await it.start();
     await it.reconcile();
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "starting" });
-    it.world.unseen = unseen;
+    it.scenario.unseen = unseen;
     await it.command("abort");
     await runWave(it, 30_000);
     expect([it.wave().status, it.share("gate-maps")]).toEqual(["aborted", -1]);
@@ -300,6 +300,6 @@ describe("a start that is refused", () => {
       status: "failed",
       why: expect.stringMatching(/^maps failed: it could not begin: no Worker of maps/),
     });
-    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+    expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });
 });

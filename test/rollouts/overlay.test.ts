@@ -62,7 +62,7 @@ it("closes a route and refuses revoked tokens on eight isolates within ten secon
   // Each isolate remembers that it has verified them.
   for (const one of [lost, kept, bobs])
     expect(new Set(await requestStatuses(it, "/a/own", 60, one))).toEqual(new Set([200]));
-  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+  await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
     kind: "close",
     route: "hot",
     for: "35s",
@@ -99,7 +99,7 @@ it("refuses unauthorized, stale and unknown changes, and records who did what", 
 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier });
   const close = (operator: string, more: object = {}) =>
-    it.as(operator).call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+    it.clientAs(operator).call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
       kind: "close",
       route: "hot",
       for: "1m",
@@ -112,13 +112,13 @@ it("refuses unauthorized, stale and unknown changes, and records who did what", 
   await expect(close("alice", { open: true })).rejects.toThrow('Unrecognized key: "open"');
   const { revision, entries } = await close("alice");
   expect(entries).toMatchObject([{ kind: "close", route: "hot", by: "alice" }]);
-  await expect(it.as("carol").call("DELETE", "/v1/tiers/a/revocations/x")).rejects.toThrow("carol is viewer");
-  const audit = await it.desk.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
+  await expect(it.clientAs("carol").call("DELETE", "/v1/tiers/a/revocations/x")).rejects.toThrow("carol is viewer");
+  const audit = await it.client.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
   expect(audit[0]).toMatchObject({ by: "alice", what: "overlay close", outcome: `revision ${revision}` });
   const limited = { kind: "limit", filter: "calm", limit: "2/m", for: "1m", reason: "flood" };
-  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", limited);
+  await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", limited);
   const refused = async () => (await requestStatuses(it, "/a/cool", 6)).filter((status) => status === 429).length;
   await until(async () => (await refused()) >= 3, "the gate has the limit");
-  const drift = await it.desk.call<readonly { entries: readonly { says: string }[] }[]>("GET", "/v1/drift");
+  const drift = await it.client.call<readonly { entries: readonly { says: string }[] }[]>("GET", "/v1/drift");
   expect(drift[0]?.entries.map(({ says }) => says)).toEqual(["differs from the manifest", "differs from the manifest"]);
 });

@@ -64,7 +64,7 @@ it(`continues after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_00
         // One that was done though its answer was lost is not asked for again.
         await retrying(async () => {
           if ((await it.status("a")).step === step)
-            await it.desk.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
+            await it.client.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
         });
       }
       await pause(random() * 500);

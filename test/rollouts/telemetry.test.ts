@@ -85,7 +85,7 @@ routes:
 `,
   );
 
-const scrape = async ({ desk }: RolloutCloud) => {
+const scrape = async ({ client: desk }: RolloutCloud) => {
   const families = parse(await desk.call<string>("GET", "/metrics"));
   return (name: string) => families.find((it) => it.name === name)?.metrics ?? [];
 };
@@ -167,7 +167,7 @@ it("a collector gets spans and metrics of requests, and the tail and the front o
   ]);
   expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "3", labels: { route: "it" } }]);
 
-  expect(await it.desk.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 3, cpuRequests: 3 }]);
+  expect(await it.client.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 3, cpuRequests: 3 }]);
 
   await vi.waitFor(() => expect(to.metrics.has("postern.requests")).toBe(true), { timeout: 15_000, interval: 300 });
   expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });

@@ -78,7 +78,7 @@ export const addWaveRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, por
     if (!startNeedsTwoPeople(members)) return Response.json(await startWave(plan, ports, body, name));
     await ports.waves.check({ members });
     const scope = await waveScope(plan, ports, members);
-    return propose(ports, { by: name, key, tier: allTiers, what: "wave start", body, bound: scope });
+    return propose(ports, { by: name, key, tier: allTiers, what: "wave start", body, scope });
   });
   app.openapi(routes.ask, async (c) => {
     const { name, key } = c.get("person");
@@ -87,6 +87,6 @@ export const addWaveRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, por
     const wave = await waveThatNeedsTwoPeople(ports, what);
     if (!wave) return Response.json(await commandWave(ports, what, body, name));
     const scope = { versions: [], commit: null, wave: wavePositionOf(wave) };
-    return propose(ports, { by: name, key, tier: allTiers, what: `wave ${what}`, body, bound: scope });
+    return propose(ports, { by: name, key, tier: allTiers, what: `wave ${what}`, body, scope });
   });
 };

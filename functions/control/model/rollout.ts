@@ -3,7 +3,7 @@
 import type { Query, ReleaseCriteria } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 import type { TierFacts } from "./plan.ts";
-import type { Smoke } from "./written-release.ts";
+import type { SmokeRequest } from "./release-config.ts";
 
 /** A Worker of the tier, or a route's cutover: its stable version and the new one. */
 export interface Subject {
@@ -67,7 +67,7 @@ export interface Rollout {
   /** Absent in rollouts of an earlier release. */
   readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
-  readonly smoke: readonly Smoke[];
+  readonly smoke: readonly SmokeRequest[];
   readonly by: string;
   readonly reason: string;
   /** Id of the wave that started it. */

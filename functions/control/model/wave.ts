@@ -1,7 +1,7 @@
 /** The stored state of a wave: plain JSON. */
 import type { TierLevel } from "../../gateway/core/plan.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStatus, Subject } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
 
 /** Levels in release order, least important first. A level starts when the previous one is finished. */
 export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
@@ -32,7 +32,7 @@ export interface Member {
   /** Other tiers of the same Workers, which are released with it. */
   readonly along: readonly string[];
   readonly level: TierLevel;
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
   /** The approved versions: its rollout starts with these or not at all. */
   readonly approved?: readonly Subject[];
   readonly place: MemberPlace;

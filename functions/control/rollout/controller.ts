@@ -55,7 +55,7 @@ export const rolloutController = (ports: RolloutPorts) => {
   const { storage, now, random } = ports;
   const history = async () => (await storage.get<readonly Rollout[]>(past)) ?? [];
   const stored = storedState<Rollout>(storage, ports.notify);
-  const { alone: runExclusive, load } = stored;
+  const { runExclusive, load } = stored;
   const save = (it: Rollout, notice?: RolloutNotice): Promise<void> =>
     stored.save(it, notice && ((count) => rolloutNotice(notice.kind, it, notice.by, count, now())));
 

@@ -4,9 +4,9 @@ import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { type Member, membersAt, type Wave } from "../model/wave.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 import type { WaveCommandRequest, WaveStartRequest } from "./controller.ts";
 import { membersOf } from "./members.ts";
 import type { WaveCommand } from "./reducer.ts";
@@ -33,7 +33,7 @@ export interface WaveCommandPorts extends AuditPorts {
 export interface WaveBody {
   readonly reason: string;
   readonly tiers: readonly string[];
-  readonly releases: Readonly<Record<string, WrittenRelease>>;
+  readonly releases: Readonly<Record<string, ReleaseConfig>>;
   readonly concurrent: number;
   readonly selection: string;
 }

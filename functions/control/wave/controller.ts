@@ -56,7 +56,7 @@ const past = "past/";
 
 export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: WavePorts) => {
   const archived = storedState<Wave>(storage, tell);
-  const { alone: runExclusive, load } = archived;
+  const { runExclusive, load } = archived;
   const save = (it: Wave, kind?: WaveNoticeKind, by: string | null = null): Promise<void> =>
     archived.save(it, kind && ((count) => waveNotice(kind, it, by, count, now())));
 

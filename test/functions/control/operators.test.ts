@@ -87,13 +87,13 @@ const controlApiOver = (sql: SqlStorage) => {
     return (token: string, input: object = { fingerprint }) => send(token, `/v1/proposals/${id}`, "POST", input);
   };
   return {
-    world: scenario,
+    scenario,
     operators,
     done,
     sql,
     tokenOf,
     send,
-    proposed: propose,
+    propose,
     advance: (ms: number) => (now += ms),
     now: () => now,
   };
@@ -189,7 +189,7 @@ describe("an operator's token", () => {
 
 describe("proposals that wait for a second person", () => {
   it("is run once, when another operator approves it", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done }) => {
+    controlApi(async ({ tokenOf, propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(200);
       expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(404);
@@ -201,7 +201,7 @@ describe("proposals that wait for a second person", () => {
     ["only reads now", { alice: { key: a.x, role: "viewer" } }],
     ["has another key now", { alice: { key: c.x, role: "operator" } }],
   ])("is refused if the proposer %s", (_, left) =>
-    controlApi(async ({ tokenOf, proposed: propose, done, operators }) => {
+    controlApi(async ({ tokenOf, propose, done, operators }) => {
       const approve = await propose();
       delete operators.alice;
       Object.assign(operators, left);
@@ -214,7 +214,7 @@ describe("proposals that wait for a second person", () => {
   );
 
   it("is not approved under a second name with the same key", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, operators }) => {
+    controlApi(async ({ tokenOf, propose, done, operators }) => {
       const approve = await propose();
       operators.alicia = { key: a.x, role: "admin" };
       expect(await approve(await tokenOf("alicia", a.key, "1"))).toMatchObject({
@@ -225,7 +225,7 @@ describe("proposals that wait for a second person", () => {
     }));
 
   it("is refused and removed if other versions would be released now", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, world: scenario }) => {
+    controlApi(async ({ tokenOf, propose, done, scenario }) => {
       const approve = await propose();
       scenario.canary = "v2";
       expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
@@ -241,7 +241,7 @@ describe("proposals that wait for a second person", () => {
     ["names nothing", {}, 400],
     ["names something else", { fingerprint: "0".repeat(64) }, 409],
   ])("is refused for an approver who %s, and keeps waiting", (_, given, status) =>
-    controlApi(async ({ tokenOf, proposed: propose, done }) => {
+    controlApi(async ({ tokenOf, propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"), given)).status).toBe(status);
       expect(done).toEqual([]);
@@ -250,7 +250,7 @@ describe("proposals that wait for a second person", () => {
   );
 
   it("uses its proposer's quota, and no other's", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, send, sql, now }) => {
+    controlApi(async ({ tokenOf, propose, done, send, sql, now }) => {
       const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)";
       const fields = `'x' || i, ?, 'alice', '', 'core', 'start', '{"bound":{"versions":[]}}'`;
       sql.exec(`${numbers} INSERT INTO waiting SELECT ${fields} FROM n`, now() + 60_000);
@@ -273,7 +273,7 @@ describe("proposals that wait for a second person", () => {
     }));
 
   it("expires after an hour", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, advance: pass }) => {
+    controlApi(async ({ tokenOf, propose, done, advance: pass }) => {
       const approve = await propose();
       pass(3_600_000);
       expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(404);
@@ -296,11 +296,11 @@ describe("proposals that wait for a second person", () => {
     ["says more than this release knows", "start", JSON.stringify({ reason: "a test", more: 1, ...boundTo(version) })],
     ["asks for something unknown", "dance", JSON.stringify({ reason: "a test", ...boundTo(version) })],
   ])("is not done where another release wrote it and it %s", (_, what, body) =>
-    controlApi(async ({ tokenOf, proposed: propose, done, sql, send }) => {
+    controlApi(async ({ tokenOf, propose, done, sql, send }) => {
       await propose();
       sql.exec("UPDATE waiting SET what = ?, body = ?", what, body);
-      const { answer: said } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
-      const [{ id, fingerprint }] = said as unknown as [ProposalView];
+      const { answer } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
+      const [{ id, fingerprint }] = answer as unknown as [ProposalView];
       const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
       expect(old).toMatchObject({ status: 409, answer: { detail: expect.stringContaining("propose it anew") } });
       expect(done).toEqual([]);

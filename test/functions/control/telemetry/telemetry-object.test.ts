@@ -166,13 +166,13 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
   const takeReport = () => object.take("v1", emptySample, [seriesOf()], clock.now, { tier: "wallet", tallies: [] });
-  return { object, asked: requests, lines, clock, round, tallies, heard: takeReport };
+  return { object, requests, lines, clock, round, tallies, heard: takeReport };
 };
 
 describe("a collector", () => {
   it("gets metrics every ten seconds with the secret's headers, while there are reports", () =>
     inDurableObject(async (state) => {
-      const { asked: requests, heard, round } = telemetryHarness(state, []);
+      const { requests, heard, round } = telemetryHarness(state, []);
       await heard();
       expect(await state.storage.getAlarm()).not.toBeNull();
       await round();
@@ -194,13 +194,10 @@ describe("a collector", () => {
 
   it("that fails is retried with a growing delay, and the next sums contain what it missed", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-        tallies,
-        lines,
-      } = telemetryHarness(state, [new Error("refused"), new Response("", { status: 503 })]);
+      const { requests, heard, round, tallies, lines } = telemetryHarness(state, [
+        new Error("refused"),
+        new Response("", { status: 503 }),
+      ]);
       await heard();
       await round();
       await round();
@@ -220,11 +217,9 @@ describe("a collector", () => {
 
   it("is not called before its Retry-After", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-      } = telemetryHarness(state, [new Response("", { status: 429, headers: { "retry-after": "120" } })]);
+      const { requests, heard, round } = telemetryHarness(state, [
+        new Response("", { status: 429, headers: { "retry-after": "120" } }),
+      ]);
       await heard();
       await round();
       await round(110 * secondsMs);
@@ -249,12 +244,9 @@ describe("a collector", () => {
 
   it("that redirects is not followed, and no log line contains a header", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-        lines,
-      } = telemetryHarness(state, [Response.redirect("https://elsewhere.example/", 307)]);
+      const { requests, heard, round, lines } = telemetryHarness(state, [
+        Response.redirect("https://elsewhere.example/", 307),
+      ]);
       await heard();
       await round();
       expect(requests).toHaveLength(1);

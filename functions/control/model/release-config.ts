@@ -2,24 +2,24 @@
 import type { Query, ReleaseCriteria } from "./criteria.ts";
 
 /** A step in a manifest: `10%`, or an object. */
-export type WrittenStep =
+export type StepConfig =
   | string
   | { readonly share: string; readonly bake?: string | undefined; readonly hold?: boolean | undefined };
 
 /** A smoke test's request and expected status. */
-export interface Smoke {
+export interface SmokeRequest {
   /** Method and path under the tier's base, such as `GET /rates/USD`. */
   readonly send: string;
   /** Expected status; default: any below 500. */
   readonly expect?: number | undefined;
 }
 
-export interface WrittenRelease {
-  readonly steps: readonly WrittenStep[];
+export interface ReleaseConfig {
+  readonly steps: readonly StepConfig[];
   readonly bake: string;
   readonly tolerate: ReleaseCriteria["tolerate"];
   readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
-  readonly smoke?: readonly Smoke[] | undefined;
+  readonly smoke?: readonly SmokeRequest[] | undefined;
   readonly drain?: string | undefined;
 }
