@@ -133,7 +133,7 @@ it("answers 500 without details when a port throws", async () => {
       title: "Control failed",
       status: 500,
       code: "internal",
-      detail: "the log of control says why",
+      detail: "see the log of control",
     },
   ]);
   expect(logged).toHaveLength(1);

@@ -55,11 +55,11 @@ describe("a figure", () => {
   it.each([
     ["a vector of one", vector("1e-05"), { value: 0.00001 }],
     ["a scalar", success({ resultType: "scalar", result: [1, "7"] }), { value: 7 }],
-    ["nothing", vector(), { none: "it gave nothing" }],
-    ["several", vector("1", "2"), { none: "it gave 2 figures, not one; sum() makes one of them" }],
-    ["no number", vector("NaN"), { none: "it gave NaN, which is no figure" }],
-    ["a share of no requests", vector("+Inf"), { none: "it gave +Inf, which is no figure" }],
-    ["an empty text", vector(""), { none: "it gave , which is no figure" }],
+    ["nothing", vector(), { none: "the result is empty" }],
+    ["several", vector("1", "2"), { none: "the result has 2 values, not one; aggregate them, for example with sum()" }],
+    ["no number", vector("NaN"), { none: "the result NaN is not a number" }],
+    ["a share of no requests", vector("+Inf"), { none: "the result +Inf is not a number" }],
+    ["an empty text", vector(""), { none: "the result  is not a number" }],
     [
       "a matrix",
       success({ resultType: "matrix", result: [] }),
@@ -69,20 +69,20 @@ describe("a figure", () => {
     [
       "null in a vector",
       success({ resultType: "vector", result: [null] }),
-      { none: "it gave undefined, which is no figure" },
+      { none: "the result undefined is not a number" },
     ],
-    ["null", "null", { none: "it answered 200 with something else than Prometheus does" }],
-    ["a page", "<html>", { none: "it answered 200 with something else than Prometheus does" }],
+    ["null", "null", { none: "Prometheus answered 200 with an invalid body" }],
+    ["a page", "<html>", { none: "Prometheus answered 200 with an invalid body" }],
   ])("is read from %s, or the reason for its absence", async (_, body, told) => {
     expect((await queryAnswered(200, body)).result).toEqual(told);
   });
 
   it.each([
-    [400, { status: "error", errorType: "bad_data", error: "parse error" }, "it answered 400: parse error"],
-    [503, "down", "it answered 503 with something else than Prometheus does"],
-    [200, { status: "error", error: "a-token-of-ours is wrong" }, "it answered 200: … is wrong"],
-    [401, { error: "x".repeat(9999) }, `it answered 401: ${"x".repeat(183)}`],
-    [422, { status: "error", error: { a: 1 } }, "it answered 422"],
+    [400, { status: "error", errorType: "bad_data", error: "parse error" }, "Prometheus answered 400: parse error"],
+    [503, "down", "Prometheus answered 503 with an invalid body"],
+    [200, { status: "error", error: "a-token-of-ours is wrong" }, "Prometheus answered 200: … is wrong"],
+    [401, { error: "x".repeat(9999) }, `Prometheus answered 401: ${"x".repeat(175)}`],
+    [422, { status: "error", error: { a: 1 } }, "Prometheus answered 422"],
   ])("is missing if Prometheus answers %i; no reason contains the token", async (status, body, none) => {
     expect((await queryAnswered(status, JSON.stringify(body))).result).toEqual({ none });
   });
@@ -132,7 +132,7 @@ const evaluateAt = async (query: object, results: readonly QueryResult[], second
       },
       async (promql) => {
         queries.push(promql);
-        return results[queries.length - 1] ?? { none: "it gave nothing" };
+        return results[queries.length - 1] ?? { none: "the result is empty" };
       },
       second * 1000,
     );
@@ -156,7 +156,7 @@ describe("a query", () => {
       [0, 15, 30, 45, 60],
     );
     expect(verdicts).toEqual(["not-enough", "pass", "not-enough", "not-enough", "fail"]);
-    expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the most; out of bounds 3 of 3 times in a row");
+    expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the maximum; out of bounds 3 of 3 times in a row");
   });
 
   it("is not evaluated before its interval, and a value does not count twice", async () => {
@@ -174,7 +174,7 @@ describe("a query", () => {
   });
 
   it("stays undecided without a value, which neither counts nor resets", async () => {
-    const gone: QueryResult = { none: "it gave nothing" };
+    const gone: QueryResult = { none: "the result is empty" };
     const { verdicts } = await evaluateAt(
       { min: 5 },
       [{ value: 1 }, gone, { value: 1 }, gone, { value: 1 }],
@@ -190,8 +190,8 @@ describe("a query", () => {
       [0, 15, 30],
     );
     expect(verdicts).toEqual(["pass", "not-enough", "not-enough"]);
-    expect(whys[1]).toContain("4 where 5 is the least");
-    expect(whys[2]).toContain("11 where 10 is the most");
+    expect(whys[1]).toContain("4 where 5 is the minimum");
+    expect(whys[2]).toContain("11 where 10 is the maximum");
   });
 });
 
@@ -204,7 +204,7 @@ describe("a rollout with a query", () => {
     low: null,
     high: null,
     tolerate: 0,
-    why: "query it: 1 where 0 is the most",
+    why: "query it: 1 where 0 is the maximum",
   });
 
   it("is rolled back by a failing query, though all else passes", async () => {
@@ -213,7 +213,7 @@ describe("a rollout with a query", () => {
     await runFor(it, 3_000);
     it.scenario.queries = [finding("fail")];
     await runFor(it, 5_000);
-    expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the maximum" });
   });
 
   it("waits for an open query, and finally for a person", async () => {

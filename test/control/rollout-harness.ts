@@ -5,8 +5,9 @@ import type { Finding, Verdict } from "../../functions/control/model/finding.ts"
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
 import type { Deployment, Rollout, RolloutStep } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
+import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
 
 export class ProcessDeath extends Error {

@@ -76,7 +76,7 @@ it("formats the state and the number of served requests in one line", async () =
   const it = rolloutHarness();
   await it.start();
   expect(rolloutLine(it.state(), measurement(1))).toMatch(
-    / {2}running {2}0 % {2}it has begun {2}2,100 requests have met the new version$/,
+    / {2}running {2}0 % {2}started {2}2,100 requests served by the new version$/,
   );
-  expect(rolloutLine(it.state(), null)).toMatch(/it has begun$/);
+  expect(rolloutLine(it.state(), null)).toMatch(/started$/);
 });

@@ -36,7 +36,10 @@ describe("a good version", () => {
     await it.start();
     await runFor(it, 60_000);
     expect(it.share()).toBe(1);
-    expect(it.state()).toMatchObject({ status: "paused", why: expect.stringMatching(/not enough in \d+ s at 1 %/) });
+    expect(it.state()).toMatchObject({
+      status: "paused",
+      why: expect.stringMatching(/not enough evidence in \d+ s at 1 %/),
+    });
   });
 });
 
@@ -105,7 +108,7 @@ describe("a bad version", () => {
     await it.command("abort", "bob", "customers call");
     await it.reconcile();
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
-    expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob took it back: customers call" });
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob aborted it: customers call" });
   });
 });
 
@@ -174,7 +177,7 @@ describe("people", () => {
     await it.command("pause", "carol", "an incident");
     expect(it.state()).toMatchObject({ step: approved.step, status: approved.status });
     await expect(it.command("resume", "alice and bob", "", approved)).rejects.toThrow(
-      /what was approved does not hold: rollout \S+ has been resumed since; propose it anew/,
+      /what was approved does not hold: rollout \S+ has been resumed since; propose it again/,
     );
     expect(it.state().status).toBe("paused");
   });
@@ -196,7 +199,7 @@ describe("someone else's deployment in between", () => {
     it.scenario.verdict = "fail";
     await runFor(it, 60_000);
     expect(it.splits).toHaveLength(before);
-    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory while the rollout ran" });
+    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory during the rollout" });
   });
 
   it("an abort lets it stand", async () => {
@@ -218,7 +221,7 @@ describe("someone else's deployment in between", () => {
     it.deployForeign("gate-a", "secret");
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
-      "a secret of gate-a was changed while the rollout ran; start it again with a version built since",
+      "a secret of gate-a was changed during the rollout; start it again with a version built since",
     );
   });
 });

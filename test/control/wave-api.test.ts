@@ -195,7 +195,7 @@ it("a proposal for one wave does not resume another", async () => {
   const late = await ask("bob", ...approval(answer));
   expect([late.status, late.answer.detail]).toEqual([
     409,
-    "what was approved does not hold: another wave has been started since; propose it anew",
+    "what was approved does not hold: another wave has been started since; propose it again",
   ]);
   expect(it.wave().status).toBe("paused");
 });
@@ -241,7 +241,7 @@ it("a resume that was proposed during one pause does not end another", async () 
   const late = await ask("bob", ...approval(second.answer));
   expect([late.status, it.wave().status]).toEqual([409, "paused"]);
   expect(late.answer.detail).toMatch(
-    /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
+    /^what was approved does not hold: wave \S+ has received another command since; propose it again$/,
   );
 });
 
@@ -253,7 +253,7 @@ it("a tier whose release control cannot follow is refused, and says what to do",
     status: 409,
     answer: {
       detail:
-        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in ascending order; npx postern deploy control",
+        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is not larger than 10%; write the steps in ascending order; npx postern deploy control",
     },
   });
 });

@@ -6,10 +6,12 @@ import type { ReleaseConfig } from "../../functions/control/model/release-config
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
+import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import { type WavePorts, waveController } from "../../functions/control/wave/controller.ts";
+import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
+import { waveController } from "../../functions/control/wave/controller.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
+import type { WavePorts } from "../../functions/control/wave/ports.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
 import { ProcessDeath, verdictOf } from "./rollout-harness.ts";
 

@@ -175,7 +175,7 @@ describe("people", () => {
     await runWave(it, 20_000);
     expect(it.wave().status).toBe("aborted");
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(-1);
-    await expect(it.command("abort", true)).rejects.toThrow("nothing of it is left to take back");
+    await expect(it.command("abort", true)).rejects.toThrow("nothing is left to roll back");
   });
 
   it("abort all of it, and what was released there since stays", async () => {
@@ -204,14 +204,14 @@ describe("people", () => {
   it("one wave runs at a time, and none over a tier with a running rollout", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
-    await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; one goes at a time/);
+    await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; only one wave can run at a time/);
     const other = waveHarness(tiers, 2);
     const facts = { workers: ["gate-pay"] };
     const tolerate = { errors: "+1pp", p99: "+20%", refusals: "+1pp" };
     await other
       .tier("pay")
       .start({ tier: "pay", facts, steps: [], patienceMs: 0, tolerate, smoke: [], by: "bob", reason: "" });
-    await expect(other.start()).rejects.toThrow("rollouts are under way there: pay");
+    await expect(other.start()).rejects.toThrow("rollouts are running: pay");
   });
 
   it("see the waves before it", async () => {
@@ -298,7 +298,7 @@ describe("a start that is refused", () => {
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({
       status: "failed",
-      why: expect.stringMatching(/^maps failed: it could not begin: no Worker of maps/),
+      why: expect.stringMatching(/^maps failed: could not start: no Worker of maps/),
     });
     expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });

@@ -29,7 +29,7 @@ it("a core tier is released by two people, and stopped by one", async () => {
   await it.deploy(["a"], "0");
   const start = () => it.client.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
   await expect(it.clientAs("carol").call("POST", "/v1/tiers/a/rollouts", { reason: "me too" })).rejects.toThrow(
-    "carol is viewer; this takes operator",
+    "carol is viewer; this requires operator",
   );
   const { proposal: outdated } = await start();
   it.edit("routes/a.yaml", tier(2));
@@ -41,13 +41,13 @@ it("a core tier is released by two people, and stopped by one", async () => {
   expect(it.cloud.control.worker("gate-a-local").deployments).toHaveLength(deployments);
   const approve = (operator: string) =>
     it.clientAs(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
-  await expect(approve("alice")).rejects.toThrow("a second person approves it");
+  await expect(approve("alice")).rejects.toThrow("a second person must approve it");
   expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
   await expect(approve("bob")).rejects.toThrow("no proposal");
 
   await until(async () => (await it.status("a")).goal.share === 10, "a tenth of the users is asked for");
   await it.clientAs("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
-  expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob took it back: no" });
+  expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob aborted it: no" });
 
   const lines = await it.client.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
   expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual([
@@ -68,7 +68,7 @@ it("a concurrent overlay write is not overwritten", async () => {
   const told = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   const done = both.filter(({ status }) => status === "fulfilled").length;
   expect([told.revision, told.entries.length]).toEqual([done, done]);
-  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("look at it again");
+  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("read it again");
   const [entry] = told.entries;
   await expect(it.clientAs("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow(
     "carol is viewer",
@@ -83,12 +83,12 @@ it("users of a core tier are moved from an old gateway by two people, and back b
     const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };
     return it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", change);
   };
-  await expect(move("30%")).rejects.toThrow("moved by two people: postern rollout start a/moved");
+  await expect(move("30%")).rejects.toThrow("requires two people: postern rollout start a/moved");
   await move("5%");
-  await expect(move("20%")).rejects.toThrow("moved by two people");
+  await expect(move("20%")).rejects.toThrow("requires two people");
   const start = (name: string) =>
     it.client.call<Proposed>("POST", `/v1/tiers/${encodeURIComponent(name)}/rollouts`, { reason: "a test" });
-  await expect(start("a/it")).rejects.toThrow('there is no route "a/it" that is cut over');
+  await expect(start("a/it")).rejects.toThrow('there is no route "a/it" with a cutover');
   const { proposal } = await start("a/moved");
   const started = await it
     .clientAs("bob")

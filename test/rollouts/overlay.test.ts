@@ -106,7 +106,7 @@ it("refuses unauthorized, stale and unknown changes, and records who did what", 
       reason: "wrong",
       ...more,
     });
-  await expect(close("carol")).rejects.toThrow("carol is viewer; this takes operator");
+  await expect(close("carol")).rejects.toThrow("carol is viewer; this requires operator");
   await expect(close("alice", { route: "hit" })).rejects.toThrow('a has no route "hit"; it has cool, hot, own');
   await expect(close("alice", { for: "200h" })).rejects.toThrow("seven days at most");
   await expect(close("alice", { open: true })).rejects.toThrow('Unrecognized key: "open"');

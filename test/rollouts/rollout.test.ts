@@ -171,7 +171,7 @@ describe("under users", () => {
     const control = { prometheus: { url: `${prometheus.url}/prometheus`, secret: "PROMETHEUS_TOKEN" } };
     const it = await runRollout("one that a query speaks against", queried("one"), queried("two"), { control });
     expectRolledBack(it);
-    expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the most; out of bounds 3 of 3/);
+    expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the maximum; out of bounds 3 of 3/);
     expect(asked[0]).toEqual({
       query: `sum(unpaid{version=~'${it.end.subjects[0]?.canary}'})`,
       token: "Bearer token-of-a-test",

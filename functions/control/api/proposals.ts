@@ -11,7 +11,7 @@ import type { Wave } from "../model/wave.ts";
 import { commandWave, startWave } from "../wave/commands.ts";
 import { hasRole } from "./operators.ts";
 import { type ApiTypes, type ControlPorts, problem } from "./ports.ts";
-import { runCommand } from "./router.ts";
+import { runCommand } from "./rollouts.ts";
 import { command, commandBody, routes, startBody } from "./schemas.ts";
 import { waveCommand, waveCommandBody, waveStartBody } from "./waves.ts";
 
@@ -42,11 +42,11 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
     const done = facts
       ? await runApprovedRollout(ports, facts, taken, both)
       : await runApprovedWave(plan, ports, taken, both);
-    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it anew`);
+    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it again`);
   });
 };
 
-/** @returns undefined where another release wrote the proposal */
+/** @returns undefined if another release wrote the proposal */
 const runApprovedRollout = async (
   ports: ControlPorts,
   facts: TierFacts,

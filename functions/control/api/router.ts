@@ -3,39 +3,20 @@
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { propose, withAudit } from "../audit/record.ts";
-import { type ApprovalScope, positionOf } from "../model/approval.ts";
-import type { ControlPlan, Role, TierFacts } from "../model/plan.ts";
+import type { ControlPlan } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
-import { releaseOf } from "../model/release.ts";
-import type { ReleaseConfig } from "../model/release-config.ts";
-import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
-import { parseSubject, subjectFacts } from "../model/subject.ts";
-import type { RolloutCommand } from "../rollout/reducer.ts";
-import { type AuthenticatedOperator, authenticate, hasRole } from "./operators.ts";
+import { requireOperator } from "./authentication.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
+import { addRolloutRoutes, unknownSubjectProblem } from "./rollouts.ts";
 import { routes } from "./schemas.ts";
-
-/** Calls that stop or revoke something. They are accepted even from an operator who has used up his quota of writes. */
-const stoppingCalls =
-  /^\/v1\/(?:tiers\/[^/]+\/(?:rollout\/(?:pause|abort)|overlay|revocations)|wave\/(?:pause|abort))$/;
 
 /** A wave's body holds the releases of hundreds of tiers. */
 const maxBodyBytes = 262_144;
 
 export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   const app = new OpenAPIHono<ApiTypes>({
-    defaultHook: ({ success, ...rest }) => {
-      if (success) return undefined;
-      const { issues } = (rest as unknown as { readonly error: z.ZodError }).error;
-      return problem(
-        400,
-        issues
-          .map(({ path, message }) => `${path.join(".") || "body"}: ${message}`)
-          .join("; ")
-          .slice(0, 2000),
-      );
-    },
+    defaultHook: ({ success, ...rest }) =>
+      success ? undefined : invalidRequest((rest as unknown as { readonly error: z.ZodError }).error),
   });
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
@@ -46,111 +27,20 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
     // The body is not JSON.
     if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
     ports.log({ type: "fault", cause: error.message });
-    return problem(500, "the log of control says why");
+    return problem(500, "see the log of control");
   });
   app.notFound(() => problem(404, "see /openapi.json"));
-  app.use("*", async (c, next) => {
-    if (c.req.path === "/openapi.json") return next();
-    const person = await authenticate(c.req.header("authorization") ?? null, plan, ports.now());
-    if (!person)
-      return problem(
-        401,
-        "send Authorization: Bearer <operator's EdDSA token for this environment, valid for five minutes at most>",
-      );
-    c.set("person", person);
-    const required: Role = c.req.method === "GET" ? "viewer" : "operator";
-    if (!hasRole(person, required)) return problem(403, `${person.name} is ${person.role}; this requires ${required}`);
-    if (c.req.method !== "GET") {
-      const { id, until } = person.token;
-      if (id === undefined) return problem(401, "a token for a write needs a `jti`, and can be used for one write");
-      // Prevents replay: a captured token cannot write again.
-      const token = { by: person.name, id, until, stops: stoppingCalls.test(c.req.path) };
-      const outcome = await ports.ledger.spend(token, ports.now());
-      if (outcome === "replayed")
-        return problem(401, "this token has already been used for a write: sign a new one for each call");
-      if (outcome === "full")
-        return problem(
-          429,
-          `${person.name} has made too many writes within five minutes; only calls that stop or revoke something are accepted`,
-        );
-    }
-    return next();
-  });
+  app.use("*", requireOperator(plan, ports));
   // Counts the bytes: a body may come without a length.
   app.use("*", bodyLimit({ maxSize: maxBodyBytes, onError: () => problem(400, "the body exceeds 256 KiB") }));
-
-  const factsOf = (name: string): TierFacts | undefined => subjectFacts(plan, name);
-  const unknownTier = (name: string) =>
-    problem(
-      404,
-      name.includes("/")
-        ? `there is no route "${name}" with a cutover`
-        : `there is no tier "${name}"; tiers are ${Object.keys(plan.tiers).join(", ")}`,
-    );
-
-  /** For a core tier, commands that expose more users require two people; commands that stop require one. */
-  const needsTwoPeople = (facts: TierFacts, what: string): boolean =>
-    facts.level === "core" && ["start", "promote", "resume"].includes(what);
-
-  const runOrPropose = async (
-    tier: string,
-    what: RolloutCall,
-    body: CommandBody,
-    { name, key }: AuthenticatedOperator,
-  ): Promise<Response> => {
-    const facts = factsOf(tier);
-    if (!facts) return unknownTier(tier);
-    if (!needsTwoPeople(facts, what)) return Response.json(await runCommand(ports, tier, facts, what, body, name));
-    const bound = await approvalScopeOf(tier, facts, what, body.commit ?? null);
-    const whole = what === "start" ? { ...body, release: body.release ?? releaseOf(tier, facts) } : body;
-    return propose(ports, { by: name, key, tier, what, body: whole, scope: bound });
-  };
-
-  /** @throws Refusal, ConflictError where there is nothing to approve */
-  const approvalScopeOf = async (
-    tier: string,
-    facts: TierFacts,
-    what: string,
-    commit: string | null,
-  ): Promise<ApprovalScope> => {
-    if (what === "start") return { versions: await ports.candidates(tier, facts), commit };
-    const it = await ports.status(tier);
-    if (!it) throw new ConflictError(`there is no rollout of ${tier}`);
-    return { versions: it.subjects.map(candidateOf), commit: it.commit ?? null, rollout: positionOf(it) };
-  };
-
+  addRolloutRoutes(app, plan, ports);
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
-  app.openapi(routes.status, async (c) => {
-    const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await ports.status(tier)) : unknownTier(tier);
-  });
-  app.openapi(routes.measured, async (c) => {
-    const { tier } = c.req.valid("param");
-    const it = factsOf(tier) ? await ports.status(tier) : null;
-    return it ? Response.json(await ports.measure(it)) : problem(404, `there is no rollout of ${tier}`);
-  });
-  app.openapi(routes.history, async (c) => {
-    const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await ports.history(tier)) : unknownTier(tier);
-  });
-  app.openapi(routes.start, async (c) =>
-    runOrPropose(c.req.valid("param").tier, "start", c.req.valid("json"), c.get("person")),
-  );
-  app.openapi(routes.ask, async (c) => {
-    const { tier, command: what } = c.req.valid("param");
-    return runOrPropose(tier, what, c.req.valid("json"), c.get("person"));
-  });
-  app.openapi(routes.label, async (c) => {
-    const { tier } = c.req.valid("param");
-    const it = factsOf(tier) ? await ports.status(tier) : null;
-    return it ? Response.json({ label: await ports.label(it) }) : problem(404, `there is no rollout of ${tier}`);
-  });
   app.openapi(routes.audit, async (c) =>
     Response.json(await ports.ledger.lines(c.req.valid("query").tier ?? null, 200)),
   );
   app.openapi(routes.cost, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await ports.cost(tier)) : unknownTier(tier);
+    return Object.hasOwn(plan.tiers, tier) ? Response.json(await ports.cost(tier)) : unknownSubjectProblem(plan, tier);
   });
   app.openapi(
     routes.metrics,
@@ -162,41 +52,11 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   return app;
 };
 
-/** Runs a command on a rollout and records it in the audit log. @throws Refusal, ConflictError */
-export const runCommand = async (
-  ports: ControlPorts,
-  tier: string,
-  facts: TierFacts,
-  what: RolloutCall,
-  { bound, ...body }: CommandBody,
-  by: string,
-): Promise<Rollout> => {
-  const before = await ports.status(tier);
-  const subject = parseSubject(tier);
-  const entry = {
-    by,
-    what: subject.route === null ? what : `${what} ${subject.route}`,
-    tier: subject.tier,
-    reason: body.reason,
-    before: JSON.stringify(before?.why ?? null),
-    asked: JSON.stringify({ ...body, ...(bound && { bound }) }),
-  };
-  return withAudit(ports, entry, async () => {
-    if (what !== "start") return ports.command(tier, what, by, body.reason, bound?.rollout);
-    const { reason, commit = null, release = releaseOf(tier, facts) } = body;
-    return ports.start(tier, facts, { release, by, reason, commit, approved: bound?.versions });
-  });
-};
-
-const candidateOf = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
-
-/** What people ask of a rollout. */
-export type RolloutCall = "start" | RolloutCommand;
-
-export interface CommandBody {
-  readonly reason: string;
-  readonly release?: ReleaseConfig | undefined;
-  readonly commit?: string | undefined;
-  /** The scope that a second person approved. */
-  readonly bound?: ApprovalScope | undefined;
-}
+const invalidRequest = ({ issues }: z.ZodError): Response =>
+  problem(
+    400,
+    issues
+      .map(({ path, message }) => `${path.join(".") || "body"}: ${message}`)
+      .join("; ")
+      .slice(0, 2000),
+  );

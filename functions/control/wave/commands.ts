@@ -7,8 +7,8 @@ import { Refusal } from "../model/refusal.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { type Member, membersAt, type Wave } from "../model/wave.ts";
-import type { WaveCommandRequest, WaveStartRequest } from "./controller.ts";
 import { membersOf } from "./members.ts";
+import type { WaveCommandRequest, WaveStartRequest } from "./ports.ts";
 import type { WaveCommand } from "./reducer.ts";
 
 /** The methods of the waves' Durable Object, as the admin API calls them. */

@@ -114,7 +114,7 @@ describe("an operator's token", () => {
       expect((await send(token, start)).status).toBe(200);
       expect(await send(token, start)).toMatchObject({
         status: 401,
-        answer: { detail: expect.stringContaining("already") },
+        answer: { detail: expect.stringContaining("already been used") },
       });
       expect((await send(token, "/v1/tiers", "GET")).status).toBe(200);
       expect(done).toHaveLength(1);
@@ -207,7 +207,7 @@ describe("proposals that wait for a second person", () => {
       Object.assign(operators, left);
       expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
         status: 403,
-        answer: { detail: expect.stringContaining("may not any more") },
+        answer: { detail: expect.stringContaining("no longer allowed") },
       });
       expect(done).toEqual([]);
     }),
@@ -295,14 +295,14 @@ describe("proposals that wait for a second person", () => {
     ],
     ["says more than this release knows", "start", JSON.stringify({ reason: "a test", more: 1, ...boundTo(version) })],
     ["asks for something unknown", "dance", JSON.stringify({ reason: "a test", ...boundTo(version) })],
-  ])("is not done where another release wrote it and it %s", (_, what, body) =>
+  ])("is refused if another release wrote it and it %s", (_, what, body) =>
     controlApi(async ({ tokenOf, propose, done, sql, send }) => {
       await propose();
       sql.exec("UPDATE waiting SET what = ?, body = ?", what, body);
       const { answer } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
       const [{ id, fingerprint }] = answer as unknown as [ProposalView];
       const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
-      expect(old).toMatchObject({ status: 409, answer: { detail: expect.stringContaining("propose it anew") } });
+      expect(old).toMatchObject({ status: 409, answer: { detail: expect.stringContaining("propose it again") } });
       expect(done).toEqual([]);
     }),
   );

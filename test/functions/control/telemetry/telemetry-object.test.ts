@@ -270,7 +270,7 @@ describe("a collector", () => {
       await object.take("v1", emptySample, [seriesOf()], begin, { tier: "wallet", tallies: [] });
       await object.alarm();
       expect(lines).toMatchObject([
-        { cause: "metrics were not pushed: entry 1 of the collector's headers is no name=value" },
+        { cause: "metrics were not pushed: entry 1 of the collector's headers is not name=value" },
       ]);
       expect(JSON.stringify(lines)).not.toContain("s3cret");
     }));
