@@ -58,7 +58,26 @@ const maxStoppingTokens = 1200;
 /** Milliseconds: bounds how long a used token is stored. */
 const maxTokenLifeMs = 10 * 60_000;
 
+/** Opens the ledger; creates its tables if they are missing. */
 export const openLedger = (sql: SqlStorage): Ledger => {
+  createTables(sql);
+  migrateTokens(sql);
+  return {
+    write: (entry) => write(sql, entry),
+    settle: (id, outcome) => void sql.exec("UPDATE lines SET outcome = ? WHERE id = ? AND outcome = ''", outcome, id),
+    lines: (tier, max) => entriesOf(sql, tier, max),
+    propose: (proposal, now) => propose(sql, proposal, now),
+    proposals: (now) => proposalsAt(sql, now),
+    take: (id, now) => {
+      const proposal = proposalsAt(sql, now).find((it) => it.id === id);
+      if (proposal) sql.exec("DELETE FROM waiting WHERE id = ?", id);
+      return proposal;
+    },
+    spend: (token, now) => useToken(sql, token, now),
+  };
+};
+
+const createTables = (sql: SqlStorage): void => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL,
      tier TEXT NOT NULL, reason TEXT NOT NULL, before TEXT NOT NULL, asked TEXT NOT NULL, outcome TEXT NOT NULL)`,
@@ -73,75 +92,81 @@ export const openLedger = (sql: SqlStorage): Ledger => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS spent ("by" TEXT NOT NULL, id TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY ("by", id)) WITHOUT ROWID`,
   );
-  migrateTokens(sql);
-  const proposals = (now: number) =>
-    sql.exec("SELECT * FROM waiting WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
-  return {
-    write: ({ at, by, what, tier, reason, before, asked }) => {
-      const { id } = sql
-        .exec<{ id: number }>(
-          "INSERT INTO lines VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, '') RETURNING id",
-          at,
-          by,
-          what,
-          tier,
-          reason,
-          before,
-          asked,
-        )
-        .one();
-      if (id % linesPerSweep === 0) {
-        sql.exec("DELETE FROM lines WHERE id <= ?", id - maxLines);
-        const oldest = `SELECT id FROM lines WHERE "by" = ? ORDER BY id DESC LIMIT 1 OFFSET ?`;
-        sql.exec(`DELETE FROM lines WHERE "by" = ? AND id <= (${oldest})`, by, by, maxLinesPerOperator);
-      }
-      return id;
-    },
-    settle: (id, outcome) => void sql.exec("UPDATE lines SET outcome = ? WHERE id = ? AND outcome = ''", outcome, id),
-    lines: (tier, max) => {
-      const all: AuditEntry[] = [];
-      let chars = 0;
-      for (const row of sql.exec(
-        "SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?",
-        tier,
-        tier,
-        max,
-      )) {
-        const line = row as unknown as AuditEntry;
-        chars += line.before.length + line.asked.length;
-        if (chars > maxAnswerChars) break;
-        all.push(line);
-      }
-      return all;
-    },
-    propose: ({ id, until, by, key, tier, what, body }, now) => {
-      sql.exec("DELETE FROM waiting WHERE until <= ?", now);
-      const { n, chars } = sql
-        .exec<{ n: number; chars: number }>(
-          `SELECT COUNT(*) AS n, COALESCE(SUM(LENGTH(body)), 0) AS chars FROM waiting WHERE "by" = ?`,
-          by,
-        )
-        .one();
-      if (n >= maxProposals || chars + body.length > maxProposalChars) return "full";
-      sql.exec("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", id, until, by, key, tier, what, body);
-      return "waits";
-    },
-    proposals,
-    take: (id, now) => {
-      const proposal = proposals(now).find((it) => it.id === id);
-      if (proposal) sql.exec("DELETE FROM waiting WHERE id = ?", id);
-      return proposal;
-    },
-    spend: ({ by, id, until, stops }, now) => {
-      sql.exec("DELETE FROM spent WHERE until <= ? OR until > ?", now, now + maxTokenLifeMs);
-      const known = sql.exec(`SELECT 1 FROM spent WHERE "by" = ? AND id = ?`, by, id).toArray();
-      if (known.length > 0) return "replayed";
-      const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM spent WHERE "by" = ?`, by).one();
-      if (n >= (stops ? maxStoppingTokens : maxTokens)) return "full";
-      sql.exec("INSERT INTO spent VALUES (?, ?, ?)", by, id, until);
-      return "spent";
-    },
-  };
+};
+
+const write = (
+  sql: SqlStorage,
+  { at, by, what, tier, reason, before, asked }: Omit<AuditEntry, "id" | "outcome">,
+): number => {
+  const { id } = sql
+    .exec<{ id: number }>(
+      "INSERT INTO lines VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, '') RETURNING id",
+      at,
+      by,
+      what,
+      tier,
+      reason,
+      before,
+      asked,
+    )
+    .one();
+  if (id % linesPerSweep === 0) {
+    sql.exec("DELETE FROM lines WHERE id <= ?", id - maxLines);
+    const oldest = `SELECT id FROM lines WHERE "by" = ? ORDER BY id DESC LIMIT 1 OFFSET ?`;
+    sql.exec(`DELETE FROM lines WHERE "by" = ? AND id <= (${oldest})`, by, by, maxLinesPerOperator);
+  }
+  return id;
+};
+
+const entriesOf = (sql: SqlStorage, tier: string | null, max: number): readonly AuditEntry[] => {
+  const all: AuditEntry[] = [];
+  let chars = 0;
+  for (const row of sql.exec(
+    "SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?",
+    tier,
+    tier,
+    max,
+  )) {
+    const entry = row as unknown as AuditEntry;
+    chars += entry.before.length + entry.asked.length;
+    if (chars > maxAnswerChars) break;
+    all.push(entry);
+  }
+  return all;
+};
+
+const proposalsAt = (sql: SqlStorage, now: number): readonly Proposal[] =>
+  sql.exec("SELECT * FROM waiting WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
+
+const propose = (
+  sql: SqlStorage,
+  { id, until, by, key, tier, what, body }: Proposal,
+  now: number,
+): "waits" | "full" => {
+  sql.exec("DELETE FROM waiting WHERE until <= ?", now);
+  const { n, chars } = sql
+    .exec<{ n: number; chars: number }>(
+      `SELECT COUNT(*) AS n, COALESCE(SUM(LENGTH(body)), 0) AS chars FROM waiting WHERE "by" = ?`,
+      by,
+    )
+    .one();
+  if (n >= maxProposals || chars + body.length > maxProposalChars) return "full";
+  sql.exec("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", id, until, by, key, tier, what, body);
+  return "waits";
+};
+
+const useToken = (
+  sql: SqlStorage,
+  { by, id, until, stops }: WriteToken,
+  now: number,
+): "spent" | "replayed" | "full" => {
+  sql.exec("DELETE FROM spent WHERE until <= ? OR until > ?", now, now + maxTokenLifeMs);
+  const known = sql.exec(`SELECT 1 FROM spent WHERE "by" = ? AND id = ?`, by, id).toArray();
+  if (known.length > 0) return "replayed";
+  const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM spent WHERE "by" = ?`, by).one();
+  if (n >= (stops ? maxStoppingTokens : maxTokens)) return "full";
+  sql.exec("INSERT INTO spent VALUES (?, ?, ?)", by, id, until);
+  return "spent";
 };
 
 /** Copies used tokens from the table of an earlier release, so that they stay used. */
