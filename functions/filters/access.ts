@@ -1,4 +1,4 @@
-/** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
+/** Allows requests by scopes, claims or labels of the caller, or by consumer id. */
 import * as z from "zod";
 import { claimsMatcher, isClaim, scopesOf } from "../gateway/core/claims.ts";
 import { Claims, Consumer, getFact } from "../gateway/core/facts.ts";
@@ -85,7 +85,7 @@ export const make = (config: Config<typeof spec>): Guard => {
   const anyChallenge = challenge(anyScope ?? []);
   return (_, context) => {
     const claims = getFact(context, Claims);
-    // Without the filter that would know, nobody is anybody.
+    // Fails closed: without an identity filter ahead there are no claims.
     if (needsClaims && !claims) return refuse(context, codes, "access-denied");
     if (claims) {
       const scopesOfToken = scopesOf(claims);
@@ -99,7 +99,7 @@ export const make = (config: Config<typeof spec>): Guard => {
   };
 };
 
-/** RFC 6750, section 3.1. A client asks for these scopes, so they are the ones that it lacked. */
+/** Names the scopes that the route requires (RFC 6750, section 3.1), so that the client can request them. */
 const challenge = (scopes: readonly string[]) => ({
   headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"` },
 });

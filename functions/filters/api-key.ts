@@ -1,4 +1,4 @@
-/** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
+/** Authenticates a consumer by an API key, which is looked up by its hash in the KV namespace of consumers. */
 import * as z from "zod";
 import { Consumer, type ConsumerFact, setFact } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
@@ -65,14 +65,14 @@ export const spec = () =>
     },
   });
 
-/** Keys are looked up by their hash, so a longer one is only work. */
+/** Longer keys are refused before they are hashed. */
 const maxKeyLength = 512;
 
 export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard => {
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
   const lookUp = consumerLookup(consumers, deps.env, milliseconds(cache) / 1000);
-  // RFC 9110, section 15.5.2: a 401 says how to do better.
+  // A 401 needs a challenge (RFC 9110, section 15.5.2).
   const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
     const key = request.headers.get(header);
@@ -86,8 +86,8 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
 };
 
 /**
- * @param env with the key of signatures that entries have to bear, where the environment has one
- * @returns how an entry is looked up; null for one that is not there
+ * @param env holds the public key of the entries' signatures, if the environment has one
+ * @returns a lookup by entry name; null for an entry that does not exist
  */
 const consumerLookup = (
   consumers: KVNamespace,

@@ -1,4 +1,4 @@
-/** Refuses forms that another site's page has sent with the user's cookies: Hono's `csrf`. */
+/** Refuses cross-site form submissions: Hono's `csrf`. */
 import { csrf } from "hono/csrf";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";

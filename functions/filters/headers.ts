@@ -1,4 +1,4 @@
-/** Sets, adds and removes headers: of the request before the service sees it, of the response before the client does. */
+/** Sets, adds and removes headers of the request to the service and of the response to the client. */
 import * as z from "zod";
 import { compileTemplate, parseTemplate } from "../gateway/core/references.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
@@ -29,7 +29,7 @@ const edits = <Value extends z.ZodType>(value: Value) =>
     remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
   });
 
-/** A service's own credential may be a secret; a client is told none. */
+/** A request header may hold a secret, such as a credential of the service. A response header may not. */
 const textOrSecret = () => z.union([text(), secret()], "a text, or { secret: NAME }");
 
 export const spec = () =>

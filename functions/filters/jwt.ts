@@ -1,4 +1,4 @@
-/** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
+/** Authenticates callers by a bearer token (JWT, RFC 7519) of the configured issuer. */
 import type { JWTPayload } from "jose";
 import * as z from "zod";
 import {
@@ -139,7 +139,7 @@ export const spec = () =>
     ...hooks(),
   });
 
-/** What a token that has been accepted says, as long as its time lasts. */
+/** A token that has been verified. It stays usable until it expires or is revoked. */
 type VerifiedToken = RevocableToken & { readonly claims: JWTPayload };
 
 type Code = keyof typeof codes & string;
@@ -162,7 +162,10 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Fil
     if (typeof verdict !== "string") cache.put(token, verdict);
     return typeof verdict === "string" ? verdict : unlessRevoked(verdict);
   };
-  /** A signature is verified once; what time, rotation and revocation say of a token, each time. At once where nobody has to be asked. */
+  /**
+   * Verifies a signature once and remembers it. Checks time, key rotation and revocation on every request.
+   * Synchronous when no lookup is needed.
+   */
   const judgeToken = (token: string, current: IssuerKeys): Verdict | Promise<Verdict> => {
     cache.useKeys(current.text);
     const remembered = cache.get(token);
@@ -189,7 +192,7 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Fil
     if (token === undefined) return deny("token-missing", context);
     if (token === "" || token.length > maxLength) return deny("token-invalid", context);
     const fresh = keys.fresh();
-    // What no key could make hold is no reason to ask the issuer, and no fault of the issuer that it is refused.
+    // A malformed token is refused without a request to the issuer, and without blaming the issuer.
     if (!fresh && !isSigned(token)) return deny("token-invalid", context);
     const current = fresh ?? keysOrFail(keys.current, failUnavailable);
     const verdict =
@@ -236,7 +239,7 @@ const verifier = (config: Config<typeof spec>, deps: Deps) => {
   return { isSigned, verify: verifyToken };
 };
 
-/** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
+/** Checks the feed's revocations for every token, and the KV namespace when the manifest configures it. */
 const revocationCheck = (config: Config<typeof spec>, deps: Deps) => {
   const isInFeed = isRevoked(config.issuer, deps);
   const kvCheck = kvRevocationCheck(config, deps);
@@ -250,7 +253,7 @@ const kvRevocationCheck = ({ issuer, revocation }: Config<typeof spec>, deps: De
   if (!revocation) return undefined;
   const find = kvRevocations(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
   return async ({ jti }: JWTPayload): Promise<Code | undefined> => {
-    // What has no name could not be revoked.
+    // A token without `jti` could not be revoked, so it is refused.
     if (typeof jti !== "string" || jti === "") return "token-rejected";
     const found = await find(jti).catch((cause: unknown) => {
       throw new Fault(codes, "revocations-unavailable", { cause, headers: { "retry-after": "5" } });

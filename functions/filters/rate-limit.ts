@@ -1,4 +1,4 @@
-/** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
+/** Limits requests by consumer, client address or another key, and reports the limit in RateLimit headers. */
 import * as z from "zod";
 import { isClaim } from "../gateway/core/claims.ts";
 import type { LimitCounter, LimitRule, LimitVerdict, ScriptStore, StoreLimiter } from "../gateway/core/ports/limits.ts";
@@ -145,13 +145,13 @@ interface NamedLimit {
   readonly count: LimitWithFallback;
 }
 
-/** What one limit says; no verdict where its store failed and that refuses. */
+/** The result of one limit. No verdict when its store failed and `on-failure` is `deny`. */
 interface LimitResult {
   readonly limit: NamedLimit;
   readonly verdict: LimitVerdict | undefined;
 }
 
-/** One limit after the other, until one refuses. At once where all of them know. */
+/** Counts a request against each limit until one refuses. Synchronous when no store has to be called. */
 const countAll = (
   limits: readonly NamedLimit[],
   key: string,
@@ -175,7 +175,10 @@ const countAll = (
   return from(0);
 };
 
-/** Tells the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses where the last one does. */
+/**
+ * Reports the limits to the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses when the
+ * last limit does.
+ */
 const reportLimits = (results: readonly LimitResult[], context: Context, { now }: Deps): Response | undefined => {
   const last = results.at(-1)?.verdict;
   if (!last) return refuse(context, codes, "limit-unavailable", { headers: { "retry-after": "1" } });
@@ -215,17 +218,17 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
   return { name, policy, count: withFallback(limit, fallback, { tier, id }, deps) };
 };
 
-/** A gate that counts by itself carries no library that counts in stores. */
+/** A gate whose limits are all local does not bundle the library for stores. */
 const limiterOf = ({ limiter }: Deps): StoreLimiter => {
   if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
   return limiter;
 };
 
-/** A small limit is leased by one, which leaves the memory of refusals. */
+/** A small limit is leased one request at a time. The lease then only remembers refusals. */
 const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: LimitRule): LeaseOptions => ({
   share: Math.max(1, Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share))),
   holdMs: milliseconds(config.hold),
-  // It asks a second time where the first was too much.
+  // A refused lease is followed by a second call for one request.
   storeTimeoutMs: 2 * milliseconds(config.timeout) + 1000,
   endsWithWindow: algorithm === "fixed-window",
 });

@@ -1,4 +1,4 @@
-/** Sends clients elsewhere, or from http to https. Put `when` beside it, and others pass. */
+/** Redirects clients to another location, or from http to https. With `when`, other requests pass. */
 import * as z from "zod";
 import type { Guard } from "../gateway/core/types.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";

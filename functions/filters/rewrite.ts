@@ -1,4 +1,4 @@
-/** Changes the path, the query and the host that the service is asked for. */
+/** Changes the path, query and host of the request to the service. */
 import * as z from "zod";
 import { getFact, setFact, Target } from "../gateway/core/facts.ts";
 import {
@@ -99,7 +99,7 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
   if (removedNames.size === 0 && !keptNames) return () => undefined;
   return (request, context) => {
     const before = getFact(context, Target)?.search ?? context.url.search;
-    // What goes on goes on as it was written: services differ in what they take for the same.
+    // Keeps the remaining parameters byte for byte, since services parse queries differently.
     const pairs = before
       .slice(1)
       .split("&")

@@ -1,4 +1,4 @@
-/** Sets the headers that make browsers careful with a response, and removes `X-Powered-By`: Hono's `secureHeaders`. */
+/** Sets security headers of responses and removes `X-Powered-By`: Hono's `secureHeaders`. */
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
 import type { Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
@@ -15,7 +15,7 @@ const header = (standard: string | false) =>
     .default(standard);
 
 const directive = () => z.string().regex(/^[a-z]+(?:-[a-z]+)*$/, "a name in lower case with hyphens: default-src");
-/** What would end it, and begin another one, is no part of it. */
+/** No separator of directives, so that a word cannot begin another directive. */
 const word = () =>
   z.string().regex(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,200}$/, "one word without a comma, semicolon or quote");
 
@@ -87,7 +87,7 @@ export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterInstanc
     id,
   );
 
-/** Hono writes names with hyphens as they stand. */
+/** Hono takes names with hyphens unchanged. */
 const policies = ({
   "content-security-policy": content,
   "permissions-policy": permissions,

@@ -1,4 +1,4 @@
-/** Bounds how long everything behind it may take until the response begins; the body may stream on. */
+/** Bounds the time until the response headers of everything behind it. The body may keep streaming. */
 import * as z from "zod";
 import { type Codes, Fault } from "../gateway/core/problems.ts";
 import { milliseconds } from "../gateway/core/quantities.ts";

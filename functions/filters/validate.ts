@@ -1,4 +1,4 @@
-/** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type, and bodies of JSON and forms, by checks that were compiled into the gate. */
+/** Validates requests against the API's OpenAPI document or JSON Schemas: parameters, media type, JSON and form bodies. The checks are compiled into the gate. */
 import * as z from "zod";
 import { Body, getFact } from "../gateway/core/facts.ts";
 import type {
@@ -33,7 +33,7 @@ const codes = {
 
 const bodyCodes = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
 
-/** A file of schemas, or the schema itself. */
+/** A file of `routes/schemas`, or an inline JSON Schema. */
 const schemaOf = (what: string) =>
   z
     .union([
@@ -79,7 +79,7 @@ export const spec = () =>
       })
       .refine(({ openapi, operation, ...parts }) => (openapi === undefined) === Object.values(parts).some((it) => it), {
         message: "requests are checked either by `openapi`, or by `body`, `query`, `path`, `header` and `cookie`",
-        // A key that is misspelt is not missing as well.
+        // An unknown key is reported alone, without the missing one.
         when: ({ issues }) => issues.length === 0,
       })
       .refine(({ openapi, operation }) => openapi !== undefined || operation === undefined, {
@@ -104,14 +104,14 @@ export const spec = () =>
   });
 
 interface ErrorItem {
-  /** Ends with a pointer into the body (RFC 6901), or names a parameter. */
+  /** A pointer into the body (RFC 6901). */
   readonly pointer?: string;
   readonly in?: string;
   readonly name?: string;
   readonly detail: string;
 }
 
-/** Of one answer. */
+/** The most errors of one response. */
 const maxErrors = 10;
 const maxTextLength = 200;
 
@@ -131,7 +131,7 @@ export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterInstance)
   };
 };
 
-/** @returns undefined for a preflight, which is no operation */
+/** @returns undefined for a preflight, which is not an operation */
 const operationFor = (
   methods: Readonly<Record<string, OperationCheck | undefined>> | undefined,
   method: string,
@@ -154,7 +154,7 @@ const parameterError = (it: ParameterCheck, parameters: RequestParameters): Erro
   return schemaError && { in: it.in, name: it.name, ...schemaError };
 };
 
-/** What the query has beside its parameters; it is not told back. */
+/** Reports query parameters that the operation does not define. Their names are not repeated to the client. */
 const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameters): readonly ErrorItem[] => {
   if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
   return [
@@ -162,7 +162,7 @@ const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameter
   ];
 };
 
-/** A query that has too many fields has one that is none of its parameters. */
+/** A query with too many fields counts as one with an unknown parameter. */
 const namesOf = (query: RequestParameters["query"]): readonly string[] => {
   try {
     return [...query().keys()];
@@ -171,7 +171,7 @@ const namesOf = (query: RequestParameters["query"]): readonly string[] => {
   }
 };
 
-/** @returns undefined where a reading of the value holds */
+/** @returns undefined when an interpretation of the value is valid */
 const schemaErrorOf = (
   read: (choose: Choose) => unknown,
   isValid: (value: unknown) => boolean,
@@ -187,11 +187,11 @@ const schemaErrorOf = (
     if (refused === undefined) return { detail: "must be there" };
     check(refused);
   } catch (error) {
-    // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
+    // A recursive schema is followed as deep as the value goes, so the stack may overflow.
     if (error instanceof RangeError) return { ...pointerTo(""), detail: "is nested too deeply" };
     throw error;
   }
-  // Of alternatives, what was said deepest within one of them is the likeliest to be meant.
+  // Of several alternatives (`anyOf`), the error that lies deepest is the most likely one.
   const schemaError = check.errors?.reduce((best, it) =>
     it.instancePath.length > best.instancePath.length ? it : best,
   );
@@ -214,7 +214,7 @@ const checkBody = (
       refuse(context, codes, "content-type-unsupported", {
         detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
       });
-    // Chunks may turn out to be none.
+    // A chunked body may be empty.
     if (announcedLength(request) !== undefined) return other();
     return readBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
@@ -250,7 +250,10 @@ const checkContent = (
   }
 };
 
-/** What is checked of a media type: its own, its range's, or that of all. @returns undefined where there is none */
+/**
+ * The check for a media type: an exact match, a suffix, a range or any type.
+ * @returns undefined where there is none
+ */
 const forType = (types: BodyCheck["types"], field: string): ContentCheck | null | undefined => {
   const type = (field.split(";")[0] ?? "").trim().toLowerCase();
   const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];

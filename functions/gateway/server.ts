@@ -1,4 +1,4 @@
-/** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
+/** Links a plan with its parts into one handler, and turns every failure into a problem. */
 
 import { contextOf } from "./context.ts";
 import { acquireSlot, concurrencyLimit, releaseSlot } from "./core/concurrency.ts";
@@ -34,22 +34,25 @@ import type { StreamAge } from "./streaming/max-age.ts";
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
 export interface LinkedGateway extends Gateway {
-  /** Records a request whose client left before the gate began with it. @param started milliseconds since the epoch */
+  /**
+   * Records a request whose client disconnected before the gate handled it.
+   * @param started milliseconds since the epoch
+   */
   readonly recordAbandoned: (request: Request, caller: Caller, started: number) => void;
 }
 
-/** A route, ready to run: with its destination at the end, and for a preflight with nothing behind its filters. */
+/** A linked route: the filters with the destination at the end, and without it for preflights. */
 interface LinkedRoute {
   readonly run: Handler;
   readonly preflight: Handler;
   readonly upgrade: boolean;
-  /** Edits of every response of the route. */
+  /** Header edits for every response of the route. */
   readonly responseEdits: readonly HeaderEdit[];
 }
 
 /**
- * Prepares everything once, so that a request only works.
- * @throws where a part refuses its configuration: the platform then refuses the version
+ * Links a gate. All preparation happens here, none per request.
+ * @throws when a part rejects its configuration; the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
   const { routes, localReply } = linkRoutes(
@@ -84,13 +87,13 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
       return refuse(context, gatewayCodes, context.url === invalidUrl ? "host-malformed" : "host-unknown");
     if (found === undefined) return refuse(context, gatewayCodes, "path-ambiguous");
     if (found.kind === "none" || found.kind === "condition") {
-      // Where its preflight is refused, a browser sends no request and shows its page no problem.
+      // If the preflight were refused, the browser would not send the request, and the page could not read the problem.
       if (isPreflight && localReply("")?.grantsPreflight(request, context)) return new Response(null, { status: 204 });
       return refuse(context, gatewayCodes, found.kind === "none" ? "route-unknown" : "condition-unmet");
     }
     if (found.kind === "method") return methodNotAllowed(request, context, found.allow);
     const linked = routes.get(found.route);
-    // A front that is older than this gate does not know yet that the route has a gate of its own.
+    // An older front does not know that the route has its own gate.
     if (!linked) throw new Fault(gatewayCodes, "gate-unavailable", { headers: { "retry-after": "5" } });
     const { run, preflight, upgrade, responseEdits } = linked;
     if (request.headers.has("upgrade")) {
@@ -124,11 +127,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
     const context = contextOf({ caller, url, tier: plan.tier, settings, slot, found });
     if (caller.trace) caller.trace.route = context.route.name;
     setFact(context, BodyLimit, bodyLimit);
-    // A front has joined them already.
+    // The front has repaired the Cookie field.
     const cookies = caller.gateOnlyHeaders ? undefined : splitCookieField(request.headers);
     if (cookies !== undefined) context.outbound.push(["set", "cookie", cookies]);
     let answered = false;
-    // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
+    // When the client disconnects, the runtime cancels what follows, so the request is recorded here.
     request.signal.onabort = () => {
       if (answered) return;
       if (slot) releaseSlot(slot);
@@ -171,7 +174,7 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
     stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
   );
   const age = plan.limits["stream-age"];
-  // A gate that bounds no streams carries nothing to bound them with.
+  // Only gates that limit streams bundle the code for it.
   const boundStream = age === undefined ? (next: Handler) => next : streamAgeOf(parts)(milliseconds(age), deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = requirePart(parts.upstreams, upstream.use)(upstream.with, deps);
@@ -189,7 +192,7 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
     const closedHandler = route.closed && closureHandler(route.closed);
     const withCutover = (ownHandler: Handler): Handler => parts.cutover?.(route, upstreams, ownHandler) ?? ownHandler;
     return {
-      // What is closed is closed on both sides.
+      // A closed route is closed for both gateways.
       run: closedHandler ?? withCutover(pipeline(steps, last.run)),
       preflight: closedHandler ?? withCutover(pipeline(steps, last.preflight)),
       upgrade: route.upgrade === "websocket",
@@ -215,16 +218,16 @@ const depsFromParts = ({ validators, limiter }: Parts, tier: string): Pick<Deps,
   ...(limiter && { limiter }),
 });
 
-/** Each tier has a binding of its own to state, which says whose objects it opens. */
+/** Each tier has its own binding to state, which selects its objects. */
 const withState = (tier: string, deps: Deps): Deps => {
   const binding = deps.env[stateBinding(tier)] as Fetcher | undefined;
   return binding ? { ...deps, state: stateClient(binding) } : deps;
 };
 
-/** Where a request is for whose host is none. */
+/** The URL of a request with an invalid host. */
 const invalidUrl: RequestUrl = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };
 
-/** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
+/** The status in the log when the client disconnected, as in other gateways. Never sent. */
 export const clientClosedRequest = 499;
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>

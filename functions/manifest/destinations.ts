@@ -1,4 +1,4 @@
-/** Where a route can lead: the language of `to`, `respond` and `redirect`. */
+/** Schemas of destinations: `to`, `respond` and `redirect`. */
 import * as z from "zod";
 import { parseLocation, parsePathTemplate } from "../gateway/core/references.ts";
 import { freeHeaderName, host, name } from "./names.ts";
@@ -46,7 +46,7 @@ export const respond = () =>
       path: ["status"],
     });
 
-/** How a redirect is told. */
+/** Status and query of a redirect. */
 export const redirectSettings = () => ({
   status: z
     .literal([301, 302, 303, 307, 308])
@@ -55,7 +55,7 @@ export const redirectSettings = () => ({
   query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
 });
 
-/** Where a redirect leads: to one place, or to the request's own with some of it changed. */
+/** The target of a redirect: a location, or changes of the request's own URL. */
 export const redirectTarget = () => ({
   to: z
     .string()
@@ -86,7 +86,7 @@ export const urlChangeKeys = ["scheme", "host", "port", "path", "strip-prefix", 
 
 type RedirectKeys = { readonly [key in "to" | (typeof urlChangeKeys)[number]]?: unknown };
 
-/** Whether it leads somewhere: by `to` alone, or by what of the request's own URL is changed. */
+/** Whether the target is complete: `to` alone, or changes of the request's own URL. */
 export const hasRedirectTarget = (it: RedirectKeys): boolean => {
   if (it.to !== undefined) return urlChangeKeys.every((key) => it[key] === undefined);
   const prefixed = (it["strip-prefix"] ?? it["put-prefix"]) !== undefined;

@@ -1,4 +1,4 @@
-/** What stands beside the manifests: the environments and the consumers. */
+/** Schemas of environments and consumers. */
 import * as z from "zod";
 import { cookieName, headerName, host, name } from "./names.ts";
 
@@ -22,13 +22,13 @@ const requestId = () =>
       ),
   });
 
-/** What is appended to has no query, and what goes into plans no password. */
+/** The address is extended by a path, so it has no query. It is stored in plans, so it has no password. */
 const collector = () =>
   z
     .url({ protocol: /^https?$/, error: "an address begins with https://" })
     .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), "a collector's address has no query, and no user in it");
 
-/** What stands before an @ would be a secret in a plan. */
+/** A user in the address would put a secret into a plan. */
 const prometheus = () =>
   z
     .url({ protocol: /^https?$/, error: "an address begins with https://" })
@@ -39,7 +39,7 @@ const prometheus = () =>
 
 const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/;
 
-/** What goes there is a secret, or is nobody else's business. */
+/** Requests to it carry secrets or internal data, so it needs https. */
 const guarded = () =>
   z.url({ protocol: /^https?$/, error: "an address begins with https://" }).refine(
     (text) => {
@@ -122,11 +122,11 @@ const control = () =>
       ),
   });
 
-/** @param verb makes one */
+/** @param verb the command that generates one */
 const publicKey = (verb: string) =>
   z.string().regex(/^[A-Za-z0-9_-]{43}$/, `an Ed25519 public key as a JWK has it (\`x\`); \`${verb}\` makes one`);
 
-/** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
+/** `environments/<name>.yaml`: the values of `${…}`, and the platform's resources. */
 export const environment = () =>
   z.strictObject({
     values: z
@@ -187,7 +187,7 @@ export const environment = () =>
 
 export type Environment = z.output<ReturnType<typeof environment>>;
 
-/** `consumers.yaml`: who calls, and the hashes of their keys. */
+/** `consumers.yaml`: consumers and the hashes of their keys. */
 export const consumers = () =>
   z.strictObject({
     consumers: z

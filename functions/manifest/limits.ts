@@ -1,4 +1,4 @@
-/** The bounds of a gate, as a manifest has them. */
+/** Schema of a tier's `limits`. */
 import * as z from "zod";
 import { milliseconds, share } from "../gateway/core/quantities.ts";
 import { duration, percent, size } from "./quantities.ts";

@@ -1,4 +1,4 @@
-/** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
+/** Schema of the manifest. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
 import { parsePathTemplate } from "../gateway/core/references.ts";
 import { isAcceptable } from "../gateway/proxy/spoofable-headers.ts";
@@ -11,7 +11,7 @@ import { checkWith } from "./refine.ts";
 import { release } from "./release.ts";
 import { when } from "./when.ts";
 
-/** What may stand beside a filter's kind. */
+/** Settings that every filter has. */
 export const filterSettings = () =>
   z.strictObject({
     id: name().optional().describe("Tells two filters of one kind apart"),
@@ -27,7 +27,7 @@ export const filterSettings = () =>
     when: when().optional().describe("Only requests that fulfil these conditions meet the filter"),
   });
 
-/** What may stand beside an upstream's protocol. */
+/** Settings that every upstream has. */
 export const upstreamSettings = () =>
   z.strictObject({
     timeout: duration()
@@ -36,7 +36,7 @@ export const upstreamSettings = () =>
       .describe("Until the response's headers"),
   });
 
-/** Of one list. */
+/** Per list. */
 export const maxFilters = 50;
 
 const entries = () =>
@@ -140,7 +140,7 @@ export const route = () =>
 
 export type Route = z.output<ReturnType<typeof route>>;
 
-/** All of a manifest but its routes. */
+/** A manifest without its routes. */
 export const frame = () =>
   z.strictObject({
     api: z.literal("postern/v1").describe("Version of this language"),
@@ -195,7 +195,7 @@ export const frame = () =>
 
 export type Frame = z.output<ReturnType<typeof frame>>;
 
-/** A whole manifest, for the tools that describe it. */
+/** The complete manifest, for tools that describe it. */
 export const manifest = () => frame().extend({ routes: z.record(name(), route()).describe("The API: name → route") });
 
 /** `presets/<name>.yaml`: a named list of filters that makes a gateway product. */

@@ -10,7 +10,7 @@ const prefix = () =>
     .regex(/^(?:\/[\w.~!$&'()*+,;=:@%-]+)+$/, "a prefix begins with / and does not end with one: /wallet/v1")
     .refine(isCanonical, "a prefix as a path is matched: no dot segments, nothing encoded that need not be");
 
-/** The two keys of a filter or a redirect that exchanges prefixes. */
+/** The two keys for replacing a path prefix. */
 export const prefixes = () => ({
   "strip-prefix": prefix()
     .optional()

@@ -1,4 +1,4 @@
-/** How a new version reaches users, as a manifest has it; control's API takes the same. */
+/** Schema of a tier's `release`: how a new version reaches users. Control's API uses it as well. */
 import * as z from "zod";
 import { name } from "./names.ts";
 import { change, duration, percent } from "./quantities.ts";
@@ -18,7 +18,7 @@ const step = () =>
 
 const bound = () => z.number("a bound is a number");
 
-/** What a query may ask for in doubled braces. */
+/** Placeholders of queries, in double braces. */
 export const placeholders = ["tier", "canary", "stable"] as const;
 
 const query = () =>

@@ -1,7 +1,7 @@
-/** Schema of a secret: named in manifests, kept by the platform. */
+/** Schema of a secret: named in manifests, stored by the platform. */
 import * as z from "zod";
 
-/** Bindings of a gate that no manifest names. */
+/** Names reserved for a gate's own bindings. */
 const reservedNames = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
 
 /** `{ secret: PAY_SIGNING_KEY }` */

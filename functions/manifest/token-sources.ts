@@ -1,10 +1,10 @@
-/** Schemas of where a request may carry its token, and of how large that may be. */
+/** Schemas of token sources and sizes. */
 import * as z from "zod";
 import { bytes } from "../gateway/core/quantities.ts";
 import { authorization } from "../gateway/identity/token-sources.ts";
 import { size } from "./quantities.ts";
 
-/** Framing and routing belong to the runtime, and the front removes the gateway's own; two of these have places of their own. */
+/** Headers that the runtime uses, or that the front removes; two have sources of their own. */
 const reservedHeaders =
   /^header\.(?:host|content-length|content-type|transfer-encoding|connection|upgrade|cookie|sec-websocket-.*|x-forwarded-.*|x-postern-.*|cloudflare-workers-.*|proxy-.*)$/;
 
@@ -25,7 +25,7 @@ export const tokenSources = () =>
       "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
     );
 
-/** Larger ones do not pass the platform's own limit of a request's headers. */
+/** The platform refuses requests with larger headers. */
 const maxSize = "64KiB";
 
 export const tokenSize = () =>
@@ -34,7 +34,7 @@ export const tokenSize = () =>
     .default("8KiB")
     .describe(`Larger tokens are refused unread; ${maxSize} at most`);
 
-/** A place as an OpenAPI security scheme. */
+/** A token source as an OpenAPI security scheme. */
 export const securitySchemeOf = (place: string): object => {
   const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
   if (place === authorization) return { type: "http", scheme: "bearer", bearerFormat: "JWT" };

@@ -1,4 +1,4 @@
-/** The language of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
+/** Schema of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
 import * as z from "zod";
 import type { Matcher, MatcherSubject } from "../gateway/routing/matchers.ts";
 import { patternProblem } from "../gateway/routing/patterns.ts";
@@ -28,7 +28,7 @@ export const comparison = () =>
 
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
-/** All of them must hold. A header, parameter or cookie that is sent twice has no value that could be compared. */
+/** All conditions must be met. A repeated header, parameter or cookie matches nothing. */
 export const when = () =>
   z
     .strictObject({
@@ -67,7 +67,7 @@ const maxConditions = 16;
 
 type When = z.output<ReturnType<typeof when>>;
 
-/** Conditions as the plan has them, in an order of their own. */
+/** Converts conditions for the plan, in a stable order. */
 export const matchersOf = (conditions: When | undefined): Matcher[] => {
   if (!conditions) return [];
   const named = (["header", "query", "cookie"] as const).flatMap((on) =>

@@ -1,4 +1,4 @@
-/** The law suite: what holds for every part that is registered, without a line written for it. */
+/** The law suite: rules for every registered part. */
 import { describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { filters } from "../../functions/filters/registry.gen.ts";
@@ -12,7 +12,7 @@ interface Needs {
   readonly secrets: readonly string[];
 }
 
-/** Bindings and secrets for whatever a part asks for. */
+/** Fake bindings and secrets for a part. */
 const fakeDepsFor = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
   const env = [
@@ -21,7 +21,7 @@ const fakeDepsFor = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => 
     ),
     ...secrets.map((name): [string, unknown] => [name, secretValue]),
   ];
-  // What a document says of the one route that a conversation has.
+  // Checks of the harness's only route.
   const validators = Object.fromEntries(
     [filterInstance.id, ...Object.keys(filters)].map((id) => [id, { all: { GET: { parameters: [] } } }]),
   );
@@ -107,7 +107,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
   });
 });
 
-/** Requests that meet what guards do besides refusing: preflights, redirects, answers of their own, edits. */
+/** Requests that trigger what guards do besides refusing: preflights, redirects, own responses, edits. */
 const requests: readonly (readonly [string, RequestInit])[] = [
   ["GET /", {}],
   ["POST /", { body: "{}", headers: { "content-type": "application/json" } }],

@@ -1,16 +1,16 @@
-/** Refusals and faults: stable codes, answered as RFC 9457 problems. */
+/** Problems: stable error codes, answered as RFC 9457 problem details. */
 import type { Context } from "./types.ts";
 
-/** What a code means: its HTTP status and a title that says the same for everybody. */
+/** A problem type: HTTP status, and a title that is the same for every occurrence. */
 export interface ProblemType {
   readonly status: number;
   readonly title: string;
 }
 
-/** The codes that one file can answer, for its `make` to use and for the docs to list. */
+/** The codes of one part, for its `make` and for the docs. */
 export type Codes = Readonly<Record<string, ProblemType>>;
 
-/** The codes of the gateway itself. Filters and upstreams declare theirs beside their code. */
+/** Codes of the gateway itself. Filters and upstreams declare their own. */
 export const gatewayCodes = {
   "host-malformed": { status: 400, title: "The host of the request is no name or address" },
   "host-unknown": { status: 404, title: "No API is served on this host" },
@@ -28,7 +28,7 @@ export const gatewayCodes = {
   internal: { status: 500, title: "The gateway failed" },
 } as const satisfies Codes;
 
-/** What can go wrong on the way to any upstream. */
+/** Codes of every upstream. */
 export const upstreamCodes = {
   "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
   "body-unexpected": { status: 400, title: "The body of a GET or HEAD request cannot be passed on here" },
@@ -40,14 +40,14 @@ export const upstreamCodes = {
 } as const satisfies Codes;
 
 export interface ProblemOptions {
-  /** What is particular to this occurrence. Nothing internal, nothing that the caller did not send or may not know. */
+  /** Specific to this occurrence. Holds nothing internal and nothing that the caller did not send. */
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Each thing that is wrong with what was sent (RFC 9457, section 3); no values of it. */
+  /** Each error of the request (RFC 9457, section 3), without values. */
   readonly errors?: readonly object[];
 }
 
-/** An unexpected end of the work. Thrown; only `server.ts` rescues. */
+/** A failure. Thrown, and handled only by `server.ts`. */
 export class Fault<C extends Codes = Codes> extends Error {
   override readonly name = "Fault";
   readonly code: string;
@@ -61,13 +61,13 @@ export class Fault<C extends Codes = Codes> extends Error {
   }
 }
 
-/** What a request without a place of the gate's concurrency is answered. */
+/** The problem of a request beyond the concurrency limit. */
 export const busyFault = (code: "gate-busy" | "client-busy"): Fault =>
   new Fault(gatewayCodes, code, { headers: { "retry-after": "1" } });
 
 /**
- * The answer to a request that is refused, per RFC 9457. Its `type` is a URN of the code, so that it needs no page to exist.
- * @returns a response with mutable headers, so that edits of filters ahead (CORS) can still be applied
+ * Builds a problem response (RFC 9457). Its `type` is a URN of the code, so no page has to exist.
+ * @returns a response with mutable headers, so that filters ahead (CORS) can edit them
  */
 export const problemResponse = (
   code: string,
@@ -80,7 +80,7 @@ export const problemResponse = (
     { status, headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" } },
   );
 
-/** A filter's refusal: the problem, and its code in the outcome. */
+/** Refuses a request: records the code in the outcome and returns the problem. */
 export const refuse = <C extends Codes>(
   context: Context,
   codes: C,

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
 import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
 
-/** What came at the service that gets the copies. */
+/** The requests that the mirror service received. */
 const shadow = (answer: (request: Request) => Promise<Response> = async () => new Response("nobody reads it")) => {
   const copies: { line: string; headers: Headers; body: string }[] = [];
   const fetch = async (input: Request | string, init?: RequestInit) => {
@@ -23,7 +23,7 @@ const gate = (config: object, from: Parameters<typeof fakeDeps>[0], setting: Gat
     { fakeDeps: fakeDeps(from), filters: { mirror: { kind: "layer" } }, ...setting },
   );
 
-/** Nobody waits for a copy: where none, or no further one, may come, a test gives it the time to. */
+/** Copies run in the background: gives one time to arrive before a test asserts that none does. */
 const turn = () => new Promise((wake) => setTimeout(wake, 0));
 
 const post = (body: string, length = String(body.length)) => ({ body, headers: { "content-length": length } });

@@ -12,7 +12,7 @@ const start = Date.UTC(2026, 10, 1);
 beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A world on the same clock. */
+/** Fake dependencies on vitest's clock. */
 const fakeDepsWith = (state: State = stateOf()) => {
   const time = fakeDeps({ state, now: () => Date.now() });
   const advance = async (ms: number) => {

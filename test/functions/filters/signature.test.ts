@@ -41,7 +41,7 @@ const sha256 = async (text: string) => {
 
 let nonces = 0;
 
-/** A request as a client with the library signs it. */
+/** A request signed by the library as a client does. */
 const signed = async ({
   method = "POST",
   url = "/pay?a=1&b=2",

@@ -1,4 +1,4 @@
-/** What the filter does by itself: how it is shadowed, what of an answer is bounded, and that it never guesses. */
+/** The filter alone: shadowing, bounds of its response, and no guessing. */
 import { describe, expect, it } from "vitest";
 import { make } from "../../../functions/filters/validate.ts";
 import type { OperationCheck, SchemaCheck } from "../../../functions/gateway/core/ports/validators.ts";

@@ -1,4 +1,4 @@
-/** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
+/** Clients that stall while a body is awaited get `body-late`. The test controls the clock. */
 import { expect, it, vi } from "vitest";
 import { make as timeout } from "../../../functions/filters/timeout.ts";
 import { BodyLimit, setFact } from "../../../functions/gateway/core/facts.ts";
@@ -8,7 +8,7 @@ import { readBody } from "../../../functions/gateway/proxy/request-body.ts";
 import { send } from "../../../functions/gateway/proxy/send.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
-/** A body that comes as the test says. */
+/** A body whose chunks the test sends. */
 const body = () => {
   let to: ReadableStreamDefaultController<Uint8Array> | undefined;
   let pulls = 0;
@@ -35,7 +35,7 @@ const body = () => {
   return { stream, part, last };
 };
 
-/** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
+/** A gate with a timeout of ten seconds, and a service that reads the body and answers when `reply` resolves. */
 const gate = (filters: Record<string, (deps: Deps) => never> = {}) => {
   const time = fakeDeps();
   const { send } = gateHarness(filters, { fakeDeps: time, timeout: "60s", limits: { "body-idle": "10s" } });

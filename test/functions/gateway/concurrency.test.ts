@@ -1,4 +1,4 @@
-/** Places of a gate, and who holds them. */
+/** Concurrency slots of a gate, by client. */
 import { describe, expect, it, vi } from "vitest";
 import {
   acquireSlot,

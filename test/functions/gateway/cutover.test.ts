@@ -1,4 +1,4 @@
-/** Who is moved from an old gateway to this one, what the old one is sent, and how both are counted. */
+/** Cutover: which users are moved, what the previous gateway receives, and how both are counted. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RouteClosure } from "../../../functions/gateway/core/plan.ts";
@@ -48,7 +48,7 @@ describe("the side of a user", () => {
   });
 });
 
-/** The old gateway is at /other, since the service's base has that path. */
+/** The previous gateway is at /other, the base path of that service. */
 const gate = (percent: string, route: Partial<RouteOptions> = {}, setting: GateOptions = {}) =>
   gateHarness(
     { stamp: () => (_, context) => void context.outbound.push(["set", "x-stamp", "gate"]) },

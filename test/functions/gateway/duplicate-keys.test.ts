@@ -1,4 +1,4 @@
-/** Keys that stand twice in one object. */
+/** Detection of duplicate keys in JSON. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hasDuplicateKeys } from "../../../functions/gateway/http/duplicate-keys.ts";

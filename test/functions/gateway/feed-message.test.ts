@@ -1,4 +1,4 @@
-/** What a gate is told: what is of another shape is not taken. */
+/** Feed messages: invalid entries are skipped. */
 import { describe, expect, it } from "vitest";
 import { live } from "../../../functions/gateway/live.ts";
 import { parseFeedMessage } from "../../../functions/gateway/overlay/feed-message.ts";

@@ -1,4 +1,4 @@
-/** The front by itself: whoever writes an odd host meets no gate, and no gate is blamed for him. */
+/** The front alone: unusual hosts reach no gate, and no gate is blamed for them. */
 import { expect, it } from "vitest";
 import type { FrontTelemetry } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";

@@ -1,4 +1,4 @@
-/** What the front tells of gates that cannot tell themselves. */
+/** Telemetry of the front, on behalf of gates that cannot report. */
 
 import { expect, it } from "vitest";
 import { type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
@@ -24,7 +24,7 @@ const telemetryHarness = () => {
   return { telemetry, ear: sink, told: flushed, state, reports, deferred };
 };
 
-/** Answers which version it is to who asks as a tester, as a gate does. */
+/** A fake gate that tells testers its version. */
 const gate = (probes: Headers[] = [], version: string | null = "v2") =>
   ({
     fetch: async (_: string, init: RequestInit) => {

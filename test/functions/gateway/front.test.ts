@@ -1,4 +1,4 @@
-/** What the front tells gates of a client, and what gates of other versions make of it. */
+/** The front's headers for gates, across versions of front and gate. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
@@ -9,7 +9,7 @@ const plan: FrontPlan = {
   tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }],
 };
 
-/** What the gate is sent, and what the client gets. */
+/** The request that the gate receives and the response that the client gets. */
 const sent = async (
   headers: Record<string, string>,
   more: Partial<FrontPlan> = {},

@@ -1,4 +1,4 @@
-/** Parsers of what clients send, with whatever they may send: no crash, and nothing that takes longer than its length. */
+/** Fuzzes parsers of client input: no crash, and linear time. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimsMatcher, scopesOf } from "../../../functions/gateway/core/claims.ts";
@@ -42,7 +42,7 @@ const odd = fc.constantFrom(
   "*",
 );
 const text = fc.array(odd, { maxLength: 60 }).map((pieces) => pieces.join(""));
-/** What a header can hold. */
+/** A valid header value. */
 const field = text.map((it) => it.replace(/[^\t\x20-\x7e]/g, "~").trim());
 const uuid = () => "00000000-0000-4000-8000-000000000000";
 

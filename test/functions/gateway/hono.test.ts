@@ -1,4 +1,4 @@
-/** The adapter for Hono's middlewares: what goes through it comes out as it went in. */
+/** The adapter for Hono middleware: requests, responses and errors pass unchanged. */
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";

@@ -1,4 +1,6 @@
-/** Keys that isolates of a gate share in the location's cache, where every Worker of the account can write. */
+/**
+ * Key sets that isolates of a gate share through the location's cache, where every Worker of the account can write.
+ */
 import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
@@ -8,7 +10,7 @@ import { cacheKey, type FakeDeps, fakeDeps, locationCache } from "../gate-harnes
 const jwk = async () => ({ ...(await exportJWK((await generateKeyPair("EdDSA")).publicKey)), kid: "k1" });
 const [issuers, forged] = [await jwk(), await jwk()];
 
-/** A location's cache, with what stands in it. */
+/** A fake cache of a location, with its entries exposed. */
 const spyCache = () => {
   const inner = locationCache();
   const entries = new Map<string, string>();
@@ -61,7 +63,7 @@ const isolate = (cache: Deps["cache"], { of = {}, env = cacheKey(), late = 0 } =
 
 const isForged = async ({ keys }: Isolate): Promise<boolean> => (await keys.current()).text.includes(String(forged.x));
 
-/** As an entry was written before it was authenticated. */
+/** An unauthenticated entry, as earlier versions wrote it. */
 const older = (times: object = {}) =>
   JSON.stringify({ triedAt: Date.UTC(2026, 10, 1), fetchedAt: Date.UTC(2026, 10, 1), keys: [forged], ...times });
 

@@ -1,4 +1,4 @@
-/** Eight isolates over one store, with seeded arrivals: what leases can admit beyond what was counted. */
+/** Eight isolates on one store with seeded arrivals: how much leases can admit beyond the count. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LimitCounter, LimitRule } from "../../../functions/gateway/core/ports/limits.ts";
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 const isolates = 8;
 const now = () => Date.now();
 
-/** Steps of time and isolate; bursts and pauses alike. */
+/** Random steps of time and isolate, with bursts and pauses. */
 const arrivals = fc.array(
   fc.record({ isolate: fc.nat(isolates - 1), after: fc.constantFrom(0, 0, 0, 1, 7, 40, 300, 1500) }),
   {

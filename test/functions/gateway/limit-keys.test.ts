@@ -1,4 +1,4 @@
-/** Whom an address stands for, held against `ipaddr.js`, which knows all the ways to write one. */
+/** Networks of client addresses, compared with `ipaddr.js`, which parses every spelling. */
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ const key = limitKeyOf(["ip"]);
 const counted = (ip: string | null) => key({} as Request, { caller: { ip } } as Context);
 const under = (text: string) => `{ip=${encodeURIComponent(text)}}`;
 
-/** Of an address that ends as one of IPv4 does, and is none that is mapped, the library thinks otherwise than RFC 4291. */
+/** For an address that ends like IPv4 without being mapped, the library deviates from RFC 4291. */
 const ipV6 = fc.ipV6().filter((it) => !it.includes("."));
 
 const written = fc.oneof(

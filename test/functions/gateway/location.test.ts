@@ -1,11 +1,11 @@
-/** Where a service's own address leads when a client follows it. */
+/** References to a service's own address, as the client resolves them. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { sanitizeResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
 const gate = "https://api.example";
 
-/** What becomes of `said` in the answer to a request of `given`, for which the service was asked for `asked`. */
+/** The Location header of a response, rewritten for a public path and an upstream URL. */
 const location = (value: string, publicPath: string, upstreamUrl: string): string | null => {
   const url = new URL(publicPath, gate);
   const response = new Response(null, { status: 302, headers: { location: value } });

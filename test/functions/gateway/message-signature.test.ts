@@ -1,4 +1,4 @@
-/** What a signed service sees, verified by a library that somebody else wrote. */
+/** Requests to a signing upstream, verified by an independent library. */
 import { verifySignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";
 import { make as headers } from "../../../functions/filters/headers.ts";
@@ -8,7 +8,7 @@ import { caller, fakeDeps, gateHarness, type UpstreamRequest } from "../gate-har
 
 const key = "a-key-of-thirty-two-bytes-or-more";
 
-/** A gate before a service that signs, and one filter with these edits. */
+/** A gate with a signing upstream and one filter with these edits. */
 const signed = (edits: readonly HeaderEdit[] = []) =>
   gateHarness(
     {
@@ -32,7 +32,10 @@ const verifier = async (secret: string) => {
   };
 };
 
-/** The peer's verdict. @param secondsLater when it looks */
+/**
+ * The library's verdict.
+ * @param secondsLater when it verifies
+ */
 const verify = async (seen: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
   const { method = "", url = "" } = seen ?? {};
   const { parameters } = await verifySignature(new Request(url, { method, headers: seen?.headers ?? {} }), {

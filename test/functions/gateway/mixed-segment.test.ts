@@ -1,4 +1,7 @@
-/** Segments that mix text and captures: how each is cut, against regular expressions of greedy groups, which is how Spring, Starlette and Gorilla read `{a}.{b}`. */
+/**
+ * Mixed segments are split like regular expressions with greedy groups, which is how Spring, Starlette and Gorilla
+ * parse `{a}.{b}`.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parsePath } from "../../../functions/gateway/routing/match.ts";

@@ -1,4 +1,4 @@
-/** What is laid over a plan only ever tightens, and a gate follows it by itself. */
+/** Overlays only tighten a plan, and gates apply them without a release. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RevocationEntry } from "../../../functions/gateway/core/ports/revocations.ts";

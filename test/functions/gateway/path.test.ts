@@ -1,4 +1,4 @@
-/** The paths of docs/paths.md, each as a client would send it. */
+/** The paths of docs/paths.md, as clients send them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import page from "../../../docs/paths.md?raw";

@@ -63,7 +63,7 @@ describe("in a header", () => {
   });
 });
 
-/** A consumer's id as a service reads it; what the header's line holds is what `Headers` makes of it. */
+/** A consumer's id as a service receives it, after `Headers` has normalized the value. */
 const header = (id: string): string => {
   const it = context();
   setFact(it, Consumer, { id, labels: {} });
@@ -71,7 +71,7 @@ const header = (id: string): string => {
   return new Headers({ x: value }).get("x") as string;
 };
 
-/** Percent-decoding, to the units that WTF-8 stands for. */
+/** Percent-decodes to UTF-16 code units (WTF-8). */
 const decoded = (text: string): string => {
   const bytes = [...text.matchAll(/%([0-9A-F]{2})|[^%]/g)].map(([one, hex]) =>
     hex === undefined ? one.charCodeAt(0) : Number.parseInt(hex, 16),
@@ -89,7 +89,7 @@ const decoded = (text: string): string => {
   return whole;
 };
 
-/** Texts that are close to each other once they are written: any UTF-16, blanks at the ends, and what is encoded already. */
+/** Texts whose encodings could collide: any UTF-16, surrounding blanks, and encoded text. */
 const units = fc
   .array(
     fc.oneof(

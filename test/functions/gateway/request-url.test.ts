@@ -1,4 +1,4 @@
-/** An address is what the URL standard reads, whether a parser was asked or not. */
+/** Parsed request URLs equal those of the URL standard, with and without the parser. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseRequestUrl, type RequestUrl } from "../../../functions/gateway/http/request-url.ts";
@@ -12,7 +12,7 @@ const partsOf = ({ protocol, host, hostname, origin, pathname, search }: Request
   search,
 });
 
-/** What the parser refuses is no address; of what it takes, an address is what it reads, or none where the host is written oddly. */
+/** Asserts that the result equals the parser's, or is undefined for an invalid or unusual host. */
 const agree = (text: string): void => {
   const found = parseRequestUrl(text);
   if (!URL.canParse(text)) expect(found, text).toBeUndefined();

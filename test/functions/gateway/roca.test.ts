@@ -1,4 +1,4 @@
-/** Keys that are made as the paper says are found, and no others. */
+/** Detects keys that are made as in the paper, and no others. */
 import { base64url, exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { spec } from "../../../functions/filters/jwt.ts";
@@ -21,7 +21,7 @@ const power = (base: bigint, exponent: bigint, modulus: bigint): bigint => {
   return result;
 };
 
-/** Section 2.1 of the paper: how many of the first primes M has, by the length of the key. */
+/** Section 2.1 of the paper: how many primes M has, by key length. */
 const lengths = [
   { bits: 512, primes: 39 },
   { bits: 1024, primes: 71 },
@@ -30,7 +30,7 @@ const lengths = [
   { bits: 4096, primes: 225 },
 ] as const;
 
-/** k·M + (65537^a mod M), of half the key's length; whether it is prime is no matter for the fingerprint. */
+/** k·M + (65537^a mod M), half the key's length; primality does not matter for the fingerprint. */
 const factor = (bits: number, primes: number): bigint => {
   const m = firstPrimes(primes).reduce((product, prime) => product * prime, 1n);
   const k = ((1n << BigInt(bits / 2)) - 1n) / m - (random(16) % 1000n);
@@ -46,7 +46,7 @@ const bytesOf = (number: bigint): Uint8Array => {
 const weak = (bits: number, primes: number): Uint8Array => bytesOf(factor(bits, primes) * factor(bits, primes));
 const asJwk = (n: Uint8Array): JWK => ({ kty: "RSA", n: base64url.encode(n), e: "AQAB" });
 
-/** A number that no small prime divides, as a factor of a key. */
+/** A factor without small prime divisors. */
 const plain = (bits: number): bigint => {
   for (;;) {
     const it = random(bits) | 1n | (1n << BigInt(bits - 1));

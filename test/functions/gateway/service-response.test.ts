@@ -1,4 +1,4 @@
-/** What a service's response may tell a client. */
+/** Sanitized service responses. */
 import { expect, it } from "vitest";
 import { sanitizeResponse } from "../../../functions/gateway/proxy/service-response.ts";
 

@@ -1,4 +1,4 @@
-/** What a client may not say of itself reaches no service, by whichever door it comes. */
+/** Spoofable headers reach no service, through the front or directly. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
@@ -7,7 +7,7 @@ import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts"
 import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/proxy/spoofable-headers.ts";
 import { gateHarness } from "../gate-harness.ts";
 
-/** One name for each entry, and what others call it. */
+/** One example for each entry, and alternative spellings. */
 const spoofed = [
   ...Object.values(spoofableHeaders)
     .flat()
@@ -43,7 +43,7 @@ const spoofed = [
   ...["x_customer", "x.customer", "x~customer", "postern-version", "postern-label", "x-forwarded-client-cert"],
 ];
 
-/** What clients send in good faith. */
+/** Harmless headers of clients. */
 const honest = [
   ...["accept", "authorization", "content-type", "user-agent", "x-api-key", "x-request-start", "idempotency-key"],
   ...["x-amz-date", "x-amz-content-sha256", "x-ms-date", "x-ms-version", "x-ms-client-request-id", "x-goog-api-client"],

@@ -1,4 +1,4 @@
-/** A stream ends with its time: events between two of them, other bodies as ones that were cut. */
+/** Streams end at their maximum age: events between two events, other bodies cut off. */
 import { describe, expect, it } from "vitest";
 import { link } from "../../../functions/gateway/server.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";

@@ -1,10 +1,10 @@
-/** Streams of a version that was taken back end in the time that they are given, also where the gate has no other request any more. */
+/** Streams of a rolled-back version drain in time, even if the gate has no other request. */
 import { describe, expect, it } from "vitest";
 import { type FeedSource, live } from "../../../functions/gateway/live.ts";
 import type { FeedMessage, OverlayEntry } from "../../../functions/gateway/overlay/overlay.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
-/** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
+/** A gate of version `v1` with a fake feed, and one event stream through it. */
 const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] = []) => {
   const ended: string[] = [];
   const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });

@@ -1,4 +1,4 @@
-/** What a gate counts and tells, and what it never tells. */
+/** Telemetry of a gate: what is counted and reported, and what never is. */
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";

@@ -1,4 +1,4 @@
-/** Tokens whose signature, encoding or key is wrong in the ways that Wycheproof knows, made here, in the runtime of the edge. */
+/** Tokens with the defects of signature, encoding or key that Wycheproof covers, generated in the edge runtime. */
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { staticKeySet } from "../../../functions/gateway/identity/jwks.ts";
@@ -49,7 +49,7 @@ const signed = async (algorithm: Algorithm, header: object = {}, as: object = se
 };
 const token = ({ head, body, signature }: Signed): string => `${head}.${body}.${base64(signature)}`;
 
-/** @returns `taken`, or the code of the refusal */
+/** @returns `taken`, or the problem code */
 const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
   const expected = {
     issuer: claims.iss,
@@ -158,7 +158,7 @@ describe.each(algorithms)("%s", (algorithm) => {
   });
 });
 
-/** The same bytes, written with a last character of which some bits stand for nothing. */
+/** The same bytes, with unused bits set in the last character. */
 const unusedBits = (text: string): string | undefined => {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const spare = { 2: 15, 3: 3 }[text.length % 4];
@@ -276,7 +276,7 @@ const smallPoints = [
   fromHex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
 ];
 
-/** What the private key makes of a number, without any padding. */
+/** Raw RSA: applies the private key to a number without padding. */
 const power = (base: bigint, exponent: bigint, modulus: bigint): bigint => {
   let result = 1n;
   for (let [square, rest] = [base % modulus, exponent]; rest > 0n; rest >>= 1n) {

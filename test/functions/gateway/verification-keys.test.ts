@@ -18,7 +18,7 @@ const header = (more: Partial<TokenHeader> = {}): TokenHeader => ({
   ...more,
 });
 
-/** Positions in the set of the keys that are tried. */
+/** Indexes of the candidate keys. */
 const tried = (keys: readonly JWK[], of: Partial<TokenHeader>): number[] => {
   const all = verificationKeys(keys.map((key, index) => ({ ...key, x5t: key.x5t ?? `at-${index}` })));
   return all.candidatesFor(header(of)).map((it) => {

@@ -1,4 +1,4 @@
-/** The objects that count, over their real storage. */
+/** The Durable Objects of state with real storage. */
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
