@@ -40,15 +40,15 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
   const config = schema.parse(spec.example);
   const needs: Needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
 
-  it("parses its example, and what it parsed again to the same", () => {
+  it("parses its example, idempotently", () => {
     expect(schema.parse(config)).toEqual(config);
   });
 
-  it("keeps its configuration as JSON, since that is what a plan is", () => {
+  it("has a configuration that survives JSON", () => {
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
   });
 
-  it("takes no unknown key", () => {
+  it("refuses unknown keys", () => {
     expect(schema.safeParse({ ...spec.example, "no-such-key": 1 }).success).toBe(false);
   });
 
@@ -67,7 +67,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     }
   });
 
-  it("is linked without I/O, clock or chance", () => {
+  it("is linked without I/O, clock or randomness", () => {
     const forbidden = (what: string) => () => {
       throw new Error(`${what} at link time`);
     };
@@ -82,7 +82,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     expect(typeof make(config, fakeDeps, filterInstance)).toBe("function");
   });
 
-  it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and says which one it lacks", () => {
+  it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and names the missing one", () => {
     for (const name of needs.secrets) {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]{0,62}$/);
       const others = needs.secrets.filter((it) => it !== name);
@@ -91,7 +91,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     }
   });
 
-  it("answers a request, with one of its own codes where it refuses", async () => {
+  it("answers a request, or refuses it with one of its codes", async () => {
     const setting = { fakeDeps: fakeDepsFor(needs, { fetch: async () => Response.json({ keys: [] }) }) };
     const { send } =
       spec.kind === "upstream"
@@ -115,7 +115,7 @@ const requests: readonly (readonly [string, RequestInit])[] = [
 ];
 
 describe.each(parts.filter(({ spec }) => spec.kind === "guard"))("guard $name", ({ name, spec, make }) => {
-  it("does nothing but refuse, where its spec lets an overlay enforce it", async () => {
+  it("only refuses, if its spec lets an overlay enforce it", async () => {
     if (!("enforcing" in spec) || spec.enforcing !== "tightens") return;
     const config = (spec.schema as ZodType).parse(spec.example);
     const needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
@@ -147,13 +147,13 @@ describe.each(parts.filter(({ spec }) => spec.kind === "guard"))("guard $name", 
   );
 
   it.runIf(["cors", "headers", "redirect", "respond", "rewrite"].includes(name))(
-    "answers or edits requests, so no overlay enforces it",
+    "answers or edits requests, if no overlay may enforce it",
     () => {
       expect(spec).not.toHaveProperty("enforcing");
     },
   );
 
-  it("can be shadowed: it then changes nothing", async () => {
+  it("changes nothing when shadowed", async () => {
     const config = (spec.schema as ZodType).parse(spec.example);
     const setting = {
       fakeDeps: fakeDepsFor({ bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] }),

@@ -81,7 +81,7 @@ describe("never throws", () => {
   });
 });
 
-it("a path that is taken means one thing, and is its own canonical form", () => {
+it("an accepted path is unambiguous and canonical", () => {
   fc.assert(
     fc.property(text, (it) => {
       const path = canonicalPath(new URL(`https://a.example/${it}`).pathname);
@@ -93,13 +93,13 @@ it("a path that is taken means one thing, and is its own canonical form", () => 
   );
 });
 
-it("a host is found by its name, whatever its case and end", () => {
+it("finds a host whatever its case and trailing dot", () => {
   expect(
     ["https://A.Example/", "https://a.example./", "https://a.example:8443/"].map((it) => hostOf(new URL(it))),
   ).toEqual(["a.example", "a.example", "a.example"]);
 });
 
-it("a whole gate answers whatever it is asked, and nothing of it is internal", async () => {
+it("a gate answers any request, and reveals nothing internal", async () => {
   const { send } = gateHarness(
     {},
     { routes: { one: { match: "GET /a/{id:[0-9]+}/{rest*}" }, two: { match: "ANY /{x}" } } },
@@ -122,7 +122,7 @@ it("a whole gate answers whatever it is asked, and nothing of it is internal", a
   );
 });
 
-it("long input takes no longer than its length asks for", () => {
+it("takes linear time for long input", () => {
   const started = Date.now();
   for (const unit of ["%2f", "/..", ";", "a=b;", "%", "{", "00-"]) {
     const long = unit.repeat(40_000);

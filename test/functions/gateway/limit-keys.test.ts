@@ -20,7 +20,7 @@ const written = fc.oneof(
   ipV6.map((it) => it.toUpperCase()),
 );
 
-describe("consumers are counted apart", () => {
+describe("consumers are counted separately", () => {
   const by = limitKeyOf(["consumer"]);
   const keyFor = async (id: string) => {
     const context = { facts: new Map() } as unknown as Context;
@@ -42,7 +42,7 @@ describe("consumers are counted apart", () => {
   });
 });
 
-it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
+it("is the IPv4 address, and the /64 of IPv6, in any spelling", () => {
   fc.assert(
     fc.property(written, (ip) => {
       const address = ipaddr.process(ip);
@@ -55,7 +55,7 @@ it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
 });
 
 it.each(["", "::1]:80/[", "fe80::1%eth0", "1::2::3", "12345::", "localhost", "1.2.3", null])(
-  "counts what is no address, such as %j, with all others that are none",
+  "counts invalid addresses such as %j together",
   (ip) => {
     expect(counted(ip)).toBe(under(""));
   },

@@ -58,7 +58,7 @@ it("answers as the library does", async () => {
   );
 });
 
-it("forgets the oldest of too many keys, and holds no more", () => {
+it("evicts the oldest keys", () => {
   const limit = localLimit({ algorithm: "fixed-window", count: 1, windowMs: 86_400_000, burst: 1 }, { now });
   expect([limit("first").allowed, limit("first").allowed]).toEqual([true, false]);
   for (let key = 0; key < 9999; key++) limit(`${key}`);

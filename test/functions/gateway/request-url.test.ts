@@ -58,7 +58,7 @@ it.each([
 ])("%s", agree);
 
 it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "a_b.acme.example", "acme.example."])(
-  "%s is a host where none of its labels is empty",
+  "%s is a valid host if no label is empty",
   (host) => {
     const hasEmpty = host
       .replace(/(?<=[^.])\.$/, "")
@@ -68,7 +68,7 @@ it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "
   },
 );
 
-it("any text of what makes up URLs", () => {
+it("any combination of URL pieces", () => {
   const piece = fc.constantFrom(
     ...[
       "http://",

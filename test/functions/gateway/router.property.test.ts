@@ -141,7 +141,7 @@ it("finds what the naive matcher finds, whatever the order of the routes", { tim
   for (const kind of ["found", "method", "condition", "none"]) expect(outcomes.get(kind)).toBeGreaterThan(numRuns / 10);
 });
 
-it("its time on hostile paths is bounded: patterns are linear, the trie has one place a segment", () => {
+it("takes bounded time on hostile paths", () => {
   const match = router(
     buildRouteTable([
       { route: "1", methods: ["GET"], path: "/{id:[a-z0-9-]{1,64}[a-z0-9]+}/{x}/{y}" },
