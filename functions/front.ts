@@ -123,7 +123,7 @@ const withCookie = (response: Response, text: string): Response => {
 const refuseIfNothingDeployed = (state: RequestState, tiers: FrontPlan["tiers"]): Response | undefined => {
   if (tiers.some(({ binding }) => state.env[binding])) return undefined;
   const names = tiers.map(({ tier }) => tier).join(", ");
-  const detail = `Nothing is deployed behind this front yet (${names}). npx postern deploy brings all of it`;
+  const detail = `No gate is deployed behind this front yet (${names}). Run: npx postern deploy`;
   return refuse(state, "tier-not-deployed", null, { detail });
 };
 

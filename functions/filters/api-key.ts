@@ -10,9 +10,9 @@ import { type Config, defineFilter } from "../gateway/part.ts";
 import { duration } from "../manifest/quantities.ts";
 
 const codes = {
-  "key-missing": { status: 401, title: "An API key is required" },
-  "key-unknown": { status: 401, title: "The API key is not known" },
-  "consumers-unavailable": { status: 503, title: "API keys cannot be looked up at the moment" },
+  "key-missing": { status: 401, title: "API key required" },
+  "key-unknown": { status: 401, title: "Unknown API key" },
+  "consumers-unavailable": { status: 503, title: "API key lookup unavailable" },
 } as const satisfies Codes;
 
 export const spec = () =>
@@ -27,9 +27,9 @@ export const spec = () =>
         .default("x-api-key")
         .describe("The header that carries the key"),
       cache: duration()
-        .refine((text) => milliseconds(text) >= 30_000, "KV caches for 30s at least")
+        .refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s")
         .default("60s")
-        .describe("How long a location uses what it has looked up, keys that are not known included"),
+        .describe("How long a location caches lookups, unknown keys included"),
     }),
     example: { header: "x-shop-key" },
     codes,
@@ -100,7 +100,7 @@ const consumerLookup = (
   if (typeof key !== "string")
     return async (name: string): Promise<ConsumerFact | null> => {
       const entry: unknown = await consumers.get(name, { type: "json", cacheTtl }).catch(unavailable);
-      return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is no consumer");
+      return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is not a consumer");
     };
   const read = signedEntryReader(key, String(environment));
   return async (name: string): Promise<ConsumerFact | null> => {

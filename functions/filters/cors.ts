@@ -26,32 +26,32 @@ export const spec = () =>
           )
           .min(1)
           .describe(
-            "Whose pages may read responses; `https://*.shop.example` for all beneath a host, `*` for everybody's",
+            "Origins whose pages may read responses; `https://*.shop.example` for all subdomains, `*` for any origin",
           ),
         methods: z
           .array(z.string().regex(/^[A-Z]+$/, "a method, such as GET"))
           .optional()
-          .describe("Methods that a page may use; without it, those that the route takes"),
+          .describe("Methods that a page may use; by default those of the route"),
         headers: z
-          .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*` for whichever a page asks for")
+          .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*` for any that a page requests")
           .default(["authorization", "content-type"])
-          .describe("Request headers that a page may set; `*` for whichever it asks for"),
+          .describe("Request headers that a page may set; `*` for any that it requests"),
         expose: z
           .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*`")
           .default(["x-request-id"])
-          .describe("Response headers that a page may read; `*` for all, of requests without credentials"),
+          .describe("Response headers that a page may read; `*` for all, on requests without credentials"),
         credentials: z
           .union([z.boolean(), z.literal("everybody")], "credentials are true, false or everybody")
           .default(false)
           .describe(
-            'Whether cookies may come along; `everybody` allows it to all pages in the world, which `origins: ["*"]` needs',
+            'Whether requests may carry cookies; `everybody` allows it for pages of any origin, which `origins: ["*"]` requires',
           ),
         "max-age": duration()
           .default("5m")
-          .describe("How long a browser may keep a preflight's answer; whole seconds, rounded down"),
+          .describe("How long a browser may cache a preflight; in whole seconds, rounded down"),
       })
       .refine(({ origins, credentials }) => credentials !== true || !origins.some(isWildcard), {
-        error: "credentials for everybody's pages: name the origins",
+        error: "credentials with any origin: name the origins",
         path: ["credentials"],
       }),
     example: { origins: ["https://shop.example"], "max-age": "10m" },

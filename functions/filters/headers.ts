@@ -20,12 +20,12 @@ const edits = <Value extends z.ZodType>(value: Value) =>
       .record(freeHeaderName(), value)
       .default({})
       .describe(
-        "Headers and their values, which may hold references: what is no visible ASCII in them, and `%`, is percent-encoded; where one is missing, the header is removed",
+        "Headers to set. Values may hold references: characters other than visible ASCII, and `%`, are percent-encoded; when a reference has no value, the header is removed",
       ),
     add: z
       .record(freeHeaderName(), value)
       .default({})
-      .describe("Headers and one more value of each, beside what it has; where a reference is missing, none is added"),
+      .describe("Headers to add a value to; when a reference has no value, none is added"),
     remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
   });
 
@@ -37,8 +37,8 @@ export const spec = () =>
     kind: "guard",
     phase: "content",
     schema: z.strictObject({
-      request: edits(textOrSecret()).prefault({}).describe("What the service sees"),
-      response: edits(text()).prefault({}).describe("What the client sees"),
+      request: edits(textOrSecret()).prefault({}).describe("Edits of the request to the service"),
+      response: edits(text()).prefault({}).describe("Edits of the response to the client"),
     }),
     example: {
       request: { set: { "x-account": "{path.id}", "x-called-by": "gateway" }, remove: ["cookie"] },

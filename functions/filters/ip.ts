@@ -7,7 +7,7 @@ import { type Config, defineFilter } from "../gateway/part.ts";
 import { rules } from "./ip/audit.ts";
 
 const codes = {
-  "address-refused": { status: 403, title: "This API is not open to your address" },
+  "address-refused": { status: 403, title: "Client address not allowed" },
 } as const satisfies Codes;
 
 type Range = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
@@ -32,8 +32,16 @@ export const spec = () =>
     enforcing: "tightens",
     schema: z
       .strictObject({
-        allow: z.array(range()).min(1).optional().describe("Only these get in"),
-        deny: z.array(range()).min(1).optional().describe("These do not get in, even where `allow` names them"),
+        allow: z
+          .array(range())
+          .min(1)
+          .optional()
+          .describe("Addresses and ranges that are allowed; all others are refused"),
+        deny: z
+          .array(range())
+          .min(1)
+          .optional()
+          .describe("Addresses and ranges that are refused, even if `allow` names them"),
       })
       .refine(({ allow, deny }) => allow || deny, "give `allow`, `deny` or both"),
     example: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.6.6.6"] },

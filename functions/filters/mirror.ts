@@ -20,15 +20,17 @@ export const spec = () =>
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
         .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
-        .describe("Base URL of the service that gets the copies, credentials of the client included"),
-      share: percent().default("100%").describe("Of requests, by chance"),
+        .describe("Base URL of the service that receives the copies, including the client's credentials"),
+      share: percent().default("100%").describe("Share of requests that are copied, chosen at random"),
       "max-body": size()
         .default("64KiB")
-        .describe("The largest body that is copied; a request with a larger one, or one of unknown length, is not"),
+        .describe(
+          "The largest body that is copied; requests with a larger body, or one of unknown length, are not copied",
+        ),
       timeout: duration()
         .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
         .default("5s")
-        .describe("Until the copy's response, then the copy is given up"),
+        .describe("Timeout of a copy"),
     }),
     short: "to",
     example: { to: "https://orders-next.acme.example", share: "10%" },

@@ -19,7 +19,7 @@ import { hooks } from "./rate-limit/hooks.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },
-  "limit-unavailable": { status: 503, title: "The request cannot be counted at the moment" },
+  "limit-unavailable": { status: 503, title: "Rate limit unavailable" },
 } as const satisfies Codes;
 
 const key = () =>
@@ -43,32 +43,32 @@ export const spec = () =>
       .strictObject({
         limit: z
           .union([rate(), z.array(rate()).min(1).max(4)], "a rate, or several: 100/s, [100/s, 5000/day]")
-          .describe("Requests in a window; of several limits each has to allow a request"),
+          .describe("Requests per window; with several limits, each must allow a request"),
         by: z
           .union([key(), z.array(key()).min(1).max(4)], "a key, or several: consumer, [ip, route]")
           .describe(
-            "Whose requests are counted together: `ip` (an IPv6 client is its /64), `consumer`, `route`, `tier`, `header.<name>`, `claim.<name>`, or a combination",
+            "What requests are counted by: `ip` (an IPv6 client is its /64), `consumer`, `route`, `tier`, `header.<name>`, `claim.<name>`, or a combination",
           ),
         algorithm: z
           .enum(["sliding-window", "fixed-window", "token-bucket"])
           .default("sliding-window")
-          .describe("As `@upstash/ratelimit` counts: a bucket fills evenly, and holds `burst`"),
+          .describe("The algorithm, as in `@upstash/ratelimit`: a bucket fills evenly, and holds `burst`"),
         burst: z
           .int()
           .min(1)
           .max(1e9)
           .optional()
-          .describe("The most tokens of a bucket; by default the limit's number"),
+          .describe("The most tokens of a bucket; by default the number of the limit"),
         count: z
           .enum(["leased", "exact", "local"])
           .default("leased")
           .describe(
-            "`exact` asks the store each time; `leased` takes a share from it at once, so that isolates together admit at most a share each more than `exact` over any time (with fixed windows none more); `local` counts in each isolate by itself",
+            "`exact` calls the store for each request; `leased` takes a share from it at once, so that over any period isolates admit at most one share each more than `exact` (with fixed windows none more); `local` counts in each isolate separately",
           ),
-        share: percent().default("5%").describe("Of the limit, that an isolate takes at once; one request at least"),
-        hold: duration()
-          .default("1s")
-          .describe("How long an isolate holds a share, and goes by a refusal without asking again"),
+        share: percent()
+          .default("5%")
+          .describe("Share of the limit that an isolate leases at once; at least one request"),
+        hold: duration().default("1s").describe("How long an isolate holds a lease, and remembers a refusal"),
         store: z
           .union(
             [
@@ -76,20 +76,20 @@ export const spec = () =>
               z.strictObject({
                 upstash: z
                   .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
-                  .describe("A Redis by REST, such as https://….upstash.io"),
+                  .describe("A Redis with a REST API, such as https://….upstash.io"),
                 token: secret().describe("Its token"),
               }),
             ],
             "`state`, or { upstash: https://…, token: { secret: NAME } }",
           )
           .default("state")
-          .describe("Where counts are kept: the tier's Durable Objects, or a Redis"),
-        timeout: duration().default("250ms").describe("How long the store is waited for"),
+          .describe("Where counts are stored: the tier's Durable Objects, or a Redis"),
+        timeout: duration().default("250ms").describe("Timeout of the store"),
         "on-failure": z
           .enum(["local", "allow", "deny"])
           .default("local")
           .describe(
-            "When the store is gone, slow or wrong: counts in the isolate, lets pass, or answers 503; each such request is marked in the access log",
+            "When the store is unavailable, slow or invalid: counts in the isolate, allows the request, or answers 503. Each such request is marked in the access log",
           ),
       })
       .refine(({ algorithm, burst }) => burst === undefined || algorithm === "token-bucket", {
@@ -97,11 +97,11 @@ export const spec = () =>
         path: ["burst"],
       })
       .refine(({ by }) => new Set([by].flat()).size === [by].flat().length, {
-        error: "a key stands there twice",
+        error: "a key is repeated",
         path: ["by"],
       })
       .refine(({ limit }) => new Set([limit].flat()).size === [limit].flat().length, {
-        error: "a limit stands there twice",
+        error: "a limit is repeated",
         path: ["limit"],
       }),
     example: { limit: ["20/s", "5000/day"], by: "ip" },
@@ -220,7 +220,7 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
 
 /** A gate whose limits are all local does not bundle the library for stores. */
 const limiterOf = ({ limiter }: Deps): StoreLimiter => {
-  if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
+  if (!limiter) throw new Error("this gate was linked without the counter for stores; rebuild it");
   return limiter;
 };
 

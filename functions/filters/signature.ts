@@ -20,12 +20,12 @@ import { examples } from "./signature/examples.ts";
 export { present } from "./signature/credentials.ts";
 
 const codes = {
-  "signature-missing": { status: 401, title: "The request has to be signed" },
+  "signature-missing": { status: 401, title: "Signature required" },
   // One code for every defect, so that a client cannot find out which part was nearly right.
-  "signature-invalid": { status: 401, title: "The signature does not fit the request" },
-  "signature-stale": { status: 401, title: "The signature is not of this time" },
-  "signature-replayed": { status: 401, title: "A request with this nonce has been taken already" },
-  "replay-unchecked": { status: 503, title: "Whether the request is a replay cannot be told at the moment" },
+  "signature-invalid": { status: 401, title: "Invalid signature" },
+  "signature-stale": { status: 401, title: "Signature expired or not yet valid" },
+  "signature-replayed": { status: 401, title: "Nonce already used" },
+  "replay-unchecked": { status: 503, title: "Replay check unavailable" },
   "body-too-large": upstreamCodes["body-too-large"],
   "body-incomplete": upstreamCodes["body-incomplete"],
   "body-late": upstreamCodes["body-late"],
@@ -42,22 +42,22 @@ export const spec = () =>
           z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "a key's id is letters, digits, dots, hyphens and underscores"),
           z.strictObject({
             ...secret().shape,
-            consumer: name().describe("Whose key it is"),
+            consumer: name().describe("The consumer that owns the key"),
           }),
         )
-        .refine((keys) => Object.keys(keys).length > 0, "name one key at least")
+        .refine((keys) => Object.keys(keys).length > 0, "name at least one key")
         .refine((keys) => Object.keys(keys).length <= 100, "100 keys at most")
-        .describe("Keys by the id that clients name (`keyid`); while one replaces another, both stand here"),
+        .describe("Keys by the id that clients send (`keyid`); during a rotation list both"),
       window: duration()
         .default("5m")
-        .describe("How old a signature may be (`created`); nonces are remembered as long"),
-      skew: duration().default("30s").describe("How far ahead a client's clock may be"),
+        .describe("Maximum age of a signature (`created`); nonces are remembered as long"),
+      skew: duration().default("30s").describe("How far ahead a client's clock may run"),
       covers: z
         .array(headerName())
         .max(16)
         .default([])
-        .describe("Headers that have to be signed, beside method, authority, path, query and the body's digest"),
-      timeout: duration().default("1s").describe("How long state is waited for; without it nobody gets in"),
+        .describe("Headers that must be signed, besides method, authority, path, query and the body's digest"),
+      timeout: duration().default("1s").describe("Timeout of state; without state every request is refused"),
     }),
     example: {
       keys: { "shop-2026": { secret: "PAY_SHOP_KEY", consumer: "coffee-shop" } },

@@ -24,11 +24,11 @@ import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/seri
 import { examples } from "./validate/examples.ts";
 
 const codes = {
-  "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },
-  "body-missing": { status: 400, title: "The request lacks a body" },
-  "body-malformed": { status: 400, title: "The request body is not written as its media type says" },
-  "body-invalid": { status: 422, title: "The request body is not as this API takes it" },
-  "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
+  "parameters-invalid": { status: 400, title: "Invalid parameter" },
+  "body-missing": { status: 400, title: "Request body required" },
+  "body-malformed": { status: 400, title: "Malformed request body" },
+  "body-invalid": { status: 422, title: "Invalid request body" },
+  "content-type-unsupported": { status: 415, title: "Unsupported media type" },
 } as const satisfies Codes;
 
 const bodyCodes = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
@@ -63,16 +63,16 @@ export const spec = () =>
           )
           .optional()
           .describe(
-            "The document, 3.0 to 3.2: a file of `routes/openapi`; each route is checked by the operation of its path",
+            "An OpenAPI document, 3.0 to 3.2: a file of `routes/openapi`. Each route is checked by the operation of its path",
           ),
         operation: z
           .string()
           .min(1)
           .max(200)
           .optional()
-          .describe("The `operationId`, where the route's path is not the document's"),
-        path: schemaOf("In place of a document, a JSON Schema of the captures: a map with `properties`"),
-        query: schemaOf("A JSON Schema of the query's parameters; `additionalProperties: false` takes no others"),
+          .describe("The `operationId`, when the route's path differs from the document's"),
+        path: schemaOf("Instead of a document, a JSON Schema of the captures: a map with `properties`"),
+        query: schemaOf("A JSON Schema of the query parameters; `additionalProperties: false` allows no others"),
         header: schemaOf("A JSON Schema of headers"),
         cookie: schemaOf("A JSON Schema of cookies"),
         body: schemaOf("A JSON Schema of JSON bodies: the schema, or a file of `routes/schemas`"),
@@ -117,7 +117,7 @@ const maxTextLength = 200;
 
 export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterInstance): Guard => {
   const routes = deps.validators?.[id];
-  if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; build it anew`);
+  if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; rebuild it`);
   return (request, context) => {
     const operation = operationFor(routes[context.route.name], request.method);
     if (!operation) return undefined;
@@ -212,7 +212,7 @@ const checkBody = (
   if (content === undefined) {
     const other = () =>
       refuse(context, codes, "content-type-unsupported", {
-        detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
+        detail: `Supported media types: ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
       });
     // A chunked body may be empty.
     if (announcedLength(request) !== undefined) return other();
@@ -222,8 +222,8 @@ const checkBody = (
   const unsupported = (detail: string, headers: Record<string, string> = {}) =>
     refuse(context, codes, "content-type-unsupported", { detail, headers });
   if (!isPlain(request))
-    return unsupported("A body that is checked is sent without a Content-Encoding", { "accept-encoding": "identity" });
-  if (!isUnicode(field)) return unsupported("JSON and forms are written in UTF-8");
+    return unsupported("Send the body without Content-Encoding", { "accept-encoding": "identity" });
+  if (!isUnicode(field)) return unsupported("JSON and form bodies must be UTF-8");
   return readBody(request, context, deps).then((body) =>
     body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
   );

@@ -138,7 +138,7 @@ const maxCopyBytes = 1024 * 1024;
  */
 const readCopy = async (copy: ReadableStream<Uint8Array> | null): Promise<FeedMessage | undefined> => {
   if (!copy) return undefined;
-  const bytes = await readAll(copy, maxCopyBytes, () => new Error("a copy that is too long"));
+  const bytes = await readAll(copy, maxCopyBytes, () => new Error("the copy is too long"));
   const it = JSON.parse(new TextDecoder().decode(bytes)) as FeedMessage;
   const { entries, revoked = [] } = it;
   const message = parseFeedMessage(it);

@@ -179,7 +179,7 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = requirePart(parts.upstreams, upstream.use)(upstream.with, deps);
     const timeoutFault = () =>
-      new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
+      new Fault(upstreamCodes, "upstream-timeout", { detail: `No response within ${upstream.timeout}` });
     const withDeadline = deadline(milliseconds(upstream.timeout), timeoutFault, deps)(boundStream(call));
     return countByConsumer(attributeUpstream(name, withDeadline, deps));
   });
@@ -234,7 +234,7 @@ const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: 
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
 
 const streamAgeOf = ({ streamAge }: Parts): StreamAge => {
-  if (streamAge === undefined) throw new Error("this gate was linked without what bounds its streams; build it anew");
+  if (streamAge === undefined) throw new Error("this gate was linked without the limit of streams; rebuild it");
   return streamAge;
 };
 

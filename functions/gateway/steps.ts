@@ -40,6 +40,6 @@ const traceEntry =
 
 export const requirePart = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
   const part = parts[name];
-  if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; build it anew`);
+  if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; rebuild it`);
   return part;
 };

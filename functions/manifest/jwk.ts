@@ -45,7 +45,7 @@ export const publicKeys = () =>
 /** Why a key cannot verify tokens; undefined for a usable key. */
 const keyProblem = (key: Key): string | undefined => {
   const { kty, crv, use } = { ...key, crv: plain(key.crv), use: plain(key.use) };
-  if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
+  if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or omit it`;
   if (kty === "RSA") return rsaKeyProblem(key);
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))

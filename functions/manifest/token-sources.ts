@@ -15,14 +15,14 @@ export const tokenSource = () =>
       /^(?:header\.[a-z0-9-]{1,64}|cookie\.[\w-]{1,64}|query\.[\w.-]{1,64}|subprotocol(?:\.[\w!#$%&'*+.^`|~-]{1,128})?)$/,
       "a place is header.authorization, cookie.<name>, query.<name>, subprotocol or subprotocol.<name>",
     )
-    .refine((text) => !reservedHeaders.test(text), "no client's token stands in this header");
+    .refine((text) => !reservedHeaders.test(text), "this header cannot carry a token");
 
 export const tokenSources = () =>
   z
     .union([tokenSource(), z.array(tokenSource()).min(1).max(4)], "a place such as cookie.session, or a list of them")
     .default(authorization)
     .describe(
-      "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
+      "Sources of the token: `header.authorization` with `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several sources the first with a token counts. All but `header.authorization` are removed before the request is forwarded",
     );
 
 /** The platform refuses requests with larger headers. */
@@ -32,7 +32,7 @@ export const tokenSize = () =>
   size()
     .refine((text) => bytes(text) > 0 && bytes(text) <= bytes(maxSize), `a token has ${maxSize} at most`)
     .default("8KiB")
-    .describe(`Larger tokens are refused unread; ${maxSize} at most`);
+    .describe(`Larger tokens are refused before they are parsed; ${maxSize} at most`);
 
 /** A token source as an OpenAPI security scheme. */
 export const securitySchemeOf = (place: string): object => {

@@ -19,7 +19,7 @@ export const spec = () =>
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
         .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
-        .describe("Base URL of the service; a path in it is put before every request's"),
+        .describe("Base URL of the service; its path is a prefix of every request's"),
       headers: z
         .strictObject({
           set: headerValues().describe("Headers and their values"),
@@ -27,12 +27,12 @@ export const spec = () =>
           remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
         })
         .optional()
-        .describe("Of each request to this service, behind all that filters changed"),
+        .describe("Edits of each request to this service, after all filters"),
       location: locationKey(),
       sign: secret()
         .optional()
         .describe(
-          "Signs method, path, query and request id of each request (RFC 9421, hmac-sha256), so that the service can tell that it came through the gate",
+          "Signs method, path, query and request id of each request (RFC 9421, hmac-sha256), so that the service can verify that it came through the gate",
         ),
     }),
     short: "url",

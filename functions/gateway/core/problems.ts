@@ -12,31 +12,31 @@ export type Codes = Readonly<Record<string, ProblemType>>;
 
 /** Codes of the gateway itself. Filters and upstreams declare their own. */
 export const gatewayCodes = {
-  "host-malformed": { status: 400, title: "The host of the request is no name or address" },
-  "host-unknown": { status: 404, title: "No API is served on this host" },
+  "host-malformed": { status: 400, title: "Malformed host" },
+  "host-unknown": { status: 404, title: "Unknown host" },
   "route-unknown": { status: 404, title: "No route matches this path" },
-  "method-not-allowed": { status: 405, title: "The path exists, but not with this method" },
-  "path-ambiguous": { status: 400, title: "The path means different things to different servers" },
-  "condition-unmet": { status: 404, title: "The path exists, but no route takes a request like this one" },
-  "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
-  "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
-  "route-closed": { status: 503, title: "This API is closed for the time being" },
-  "client-busy": { status: 429, title: "This client has too many requests under way at once" },
-  "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
-  "tier-not-deployed": { status: 503, title: "This API is not deployed yet" },
-  "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
-  internal: { status: 500, title: "The gateway failed" },
+  "method-not-allowed": { status: 405, title: "Method not allowed" },
+  "path-ambiguous": { status: 400, title: "Ambiguous path" },
+  "condition-unmet": { status: 404, title: "No route matches this request" },
+  "reference-malformed": { status: 400, title: "Request value cannot be forwarded" },
+  "upgrade-not-allowed": { status: 400, title: "WebSocket not allowed on this route" },
+  "route-closed": { status: 503, title: "API temporarily closed" },
+  "client-busy": { status: 429, title: "Too many concurrent requests from this client" },
+  "gate-busy": { status: 503, title: "Gateway at its concurrency limit" },
+  "tier-not-deployed": { status: 503, title: "API not deployed" },
+  "gate-unavailable": { status: 503, title: "Gateway unavailable" },
+  internal: { status: 500, title: "Internal gateway error" },
 } as const satisfies Codes;
 
 /** Codes of every upstream. */
 export const upstreamCodes = {
-  "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
-  "body-unexpected": { status: 400, title: "The body of a GET or HEAD request cannot be passed on here" },
-  "body-incomplete": { status: 400, title: "The request body ended early" },
-  "body-late": { status: 408, title: "The request body did not arrive in time" },
-  "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
-  "upstream-invalid": { status: 502, title: "The service behind the gateway gave no sound answer" },
-  "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },
+  "body-too-large": { status: 413, title: "Request body too large" },
+  "body-unexpected": { status: 400, title: "Body not supported with GET or HEAD" },
+  "body-incomplete": { status: 400, title: "Incomplete request body" },
+  "body-late": { status: 408, title: "Request body timed out" },
+  "upstream-timeout": { status: 504, title: "Upstream timed out" },
+  "upstream-invalid": { status: 502, title: "Invalid upstream response" },
+  "upstream-unreachable": { status: 502, title: "Upstream unreachable" },
 } as const satisfies Codes;
 
 export interface ProblemOptions {

@@ -86,7 +86,7 @@ export const parseTemplate = (text: string): Piece[] =>
     .filter((piece) => piece !== "")
     .map((piece) => {
       if (piece.startsWith("{") && piece.endsWith("}")) return parseReference(piece.slice(1, -1));
-      if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${text}"`);
+      if (/[{}]/.test(piece)) throw new SyntaxError(`an unbalanced brace in "${text}"`);
       return piece;
     });
 

@@ -41,6 +41,6 @@ const concatenate = (chunks: readonly Uint8Array[], total: number): Uint8Array =
  * @throws when the body is too long or not JSON
  */
 export const readJson = async (response: Response, maxBytes: number): Promise<unknown> => {
-  const bytes = await readAll(response.body, maxBytes, () => new Error(`the answer has more than ${maxBytes} bytes`));
+  const bytes = await readAll(response.body, maxBytes, () => new Error(`the response has more than ${maxBytes} bytes`));
   return JSON.parse(new TextDecoder().decode(bytes));
 };

@@ -155,7 +155,7 @@ export const remoteKeySet = (
 
   const usableKeys = (): IssuerKeys => {
     if (cached.loaded && deps.now() < cached.fetchedAt + lifeMs) return cached.loaded;
-    throw new Error(`the keys of ${url} are not to be had`);
+    throw new Error(`the keys of ${url} are not available`);
   };
 
   const fresh = (): IssuerKeys | undefined => (deps.now() < cached.fetchedAt + freshMs ? cached.loaded : undefined);

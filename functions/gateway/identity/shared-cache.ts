@@ -41,7 +41,7 @@ export const sharedCache = (subject: readonly string[], { env, cache }: Pick<Dep
   const read = async (): Promise<unknown> => {
     const response = await cache.match(await name());
     if (!response) return undefined;
-    const bytes = await readAll(response.body, maxEntryBytes, () => new Error("an entry that is too long"));
+    const bytes = await readAll(response.body, maxEntryBytes, () => new Error("the entry is too long"));
     const entry = new TextDecoder().decode(bytes);
     const text = entry.slice(macLength + 1);
     return isSame(await mac(signed(text)), entry.slice(0, macLength)) ? JSON.parse(text) : undefined;

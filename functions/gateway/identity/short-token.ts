@@ -30,7 +30,7 @@ export const verifyShortToken = async (
   { audience, environment, lifeSeconds, subject }: TokenPurpose,
   now: number,
 ): Promise<JWTPayload & { readonly exp: number; readonly iat: number }> => {
-  if (!isCompact(token)) throw new Error("it is not written as a token is");
+  if (!isCompact(token)) throw new Error("it is not a well-formed token");
   const options: JWTVerifyOptions = {
     algorithms: ["EdDSA", "Ed25519"],
     audience,

@@ -49,7 +49,7 @@ const withReplyChecks = (store: ScriptStore, { algorithm, count, burst }: LimitR
     (algorithm === "fixed-window" ? reply[0] >= 1 : reply[0] >= -limit && reply[0] < limit);
   const checkedReply = (reply: unknown): unknown => {
     if (!isValidReply(reply))
-      throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is no count`);
+      throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is not a count`);
     return reply;
   };
   return {

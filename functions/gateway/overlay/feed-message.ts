@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export const parseFeedMessage = (value: unknown): FeedMessage => {
   const { revision, entries, revoked = [] } = fieldsOf(value);
   if (typeof revision !== "number" || !Array.isArray(entries) || !Array.isArray(revoked))
-    throw new TypeError("this is nothing that a feed tells");
+    throw new TypeError("this is not a feed message");
   return {
     revision,
     entries: entries.slice(-maxEntries).filter((it): it is OverlayEntry => passes(isEntry, it)),

@@ -88,7 +88,7 @@ const anySignal = (a: AbortSignal | undefined, b: AbortSignal | undefined): Abor
 const unreachable = (cause: unknown) => new Fault(upstreamCodes, "upstream-unreachable", { cause });
 
 /** The detail of `body-too-large`. */
-export const bodyLimitDetail = (limit: number) => ({ detail: `At most ${limit} bytes are taken here` });
+export const bodyLimitDetail = (limit: number) => ({ detail: `At most ${limit} bytes are allowed` });
 
 const tooLarge = (limit: number) => new Fault(upstreamCodes, "body-too-large", bodyLimitDetail(limit));
 

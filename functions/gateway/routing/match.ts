@@ -37,7 +37,7 @@ export const parseMatch = (text: string): { readonly methods: readonly string[];
   const odd = named.find((method) => !(methods as readonly string[]).includes(method));
   if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
   const duplicate = firstDuplicate(named);
-  if (duplicate !== undefined) throw new SyntaxError(`${duplicate} stands there twice`);
+  if (duplicate !== undefined) throw new SyntaxError(`${duplicate} is repeated`);
   if (named.includes("ANY") && named.length > 1) throw new SyntaxError("ANY is every method; it stands alone");
   parsePath(path);
   return { methods: named, path };
@@ -71,7 +71,7 @@ export const parsePath = (path: string): PathSegment[] => {
   if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
   if (path === "/" || path === trailingSlash) return [];
   const [, ahead, tail] = optionalRest.exec(path) ?? [];
-  if (ahead === "/") throw new SyntaxError(`of a whole host, every path has a slash: write /{${tail}*}`);
+  if (ahead === "/") throw new SyntaxError(`for a whole host every path has a slash: write /{${tail}*}`);
   const texts = (ahead ?? path).slice(1).split("/");
   const segments = texts.map((text, index) => parseSegment(text, tail === undefined && index === texts.length - 1));
   if (tail !== undefined) segments.push({ kind: "rest", name: tail, optional: true });

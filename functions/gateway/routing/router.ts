@@ -6,7 +6,7 @@ import type { MethodCandidates, RouteCandidate, RouteTable } from "./route-table
 
 export type Match =
   | { readonly kind: "found"; readonly route: string; readonly captures: Readonly<Record<string, string>> }
-  /** The path exists, but not with this method. */
+  /** Method not allowed. */
   | { readonly kind: "method"; readonly allow: readonly string[] }
   /** Path and method exist, but no route's conditions are met. */
   | { readonly kind: "condition" }

@@ -79,12 +79,12 @@ const textOfPart = (part: FormPart, format: FieldFormat | undefined): string => 
   const isFile = format ? (format.shape.file ?? format.shape.items?.file) : part.filename !== undefined;
   // Schemas only constrain the length of a file.
   if (isFile) return " ".repeat(part.bytes.byteLength);
-  if (!["utf-8", "utf8", "us-ascii", undefined].includes(part.charset)) refuse("is no text of UTF-8");
-  if (!["7bit", "8bit", "binary", undefined].includes(part.transfer)) refuse("is sent in an encoding of its own");
+  if (!["utf-8", "utf8", "us-ascii", undefined].includes(part.charset)) refuse("is not valid UTF-8");
+  if (!["7bit", "8bit", "binary", undefined].includes(part.transfer)) refuse("has an unsupported transfer encoding");
   try {
     return textOf(part.bytes);
   } catch {
-    return refuse("is no text of UTF-8");
+    return refuse("is not valid UTF-8");
   }
 };
 

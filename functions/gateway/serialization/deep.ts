@@ -32,7 +32,7 @@ export const deepValue = (name: string, shape: ValueShape, source: Source, choos
 
 /** @param brackets `[a][b]` */
 const nodeAt = (root: Node, brackets: string): Node => {
-  if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) throw new Unreadable("has brackets that do not pair");
+  if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) throw new Unreadable("has unbalanced brackets");
   const names = brackets.slice(1, -1).split("][", maxDepth + 1);
   if (names.length > maxDepth) throw new Unreadable("is nested too deeply");
   return names.reduce((at, name) => {

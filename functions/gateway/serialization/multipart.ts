@@ -40,7 +40,7 @@ export const partsOf = (body: Uint8Array, boundary: string): FormPart[] => {
     if (parts.length === maxFields) throw new Unreadable(`has more than ${maxFields} fields`);
     const start = lineEnd(body, at);
     const end = indexOf(body, line, start - 2);
-    if (end < 0) throw new Unreadable("has no last boundary");
+    if (end < 0) throw new Unreadable("has no closing boundary");
     parts.push(partOf(body.subarray(start, Math.max(start, end))));
     at = end + line.length;
   }
@@ -56,7 +56,7 @@ const endOf = (body: Uint8Array, line: Uint8Array, from: number): number => {
 const lineEnd = (body: Uint8Array, from: number): number => {
   let at = from;
   while (body[at] === 32 || body[at] === 9) at++;
-  if (body[at] !== cr || body[at + 1] !== lf) throw new Unreadable("has a boundary that goes on");
+  if (body[at] !== cr || body[at + 1] !== lf) throw new Unreadable("has a malformed boundary line");
   return at + 2;
 };
 
@@ -76,7 +76,7 @@ const blank = new Uint8Array([cr, lf, cr, lf]);
 const partOf = (part: Uint8Array): FormPart => {
   const hasNone = part[0] === cr && part[1] === lf;
   const end = hasNone ? 0 : indexOf(part.subarray(0, maxHeaderBytes), blank, 0);
-  if (end < 0) throw new Unreadable("has a part whose headers do not end");
+  if (end < 0) throw new Unreadable("has a part with incomplete headers");
   const headers = headersIn(part.subarray(0, end));
   const disposition = headers.get("content-disposition") ?? "";
   const parameters = parametersIn(disposition);
@@ -101,7 +101,7 @@ export const textOf = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new Unreadable("is no text of UTF-8");
+    throw new Unreadable("is not valid UTF-8");
   }
 };
 
@@ -112,7 +112,7 @@ const headersIn = (bytes: Uint8Array): Map<string, string> => {
     .filter((it) => it !== "")) {
     const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n]*)$/.exec(line) ?? [];
     const key = name.toLowerCase();
-    if (key === "" || headers.has(key)) throw new Unreadable("has a part with a header that is none, or stands twice");
+    if (key === "" || headers.has(key)) throw new Unreadable("has a part with a malformed or duplicate header");
     headers.set(key, value.trim());
   }
   return headers;
@@ -125,7 +125,7 @@ const parametersIn = (field: string): Map<string, string> => {
     /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/g,
   )) {
     const key = name.toLowerCase();
-    if (found.has(key) || key === "name*") throw new Unreadable("has a part with a name that stands twice");
+    if (found.has(key) || key === "name*") throw new Unreadable("has a part with a duplicate parameter");
     found.set(key, quoted?.replaceAll(/\\(["\\])/g, "$1") ?? plain ?? "");
   }
   return found;

@@ -91,7 +91,7 @@ const pathValue = (it: ParameterCheck, { captures }: RequestParameters, choose: 
   if (style === "json" || style === "text") return contentValue(it, [raw], asUri, choose);
   const joint = { between: ",", equals: explode, decode: asUri };
   if (style === "simple") return joinedValue(raw, shape, joint, choose);
-  if (!raw.startsWith(".")) throw new Unreadable("is not written in the style label");
+  if (!raw.startsWith(".")) throw new Unreadable("is not in the style label");
   const rest = raw.slice(1);
   const dotted = () => joinedValue(rest, shape, { ...joint, between: "." }, choose);
   if (explode || !(shape.items || shape.properties)) return dotted();

@@ -18,7 +18,7 @@ export const asUri: Decode = (raw) => {
   try {
     return decodeURIComponent(raw);
   } catch {
-    throw new Unreadable("has an escape that is none");
+    throw new Unreadable("has an invalid percent-encoding");
   }
 };
 
@@ -66,6 +66,6 @@ export const json = (text: string): unknown => {
   } catch {
     throw new Unreadable("is no JSON");
   }
-  if (hasDuplicateKeys(text)) throw new Unreadable("has a key twice in one object");
+  if (hasDuplicateKeys(text)) throw new Unreadable("has a duplicate key");
   return value;
 };

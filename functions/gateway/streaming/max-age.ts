@@ -41,7 +41,7 @@ const waitForEnd = (ms: number, deps: StreamDeps, signal: AbortSignal): Promise<
 const copyBytes: CopyStream = (body, to, expired) => {
   const cut = new AbortController();
   void expired.then(
-    () => cut.abort(new Error("streams of this tier go on no longer")),
+    () => cut.abort(new Error("the stream reached its maximum age")),
     () => {},
   );
   return body.pipeTo(to, { signal: cut.signal });

@@ -31,7 +31,7 @@ export const copyEvents: CopyStream = async (body, to, expired, { sleep }) => {
     await sleep(graceMs, finished.signal);
     await stop();
     await sleep(graceMs, finished.signal);
-    await writer.abort(new Error("the client reads nothing"));
+    await writer.abort(new Error("the client does not read"));
   };
   end().catch(() => {});
   try {

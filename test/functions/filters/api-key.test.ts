@@ -85,7 +85,7 @@ describe("with a consumers key in the environment, entries must be signed", asyn
     ["a signature that is no text", { ...good, signature: { toString: "x" } }],
     ["no object", "coffee-shop"],
     ["null", null],
-    ["an entry that is too long", { ...good, more: "x".repeat(20_000) }],
+    ["the entry is too long", { ...good, more: "x".repeat(20_000) }],
   ];
   it.each(attacks)("answers 503 to an entry with %s, which is not the client's fault", async (_, value) => {
     const { send } = withEntry(JSON.stringify(value));

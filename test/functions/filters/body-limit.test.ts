@@ -17,7 +17,7 @@ it("answers 413 to one byte more before the body is read", async () => {
   expect({ status, code, detail: JSON.parse(text).detail, by: line?.by }).toEqual({
     status: 413,
     code: "body-too-large",
-    detail: "At most 10 bytes are taken here",
+    detail: "At most 10 bytes are allowed",
     by: "body-limit",
   });
   expect(upstream).toHaveLength(0);

@@ -26,7 +26,7 @@ const gate = () =>
     },
   );
 
-describe.each(rows)("$asked", ({ path, matched: canonical }) => {
+describe.each(rows)("$path", ({ path, matched: canonical }) => {
   it(canonical === undefined ? "is refused" : `is matched as ${canonical}`, () => {
     expect(canonicalPath(new URL(path, "https://gate.example").pathname)).toBe(canonical);
   });
