@@ -158,7 +158,7 @@ const parameterError = (it: ParameterCheck, parameters: RequestParameters): Erro
 const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameters): readonly ErrorItem[] => {
   if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
   return [
-    { in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) },
+    { in: "query", detail: `accepts only ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) },
   ];
 };
 
@@ -184,7 +184,7 @@ const schemaErrorOf = (
     const refused = firstRefused(read, isValid);
     if (refused === accepted) return undefined;
     if (refused instanceof Unreadable) return { ...pointerTo(refused.pointer ?? ""), detail: refused.detail };
-    if (refused === undefined) return { detail: "must be there" };
+    if (refused === undefined) return { detail: "is required" };
     check(refused);
   } catch (error) {
     // A recursive schema is followed as deep as the value goes, so the stack may overflow.
@@ -195,7 +195,7 @@ const schemaErrorOf = (
   const schemaError = check.errors?.reduce((best, it) =>
     it.instancePath.length > best.instancePath.length ? it : best,
   );
-  const detail = (schemaError?.message ?? "is not as it has to be").slice(0, maxTextLength);
+  const detail = (schemaError?.message ?? "is invalid").slice(0, maxTextLength);
   return { ...pointerTo(schemaError?.instancePath ?? ""), detail };
 };
 

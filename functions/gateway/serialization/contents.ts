@@ -75,7 +75,7 @@ const textOfPart = (part: FormPart, format: FieldFormat | undefined): string => 
   const refuse = (detail: string): never => {
     throw new Unreadable(detail, pointerTo(part.name));
   };
-  if (format && !isOfType(part, format)) refuse(`is ${(format.types ?? ["JSON"]).join(", ")}`);
+  if (format && !isOfType(part, format)) refuse(`must be ${(format.types ?? ["JSON"]).join(", ")}`);
   const isFile = format ? (format.shape.file ?? format.shape.items?.file) : part.filename !== undefined;
   // Schemas only constrain the length of a file.
   if (isFile) return " ".repeat(part.bytes.byteLength);

@@ -64,7 +64,7 @@ export const json = (text: string): unknown => {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Unreadable("is no JSON");
+    throw new Unreadable("is not valid JSON");
   }
   if (hasDuplicateKeys(text)) throw new Unreadable("has a duplicate key");
   return value;

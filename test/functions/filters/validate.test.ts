@@ -101,6 +101,6 @@ it("fails for a route without checks, except preflights", async () => {
     500, 200, 200,
   ]);
   expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow(
-    "build it anew",
+    "rebuild it",
   );
 });

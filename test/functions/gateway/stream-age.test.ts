@@ -133,7 +133,7 @@ describe("another body of unknown length", () => {
     const next = text();
     next.catch(() => {});
     await pass(100_000);
-    await expect(next).rejects.toThrow("no longer");
+    await expect(next).rejects.toThrow("maximum age");
     expect([ended, await cancelled()]).toEqual([["all aged"], true]);
   });
 
