@@ -1,4 +1,4 @@
-/** Shows what came of cases: a line for each tier, a dialogue for each case that fails, a table of what nobody tried. */
+/** Renders test results for the terminal: a line for each tier, a dialogue for each failing case, a coverage table. */
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { count } from "../diagnostics/report.ts";
@@ -17,7 +17,7 @@ export const renderReports = (reports: readonly Report[], ms: number): string =>
   return [...failed, `${reports.map(renderTierLine).join("")}\n${renderTotal(reports, ms)}`].join("\n");
 };
 
-/** What failed of a tier's cases is counted by case, whatever is wrong in it. */
+/** The number of failed cases. */
 export const failedCount = ({ failures }: Report): number => new Set(failures.map((it) => it.case)).size;
 
 const renderTierLine = (it: Report): string => {
@@ -46,14 +46,14 @@ const renderTotal = (reports: readonly Report[], ms: number): string => {
 
 const labelWidth = 22;
 
-/** Of several requests of one step that fail, the first tells why. */
+/** Renders each failure; only the first one of a step has the filter trace. */
 const renderFailures = ({ suite, failures }: Report): string[] =>
   failures.map((it, index) => {
     const before = failures[index - 1];
     return renderFailure(suite, it, before?.case !== it.case || before.step !== it.step);
   });
 
-/** The client sends, the services see, the client gets; then why. */
+/** One failure as a dialogue: the client sends, services see, the client gets; then differences and trace. */
 const renderFailure = ({ file, tier }: Suite, failure: Failure, withTrace: boolean): string => {
   const { request, differences, result: heard, step, steps } = failure;
   const where = `${file}:${failure.line}`;
@@ -87,7 +87,7 @@ const differenceLines = (differences: readonly Difference[]): string[] => {
   ]);
 };
 
-/** What each filter made of the first of them, why, and on which line that stands. */
+/** The filter trace of the first response. */
 const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string[] => {
   const [answer] = heard?.answers ?? [];
   if (!send || !answer) return [];
@@ -100,7 +100,7 @@ const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string
   return rows.length === 0 ? [] : [pc.dim(table(["    filter", "verdict", "manifest"], rows).trimEnd())];
 };
 
-/** What was tried, by tier and kind, and where stands what was not. */
+/** The coverage table by tier and kind, and the list of uncovered branches. */
 export const renderCoverage = (reports: readonly Report[]): string => {
   const rows = reports.map(({ suite, coverage }) => [
     suite.tier.manifest.tier,

@@ -1,4 +1,4 @@
-/** Every code that a check can give, and what it means. The reference has a page for each. */
+/** All problem codes of the checker, with their meanings. The reference has a page for each. */
 export const problemCodes = {
   "bad-yaml": "The file is not well-formed YAML.",
   "bad-encoding": "The file is not text in UTF-8.",

@@ -1,4 +1,4 @@
-/** What YAML allows and a manifest does not, and the parser's complaints in sentences of our own. */
+/** Rejects YAML features that a manifest does not support, and rewords the parser's errors. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type YAMLError, type YAMLMap } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 
@@ -8,7 +8,7 @@ interface YamlProblem {
   readonly remedy?: string;
 }
 
-/** Where the parser has lost its way, each token that follows is an error to it; only what led it astray helps a reader. */
+/** After the first syntax error the parser reports many follow-up errors; only the first ones are kept. */
 export const describeYamlErrors = (errors: readonly YAMLError[]): YamlProblem[] => {
   const seen = new Set<string>();
   return errors
@@ -23,7 +23,7 @@ export const describeYamlErrors = (errors: readonly YAMLError[]): YamlProblem[] 
 
 const maxErrors = 5;
 
-/** One mistake gives many of these. */
+/** Codes that one mistake causes many times. */
 const cascadingCodes: ReadonlySet<string> = new Set([
   "UNEXPECTED_TOKEN",
   "MISSING_CHAR",
@@ -59,8 +59,8 @@ const messages: Readonly<Partial<Record<YAMLError["code"], readonly [message: st
 };
 
 /**
- * Where brackets are nested deeper than `most`, counted without a parser, which would run out of stack. Brackets in texts
- * count too: nobody has that many.
+ * The offset at which brackets are nested deeper than `maxDepth`, found without a parser, which would run out of stack. Brackets in strings
+ * count too.
  */
 export const flowDepth = (text: string, maxDepth: number): number | undefined => {
   const compact = new RegExp(`(?:^|\\n)(?:[ \\t]*[-?:][ \\t]+){${maxDepth},}`).exec(text);
@@ -83,7 +83,7 @@ interface UnsupportedYaml {
   readonly remedy: string;
 }
 
-/** Well-formed YAML that a manifest does not take. */
+/** Finds well-formed YAML that a manifest does not support. */
 export const findUnsupported = (root: Node | null, maxDepth: number): UnsupportedYaml[] => {
   const found: UnsupportedYaml[] = [];
   const anchors = new Set<string>();
@@ -138,7 +138,7 @@ const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml |
   if (!key) return undefined;
   if (!isScalar(key))
     return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };
-  // It would become an empty text.
+  // YAML would convert it to an empty text.
   if (key.value === null)
     return {
       node: key,
@@ -157,7 +157,7 @@ const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml |
       remedy: "keep one of the two",
     };
   first.set(word, key);
-  // It would be swallowed, since every object has one.
+  // It would be lost, since it sets the prototype.
   if (word === "__proto__")
     return { node: key, code: "reserved-name", message: '"__proto__" is no name', remedy: "call it otherwise" };
   if (word === "<<")

@@ -1,4 +1,4 @@
-/** An explained request for a terminal, or a pipe. */
+/** Renders an explained request as text. */
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { fileAndLine } from "../review/effective/entries.ts";
@@ -13,17 +13,17 @@ import type { RouteMismatch } from "./why-not.ts";
 export interface ExplainView {
   readonly explained: Explained;
   readonly steps: readonly Step[];
-  /** What the answer's code stands on. */
+  /** The manifest line that causes the response's code. */
   readonly source: PolicySource | undefined;
-  /** Routes that do not take the request, and why. */
+  /** Routes that do not match, and why. */
   readonly mismatches: readonly RouteMismatch[];
-  /** At a running gate, and not here. */
+  /** Whether a running gate was asked, instead of the offline pipeline. */
   readonly isRemote: boolean;
 }
 
 export const renderExplanation = (request: Request, view: ExplainView): string => {
   const { steps, mismatches, isRemote } = view;
-  // A tier is read by its own functions, and the rest is text from requests, gates and services.
+  // Everything but the tier is untrusted text, so it is reduced to single lines.
   const { tier, ...explainedText } = view.explained;
   const explained = { ...toOneLineValues(explainedText), tier };
   const { upstream, unknown } = explained;
@@ -79,7 +79,7 @@ const renderResponse = ({ explained: { tier, route, status, code, detail }, step
   const filter = tier?.routes
     .find(({ name }) => name === route)
     ?.chain.find(({ spec: about }) => Object.hasOwn(about.codes, code));
-  // Where a filter has said so, it stands there already.
+  // The step table already has the reason.
   const why = steps.some((it) => it.why !== "" && it.verdict.endsWith(code))
     ? ""
     : `: ${describeCode(code, filter, detail)}`;

@@ -1,4 +1,4 @@
-/** A comparison for a terminal. */
+/** Renders a comparison for the terminal. */
 import pc from "picocolors";
 import { renderProblems } from "../diagnostics/report.ts";
 import { table } from "../terminal/table.ts";

@@ -1,4 +1,4 @@
-/** A comparison as a comment of a pull request: GitHub Flavored Markdown. */
+/** Renders a comparison as GitHub Flavored Markdown, for a pull-request comment. */
 
 import type { Comparison, ReportedChange } from "./compare.ts";
 import { codeSpan, markdownText } from "./core/sentence.ts";
@@ -15,7 +15,7 @@ import {
   nextSteps,
 } from "./wording.ts";
 
-/** GitHub takes 65,536 characters in a comment; `postern ci` adds to it. */
+/** GitHub accepts 65,536 characters in a comment, and `postern ci` adds more. */
 const maxLength = 45_000;
 
 /** @param code whether the code of the Workers differs too */
@@ -37,7 +37,7 @@ const renderBody = (comparison: Comparison, code: boolean): string[] => {
   ];
 };
 
-/** Ahead of everything else, for who reads no further. */
+/** High-risk changes, before everything else. */
 const renderWarnings = (comparison: Comparison): string[] => {
   const all = highRisks(comparison);
   return all.length > 0 ? [`**Be sure of this**\n\n${all.map((it) => `- ${markdownText(it)}\n`).join("")}`] : [];
@@ -76,7 +76,7 @@ const renderProblems = ({ problems }: Comparison): string => {
 
 const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Whole lines, as many as a comment takes. */
+/** Truncates to whole lines. */
 const truncateLines = (parts: readonly string[]): string => {
   const whole = parts.join("\n");
   if (whole.length <= maxLength) return whole;

@@ -1,4 +1,4 @@
-/** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
+/** The schema of `routes/<tier>.test.yaml`: what a client sends, what services receive and reply, what the client gets. */
 import * as z from "zod";
 import { bytes } from "../../../functions/gateway/core/quantities.ts";
 import { headerName } from "../../../functions/manifest/names.ts";
@@ -13,7 +13,7 @@ const requestLine = () =>
 
 const headers = () => z.record(headerName(), z.string("a header's value is a text; put numbers in quotes"));
 
-/** Values of headers, compared as `when` compares them. */
+/** Header expectations, compared as in `when`. */
 const headerComparisons = () => z.record(headerName(), comparison());
 
 const bodyKeys = () => ({
@@ -118,7 +118,7 @@ export const service = () =>
     calls: z.int("a count is a whole number").min(1).optional().describe("How often it is asked"),
   });
 
-/** The stores behind filters. */
+/** Stores that a case can make unavailable. */
 export const failableStores = ["state", "counts", "nonces", "issuers", "consumers", "revocations"] as const;
 
 export const expectation = () =>
@@ -146,7 +146,7 @@ export const expectation = () =>
 
 const expectedOutcome = () => z.union([z.literal("snapshot"), expectation()], "`snapshot`, or { status: …, code: … }");
 
-/** Of an upstream, or the id of a filter that sends copies: `mirror`, `transfer/mirror`. */
+/** The name of an upstream, or the id of a mirror filter: `mirror`, `transfer/mirror`. */
 const serviceName = () =>
   z.string().regex(/^[a-z][a-z0-9-]*(?:\/[a-z][a-z0-9-]*)?$/, "the name of an upstream, or a filter's id");
 
@@ -192,7 +192,7 @@ export const testCase = () =>
       .describe("What is sent next, by the same client unless it says otherwise"),
   });
 
-/** Of one tier. */
+/** Maximum number of cases of a tier. */
 export const maxCases = 5000;
 
 /** `routes/<tier>.test.yaml`. */

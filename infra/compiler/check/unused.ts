@@ -1,4 +1,4 @@
-/** What stands beside the manifests and is asked for by none of them. */
+/** Reports values, namespaces and presets that no manifest uses. */
 
 import type { Problem } from "../../diagnostics/problem.ts";
 import { requiredBindings } from "../lower/platform.ts";
@@ -7,7 +7,7 @@ import { isBroken } from "../model/salvage.ts";
 import type { CheckResult } from "./check.ts";
 import type { EnvironmentResult, PresetsResult } from "./shared-files.ts";
 
-/** Told only where every manifest could be read: a broken one may well be the one that asks. */
+/** Reported only if every manifest could be read, since a broken one may be the user. */
 export const checkUnused = (
   { partialEnvironment: environment, source }: EnvironmentResult,
   { presets, usedVariables: asked }: PresetsResult,
@@ -16,7 +16,7 @@ export const checkUnused = (
 ): Problem[] => {
   if (results.some((it) => !it.usedVariables)) return [];
   const all = results.flatMap(({ problems }) => problems.map(({ code }) => code));
-  // A misspelt name may well be meant for what nobody asks for.
+  // A misspelt name may refer to the unused item.
   const hasProblem = (codes: readonly string[]): boolean => all.some((code) => codes.includes(code));
   const usedValues = new Set([...asked, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
   const remedy = "remove it";

@@ -1,10 +1,10 @@
-/** Bundles a Worker's entry as it is deployed, so that what is measured and tested is the same. */
+/** Bundles a Worker's entry as for deployment, so that tests and benchmarks use the same code. */
 import * as esbuild from "esbuild";
 
 /**
  * @param entry source text
  * @param folder that its relative imports start from
- * @param external modules that stand beside the bundle, or that the platform has
+ * @param external modules that are deployed beside the bundle, or that the platform provides
  * @throws where something cannot be resolved or parsed
  */
 export const bundle = async (entry: string, folder: string, external: readonly string[]): Promise<string> => {

@@ -14,7 +14,7 @@ const keyPurpose: KeyPurpose = {
   command: "secrets consumers-key",
 };
 
-/** The public key of a pair that is made where there is none. */
+/** The public key; creates the pair if there is none. */
 export const consumersPublicKey = (root: string, env: string): string => ensurePublicKey(root, env, keyPurpose);
 
 /** @throws where the environment names a key whose private half is not here: what is uploaded then would be refused by every gate */

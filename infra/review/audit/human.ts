@@ -1,11 +1,11 @@
-/** Findings for a terminal, and how many there are. */
+/** Renders audit findings for the terminal. */
 import pc from "picocolors";
 import { count, renderDiagnostic } from "../../diagnostics/report.ts";
 import { grades, type Risk } from "../core/risks.ts";
 import type { Audit } from "./audit.ts";
 import type { Finding } from "./finding.ts";
 
-/** More of them nobody reads; `--json` has all. */
+/** Maximum number of findings shown; `--json` has all. */
 const maxFindings = 100;
 
 const severityColors = { high: pc.red, medium: pc.yellow, low: pc.dim } as const;

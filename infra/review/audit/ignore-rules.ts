@@ -1,4 +1,4 @@
-/** What can be wrong with an ignore. These cannot be ignored themselves. */
+/** Audit rules for ignore comments themselves. They cannot be ignored. */
 import type { Rule } from "./rule-kit/rule.ts";
 
 type IgnoreRule = Pick<Rule, "id" | "severity" | "summary" | "incident" | "remedy">;

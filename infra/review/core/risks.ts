@@ -1,9 +1,9 @@
-/** Every kind of change that a diff can tell, how risky it is, and why. The reference is made from this. */
+/** All kinds of changes, with risk and meaning. The reference is generated from this table. */
 
 export const grades = ["low", "medium", "high"] as const;
 export type Risk = (typeof grades)[number];
 
-/** Low: nobody is let in who was not, and nobody kept out. Medium: somebody has to look. High: somebody has to be sure. */
+/** Low: access does not change. Medium: review it. High: it may weaken security or break clients, so confirm it. */
 export const changeKinds = {
   "identity-removed": ["high", "A route lets in callers whom nothing identifies any more."],
   "identity-weakened": ["high", "A route believes more callers, or believes them longer."],
@@ -91,8 +91,8 @@ export type ChangeKind = keyof typeof changeKinds;
 
 export const riskOf = (kind: ChangeKind): Risk => changeKinds[kind][0];
 
-/** Below nought where `a` is less risky than `b`. */
+/** Negative if `a` is less risky than `b`. */
 export const compareRisk = (a: Risk, b: Risk): number => grades.indexOf(a) - grades.indexOf(b);
 
-/** The riskiest of them. */
+/** The highest risk. */
 export const highestRisk = (all: readonly Risk[]): Risk | undefined => all.toSorted(compareRisk).at(-1);

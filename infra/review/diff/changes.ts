@@ -1,4 +1,4 @@
-/** All changes between two pictures: tiers and routes that are new, gone, called otherwise or different. */
+/** Lists all changes between two models: tiers and routes that are added, removed, renamed or changed. */
 import { isDeepStrictEqual } from "node:util";
 import { quotedList, type Sentence, sentence } from "../core/sentence.ts";
 import { type ChangeDetail, enforcedIdentity } from "./chains.ts";

@@ -1,4 +1,4 @@
-/** Two routes that are the same one: what it takes, what runs, and where it leads. */
+/** Compares two versions of one route: match, filters, destination and settings. */
 import { isDeepStrictEqual } from "node:util";
 import type { Destination, RoutePlan } from "../../../functions/gateway/core/plan.ts";
 import { parseMatch } from "../../../functions/gateway/routing/match.ts";
@@ -11,12 +11,12 @@ import { changeLocation } from "./grade/change.ts";
 import { describeMatchers } from "./grade/matchers.ts";
 import type { RouteModel, TierModel } from "./picture/model.ts";
 
-/** What a service may change something by (RFC 9110, section 9.2.1: the others are safe). */
+/** Safe methods (RFC 9110, section 9.2.1); all others may change something. */
 const safeMethods: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 export const hasWriteMethod = (methods: readonly string[]): boolean => methods.some((it) => !safeMethods.includes(it));
 
-/** A route and the tier that it stands in. */
+/** A route with its tier. */
 export interface RouteInTier {
   readonly tier: TierModel;
   readonly route: RouteModel;
@@ -47,15 +47,15 @@ export const compareRoutes = (
 export const routeLocation = ({ tier, route }: RouteInTier, key = "match") =>
   changeLocation(tier.checked.source, ["routes", route.name], key);
 
-/** As it is written: without the tier's base. */
+/** The match as written, without the tier's base. */
 export const matchText = ({ route }: RouteInTier): string => route.checked.settings.match;
 
-/** Whether anybody may call it. A route that is answered by the gate itself reaches nobody. */
+/** Whether unauthenticated callers reach a service through it. */
 export const isAnonymous = ({ route }: RouteInTier): boolean =>
   enforcedIdentity(route.checked.chain).length === 0 && "to" in route.plan.goes;
 
 const compareMatch = (before: RouteInTier, after: RouteInTier, hasMovedTier: boolean): ChangeDetail[] => {
-  // In another tier, only the whole path says whether it takes the same requests.
+  // Across tiers, full paths are compared.
   const matchIn = (it: RouteInTier) => (hasMovedTier ? it.route.checked : parseMatch(matchText(it)));
   const [a, b] = [matchIn(before), matchIn(after)];
   const message: Sentence[] = [];
@@ -129,7 +129,7 @@ const formatDestination = (goes: Destination, to: string, responds: string, redi
 const formatTargets = (to: string | readonly (readonly [string, number])[]): string =>
   typeof to === "string" ? to : to.map(([name, weight]) => `${name} ${weight}`).join(", ");
 
-/** How each setting of a route is told: its kind, and the sentence. */
+/** Compares the settings of a route. */
 const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): ChangeDetail[] => {
   const toDetail = (key: string, kind: ChangeKind, message: Sentence): ChangeDetail => ({
     kind,

@@ -1,4 +1,4 @@
-/** What stands beside the manifests: consumers, and the settings of an environment. */
+/** Compares shared files: consumers, and the settings of an environment. */
 import { isDeepStrictEqual } from "node:util";
 import { count } from "../../diagnostics/report.ts";
 import type { ChangeKind } from "../core/risks.ts";
@@ -39,7 +39,7 @@ export const compareConsumers = (before: EnvironmentModel, after: EnvironmentMod
   });
 };
 
-/** Keys are told by the first digits of their hashes. */
+/** Describes keys by the first digits of their hashes. */
 const describeConsumer = (a: ConsumerModel, b: ConsumerModel): Sentence => {
   const keyPrefixes = (keys: readonly string[]) => quotedList(keys.map((it) => it.replace("key/", "").slice(0, 8)));
   const added = b.keys.filter((it) => !a.keys.includes(it));
@@ -51,7 +51,7 @@ const describeConsumer = (a: ConsumerModel, b: ConsumerModel): Sentence => {
   ]);
 };
 
-/** Values are told where a manifest asks for them, and what only the dev loop reads changes nothing that runs. */
+/** Compares shared settings. Values are reported at the manifests that use them; `dev` has no effect. */
 export const compareSettings = (before: EnvironmentModel, after: EnvironmentModel): Change[] => {
   const settings = ({ settings: { front, kv, consumers, explain, control } }: EnvironmentModel) => ({
     front,

@@ -1,4 +1,4 @@
-/** Two tiers that are the same one: what is their own, and not of one route. */
+/** Compares two versions of one tier: its own settings, not those of its routes. */
 import type { ChangeKind } from "../core/risks.ts";
 import { quotedList, type Sentence, sentence } from "../core/sentence.ts";
 import type { ChangeDetail } from "./chains.ts";
@@ -15,11 +15,11 @@ export const compareTiers = (before: TierModel, after: TierModel): ChangeDetail[
   ...compareSecrets(before, after),
 ];
 
-/** Where a key is written; one that is not has its default, and is the tier's. */
+/** The location of a key, or of `tier` if the key is not set. */
 const location = ({ checked: { source } }: TierModel, key: string): ChangeLocation =>
   changeLocation(source, [], Object.hasOwn(Object(source.value), key) ? key : "tier");
 
-/** Where requests come from. */
+/** Compares hosts, base, accepted headers, entry and isolation. */
 const compareAddress = (before: TierModel, after: TierModel): ChangeDetail[] => {
   const [a, b] = [before.checked.manifest, after.checked.manifest];
   const added = b.hosts.filter((it) => !a.hosts.includes(it));
@@ -73,7 +73,7 @@ const compareAcceptedHeaders = (
   ];
 };
 
-/** Releases are tried on the first host; and the routes of a zone stand in this order. */
+/** Whether the order of hosts matters: smoke tests use the first one, and zone routes follow it. */
 const doesHostOrderMatter = (before: TierModel, after: TierModel): boolean => {
   const [a, b] = [before.checked.manifest, after.checked.manifest];
   return before.facts.host !== after.facts.host || (b.entry === "zone" && a.hosts.join() !== b.hosts.join());
@@ -89,7 +89,7 @@ const isolationTexts: Readonly<Record<"tier" | "shared", Sentence>> = {
   tier: ["it has a gate of its own, and shared one"],
 };
 
-/** How it stands among the others, and who answers for it. */
+/** Compares level, owner, labels and access log. */
 const compareStanding = (before: TierModel, after: TierModel): ChangeDetail[] => {
   const [a, b] = [before.facts, after.facts];
   const nobody = "nobody";

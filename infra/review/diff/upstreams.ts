@@ -1,4 +1,4 @@
-/** The services of two tiers that are the same one. */
+/** Compares the upstreams of two versions of one tier. */
 import { isDeepStrictEqual } from "node:util";
 import type { UpstreamSecurity } from "../../../functions/gateway/hooks/security.ts";
 import type { CheckedUpstream } from "../../compiler/model/checked.ts";
@@ -11,10 +11,10 @@ import { formatPart } from "./grade/format-part.ts";
 import { scalesOf, upstreamScales } from "./grade/parts.ts";
 import type { TierModel } from "./picture/model.ts";
 
-/** Services by name, where one that is called otherwise is still the same one. */
+/** Changes of upstreams; a renamed one keeps its identity. */
 export interface UpstreamChanges {
   readonly changes: readonly (ChangeDetail & { readonly routes: readonly string[] })[];
-  /** How an upstream is called now. */
+  /** The current name of an upstream. */
   readonly currentName: (name: string) => string;
 }
 
@@ -110,7 +110,7 @@ const factsOf = ({ spec: about, config }: CheckedUpstream): UpstreamSecurity => 
 
 type UpstreamSettings = Readonly<Record<string, unknown>>;
 
-/** Whether calls are not encrypted that were, or that are new. */
+/** A note if calls become unencrypted. */
 const newPlaintext = (configBefore: CheckedUpstream | undefined, after: CheckedUpstream | undefined): Sentence[] => {
   const isPlaintext = (it: CheckedUpstream | undefined): boolean =>
     it !== undefined && factsOf(it).endpoint?.url.startsWith("http:") === true;

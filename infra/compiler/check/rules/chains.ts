@@ -1,4 +1,4 @@
-/** The filters of a route, in the order in which they run. */
+/** Rules for the filter chain of a route: ids, order, enforcement, body limits. */
 
 import type { Path } from "../../../diagnostics/locate.ts";
 import { deduplicate, type Problem } from "../../../diagnostics/problem.ts";
@@ -14,7 +14,7 @@ export const checkChains = (tier: CheckedTier, inputs: CheckInputs): Problem[] =
       ...checkDuplicateIds(route),
       ...route.chain.flatMap((it) => [...checkGuardSettings(it), ...checkNamespaces(it, inputs)]),
       ...checkOrder(route),
-      // A filter of no known kind has its own problem; what it would have done for the others is not missing as well.
+      // An unknown filter has its own problem, so rules that it might satisfy are skipped.
       ...(route.hasUnknownFilters ? [] : [...checkIdentityEnforced(route), ...checkBodyLimits(tier, route)]),
     ];
     return problems.map((it) => ["", it] as const);
@@ -78,7 +78,7 @@ const checkWithout = (tier: CheckedTier): Problem[] => {
   ];
 };
 
-/** Where a filter is of no known kind, or its `id` is broken, its id is not known. */
+/** Whether all ids are known: no entry of unknown kind, no broken `id`. */
 const hasKnownIds = ({ filters, unknown }: CheckedFilters): boolean =>
   unknown === 0 && filters.every(({ broken }) => !isBroken(broken.settings, "id"));
 
@@ -155,7 +155,7 @@ const checkBodyLimits = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
   });
 };
 
-/** Whether a filter that validates reads bodies of a route. */
+/** Whether a validating filter reads the bodies of a route. */
 const readsBody = ({ validations }: CheckedTier, { id }: CheckedFilter, { name }: CheckedRoute): boolean =>
   Object.values(validations.get(id)?.plans[name] ?? {}).some(
     ({ body }) => body && Object.values(body.types).some((it) => it !== null),

@@ -1,4 +1,4 @@
-/** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
+/** Rules for a tier's own settings: file name, reserved names, preset, hosts, isolation and release. */
 import { stepsProblem } from "../../../../functions/control/model/release.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
@@ -18,7 +18,7 @@ export const checkPlacement = (tier: CheckedTier, inputs: CheckInputs): Problem[
   ...checkQueries(tier, inputs),
 ];
 
-/** Stands in for a host that is broken. */
+/** The placeholder for a broken host. */
 export const placeholderHost = "unknown.invalid";
 
 const checkFileName = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
@@ -29,7 +29,7 @@ const checkFileName = ({ source, manifest: { tier } }: CheckedTier): Problem[] =
 
 /** The names of Workers and bindings are made from those of tiers and routes. */
 const checkReservedNames = ({ source, manifest: { tier }, routes, broken }: CheckedTier): Problem[] => {
-  // A file's name stands in for a tier's that is broken.
+  // For a broken tier name, the file's name is the placeholder.
   const tierProblems = isBroken(broken, "tier")
     ? []
     : [
@@ -46,7 +46,7 @@ const checkReservedNames = ({ source, manifest: { tier }, routes, broken }: Chec
   ];
 };
 
-/** Workers of previews are found by the end of their names, and removed. */
+/** Workers of previews are found, and deleted, by this suffix. */
 const previewName = /(?:^|-)preview-\d+$/;
 const previewMessage = "Workers of previews are called so, and go with their pull request";
 
@@ -119,7 +119,7 @@ const checkReleaseSteps = ({ source, manifest: { release } }: CheckedTier): Prob
   return [source.problem(["release", "steps", at], "release-steps", why, { remedy })];
 };
 
-/** An environment without control releases nothing by measurements. */
+/** Without a control plane, queries are never run. */
 const checkQueries = (
   { source, manifest: { release } }: CheckedTier,
   { environment: { file, value, broken = [] } }: CheckInputs,

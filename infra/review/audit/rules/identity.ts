@@ -54,7 +54,7 @@ export const serviceExposed: Rule = {
       })),
 };
 
-/** The route's own part is nothing but the rest of the path. */
+/** Whether the match is only a rest segment. */
 const matchesEverything = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
 
 const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
@@ -82,7 +82,7 @@ interface IdentityHeader {
   readonly at: Path;
 }
 
-/** By upstream: the headers that tell it who is calling, and where the first of them is set. */
+/** By upstream: the headers that carry the caller's identity, with the first filter that sets each. */
 const headersByUpstream = ({ routes }: CheckedTier): ReadonlyMap<string, ReadonlyMap<string, IdentityHeader>> => {
   const identityHeaders = new Map<string, Map<string, IdentityHeader>>();
   for (const route of routes)

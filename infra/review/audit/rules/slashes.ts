@@ -37,8 +37,8 @@ const bypassFindings = (
 };
 
 /**
- * Whether a path of the one is a path of the other once its encoded slashes separate segments: the first `i` segments of
- * the one become the first `j` of the other, from nothing on.
+ * Whether a path of `from` can be a path of `to` after decoding its slashes: row[j] tells whether the first segments of
+ * `from` can become the first `j` of `to`.
  */
 const canBecome = (from: readonly PathSegment[], to: readonly PathSegment[]): boolean => {
   let reachable = [true, ...to.map(() => false)];
@@ -46,7 +46,7 @@ const canBecome = (from: readonly PathSegment[], to: readonly PathSegment[]): bo
     const previous = reachable;
     reachable = [false];
     for (const [index, right] of to.entries()) {
-      // What is captured may be several segments, and the rest of a path may take several.
+      // A decoded capture may span several segments, and a rest segment matches several.
       const spansSegments =
         (left.kind !== "literal" && reachable[index]) || (right.kind === "rest" && previous[index + 1]);
       reachable.push(Boolean(spansSegments || (previous[index] && commonText(left, right) !== undefined)));

@@ -35,7 +35,7 @@ const bypassFindings = (
   ];
 };
 
-/** What services read as the same text: other case, a dot or a blank at the end. */
+/** Spellings that services may treat as equal: other case, a trailing dot or space. */
 const otherSpellings = (text: string): string[] => [...otherCases(text), `${text}.`, `${text}%20`];
 
 const otherCases = (text: string): string[] =>
@@ -46,7 +46,7 @@ const otherCases = (text: string): string[] =>
     text.toLowerCase(),
   ].filter((it) => it !== text);
 
-/** Of a segment that has text: of `{name}.json` the text alone is spelled otherwise. */
+/** Other spellings of a segment's literal text, also within `{name}.json`. */
 const segmentSpellings = (it: PathSegment): PathSegment[] => {
   if (it.kind === "literal")
     return it.text === "" ? [] : otherSpellings(it.text).map((text) => ({ kind: "literal", text }));
@@ -58,7 +58,7 @@ const segmentSpellings = (it: PathSegment): PathSegment[] => {
   });
 };
 
-/** A path that is the guarded one in another spelling, and that the other route takes. */
+/** Another spelling of the protected path that the other route matches; undefined if there is none. */
 const findSpelling = (guarded: readonly PathSegment[], other: readonly PathSegment[]): string | undefined => {
   const last = guarded.at(-1);
   if (last?.kind === "rest" && last.optional) {
@@ -75,7 +75,7 @@ const findSpelling = (guarded: readonly PathSegment[], other: readonly PathSegme
 
 const isTrailingSlash = (it: PathSegment): boolean => it.kind === "literal" && it.text === "";
 
-/** Whether a route takes a path of these segments. */
+/** Whether a route matches a path of these segments. */
 const matchesPath = (route: readonly PathSegment[], path: readonly PathSegment[]): boolean => {
   const rest = route.at(-1);
   const leadingSegments = rest?.kind === "rest" ? route.slice(0, -1) : route;

@@ -105,7 +105,7 @@ interface Redirect {
   readonly at: Path;
   readonly to: string;
   readonly query: "keep" | "drop";
-  /** Somebody has decided what becomes of the query. */
+  /** Whether `query` is set explicitly. */
   readonly isQuerySet: boolean;
 }
 
@@ -145,7 +145,7 @@ const listRedirects = ({ tier }: AuditTarget): Redirect[] => {
   return [...routes, ...filters];
 };
 
-/** Where a redirect that changes hosts or schemes leads, and the key that says so; undefined where it stays. */
+/** The target of a redirect that changes host or scheme, and its key; undefined if it changes neither. */
 const redirectTarget = (
   { to, scheme, host }: { to?: string | undefined; scheme?: string | undefined; host?: string | undefined },
   [own = "any.example"]: readonly string[],

@@ -3,7 +3,7 @@
 import { distinctFilters } from "../rule-kit/chains.ts";
 import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
-/** More are counted; `postern effective` lists all of them. */
+/** Maximum notes in a message; `postern effective` lists all. */
 const maxNotes = 5;
 
 export const uncheckedWord: Rule = {

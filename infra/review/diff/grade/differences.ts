@@ -1,15 +1,15 @@
-/** What differs between two values, leaf by leaf, as a person would say it. */
+/** Describes the differences between two values, leaf by leaf. */
 import { isDeepStrictEqual } from "node:util";
 import { formatValue, joinSentences, quotedList, type Sentence, sentence } from "../../core/sentence.ts";
 import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
 export interface ValueDifference {
-  /** `manifold`: it lets through ten times as much, or bounds nothing any more. */
+  /** `manifold`: weaker by a factor of ten or more, or unlimited. */
   readonly verdict: ScaleResult | "manifold";
   readonly message: Sentence;
 }
 
-/** @param scales of the uppermost keys; a key with none of them is only different */
+/** @param scales of the top-level keys; a key without a scale is only "other" */
 export const listDifferences = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
@@ -27,10 +27,10 @@ export const listDifferences = (
       };
     });
 
-/** From this factor on, a limit that is raised protects from something else than before. */
+/** The factor from which a raised limit counts as multiplied. */
 export const multipliedFrom = 10;
 
-/** `, 100 times as many`; what is not even twice as much is read off the values. */
+/** `, 100 times as many`; omitted below a factor of two. */
 const describeFactor = (multiple: Factor | undefined): Sentence => {
   if (!multiple || multiple.factor < 2) return [];
   const { factor, as, inSameUnit: alike } = multiple;
@@ -47,7 +47,7 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-/** Lists whose items mean something by their place. */
+/** Lists whose order is significant. */
 const orderedKeys: ReadonlySet<string> = new Set(["steps"]);
 
 /** More of them are counted. */
@@ -73,7 +73,7 @@ const compareDeep = (path: readonly string[], before: unknown, after: unknown): 
   return [sentence`${name} from ${formatValue(maskByKey(path, before))} to ${formatValue(maskByKey(path, after))}`];
 };
 
-/** So that a value is hidden by the name that it stands under. */
+/** Masks a value if its key names a secret. */
 const maskByKey = (path: readonly string[], value: unknown): unknown => {
   const key = path.at(-1) ?? "";
   return isMap(value) || isList(value) ? value : maskValue(key, value);

@@ -1,4 +1,4 @@
-/** Filters of the Gateway API as filters of a manifest. One that cannot be carried over may not be skipped either: its requests are refused. */
+/** Translates Gateway API filters to manifest filters. A filter without an equivalent is never skipped: its requests are refused. */
 import { registry } from "../../../project/registry.ts";
 import type { Filter } from "./resources/schema.ts";
 

@@ -1,4 +1,4 @@
-/** Kubernetes Gateway API → manifests: resources read, routes attached to hosts, rules turned into routes, tiers written. */
+/** Imports the Kubernetes Gateway API: reads resources, attaches routes to hosts, translates rules, writes tiers. */
 import type { Gap, ImportResult } from "../imported.ts";
 import { attachRoutes } from "./attach.ts";
 import { renderManifest } from "./manifests.ts";

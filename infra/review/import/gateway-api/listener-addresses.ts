@@ -1,4 +1,4 @@
-/** What a client comes to besides a host: the scheme and port of a listener, where they tell routes of one host apart. */
+/** Listener addresses: the scheme and port of a listener, where they distinguish routes of one host. */
 import type { Attachment } from "./attach.ts";
 import type { ReportFinding } from "./resources/findings.ts";
 import { wildcardCovers } from "./resources/hostnames.ts";

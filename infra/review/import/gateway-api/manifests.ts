@@ -1,4 +1,4 @@
-/** Writes the manifests of an import, each route with the place that it comes from, and each file with what it lacks. */
+/** Renders imported manifests, with the origin of each route and the gaps of each file as comments. */
 import { Document, isMap, isSeq, type Pair, type Scalar } from "yaml";
 import type { GeneratedFile } from "../../../project/generated-files.ts";
 import { type Gap, gapComments } from "../imported.ts";

@@ -1,4 +1,4 @@
-/** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
+/** Translates a rule of an HTTPRoute to manifest routes: one for each match, with the rule's filters and backends. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import { headerSettings, type Settings, translateFilter } from "./filters.ts";

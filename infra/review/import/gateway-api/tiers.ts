@@ -1,4 +1,4 @@
-/** Tiers of an import: hosts that the same routes are served on share one, with its routes in the order of the Gateway API. */
+/** Groups hosts into tiers: hosts with the same routes share one, with routes in Gateway API precedence. */
 import { type Attachment, moreSpecificListener } from "./attach.ts";
 import { addressOf, listenerAddresses } from "./listener-addresses.ts";
 import type { Cluster } from "./resources/cluster.ts";

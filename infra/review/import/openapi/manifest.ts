@@ -1,4 +1,4 @@
-/** The text of an imported manifest: small, and written as a person would. */
+/** Renders the manifest of an imported OpenAPI document. */
 import { stringify } from "yaml";
 import { mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";

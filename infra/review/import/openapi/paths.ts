@@ -1,4 +1,4 @@
-/** Paths of OpenAPI as matches of a manifest. */
+/** Translates OpenAPI paths to matches of a manifest. */
 import { parsePath } from "../../../../functions/gateway/routing/match.ts";
 import { patternProblem } from "../../../../functions/gateway/routing/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";

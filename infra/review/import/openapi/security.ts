@@ -1,4 +1,4 @@
-/** Security schemes of OpenAPI as filters of identity, where they mean the same. */
+/** Translates OpenAPI security schemes to identity filters, where they are equivalent. */
 import {
   DocumentError,
   isMap,

@@ -1,4 +1,4 @@
-/** What an import could not carry over, or carries over otherwise: each with its place. Nothing is dropped without a word. */
+/** Collects import findings: what has no equivalent or behaves differently, each with its location. Nothing is dropped silently. */
 import type { Path } from "../../../../diagnostics/locate.ts";
 import type { Gap } from "../../imported.ts";
 import type { Resource } from "./documents.ts";

@@ -1,4 +1,4 @@
-/** A Gateway: its listeners, and what else it says that has no equivalent. */
+/** Reads a Gateway: its listeners, and findings for everything without an equivalent. */
 import type { z } from "zod";
 import type { Resource } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";

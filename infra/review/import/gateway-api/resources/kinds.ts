@@ -1,4 +1,4 @@
-/** Which resources are read, which are missing because they are not, and which are none of a gateway's business. */
+/** Sorts resources by kind: those that are read, those that are reported as unsupported, and unrelated ones. */
 import { type Resource, templateMessage, templatePattern } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";
 

@@ -1,4 +1,4 @@
-/** Redirects from one scheme to the other: on the scheme that they lead to, they would lead to themselves. */
+/** Redirects between schemes: they get a scheme condition, since on their target scheme they would loop. */
 
 import { wildcardCovers } from "./hostnames.ts";
 import type { ListenerAddress } from "./resources.ts";

@@ -1,4 +1,4 @@
-/** What an import makes a gateway of: checked resources, and what a client comes to besides a host. */
+/** Types of checked Gateway API resources. */
 import type { Resource } from "./documents.ts";
 import type { HttpRoute, Listener } from "./schema.ts";
 
