@@ -63,13 +63,13 @@ const routeBranches = ({ source }: CheckedTier, route: CheckedRoute): Branch[] =
   const weighted = Array.isArray(to) ? to.flatMap((it) => Object.entries(it)).filter(([, weight]) => weight > 0) : [];
   const activeFilters = closed ? [] : chain.filter(({ mode }) => mode !== "off");
   return [
-    { mark: coverageMark("route", name), kind: "route", says: `${name} is asked for, and answers`, at: at("match") },
+    { mark: coverageMark("route", name), kind: "route", says: `${name} answers a request`, at: at("match") },
     ...(when.length > 0
       ? [
           {
             mark: coverageMark("otherwise", name),
             kind: "condition",
-            says: `${name} is asked for, its conditions unmet`,
+            says: `a request misses the conditions of ${name}`,
             at: at("when"),
           } as const,
         ]
@@ -78,7 +78,7 @@ const routeBranches = ({ source }: CheckedTier, route: CheckedRoute): Branch[] =
       (it): Branch => ({
         mark: coverageMark("filter", name, it.id),
         kind: "filter",
-        says: `${it.id} lets a request of ${name} pass`,
+        says: `${it.id} passes a request of ${name}`,
         at: filterLine(it),
       }),
     ),
@@ -131,7 +131,7 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
           {
             mark: coverageMark("others", id),
             kind: "share",
-            says: `${id} spares those beyond its percent`,
+            says: `${id} skips users outside its percent`,
             at: filterLine(filter),
           } as const,
         ]

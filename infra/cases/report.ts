@@ -27,7 +27,7 @@ const renderTierLine = (it: Report): string => {
   const cases = count(it.ran.length, "case").padEnd(10);
   const obsolete = it.snapshots.obsolete();
   const note =
-    obsolete.length > 0 ? `  ${count(obsolete.length, "snapshot")} that no case asks for: ${obsolete.join(", ")}` : "";
+    obsolete.length > 0 ? `  ${count(obsolete.length, "snapshot")} that no case uses: ${obsolete.join(", ")}` : "";
   return failed > 0
     ? `${pc.red("✗")} ${name} ${cases} ${pc.red(`${failed} failed`)}${note}\n`
     : `${pc.green("✓")} ${name} ${cases} ${count(it.requests, "request")}${note}\n`;
@@ -112,8 +112,8 @@ export const renderCoverage = (reports: readonly Report[]): string => {
     coverage.untried.map(({ says, at }) => [suite.tier.manifest.tier, says, at]),
   );
   const whole = percentOf(reports.map(({ coverage }) => coverage));
-  const list = untried.length === 0 ? "" : `\n${table(["tier", "never tried", "manifest"], untried)}`;
-  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
+  const list = untried.length === 0 ? "" : `\n${table(["tier", "not covered", "manifest"], untried)}`;
+  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is covered`)}\n`;
 };
 
 const ratio = ({ branches, untried }: Coverage, kind: Branch["kind"]): string => {

@@ -81,7 +81,7 @@ const problemsFromIssue = (issue: $ZodIssue, context: ValidationContext): Proble
       source.problem(
         at.slice(0, -1),
         "wrong-format",
-        `"${truncate(last)}": ${customMessage(message) ?? "this is no name for it"}`,
+        `"${truncate(last)}": ${customMessage(message) ?? "this is not a valid name"}`,
         {
           key: last,
         },
@@ -129,7 +129,7 @@ const describeIssue = (issue: $ZodIssue, last: string, context: ValidationContex
     case "invalid_union":
       return {
         code: "wrong-type",
-        message: customMessage(issue.message) ?? `${named} is of another type than it takes`,
+        message: customMessage(issue.message) ?? `${named} has the wrong type`,
       };
     case "invalid_value": {
       const value = valueAt(context.value, issue.path);
@@ -145,11 +145,11 @@ const describeIssue = (issue: $ZodIssue, last: string, context: ValidationContex
     case "too_big":
       return { code: "out-of-range", message: customMessage(issue.message) ?? `${named} has ${amount(issue)} at most` };
     case "invalid_format":
-      return { code: "wrong-format", message: customMessage(issue.message) ?? `${named} does not read as it has to` };
+      return { code: "wrong-format", message: customMessage(issue.message) ?? `${named} has an invalid format` };
     default:
       // Our own text parsers report format errors this way, see `explain`.
       if (issue.code === "custom" && issue.params?.format) return { code: "wrong-format", message: issue.message };
-      return { code: "invalid", message: customMessage(issue.message) ?? `${named} is not what it has to be` };
+      return { code: "invalid", message: customMessage(issue.message) ?? `${named} is not valid` };
   }
 };
 

@@ -57,7 +57,7 @@ export type FileContent = Buffer | number | string;
 
 /** The source of an unreadable file. */
 const unreadableSource = (file: string, why: string): Source =>
-  failedSource(file, "unreadable", why, "put a file there, or take it away");
+  failedSource(file, "unreadable", why, "put a regular file there, or delete it");
 
 /** @returns undefined if the bytes are not UTF-8, or contain NUL */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
@@ -113,7 +113,7 @@ const parseText = (file: string, text: string): Source => {
     ...place(start, end),
     code,
     ...maskText(words),
-    ...(first && { related: [{ ...place(...first), message: "it stands here first" }] }),
+    ...(first && { related: [{ ...place(...first), message: "the first one is here" }] }),
   });
   const { value, problem } = document && syntaxProblems.length === 0 ? toPlainValue(document) : {};
   const problems = [...syntaxProblems, ...(problem ? [problem] : [])].map(toProblem);
@@ -195,7 +195,7 @@ const toPlainValue = (document: Document<Node>): { readonly value?: unknown; rea
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch {
-    const message = "aliases repeat more than a manifest may hold";
+    const message = "aliases expand to more than a manifest may hold";
     const remedy = "write the values out; a manifest has no templates";
     return { problem: { range: [0, 1], code: "bad-yaml", message, remedy } };
   }

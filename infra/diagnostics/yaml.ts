@@ -37,17 +37,14 @@ const unclosed = ["a [ or { above this line is not closed", "look for the missin
 const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
 
 const messages: Readonly<Partial<Record<YAMLError["code"], readonly [message: string, remedy?: string]>>> = {
-  TAB_AS_INDENT: ["a tab stands where lines are indented", "indent with spaces"],
-  BAD_INDENT: ["this line is indented otherwise than its neighbours", "give all keys of a map the same indentation"],
-  MISSING_CHAR: [
-    "something that was begun is not ended here",
-    "look for a missing : , ] } or quote on this line or above",
-  ],
+  TAB_AS_INDENT: ["a tab is used to indent this line", "indent with spaces"],
+  BAD_INDENT: ["this line is not indented like the lines around it", "give all keys of a map the same indentation"],
+  MISSING_CHAR: ["something is not closed here", "look for a missing : , ] } or quote on this line or above"],
   UNEXPECTED_TOKEN: ["this does not belong here", "look for a missing quote, bracket or line break before it"],
   MULTIPLE_DOCS: ["a second document begins here", "a file is one document; remove the line `---`"],
-  MULTILINE_IMPLICIT_KEY: ["a key goes over more than one line", "look for a missing : or quote"],
+  MULTILINE_IMPLICIT_KEY: ["a key spans more than one line", "look for a missing : or quote"],
   BLOCK_AS_IMPLICIT_KEY: ["a map or list begins in the middle of a line", "begin it on a line of its own"],
-  BLOCK_IN_FLOW: ["a block stands inside [ ] or { }", "write it with [ ] or { } too"],
+  BLOCK_IN_FLOW: ["a block is inside [ ] or { }", "write it with [ ] or { } too"],
   BAD_DQ_ESCAPE: ["this escape has no meaning in double quotes", "write \\\\ for a backslash, or use single quotes"],
   BAD_SCALAR_START: ["a plain text cannot begin with this character", "put the text in quotes"],
   BAD_ALIAS: ["this alias names no anchor above it", "write the value out"],
@@ -137,14 +134,19 @@ const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str
 const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml | undefined => {
   if (!key) return undefined;
   if (!isScalar(key))
-    return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };
+    return {
+      node: key,
+      code: "bad-yaml",
+      message: "a key has to be a text",
+      remedy: "put a text with brackets in quotes",
+    };
   // YAML would convert it to an empty text.
   if (key.value === null)
     return {
       node: key,
       code: "bad-yaml",
-      message: "a key is a word",
-      remedy: "put null in quotes, or call it otherwise",
+      message: "a key has to be a text",
+      remedy: "put null in quotes, or use another key",
     };
   const word = String(key.value);
   const before = first.get(word);
@@ -153,13 +155,13 @@ const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml |
       node: key,
       first: before,
       code: "duplicate-key",
-      message: `"${word}" stands in this map twice`,
+      message: `the key "${word}" is in this map twice`,
       remedy: "keep one of the two",
     };
   first.set(word, key);
   // It would be lost, since it sets the prototype.
   if (word === "__proto__")
-    return { node: key, code: "reserved-name", message: '"__proto__" is no name', remedy: "call it otherwise" };
+    return { node: key, code: "reserved-name", message: '"__proto__" cannot be a key', remedy: "use another key" };
   if (word === "<<")
     return { node: key, code: "bad-yaml", message: "a manifest has no merge keys", remedy: "write the keys out" };
   return undefined;

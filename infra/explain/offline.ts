@@ -135,7 +135,8 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
   let seen: Explained["upstream"];
   const requiredSecretNames = requiredSecrets([tier]);
   for (const name of requiredSecretNames)
-    if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
+    if (!Object.hasOwn(secrets, name))
+      unknown.push(`the secret ${name} is not available here, so results that depend on it are a guess`);
   const maskSecrets = (text: string): string =>
     Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), maskTokens(text));
 
@@ -166,7 +167,7 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     // Requests to services carry the trace; the gate's own fetches do not.
     if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
     if (online) return fetch(input, init);
-    unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
+    unknown.push(`${new URL(input).origin} was not called; --online calls it`);
     throw new Error("offline");
   };
   const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));

@@ -40,7 +40,7 @@ const formatVerdict = ({ mode }: CheckedFilter, decision: Decision | undefined, 
   if (mode === "off") return "off";
   if (!decision) return "not reached";
   const { verdict, code } = decision;
-  if (verdict === "failed" && unknown.length > 0) return `cannot be told here (${code})`;
+  if (verdict === "failed" && unknown.length > 0) return `unknown here (${code})`;
   if (verdict === "shadowed") return `shadowed: ${code}`;
   if (verdict === "entered") return "wraps what follows";
   return code === undefined ? verdict : `${verdict}: ${code}`;
@@ -63,11 +63,11 @@ const explainDecision = (
 
 /** Describes what a mirror copies. */
 const describeCopies = (share: string): string =>
-  share === "100%" ? "a copy of each request goes on by itself" : `copies of ${share} of requests go on by themselves`;
+  share === "100%" ? "a copy of each request is sent" : `copies of ${share} of requests are sent`;
 
 const describeFailedMatchers = ({ when }: CheckedFilter, request: Request): string =>
   failedMatchers(when, request)
-    .map((test) => `${describeMatcher(test)} does not hold`)
+    .map((test) => `${describeMatcher(test)} is not met`)
     .join(", ");
 
 /** The code's title and the detail of this response. */

@@ -33,8 +33,8 @@ ${renderRoute(explained)}
 `,
     steps.length > 0 ? renderSteps(steps) : "",
     mismatches.map(renderMismatch).join("\n"),
-    upstream ? renderCall("the service is asked", upstream) : "",
-    explained.copies.map((it) => renderCall(`by ${it.filter} goes a copy:`, it)).join("\n"),
+    upstream ? renderCall("the service is called with", upstream) : "",
+    explained.copies.map((it) => renderCall(`${it.filter} sends a copy:`, it)).join("\n"),
     upstream && !isRemote ? "" : renderResponse(view),
     unknown.map((line) => `note: ${line}\n`).join(""),
   ];
@@ -69,7 +69,7 @@ const renderSteps = (steps: readonly Step[]): string => {
 };
 
 const renderMismatch = ({ route, at, failed }: RouteMismatch): string => {
-  if (failed.length === 0) return `not ${route}: a route that says more takes it  ${at}\n`;
+  if (failed.length === 0) return `not ${route}: a more specific route takes it  ${at}\n`;
   const lines = failed.map(({ condition, says, at }) => [`  ${condition}`, says, at]);
   return `not ${route}\n${table(["", "", ""], lines).replace(/^\s*\n/, "")}`;
 };

@@ -64,7 +64,7 @@ export const mismatchOf = (tier: CheckedTier, route: CheckedRoute, request: Requ
       ...failedMatchers(route.when, request).map(
         (test): Mismatch => ({
           condition: "when",
-          says: `${describeMatcher(test)} does not hold`,
+          says: `${describeMatcher(test)} is not met`,
           at: fileAndLine(source, [...at, "when", ...matcherPath(test)]),
         }),
       ),
@@ -112,8 +112,7 @@ const pathSegments = (request: Request): string[] | undefined => {
 /** Describes the first segment that does not match; undefined if the path matches. */
 const pathMismatch = ({ segments, settings }: CheckedRoute, request: Request): string | undefined => {
   const requestSegments = pathSegments(request);
-  if (requestSegments === undefined)
-    return "the path means different things to different servers, so no route takes it";
+  if (requestSegments === undefined) return "the path is ambiguous, so no route takes it";
   if (requestSegments.some(hasEncodedSlash) && settings["encoded-slashes"] === "refuse")
     return "the path has an encoded slash (%2F), which a route takes that says encoded-slashes: keep";
   for (const [index, segment] of segments.entries()) {
@@ -126,12 +125,12 @@ const pathMismatch = ({ segments, settings }: CheckedRoute, request: Request): s
       return `segment ${index + 1} is ${JSON.stringify(text)}, ${describeSegmentMismatch(segment, expected)}`;
   }
   const rest = requestSegments.slice(segments.length);
-  if (rest.length === 1 && rest[0] === "") return "the path has a slash at its end, which makes another path";
+  if (rest.length === 1 && rest[0] === "") return "the path has a slash at its end, which is a different path";
   return rest.length === 0 ? undefined : `the path goes on with /${rest.join("/")}`;
 };
 
 const describeSegmentMismatch = ({ kind }: PathSegment, expected: string): string => {
-  if (expected === "") return "where the path should end";
+  if (expected === "") return "but the path should end there";
   return kind === "literal" ? `not ${expected}` : `which does not fit ${expected}`;
 };
 

@@ -33,13 +33,13 @@ export interface Review {
 export const renderComment = (it: Review): string => {
   const sections = [
     renderSection("Problems", it.problems.map(renderProblem)),
-    renderSection("Findings of the audit", it.failing.map(renderFinding)),
+    renderSection("Audit findings", it.failing.map(renderFinding)),
     renderSection(
-      "Cases that fail",
+      "Failing cases",
       it.failures.map((one) => `${renderLocation(one)} ${codeSpan(firstLine(one.message))}`),
     ),
     renderSection(
-      "Besides",
+      "Other problems",
       it.otherProblems.map((text) => codeSpan(truncate(text))),
     ),
   ];
@@ -53,7 +53,7 @@ export const renderComment = (it: Review): string => {
 const verdictIcons = { holds: "✅", fails: "❌", waits: "➖" } as const;
 
 const minorNote = (name: string, { minor }: Review): string =>
-  name === "check" && minor.length > 0 ? ` (${countBySeverity(minor)} besides)` : "";
+  name === "check" && minor.length > 0 ? ` (${countBySeverity(minor)} more)` : "";
 
 /** Maximum lines of a section; GitHub accepts 65,536 characters. The log has all. */
 const maxLines = 20;

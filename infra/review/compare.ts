@@ -112,7 +112,9 @@ const environmentChange = (kind: "environment-added" | "environment-removed", na
   tier: null,
   routes: [],
   message:
-    kind === "environment-added" ? sentence`the environment ${name} is new` : sentence`the environment ${name} is gone`,
+    kind === "environment-added"
+      ? sentence`the environment ${name} is new`
+      : sentence`the environment ${name} is removed`,
   environments: [],
   location: { file: `routes/environments/${name}.yaml` },
 });

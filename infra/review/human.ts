@@ -50,7 +50,7 @@ const renderWorkers = ({ workers: renderWorkers }: Comparison): string =>
   renderWorkers.length === 0
     ? ""
     : table(
-        ["worker", "what it is", "gets"],
+        ["worker", "role", "change"],
         renderWorkers.map((it) => [
           it.worker,
           plainText(describeWorker(it)),

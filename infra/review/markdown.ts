@@ -40,7 +40,7 @@ const renderBody = (comparison: Comparison, code: boolean): string[] => {
 /** High-risk changes, before everything else. */
 const renderWarnings = (comparison: Comparison): string[] => {
   const all = highRisks(comparison);
-  return all.length > 0 ? [`**Be sure of this**\n\n${all.map((it) => `- ${markdownText(it)}\n`).join("")}`] : [];
+  return all.length > 0 ? [`**High risk**\n\n${all.map((it) => `- ${markdownText(it)}\n`).join("")}`] : [];
 };
 
 const renderSection = ({ tier, changes }: DiffSection): string => {
@@ -63,7 +63,7 @@ const renderWorkers = ({ workers: renderWorkers }: Comparison): string => {
     (it) =>
       `| ${codeSpan(it.worker)} | ${capitalize(markdownText(describeWorker(it)))} | ${it.what}${markdownText(environmentNote(it))} |\n`,
   );
-  return `#### Workers\n\n| Worker | what it is | gets |\n| --- | --- | --- |\n${rows.join("")}`;
+  return `#### Workers\n\n| Worker | role | change |\n| --- | --- | --- |\n${rows.join("")}`;
 };
 
 const renderProblems = ({ problems }: Comparison): string => {
@@ -71,7 +71,7 @@ const renderProblems = ({ problems }: Comparison): string => {
     const place = codeSpan(`${file}:${line}:${column}`);
     return `- ${place} ${codeSpan(code)}: ${codeSpan(message)}${remedy ? ` – ${codeSpan(remedy)}` : ""}\n`;
   });
-  return `What changes is told when these are mended:\n\n${lines.join("")}`;
+  return `Fix these problems first; the changes are shown once the manifests are valid:\n\n${lines.join("")}`;
 };
 
 const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -85,5 +85,5 @@ const truncateLines = (parts: readonly string[]): string => {
     .slice(end + 1)
     .split("\n")
     .filter((line) => line.startsWith("| ") || line.startsWith("- ")).length;
-  return `${whole.slice(0, end)}\n\n… and ${omitted} lines more: \`npx postern diff\` shows all of them.\n`;
+  return `${whole.slice(0, end)}\n\n… and ${omitted} more lines: \`npx postern diff\` shows all of them.\n`;
 };

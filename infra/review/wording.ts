@@ -20,9 +20,9 @@ export const diffSections = ({ changes, tiers }: Comparison): DiffSection[] => {
 /** The summary line. */
 export const headline = (comparison: Comparison): string => {
   const { risk, tiers, tierCount, problems } = comparison;
-  if (problems.length > 0) return `does not hold: ${count(problems.length, "problem")}`;
+  if (problems.length > 0) return `the manifests are not valid: ${count(problems.length, "problem")}`;
   if (risk === undefined) return "no change";
-  if (tiers.length === 0) return `what all tiers share changes, risk ${risk}`;
+  if (tiers.length === 0) return `settings that all tiers share change, risk ${risk}`;
   const verb = tiers.length === 1 ? "changes" : "change";
   return `${tiers.length} of ${count(tierCount, "tier")} ${verb}, risk ${risk}; ${describeGates(comparison)}`;
 };
@@ -71,9 +71,9 @@ export const describeGates = ({ workers }: Comparison): string => {
 
 /** The text for a diff without changes, although files differ. */
 export const describeUnchanged = ({ files }: Comparison): Sentence => {
-  const same: Sentence = ["what runs stays what it is"];
+  const same: Sentence = ["nothing that runs changes"];
   if (files.length === 0) return same;
-  return [...same, "; only the text differs of ", ...quotedList(files)];
+  return [...same, "; only the text of these files differs: ", ...quotedList(files)];
 };
 
 /** The routes that a change concerns. */
@@ -89,12 +89,12 @@ export const environmentNote = ({ environments }: { readonly environments: reado
 
 const workerPurposes: Readonly<Record<ReportedWorker["kind"], string>> = {
   gate: "gate",
-  front: "all tiers pass through it",
+  front: "the front of all tiers",
   state: "counts and nonces",
   control: "the control plane",
   feed: "overlays",
-  actuator: "splits versions",
-  tail: "hears of deaths",
+  actuator: "actuator: deploys and splits versions",
+  tail: "tail: exceptions of Workers",
 };
 
 /** Describes a Worker: its role, level, owners and whether its release needs approval. */
@@ -103,8 +103,8 @@ export const describeWorker = ({ kind, tiers, levels, owners, approved }: Report
   return [
     `${levels.join(" and ")} gate`,
     ...(tiers.length > 1 ? [" shared by ", ...quotedList(tiers)] : []),
-    ...(owners.length > 0 ? [" of ", ...quotedList(owners)] : [", nobody answers for it"]),
-    ...(approved ? ["; its release waits for a second person"] : []),
+    ...(owners.length > 0 ? [" of ", ...quotedList(owners)] : [", without an owner"]),
+    ...(approved ? ["; its release needs a second approver"] : []),
   ];
 };
 
@@ -129,12 +129,17 @@ export const nextSteps = ({ changes, workers, environments, brokenBefore }: Comp
       ]
     : []),
   ...(brokenBefore.length > 0
-    ? [["Before, these did not hold, so what is in them seems to be new: ", ...quotedList(brokenBefore)] as Sentence]
+    ? [
+        [
+          "These manifests were not valid before, so their content is shown as new: ",
+          ...quotedList(brokenBefore),
+        ] as Sentence,
+      ]
     : []),
   ...(code
     ? [
         [
-          "The code that Workers are made of differs too, so all of them get a new version; this page is about manifests",
+          "The code that Workers are made of differs too, so all Workers get a new version; this page covers manifests only",
         ] as Sentence,
       ]
     : []),
@@ -148,9 +153,9 @@ const secretsToRevoke = (changes: Comparison["changes"]): Sentence[] => {
   const set = sentence`${"npx postern secrets set"}`;
   return [
     [
-      "Take back what is written at ",
+      "Revoke the secrets written at ",
       ...quotedList(places),
-      ": it is in the history now; a new one is set by ",
+      ": they are in the history now; set new ones with ",
       ...set,
     ],
   ];

@@ -317,12 +317,12 @@ describe("why not this route", () => {
       'did you mean "open/quote"?',
     );
   });
-  it("and where it fulfils all, that a route that says more takes it", async () => {
+  it("and where it fulfils all, that a more specific route takes it", async () => {
     const root = writeProject({
       "routes/t.yaml":
         "api: postern/v1\ntier: t\nhosts: [localhost]\nroutes:\n  any: { match: 'GET /{id}', respond: {} }\n  one: { match: GET /one, respond: {} }\n",
     });
     const { text } = await explain("GET", "http://localhost/one", { ...explainOptions, root, whyNot: "t/any" });
-    expect(text).toContain("not t/any: a route that says more takes it  routes/t.yaml:5");
+    expect(text).toContain("not t/any: a more specific route takes it  routes/t.yaml:5");
   });
 });

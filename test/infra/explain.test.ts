@@ -103,8 +103,8 @@ describe("offline, over the example manifests", () => {
     const { steps, unknown } = await explainLine("GET http://localhost/wallet/v1/accounts/7/balance", {
       header: ["authorization: Bearer eyJhbGciOiJFZERTQSJ9.e30.AAAA"],
     });
-    expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("cannot be told here (keys-unavailable)");
-    expect(unknown).toEqual(["http://localhost:18100 would have been asked; --online asks it"]);
+    expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("unknown here (keys-unavailable)");
+    expect(unknown).toEqual(["http://localhost:18100 was not called; --online calls it"]);
   });
 
   it("of another environment a secret is not here, and is not guessed in silence", async () => {

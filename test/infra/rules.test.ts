@@ -53,7 +53,7 @@ describe("open connections", () => {
 });
 
 describe("bodies", () => {
-  const told = ["body-unbounded validate reads bodies of one, of any size"];
+  const told = ["body-unbounded validate reads request bodies of one without a size limit"];
   it("a filter that reads them has a limit ahead", () => {
     expect(codes("[{ body-limit: 1KiB }, { validate: {} }]")).toEqual([]);
     expect(codes("[{ validate: {} }]")).toEqual(told);

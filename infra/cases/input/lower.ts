@@ -125,8 +125,8 @@ const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   const hasCredentials = sends.some((it) => it.credentials.length > 0 || needsIdentity(it, context));
   if (step.setsPersona && !hasCredentials && suite.source)
     problems.push(
-      suite.source.problem([...step.path, "as"], "unknown-value", "nothing on this route asks who sends a request", {
-        remedy: "leave `as` out",
+      suite.source.problem([...step.path, "as"], "unknown-value", "no filter on this route identifies the caller", {
+        remedy: "remove `as`",
       }),
     );
   return {

@@ -106,16 +106,16 @@ export const parseCases = (
   const names = knownNames(tier);
   const total = cases.reduce((sum, it) => sum + countRequests(it), 0);
   if (total > maxRequests) {
-    const message = `the cases send ${total} requests, and ${maxRequests} at most are tried`;
+    const message = `the cases send ${total} requests, and ${maxRequests} at most are run`;
     return { cases: [], fileProblems: [source.problem([], "out-of-range", message, { remedy: "repeat less often" })] };
   }
   const seen = new Map<string, Path>();
   const nameProblems = cases.flatMap(({ it, steps }, index): Problem[] => {
     const first = isBroken(broken, index, "it") ? undefined : seen.get(it);
     if (!isBroken(broken, index, "it")) seen.set(it, first ?? [index, "it"]);
-    const duplicate = source.problem([index, "it"], "duplicate-id", "two cases say the same", {
-      remedy: "say what is different about this one",
-      related: first ? [source.related(first, "it stands here first")] : [],
+    const duplicate = source.problem([index, "it"], "duplicate-id", "two cases have the same name", {
+      remedy: "give this one another name",
+      related: first ? [source.related(first, "the first one is here")] : [],
     });
     return [...(first ? [duplicate] : []), ...steps.flatMap((step) => checkNames(step, names, source))];
   });

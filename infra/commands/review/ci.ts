@@ -58,7 +58,7 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
 
 /** Problems of manifests are reported by `check` only; later stages with problems are skipped then. */
 const reportOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
-  const text = "told when what does not hold is mended\n";
+  const text = "skipped until the problems above are fixed\n";
   const isSkipped = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
   return [
     checked,
@@ -101,8 +101,7 @@ const failuresOf = ({ outcome }: Stage): Annotation[] => {
 type TestedTier = { readonly file: string; readonly failures?: readonly Failure[] };
 
 const renderStage = ({ name, outcome: { exitCode, text } }: Stage): string => {
-  const verdict =
-    exitCode === 0 ? pc.green("holds") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("does not hold");
+  const verdict = exitCode === 0 ? pc.green("passed") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("failed");
   return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
 };
 

@@ -55,11 +55,13 @@ const progress =
 const outcomeOf = (results: readonly MutantResult[], ms: number): Outcome => {
   const ofKind = (kind: MutantResult["outcome"]["kind"]) => results.filter(({ outcome: fate }) => fate.kind === kind);
   const survivors = ofKind("survived");
-  const numbers = `${ofKind("noticed").length} noticed by a case, ${ofKind("refused").length} refused by the checker, ${ofKind("same").length} without effect`;
+  const numbers = `${ofKind("noticed").length} detected by a case, ${ofKind("refused").length} refused by the checker, ${ofKind("same").length} without effect`;
   const rows = survivors.map(({ says, file, line }) => [says, `${file}:${line}`]);
-  const survivorTable = rows.length === 0 ? "" : `${table(["no case notices that", "manifest"], rows)}\n`;
+  const survivorTable = rows.length === 0 ? "" : `${table(["no case detects that", "manifest"], rows)}\n`;
   const summary =
-    rows.length === 0 ? pc.green("no edit goes unnoticed") : pc.red(`${count(rows.length, "edit")} would go unnoticed`);
+    rows.length === 0
+      ? pc.green("no edit goes undetected")
+      : pc.red(`${count(rows.length, "edit")} would go undetected`);
   return {
     exitCode: survivors.length > 0 ? 1 : 0,
     text: `${survivorTable}${count(results.length, "edit")}: ${numbers} (${(ms / 1000).toFixed(0)} s)\n${pc.bold(summary)}\n`,

@@ -62,9 +62,9 @@ const limitProblems = (problems: Problem[]): Problem[] => {
   const next = problems[maxProblems];
   if (!next) return problems;
   const { file, line, column, length, source } = next;
-  const message = `${problems.length - maxProblems} more problems from here on`;
+  const message = `${problems.length - maxProblems} more problems follow`;
   const end: Problem = { file, line, column, length, source, code: "too-many-problems", message };
-  return [...problems.slice(0, maxProblems), { ...end, remedy: "mend those above first" }];
+  return [...problems.slice(0, maxProblems), { ...end, remedy: "fix those above first" }];
 };
 
 /** The valid part of the tier. Broken parts are reported already, and rules skip what depends on them. */

@@ -113,7 +113,7 @@ export const readConsumers = (
     const related = [source.related(["consumers", owner.id, "keys", owner.index], `${owner.id} has it here`)];
     const options = { remedy: "give each consumer a key of its own", related };
     return [
-      source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
+      source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key is listed twice", options),
     ];
   });
   if (invalid.length + problems.length > 0) return { entries: fallback, problems: [...invalid, ...problems] };
@@ -160,7 +160,7 @@ export const readPresets = (
     const filters = filtersOf(filterList, ["filters"], "", registry, context);
     if (value && value.preset !== name)
       context.problems.push(
-        source.problem(["preset"], "file-name", `the preset "${value.preset}" stands in ${source.file}`, {
+        source.problem(["preset"], "file-name", `the preset "${value.preset}" is in ${source.file}`, {
           remedy: `name the file ${value.preset}.yaml`,
         }),
       );

@@ -82,7 +82,7 @@ const unreachableRoute = ({ name }: CheckedRoute, { tier, host }: HostClaim, inn
     `no request reaches ${name}: all of ${host}${base} goes to the tier ${other}`,
     {
       remedy: `move the route to ${inner.tier.source.file}, or give one of the two another base`,
-      related: [inner.tier.source.related(["base"], `${other} takes it here`)],
+      related: [inner.tier.source.related(["base"], `${other} claims it here`)],
     },
   );
 };

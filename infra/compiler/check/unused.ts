@@ -44,11 +44,11 @@ export const checkUnused = (
   return [
     ...(hasProblem(["unknown-variable", "partial-variable"])
       ? []
-      : unusedKeys(source, "values", usedValues, (key) => `no manifest asks for \${${key}}`)),
+      : unusedKeys(source, "values", usedValues, (key) => `no manifest uses \${${key}}`)),
     ...(areAllValid ? unusedKeys(source, "kv", namespaces, (key) => `no part needs the namespace "${key}"`) : []),
     ...[...presets].flatMap(([name, preset]) =>
       preset && !isPresetUncertain && !usedPresets.has(name)
-        ? [preset.source.problem(["preset"], "unused-preset", `no tier has the preset "${name}"`, { remedy })]
+        ? [preset.source.problem(["preset"], "unused-preset", `no tier uses the preset "${name}"`, { remedy })]
         : [],
     ),
   ];

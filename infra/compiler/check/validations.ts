@@ -189,13 +189,10 @@ const checkSize = (tier: CheckedTier, validations: ValidationResult["validations
   if (bytes <= maxBytes) return [];
   const [message, remedy] = Number.isFinite(bytes)
     ? [
-        `the checks of this tier are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`,
+        `the checks of this tier are ${formatMebibytes(bytes)} of code; a gate can carry ${formatMebibytes(maxBytes)} of them`,
         "split the tier, or drop `validate` where it matters least",
       ]
-    : [
-        "its schemas hold more within each other than can be compiled",
-        "give what they nest names, and refer to it: $ref",
-      ];
+    : ["its schemas are nested too deeply to be compiled", "name the nested schemas, and refer to them: $ref"];
   return [documentProblem(filter, message, remedy)];
 };
 
@@ -208,7 +205,7 @@ export const checkSharedSize = (tiers: readonly CheckedTier[]): Problem[] => {
   const bytes = sharingTiers.reduce((sum, it) => sum + it.bytes, 0);
   const [topTier] = sharingTiers;
   if (!topTier || bytes <= maxBytes) return [];
-  const message = `the checks of all tiers that share a gate are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`;
+  const message = `the checks of all tiers that share a gate are ${formatMebibytes(bytes)} of code; a gate can carry ${formatMebibytes(maxBytes)} of them`;
   const remedy = `give ${topTier.tier.manifest.tier} a gate of its own: isolation: tier`;
   return [topTier.tier.source.problem(["isolation"], "document-unfit", message, { remedy })];
 };

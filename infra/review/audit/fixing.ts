@@ -58,7 +58,7 @@ export const writeFixes = (root: string, { files }: Fixes, environments: readonl
     const changed = new Set(files.map(({ file }) => file));
     const problem = environments.flatMap((name) => compile(copy, name).problems).find(({ file }) => changed.has(file));
     if (problem)
-      throw new Error(`nothing is written: with its fixes a manifest would not hold\n${renderDiagnostic(problem)}`);
+      throw new Error(`nothing is written: with the fixes a manifest would not be valid\n${renderDiagnostic(problem)}`);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
   }

@@ -19,7 +19,7 @@ export const renderFindings = ({ findings, ignored }: Audit): string => {
     findings.length > maxFindings ? `\n${count(findings.length - maxFindings, "finding")} more; --json has all\n` : "";
   const ignoredText = ignored.length > 0 ? `; ${ignored.length} ignored` : "";
   const fixable = findings.filter(({ fix }) => fix).length;
-  const fix = fixable > 0 ? `\n--fix mends ${fixable} of them` : "";
+  const fix = fixable > 0 ? `\n--fix repairs ${fixable} of them` : "";
   return `${rendered.join("\n\n")}\n${omitted}\n${pc.bold(`${count(findings.length, "finding")}: ${countBySeverity(findings)}${ignoredText}`)}\nexplained in docs/reference/audit/${fix}\n`;
 };
 

@@ -122,12 +122,12 @@ const parseIgnore = (
   now: number,
 ): Pick<Ignore, "rules" | "until" | "reason"> | IgnoreProblem => {
   if (text.length > maxLength)
-    return { problem: `an ignore has ${maxLength} characters at most`, remedy: "say it briefly" };
+    return { problem: `an ignore has ${maxLength} characters at most`, remedy: "shorten it" };
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text))
-    return { problem: "there are characters in it that nobody sees", remedy: "type it anew" };
+    return { problem: "it has invisible characters", remedy: "type it again" };
   const [, ruleList, until = "", reason = ""] =
     /^# ?postern-ignore ([^:]*?)(?: until ([^\s:]*))?(?::(.*))?$/.exec(text) ?? [];
-  if (ruleList === undefined) return { problem: "this is no ignore", remedy: `write ${syntax}` };
+  if (ruleList === undefined) return { problem: "this is not a valid ignore", remedy: `write ${syntax}` };
   const rules = ruleList.split(",").map((it) => it.trim());
   const unknown = rules.find((it) => !ids.includes(it));
   if (unknown !== undefined)
@@ -136,9 +136,9 @@ const parseIgnore = (
       remedy: choice(unknown, ids) ?? `write ${syntax}`,
     };
   if (!date().safeParse(until).success)
-    return { problem: "it has no day until which it holds", remedy: `write ${syntax}, the date as 2027-06-30` };
+    return { problem: "it has no end date", remedy: `write ${syntax}, the date as 2027-06-30` };
   if (dayStart(until) > now + maxAheadMs)
-    return { problem: `${until} is more than a year ahead`, remedy: "choose a day on which somebody looks again" };
+    return { problem: `${until} is more than a year ahead`, remedy: "choose an earlier date for the next review" };
   if ((reason.match(/[\p{L}\p{N}]/gu) ?? []).length < minReasonLetters)
     return { problem: "it gives no reason", remedy: `write ${syntax}, the reason as a sentence` };
   return { rules, until, reason: reason.trim() };

@@ -91,10 +91,10 @@ const identityRemoved = (
   const unenforced = chain.filter((it) => it.spec.phase === "identity");
   const names = quotedList(identityBefore.map(({ use }) => use));
   const why: Sentence =
-    unenforced.length > 0 ? [" is not enforced for everybody"] : [" is dropped, and nothing takes its place"];
+    unenforced.length > 0 ? [" is not enforced for all requests"] : [" is removed without a replacement"];
   return {
     kind: "identity-removed",
-    message: ["no caller is identified any more: ", ...names, ...why],
+    message: ["callers are no longer identified: ", ...names, ...why],
     location: routeLocation,
   };
 };
@@ -117,7 +117,7 @@ const findReplacements = ({ removed: gone, added }: AlignedChains): FilterPair[]
 
 const replacement = ({ before, after }: FilterPair): ChangeDetail => ({
   kind: before.spec.phase === "identity" ? "identity-changed" : "access-changed",
-  message: sentence`${formatPart(before)} gives way to ${formatPart(after)}`,
+  message: sentence`${formatPart(before)} is replaced by ${formatPart(after)}`,
   location: changeLocation(after.source, after.entry),
 });
 
@@ -131,12 +131,12 @@ const filterRemoved = (it: CheckedFilter, routeLocation: ChangeLocation): Change
   const message = sentence`${formatPart(it)} is dropped`;
   if (!isActive(it))
     return { kind: "filter-removed", message: [...message, ...describeInactive(it)], location: routeLocation };
-  const identityNote: Sentence = forwardsIdentity(it) ? ["; clients say themselves who they are to the service"] : [];
+  const identityNote: Sentence = forwardsIdentity(it) ? ["; clients can set these identity headers themselves"] : [];
   return { kind: gradingOfFilter(it).dropped, message: [...message, ...identityNote], location: routeLocation };
 };
 
 const describeInactive = ({ mode }: CheckedFilter): Sentence =>
-  mode === "enforce" ? ["; it met nobody"] : [`; it was ${modeNames[mode]}`];
+  mode === "enforce" ? ["; it applied to no request"] : [`; it was ${modeNames[mode]}`];
 
 const filterAdded = (it: CheckedFilter): ChangeDetail => ({
   kind: isActive(it) ? gradingOfFilter(it).added : "filter-added",
@@ -183,8 +183,8 @@ const compareMode = (
     isActive(before) === isActive(after) ? "filter-changed" : isActive(after) ? grading.added : grading.dropped;
   const message: Sentence =
     after.mode === "enforce"
-      ? ["it is enforced now, and was ", modeNames[before.mode]]
-      : [`it is ${modeNames[after.mode]} now, so it refuses nobody`];
+      ? ["it is now enforced; it was ", modeNames[before.mode]]
+      : [`it is ${modeNames[after.mode]} now, so it refuses no request`];
   return [{ kind, message: joinSentences([filterLabel(after), message], ": "), location }];
 };
 
@@ -201,7 +201,7 @@ const compareActivity = (
 };
 
 const describePercent = (before: CheckedFilter, after: CheckedFilter): Sentence =>
-  sentence`it meets ${after.percent} of users, and met ${before.percent}`;
+  sentence`it applies to ${after.percent} of users; before: ${before.percent}`;
 
 const modeOrder = ["off", "shadow", "enforce"] as const;
 
@@ -225,8 +225,8 @@ const comparePercent = (before: CheckedFilter, after: CheckedFilter) => {
 const compareWhen = (before: CheckedFilter, after: CheckedFilter) => {
   if (isDeepStrictEqual(before.when, after.when)) return [];
   if (after.when.length === 0)
-    return [{ verdict: "stronger" as const, message: ["it meets every request now"] as Sentence }];
-  const message: Sentence = ["it meets only requests ", ...describeMatchers(after.when)];
+    return [{ verdict: "stronger" as const, message: ["it now applies to every request"] as Sentence }];
+  const message: Sentence = ["it now applies only to requests ", ...describeMatchers(after.when)];
   return [{ verdict: before.when.length === 0 ? ("weaker" as const) : ("other" as const), message }];
 };
 
@@ -244,7 +244,7 @@ const compareIds = (
   location: ChangeLocation,
 ): ChangeDetail[] => {
   if (hasSameId(before, after, a, b)) return [];
-  return [{ kind: "filter-renamed", message: sentence`${before.id} is called ${after.id}`, location }];
+  return [{ kind: "filter-renamed", message: sentence`${before.id} is renamed ${after.id}`, location }];
 };
 
 /** Reports filters whose order changed, among those with the same id. */
@@ -259,7 +259,7 @@ const compareOrder = (
   return stable.flatMap((it, index): ChangeDetail[] => {
     const next = stable[index + 1];
     if (!next || positionBefore(next) > positionBefore(it)) return [];
-    const message: Sentence = [...filterLabel(it.after), " runs ahead of ", ...filterLabel(next.after), " now"];
+    const message: Sentence = [...filterLabel(it.after), " now runs before ", ...filterLabel(next.after)];
     return [{ kind: "filters-reordered", message, location: routeLocation }];
   });
 };

@@ -20,7 +20,7 @@ export const compareValidation = (before: RouteInTier, after: RouteInTier): Chan
     const [a, b] = [checkedParts(before, filterBefore), checkedParts(after, filter)];
     const changed = [...new Set([...a.keys(), ...b.keys()])].filter((it) => a.get(it) !== b.get(it));
     if (changed.length === 0) return [];
-    const message = [...sentence`${filter.use}`, " asks something else of ", ...quotedList(changed.slice(0, maxParts))];
+    const message = [...sentence`${filter.use}`, " validates differently: ", ...quotedList(changed.slice(0, maxParts))];
     const more = changed.length > maxParts ? [` and ${changed.length - maxParts} more`] : [];
     return [
       { kind: "filter-changed", message: [...message, ...more], location: changeLocation(filter.source, filter.entry) },

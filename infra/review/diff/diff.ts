@@ -21,7 +21,7 @@ export const diffModels = (before: EnvironmentModel, after: EnvironmentModel): D
   const changes = [...reported, ...unreportedChanges(before, after, reported)];
   const workerOnlyChange: Change[] =
     changes.length === 0 && workers.length > 0
-      ? [otherChange(null, ["the configuration of ", ...quotedList(workers.map((it) => it.worker)), " is another one"])]
+      ? [otherChange(null, ["the configuration of ", ...quotedList(workers.map((it) => it.worker)), " changes"])]
       : [];
   const all = maskSecretValues([...changes, ...workerOnlyChange, ...newSecrets(before, after)], before, after);
   return { changes: sortChanges(mergeRoutes(all)), workers };
@@ -36,7 +36,7 @@ const unreportedChanges = (
   const known = new Set(reported.map(({ tier }) => tier));
   return pairTiers(before, after)
     .matched.filter(([a, b]) => !known.has(b.name) && !isDeepStrictEqual(runtimeState(a), runtimeState(b)))
-    .map(([, b]) => otherChange(b.name, ["its plan is another one"]));
+    .map(([, b]) => otherChange(b.name, ["its plan changes"]));
 };
 
 const otherChange = (tier: string | null, message: Change["message"]): Change => ({

@@ -47,7 +47,7 @@ const movedRequestChanges = ({ example, previous, newRoute, counterpart, before,
     enforcedIdentity(previous.checked.chain).length > 0 && enforcedIdentity(newRoute.checked.chain).length === 0;
   const previousRoute = counterpart
     ? sentence`${qualifiedName(counterpart)}`
-    : [...sentence`${qualifiedName(previous)}`, ", which is gone"];
+    : [...sentence`${qualifiedName(previous)}`, ", which is removed"];
   const [owner, other] = counterpart
     ? [ownerOf(after, counterpart), ownerOf(after, newRoute)]
     : [ownerOf(before, previous), null];
@@ -55,14 +55,14 @@ const movedRequestChanges = ({ example, previous, newRoute, counterpart, before,
   const isOtherOwner =
     counterpart !== undefined && counterpart.tier !== newRoute.tier && (owner === null || owner !== other);
   const kind = losesIdentity ? "requests-unguarded" : isOtherOwner ? "requests-seized" : "requests-taken";
-  const identityNote: Sentence = losesIdentity ? [", and asks for no identity"] : [];
+  const identityNote: Sentence = losesIdentity ? [", and does not identify callers"] : [];
   return [
     {
       kind,
       tier: newRoute.tier,
       routes: [newRoute.name],
       message: [
-        "it takes requests such as ",
+        "it now receives requests such as ",
         ...describeRequest(example),
         " that went to ",
         ...previousRoute,

@@ -23,7 +23,7 @@ export const newSecrets = (before: EnvironmentModel, after: EnvironmentModel): C
       message: [
         ...sentence`${lastKey(path)} is ${"•••"}, which looks like `,
         what,
-        " and is written out; take it away, or name it where it is used: ",
+        " and is written in the file; remove it, and refer to it by name: ",
         ...sentence`${"{ secret: NAME }"}`,
       ],
       spot: location,

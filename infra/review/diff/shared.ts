@@ -31,7 +31,11 @@ export const compareConsumers = (before: EnvironmentModel, after: EnvironmentMod
       ];
     if (!b)
       return [
-        fileChange("consumer-removed", consumersFile, sentence`the consumer ${id} is gone, and its keys are refused`),
+        fileChange(
+          "consumer-removed",
+          consumersFile,
+          sentence`the consumer ${id} is removed, and its keys are refused`,
+        ),
       ];
     return [
       fileChange("consumer-changed", consumersFile, [...sentence`the consumer ${id}: `, ...describeConsumer(a, b)]),
@@ -45,8 +49,8 @@ const describeConsumer = (a: ConsumerModel, b: ConsumerModel): Sentence => {
   const added = b.keys.filter((it) => !a.keys.includes(it));
   const removed = a.keys.filter((it) => !b.keys.includes(it));
   return joinSentences([
-    ...(added.length > 0 ? [["the key ", ...keyPrefixes(added), " is taken too"] as Sentence] : []),
-    ...(removed.length > 0 ? [["the key ", ...keyPrefixes(removed), " is refused from now on"] as Sentence] : []),
+    ...(added.length > 0 ? [["the key ", ...keyPrefixes(added), " is also accepted"] as Sentence] : []),
+    ...(removed.length > 0 ? [["the key ", ...keyPrefixes(removed), " is no longer accepted"] as Sentence] : []),
     ...listDifferences({ labels: a.labels }, { labels: b.labels }).map(({ message }) => message),
   ]);
 };

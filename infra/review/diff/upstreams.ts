@@ -28,7 +28,7 @@ export const compareUpstreams = (configBefore: TierModel, after: TierModel): Ups
     if (counterpart !== undefined) names.set(name, counterpart);
   }
   const renamed = [...names].map(([old, now]) =>
-    upstreamChange(after, now, "upstream-renamed", sentence`the upstream ${old} is called ${now}`),
+    upstreamChange(after, now, "upstream-renamed", sentence`the upstream ${old} is renamed ${now}`),
   );
   const newNames = added.filter((it) => ![...names.values()].includes(it));
   return {
@@ -38,7 +38,7 @@ export const compareUpstreams = (configBefore: TierModel, after: TierModel): Ups
       ...removed
         .filter((it) => !names.has(it))
         .map((it) => ({
-          ...upstreamChange(after, it, "upstream-removed", sentence`the upstream ${it} is gone`),
+          ...upstreamChange(after, it, "upstream-removed", sentence`the upstream ${it} is removed`),
           routes: [],
           location: changeLocation(after.checked.source, [], "upstreams"),
         })),
@@ -77,7 +77,7 @@ const routesTo = ({ to, cutover }: TierModel["checked"]["routes"][number]["setti
 
 const compareUpstream = (name: string, a: CheckedUpstream, b: CheckedUpstream, after: TierModel) => {
   if (a.use !== b.use) {
-    const message = sentence`the upstream ${name} is ${formatPart(b)}, and was ${formatPart(a)}`;
+    const message = sentence`the upstream ${name} is ${formatPart(b)}; before: ${formatPart(a)}`;
     return [upstreamChange(after, name, "upstream-changed", message)];
   }
   const [configBefore, configAfter] = [a, b].map(

@@ -27,13 +27,13 @@ const checkSingleDestination = (
   if (first === undefined && destinations.some((key) => isBroken(broken, key))) return [];
   if (first === undefined)
     return [
-      source.problem(["routes"], "one-destination", `the route ${name} leads nowhere`, {
+      source.problem(["routes"], "one-destination", `the route ${name} has no destination`, {
         key: name,
         remedy: "give it `to`, `respond` or `redirect`",
       }),
     ];
   return more.map((key) =>
-    source.problem(["routes", name], "one-destination", `the route ${name} has \`${first}\` already`, {
+    source.problem(["routes", name], "one-destination", `the route ${name} already has \`${first}\``, {
       key,
       remedy: "keep one of the two",
       related: [source.related(["routes", name], `\`${first}\` is here`, first)],
@@ -58,9 +58,9 @@ const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] 
   const ignoredKeys = (["path", "upgrade"] as const)
     .filter((key) => written.has(key))
     .map((key) =>
-      source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
+      source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` has no effect`, {
         key,
-        remedy: "remove it: no upstream is asked",
+        remedy: "remove it: no upstream is called",
       }),
     );
   return [...slashes, ...ignoredKeys];
@@ -110,15 +110,15 @@ const checkUpstreamNames = (tier: CheckedTier, route: CheckedRoute): Problem[] =
         source.problem(
           at,
           "cutover-to-itself",
-          `${route.name} leads to "${upstream}" already, so its users would come there past its filters`,
+          `${route.name} already has the destination "${upstream}", so its users would reach it without the filters`,
           {
             remedy: "name the old gateway, or remove `cutover`",
-            related: [source.related(before.at, "it leads there here", before.key)],
+            related: [source.related(before.at, "the destination is here", before.key)],
           },
         ),
       ];
     return [
-      source.problem(at, "duplicate-id", `"${upstream}" has a weight already`, {
+      source.problem(at, "duplicate-id", `"${upstream}" already has a weight`, {
         key,
         remedy: "give it one weight",
         related: [source.related(before.at, "its weight is here", before.key)],
@@ -147,9 +147,9 @@ const checkUnusedUpstreams = (tier: CheckedTier): Problem[] => {
   return tier.upstreamNames
     .filter((name) => !used.has(name))
     .map((name) =>
-      tier.source.problem(["upstreams"], "unused-upstream", `no route goes to "${name}"`, {
+      tier.source.problem(["upstreams"], "unused-upstream", `no route uses "${name}"`, {
         key: name,
-        remedy: "remove it, or route to it",
+        remedy: "remove it, or add a route to it",
       }),
     );
 };
@@ -173,11 +173,11 @@ const checkConnections = ({ source, upstreams }: CheckedTier, route: CheckedRout
   const total = layers + Math.max(guards, max(upstreamConnections));
   if (total <= openConnections) return [];
   const largestFilter = route.chain.toSorted((a, b) => needs(b) - needs(a))[0];
-  const message = `a request of ${route.name} could need ${total} open connections, and has ${openConnections}`;
+  const message = `a request of ${route.name} could need ${total} open connections; the platform allows ${openConnections}`;
   return [
     source.problem(["routes", route.name], "too-many-connections", message, {
       key: "match",
-      remedy: "make it do less at a time",
+      remedy: "use fewer layers and destinations that hold connections at the same time",
       related: largestFilter && [
         largestFilter.source.related(largestFilter.entry, `${largestFilter.use} takes ${needs(largestFilter)}`),
       ],

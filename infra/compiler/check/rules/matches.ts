@@ -62,7 +62,7 @@ const duplicateMatch = ({ source }: CheckedTier, first: CheckedRoute, second: Ch
   source.problem(
     ["routes", second.name, "match"],
     "duplicate-match",
-    `${second.name} takes the same requests as ${first.name}`,
+    `${second.name} matches the same requests as ${first.name}`,
     {
       remedy: "give it another path, method or condition, or remove one of the two",
       related: [source.related(["routes", first.name, "match"], `${first.name} is here`)],
@@ -73,8 +73,8 @@ const tooManySimilar = ({ source }: CheckedTier, { name }: CheckedRoute, count: 
   source.problem(
     ["routes", name, "match"],
     "ambiguous-match",
-    `${count} routes are told apart by nothing but their patterns, methods and conditions`,
-    { remedy: `${maxSimilar} at most; give them literals that differ` },
+    `${count} routes differ only in their patterns, methods and conditions`,
+    { remedy: `${maxSimilar} at most; give them different literal segments` },
   );
 
 /** The kind of a segment. The router orders segments of different kinds by itself. */
@@ -92,12 +92,12 @@ const checkAmbiguity = ({ source }: CheckedTier, first: CheckedRoute, second: Ch
   if (samePatterns && first.when.length !== second.when.length) return [];
   const path = sharedPath(first.segments, second.segments);
   if (path === undefined) return [];
-  const where = samePatterns ? ", where the conditions of both hold" : "";
+  const where = samePatterns ? ", when the conditions of both hold" : "";
   return [
     source.problem(
       ["routes", second.name, samePatterns ? "when" : "match"],
       "ambiguous-match",
-      `${second.name} and ${first.name} both take ${method} ${path}${where}`,
+      `${second.name} and ${first.name} both match ${method} ${path}${where}`,
       {
         remedy: samePatterns
           ? "give one of them a condition more, or a `rank`, or make their conditions exclude each other"

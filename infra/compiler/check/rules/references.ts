@@ -73,7 +73,7 @@ const checkBound = (
     const remedy =
       reference.source === "path"
         ? "capture it in the match, or read another value"
-        : `put ${joinOr(providers)} ahead, or read another value`;
+        : `put ${joinOr(providers)} before it, or read another value`;
     return [
       [
         `${reference.source}.${reference.name}`,
@@ -113,6 +113,6 @@ const whyUnbound = (
   if (source !== "consumer" && source !== "claim") return undefined;
   if (ahead.some((it) => mayBeEnforced(it) && it.spec.provides?.includes(source))) return undefined;
   return source === "consumer"
-    ? "no filter ahead is sure to identify a consumer"
-    : "no filter ahead is sure to verify a token";
+    ? "no earlier filter always identifies a consumer"
+    : "no earlier filter always verifies a token";
 };

@@ -1,4 +1,4 @@
-/** What rules ask of routes and their filters. */
+/** Questions that several audit rules ask about routes and their filters. */
 import { isDeepStrictEqual } from "node:util";
 import type { FilterSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";

@@ -1,4 +1,4 @@
-/** What travels where others can read it. */
+/** Audit rules for transport: calls, keys and redirects without encryption. */
 import { parseLocation } from "../../../../functions/gateway/core/references.ts";
 import { isPlaintext } from "../../../../functions/manifest/addresses.ts";
 import { normalizeRedirect } from "../../../compiler/lower/lower.ts";
@@ -12,9 +12,9 @@ export const plaintextUpstream: Rule = {
   severity: "high",
   summary: "A service is called without encryption.",
   incident:
-    "A secret service read what the data centres of one company sent each other, since only the way from the users was encrypted (MUSCULAR, 2013).",
+    "A secret service read the traffic between the data centres of one company, since only the connections from users were encrypted (MUSCULAR, 2013).",
   remedy:
-    "Call it by https. On this machine http is taken; where the way is private by other means, a tunnel, ignore the rule there, with the reason.",
+    "Call it by https. http to this machine is accepted; where the path is private by other means, such as a tunnel, ignore the rule there, with the reason.",
   check: ({ tier }) =>
     Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
       const { endpoint } = about.security?.(config) ?? {};
@@ -62,10 +62,10 @@ const at = (value: unknown, path: Path): unknown =>
 export const plaintextRedirect: Rule = {
   id: "plaintext-redirect",
   severity: "medium",
-  summary: "Clients are sent from https to http.",
+  summary: "A redirect leads clients from https to http.",
   incident:
-    "A client that follows brings its request, with all that stands in it, to where others read it: a login that began by https ends in the air of a café (Firesheep, 2010).",
-  remedy: "Lead to https.",
+    "A client that follows the redirect sends its request where others can read it: a login that began by https ends on the open Wi-Fi of a café (Firesheep, 2010).",
+  remedy: "Redirect to https.",
   check: (auditTarget) =>
     listRedirects(auditTarget)
       .filter(({ to }) => isPlaintext(to))
@@ -73,16 +73,16 @@ export const plaintextRedirect: Rule = {
         source,
         at,
         message: `clients are sent to ${parseLocation(to).origin}, where others can read along`,
-        remedy: "lead to https://",
+        remedy: "redirect to https://",
       })),
 };
 
 export const carriedQuery: Rule = {
   id: "carried-query",
   severity: "low",
-  summary: "A redirect hands the whole query to another host.",
+  summary: "A redirect passes the whole query to another host.",
   incident:
-    "What stood in the addresses of a health exchange, incomes and pregnancies, went along to the hosts of others (HealthCare.gov, 2015).",
+    "The URLs of a health exchange, with incomes and pregnancies, were passed to hosts of other companies (HealthCare.gov, 2015).",
   remedy: "Write `query: drop`, or `keep` once it is known that the other host may read all of it.",
   check: (auditTarget) =>
     listRedirects(auditTarget)
@@ -90,8 +90,8 @@ export const carriedQuery: Rule = {
       .map(({ source, at, to }) => ({
         source,
         at,
-        message: `${parseLocation(to).origin} is told the query of each request`,
-        remedy: "query: drop; or query: keep, where it may read all of it",
+        message: `${parseLocation(to).origin} receives the query of each request`,
+        remedy: "query: drop; or query: keep, if it may read all of it",
       })),
 };
 

@@ -34,7 +34,7 @@ export const multipliedFrom = 10;
 const describeFactor = (multiple: Factor | undefined): Sentence => {
   if (!multiple || multiple.factor < 2) return [];
   const { factor, as, inSameUnit: alike } = multiple;
-  if (factor === Infinity) return [", so nothing bounds it"];
+  if (factor === Infinity) return [", so it is unlimited"];
   const factorText = factor < multipliedFrom ? Math.floor(factor * 10) / 10 : Math.round(factor);
   const unitNote = alike ? sentence` (${alike[0]} before, ${alike[1]} now)` : [];
   return [`, ${factorText === 2 ? "twice" : `${factorText} times`} ${as}`, ...unitNote];
@@ -67,9 +67,8 @@ const compareDeep = (path: readonly string[], before: unknown, after: unknown): 
     return unionKeys(before, after).flatMap((key) => compareDeep([...path, key], before[key], after[key]));
   if (isList(before) && isList(after) && !orderedKeys.has(name))
     return [describeItems(name, before.map(formatValue), after.map(formatValue))];
-  if (before === undefined) return [sentence`${name} is ${formatValue(maskByKey(path, after))}, and was not set`];
-  if (after === undefined)
-    return [sentence`${name} is not set any more, and was ${formatValue(maskByKey(path, before))}`];
+  if (before === undefined) return [sentence`${name} is set to ${formatValue(maskByKey(path, after))}`];
+  if (after === undefined) return [sentence`${name} is no longer set; it was ${formatValue(maskByKey(path, before))}`];
   return [sentence`${name} from ${formatValue(maskByKey(path, before))} to ${formatValue(maskByKey(path, after))}`];
 };
 
@@ -87,8 +86,8 @@ const describeItems = (name: string, before: readonly string[], after: readonly 
   const removed = before.filter((it) => !after.includes(it));
   if (added.length === 0 && removed.length === 0) return sentence`${name} in the order ${after.join(", ")}`;
   if (added.length > 0 && removed.length > 0)
-    return [...sentence`${name} has `, ...quotedList(added), " in place of ", ...quotedList(removed)];
+    return [...sentence`${name} has `, ...quotedList(added), " instead of ", ...quotedList(removed)];
   return added.length > 0
     ? [...sentence`${name} has `, ...quotedList(added), " too"]
-    : [...sentence`${name} has `, ...quotedList(removed), " no more"];
+    : [...sentence`${name} has `, ...quotedList(removed), " no longer"];
 };
