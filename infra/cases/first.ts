@@ -33,7 +33,7 @@ export const firstCases = async (
     const requestHeaders = Object.fromEntries(headers);
     const send = Object.keys(requestHeaders).length > 0 ? { request, headers: requestHeaders } : request;
     const consumer = personaFor(route.chain, compiled.consumers);
-    const anonymous: Draft = { it: `${route.name} to a stranger`, send, expect: {} };
+    const anonymous: Draft = { it: `${route.name} to an anonymous caller`, send, expect: {} };
     return consumer === undefined
       ? [{ ...anonymous, it: route.name }]
       : [{ it: `${route.name} to ${consumer}`, as: consumer, send, expect: {} }, anonymous];

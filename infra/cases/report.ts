@@ -55,16 +55,16 @@ const renderFailures = ({ suite, failures }: Report): string[] =>
 
 /** One failure as a dialogue: the client sends, services see, the client gets; then differences and trace. */
 const renderFailure = ({ file, tier }: Suite, failure: Failure, withTrace: boolean): string => {
-  const { request, differences, result: heard, step, steps } = failure;
+  const { request, differences, result, step, steps } = failure;
   const where = `${file}:${failure.line}`;
   const turn = steps > 1 ? `, step ${step} of ${steps}` : "";
   return [
     `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${toOneLine(failure.case)}${turn}`)}  ${pc.dim(where)}`,
     ...(request === "" ? [] : [`  ${"the client sends".padEnd(labelWidth)} ${toOneLine(request)}`]),
-    ...(heard?.seen.slice(0, 3).map(upstreamLine) ?? []),
-    ...(heard?.answers.slice(0, 5).map(responseLine) ?? []),
+    ...(result?.seen.slice(0, 3).map(upstreamLine) ?? []),
+    ...(result?.answers.slice(0, 5).map(responseLine) ?? []),
     ...differenceLines(differences),
-    ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(labelWidth)} ${toOneLine(redact(it))}`) ?? []),
+    ...(result?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(labelWidth)} ${toOneLine(redact(it))}`) ?? []),
     ...(withTrace ? traceLines(tier, failure) : []),
     "",
   ].join("\n");
@@ -88,8 +88,8 @@ const differenceLines = (differences: readonly Difference[]): string[] => {
 };
 
 /** The filter trace of the first response. */
-const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string[] => {
-  const [answer] = heard?.answers ?? [];
+const traceLines = (tier: CheckedTier, { send, result }: Failure): string[] => {
+  const [answer] = result?.answers ?? [];
   if (!send || !answer) return [];
   const { route, decisions, status } = answer;
   const explained = { tier, route, decisions, status, code: answer.code ?? undefined };

@@ -73,7 +73,7 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makersOf(filters), copyingFilters, fakes.desk),
+    filters: withCopies(makersOf(filters), copyingFilters, fakes.copyRecorder),
     upstreams: makersOf(upstreams),
     ...(await loadValidators(tier)),
     streamAge,
@@ -205,7 +205,7 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     log: () => {},
     cache: { match: async () => undefined, put: async () => {} },
   };
-  return { deps, desk: copyRecorder, unknown, seen: () => seen, copies: settledCopies };
+  return { deps, copyRecorder, unknown, seen: () => seen, copies: settledCopies };
 };
 
 const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>

@@ -17,7 +17,7 @@ export interface ExplainView {
   readonly source: PolicySource | undefined;
   /** Routes that do not match, and why. */
   readonly mismatches: readonly RouteMismatch[];
-  /** Whether a running gate was asked, instead of the offline pipeline. */
+  /** Whether a running gate answered, instead of the offline pipeline. */
   readonly isRemote: boolean;
 }
 

@@ -70,7 +70,7 @@ const mergePlans = (type: string, all: readonly TypedPlan[], note: AddNote): Con
   const plans = [...new Map(all.map(([, plan]) => [JSON.stringify(plan), plan])).values()];
   const [first = null] = plans;
   if (plans.length === 1) return first;
-  note({ what: `parameters of ${type} are not told apart: a body of one is taken for the other` });
+  note({ what: `parameters of ${type} are not distinguished: a body of either is accepted` });
   const schemas = plans.flatMap((it) => (it?.as === "json" ? [it.schema] : []));
   return schemas.length === plans.length ? { as: "json", schema: { anyOf: schemas } } : null;
 };

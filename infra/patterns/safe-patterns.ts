@@ -197,7 +197,7 @@ const ways = (node: Node): number => {
 
 /**
  * Turns alternatives of literal words into a prefix tree, so that hundreds of them stay small. Words
- * that differ are told apart either way, so the ways through are the same; of equal ones each stays.
+ * that differ are distinguished either way, so the number of ways is the same; equal ones all stay.
  */
 const factorWords = (node: Node): Node => {
   const inner = mapChildren(node, factorWords);

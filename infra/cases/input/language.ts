@@ -110,12 +110,12 @@ export const service = () =>
         "`nothing`, a request such as GET /accounts/7, or { request: …, headers: … }",
       )
       .optional()
-      .describe("What the service is asked; each call has to fit"),
+      .describe("The request that the service receives; each call has to match"),
     replies: z
       .union([reply(), z.array(reply()).min(1).max(20)], "a reply, or a list of them")
       .optional()
       .describe('What it replies, or a list, call by call; by default 200 and `{ "upstream": "<name>" }`'),
-    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is asked"),
+    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is called"),
   });
 
 /** Stores that a case can make unavailable. */
@@ -163,7 +163,7 @@ const stepKeys = () => ({
   upstream: z
     .record(serviceName(), service())
     .optional()
-    .describe("Services that are asked, these and no others; that of a `mirror` by the filter's id"),
+    .describe("Services that have to be called, these and no others; that of a `mirror` by the filter's id"),
   down: z
     .array(z.enum(failableStores))
     .default([])

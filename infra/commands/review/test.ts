@@ -162,10 +162,10 @@ const tierData = ({ suite, ran, requests, failures, coverage }: Report) => ({
   file: suite.file,
   cases: ran.length,
   requests,
-  failures: failures.map(({ result: heard, send: _, ...it }) => ({
+  failures: failures.map(({ result, send: _, ...it }) => ({
     ...it,
-    answers: maskSecrets(heard?.answers ?? []),
-    seen: maskSecrets(heard?.seen ?? []),
+    answers: maskSecrets(result?.answers ?? []),
+    seen: maskSecrets(result?.seen ?? []),
   })),
   coverage: coverageData(coverage),
 });

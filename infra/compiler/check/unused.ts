@@ -10,7 +10,7 @@ import type { EnvironmentResult, PresetsResult } from "./shared-files.ts";
 /** Reported only if every manifest could be read, since a broken one may be the user. */
 export const checkUnused = (
   { partialEnvironment: environment, source }: EnvironmentResult,
-  { presets, usedVariables: asked }: PresetsResult,
+  { presets, usedVariables }: PresetsResult,
   results: readonly CheckResult[],
   tiers: readonly CheckedTier[],
 ): Problem[] => {
@@ -18,7 +18,7 @@ export const checkUnused = (
   const all = results.flatMap(({ problems }) => problems.map(({ code }) => code));
   // A misspelt name may refer to the unused item.
   const hasProblem = (codes: readonly string[]): boolean => all.some((code) => codes.includes(code));
-  const usedValues = new Set([...asked, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
+  const usedValues = new Set([...usedVariables, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
   const remedy = "remove it";
   const unusedKeys = (
     source_: typeof source,

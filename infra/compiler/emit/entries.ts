@@ -108,11 +108,11 @@ const libraries: Readonly<Record<Library, string>> = { limiter: "limits/store-co
 
 /** The libraries that the gate's parts ask for. */
 const linksOf = ({ serves }: Gate): { readonly name: Library; readonly from: string }[] => {
-  const asked = serves.flatMap(({ plan: { filters, upstreams } }) => [
+  const needed = serves.flatMap(({ plan: { filters, upstreams } }) => [
     ...Object.values(filters).flatMap(({ use, with: it }) => registry.filters[use]?.links?.(it) ?? []),
     ...Object.values(upstreams).flatMap(({ use, with: it }) => registry.upstreams[use]?.links?.(it) ?? []),
   ]);
-  return [...new Set(asked)].sort().map((name) => ({ name, from: libraries[name] }));
+  return [...new Set(needed)].sort().map((name) => ({ name, from: libraries[name] }));
 };
 
 /** @param key control's, of testers' labels */

@@ -158,8 +158,8 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
             "deprecated",
             "route-changed",
             b.deprecated
-              ? sentence`clients are told that it is deprecated: ${formatValue(b.deprecated)}`
-              : ["clients are no longer told that it is deprecated"],
+              ? sentence`it announces its deprecation to clients: ${formatValue(b.deprecated)}`
+              : ["it no longer announces its deprecation to clients"],
           ),
         ]
       : []),

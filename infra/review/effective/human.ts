@@ -11,7 +11,7 @@ interface Line {
   readonly tone: "plain" | "bold" | "dim";
 }
 
-/** @param onlyRoute the route that was asked for */
+/** @param onlyRoute renders only this route */
 export const renderEffective = (it: Effective, environment: string, onlyRoute: string | undefined): string => {
   const name = onlyRoute === undefined ? it.tier : `${it.tier}/${onlyRoute}`;
   const parts = [

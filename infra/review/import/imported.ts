@@ -16,7 +16,7 @@ export interface ImportResult {
   /** Manifests first. */
   readonly files: readonly GeneratedFile[];
   readonly routes: number;
-  /** What was asked for and is not there: nothing is dropped in silence. */
+  /** Differences from the source document: nothing is dropped silently. */
   readonly gaps: readonly Gap[];
 }
 

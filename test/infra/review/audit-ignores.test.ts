@@ -13,7 +13,7 @@ const good = `# postern-ignore unlimited-public-route until 2027-06-30: ${reason
 const codes = (manifest: string, now = today) => auditOfShop(manifest, now).findings.map(({ code }) => code);
 
 describe("an ignore", () => {
-  it("holds for the line below it, and is told with its reason and its day", () => {
+  it("applies to the line below it, and is listed with its reason and date", () => {
     const { findings, ignored } = auditOfShop(open(good));
     expect(findings).toEqual([]);
     expect(ignored).toEqual([

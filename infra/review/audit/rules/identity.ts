@@ -136,7 +136,7 @@ export const forwardedCredential: Rule = {
   severity: "medium",
   summary: "A service receives the caller's credential, which it does not need.",
   incident:
-    "Passwords were written into the logs of services that did not need them, and 330 million people were asked to change them (Twitter, 2018).",
+    "Passwords were written into the logs of services that did not need them, and 330 million people had to change them (Twitter, 2018).",
   remedy:
     "Remove the header after the filter that reads it. A service that verifies the token again needs it: ignore the rule there, with the reason.",
   check: ({ tier }) =>

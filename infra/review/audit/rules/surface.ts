@@ -51,8 +51,7 @@ export const idleProtection: Rule = {
   summary: "A protecting filter is not enforced, for some users or for all.",
   incident:
     "The alarm worked, and the system that would have acted on it was switched off; 40 million cards were copied (Target, 2013).",
-  remedy:
-    "Enforce it, or remove it. While a new rule is being tried, ignore this one until the date of the decision.",
+  remedy: "Enforce it, or remove it. While a new rule is being tried, ignore this one until the date of the decision.",
   check: ({ tier }) =>
     distinctFilters(tier)
       .filter(
@@ -99,7 +98,7 @@ export const releasedAtOnce: Rule = {
   severity: "medium",
   summary: "A core tier's new version reaches everybody in one step.",
   incident:
-    "An update went to all machines at once, and 8.5 million of them did not start again (CrowdStrike, 2024).",
+    "An update went to all machines at once, and 8.5 million of them did not start again (Falcon sensor, 2024).",
   remedy: "Remove `steps`, or begin with a small share: `[1%, 10%, 100%]`.",
   check: ({ tier: { manifest, source } }) =>
     manifest.level === "core" && manifest.release.steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100)

@@ -35,8 +35,7 @@ export const keptLocation: Rule = {
   id: "kept-location",
   severity: "low",
   summary: "A service's own address is passed on to clients in its redirects.",
-  incident:
-    "A web server named its address inside the network in `Location` and `Content-Location`, to whoever asked (IIS, CVE-2000-0649).",
+  incident: "A web server revealed its internal address in `Location` and `Content-Location` (IIS, CVE-2000-0649).",
   remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
   check: ({ tier }) =>
     Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {

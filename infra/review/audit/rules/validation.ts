@@ -11,7 +11,7 @@ export const uncheckedWord: Rule = {
   severity: "low",
   summary: "A schema has keywords that no gate checks.",
   incident:
-    "A validator that skipped one check let a file pass with one field more than its reader expected, and 8.5 million machines did not start (CrowdStrike, 2024).",
+    "A validator that skipped one check let a file pass with one field more than its reader expected, and 8.5 million machines did not start (Falcon sensor, 2024).",
   remedy:
     "Use keywords that are checked: a `pattern` with a `maxLength` instead of a custom format. If the service checks it anyway, ignore the rule, with that reason.",
   check: ({ tier }) =>

@@ -14,7 +14,7 @@ export interface TranslatedFilter {
 export interface FilterContext {
   /** Of the match: what ReplacePrefixMatch takes away. */
   readonly prefix: string | undefined;
-  /** The URL of a backend, or undefined where it is invalid, which has been told then. */
+  /** The URL of a backend, or undefined if it is invalid, which is reported then. */
   readonly urlOf: (backend: NonNullable<Filter["requestMirror"]>["backendRef"]) => string | undefined;
 }
 

@@ -138,7 +138,7 @@ const tierName = ({ hosts, routes }: HostGroup, count: number, { tier }: Gateway
 /** Files and Workers that are no tier's: `check` refuses such names, or reads the file as something else. */
 const reservedNames = /^(?:shared|consumers|units)$|(?:^|-)preview-\d+$/;
 
-/** Without hosts of its own, a route is served on those that are asked for, less those that have routes themselves. */
+/** Routes without hostnames are served on the hosts of `--host`, except those that have routes of their own. */
 const fallbackHosts = (
   groups: readonly HostGroup[],
   { host = [] }: GatewayApiOptions,

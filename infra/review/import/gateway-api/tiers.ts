@@ -35,7 +35,7 @@ export const groupHosts = (
         ? ownAttachments
         : [...ownAttachments, ...inheritedRoutes(host, ownAttachments, attached, gateways)];
     const routes = listenerAddresses(host, all, report);
-    const key = JSON.stringify([host === undefined, routes.map(({ route, address: door }) => [routeId(route), door])]);
+    const key = JSON.stringify([host === undefined, routes.map(({ route, address }) => [routeId(route), address])]);
     const group = groups.get(key) ?? { hosts: [], isNamed: host !== undefined, routes };
     if (host !== undefined) group.hosts.push(host);
     groups.set(key, group);

@@ -12,7 +12,7 @@ export interface ImportFinding {
   readonly message: string;
 }
 
-/** Where findings are gathered; each is told once, however many hosts a route is served on. */
+/** Reports a finding. Each is reported once, however many hosts a route is served on. */
 export type ReportFinding = (kind: ImportFinding["kind"], resource: Resource, path: Path, message: string) => void;
 
 export const createFindings = (): { readonly list: () => ImportFinding[]; readonly report: ReportFinding } => {

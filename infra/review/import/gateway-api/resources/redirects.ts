@@ -16,7 +16,7 @@ export const findSchemeChange = ({ filters, backendRefs }: Rule): SchemeChange |
   return found?.scheme && { scheme: found.scheme, hostname: found.hostname?.toLowerCase() };
 };
 
-/** The scheme is asked for where the redirect stays on its host, whatever else is known of the listener. */
+/** Adds the scheme as a condition if the redirect stays on its host. */
 export const addressFor = (
   change: SchemeChange | undefined,
   address: ListenerAddress,

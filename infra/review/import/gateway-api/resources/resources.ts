@@ -12,7 +12,7 @@ export interface GatewayResource {
   readonly listeners: readonly Listener[];
 }
 
-/** What a route asks for in `when`; empty where every door of its host leads to it. */
+/** Scheme and port conditions of a route in `when`; empty if every listener of its host leads to it. */
 export interface ListenerAddress {
   readonly scheme?: "http" | "https";
   readonly port?: number;
