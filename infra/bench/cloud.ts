@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Binding } from "../cloud/account/bindings.ts";
 import type { Publication } from "../cloud/account/publish.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { machinePids } from "../cloud/edge/orphans.ts";
+import { machinePids } from "../cloud/machine/orphans.ts";
 import { compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";

@@ -7,7 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
-import { machinePids } from "../cloud/edge/orphans.ts";
+import { machinePids } from "../cloud/machine/orphans.ts";
 import type { DeployedWorker } from "../release/deploy.ts";
 import { parseCount } from "../terminal/arguments.ts";
 import { wideTable as table } from "../terminal/table.ts";

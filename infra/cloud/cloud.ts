@@ -9,15 +9,15 @@ import type { Account, Version, Worker } from "./account/account.ts";
 import { type ApiCall, createApi } from "./api/api.ts";
 import { type AccountControl, openAccountControl } from "./control/account-control.ts";
 import { openTails, type Tails, type TraceEvent } from "./control/tails.ts";
-import { type Fleet, openFleet } from "./edge/fleet.ts";
-import { matchHost } from "./edge/hosts.ts";
-import { type Destination, type IncomingRequest, type Ingress, openIngress } from "./edge/ingress.ts";
-import { listen } from "./edge/listen.ts";
-import { killOrphans } from "./edge/orphans.ts";
-import { refusal } from "./edge/refusals.ts";
-import { bundleRouter } from "./edge/router.ts";
-import type { Realism } from "./edge/routing-state.ts";
-import { chooseVersion, type Share } from "./edge/split.ts";
+import { type Fleet, openFleet } from "./fleet/fleet.ts";
+import { matchHost } from "./ingress/hosts.ts";
+import { type Destination, type IncomingRequest, type Ingress, openIngress } from "./ingress/ingress.ts";
+import { listen } from "./ingress/listen.ts";
+import { refusal } from "./ingress/refusals.ts";
+import { killOrphans } from "./machine/orphans.ts";
+import { bundleRouter } from "./machine/router.ts";
+import type { Realism } from "./machine/routing-state.ts";
+import { chooseVersion, type Share } from "./machine/split.ts";
 import { openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {

@@ -1,14 +1,14 @@
 /** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
 import { expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
-import { VersionStartupError } from "../../infra/cloud/edge/machine.ts";
 import {
   groupForMachines,
   machinesToMerge,
   maxVersionsPerMachine,
   reachableVersions,
   startInGroups,
-} from "../../infra/cloud/edge/merging.ts";
+} from "../../infra/cloud/fleet/merging.ts";
+import { VersionStartupError } from "../../infra/cloud/machine/machine.ts";
 
 const version = (id: string) => ({ id }) as Version;
 const worker = (name: string, ...ids: readonly string[]): Worker =>

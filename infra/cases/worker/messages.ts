@@ -1,5 +1,5 @@
 /** What goes over the wire: requests as clients make them, and what is read of answers. */
-import { forwardRequest, isWebSocketUpgrade } from "../../cloud/edge/message.ts";
+import { forwardRequest, isWebSocketUpgrade } from "../../cloud/ingress/message.ts";
 import type { Send } from "../input/batch.ts";
 import { fromSocket } from "./sockets.ts";
 

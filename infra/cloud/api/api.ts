@@ -5,7 +5,7 @@ import { ApiError, apiErrors, WorkerStartupError } from "../account/api-errors.t
 import { maxFormBytes } from "../account/upload.ts";
 import type { AccountControl } from "../control/account-control.ts";
 import type { Tails } from "../control/tails.ts";
-import type { Fleet } from "../edge/fleet.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";

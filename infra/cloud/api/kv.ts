@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { ApiError, apiErrors } from "../account/api-errors.ts";
 import type { AccountControl } from "../control/account-control.ts";
-import type { Fleet } from "../edge/fleet.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { ok, page, parseBody } from "./envelope.ts";
 import { checkKey, checkPair, type Pair } from "./kv-limits.ts";
 

@@ -6,7 +6,7 @@ import { latestVersion, type Worker, workersBoundTo } from "../account/account.t
 import { apiErrors } from "../account/api-errors.ts";
 import { readUpload } from "../account/upload.ts";
 import type { AccountControl } from "../control/account-control.ts";
-import { subdomain } from "../edge/hosts.ts";
+import { subdomain } from "../ingress/hosts.ts";
 import { ok, page, parseBody } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 

@@ -28,9 +28,9 @@ import {
   revisedUpload,
   versionEvent,
 } from "../account/publish.ts";
-import type { Fleet } from "../edge/fleet.ts";
-import { VersionStartupError } from "../edge/machine.ts";
-import type { WorkerVersion } from "../edge/options.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import { VersionStartupError } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
 import type { Journal } from "../storage/journal.ts";
 
 export interface SecretEdits {

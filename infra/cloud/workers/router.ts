@@ -5,8 +5,8 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
-import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../edge/routing-state.ts";
-import { chooseVersion } from "../edge/split.ts";
+import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../machine/routing-state.ts";
+import { chooseVersion } from "../machine/split.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */

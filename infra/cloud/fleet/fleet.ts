@@ -4,13 +4,13 @@
  * could reach it has ended. Small machines are merged.
  */
 import type { Account } from "../account/account.ts";
+import { type Machine, type MachineOptions, startMachine, VersionStartupError } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
+import type { Realism, RoutingState } from "../machine/routing-state.ts";
 import { buildRoutingState, deployedVersions } from "./build-routing-state.ts";
 import { openDrain } from "./drain.ts";
-import { type Machine, type MachineOptions, startMachine, VersionStartupError } from "./machine.ts";
 import { groupForMachines, machinesToMerge, reachableVersions, startInGroups } from "./merging.ts";
-import type { WorkerVersion } from "./options.ts";
-import { type ObjectOwners, openObjectOwners } from "./owners.ts";
-import type { Realism, RoutingState } from "./routing-state.ts";
+import { type ObjectOwners, openObjectOwners } from "./object-owners.ts";
 
 export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "secret" | "code" | "log" | "cloud"> {
   readonly isolates: number;

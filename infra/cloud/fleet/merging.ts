@@ -3,8 +3,8 @@
  * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
  */
 import { type Account, latestVersion, liveVersions } from "../account/account.ts";
-import { type Machine, VersionStartupError } from "./machine.ts";
-import type { WorkerVersion } from "./options.ts";
+import { type Machine, VersionStartupError } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
 
 /** Of versions in a machine. */
 export const maxVersionsPerMachine = 24;

@@ -1,8 +1,8 @@
 /** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
 import { type Account, liveVersions, objectOwner, type Worker } from "../account/account.ts";
-import type { Machine } from "./machine.ts";
-import type { WorkerVersion } from "./options.ts";
-import type { RoutingState, VersionLocation } from "./routing-state.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
+import type { RoutingState, VersionLocation } from "../machine/routing-state.ts";
 
 /**
  * @param locationOf where a version runs

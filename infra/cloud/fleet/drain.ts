@@ -3,7 +3,7 @@
  * the machines that it is in, and no other: whoever uses a machine has a connection to it, and the system knows those.
  */
 import fs from "node:fs";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../machine/machine.ts";
 
 export interface Drain {
   readonly retire: (machine: Machine) => void;

@@ -1,7 +1,7 @@
 /** Who runs a Worker's Durable Objects: one machine at any time, and calls wait while it changes. */
 import { type Account, objectOwner, type Version, type Worker } from "../account/account.ts";
-import type { Machine } from "./machine.ts";
-import type { WorkerVersion } from "./options.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
 
 export interface ObjectOwners {
   /** By Worker. */
