@@ -1,4 +1,4 @@
-/** The page for scripts: exit codes, and the JSON of the verbs of a review. */
+/** Generates the page for scripts: exit codes, and the JSON of commands. */
 
 import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { commandContracts, exitCodes } from "../terminal/contract.ts";

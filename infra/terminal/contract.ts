@@ -1,4 +1,7 @@
-/** What scripts can rely on: what each exit code means, and which keys the JSON of a verb has. The help and the reference are made from this. */
+/**
+ * The contract with scripts: the meaning of exit codes, and the keys of a command's JSON. The help and the reference are
+ * generated from it.
+ */
 
 export const exitCodes = {
   0: "done, and nothing to complain of",
@@ -12,15 +15,15 @@ export const exitCodes = {
 export type ExitCode = keyof typeof exitCodes;
 
 interface CommandContract {
-  /** Besides 0, 2 and 3, which every verb has: when it exits so. */
+  /** Exit codes besides 0, 2 and 3, and when they are used. */
   readonly exits: Readonly<Partial<Record<1 | 4 | 5, string>>>;
-  /** Of the object that `--json` writes to stdout; a `?` at the end where a key is not always there. */
+  /** Keys of the object that `--json` writes to stdout. A `?` marks an optional key. */
   readonly json: readonly string[];
 }
 
 const brokenManifest = "a manifest does not hold";
 
-/** The verbs of a review. */
+/** The commands of a review. */
 export const commandContracts: Readonly<Record<string, CommandContract>> = {
   check: {
     exits: { 1: "a manifest does not hold", 5: "a finding is as grave as `--fail-on`, by default `high`" },

@@ -26,8 +26,8 @@ it("a runtime that never says that it is ready is ended with its start", async (
   const starting = startMachine({
     ...{ id: "m1", account: emptyAccount, versions: [], folder, secret: "s", code: await bundleRouter(), isolates: 1 },
     ...{ realism: null, ownsObjects: false, storageAddress: null, strict: false, signal: closing.signal },
-    read: () => Buffer.of(),
-    cloud: async () => new Response(),
+    readBlob: () => Buffer.of(),
+    handleCloudRequest: async () => new Response(),
     log: () => {},
   });
   starting.catch(() => {});

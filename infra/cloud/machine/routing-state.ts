@@ -1,49 +1,49 @@
-/** What every router knows: who is live, where it runs, and who listens. Written by the fleet, read by the routers. */
+/** What every router knows: which versions are live, where they run, and who tails them. The fleet writes it. */
 import type { Share } from "./split.ts";
 
 export interface VersionLocation {
-  /** `127.0.0.1:<port>`, where its machine takes calls of other machines. */
+  /** `127.0.0.1:<port>`, where other machines call this one. */
   readonly address: string;
   readonly machine: string;
-  /** Its isolates: names of workerd's services. */
+  /** Names of workerd's services, one for each isolate. */
   readonly services: readonly string[];
 }
 
 export interface RoutingState {
-  /** A later one has a higher number; they may arrive in another order. */
+  /** A later state has a higher number. States may arrive in another order. */
   readonly number: number;
   /** Current deployments, by Worker. */
   readonly live: Readonly<Record<string, readonly Share[]>>;
-  /** Versions of those deployments, by id. */
-  readonly places: Readonly<Record<string, VersionLocation>>;
-  /** Where the objects of a Worker are. */
-  readonly homes: Readonly<Record<string, VersionLocation>>;
-  /** Workers whose objects are about to have another owner: calls wait for it. */
+  /** Locations of those versions, by id. */
+  readonly locations: Readonly<Record<string, VersionLocation>>;
+  /** Locations of the machines that own the objects, by Worker. */
+  readonly objectOwners: Readonly<Record<string, VersionLocation>>;
+  /** Workers whose objects are about to change their owner. Calls wait for it. */
   readonly moving: readonly string[];
   /** Workers that somebody tails. */
   readonly tailedWorkers: readonly string[];
 }
 
-/** What a service binding says of its target. */
+/** The target of a service binding. */
 export interface ServiceProps {
   readonly worker: string;
   readonly entrypoint?: string | undefined;
   readonly props?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What a version's tail says of it. */
+/** The version that a tail observes. */
 export interface TailProps {
   readonly worker: string;
   readonly version: string;
   readonly consumers: readonly string[];
 }
 
-/** Delays that production has, in milliseconds. */
+/** Delays of production, in milliseconds. */
 export interface Realism {
-  /** A value of KV that was read, or found missing, is remembered for so long. */
+  /** How long a value of KV, or that it is missing, is cached. */
   readonly kvMs: number;
-  /** An object is so far away. */
+  /** The latency of a call to an object. */
   readonly objectMs: number;
-  /** All isolates and objects begin anew so often. */
+  /** How often all isolates and objects are restarted. */
   readonly evictMs: number;
 }
