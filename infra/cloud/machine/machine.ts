@@ -3,11 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { type MachineContext, type WorkerVersion, workerOptions } from "./options.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
-import { routerClient } from "./router-client.ts";
-import type { RoutingState, VersionLocation } from "./routing-state.ts";
+import { type RouterClient, routerClient } from "./router-client.ts";
+import type { VersionLocation } from "./routing-state.ts";
 import { type Runtime, startRuntime, type VersionServices } from "./runtime.ts";
 
-export interface Machine {
+export interface Machine extends Omit<RouterClient, "ping"> {
   readonly id: string;
   readonly versions: readonly WorkerVersion[];
   /** Where other machines call it. */
@@ -18,16 +18,8 @@ export interface Machine {
   readonly urls: ReadonlyMap<string, readonly string[]>;
   /** Every user of one of its versions has a connection to one of these. */
   readonly ports: readonly number[];
-  readonly update: (state: RoutingState) => Promise<void>;
   /** Rejects where workerd has ended by itself, also where Miniflare has restarted it: the new one has no routing state. */
   readonly checkAlive: () => Promise<void>;
-  /** Resolves when no call to this Worker's objects is in flight. */
-  readonly whenObjectsIdle: (worker: string) => Promise<void>;
-  /**
-   * The runtime's KV, in its own protocol.
-   * @param target key and query: `/<key>?urlencoded=true`
-   */
-  readonly kv: (namespace: string, target: string, init?: RequestInit) => Promise<Response>;
   /** Ends the machine once, however often it is called. */
   readonly dispose: () => Promise<void>;
 }

@@ -3,9 +3,9 @@
  * would, and forwards the call, `fetch` or a method (RPC), to the machine where that version runs.
  */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../machine/routing-state.ts";
 import { chooseVersion } from "../machine/split.ts";
+import { kvCache } from "./kv-cache.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's debug port, by which processes call each other. */
@@ -172,17 +172,7 @@ export class Tail extends WorkerEntrypoint<Env, TailProps> {
 const cloneable = (event: TraceItem): Record<string, unknown> =>
   JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
-/** A cached response of KV. A Response itself would belong to the request that read it. */
-interface CachedRead {
-  readonly until: number;
-  readonly body: ArrayBuffer;
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-}
-
-/** Reads of KV as a location far from the writer sees them: late, also where a key is missing. */
-const cachedReads = new Map<string, CachedRead>();
-const maxCachedReads = 1000;
+const cachedRead = kvCache(Date.now);
 
 /** Target of a KV binding where realism is on. */
 export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
@@ -190,23 +180,7 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
     const store = kvNamespace(this.env, this.ctx.props.namespace);
     if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
     const key = `${this.ctx.props.namespace} ${request.url}`;
-    let read = cachedReads.get(key);
-    if (!read || read.until <= Date.now()) {
-      const fresh = await store.fetch(request);
-      const { status, headers } = fresh;
-      read = {
-        until: Date.now() + this.env.REALISM.kvMs,
-        body: await fresh.arrayBuffer(),
-        status,
-        headers: [...headers],
-      };
-      cachedReads.set(key, read);
-      forgetOldest(cachedReads, maxCachedReads);
-    }
-    return new Response(read.body, {
-      status: read.status,
-      headers: read.headers.map(([name, value]) => [name, value]),
-    });
+    return cachedRead(key, this.env.REALISM.kvMs, () => store.fetch(request));
   }
 }
 
