@@ -2,7 +2,7 @@
 import http from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type ForwardedRequest, forwardedResponseHeaders, forwardRequest, maxHeaderBytes } from "./message.ts";
-import { nothingToSay, type Refusal } from "./refusals.ts";
+import { emptyResponse, type Refusal } from "./refusals.ts";
 import { badGateway, sendRefusal } from "./send-refusal.ts";
 
 /** An isolate's base URL, or what to answer instead. */
@@ -31,7 +31,7 @@ export const decideForward = async (
 ): Promise<ForwardTarget | Refusal> => {
   const forwarded = forwardRequest(request);
   if (!("path" in forwarded)) return forwarded;
-  if (forwarded.path === "*") return nothingToSay;
+  if (forwarded.path === "*") return emptyResponse;
   const { host, path } = forwarded;
   const to = await resolveDestination({ host, path, header: (name) => request.headers[name]?.toString() ?? null });
   return "url" in to ? { forwarded, options: requestOptions(request, forwarded, to.url) } : to;
