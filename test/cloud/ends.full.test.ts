@@ -5,7 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { it, onTestFinished } from "vitest";
 import { accountId, localToken } from "../../infra/cloud/account/access.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 import { uploadForm } from "./api-client.ts";

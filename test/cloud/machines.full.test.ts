@@ -2,7 +2,7 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { WorkerStartupError } from "../../infra/cloud/account/api-errors.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import { getWorker, startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";

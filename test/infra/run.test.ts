@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { listen } from "../../infra/cloud/edge/listen.ts";
-import { refusal } from "../../infra/cloud/edge/refusals.ts";
+import { listen } from "../../infra/cloud/ingress/listen.ts";
+import { refusal } from "../../infra/cloud/ingress/refusals.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { run } from "../../infra/run.ts";
 

@@ -1,11 +1,11 @@
 /**
- * Which version of a Worker takes a request: an override, else the share that its version key falls into, else chance.
+ * Chooses the version that takes a request: an override, else the share of its version key, else chance.
  * https://developers.cloudflare.com/workers/configuration/versions-and-deployments/gradual-deployments/
  */
 import { createHash } from "node:crypto";
 import { parseDictionary } from "structured-headers";
 
-/** A version of a deployment: its number orders it, and of two the newer one takes the lower keys. */
+/** A version of a deployment. Of two, the one with the higher number takes the lower keys. */
 export interface Share {
   readonly id: string;
   readonly number: number;
@@ -22,7 +22,7 @@ export interface VersionChoice {
 }
 
 /**
- * @param worker its name, under which an override stands
+ * @param worker its name, by which an override is looked up
  * @param shares one or two
  * @param headers of the request
  * @param random 0 to 1
@@ -41,7 +41,7 @@ export const chooseVersion = (
 };
 
 /**
- * The newer version has the lower end, so that raising its share adds keys to it and takes none away.
+ * The newer version takes the lower end, so that a larger share adds keys to it and removes none.
  * @param percentile 0 to 100, without 100 itself
  */
 const versionAt = (shares: readonly Share[], percentile: number): string | undefined => {
@@ -55,7 +55,7 @@ const versionAt = (shares: readonly Share[], percentile: number): string | undef
   return newestFirst.findLast(({ percentage }) => percentage > 0)?.id;
 };
 
-/** The same for a key at all times; another Worker puts the key elsewhere. */
+/** Constant for a key. Each Worker distributes keys in its own way. */
 export const percentileOf = (worker: string, key: string): number =>
   (createHash("sha256").update(`${worker}\0${key}`).digest().readUInt32BE(0) / 2 ** 32) * 100;
 

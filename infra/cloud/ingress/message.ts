@@ -1,30 +1,33 @@
-/** What the edge makes of a message between a client and a Worker: what it refuses, where the rest goes, and which fields go no further than one hop. */
+/**
+ * Rules for messages between a client and a Worker: which are refused, where the rest goes, and which headers are
+ * hop-by-hop.
+ */
 import type http from "node:http";
 import { type Refusal, refusal } from "./refusals.ts";
 
-/** A request that goes on. */
+/** A request that is forwarded. */
 export interface ForwardedRequest {
-  /** The host that it is for, with its port where one was given. */
+  /** The host that it is for, with its port where there is one. */
   readonly host: string;
   /** Path and query. */
   readonly path: string;
-  /** Names and values in turn, the host's among them. */
+  /** Names and values alternate. `Host` is included. */
   readonly headers: readonly string[];
-  /** Neither a length nor a transfer coding means no body, whatever the method (RFC 9112, section 6.3). */
+  /** Without a length and a transfer coding there is no body, whatever the method (RFC 9112, section 6.3). */
   readonly hasBody: boolean;
 }
 
 type RawRequest = Pick<http.IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">;
 
-/** Of the head of a message, in either direction; the platform's limit. */
+/** Bound of a message's head in either direction: the platform's limit. */
 export const maxHeaderBytes = 128 * 1024;
-/** Of a request's target; the platform's limit. */
+/** Bound of a request's target: the platform's limit. */
 const maxTargetBytes = 16 * 1024;
 
-/** What only the edge may say. */
+/** Headers that only the edge may set. */
 const edgeOnlyHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
 
-/** Fields between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names. */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1), beside those that `Connection` names. */
 const hopByHop: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -35,7 +38,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** `Connection` may not name what is meant for all recipients: framing, routing, credentials. */
+/** End-to-end headers that `Connection` may not name: framing, routing, credentials. */
 const endToEnd: ReadonlySet<string> = new Set([
   "host",
   "content-length",
@@ -67,7 +70,7 @@ export const forwardRequest = (request: RawRequest): ForwardedRequest | Refusal 
   if (!authority.test(host) || !URL.canParse(`http://${host}`))
     return refusal("request-malformed", "the host is no name or address with a port");
   const hasBody = coding !== "" || valuesOf(rawHeaders, "content-length").length > 0;
-  // The framing is said in so many words, since what Node would add by itself depends on the method.
+  // The framing is explicit, since Node's own default depends on the method.
   const framing =
     coding !== ""
       ? ["Transfer-Encoding", "chunked"]
@@ -78,20 +81,22 @@ export const forwardRequest = (request: RawRequest): ForwardedRequest | Refusal 
   return { host, path: requestTarget.path, headers, hasBody };
 };
 
-/** Node reads these, and workerd answers them 501 ahead of every Worker. */
+/** Methods that Node parses and workerd answers with 501 ahead of every Worker. */
 const unsupportedMethods: ReadonlySet<string> = new Set([
   ...["BIND", "LINK", "M-SEARCH", "MKCALENDAR", "REBIND", "SOURCE", "UNBIND", "UNLINK"],
 ]);
 
-/** Without a body these need no length (RFC 9110, section 8.6). */
+/** Methods that need no length without a body (RFC 9110, section 8.6). */
 const methodsWithoutBody: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
-/** A name as the DNS has them, or an address, and perhaps a port (RFC 9110, section 7.2). What else RFC 3986 would let a name be, no client means. */
+/**
+ * A DNS name or an address, with or without a port (RFC 9110, section 7.2). RFC 3986 allows more, which no client uses.
+ */
 const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
 
 const absolute = /^https?:\/\/([^/?#]*)([^#]*)/i;
 
-/** The host of a whole URL counts, whatever the Host field says (RFC 9112, section 3.2.2). */
+/** The host of an absolute URL wins over the Host header (RFC 9112, section 3.2.2). */
 const parseTarget = (
   method: string,
   target: string,
@@ -99,7 +104,7 @@ const parseTarget = (
   if (target.startsWith("/")) return { path: target };
   const [, host, rest = ""] = absolute.exec(target) ?? [];
   if (host !== undefined) return { authority: host, path: rest.startsWith("/") ? rest : `/${rest}` };
-  // It asks about the server as a whole, which has nothing to say (RFC 9110, section 9.3.7).
+  // `OPTIONS *` is about the server as a whole (RFC 9110, section 9.3.7).
   return method === "OPTIONS" && target === "*" ? { path: "*" } : undefined;
 };
 
@@ -107,7 +112,10 @@ const parseTarget = (
 export const isWebSocketUpgrade = ({ method, rawHeaders }: RawRequest): boolean =>
   method === "GET" && tokensOf(rawHeaders, "upgrade").includes("websocket");
 
-/** Names and values of an answer, as the next one may see them. A length comes last: Node writes a Content-Disposition behind one in another encoding. */
+/**
+ * Headers of a response for the client. A length comes last: Node writes a Content-Disposition behind one in another
+ * encoding.
+ */
 export const forwardedResponseHeaders = (rawHeaders: readonly string[]): string[] =>
   withoutHopByHop(rawHeaders, isForwardedInResponse);
 

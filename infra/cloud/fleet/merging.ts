@@ -1,24 +1,24 @@
 /**
- * Which versions share a machine. Each upload starts a machine of its own, so there would be one for each Worker; small
- * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
+ * Decides which versions share a machine. Each upload starts a machine of its own. Small machines are merged, and none runs
+ * more than `maxVersionsPerMachine`: the time that Miniflare takes to start one grows with the square of that.
  */
 import { type Account, latestVersion, liveVersions } from "../account/account.ts";
-import { type Machine, VersionStartupError } from "./machine.ts";
-import type { WorkerVersion } from "./options.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
+import { VersionStartupError } from "../machine/startup-error.ts";
 
-/** Of versions in a machine. */
 export const maxVersionsPerMachine = 24;
-/** With more machines than this that are not half full, some are merged. */
+/** With more machines than this that are less than half full, some are merged. */
 const maxSmallMachines = 6;
 
-type Sized = Pick<Machine, "places">;
+type HasLocations = Pick<Machine, "locations">;
 
 /**
- * The smallest ones, each no larger than those before it together: a Worker is then started again only when the machine that
- * it is in doubles, which is a few times whatever the number of Workers.
+ * The smallest machines, each no larger than those before it together. So a Worker restarts only when its machine doubles,
+ * which is a few times whatever the number of Workers.
  * @returns none where there are not too many
  */
-export const machinesToMerge = <M extends Sized>(account: Account, machines: readonly M[]): readonly M[] => {
+export const machinesToMerge = <M extends HasLocations>(account: Account, machines: readonly M[]): readonly M[] => {
   const small = machines
     .map((machine) => ({ machine, size: reachableVersions(account, [machine]).length }))
     .filter(({ size }) => size <= maxVersionsPerMachine / 2)
@@ -34,23 +34,23 @@ export const machinesToMerge = <M extends Sized>(account: Account, machines: rea
   return small.slice(0, count).map(({ machine }) => machine);
 };
 
-/** The versions in these machines that requests can still reach: live ones, and the newest of each Worker. */
-export const reachableVersions = (account: Account, machines: readonly Sized[]): WorkerVersion[] =>
+/** The versions in these machines that requests can still reach: deployed ones, and the newest of each Worker. */
+export const reachableVersions = (account: Account, machines: readonly HasLocations[]): WorkerVersion[] =>
   [...account.workers.values()].flatMap((worker) =>
     [...new Set([...liveVersions(worker), latestVersion(worker)])]
-      .filter(({ id }) => machines.some(({ places }) => places.has(id)))
+      .filter(({ id }) => machines.some(({ locations }) => locations.has(id)))
       .map((version) => ({ worker, version })),
   );
 
-/** As many for each machine as it may hold. */
+/** Groups of versions, each for one machine. */
 export const groupForMachines = (versions: readonly WorkerVersion[]): (readonly WorkerVersion[])[] =>
   Array.from({ length: Math.ceil(versions.length / maxVersionsPerMachine) }, (_, index) =>
     versions.slice(index * maxVersionsPerMachine, (index + 1) * maxVersionsPerMachine),
   );
 
 /**
- * Tries all of them, a machine's worth at a time.
- * @throws StartupError with the reason of each that threw
+ * Starts all versions, a group at a time.
+ * @throws VersionStartupError with the reasons of all versions that threw
  */
 export const startInGroups = async (
   versions: readonly WorkerVersion[],

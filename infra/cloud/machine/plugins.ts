@@ -1,6 +1,6 @@
 /**
- * Bindings that Miniflare has no option for, as a plugin of it: workerd's debug port, by which its own registry of Workers
- * calls from process to process, and a KV namespace that is reached through the router.
+ * A plugin of Miniflare for bindings that it has no option for: workerd's debug port, by which processes call each other,
+ * and a KV namespace that is read through the router.
  */
 interface Options {
   readonly config: {
@@ -14,10 +14,10 @@ const name = "postern";
 const debugPortType = "debug-port";
 const delayedKvType = "late-kv";
 
-/** Miniflare's own mark for a member of a union that has no value. */
+/** Miniflare's own marker for a member of a union without a value. */
 const noValue = Symbol.for("postern.void");
 
-/** What Miniflare looks for in a package of plugins. */
+/** The export that Miniflare looks for in a package of plugins. */
 export const plugins = {
   [name]: {
     getBindings: async ({ config }: Options) =>
@@ -37,7 +37,7 @@ const plugin = { package: import.meta.filename, name };
 
 export const debugPort = (binding: string) => ({ name: binding, type: debugPortType, plugin, options: {} });
 
-/** A value that was read stays for as long as the router remembers it. */
+/** A KV namespace whose values are read through the router, which caches them. */
 export const delayedKv = (binding: string, router: string, namespace: string) => ({
   name: binding,
   type: delayedKvType,

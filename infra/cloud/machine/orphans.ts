@@ -1,6 +1,7 @@
 /**
- * Machines that a killed cloud left behind: workerd does not end with who started it, and would go on holding the objects'
- * storage and firing their alarms. Each carries its account's folder in its environment, by which the next cloud finds it.
+ * Finds and ends machines that a killed cloud left behind. workerd outlives the process that started it, and would keep the
+ * objects' storage and fire their alarms. Each machine has its account's folder in its environment, by which the next cloud
+ * finds it.
  */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -9,13 +10,13 @@ const accountVariable = "POSTERN_CLOUD";
 const machineVariable = "POSTERN_MACHINE";
 const maxWaitMs = 5000;
 
-/** What a machine carries. */
+/** The environment variables that identify a machine. */
 export const machineEnvironment = (folder: string, id: string): Readonly<Record<string, string>> => ({
   [accountVariable]: fs.realpathSync(folder),
   [machineVariable]: id,
 });
 
-/** Ends them. Only who has the account's lock may call this: whatever runs on the folder is then nobody's. */
+/** Ends all machines of the account. Only the holder of the account's lock may call this. */
 export const killOrphans = async (folder: string): Promise<number> => {
   const found = machinePids(folder);
   found.forEach(kill);
@@ -26,20 +27,20 @@ export const killOrphans = async (folder: string): Promise<number> => {
   return found.length;
 };
 
-/** Ends one that does not end by itself. */
+/** Ends a machine that does not end by itself. */
 export const killMachine = (folder: string, id: string): void => {
   for (const pid of processesWith(`${accountVariable}=${fs.realpathSync(folder)}`, `${machineVariable}=${id}`))
     kill(pid);
 };
 
-/** Processes that run machines of this account. */
+/** Ids of the processes that run machines of this account. */
 export const machinePids = (folder: string): number[] => processesWith(`${accountVariable}=${fs.realpathSync(folder)}`);
 
 const kill = (pid: number): void => {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 };
 
@@ -54,7 +55,7 @@ const findByProc = (marks: readonly string[]): number[] =>
       const entries = fs.readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
       return marks.every((it) => entries.includes(it)) ? [Number(name)] : [];
     } catch {
-      // Another user's, or it ended while the list was read.
+      // The process is another user's, or it has ended meanwhile.
       return [];
     }
   });

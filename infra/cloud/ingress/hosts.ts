@@ -1,15 +1,18 @@
-/** Which Worker a request from outside is for: by the routes of zones, by its workers.dev address, or by that of one version. */
+/**
+ * Finds the Worker that a request from outside is for: by a zone's routes, by its workers.dev address, or by the address of
+ * one version.
+ */
 import type { Account, Version, Worker } from "../account/account.ts";
 
 export interface HostMatch {
   readonly worker: Worker;
-  /** By the address of one version, whatever the split. */
+  /** Set where the address is of one version. The split does not apply then. */
   readonly version?: Version | undefined;
 }
 
 /** The account's subdomain of workers.dev. */
 export const subdomain = "local";
-/** `<worker>.localhost` is found by browsers and curl with no name server, so it stands for the longer one. */
+/** Browsers and curl resolve `<worker>.localhost` without a name server, so it stands for the longer one. */
 const devDomains = [`.${subdomain}.workers.dev`, ".localhost"];
 
 /**
@@ -38,7 +41,7 @@ const byLabel = (workers: Account["workers"], label: string): HostMatch | undefi
   return undefined;
 };
 
-/** By the first eight digits of its id, or the newest one of that alias. */
+/** By the first eight digits of its id. By an alias, the newest version that has it. */
 const byPrefix = ({ versions }: Worker, prefix: string): Version | undefined =>
   versions.findLast(({ id, annotations }) => id.slice(0, 8) === prefix || annotations["workers/alias"] === prefix);
 
@@ -53,7 +56,8 @@ const byRoute = (workers: Account["workers"], host: string, path: string): Worke
 };
 
 /**
- * A pattern's `*` stands at the beginning of the host, at the end of the path, or both; the more it says the more it weighs.
+ * The weight of a route that matches, so that the most specific wins. A pattern's `*` is at the beginning of the host, at
+ * the end of the path, or both.
  * https://developers.cloudflare.com/workers/configuration/routing/routes/#matching-behavior
  */
 export const routeWeight = (pattern: string, host: string, path: string): number | undefined => {
@@ -65,6 +69,6 @@ export const routeWeight = (pattern: string, host: string, path: string): number
   const hostMatches = isExactHost ? host === patternHost : host.endsWith(patternHost.slice(1));
   const pathMatches = isExactPath ? path === literalPath : path.startsWith(literalPath);
   if (!hostMatches || !pathMatches) return undefined;
-  // A host that is written out outweighs every path, and a path that is written out every beginning of one.
+  // An exact host outweighs every path, and an exact path outweighs every prefix.
   return (isExactHost ? 1e12 : 0) + patternHost.length * 1e9 + (isExactPath ? 1e6 : 0) + literalPath.length;
 };

@@ -1,11 +1,11 @@
-/** Opens a port, and says who has it where it is taken. */
+/** Listens on a port, or names the process that has it. */
 import http from "node:http";
 import { ownerOf } from "../../project/port-owner.ts";
 
-/** A port that another process listens on. */
+/** Another process listens on the port. */
 export class PortTaken extends Error {
   readonly remedy: string;
-  /** @param option of the command line, by which the port is given */
+  /** @param option of the command line that sets the port */
   constructor(port: number, option: string) {
     const owner = ownerOf(port);
     super(`port ${port} is taken${owner ? ` by process ${owner.pid}${owner.command && `: ${owner.command}`}` : ""}`);
@@ -23,7 +23,7 @@ export const listen = (server: http.Server, port: number, host: string, option: 
   });
 
 /**
- * Says so before anything else is begun that a port is taken. Between this and the listening it may be taken still.
+ * Checks that a port is free before anything is started. Another process may still take it afterwards.
  * @throws PortTaken
  */
 export const expectFree = async (port: number, host: string, option: string): Promise<void> => {

@@ -1,9 +1,9 @@
 /**
- * Machines that nobody is led to any more, until what is under way in them has ended. A request that lasts for hours keeps
- * the machines that it is in, and no other: whoever uses a machine has a connection to it, and the system knows those.
+ * Drains machines that take no new requests, until their last request has ended. A request that lasts for hours keeps only
+ * the machines that it uses: every user of a machine has a connection to it, and the operating system lists those.
  */
 import fs from "node:fs";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../machine/machine.ts";
 
 export interface Drain {
   readonly retire: (machine: Machine) => void;
@@ -14,26 +14,21 @@ export interface Drain {
 export interface DrainOptions {
   /** Resolves when every request that has begun by now has ended. */
   readonly whenIdle: () => Promise<void>;
-  /** A request of a version that was replaced gets so long; null for as long as it wants. */
+  /** How long a request of a replaced version may last. Null is no limit. */
   readonly timeoutMs: number | null;
   readonly report: (line: string) => void;
-  /** Ports of this computer to which somebody has a connection; undefined where the system does not tell. */
+  /** Ports of this computer with an established connection. Undefined where the operating system does not list them. */
   readonly portsInUse?: () => ReadonlySet<number> | undefined;
 }
 
-/** Of machines with requests under way; of more, the oldest is closed. */
+/** Bound of draining machines. Beyond it the oldest is closed. */
 const maxDraining = 16;
-/** Work that a request left behind (`waitUntil`) gets so long: more than gates and the tail take to tell what they counted. */
+/** Time for work behind a response (`waitUntil`): more than gates and the tail take to report their counts. */
 const lingerMs = 3000;
 const checkIntervalMs = 500;
 
-export const openDrain = ({
-  whenIdle,
-  timeoutMs,
-  report,
-  portsInUse: connected = connectedPorts,
-}: DrainOptions): Drain => {
-  /** Machine → since when nobody was seen to use it. */
+export const openDrain = ({ whenIdle, timeoutMs, report, portsInUse = connectedPorts }: DrainOptions): Drain => {
+  /** Machine → when it was first seen without a connection. */
   const draining = new Map<Machine, number | undefined>();
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -45,7 +40,7 @@ export const openDrain = ({
   };
 
   const checkDraining = (): void => {
-    const ports = connected();
+    const ports = portsInUse();
     const now = performance.now();
     if (ports)
       for (const [machine, since] of draining)
@@ -74,7 +69,7 @@ export const openDrain = ({
   };
 };
 
-/** As Linux tells it; elsewhere a machine waits for every request that had begun when it was replaced. */
+/** Read from Linux. Elsewhere a machine waits for all requests that had begun when it was replaced. */
 const connectedPorts = (): ReadonlySet<number> | undefined => {
   try {
     return parseConnectedPorts(fs.readFileSync("/proc/net/tcp", "utf8"));
@@ -83,7 +78,7 @@ const connectedPorts = (): ReadonlySet<number> | undefined => {
   }
 };
 
-/** Local ports of established connections: `0: 0100007F:1F90 0100007F:D431 01 …`. */
+/** Local ports of established connections in `/proc/net/tcp`: `0: 0100007F:1F90 0100007F:D431 01 …`. */
 export const parseConnectedPorts = (text: string): ReadonlySet<number> =>
   new Set(
     Array.from(text.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) \S+ 01 /gm), ([, port = ""]) =>

@@ -1,39 +1,39 @@
-/** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
+/** Builds the routing state of an account: its deployments, and where their versions and objects run. */
 import { type Account, liveVersions, objectOwner, type Worker } from "../account/account.ts";
-import type { Machine } from "./machine.ts";
-import type { WorkerVersion } from "./options.ts";
-import type { RoutingState, VersionLocation } from "./routing-state.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { WorkerVersion } from "../machine/options.ts";
+import type { RoutingState, VersionLocation } from "../machine/routing-state.ts";
 
 /**
  * @param locationOf where a version runs
- * @param homes machines that own the objects of a Worker
- * @param moving Workers whose objects are about to have another owner
+ * @param objectOwners machines that own the objects of a Worker
+ * @param moving Workers whose objects are about to change their owner
  */
 export const buildRoutingState = (
   account: Account,
   locationOf: (version: string) => VersionLocation | undefined,
-  homes: ReadonlyMap<string, Machine>,
+  objectOwners: ReadonlyMap<string, Machine>,
   moving: ReadonlySet<string>,
-): Pick<RoutingState, "live" | "places" | "homes" | "moving"> => {
+): Pick<RoutingState, "live" | "locations" | "objectOwners" | "moving"> => {
   const workers = [...account.workers.values()];
-  const places = deployedVersions(account).flatMap(({ version: { id } }) => {
+  const locations = deployedVersions(account).flatMap(({ version: { id } }) => {
     const location = locationOf(id);
     return location ? [[id, location] as const] : [];
   });
   return {
     live: Object.fromEntries(workers.map((it) => [it.name, sharesOf(it)])),
-    places: Object.fromEntries(places),
-    homes: Object.fromEntries(
-      [...homes].map(([worker, it]) => [worker, [...it.places.values()][0] as VersionLocation]),
+    locations: Object.fromEntries(locations),
+    objectOwners: Object.fromEntries(
+      [...objectOwners].map(([worker, it]) => [worker, [...it.locations.values()][0] as VersionLocation]),
     ),
-    // An owner that does not run yet is about to.
+    // An owner that does not run yet is starting.
     moving: workers
-      .filter((it) => moving.has(it.name) || (objectOwner(it) && !homes.has(it.name)))
+      .filter((it) => moving.has(it.name) || (objectOwner(it) && !objectOwners.has(it.name)))
       .map((it) => it.name),
   };
 };
 
-/** All versions that some deployment names. */
+/** The versions of all current deployments. */
 export const deployedVersions = (account: Account): WorkerVersion[] =>
   [...account.workers.values()].flatMap((worker) => liveVersions(worker).map((version) => ({ worker, version })));
 

@@ -1,4 +1,4 @@
-/** The Worker that stands in every machine, by which its versions reach all others: how it is built and bound. */
+/** Builds and binds the router: the Worker in every machine by which its versions reach all others. */
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } from "miniflare";
@@ -12,24 +12,24 @@ export interface RouterOptions {
   readonly id: string;
   readonly account: Account;
   readonly versions: readonly WorkerVersion[];
-  /** The machine owns the objects of the one Worker that it holds. */
+  /** Whether the machine owns the objects of its one Worker. */
   readonly ownsObjects: boolean;
   readonly realism: Realism | null;
-  /** The address of the machine that has the storage of all; null for that one. */
+  /** The address of the storage machine. Null for that machine itself. */
   readonly storageAddress: string | null;
   /** Keeps out whoever finds the port. */
   readonly secret: string;
-  /** What `routerCode` made. */
+  /** The result of `bundleRouter`. */
   readonly code: string;
-  /** Requests of the machine itself, such as tails. */
-  readonly cloud: (request: Request) => Promise<Response>;
+  /** Takes requests of the machine itself, such as traces for tails. */
+  readonly handleCloudRequest: (request: Request) => Promise<Response>;
 }
 
 export const routerOptions = (
-  { id, versions, account, secret, realism, ownsObjects, cloud, code, storageAddress }: RouterOptions,
+  { id, versions, account, secret, realism, ownsObjects, handleCloudRequest, code, storageAddress }: RouterOptions,
   router: string,
 ) => {
-  // An owner's own objects are no strangers to it.
+  // An owner opens its own objects without the router.
   const own = ownsObjects ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
   const classes = boundClasses(
     account,
@@ -59,9 +59,9 @@ export const routerOptions = (
       STORES: storageAddress,
       KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
     },
-    serviceBindings: { CLOUD: cloud },
+    serviceBindings: { CLOUD: handleCloudRequest },
     unsafeBindings: [debugPort("DEBUG")],
-    // They stand for objects elsewhere and keep nothing.
+    // The router's classes forward to objects elsewhere and store nothing.
     unsafeEphemeralDurableObjects: true,
     durableObjects: Object.fromEntries(
       classes.map((it) => [
@@ -73,7 +73,7 @@ export const routerOptions = (
   } as unknown as V4WorkerOptions;
 };
 
-/** What stands in every machine; bundled once, for all of them. */
+/** Bundles the router, once for all machines. */
 export const bundleRouter = async (): Promise<string> => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
