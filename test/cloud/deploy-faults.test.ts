@@ -63,7 +63,7 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
     "failed",
     "skipped",
   ]);
-  expect(third.text).toContain("gate-a-test: wrangler deploy ended well, but the version is not live");
+  expect(third.text).toContain("gate-a-test: wrangler deploy succeeded, but the version is not live");
   expect((await run(cloud.api)).done["gate-a-test"]).toBe("deployed");
   expect(await answer()).toBe("changed");
 });
