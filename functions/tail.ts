@@ -1,6 +1,7 @@
 /** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
 import type { TailPlan } from "./control/model/plan.ts";
-import { type TailReport, tailCollector } from "./control/tail/collector.ts";
+import { tailCollector } from "./control/tail/collector.ts";
+import type { TailReport } from "./control/tail/counts.ts";
 import { bypassCache } from "./gateway/http/uncached.ts";
 
 interface Bindings {

@@ -34,7 +34,7 @@ const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>):
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const missed = all.flatMap((it) => it.missed);
   const seconds = Math.round((performance.now() - started) / 1000);
-  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, a look every ${intervalSeconds} s, given up after an hour without evidence; ${seconds} s of computing`;
+  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, evaluated every ${intervalSeconds} s, given up after an hour without evidence; ${seconds} s of computing`;
   process.stdout.write(
     json
       ? `${JSON.stringify({ runs, seed, steps: release.steps, bake: release.bake, lookSeconds: intervalSeconds, seconds, missed, scenarios: all }, null, 2)}\n`

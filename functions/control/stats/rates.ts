@@ -57,27 +57,11 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
   }
   const rate = { stable: ratio(stable), canary: ratio(canary) };
 
-  const trimmed = withoutWorst(pairs.map((it) => it.canary));
-  const canaries = [pairs.map((it) => it.canary), trimmed].map((stages) => ({
-    effect: effectOf(stages),
-    stages: stages.map(({ hits, of }) => ({ hits: sum(hits), of: sum(of) })),
-  }));
-  /** Against "the canary's rate is at most so many times stable's". */
-  const evidenceAgainst = (times: number): number =>
-    logMean(
-      canaries.map(({ effect: each, stages }) =>
-        logWealth(
-          "more",
-          totals.map((it, index) => {
-            const mine = stages[index] ?? { hits: 0, of: 0 };
-            const hits = mine.hits / each;
-            const weight = (times * mine.of) / each;
-            const all = weight + it.stable.of / effect.stable;
-            return { hits, of: hits + it.stable.hits / effect.stable, chance: all > 0 ? weight / all : 0 };
-          }),
-        ),
-      ),
-    );
+  const evidenceAgainst = evidenceOf(
+    totals.map((it) => it.stable),
+    effect.stable,
+    pairs.map((it) => it.canary),
+  );
   const larger = rate.canary > rate.stable && evidenceAgainst(1) >= evidence;
   const low =
     atLeast(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
@@ -95,6 +79,41 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
       atLeast(stable.hits / effect.stable, stable.of / effect.stable, bounds),
     larger,
   };
+};
+
+interface Total {
+  readonly hits: number;
+  readonly of: number;
+}
+
+/**
+ * Against "the canary's rate is at most so many times stable's": the mean wealth of a bet on all groups of the canary, and of
+ * one on all but its worst.
+ */
+const evidenceOf = (
+  stable: readonly Total[],
+  stableEffect: number,
+  canary: readonly GroupCounts[],
+): ((times: number) => number) => {
+  const canaries = [canary, withoutWorst(canary)].map((stages) => ({
+    effect: effectOf(stages),
+    stages: stages.map(({ hits, of }): Total => ({ hits: sum(hits), of: sum(of) })),
+  }));
+  return (times) =>
+    logMean(
+      canaries.map(({ effect, stages }) =>
+        logWealth(
+          "more",
+          stable.map((it, index) => {
+            const mine = stages[index] ?? { hits: 0, of: 0 };
+            const hits = mine.hits / effect;
+            const weight = (times * mine.of) / effect;
+            const all = weight + it.of / stableEffect;
+            return { hits, of: hits + it.hits / stableEffect, chance: all > 0 ? weight / all : 0 };
+          }),
+        ),
+      ),
+    );
 };
 
 const ratio = ({ hits, of }: { readonly hits: number; readonly of: number }): number => (of > 0 ? hits / of : 0);
