@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
+import { full } from "../full.ts";
 import { rolloutHarness, runFor } from "./rollout-harness.ts";
 
-const runs = Number(process.env.POSTERN_RUNS ?? 300);
+const runs = Number(process.env.POSTERN_RUNS ?? (full ? 300 : 100));
 
 const event = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("look" as const), ms: fc.nat(4000) }) },

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { isWaveOver, levels } from "../../functions/control/model/wave.ts";
+import { full } from "../full.ts";
 import { runWave, type StartedRollout, type TierSpec, waveHarness } from "./wave-harness.ts";
 
-const runs = Number(process.env.POSTERN_RUNS ?? 500);
+const runs = Number(process.env.POSTERN_RUNS ?? (full ? 500 : 120));
 
 const tiersOf = (counts: readonly number[]): TierSpec[] =>
   levels.flatMap((level, index) =>

@@ -30,7 +30,7 @@ export const cloud = async (options: CloudCommandOptions): Promise<Outcome> => {
   const isolates = parseCount(options.isolates, "--isolates", 16);
   const folder = path.resolve(options.state);
   const stopped = untilStopped();
-  const stages = openStages();
+  const stages = openStages({ quiet: json });
   stages.begin(`start a local cloud on ${folder}`);
   let isReady = false;
   const { startCloud } = await import("../../cloud/cloud.ts");

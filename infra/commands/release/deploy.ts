@@ -29,6 +29,7 @@ interface DeployCommandOptions {
   readonly split: string;
   readonly message?: string | undefined;
   readonly prune?: true | undefined;
+  readonly json?: true | undefined;
 }
 
 export const deploy = async (tiers: readonly string[], options: DeployCommandOptions): Promise<Outcome> => {
@@ -36,7 +37,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   const target = targetOf(options.target);
   const split = parsePercent(options.split, "--split");
   const env = environmentFor(target, options.env);
-  const stages = openStages();
+  const stages = openStages({ quiet: options.json });
   stages.begin(`compile routes/ for ${env}, and bundle`);
   const compiled = compile(root, env);
   assertKnownNames(root, tiers);

@@ -299,7 +299,7 @@ describe("a shard that is gone", () => {
     // Five keys for each sixteenth of the keys that is gone.
     expect(storeCalls.filter((key) => hashPosition(hashTagOf(key)) < 0.5)).toHaveLength(8 * 5);
     for (const ip of ips.filter((it) => !isGone(it))) expect(await statusFor(ip)).toBe(429);
-    await fakeDeps.pass(1000);
+    await fakeDeps.advance(1000);
     storeCalls.length = 0;
     expect(await statusFor(ips.find(isGone) as string)).toBe(503);
     expect(storeCalls).toHaveLength(1);
