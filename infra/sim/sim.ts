@@ -8,17 +8,17 @@ import { simulate } from "./simulate.ts";
 import { intervalSeconds } from "./traffic.ts";
 
 const whole = (text: string): number => {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
   return Number(text);
 };
 
 const program = new Command("npm run sim:rollout --")
-  .description("Simulates rollouts with control's own reducer and verdict; exits with 1 where a bound is missed.")
+  .description("Simulates rollouts with control's own reducer and verdict; exits with 1 if a bound is missed.")
   .option("--runs <number>", "rollouts of each scenario", whole, 500)
   .option("--seed <number>", "the same seed gives the same simulation", whole, 1)
   .option("--only <text>", "only the scenarios with this in their name")
   .option("--json", "machine-readable output")
-  .showHelpAfterError("(--help shows what it takes)")
+  .showHelpAfterError("(--help shows the options)")
   .exitOverride();
 
 const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>): void => {
