@@ -9,7 +9,7 @@ import { expect, it } from "vitest";
 import { consumersKey, list } from "../../infra/commands/release/secrets.ts";
 import { kvNamespace } from "../../infra/release/consumers/kv.ts";
 import { manifest, runService } from "../e2e/project.ts";
-import { tier, town } from "./town.ts";
+import { deployHarness, tier } from "./deploy-harness.ts";
 
 /** `fetch` sets the Host header itself. */
 const asHost = async (url: string, host: string): Promise<string> => {
@@ -19,7 +19,7 @@ const asHost = async (url: string, host: string): Promise<string> => {
 
 it("a tier that has gone leaves a gate, which --prune deletes", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
-  const { cloud, root, get, ...postern } = await town({
+  const { cloud, root, get, ...postern } = await deployHarness({
     "routes/a.yaml": tier("a", upstream.url, "first"),
     "routes/b.yaml": tier("b", upstream.url, "first"),
   });
@@ -40,7 +40,7 @@ it("reads back that gates have no address, and does not split a tier that its zo
     "hosts: [localhost]",
     "hosts: [z.acme.example]",
   );
-  const { cloud, ...postern } = await town({
+  const { cloud, ...postern } = await deployHarness({
     "routes/environments/test.yaml": "front: { zones: [acme.example] }\n",
     "routes/a.yaml": tier("a", upstream.url, "first").replace("hosts: [localhost]", "hosts: [a.acme.example]"),
     "routes/z.yaml": zone,
@@ -71,7 +71,7 @@ const cacheKeyIn = ({ bindings }: { readonly bindings: readonly object[] }): str
 it("makes a secret for each gate that keeps keys in the location's cache, once, and shows it nowhere", async () => {
   const issuer = await runService((_, response) => response.end('{"keys":[]}'));
   const before = tier("a", issuer.url, "first");
-  const { cloud, root, edit, get, ...postern } = await town({
+  const { cloud, root, edit, get, ...postern } = await deployHarness({
     "routes/a.yaml": before,
     "routes/b.yaml": fetching("b", "first", issuer.url),
     "routes/c.yaml": tier("c", issuer.url, "first"),
@@ -105,7 +105,7 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
   );
   await expect(postern.secret("POSTERN_CACHE_KEY", "mine")).rejects.toThrow(/nobody's to set/);
 
-  // A way back to a version that had none brings no person's secret back, so nobody is asked.
+  // A way back to a version that had none brings no person's secret back, so no confirmation is needed.
   const [first] = cloud.control.worker("gate-a-test").versions;
   await postern.rollback("a", { to: first?.id ?? "" });
   expect((await get("/a/which")).text).toBe("first");
@@ -124,7 +124,7 @@ it("signs entries of consumers where the environment has a key, and uploads none
   const id = "00000000000000000000000000000007";
   const upstream = await runService((_, response) => response.end("ok"));
   const hash = createHash("sha256").update("coffee").digest("hex");
-  const { cloud, root, edit, get, ...postern } = await town({
+  const { cloud, root, edit, get, ...postern } = await deployHarness({
     "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
     "routes/a.yaml": tier("a", upstream.url, "first", "filters: [{ api-key: {} }]\n"),
     "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${hash}"] } }\n`,
@@ -140,8 +140,8 @@ it("signs entries of consumers where the environment has a key, and uploads none
   expect(cloud.control.account().workers.size).toBe(0);
   withKey(key);
   await postern.deploy();
-  const asked = () => get("/a/it", { "x-api-key": "coffee" });
-  expect((await asked()).text).toBe("ok");
+  const request = () => get("/a/it", { "x-api-key": "coffee" });
+  expect((await request()).text).toBe("ok");
   // Any gate could write what it likes.
   const forged = `/key%2F${createHash("sha256").update("eve").digest("hex")}?urlencoded=true`;
   await (await cloud.fleet.kv(id, forged, { method: "PUT", body: '{"id":"shop","labels":{}}' })).arrayBuffer();
@@ -166,7 +166,7 @@ it("takes out of an unsigned namespace what it wrote and what has left the file"
   const hashed = (key: string) => createHash("sha256").update(key).digest("hex");
   const people = (...keys: readonly string[]) =>
     `consumers: { shop: { keys: [${keys.map((it) => `"sha256:${hashed(it)}"`).join(", ")}] } }\n`;
-  const { cloud, root, edit, ...postern } = await town({
+  const { cloud, root, edit, ...postern } = await deployHarness({
     "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
     "routes/a.yaml": tier("a", "http://localhost:9", "first", "filters: [{ api-key: {} }]\n"),
     "routes/consumers.yaml": people("coffee", "tea"),

@@ -6,8 +6,8 @@ import { emit } from "../../infra/compiler/emit/emit.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
 import { type Target, targetOf } from "../../infra/release/target.ts";
 import { accountOf } from "./account-of.ts";
+import { deployHarness, tier } from "./deploy-harness.ts";
 import { direct } from "./direct.ts";
-import { tier, town } from "./town.ts";
 
 const url = "http://localhost:9";
 const key = createHash("sha256").update("coffee").digest("hex");
@@ -15,7 +15,7 @@ const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } },
 
 /** A first deployment, and a version beside it. */
 const course = async (targetAt: (api: string) => Target) => {
-  const { cloud, root, edit, ...postern } = await town(
+  const { cloud, root, edit, ...postern } = await deployHarness(
     {
       "routes/environments/test.yaml": 'kv: { consumers: "00000000000000000000000000000007" }\n',
       "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${key}"] } }\n`,

@@ -39,7 +39,7 @@ export default {
       return Response.json(await env.STORE.getWithMetadata(pathname.slice(4)));
     if (pathname === "/limit") return Response.json((await env.LIMIT.limit({ key: "all" })).success);
     if (pathname === "/secrets") return Response.json([env.ONE ?? null, env.TWO ?? null, env.THREE ?? null]);
-    console.log("asked for", pathname);
+    console.log("requested", pathname);
     const { id, tag } = env.VERSION;
     return Response.json({ release, id, tag, greeting: await env.BACK.greet("you") });
   },

@@ -47,7 +47,7 @@ interface Stage {
   readonly where: string;
   /** What the client sends before it leaves. */
   readonly bytes: string;
-  /** It has heard the answer's head by then. */
+  /** It has received the response's head by then. */
   readonly answered?: true;
 }
 

@@ -8,7 +8,7 @@ export const disconnects = ["resetAndDestroy", "destroy", "end"] as const;
 interface Disconnect {
   /** What the client sends before it leaves. */
   readonly bytes: string;
-  /** It has heard the answer's head by then. */
+  /** It has received the response's head by then. */
   readonly answered?: true;
 }
 

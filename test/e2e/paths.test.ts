@@ -8,7 +8,7 @@ interface Harness {
   readonly raw: (request: string) => Promise<string>;
   /** A request for a target, as it is written. */
   readonly ask: (target: string, host?: string) => Promise<string>;
-  /** What the service was asked for. */
+  /** Targets that the service received. */
   readonly seen: string[];
 }
 

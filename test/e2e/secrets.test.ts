@@ -92,7 +92,7 @@ routes:
   ])
     output.push(await run(args));
   expect(output.join()).toContain("plain");
-  // The service is told what it is to be told, so the values were really there.
+  // The service receives the secret, so the values were really there.
   expect(received.join()).toContain(values.IT_TOKEN);
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.join()).toContain("degraded");

@@ -1,4 +1,4 @@
-/** What is fuzzed, and what is asked of it for each input. */
+/** A target of the fuzzer, and the property of each input. */
 import type fc from "fast-check";
 import type { JWK } from "jose";
 
@@ -24,5 +24,5 @@ export interface Opened {
   readonly close?: () => Promise<void>;
 }
 
-/** Says how a target looks at an input. @throws where what is asked of each input does not hold */
+/** Checks an input. @throws where the property does not hold */
 export type Check<T> = (input: T) => void | Promise<void>;

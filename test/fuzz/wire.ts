@@ -1,4 +1,4 @@
-/** Requests as bytes to the mesh, and what is asked of each answer. */
+/** Sends requests as bytes to the gateway, and checks each response. */
 import net from "node:net";
 import { type Message, messagesIn } from "../compatibility/messages/wire.ts";
 

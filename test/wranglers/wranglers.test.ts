@@ -127,10 +127,10 @@ describe.each(wranglersUnderTest())("wrangler $version ($name)", ({ package: fol
 
   it("tail hears a request", async () => {
     const tail = wrangler.run(bare, "tail shop --format json");
-    let asked = 0;
-    const asking = setInterval(() => void local.get(shopHost, `/tailed-${++asked}`), 200);
+    let sent = 0;
+    const asking = setInterval(() => void local.get(shopHost, `/tailed-${++sent}`), 200);
     try {
-      await until(() => tail.output().includes("asked for"), "the tail tells of a request");
+      await until(() => tail.output().includes("requested"), "the tail shows a request");
     } finally {
       clearInterval(asking);
       tail.interrupt();

@@ -26,7 +26,7 @@ table(rows, async (row) => {
   const seen = await row.sees({
     local,
     worker,
-    ask: (asked) => callApi(local.cloud, asked),
+    ask: (request) => callApi(local.cloud, request),
     answer: async () => (await local.get(`${worker}.local.workers.dev`)).text,
   });
   expect(seen).toEqual(row.right);
