@@ -1,4 +1,4 @@
-/** Five HTTP clients that nobody here wrote send one list of requests to `npm run dev`. A client that is not here fails. */
+/** Five independent HTTP clients send one list of requests to `npm run dev`. A missing client fails. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -101,7 +101,7 @@ describe.each(clients)("%s", (client) => {
   });
 });
 
-/** Clients that make a connection for each request, and why. */
+/** Clients that open a connection for each request, and why. */
 const oneEach: Readonly<Partial<Record<Client, string>>> = {
   urllib: "urllib sends Connection: close",
   wget: "a process for each request, since its options are the same for all of its URLs",

@@ -1,4 +1,4 @@
-/** The requests that every client sends, what has to come of each, and what a client cannot send. */
+/** The requests of every client, the right responses, and what a client cannot send. */
 
 export const clients = ["java", "curl", "urllib", "node", "wget"] as const;
 export type Client = (typeof clients)[number];

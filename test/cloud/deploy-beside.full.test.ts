@@ -1,4 +1,7 @@
-/** What deploy does beside uploading code: removing what has gone, looking for open addresses, keys that nobody sets, consumers. */
+/**
+ * What `postern deploy` does beside uploading code: removal of old gates, checks of open addresses, generated keys,
+ * consumers.
+ */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";

@@ -1,4 +1,4 @@
-/** A project and a local cloud that it is deployed to, by the calls of wrangler and without its process. */
+/** A project and a local cloud to deploy it to, by wrangler's calls without its process. */
 import fs from "node:fs";
 import path from "node:path";
 import { onTestFinished } from "vitest";

@@ -1,3 +1,4 @@
+/** Deploys, lists and rolls back releases on a local cloud: first, unchanged, split, interrupted, and back. */
 import { once } from "node:events";
 import http from "node:http";
 import { text } from "node:stream/consumers";

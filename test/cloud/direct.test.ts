@@ -1,4 +1,4 @@
-/** What tests deploy without wrangler's process is what wrangler deploys; and what the dev loop publishes is that, too. */
+/** Tests without wrangler's process deploy what wrangler deploys, and the dev loop publishes the same. */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";

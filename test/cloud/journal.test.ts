@@ -1,4 +1,4 @@
-/** The account on disk, whatever was cut off, damaged, or tried by two at once. */
+/** The account's journal on disk, after cut lines, damage, a full disk and a second process. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Whenever a cloud is killed, the next one on its folder has all that was acknowledged, and at most the call under way beside. */
+/** A cloud that is killed at any moment loses nothing that was acknowledged, and gains at most the call in flight. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -27,7 +27,7 @@ interface KillableCloud {
 }
 
 const startKillableCloud = (folder: string): KillableCloud => {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "victim.ts"), folder], {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "killable-cloud.ts"), folder], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -40,7 +40,7 @@ const startKillableCloud = (folder: string): KillableCloud => {
   return { process: child, lines, stderr: () => stderr };
 };
 
-/** Its next line, or undefined where it has ended. */
+/** The next message, or undefined where the process has ended. */
 const nextMessage = async <T>({ lines }: KillableCloud): Promise<T | undefined> => {
   const { value, done } = await lines.next();
   return done ? undefined : (JSON.parse(value) as T);

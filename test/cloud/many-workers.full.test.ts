@@ -1,4 +1,4 @@
-/** A cloud of many Workers as a project has them: gates bound to a state's objects, and a front that is bound to all gates. */
+/** A cloud of many Workers as in a project: gates bound to a state's objects, and a front bound to all gates. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";

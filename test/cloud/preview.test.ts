@@ -1,4 +1,4 @@
-/** Previews: what would make one another's is refused; and, in the long form, two of them on a local cloud, one after the other gone. */
+/** Previews of pull requests: collisions are refused, and in `test:full` two of them are deployed and removed. */
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";

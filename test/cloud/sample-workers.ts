@@ -1,4 +1,4 @@
-/** A Worker that has all that a gate is bound to, and the Worker behind it; as a person keeps them, for wrangler to read. */
+/** A Worker with every binding that a gate has, and the Worker behind it, as wrangler projects. */
 import fs from "node:fs";
 import path from "node:path";
 

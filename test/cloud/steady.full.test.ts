@@ -1,4 +1,4 @@
-/** Whatever is deployed meanwhile, no request fails, no object loses or doubles a call, and no stream breaks. */
+/** Under steady load, deployments fail no request, lose or repeat no call of an object, and break no stream. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";

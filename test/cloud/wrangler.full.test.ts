@@ -1,4 +1,4 @@
-/** One script of unmodified wrangler's commands: what each asks of the API, and what the edge does then. */
+/** A script of unmodified wrangler's commands: the calls of each, and the edge's behaviour afterwards. */
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";

@@ -1,3 +1,4 @@
+/** Isolation of tiers: a broken or forged neighbour does not affect the others. */
 import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** Request lines as only an attacker writes them, over a raw socket, through front and gate. */
+/** Request lines of an attacker, over a raw socket, through front and gate. */
 import net from "node:net";
 import { expect, it } from "vitest";
 import { manifest, sharedProject } from "./project.ts";

@@ -1,4 +1,4 @@
-/** Values of secrets, looked for in everything that a gateway writes, says or sends. */
+/** Values of secrets appear in nothing that a gateway writes, prints or sends. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";

@@ -1,4 +1,4 @@
-/** One manifest in three shapes: a gate of its own, routes with gates of their own, a gate that tiers share. */
+/** One manifest in three forms of isolation: a gate of its own, routes with gates of their own, a shared gate. */
 import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";

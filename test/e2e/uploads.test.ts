@@ -1,4 +1,4 @@
-/** Slow uploads of one client, while another one is served all the time. */
+/** Slow uploads of one client, while another one is served. */
 import net from "node:net";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { until } from "../until.ts";

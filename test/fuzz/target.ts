@@ -2,7 +2,7 @@
 import type fc from "fast-check";
 import type { JWK } from "jose";
 
-/** Where the mesh that all wire targets meet takes requests. */
+/** Address of the gateway that all wire targets call. */
 export interface GatewayAddress {
   readonly port: number;
   /** That it trusts: private, to sign with. */
@@ -13,8 +13,8 @@ export interface Target {
   readonly name: string;
   /** Of an input, and what holds for each. */
   readonly about: string;
-  /** Whether it sends requests to a running mesh. */
-  readonly needs: "mesh" | "nothing";
+  /** Whether it sends requests to a running gateway. */
+  readonly needs: "gateway" | "nothing";
   /** Prepares one run. @returns a property of one input */
   readonly open: (gateway: GatewayAddress) => Promise<Opened>;
 }

@@ -1,4 +1,4 @@
-/** Runs the lines of a README's console, one after the other in one shell. */
+/** Runs the commands of a README console in one shell. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";

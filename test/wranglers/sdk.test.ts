@@ -1,4 +1,6 @@
-/** The official SDK against a local cloud: its common calls work, and what is not there is refused by name, at the first try. */
+/**
+ * The official SDK against a local cloud: its common calls work, and unsupported ones are refused by name at the first try.
+ */
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The wranglers that the local cloud is tried with: the oldest that it serves, the project's own, and the newest there is. */
+/** The wrangler versions under test: the oldest supported, the project's own, and the newest. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";

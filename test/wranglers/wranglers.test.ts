@@ -1,4 +1,4 @@
-/** One list of commands through each wrangler, oldest to newest, against a local cloud. */
+/** Runs one list of commands with each wrangler, oldest to newest, against a local cloud. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Each attack over a raw socket, through the edge, the front and a gate: no 5xx comes of it, and no service is blamed. */
+/** Each attack over a raw socket, through the edge, the front and a gate: it causes no 5xx and blames no service. */
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** What wranglers of all ages, the official SDK and curl ask of Cloudflare's API, and what Cloudflare documents as the answer. */
+/** Calls of Cloudflare's API by wranglers of all ages, the official SDK and curl, and the documented responses. */
 import { expect } from "vitest";
 import { latestVersion } from "../../../infra/cloud/account/account.ts";
 import {

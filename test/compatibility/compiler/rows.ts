@@ -1,4 +1,4 @@
-/** Manifests with several faults at once, and all that is to be read about them. */
+/** Manifests with several mistakes at once, and all problems that must be reported. */
 import type { Row } from "../row.ts";
 
 export interface CompilerRow extends Row {

@@ -1,4 +1,4 @@
-/** Files and folders as they are found: charts, overlays, lists, other systems' ends of lines. */
+/** Files and folders as they are found: charts, overlays, lists, line ends of other systems. */
 import { all, gateway, http, path, route, type Source, to } from "./resources.ts";
 
 const yaml = "YAML 1.2.2, 5.2 (byte order mark), 5.4 (line breaks), 9.2 (streams of documents)";

@@ -1,4 +1,4 @@
-/** Folders of Kustomize and Flux, which give namespaces to what they take in. */
+/** Folders of Kustomize and Flux, which set namespaces for their resources. */
 import { route, type Source, to } from "./resources.ts";
 
 const plainly = (name: string) => route(to("v1"), { hosts: `${name}.example`, name });

@@ -1,4 +1,4 @@
-/** Imports each row's folder, checks what is listed, and asks a running front and gate where the row says what has to come of it. */
+/** Imports each row's folder, checks what is listed, and requests a running front and gate. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";

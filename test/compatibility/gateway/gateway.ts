@@ -1,4 +1,4 @@
-/** One front, and behind it gates that show how a gate itself behaves: CORS, shares, caches, redirects, request ids. */
+/** A front with gates that show the gate's own behaviour: CORS, shares, caches, redirects, request ids. */
 import type http from "node:http";
 import { send } from "../../e2e/client.ts";
 import {

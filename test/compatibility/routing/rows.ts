@@ -1,4 +1,4 @@
-/** Requests, and the route that takes each: slashes at the end, segments of text and captures, encoded slashes. */
+/** Requests, and the route that takes each: trailing slashes, literal and captured segments, encoded slashes. */
 import type { Row } from "../row.ts";
 
 export interface RoutingRow extends Row {

@@ -1,4 +1,4 @@
-/** What issuers write into their tokens, and what of it is no claim to rely on. */
+/** Claims as issuers write them, and which of them are not to be trusted. */
 import { now, published } from "./kit.ts";
 import type { TokenRow } from "./rows.ts";
 

@@ -1,4 +1,4 @@
-/** Tokens that arrive while the issuer's key set cannot be had. */
+/** Tokens during an outage of the issuer's key set. */
 import { encoded, encrypted } from "./kit.ts";
 import type { TokenRow } from "./rows.ts";
 

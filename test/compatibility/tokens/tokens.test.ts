@@ -1,3 +1,4 @@
+/** Sends the rows' tokens through a front and a gate to a service, over HTTP and by WebSocket. */
 import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";

@@ -1,4 +1,6 @@
-/** What a client says of itself, in fields that only others may write, and what a service says in the gateway's name. */
+/**
+ * Headers with which a client claims what only others may claim, and headers in which a service speaks for the gateway.
+ */
 import { answer, type MessageRow, request } from "../messages.ts";
 
 const claims: readonly (readonly [what: string, field: string, value: string, authority: string])[] = [
