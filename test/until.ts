@@ -1,7 +1,7 @@
 /** Waits for a condition instead of a fixed time. */
 
 /** Time limit on a slow computer. */
-const maxMs = 30_000;
+const maxMs = 120_000;
 
 /** Polls until the condition holds, ever less often. */
 export const until = async (

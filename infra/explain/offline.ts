@@ -53,7 +53,7 @@ export interface Explained {
   readonly decisions: readonly Decision[];
   readonly status: number;
   readonly code: string | undefined;
-  /** What is particular to this answer: `No answer within 800ms`. */
+  /** What is particular to this answer: `No response within 800ms`. */
   readonly detail: string | undefined;
   /** What the service would be asked; secrets are not shown. */
   readonly upstream: Call | undefined;

@@ -13,8 +13,13 @@ export const untilStopped = (): Promise<void> =>
     onParentExit(stop);
   });
 
+let isListening = false;
+
 /** Exits at a signal as a program exits by itself, so that its child processes are ended with it. */
 export const exitOnSignals = (): void => {
+  // Several command lines may run in a process.
+  if (isListening) return;
+  isListening = true;
   const end = () => process.exit(130);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   onParentExit(end);

@@ -12,7 +12,7 @@ routes:
   special: { match: "GET /items/special", to: it, path: /chosen ISOLATION }
   open: { match: "POST /items/{id}/open", to: it ISOLATION, filters: [{ body-limit: 1KiB }] }
   beta: { match: "GET /items/{id}", when: { header: { x-beta: present } }, to: slow ISOLATION }
-  spoofed: { match: "GET /items/{id}", when: { header: { x-real-ip: present, x-beta: absent } }, to: slow ISOLATION }
+  forged: { match: "GET /items/{id}", when: { header: { x-real-ip: present, x-beta: absent } }, to: slow ISOLATION }
   constructor: { match: "GET /constructor", to: it }
   rest: { match: "ANY /rest/{rest*}", to: it }
   closed: { match: "GET /closed", to: it, closed: { retry-after: 1h, detail: Back at noon } }
@@ -102,36 +102,40 @@ const atRequest = `import { WorkerEntrypoint } from "cloudflare:workers";
 export class Behind extends WorkerEntrypoint { fetch() { throw new Error("boom"); } }
 export default { fetch() { throw new Error("boom"); } };`;
 
-describe.each([
-  ["at start", atStart],
-  ["at each request", atRequest],
-])("a gate that throws %s", (_, code) => {
-  const lifted = (tier: string, url: string) =>
-    manifest(tier, routes(url).replaceAll(" ISOLATION", ", isolation: route"));
-  const breaking = sharedProject(
-    (url) => ({
-      ...shapes(url),
-      "routes/headless.yaml": lifted("headless", url),
-    }),
-    {
-      onEmitted: (folder) => {
-        throws(folder, "lifted--open", code);
-        throws(folder, "headless", code);
-      },
+/** Two gates that throw at start, and two at each request. */
+const breaking = sharedProject(
+  (url) => ({
+    ...shapes(url),
+    ...Object.fromEntries(
+      ["headless", "cut", "beheaded"].map((tier) => [
+        `routes/${tier}.yaml`,
+        manifest(tier, routes(url).replaceAll(" ISOLATION", ", isolation: route")),
+      ]),
+    ),
+  }),
+  {
+    onEmitted: (folder) => {
+      for (const gate of ["lifted--open", "headless"]) throws(folder, gate, atStart);
+      for (const gate of ["cut--open", "beheaded"]) throws(folder, gate, atRequest);
     },
-  );
+  },
+);
 
+describe.each([
+  ["at start", "lifted", "headless"],
+  ["at each request", "cut", "beheaded"],
+])("a gate that throws %s", (_, whole, headless) => {
   it("of one route leaves the rest of its tier alone", async () => {
     const { url } = breaking(answer);
-    expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(503);
-    for (const target of ["/lifted/items/7", "/lifted/items/special", "/plain/items/7"])
+    expect((await fetch(`${url}/${whole}/items/7/open`, { method: "POST" })).status).toBe(503);
+    for (const target of [`/${whole}/items/7`, `/${whole}/items/special`, "/plain/items/7"])
       expect((await fetch(`${url}${target}`)).status).toBe(200);
   });
 
   it("of a tier leaves its lifted routes alone", async () => {
     const { url } = breaking(answer);
-    expect((await fetch(`${url}/headless/items/7`)).status).toBe(503);
-    expect((await fetch(`${url}/headless/items/7/open`, { method: "POST" })).status).toBe(200);
+    expect((await fetch(`${url}/${headless}/items/7`)).status).toBe(503);
+    expect((await fetch(`${url}/${headless}/items/7/open`, { method: "POST" })).status).toBe(200);
   });
 });
 
@@ -198,7 +202,7 @@ it("each gate holds the parts and upstreams that it uses, and no more", () => {
   expect(Object.keys(bytes).sort()).toEqual([
     "lifted",
     "lifted--beta",
-    "lifted--spoofed",
+    "lifted--forged",
     "lifted--open",
     "lifted--special",
     "plain",
@@ -209,6 +213,6 @@ it("each gate holds the parts and upstreams that it uses, and no more", () => {
       .filter((gate) => bytes[gate]?.includes(mark))
       .sort();
   expect(holds('"use":"body-limit"')).toEqual(["lifted--open", "plain", "shared"]);
-  expect(holds('/slow"')).toEqual(["lifted--beta", "lifted--spoofed", "plain", "shared"]);
+  expect(holds('/slow"')).toEqual(["lifted--beta", "lifted--forged", "plain", "shared"]);
   expect(holds("access-control-max-age")).toEqual(Object.keys(bytes).sort());
 });

@@ -61,9 +61,7 @@ const checkDuplicateHosts = ({ source, manifest: { hosts } }: CheckedTier): Prob
     const first = hosts.indexOf(host);
     if (first === index || host === placeholderHost) return [];
     const related = [source.related(["hosts", first], "it stands here first")];
-    return [
-      source.problem(["hosts", index], "duplicate-id", `${host} stands there twice`, { remedy: "keep one", related }),
-    ];
+    return [source.problem(["hosts", index], "duplicate-id", `${host} is repeated`, { remedy: "keep one", related })];
   });
 
 const checkZones = ({ source, manifest: { hosts } }: CheckedTier, { environment }: CheckInputs): Problem[] => {
