@@ -17,8 +17,8 @@ ${Object.entries(exitCodes)
   .join("\n")}
 
 With \`--json\` a command writes one JSON value to stdout, whatever its exit code, and nothing else. With code 3 it writes \`{ "error": "…" }\` to stderr, with a
-\`remedy\` where there is one. Without \`--json\`, results go to stdout, and problems (codes 1, 2 and 3) to stderr. The progress of \`dev\`, \`cloud\`, \`deploy\`
-and \`test\` goes to stderr as well. Tables are as wide as the terminal, or 80 columns where there is none. Keys may be added. Those in the table keep their name and meaning.
+\`remedy\` where there is one. Without \`--json\`, results go to stdout, and problems (codes 1, 2 and 3) to stderr. The progress of \`dev\`, \`cloud\`, \`deploy\` and \`test\` goes
+to stderr as well. Tables are as wide as the terminal, or 80 columns where there is none. Keys may be added. Those in the table keep their name and meaning.
 
 | command | further exit codes | keys of its JSON |
 | --- | --- | --- |

@@ -28,7 +28,7 @@ const keyFile = (env: string, { name }: KeyPurpose): string => `.secrets/${name}
 
 const maxBytes = 64 * 1024;
 
-/** The public key. The pair is created where there is none. */
+/** The public key; creates the pair if there is none. */
 export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose): string => {
   const file = keyFile(env, purpose);
   if (readTextWithin(root, file, maxBytes) === undefined) {

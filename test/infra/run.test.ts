@@ -166,7 +166,7 @@ describe("an older Node", () => {
     return { status, stdout, stderr };
   };
 
-  it.each(["20.20.2", "22.17.1"])("%s is told what it lacks, and what to do", (version) => {
+  it.each(["20.20.2", "22.17.1"])("%s gets a message with what is missing and what to do", (version) => {
     expect(launched(version)).toEqual({
       status: 3,
       stdout: "",
