@@ -2,9 +2,11 @@
  * Brings what was built to a target, by wrangler: first what counts, then the gates, then the front that reaches them. What
  * runs there already is left alone, by the digest in the version's tag, so a deploy that was interrupted goes on where it was.
  */
+
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
+import pLimit from "p-limit";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
 import { missingGeneratedSecrets } from "./generated-secrets.ts";
@@ -132,22 +134,16 @@ const deployConcurrently = async (
   options: DeployOptions,
   results: DeployedWorker[],
 ): Promise<void> => {
-  const waiting = [...workers];
   let inARow = 0;
-  const runLane = async () => {
-    for (let it = waiting.shift(); it; it = waiting.shift()) {
-      const missing = results.find((result) => hasFailed(result) && it?.uses.includes(result.worker));
-      if (missing) results.push(skipped(it, `it is bound to ${missing.worker}`));
-      else if (inARow >= maxFailuresInARow)
-        results.push(skipped(it, `${maxFailuresInARow} before it failed, one after the other`));
-      else {
-        const result = await deployOrReport(it, options);
-        inARow = hasFailed(result) ? inARow + 1 : 0;
-        results.push(result);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: concurrentUploads }, runLane));
+  await pLimit(concurrentUploads).map(workers, async (it) => {
+    const missing = results.find((result) => hasFailed(result) && it.uses.includes(result.worker));
+    if (missing) return void results.push(skipped(it, `it is bound to ${missing.worker}`));
+    if (inARow >= maxFailuresInARow)
+      return void results.push(skipped(it, `${maxFailuresInARow} before it failed, one after the other`));
+    const result = await deployOrReport(it, options);
+    inARow = hasFailed(result) ? inARow + 1 : 0;
+    results.push(result);
+  });
 };
 
 /** What failed may be there all the same, or in part. */

@@ -2,9 +2,9 @@
 
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutSettings } from "../../functions/control/model/release.ts";
+import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
-import type { WrittenRelease } from "../../functions/control/model/written-release.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
@@ -20,7 +20,7 @@ export interface TierSpec {
   readonly worker?: string;
 }
 
-const release: WrittenRelease = {
+const release: ReleaseConfig = {
   steps: ["0%", "50%", "100%"],
   bake: "5s",
   tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },

@@ -1,8 +1,8 @@
 /** What the admin API asks of control, and how it answers. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { TierFacts } from "../model/plan.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
 import type { Measurement } from "../rollout/measurement.ts";
@@ -40,7 +40,7 @@ export interface ControlPorts extends WaveCommandPorts {
 }
 
 export interface StartRequest {
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
   readonly by: string;
   readonly reason: string;
   readonly commit: string | null;

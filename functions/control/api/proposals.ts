@@ -5,7 +5,7 @@ import { allTiers, proposalView } from "../audit/record.ts";
 import type { Proposal } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
-import { bodyIn, bound } from "../model/stored-proposal.ts";
+import { bound, parseBody } from "../model/stored-proposal.ts";
 import { subjectFacts } from "../model/subject.ts";
 import type { Wave } from "../model/wave.ts";
 import { commandWave, startWave } from "../wave/commands.ts";
@@ -40,39 +40,39 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
     if (!taken) return problem(404, `no proposal ${id} waits`);
     const both = `${taken.by} and ${person.name}`;
     const done = facts
-      ? await approvedRollout(ports, facts, taken, both)
-      : await approvedWave(plan, ports, taken, both);
+      ? await runApprovedRollout(ports, facts, taken, both)
+      : await runApprovedWave(plan, ports, taken, both);
     return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it anew`);
   });
 };
 
 /** @returns undefined where another release wrote the proposal */
-const approvedRollout = async (
-  desk: ControlPorts,
+const runApprovedRollout = async (
+  ports: ControlPorts,
   facts: TierFacts,
   taken: Proposal,
   by: string,
 ): Promise<Rollout | undefined> => {
   const what = rolloutCall.safeParse(taken.what).data;
-  const body = what && bodyIn(taken, rolloutBodies[what === "start" ? what : "command"]);
-  return what && body && runCommand(desk, taken.tier, facts, what, body, by);
+  const body = what && parseBody(taken, rolloutBodies[what === "start" ? what : "command"]);
+  return what && body && runCommand(ports, taken.tier, facts, what, body, by);
 };
 
 const rolloutCall = z.enum(["start", ...command.options]);
 const rolloutBodies = { start: startBody.extend({ bound }), command: commandBody.extend({ bound }) };
 
 /** As `approvedRollout` does, of a wave. */
-const approvedWave = async (
+const runApprovedWave = async (
   plan: ControlPlan,
-  desk: ControlPorts,
+  ports: ControlPorts,
   taken: Proposal,
   by: string,
 ): Promise<Wave | undefined> => {
   if (taken.what === "wave start") {
-    const body = bodyIn(taken, waveStartBody.extend({ bound }));
-    return body && startWave(plan, desk, body, by, body.bound);
+    const body = parseBody(taken, waveStartBody.extend({ bound }));
+    return body && startWave(plan, ports, body, by, body.bound);
   }
   const what = waveCommand.safeParse(taken.what.replace("wave ", "")).data;
-  const body = what && bodyIn(taken, waveCommandBody.extend({ bound }));
-  return what && body && commandWave(desk, what, body, by, body.bound);
+  const body = what && parseBody(taken, waveCommandBody.extend({ bound }));
+  return what && body && commandWave(ports, what, body, by, body.bound);
 };

@@ -8,9 +8,9 @@ import { type ApprovalScope, positionOf } from "../model/approval.ts";
 import type { ControlPlan, Role, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import { releaseOf } from "../model/release.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import { type AuthenticatedOperator, authenticate, hasRole } from "./operators.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
@@ -194,7 +194,7 @@ export type RolloutCall = "start" | RolloutCommand;
 
 export interface CommandBody {
   readonly reason: string;
-  readonly release?: WrittenRelease | undefined;
+  readonly release?: ReleaseConfig | undefined;
   readonly commit?: string | undefined;
   /** What a second person approved. */
   readonly bound?: ApprovalScope | undefined;

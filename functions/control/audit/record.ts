@@ -2,7 +2,7 @@
 
 import { type ApprovalScope, fingerprintOf, type Proposal, scopeLines } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
-import { boundIn } from "../model/stored-proposal.ts";
+import { scopeIn } from "../model/stored-proposal.ts";
 import { type Notice, type Notify, truncate } from "../notifications/notification.ts";
 import type { Remote } from "../rpc/objects.ts";
 import type { AuditEntry, Ledger } from "./ledger.ts";
@@ -56,7 +56,7 @@ export interface ProposalView extends Omit<Proposal, "key"> {
 export const proposalView = async ({ key, ...it }: Proposal): Promise<ProposalView> => ({
   ...it,
   fingerprint: await fingerprintOf(it),
-  names: scopeLines(boundIn(it) ?? { versions: [], commit: null }),
+  names: scopeLines(scopeIn(it) ?? { versions: [], commit: null }),
 });
 
 /**

@@ -2,7 +2,7 @@
 import type { Cutover, FilterMode, TierLevel, WeightedUpstream } from "../../gateway/core/plan.ts";
 import type { CollectorPlan } from "../exporters/otlp/push.ts";
 import type { PrometheusPlan } from "../telemetry/prometheus-query.ts";
-import type { WrittenRelease } from "./written-release.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -52,7 +52,7 @@ export interface TierFacts {
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
   /** As the manifest says it, with its defaults. */
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
 }
 
 export interface ControlPlan {

@@ -3,7 +3,7 @@
 import type { Query, ReleaseCriteria } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 import type { TierFacts } from "./plan.ts";
-import type { Smoke } from "./written-release.ts";
+import type { SmokeRequest } from "./release-config.ts";
 
 /** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
 export interface Subject {
@@ -67,7 +67,7 @@ export interface Rollout {
   /** Absent where the rollout is older than such criteria. */
   readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
-  readonly smoke: readonly Smoke[];
+  readonly smoke: readonly SmokeRequest[];
   readonly by: string;
   readonly reason: string;
   /** The wave's that began it. */

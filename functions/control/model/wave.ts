@@ -1,7 +1,7 @@
 /** A wave as it is kept: plain JSON. */
 import type { TierLevel } from "../../gateway/core/plan.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStatus, Subject } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
 
 /** What depends least on a tier comes first. A level begins when all of the one before are done. */
 export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
@@ -32,7 +32,7 @@ export interface Member {
   /** Others that the same Workers serve: they are released along with it. */
   readonly along: readonly string[];
   readonly level: TierLevel;
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
   /** Versions that a second person approved: its rollout begins with these or not at all. */
   readonly approved?: readonly Subject[];
   readonly place: MemberPlace;

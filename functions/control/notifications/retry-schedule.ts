@@ -17,8 +17,6 @@ const delays: readonly number[] = [
   24 * hours,
 ];
 
-export const maxAttempts = delays.length + 1;
-
 /** No receiver's Retry-After puts a notice off for longer. */
 const maxRetryAfterMs = 24 * hours;
 

@@ -3,9 +3,9 @@ import { importJWK, SignJWT } from "jose";
 import { labelAudience, labelHeader, maxLabelLifeSeconds } from "../../gateway/identity/label.ts";
 import { versionHeader } from "../../gateway/proxy/forwarding.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { SmokeRequest } from "../model/release-config.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
-import type { Smoke } from "../model/written-release.ts";
 
 /** @param key control's private key, as JSON of a JWK */
 export const testLabel = async (
@@ -36,7 +36,7 @@ export const smokeTest = async (
   label: string,
   fetch: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
-  const requests: readonly Smoke[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
+  const requests: readonly SmokeRequest[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
   for (const { send, expect } of requests) {
     const [method = "GET", path = "/"] = send.split(" ");
     const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;

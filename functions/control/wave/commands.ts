@@ -1,12 +1,13 @@
 /** What people ask of waves, checked against what control knows of the tiers, and written down. */
 
+import pLimit from "p-limit";
 import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { type Member, membersAt, type Wave } from "../model/wave.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 import type { WaveCommandRequest, WaveStartRequest } from "./controller.ts";
 import { membersOf } from "./members.ts";
 import type { WaveCommand } from "./reducer.ts";
@@ -33,7 +34,7 @@ export interface WaveCommandPorts extends AuditPorts {
 export interface WaveBody {
   readonly reason: string;
   readonly tiers: readonly string[];
-  readonly releases: Readonly<Record<string, WrittenRelease>>;
+  readonly releases: Readonly<Record<string, ReleaseConfig>>;
   readonly concurrent: number;
   readonly selection: string;
 }
@@ -88,13 +89,8 @@ export const waveScope = async (
   members: readonly Member[],
 ): Promise<ApprovalScope> => {
   const core = members.filter(({ level }) => level === "core");
-  const versions: Candidate[] = [];
-  for (let from = 0; from < core.length; from += concurrentCalls) {
-    const some = core.slice(from, from + concurrentCalls);
-    const found = some.map(({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
-    versions.push(...(await Promise.all(found)).flat());
-  }
-  return { versions, commit: null };
+  const found = await pLimit(concurrentCalls).map(core, ({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
+  return { versions: found.flat(), commit: null };
 };
 
 export const commandWave = async (

@@ -55,10 +55,10 @@ const maxPast = 20;
 const past = "past/";
 
 export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: WavePorts) => {
-  const archived = storedState<Wave>(storage, tell);
-  const { alone: runExclusive, load } = archived;
+  const stored = storedState<Wave>(storage, tell);
+  const { alone: runExclusive, load } = stored;
   const save = (it: Wave, kind?: WaveNoticeKind, by: string | null = null): Promise<void> =>
-    archived.save(it, kind && ((count) => waveNotice(kind, it, by, count, now())));
+    stored.save(it, kind && ((count) => waveNotice(kind, it, by, count, now())));
 
   const applyEvent = (event: WaveEvent): Promise<void> =>
     runExclusive(async () => {
@@ -117,8 +117,8 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
 
   const archive = async (it: Wave): Promise<void> => {
     await storage.put(`${past}${String(it.startedAt).padStart(15, "0")}/${it.id}`, it);
-    const archived = [...(await storage.list({ prefix: past })).keys()];
-    for (const key of archived.slice(0, -maxPast)) await storage.delete(key);
+    const keys = [...(await storage.list({ prefix: past })).keys()];
+    for (const key of keys.slice(0, -maxPast)) await storage.delete(key);
   };
 
   const runDueActions = async (): Promise<void> => {
@@ -127,9 +127,9 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     await storage.setAlarm(now() + pollIntervalMs);
     await observeRollouts(before);
     await applyEvent({ kind: "looked" });
-    for (const { kind, member } of dueActions(archived.latest() as Wave, now())) {
+    for (const { kind, member } of dueActions(stored.latest() as Wave, now())) {
       // A person may have decided something else while the one before was done.
-      const it = archived.latest() as Wave;
+      const it = stored.latest() as Wave;
       const isStillDue = dueActions(it, now()).some(
         (action) => action.kind === kind && action.member.tier === member.tier,
       );
@@ -142,8 +142,8 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
     reconcile: async (): Promise<void> => {
       await runDueActions();
       // After what was decided was done.
-      const it = archived.latest();
-      if (!(await archived.notify()) && (!it || isWaveOver(it))) await storage.setAlarm(now() + pollIntervalMs);
+      const it = stored.latest();
+      if (!(await stored.notify()) && (!it || isWaveOver(it))) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
     history: async (): Promise<readonly Wave[]> => {
@@ -182,7 +182,7 @@ export const waveController = ({ storage, rollouts, notify: tell, now, uuid }: W
       await applyEvent({ kind: "asked", command, all, by, reason, approved });
       // Also where nothing more is done, there is something to tell.
       await storage.setAlarm(now());
-      return archived.latest() as Wave;
+      return stored.latest() as Wave;
     },
   };
 };

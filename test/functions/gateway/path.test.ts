@@ -11,7 +11,7 @@ const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map((
 }));
 
 const keepingRows = [...page.matchAll(/^\| (goes on as|refused) \| `(.+?)` \|/gm)].map(([, answer, path = ""]) => ({
-  asked: path,
+  path,
   kept: answer === "goes on as",
 }));
 
@@ -26,7 +26,7 @@ const gate = () =>
     },
   );
 
-describe.each(rows)("$asked", ({ path, matched: canonical }) => {
+describe.each(rows)("$path", ({ path, matched: canonical }) => {
   it(canonical === undefined ? "is refused" : `is matched as ${canonical}`, () => {
     expect(canonicalPath(new URL(path, "https://gate.example").pathname)).toBe(canonical);
   });
@@ -39,7 +39,7 @@ describe.each(rows)("$asked", ({ path, matched: canonical }) => {
   });
 });
 
-describe.each(keepingRows)("$asked, where a route keeps encoded slashes", ({ asked: path, kept }) => {
+describe.each(keepingRows)("$path, where a route keeps encoded slashes", ({ path, kept }) => {
   it(kept ? "goes on as it came" : "is refused", async () => {
     const { send } = gateHarness(
       {},

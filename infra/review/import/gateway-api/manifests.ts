@@ -58,7 +58,7 @@ const coversEverything = (drafts: readonly RankedDraft[]): boolean =>
         Object.keys(address).length === 0,
     ));
 
-const toRoute = ({ requestMatch, address, rank, settings: does }: RankedDraft): Record<string, unknown> => {
+const toRoute = ({ requestMatch, address, rank, settings }: RankedDraft): Record<string, unknown> => {
   const when = { ...requestMatch.when, ...address };
   return {
     match: `${requestMatch.method} ${requestMatch.path}`,
