@@ -81,7 +81,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
     object(1),
   );
   expect(problemsOf({ deep })).toEqual([
-    "routes/t.yaml:5 document-unfit its schemas hold more within each other than can be compiled",
+    "routes/t.yaml:5 document-unfit its schemas are nested too deeply to be compiled",
   ]);
 });
 

@@ -63,7 +63,7 @@ describe("the comment", () => {
     const never = await start().run(tier("", "POST /a"), { failOn: "never" });
     expect(never.comment).not.toContain("Audit findings");
     expect(lastLine(never.comment)).toBe(
-      `✅ \`check\` (2 high besides) · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`,
+      `✅ \`check\` (2 high more) · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`,
     );
   });
   it("says that a change is too risky", async () => {

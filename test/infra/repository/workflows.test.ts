@@ -126,7 +126,7 @@ describe("the script of a pull request, in a repository of its own", () => {
       ),
     ]);
     expect(output(root, "sum")).toMatch(
-      /\*\*Cases that fail\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
+      /\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
     );
 
     write("routes/t.yaml", `${routes("")}oops: 1\n`);
