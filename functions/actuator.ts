@@ -1,4 +1,7 @@
-/** The Worker that holds the deploy token, and does no more with it than splits of the Workers on its list. */
+/**
+ * The actuator Worker: holds the deploy token and splits the versions of the Workers on its allow-list. Only control
+ * calls it.
+ */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { handleActuatorCall } from "./control/actuator/calls.ts";
 import type { ActuatorPlan } from "./control/model/plan.ts";

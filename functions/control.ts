@@ -1,4 +1,4 @@
-/** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
+/** The control Worker: the admin API, rollouts and telemetry. It holds no deploy token. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { addNoticeRoutes } from "./control/api/notifications.ts";
@@ -40,7 +40,7 @@ const buildAdminApi = (plan: ControlPlan, env: Bindings) => {
 
 /** The entrypoints and objects of control. */
 export const control = (plan: ControlPlan) => ({
-  /** Takes what gates, fronts and the tail counted. Only bindings reach it, and their `props` say who each of them is. */
+  /** Receives reports of gates, fronts and the tail. Reached only by bindings, whose `props` identify the sender. */
   Ingest: class extends WorkerEntrypoint<Bindings, IngestProps> {
     override fetch(request: Request): Promise<Response> {
       return ingest(request, this.ctx.props, plan, this.env, runtime);

@@ -1,4 +1,4 @@
-/** The Worker that tells gates of overlays and revocations. It goes on when control is gone. */
+/** The feed Worker: serves overlays and revocations to gates. It keeps serving when control is down. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { feedStoreOn, keptIn, messageForGates } from "./feed/entries.ts";
 import type { StoredRevocation } from "./gateway/core/ports/revocations.ts";
@@ -6,18 +6,18 @@ import type { OverlayEntry } from "./gateway/overlay/overlay.ts";
 
 interface Bindings {
   readonly FEEDS: DurableObjectNamespace<Feed>;
-  /** What gates read when this Worker is gone. */
+  /** A copy that gates read when this Worker is unavailable. */
   readonly COPY?: KVNamespace;
 }
 
-/** What gates are bound to. `props` say which tier asks. */
+/** The entrypoint for gates. The binding's `props` name the tier. */
 export class Read extends WorkerEntrypoint<Bindings, { readonly tier: string }> {
   override async fetch(): Promise<Response> {
     return Response.json(messageForGates(await this.env.FEEDS.getByName(this.ctx.props.tier).read()));
   }
 }
 
-/** What control is bound to: `/{tier}`, where a PUT names the revision that it replaces. */
+/** The entrypoint for control: `/{tier}`. A PUT names the revision that it replaces. */
 export class Write extends WorkerEntrypoint<Bindings> {
   override async fetch(request: Request): Promise<Response> {
     const tier = new URL(request.url).pathname.slice(1);
@@ -28,13 +28,13 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const { revision, entries, revoked } = given;
     const stored = await feed.write(revision, entries, revoked);
     if (!stored) return Response.json(await feed.read(), { status: 412 });
-    // Late or lost, it is a last resort, and expires with its entries.
+    // The copy is only a fallback, so a failed write is ignored. It expires with its entries.
     await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(messageForGates(stored))).catch(() => {});
     return Response.json(stored);
   }
 }
 
-/** What one tier's gates are told. */
+/** Stores the feed of one tier. */
 export class Feed extends DurableObject<Bindings> {
   readonly #entries = feedStoreOn(this.ctx.storage, () => Date.now());
 

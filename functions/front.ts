@@ -1,4 +1,7 @@
-/** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
+/**
+ * The front: the Worker ahead of the gates. It removes spoofable headers, sets request id and gray key, and finds the
+ * tier of a request.
+ */
 
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
@@ -25,23 +28,23 @@ import { createRouteFinder } from "./gateway/routing/finder.ts";
 type Env = Readonly<Record<string, Fetcher>>;
 type TierEntry = FrontPlan["tiers"][number];
 
-/** One request on its way through. */
+/** State of one request. */
 interface RequestState {
   readonly env: Env;
   readonly defer: TelemetrySink["defer"];
-  /** As it came. */
+  /** The client's request, unmodified. */
   readonly original: Request;
-  /** The request that goes on: the front's one copy, cleaned. */
+  /** The request to the gate: the front's only copy, sanitized. */
   readonly outgoing: Request;
   readonly requestId: string;
-  /** That the caller bears, and that holds. */
+  /** The tester's label, if it is valid. */
   readonly label: TesterLabel | undefined;
 }
 
 /**
- * One handler, since each middleware of its own would cost every request of every tier a promise and a few objects.
- * @param labels of testers, where control signs them
- * @param telemetry where control is to be told what the front saw
+ * One handler: each separate middleware would cost every request a promise and a few objects.
+ * @param labels verifies testers' labels; set only when control signs them
+ * @param telemetry reports to control; set only when a control plane is configured
  */
 export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
@@ -63,7 +66,7 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
   ): Promise<Response> => {
     const outgoing = new Request(original);
     const { headers } = outgoing;
-    // No gate sees a label. One that does not hold is as none.
+    // Gates never see a label. An invalid label is ignored.
     const text = headers.get(labelHeader);
     const { requestId, gateOnlyHeaders } = sanitizeHeaders(headers, plan.requestId?.accept === true, accepted);
     const setCookie = setGrayKey(original, headers, gateOnlyHeaders);
@@ -75,13 +78,13 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
   return { fetch };
 };
 
-/** What logs and headers can carry whole. Two header lines of the name are one value with a comma in it, which is none. */
+/** Safe for logs and headers. Two header lines are joined with a comma, which the pattern excludes. */
 const plainId = /^[\w.+/=:@-]{1,128}$/;
 
 /**
- * Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context).
- * @param spoofable headers that a tier of this front accepts all the same
- * @param accept whether the client's request id is kept, for logs and for the service
+ * Removes spoofable headers, sets the request id, and continues the caller's trace (W3C Trace Context).
+ * @param spoofable headers that a tier of this front accepts from clients
+ * @param accept whether the client's request id is kept
  */
 const sanitizeHeaders = (
   headers: Headers,
@@ -102,7 +105,7 @@ const sanitizeHeaders = (
   return { requestId, gateOnlyHeaders: [...gateOnlyHeaders, parentSpanHeader] };
 };
 
-/** Who bears a label meets the versions that it names, in the tiers that it is for. Elsewhere he is counted as any user. */
+/** Sends a tester to the versions that the label names, in its tiers. In other tiers a tester counts as a user. */
 const applyTesterLabel = (headers: Headers, tier: string, label: TesterLabel | undefined): void => {
   if (!label?.tiers.includes(tier)) return;
   headers.set(overridesHeader, label.versions);
@@ -116,11 +119,11 @@ const withCookie = (response: Response, text: string): Response => {
   return copy;
 };
 
-/** A front by itself, as a bare `wrangler deploy` makes it, answers under any host, and says what belongs behind it. */
+/** A front alone, as a bare `wrangler deploy` creates it, explains what is missing on any host. */
 const refuseIfNothingDeployed = (state: RequestState, tiers: FrontPlan["tiers"]): Response | undefined => {
   if (tiers.some(({ binding }) => state.env[binding])) return undefined;
   const names = tiers.map(({ tier }) => tier).join(", ");
-  const detail = `Nothing is deployed behind this front yet (${names}). npx postern deploy brings all of it`;
+  const detail = `No gate is deployed behind this front yet (${names}). Run: npx postern deploy`;
   return refuse(state, "tier-not-deployed", null, { detail });
 };
 
@@ -137,7 +140,7 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
     const found = find(hostOf(url), url.pathname);
     if (typeof found === "string") return refuse(state, found, null);
     for (const name of found.removedHeaders) onward.headers.delete(name);
-    // Cleaned, as the gate will see it, so that both find the same route.
+    // Sanitized, as the gate receives it, so that front and gate find the same route.
     const gate = env[found.bindingFor(onward, url)];
     const { tier } = found;
     applyTesterLabel(onward.headers, tier, state.label);
@@ -155,7 +158,7 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
 
 const sinkOf = ({ env, defer }: RequestState): TelemetrySink => ({ control: env.TELEMETRY, defer });
 
-/** Answers in place of a gate, with the access line that no gate writes. */
+/** Responds in place of a gate and writes the access log line. */
 const refuse = (
   { original: { method }, requestId: request }: RequestState,
   code: keyof typeof gatewayCodes,
@@ -171,18 +174,18 @@ const refuse = (
   return response;
 };
 
-/** A tier, and the binding of the gate that serves a request of it. */
+/** A tier and the binding of the gate that serves a request. */
 interface FrontTier {
   readonly tier: string;
   readonly base: string;
-  /** Whether a route of it keeps encoded slashes; which one has the path is for the gate to say. */
+  /** Whether a route keeps encoded slashes. The gate decides which one matches. */
   readonly keepsSlashes: boolean;
-  /** Spoofable headers that other tiers of this front accept, and this one does not. */
+  /** Spoofable headers that other tiers of this front accept and this tier does not. */
   readonly removedHeaders: readonly string[];
   readonly bindingFor: (request: Request, url: RequestUrl) => string;
 }
 
-/** Most tiers have one gate, and then nothing is asked of the request. */
+/** Resolves the gate's binding. Most tiers have one gate, so the request is not inspected. */
 const tierOf = ({ tier, base, binding, lifted, encodedSlashes }: TierEntry): Omit<FrontTier, "removedHeaders"> => {
   const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
   if (!lifted) return { ...known, bindingFor: () => binding };
@@ -201,7 +204,7 @@ const tierOf = ({ tier, base, binding, lifted, encodedSlashes }: TierEntry): Omi
 
 type NotFoundCode = "path-ambiguous" | "host-unknown" | "route-unknown";
 
-/** The tiers of a host, then the longest base that the path lies under. An encoded slash separates nothing, for a gate neither. */
+/** Finds a tier by host, then by the longest base of the path. An encoded slash is no separator, as in gates. */
 export const tierFinder = (tiers: FrontPlan["tiers"]) => {
   const accepted = acceptedHeadersOf(tiers);
   const byHost = new Map<string, { readonly under: string; readonly tier: FrontTier }[]>();
@@ -217,7 +220,7 @@ export const tierFinder = (tiers: FrontPlan["tiers"]) => {
     return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
   };
   return (host: string, pathname: string): FrontTier | NotFoundCode => {
-    // No gate could refuse all of these: the runtime merges empty segments on the way from Worker to Worker.
+    // Checked here because the runtime merges empty segments between Workers, so a gate could not see them.
     const path = canonicalPath(pathname, "keep");
     if (path === undefined) return "path-ambiguous";
     const found = find(host, path);

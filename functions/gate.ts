@@ -1,4 +1,6 @@
-/** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
+/**
+ * The gate: the Worker of one tier. Links the tier's plan with its parts, behind two entrypoints of different trust.
+ */
 import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
 import type { Plan } from "./gateway/core/plan.ts";
 import { feedBinding } from "./gateway/core/ports/state.ts";
@@ -28,7 +30,7 @@ const workerDeps = (): Deps => ({
     return () => clearTimeout(timer);
   },
   defer: (work) => waitUntil(work()),
-  // Not to be touched while the Worker starts.
+  // Lazy: the cache must not be accessed while the Worker starts.
   cache: { match: (key) => caches.default.match(key), put: (key, value) => caches.default.put(key, value) },
   log: (line) => console.log(JSON.stringify(line)),
 });
@@ -46,8 +48,8 @@ const sleep: Deps["sleep"] = (ms, signal) =>
   });
 
 /**
- * The two entrypoints of a gate. `zone` serves whoever finds it and believes nothing that came in; `Behind` is reached
- * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
+ * The two entrypoints of a gate. `zone` serves a public route and trusts no internal header. `Behind` is reached only
+ * by a service binding that names it, so only there the front's headers are trusted.
  */
 export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints => {
   const deps = workerDeps();
@@ -63,8 +65,8 @@ export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints
 };
 
 /**
- * One gate for several small tiers. The front's binding says which of them a request is for, in props that no request can
- * change. A tier that cannot be linked answers for itself alone.
+ * One gate for several small tiers. The `props` of the front's binding name the tier, and no request can change them.
+ * A tier that cannot be linked fails alone.
  */
 export const sharedGate = (
   plans: readonly Plan[],
@@ -90,7 +92,7 @@ export const sharedGate = (
   };
 };
 
-/** What a gate has besides its plan, where its environment has it. */
+/** Optional parts of a gate, by environment. */
 export interface Extras {
   readonly explain?: Explain;
   readonly telemetry?: Telemetry;
@@ -113,7 +115,7 @@ const feedSource = (tier: string, feed: Fetcher, { env }: Deps): FeedSource => (
   defer: waitUntil,
 });
 
-/** A request may be waiting for it. */
+/** Short, since a request may be waiting. */
 const feedTimeoutMs = 1000;
 
 const withTelemetry = (tier: string, deps: Deps, telemetry: Telemetry | undefined): Deps => {
@@ -121,7 +123,7 @@ const withTelemetry = (tier: string, deps: Deps, telemetry: Telemetry | undefine
   return telemetry && control ? { ...deps, ...telemetry(tier, deps, reportSink(control)) } : deps;
 };
 
-/** Nobody waits for it but the isolate. */
+/** No request waits for it. */
 const telemetryTimeoutMs = 5000;
 
 const reportSink = (control: Fetcher): ReportSink => ({
@@ -134,7 +136,7 @@ const reportSink = (control: Fetcher): ReportSink => ({
   defer: waitUntil,
 });
 
-/** A tester is told besides which version answered; the front lets nobody else ask. */
+/** Adds the version to responses for testers. The front lets nobody else request it. */
 const withVersionHeader = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
   const response = serve(request, caller);
   if (!caller.tester) return response;
@@ -144,7 +146,7 @@ const withVersionHeader = (serve: Gateway, request: Request, caller: Caller, { v
   });
 };
 
-/** Where nobody may ask, a gate carries nothing to answer with. */
+/** Used by gates without explain keys, so that they do not bundle the code. */
 const withoutExplain: Explain = (_, serve) => serve;
 
 interface SharedProps {
@@ -159,7 +161,7 @@ const linkOrUnavailable = (plan: Plan, parts: Parts, deps: Deps, extras: Extras)
   }
 };
 
-/** Answers in place of a tier's gateway, with the lines that it would have written. */
+/** Responds in place of a tier's gateway and writes its log lines. */
 const unavailable =
   (tier: string | null, cause: string, { log, now, version }: Deps): Gateway =>
   async ({ method }, { requestId: request }) => {

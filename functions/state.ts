@@ -1,4 +1,7 @@
-/** The Worker that owns the counters, so that gates can be split and rolled back freely. Only a binding reaches it. */
+/**
+ * The state Worker: owns counters and nonces, so that gates can be split and rolled back freely. Reached only by
+ * bindings.
+ */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import type { StateProps } from "./gateway/core/ports/state.ts";
 import { handleRequest, objectNameOf } from "./state/contract.ts";
@@ -8,7 +11,7 @@ interface Bindings {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
 }
 
-/** What gates are bound to. `props` say which tier asks; they are the binding's, not the caller's. */
+/** The entrypoint for gates. The binding's `props` name the tier, so a request cannot choose it. */
 export class State extends WorkerEntrypoint<Bindings, StateProps> {
   override fetch(request: Request): Promise<Response> {
     const name = objectNameOf(new URL(request.url), this.ctx.props);
@@ -16,10 +19,10 @@ export class State extends WorkerEntrypoint<Bindings, StateProps> {
   }
 }
 
-/** How often an object forgets what has ended. */
+/** How often an object deletes expired cells. */
 const sweepMs = 60_000;
 
-/** One shard of one tier. Its storage is synchronous, so a question is answered whole before the next. */
+/** One shard of one tier. Its storage is synchronous, so each request is atomic. */
 export class Counters extends DurableObject<Bindings> {
   readonly #counters = countersOn(this.ctx.storage.sql);
   #awake = false;

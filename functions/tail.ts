@@ -1,6 +1,9 @@
-/** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
+/**
+ * The tail Worker: receives the outcome of gates' requests, including those that crashed, and makes spans of them.
+ */
 import type { TailPlan } from "./control/model/plan.ts";
-import { type TailReport, tailCollector } from "./control/tail/collector.ts";
+import { tailCollector } from "./control/tail/collector.ts";
+import type { TailReport } from "./control/tail/counts.ts";
 import { bypassCache } from "./gateway/http/uncached.ts";
 
 interface Bindings {
@@ -8,7 +11,7 @@ interface Bindings {
   readonly OTLP_HEADERS?: string;
 }
 
-/** Nobody waits for it but the isolate. */
+/** No request waits for it. */
 const reportTimeoutMs = 5000;
 
 export const tail = (plan: TailPlan): ExportedHandler<Bindings> => {

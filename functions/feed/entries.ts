@@ -1,4 +1,4 @@
-/** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
+/** Storage of one tier's feed: complete lists with a revision. A writer names the revision that it replaces. */
 
 import { fieldsOf } from "../gateway/core/json.ts";
 import { maxRevocations, type StoredRevocation } from "../gateway/core/ports/revocations.ts";
@@ -7,8 +7,8 @@ import { type FeedMessage, maxEntries, type OverlayEntry, type StoredFeed } from
 export interface FeedStore {
   readonly read: () => Promise<StoredFeed>;
   /**
-   * @param revoked by default as before
-   * @returns undefined where somebody else wrote since that revision
+   * @param revoked replaces the stored list; by default that list stays
+   * @returns undefined when another writer has stored a newer revision
    */
   readonly write: (
     revision: number,
@@ -65,7 +65,7 @@ const areKept = (value: unknown): boolean =>
     return typeof kind === "string" && Number.isFinite(until);
   });
 
-/** Of a revocation a gate needs no more than what it is; each isolate asks for all of them every few seconds. */
+/** Removes what gates do not need of a revocation, since each isolate reads all of them every few seconds. */
 export const messageForGates = ({ revision, entries, revoked = [] }: StoredFeed): FeedMessage => ({
   revision,
   entries,

@@ -1,4 +1,4 @@
-/** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
+/** Allows requests by scopes, claims or labels of the caller, or by consumer id. */
 import * as z from "zod";
 import { claimsMatcher, isClaim, scopesOf } from "../gateway/core/claims.ts";
 import { Claims, Consumer, getFact } from "../gateway/core/facts.ts";
@@ -8,8 +8,8 @@ import { type Config, defineFilter } from "../gateway/part.ts";
 import { name } from "../manifest/names.ts";
 
 const codes = {
-  "access-denied": { status: 403, title: "This API is not open to you" },
-  "scope-missing": { status: 403, title: "The token does not reach as far as this" },
+  "access-denied": { status: 403, title: "Access denied" },
+  "scope-missing": { status: 403, title: "Insufficient scope" },
 } as const satisfies Codes;
 
 const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash");
@@ -17,7 +17,7 @@ const claim = () =>
   z.string().refine(isClaim, "a claim is written as roles, realm_access.roles, or https://acme.example/roles");
 const value = () => z.union([z.string(), z.number(), z.boolean()]);
 const oneOf = <T extends z.ZodType>(it: T) =>
-  z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
+  z.union([it, z.array(it).min(1)], "a value, or a list of which one must match");
 
 /** Ahead of it in examples. */
 const bearer = `- jwt: { issuer: https://identity.acme.example, audience: wallet, algorithms: [EdDSA] }\n`;
@@ -29,16 +29,23 @@ export const spec = () =>
     enforcing: "tightens",
     schema: z
       .strictObject({
-        scopes: z.array(scope()).min(1).optional().describe("Scopes of the token (`scope`, or `scp`), all of them"),
-        "any-scope": z.array(scope()).min(1).optional().describe("Scopes of the token, one of them"),
+        scopes: z
+          .array(scope())
+          .min(1)
+          .optional()
+          .describe("Required scopes of the token (`scope` or `scp`), all of them"),
+        "any-scope": z.array(scope()).min(1).optional().describe("Scopes of the token, at least one of them"),
         claims: z
           .record(claim(), oneOf(value()))
           .optional()
           .describe(
-            "Claims of the token and their values; of a claim that is a list, one item, and of `scope`, `scp`, `roles` and `groups` one word. `realm_access.roles` leads into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
+            "Required claims of the token and their values. A claim that is a list matches by one item; `scope`, `scp`, `roles` and `groups` also by one word. `realm_access.roles` is a path into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
           ),
-        consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of consumers, one of them"),
-        labels: z.record(name(), oneOf(z.string())).optional().describe("Labels of the consumer and their values"),
+        consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of the allowed consumers"),
+        labels: z
+          .record(name(), oneOf(z.string()))
+          .optional()
+          .describe("Required labels of the consumer and their values"),
       })
       .refine((it) => Object.keys(it).length > 0, "say who may pass: scopes, any-scope, claims, consumers or labels"),
     example: { scopes: ["transfers:write"], claims: { plan: ["gold", "silver"] } },
@@ -85,7 +92,7 @@ export const make = (config: Config<typeof spec>): Guard => {
   const anyChallenge = challenge(anyScope ?? []);
   return (_, context) => {
     const claims = getFact(context, Claims);
-    // Without the filter that would know, nobody is anybody.
+    // Fails closed: without an identity filter ahead there are no claims.
     if (needsClaims && !claims) return refuse(context, codes, "access-denied");
     if (claims) {
       const scopesOfToken = scopesOf(claims);
@@ -99,7 +106,7 @@ export const make = (config: Config<typeof spec>): Guard => {
   };
 };
 
-/** RFC 6750, section 3.1. A client asks for these scopes, so they are the ones that it lacked. */
+/** Names the scopes that the route requires (RFC 6750, section 3.1), so that the client can request them. */
 const challenge = (scopes: readonly string[]) => ({
   headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"` },
 });

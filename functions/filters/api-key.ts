@@ -1,4 +1,4 @@
-/** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
+/** Authenticates a consumer by an API key, which is looked up by its hash in the KV namespace of consumers. */
 import * as z from "zod";
 import { Consumer, type ConsumerFact, setFact } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
@@ -10,9 +10,9 @@ import { type Config, defineFilter } from "../gateway/part.ts";
 import { duration } from "../manifest/quantities.ts";
 
 const codes = {
-  "key-missing": { status: 401, title: "An API key is required" },
-  "key-unknown": { status: 401, title: "The API key is not known" },
-  "consumers-unavailable": { status: 503, title: "API keys cannot be looked up at the moment" },
+  "key-missing": { status: 401, title: "API key required" },
+  "key-unknown": { status: 401, title: "Unknown API key" },
+  "consumers-unavailable": { status: 503, title: "API key lookup unavailable" },
 } as const satisfies Codes;
 
 export const spec = () =>
@@ -27,9 +27,9 @@ export const spec = () =>
         .default("x-api-key")
         .describe("The header that carries the key"),
       cache: duration()
-        .refine((text) => milliseconds(text) >= 30_000, "KV caches for 30s at least")
+        .refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s")
         .default("60s")
-        .describe("How long a location uses what it has looked up, keys that are not known included"),
+        .describe("How long a location caches lookups, unknown keys included"),
     }),
     example: { header: "x-shop-key" },
     codes,
@@ -65,14 +65,14 @@ export const spec = () =>
     },
   });
 
-/** Keys are looked up by their hash, so a longer one is only work. */
+/** Longer keys are refused before they are hashed. */
 const maxKeyLength = 512;
 
 export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard => {
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
   const lookUp = consumerLookup(consumers, deps.env, milliseconds(cache) / 1000);
-  // RFC 9110, section 15.5.2: a 401 says how to do better.
+  // A 401 needs a challenge (RFC 9110, section 15.5.2).
   const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
     const key = request.headers.get(header);
@@ -86,8 +86,8 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
 };
 
 /**
- * @param env with the key of signatures that entries have to bear, where the environment has one
- * @returns how an entry is looked up; null for one that is not there
+ * @param env holds the public key of the entries' signatures, if the environment has one
+ * @returns a lookup by entry name; null for an entry that does not exist
  */
 const consumerLookup = (
   consumers: KVNamespace,
@@ -100,7 +100,7 @@ const consumerLookup = (
   if (typeof key !== "string")
     return async (name: string): Promise<ConsumerFact | null> => {
       const entry: unknown = await consumers.get(name, { type: "json", cacheTtl }).catch(unavailable);
-      return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is no consumer");
+      return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is not a consumer");
     };
   const read = signedEntryReader(key, String(environment));
   return async (name: string): Promise<ConsumerFact | null> => {

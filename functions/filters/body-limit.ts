@@ -1,4 +1,4 @@
-/** Refuses request bodies above a size, before they reach the service where the length is announced, on their way where it is not. */
+/** Refuses request bodies above a size: before the service is called if the length is announced, else while the body streams. */
 import * as z from "zod";
 import { BodyLimit, setFact } from "../gateway/core/facts.ts";
 import { refuse, upstreamCodes } from "../gateway/core/problems.ts";

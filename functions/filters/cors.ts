@@ -1,4 +1,4 @@
-/** Answers preflights and lets pages of the named origins read responses, refusals included. */
+/** Answers CORS preflights and lets pages of the allowed origins read responses, refusals included. */
 import * as z from "zod";
 import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Context, Guard, HeaderEdit } from "../gateway/core/types.ts";
@@ -14,7 +14,7 @@ export const spec = () =>
   defineFilter({
     kind: "guard",
     phase: "admission",
-    // A preflight brings no credentials, and a refusal without CORS headers is unreadable to the page.
+    // A preflight carries no credentials, and a page cannot read a refusal without CORS headers.
     precedes: ["identity", "access", "limits"],
     schema: z
       .strictObject({
@@ -26,32 +26,32 @@ export const spec = () =>
           )
           .min(1)
           .describe(
-            "Whose pages may read responses; `https://*.shop.example` for all beneath a host, `*` for everybody's",
+            "Origins whose pages may read responses; `https://*.shop.example` for all subdomains, `*` for any origin",
           ),
         methods: z
           .array(z.string().regex(/^[A-Z]+$/, "a method, such as GET"))
           .optional()
-          .describe("Methods that a page may use; without it, those that the route takes"),
+          .describe("Methods that a page may use; by default those of the route"),
         headers: z
-          .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*` for whichever a page asks for")
+          .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*` for any that a page requests")
           .default(["authorization", "content-type"])
-          .describe("Request headers that a page may set; `*` for whichever it asks for"),
+          .describe("Request headers that a page may set; `*` for any that it requests"),
         expose: z
           .union([z.literal("*"), z.array(headerName())], "a list of headers, or `*`")
           .default(["x-request-id"])
-          .describe("Response headers that a page may read; `*` for all, of requests without credentials"),
+          .describe("Response headers that a page may read; `*` for all, on requests without credentials"),
         credentials: z
           .union([z.boolean(), z.literal("everybody")], "credentials are true, false or everybody")
           .default(false)
           .describe(
-            'Whether cookies may come along; `everybody` allows it to all pages in the world, which `origins: ["*"]` needs',
+            'Whether requests may carry cookies; `everybody` allows it for pages of any origin, which `origins: ["*"]` requires',
           ),
         "max-age": duration()
           .default("5m")
-          .describe("How long a browser may keep a preflight's answer; whole seconds, rounded down"),
+          .describe("How long a browser may cache a preflight; in whole seconds, rounded down"),
       })
       .refine(({ origins, credentials }) => credentials !== true || !origins.some(isWildcard), {
-        error: "credentials for everybody's pages: name the origins",
+        error: "credentials with any origin: name the origins",
         path: ["credentials"],
       }),
     example: { origins: ["https://shop.example"], "max-age": "10m" },
@@ -70,14 +70,14 @@ export const spec = () =>
 const allowOrigin = "access-control-allow-origin";
 const exposed = "access-control-expose-headers";
 
-/** What may be read is said here alone, whatever the service grants. */
+/** Removes the service's own grants: only this filter decides who may read responses. */
 const grantRemovals: readonly HeaderEdit[] = [
   ["delete", allowOrigin],
   ["delete", "access-control-allow-credentials"],
   ["delete", exposed],
 ];
 
-/** What local replies say besides in headers, and a page that may read them has use for. */
+/** Headers of the gate's own responses that a page needs to read. */
 const localReplyHeaders = [
   "retry-after",
   "ratelimit",
@@ -87,7 +87,7 @@ const localReplyHeaders = [
   "accept-signature",
 ];
 
-/** Sets a header, or leaves none where it has no value. */
+/** Sets a header, or deletes it when the value is empty. */
 const setOrDelete = (name: string, value: string): HeaderEdit =>
   value === "" ? ["delete", name] : ["set", name, value];
 
@@ -95,13 +95,13 @@ const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).
 
 const isWildcard = (text: string): boolean => /^(?:https?:\/\/)?\*$/.test(text);
 
-/** All beneath a host, perhaps with a port. */
+/** Every subdomain of a host, with an optional port. */
 const subdomainWildcard = /^https?:\/\/\*(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/;
 
 export const make = (config: Config<typeof spec>): Guard => {
   const { expose, methods } = config;
   const editsFor = originEdits(config);
-  // Seconds (Fetch, HTTP new-header syntax), and never longer than the manifest says.
+  // In whole seconds (Fetch, HTTP new-header syntax), never more than the manifest allows.
   const maxAge = String(Math.floor(milliseconds(config["max-age"]) / 1000));
   const allowedHeaders = (request: Request) =>
     config.headers === "*" ? requestedHeaders(request) : config.headers.join(", ");
@@ -132,7 +132,7 @@ export const make = (config: Config<typeof spec>): Guard => {
     if (method === null) return;
     const names = allowedHeaders(request);
     if (names !== "") headers.set("access-control-allow-headers", names);
-    // Whatever is asked of a path that no route takes is answered by a problem. Of others, Allow says what there is.
+    // A path without a route is answered with a problem whatever the method. Otherwise Allow lists the methods.
     if (route.name === "" && !headers.has("allow"))
       headers.set("access-control-allow-methods", methods?.join(", ") ?? method);
   };
@@ -145,7 +145,7 @@ export const make = (config: Config<typeof spec>): Guard => {
 const isGranted = (edits: readonly HeaderEdit[]): boolean =>
   edits.some(([op, name]) => op === "set" && name === allowOrigin);
 
-/** What a response says to a page of the request's origin. */
+/** Compiles the header edits for the origin of a request. */
 const originEdits = ({
   credentials,
   expose,
@@ -157,8 +157,8 @@ const originEdits = ({
   ];
   const named = new Set(origins);
   const allowsAny = named.has("*");
-  // Said to everybody, also to who names no origin: a cache keeps one answer for all of them (Fetch, CORS protocol and HTTP
-  // caches). With credentials, `*` is nobody's (Fetch, CORS protocol and credentials).
+  // Sent to every client, even without an Origin header, so that a cache stores one response for all (Fetch, CORS
+  // protocol and HTTP caches). With credentials `*` matches nothing (Fetch, CORS protocol and credentials).
   if (allowsAny && !credentials) {
     const edits: readonly HeaderEdit[] = [["set", allowOrigin, "*"], ...rest];
     return () => edits;
@@ -174,10 +174,10 @@ const originEdits = ({
   };
 };
 
-/** Tokens (RFC 9110, section 5.6.2) with commas between. */
+/** A comma-separated list of tokens (RFC 9110, section 5.6.2). */
 const listOfNames = /^[\w!#$%&'*+.^`|~-]+(?: *, *[\w!#$%&'*+.^`|~-]+)*$/;
 
-/** The headers that a page asks for, as far as they are names. */
+/** The headers that a preflight requests; empty when the list is malformed. */
 const requestedHeaders = ({ headers }: Request): string => {
   const names = headers.get("access-control-request-headers") ?? "";
   return names.length <= 1024 && listOfNames.test(names) ? names : "";

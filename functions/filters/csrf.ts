@@ -1,4 +1,4 @@
-/** Refuses forms that another site's page has sent with the user's cookies: Hono's `csrf`. */
+/** Refuses cross-site form submissions: Hono's `csrf`. */
 import { csrf } from "hono/csrf";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
@@ -7,7 +7,7 @@ import { fromHono } from "../gateway/hono-adapter.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";
 
 const codes = {
-  "cross-site-refused": { status: 403, title: "The request comes from a page of another site" },
+  "cross-site-refused": { status: 403, title: "Cross-site request refused" },
 } as const satisfies Codes;
 
 export const spec = () =>
@@ -23,7 +23,7 @@ export const spec = () =>
         )
         .min(1)
         .describe(
-          "Whose pages may send forms; of a browser that says so (`Sec-Fetch-Site`), those of the same origin may too",
+          "Origins whose pages may submit forms; the same origin may too, as `Sec-Fetch-Site` of browsers tells",
         ),
     }),
     example: { origins: ["https://shop.example"] },

@@ -1,4 +1,4 @@
-/** Sets, adds and removes headers: of the request before the service sees it, of the response before the client does. */
+/** Sets, adds and removes headers of the request to the service and of the response to the client. */
 import * as z from "zod";
 import { compileTemplate, parseTemplate } from "../gateway/core/references.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
@@ -20,16 +20,16 @@ const edits = <Value extends z.ZodType>(value: Value) =>
       .record(freeHeaderName(), value)
       .default({})
       .describe(
-        "Headers and their values, which may hold references: what is no visible ASCII in them, and `%`, is percent-encoded; where one is missing, the header is removed",
+        "Headers to set. Values may hold references: characters other than visible ASCII, and `%`, are percent-encoded; when a reference has no value, the header is removed",
       ),
     add: z
       .record(freeHeaderName(), value)
       .default({})
-      .describe("Headers and one more value of each, beside what it has; where a reference is missing, none is added"),
+      .describe("Headers to add a value to; when a reference has no value, none is added"),
     remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
   });
 
-/** A service's own credential may be a secret; a client is told none. */
+/** A request header may hold a secret, such as a credential of the service. A response header may not. */
 const textOrSecret = () => z.union([text(), secret()], "a text, or { secret: NAME }");
 
 export const spec = () =>
@@ -37,8 +37,8 @@ export const spec = () =>
     kind: "guard",
     phase: "content",
     schema: z.strictObject({
-      request: edits(textOrSecret()).prefault({}).describe("What the service sees"),
-      response: edits(text()).prefault({}).describe("What the client sees"),
+      request: edits(textOrSecret()).prefault({}).describe("Edits of the request to the service"),
+      response: edits(text()).prefault({}).describe("Edits of the response to the client"),
     }),
     example: {
       request: { set: { "x-account": "{path.id}", "x-called-by": "gateway" }, remove: ["cookie"] },
@@ -55,6 +55,7 @@ export const spec = () =>
       ),
     secrets: ({ request: { set, add } }) =>
       [set, add].flatMap(Object.values).flatMap((value) => (typeof value === "string" ? [] : [value.secret])),
+    removes: (names) => `headers: { request: { remove: [${names.join(", ")}] } }`,
     security: ({ request: { set, remove } }) => ({ requestHeaders: { set, remove, at: ["request", "set"] } }),
   });
 

@@ -1,4 +1,4 @@
-/** Lets in, or keeps out, client addresses by range. */
+/** Allows or refuses client addresses by range. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
@@ -7,7 +7,7 @@ import { type Config, defineFilter } from "../gateway/part.ts";
 import { rules } from "./ip/audit.ts";
 
 const codes = {
-  "address-refused": { status: 403, title: "This API is not open to your address" },
+  "address-refused": { status: 403, title: "Client address not allowed" },
 } as const satisfies Codes;
 
 type Range = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
@@ -17,7 +17,7 @@ const range = () =>
     error: "an address or a range: 203.0.113.7, 10.0.0.0/8, 2001:db8::/32",
   });
 
-/** Four decimal parts, or an IPv6 address that is no IPv4 one in disguise: other spellings mean different ranges to different readers. */
+/** Accepts only unambiguous spellings: four decimal parts, or an IPv6 address that is not an IPv4-mapped one. */
 const isRange = (text: string): boolean => {
   const [address = "", bits] = text.split("/");
   if (bits !== undefined && !ipaddr.isValidCIDR(text)) return false;
@@ -32,8 +32,16 @@ export const spec = () =>
     enforcing: "tightens",
     schema: z
       .strictObject({
-        allow: z.array(range()).min(1).optional().describe("Only these get in"),
-        deny: z.array(range()).min(1).optional().describe("These do not get in, even where `allow` names them"),
+        allow: z
+          .array(range())
+          .min(1)
+          .optional()
+          .describe("Addresses and ranges that are allowed; all others are refused"),
+        deny: z
+          .array(range())
+          .min(1)
+          .optional()
+          .describe("Addresses and ranges that are refused, even if `allow` names them"),
       })
       .refine(({ allow, deny }) => allow || deny, "give `allow`, `deny` or both"),
     example: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.6.6.6"] },
@@ -51,7 +59,7 @@ export const make = ({ allow, deny }: Config<typeof spec>): Guard => {
   const denied = deny?.map(rangeOf) ?? [];
   return (_, context) => {
     const { ip } = context.caller;
-    // An address that cannot be told is in no list, and gets in nowhere.
+    // Fails closed: an unknown or malformed address is in no range.
     if (ip === null || !ipaddr.isValid(ip)) return refuse(context, codes, "address-refused");
     const address = ipaddr.process(ip);
     const within = (range: Range) => address.kind() === range[0].kind() && address.match(range as [never, number]);

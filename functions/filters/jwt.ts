@@ -1,4 +1,4 @@
-/** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
+/** Authenticates callers by a bearer token (JWT, RFC 7519) of the configured issuer. */
 import type { JWTPayload } from "jose";
 import * as z from "zod";
 import {
@@ -29,14 +29,14 @@ import { hooks } from "./jwt/hooks.ts";
 export { present } from "./jwt/credentials.ts";
 
 const codes = {
-  "token-missing": { status: 401, title: "A bearer token is required" },
-  "token-invalid": { status: 401, title: "The token is not one that this API trusts" },
-  "token-expired": { status: 401, title: "The token has expired" },
-  "token-rejected": { status: 401, title: "The token is not meant for this API" },
-  "token-revoked": { status: 401, title: "The token has been revoked" },
-  "scope-missing": { status: 403, title: "The token does not reach as far as this" },
-  "revocations-unavailable": { status: 503, title: "Whether the token has been revoked cannot be told at the moment" },
-  "keys-unavailable": { status: 503, title: "The keys that verify tokens are not available" },
+  "token-missing": { status: 401, title: "Token required" },
+  "token-invalid": { status: 401, title: "Invalid token" },
+  "token-expired": { status: 401, title: "Token expired" },
+  "token-rejected": { status: 401, title: "Token not accepted by this API" },
+  "token-revoked": { status: 401, title: "Token revoked" },
+  "scope-missing": { status: 403, title: "Insufficient scope" },
+  "revocations-unavailable": { status: 503, title: "Revocation check unavailable" },
+  "keys-unavailable": { status: 503, title: "Token verification keys unavailable" },
 } as const satisfies Codes;
 
 const claim = () => z.string().refine(isClaimPath, "a claim is written as sub, user.id, or https://acme.example/id");
@@ -50,22 +50,17 @@ export const spec = () =>
     enforcing: "tightens",
     schema: z
       .strictObject({
-        issuer: z.string().min(1).describe("Who must have issued the token (`iss`)"),
+        issuer: z.string().min(1).describe("The required issuer of the token (`iss`)"),
         audience: z
-          .union(
-            [z.string().min(1), z.array(z.string().min(1)).min(1).max(10)],
-            "whom it is meant for: one text, or several",
-          )
+          .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10)], "an audience, or a list of them")
           .optional()
           .describe(
-            "Whom the token must be meant for (`aud`); of several, one. Leave it out only for tokens that carry none, such as Cognito's access tokens, and name the client in `claims`",
+            "The required audience of the token (`aud`); of several, one must match. Omit it only for tokens that carry none, such as Cognito's access tokens, and name the client in `claims`",
           ),
         algorithms: z
           .array(z.enum(algorithms))
           .min(1)
-          .describe(
-            "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
-          ),
+          .describe("Accepted signature algorithms. `Ed25519` and `EdDSA` are aliases (RFC 9864): either accepts both"),
         from: tokenSources(),
         "max-size": tokenSize(),
         jwks: z
@@ -78,40 +73,42 @@ export const spec = () =>
         consumer: claim()
           .default("sub")
           .describe(
-            "The claim that names the consumer: a text, or a whole number up to 2^53. A dot leads into an object, as in `claims`",
+            "The claim with the consumer's id: a text, or an integer up to 2^53. A dot is a path into an object, as in `claims`",
           ),
-        leeway: duration().default("5s").describe("How far clocks may be apart"),
-        "max-age": duration().optional().describe("The longest time since the token was issued (`iat`)"),
+        leeway: duration().default("5s").describe("Tolerated clock skew"),
+        "max-age": duration().optional().describe("Maximum age of the token since it was issued (`iat`)"),
         claims: z
-          .record(claim(), z.union([value(), z.array(value()).min(1)], "a value, or several of which one has to fit"))
+          .record(claim(), z.union([value(), z.array(value()).min(1)], "a value, or a list of which one must match"))
           .default({})
           .describe(
-            "Claims that have to be there and fit; of a claim that is a list, one item, and of `scope`, `scp`, `roles` and `groups` one word. `realm_access.roles` leads into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
+            "Required claims and their values. A claim that is a list matches by one item; `scope`, `scp`, `roles` and `groups` also by one word. `realm_access.roles` is a path into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
           ),
         scopes: z
           .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash"))
           .default([])
-          .describe("Scopes that the token has to have, all of them (`scope`, or `scp`)"),
+          .describe("Required scopes of the token, all of them (`scope` or `scp`)"),
         revocation: z
           .strictObject({
             cache: duration()
-              .refine((text) => milliseconds(text) >= 30_000, "KV caches for 30s at least")
+              .refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s")
               .default("30s")
-              .describe("How long a location uses what it has looked up"),
+              .describe("How long a location caches lookups"),
           })
           .optional()
           .describe(
-            "Looks each token up besides in the KV namespace `revocations`, a list of any length that the issuer keeps (a minute late): its key there is the SHA-256 of issuer, line feed and `jti`. What `postern revoke` takes back holds without it",
+            "Also looks each token up in the KV namespace `revocations`, a list of any length that the issuer maintains (up to a minute late). The key is the SHA-256 of issuer, line feed and `jti`. Revocations by `postern revoke` apply without it",
           ),
-        cache: duration().default("10m").describe("How long fetched keys are used before they are asked for again"),
-        stale: duration().default("1h").describe("How much longer, where the issuer does not answer"),
+        cache: duration().default("10m").describe("How long fetched keys are used before they are reloaded"),
+        stale: duration()
+          .default("1h")
+          .describe("How much longer fetched keys are used when the issuer does not respond"),
         cooldown: duration()
           .default("30s")
-          .describe("The least time between two questions to the issuer, from all isolates of a location"),
+          .describe("The least time between two requests to the issuer, from all isolates of a location"),
       })
       .refine(({ jwks, keys }) => !(jwks && keys), "give `jwks` or `keys`, not both")
       .refine(({ issuer, jwks, keys }) => jwks || keys || /^https?:\/\/[^/]/.test(issuer), {
-        error: "an issuer that is no URL publishes no keys: give `jwks` or `keys`",
+        error: "an issuer that is not a URL publishes no keys: give `jwks` or `keys`",
         path: ["issuer"],
       })
       .refine(({ issuer, jwks, keys }) => keys || !hasIpHost(jwks ?? issuer), {
@@ -139,7 +136,7 @@ export const spec = () =>
     ...hooks(),
   });
 
-/** What a token that has been accepted says, as long as its time lasts. */
+/** A token that has been verified. It stays usable until it expires or is revoked. */
 type VerifiedToken = RevocableToken & { readonly claims: JWTPayload };
 
 type Code = keyof typeof codes & string;
@@ -162,7 +159,10 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Fil
     if (typeof verdict !== "string") cache.put(token, verdict);
     return typeof verdict === "string" ? verdict : unlessRevoked(verdict);
   };
-  /** A signature is verified once; what time, rotation and revocation say of a token, each time. At once where nobody has to be asked. */
+  /**
+   * Verifies a signature once and remembers it. Checks time, key rotation and revocation on every request.
+   * Synchronous when no lookup is needed.
+   */
   const judgeToken = (token: string, current: IssuerKeys): Verdict | Promise<Verdict> => {
     cache.useKeys(current.text);
     const remembered = cache.get(token);
@@ -189,7 +189,7 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Fil
     if (token === undefined) return deny("token-missing", context);
     if (token === "" || token.length > maxLength) return deny("token-invalid", context);
     const fresh = keys.fresh();
-    // What no key could make hold is no reason to ask the issuer, and no fault of the issuer that it is refused.
+    // A malformed token is refused without a request to the issuer, and without blaming the issuer.
     if (!fresh && !isSigned(token)) return deny("token-invalid", context);
     const current = fresh ?? keysOrFail(keys.current, failUnavailable);
     const verdict =
@@ -236,7 +236,7 @@ const verifier = (config: Config<typeof spec>, deps: Deps) => {
   return { isSigned, verify: verifyToken };
 };
 
-/** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
+/** Checks the feed's revocations for every token, and the KV namespace when the manifest configures it. */
 const revocationCheck = (config: Config<typeof spec>, deps: Deps) => {
   const isInFeed = isRevoked(config.issuer, deps);
   const kvCheck = kvRevocationCheck(config, deps);
@@ -250,7 +250,7 @@ const kvRevocationCheck = ({ issuer, revocation }: Config<typeof spec>, deps: De
   if (!revocation) return undefined;
   const find = kvRevocations(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
   return async ({ jti }: JWTPayload): Promise<Code | undefined> => {
-    // What has no name could not be revoked.
+    // A token without `jti` could not be revoked, so it is refused.
     if (typeof jti !== "string" || jti === "") return "token-rejected";
     const found = await find(jti).catch((cause: unknown) => {
       throw new Fault(codes, "revocations-unavailable", { cause, headers: { "retry-after": "5" } });

@@ -1,4 +1,4 @@
-/** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
+/** Sends a copy of requests, or of a share of them, to another service. The gate does not wait for its response, and its failure changes nothing. */
 import * as z from "zod";
 import { bytes, milliseconds, share as shareOf } from "../gateway/core/quantities.ts";
 import type { Context, Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
@@ -20,15 +20,17 @@ export const spec = () =>
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
         .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
-        .describe("Base URL of the service that gets the copies, credentials of the client included"),
-      share: percent().default("100%").describe("Of requests, by chance"),
+        .describe("Base URL of the service that receives the copies, including the client's credentials"),
+      share: percent().default("100%").describe("Share of requests that are copied, chosen at random"),
       "max-body": size()
         .default("64KiB")
-        .describe("The largest body that is copied; a request with a larger one, or one of unknown length, is not"),
+        .describe(
+          "The largest body that is copied; requests with a larger body, or one of unknown length, are not copied",
+        ),
       timeout: duration()
         .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
         .default("5s")
-        .describe("Until the copy's response, then the copy is given up"),
+        .describe("Timeout of a copy"),
     }),
     short: "to",
     example: { to: "https://orders-next.acme.example", share: "10%" },
@@ -38,7 +40,7 @@ export const spec = () =>
     scales: { share: "larger-share-is-weaker", "max-body": "larger-is-weaker" },
   });
 
-/** Copies under way at once, per isolate; what comes beyond is not copied. */
+/** The most copies in flight, per isolate. Requests beyond it are not copied. */
 const maxInFlight = 100;
 
 export const make = (config: Config<typeof spec>, deps: Deps, instance: FilterInstance): Layer => {
@@ -77,7 +79,7 @@ export const make = (config: Config<typeof spec>, deps: Deps, instance: FilterIn
   };
 };
 
-/** Whether the request can be sent twice: its body is small, and is no conversation. */
+/** Whether a request can be copied: its body is small and of known length, and it is no WebSocket handshake. */
 const isCopyable = (request: Request, maxBodyBytes: number): boolean => {
   if (isWebSocketRequest(request)) return false;
   if (!hasBody(request)) return true;
@@ -85,7 +87,7 @@ const isCopyable = (request: Request, maxBodyBytes: number): boolean => {
   return length !== undefined && length <= maxBodyBytes && request.method !== "GET" && request.method !== "HEAD";
 };
 
-/** What the service would be sent, as far as the filters ahead have changed it. */
+/** The request as the filters ahead have changed it. */
 const copyOf = (base: string, { method, headers }: Request, body: Uint8Array | undefined, context: Context) => {
   const init = body?.byteLength ? { body: body as BodyInit } : {};
   const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...init });

@@ -1,4 +1,4 @@
-/** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
+/** Limits requests by consumer, client address or another key, and reports the limit in RateLimit headers. */
 import * as z from "zod";
 import { isClaim } from "../gateway/core/claims.ts";
 import type { LimitCounter, LimitRule, LimitVerdict, ScriptStore, StoreLimiter } from "../gateway/core/ports/limits.ts";
@@ -19,7 +19,7 @@ import { hooks } from "./rate-limit/hooks.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },
-  "limit-unavailable": { status: 503, title: "The request cannot be counted at the moment" },
+  "limit-unavailable": { status: 503, title: "Rate limit unavailable" },
 } as const satisfies Codes;
 
 const key = () =>
@@ -43,32 +43,32 @@ export const spec = () =>
       .strictObject({
         limit: z
           .union([rate(), z.array(rate()).min(1).max(4)], "a rate, or several: 100/s, [100/s, 5000/day]")
-          .describe("Requests in a window; of several limits each has to allow a request"),
+          .describe("Requests per window; with several limits, each must allow a request"),
         by: z
           .union([key(), z.array(key()).min(1).max(4)], "a key, or several: consumer, [ip, route]")
           .describe(
-            "Whose requests are counted together: `ip` (an IPv6 client is its /64), `consumer`, `route`, `tier`, `header.<name>`, `claim.<name>`, or a combination",
+            "What requests are counted by: `ip` (an IPv6 client is its /64), `consumer`, `route`, `tier`, `header.<name>`, `claim.<name>`, or a combination",
           ),
         algorithm: z
           .enum(["sliding-window", "fixed-window", "token-bucket"])
           .default("sliding-window")
-          .describe("As `@upstash/ratelimit` counts: a bucket fills evenly, and holds `burst`"),
+          .describe("The algorithm, as in `@upstash/ratelimit`: a bucket fills evenly, and holds `burst`"),
         burst: z
           .int()
           .min(1)
           .max(1e9)
           .optional()
-          .describe("The most tokens of a bucket; by default the limit's number"),
+          .describe("The most tokens of a bucket; by default the number of the limit"),
         count: z
           .enum(["leased", "exact", "local"])
           .default("leased")
           .describe(
-            "`exact` asks the store each time; `leased` takes a share from it at once, so that isolates together admit at most a share each more than `exact` over any time (with fixed windows none more); `local` counts in each isolate by itself",
+            "`exact` calls the store for each request; `leased` takes a share from it at once, so that over any period isolates admit at most one share each more than `exact` (with fixed windows none more); `local` counts in each isolate separately",
           ),
-        share: percent().default("5%").describe("Of the limit, that an isolate takes at once; one request at least"),
-        hold: duration()
-          .default("1s")
-          .describe("How long an isolate holds a share, and goes by a refusal without asking again"),
+        share: percent()
+          .default("5%")
+          .describe("Share of the limit that an isolate leases at once; at least one request"),
+        hold: duration().default("1s").describe("How long an isolate holds a lease, and remembers a refusal"),
         store: z
           .union(
             [
@@ -76,20 +76,20 @@ export const spec = () =>
               z.strictObject({
                 upstash: z
                   .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
-                  .describe("A Redis by REST, such as https://….upstash.io"),
+                  .describe("A Redis with a REST API, such as https://….upstash.io"),
                 token: secret().describe("Its token"),
               }),
             ],
             "`state`, or { upstash: https://…, token: { secret: NAME } }",
           )
           .default("state")
-          .describe("Where counts are kept: the tier's Durable Objects, or a Redis"),
-        timeout: duration().default("250ms").describe("How long the store is waited for"),
+          .describe("Where counts are stored: the tier's Durable Objects, or a Redis"),
+        timeout: duration().default("250ms").describe("Timeout of the store"),
         "on-failure": z
           .enum(["local", "allow", "deny"])
           .default("local")
           .describe(
-            "When the store is gone, slow or wrong: counts in the isolate, lets pass, or answers 503; each such request is marked in the access log",
+            "When the store is unavailable, slow or invalid: counts in the isolate, allows the request, or answers 503. Each such request is marked in the access log",
           ),
       })
       .refine(({ algorithm, burst }) => burst === undefined || algorithm === "token-bucket", {
@@ -97,11 +97,11 @@ export const spec = () =>
         path: ["burst"],
       })
       .refine(({ by }) => new Set([by].flat()).size === [by].flat().length, {
-        error: "a key stands there twice",
+        error: "a key is repeated",
         path: ["by"],
       })
       .refine(({ limit }) => new Set([limit].flat()).size === [limit].flat().length, {
-        error: "a limit stands there twice",
+        error: "a limit is repeated",
         path: ["limit"],
       }),
     example: { limit: ["20/s", "5000/day"], by: "ip" },
@@ -145,13 +145,13 @@ interface NamedLimit {
   readonly count: LimitWithFallback;
 }
 
-/** What one limit says; no verdict where its store failed and that refuses. */
+/** The result of one limit. No verdict when its store failed and `on-failure` is `deny`. */
 interface LimitResult {
   readonly limit: NamedLimit;
   readonly verdict: LimitVerdict | undefined;
 }
 
-/** One limit after the other, until one refuses. At once where all of them know. */
+/** Counts a request against each limit until one refuses. Synchronous when no store has to be called. */
 const countAll = (
   limits: readonly NamedLimit[],
   key: string,
@@ -175,7 +175,10 @@ const countAll = (
   return from(0);
 };
 
-/** Tells the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses where the last one does. */
+/**
+ * Reports the limits to the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses when the
+ * last limit does.
+ */
 const reportLimits = (results: readonly LimitResult[], context: Context, { now }: Deps): Response | undefined => {
   const last = results.at(-1)?.verdict;
   if (!last) return refuse(context, codes, "limit-unavailable", { headers: { "retry-after": "1" } });
@@ -215,17 +218,17 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
   return { name, policy, count: withFallback(limit, fallback, { tier, id }, deps) };
 };
 
-/** A gate that counts by itself carries no library that counts in stores. */
+/** A gate whose limits are all local does not bundle the library for stores. */
 const limiterOf = ({ limiter }: Deps): StoreLimiter => {
-  if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
+  if (!limiter) throw new Error("this gate was linked without the counter for stores; rebuild it");
   return limiter;
 };
 
-/** A small limit is leased by one, which leaves the memory of refusals. */
+/** A small limit is leased one request at a time. The lease then only remembers refusals. */
 const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: LimitRule): LeaseOptions => ({
   share: Math.max(1, Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share))),
   holdMs: milliseconds(config.hold),
-  // It asks a second time where the first was too much.
+  // A refused lease is followed by a second call for one request.
   storeTimeoutMs: 2 * milliseconds(config.timeout) + 1000,
   endsWithWindow: algorithm === "fixed-window",
 });

@@ -1,4 +1,4 @@
-/** Sends clients elsewhere, or from http to https. Put `when` beside it, and others pass. */
+/** Redirects clients to another location, or from http to https. With `when`, other requests pass. */
 import * as z from "zod";
 import type { Guard } from "../gateway/core/types.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";
@@ -18,12 +18,12 @@ export const spec = () =>
     schema: z
       .strictObject({
         ...redirectTarget(),
-        https: z.literal(true).optional().describe("To the same place by https; who came by https passes"),
+        https: z.literal(true).optional().describe("Redirects http requests to https; https requests pass"),
         ...redirectSettings(),
       })
       .refine(
         (it) => it.https === undefined || (it.to === undefined && urlChangeKeys.every((key) => it[key] === undefined)),
-        "give `https` alone, or where to",
+        "give `https` alone, or a target",
       )
       .refine((it) => it.https !== undefined || hasRedirectTarget(it), redirectTargetProblem),
     short: "to",

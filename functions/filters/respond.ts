@@ -1,4 +1,4 @@
-/** Answers by itself, with no service behind it: a notice, a fixed document. It counts as answered, not as refused, whatever its status. Put `when` beside it, and others pass. */
+/** Responds without a service: a notice, a fixed document. The request counts as answered, not as refused, whatever the status. With `when`, other requests pass. */
 
 import type { Guard } from "../gateway/core/types.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";

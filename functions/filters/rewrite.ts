@@ -1,4 +1,4 @@
-/** Changes the path, the query and the host that the service is asked for. */
+/** Changes the path, query and host of the request to the service. */
 import * as z from "zod";
 import { getFact, setFact, Target } from "../gateway/core/facts.ts";
 import {
@@ -35,7 +35,7 @@ export const spec = () =>
         host: host()
           .optional()
           .describe(
-            "The host that the service is told: in x-forwarded-host, and a Worker by its request's URL too; over HTTP the platform itself writes Host, from the upstream's URL",
+            "The host for the service, in x-forwarded-host, and for a Worker also in its request's URL; over HTTP the platform sets Host from the upstream's URL",
           ),
         query: z
           .strictObject({
@@ -43,13 +43,13 @@ export const spec = () =>
               .record(parameter(), z.string().superRefine(checkWith(parseTemplate)))
               .default({})
               .describe(
-                "Parameters and their values, which may hold references; where one is missing, the parameter is removed",
+                "Parameters and their values, which may hold references; when a reference has no value, the parameter is removed",
               ),
             remove: z.array(parameter()).default([]).describe("Parameters to remove"),
-            keep: z.array(parameter()).optional().describe("The only parameters of the client's that go on"),
+            keep: z.array(parameter()).optional().describe("The only parameters of the client that are forwarded"),
           })
           .prefault({})
-          .describe("The query; what is not named here goes on as it came"),
+          .describe("Changes of the query; other parameters are forwarded unchanged"),
       })
       .refine(
         (it) => it.path === undefined || (it["strip-prefix"] ?? it["put-prefix"]) === undefined,
@@ -99,7 +99,7 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
   if (removedNames.size === 0 && !keptNames) return () => undefined;
   return (request, context) => {
     const before = getFact(context, Target)?.search ?? context.url.search;
-    // What goes on goes on as it was written: services differ in what they take for the same.
+    // Keeps the remaining parameters byte for byte, since services parse queries differently.
     const pairs = before
       .slice(1)
       .split("&")

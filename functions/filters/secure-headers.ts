@@ -1,4 +1,4 @@
-/** Sets the headers that make browsers careful with a response, and removes `X-Powered-By`: Hono's `secureHeaders`. */
+/** Sets security headers of responses and removes `X-Powered-By`: Hono's `secureHeaders`. */
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
 import type { Deps, FilterInstance, Layer } from "../gateway/core/types.ts";
@@ -15,7 +15,7 @@ const header = (standard: string | false) =>
     .default(standard);
 
 const directive = () => z.string().regex(/^[a-z]+(?:-[a-z]+)*$/, "a name in lower case with hyphens: default-src");
-/** What would end it, and begin another one, is no part of it. */
+/** No separator of directives, so that a word cannot begin another directive. */
 const word = () =>
   z.string().regex(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,200}$/, "one word without a comma, semicolon or quote");
 
@@ -32,18 +32,20 @@ export const spec = () =>
         .record(directive(), z.union([z.boolean(), z.array(word()).min(1).max(50)], "true, false or a list of origins"))
         .default({})
         .describe("What a page may use: features, and whether or for which origins; none by default"),
-      "strict-transport-security": header("max-age=15552000; includeSubDomains").describe("Only https from now on"),
-      "x-content-type-options": header("nosniff").describe("No guessing of types"),
-      "x-frame-options": header("SAMEORIGIN").describe("Who may show it in a frame"),
-      "referrer-policy": header("no-referrer").describe("What is told to the next page"),
-      "cross-origin-resource-policy": header("same-origin").describe("Who may embed it"),
-      "cross-origin-opener-policy": header("same-origin").describe("Who shares its window"),
-      "cross-origin-embedder-policy": header(false).describe("What it may embed"),
-      "origin-agent-cluster": header("?1").describe("A process apart from other hosts of its site"),
-      "x-dns-prefetch-control": header("off").describe("Names of links are not looked up ahead"),
+      "strict-transport-security": header("max-age=15552000; includeSubDomains").describe(
+        "Browsers use https from now on",
+      ),
+      "x-content-type-options": header("nosniff").describe("Browsers do not guess types"),
+      "x-frame-options": header("SAMEORIGIN").describe("Who may embed the page in a frame"),
+      "referrer-policy": header("no-referrer").describe("Which referrer the next page gets"),
+      "cross-origin-resource-policy": header("same-origin").describe("Who may embed the response"),
+      "cross-origin-opener-policy": header("same-origin").describe("Which pages share a browsing context group"),
+      "cross-origin-embedder-policy": header(false).describe("What the page may embed"),
+      "origin-agent-cluster": header("?1").describe("A separate process from other hosts of the site"),
+      "x-dns-prefetch-control": header("off").describe("Host names of links are not resolved ahead"),
       "x-download-options": header("noopen").describe("Old browsers do not open downloads in place"),
-      "x-permitted-cross-domain-policies": header("none").describe("Plug-ins of old read no data from here"),
-      "x-xss-protection": header("0").describe("The filter of old browsers, which did harm, is off"),
+      "x-permitted-cross-domain-policies": header("none").describe("Old plug-ins read no data from here"),
+      "x-xss-protection": header("0").describe("Disables the filter of old browsers, which did harm"),
     }),
     example: {
       "x-frame-options": "DENY",
@@ -87,7 +89,7 @@ export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterInstanc
     id,
   );
 
-/** Hono writes names with hyphens as they stand. */
+/** Hono takes names with hyphens unchanged. */
 const policies = ({
   "content-security-policy": content,
   "permissions-policy": permissions,

@@ -1,4 +1,4 @@
-/** Lets in who signs requests with a shared key (HTTP Message Signatures, RFC 9421), each of them once. */
+/** Authenticates requests by a signature with a shared key (HTTP Message Signatures, RFC 9421). Each nonce is accepted once. */
 import { SignatureError, type SignatureParameters, verifySignature } from "http-message-sig";
 import { parseDictionary } from "structured-headers";
 import * as z from "zod";
@@ -20,12 +20,12 @@ import { examples } from "./signature/examples.ts";
 export { present } from "./signature/credentials.ts";
 
 const codes = {
-  "signature-missing": { status: 401, title: "The request has to be signed" },
-  // One code for whatever is wrong with it, so that nobody learns which part nearly fitted.
-  "signature-invalid": { status: 401, title: "The signature does not fit the request" },
-  "signature-stale": { status: 401, title: "The signature is not of this time" },
-  "signature-replayed": { status: 401, title: "A request with this nonce has been taken already" },
-  "replay-unchecked": { status: 503, title: "Whether the request is a replay cannot be told at the moment" },
+  "signature-missing": { status: 401, title: "Signature required" },
+  // One code for every defect, so that a client cannot find out which part was nearly right.
+  "signature-invalid": { status: 401, title: "Invalid signature" },
+  "signature-stale": { status: 401, title: "Signature expired or not yet valid" },
+  "signature-replayed": { status: 401, title: "Nonce already used" },
+  "replay-unchecked": { status: 503, title: "Replay check unavailable" },
   "body-too-large": upstreamCodes["body-too-large"],
   "body-incomplete": upstreamCodes["body-incomplete"],
   "body-late": upstreamCodes["body-late"],
@@ -42,22 +42,22 @@ export const spec = () =>
           z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "a key's id is letters, digits, dots, hyphens and underscores"),
           z.strictObject({
             ...secret().shape,
-            consumer: name().describe("Whose key it is"),
+            consumer: name().describe("The consumer that owns the key"),
           }),
         )
-        .refine((keys) => Object.keys(keys).length > 0, "name one key at least")
+        .refine((keys) => Object.keys(keys).length > 0, "name at least one key")
         .refine((keys) => Object.keys(keys).length <= 100, "100 keys at most")
-        .describe("Keys by the id that clients name (`keyid`); while one replaces another, both stand here"),
+        .describe("Keys by the id that clients send (`keyid`); during a rotation list both"),
       window: duration()
         .default("5m")
-        .describe("How old a signature may be (`created`); nonces are remembered as long"),
-      skew: duration().default("30s").describe("How far ahead a client's clock may be"),
+        .describe("Maximum age of a signature (`created`); nonces are remembered as long"),
+      skew: duration().default("30s").describe("How far ahead a client's clock may run"),
       covers: z
         .array(headerName())
         .max(16)
         .default([])
-        .describe("Headers that have to be signed, beside method, authority, path, query and the body's digest"),
-      timeout: duration().default("1s").describe("How long state is waited for; without it nobody gets in"),
+        .describe("Headers that must be signed, besides method, authority, path, query and the body's digest"),
+      timeout: duration().default("1s").describe("Timeout of state; without state every request is refused"),
     }),
     example: {
       keys: { "shop-2026": { secret: "PAY_SHOP_KEY", consumer: "coffee-shop" } },
@@ -93,13 +93,13 @@ export const spec = () =>
     examples: examples(),
   });
 
-/** Longer fields are refused unread. */
+/** Longer fields are refused before they are parsed. */
 const maxFieldLength = 2048;
 const maxNonceLength = 128;
-/** Shorter ones could be guessed. */
+/** Shorter keys could be guessed. */
 const minKeyLength = 16;
 
-/** What every signature has to cover (section 7.2.1), besides the digest of a body (RFC 9530). */
+/** The components that every signature covers (section 7.2.1), besides the digest of a body (RFC 9530). */
 const requiredComponents = ["@method", "@authority", "@path", "@query"] as const;
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
@@ -128,7 +128,7 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     const now = deps.now();
     if (createdMs - skewMs > now || now >= expiresMs) return deny("signature-stale");
     if (!(await digestFits(request, context, signed.components, deps))) return deny("signature-invalid");
-    // Last of all, so that only who has the key can use a nonce up.
+    // The nonce is checked last, so that only the owner of the key can use it up.
     const isFirst = await withTimeout(timeoutMs, deps, (signal) =>
       state.once(`{${keyid}/${nonce}}`, expiresMs - now, signal),
     ).catch((cause: unknown) => {
@@ -142,11 +142,11 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
 
 interface Verifier {
   readonly algorithm: "hmac-sha256";
-  /** In constant time: WebCrypto compares. */
+  /** Compares in constant time (WebCrypto). */
   readonly verify: (data: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 }
 
-/** Finds a verifier by a key's id; an id that nobody has takes as long and never fits. */
+/** Finds a verifier by key id. An unknown id takes as long and always fails. */
 const verifiers = ({ keys }: Config<typeof spec>, deps: Deps): ((keyid: string) => Verifier) => {
   const known = new Map(
     Object.entries(keys).map(([id, it]) => {
@@ -178,11 +178,11 @@ const verifier = (secret: string): Verifier => {
 
 interface VerifiedSignature {
   readonly parameters: SignatureParameters;
-  /** Names of what is covered. */
+  /** Names of the covered components. */
   readonly components: readonly string[];
 }
 
-/** The signature of a request, or undefined where there is none that fits. */
+/** Verifies the signature of a request. Undefined when none is valid. */
 const verifyRequest = async (
   request: Request,
   keys: (keyid: string) => Verifier,
@@ -194,7 +194,7 @@ const verifyRequest = async (
         algorithms: ["hmac-sha256"],
         requiredComponents: required,
         requiredParameters: ["created", "keyid", "nonce"],
-        // Time is judged by who made the request, once it is known who that is.
+        // The caller checks the time after the signature is verified.
         now: 0,
         clockSkew: Number.MAX_SAFE_INTEGER,
       },
@@ -202,7 +202,7 @@ const verifyRequest = async (
     });
     const { nonce } = parameters;
     if (typeof nonce !== "string" || nonce === "" || nonce.length > maxNonceLength) return undefined;
-    // A component with parameters covers something else than its whole: one key of the query, one item of a list.
+    // A component with parameters covers only a part: one key of the query, one item of a list.
     if (components.some((it) => Object.keys(it.parameters).length > 0)) return undefined;
     return { parameters, components: components.map((it) => it.name) };
   } catch (error) {
@@ -211,7 +211,7 @@ const verifyRequest = async (
   }
 };
 
-/** A body has to be covered by its digest (RFC 9530), and has to have it. */
+/** A body must match its covered Content-Digest (RFC 9530). */
 const digestFits = async (
   request: Request,
   context: Context,

@@ -1,4 +1,4 @@
-/** Bounds how long everything behind it may take until the response begins; the body may stream on. */
+/** Bounds the time until the response headers of everything behind it. The body may keep streaming. */
 import * as z from "zod";
 import { type Codes, Fault } from "../gateway/core/problems.ts";
 import { milliseconds } from "../gateway/core/quantities.ts";
@@ -8,7 +8,7 @@ import { deadline } from "../gateway/service/timeout.ts";
 import { duration } from "../manifest/quantities.ts";
 
 const codes = {
-  timeout: { status: 504, title: "The request took too long" },
+  timeout: { status: 504, title: "Request timed out" },
 } as const satisfies Codes;
 
 export const spec = () =>
@@ -18,7 +18,7 @@ export const spec = () =>
     schema: z.strictObject({
       after: duration()
         .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
-        .describe("From here until the response's headers"),
+        .describe("Time from this filter until the response headers"),
     }),
     short: "after",
     example: { after: "2s" },
@@ -35,4 +35,4 @@ export const spec = () =>
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>
-  deadline(milliseconds(after), () => new Fault(codes, "timeout", { detail: `No answer within ${after}` }), deps);
+  deadline(milliseconds(after), () => new Fault(codes, "timeout", { detail: `No response within ${after}` }), deps);

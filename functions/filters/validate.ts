@@ -1,4 +1,4 @@
-/** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type, and bodies of JSON and forms, by checks that were compiled into the gate. */
+/** Validates requests against the API's OpenAPI document or JSON Schemas: parameters, media type, JSON and form bodies. The checks are compiled into the gate. */
 import * as z from "zod";
 import { Body, getFact } from "../gateway/core/facts.ts";
 import type {
@@ -24,16 +24,16 @@ import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/seri
 import { examples } from "./validate/examples.ts";
 
 const codes = {
-  "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },
-  "body-missing": { status: 400, title: "The request lacks a body" },
-  "body-malformed": { status: 400, title: "The request body is not written as its media type says" },
-  "body-invalid": { status: 422, title: "The request body is not as this API takes it" },
-  "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
+  "parameters-invalid": { status: 400, title: "Invalid parameter" },
+  "body-missing": { status: 400, title: "Request body required" },
+  "body-malformed": { status: 400, title: "Malformed request body" },
+  "body-invalid": { status: 422, title: "Invalid request body" },
+  "content-type-unsupported": { status: 415, title: "Unsupported media type" },
 } as const satisfies Codes;
 
 const bodyCodes = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
 
-/** A file of schemas, or the schema itself. */
+/** A file of `routes/schemas`, or an inline JSON Schema. */
 const schemaOf = (what: string) =>
   z
     .union([
@@ -63,23 +63,23 @@ export const spec = () =>
           )
           .optional()
           .describe(
-            "The document, 3.0 to 3.2: a file of `routes/openapi`; each route is checked by the operation of its path",
+            "An OpenAPI document, 3.0 to 3.2: a file of `routes/openapi`. Each route is checked by the operation of its path",
           ),
         operation: z
           .string()
           .min(1)
           .max(200)
           .optional()
-          .describe("The `operationId`, where the route's path is not the document's"),
-        path: schemaOf("In place of a document, a JSON Schema of the captures: a map with `properties`"),
-        query: schemaOf("A JSON Schema of the query's parameters; `additionalProperties: false` takes no others"),
+          .describe("The `operationId`, when the route's path differs from the document's"),
+        path: schemaOf("Instead of a document, a JSON Schema of the captures: a map with `properties`"),
+        query: schemaOf("A JSON Schema of the query parameters; `additionalProperties: false` allows no others"),
         header: schemaOf("A JSON Schema of headers"),
         cookie: schemaOf("A JSON Schema of cookies"),
         body: schemaOf("A JSON Schema of JSON bodies: the schema, or a file of `routes/schemas`"),
       })
       .refine(({ openapi, operation, ...parts }) => (openapi === undefined) === Object.values(parts).some((it) => it), {
         message: "requests are checked either by `openapi`, or by `body`, `query`, `path`, `header` and `cookie`",
-        // A key that is misspelt is not missing as well.
+        // An unknown key is reported alone, without the missing one.
         when: ({ issues }) => issues.length === 0,
       })
       .refine(({ openapi, operation }) => openapi !== undefined || operation === undefined, {
@@ -104,20 +104,20 @@ export const spec = () =>
   });
 
 interface ErrorItem {
-  /** Ends with a pointer into the body (RFC 6901), or names a parameter. */
+  /** A pointer into the body (RFC 6901). */
   readonly pointer?: string;
   readonly in?: string;
   readonly name?: string;
   readonly detail: string;
 }
 
-/** Of one answer. */
+/** The most errors of one response. */
 const maxErrors = 10;
 const maxTextLength = 200;
 
 export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterInstance): Guard => {
   const routes = deps.validators?.[id];
-  if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; build it anew`);
+  if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; rebuild it`);
   return (request, context) => {
     const operation = operationFor(routes[context.route.name], request.method);
     if (!operation) return undefined;
@@ -131,7 +131,7 @@ export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterInstance)
   };
 };
 
-/** @returns undefined for a preflight, which is no operation */
+/** @returns undefined for a preflight, which is not an operation */
 const operationFor = (
   methods: Readonly<Record<string, OperationCheck | undefined>> | undefined,
   method: string,
@@ -154,15 +154,13 @@ const parameterError = (it: ParameterCheck, parameters: RequestParameters): Erro
   return schemaError && { in: it.in, name: it.name, ...schemaError };
 };
 
-/** What the query has beside its parameters; it is not told back. */
+/** Reports query parameters that the operation does not define. Their names are not repeated to the client. */
 const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameters): readonly ErrorItem[] => {
   if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
-  return [
-    { in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) },
-  ];
+  return [{ in: "query", detail: `accepts only ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) }];
 };
 
-/** A query that has too many fields has one that is none of its parameters. */
+/** A query with too many fields counts as one with an unknown parameter. */
 const namesOf = (query: RequestParameters["query"]): readonly string[] => {
   try {
     return [...query().keys()];
@@ -171,7 +169,7 @@ const namesOf = (query: RequestParameters["query"]): readonly string[] => {
   }
 };
 
-/** @returns undefined where a reading of the value holds */
+/** @returns undefined when an interpretation of the value is valid */
 const schemaErrorOf = (
   read: (choose: Choose) => unknown,
   isValid: (value: unknown) => boolean,
@@ -184,18 +182,18 @@ const schemaErrorOf = (
     const refused = firstRefused(read, isValid);
     if (refused === accepted) return undefined;
     if (refused instanceof Unreadable) return { ...pointerTo(refused.pointer ?? ""), detail: refused.detail };
-    if (refused === undefined) return { detail: "must be there" };
+    if (refused === undefined) return { detail: "is required" };
     check(refused);
   } catch (error) {
-    // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
+    // A recursive schema is followed as deep as the value goes, so the stack may overflow.
     if (error instanceof RangeError) return { ...pointerTo(""), detail: "is nested too deeply" };
     throw error;
   }
-  // Of alternatives, what was said deepest within one of them is the likeliest to be meant.
+  // Of several alternatives (`anyOf`), the error that lies deepest is the most likely one.
   const schemaError = check.errors?.reduce((best, it) =>
     it.instancePath.length > best.instancePath.length ? it : best,
   );
-  const detail = (schemaError?.message ?? "is not as it has to be").slice(0, maxTextLength);
+  const detail = (schemaError?.message ?? "is invalid").slice(0, maxTextLength);
   return { ...pointerTo(schemaError?.instancePath ?? ""), detail };
 };
 
@@ -212,9 +210,9 @@ const checkBody = (
   if (content === undefined) {
     const other = () =>
       refuse(context, codes, "content-type-unsupported", {
-        detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
+        detail: `Supported media types: ${Object.keys(types).join(", ")}`.slice(0, maxTextLength),
       });
-    // Chunks may turn out to be none.
+    // A chunked body may be empty.
     if (announcedLength(request) !== undefined) return other();
     return readBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
@@ -222,8 +220,8 @@ const checkBody = (
   const unsupported = (detail: string, headers: Record<string, string> = {}) =>
     refuse(context, codes, "content-type-unsupported", { detail, headers });
   if (!isPlain(request))
-    return unsupported("A body that is checked is sent without a Content-Encoding", { "accept-encoding": "identity" });
-  if (!isUnicode(field)) return unsupported("JSON and forms are written in UTF-8");
+    return unsupported("Send the body without Content-Encoding", { "accept-encoding": "identity" });
+  if (!isUnicode(field)) return unsupported("JSON and form bodies must be UTF-8");
   return readBody(request, context, deps).then((body) =>
     body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
   );
@@ -250,7 +248,10 @@ const checkContent = (
   }
 };
 
-/** What is checked of a media type: its own, its range's, or that of all. @returns undefined where there is none */
+/**
+ * The check for a media type: an exact match, a suffix, a range or any type.
+ * @returns undefined where there is none
+ */
 const forType = (types: BodyCheck["types"], field: string): ContentCheck | null | undefined => {
   const type = (field.split(";")[0] ?? "").trim().toLowerCase();
   const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];

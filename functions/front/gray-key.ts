@@ -1,20 +1,20 @@
-/** What keeps a user on one version: the front sets the key, and the platform splits versions by it. */
+/** The gray key keeps a user on one version. The front sets it, and the platform splits versions by it. */
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { cookie } from "../gateway/http/cookies.ts";
 import { setCallerHeader, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
 
-/** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
+/** The key only controls stickiness, so any short plain text is valid. */
 const plainKey = /^[\w.:@-]{1,128}$/;
 
-/** Ahead of a cookie's name: browsers take it from this host alone, and from no page of a sibling or of plain http (RFC 6265bis, 4.1.3). */
+/** Cookie prefix: only this host can set such a cookie, over https (RFC 6265bis, 4.1.3). */
 const hostPrefix = "__Host-";
 
 /**
- * The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it. A cookie
- * without the prefix is from before: it counts for this release, so that its users stay where they are, and becomes the new one.
- * @param uuid makes a new key
- * @returns the cookie to set, where there is a new one
+ * Picks the gray key: the configured header, else our cookie, else a new key. A cookie without the prefix comes from
+ * an earlier release: it is accepted for this release, so that users keep their version, and replaced.
+ * @param uuid generates a key
+ * @returns the cookie to set; undefined when none is needed
  */
 export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
   const [cookieName, oldCookieName] = namesOf(name);
@@ -30,14 +30,15 @@ export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uu
   };
 };
 
-/** Our cookie's name, and the one that it had before. */
+/** Our cookie's name, with and without the prefix. */
 const namesOf = (name: string): readonly [own: string, bare: string] => {
   const oldCookieName = name.replace(/^__(?:Host|Secure)-/i, "");
   return [hostPrefix + oldCookieName, oldCookieName];
 };
 
 /**
- * Removes our cookie from what services set: one tier's service would choose which versions of all tiers of the host its users meet.
+ * Removes our cookie from services' responses: otherwise one tier's service could choose the versions of every tier
+ * on the host.
  */
 export const withoutGrayKey = ({ cookie: name }: FrontPlan["grayKey"]): ((response: Response) => Response) => {
   const names = namesOf(name);
@@ -53,5 +54,5 @@ export const withoutGrayKey = ({ cookie: name }: FrontPlan["grayKey"]): ((respon
   };
 };
 
-/** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
+/** Only browsers keep cookies, and only they send Fetch Metadata headers. */
 const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");

@@ -1,4 +1,7 @@
-/** Counts what the front handed on and what it answered itself, and asks which version died where a gate says nothing. Per isolate. */
+/**
+ * Counts requests that the front forwarded or answered, and finds out the version of a gate that crashed. Per
+ * isolate.
+ */
 
 import { hashPosition } from "../gateway/core/pipeline.ts";
 import { groups } from "../gateway/observability/samples.ts";
@@ -14,46 +17,46 @@ import {
 export interface FrontCount {
   readonly tier: string;
   readonly status: string;
-  /** The front's own problem; empty where a gate answered. */
+  /** The front's own problem code; empty when a gate answered. */
   readonly code: string;
   readonly count: number;
 }
 
 export interface FrontDeath {
   readonly tier: string;
-  /** Empty where it could not be found out. */
+  /** Empty when unknown. */
   readonly version: string;
-  /** Of the user, as gates number them. */
+  /** The user's group, numbered as in gates. */
   readonly group: number;
 }
 
-/** Version 1 of what a front tells. */
+/** A front's report, version 1 of the format. */
 export interface FrontReport {
   readonly counts: readonly FrontCount[];
   readonly deaths: readonly FrontDeath[];
-  /** Reports that reached nobody before this one. */
+  /** Earlier reports that could not be delivered. */
   readonly lost: number;
 }
 
 export interface TelemetrySink {
-  /** Control; undefined where the front is not bound to it. */
+  /** The binding to control; undefined when there is none. */
   readonly control: Pick<Fetcher, "fetch"> | undefined;
-  /** Lets the request end before the work does. */
+  /** Keeps the work running after the response. */
   readonly defer: (work: Promise<unknown>) => void;
 }
 
 export interface FrontTelemetry {
   readonly recordAnswer: (sink: TelemetrySink, tier: string, status: number, code: string, headers: Headers) => void;
-  /** @param headers as the gate was given them */
+  /** @param headers of the request to the gate */
   readonly recordDeath: (sink: TelemetrySink, tier: string, gate: Pick<Fetcher, "fetch">, headers: Headers) => void;
 }
 
 const flushMs = 2000;
 const sendTimeoutMs = 5000;
 const probeTimeoutMs = 1000;
-/** More are counted together, by tier. */
+/** Beyond this, requests are counted by tier only. */
 const maxCounts = 2000;
-/** Of one report, for which a version is asked; of more, each is taken for one of these. */
+/** The most versions looked up per report. Further crashes are assigned one of these. */
 const maxProbes = 50;
 const maxDeaths = 1000;
 
@@ -91,7 +94,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
 
   return {
     recordAnswer: (sink, tier, status, code, headers) => {
-      // A tester is no user.
+      // Testers are not counted.
       if (!sink.control || headers.has(smokeHeader)) return;
       const key = `${tier}\n${status}\n${code}`;
       const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));
@@ -110,7 +113,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
         probes.set(tier, tierProbes);
         sink.defer(probe);
       }
-      // The newest for who was asked for, any other for who was not.
+      // The own probe if one was sent, else one of the tier's.
       const version = deaths.length < maxProbes ? tierProbes[0] : tierProbes[deaths.length % tierProbes.length];
       deaths.push((version ?? Promise.resolve("")).then((it) => ({ tier, version: it, group })));
       scheduleFlush(sink);
@@ -118,7 +121,10 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
   };
 };
 
-/** A user stays with a version, so it is this one that the request met. It answers a tester, who counts for nobody, that it serves no such host. */
+/**
+ * Asks the gate for its version. Requests of one user reach the same version, so it is the one that crashed. The
+ * probe counts as a tester's, and the gate answers it with an unknown host.
+ */
 const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers): Promise<string> => {
   const headers = new Headers({ traceparent: unsampled, [smokeHeader]: "1" });
   for (const name of [requestIdHeader, versionKeyHeader, overridesHeader]) {

@@ -1,4 +1,4 @@
-/** What travels with one request, as it begins. */
+/** Creates the context of one request. */
 
 import type { ConcurrencySlot } from "./core/concurrency.ts";
 import type { Caller, Context, GateSettings } from "./core/types.ts";
@@ -11,7 +11,7 @@ interface ContextInit {
   readonly tier: string;
   readonly settings: GateSettings;
   readonly slot: ConcurrencySlot | undefined;
-  /** Undefined where the path cannot be told. */
+  /** Undefined when the path is ambiguous. */
   readonly found: Match | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
+/**
+ * Explains requests at a running gate to callers with an explain token: EdDSA, for one tier and route, valid for five
+ * minutes.
+ */
 
 import { startTrace } from "./core/trace.ts";
 import type { Deps, Trace } from "./core/types.ts";
@@ -18,9 +21,9 @@ const maxTraceLength = 4096;
 export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
 
 /**
- * A token that does not hold changes nothing: the request is served as if it had not been there.
+ * An invalid token is ignored: the request is served as usual.
  * @param x the public key, as a JWK has it (RFC 8037)
- * @param environment that a token has to name
+ * @param environment that a token must name
  */
 export const explaining = (x: string, environment: string): Explain => {
   const purpose = { audience: explainAudience, environment, lifeSeconds: maxExplainLifeSeconds };
@@ -37,7 +40,7 @@ export const explaining = (x: string, environment: string): Explain => {
   };
 };
 
-/** The route that a token is for, or undefined where it is for nothing here. */
+/** The route that a token is valid for; undefined for an invalid token. */
 const routeOf = async (
   token: string,
   tier: string,
@@ -54,7 +57,7 @@ const routeOf = async (
   }
 };
 
-/** Ids and codes only, which are ASCII. */
+/** Serializes the trace for a header. Ids and codes are ASCII. Decisions that do not fit are left out. */
 const traceText = ({ route, decisions }: Trace, tier: string, version: string): string => {
   for (let count = decisions.length; ; count--) {
     const text = JSON.stringify({ tier, route, version, decisions: decisions.slice(0, count) });

@@ -1,9 +1,9 @@
-/** Makes of a service's or a filter's response the one that the client is sent. */
+/** Turns the response of a service or a filter into the client's response. */
 import { getFact, Subprotocol } from "./core/facts.ts";
 import type { Context } from "./core/types.ts";
 import { applyEdits } from "./proxy/send.ts";
 
-/** The response's one copy, with the edits that filters recorded. */
+/** Copies the response once and applies the filters' header edits. */
 export const finishResponse = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
   const { headers } = copy;
@@ -13,7 +13,10 @@ export const finishResponse = (response: Response, context: Context): Response =
   return copy;
 };
 
-/** The service never saw an entry that held the token, so it could not choose it; a browser closes what nobody has chosen. */
+/**
+ * Selects the subprotocol that held the token. The service never saw it and cannot select it, and browsers close a
+ * connection without a selection.
+ */
 const setSubprotocol = (headers: Headers, context: Context): void => {
   const subprotocol = getFact(context, Subprotocol);
   if (subprotocol !== undefined && !headers.has("sec-websocket-protocol"))

@@ -1,26 +1,26 @@
-/** Any middleware of Hono as a layer of a gate. */
+/** Adapts Hono middleware to a layer of a gate. */
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { Hono } from "hono/tiny";
 import type { Context, Layer } from "./core/types.ts";
 
-/** What one request leaves behind on its way through. */
+/** State of one request in the middleware. */
 interface RequestState {
   readonly context: Context;
-  /** The middleware has gone on. */
+  /** The middleware has called `next()`. */
   hasCalledNext: boolean;
-  /** What was thrown further in. */
+  /** The error thrown by an inner handler. */
   thrown?: unknown;
 }
 
 /**
- * The application is made once for each chain; a request only passes through it. What is thrown further in comes out as it
- * is, so that a gate answers it as ever; a middleware sees `next()` reject, and no `c.error`. It may put another request in
- * place of `c.req.raw`, whose headers and body go on; what path and query are asked for is `rewrite`'s to say. It may not
- * use up the body of the request that goes on, and finds no `c.executionCtx`.
- * @param id of the filter, which stands in the access log where the middleware answers by itself
- * @param onRefusal what a client is answered whom the middleware refuses (Hono's `HTTPException`), whatever the exception
- *   says; by default that is a fault of the gateway
+ * Creates one Hono app per chain. Errors of inner handlers come out unchanged, so that the gate answers them as
+ * usual. A middleware sees `next()` reject and no `c.error`. It may replace `c.req.raw`, whose headers and body are
+ * forwarded. Path and query are changed only by `rewrite`. It must not consume the body of the forwarded request, and
+ * has no `c.executionCtx`.
+ * @param id of the filter, for the access log when the middleware responds itself
+ * @param onRefusal the response when the middleware throws Hono's `HTTPException`; by default that is an internal
+ * error
  */
 export const fromHono =
   (
@@ -42,7 +42,7 @@ export const fromHono =
       })
       .onError((error, c) => {
         if (!onRefusal || !(error instanceof HTTPException) || c.env.thrown === error) throw error;
-        // Hono would give it the headers of the service's response.
+        // Otherwise Hono would add the headers of the service's response.
         if (c.env.hasCalledNext) c.res = undefined;
         c.env.context.outcome.by = id;
         return onRefusal(error, c.env.context);
@@ -59,8 +59,8 @@ export const fromHono =
   };
 
 /**
- * Hono copies the response, which makes its headers mutable, and adds the headers that the middleware has set ahead of
- * `next()`; but of cookies it would keep those alone.
+ * Adds the service's cookies to those of the middleware: Hono copies the response and would keep only the
+ * middleware's.
  */
 const withServiceCookies = (early: Headers, response: Response): Response => {
   for (const cookie of response.headers.getSetCookie()) early.append("set-cookie", cookie);

@@ -1,4 +1,7 @@
-/** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
+/**
+ * Keeps overlays and revocations of a gate up to date. Refreshes in the background, waits when the data is too old,
+ * and keeps the last good data when the feed is unavailable.
+ */
 
 import type { Plan } from "./core/plan.ts";
 import { revocationSet } from "./core/ports/revocations.ts";
@@ -16,9 +19,9 @@ import type { Parts } from "./part.ts";
 import { clientClosedRequest, type Gateway, link } from "./server.ts";
 
 export interface FeedSource {
-  /** @throws where nobody answers in time */
+  /** @throws when the feed does not answer in time */
   readonly read: () => Promise<FeedMessage>;
-  /** JSON that stands in for it where nothing has been heard yet. Others can write there: it is read as if anybody had. */
+  /** A fallback copy for a gate that has no message yet. Other Workers can write it, so it is untrusted. */
   readonly copy: () => Promise<ReadableStream<Uint8Array> | null>;
   /** Lets the request end before the work does. */
   readonly defer: (work: Promise<unknown>) => void;
@@ -26,14 +29,14 @@ export interface FeedSource {
 
 export type LinkLive = (plan: Plan, parts: Parts, deps: Deps, source: FeedSource) => Gateway;
 
-/** Younger than this nobody asks; from then on it is asked for beside the requests. */
+/** Fresh data is not refreshed. Older data is refreshed in the background. */
 const freshMs = 5000;
-/** A request waits no longer than that for the answer that another one has asked for. */
+/** The longest that a request waits for a refresh of another request. */
 const maxWaitMs = 1500;
 const pollMs = 20;
 
 export const live: LinkLive = (plan, parts, baseDeps, source) => {
-  // Not a matter of linking: a gate that hears of a revocation keeps what it has counted and verified.
+  // Revocations do not relink the gate, so that it keeps its counters and verified tokens.
   let revoked = revocationSet([]);
   const deps: Deps = { ...baseDeps, revoked: () => revoked, drainEnd: () => drainEnd() };
   let serve = link(plan, parts, deps);
@@ -63,10 +66,10 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
       .then(parseFeedMessage)
       .catch(async (error) => {
         logLost(error);
-        // What the feed itself has said goes on: no copy takes back what was taken back.
+        // The last message of the feed stays valid: the copy must not undo it.
         return hasMessage ? undefined : source.copy().then(readCopy).catch(noMessage);
       });
-    // Without an answer the last one goes on, and is asked for again when it would have been.
+    // On failure the last message stays valid, and the next refresh comes at the usual time.
     refreshedAt = deps.now();
     hasMessage ||= message !== undefined;
     if (message) {
@@ -82,13 +85,13 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
     }
   };
 
-  /** A promise belongs to the request that made it, so others look by themselves whether it has been kept. */
+  /** A promise belongs to the request that created it, so other requests poll for its result. */
   const waitForRefresh = async () => {
     const since = deps.now();
     while (deps.now() - refreshedAt >= maxFeedAgeMs && deps.now() - since < maxWaitMs) await deps.sleep(pollMs);
   };
 
-  /** Goes on where the client leaves: clients that break off would keep the gate from its news otherwise. */
+  /** Continues when the client disconnects. Otherwise disconnecting clients could keep the gate from refreshing. */
   const keepAlive = (work: Promise<void>): Promise<void> => {
     source.defer(work);
     return work;
@@ -96,11 +99,11 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
 
   const isRefreshing = (now: number): boolean => now - requestedAt < maxWaitMs && requestedAt > refreshedAt;
 
-  /** A stream asks for news by itself: the gate may have no other request any more. */
+  /** Streams refresh by themselves, since the gate may have no other request. */
   const drainEnd = async (): Promise<number | undefined> => {
     const now = deps.now();
     if (now - refreshedAt >= freshMs && !isRefreshing(now)) await refresh();
-    // A version that was taken back again has two, and the last one counts.
+    // A version that was rolled back twice has two entries. The last one counts.
     const drain = entries.findLast(
       (it): it is EntryOfKind<"drain"> => it.kind === "drain" && it.versions.includes(deps.version),
     );
@@ -113,7 +116,7 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
     if (age >= freshMs) {
       const refreshing = isRefreshing(now);
       if (age >= maxFeedAgeMs) {
-        // Where the client leaves meanwhile, the runtime cancels what follows, so its line is written then or never.
+        // If the client disconnects meanwhile, the runtime cancels what follows, so the log line is written here.
         request.signal.onabort = () => serve.recordAbandoned(request, caller, now);
         await (refreshing ? waitForRefresh() : keepAlive(refresh()));
         if (request.signal.aborted) return new Response(null, { status: clientClosedRequest });
@@ -126,16 +129,16 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
 
 const noMessage = (): undefined => undefined;
 
-/** All that a tier may have laid over it and taken back is less. */
+/** More than all overlays and revocations of a tier. */
 const maxCopyBytes = 1024 * 1024;
 
 /**
- * Other Workers of the account could have written the copy: one that is not sound as a whole is left out.
- * @throws where it is too long, or no JSON
+ * Parses the copy. Other Workers of the account can write it, so it is used only if every part is valid.
+ * @throws when it is too long or not JSON
  */
 const readCopy = async (copy: ReadableStream<Uint8Array> | null): Promise<FeedMessage | undefined> => {
   if (!copy) return undefined;
-  const bytes = await readAll(copy, maxCopyBytes, () => new Error("a copy that is too long"));
+  const bytes = await readAll(copy, maxCopyBytes, () => new Error("the copy is too long"));
   const it = JSON.parse(new TextDecoder().decode(bytes)) as FeedMessage;
   const { entries, revoked = [] } = it;
   const message = parseFeedMessage(it);

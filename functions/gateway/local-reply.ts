@@ -1,4 +1,4 @@
-/** Which filters complete the answers that the gate gives by itself, by route and for requests that no route takes. */
+/** Selects the filters that complete the gate's own responses, by route and for requests without a route. */
 
 import type { Step } from "./core/pipeline.ts";
 import type { RoutePlan } from "./core/plan.ts";
@@ -9,7 +9,7 @@ import type { Match } from "./routing/router.ts";
 
 /**
  * @param filters the steps of each filter of the plan, by id
- * @returns what completes the replies of a route; of the tier, where the name is no route's
+ * @returns a function that gives the completion for a route, or for the tier when the name is no route's
  */
 export const localReplies = (
   routes: Readonly<Record<string, RoutePlan>>,
@@ -20,13 +20,13 @@ export const localReplies = (
       [...ids].flatMap((id) => (filters[id] ?? []).flatMap((it) => (it.kind === "guard" && it.localReply) || [])),
     );
   const all = Object.values(routes).flatMap((route) => route.filters);
-  // The id of a filter that a route adds begins with the route's name.
+  // Ids of filters that a route adds start with the route's name.
   const ofTier = replyOf(new Set(all.filter((id) => !id.includes("/"))));
   const byRoute = new Map(Object.entries(routes).map(([name, route]) => [name, replyOf(route.filters)]));
   return (route) => (byRoute.has(route) ? byRoute.get(route) : ofTier);
 };
 
-/** The last has the last word, as it has among guards. */
+/** Applies all in order, so that the last one wins, as among guards. */
 const combined = (all: readonly LocalReply[]): LocalReply | undefined =>
   all.length < 2
     ? all[0]
@@ -37,11 +37,11 @@ const combined = (all: readonly LocalReply[]): LocalReply | undefined =>
         grantsPreflight: (request, context) => all.some((it) => it.grantsPreflight(request, context)),
       };
 
-/** Whether the gate gave the answer by itself. */
+/** Whether the gate itself produced the response. */
 export const isLocalReply = ({ outcome, route }: Context): boolean =>
   outcome.verdict !== "passed" || outcome.code !== undefined || route.name === "";
 
-/** Where a path is known with other methods, the route of one of them; empty where there is none. */
+/** A route of the path for another method; empty when there is none. */
 export const otherMethodRoute = (
   find: RouteFinder["find"],
   request: Request,

@@ -1,4 +1,4 @@
-/** What a filter or an upstream is: one file with two named exports, `spec` for the tools and `make` for the gate. */
+/** A part: a filter or an upstream. One file with two named exports, `spec` for the tools and `make` for the gate. */
 import type { input, output, ZodType } from "zod";
 import type { StoreLimiter } from "./core/ports/limits.ts";
 import type { Validators } from "./core/ports/validators.ts";
@@ -14,16 +14,16 @@ import type { TrafficShift } from "./overlay/overlay.ts";
 import type { CutoverHandler } from "./service/cutover.ts";
 import type { StreamAge } from "./streaming/max-age.ts";
 
-/** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
+/** Where a filter belongs in a chain. Only the checker uses it; the gate runs filters in the written order. */
 export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" | "content";
 
-/** What a part needs of the platform: the compiler writes it into the gate's wrangler configuration. */
+/** A platform resource that a part needs. The compiler adds it to the gate's wrangler configuration. */
 export type Binding =
   | { readonly kind: "kv"; readonly binding: string; readonly namespace: string }
   | { readonly kind: "service"; readonly binding: string; readonly service: string }
-  /** Counts and nonces: the tier's objects in the state Worker. */
+  /** Counters and nonces: the tier's objects in the state Worker. */
   | { readonly kind: "state" }
-  /** Entries in the location's cache, and the secret of the gate that authenticates them. */
+  /** The location's cache, and the gate's secret that authenticates its entries. */
   | { readonly kind: "cache" };
 
 /** What `Parts` holds beside the parts themselves, where one of them asks for it. */
@@ -31,21 +31,23 @@ export type Library = "limiter";
 
 interface PartSpec<S extends ZodType> {
   readonly schema: S;
-  /** Type-checked against the schema, run by the law suite, printed in the docs. */
+  /** An example configuration: type-checked, run by the law suite, printed in the docs. */
   readonly example: input<S>;
-  /** The key that a bare value stands for: with `short: "max"`, `body-limit: 16KiB` is `body-limit: { max: 16KiB }`. */
+  /** The key of a bare value: with `short: "max"`, `body-limit: 16KiB` is `body-limit: { max: 16KiB }`. */
   readonly short?: keyof input<S> & string;
-  /** The codes that it can refuse or fail with. */
+  /** Codes of the problems that the part can answer with. */
   readonly codes: Codes;
-  /** The keys that a code stands on, the first that is written: `explain` names its line, and else the line of the whole part. */
+  /**
+   * The keys that cause a code. `explain` names the line of the first one that is written, else the line of the part.
+   */
   readonly keysOfCode?: Readonly<Record<string, readonly (keyof input<S> & string)[]>>;
-  /** Those of its codes that it never gives with this configuration, besides those that stand on nothing but keys without a value. */
+  /** Codes that cannot occur with a configuration, besides those whose keys are all unset. */
   readonly impossibleCodes?: (config: output<S>) => readonly string[];
-  /** What it needs of the platform, so that the compiler can bind it. */
+  /** Platform resources that the compiler binds. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
-  /** Names of the secrets that it reads. */
+  /** Names of the secrets that the part reads. */
   readonly secrets?: (config: output<S>) => readonly string[];
-  /** How many connections it can hold open at once; by default a filter none and an upstream one. */
+  /** The most connections open at once; by default none for a filter and one for an upstream. */
   readonly connections?: (config: output<S>) => number;
   /** Libraries that a gate links only for parts that use them. */
   readonly links?: (config: output<S>) => readonly Library[];
@@ -57,12 +59,15 @@ interface PartSpec<S extends ZodType> {
   readonly scales?: Scales<output<S>>;
 }
 
-/** Operations of an OpenAPI document, or JSON Schemas of a request's parts, each a file or the schema itself. */
+/**
+ * Checks of requests: operations of an OpenAPI document, or JSON Schemas by part of the request, each a file or
+ * inline.
+ */
 export type RequestChecks =
   | { readonly openapi: string; readonly operation?: string | undefined }
   | { readonly openapi?: undefined; readonly parts: Readonly<Record<string, unknown>> };
 
-/** A text that holds references, and where it stands in the configuration. */
+/** A text with references, and its path in the configuration. */
 export interface ReferenceText {
   readonly path: readonly (string | number)[];
   readonly text: string;
@@ -73,19 +78,20 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly kind: "guard" | "layer";
   readonly phase: Phase;
   /**
-   * Of a guard that does nothing but refuse, and learn what refusals rest on: to enforce it where it was shadowed can only
-   * tighten, so an overlay may. One that answers or edits requests grants something when it is enforced; a release does that.
+   * Set for guards that only refuse requests and record facts: enforcing a shadowed one can only tighten, so an
+   * overlay may do it. A guard that answers or edits requests grants something when it is enforced, which takes a
+   * release.
    */
   readonly enforcing?: "tightens";
-  /** Phases that it has to stand ahead of, where they are in the chain too. */
+  /** Phases that must come later in the chain. */
   readonly precedes?: readonly Phase[];
-  /** Sources of references that are bound behind it: `consumer`, `claim`. */
+  /** Sources of references that are available behind it: `consumer`, `claim`. */
   readonly provides?: readonly string[];
-  /** Reads the request's body, so that something ahead has to bound its size. */
+  /** Reads the request body, so a body limit is needed ahead. */
   readonly readsBody?: boolean;
-  /** What it checks requests by; it reads bodies only where that says what they are. */
+  /** The checks that the compiler builds for it. Bodies are read only when the checks cover them. */
   readonly checks?: (config: output<S>) => RequestChecks;
-  /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
+  /** What callers need to know: the authentication, as an OpenAPI security scheme, and the limits. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
   /**
    * The share of requests that it sends a copy of to a service of its own, such as `100%`. Test cases and explanations name
@@ -96,17 +102,19 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly credentials?: Credentials<output<S>>;
   /** What it requires of a token that another filter verifies, or that it verifies itself. */
   readonly requires?: (config: output<S>) => Requirements;
+  /** The entry of a manifest's list by which it removes headers of the request: what remedies say, and `--fix` writes. */
+  readonly removes?: (headers: readonly string[]) => string;
   /** Issuers whose tokens it accepts: those that `postern revoke` can name. */
   readonly issuers?: (config: output<S>) => readonly string[];
   /** What its configuration means for the audit's rules over routes. */
   readonly security?: (config: output<S>) => FilterSecurity;
   /** What an overlay may tighten while the gate runs. */
   readonly tighten?: Tighten<output<S>>;
-  /** Bounds the size of the request's body. */
+  /** Limits the size of the request body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
   readonly references?: (config: output<S>) => readonly ReferenceText[];
-  /** References that it decides by, and writes nowhere. */
+  /** References that decisions depend on, without being inserted into a text. */
   readonly reads?: (config: output<S>) => readonly ReferenceText[];
 }
 
@@ -117,14 +125,14 @@ export interface UpstreamSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly security?: (config: output<S>) => UpstreamSecurity;
 }
 
-/** Ties the example to the schema. An identity function: bundlers see a pure thunk around it. */
+/** Type-checks the example against the schema. An identity function, so that bundlers see a pure thunk. */
 export const defineFilter = <const S extends ZodType>(it: FilterSpec<S>): FilterSpec<S> => it;
 export const defineUpstream = <const S extends ZodType>(it: UpstreamSpec<S>): UpstreamSpec<S> => it;
 
-/** The configuration that a part's `make` is given: `Config<typeof spec>`. */
+/** The configuration of a part's `make`: `Config<typeof spec>`. */
 export type Config<T extends () => { readonly schema: ZodType }> = output<ReturnType<T>["schema"]>;
 
-// The registry's variance: every `make` takes its own configuration, which only its own schema produces.
+// The registry's variance: each `make` takes its own configuration type, which only its own schema produces.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type AnyConfig = any;
 export type MakeFilter = (config: AnyConfig, deps: Deps, place: FilterInstance) => Guard | Layer;
@@ -144,18 +152,18 @@ export interface UpstreamModule {
   readonly make: MakeUpstream;
 }
 
-/** The parts that one gate is linked with: only the makers, so that no schema reaches its bundle. */
+/** The parts that a gate is linked with. Only the makers, so that no schema is bundled. */
 export interface Parts {
   readonly filters: Readonly<Record<string, MakeFilter>>;
   readonly upstreams: Readonly<Record<string, MakeUpstream>>;
-  /** There where a route is cut over. */
+  /** Set when a route is in cutover. */
   readonly cutover?: CutoverHandler;
-  /** By tier; there where one of them validates requests. */
+  /** By tier. Set when one of them validates requests. */
   readonly validators?: Readonly<Record<string, Validators>>;
-  /** There where an overlay can move users. */
+  /** Set when an overlay can shift traffic. */
   readonly trafficShift?: TrafficShift;
-  /** There where the tier bounds its streams. */
+  /** Set when the tier limits the age of streams. */
   readonly streamAge?: StreamAge;
-  /** There where a limit is counted in a store. */
+  /** Set when a limit is counted in a store. */
   readonly limiter?: StoreLimiter;
 }

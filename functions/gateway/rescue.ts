@@ -1,8 +1,8 @@
-/** Makes a problem of what was thrown. */
+/** Turns thrown errors into problems. */
 import { type Codes, Fault, gatewayCodes, problemResponse } from "./core/problems.ts";
 import type { Context, Deps } from "./core/types.ts";
 
-/** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
+/** A Fault keeps its code. Any other error is `internal`, whose cause is only logged. */
 export const rescue = (error: unknown, context: Context, deps: Deps): Response => {
   const fault =
     error instanceof Fault ? (error as Fault<Codes>) : new Fault<Codes>(gatewayCodes, "internal", { cause: error });

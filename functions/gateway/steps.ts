@@ -1,4 +1,4 @@
-/** Makes the steps of a chain: what a plan says of a filter, around the part that does it. */
+/** Builds the steps of a filter chain: wraps each part with the settings of the plan. */
 
 import { guardWhen, layerWhen, localReplyWhen, percentGuard, type Step, shadowGuard } from "./core/pipeline.ts";
 import type { FilterPlan } from "./core/plan.ts";
@@ -20,7 +20,7 @@ export const stepsOf = (instance: FilterInstance, filter: FilterPlan, parts: Par
   const guard = filter.mode === "shadow" ? shadowGuard(id, part as Guard) : (part as Guard);
   const fraction = share(filter.percent);
   const sampledGuard = fraction < 1 ? percentGuard(id, fraction, guard) : guard;
-  // A rule that is not enforced for everybody is told to nobody.
+  // A rule that is not enforced for everyone does not complete local replies.
   const enforcedReply = filter.mode === "enforce" && fraction >= 1 ? (part as Guard).localReply : undefined;
   const localReply = enforcedReply && matches ? localReplyWhen(matches, enforcedReply) : enforcedReply;
   return [{ kind: "guard", id, guard: matches ? guardWhen(matches, sampledGuard) : sampledGuard, localReply }];
@@ -40,6 +40,6 @@ const traceEntry =
 
 export const requirePart = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
   const part = parts[name];
-  if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; build it anew`);
+  if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; rebuild it`);
   return part;
 };

@@ -1,4 +1,4 @@
-/** Where a route can lead: the language of `to`, `respond` and `redirect`. */
+/** Schemas of destinations: `to`, `respond` and `redirect`. */
 import * as z from "zod";
 import { parseLocation, parsePathTemplate } from "../gateway/core/references.ts";
 import { freeHeaderName, host, name } from "./names.ts";
@@ -35,7 +35,7 @@ export const respond = () =>
         .describe("Of the response"),
       text: z
         .string()
-        .max(16_384, "a body that stands in a manifest has 16384 characters at most")
+        .max(16_384, "a body in a manifest has at most 16384 characters")
         .optional()
         .describe("The body, as text"),
       json: z.json().optional().describe("The body, as JSON"),
@@ -46,22 +46,22 @@ export const respond = () =>
       path: ["status"],
     });
 
-/** How a redirect is told. */
+/** Status and query of a redirect. */
 export const redirectSettings = () => ({
   status: z
     .literal([301, 302, 303, 307, 308])
     .default(308)
-    .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
-  query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
+    .describe("Status of the redirect. 307 and 308 keep the method; clients cache 301 and 308"),
+  query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query is kept"),
 });
 
-/** Where a redirect leads: to one place, or to the request's own with some of it changed. */
+/** The target of a redirect: a location, or changes of the request's own URL. */
 export const redirectTarget = () => ({
   to: z
     .string()
     .superRefine(checkWith(parseLocation))
     .optional()
-    .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+    .describe("The target, which may hold references: `/v2/accounts/{path.id}`"),
   scheme: z
     .enum(["http", "https"])
     .optional()
@@ -86,7 +86,7 @@ export const urlChangeKeys = ["scheme", "host", "port", "path", "strip-prefix", 
 
 type RedirectKeys = { readonly [key in "to" | (typeof urlChangeKeys)[number]]?: unknown };
 
-/** Whether it leads somewhere: by `to` alone, or by what of the request's own URL is changed. */
+/** Whether the target is complete: `to` alone, or changes of the request's own URL. */
 export const hasRedirectTarget = (it: RedirectKeys): boolean => {
   if (it.to !== undefined) return urlChangeKeys.every((key) => it[key] === undefined);
   const prefixed = (it["strip-prefix"] ?? it["put-prefix"]) !== undefined;
@@ -94,7 +94,7 @@ export const hasRedirectTarget = (it: RedirectKeys): boolean => {
 };
 
 export const redirectTargetProblem =
-  "give `to`, or what changes of the request's own URL; and of a path the whole, or prefixes";
+  "give `to`, or changes of the request's own URL; of the path either `path` or prefixes";
 
 export const redirect = () =>
   z.union(
@@ -102,7 +102,7 @@ export const redirect = () =>
       z
         .string()
         .superRefine(checkWith(parseLocation))
-        .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+        .describe("The target, which may hold references: `/v2/accounts/{path.id}`"),
       z.strictObject({ ...redirectTarget(), ...redirectSettings() }).refine(hasRedirectTarget, redirectTargetProblem),
     ],
     "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",

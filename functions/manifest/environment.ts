@@ -1,14 +1,14 @@
-/** What stands beside the manifests: the environments and the consumers. */
+/** Schemas of environments and consumers. */
 import * as z from "zod";
 import { cookieName, headerName, host, name } from "./names.ts";
 
 const grayKey = () =>
   z.strictObject({
-    header: headerName().optional().describe("A header that tells users apart, such as a device's id"),
+    header: headerName().optional().describe("A header that identifies users, such as a device id"),
     cookie: cookieName()
       .default("postern-gray")
       .describe(
-        "The cookie that the front sets for browsers, with `__Host-` ahead of its name. One without the prefix, of a release before, still counts, and is replaced",
+        "The cookie that the front sets for browsers, with the prefix `__Host-`. A cookie without the prefix, from an earlier release, is accepted and replaced",
       ),
   });
 
@@ -18,17 +18,17 @@ const requestId = () =>
       .boolean("accept is true or false")
       .default(false)
       .describe(
-        "Keeps the client's `X-Request-Id` where it is 1 to 128 letters, digits and `_ . + / = : @ -`; else, and by default, the front makes one. Clients may repeat theirs, so it tells requests apart in logs and nowhere else; gates with `entry: zone` make their own",
+        "Keeps the client's `X-Request-Id` if it is 1 to 128 letters, digits and `_ . + / = : @ -`; otherwise, and by default, the front generates one. Clients may reuse an id, so it is for logs only; gates with `entry: zone` generate their own",
       ),
   });
 
-/** What is appended to has no query, and what goes into plans no password. */
+/** The address is extended by a path, so it has no query. It is stored in plans, so it has no password. */
 const collector = () =>
   z
     .url({ protocol: /^https?$/, error: "an address begins with https://" })
     .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), "a collector's address has no query, and no user in it");
 
-/** What stands before an @ would be a secret in a plan. */
+/** A user in the address would put a secret into a plan. */
 const prometheus = () =>
   z
     .url({ protocol: /^https?$/, error: "an address begins with https://" })
@@ -39,7 +39,7 @@ const prometheus = () =>
 
 const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/;
 
-/** What goes there is a secret, or is nobody else's business. */
+/** Requests to it carry secrets or internal data, so it needs https. */
 const guarded = () =>
   z.url({ protocol: /^https?$/, error: "an address begins with https://" }).refine(
     (text) => {
@@ -55,7 +55,7 @@ const control = () =>
     key: z
       .string()
       .regex(/^[A-Za-z0-9_-]{43}$/, "an Ed25519 public key as a JWK has it (`x`)")
-      .describe("Control's public key, of testers' labels; the private one is its secret CONTROL_KEY"),
+      .describe("Control's public key, which verifies testers' labels; the private one is its secret CONTROL_KEY"),
     operators: z
       .record(
         name(),
@@ -70,9 +70,9 @@ const control = () =>
         }),
       )
       .refine((all) => new Set(Object.values(all).map(({ key }) => key)).size === Object.keys(all).length, {
-        error: "two operators have one key; what takes two people takes two keys",
+        error: "two operators have the same key; approval by two people needs two keys",
       })
-      .describe("Who may ask control for something, by name"),
+      .describe("Who may use the admin API, by name"),
     account: z
       .string()
       .regex(/^[0-9a-f]{32}$/, "an account's id: 32 hexadecimal digits")
@@ -87,21 +87,23 @@ const control = () =>
       .describe("How smoke tests reach the front; by default `https://` and the tier's first host"),
     webhook: guarded()
       .optional()
-      .describe("Hears of rollouts, signed with the secret POSTERN_WEBHOOK_SECRET (Standard Webhooks)"),
+      .describe(
+        "Receives notifications of rollouts, signed with the secret POSTERN_WEBHOOK_SECRET (Standard Webhooks)",
+      ),
     github: z
       .string()
       .regex(/^[A-Za-z0-9][\w-]{0,38}\/(?!\.{1,2}$)[\w.-]{1,100}$/, "a repository: owner/name")
       .optional()
-      .describe("Whose deployments hear of rollouts, with the secret GITHUB_TOKEN"),
+      .describe("The repository whose deployments show rollouts, with the secret GITHUB_TOKEN"),
     "github-api": guarded()
       .default("https://api.github.com")
       .transform((text) => text.replace(/\/+$/, ""))
-      .describe("GitHub's REST API; of an own server `https://<host>/api/v3`"),
+      .describe("GitHub's REST API; for GitHub Enterprise Server `https://<host>/api/v3`"),
     analytics: z
       .string()
       .regex(/^[A-Za-z0-9_]{1,64}$/, "a dataset's name is letters, digits and underscores")
       .optional()
-      .describe("A dataset of Analytics Engine that what gates count is written to as well"),
+      .describe("A dataset of Analytics Engine that also receives the gates' telemetry"),
     prometheus: z
       .union(
         [prometheus(), z.strictObject({ url: prometheus(), secret: z.literal("PROMETHEUS_TOKEN") })],
@@ -109,7 +111,7 @@ const control = () =>
       )
       .optional()
       .describe(
-        "Who answers the queries of releases, in PromQL: the address that `/api/v1/query` lies under, or `{ url, secret: PROMETHEUS_TOKEN }` where that secret is its bearer token",
+        "The Prometheus server for the queries of releases: the address that `/api/v1/query` is appended to, or `{ url, secret: PROMETHEUS_TOKEN }` where that secret is its bearer token",
       ),
     otlp: z
       .union(
@@ -118,21 +120,21 @@ const control = () =>
       )
       .optional()
       .describe(
-        "Where metrics and traces go, by OTLP over HTTP in JSON: the address that `/v1/metrics` and `/v1/traces` lie under, or `{ url, secret: OTLP_HEADERS }` where that secret holds headers for it (`name=value,name=value`)",
+        "The collector of metrics and traces (OTLP over HTTP, JSON): the address that `/v1/metrics` and `/v1/traces` are appended to, or `{ url, secret: OTLP_HEADERS }` where that secret holds headers for it (`name=value,name=value`)",
       ),
   });
 
-/** @param verb makes one */
+/** @param verb the command that generates one */
 const publicKey = (verb: string) =>
   z.string().regex(/^[A-Za-z0-9_-]{43}$/, `an Ed25519 public key as a JWK has it (\`x\`); \`${verb}\` makes one`);
 
-/** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
+/** `environments/<name>.yaml`: the values of `${…}`, and the platform's resources. */
 export const environment = () =>
   z.strictObject({
     values: z
       .record(name(), z.union([z.string(), z.array(z.string())], "a value is a text, or a list of texts"))
       .default({})
-      .describe("What a variable of that name stands for"),
+      .describe("Values of variables, by name"),
     kv: z
       .record(name(), z.string().regex(/^[0-9a-f]{32}$/, "a KV namespace's id: 32 hexadecimal digits"))
       .default({})
@@ -143,38 +145,40 @@ export const environment = () =>
           .array(host())
           .min(1)
           .optional()
-          .describe("The zones that hold the hosts; without it, a host's last two labels are taken for its zone"),
+          .describe("The zones of the hosts; by default the last two labels of a host are its zone"),
         "gray-key": grayKey()
           .prefault({})
-          .describe("What keeps a user on one version, and on one side of weights and of a cutover"),
-        "request-id": requestId().prefault({}).describe("What a request is called in logs, problems and at services"),
+          .describe("What keeps a user on one version, one upstream of a weighted list, and one side of a cutover"),
+        "request-id": requestId().prefault({}).describe("The request id in logs, problems and requests to services"),
       })
       .prefault({})
       .describe("The Worker ahead of the gates"),
     consumers: z
       .strictObject({
         key: publicKey("postern secrets consumers-key").describe(
-          "The public key of the consumers' entries in KV. With it gates believe no entry that `postern deploy` has not signed with the private one",
+          "The public key of the consumers' entries in KV. With it gates accept only entries that `postern deploy` has signed with the private key",
         ),
       })
       .optional()
-      .describe("Who may say who calls: with a key, no Worker that can write to the namespace `consumers` can"),
+      .describe(
+        "Signed consumers: with a key, other Workers that can write to the namespace `consumers` cannot add any",
+      ),
     explain: z
       .strictObject({
         key: publicKey("postern explain --init").describe("The public key of explain tokens"),
       })
       .optional()
-      .describe("Lets gates explain a request to who brings a token for it"),
+      .describe("Lets gates explain requests to callers with an explain token"),
     control: control()
       .optional()
-      .describe("The control plane: rollouts by measurement, overlays, telemetry. Without it gates have none of these"),
+      .describe("The control plane: measured rollouts, overlays, telemetry. Without it gates have none of these"),
     dev: z
       .strictObject({
         services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),
         secrets: z
           .record(z.string(), z.string())
           .default({})
-          .describe("Sample values of secrets that nobody has set here; everybody knows them"),
+          .describe("Sample values of secrets that are not set locally; they are public"),
         workers: z.record(name(), z.string()).default({}).describe("Workers that upstreams name, by their source file"),
         try: z
           .array(z.strictObject({ say: z.string(), run: z.string() }))
@@ -187,17 +191,17 @@ export const environment = () =>
 
 export type Environment = z.output<ReturnType<typeof environment>>;
 
-/** `consumers.yaml`: who calls, and the hashes of their keys. */
+/** `consumers.yaml`: consumers and the hashes of their keys. */
 export const consumers = () =>
   z.strictObject({
     consumers: z
       .record(
         name(),
         z.strictObject({
-          labels: z.record(name(), z.string()).default({}).describe("What filters can ask about the consumer"),
+          labels: z.record(name(), z.string()).default({}).describe("Labels of the consumer, which filters can check"),
           keys: z
             .array(z.string().regex(/^sha256:[0-9a-f]{64}$/, "the hash of a key: sha256:<64 hexadecimal digits>"))
-            .describe("Hashes of its keys, `sha256:` and hexadecimal digits; two of them while one replaces the other"),
+            .describe("Hashes of its keys, `sha256:` and hexadecimal digits; two during a rotation"),
         }),
       )
       .describe("Consumers by their id"),

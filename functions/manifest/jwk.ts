@@ -1,10 +1,10 @@
-/** Schemas of the algorithms and the public keys that stand in a manifest (RFC 7518; JWK, RFC 7517). */
+/** Schemas of algorithms and public keys in a manifest (RFC 7518; JWK, RFC 7517). */
 import { base64url } from "jose";
 import * as z from "zod";
 import { isSmallOrder } from "../gateway/identity/ed25519-points.ts";
 import { isRoca, publicMembers, secretMembers } from "../gateway/identity/verification-keys.ts";
 
-/** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
+/** No symmetric algorithms and no `none`: a gate holds no key that could also sign. */
 export const algorithms = [
   "RS256",
   "RS384",
@@ -42,10 +42,10 @@ export const publicKeys = () =>
       }
     });
 
-/** Why no token could be verified with a key that stands in a manifest. */
+/** Why a key cannot verify tokens; undefined for a usable key. */
 const keyProblem = (key: Key): string | undefined => {
   const { kty, crv, use } = { ...key, crv: plain(key.crv), use: plain(key.use) };
-  if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
+  if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or omit it`;
   if (kty === "RSA") return rsaKeyProblem(key);
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
@@ -70,10 +70,10 @@ const rsaKeyProblem = ({ n, e }: Key): string | undefined => {
 
 const isOdd = (number: string): boolean => ((base64url.decode(number).at(-1) ?? 0) & 1) === 1;
 
-/** A signature is what it signs then. */
+/** With an exponent of 1 a signature equals the signed value. */
 const isOne = (number: string): boolean => base64url.decode(number).reduce((sum, byte) => sum + byte, 0) === 1;
 
-/** For a message: an object cannot always be made a text. */
+/** Converts a value for a message, since not every object can be converted to text. */
 const plain = (value: unknown): unknown =>
   typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 

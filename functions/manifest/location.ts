@@ -1,4 +1,4 @@
-/** The key of an upstream that says what becomes of its references to itself. */
+/** Schema of an upstream's `location`: whether references to its own address are rewritten. */
 import * as z from "zod";
 import type { LocationMode } from "../gateway/proxy/location.ts";
 
@@ -10,7 +10,7 @@ export const location = () =>
       "`rewrite` turns references to the service's own address in `Location`, `Content-Location` and `Refresh` into the public ones; `keep` passes them on as they came",
     );
 
-/** An upstream's configuration, of which the code may leave this key out. */
+/** An upstream's configuration in which code may omit this key. */
 export type WithOptionalLocation<C extends { readonly location: LocationMode }> = Omit<C, "location"> & {
   readonly location?: LocationMode;
 };

@@ -1,4 +1,4 @@
-/** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
+/** Schema of the manifest. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
 import { parsePathTemplate } from "../gateway/core/references.ts";
 import { isAcceptable } from "../gateway/proxy/spoofable-headers.ts";
@@ -11,23 +11,23 @@ import { checkWith } from "./refine.ts";
 import { release } from "./release.ts";
 import { when } from "./when.ts";
 
-/** What may stand beside a filter's kind. */
+/** Settings that every filter has. */
 export const filterSettings = () =>
   z.strictObject({
-    id: name().optional().describe("Tells two filters of one kind apart"),
+    id: name().optional().describe("Distinguishes two filters of the same kind"),
     mode: z
       .enum(["enforce", "shadow", "off"])
       .default("enforce")
-      .describe("`shadow` decides, is logged, and lets pass"),
+      .describe("`shadow` decides and logs, but lets requests pass"),
     percent: percent()
       .default("100%")
       .describe(
-        "Of users, always the same ones: by consumer where one is known, else by address; by nothing that a client chooses",
+        "Share of users, always the same ones: by consumer if known, else by address, never by what a client chooses",
       ),
-    when: when().optional().describe("Only requests that fulfil these conditions meet the filter"),
+    when: when().optional().describe("The filter runs only for requests that meet these conditions"),
   });
 
-/** What may stand beside an upstream's protocol. */
+/** Settings that every upstream has. */
 export const upstreamSettings = () =>
   z.strictObject({
     timeout: duration()
@@ -36,7 +36,7 @@ export const upstreamSettings = () =>
       .describe("Until the response's headers"),
   });
 
-/** Of one list. */
+/** Per list. */
 export const maxFilters = 50;
 
 const entries = () =>
@@ -50,8 +50,8 @@ const dropped = () => z.array(z.string()).max(maxFilters, `${maxFilters} at most
 const deprecated = () =>
   z
     .strictObject({
-      since: date().optional().describe("When it was deprecated; without it, at a time in the past that is not said"),
-      sunset: date().optional().describe("When it will be gone"),
+      since: date().optional().describe("Since when it is deprecated; by default an unspecified time in the past"),
+      sunset: date().optional().describe("When it will be removed"),
       link: z
         .url({ protocol: /^https?$/, error: "a link begins with http:// or https://" })
         .regex(/^[\x21-\x3b\x3d\x3f-\x7e]*$/, "a link is ASCII, with no space, < or >")
@@ -59,7 +59,7 @@ const deprecated = () =>
         .describe("A page that says what to use instead"),
     })
     .refine(({ since, sunset }) => !since || !sunset || since <= sunset, {
-      error: "it is gone before it is deprecated",
+      error: "it is removed before it is deprecated",
       path: ["sunset"],
     });
 
@@ -79,9 +79,11 @@ const cutover = () =>
   z.strictObject({
     legacy: z
       .string("the name of an upstream")
-      .describe("The upstream that is the old gateway: sent each request as it came, past the route's filters"),
+      .describe(
+        "The upstream of the previous gateway, which receives requests unmodified, without the route's filters",
+      ),
     percent: percent().describe(
-      "Of users whom the gate serves itself, always the same ones, by gray key, else by address",
+      "Share of users that this gate serves, always the same ones, by gray key, else by address",
     ),
   });
 
@@ -92,16 +94,16 @@ export const route = () =>
       .string()
       .superRefine(checkWith(parseMatch))
       .describe(
-        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `/path/` ends in a slash, and `/{$}` is the base with one; `/{id}:cancel` mixes text and captures; `ANY` for every method",
+        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` also matches /path; `/path/` ends in a slash, and `/{$}` is the base with one; `/{id}:cancel` mixes text and captures; `ANY` for every method",
       ),
-    when: when().optional().describe("Further conditions that a request has to fulfil"),
+    when: when().optional().describe("Further conditions that requests must meet"),
     rank: z
       .int("a rank is a whole number")
       .min(1, "a rank is 1 to 1000")
       .max(1000, "a rank is 1 to 1000")
       .optional()
       .describe(
-        "Of routes with the same match, the lowest is tried first; those without one come last, the one with more conditions first",
+        "Order of routes with the same match: the lowest is tried first; routes without a rank come last, those with more conditions first",
       ),
     filters: entries().describe("Filters of this route, behind those of the tier"),
     without: dropped().describe("Filters of the preset and the tier that this route drops, by id"),
@@ -109,51 +111,54 @@ export const route = () =>
       .union([z.string(), weighted()], "an upstream, or a weighted list: [{ accounts: 90 }, { accounts-next: 10 }]")
       .optional()
       .describe(
-        "The upstream, or several with weights; a user stays with one, by consumer, gray key or address, whichever is known first",
+        "The upstream, or several with weights; a user stays with one, by consumer, else gray key, else address",
       ),
-    respond: respond().optional().describe("Answers here, in place of an upstream"),
-    redirect: redirect().optional().describe("Sends the client elsewhere, in place of an upstream"),
+    respond: respond().optional().describe("A fixed response instead of an upstream"),
+    redirect: redirect().optional().describe("A redirect instead of an upstream"),
     path: z
       .string()
       .superRefine(checkWith(parsePathTemplate))
       .refine(
         (text) => /^\/[^?#\s\\]*$/.test(text),
-        "a path begins with / and has no query; the client's query goes along",
+        "a path begins with / and has no query; the client's query is kept",
       )
       .optional()
-      .describe("What the upstream is asked for: `/accounts/{path.id}`"),
-    cutover: cutover().optional().describe("Moves users from the gateway that served the route before"),
-    closed: closed().optional().describe("Answers 503 in place of everything else, preflights included"),
+      .describe("Path of the upstream request: `/accounts/{path.id}`"),
+    cutover: cutover().optional().describe("Moves users from the previous gateway of the route"),
+    closed: closed().optional().describe("Answers every request with 503, preflights included"),
     "encoded-slashes": z
       .enum(["refuse", "keep"], "refuse, or keep")
       .default("refuse")
       .describe(
-        "Of paths with `%2F` in a captured value: `keep` passes it on as it came, part of the value and no separator, for a service that splits a path before it decodes it; `refuse` answers 400, `path-ambiguous`",
+        "For paths with `%2F` in a captured value: `keep` forwards it unchanged, as part of the value and not a separator, for services that split paths before they decode them; `refuse` answers 400, `path-ambiguous`",
       ),
-    upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
+    upgrade: z.enum(["websocket"]).optional().describe("Allows requests of this route to upgrade"),
     isolation: z
       .enum(["tier", "route"])
       .optional()
       .describe("`route` lifts it into a Worker of its own; by default as the tier says"),
-    deprecated: deprecated().optional().describe("Told to clients (RFC 9745, RFC 8594)"),
+    deprecated: deprecated().optional().describe("Deprecation headers for clients (RFC 9745, RFC 8594)"),
   });
 
 export type Route = z.output<ReturnType<typeof route>>;
 
-/** All of a manifest but its routes. */
+/** A manifest without its routes. */
 export const frame = () =>
   z.strictObject({
     api: z.literal("postern/v1").describe("Version of this language"),
     tier: name().describe("The business system; its gate is `gate-<tier>`"),
-    owner: z.string().optional().describe("Who answers for it: `@acme/wallet`"),
+    owner: z.string().optional().describe("The owning team: `@acme/wallet`"),
     summary: z.string().optional().describe("A line for the reader"),
-    level: z.enum(["core", "standard", "best-effort"]).default("standard").describe("How much depends on it"),
-    labels: z.record(name(), z.string("a label's value is a text")).default({}).describe("Free; to select by"),
+    level: z.enum(["core", "standard", "best-effort"]).default("standard").describe("How critical it is"),
+    labels: z
+      .record(name(), z.string("a label's value is a text"))
+      .default({})
+      .describe("Free labels, to select tiers by"),
     hosts: z
       .array(hostOrWildcard())
       .min(1, "a tier is served on one host at least")
       .max(100, "a tier is served on 100 hosts at most")
-      .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
+      .describe("Host names of its routes; `*.acme.example` for all subdomains"),
     base: z
       .string()
       .superRefine(checkWith(checkBase))
@@ -162,7 +167,7 @@ export const frame = () =>
     entry: z
       .enum(["front", "zone"])
       .default("front")
-      .describe("`zone` is straight from the zone's route to the gate: no hop, no gray key from the front"),
+      .describe("`zone` goes directly from the zone's route to the gate, without the front and its gray key"),
     isolation: z.enum(["tier", "shared"]).default("tier").describe("`shared` links small tiers together into one gate"),
     preset: name().optional().describe("A gateway product: the filters of `routes/presets/<name>.yaml`, first"),
     without: dropped().describe("Filters of the preset that this tier drops, by id"),
@@ -170,18 +175,20 @@ export const frame = () =>
     "accept-headers": z
       .array(
         headerName().refine(isAcceptable, {
-          error: "only a header that is removed from requests, and that the gate does not write itself, needs this",
+          error: "only spoofable headers that the gate does not set itself need this",
         }),
       )
       .max(20, "20 at most")
       .default([])
       .describe(
-        "Spoofable headers (docs/reference/spoofable-headers.md) that this tier's services are sent as clients write them; all others are removed",
+        "Spoofable headers (docs/reference/spoofable-headers.md) that are forwarded from clients to this tier's services; all others are removed",
       ),
     limits: limits().prefault({}).describe("Bounds of the gate"),
     log: z
       .strictObject({
-        sample: percent().default("100%").describe("Share of requests with an access line; faults always have one"),
+        sample: percent()
+          .default("100%")
+          .describe("Share of requests with an access log line; failures always have one"),
       })
       .prefault({})
       .describe("The access log"),
@@ -195,7 +202,7 @@ export const frame = () =>
 
 export type Frame = z.output<ReturnType<typeof frame>>;
 
-/** A whole manifest, for the tools that describe it. */
+/** The complete manifest, for tools that describe it. */
 export const manifest = () => frame().extend({ routes: z.record(name(), route()).describe("The API: name → route") });
 
 /** `presets/<name>.yaml`: a named list of filters that makes a gateway product. */

@@ -1,7 +1,7 @@
-/** Schemas of the names that people give to things. */
+/** Schemas of names in manifests. */
 import * as z from "zod";
 
-/** Of a tier, a route, an upstream, a preset, a variable … */
+/** Name of a tier, route, upstream, preset, variable … */
 export const name = () =>
   z
     .string()
@@ -20,7 +20,7 @@ export const host = () =>
       "a host name in lower case, with no port: api.acme.example",
     );
 
-/** A host, or every name beneath one. */
+/** A host, or a wildcard for its subdomains. */
 export const hostOrWildcard = () =>
   z
     .string()
@@ -32,11 +32,11 @@ export const hostOrWildcard = () =>
 /** A field name of HTTP, as it is compared (RFC 9110, section 5.1). */
 export const headerName = () => z.string().regex(/^[a-z0-9-]{1,64}$/, "a header's name in lower case");
 
-/** Framing and routing belong to the runtime, internal names and what is told of the caller to the gateway. */
+/** Headers that the runtime uses for framing and routing, and those that the gateway sets. */
 const reservedHeaders =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|proxy-.*|x-request-id|x-forwarded-.*|(?:x-)?postern-.*|cloudflare-workers-.*|cf-.*)$/;
 
-/** A header that a manifest may set or remove. */
+/** Name of a header that a manifest may set or remove. */
 export const freeHeaderName = () =>
   headerName().refine((text) => !reservedHeaders.test(text), "this header belongs to the gateway");
 

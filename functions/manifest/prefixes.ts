@@ -8,12 +8,10 @@ const prefix = () =>
   z
     .string()
     .regex(/^(?:\/[\w.~!$&'()*+,;=:@%-]+)+$/, "a prefix begins with / and does not end with one: /wallet/v1")
-    .refine(isCanonical, "a prefix as a path is matched: no dot segments, nothing encoded that need not be");
+    .refine(isCanonical, "a canonical prefix: no dot segments, no unnecessary encoding");
 
-/** The two keys of a filter or a redirect that exchanges prefixes. */
+/** The two keys for replacing a path prefix. */
 export const prefixes = () => ({
-  "strip-prefix": prefix()
-    .optional()
-    .describe("What is taken from the path's beginning; a path that does not begin so stays as it is"),
-  "put-prefix": prefix().optional().describe("What is put before the path, in place of what was taken"),
+  "strip-prefix": prefix().optional().describe("The prefix to remove from the path; other paths stay unchanged"),
+  "put-prefix": prefix().optional().describe("The prefix to add to the path, instead of the removed one"),
 });

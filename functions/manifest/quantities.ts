@@ -1,4 +1,4 @@
-/** Schemas of values that say their unit. */
+/** Schemas of quantities with units. */
 import * as z from "zod";
 import {
   durationPattern,
@@ -12,10 +12,13 @@ import {
   sizePattern,
 } from "../gateway/core/quantities.ts";
 
-/** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
+/** setTimeout has 31 bits of milliseconds. A longer wait would fire at once. */
 const maxMs = 2 ** 31 - 1;
 
-/** What is asked of a quantity besides is asked of one only: a text that is none is refused before. @param most a duration itself */
+/**
+ * Refinements run only on valid quantities: an invalid text is rejected first.
+ * @param most the longest duration, as text
+ */
 export const duration = (most = "24d") =>
   z
     .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
@@ -42,13 +45,13 @@ export const percent = () =>
     .regex(percentPattern, { error: "a percentage is a number and %: 10%, 0.5%", abort: true })
     .refine((text) => share(text) <= 1, "a percentage is at most 100%");
 
-/** A day of the calendar, as YAML and ISO 8601 write it. */
+/** A calendar day, as in ISO 8601. */
 export const date = () =>
   z
     .string("a date is a text: 2027-06-30")
     .refine(isDay, { error: "a date is year, month and day: 2027-06-30", abort: true });
 
-/** How much more is too much: `+0.5pp` of all requests, or `+20%` of what it was. */
+/** A tolerated increase: `+0.5pp` of all requests, or `+20%` of the previous value. */
 export const change = (unit: "pp" | "%") =>
   z
     .string(`a change needs its sign and unit: ${unit === "pp" ? "+0.5pp" : "+20%"}`)

@@ -1,4 +1,4 @@
-/** Lets a schema say what a reader of ours finds wrong with a text. */
+/** Uses a parser's error messages as schema problems. */
 import type { RefinementCtx } from "zod";
 
 /** @param read throws a SyntaxError whose message is a sentence for the manifest's author */

@@ -1,4 +1,4 @@
-/** How a new version reaches users, as a manifest has it; control's API takes the same. */
+/** Schema of a tier's `release`: how a new version reaches users. Control's API uses it as well. */
 import * as z from "zod";
 import { name } from "./names.ts";
 import { change, duration, percent } from "./quantities.ts";
@@ -18,7 +18,7 @@ const step = () =>
 
 const bound = () => z.number("a bound is a number");
 
-/** What a query may ask for in doubled braces. */
+/** Placeholders of queries, in double braces. */
 export const placeholders = ["tier", "canary", "stable"] as const;
 
 const query = () =>
@@ -38,9 +38,9 @@ const query = () =>
       max: bound().optional().describe("The most that it may be"),
       min: bound().optional().describe("The least that it may be"),
       every: duration()
-        .refine((text) => !/^0*\d{0,3}ms$|^0+[smhd]$/.test(text), "a query is asked every 1s at most")
+        .refine((text) => !/^0*\d{0,3}ms$|^0+[smhd]$/.test(text), "a query is evaluated every 1s at most")
         .default("15s")
-        .describe("How often it is asked: no oftener than the figure changes"),
+        .describe("How often it is evaluated: no more often than the figure changes"),
     })
     .refine(({ max, min }) => max !== undefined || min !== undefined, "a query has a bound: max, min or both");
 
@@ -51,7 +51,7 @@ export const release = () =>
       .min(1, "a release has one step at least: [100%]")
       .max(20, "20 steps at most")
       .default(["0%", "1%", "10%", "50%", "100%"])
-      .describe("Shares of users that meet the new version, one after the other; 0% is a smoke test"),
+      .describe("Shares of users that get the new version, in order; 0% is a smoke test"),
     smoke: z
       .array(
         z.strictObject({
@@ -64,12 +64,12 @@ export const release = () =>
       )
       .max(20, "20 at most")
       .optional()
-      .describe("What the step at 0% asks the new version; by default `GET /` under the base"),
-    bake: duration().default("5m").describe("How long a step is watched before the next"),
+      .describe("Requests to the new version in the step at 0%; by default `GET /` under the base"),
+    bake: duration().default("5m").describe("How long a step is observed before the next"),
     drain: duration("1h")
       .default("30s")
       .describe(
-        "Of a version that is taken back: in which time its streams end, where `limits.stream-age` bounds them; 0s lets them go on",
+        "After a rollback: the time in which the version's streams end, if `limits.stream-age` is set; 0s lets them continue",
       ),
     tolerate: z
       .strictObject({
@@ -81,15 +81,19 @@ export const release = () =>
       .describe("The effect that the statistics must exclude"),
     limits: z
       .strictObject({
-        errors: percent().optional().describe("Of requests: answered 5xx or died, and as many that clients gave up"),
+        errors: percent()
+          .optional()
+          .describe(
+            "Share of requests: answered 5xx or crashed; the same bound applies to requests that clients gave up",
+          ),
         refusals: percent().optional().describe("Of requests"),
         p99: duration().optional().describe("The 99th percentile in warm isolates"),
       })
       .prefault({})
-      .describe("What the new version may never exceed, whatever the stable one does"),
+      .describe("Absolute bounds of the new version, whatever the stable one does"),
     queries: z
       .record(name(), query())
       .refine((all) => Object.keys(all).length <= 10, "10 queries at most")
       .default({})
-      .describe("Own criteria, asked of the environment's `control.prometheus`, by name"),
+      .describe("Own criteria, evaluated by the environment's `control.prometheus`, by name"),
   });

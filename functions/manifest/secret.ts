@@ -1,7 +1,7 @@
-/** Schema of a secret: named in manifests, kept by the platform. */
+/** Schema of a secret: named in manifests, stored by the platform. */
 import * as z from "zod";
 
-/** Bindings of a gate that no manifest names. */
+/** Names reserved for a gate's own bindings. */
 const reservedNames = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
 
 /** `{ secret: PAY_SIGNING_KEY }` */
@@ -13,6 +13,6 @@ export const secret = () =>
         /^[A-Z][A-Z0-9_]{2,62}$/,
         "a secret is named, never written: PAY_SIGNING_KEY; `postern secrets set` takes its value",
       )
-      .refine((name) => !reservedNames.test(name), "this name belongs to Postern; call the secret otherwise")
+      .refine((name) => !reservedNames.test(name), "this name is reserved; use another")
       .describe("The secret's name; `postern secrets set` takes its value"),
   });

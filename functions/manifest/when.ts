@@ -1,4 +1,4 @@
-/** The language of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
+/** Schema of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
 import * as z from "zod";
 import type { Matcher, MatcherSubject } from "../gateway/routing/matchers.ts";
 import { patternProblem } from "../gateway/routing/patterns.ts";
@@ -17,10 +17,10 @@ export const comparison = () =>
   z.union(
     [
       text().describe("`present`, `absent`, or the exact value"),
-      z.strictObject({ exact: text().describe("The whole value, also where it reads `present` or `absent`") }),
-      z.strictObject({ prefix: text().describe("What the value begins with") }),
+      z.strictObject({ exact: text().describe("The whole value, also if it is `present` or `absent`") }),
+      z.strictObject({ prefix: text().describe("The prefix of the value") }),
       z.strictObject({
-        matches: text().superRefine(checkWith(checkPattern)).describe("A pattern that the whole value fits"),
+        matches: text().superRefine(checkWith(checkPattern)).describe("A pattern that matches the whole value"),
       }),
     ],
     "`present`, `absent`, a text, or one of { exact: … }, { prefix: … }, { matches: … }",
@@ -28,7 +28,7 @@ export const comparison = () =>
 
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
-/** All of them must hold. A header, parameter or cookie that is sent twice has no value that could be compared. */
+/** All conditions must be met. A repeated header, parameter or cookie matches nothing. */
 export const when = () =>
   z
     .strictObject({
@@ -50,13 +50,13 @@ export const when = () =>
         .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
         .optional()
         .describe("The request's own method: with `GET` a route that takes GET takes no HEAD"),
-      scheme: z.enum(["http", "https"]).optional().describe("What the client came by"),
+      scheme: z.enum(["http", "https"]).optional().describe("The scheme of the client's request"),
       port: z
         .int("a port is a number: 8443")
         .min(1, "ports begin at 1")
         .max(65_535, "ports end at 65535")
         .optional()
-        .describe("The port that the client came to; without one in its address, 80 or 443"),
+        .describe("The port of the client's request; by default 80 or 443"),
     })
     .refine(
       ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= maxConditions,
@@ -67,7 +67,7 @@ const maxConditions = 16;
 
 type When = z.output<ReturnType<typeof when>>;
 
-/** Conditions as the plan has them, in an order of their own. */
+/** Converts conditions for the plan, in a stable order. */
 export const matchersOf = (conditions: When | undefined): Matcher[] => {
   if (!conditions) return [];
   const named = (["header", "query", "cookie"] as const).flatMap((on) =>

@@ -1,12 +1,12 @@
-/** Reads what a gate asks, and answers it: version 1 of the contract. */
+/** Handles requests of gates: version 1 of the protocol. */
 import { hashPosition } from "../gateway/core/pipeline.ts";
 import type { StateProps } from "../gateway/core/ports/state.ts";
 import { type Counters, ShardFull } from "./counters.ts";
 
-/** A question is a key or two and a few numbers. */
+/** Requests hold a few keys and numbers. */
 const maxRequestLength = 8192;
 
-/** The object that a question is for: the tier comes from the binding, so no tier reaches another's. */
+/** The object of a request. The tier comes from the binding, so no tier can reach another's objects. */
 export const objectNameOf = (url: URL, { tier, shards }: StateProps): string =>
   `${tier}/${Math.floor(hashPosition(url.searchParams.get("key") ?? "") * shards)}`;
 

@@ -1,12 +1,12 @@
-/** Counts and nonces of one shard, in its object's own SQLite. */
+/** Counters and nonces of one shard, in the object's SQLite. */
 
 import type { ScriptCall } from "../gateway/core/ports/state.ts";
 import { type Cell, type Cells, runScript } from "../gateway/limits/algorithms.ts";
 
-/** More are refused, so that whoever invents keys fills the shards of one tier and nothing else. */
+/** More cells are refused, so that a client that invents keys fills only the shards of one tier. */
 const maxCells = 500_000;
 
-/** What nothing gave an end has one all the same. */
+/** The longest lifetime, and that of cells without an expiry. */
 const maxLifeMs = 7 * 86_400_000;
 
 export class ShardFull extends Error {
@@ -14,11 +14,20 @@ export class ShardFull extends Error {
 }
 
 export interface Counters {
-  /** @returns undefined for a script that is not known. @throws Full */
+  /**
+   * @returns undefined for an unknown script
+   * @throws Full
+   */
   readonly run: (call: ScriptCall, now: number) => readonly number[] | undefined;
-  /** Whether the key is new; it is remembered for so long. @throws Full */
+  /**
+   * Whether the key is new. It is remembered for `forMs`.
+   * @throws Full
+   */
   readonly once: (key: string, forMs: number, now: number) => boolean;
-  /** Forgets what has ended. @returns how many cells are left */
+  /**
+   * Deletes expired cells.
+   * @returns the number of remaining cells
+   */
   readonly sweep: (now: number) => number;
 }
 
@@ -42,9 +51,9 @@ export const countersOn = (sql: SqlStorage, max = maxCells): Counters => {
 
   let sweptAt = Number.NEGATIVE_INFINITY;
   const put = (key: string, value: string, ends: number, now: number): void => {
-    // One that has ended is counted twice until the next sweep, which counts anew.
+    // An expired cell is counted twice until the next sweep, which recounts.
     if (!get(key, now) && ++cells > max) {
-      // Who sends keys without end must not have the shard read through for each.
+      // At most one sweep per second, so that a flood of new keys does not scan the shard for each.
       if (now >= sweptAt + 1000) {
         sweptAt = now;
         sweep(now);

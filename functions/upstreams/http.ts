@@ -1,4 +1,4 @@
-/** Calls a service over HTTP at a base URL, bodies streaming both ways. */
+/** Calls a service over HTTP at a base URL. Bodies stream both ways. */
 import * as z from "zod";
 import { upstreamCodes } from "../gateway/core/problems.ts";
 import { secretOf } from "../gateway/core/secrets.ts";
@@ -19,7 +19,7 @@ export const spec = () =>
         .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
         .refine((url) => !hasIpHost(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
-        .describe("Base URL of the service; a path in it is put before every request's"),
+        .describe("Base URL of the service; its path is a prefix of every request's"),
       headers: z
         .strictObject({
           set: headerValues().describe("Headers and their values"),
@@ -27,12 +27,12 @@ export const spec = () =>
           remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
         })
         .optional()
-        .describe("Of each request to this service, behind all that filters changed"),
+        .describe("Edits of each request to this service, after all filters"),
       location: locationKey(),
       sign: secret()
         .optional()
         .describe(
-          "Signs method, path, query and request id of each request (RFC 9421, hmac-sha256), so that the service can tell that it came through the gate",
+          "Signs method, path, query and request id of each request (RFC 9421, hmac-sha256), so that the service can verify that it came through the gate",
         ),
     }),
     short: "url",
@@ -47,7 +47,7 @@ export const spec = () =>
     }),
   });
 
-/** Nothing of the request is in them: what is, filters write. */
+/** Constant values. Values of the request are set by filters. */
 const headerValues = () =>
   z.record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")).default({});
 
@@ -71,13 +71,13 @@ const editsOf = ({ set, add, remove }: NonNullable<Config<typeof spec>["headers"
   ...Object.entries(add).map(([name, value]) => ["append", name, value] as const),
 ];
 
-/** Signs last of all, behind every filter's edits, so that none of them writes the signature or changes what it covers. */
+/** Signs last, after all edits, so that no filter can change the signature or what it covers. */
 const signingTransport = (name: string, deps: Deps): ((context: Context) => Transport) => {
   const signRequest = signer(name, secretOf(name, deps), deps.now);
   return ({ caller }) =>
     async (target, { signal, ...init }) => {
       const copy = new Request(target, init);
-      // A filter may write another request id, but not leave the signature without one.
+      // A filter may change the request id, but the signature needs one.
       if (!copy.headers.get("x-request-id")) copy.headers.set("x-request-id", caller.requestId);
       await signRequest(copy);
       return deps.fetch(copy, signal ? { signal } : {});

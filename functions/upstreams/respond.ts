@@ -1,4 +1,4 @@
-/** Answers by itself, with no service behind it: what a weighted list leads to for a share that has none. */
+/** Responds without a service, for a share of a weighted list. */
 
 import type { Handler } from "../gateway/core/types.ts";
 import { type Config, defineUpstream } from "../gateway/part.ts";

@@ -34,7 +34,7 @@ export const make = (
   const worker = deps.env[bindingOf(service)] as Fetcher;
   if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
   return (request, context) =>
-    // A binding is given a Request. What the platform says of the client goes along.
+    // A binding needs a `Request`. The platform's `cf` properties are forwarded.
     send(
       originOf(context) + targetOf(context),
       request,
@@ -48,7 +48,10 @@ export const make = (
     );
 };
 
-/** A service binding has no address: the host is what the client asked for, or what a filter says. */
+/**
+ * The origin of the request. A service binding has no address: the host is the client's, or the one that a filter
+ * sets.
+ */
 const originOf = (context: Context): string => {
   const host = getFact(context, Target)?.host;
   return host === undefined ? context.url.origin : `${context.url.protocol}//${host}`;

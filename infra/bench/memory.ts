@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:memory`: a gate's memory while every request brings a consumer, a token, a key and a path that it has not seen. */
+/** `npm run bench:memory`: observes a gate's memory while every request has another consumer, token, key and path. */
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import http from "node:http";
 import path from "node:path";
@@ -24,9 +24,9 @@ const program = new Command("npm run bench:memory --")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
 
-/** Readings in all. */
+/** Number of readings. */
 const readings = 20;
-/** What the last half may have over the half before it, in MiB: garbage that is not collected yet. */
+/** Tolerated growth of the last quarter over the one before, in MiB: garbage that is not collected yet. */
 const mostGrowth = 8;
 const concurrency = 16;
 
@@ -51,7 +51,7 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
   progress.done();
   agent.destroy();
   runtime.stop();
-  // The first half is not looked at: caches fill, and the heap comes to its size.
+  // The first half is ignored: caches fill, and the heap reaches its size.
   const half = rows.slice(readings / 2);
   const growth = mean(half.slice(half.length / 2)) - mean(half.slice(0, half.length / 2));
   const flat = growth <= mostGrowth;
@@ -102,7 +102,7 @@ const tokenOf = (subject: string, key: KeyObject): string => {
   return `${text}.${sign(null, Buffer.from(text), key).toString("base64url")}`;
 };
 
-/** @throws where it is not let pass */
+/** @throws where the response is not 200 */
 const asked = (port: number, agent: http.Agent, number: number, key: KeyObject): Promise<void> =>
   new Promise((resolve, reject) => {
     const headers = {

@@ -1,5 +1,5 @@
 /** `postern dev`: checks its options and says what it begins with; the loop itself takes a second to load. */
-import { expectFree } from "../cloud/edge/listen.ts";
+import { expectFree } from "../cloud/ingress/listen.ts";
 import { parseCount, parsePercent, parsePort } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { untilStopped } from "../terminal/signals.ts";
@@ -19,7 +19,7 @@ export const dev = async ({ root, env, json, ...options }: DevOptions): Promise<
   const split = parsePercent(options.split, "--split");
   const isolates = parseCount(options.isolates, "--isolates", 16);
   await expectFree(port, "localhost", "--port");
-  const stages = openStages();
+  const stages = openStages({ quiet: json });
   const stopped = untilStopped();
   stages.begin("load the compiler and the runtime");
   const { runLoop } = await import("./loop.ts");

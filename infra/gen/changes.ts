@@ -1,4 +1,4 @@
-/** The page of changes: what a diff can tell, how risky it is, and why. */
+/** Generates the page of changes: what a diff reports, how risky it is, and why. */
 
 import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";

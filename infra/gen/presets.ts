@@ -1,4 +1,4 @@
-/** A page for each preset: what it is for, what it protects against and what not, and the filters that do it. */
+/** Generates a page for each preset: what it is for, what it protects against and what not, and its filters. */
 import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";

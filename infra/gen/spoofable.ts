@@ -1,4 +1,4 @@
-/** The page of spoofable headers: what is removed from requests, and who says what each of them means. */
+/** Generates the page of spoofable headers: which are removed from requests, and the source of what each means. */
 
 import { spoofableHeaderSources } from "../../functions/gateway/proxy/spoofable-header-sources.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * The users of a tier, who are far from alike: a few send most of the requests, some fail or are refused far oftener than
- * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
+ * The simulated users of a tier are heterogeneous: a few send most of the requests, some fail or are refused far more often
+ * than others, each is near or far. Each rollout assigns them to versions anew, and they stay there.
  */
 import { groups } from "../../functions/gateway/observability/samples.ts";
 import type { Random } from "./random.ts";
@@ -40,14 +40,14 @@ export const usersOf = (count: number, { uniform, happens }: Random): Users => {
   return { count, activity: activity.map((it) => it / all), failing, refused, distance, group };
 };
 
-/** Where each user stands: the canary's are those whose place is below its share, so raising it moves nobody back. */
+/** A position in [0, 1) for each user. Users below the canary's share get the canary, so raising the share moves nobody back. */
 export const assignPositions = ({ count }: Users, { uniform }: Random): Float64Array => {
   const positions = new Float64Array(count);
   for (let user = 0; user < count; user++) positions[user] = uniform();
   return positions;
 };
 
-/** What one version has of a group's users at a split. */
+/** A version's part of a group's users at a split. */
 export interface GroupShare {
   /** Share of all requests. */
   activity: number;

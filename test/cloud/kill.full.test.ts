@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { getWorker, temporaryFolder } from "./in-process-cloud.ts";
 import {
   applyCommand,

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { writeTiers } from "../../infra/bench/subjects/tiers.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { byStage } from "../../infra/release/deploy.ts";
@@ -13,7 +13,7 @@ import { getWorker, startLocalCloud, temporaryFolder } from "./in-process-cloud.
 
 const tiers = 30;
 
-it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`, { timeout: 300_000 }, async () => {
+it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`, async () => {
   const root = writeProject({});
   writeTiers(root, "local", tiers);
   const emitted = (await emit(root, compile(root, "local"))).toSorted(byStage);

@@ -6,7 +6,7 @@ import {
   percentileOf,
   type Share,
   versionKeyHeader,
-} from "../../infra/cloud/edge/split.ts";
+} from "../../infra/cloud/machine/split.ts";
 import { full } from "../full.ts";
 import { callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { openLocalCloud } from "./local-cloud.ts";

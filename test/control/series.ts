@@ -1,5 +1,5 @@
-/** What a tier's store holds of one route. */
-import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
+/** Sample series and tallies of a tier's telemetry store. */
+import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store-tables.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 export const since = Date.UTC(2026, 10, 1);

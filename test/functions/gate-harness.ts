@@ -1,4 +1,7 @@
-/** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
+/**
+ * The harness of edge tests: a gate between a client and a fake service. Tests send requests and see what the service
+ * and the client receive.
+ */
 import { env } from "cloudflare:workers";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/core/plan.ts";
 import { type State, stateClient } from "../../functions/gateway/core/ports/state.ts";
@@ -14,7 +17,7 @@ import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { objectNameOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 
-/** State as a tier of this name has it, over the real objects. */
+/** State of a tier, backed by the real Durable Objects. */
 export const stateOf = (tier = crypto.randomUUID()): State => {
   const namespace = (env as { readonly COUNTERS?: DurableObjectNamespace }).COUNTERS as DurableObjectNamespace;
   return stateClient({
@@ -25,7 +28,7 @@ export const stateOf = (tier = crypto.randomUUID()): State => {
   });
 };
 
-/** The cache of one location; gates that share it are isolates there. */
+/** A fake of one location's cache. Gates that share it are isolates of that location. */
 export const locationCache = (): Deps["cache"] => {
   const all = new Map<string, { readonly body: string; readonly headers: Headers }>();
   return {
@@ -37,10 +40,10 @@ export const locationCache = (): Deps["cache"] => {
   };
 };
 
-/** What `postern deploy` makes for a gate that shares something in the location's cache. */
+/** The cache secret that `postern deploy` generates for a gate. */
 export const cacheKey = (of = "a"): Record<string, string> => ({ POSTERN_CACHE_KEY: of.repeat(43) });
 
-/** A world in which time passes only when a test says so. */
+/** Fake dependencies whose clock advances only when a test says so. */
 export interface FakeDeps extends Deps {
   readonly advance: (ms: number) => Promise<void>;
   readonly lines: object[];
@@ -87,7 +90,7 @@ export const fakeDeps = (over: Partial<Deps> = {}): FakeDeps => {
   };
 };
 
-/** Where a filter stands that a test makes by itself. */
+/** The instance of a filter that a test creates itself. */
 export const filterInstance: FilterInstance = { tier: "tier", id: "it" };
 
 export const caller: Caller = {
@@ -97,7 +100,7 @@ export const caller: Caller = {
   grayKey: "device-1",
 };
 
-/** What the upstream saw. */
+/** A request as the upstream received it. */
 export interface UpstreamRequest {
   readonly method: string;
   readonly url: string;
@@ -109,7 +112,7 @@ export interface ClientResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly text: string;
-  /** Of a problem. */
+  /** The problem code, if any. */
   readonly code: string | undefined;
   readonly upstream: readonly UpstreamRequest[];
   readonly line: Record<string, unknown> | undefined;
@@ -118,9 +121,9 @@ export interface ClientResponse {
 export interface GateOptions {
   readonly fakeDeps?: FakeDeps;
   readonly caller?: Partial<Caller>;
-  /** Replies to what the service is sent; by default 200 and "ok". */
+  /** Answers requests to the service; by default 200 and "ok". */
   readonly replies?: (request: Request) => Response | Promise<Response>;
-  /** In place of an upstream over HTTP at https://service.example. */
+  /** Replaces the upstream over HTTP at https://service.example. */
   readonly upstream?: MakeUpstream;
   readonly filters?: Readonly<Record<string, Partial<FilterPlan>>>;
   readonly routes?: Readonly<Record<string, RouteOptions>>;
@@ -130,7 +133,7 @@ export interface GateOptions {
   readonly sample?: string;
 }
 
-/** A route with what its table is made of; by default it has no filters and goes to the service. */
+/** A route with its match; by default without filters, to the service. */
 export interface RouteOptions extends Partial<RoutePlan> {
   readonly "encoded-slashes"?: "keep";
   readonly match: string;
@@ -139,7 +142,7 @@ export interface RouteOptions extends Partial<RoutePlan> {
 
 type Make = (deps: Deps) => Guard | Layer;
 
-/** A gate with these filters in this order, in front of a service at https://service.example. */
+/** A gate with these filters in order, in front of a service at https://service.example. */
 export const gateHarness = (filters: Readonly<Record<string, Make>>, options: GateOptions = {}) => {
   const upstreamRequests: UpstreamRequest[] = [];
   const baseDeps = options.fakeDeps ?? fakeDeps();
@@ -166,7 +169,7 @@ export const gateHarness = (filters: Readonly<Record<string, Make>>, options: Ga
   return { send, fakeDeps: baseDeps };
 };
 
-/** What a gate is linked of. */
+/** The plan and parts that a gate is linked from. */
 export const planAndParts = (filters: Readonly<Record<string, Make>>, options: GateOptions) => ({
   plan: planOf(Object.keys(filters), options),
   parts: partsOf(filters, options),
@@ -174,7 +177,7 @@ export const planAndParts = (filters: Readonly<Record<string, Make>>, options: G
 
 const service = "https://service.example";
 
-/** The service sees what it is sent, whole; like a real fetch it ends when its signal says so. */
+/** The fake service: records requests, and aborts with their signal like a real fetch. */
 const network =
   (upstreamRequests: UpstreamRequest[], options: GateOptions, { fetch }: FakeDeps): Deps["fetch"] =>
   async (input, init) => {

@@ -1,4 +1,4 @@
-/** The law suite: what holds for every part that is registered, without a line written for it. */
+/** The law suite: rules for every registered part. */
 import { describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { filters } from "../../functions/filters/registry.gen.ts";
@@ -12,7 +12,7 @@ interface Needs {
   readonly secrets: readonly string[];
 }
 
-/** Bindings and secrets for whatever a part asks for. */
+/** Fake bindings and secrets for a part. */
 const fakeDepsFor = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
   const env = [
@@ -21,7 +21,7 @@ const fakeDepsFor = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => 
     ),
     ...secrets.map((name): [string, unknown] => [name, secretValue]),
   ];
-  // What a document says of the one route that a conversation has.
+  // Checks of the harness's only route.
   const validators = Object.fromEntries(
     [filterInstance.id, ...Object.keys(filters)].map((id) => [id, { all: { GET: { parameters: [] } } }]),
   );
@@ -40,15 +40,15 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
   const config = schema.parse(spec.example);
   const needs: Needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
 
-  it("parses its example, and what it parsed again to the same", () => {
+  it("parses its example, idempotently", () => {
     expect(schema.parse(config)).toEqual(config);
   });
 
-  it("keeps its configuration as JSON, since that is what a plan is", () => {
+  it("has a configuration that survives JSON", () => {
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
   });
 
-  it("takes no unknown key", () => {
+  it("refuses unknown keys", () => {
     expect(schema.safeParse({ ...spec.example, "no-such-key": 1 }).success).toBe(false);
   });
 
@@ -67,7 +67,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     }
   });
 
-  it("is linked without I/O, clock or chance", () => {
+  it("is linked without I/O, clock or randomness", () => {
     const forbidden = (what: string) => () => {
       throw new Error(`${what} at link time`);
     };
@@ -82,7 +82,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     expect(typeof make(config, fakeDeps, filterInstance)).toBe("function");
   });
 
-  it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and says which one it lacks", () => {
+  it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and names the missing one", () => {
     for (const name of needs.secrets) {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]{0,62}$/);
       const others = needs.secrets.filter((it) => it !== name);
@@ -91,7 +91,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
     }
   });
 
-  it("answers a request, with one of its own codes where it refuses", async () => {
+  it("answers a request, or refuses it with one of its codes", async () => {
     const setting = { fakeDeps: fakeDepsFor(needs, { fetch: async () => Response.json({ keys: [] }) }) };
     const { send } =
       spec.kind === "upstream"
@@ -107,7 +107,7 @@ describe.each(parts)("$group $name", ({ name, spec, make }) => {
   });
 });
 
-/** Requests that meet what guards do besides refusing: preflights, redirects, answers of their own, edits. */
+/** Requests that trigger what guards do besides refusing: preflights, redirects, own responses, edits. */
 const requests: readonly (readonly [string, RequestInit])[] = [
   ["GET /", {}],
   ["POST /", { body: "{}", headers: { "content-type": "application/json" } }],
@@ -115,7 +115,7 @@ const requests: readonly (readonly [string, RequestInit])[] = [
 ];
 
 describe.each(parts.filter(({ spec }) => spec.kind === "guard"))("guard $name", ({ name, spec, make }) => {
-  it("does nothing but refuse, where its spec lets an overlay enforce it", async () => {
+  it("only refuses, if its spec lets an overlay enforce it", async () => {
     if (!("enforcing" in spec) || spec.enforcing !== "tightens") return;
     const config = (spec.schema as ZodType).parse(spec.example);
     const needs = { bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] };
@@ -147,13 +147,13 @@ describe.each(parts.filter(({ spec }) => spec.kind === "guard"))("guard $name", 
   );
 
   it.runIf(["cors", "headers", "redirect", "respond", "rewrite"].includes(name))(
-    "answers or edits requests, so no overlay enforces it",
+    "answers or edits requests, if no overlay may enforce it",
     () => {
       expect(spec).not.toHaveProperty("enforcing");
     },
   );
 
-  it("can be shadowed: it then changes nothing", async () => {
+  it("changes nothing when shadowed", async () => {
     const config = (spec.schema as ZodType).parse(spec.example);
     const setting = {
       fakeDeps: fakeDepsFor({ bindings: spec.bindings?.(config) ?? [], secrets: spec.secrets?.(config) ?? [] }),

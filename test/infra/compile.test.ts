@@ -348,7 +348,7 @@ describe("what is emitted for the examples", async () => {
       "api-key": "key-unknown",
       cors: "access-control-max-age",
       ip: "address-refused",
-      timeout: '"The request took too long"',
+      timeout: '"Request timed out"',
     };
     for (const [part, mark] of Object.entries(marks))
       expect([part, all.includes(mark)]).toEqual([part, parts.includes(part)]);

@@ -51,14 +51,14 @@ describe("a table", () => {
   it("has below what few rows fill, before what all fill", () => {
     const some = [
       ["cors", "passed", "", "routes/presets/mobile.yaml:15"],
-      ["jwt", "refused", "A bearer token is required", "routes/wallet.yaml:13"],
+      ["jwt", "refused", "Token required", "routes/wallet.yaml:13"],
     ];
     expect(table(["filter", "verdict", "why", "manifest"], some, 50)).toBe(
       [
         "filter  verdict  manifest",
         "cors    passed   routes/presets/mobile.yaml:15",
         "jwt     refused  routes/wallet.yaml:13",
-        "    why: A bearer token is required",
+        "    why: Token required",
         "",
       ].join("\n"),
     );

@@ -1,8 +1,11 @@
-/** Reads Wycheproof's files (github.com/C2SP/wycheproof, `testvectors_v1`) from a folder that is named outside; nothing of them is kept here. */
+/**
+ * Loads Wycheproof's vectors (github.com/C2SP/wycheproof, `testvectors_v1`) from a configured folder. They are not
+ * part of this repository.
+ */
 import fs from "node:fs";
 import path from "node:path";
 
-/** A token, and whether its signature is to hold with some key of a set. */
+/** A token, and whether its signature must verify with a key of the set. */
 export interface TokenVector {
   readonly file: string;
   readonly id: number;

@@ -1,4 +1,4 @@
-/** What waits for a second person, and what comes of it when one approves. */
+/** The admin API's routes for proposals: lists them and runs a command when a second person approves. */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers, proposalView } from "../audit/record.ts";
@@ -11,7 +11,7 @@ import type { Wave } from "../model/wave.ts";
 import { commandWave, startWave } from "../wave/commands.ts";
 import { hasRole } from "./operators.ts";
 import { type ApiTypes, type ControlPorts, problem } from "./ports.ts";
-import { runCommand } from "./router.ts";
+import { runCommand } from "./rollouts.ts";
 import { command, commandBody, routes, startBody } from "./schemas.ts";
 import { waveCommand, waveCommandBody, waveStartBody } from "./waves.ts";
 
@@ -23,30 +23,30 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
     const person = c.get("person");
     const { id } = c.req.valid("param");
     const proposal = (await ports.ledger.proposals(ports.now())).find((it) => it.id === id);
-    if (!proposal) return problem(404, `no proposal ${id} waits; it may have been an hour`);
+    if (!proposal) return problem(404, `no proposal ${id} is waiting; a proposal expires after an hour`);
     if (proposal.by === person.name || proposal.key === person.key)
-      return problem(403, "a second person approves it, not the one who proposed it");
-    // Their word counts as it would now.
+      return problem(403, "a second person must approve it, not the proposer");
+    // The proposer must still be allowed to run the command.
     const proposer = Object.hasOwn(plan.operators, proposal.by) ? plan.operators[proposal.by] : undefined;
     if (!proposer || proposer.key !== proposal.key || !hasRole(proposer, "operator"))
-      return problem(403, `${proposal.by}, who proposed it, may not any more: propose it anew`);
+      return problem(403, `${proposal.by}, who proposed it, is no longer allowed to: propose it again`);
     const { fingerprint } = await proposalView(proposal);
     if (c.req.valid("json").fingerprint !== fingerprint)
-      return problem(409, `that is not what proposal ${id} says: read it again before you approve it`);
+      return problem(409, `the fingerprint does not match proposal ${id}: read it again before you approve it`);
     const facts = subjectFacts(plan, proposal.tier);
     const isWave = proposal.tier === allTiers;
-    // Two who approve at once: the list gives it to one of them.
+    // Concurrent approvals: only one takes the proposal.
     const taken = (facts || isWave) && (await ports.ledger.take(id, ports.now()));
-    if (!taken) return problem(404, `no proposal ${id} waits`);
+    if (!taken) return problem(404, `no proposal ${id} is waiting`);
     const both = `${taken.by} and ${person.name}`;
     const done = facts
       ? await runApprovedRollout(ports, facts, taken, both)
       : await runApprovedWave(plan, ports, taken, both);
-    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it anew`);
+    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it again`);
   });
 };
 
-/** @returns undefined where another release wrote the proposal */
+/** @returns undefined if another release wrote the proposal */
 const runApprovedRollout = async (
   ports: ControlPorts,
   facts: TierFacts,

@@ -1,4 +1,4 @@
-/** The `release` of a manifest as a rollout takes it. */
+/** Converts a manifest's `release` into the settings of a rollout. */
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
 import { release as manifestRelease } from "../../manifest/release.ts";
 import type { TierFacts } from "./plan.ts";
@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.ts";
 import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStep } from "./rollout.ts";
 
-/** As a manifest has it, with its defaults; the admin API takes the same. */
+/** The schema of a manifest's `release`, with its defaults; the admin API accepts the same. */
 export const release = manifestRelease().superRefine(({ steps }, context) => {
   const problem = stepsProblem(steps);
   if (problem)
@@ -14,8 +14,8 @@ export const release = manifestRelease().superRefine(({ steps }, context) => {
 });
 
 /**
- * What control's plan says of a tier. The plan may be of another release than its reader.
- * @throws Refusal where no rollout can follow it
+ * The `release` of a tier in control's plan. Another release of postern may have written the plan.
+ * @throws Refusal if it is invalid
  */
 export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): ReleaseConfig => {
   const read = release.safeParse(facts.release);
@@ -26,21 +26,21 @@ export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): Rele
   );
 };
 
-/** An open verdict is waited for so many bakes. */
+/** The evidence timeout, as a multiple of the bake. */
 const evidenceTimeoutBakes = 12;
 
 export const stepsOf = ({ steps, bake }: ReleaseConfig): RolloutStep[] =>
   steps.map((step) => {
     const it = typeof step === "string" ? { share: step } : step;
     return {
-      // Hundredths of a per cent are as fine as the platform splits.
+      // The platform splits by hundredths of a per cent.
       share: Math.round(share(it.share) * 10_000) / 100,
       bakeMs: milliseconds(it.bake ?? bake),
       hold: it.hold ?? false,
     };
   });
 
-/** @returns what is wrong with them as a whole; undefined where a release by them comes to its end */
+/** @returns what is wrong with the steps as a whole; undefined if they rise and end at 100 % */
 export const stepsProblem = (
   steps: ReleaseConfig["steps"],
 ): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
@@ -50,8 +50,8 @@ export const stepsProblem = (
   if (falls > 0)
     return {
       at: falls,
-      why: `${shareTexts[falls]} is no step up from ${shareTexts[falls - 1]}`,
-      remedy: "write the steps in rising order",
+      why: `${shareTexts[falls]} is not larger than ${shareTexts[falls - 1]}`,
+      remedy: "write the steps in ascending order",
     };
   return shares.at(-1) === 1
     ? undefined
@@ -64,7 +64,7 @@ export const stepsProblem = (
 
 export const evidenceTimeoutMs = ({ bake }: ReleaseConfig): number => evidenceTimeoutBakes * milliseconds(bake);
 
-/** All that a rollout takes from it. */
+/** A rollout's settings from a manifest's `release`. */
 export const rolloutSettings = (release: ReleaseConfig) => ({
   steps: stepsOf(release),
   patienceMs: evidenceTimeoutMs(release),

@@ -1,10 +1,11 @@
-/** The Durable Object of what one tier's gates counted. */
+/** The Durable Object of one tier's telemetry. */
 import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
-import type { ObserverReport, StoredSeries, StoredTally, TierTallies } from "../telemetry/store.ts";
+import type { ObserverReport, TierTallies } from "../telemetry/store.ts";
+import type { StoredSeries, StoredTally } from "../telemetry/store-tables.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
 import { tierTelemetry } from "../wiring/telemetry.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";

@@ -1,14 +1,14 @@
-/** The tiers of a wave in their order, as control's own plan knows their levels and Workers. */
+/** Orders the tiers of a wave by level, from control's plan. */
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { releaseOf } from "../model/release.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import { levels, type Member } from "../model/wave.ts";
 
 /**
- * Tiers that one Worker serves are one member: their level is that of the most important, whether it was chosen or not.
+ * Tiers of a shared Worker are one member. Its level is the highest of all its tiers, selected or not.
  *
- * @param releases what manifests say now, where control may know an older one
- * @param tiers that the plan knows
+ * @param releases the manifests' current releases; control's plan may be older
+ * @param tiers names of known tiers
  */
 export const membersOf = (
   { tiers: known }: Pick<ControlPlan, "tiers">,

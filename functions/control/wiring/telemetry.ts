@@ -1,4 +1,4 @@
-/** One tier's counts with their alarm: swept, and pushed to a collector while there is something to tell. */
+/** The telemetry object of a tier: stores counts, sweeps old ones and pushes metrics to the collector, by alarm. */
 import { metricsOf } from "../exporters/otlp/metrics.ts";
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -15,11 +15,11 @@ export interface TelemetryPorts {
 
 const pushIntervalMs = 10_000;
 const sweepIntervalMs = 60_000;
-/** A version that was silent for so long is told of no more. */
+/** A version without reports for this long is no longer exported. */
 const silentMs = 10 * 60_000;
-/** So that what an idle tier counted is forgotten in the end. */
+/** Alarm of an idle tier, so that its counts are deleted in the end. */
 const idleMs = 24 * 60 * 60_000 + 60_000;
-/** Of one round: more than the store's bounds make. */
+/** Messages per push; the store's bounds stay below it. */
 const maxMessagesPerPush = 30;
 const maxWaitMs = 5 * 60_000;
 
@@ -30,47 +30,18 @@ export interface TelemetryObject extends Pick<TelemetryStore, "between" | "serie
   readonly alarm: () => Promise<void>;
 }
 
-export const tierTelemetry = (
-  plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">,
-  ports: TelemetryPorts,
-): TelemetryObject => {
-  const { storage, collector, now, log } = ports;
+type TelemetryPlan = Pick<ControlPlan, "environment" | "scheme" | "tiers">;
+
+export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): TelemetryObject => {
+  const { storage, collector, now } = ports;
   const store = openStore(storage.sql);
   const everyMs = collector ? pushIntervalMs : sweepIntervalMs;
-  let failures = 0;
-  let waitUntil = 0;
+  const pusher = metricsPusher(plan, store, ports);
   let sweptAt = 0;
 
   const alarmWithin = async (ms: number): Promise<void> => {
     const at = await storage.getAlarm();
     if (at === null || at > now() + ms) await storage.setAlarm(now() + ms);
-  };
-
-  const pushMetrics = async (tier: string, target: Collector): Promise<void> => {
-    const at = now();
-    const all = instruments({ series: store.series(), tallies: store.tallies() });
-    const { environment, scheme } = plan;
-    const routes = Object.entries(plan.tiers[tier]?.routes ?? {});
-    const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
-    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, activeVersions(all, at - silentMs));
-    const counted = { pushed: 0, failed: 0, lost: messages.slice(maxMessagesPerPush).reduce(sumOfPoints, 0) };
-    for (const { message, points } of messages.slice(0, maxMessagesPerPush)) {
-      const result = await push("metrics", message, target);
-      if (result.ok) {
-        failures = 0;
-        counted.pushed++;
-        counted.lost += result.rejected;
-        continue;
-      }
-      failures++;
-      counted.failed++;
-      // What is refused for good will not be taken the next time either; all else is in the next round's sums.
-      if (!result.retryable) counted.lost += points;
-      waitUntil = now() + Math.max(result.afterMs, Math.min(maxWaitMs, pushIntervalMs * 2 ** failures));
-      log({ type: "fault", tier, cause: `metrics were not pushed: ${result.why}` });
-      break;
-    }
-    store.note(talliesOf(counted), at);
   };
 
   const alarm = async (): Promise<void> => {
@@ -81,9 +52,9 @@ export const tierTelemetry = (
     const tier = store.tier();
     const lastReportAt = store.heard();
     const isActive = lastReportAt >= now() - silentMs;
-    // Armed first, so that it goes on whatever becomes of the push.
+    // Set before the push, so that a failing push does not end the alarms.
     if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
-    if (collector && tier !== undefined && isActive && now() >= waitUntil) await pushMetrics(tier, collector);
+    if (collector && tier !== undefined && isActive) await pusher(tier, collector);
   };
 
   return {
@@ -100,6 +71,47 @@ export const tierTelemetry = (
     tallies: store.tallies,
     alarm,
   };
+};
+
+/** Pushes a tier's metrics to the collector. After a failure it waits, longer each time. */
+const metricsPusher = (plan: TelemetryPlan, store: TelemetryStore, { now, log }: TelemetryPorts) => {
+  let failures = 0;
+  let waitUntil = 0;
+  return async (tier: string, target: Collector): Promise<void> => {
+    const at = now();
+    if (at < waitUntil) return;
+    const messages = messagesOf(plan, store, tier, at);
+    const counted = { pushed: 0, failed: 0, lost: messages.slice(maxMessagesPerPush).reduce(sumOfPoints, 0) };
+    for (const { message, points } of messages.slice(0, maxMessagesPerPush)) {
+      const result = await push("metrics", message, target);
+      if (result.ok) {
+        failures = 0;
+        counted.pushed++;
+        counted.lost += result.rejected;
+        continue;
+      }
+      failures++;
+      counted.failed++;
+      // A permanently refused push is lost; anything else is contained in the next push's sums.
+      if (!result.retryable) counted.lost += points;
+      waitUntil = now() + Math.max(result.afterMs, Math.min(maxWaitMs, pushIntervalMs * 2 ** failures));
+      log({ type: "fault", tier, cause: `metrics were not pushed: ${result.why}` });
+      break;
+    }
+    store.note(talliesOf(counted), at);
+  };
+};
+
+const messagesOf = (
+  { environment, scheme, tiers }: TelemetryPlan,
+  store: TelemetryStore,
+  tier: string,
+  now: number,
+) => {
+  const all = instruments({ series: store.series(), tallies: store.tallies() });
+  const routes = Object.entries(tiers[tier]?.routes ?? {});
+  const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
+  return metricsOf(all, { environment, tier, paths, scheme, now }, activeVersions(all, now - silentMs));
 };
 
 const sumOfPoints = (sum: number, { points }: { readonly points: number }): number => sum + points;

@@ -1,29 +1,29 @@
-/** What verified claims (RFC 7519) say, and whether that is what is asked for. */
+/** Reads and checks verified claims (RFC 7519). */
 
 export type TokenClaims = Readonly<Record<string, unknown>>;
 type ClaimValue = string | number | boolean;
 
-/** How a reference writes a claim: letters, digits and what URIs have, and `\` ahead of a character that stands for itself. */
+/** Characters of a claim in a reference: letters, digits and those of URIs, and `\` ahead of a literal character. */
 const claimPattern = /^(?:[\w.:/#@~+=?%-]|\\[\w.:/#@~+=?%\\-])+$/;
 
-/** Whether a reference can name a claim so. */
+/** Whether a text is a valid claim name of a reference. */
 export const isClaim = (text: string): boolean => claimPattern.test(text) && isClaimPath(text);
 
-/** Whether a text leads to a claim: no name on the way is empty. */
+/** Whether a text is a path to a claim: no name on it is empty. */
 export const isClaimPath = (text: string): boolean => !claimPath(text).includes("");
 
 /**
- * The names that lead to a claim, from the outside in. A dot leads into an object: `realm_access.roles`. `\.` is a dot of the
- * name: `kubernetes\.io.namespace`. A text with `:` or `/` and no backslash is one name, dots included, since the names of
+ * Splits a claim path into names, outermost first. A dot separates names: `realm_access.roles`. `\.` is a literal
+ * dot: `kubernetes\.io.namespace`. A text with `:` or `/` and no backslash is one name, dots included, since
  * namespaced claims are URIs: `https://acme.example/roles`.
  */
 export const claimPath = (text: string): readonly string[] => {
   if (!text.includes("\\")) return /[:/]/.test(text) ? [text] : text.split(".");
-  // A lone backslash at the end stands for itself.
+  // A single trailing backslash is literal.
   return (text.match(/(?:\\.|[^.\\]|\\$)+|(?<=^|\.)(?=\.|$)/gsu) ?? []).map((name) => name.replace(/\\(.)/gsu, "$1"));
 };
 
-/** Reads one claim. The path is split once; neither what a prototype has nor an item of a list is a claim. */
+/** Compiles a reader of one claim. The path is split once. Inherited properties and list items are not claims. */
 export const claimReader = (text: string): ((claims: TokenClaims) => unknown) => {
   const path = claimPath(text);
   return (claims) => {
@@ -39,10 +39,13 @@ export const claimReader = (text: string): ((claims: TokenClaims) => unknown) =>
 const isObject = (value: unknown): value is TokenClaims =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Claims that some issuers write as one text with spaces in place of a list. In any other claim a space is part of the value. */
+/**
+ * Claims that some issuers write as one space-separated text instead of a list. In any other claim a space is part of
+ * the value.
+ */
 const spaceSeparatedClaims: ReadonlySet<string | undefined> = new Set(["scope", "scp", "roles", "groups"]);
 
-/** Prepares a test: each claim that is wanted has to be there with one of its values; of a claim that is a list, one item. */
+/** Compiles a check: each required claim is present with one of its values. A list matches by one item. */
 export const claimsMatcher = (
   required: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>,
 ): ((claims: TokenClaims) => boolean) => {
@@ -60,7 +63,7 @@ export const claimsMatcher = (
     });
 };
 
-/** Scopes are one text with spaces (RFC 8693, section 4.2), or a list as some issuers write it. */
+/** Scopes are a space-separated text (RFC 8693, section 4.2) or a list, depending on the issuer. */
 export const scopesOf = ({ scope, scp }: TokenClaims): ReadonlySet<string> =>
   new Set([scope, scp].flat().flatMap((it) => (typeof it === "string" ? it.split(" ") : [])));
 
@@ -71,10 +74,10 @@ export const hasScopes = (claims: TokenClaims, required: readonly string[]): boo
 };
 
 /**
- * A claim as text, or undefined where it has none. A list is its items with commas between. JSON readers round an integer
- * beyond 2^53, and two of them become one.
+ * A claim as text, or undefined if it has none. A list is joined with commas. Integers beyond 2^53 have none: JSON
+ * parsers round them, so two could become equal.
  *
- * @param encode writes an item of a list so that no item becomes two, and no two lists become one
+ * @param encode encodes a list item, so that different lists give different texts
  */
 export const claimText = (value: unknown, encode = withoutCommas): string | undefined => {
   if (!Array.isArray(value)) return scalarText(value);
@@ -90,16 +93,16 @@ const scalarText = (value: unknown): string | undefined => {
   return isExact ? String(value) : undefined;
 };
 
-/** Who a claim names: a text, or a whole number that JSON readers do not round. */
+/** The consumer id in a claim: a text, or an integer that JSON parsers do not round. */
 export const consumerIdOf = (value: unknown): string | undefined => {
   if (typeof value === "string") return value === "" ? undefined : value;
   return Number.isSafeInteger(value) ? String(value) : undefined;
 };
 
-/** In seconds: the last of the year 9999. What lies beyond was written in milliseconds, or is no date. */
+/** The end of the year 9999, in seconds. Larger values are milliseconds or invalid. */
 const maxDate = 253_402_300_799;
 
-/** Whether the claims that are dates are ones (NumericDate: seconds, which may have a fraction). */
+/** Whether the date claims are valid (NumericDate: seconds, which may have a fraction). */
 export const areDatesValid = ({ exp, nbf, iat }: TokenClaims): boolean =>
   [exp, nbf, iat].every((it) => it === undefined || (typeof it === "number" && it >= 0 && it <= maxDate));
 
@@ -111,7 +114,7 @@ interface ValidityOptions {
   readonly now: number;
 }
 
-/** What time says of claims that were good when their signature was verified. */
+/** Checks the time of claims whose signature was verified earlier. */
 export const validityProblem = (
   { exp = 0, nbf = 0, iat = 0 }: { readonly exp?: number; readonly nbf?: number; readonly iat?: number },
   { leeway, maxAge, now }: ValidityOptions,

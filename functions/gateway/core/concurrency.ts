@@ -1,39 +1,39 @@
 /**
- * Bounds how many requests are under way at once, and how many of them are one client's. Per isolate.
+ * Limits concurrent requests, in total and per client. Per isolate.
  *
- * A request holds a place from its beginning until the response's headers. Where the tier counts from the end of the body,
- * requests whose body is still coming are counted apart, up to the same bound, so that slow uploads take no places from others.
+ * A request holds a slot until the response headers. With `concurrency-from: body`, requests whose body is still
+ * arriving are counted separately, up to the same limit, so that slow uploads take no slots from others.
  */
 
-/** One request that is under way. */
+/** The slot of one request. */
 export interface ConcurrencySlot {
   readonly limit: ConcurrencyLimit;
   readonly since: number;
-  /** Under whose name it is counted; empty where the client is not known. */
+  /** The client that the slot is counted for; empty when unknown. */
   client: string;
-  /** Its body is still coming, and the tier counts from the end of bodies. */
+  /** The body is still arriving, and the tier counts from the end of the body. */
   uploading: boolean;
-  /** It holds nothing any more. What still runs for it must not be counted, since nobody would give that back. */
+  /** The slot is released. Later calls for this request must not count it again, since nothing would release it. */
   ended: boolean;
 }
 
 export interface ConcurrencyLimit {
   readonly max: number;
-  /** Of one client. Clients are counted only where this is less than `most`. */
+  /** Per client. Clients are counted only if this is less than `max`. */
   readonly maxPerClient: number;
   readonly now: () => number;
   readonly serving: Set<ConcurrencySlot>;
   readonly uploading: Set<ConcurrencySlot>;
-  /** By client: its places. There are no more entries than places. */
+  /** Slots by client. Bounded by the number of slots. */
   readonly clients: Map<string, number>;
 }
 
 export type ConcurrencyRefusal = "gate-busy" | "client-busy";
 
-/** A request whose end nobody reported is forgotten then, so that a lost one never closes a gate for good. */
+/** A slot that was never released expires after this time, so that lost requests cannot block a gate. */
 const slotExpiryMs = 15 * 60_000;
 
-/** @param share of the places that one client may hold, in (0, 1]; one place at least */
+/** @param share of the slots that one client may hold, in (0, 1]; at least one slot */
 export const concurrencyLimit = (
   max: number,
   share: number,
@@ -48,8 +48,8 @@ export const concurrencyLimit = (
 });
 
 /**
- * Takes a place.
- * @param client under whose name it is counted; empty where it is not known
+ * Acquires a slot.
+ * @param client that the slot is counted for; empty when unknown
  * @param since when the request came, in milliseconds since the epoch
  */
 export const acquireSlot = (
@@ -68,8 +68,8 @@ export const acquireSlot = (
 };
 
 /**
- * Counts the request as this client's from now on, and as nobody else's.
- * @returns false where the client has its share; the request is then counted as before
+ * Assigns the slot to a client instead of its previous one.
+ * @returns false when the client has reached its share; the slot then stays with the previous client
  */
 export const assignClient = (slot: ConcurrencySlot, client: string): boolean => {
   const { limit: places } = slot;
@@ -87,7 +87,7 @@ export const assignClient = (slot: ConcurrencySlot, client: string): boolean => 
 
 const slotsOfClient = ({ clients }: ConcurrencyLimit, client: string): number => clients.get(client) ?? 0;
 
-/** Gives back what the client holds by this request. */
+/** Releases the client's part of the slot. */
 const uncountClient = ({ limit: places, client }: ConcurrencySlot): void => {
   if (client === "") return;
   const remaining = slotsOfClient(places, client) - 1;
@@ -96,9 +96,10 @@ const uncountClient = ({ limit: places, client }: ConcurrencySlot): void => {
 };
 
 /**
- * The body is complete, so the request takes its place among those that are served.
- * @param isForwarded whether a service has the request already. It then counts even beyond the bound, since to refuse it would undo nothing.
- * @returns false where there is no place
+ * Moves a slot from uploading to serving when the body is complete.
+ * @param isForwarded whether the service has the request already. It is then counted even beyond the limit, since
+ * refusing it would undo nothing.
+ * @returns false when no slot is free
  */
 export const markBodyReceived = (slot: ConcurrencySlot, isForwarded: boolean): boolean => {
   if (!slot.uploading) return true;
@@ -106,19 +107,19 @@ export const markBodyReceived = (slot: ConcurrencySlot, isForwarded: boolean): b
   if (places.serving.size >= places.max) releaseExpired(places, places.serving);
   if (places.serving.size >= places.max && !isForwarded) return false;
   slot.uploading = false;
-  // A request that has ended by now holds nothing.
+  // A released slot is in neither set.
   if (places.uploading.delete(slot)) places.serving.add(slot);
   return true;
 };
 
-/** The request's end. A second call does nothing. */
+/** Releases a slot. Idempotent. */
 export const releaseSlot = (slot: ConcurrencySlot): void => {
   const { serving, uploading } = slot.limit;
   slot.ended = true;
   if (serving.delete(slot) || uploading.delete(slot)) uncountClient(slot);
 };
 
-/** A set keeps the order in which its members came, so the oldest come first; of those whose body took long, perhaps a little later. */
+/** Sets keep insertion order, so the oldest come first, or nearly so when bodies took long. */
 const releaseExpired = (limit: ConcurrencyLimit, group: ReadonlySet<ConcurrencySlot>): void => {
   const expiredBefore = limit.now() - slotExpiryMs;
   for (const slot of group) {

@@ -1,7 +1,7 @@
-/** The facts that filters leave for each other, and how to read and write one. */
+/** Facts: typed values that one filter records in the context and another reads. */
 import type { Context, Fact } from "./types.ts";
 
-/** A business consumer of the API: whose key or token this is. */
+/** The consumer of the API that owns the key or token. */
 export interface ConsumerFact {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -10,19 +10,22 @@ export interface ConsumerFact {
 export const Consumer: Fact<ConsumerFact> = { label: "consumer" };
 /** The verified claims of a token. */
 export const Claims: Fact<Readonly<Record<string, unknown>>> = { label: "claims" };
-/** The most bytes that the request's body may have, in place of the tier's default. */
+/** The largest request body in bytes; replaces the tier's default. */
 export const BodyLimit: Fact<number> = { label: "body-limit" };
-/** The request's whole body, where a filter had to read it. It goes to the upstream from here. */
+/** The complete request body, when a filter has read it. The upstream is sent these bytes. */
 export const Body: Fact<Uint8Array> = { label: "body" };
-/** Since when the gate waits for more of the request's body, in milliseconds since the epoch; undefined while it does not. */
+/**
+ * Since when the gate has been waiting for more of the request body, in milliseconds since the epoch; undefined when
+ * it is not waiting.
+ */
 export const BodyAwaited: Fact<number | undefined> = { label: "body-awaited" };
-/** The path, the query and the host that the upstream is asked for, where a filter or the route says so. */
+/** Path, query and host of the upstream request, when a filter or the route sets them. */
 export const Target: Fact<{
   readonly path?: string | undefined;
   readonly search?: string | undefined;
   readonly host?: string | undefined;
 }> = { label: "target" };
-/** The WebSocket subprotocol that a handshake is answered with where the service names none. */
+/** The WebSocket subprotocol of the handshake's response when the service selects none. */
 export const Subprotocol: Fact<string> = { label: "subprotocol" };
 
 export const setFact = <T>(context: Context, fact: Fact<T>, value: T): void => {

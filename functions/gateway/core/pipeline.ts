@@ -1,4 +1,7 @@
-/** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
+/**
+ * Composes a filter chain: guards run in sequence, layers nest, and a guard can be shadowed or applied to a share of
+ * users.
+ */
 
 import { networkOf } from "../http/client-network.ts";
 import type { RequestPredicate } from "../routing/matchers.ts";
@@ -10,7 +13,7 @@ export type Step =
   | { readonly kind: "guard"; readonly id: string; readonly guard: Guard; readonly localReply?: LocalReply | undefined }
   | { readonly kind: "layer"; readonly id: string; readonly layer: Layer };
 
-/** Consecutive guards become one flat segment inside the layers written before them. */
+/** Consecutive guards become one segment inside the layers ahead of them. */
 export const pipeline = (steps: readonly Step[], last: Handler): Handler => {
   let next = last;
   let guards: { id: string; guard: Guard }[] = [];
@@ -24,7 +27,7 @@ export const pipeline = (steps: readonly Step[], last: Handler): Handler => {
   return runGuards(guards, next);
 };
 
-/** Awaits only promises: a synchronous guard then costs a call and a comparison. */
+/** Awaits only promises, so that a synchronous guard costs one call and one comparison. */
 const runGuards = (steps: readonly { readonly id: string; readonly guard: Guard }[], next: Handler): Handler => {
   if (steps.length === 0) return next;
   return async (request, context) => {
@@ -49,7 +52,7 @@ const runGuards = (steps: readonly { readonly id: string; readonly guard: Guard 
   };
 };
 
-/** Facts that a shadowed guard finds and learns. Whether the gate waits for the client is for everybody who measures time. */
+/** Facts of a shadowed guard. `BodyAwaited` is shared, since timeouts depend on it. */
 class ShadowFacts extends Map<Fact<unknown>, unknown> {
   readonly #all: Context["facts"];
   constructor(all: Context["facts"]) {
@@ -64,8 +67,8 @@ class ShadowFacts extends Map<Fact<unknown>, unknown> {
 }
 
 /**
- * `mode: shadow`: the guard decides on a copy of the context, its decision is noted, and the request passes.
- * What it learns or edits stays in the copy, since nothing may rest on a rule that is not enforced.
+ * `mode: shadow`: runs the guard on a copy of the context, records its decision, and lets the request pass. Its facts
+ * and edits stay in the copy, so that nothing depends on a rule that is not enforced.
  */
 export const shadowGuard =
   (id: string, guard: Guard): Guard =>
@@ -82,7 +85,7 @@ export const shadowGuard =
       noteDecision(context, "shadowed", decision);
     };
     const keepBodyAndRecord = (decision: string): undefined => {
-      // Its bytes cannot be read a second time.
+      // The body cannot be read twice.
       const body = getFact(shadowContext, Body);
       if (body) setFact(context, Body, body);
       return recordDecision(decision);
@@ -90,7 +93,7 @@ export const shadowGuard =
     const onVerdict = (answer: Response | undefined) =>
       keepBodyAndRecord(answer === undefined ? "pass" : (shadowContext.outcome.code ?? String(answer.status)));
     const onError = (error: unknown) => {
-      // What of a body was read is gone, and the rest alone must not go on.
+      // The bytes already read are lost, so the rest must not be forwarded.
       if (request.bodyUsed && !getFact(shadowContext, Body)) throw error;
       return keepBodyAndRecord("failed");
     };
@@ -102,13 +105,13 @@ export const shadowGuard =
     }
   };
 
-/** `when`: the guard is for requests that fulfil its conditions. */
+/** `when`: runs the guard only for matching requests. */
 export const guardWhen =
   (matches: RequestPredicate, guard: Guard): Guard =>
   (request, context) =>
     matches(request, context.url) ? guard(request, context) : noteDecision(context, "skipped", "when");
 
-/** `when`: what the guard says of local replies is for requests that fulfil its conditions. */
+/** `when`: completes local replies only for matching requests. */
 export const localReplyWhen = (
   matches: RequestPredicate,
   { complete, grantsPreflight: grants }: LocalReply,
@@ -119,7 +122,7 @@ export const localReplyWhen = (
   grantsPreflight: (request, context) => matches(request, context.url) && grants(request, context),
 });
 
-/** `when`: the layer wraps requests that fulfil its conditions. */
+/** `when`: applies the layer only to matching requests. */
 export const layerWhen =
   (matches: RequestPredicate, layer: Layer): Layer =>
   (next) => {
@@ -128,8 +131,8 @@ export const layerWhen =
   };
 
 /**
- * `percent`: the guard applies to a share of users, the same ones each time. It goes by nothing that the client chooses, or
- * whoever tries a few keys would find one that the guard lets pass. A user of whom nothing is known is not exempted.
+ * `percent`: applies the guard to a stable share of users. The key is nothing that a client chooses, or a client
+ * could find one that is exempt. Users without a key are not exempt.
  */
 export const percentGuard =
   (id: string, share: number, guard: Guard): Guard =>
@@ -139,17 +142,17 @@ export const percentGuard =
     return isSelected ? guard(request, context) : noteDecision(context, "skipped", "percent");
   };
 
-/** What keeps a user on one side of a share: the consumer where it is known, else the key that the client brought, else the address. */
+/** The key for stable shares: the consumer, else the client's gray key, else the network. */
 export const userKeyOf = (context: Context): string | null =>
   getFact(context, Consumer)?.id ?? clientKeyOf(context.caller);
 
-/** The same before any filter has run. */
+/** The same key before any filter has run. */
 export const clientKeyOf = (caller: Pick<Caller, "grayKey" | "ip">): string | null =>
   caller.grayKey || networkKeyOf(caller);
 
 const networkKeyOf = ({ ip }: Pick<Caller, "ip">): string | null => networkOf(ip) || null;
 
-/** Where a key stands in [0, 1): FNV-1a, then a finalizer so that keys that differ at their end spread as well. */
+/** Hashes a key to [0, 1): FNV-1a and a finalizer, so that keys that differ only at the end spread as well. */
 export const hashPosition = (key: string): number => {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);

@@ -1,4 +1,4 @@
-/** The compiled manifest for one environment: plain JSON, every default filled in, no secret in it. */
+/** The plan: the compiled manifest of one environment. Plain JSON with every default filled in and no secrets. */
 
 import type { RouteTables } from "../routing/finder.ts";
 import type { Matcher } from "../routing/matchers.ts";
@@ -7,16 +7,16 @@ import type { RouteTable } from "../routing/route-table.ts";
 export type TierLevel = "core" | "standard" | "best-effort";
 export type FilterMode = "enforce" | "shadow" | "off";
 
-/** One filter, linked once for all the routes that name it, so that they share its caches. */
+/** A filter. Linked once for all routes that use it, so that they share its caches. */
 export interface FilterPlan {
   readonly use: string;
   readonly kind: "guard" | "layer";
   readonly mode: FilterMode;
-  /** It is shadowed, and an overlay may enforce it. */
+  /** The filter is shadowed, and an overlay may enforce it. */
   readonly enforceable?: true;
-  /** Of users: by consumer where one is known, else by address: `100%`. */
+  /** Share of users, by consumer, else by address: `100%`. */
   readonly percent: string;
-  /** Only requests that fulfil these meet it. */
+  /** The filter runs only for requests that match. */
   readonly when?: readonly Matcher[];
   /** Rates that an overlay adds while the gate runs; a compiled plan has none. */
   readonly limits?: readonly string[];
@@ -25,12 +25,12 @@ export interface FilterPlan {
 
 export interface UpstreamPlan {
   readonly use: string;
-  /** Until the response's headers. */
+  /** Until the response headers. */
   readonly timeout: string;
   readonly with: unknown;
 }
 
-/** Where a route leads: to an upstream, to one of several by weight, or nowhere but back. */
+/** The destination of a route: one upstream, several by weight, a fixed response or a redirect. */
 export type Destination =
   | { readonly to: string | readonly WeightedUpstream[] }
   | { readonly respond: RespondPlan }
@@ -45,7 +45,7 @@ export interface RespondPlan {
 }
 
 export interface RedirectPlan {
-  /** May hold references. Without it, to the request's own place with some of it changed. */
+  /** May hold references. Without it, the request's own URL with the changes below. */
   readonly to?: string | undefined;
   readonly scheme?: "http" | "https" | undefined;
   readonly host?: string | undefined;
@@ -59,12 +59,12 @@ export interface RedirectPlan {
 }
 
 export interface RoutePlan {
-  /** Ids of filters, in the order in which they run. */
+  /** Ids of filters, in execution order. */
   readonly filters: readonly string[];
   readonly goes: Destination;
-  /** What the upstream is asked for, with references; the request's own path where there is none. */
+  /** Path of the upstream request, with references; by default the request's own path. */
   readonly target?: string;
-  /** Answers 503 before any filter has seen the request. */
+  /** Answers 503 before any filter runs. */
   readonly closed?: RouteClosure;
   readonly cutover?: Cutover;
   readonly upgrade?: "websocket";
@@ -77,11 +77,11 @@ export interface RouteClosure {
   readonly detail?: string;
 }
 
-/** Who is not served here yet, and by whom instead. */
+/** Sends part of the users to the previous gateway. */
 export interface Cutover {
-  /** The upstream that is the old gateway. */
+  /** The upstream of the previous gateway. */
   readonly legacy: string;
-  /** Of users whom the gate serves itself: `10%`. */
+  /** Share of users that this gate serves: `10%`. */
   readonly percent: string;
 }
 
@@ -99,48 +99,48 @@ export interface Plan {
   readonly level: TierLevel;
   /** Names, or wildcards such as `*.acme.example`. */
   readonly hosts: readonly string[];
-  /** Spoofable headers that services are sent as clients wrote them; there where the tier accepts any. */
+  /** Spoofable headers that are forwarded from clients to services. Absent when the tier accepts none. */
   readonly accepts?: readonly string[];
   readonly limits: {
     readonly body: string;
-    /** Requests at once; per isolate. */
+    /** Concurrent requests, per isolate. */
     readonly concurrency: number;
-    /** There where requests count once their body is complete. */
+    /** Set when requests count from the end of their body. */
     readonly "concurrency-from"?: "body";
-    /** Of `concurrency`, for one client: `25%`. */
+    /** Share of `concurrency` for one client: `25%`. */
     readonly "client-share": string;
     readonly "body-idle": string;
-    /** Of a response of unknown length; without it, as long as the platform lets it. */
+    /** The longest duration of a response of unknown length; unlimited by default. */
     readonly "stream-age"?: string;
   };
-  /** The share of requests that get an access line; faults always do. */
+  /** Share of requests with an access log line. Failures are always logged. */
   readonly log: { readonly sample: string };
   readonly filters: Readonly<Record<string, FilterPlan>>;
   readonly upstreams: Readonly<Record<string, UpstreamPlan>>;
   readonly routes: Readonly<Record<string, RoutePlan>>;
-  /** Which requests each route takes. */
+  /** The route table. */
   readonly table: RouteTable;
-  /** Of the routes that keep encoded slashes, which alone are given paths that have one. */
+  /** The route table for paths with an encoded slash. */
   readonly slashes?: RouteTable;
 }
 
-/** What the front knows: which gate serves a host and a path. */
+/** The front's plan: which gate serves a host and path. */
 export interface FrontPlan {
   readonly grayKey: { readonly header?: string; readonly cookie: string };
-  /** There where the client's own request id is kept. */
+  /** Set when the client's request id is kept. */
   readonly requestId?: { readonly accept: true };
   readonly tiers: readonly {
     readonly tier: string;
     /** The name of the front's service binding to the gate. */
     readonly binding: string;
     readonly hosts: readonly string[];
-    /** `/wallet/v1`, or `/` for a whole host. */
+    /** `/wallet/v1`, or `/` for the whole host. */
     readonly base: string;
-    /** Routes with gates of their own, by the names of their bindings; and the routes of the whole tier, to tell them apart. */
+    /** Routes that have their own gate, with the binding of each, and the route tables of the tier. */
     readonly lifted?: RouteTables & { readonly bindings: Readonly<Record<string, string>> };
-    /** Spoofable headers that the tier accepts from clients; there where it accepts any. */
+    /** Spoofable headers that the tier accepts from clients. Absent when it accepts none. */
     readonly accepts?: readonly string[];
-    /** There where a route of the tier keeps encoded slashes; paths that have one are refused to all others. */
+    /** Set when a route keeps encoded slashes. Other tiers refuse such paths. */
     readonly encodedSlashes?: "keep";
   }[];
 }

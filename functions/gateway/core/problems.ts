@@ -1,53 +1,53 @@
-/** Refusals and faults: stable codes, answered as RFC 9457 problems. */
+/** Problems: stable error codes, answered as RFC 9457 problem details. */
 import type { Context } from "./types.ts";
 
-/** What a code means: its HTTP status and a title that says the same for everybody. */
+/** A problem type: HTTP status, and a title that is the same for every occurrence. */
 export interface ProblemType {
   readonly status: number;
   readonly title: string;
 }
 
-/** The codes that one file can answer, for its `make` to use and for the docs to list. */
+/** The codes of one part, for its `make` and for the docs. */
 export type Codes = Readonly<Record<string, ProblemType>>;
 
-/** The codes of the gateway itself. Filters and upstreams declare theirs beside their code. */
+/** Codes of the gateway itself. Filters and upstreams declare their own. */
 export const gatewayCodes = {
-  "host-malformed": { status: 400, title: "The host of the request is no name or address" },
-  "host-unknown": { status: 404, title: "No API is served on this host" },
+  "host-malformed": { status: 400, title: "Malformed host" },
+  "host-unknown": { status: 404, title: "Unknown host" },
   "route-unknown": { status: 404, title: "No route matches this path" },
-  "method-not-allowed": { status: 405, title: "The path exists, but not with this method" },
-  "path-ambiguous": { status: 400, title: "The path means different things to different servers" },
-  "condition-unmet": { status: 404, title: "The path exists, but no route takes a request like this one" },
-  "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
-  "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
-  "route-closed": { status: 503, title: "This API is closed for the time being" },
-  "client-busy": { status: 429, title: "This client has too many requests under way at once" },
-  "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
-  "tier-not-deployed": { status: 503, title: "This API is not deployed yet" },
-  "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
-  internal: { status: 500, title: "The gateway failed" },
+  "method-not-allowed": { status: 405, title: "Method not allowed" },
+  "path-ambiguous": { status: 400, title: "Ambiguous path" },
+  "condition-unmet": { status: 404, title: "No route matches this request" },
+  "reference-malformed": { status: 400, title: "Request value cannot be forwarded" },
+  "upgrade-not-allowed": { status: 400, title: "WebSocket not allowed on this route" },
+  "route-closed": { status: 503, title: "API temporarily closed" },
+  "client-busy": { status: 429, title: "Too many concurrent requests from this client" },
+  "gate-busy": { status: 503, title: "Gateway at its concurrency limit" },
+  "tier-not-deployed": { status: 503, title: "API not deployed" },
+  "gate-unavailable": { status: 503, title: "Gateway unavailable" },
+  internal: { status: 500, title: "Internal gateway error" },
 } as const satisfies Codes;
 
-/** What can go wrong on the way to any upstream. */
+/** Codes of every upstream. */
 export const upstreamCodes = {
-  "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
-  "body-unexpected": { status: 400, title: "The body of a GET or HEAD request cannot be passed on here" },
-  "body-incomplete": { status: 400, title: "The request body ended early" },
-  "body-late": { status: 408, title: "The request body did not arrive in time" },
-  "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
-  "upstream-invalid": { status: 502, title: "The service behind the gateway gave no sound answer" },
-  "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },
+  "body-too-large": { status: 413, title: "Request body too large" },
+  "body-unexpected": { status: 400, title: "Body not supported with GET or HEAD" },
+  "body-incomplete": { status: 400, title: "Incomplete request body" },
+  "body-late": { status: 408, title: "Request body timed out" },
+  "upstream-timeout": { status: 504, title: "Upstream timed out" },
+  "upstream-invalid": { status: 502, title: "Invalid upstream response" },
+  "upstream-unreachable": { status: 502, title: "Upstream unreachable" },
 } as const satisfies Codes;
 
 export interface ProblemOptions {
-  /** What is particular to this occurrence. Nothing internal, nothing that the caller did not send or may not know. */
+  /** Specific to this occurrence. Holds nothing internal and nothing that the caller did not send. */
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Each thing that is wrong with what was sent (RFC 9457, section 3); no values of it. */
+  /** Each error of the request (RFC 9457, section 3), without values. */
   readonly errors?: readonly object[];
 }
 
-/** An unexpected end of the work. Thrown; only `server.ts` rescues. */
+/** A failure. Thrown, and handled only by `server.ts`. */
 export class Fault<C extends Codes = Codes> extends Error {
   override readonly name = "Fault";
   readonly code: string;
@@ -61,13 +61,13 @@ export class Fault<C extends Codes = Codes> extends Error {
   }
 }
 
-/** What a request without a place of the gate's concurrency is answered. */
+/** The problem of a request beyond the concurrency limit. */
 export const busyFault = (code: "gate-busy" | "client-busy"): Fault =>
   new Fault(gatewayCodes, code, { headers: { "retry-after": "1" } });
 
 /**
- * The answer to a request that is refused, per RFC 9457. Its `type` is a URN of the code, so that it needs no page to exist.
- * @returns a response with mutable headers, so that edits of filters ahead (CORS) can still be applied
+ * Builds a problem response (RFC 9457). Its `type` is a URN of the code, so no page has to exist.
+ * @returns a response with mutable headers, so that filters ahead (CORS) can edit them
  */
 export const problemResponse = (
   code: string,
@@ -80,7 +80,7 @@ export const problemResponse = (
     { status, headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" } },
   );
 
-/** A filter's refusal: the problem, and its code in the outcome. */
+/** Refuses a request: records the code in the outcome and returns the problem. */
 export const refuse = <C extends Codes>(
   context: Context,
   codes: C,

@@ -1,6 +1,6 @@
 /**
- * References: `{path.id}`, `{consumer.id}`, `{header.x-request-id}` in a text of the manifest. One small grammar, read
- * when a gate is linked, checked by the compiler against what the match captures and the filters ahead provide.
+ * References: `{path.id}`, `{consumer.id}`, `{header.x-request-id}` in texts of the manifest. Parsed when a gate is
+ * linked. The compiler checks them against the captures of the match and the facts of the filters ahead.
  */
 
 import { cookie } from "../http/cookies.ts";
@@ -15,10 +15,10 @@ export interface Reference {
   readonly name: string;
 }
 
-/** A value of the request, or undefined where it has none. Numbers, booleans and lists of a token are written as text. */
+/** Reads a value of a request; undefined when it is absent. Numbers, booleans and lists of a token become text. */
 type ReadValue = (request: Request, context: Context) => string | undefined;
 
-/** Prepares how a value of this name is read. */
+/** Compiles a reader for a name. */
 type PrepareRead = (name: string) => ReadValue;
 
 const decoded = (text: string): string | undefined => {
@@ -51,7 +51,7 @@ const sources = {
   request: () => (_, context) => context.caller.requestId,
 } satisfies Record<string, PrepareRead>;
 
-/** Names that a source can have where they are few. */
+/** Valid names of sources that have a fixed set. */
 const isNameOfSource: Readonly<Record<string, (name: string) => boolean>> = {
   consumer: (name) => /^(?:id|labels\..+)$/.test(name),
   claim: isClaim,
@@ -60,7 +60,7 @@ const isNameOfSource: Readonly<Record<string, (name: string) => boolean>> = {
 };
 
 /**
- * Reads `path.id`.
+ * Parses `path.id`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
 const parseReference = (reference: string): Reference => {
@@ -86,13 +86,13 @@ export const parseTemplate = (text: string): Piece[] =>
     .filter((piece) => piece !== "")
     .map((piece) => {
       if (piece.startsWith("{") && piece.endsWith("}")) return parseReference(piece.slice(1, -1));
-      if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${text}"`);
+      if (/[{}]/.test(piece)) throw new SyntaxError(`an unbalanced brace in "${text}"`);
       return piece;
     });
 
 /**
- * Reads a path that a manifest gives.
- * @throws SyntaxError where it could never be asked for
+ * Parses a path template of a manifest.
+ * @throws SyntaxError for a path that no request can have
  */
 export const parsePathTemplate = (path: string): Piece[] => {
   const pieces = parseTemplate(path);
@@ -105,7 +105,7 @@ export const referencesIn = (text: string): Reference[] =>
   parseTemplate(text).filter((piece) => typeof piece !== "string");
 
 /**
- * Reads where a redirect leads: a path here, or a URL whose host is written out.
+ * Parses the target of a redirect: a path, or a URL with a literal host.
  * @throws SyntaxError with a sentence for the manifest's author
  */
 export const parseLocation = (text: string): { readonly origin: string; readonly path: string } => {
@@ -117,15 +117,14 @@ export const parseLocation = (text: string): { readonly origin: string; readonly
   return { origin, path };
 };
 
-/** Where a text's value stands, which decides how each part of it is written. */
+/** Where a value is inserted, which decides how it is encoded. */
 type TemplatePosition = "path" | "query" | "header";
 
 /**
- * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
+ * Compiles a template. The result is undefined when a value is absent or not allowed in that position.
  *
- * In a path, what the match captured goes on as it came, and every other value becomes one segment's text; a whole that
- * would hold a dot segment is none, nor is one that is longer than what every server takes. In a header, every other value
- * is written in another way, and none ends a line: see `headerText`.
+ * In a path, captures are inserted unchanged and every other value becomes one encoded segment. A path with a dot
+ * segment, or one that is too long, has no value. In a header, values are encoded by `headerText`.
  */
 export const compileTemplate = (
   source: string,
@@ -148,8 +147,8 @@ export const compileTemplate = (
 const maxLength = 8000;
 
 /**
- * A dot segment or an empty one would ask for another resource than the text says. So would an encoded one behind an
- * encoded slash, for a service that decodes once more than the URL standard, or twice; `..;` is `..` to a servlet.
+ * Dot segments and empty segments would address another resource. So would encoded ones behind an encoded slash, for
+ * services that decode once more than the URL standard, or twice. Servlets read `..;` as `..`.
  */
 const isUnsafePath = (path: string): boolean =>
   /\/\/|%(?:[01][0-9a-f]|7f)/i.test(path) ||
@@ -159,7 +158,7 @@ const readerFor = (position: TemplatePosition, { source, name }: Reference): Rea
   if (position === "path" && source === "path") return (_, context) => context.captures[name];
   if (position === "header" && source === "claim") return claimForHeader(name);
   const read: ReadValue = sources[source](name);
-  // Whoever writes a query encodes its values.
+  // The caller encodes query values.
   if (position === "query") return read;
   if (position === "path") return (request, context) => encodedSegment(read(request, context));
   return (request, context) => {
@@ -168,11 +167,13 @@ const readerFor = (position: TemplatePosition, { source, name }: Reference): Rea
   };
 };
 
-/** An empty segment would ask for another resource, and one that is no Unicode for one that servers do not agree on. */
+/**
+ * An empty segment would address another resource, and servers disagree about one that is not well-formed Unicode.
+ */
 const encodedSegment = (value: string | undefined): string | undefined =>
   value === undefined || value === "" || !value.isWellFormed() ? undefined : encodeURIComponent(value);
 
-/** A list is its items with commas between, so a comma elsewhere is encoded. */
+/** List items are joined with commas, so commas within items are encoded. */
 const claimForHeader = (name: string): ReadValue => {
   const read = claimReader(name);
   const encode = (text: string): string => headerText(text).replaceAll(",", "%2C");
@@ -186,16 +187,16 @@ const claimForHeader = (name: string): ReadValue => {
 };
 
 /**
- * A value as text of a header. Different values stay different, and percent-decoding gives back what it was: a service may
- * take a header for who is calling. Visible ASCII but `%` goes on as it is, and so do spaces between; spaces at the ends, which
- * HTTP strips, and everything else are percent-encoded.
+ * Encodes a value for a header. Encoding is reversible by percent-decoding, since a service may identify the caller
+ * by it. Visible ASCII except `%`, and inner spaces, stay unchanged. Everything else is percent-encoded, and so are
+ * leading and trailing spaces, which HTTP strips.
  */
 export const headerText = (value: string): string =>
   plainText.test(value) ? value : value.replace(/^ +| +$|[^\x20-\x24\x26-\x7e]+/gu, percentEncoded);
 
 const plainText = /^[\x21-\x24\x26-\x7e]*$/;
 
-/** As `encodeURIComponent`, and one half of a surrogate pair by itself as the three bytes that WTF-8 has for it. */
+/** Like `encodeURIComponent`, but encodes a lone surrogate as its three WTF-8 bytes. */
 export const percentEncoded = (text: string): string =>
   text.isWellFormed() ? encodeURIComponent(text) : text.replace(/\p{Surrogate}|\P{Surrogate}+/gu, pieceEncoded);
 
@@ -208,7 +209,7 @@ const pieceEncoded = (piece: string): string => {
 };
 
 /**
- * Prepares a reference by itself: its value as it is, for what compares or counts.
+ * Compiles a reader of one reference that returns the raw value, for comparing and counting.
  * @throws SyntaxError with a sentence for the manifest's author
  */
 export const referenceReader = (reference: string): ReadValue => {

@@ -1,7 +1,7 @@
-/** Secrets: kept by the platform, read when a gate is linked. */
+/** Secrets: stored by the platform, read when a gate is linked. */
 import type { Deps } from "./types.ts";
 
-/** @throws where it is not set, so that the platform refuses the version: without it a gate would fail at each request */
+/** @throws when the secret is not set, so that the platform refuses the version instead of failing every request */
 export const secretOf = (name: string, { env }: Pick<Deps, "env">): string => {
   const value = env[name];
   if (typeof value === "string" && value !== "") return value;

@@ -1,9 +1,9 @@
-/** What each filter decided, for a request that is to be explained. Others carry none of it. */
+/** The decision trace of a request that is explained. Other requests have none. */
 import type { Context, Decision, Guard, Trace } from "./types.ts";
 
 export const startTrace = (now: () => number): Trace => ({ now, decisions: [], route: "" });
 
-/** Runs a guard, and writes down what it decided and how long that took. */
+/** Runs a guard and records its decision and duration. */
 export const tracedGuard = async (
   trace: Trace,
   id: string,
@@ -30,7 +30,10 @@ export const tracedGuard = async (
   }
 };
 
-/** Says more of the verdict of the guard that runs. @returns undefined, as a guard that lets pass */
+/**
+ * Adds detail to the running guard's decision.
+ * @returns undefined, as a guard that lets pass
+ */
 export const noteDecision = ({ caller: { trace } }: Context, verdict: Decision["verdict"], code: string): undefined => {
   if (trace) trace.note = { verdict, code };
 };

@@ -1,4 +1,4 @@
-/** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
+/** The core types of a gate: what processes a request, and what travels with it. */
 import type { RequestUrl } from "../http/request-url.ts";
 import type { ConcurrencySlot } from "./concurrency.ts";
 import type { StoreLimiter } from "./ports/limits.ts";
@@ -6,67 +6,79 @@ import type { RevocationSet } from "./ports/revocations.ts";
 import type { State } from "./ports/state.ts";
 import type { Validators } from "./ports/validators.ts";
 
-/** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
+/** Turns a request into a response. Upstreams, pipelines and whole gateways have this shape. */
 export type Handler = (request: Request, context: Context) => Promise<Response>;
 
-/** Decides: refuse with a Response, or let pass. Synchronous when it can be, since awaiting ten of them costs more than they do. */
+/**
+ * Refuses a request with a response, or lets it pass. Synchronous when possible, since awaiting costs more than most
+ * guards.
+ */
 export interface Guard {
   (request: Request, context: Context): Response | undefined | Promise<Response | undefined>;
-  /** What it has to say of answers that the gate gives by itself. */
+  /** How the guard completes the gate's own responses. */
   readonly localReply?: LocalReply;
 }
 
-/** Completes local replies: answers of the gate itself, also those that were given before the guard's turn, or without a route. */
+/**
+ * Completes local replies: responses of the gate itself, including those given before the guard's turn or without a
+ * route.
+ */
 export interface LocalReply {
   /** Edits the headers of the reply. */
   readonly complete: (request: Request, context: Context, headers: Headers) => void;
-  /** Whether a preflight about a route that does not exist is granted, so that the page can read what its request is answered. */
+  /** Whether a preflight for a missing route is granted, so that the page can read the problem. */
   readonly grantsPreflight: (request: Request, context: Context) => boolean;
 }
 
-/** Wraps: may call `next` zero, one or many times (deadline, cache, retry, mirror). */
+/** Wraps the next handler and may call it zero, one or many times (deadline, cache, retry, mirror). */
 export type Layer = (next: Handler) => Handler;
 
-/** The outside world, passed in; tests pass fakes. Filters touch no global fetch, clock, timer or random. */
+/** Dependencies on the outside world. Tests pass fakes. Filters use no global fetch, clock, timer or random. */
 export interface Deps {
   /** Bindings and secrets of this Worker, by name. */
   readonly env: Readonly<Record<string, unknown>>;
-  /** Which version of the gate this is: what a release is measured by. */
+  /** The version of the gate, by which releases are measured. */
   readonly version: string;
-  /** Past the platform's cache. */
+  /** Bypasses the platform's cache. */
   readonly fetch: (request: Request | string, init?: RequestInit) => Promise<Response>;
   /** Milliseconds since the epoch. Stands still during CPU work at the edge. */
   readonly now: () => number;
   /** In [0, 1). Not for secrets. */
   readonly random: () => number;
   readonly uuid: () => string;
-  /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
+  /** Resolves after `ms`. Rejects with the signal's reason when it aborts first. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Does the work after `ms`, unless what it returns is called before. Cheaper than sleep where most is called off. */
+  /**
+   * Runs the work after `ms` unless the returned function cancels it. Cheaper than `sleep` when most timers are
+   * cancelled.
+   */
   readonly after: (ms: number, work: () => void) => () => void;
-  /** Work that goes on when the response is out, and that nobody waits for. */
+  /** Runs work after the response, without anyone waiting for it. */
   readonly defer: (work: () => Promise<unknown>) => void;
-  /** One structured line. */
+  /** Writes one structured log line. */
   readonly log: (line: object) => void;
-  /** What the platform keeps for all isolates of one location, for a while. */
+  /** The platform's cache, shared by the isolates of one location. */
   readonly cache: Pick<Cache, "match" | "put">;
-  /** Counts what a request came to; there where somebody wants to know. */
+  /** Records a request's outcome. Set only when a control plane is configured. */
   readonly recordRequest?: RecordRequest | undefined;
-  /** Counts streams that the gate ended; there where somebody wants to know. */
+  /** Counts streams that the gate ended. Set only when a control plane is configured. */
   readonly recordStreamEnd?: ((route: string, how: StreamEnd) => void) | undefined;
-  /** When streams of this version have ended, in milliseconds since the epoch; undefined while they go on. There where somebody can tell. */
+  /**
+   * The time by which streams of this version must end, in milliseconds since the epoch; undefined when the version
+   * is not draining. Set only when there is a feed.
+   */
   readonly drainEnd?: (() => Promise<number | undefined>) | undefined;
-  /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
+  /** Counters and nonces shared by all isolates. Set only when a part of the tier needs them. */
   readonly state?: State | undefined;
-  /** Counts limits in stores; there where a filter of the tier asks for it. */
+  /** Counts limits in stores. Set only when a filter of the tier needs it. */
   readonly limiter?: StoreLimiter | undefined;
-  /** Checks of requests, compiled from schemas; there where a filter of the tier asks for them. */
+  /** Checks compiled from schemas. Set only when a filter of the tier needs them. */
   readonly validators?: Validators | undefined;
-  /** Tokens that were taken back; there where a feed tells of them. */
+  /** Revoked tokens. Set only when there is a feed. */
   readonly revoked?: (() => RevocationSet) | undefined;
 }
 
-/** @param response undefined where the client left before there was one */
+/** @param response undefined when the client disconnected first */
 export type RecordRequest = (
   request: Request,
   response: Response | undefined,
@@ -75,122 +87,128 @@ export type RecordRequest = (
   started: number,
 ) => void;
 
-/** Why the gate ended a stream: it was as old as its tier allows, or its version was taken back. */
+/** Why the gate ended a stream: it reached the maximum age, or its version was rolled back. */
 export type StreamEnd = "aged" | "drained";
 
-/** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
+/**
+ * A typed value that one filter records and another reads: Consumer, Claims, BodyLimit … The label is shown in
+ * traces.
+ */
 export interface Fact<T> {
   readonly label: string;
   readonly _type?: T;
 }
 
-/** An edit of headers, recorded by a filter and applied once, when the message is copied anyway. */
+/** A header edit. Filters record edits, which are applied once when the message is copied. */
 export type HeaderEdit =
   | readonly [op: "set" | "append", name: string, value: string]
-  /** Adds one value to a list that does not have it yet, such as Vary. */
+  /** Adds a value to a list header, such as Vary, unless it is present. */
   | readonly [op: "merge", name: string, value: string]
   | readonly [op: "delete", name: string];
 
-/** Who is asking, as far as the entrypoint may believe it. */
+/** The caller, as far as the entrypoint can trust it. */
 export interface Caller {
   readonly requestId: string;
   /** W3C trace context: `00-<trace>-<span>-<flags>`. */
   readonly traceparent: string;
-  /** The span that the caller's own trace has as ours' parent: 16 hexadecimal digits. */
+  /** The caller's span, the parent of ours: 16 hexadecimal digits. */
   readonly parentSpan?: string | undefined;
-  /** `CF-Connecting-IP`, or null where there is none (a call from another Worker). */
+  /** `CF-Connecting-IP`; null for a call from another Worker. */
   readonly ip: string | null;
-  /** What the client brought to stay with one version or one side of a share; null where it brought none. Trusted for stickiness, for nothing else. */
+  /** The client's gray key; null when it sent none. Trusted for stickiness only. */
   readonly grayKey: string | null;
-  /** Meets a version before its users do, and is counted with none of them. */
+  /** A tester reaches a version before users do, and is not counted. */
   readonly tester?: boolean;
   /**
-   * Behind a front: the names of headers that go no further than the gate. It has taken out what no stranger may say, so
-   * that only its own words are left.
+   * Behind a front: names of headers that must not reach the service. The front has removed spoofable headers, so
+   * only its own remain.
    */
   readonly gateOnlyHeaders?: readonly string[];
-  /** There where the request is to be explained. */
+  /** Set when the request is explained. */
   readonly trace?: Trace;
 }
 
-/** What one filter decided, or which upstream was asked, of a request that is to be explained. */
+/** The decision of a filter, or a call of an upstream, in an explained request. */
 export interface Decision {
-  /** Of the filter; of an upstream `to:accounts`. */
+  /** The filter's id; `to:accounts` for an upstream. */
   readonly id: string;
   readonly verdict: "passed" | "refused" | "answered" | "failed" | "skipped" | "shadowed" | "entered" | "asked";
-  /** The problem's code; of a skipped filter `when` or `percent`, of a shadowed one what it would have decided. */
+  /** The problem code; `when` or `percent` for a skipped filter; the would-be decision for a shadowed one. */
   readonly code?: string | undefined;
   ms: number;
 }
 
-/** Gathered while an explained request runs; others carry none. */
+/** Collected while an explained request runs. */
 export interface Trace {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly decisions: Decision[];
-  /** The route that was found; empty where there is none. */
+  /** The matched route; empty when there is none. */
   route: string;
-  /** What a guard's wrappers say of its verdict. */
+  /** Detail that a guard's wrappers add to its decision. */
   note?: Pick<Decision, "verdict" | "code"> | undefined;
 }
 
-/** Of a route that is cut over: the gateway that served it before, or this one. */
+/** Which gateway serves a request of a route in cutover: the previous one or this one. */
 export type CutoverSide = "legacy" | "gate";
 
-/** How a request fared: what the access log says. */
+/** A request's outcome, as the access log reports it. */
 export interface Outcome {
-  /** `answered`: by a guard that refuses nothing, such as a preflight's. `left`: the client did, before there was an answer. */
+  /**
+   * `answered`: by a guard without refusing, such as a preflight. `left`: the client disconnected before the
+   * response.
+   */
   verdict: "passed" | "answered" | "refused" | "failed" | "left";
   /** The filter that answered or refused, or the upstream that failed. */
   by?: string;
-  /** The problem's code. */
+  /** The problem code. */
   code?: string;
-  /** The upstream that was asked last. */
+  /** The upstream that was called last. */
   upstream?: string;
   upstreamMs?: number;
-  /** Of a route that is cut over. */
+  /** Set for routes in cutover. */
   side?: CutoverSide;
-  /** Ids of filters that could not do their work: a store was not to be had, a copy was not made. */
+  /** Ids of filters that were degraded: a store was unavailable, a copy was not sent. */
   degraded?: string[];
-  /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */
+  /** Decisions of shadowed guards by filter id: the problem code, or `pass`. */
   shadow?: Record<string, string>;
 }
 
-/** What holds for every request of a tier. Made when the gate is linked. */
+/** Settings of a tier that apply to every request. Created when the gate is linked. */
 export interface GateSettings {
   readonly now: Deps["now"];
-  /** The longest that a client may send nothing while its body is awaited. */
+  /** The longest pause of a client while the gate waits for its body. */
   readonly bodyIdleMs: number;
-  /** Spoofable headers that services are sent as clients wrote them. */
+  /** Spoofable headers that are forwarded from clients. */
   readonly accepted: ReadonlySet<string>;
 }
 
-/** Travels with one request. Layers derive one with another signal; facts, edits and outcome stay shared. */
+/** The context of one request. Layers derive copies with another signal; facts, edits and outcome are shared. */
 export interface Context {
   readonly caller: Caller;
-  /** As the client asked for it, without a token that a filter has taken out of the query. */
+  /** The URL of the client's request, without a token that a filter has removed from the query. */
   url: RequestUrl;
   readonly route: { readonly tier: string; readonly name: string };
-  /** What the path's `{name}` captured, percent-encoded as it came. */
+  /** Captures of the path, percent-encoded as received. */
   readonly captures: Readonly<Record<string, string>>;
-  /** Aborts when a deadline passes. A client that leaves cancels the whole request without it. */
+  /** Aborts when a deadline passes. A client that disconnects cancels the whole request without it. */
   readonly signal: AbortSignal | undefined;
   readonly facts: Map<Fact<unknown>, unknown>;
-  /** Undefined in what runs without a gate. */
+  /** Undefined outside of a gate. */
   readonly settings?: GateSettings | undefined;
-  /** What the request takes of the gate's concurrency; undefined where it was refused. */
+  /** The request's concurrency slot; undefined when it was refused. */
   readonly slot?: ConcurrencySlot | undefined;
-  /** Edits of the request on its way to the upstream. */
+  /** Header edits of the request to the upstream. */
   readonly outbound: HeaderEdit[];
-  /** Edits of the response on its way to the client. */
+  /** Header edits of the response to the client. */
   readonly inbound: HeaderEdit[];
   readonly outcome: Outcome;
 }
 
-/** Where a filter stands: what keeps its counts apart from others'. */
+/** Identifies one configured filter, so that its counts are separate. */
 export interface FilterInstance {
   readonly tier: string;
-  /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
+  /** `rate-limit`, or `transfer/rate-limit` when a route adds it. */
   readonly id: string;
   /** Rates that an overlay adds to the filter's own; each has to allow a request. */
   readonly limits?: readonly string[] | undefined;

@@ -1,11 +1,11 @@
-/** Bounds a wait. */
+/** Bounds how long a promise is awaited. */
 import type { Deps } from "./types.ts";
 
 /**
- * Each request comes through here, so it is one promise, one timer and one signal.
- * @param work returns a promise, and is told to give up by the signal
- * @param timeoutError makes what is thrown when the time is over, and what the signal then bears
- * @throws what the work throws, or what `late` makes
+ * On the path of each request, so it uses one promise, one timer and one signal.
+ * @param work returns a promise, and stops when the signal aborts
+ * @param timeoutError creates the error that is thrown on timeout and becomes the signal's reason
+ * @throws what the work throws, or the timeout error
  */
 export const withTimeout = <T>(
   ms: number,
@@ -15,9 +15,9 @@ export const withTimeout = <T>(
 ): Promise<T> => untilAborted((abort) => after(ms, () => abort(timeoutError())), work);
 
 /**
- * Waits for the work until a watch gives it up.
- * @param watch begins to watch, and returns what ends that
- * @throws what the work throws, or the reason for which it was given up, which the signal then bears
+ * Waits for the work until a watch aborts it.
+ * @param watch starts watching, and returns a function that stops it
+ * @throws what the work throws, or the reason of the abort, which becomes the signal's reason
  */
 export const untilAborted = <T>(
   watch: (abort: (reason: Error) => void) => () => void,

@@ -1,4 +1,4 @@
-/** Finds keys that stand twice in one object of JSON: a gate and a service may each take another one of the two (RFC 8259, section 4). */
+/** Detects duplicate keys in a JSON object: a gate and a service may each use another one (RFC 8259, section 4). */
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -6,10 +6,10 @@ const [list, listEnd] = [0x5b, 0x5d];
 const [map, mapEnd] = [0x7b, 0x7d];
 const backslash = 0x5c;
 
-/** @param text well-formed JSON; walked once, and not deeper than it is long */
+/** @param text well-formed JSON; scanned once, without recursion */
 export const hasDuplicateKeys = (text: string): boolean => {
   const stack: (Set<string> | undefined)[] = [];
-  // Of the object that is open; undefined in a list.
+  // Keys of the current object; undefined in a list.
   let keys: Set<string> | undefined;
   let isKey = false;
   for (let at = 0; at < text.length; at++) {
@@ -32,7 +32,7 @@ export const hasDuplicateKeys = (text: string): boolean => {
   return false;
 };
 
-/** Of the string that begins here: its closing quote has an even number of backslashes ahead of it. */
+/** The end of the string that begins here: the next quote after an even number of backslashes. */
 const endOf = (text: string, start: number): number => {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let before = end - 1;

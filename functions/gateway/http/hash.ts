@@ -1,4 +1,4 @@
-/** Hashes, where a credential is looked up or counted, and must not be kept. */
+/** Hashes credentials that are looked up or counted, so that they are not stored. */
 
 /** SHA-256, as hexadecimal digits. */
 export const sha256 = async (text: string): Promise<string> => {

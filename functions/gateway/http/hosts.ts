@@ -1,14 +1,14 @@
-/** Finds what a host name stands for: its own entry, else that of the longest wildcard over it. */
+/** Looks up host names: the exact entry, else the longest matching wildcard. */
 
 import type { RequestUrl } from "./request-url.ts";
 
-/** A host without its port, in lower case as the URL standard has it, and without the dot of a fully qualified name. */
+/** A host without port and trailing dot, in lower case as the URL standard writes it. */
 export const hostOf = (url: Pick<RequestUrl, "hostname">): string =>
   url.hostname.endsWith(".") ? url.hostname.slice(0, -1) : url.hostname;
 
 /**
- * `*.acme.example` stands for every name beneath acme.example, of any depth, as the platform's zone routes do. A name that
- * has an entry of its own is not looked for among wildcards.
+ * `*.acme.example` matches every subdomain, of any depth, as the platform's zone routes do. An exact entry takes
+ * precedence.
  */
 export const hostFinder = <T>(entries: Iterable<readonly [host: string, T]>): ((host: string) => T | undefined) => {
   const all = new Map(entries);
@@ -24,6 +24,6 @@ export const hostFinder = <T>(entries: Iterable<readonly [host: string, T]>): ((
   };
 };
 
-/** The platform's fetch takes names only. */
+/** Whether the URL's host is an IP address, which the platform's fetch refuses. */
 export const hasIpHost = (url: string): boolean =>
   URL.canParse(url) && /^(?:\d+\.\d+\.\d+\.\d+|\[.*\])$/.test(new URL(url).hostname);

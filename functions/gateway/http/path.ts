@@ -1,28 +1,30 @@
 /**
- * The one form in which a path is matched and passed on, so that no service behind reads another path than the gate did.
+ * Canonicalizes paths, so that the gate and the services behind it read the same path.
  *
- * The URL standard has resolved dot segments, encoded ones too, and turned backslashes into slashes. Here, percent-encoded
- * letters, digits and `-._~` become themselves, other encodings upper case (RFC 3986, section 6.2.2), and whatever servers
- * read in different ways is refused: empty segments, `;`, encoded slashes, backslashes, semicolons and control characters,
- * these encoded more than once, and bytes that are no UTF-8. The canonical form of a canonical path is that path. Case matters, and so does a slash at the end.
+ * The URL standard has resolved dot segments, encoded ones too, and turned backslashes into slashes. Here,
+ * percent-encoded letters, digits and `-._~` are decoded and other encodings become upper case (RFC 3986, section
+ * 6.2.2). Whatever servers read differently is refused: empty segments, `;`, encoded slashes, backslashes, semicolons
+ * and control characters, these encoded more than once, and bytes that are no UTF-8. Canonicalizing is idempotent.
+ * Case matters, and so does a trailing slash.
  *
- * A route may keep encoded slashes (`encoded-slashes: keep`, as Envoy's KEEP_UNCHANGED and Apache's NoDecode). One is then
- * part of a captured value, never a separator. What would be a dot segment once it is decoded stays refused.
+ * A route may keep encoded slashes (`encoded-slashes: keep`, like Envoy's KEEP_UNCHANGED and Apache's NoDecode). An
+ * encoded slash is then part of a captured value, never a separator. Whatever would decode to a dot segment is still
+ * refused.
  */
 
-/** Most paths have nothing that needs a second look. */
+/** A path without a match is canonical, which most paths are. */
 const uncommon = /[^\w\-.~!$&'()*+,=:@/]|\/\//;
 
-/** In the canonical form. */
+/** Refused in the canonical form. */
 const ambiguous = /\/\/|%(?:5C|3B|[01][0-9A-F]|7F)/;
 
-/** What separates, ends or leads elsewhere, for some servers. */
+/** Characters with a special meaning to some servers. */
 const significant = /[/\\;.\p{Cc}]/u;
 
-/** An encoding that is itself encoded more often is refused as a whole. */
+/** Deeper nesting of encodings is refused. */
 const maxDepth = 4;
 
-/** Whether a server that decodes more than once finds what has a meaning. Digits of an encoding may be encoded, too. */
+/** Whether repeated decoding reveals a special character. Digits of an encoding may be encoded, too. */
 const hidesSignificant = (canonical: string): boolean => {
   let text = canonical;
   for (let depth = 0; depth < maxDepth; depth++) {
@@ -38,15 +40,15 @@ const hidesSignificant = (canonical: string): boolean => {
   return /%[0-7][0-9a-f]/i.test(text);
 };
 
-/** A dot segment for a server that decodes slashes before it resolves them. */
+/** A dot segment for servers that decode slashes before they resolve segments. */
 const hiddenDotSegment = /(?:^|\/|%2F)\.\.?(?:$|\/|%2F)/;
 
-/** Of a path in its canonical form. */
+/** @param path in canonical form */
 export const hasEncodedSlash = (path: string): boolean => path.includes("%2F");
 
 /**
- * @param slashes whether an encoded slash may stand in it
- * @returns undefined for a path that means one thing to one server and another to the next
+ * @param slashes whether encoded slashes are kept or refused
+ * @returns the canonical path; undefined for a path that servers read differently
  */
 export const canonicalPath = (path: string, slashes: "refuse" | "keep" = "refuse"): string | undefined => {
   if (!uncommon.test(path)) return path;

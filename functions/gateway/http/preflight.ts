@@ -1,5 +1,8 @@
-/** CORS preflights: requests that ask for another one's sake. */
+/** Recognizes CORS preflights. */
 
-/** A preflight walks the filters of the method that it asks about, and ends at the gate (Fetch, CORS-preflight request). */
+/**
+ * The method that a preflight asks about, or null. A preflight runs the filters of that method and ends at the gate
+ * (Fetch, CORS-preflight request).
+ */
 export const preflightMethod = (request: Request, method = request.method): string | null =>
   method === "OPTIONS" && request.headers.has("origin") ? request.headers.get("access-control-request-method") : null;

@@ -1,9 +1,9 @@
-/** Takes parameters out of a query and leaves every other byte of it as the client wrote it: services differ in what they take for the same. */
+/** Removes parameters from a query and keeps the rest byte for byte, since services parse queries differently. */
 
-/** The name of a `name=value`, as the URL standard reads it, which takes one `?` at the beginning for none of the query's. */
+/** The name in `name=value`, as the URL standard parses it. The `?` is added because the standard drops one. */
 export const parameterName = (pair: string): string => [...new URLSearchParams(`?${pair}`).keys()][0] ?? "";
 
-/** @param search begins with `?`, or is empty */
+/** @param search starts with `?`, or is empty */
 export const withoutParameter = (search: string, name: string): string => {
   const remaining = search
     .slice(1)

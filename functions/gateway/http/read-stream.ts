@@ -1,8 +1,8 @@
-/** Reads a stream whole, as far as it is not too long. */
+/** Reads a whole stream up to a maximum size. */
 
 /**
- * @param awaitChunk wraps each wait for more
- * @throws what `tooLong` makes, as soon as there are more bytes than `most`
+ * @param awaitChunk wraps each wait for a chunk
+ * @throws the `tooLongError` as soon as the stream exceeds `maxBytes`
  */
 export const readAll = async (
   stream: ReadableStream<Uint8Array> | null,
@@ -36,8 +36,11 @@ const concatenate = (chunks: readonly Uint8Array[], total: number): Uint8Array =
   return whole;
 };
 
-/** The JSON of an answer that has no more bytes than that. @throws where it has, and where it is no JSON */
+/**
+ * Parses the JSON body of a response.
+ * @throws when the body is too long or not JSON
+ */
 export const readJson = async (response: Response, maxBytes: number): Promise<unknown> => {
-  const bytes = await readAll(response.body, maxBytes, () => new Error(`the answer has more than ${maxBytes} bytes`));
+  const bytes = await readAll(response.body, maxBytes, () => new Error(`the response has more than ${maxBytes} bytes`));
   return JSON.parse(new TextDecoder().decode(bytes));
 };

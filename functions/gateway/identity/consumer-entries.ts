@@ -1,19 +1,19 @@
 /**
- * Entries of the consumers' KV namespace, signed by whoever uploads them. The platform has no binding that only reads, so every
- * gate that looks consumers up could also write there: a gate believes an entry by its signature.
+ * Signed entries of the consumers' KV namespace. The platform has no read-only bindings, so every gate that looks
+ * consumers up could also write entries. A gate therefore accepts only signed entries.
  */
 import { forgetOldest } from "../core/bounded.ts";
 import type { ConsumerFact } from "../core/facts.ts";
 import { parsed } from "../core/json.ts";
 
-/** The variable of a gate that holds the public key: `x` of an Ed25519 key (RFC 8037). */
+/** The variable with the public key: `x` of an Ed25519 key (RFC 8037). */
 export const consumersKey = "POSTERN_CONSUMERS_KEY";
-/** The variable beside it that names the gate's environment: a pair of keys may be shared between environments, entries are not. */
+/** The variable with the gate's environment. Environments may share keys, but not entries. */
 export const environmentName = "POSTERN_ENVIRONMENT";
 
 /**
- * What a signature is of: the environment and the name that the entry stands under, so that nobody moves it to another
- * environment or to an API key of his own, and all that it says.
+ * The signed text: environment, name and content of the entry, so that an entry cannot be moved to another
+ * environment or API key.
  */
 export const signedText = (environment: string, name: string, { id, labels }: ConsumerFact): string => {
   const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -25,22 +25,22 @@ export const isConsumer = (value: unknown): value is ConsumerFact => {
   return typeof id === "string" && id !== "" && typeof labels === "object" && labels !== null;
 };
 
-/** In characters: an id, a few labels, and a signature. */
+/** In characters: room for an id, a few labels and a signature. */
 const maxEntryLength = 16 * 1024;
-/** Entries that an isolate remembers to have verified. */
+/** Verified entries remembered per isolate. */
 const maxRemembered = 1000;
 
 /**
- * Reads entries that have to be signed.
+ * Verifies and parses entries.
  *
  * @param x the public key
- * @returns what an entry says; undefined where nobody with the private key has written it there
+ * @returns the consumer; undefined when the entry is not signed with the private key
  */
 export const signedEntryReader = (
   x: string,
   environment: string,
 ): ((name: string, text: string) => Promise<ConsumerFact | undefined>) => {
-  // A signature is verified once for each entry that an isolate meets, and no more.
+  // An isolate verifies each entry once.
   const known = new Map<string, { readonly text: string; readonly consumer: ConsumerFact }>();
   let key: CryptoKey | undefined;
   return async (name, text) => {
@@ -75,7 +75,7 @@ const verifyEntry = async (
   return (await crypto.subtle.verify("Ed25519", key, bytes, signed)) ? { id, labels } : undefined;
 };
 
-/** 64 bytes in base64url. */
+/** Decodes 64 bytes in base64url. */
 const bytesOf = (signature: string): Uint8Array<ArrayBuffer> | undefined =>
   /^[\w-]{86}$/.test(signature)
     ? Uint8Array.from(atob(signature.replaceAll("-", "+").replaceAll("_", "/")), (it) => it.charCodeAt(0))

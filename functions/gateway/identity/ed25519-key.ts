@@ -1,9 +1,9 @@
-/** A public Ed25519 key of the plan, of which only `x` is written (RFC 8037). */
+/** A public Ed25519 key of the plan, which holds only `x` (RFC 8037). */
 import { importJWK } from "jose";
 
 /**
- * Imported where it is first asked for, so that a key that cannot be imported fails whatever it would have verified and
- * nothing else: a rejection that nobody awaits would end the Worker's start.
+ * Imports the key on first use, so that an invalid key fails only what depends on it. An unhandled rejection at start
+ * would end the Worker.
  */
 export const ed25519Key = (x: string): (() => Promise<CryptoKey>) => {
   let key: CryptoKey | undefined;

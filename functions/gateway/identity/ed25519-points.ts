@@ -1,6 +1,9 @@
-/** Points of Ed25519 that are no public keys: of a small order, so that one signature fits any text (RFC 8032, section 8.8; "Taming the many EdDSAs", 2020). */
+/**
+ * Ed25519 points of small order, which are no public keys: one signature would fit any text (RFC 8032, section 8.8;
+ * "Taming the many EdDSAs", 2020).
+ */
 
-/** Their encodings without the sign of x: orders 4, 1 and 2, then 4 and 1 in forms that are not reduced, then 8 twice. */
+/** Their encodings without the sign of x: orders 4, 1 and 2, then 4 and 1 in non-canonical forms, then 8 twice. */
 const small: ReadonlySet<string> = new Set([
   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
   "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -16,7 +19,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const signAt = 41;
 const sign = 8;
 
-/** @param x as a JWK has it */
+/** @param x as in a JWK */
 export const isSmallOrder = (x: string): boolean => {
   const bits = alphabet.indexOf(x.charAt(signAt)) & ~sign;
   return small.has(x.slice(0, signAt) + alphabet.charAt(bits) + x.slice(signAt + 1));

@@ -1,4 +1,6 @@
-/** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
+/**
+ * Loads an issuer's public keys (RFC 7517): from this isolate's memory, else the location's cache, else the issuer.
+ */
 import type { JSONWebKeySet, JWK } from "jose";
 import type { Deps } from "../core/types.ts";
 import { withTimeout } from "../core/with-timeout.ts";
@@ -7,20 +9,23 @@ import { sharedCache } from "./shared-cache.ts";
 import { isRoca, publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
 export interface IssuerKeys extends VerificationKeys {
-  /** Tells one set of keys from another. */
+  /** Identifies the set of keys. */
   readonly text: string;
 }
 
 export interface KeySet {
-  /** Keys that need nobody to be asked; undefined where the issuer would be. */
+  /** Keys that are fresh in memory; undefined when they have to be loaded. */
   readonly fresh: () => IssuerKeys | undefined;
-  /** @throws where there are no keys to be had: the issuer is down, and no copy is young enough */
+  /** @throws when no keys are available: the issuer is down and no copy is recent enough */
   readonly current: () => IssuerKeys | Promise<IssuerKeys>;
-  /** For a token that none of these verifies: newer ones, or undefined where the issuer was asked a moment ago. */
+  /** Newer keys, for a token that none of these verifies; undefined during the cool-down. */
   readonly newerThan: (keys: IssuerKeys) => Promise<IssuerKeys | undefined>;
 }
 
-/** The keys, at once where they are here. @param onUnavailable throws in place of what is thrown where there are none */
+/**
+ * The keys, synchronously when they are in memory.
+ * @param onUnavailable throws the error for unavailable keys
+ */
 export const keysOrFail = (
   current: KeySet["current"],
   onUnavailable: (cause: unknown) => never,
@@ -34,16 +39,16 @@ export const keysOrFail = (
 };
 
 export interface KeySetOptions {
-  /** Whose gate asks: a tier believes no entry of another one. */
+  /** The tier of the gate. Tiers do not share cache entries. */
   readonly tier: string;
-  /** Whose keys they are. */
+  /** The issuer of the tokens. */
   readonly issuer: string;
   readonly url: string;
-  /** How long keys are used before they are asked for again. */
+  /** How long keys are used before they are reloaded. */
   readonly freshMs: number;
-  /** How much longer, where the issuer does not answer. */
+  /** How much longer keys are used when the issuer does not respond. */
   readonly staleMs: number;
-  /** The least time between two questions to the issuer, from all isolates of a location together. */
+  /** The least time between two requests to the issuer, from all isolates of a location together. */
   readonly cooldownMs: number;
 }
 
@@ -55,10 +60,10 @@ export const staticKeySet = (keys: JSONWebKeySet["keys"]): KeySet => {
 const keysOf = (keys: JSONWebKeySet["keys"]): IssuerKeys => ({ ...verificationKeys(keys), text: JSON.stringify(keys) });
 
 const fetchTimeoutMs = 5_000;
-/** Also bounds how many keys there are: the smallest takes eighty bytes. */
+/** Also bounds the number of keys: the smallest takes eighty bytes. */
 const maxSetBytes = 256 * 1024;
 
-/** What a location knows. Milliseconds since the epoch. */
+/** A cache entry, shared within a location. Times are milliseconds since the epoch. */
 interface CacheEntry {
   readonly triedAt: number;
   readonly fetchedAt: number;
@@ -90,21 +95,21 @@ export const remoteKeySet = (
   const lifeMs = freshMs + staleMs;
   const shared = sharedCache(["keys", tier, issuer, url], deps);
 
-  /** Isolates of a location tell each other what they have, and when they asked; without the cache each is on its own. */
+  /** Isolates of a location share keys and the time of the last attempt. Without the cache each works alone. */
   const publish = async (entry: CacheEntry): Promise<void> => {
     store(entry);
     await shared.write(entry, lifeMs);
   };
   let sharedReadAt = Number.NEGATIVE_INFINITY;
-  /** @param now or never: before the issuer is asked */
+  /** @param now reads even if the cache was just read: before a request to the issuer */
   const readShared = async (now: boolean): Promise<void> => {
-    // A flood of unknown keys is no reason to read the cache for each of them.
+    // A flood of unknown key ids must not read the cache each time.
     if (!now && deps.now() < sharedReadAt + 1000) return;
     sharedReadAt = deps.now();
     const entry = parseCacheEntry(await shared.read(), deps.now());
     if (!entry) return;
     const triedAt = Math.max(entry.triedAt, cached.triedAt);
-    // Who asks just now may have had nothing: that is no reason to let go of a copy.
+    // An isolate that is just loading may have no keys: keep our copy then.
     if (entry.fetchedAt > cached.fetchedAt) store({ ...entry, triedAt });
     else cached = { ...cached, triedAt };
   };
@@ -114,7 +119,7 @@ export const remoteKeySet = (
     await readShared(isDue());
     if (!isDue()) return;
     const now = deps.now();
-    // Told before asking, so that the others of the location do not ask as well.
+    // Published first, so that other isolates of the location do not request as well.
     await publish({ ...cached, triedAt: now });
     try {
       const keys = await withTimeout(fetchTimeoutMs, deps, (signal) => download(url, signal, deps));
@@ -131,8 +136,8 @@ export const remoteKeySet = (
   };
 
   /**
-   * One question at a time. Who began it may be gone with its client, and its promise never settles then: nobody waits for it
-   * longer than it may take, and after that it is no question any more.
+   * One request at a time. Its client may disconnect, and the promise then never settles, so others wait no longer
+   * than its timeout and then ignore it.
    */
   const currentRefresh = (): Promise<void> | undefined =>
     pendingRefresh && deps.now() < pendingRefresh.since + fetchTimeoutMs ? pendingRefresh.done : undefined;
@@ -150,7 +155,7 @@ export const remoteKeySet = (
 
   const usableKeys = (): IssuerKeys => {
     if (cached.loaded && deps.now() < cached.fetchedAt + lifeMs) return cached.loaded;
-    throw new Error(`the keys of ${url} are not to be had`);
+    throw new Error(`the keys of ${url} are not available`);
   };
 
   const fresh = (): IssuerKeys | undefined => (deps.now() < cached.fetchedAt + freshMs ? cached.loaded : undefined);
@@ -161,7 +166,7 @@ export const remoteKeySet = (
       const keys = fresh();
       if (keys) return keys;
       if (deps.now() < cached.triedAt + cooldownMs && cached.loaded) return usableKeys();
-      // With a copy at hand, nobody waits for whoever is asking already.
+      // With a usable copy, nobody waits for a running refresh.
       return currentRefresh() && cached.loaded ? usableKeys() : refreshOnce().then(usableKeys);
     },
     newerThan: async (keys) => {
@@ -171,16 +176,16 @@ export const remoteKeySet = (
   };
 };
 
-/** How far the clocks of a location's machines may be apart. */
+/** Tolerated clock skew between machines of a location. */
 const clockSkewMs = 5_000;
 
 /**
- * What another isolate wrote, read as strictly as the issuer's own answer.
- * @returns undefined for what is no entry, and for one from the future, which would be believed too long
+ * Parses an entry of another isolate, as strictly as the issuer's response.
+ * @returns undefined for an invalid entry, and for one from the future, which would be used too long
  */
 const parseCacheEntry = (value: unknown, now: number): CacheEntry | undefined => {
   const { triedAt, fetchedAt, keys } = (value ?? {}) as { readonly [K in keyof CacheEntry]?: unknown };
-  // JSON writes null for the time of what has not happened.
+  // JSON has null in place of -Infinity.
   const fetched = fetchedAt === null ? Number.NEGATIVE_INFINITY : fetchedAt;
   if (typeof triedAt !== "number" || typeof fetched !== "number") return undefined;
   if (Math.max(triedAt, fetched) > now + clockSkewMs) return undefined;
@@ -199,7 +204,7 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
   const { keys } = ((await readJson(response, maxSetBytes)) ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("the issuer answered with no key set");
   const usableKeys = keys.filter(isPublic);
-  // It verifies nothing here, as a short key does; its issuer has to hear of it.
+  // The key is not used, like a short one. The log tells the operator.
   if (usableKeys.some((it) => isRoca(it as JWK)))
     deps.log({ type: "degraded", issuer: url, cause: weakKeyCause, keys: "without it" });
   if (usableKeys.length === 0) throw new Error("the issuer publishes no key for signatures");
@@ -209,8 +214,8 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
 const weakKeyCause = "the private half of a key can be computed (ROCA, CVE-2017-15361)";
 
 /**
- * What cannot be used is ignored (RFC 7517, section 5); a set of nothing else replaces no good copy. A private or symmetric key
- * in a public place verifies nothing any more.
+ * Unusable keys are ignored (RFC 7517, section 5). A set without usable keys replaces no good copy. A private or
+ * symmetric key in a public place is compromised.
  */
 const isPublic = (key: unknown): boolean => {
   if (typeof key !== "object" || key === null) return false;

@@ -1,7 +1,7 @@
-/** What a token may say of itself before anybody has verified it. */
+/** Parses and checks the header of a token before it is verified. */
 import { decodeProtectedHeader } from "jose";
 
-/** What finds the key that signed it. */
+/** Header members that select the key. */
 export interface TokenHeader {
   readonly alg: string;
   readonly kid: string | undefined;
@@ -10,22 +10,25 @@ export interface TokenHeader {
   readonly x5tS256: string | undefined;
 }
 
-/** Of access tokens (RFC 9068) and of tokens that do not say what they are for (SPIFFE's may say `JOSE`); case does not matter. */
+/**
+ * Types of access tokens (RFC 9068) and of tokens without a specific type (SPIFFE's may be `JOSE`). Case does not
+ * matter.
+ */
 const acceptedTypes: ReadonlySet<unknown> = new Set([
   ...[undefined, "jwt", "jose", "at+jwt"],
   ...["application/jwt", "application/jose", "application/at+jwt"],
 ]);
 
-/** A token that brings its own key, or says where to fetch one (RFC 8725, section 3.10); extensions that change how it is read. */
+/** Members that carry a key or a key's URL (RFC 8725, section 3.10), and extensions that change the meaning. */
 const refusedMembers = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
 
-/** Tokens of one key begin alike, so a few beginnings are all that there is to know. */
+/** Tokens of one key have the same header, so few have to be remembered. */
 const maxRemembered = 8;
 
 /**
- * Reads the header of a token.
- * @returns undefined for a token that is not looked at any further
- * @throws where it is no token
+ * Parses the header of a token.
+ * @returns undefined for a token that is refused
+ * @throws when it is not a token
  */
 export const tokenHeaderReader = (): ((token: string) => TokenHeader | undefined) => {
   const known = new Map<string, TokenHeader>();

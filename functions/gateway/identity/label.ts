@@ -1,4 +1,7 @@
-/** A tester's label: lets its bearer meet one version of some gates, at 0 % as well. EdDSA, by control, five minutes long. */
+/**
+ * A tester's label: routes its bearer to given versions of some gates, also at 0 %. Signed by control (EdDSA), valid
+ * for five minutes.
+ */
 import { ed25519Key } from "./ed25519-key.ts";
 import { verifyShortToken } from "./short-token.ts";
 
@@ -11,18 +14,18 @@ const maxTokenLength = 4096;
 const maxWorkers = 50;
 
 export interface TesterLabel {
-  /** What the platform is told: `worker="version"` (RFC 8941). */
+  /** The version overrides for the platform: `worker="version"` (RFC 8941). */
   readonly versions: string;
-  /** Where its bearer is a tester; in all others one of the users. */
+  /** Tiers in which the bearer is a tester. In others the bearer counts as a user. */
   readonly tiers: readonly string[];
 }
 
-/** @returns undefined where the label does not hold */
+/** @returns undefined for an invalid label */
 export type LabelVerifier = (token: string, now: number) => Promise<TesterLabel | undefined>;
 
 /**
- * @param x control's public key, as a JWK has it (RFC 8037)
- * @param environment that a label has to name
+ * @param x control's public key, as in a JWK (RFC 8037)
+ * @param environment that a label must name
  */
 export const labels = (x: string, environment: string): LabelVerifier => {
   const purpose = { audience: labelAudience, environment, lifeSeconds: maxLabelLifeSeconds };

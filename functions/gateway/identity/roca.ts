@@ -1,18 +1,18 @@
 /**
- * RSA keys of a library that made its primes so that others can compute them (ROCA, CVE-2017-15361: "The Return of
- * Coppersmith's Attack", Nemec and others, CCS 2017). Whoever has the public key can make the private one.
+ * Detects RSA keys of a library whose primes are predictable (ROCA, CVE-2017-15361: "The Return of Coppersmith's
+ * Attack", Nemec and others, CCS 2017). The private key can be computed from the public one.
  */
 
 /** The generator of section 2.1: primes are k·M + (65537^a mod M), where M is the product of the first primes. */
 const generator = 65_537;
 
 /**
- * Those of the first 39 primes, which M has for keys of every length, modulo which not every number is a power of the
- * generator. The others tell nothing.
+ * Those of the first 39 primes, which M includes for keys of every length, modulo which not every number is a power
+ * of the generator. The others carry no information.
  */
 const primes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/** Of a modulus: 16,384 bits, beyond which no runtime takes a key. */
+/** Of a modulus: 16,384 bits. Runtimes accept no longer key. */
 const maxBytes = 2048;
 
 /**

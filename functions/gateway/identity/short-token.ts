@@ -1,26 +1,28 @@
-/** Tokens between the product's own programs: EdDSA, minutes long, for one purpose in one environment. */
+/**
+ * Short-lived tokens between Postern's own programs: EdDSA, valid for minutes, for one purpose in one environment.
+ */
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { isCompact } from "./compact-token.ts";
 
-/** Seconds by which two clocks may differ. */
+/** Tolerated clock skew in seconds. */
 export const clockToleranceSeconds = 5;
 
 export interface TokenPurpose {
   readonly audience: string;
-  /** The environment that the token names in `env`: keys may be shared between environments, tokens are not. */
+  /** The environment in the token's `env` claim. Environments may share keys, but not tokens. */
   readonly environment: string;
-  /** Seconds: how long a token may live, and how old it may be. */
+  /** The longest lifetime and the maximum age, in seconds. */
   readonly lifeSeconds: number;
   readonly subject?: string;
 }
 
 /**
- * Verifies signature, purpose and times (RFC 7519, section 4.1). `iat` lies neither in the future nor further back than
- * `lifeSeconds`, so whatever a token says of its end, it is over `lifeSeconds` from now.
+ * Verifies signature, purpose and times (RFC 7519, section 4.1). `iat` is neither in the future nor more than
+ * `lifeSeconds` ago, so that a token never lives longer than `lifeSeconds`.
  *
  * @param key Ed25519, public
  * @param now milliseconds since the epoch
- * @throws where the token does not hold
+ * @throws when the token is invalid
  */
 export const verifyShortToken = async (
   token: string,
@@ -28,7 +30,7 @@ export const verifyShortToken = async (
   { audience, environment, lifeSeconds, subject }: TokenPurpose,
   now: number,
 ): Promise<JWTPayload & { readonly exp: number; readonly iat: number }> => {
-  if (!isCompact(token)) throw new Error("it is not written as a token is");
+  if (!isCompact(token)) throw new Error("it is not a well-formed token");
   const options: JWTVerifyOptions = {
     algorithms: ["EdDSA", "Ed25519"],
     audience,

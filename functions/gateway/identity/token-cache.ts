@@ -1,18 +1,18 @@
 /**
- * Tokens whose signature has been verified; per isolate. What changes with time is not kept: it is asked at each use.
+ * Remembers tokens whose signature has been verified. Per isolate. Whatever changes with time is checked on each use.
  *
- * A map finds a token by a hash of its text and compares all of it. A digest as the key would cost a request a tenth of a bare
- * passthrough, and hide nothing: what the token says is kept beside it, and the memory of an isolate is written nowhere.
+ * The token itself is the key. A digest as the key would cost a tenth of a bare passthrough and hide nothing, since
+ * the claims are stored beside it and the memory of an isolate is never written out.
  */
 
 const maxTokens = 1_000;
-/** Of their texts together: a manifest may let tokens be longer than is usual. */
+/** In total, since a manifest may allow long tokens. */
 const maxCharacters = 8 * 2 ** 20;
 
 export interface TokenCache<T> {
   readonly get: (token: string) => T | undefined;
   readonly put: (token: string, value: T) => void;
-  /** Forgets all where the keys are others than before, so that no token outlives the key that verified it. */
+  /** Clears the cache when the keys change, so that no token outlives its key. */
   readonly useKeys: (keys: string) => void;
 }
 
@@ -25,7 +25,7 @@ export const tokenCache = <T>(max = maxTokens): TokenCache<T> => {
     put: (token, value) => {
       if (!all.has(token)) characters += token.length;
       all.set(token, value);
-      // The oldest are forgotten.
+      // Evicts the oldest.
       while (all.size > max || characters > maxCharacters) {
         const oldest = all.keys().next().value as string;
         all.delete(oldest);

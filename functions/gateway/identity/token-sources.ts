@@ -1,19 +1,19 @@
-/** Reads a request's token from where the manifest says, and takes it out there before the service sees the request. */
+/** Reads the token of a request from the configured sources and removes it before the request is forwarded. */
 import { Subprotocol, setFact } from "../core/facts.ts";
 import type { Context } from "../core/types.ts";
 import { withoutParameter } from "../http/query.ts";
 
 /**
- * @returns the token as it came; undefined where there is none, and an empty text where one place has several that differ,
- * since services disagree about which of them counts
+ * @returns the token; undefined when there is none; an empty text when one source has several different ones, since
+ * services disagree which of them counts
  */
 export type TokenReader = (request: Request, context: Context) => string | undefined;
 
-/** The Authorization header goes on as it came; every other place is emptied. */
+/** The Authorization header is forwarded unchanged. Every other source is removed. */
 export const authorization = "header.authorization";
 
 /**
- * Prepares the places, the first of which that holds a token counts.
+ * Compiles a reader. The first source with a token counts.
  * @param sources `header.authorization`, `cookie.session`, `query.access_token`, `subprotocol.bearer`
  */
 export const tokenReader = (sources: readonly string[]): TokenReader => {
@@ -22,7 +22,7 @@ export const tokenReader = (sources: readonly string[]): TokenReader => {
   if (only && readers.length === 1) return only;
   return (request, context) => {
     let token: string | undefined;
-    // All of them, so that no place is left full behind one that counts.
+    // Reads every source, so that each is removed.
     for (const read of readers) {
       const found = read(request, context);
       token ??= found;
@@ -78,7 +78,7 @@ const readers: Readonly<Record<string, (name: string) => TokenReader>> = {
   },
 };
 
-/** The one value, without the quotes of a cookie and without a scheme. */
+/** The single value, without quotes and without a `Bearer` scheme. */
 const singleToken = (values: readonly string[]): string | undefined => {
   const tokens = values.map((it) =>
     it
@@ -91,7 +91,7 @@ const singleToken = (values: readonly string[]): string | undefined => {
   return others.length > 0 ? "" : first;
 };
 
-/** Many servers and scripts percent-encode what they put into cookies. */
+/** Many servers and scripts percent-encode cookie values. */
 const decoded = (value: string): string => {
   if (!value.includes("%")) return value;
   try {
@@ -108,7 +108,7 @@ const partition = <T>(all: readonly T[], isOwn: (it: T) => boolean): readonly [T
 
 const cookieName = (pair: string): string => pair.slice(0, Math.max(pair.indexOf("="), 0)).trim();
 
-/** A header as the service would be sent it, behind what other filters have changed. */
+/** A header with the edits of earlier filters. */
 const forwardedHeader = ({ headers }: Request, { outbound }: Context, name: string): string | null => {
   let value = headers.get(name);
   for (const edit of outbound) {
@@ -124,17 +124,20 @@ const replace = ({ outbound }: Context, name: string, value: string): void => {
 };
 
 interface Offer {
-  /** Positions of the entries that are the gate's, and not the service's. */
+  /** Positions of the entries for the gate. */
   readonly own: ReadonlySet<number>;
   readonly tokens: readonly string[];
   /**
-   * What the handshake is answered with where the service names none of its own: a browser that has offered something
-   * accepts nothing else (RFC 6455, section 4.1).
+   * The subprotocol of the response when the service selects none: a browser that has offered some accepts no other
+   * (RFC 6455, section 4.1).
    */
   readonly answer: string;
 }
 
-/** `<name>.<token>`, or `<name>` and the token in the entry behind it. A token without dots is encoded once more, as Kubernetes does. */
+/**
+ * `<name>.<token>`, or `<name>` and then the token. A token without dots is base64-encoded once more, as in
+ * Kubernetes.
+ */
 const namedOffer = (offered: readonly string[], name: string): Offer => {
   const prefix = `${name}.`;
   const own = new Set<number>();
@@ -164,7 +167,7 @@ const decodedToken = (text: string): string => {
   }
 };
 
-/** An entry that reads like a token: three parts in base64url, the first of them a JSON object. */
+/** An entry that looks like a token: three parts in base64url, the first a JSON object. */
 const looksLikeToken = /^e[wy][\w-]+\.[\w-]+\.[\w-]*$/;
 
 const unnamedOffer = (offered: readonly string[]): Offer => {

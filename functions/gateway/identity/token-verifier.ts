@@ -1,4 +1,4 @@
-/** Verifies a token's signature with the keys that fit it, and then its issuer, its audience and its time. */
+/** Verifies a token's signature with the matching keys, then its issuer, audience and times. */
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import { isCompact } from "./compact-token.ts";
 import type { IssuerKeys, KeySet } from "./jwks.ts";
@@ -7,7 +7,7 @@ import { type VerificationKey, withEdDsaAliases } from "./verification-keys.ts";
 
 interface TokenRequirements {
   readonly issuer: string;
-  /** One of these; undefined for tokens of any audience. */
+  /** One of these must match; undefined for any audience. */
   readonly audience: string | readonly string[] | undefined;
   readonly algorithms: readonly string[];
   /** In seconds. */
@@ -18,11 +18,11 @@ interface TokenRequirements {
 export type TokenRefusal = "token-invalid" | "token-expired" | "token-rejected";
 
 export interface TokenVerifier {
-  /** Whether some key could make a text hold: it is written as a signed token is, by an algorithm that is accepted. Reads no claim. */
+  /** Whether a text is a well-formed signed token with an accepted algorithm. Reads no claims. */
   readonly isSigned: (token: string) => boolean;
   /**
-   * @returns for a token, among these keys and then those that the issuer has published since: its claims, or why it does not
-   * hold. A key that cannot be used never fails: it did not sign the token.
+   * @returns the claims, or why the token is refused. Tries the current keys, then newer ones of the issuer. An
+   * unusable key is skipped.
    */
   readonly verify: (token: string, current: IssuerKeys, keys: KeySet) => Promise<JWTPayload | TokenRefusal>;
 }
@@ -38,7 +38,8 @@ export const tokenVerifier = (expected: TokenRequirements, now: () => number): T
       if (!header) return "token-invalid";
       const tryKeys = (among: IssuerKeys) =>
         verifyWithAny(among.candidatesFor(header), header.alg, (key) => verifyWith(token, key));
-      // A key may have been exchanged under its old id, or have none. Only a token makes the gate ask the issuer.
+      // A key may have been replaced under the same id, or have no id. Only a well-formed token triggers a request to
+      // the issuer.
       const newerKeys = async () => (hasClaims(token) ? await keys.newerThan(current) : undefined);
       try {
         const claims = (await tryKeys(current)) ?? (await newerKeys().then((it) => it && tryKeys(it)));
@@ -54,7 +55,7 @@ export const tokenVerifier = (expected: TokenRequirements, now: () => number): T
   };
 };
 
-/** @returns the header of a token that a key could have signed; undefined for any other text */
+/** @returns the header of a well-formed token; undefined for any other text */
 const signedHeaderReader = (algorithms: readonly string[]) => {
   const headerOf = tokenHeaderReader();
   return (token: string): TokenHeader | undefined => {
@@ -68,7 +69,7 @@ const signedHeaderReader = (algorithms: readonly string[]) => {
   };
 };
 
-/** Whether the second part of a token is a JSON object (RFC 7519, section 7.2). */
+/** Whether the payload is a JSON object (RFC 7519, section 7.2). */
 const hasClaims = (token: string): boolean => {
   try {
     decodeJwt(token);
@@ -89,7 +90,7 @@ const verifierOf = (
     issuer,
     algorithms,
     ...(audience !== undefined && { audience: [audience].flat() }),
-    // A token that never expires could never be taken back.
+    // A token without expiry could not be revoked.
     requiredClaims: ["exp"],
     clockTolerance: leeway,
     ...(maxAge !== undefined && { maxTokenAge: maxAge }),
@@ -98,7 +99,7 @@ const verifierOf = (
     (await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })).payload;
 };
 
-/** @returns undefined where none of these keys signed the token */
+/** @returns undefined when none of the keys signed the token */
 const verifyWithAny = async (
   candidates: readonly VerificationKey[],
   algorithm: string,
@@ -112,7 +113,7 @@ const verifyWithAny = async (
   return undefined;
 };
 
-/** Another key may have signed it. */
+/** Another key may be the right one. */
 const ignoreWrongSignature = (error: unknown): undefined => {
   if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
 };

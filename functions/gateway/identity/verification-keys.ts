@@ -1,10 +1,13 @@
-/** Which keys of a set may have signed a token, in the order in which they are tried (RFC 7515, section 4.1.4 and Appendix D). */
+/**
+ * Selects the keys of a set that may have signed a token, in the order of trying (RFC 7515, section 4.1.4 and
+ * Appendix D).
+ */
 import { base64url, importJWK, type JWK } from "jose";
 import { isSmallOrder } from "./ed25519-points.ts";
 import type { TokenHeader } from "./jwt-header.ts";
 import { hasRocaFingerprint } from "./roca.ts";
 
-/** The type of key, and the curve, that an algorithm asks for (RFC 7518, section 3.1; RFC 8037; RFC 9864). */
+/** Key type and curve of each algorithm (RFC 7518, section 3.1; RFC 8037; RFC 9864). */
 const keyTypes = {
   ...(Object.fromEntries(
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].map((it) => [it, { kty: "RSA" }]),
@@ -21,24 +24,24 @@ interface KeyType {
   readonly crv?: string;
 }
 
-/** `EdDSA` and `Ed25519` name one algorithm: the older name leaves the curve to the key (RFC 9864, section 2.2). */
+/** `EdDSA` and `Ed25519` are aliases: the older name leaves the curve to the key (RFC 9864, section 2.2). */
 export const withEdDsaAliases = (algorithms: readonly string[]): readonly string[] =>
   algorithms.some(isEd25519) ? [...new Set([...algorithms, ...edDsaNames])] : algorithms;
 
 const edDsaNames = ["EdDSA", "Ed25519"];
 const isEd25519 = (algorithm: string): boolean => edDsaNames.includes(algorithm);
 
-/** A key of a set. */
+/** A key of the set. */
 export interface VerificationKey {
-  /** Ready to verify with, or undefined where the key cannot be imported: a set may hold keys that nobody here can use. */
+  /** The imported key; undefined when it cannot be imported, since sets may hold keys of unsupported kinds. */
   readonly importFor: (algorithm: string) => Promise<CryptoKey | undefined>;
 }
 
-/** Each try costs a verification, and anybody can send a token that makes them all fail. */
+/** Each attempt costs a verification, and anyone can send a token that fails all of them. */
 export const maxCandidates = 16;
 
 export interface VerificationKeys {
-  /** Keys that fit what a token says of its own: those with its key id, then those that have none. 16 at most. */
+  /** Keys that match a token's header: those with its key id, then those without one. 16 at most. */
   readonly candidatesFor: (header: TokenHeader) => readonly VerificationKey[];
 }
 
@@ -63,12 +66,15 @@ export const verificationKeys = (keys: readonly JWK[]): VerificationKeys => {
   };
 };
 
-/** What a key says that it is for (RFC 7517, sections 4.2 and 4.3). Some issuers write null for what they leave out. */
+/**
+ * Whether a key is for signatures (RFC 7517, sections 4.2 and 4.3). Some issuers write null instead of omitting a
+ * member.
+ */
 const isForSignatures = ({ use, key_ops }: JWK): boolean =>
   (use ?? "sig") === "sig" &&
   (Array.isArray(key_ops) ? key_ops.includes("verify") : (key_ops ?? undefined) === undefined);
 
-/** Whether a key can be one that somebody alone signs with. Of the length of an RSA key its import tells. */
+/** Whether a key is safe. The length of RSA keys is checked on import. */
 const isUsable = ({ kty, x }: JWK): boolean => kty !== "OKP" || typeof x !== "string" || !isSmallOrder(x);
 
 const fitsAlgorithm = ({ kty, crv, alg }: JWK, algorithm: string): boolean => {
@@ -79,17 +85,20 @@ const fitsAlgorithm = ({ kty, crv, alg }: JWK, algorithm: string): boolean => {
   return (alg ?? algorithm) === algorithm || (isEd25519(algorithm) && isEd25519(alg as string));
 };
 
-/** Keys whose certificate the token names come first; issuers name it beside the key id, or in its place. */
+/** Puts keys first whose certificate thumbprint the token names, beside or instead of a key id. */
 const thumbprintsFirst = (entries: readonly Entry[], { x5t, x5tS256 }: TokenHeader): readonly Entry[] => {
   const isNamed = ({ jwk }: Entry): boolean =>
     (x5t !== undefined && jwk.x5t === x5t) || (x5tS256 !== undefined && jwk["x5t#S256"] === x5tS256);
   return entries.toSorted((a, b) => Number(isNamed(b)) - Number(isNamed(a)));
 };
 
-/** Imports a key once for each algorithm, also one that cannot be. Keeps no promise: who began it may be gone with its client. */
+/**
+ * Imports a key once per algorithm and remembers failures. Caches the key, not a promise: the request that created
+ * the promise may be cancelled.
+ */
 const importOnce = ({ kty, n, e, crv, x, y }: JWK): Entry["importFor"] => {
   const known = new Map<string, CryptoKey | undefined>();
-  // Only what makes a public key: nothing else that stands there decides whether it can be used.
+  // Uses only the members of a public key, so that no other member affects the import.
   const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => (value ?? undefined) !== undefined);
   const bare: JWK = Object.fromEntries(members);
   return async (algorithm) => {
@@ -107,12 +116,12 @@ const minModulusBits = 2048;
 const isLongEnough = ({ algorithm }: CryptoKey): boolean =>
   !("modulusLength" in algorithm) || (algorithm.modulusLength as number) >= minModulusBits;
 
-/** Whether everybody can sign with an RSA key, since its private half can be computed. */
+/** Whether the private half of an RSA key can be computed. */
 export const isRoca = ({ kty, n }: Pick<JWK, "kty" | "n">): boolean =>
   kty === "RSA" && typeof n === "string" && /^[\w-]+$/.test(n) && hasRocaFingerprint(base64url.decode(n));
 
-/** Of private and symmetric keys (RFC 7518, section 6). */
+/** Members of private and symmetric keys (RFC 7518, section 6). */
 export const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/** What a public key consists of, by its type. */
+/** Members of public keys by type. */
 export const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;

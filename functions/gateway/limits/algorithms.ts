@@ -1,19 +1,19 @@
 /**
- * The scripts of `@upstash/ratelimit`, run natively: each is found by the hash that the library calls it by, and does to
- * cells what its Lua does to Redis. A test holds them against the library's own text.
+ * Native versions of the scripts of `@upstash/ratelimit`, found by the hash that the library calls. Each does to
+ * cells what the Lua script does to Redis. A test compares them with the library's own text.
  */
 import type { ScriptCall } from "../core/ports/state.ts";
 
-/** What a script works on: texts under keys, each with an end. */
+/** Storage for scripts: texts by key, with an expiry. */
 export interface Cells {
-  /** One that has not ended. */
+  /** @returns a cell that has not expired */
   readonly get: (key: string) => Cell | undefined;
   readonly put: (key: string, cell: Cell) => void;
 }
 
 export interface Cell {
   readonly value: string;
-  /** Milliseconds since the epoch; null where nothing said so. */
+  /** When the cell expires, in milliseconds since the epoch; null when not set. */
   readonly ends: number | null;
 }
 
@@ -21,7 +21,7 @@ type Script = (cells: Cells, keys: readonly string[], args: readonly number[], n
 
 const numberAt = (cells: Cells, key: string): number => Number(cells.get(key)?.value ?? 0);
 
-/** INCRBY, and an end where the key is new. */
+/** INCRBY, with an expiry when the key is new. */
 const add = (cells: Cells, key: string, by: number, ends: number): number => {
   const before = cells.get(key);
   const sum = Number(before?.value ?? 0) + by;
@@ -43,7 +43,7 @@ export const slidingWindow: Script = (
   const inCurrent = (at % window) / window;
   const before = Math.floor((1 - inCurrent) * numberAt(cells, previous));
   if (by > 0 && before + numberAt(cells, current) >= tokens) return [-1, tokens];
-  // Long enough to overlap with the next window.
+  // Long enough to overlap the next window.
   const sum = add(cells, current, by, now + window * 2 + 1000);
   return [tokens - (sum + before), tokens];
 };
@@ -63,7 +63,10 @@ export const tokenBucket: Script = (cells, [key = ""], [most = 0, interval = 0, 
   return [remaining, refilledAt + interval, most];
 };
 
-/** What a bucket gets, and how often: one token each 10 ms rather than 100 each second, as whole tokens and milliseconds allow. */
+/**
+ * Refill of a bucket, as even as whole tokens and milliseconds allow: one token each 10 ms rather than 100 each
+ * second.
+ */
 export const refillOf = ({ count, windowMs }: { readonly count: number; readonly windowMs: number }) => {
   const parts = greatestCommonDivisor(count, windowMs);
   return { refill: count / parts, intervalMs: windowMs / parts };
@@ -71,7 +74,7 @@ export const refillOf = ({ count, windowMs }: { readonly count: number; readonly
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
-/** By the hashes of version 2.2.0 of the library. */
+/** By hash, of version 2.2.0 of the library. */
 const scripts: ReadonlyMap<string, Script> = new Map([
   ["b2efc02798c8e9b471a10f9b1d5745db89923ff3", fixedWindow],
   ["74740bb3d7792848093cdef586b6b6037c455fd6", slidingWindow],
@@ -79,8 +82,8 @@ const scripts: ReadonlyMap<string, Script> = new Map([
 ]);
 
 /**
- * @param now milliseconds since the epoch, for the ends of cells
- * @returns what Redis would reply; undefined for a script that is not known
+ * @param now milliseconds since the epoch, for expiries
+ * @returns what Redis would reply; undefined for an unknown script
  */
 export const runScript = (cells: Cells, { sha, keys, args }: ScriptCall, now: number): readonly number[] | undefined =>
   scripts.get(sha)?.(cells, keys, args, now);

@@ -1,10 +1,10 @@
-/** Counts a request among its consumer's, once filters have told whose it is. */
+/** Counts concurrent requests by consumer once filters have identified it. */
 import { assignClient } from "../core/concurrency.ts";
 import { Consumer, getFact } from "../core/facts.ts";
 import { busyFault } from "../core/problems.ts";
 import type { Handler } from "../core/types.ts";
 
-/** From here on a request is its consumer's, where one is known, and its address's no longer. */
+/** From here on a request counts for its consumer, if known, instead of its address. */
 export const countByConsumer =
   (call: Handler): Handler =>
   (request, context) => {

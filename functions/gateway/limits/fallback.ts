@@ -1,17 +1,20 @@
-/** What a limit does where its store fails: it counts here, lets pass or gives no verdict, and marks the request. */
+/**
+ * Applies `on-failure` when the store of a limit fails: counts locally, allows, or gives no verdict. The request is
+ * marked as degraded.
+ */
 import type { LimitCounter, LimitVerdict } from "../core/ports/limits.ts";
 import type { Context, Deps, FilterInstance } from "../core/types.ts";
 import { storeBreaker } from "./store-breaker.ts";
 
-/** Counts a request of a key. No verdict where the store failed and that refuses. */
+/** Counts a request. No verdict when the store failed and `on-failure` is `deny`. */
 export type LimitWithFallback = (
   key: string,
   context: Context,
 ) => LimitVerdict | undefined | Promise<LimitVerdict | undefined>;
 
 /**
- * What is done where the store fails. Per isolate.
- * @param fallback without it, no verdict is given
+ * Wraps a limit with its fallback and a circuit breaker. Per isolate.
+ * @param fallback undefined for `deny`: no verdict is given
  */
 export const withFallback = (
   limit: LimitCounter,

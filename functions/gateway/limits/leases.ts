@@ -1,10 +1,10 @@
 /**
- * Limits without a hop for each request: an isolate takes several requests' worth from the store at once and spends it here.
+ * Leases: an isolate takes several requests' worth from the store at once and counts them locally.
  *
- * All that is spent was counted first, so over any stretch of time isolates admit what the store counted in it and what
- * they held at its beginning: at most `share - 1` each. What a fixed window gave ends with it, so there nothing is added.
- * What is held and not spent is lost. So an isolate takes what it expects to spend: as many as came in the last `hold` in
- * which any came, and where more come than that, twice as many each time.
+ * Requests are counted in the store before they are admitted. Over any period, isolates admit at most what the store
+ * counted in it, plus what they held at its start: at most `share - 1` each. A lease of a fixed window ends with the
+ * window, so nothing is added there. Unused requests of a lease are lost. So an isolate takes as many as it expects
+ * to need: as many as came in the last active `hold` period, or, when more come, twice as many each time.
  */
 import { forgetOldest } from "../core/bounded.ts";
 import type { LimitCounter, LimitVerdict } from "../core/ports/limits.ts";
@@ -13,29 +13,29 @@ import type { Deps } from "../core/types.ts";
 export interface LeaseOptions {
   /** The most requests that an isolate takes at once for one key. */
   readonly share: number;
-  /** How long it may hold them, and how long it takes a refusal for granted. */
+  /** How long a lease is valid, and how long a refusal is remembered. */
   readonly holdMs: number;
-  /** The longest that the store is waited for; a question that is older was lost with its client. */
+  /** The store's timeout. Older calls were lost with their client. */
   readonly storeTimeoutMs: number;
-  /** What was taken ends with the window in which it was counted. */
+  /** The lease ends with the window in which it was counted. */
   readonly endsWithWindow: boolean;
 }
 
 interface LeaseState {
   available: number;
-  /** Asked for and not here yet, beyond the requests that asked. */
+  /** Extra requests asked for and not yet received. */
   requested: number;
   requestedAt: number;
   until: number;
   refusedUntil: number;
   lastVerdict: LimitVerdict | undefined;
-  /** Requests since `seenFrom`, for one `hold`; and in the one before, in which any came. */
+  /** Requests in the current `hold` period, which began at `recentSince`; and in the last active period before. */
   recent: number;
   recentSince: number;
   previous: number;
 }
 
-/** Of one isolate; what the oldest hold is lost. */
+/** Per isolate. The oldest are evicted. */
 const maxLeases = 10_000;
 
 export const leasedLimit = (
@@ -64,7 +64,7 @@ export const leasedLimit = (
     return fresh;
   };
 
-  /** Asks for less where the store has little left, since what is asked for and not there is lost to all. */
+  /** Takes less when the store has little left, since unused requests of a lease are lost to all. */
   const extraFor = (
     { available: held, requested: coming, lastVerdict: last, recent: seen, previous: before }: LeaseState,
     at: number,
@@ -97,7 +97,7 @@ export const leasedLimit = (
     if (!verdict.allowed && more > 0) verdict = await limit(key);
     else if (verdict.allowed && more > 0) {
       const end = Math.min(at + holdMs, endsWithWindow ? verdict.reset : Number.POSITIVE_INFINITY);
-      // Told once for all that is held, so the earliest end counts.
+      // One expiry for the whole lease, so the earliest counts.
       lease.until = lease.available > 0 ? Math.min(lease.until, end) : end;
       lease.available += more;
     }

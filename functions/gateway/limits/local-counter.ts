@@ -1,4 +1,4 @@
-/** Counts in the memory of an isolate as `@upstash/ratelimit` does over a store, where there is nothing to wait for. */
+/** Counts in the isolate's memory with the algorithms of `@upstash/ratelimit`. Synchronous. */
 
 import { forgetOldest } from "../core/bounded.ts";
 import type { LimitRule, LimitVerdict } from "../core/ports/limits.ts";
@@ -8,7 +8,7 @@ import { type Cell, type Cells, fixedWindow, refillOf, slidingWindow, tokenBucke
 /** The oldest are forgotten. */
 const maxCells = 10_000;
 
-/** @returns what counts a request of this weight against a key */
+/** @returns a counter of requests by key and weight */
 export const localLimit = (
   rule: LimitRule,
   { now }: Pick<Deps, "now">,

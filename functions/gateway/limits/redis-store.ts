@@ -1,16 +1,16 @@
-/** Redis by REST, as Upstash speaks it: a command is a JSON array, its answer `{ result }` or `{ error }`. */
+/** A Redis over Upstash's REST API: a command is a JSON array, the response `{ result }` or `{ error }`. */
 
 import type { ScriptStore } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { readJson } from "../http/read-stream.ts";
 
-/** No script of the limit library answers more. */
+/** The limit library's scripts reply with less. */
 const maxReplyBytes = 4096;
 
 /**
- * Only what the limit library asks for. Upstash's own client would try again five times, past any deadline of ours.
- * @throws what Redis says is wrong, and where it is gone or slow
+ * Implements only the calls of the limit library. Upstash's own client would retry five times, beyond our deadline.
+ * @throws Redis' errors, and when Redis is unavailable or slow
  */
 export const redisRestStore = (url: string, token: string, timeoutMs: number, deps: Deps): ScriptStore => {
   const command = (...parts: unknown[]): Promise<unknown> =>

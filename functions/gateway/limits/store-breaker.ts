@@ -1,27 +1,30 @@
 /**
- * Stops asking a store that fails, so that requests do not wait for it one after the other: for one key after one failure,
- * for a shard after several keys of it have failed. So nobody's key switches counting off for anybody else. Per isolate.
+ * A circuit breaker for stores, so that requests do not wait for a failing store: for one key after one failure, for
+ * a shard after failures of several of its keys. One client's key cannot switch counting off for others. Per isolate.
  */
 import { hashPosition } from "../core/pipeline.ts";
 import { hashTagOf, KeyRefused } from "../core/ports/state.ts";
 import type { Deps } from "../core/types.ts";
 
 export interface StoreBreaker {
-  /** Whether the store is not to be asked for this key now. */
+  /** Whether the store must not be called for this key now. */
   readonly isOpen: (key: string) => boolean;
   readonly failed: (key: string, cause: unknown) => void;
   readonly succeeded: (key: string) => void;
 }
 
-/** How long a key, or a shard, is left alone. */
+/** How long the breaker stays open for a key or a shard. */
 const openMs = 1000;
-/** Keys of a shard that fail within that time, before the shard is left alone. */
+/** Failing keys of a shard that open its breaker. */
 const maxFailingKeys = 5;
-/** A shard of state holds one or more of these: shards are as many as a power of two, and sixteen at most. */
+/**
+ * The number of lanes. A shard of state holds one or more lanes: the number of shards is a power of two, at most
+ * sixteen.
+ */
 const lanes = 16;
 
 export const storeBreaker = ({ now }: Pick<Deps, "now">): StoreBreaker => {
-  /** By lane: keys that failed, and until when each is left alone. */
+  /** Failed keys by lane, and until when the breaker is open for each. */
   const failing = new Map<number, Map<string, number>>();
   const laneOf = (key: string): number => Math.floor(hashPosition(hashTagOf(key)) * lanes);
 
@@ -45,7 +48,7 @@ export const storeBreaker = ({ now }: Pick<Deps, "now">): StoreBreaker => {
       const lane = laneOf(key);
       const keys = failingKeysOf(lane) ?? new Map<string, number>();
       failing.set(lane, keys);
-      // Requests that were under way when the shard was given up add no further keys.
+      // Requests in flight when the breaker opened add no further keys.
       if (keys.size < maxFailingKeys || keys.has(key)) keys.set(key, now() + openMs);
     },
     succeeded: (key) => {

@@ -1,9 +1,9 @@
-/** Limits as `@upstash/ratelimit` counts them, over whatever store runs its scripts. */
+/** Counts limits with `@upstash/ratelimit` over any store that runs its scripts. */
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import type { LimitRule, ScriptStore, StoreLimiter } from "../core/ports/limits.ts";
 import { refillOf } from "./algorithms.ts";
 
-/** All of Redis that the library's types ask for; the limits in use here call no more than a store has. */
+/** The library's type of Redis. The limits used here call only what a store has. */
 type Redis = ConstructorParameters<typeof Ratelimit>[0]["redis"];
 
 export const limiter: StoreLimiter = (rule, prefix, store) => {
@@ -11,7 +11,7 @@ export const limiter: StoreLimiter = (rule, prefix, store) => {
     redis: withReplyChecks(store, rule) as unknown as Redis,
     limiter: algorithmOf(rule),
     prefix,
-    // The library would answer "success" after its own timeout, and remember without a bound.
+    // By default the library answers "success" after its own timeout, and caches without a bound.
     timeout: 0,
     ephemeralCache: false,
     analytics: false,
@@ -37,7 +37,7 @@ const algorithmOf = (rule: LimitRule) => {
   }
 };
 
-/** Takes no answer that no counter could give: a store that is broken must not look like one that allows. */
+/** Rejects replies that no counter could give, since a broken store must not look like one that allows. */
 const withReplyChecks = (store: ScriptStore, { algorithm, count, burst }: LimitRule): ScriptStore => {
   const limit = algorithm === "token-bucket" ? burst : count;
   const length = algorithm === "token-bucket" ? 3 : 2;
@@ -49,7 +49,7 @@ const withReplyChecks = (store: ScriptStore, { algorithm, count, burst }: LimitR
     (algorithm === "fixed-window" ? reply[0] >= 1 : reply[0] >= -limit && reply[0] < limit);
   const checkedReply = (reply: unknown): unknown => {
     if (!isValidReply(reply))
-      throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is no count`);
+      throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is not a count`);
     return reply;
   };
   return {

@@ -1,10 +1,13 @@
-/** The access log: one structured line a request. It holds no path, query, header or body, since those may carry what must not be kept. */
+/**
+ * The access log: one structured line per request. It holds no path, query, header or body, since those may contain
+ * secrets.
+ */
 import { Consumer, getFact } from "../core/facts.ts";
 import type { Context, Deps } from "../core/types.ts";
 
 /**
- * @param sample the share of requests that get a line, in [0, 1]; faults always do
- * @returns records a request; `started` is milliseconds since the epoch
+ * @param sample share of requests that are logged, in [0, 1]; failures always are
+ * @returns a function that logs a request; `started` is milliseconds since the epoch
  */
 export const accessLog =
   (sample: number, deps: Deps) =>

@@ -1,4 +1,4 @@
-/** Counts requests of routes that are cut over once more, by the side that served them, so that the two can be compared as versions are. */
+/** Counts requests of routes in cutover a second time, by gateway, so that both can be compared like versions. */
 
 import type { Context, RecordRequest } from "../core/types.ts";
 import { sideKey } from "../service/cutover.ts";
@@ -8,12 +8,12 @@ export const bySide =
   (telemetry: Telemetry): Telemetry =>
   (tier, deps, sink) => {
     const all = telemetry(tier, deps, sink);
-    // Two for each route of the plan, so they are bounded.
+    // Bounded: two for each route of the plan.
     const sides = new Map<string, RecordRequest>();
     const counterOf = (version: string): RecordRequest => {
       const known = sides.get(version);
       if (known) return known;
-      // What came of a request has been told with the version of the gate already.
+      // The series are already reported under the gate's own version.
       const made = telemetry(
         tier,
         { ...deps, version },
@@ -40,7 +40,10 @@ export const bySide =
     return { ...all, recordRequest: count };
   };
 
-/** Of an old gateway nobody knows which 4xx are its own and which its services', so all of them are refusals, on both sides. */
+/**
+ * The previous gateway does not tell its own 4xx from its services', so every 4xx counts as refused, for both
+ * gateways.
+ */
 const withRefusalFor4xx = (context: Context, status: number): Context =>
   status >= 400 && status < 500 && context.outcome.verdict !== "left"
     ? { ...context, outcome: { ...context.outcome, verdict: "refused" } }

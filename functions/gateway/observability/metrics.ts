@@ -1,22 +1,22 @@
-/** Counts what a gate's requests came to, and tells control of it now and then, off the request's path. Per isolate. */
+/** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
 import type { Deps, Outcome, RecordRequest, StreamEnd } from "../core/types.ts";
 import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
 
-/** Requests that came to the same, of one route. */
+/** Requests of one route with the same outcome. */
 export interface Series {
   readonly route: string;
-  /** One of HTTP's own, or `_OTHER`. */
+  /** A standard method, or `_OTHER`. */
   readonly method: string;
-  /** `200`; empty where many are counted together. */
+  /** `200`; empty in the overflow series. */
   readonly status: string;
   readonly verdict: Outcome["verdict"];
   readonly by: string;
   readonly code: string;
-  /** That was asked last; empty where none was. */
+  /** The upstream that was called last; empty when there was none. */
   readonly upstream: string;
   readonly count: number;
-  /** From the request to the response's headers, or until its client left. */
+  /** From the request to the response headers, or until the client disconnected. */
   readonly latency: Bins;
   /** Sums. */
   readonly upstreamMs: number;
@@ -24,13 +24,15 @@ export interface Series {
   readonly bytesOut: number;
 }
 
-/** What happened to requests beside how they ended. */
+/** Events of requests besides their outcome. */
 export interface Mark {
-  /** `shadow`: a shadowed filter decided. `degraded`: a filter's store was not to be had, and its `on-failure` was done. */
+  /**
+   * `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied.
+   */
   readonly kind: "shadow" | "degraded";
   readonly route: string;
   readonly filter: string;
-  /** The code that would have been answered, or `pass`. */
+  /** The would-be problem code, or `pass`. */
   readonly decision: string;
   readonly count: number;
 }
@@ -42,7 +44,7 @@ export interface EndedStreams {
   readonly count: number;
 }
 
-/** Version 1 of what an isolate tells. It holds no path, query, header or key. */
+/** An isolate's report, version 1 of the format. It holds no path, query, header or key. */
 export interface Report {
   readonly tier: string;
   readonly version: string;
@@ -50,15 +52,15 @@ export interface Report {
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
-  /** Reports that reached nobody before this one. */
+  /** Earlier reports that could not be delivered. */
   readonly lost: number;
 }
 
-/** After the first request that nobody was told of. */
+/** After the first unreported request. */
 const flushMs = 2000;
-/** More are counted together, as the route `other`. */
+/** Beyond this, requests are counted in one series, as the route `other`. */
 const maxSeries = 500;
-/** What an isolate does first costs more than what it does then. */
+/** The first requests of an isolate are slower. */
 const coldRequests = 20;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -66,13 +68,13 @@ type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<n
 type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
 
 export interface ReportSink {
-  /** @throws where it reaches nobody in time */
+  /** @throws when the report is not delivered in time */
   readonly send: (report: Report) => Promise<void>;
-  /** Lets the request end before the work does. */
+  /** Keeps the work running after the response. */
   readonly defer: (work: Promise<unknown>) => void;
 }
 
-/** What a gate's requests, and streams that it ended, are told to. */
+/** Records a gate's requests and the streams that it ended. */
 export interface GateRecorder {
   readonly recordRequest: RecordRequest;
   readonly recordStreamEnd: (route: string, how: StreamEnd) => void;
@@ -122,7 +124,7 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
   };
 
   const count: RecordRequest = (request, response, status, context, started) => {
-    // A tester is no user, and who tries what fails is not to fail the release.
+    // Testers are not counted, so that their failed requests do not fail a release.
     if (context.caller.tester) return;
     const { outcome } = context;
     const ms = deps.now() - started;

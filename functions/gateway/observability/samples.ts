@@ -1,6 +1,9 @@
-/** What a version of a tier did over a stretch of time: counts of its requests and of their latency, small enough to be sent and kept. */
+/** Samples of a version over a period: counts of requests and latencies, small enough to send and store. */
 
-/** Users are put in this many groups by a hash of the gray key, so that statistics can see how alike one user's requests are. */
+/**
+ * The number of user groups. Users are grouped by a hash of the gray key, so that statistics can account for the
+ * correlation of one user's requests.
+ */
 export const groups = 32;
 
 /** Latency in logarithmic bins: pairs of bin and count, bins ascending. */
@@ -9,33 +12,33 @@ export type Bins = readonly (readonly [bin: number, count: number])[];
 /** The requests of one group of users. */
 export interface Group {
   readonly requests: number;
-  /** Answered 5xx, whoever failed, and deaths; includes `upstreamErrors`. */
+  /** Responses 5xx from anyone, and crashes; includes `upstreamErrors`. */
   readonly errors: number;
-  /** Problems 4xx of the gate itself. */
+  /** 4xx problems of the gate itself. */
   readonly refusals: number;
-  /** 5xx and failures of the upstream. */
+  /** 5xx responses and failures of the upstream. */
   readonly upstreamErrors: number;
-  /** The client left before an answer: how hangs show. */
+  /** The client disconnected before the response, as happens when a version hangs. */
   readonly abandoned: number;
-  /** Of requests that passed in a warm isolate. */
+  /** Of successful requests in warm isolates. */
   readonly latency: Bins;
 }
 
-/** What one version did. A group with no request may be absent; the key is its number. */
+/** Sample of one version, by group number. Groups without requests may be absent. */
 export interface Sample {
   readonly groups: Readonly<Record<string, Group>>;
-  /** Requests of cold isolates: counted in the groups, though not in their latency. */
+  /** Requests in cold isolates: included in the groups, but not in their latency. */
   readonly cold: number;
 }
 
-/** Each bin is this much wider than the one before: an error of 2.5 % at most, less than any release may tolerate. */
+/** The growth factor of bins: an error of at most 2.5 %, less than any release may tolerate. */
 const growth = 1.05;
 const perBin = Math.log(growth);
-/** Ends at 18 minutes; bin 0 holds all that took a millisecond or less, since the edge's clock sees no finer. */
+/** The last bin, up to 18 minutes. Bin 0 holds everything up to a millisecond, the resolution of the edge's clock. */
 export const maxBin = 285;
 
-/** The bin of a latency; what is negative or no number counts as none at all. */
+/** The bin of a latency. Negative values and NaN are in bin 0. */
 export const binOf = (ms: number): number => (ms > 1 ? Math.min(maxBin, Math.ceil(Math.log(ms) / perBin - 1e-9)) : 0);
 
-/** The most milliseconds that a bin holds. */
+/** The upper bound of a bin in milliseconds. */
 export const msOf = (bin: number): number => Math.exp(bin * perBin);

@@ -1,4 +1,4 @@
-/** Reads what a gate is told from outside the isolate: nothing of another shape reaches what serves requests. */
+/** Parses and validates the feed's messages, so that nothing of another shape reaches the gate. */
 
 import { maxRevocations, type RevocationEntry } from "../core/ports/revocations.ts";
 import { milliseconds, requestsPerWindow, share } from "../core/quantities.ts";
@@ -7,13 +7,13 @@ import { type FeedMessage, maxEntries, type OverlayEntry } from "./overlay.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * An entry that is not as it should be is left out: a gate that is older or newer than it goes on.
- * @throws where it is nothing that a feed tells; the last good one goes on then
+ * Skips invalid entries, so that older and newer gates keep working.
+ * @throws when it is no feed message; the last good one stays valid then
  */
 export const parseFeedMessage = (value: unknown): FeedMessage => {
   const { revision, entries, revoked = [] } = fieldsOf(value);
   if (typeof revision !== "number" || !Array.isArray(entries) || !Array.isArray(revoked))
-    throw new TypeError("this is nothing that a feed tells");
+    throw new TypeError("this is not a feed message");
   return {
     revision,
     entries: entries.slice(-maxEntries).filter((it): it is OverlayEntry => passes(isEntry, it)),
@@ -25,7 +25,7 @@ const isObject = (value: unknown): value is Fields => typeof value === "object" 
 
 const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
 
-/** A quantity that is none throws. */
+/** Parsing an invalid quantity throws. */
 const passes = (test: (it: Fields) => boolean, value: unknown): boolean => {
   try {
     return test(fieldsOf(value));
@@ -34,13 +34,13 @@ const passes = (test: (it: Fields) => boolean, value: unknown): boolean => {
   }
 };
 
-/** Milliseconds since the epoch. An end that no calendar has is one that does not come: what is closed stays closed. */
+/** Milliseconds since the epoch. Dates beyond the calendar never come, so what is closed stays closed. */
 const isDate = (it: unknown): it is number => typeof it === "number" && it >= 0;
 
 const isText = (it: unknown): it is string => typeof it === "string";
 const areTexts = (it: unknown): boolean => Array.isArray(it) && it.every(isText);
 
-/** What each kind of entry has besides. */
+/** Checks the fields of each kind of entry. */
 const checkOfKind: Readonly<Record<OverlayEntry["kind"], (it: Fields) => boolean>> = {
   close: ({ route, closed }) => (route === null || isText(route)) && isObject(closed) && isClosure(closed),
   limit: ({ filter, limit }) => isText(filter) && requestsPerWindow(limit as string).count > 0,

@@ -1,24 +1,27 @@
-/** The small run-time configuration over a plan. It closes, tightens, enforces, and moves users among the places that the plan names; nothing that it holds can open anything. */
+/**
+ * The overlay: a small run-time configuration over a plan. It closes routes, tightens limits, enforces shadowed
+ * filters, and moves users among the destinations that the plan names. It can never open anything.
+ */
 import type { Plan, RouteClosure } from "../core/plan.ts";
 import type { RevocationEntry, StoredRevocation } from "../core/ports/revocations.ts";
 
 export type OverlayChange =
-  /** A route, or all of the tier. */
+  /** Closes a route, or the whole tier. */
   | { readonly kind: "close"; readonly route: string | null; readonly closed: RouteClosure }
-  /** A limit besides those that a filter has, as `10/s`: a request must be allowed by each, so it can only be tighter. */
+  /** Adds a limit to a filter, such as `10/s`. Every limit must allow a request, so this only tightens. */
   | { readonly kind: "limit"; readonly filter: string; readonly limit: string }
-  /** What is shadowed, where enforcing it can only tighten. */
+  /** Enforces a shadowed filter, if that only tightens. */
   | { readonly kind: "enforce"; readonly filter: string }
-  /** The share of users whom the gate serves itself, as `10%`, of a route that is cut over. */
+  /** Sets the share of users that this gate serves, such as `10%`, of a route in cutover. */
   | { readonly kind: "cutover"; readonly route: string; readonly percent: string }
-  /** Of all upstreams that a route chooses among. */
+  /** Sets the weights of all upstreams of a route. */
   | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> }
-  /** Streams of versions that were taken back have ended then; milliseconds since the epoch. */
+  /** Drains streams of versions that were rolled back until then, in milliseconds since the epoch. */
   | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number };
 
 export type OverlayEntry = OverlayChange & {
   readonly id: string;
-  /** Milliseconds since the epoch; it is gone then. */
+  /** When the entry expires, in milliseconds since the epoch. */
   readonly until: number;
   readonly by: string;
   readonly reason: string;
@@ -26,35 +29,35 @@ export type OverlayEntry = OverlayChange & {
 
 export type EntryOfKind<K extends OverlayChange["kind"]> = Extract<OverlayEntry, { readonly kind: K }>;
 
-/** What lasts longer belongs into the manifest. */
+/** Longer changes belong in the manifest. */
 export const maxEntryMs = 7 * 86_400_000;
 
-/** What a tier's gates are told. */
+/** The feed's message to gates. */
 export interface FeedMessage {
   readonly revision: number;
   readonly entries: readonly OverlayEntry[];
   readonly revoked?: readonly RevocationEntry[];
 }
 
-/** What is kept of it. */
+/** The feed as it is stored. */
 export interface StoredFeed extends FeedMessage {
   readonly revoked?: readonly StoredRevocation[];
 }
 
-/** When what a gate knows is so old, its requests wait for news: what was closed is closed everywhere by then. */
+/** A gate with an older message waits for a refresh, so that a closed route is closed everywhere within this time. */
 export const maxFeedAgeMs = 10_000;
 
-/** Of one tier. */
+/** Per tier. */
 export const maxEntries = 100;
 
-/** What does not fit the plan is left out: a gate that is older or newer than an entry goes on. */
+/** Applies changes to a plan. Skips those that do not fit it, so that older and newer gates keep working. */
 export const applyOverlay = (
   plan: Plan,
   entries: readonly OverlayChange[],
   trafficShift: TrafficShift = noTrafficShift,
 ): Plan => entries.reduce((it, change) => withChange(it, change, trafficShift), plan);
 
-/** A gate whose routes have nowhere to move users to carries nothing of it. */
+/** Applies changes of weights and cutovers. Bundled only with gates that have such routes. */
 export type TrafficShift = (
   plan: Plan,
   change: Extract<OverlayChange, { readonly kind: "cutover" | "weights" }>,

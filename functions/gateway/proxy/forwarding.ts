@@ -1,41 +1,44 @@
-/** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
+/**
+ * Headers at the trust boundaries: removes spoofable headers, passes the front's facts to gates, and sets forwarding
+ * headers for upstreams.
+ */
 
 import type { Caller } from "../core/types.ts";
 import type { RequestUrl } from "../http/request-url.ts";
 import { isSpoofable } from "./spoofable-headers.ts";
 
 /**
- * What the front tells the gate behind it: the gray key, and then the names of further headers that go no further than the
- * gate, with spaces between. So a gate also removes what a newer front has for newer gates. Each header costs a request half
- * a percent of a bare passthrough, which is why there is one. Read only by the entrypoint that no stranger reaches.
+ * The front's facts for the gate: the gray key, then names of gate-only headers, separated by spaces. Gates thus also
+ * remove headers that a newer front has for newer gates. A single header, since each costs a request half a percent
+ * of a bare passthrough. Read only by the entrypoint that clients cannot reach.
  */
 export const callerHeader = "x-postern-caller";
 export const requestIdHeader = "x-request-id";
 export const parentSpanHeader = "x-postern-parent-span";
 
 /**
- * Stands among the names where the client brought no key and the front made one for this request alone. The platform's split
- * needs one; a share of a gate goes by the address instead. A gate that does not know the word removes a header of that name,
- * which there is not; a front that does not write it is believed as ever.
+ * A mark among the names: the client sent no key, and the front generated one for this request. The platform's split
+ * needs a key, but a gate's shares then use the address. An older gate treats the mark as the name of a header, which
+ * does not exist. An older front does not send it, and its key is used as before.
  */
 const generatedKeyMark = "x-postern-made-key";
 
-/** There where a tester asks, who is told which version answered. */
+/** Marks requests of testers. Their responses name the version. */
 export const smokeHeader = "x-postern-smoke";
 export const versionHeader = "postern-version";
 
-/** Steer the platform's version splits, so only the front may set them. */
+/** These headers control the platform's version splits, so only the front may set them. */
 export const versionKeyHeader = "cloudflare-workers-version-key";
 export const overridesHeader = "cloudflare-workers-version-overrides";
 
-/** A token of `postern explain`, which gates read. */
+/** The token of `postern explain`, read by gates. */
 export const explainHeader = "postern-explain";
 
 const remove = (headers: Headers, names: readonly string[]): void => {
   for (const name of names) headers.delete(name);
 };
 
-/** Meant for whoever receives the message, so that `Connection` may not name it (RFC 9110, section 7.6.1). */
+/** End-to-end fields, which `Connection` must not name (RFC 9110, section 7.6.1). */
 const endToEnd: ReadonlySet<string> = new Set([
   "host",
   "authorization",
@@ -46,13 +49,13 @@ const endToEnd: ReadonlySet<string> = new Set([
   "content-length",
   "content-encoding",
   "date",
-  // It is removed by who follows it.
+  // Removed by whoever handles the upgrade.
   "upgrade",
 ]);
 
 /**
- * Fields that a `Connection` field makes a matter of one hop. What is meant for all recipients, and what only the edge
- * says (`cf-…`), it cannot take away: no client gets rid of its address, or of a body's length, by naming it there.
+ * Hop-by-hop fields that a `Connection` field names. It cannot remove end-to-end fields or those that only the edge
+ * sets (`cf-…`), so that no client can hide its address or the length of a body.
  */
 export const hopByHopNames = (connection: string): ReadonlySet<string> => {
   const names = connection.split(",").map((it) => it.trim().toLowerCase());
@@ -61,7 +64,7 @@ export const hopByHopNames = (connection: string): ReadonlySet<string> => {
 
 const keepsAlive = /^(?:keep-alive|close|upgrade)$/i;
 
-/** The fields that are there, and that a `Connection` field names. It names none in almost every message. */
+/** The hop-by-hop fields of a message. There are none in almost every message. */
 export const hopByHopHeaders = (headers: Headers): readonly string[] => {
   const connection = headers.get("connection");
   if (connection === null || keepsAlive.test(connection)) return [];
@@ -69,7 +72,7 @@ export const hopByHopHeaders = (headers: Headers): readonly string[] => {
   return [...headers.keys()].filter((it) => named.has(it));
 };
 
-/** Removes unwanted fields, and those that a `Connection` field names. To read all names costs a request three percent, so it is done once. */
+/** Removes unwanted and hop-by-hop fields. Reading all names costs a request three percent, so it is done once. */
 const removeUnwanted = (headers: Headers, isUnwanted: (name: string) => boolean): void => {
   const unwanted: string[] = [];
   for (const name of headers.keys())
@@ -78,22 +81,25 @@ const removeUnwanted = (headers: Headers, isUnwanted: (name: string) => boolean)
   remove(headers, unwanted);
 };
 
-/** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is one to ignore (RFC 9110, section 7.8). */
+/**
+ * Whether a request is a WebSocket handshake (RFC 6455, section 4.1). Other upgrades are ignored (RFC 9110, section
+ * 7.8).
+ */
 export const isWebSocketRequest = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 
-/** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
+/** Any version but ff. What later versions append is dropped (W3C Trace Context, section 3.2.4). */
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
 
 interface TraceContext {
   readonly traceparent: string;
-  /** The caller's span that ours comes under, or undefined where the trace begins with us. */
+  /** The caller's span, the parent of ours; undefined when the trace starts here. */
   readonly parentSpan: string | undefined;
 }
 
 /**
- * Continues a trace with a span of our own, or begins one where none was brought that is valid.
- * @param id random, as a UUID: its digits are the span's, and those of a trace that begins
+ * Continues a trace with a new span, or starts one when there is no valid `traceparent`.
+ * @param id a random UUID: its digits become the span id, and the trace id of a new trace
  */
 export const continueTrace = (traceparent: string | null, id: string): TraceContext => {
   const trace = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
@@ -104,11 +110,11 @@ export const continueTrace = (traceparent: string | null, id: string): TraceCont
   return { traceparent: `00-${known}-${span}-0${Number.parseInt(flags, 16) & 1}`, parentSpan };
 };
 
-/** Continues the caller's trace, or begins one (W3C Trace Context, level 1). */
+/** Continues the caller's trace or starts one (W3C Trace Context, level 1). */
 export const traceparentOf = (headers: Headers, uuid: () => string): string =>
   continueTrace(headers.get("traceparent"), uuid()).traceparent;
 
-/** A caller of whom nothing is believed but the address that the platform reports. */
+/** An untrusted caller: only the address that the platform reports is used. */
 export const untrustedCaller = (headers: Headers, uuid: () => string): Caller => {
   const requestId = uuid();
   return {
@@ -120,10 +126,10 @@ export const untrustedCaller = (headers: Headers, uuid: () => string): Caller =>
 };
 
 /**
- * Removes what no gate is to see.
- * @param parentSpan undefined where the trace begins here, and its state goes with it
- * @param accepted spoofable headers that tiers of this front want from clients
- * @returns names of what is for the gate alone
+ * Removes headers that gates must not see.
+ * @param parentSpan undefined when the trace starts here; `tracestate` is removed then
+ * @param accepted spoofable headers that tiers of this front accept from clients
+ * @returns names of gate-only headers
  */
 export const removeSpoofableHeaders = (
   headers: Headers,
@@ -145,9 +151,9 @@ export const removeSpoofableHeaders = (
 const noHeaders: ReadonlySet<string> = new Set();
 
 /**
- * Tells the gate who calls.
- * @param gateOnlyHeaders names of headers that go no further than the gate
- * @param isGeneratedKey whether the key was made for this request, since the client brought none
+ * Writes the caller header for the gate.
+ * @param gateOnlyHeaders names of headers that must not reach the service
+ * @param isGeneratedKey whether the front generated the key, since the client sent none
  */
 export const setCallerHeader = (
   headers: Headers,
@@ -157,11 +163,11 @@ export const setCallerHeader = (
 ): void =>
   headers.set(callerHeader, [grayKey, ...(isGeneratedKey ? [generatedKeyMark] : []), ...gateOnlyHeaders].join(" "));
 
-/** Adds to what `present` wrote. */
+/** Adds names to the caller header. */
 export const addGateOnlyHeaders = (headers: Headers, gateOnlyHeaders: readonly string[]): void =>
   headers.set(callerHeader, [headers.get(callerHeader), ...gateOnlyHeaders].join(" "));
 
-/** A caller as the front made it out; whoever came by another way is a stranger. */
+/** The caller as the front describes it. A request without the front's headers has an untrusted caller. */
 export const callerFromFront = (headers: Headers, uuid: () => string): Caller => {
   const field = headers.get(callerHeader);
   const requestId = headers.get(requestIdHeader);
@@ -179,12 +185,12 @@ export const callerFromFront = (headers: Headers, uuid: () => string): Caller =>
   };
 };
 
-/** What comes from the front beside what it names. To ask for these by name is cheaper than to go through all. */
+/** Headers of the front besides those that it names. Removing them by name is cheaper than scanning all headers. */
 const frontHeaders = [callerHeader, versionKeyHeader, "cf-connecting-ip"];
 
 /**
- * Writes what an upstream may know of the caller, in place of what came in.
- * @param accepted spoofable headers that the tier wants from clients
+ * Sets forwarding headers for an upstream and removes spoofable and gate-only ones.
+ * @param accepted spoofable headers that the tier accepts from clients
  */
 export const setForwardingHeaders = (
   headers: Headers,
@@ -194,7 +200,7 @@ export const setForwardingHeaders = (
 ): void => {
   const { gateOnlyHeaders: further, parentSpan } = caller;
   if (further) {
-    // The front has named the request and continued its trace, in the headers that an upstream reads.
+    // The front has set the request id and `traceparent`, which the upstream reads.
     remove(headers, frontHeaders);
     remove(headers, further);
   } else {

@@ -1,4 +1,7 @@
-/** Sources of groups of spoofable headers that say who the user is, and whom a request acts for. Only tools read this; no gate carries it. */
+/**
+ * Sources for spoofable headers about identity: who the user is, and on whose behalf a request acts. Used by tools
+ * only, not bundled with gates.
+ */
 
 export const identityHeaderSources = {
   "remote-user": {

@@ -1,21 +1,21 @@
-/** Turns what a service says of its own address into the address that the client knows. */
+/** Rewrites references to a service's own address into public ones. */
 import type { Context } from "../core/types.ts";
 import { hostOf } from "../http/hosts.ts";
 
-/** What becomes of references to the service in the headers of its response. */
+/** Whether references to the service in response headers are rewritten. */
 export type LocationMode = "rewrite" | "keep";
 
-/** Where a service says where to go: RFC 9110, 10.2.2 and 8.7, and what browsers read besides. */
+/** Headers with references: RFC 9110, 10.2.2 and 8.7, and `Refresh`, which browsers read. */
 export const locationFields: ReadonlySet<string> = new Set(["location", "content-location", "refresh"]);
 
 /**
- * Rewrites a reference to the service. Foreign ones, and those that a client resolves to the right place by itself, stay as
- * they are, byte for byte.
+ * Rewrites a reference to the service. Foreign references, and those that a client resolves correctly, stay byte for
+ * byte.
  *
  * @param field one of `locationFields`
- * @param value what the service said in it
- * @param upstreamUrl what the service was asked for: an absolute URL
- * @returns the new value, or undefined where the old one stays
+ * @param value of the field
+ * @param upstreamUrl absolute URL of the upstream request
+ * @returns the new value; undefined when the old one stays
  */
 export const rewriteReference = (
   field: string,
@@ -28,7 +28,10 @@ export const rewriteReference = (
   return found ? before + found + after : undefined;
 };
 
-/** `5; url='https://…'` (HTML, shared declarative refresh steps): what stands before the URL, the URL, and what stands behind. */
+/**
+ * Splits `5; url='https://…'` (HTML, shared declarative refresh steps) into the text before the URL, the URL, and the
+ * text behind it.
+ */
 const splitRefresh = (value: string): readonly [string, string, string] => {
   const [before = ""] = /^\s*[\d.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?["']?/i.exec(value) ?? [];
   const rest = value.slice(before.length);
@@ -38,7 +41,7 @@ const splitRefresh = (value: string): readonly [string, string, string] => {
   return before === "" ? [value, "", ""] : [before, reference, rest.slice(reference.length)];
 };
 
-/** @returns undefined where the reference is foreign, malformed, or leads to the right place already */
+/** @returns undefined when the reference is foreign, malformed or already public */
 const publicReference = (reference: string, upstreamUrl: string, url: Context["url"]): string | undefined => {
   const service = new URL(upstreamUrl);
   const target = URL.parse(reference, upstreamUrl);
@@ -47,12 +50,15 @@ const publicReference = (reference: string, upstreamUrl: string, url: Context["u
   const whole = url.origin + path + target.search + target.hash;
   const asIs = URL.parse(reference, url.origin + url.pathname + url.search);
   if (asIs?.href === URL.parse(whole)?.href) return undefined;
-  // A path that begins with two slashes would be read as a host.
+  // A path that starts with two slashes would be parsed as a host.
   const isAbsolute = path.startsWith("//") || URL.canParse(reference) || /^[\\/]{2}/.test(reference);
   return isAbsolute ? whole : path + target.search + target.hash;
 };
 
-/** The same host, with or without the dot of a fully qualified name, and the same port. A service behind whatever ends TLS for it may name another scheme. */
+/**
+ * Whether a URL has the service's host, with or without a trailing dot, and port. The scheme may differ, since TLS
+ * may end ahead of the service.
+ */
 const isOwn = (target: URL, service: URL): boolean =>
   /^https?:$/.test(target.protocol) &&
   hostOf(target) === hostOf(service) &&
@@ -61,21 +67,24 @@ const isOwn = (target: URL, service: URL): boolean =>
 const portOf = ({ port, protocol }: URL): string => port || (protocol === "https:" ? "443" : "80");
 
 /**
- * The public path of a service's path, by what this request's own two paths have in common: `/wallet/v1/accounts/7` that was
- * asked for as `/api/accounts/7` says that `/api` is `/wallet/v1`. What lies elsewhere at the service has no public path that
- * could be known, and keeps its own.
+ * Maps a path of the service to a public path by what this request's two paths have in common: if
+ * `/wallet/v1/accounts/7` was requested as `/api/accounts/7`, then `/api` is `/wallet/v1`. A path elsewhere at the
+ * service has no known public path and stays.
  */
 const publicPath = (path: string, upstreamUrl: string, requestPath: string): string => {
   if (path === upstreamUrl) return requestPath;
   const [servicePrefix, publicPrefix] = prefixes(upstreamUrl, requestPath);
-  // A service that knows the public prefix has written it already.
+  // The service already uses the public prefix.
   if (servicePrefix === "" && publicPrefix !== "" && isUnder(path, publicPrefix)) return path;
   return isUnder(path, servicePrefix) ? publicPrefix + path.slice(servicePrefix.length) || "/" : path;
 };
 
 const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
-/** What stands before the segments that both end in. Where they end in none, one may hold the other whole; else all of both. */
+/**
+ * The prefixes ahead of the segments that both paths share at the end. Without shared segments, one path may contain
+ * the other; else the prefixes are the whole paths.
+ */
 const prefixes = (upstreamUrl: string, requestPath: string): readonly [theirs: string, ours: string] => {
   const [a, b] = [upstreamUrl.split("/"), requestPath.split("/")];
   let same = 0;

@@ -1,6 +1,9 @@
-/** Signs what a service is sent (HTTP Message Signatures, RFC 9421, with hmac-sha256), so that it can tell that a call came through the gate. */
+/**
+ * Signs requests to a service (HTTP Message Signatures, RFC 9421, hmac-sha256), so that it can verify that they came
+ * through the gate.
+ */
 
-/** Signs a request that is otherwise ready to go. */
+/** Signs a complete request. */
 export type SignRequest = (request: Request) => Promise<void>;
 
 const components = ["@method", "@path", "@query", "x-request-id"] as const;
@@ -8,8 +11,8 @@ const components = ["@method", "@path", "@query", "x-request-id"] as const;
 const text = new TextEncoder();
 
 /**
- * Prepares a key once. The body is not covered: it streams.
- * @param keyid told to the service, so that it knows which key to verify with
+ * Creates a signer and imports the key once. The body is not covered, since it streams.
+ * @param keyid tells the service which key to verify with
  * @param now milliseconds since the epoch
  */
 export const signer = (keyid: string, secret: string, now: () => number): SignRequest => {
@@ -19,7 +22,7 @@ export const signer = (keyid: string, secret: string, now: () => number): SignRe
     const created = Math.floor(now() / 1000);
     const parameters = `(${covered});created=${created};keyid="${keyid}";alg="hmac-sha256"`;
     const mac = await crypto.subtle.sign("HMAC", await key, text.encode(signatureBase(request, parameters)));
-    // Set, not appended: a signature that someone else brought would stand there as if the gate vouched for it.
+    // Set, not appended: otherwise a signature of the client would look like the gate's.
     request.headers.set("signature-input", `postern=${parameters}`);
     request.headers.set("signature", `postern=:${btoa(String.fromCharCode(...new Uint8Array(mac)))}:`);
   };

@@ -1,4 +1,4 @@
-/** Reads a request's whole body, for a filter that has to see it before the service does. */
+/** Reads the whole request body for filters that need it. */
 
 import { Body, BodyLimit, getFact, setFact } from "../core/facts.ts";
 import { Fault, upstreamCodes } from "../core/problems.ts";
@@ -9,11 +9,11 @@ import { awaitingClient, bodyLimitDetail, hasBody, requireSlotForBody } from "./
 
 const nothing = new Uint8Array();
 
-/** How long a client may take to send all of it. */
+/** The longest time for the whole body. */
 const bodyTimeoutMs = 30_000;
 
 /**
- * What has been read goes to the upstream from memory, so the checker wants a `body-limit` ahead.
+ * The body is forwarded from memory, so the checker requires a `body-limit` ahead.
  * @throws Fault `body-too-large`, `body-incomplete`, `body-late`, `gate-busy`
  */
 export const readBody = async (

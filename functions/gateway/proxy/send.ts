@@ -1,4 +1,7 @@
-/** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
+/**
+ * Sends requests to upstreams over HTTP. Headers are copied once; a `Request` would copy them again, and `fetch` once
+ * more.
+ */
 import { markBodyReceived } from "../core/concurrency.ts";
 import { Body, BodyAwaited, BodyLimit, getFact, setFact, Target } from "../core/facts.ts";
 import { busyFault, Fault, upstreamCodes } from "../core/problems.ts";
@@ -16,33 +19,34 @@ export const applyEdits = (headers: Headers, edits: readonly HeaderEdit[]): void
     else headers[edit[0]](edit[1], edit[2]);
 };
 
-/** Names in lists have no case (RFC 9110, 5.1), and `*` stands for all of them. */
+/** List members are compared without case (RFC 9110, 5.1), and `*` covers all. */
 const merge = (headers: Headers, name: string, value: string): void => {
   const listed = headers.get(name);
   const has = listed?.split(",").some((it) => it.trim() === "*" || it.trim().toLowerCase() === value);
   if (!has) headers.append(name, value);
 };
 
-/** Path and query that the upstream is asked for: the route's own target, or what the client asked for. */
+/** Path and query of the upstream request: the target set by filters or the route, else the client's. */
 export const targetOf = (context: Context): string => {
   const target = getFact(context, Target);
   return (target?.path ?? context.url.pathname) + (target?.search ?? context.url.search);
 };
 
 /**
- * Sends the request on, its body streaming, and answers with what comes back.
+ * Forwards a request with a streaming body and returns the response.
  *
- * Of a body it is known at each moment whether the gate waits for the client, so that a client who stalls is not taken
- * for a slow service. One of unknown length is counted on its way, and where it grows too large or breaks off, the
- * upstream's request is aborted as a whole, since an error of the stream alone would look like a clean end.
+ * The gate tracks whether it is waiting for the client's body, so that a stalled client is not taken for a slow
+ * service. A body of unknown length is counted while it streams. When it grows too large or breaks off, the whole
+ * upstream request is aborted, since an error of the stream alone would look like a clean end.
  *
- * A length of zero is no body, whatever the method (RFC 9112, section 6.3). With GET and HEAD the runtime carries a body
- * only as it came: one that was read by a filter, or whose length nobody knows, is refused.
+ * A length of zero is no body, whatever the method (RFC 9112, section 6.3). With GET and HEAD the runtime forwards a
+ * body only unmodified, so a body that a filter has read, or one of unknown length, is refused.
  *
- * @param url absolute, of the upstream
- * @param transport is given a Request only where its body is to go on as it came
- * @param locationMode what becomes of references to the upstream in the response's headers
- * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `gate-busy`, `upstream-invalid`, `upstream-unreachable`, or the reason of the context's signal
+ * @param url absolute URL of the upstream request
+ * @param transport receives a `Request` only if its body is forwarded unmodified
+ * @param locationMode whether references to the upstream in response headers are rewritten
+ * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `gate-busy`, `upstream-invalid`,
+ * `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
   url: string,
@@ -58,7 +62,7 @@ export const send = async (
   setForwardingHeaders(headers, context.caller, context.url, context.settings?.accepted);
   applyEdits(headers, context.outbound);
   const init: RequestInit = { headers, redirect: "manual" };
-  // The runtime takes no method beside a body that goes on as it came, though it is the same one.
+  // The runtime rejects `method` beside an unmodified body, even if it is the same.
   if (!body.isUnmodified) init.method = request.method;
   if (body.stream) init.body = body.stream as BodyInit;
   if (signal) init.signal = signal;
@@ -71,7 +75,7 @@ export const send = async (
   }
 };
 
-/** A status that no response can have, or a switch of protocols that nobody can follow, is the service's fault. */
+/** Fails when the service answers with an invalid status, or switches protocols without a WebSocket. */
 const requireValidStatus = (response: Response): Response => {
   const { status } = response;
   if ((status >= 200 && status <= 599) || (status === 101 && response.webSocket)) return response;
@@ -83,21 +87,21 @@ const anySignal = (a: AbortSignal | undefined, b: AbortSignal | undefined): Abor
 
 const unreachable = (cause: unknown) => new Fault(upstreamCodes, "upstream-unreachable", { cause });
 
-/** What a client is told whose body is too large. */
-export const bodyLimitDetail = (limit: number) => ({ detail: `At most ${limit} bytes are taken here` });
+/** The detail of `body-too-large`. */
+export const bodyLimitDetail = (limit: number) => ({ detail: `At most ${limit} bytes are allowed` });
 
 const tooLarge = (limit: number) => new Fault(upstreamCodes, "body-too-large", bodyLimitDetail(limit));
 
-/** The length that the client announced, or undefined where it sends chunks. */
+/** The announced length of the body; undefined for a chunked body. */
 export const announcedLength = (request: Request): number | undefined => {
   const length = request.headers.get("content-length");
   return length === null ? undefined : Number(length);
 };
 
-/** Whether the client sends anything: a length of zero is no body. */
+/** Whether the request has a body: a length of zero is none. */
 export const hasBody = (request: Request): boolean => request.body !== null && announcedLength(request) !== 0;
 
-/** Notes that whoever waits now waits for the client. */
+/** Records, while it waits, that the gate is waiting for the client. */
 export const awaitingClient = async <T>(context: Context, work: Promise<T>): Promise<T> => {
   markAwaiting(context);
   try {
@@ -109,12 +113,15 @@ export const awaitingClient = async <T>(context: Context, work: Promise<T>): Pro
 
 const markAwaiting = (context: Context): void => setFact(context, BodyAwaited, context.settings?.now() ?? 0);
 
-/** The body is complete, and no service has the request yet. @throws Fault where the gate has no place for it */
+/**
+ * Records that the body is complete before the service is called.
+ * @throws Fault when the concurrency limit is reached
+ */
 export const requireSlotForBody = ({ slot: place }: Context): void => {
   if (place && !markBodyReceived(place, false)) throw busyFault("gate-busy");
 };
 
-/** The body is complete, and on its way to the service. */
+/** Records that the body has been forwarded completely. */
 const markBodySent = (context: Context): void => {
   setFact(context, BodyAwaited, undefined);
   if (context.slot) markBodyReceived(context.slot, true);
@@ -123,7 +130,7 @@ const markBodySent = (context: Context): void => {
 interface OutgoingBody {
   readonly stream?: ReadableStream | Uint8Array;
   readonly isUnmodified?: true;
-  /** Aborted with a Fault when the counted body grows too large or breaks off. */
+  /** Aborts with a Fault when the body grows too large or breaks off. */
   readonly failure?: AbortController;
 }
 
@@ -151,17 +158,20 @@ const bodyOf = (request: Request, context: Context): OutgoingBody | Promise<Outg
   pump(from, writable, limit, context).then(
     () => markBodySent(context),
     (cause) => {
-      // Where the service hangs up, its answer has come by then, or its call fails.
+      // When the service closes the connection, its response has arrived or its call fails.
       if (cause instanceof Fault) failure.abort(cause);
     },
   );
   return { stream: readable, failure };
 };
 
-/** The runtime carries the body, and a copy of it shows how far the client has come. What the service has not taken yet is in memory. */
+/**
+ * Lets the runtime forward the body, and reads a clone to see the client's progress. What the service has not read
+ * yet is in memory.
+ */
 const unmodifiedBody = (request: Request, context: Context): OutgoingBody => {
   const copy = request.clone().body as ReadableStream<Uint8Array>;
-  // Where the body breaks off, the call fails by itself.
+  // When the body breaks off, the upstream call fails.
   void trackProgress(copy, context).catch(() => {});
   return { isUnmodified: true };
 };
@@ -173,8 +183,8 @@ const trackProgress = async (body: ReadableStream<Uint8Array>, context: Context)
 };
 
 /**
- * A small body is read whole before the service is called: while the runtime piped it, a service that takes no bytes looked like a
- * client that sends none.
+ * Reads a small body before the service is called. If the runtime piped it, a service that reads nothing would look
+ * like a client that sends nothing.
  */
 const readSmallBody = async (request: Request, length: number, context: Context): Promise<OutgoingBody> => {
   const body = new Uint8Array(await awaitingClient(context, request.arrayBuffer().catch(failIncomplete)));
@@ -185,7 +195,10 @@ const readSmallBody = async (request: Request, length: number, context: Context)
 
 const unexpectedBody = () => new Fault(upstreamCodes, "body-unexpected");
 
-/** Chunks may say that there are none. @throws Fault where there are some */
+/**
+ * Requires that a chunked body is empty.
+ * @throws Fault when it is not
+ */
 const requireEmpty = async (body: ReadableStream<Uint8Array>): Promise<OutgoingBody> => {
   const reader = body.getReader();
   for (;;) {
@@ -201,12 +214,15 @@ const failIncomplete = (cause: unknown): never => {
   throw new Fault(upstreamCodes, "body-incomplete", { cause });
 };
 
-/** What a body may take of the memory; with GET and HEAD, the largest one. */
+/** The buffer size, and the largest body with GET and HEAD. */
 const chunkBytes = 64 * 1024;
-/** Connections hold as much by themselves. */
+/** Connections buffer as much anyway. */
 const smallBodyBytes = 16 * 1024;
 
-/** Copies with one buffer. @throws Fault for what the client did; anything else for what the service did */
+/**
+ * Copies a body with one buffer.
+ * @throws Fault for failures of the client; other errors for failures of the service
+ */
 const pump = async (from: ReadableStream, to: WritableStream, limit: number, context: Context): Promise<void> => {
   const reader = from.getReader({ mode: "byob" });
   const writer = to.getWriter();

@@ -1,4 +1,4 @@
-/** What a service's response may tell a client. Its names are read once, which costs a request four percent. */
+/** Sanitizes a service's response. Header names are read once, which costs a request four percent. */
 
 import type { Context } from "../core/types.ts";
 import { hopByHopHeaders } from "./forwarding.ts";
@@ -6,10 +6,11 @@ import { type LocationMode, locationFields, rewriteReference } from "./location.
 import { isOwnHeader } from "./spoofable-headers.ts";
 
 /**
- * Removes the gateway's own fields and those for its neighbour alone, and rewrites references to the service.
+ * Removes the gateway's own and hop-by-hop fields, and rewrites references to the service.
  *
- * @param upstreamUrl what the service was asked for: an absolute URL
- * @returns the response itself where there is nothing to do, else a copy: what the service answered an earlier attempt must not stay in the context
+ * @param upstreamUrl absolute URL of the upstream request
+ * @returns the response itself when nothing changes, else a copy: edits in the context would also apply to the
+ * response of a later attempt
  */
 export const sanitizeResponse = (
   response: Response,

@@ -1,13 +1,15 @@
-/** Who writes or reads each group of spoofable headers, and the page that says so. Only tools read this; no gate carries it. */
+/**
+ * Sources for each group of spoofable headers: who writes or reads them. Used by tools only, not bundled with gates.
+ */
 import { identityHeaderSources } from "./identity-header-sources.ts";
 import type { spoofableHeaders } from "./spoofable-headers.ts";
 
 interface Source {
   readonly by: string;
-  /** What a service would believe. */
+  /** What a service would trust. */
   readonly says: string;
   readonly source: string;
-  /** No page of the vendor's was found that names the headers, so somebody else's word is the source. */
+  /** The vendor has no page about the headers, so the source is someone else's. */
   readonly secondHand?: true;
 }
 

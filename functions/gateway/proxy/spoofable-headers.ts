@@ -1,9 +1,9 @@
 /**
- * Headers by which a client could speak for somebody else: for a proxy about its address, for a platform about who it is, or
- * for a router about method and path. Fronts and gates remove them from requests.
+ * Spoofable headers: headers by which a client could impersonate a proxy (its address), a platform (its identity) or
+ * a router (method and path). Fronts and gates remove them.
  */
 
-/** By who writes or reads them. A name that ends in `*` stands for all that begin so. */
+/** By writer or reader. A trailing `*` matches all names with that prefix. */
 export const spoofableHeaders = {
   postern: ["postern-*", "x-postern-*", "x-request-id"],
   "workers-versions": ["cloudflare-workers-*"],
@@ -72,8 +72,8 @@ export const spoofableHeaders = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /**
- * Written by Cloudflare on each request, over what a client sent; and the token of Cloudflare Access, which is signed, so that
- * `jwt` can verify it.
+ * Set by Cloudflare on each request, replacing what a client sent. The token of Cloudflare Access is signed, so `jwt`
+ * can verify it.
  */
 export const writtenByCloudflare: ReadonlySet<string> = new Set([
   ...["cf-connecting-ip", "cf-ray", "cf-ipcountry", "cf-visitor", "cf-ew-via", "cf-worker", "cf-access-jwt-assertion"],
@@ -82,18 +82,19 @@ export const writtenByCloudflare: ReadonlySet<string> = new Set([
 const allNames = Object.values(spoofableHeaders).flat();
 const exactNames: ReadonlySet<string> = new Set(allNames.filter((it) => !it.endsWith("*")));
 
-/** Of the first two letters, as a number: to cut a text of two letters out costs more than all that is done with it. */
+/** The first two characters as a number. Slicing a text would cost more than the rest of the check. */
 const firstTwoCharacters = (name: string): number => name.charCodeAt(0) * 256 + name.charCodeAt(1);
 
-/** By how they begin: one expression of all of them would have to be compiled at the first request. */
+/** Prefixes by their first two characters. One regular expression would have to be compiled at the first request. */
 const prefixes: ReadonlyMap<number, readonly string[]> = Map.groupBy(
   allNames.filter((it) => it.endsWith("*")).map((it) => it.slice(0, -1)),
   firstTwoCharacters,
 );
 
 /**
- * Whether a name has another character than letters, digits and hyphens: many a service reads `x_customer` and `x.customer` as
- * `x-customer` (CGI, RFC 3875, section 4.1.18), so such a name could speak for the gate. A regular expression takes twice as long.
+ * Whether a name has other characters than letters, digits and hyphens: many services read `x_customer` and
+ * `x.customer` as `x-customer` (CGI, RFC 3875, section 4.1.18), so such a name could impersonate the gate. A regular
+ * expression would take twice as long.
  */
 const hasUnusualCharacter = (name: string): boolean => {
   for (let at = 0; at < name.length; at++) {
@@ -113,18 +114,18 @@ export const isSpoofable = (name: string): boolean => {
   return false;
 };
 
-/** Written by the gate itself, of one hop, or steering the product: no tier may accept these from clients. */
+/** Set by the gate itself, hop-by-hop, or controlling Postern: no tier may accept these from clients. */
 const neverAccepted =
   /^(?:x-postern-.*|postern-.*|cloudflare-workers-.*|x-request-id|forwarded|x-forwarded-(?:for|host|proto)|proxy-authorization|proxy-connection)$/;
 
-/** Whether a tier may have its services sent a header that is removed otherwise. */
+/** Whether a tier may accept a spoofable header for its services. */
 export const isAcceptable = (name: string): boolean =>
   isSpoofable(name) && /^[a-z0-9-]+$/.test(name) && !neverAccepted.test(name);
 
-/** What a front lets pass until it knows for which tier a request is. */
+/** The headers that any tier of a front accepts. The front keeps them until it has found the tier. */
 export const acceptedHeadersOf = (tiers: readonly { readonly accepts?: readonly string[] }[]): ReadonlySet<string> =>
   new Set(tiers.flatMap(({ accepts = [] }) => accepts));
 
-/** Told by the product alone: to testers, in explanations, to splits of versions. No service may answer one. */
+/** Response headers that only Postern may set: for testers, explanations and version splits. */
 export const isOwnHeader = (name: string): boolean =>
   name.startsWith("x-postern-") || name.startsWith("postern-") || name.startsWith("cloudflare-workers-");

@@ -1,4 +1,4 @@
-/** Finds the route of a request by the path in its canonical form; paths with an encoded slash are for the routes that keep it. */
+/** Finds the route of a request by its canonical path. Paths with an encoded slash only match routes that keep it. */
 
 import { canonicalPath, hasEncodedSlash } from "../http/path.ts";
 import type { RequestUrl } from "../http/request-url.ts";
@@ -7,14 +7,14 @@ import { type Match, router } from "./router.ts";
 
 export interface RouteTables {
   readonly table: RouteTable;
-  /** Of the routes that keep encoded slashes, where there are any. */
+  /** The route table for paths with an encoded slash, if a route keeps them. */
   readonly slashes?: RouteTable;
 }
 
 export interface RouteFinder {
-  /** @returns undefined for a path that means one thing to one server and another to the next */
+  /** @returns undefined for an ambiguous path */
   readonly canonical: (pathname: string) => string | undefined;
-  /** @returns undefined where the path has an encoded slash, and no route that keeps it has the path */
+  /** @returns undefined when the path has an encoded slash and no route that keeps it matches */
   readonly find: (method: string, path: string, request: Request, url: RequestUrl) => Match | undefined;
 }
 

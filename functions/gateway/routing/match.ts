@@ -1,6 +1,7 @@
 /**
- * The grammar of `match`: `GET,POST /accounts/{id}/{n:[0-9]+}/{rest*}`, `/files{/rest*}` for /files as well, and segments
- * that mix text and captures: `/jobs/{id}:cancel`. Read by the compiler; a gate never parses one.
+ * Parses the grammar of `match`: `GET,POST /accounts/{id}/{n:[0-9]+}/{rest*}`, `/files{/rest*}`, which also matches
+ * /files, and segments that mix text and captures: `/jobs/{id}:cancel`. Used by the compiler only; gates never parse
+ * a match.
  */
 
 import { canonicalPath } from "../http/path.ts";
@@ -8,12 +9,12 @@ import type { SegmentTemplate } from "./mixed-segment.ts";
 import { atom, patternProblem } from "./patterns.ts";
 
 export type PathSegment =
-  /** Of no text where it is the last one: the path ends in a slash. */
+  /** Empty as the last segment: the path ends in a slash. */
   | { readonly kind: "literal"; readonly text: string }
   | Capture
-  /** Text and captures; which text stands where, and how it is cut. */
+  /** Text and captures, and how they are split. */
   | { readonly kind: "mixed"; readonly names: readonly string[]; readonly template: SegmentTemplate }
-  /** `optional` where the path may also end ahead of it: `/files{/rest*}` takes /files, and captures the slash along. */
+  /** `optional` when the path may end before it: `/files{/rest*}` also matches /files, and captures the slash. */
   | { readonly kind: "rest"; readonly name: string; readonly optional?: true };
 
 export interface Capture {
@@ -25,7 +26,7 @@ export interface Capture {
 export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"] as const;
 
 /**
- * Reads `GET,POST /accounts/{id}`.
+ * Parses `GET,POST /accounts/{id}`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
 export const parseMatch = (text: string): { readonly methods: readonly string[]; readonly path: string } => {
@@ -36,7 +37,7 @@ export const parseMatch = (text: string): { readonly methods: readonly string[];
   const odd = named.find((method) => !(methods as readonly string[]).includes(method));
   if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
   const duplicate = firstDuplicate(named);
-  if (duplicate !== undefined) throw new SyntaxError(`${duplicate} stands there twice`);
+  if (duplicate !== undefined) throw new SyntaxError(`${duplicate} is repeated`);
   if (named.includes("ANY") && named.length > 1) throw new SyntaxError("ANY is every method; it stands alone");
   parsePath(path);
   return { methods: named, path };
@@ -49,10 +50,12 @@ export const checkBase = (text: string): void => {
     throw new SyntaxError("a base has no slash at its end; /{$} matches one there");
 };
 
-/** The base with a slash at its end, as Go's ServeMux writes the end of a path. `/` under a base is the base without one. */
+/**
+ * The base with a trailing slash, as Go's ServeMux writes the end of a path. `/` under a base is the base without it.
+ */
 const trailingSlash = "/{$}";
 
-/** The tier's base and a route's path in one. */
+/** Joins the tier's base and a route's path. */
 export const joinPath = (base: string, path: string): string => {
   const own = path === trailingSlash ? "/" : path;
   if (base === "/") return own;
@@ -68,7 +71,7 @@ export const parsePath = (path: string): PathSegment[] => {
   if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
   if (path === "/" || path === trailingSlash) return [];
   const [, ahead, tail] = optionalRest.exec(path) ?? [];
-  if (ahead === "/") throw new SyntaxError(`of a whole host, every path has a slash: write /{${tail}*}`);
+  if (ahead === "/") throw new SyntaxError(`for a whole host every path has a slash: write /{${tail}*}`);
   const texts = (ahead ?? path).slice(1).split("/");
   const segments = texts.map((text, index) => parseSegment(text, tail === undefined && index === texts.length - 1));
   if (tail !== undefined) segments.push({ kind: "rest", name: tail, optional: true });
@@ -79,10 +82,10 @@ export const parsePath = (path: string): PathSegment[] => {
 
 const maxPathLength = 1024;
 
-/** As RFC 6570 writes path segments that may not be there (section 3.2.6). */
+/** Optional path segments, written as in RFC 6570 (section 3.2.6). */
 const optionalRest = /^(\/.*)\{\/([a-z][a-z0-9-]*)\*\}$/;
 
-/** Segments as they are written, `{name}` for a capture whatever its pattern. */
+/** Formats segments, with `{name}` for a capture whatever its pattern. */
 export const formatPath = (segments: readonly PathSegment[]): string => {
   const texts = segments.map((it) =>
     it.kind === "rest" && it.optional ? `{/${it.name}*}` : `/${formatBareSegment(it)}`,
@@ -92,14 +95,14 @@ export const formatPath = (segments: readonly PathSegment[]): string => {
 
 const formatBareSegment = (it: PathSegment): string => (it.kind === "rest" ? `{${it.name}*}` : templateOf(it));
 
-/** A segment as a URI template or an OpenAPI path has it: `{id}:cancel`, `{rest}`. */
+/** Formats a segment as in a URI template or an OpenAPI path: `{id}:cancel`, `{rest}`. */
 export const templateOf = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind !== "mixed") return `{${it.name}}`;
   return it.template.texts.map((text, index) => (index === 0 ? text : `{${it.names[index - 1]}}${text}`)).join("");
 };
 
-/** A segment as a manifest has it: `{id:[0-9]+}:cancel`, `{rest*}`. */
+/** Formats a segment as in a manifest: `{id:[0-9]+}:cancel`, `{rest*}`. */
 export const formatSegment = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind === "rest") return `{${it.name}*}`;
@@ -109,10 +112,10 @@ export const formatSegment = (it: PathSegment): string => {
   return texts.map((text, index) => (index === 0 ? text : `${written[index - 1]}${text}`)).join("");
 };
 
-/** Names of what segments capture, from left to right. */
+/** Names of the captures, left to right. */
 export const capturesIn = (segments: readonly PathSegment[]): string[] => capturesOf(segments).map(({ name }) => name);
 
-/** What segments capture, from left to right, each with its pattern; the rest of a path has none. */
+/** Captures of segments with their patterns, left to right. The rest of a path has no pattern. */
 export const capturesOf = (segments: readonly PathSegment[]): { readonly name: string; readonly pattern?: string }[] =>
   segments.flatMap((it) => {
     if (it.kind === "literal") return [];
@@ -145,11 +148,11 @@ const parseSegment = (text: string, last: boolean): PathSegment => {
 
 interface Piece {
   readonly text: string;
-  /** Whether it stands in braces, which are no part of it. */
+  /** Whether it was in braces, which are not part of the text. */
   readonly braced: boolean;
 }
 
-/** The parts of a pattern in which a brace is no end: a class, an escaped character, a count. */
+/** Parts of a pattern in which a brace is not the end: a class, an escaped character, a count. */
 const patternPart = /\[(?:\\.|[^\]\\])*\]|\\.|\{[^{}]*\}|[^{}]/y;
 
 /** Splits `{id:[0-9]{3}}:cancel` into its captures and the text between them. */
@@ -170,7 +173,7 @@ const splitSegment = (text: string): Piece[] => {
   return pieces;
 };
 
-/** @param whole segment, for the reader */
+/** @param whole segment, for messages */
 const parseCapture = (text: string, whole: string): Capture => {
   const [, name, pattern] = capture.exec(text) ?? [];
   if (text === "$") throw new SyntaxError(`write the slash alone, without {$}: /{$} is for the base of a tier`);
@@ -199,23 +202,23 @@ const parseMixed = (whole: string, pieces: readonly Piece[]): PathSegment => {
   }
   const patterns = captures.map(({ pattern = "" }) => pattern);
   const ends = patterns.findIndex((it, index) => it === "" || canHold(it, (texts[index + 1] ?? "")[0] ?? ""));
-  // The last capture ends where the segment's last text begins, so it never ends at a first place.
+  // The last capture ends where the last text begins, so it never ends at a first occurrence.
   const firsts = Math.min(ends < 0 ? patterns.length : ends, patterns.length - 1);
   return { kind: "mixed", names: captures.map(({ name }) => name), template: { texts, patterns, firsts } };
 };
 
-/** Whether any place of a pattern takes the character. */
+/** Whether a pattern can match a text with the character. */
 const canHold = (pattern: string, character: string): boolean =>
   [...pattern.matchAll(new RegExp(atom.source, "g"))].some(([all, quantifier = ""]) =>
     new RegExp(`^${all.slice(0, all.length - quantifier.length)}$`).test(character),
   );
 
-/** What may stand in a segment as it is (RFC 3986, `pchar`), less `;` and `*`; everything else is percent-encoded there. */
+/** Characters that need encoding in a segment: all but `pchar` (RFC 3986) without `;` and `*`. */
 const unencoded = /[^A-Za-z0-9\-._~!$&'()+,=:@%]/u;
 
 /**
- * Only text that a request's path can have once it is in its canonical form.
- * @param whole segment, which may be more than the text
+ * Accepts only text that a canonical path can have.
+ * @param whole segment, for messages
  */
 const checkedLiteral = (text: string, whole: string): string => {
   if (/[}*]/.test(text)) throw new SyntaxError(notASegment(whole));

@@ -1,4 +1,4 @@
-/** Conditions on a request besides its path: what `when` says of headers, query, cookies, content type, method, scheme and port. */
+/** Matchers of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
 
 import { cookies } from "../http/cookies.ts";
 import { preflightMethod } from "../http/preflight.ts";
@@ -6,7 +6,10 @@ import type { RequestUrl } from "../http/request-url.ts";
 
 export type MatcherSubject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
 
-/** One condition, as the plan has it. The name is there for a header, parameter or cookie, the value for `present` and `absent`. */
+/**
+ * One condition in the plan. The name is set for a header, parameter or cookie; the value is empty for `present` and
+ * `absent`.
+ */
 export type Matcher = readonly [
   on: MatcherSubject,
   name: string,
@@ -14,10 +17,10 @@ export type Matcher = readonly [
   value: string,
 ];
 
-/** Whether a request fulfils all of its conditions. */
+/** Whether a request meets all conditions. */
 export type RequestPredicate = (request: Request, url: RequestUrl) => boolean;
 
-/** Prepares conditions: patterns are compiled once. */
+/** Compiles conditions, patterns included. */
 export const compileMatchers = (matchers: readonly Matcher[]): RequestPredicate => {
   const prepared = matchers.map(compileMatcher);
   return (request, url) => prepared.every((matches) => matches(request, url));
@@ -28,7 +31,7 @@ const compileMatcher = ([on, name, is, value]: Matcher): RequestPredicate => {
   if (is === "present") return (request, url) => read(request, url).length > 0;
   if (is === "absent") return (request, url) => read(request, url).length === 0;
   const isEqual = comparison(is, value);
-  // Given twice, each server picks another one of the two, so it is none.
+  // A repeated value matches nothing, since servers disagree which one counts.
   return (request, url) => {
     const values = read(request, url);
     return values.length === 1 && isEqual(values[0] as string);
@@ -49,7 +52,7 @@ const valuesOf: Readonly<
   query: (_, { search }, name) => new URLSearchParams(search).getAll(name),
   cookie: ({ headers }, _, name) => cookies(headers, name),
   "content-type": ({ headers }) => oneOrNone(headers.get("content-type")).map(essence),
-  // A preflight stands for the request that it asks about.
+  // A preflight is matched by the method that it asks about.
   method: (request) => [preflightMethod(request) ?? request.method],
   scheme: (_, { protocol }) => [protocol.slice(0, -1)],
   port: (_, { protocol, host, hostname }) => [

@@ -1,23 +1,24 @@
 /**
- * Segments that mix text and captures: `{id}:cancel`, `{name}.{format}`, `v{major}.{minor}`. A segment is cut in one way
- * only, whatever the patterns make of the pieces, so the time is linear and nothing is tried twice:
+ * Segments that mix text and captures: `{id}:cancel`, `{name}.{format}`, `v{major}.{minor}`. A segment is split in
+ * exactly one way, whatever the patterns match, so the time is linear and there is no backtracking:
  * - Each capture takes at least one character.
- * - A capture whose pattern cannot hold the text behind it ends at the first place of that text: `{id:[0-9]+}-{slug}`.
- * - Every other capture ends at the last one, as in a regular expression of greedy groups: `a.tar.gz` is `{name}.{format}`
- *   with the name `a.tar`.
+ * - A capture whose pattern cannot contain the text behind it ends at the first occurrence of that text:
+ *   `{id:[0-9]+}-{slug}`.
+ * - Every other capture ends at the last occurrence, as with greedy groups of a regular expression: in `a.tar.gz`,
+ *   `{name}.{format}` has the name `a.tar`.
  */
 
 /** Plain JSON. */
 export interface SegmentTemplate {
-  /** The text ahead of the first capture, those between two captures, and the one behind the last; the outer ones may be empty. */
+  /** The literal texts before, between and behind the captures; the first and last may be empty. */
   readonly texts: readonly string[];
-  /** The pattern of each capture; empty for one that takes anything. */
+  /** The pattern of each capture; empty for a capture of anything. */
   readonly patterns: readonly string[];
-  /** How many captures, from the left, end at the first place of the text behind them. */
+  /** How many captures, from the left, end at the first occurrence of the text behind them. */
   readonly firsts: number;
 }
 
-/** The pieces of a segment, from left to right, or undefined where it is not of this form. */
+/** Splits a segment into its captures, left to right; undefined when it does not match. */
 export type SegmentSplitter = (segment: string) => readonly string[] | undefined;
 
 export const segmentSplitter = (
@@ -55,7 +56,7 @@ export const segmentSplitter = (
   };
 };
 
-/** Whether a place is inside of a percent-encoding, where no piece may end. */
+/** Whether an index is inside a percent-encoding, where no capture may end. */
 const isInsideEncoding = (segment: string, at: number): boolean => segment[at - 1] === "%" || segment[at - 2] === "%";
 
 const firstPlace = (segment: string, text: string, from: number): number => {

@@ -1,15 +1,15 @@
-/** The patterns of a manifest: regular expressions of the kind that takes linear time. */
+/** Checks patterns of a manifest: regular expressions that match in linear time. */
 
-/** One part of a pattern, and how often it may stand there. */
+/** One part of a pattern with its quantifier. */
 export const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+|\*|\{\d{1,2}(,\d{1,2})?\})?/y;
 
-/** Of a pattern, each repetition counted. */
+/** The most characters of a pattern, repetitions counted. */
 const maxLength = 128;
 
 /**
- * Patterns run on what a client sent, so they can only be of a kind that takes linear time: atoms in a row, of which two
- * vary in length and one of these without end.
- * @returns a sentence for the manifest's author, or undefined where there is nothing to complain about
+ * Patterns run on clients' input, so they must match in linear time: a sequence of parts, at most two of variable
+ * length and one of these unbounded.
+ * @returns a sentence for the manifest's author; undefined for a valid pattern
  */
 export const patternProblem = (pattern: string): string | undefined => {
   let varying = 0;

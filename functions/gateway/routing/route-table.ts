@@ -1,55 +1,54 @@
 /**
- * The routes of a gate as a tree of path segments, made when a manifest is compiled, so that a gate only has to index it.
- * Most specific first, whatever the order of the file: a literal beats a segment that mixes text and captures, that one a
- * pattern, a pattern beats a bare capture, a capture beats `/{rest*}`, that one `{/rest*}`, a named method beats ANY, and
- * of one match's routes the one with the lower rank, then the one with more conditions. Of two mixed segments the one with
- * more text comes first, then the one with more patterns.
+ * Builds the route table: a tree of path segments, made by the compiler, so that a gate only has to index it. Most
+ * specific first, whatever the order of the file: a literal before a mixed segment, then a pattern, a bare capture,
+ * `/{rest*}`, and `{/rest*}`; a named method before ANY; among routes with the same match the lower rank, then more
+ * conditions. Of two mixed segments the one with more text comes first, then the one with more patterns.
  */
 
 import { capturesIn, type PathSegment, parsePath } from "./match.ts";
 import type { Matcher } from "./matchers.ts";
 import type { SegmentTemplate } from "./mixed-segment.ts";
 
-/** Plain JSON. Lists, since a client's text is looked up in what is made of them, and objects have names of their own. */
+/** Plain JSON. Lists instead of objects, since clients' texts are looked up and objects have inherited names. */
 export interface RouteTable {
   readonly literals?: readonly (readonly [text: string, RouteTable])[];
-  /** Segments that mix text and captures, and what follows, the most specific first. */
+  /** Mixed segments and what follows, most specific first. */
   readonly mixed?: readonly (readonly [SegmentTemplate, RouteTable])[];
-  /** Pattern and what follows, patterned ones first; the bare capture's pattern is empty. */
+  /** Captures by pattern and what follows, those with a pattern first; the pattern of a bare capture is empty. */
   readonly captures?: readonly (readonly [pattern: string, RouteTable])[];
   readonly ends?: MethodCandidates;
-  /** What ends in `/{rest*}` here. */
+  /** Routes that end in `/{rest*}` here. */
   readonly rest?: MethodCandidates;
-  /** What ends in `{/rest*}` here. */
+  /** Routes that end in `{/rest*}` here. */
   readonly tail?: MethodCandidates;
 }
 
-/** By method, the best first. */
+/** Candidates by method, best first. */
 export type MethodCandidates = readonly (readonly [method: string, readonly RouteCandidate[]])[];
 
 export interface RouteCandidate {
-  /** What the caller of the router is told: an index, or a name. */
+  /** The route's name. */
   readonly route: string;
-  /** Of the captures, from left to right. */
+  /** Names of the captures, left to right. */
   readonly names: readonly string[];
   readonly when?: readonly Matcher[];
-  /** What it was sorted by; a gate has no use for it, who compares two plans does. */
+  /** The rank that it was sorted by. Not used by gates, only for comparing plans. */
   readonly rank?: number;
 }
 
 export interface RouteEntry {
   readonly route: string;
   readonly methods: readonly string[];
-  /** Whole: with the tier's base. */
+  /** The complete path, with the tier's base. */
   readonly path: string;
   readonly when?: readonly Matcher[];
-  /** Those without one come last. */
+  /** Routes without a rank come last. */
   readonly rank?: number;
 }
 
 interface Node {
   readonly literals: Map<string, Node>;
-  /** By the text of their cut. */
+  /** By the serialized segment. */
   readonly mixed: Map<string, Node>;
   readonly captures: Map<string, Node>;
   readonly ends: Map<string, RouteCandidate[]>;
@@ -66,7 +65,7 @@ const node = (): Node => ({
   tail: new Map(),
 });
 
-/** @throws SyntaxError where a path is none */
+/** @throws SyntaxError for an invalid path */
 export const buildRouteTable = (entries: readonly RouteEntry[]): RouteTable => {
   const root = node();
   for (const entry of entries) {
@@ -119,7 +118,7 @@ const toTable = ({ literals, mixed, captures, ends, rest, tail }: Node): RouteTa
   ...(tail.size > 0 && { tail: sortedCandidates(tail) }),
 });
 
-/** In how many characters, and how many patterns, a segment that mixes text and captures says what it takes. */
+/** How specific a mixed segment is: its number of literal characters and of patterns. */
 export const specificity = ({ texts, patterns }: SegmentTemplate): readonly [characters: number, patterns: number] => [
   texts.join("").length,
   patterns.filter((it) => it !== "").length,

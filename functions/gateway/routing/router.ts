@@ -1,4 +1,4 @@
-/** Finds the route of a request in a compiled table. */
+/** Finds the route of a request in a route table. */
 import type { RequestUrl } from "../http/request-url.ts";
 import { compileMatchers, type RequestPredicate } from "./matchers.ts";
 import { type SegmentSplitter, segmentSplitter } from "./mixed-segment.ts";
@@ -6,31 +6,31 @@ import type { MethodCandidates, RouteCandidate, RouteTable } from "./route-table
 
 export type Match =
   | { readonly kind: "found"; readonly route: string; readonly captures: Readonly<Record<string, string>> }
-  /** The path is known, the method is not. */
+  /** Method not allowed. */
   | { readonly kind: "method"; readonly allow: readonly string[] }
-  /** Path and method are known, but each route has conditions that do not hold. */
+  /** Path and method exist, but no route's conditions are met. */
   | { readonly kind: "condition" }
   | { readonly kind: "none" };
 
-/** @param path in its canonical form. Captures are handed out as they stand in it, percent-encoded. */
+/** @param path in canonical form; captures are returned percent-encoded */
 export type Router = (method: string, path: string, request: Request, url: RequestUrl) => Match;
 
-/** A place in the tree. It is indexed when a request first comes by, so a start costs nothing, however many routes there are. */
+/** A node of the tree. Indexed on first use, so that the start costs nothing, however many routes there are. */
 interface Node {
   readonly table: RouteTable;
   index: Index | undefined;
 }
 interface Index {
-  /** Most places have one way on, which needs no map. */
+  /** Most nodes have one literal child, which needs no map. */
   readonly only: { readonly text: string; readonly node: Node } | null;
   readonly literals: ReadonlyMap<string, Node> | null;
-  /** Those that mix text and captures first. */
+  /** Mixed segments first. */
   readonly captures: readonly Branch[] | null;
   readonly ends: MethodChoices | null;
   readonly rest: MethodChoices | null;
   readonly tail: MethodChoices | null;
 }
-/** A way on that takes a segment, or pieces of it. */
+/** A branch for a capture or a mixed segment. */
 interface Branch {
   readonly split: SegmentSplitter | null;
   readonly test: RegExp | null;
@@ -40,13 +40,13 @@ interface ConditionalCandidate {
   readonly candidate: RouteCandidate;
   readonly matches: RequestPredicate | null;
 }
-/** So few that they are looked through. */
+/** Few enough to scan. */
 type MethodChoices = readonly { readonly method: string; readonly choices: readonly ConditionalCandidate[] }[];
 
-/** Those of a table that have been met, each once. */
+/** Compiled patterns of a table. */
 type Patterns = Map<string, RegExp>;
 
-/** Prepares a table: each place of it at the first request that comes by. */
+/** Creates a router. Nodes are indexed on first use. */
 export const router = (table: RouteTable): Router => {
   const root = nodeOf(table);
   const patterns: Patterns = new Map();
@@ -124,14 +124,14 @@ interface Search {
   readonly request: Request;
   readonly url: RequestUrl;
   readonly patterns: Patterns;
-  /** What has been captured on the way to here. */
+  /** Captures on the way to the current node. */
   readonly captured: string[];
-  /** Methods that the path is known with, where none of them is the request's. */
+  /** Methods of the path, when none matches the request's. */
   allow: Set<string> | undefined;
   hasUnmetCondition: boolean;
 }
 
-/** Depth first, most specific first; a branch that leads nowhere gives back what it captured. */
+/** Searches depth first, most specific branch first. A branch without a match drops its captures. */
 const walk = (node: Node, start: number, search: Search): RouteCandidate | undefined => {
   const here = node.index ?? indexOf(node, search.patterns);
   const { path, captured: taken } = search;
@@ -174,7 +174,7 @@ const literalChild = ({ only, literals }: Index, path: string, start: number, en
   return path.startsWith(only.text, start) ? only.node : undefined;
 };
 
-/** The route that takes the request's method here: its own name first, GET for HEAD, then ANY. */
+/** The route for the request's method: the method itself, then GET for HEAD, then ANY. */
 const candidateFor = (methods: MethodChoices | null, search: Search): RouteCandidate | undefined => {
   if (!methods) return undefined;
   const { method } = search;
@@ -186,7 +186,7 @@ const candidateFor = (methods: MethodChoices | null, search: Search): RouteCandi
   return found;
 };
 
-/** What no service is asked with: the Fetch standard forbids it (section 2.2.1). */
+/** Methods that the Fetch standard forbids (section 2.2.1). */
 const unroutable: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 const firstMatching = (methods: MethodChoices, name: string, search: Search): RouteCandidate | undefined => {
@@ -204,7 +204,7 @@ const capturesByName = (names: readonly string[], values: readonly string[]): Re
   return captures;
 };
 
-/** For the Allow header: GET brings HEAD along, and OPTIONS is always answered. */
+/** Methods for the Allow header: GET implies HEAD, and OPTIONS is always answered. */
 const allowedMethods = (methods: ReadonlySet<string>): string[] => {
   const names = methods.has("ANY") ? ["DELETE", "GET", "PATCH", "POST", "PUT"] : [];
   return [...new Set([...methods, ...names, ...(methods.has("GET") || methods.has("ANY") ? ["HEAD"] : []), "OPTIONS"])]

@@ -1,4 +1,4 @@
-/** Reads bodies as the values that their schemas describe: JSON and forms. */
+/** Parses JSON and form bodies into the values that schemas describe. */
 import type { ContentCheck, FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { add, type Fields, fieldsOf } from "./fields.ts";
 import { formValue, pointerTo } from "./forms.ts";
@@ -7,15 +7,18 @@ import { type Choose, Unreadable } from "./readings.ts";
 import { asForm, asIs, json } from "./values.ts";
 
 /**
- * A service would decode another body than the one that was checked: a text can be JSON and deflated bytes at once (RFC 9110,
- * section 15.5.16).
+ * Whether the body is not encoded. A service would decode another body than the one that was checked: a text can be
+ * JSON and deflated bytes at once (RFC 9110, section 15.5.16).
  */
 export const isPlain = ({ headers }: Request): boolean =>
   /^\s*(?:identity)?\s*$/i.test(headers.get("content-encoding") ?? "");
 
 const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
 
-/** JSON has no other encoding (RFC 8259, section 8.1), nor has a form; a service that takes the word for it would read another body than this gate. */
+/**
+ * Whether the charset is UTF-8. JSON (RFC 8259, section 8.1) and forms have no other encoding; a service that honours
+ * another charset would read another body than this gate.
+ */
 export const isUnicode = (field: string): boolean =>
   [...field.matchAll(charset)].every(([, name = ""]) => /^(?:utf-?8|us-ascii)$/i.test(name));
 
@@ -23,7 +26,8 @@ const noFields: FormFormat = { fields: {} };
 
 /**
  * @param field the request's `Content-Type`
- * @returns the readings of the body @throws Unreadable where it has none, with a pointer where one field is to blame
+ * @returns the interpretations of the body
+ * @throws Unreadable when it cannot be parsed, with a pointer when one field is the cause
  */
 export const contentReader = (
   { as, form = noFields }: Pick<ContentCheck, "as" | "form">,
@@ -64,27 +68,27 @@ const fieldsOfParts = (parts: readonly FormPart[], { fields: formats, rest }: Fo
   return fields;
 };
 
-/** Browsers send a file without a name where nobody has chosen one (HTML, section 4.10.21.4). */
+/** Browsers send an empty file without a name when no file was chosen (HTML, section 4.10.21.4). */
 const isUnchosen = ({ filename, bytes }: FormPart): boolean => filename === "" && bytes.byteLength === 0;
 
 const textOfPart = (part: FormPart, format: FieldFormat | undefined): string => {
   const refuse = (detail: string): never => {
     throw new Unreadable(detail, pointerTo(part.name));
   };
-  if (format && !isOfType(part, format)) refuse(`is ${(format.types ?? ["JSON"]).join(", ")}`);
+  if (format && !isOfType(part, format)) refuse(`must be ${(format.types ?? ["JSON"]).join(", ")}`);
   const isFile = format ? (format.shape.file ?? format.shape.items?.file) : part.filename !== undefined;
-  // Schemas say how long a file is, and nothing else of it.
+  // Schemas only constrain the length of a file.
   if (isFile) return " ".repeat(part.bytes.byteLength);
-  if (!["utf-8", "utf8", "us-ascii", undefined].includes(part.charset)) refuse("is no text of UTF-8");
-  if (!["7bit", "8bit", "binary", undefined].includes(part.transfer)) refuse("is sent in an encoding of its own");
+  if (!["utf-8", "utf8", "us-ascii", undefined].includes(part.charset)) refuse("is not valid UTF-8");
+  if (!["7bit", "8bit", "binary", undefined].includes(part.transfer)) refuse("has an unsupported transfer encoding");
   try {
     return textOf(part.bytes);
   } catch {
-    return refuse("is no text of UTF-8");
+    return refuse("is not valid UTF-8");
   }
 };
 
-/** Clients give fields that are no files no type of their own, so text may be what its field is said to be. */
+/** Clients send no type for fields that are not files, so a text counts as the expected type. */
 const isOfType = ({ type, filename }: FormPart, { types, style }: FieldFormat): boolean => {
   if (types === undefined) return style !== "json" || type === undefined || type === "text/plain" || isJson(type);
   if (type === undefined && filename === undefined) return true;

@@ -1,6 +1,6 @@
 /**
- * Reads the style `deepObject`: `filter[state]=open`. How it writes lists and objects within the object, OpenAPI leaves undefined;
- * they are read as most clients write them: `filter[a][b]=1`, `filter[a][]=1`, `filter[a][0]=1`, and a name that is repeated.
+ * Parses the style `deepObject`: `filter[state]=open`. OpenAPI does not define nested lists and objects. They are
+ * parsed as most clients write them: `filter[a][b]=1`, `filter[a][]=1`, `filter[a][0]=1`, and repeated names.
  */
 import type { ValueShape } from "../core/ports/validators.ts";
 import type { Source } from "./fields.ts";
@@ -8,7 +8,7 @@ import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { valueOfTexts } from "./texts.ts";
 import { type Decode, shapeOfProperty } from "./values.ts";
 
-/** What was sent under a name, and under names within it. */
+/** The values of a name and of nested names. */
 interface Node {
   readonly texts: string[];
   readonly within: Map<string, Node>;
@@ -16,7 +16,10 @@ interface Node {
 
 const maxDepth = 8;
 
-/** @returns undefined where nothing of it was sent @throws Unreadable */
+/**
+ * @returns undefined when the parameter is absent
+ * @throws Unreadable
+ */
 export const deepValue = (name: string, shape: ValueShape, source: Source, choose: Choose): unknown => {
   const { fields, decode, isOther } = source;
   const root: Node = { texts: [...(fields.get(name) ?? [])], within: new Map() };
@@ -29,7 +32,7 @@ export const deepValue = (name: string, shape: ValueShape, source: Source, choos
 
 /** @param brackets `[a][b]` */
 const nodeAt = (root: Node, brackets: string): Node => {
-  if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) throw new Unreadable("has brackets that do not pair");
+  if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) throw new Unreadable("has unbalanced brackets");
   const names = brackets.slice(1, -1).split("][", maxDepth + 1);
   if (names.length > maxDepth) throw new Unreadable("is nested too deeply");
   return names.reduce((at, name) => {
@@ -57,7 +60,7 @@ const listOf = (within: Node["within"], items: ValueShape, decode: Decode, choos
     return [...within]
       .toSorted(([a], [b]) => Number(a) - Number(b))
       .map(([, node]) => valueIn(node, items, decode, choose));
-  // Which object a property belongs to, `a[][b]` does not say.
+  // `a[][b]` does not tell which object a property belongs to.
   if (within.size > 1 || unnumbered.within.size > 0) throw new Unreadable("has a list whose items have no order");
   return unnumbered.texts.map((it) => valueOfTexts([it], items, decode, choose));
 };

@@ -1,4 +1,4 @@
-/** Reads values out of fields, as the styles of queries, forms and cookies write them. */
+/** Parses values of fields in the styles of queries, forms and cookies. */
 import type { ValueFormat, ValueShape } from "../core/ports/validators.ts";
 import { deepValue } from "./deep.ts";
 import type { Source } from "./fields.ts";
@@ -7,7 +7,10 @@ import { type Choose, repeated } from "./readings.ts";
 import { valueOfTexts } from "./texts.ts";
 import { asIs, type Decode, scalar } from "./values.ts";
 
-/** @returns undefined where nothing of it was sent @throws Unreadable */
+/**
+ * @returns undefined when the value is absent
+ * @throws Unreadable
+ */
 export const fieldValue = (name: string, format: ValueFormat, source: Source, choose: Choose): unknown => {
   const { style, explode, shape } = format;
   const { fields, decode } = source;
@@ -22,7 +25,10 @@ export const fieldValue = (name: string, format: ValueFormat, source: Source, ch
   return object === undefined ? plain() : choose(plain, () => object);
 };
 
-/** Spaces and bars are separators however they are encoded, since no URL can have them otherwise (OpenAPI 3.1.1, appendix E). */
+/**
+ * Spaces and bars are separators also when encoded, since URLs cannot contain them otherwise (OpenAPI 3.1.1, appendix
+ * E).
+ */
 const separators: Readonly<Record<string, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
 
 const oneField = (
@@ -52,7 +58,7 @@ const explodedObject = (shape: ValueShape, { fields, decode, isOther }: Source, 
   return found.length === 0 ? undefined : Object.fromEntries(found);
 };
 
-/** Each text is one JSON value; of a list, an item, or the list itself. */
+/** Each text is a JSON value: for a list, an item or the list itself. */
 const jsonValue = (texts: readonly string[], shape: ValueShape, { decode, parse }: Source, choose: Choose): unknown => {
   const [first = ""] = texts;
   const one = () => parse(decode(first));

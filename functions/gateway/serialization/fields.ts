@@ -1,14 +1,17 @@
-/** Named fields, as queries, forms and cookies have them. */
+/** Parses named fields of queries, forms and cookies. */
 import { Unreadable } from "./readings.ts";
 import { asForm, type Decode } from "./values.ts";
 
-/** What was sent under each name, in order; names are decoded, values are not. */
+/** Values by name, in order. Names are decoded, values are not. */
 export type Fields = ReadonlyMap<string, readonly string[]>;
 
-/** Of one query, form or header. */
+/** Per query, form or header. */
 export const maxFields = 10_000;
 
-/** `a=1&b=2`. A name without `=` has an empty value. @throws Unreadable where there are too many */
+/**
+ * Parses `a=1&b=2`. A name without `=` has an empty value.
+ * @throws Unreadable when there are too many fields
+ */
 export const fieldsOf = (text: string, separator: RegExp | string = "&", decode: Decode = asForm): Fields => {
   const fields = new Map<string, string[]>();
   if (text === "") return fields;
@@ -28,7 +31,7 @@ export const add = (fields: Map<string, string[]>, name: string, value: string):
   else fields.set(name, [value]);
 };
 
-/** A name that cannot be decoded is the name of no parameter. */
+/** A name that cannot be decoded stays raw and matches no parameter. */
 const nameIn = (raw: string, decode: Decode): string => {
   try {
     return decode(raw);
@@ -37,11 +40,11 @@ const nameIn = (raw: string, decode: Decode): string => {
   }
 };
 
-/** Where the fields came from, and which of them are not for the value. */
+/** The fields, how to decode them, and which of them belong to other values. */
 export interface Source {
   readonly fields: Fields;
   readonly decode: Decode;
-  /** Parses JSON. Where a text may be read again and again, it is parsed once. */
+  /** Parses JSON. May be memoized, since a text can be parsed several times. */
   readonly parse: (text: string) => unknown;
   readonly isOther: (name: string) => boolean;
 }

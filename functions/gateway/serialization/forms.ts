@@ -1,4 +1,4 @@
-/** Reads the object that a form stands for: `application/x-www-form-urlencoded` and `multipart/form-data`. */
+/** Parses a form into an object: `application/x-www-form-urlencoded` and `multipart/form-data`. */
 import type { FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { fieldValue } from "./field-values.ts";
 import type { Source } from "./fields.ts";
@@ -24,14 +24,14 @@ export const formValue = (form: Form, { fields: formats, rest }: FormFormat, cho
   return Object.fromEntries(found);
 };
 
-/** Whether a field is part of a property that is written as several. */
+/** Whether a field belongs to a property that has several fields. */
 const isPartOf = ([property, { style, explode, shape }]: [string, FieldFormat], name: string): boolean => {
   if (style === "deepObject") return name.startsWith(`${property}[`);
   if (style === "json" || !explode || !shape.properties) return false;
   return shape.rest !== undefined || Object.hasOwn(shape.properties, name);
 };
 
-/** A field of which the schema says nothing may come as often as it likes. */
+/** A field that the schema does not describe may be repeated. */
 const anyOf = (texts: readonly string[], { decode }: Form): unknown =>
   texts.length === 1 ? decode(texts[0] ?? "") : texts.map(decode);
 

@@ -1,16 +1,19 @@
-/** Reads a text into which a style has joined all values of a list or an object: `a,b,c`, `R=100,G=200`. */
+/** Parses a text that joins all values of a list or an object: `a,b,c`, `R=100,G=200`. */
 import type { ValueShape } from "../core/ports/validators.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { type Decode, scalar, shapeOfProperty } from "./values.ts";
 
 export interface JoinedFormat {
   readonly between: string;
-  /** Names and values of objects are joined by `=`; else they alternate. */
+  /** Whether names and values are joined by `=`; otherwise they alternate. */
   readonly equals: boolean;
   readonly decode: Decode;
 }
 
-/** Splits before it decodes, so that an encoded separator is part of a value (OpenAPI 3.1.1, appendix C). @throws Unreadable */
+/**
+ * Splits before decoding, so that an encoded separator is part of a value (OpenAPI 3.1.1, appendix C).
+ * @throws Unreadable
+ */
 export const joinedValue = (raw: string, shape: ValueShape, format: JoinedFormat, choose: Choose): unknown => {
   const { kinds, items, properties } = shape;
   if (!items && !properties) return scalar(format.decode(raw), shape, choose);
@@ -22,7 +25,7 @@ export const joinedValue = (raw: string, shape: ValueShape, format: JoinedFormat
 
 const listOf = (raw: string, items: ValueShape, { between, decode }: JoinedFormat, choose: Choose): unknown[] => {
   const all = (): unknown[] => raw.split(between).map((it) => scalar(decode(it), items, choose));
-  // An empty list is written as an empty list of one empty text is.
+  // An empty list and a list of one empty text look the same.
   return raw === "" ? choose((): unknown[] => [], all) : all();
 };
 
@@ -43,7 +46,7 @@ const objectOf = (
   return Object.fromEntries(found);
 };
 
-/** A dot is part of a value too: `R=1.5.G=2`. */
+/** Pairs of name and value. With the separator `.`, a dot may be part of a value: `R=1.5.G=2`. */
 const named = (parts: readonly string[], between: string): [string, string][] => {
   const pairs: [string, string][] = [];
   for (const part of parts) {

@@ -1,15 +1,15 @@
-/** Reads the parts of `multipart/form-data` (RFC 7578) as strictly as they are specified, so that no service reads other parts than this gate. */
+/** Parses `multipart/form-data` (RFC 7578) strictly, so that services cannot read other parts than this gate. */
 import { maxFields } from "./fields.ts";
 import { Unreadable } from "./readings.ts";
 
 export interface FormPart {
   readonly name: string;
-  /** Undefined where the part is no file. */
+  /** Undefined when the part is not a file. */
   readonly filename: string | undefined;
-  /** Of `Content-Type`, in lower case and without parameters; undefined where the part says none. */
+  /** `Content-Type` in lower case without parameters; undefined when absent. */
   readonly type: string | undefined;
   readonly charset: string | undefined;
-  /** Of `Content-Transfer-Encoding`, in lower case. */
+  /** `Content-Transfer-Encoding` in lower case. */
   readonly transfer: string | undefined;
   readonly bytes: Uint8Array;
 }
@@ -17,7 +17,10 @@ export interface FormPart {
 const [cr, lf, hyphen] = [13, 10, 45];
 const maxHeaderBytes = 16 * 1024;
 
-/** Of the media type. @throws Unreadable where there is none, or two */
+/**
+ * The boundary in a media type.
+ * @throws Unreadable when there is none, or more than one
+ */
 export const boundaryIn = (field: string): string => {
   const all = [...field.matchAll(/;\s*boundary\s*=\s*(?:"([^"\\]*)"|([^\s;"]*))/gi)];
   const [boundary = ""] = all.map(([, quoted, plain]) => quoted ?? plain ?? "");
@@ -26,18 +29,18 @@ export const boundaryIn = (field: string): string => {
   return boundary;
 };
 
-/** @throws Unreadable where it is cut short, or a line is not as it has to be */
+/** @throws Unreadable when the body is truncated or malformed */
 export const partsOf = (body: Uint8Array, boundary: string): FormPart[] => {
   const line = new TextEncoder().encode(`\r\n--${boundary}`);
   const parts: FormPart[] = [];
-  // What stands ahead of the first boundary is no part (RFC 2046, section 5.1.1).
+  // The preamble is ignored (RFC 2046, section 5.1.1).
   let at = startsWith(body, line.subarray(2), 0) ? line.length - 2 : endOf(body, line, 0);
   for (;;) {
     if (body[at] === hyphen && body[at + 1] === hyphen) return parts;
     if (parts.length === maxFields) throw new Unreadable(`has more than ${maxFields} fields`);
     const start = lineEnd(body, at);
     const end = indexOf(body, line, start - 2);
-    if (end < 0) throw new Unreadable("has no last boundary");
+    if (end < 0) throw new Unreadable("has no closing boundary");
     parts.push(partOf(body.subarray(start, Math.max(start, end))));
     at = end + line.length;
   }
@@ -49,11 +52,11 @@ const endOf = (body: Uint8Array, line: Uint8Array, from: number): number => {
   return found + line.length;
 };
 
-/** Behind a boundary stands nothing but spaces. */
+/** Only whitespace may follow a boundary. */
 const lineEnd = (body: Uint8Array, from: number): number => {
   let at = from;
   while (body[at] === 32 || body[at] === 9) at++;
-  if (body[at] !== cr || body[at + 1] !== lf) throw new Unreadable("has a boundary that goes on");
+  if (body[at] !== cr || body[at + 1] !== lf) throw new Unreadable("has a malformed boundary line");
   return at + 2;
 };
 
@@ -73,7 +76,7 @@ const blank = new Uint8Array([cr, lf, cr, lf]);
 const partOf = (part: Uint8Array): FormPart => {
   const hasNone = part[0] === cr && part[1] === lf;
   const end = hasNone ? 0 : indexOf(part.subarray(0, maxHeaderBytes), blank, 0);
-  if (end < 0) throw new Unreadable("has a part whose headers do not end");
+  if (end < 0) throw new Unreadable("has a part with incomplete headers");
   const headers = headersIn(part.subarray(0, end));
   const disposition = headers.get("content-disposition") ?? "";
   const parameters = parametersIn(disposition);
@@ -98,7 +101,7 @@ export const textOf = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new Unreadable("is no text of UTF-8");
+    throw new Unreadable("is not valid UTF-8");
   }
 };
 
@@ -109,20 +112,20 @@ const headersIn = (bytes: Uint8Array): Map<string, string> => {
     .filter((it) => it !== "")) {
     const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n]*)$/.exec(line) ?? [];
     const key = name.toLowerCase();
-    if (key === "" || headers.has(key)) throw new Unreadable("has a part with a header that is none, or stands twice");
+    if (key === "" || headers.has(key)) throw new Unreadable("has a part with a malformed or duplicate header");
     headers.set(key, value.trim());
   }
   return headers;
 };
 
-/** `form-data; name="a"`. A name that stands twice, or in an encoding of its own (RFC 7578, section 4.2), could be read as either. */
+/** Parses `form-data; name="a"`. Duplicate parameters, and `name*` (RFC 7578, section 4.2), are ambiguous. */
 const parametersIn = (field: string): Map<string, string> => {
   const found = new Map<string, string>();
   for (const [, name = "", quoted, plain] of field.matchAll(
     /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/g,
   )) {
     const key = name.toLowerCase();
-    if (found.has(key) || key === "name*") throw new Unreadable("has a part with a name that stands twice");
+    if (found.has(key) || key === "name*") throw new Unreadable("has a part with a duplicate parameter");
     found.set(key, quoted?.replaceAll(/\\(["\\])/g, "$1") ?? plain ?? "");
   }
   return found;

@@ -1,4 +1,4 @@
-/** Reads parameters out of a request as OpenAPI writes them into one. */
+/** Parses the parameters of a request in the styles of OpenAPI. */
 
 import type { ParameterCheck } from "../core/ports/validators.ts";
 import type { Context } from "../core/types.ts";
@@ -10,7 +10,7 @@ import { joinedValue } from "./joined.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { asCookie, asForm, asIs, asUri, type Decode, json, scalar } from "./values.ts";
 
-/** Where a request carries its parameters. What is read of it is read once, however many parameters there are. */
+/** The sources of a request's parameters. Each is parsed once, however many parameters there are. */
 export interface RequestParameters {
   readonly headers: Headers;
   readonly captures: Context["captures"];
@@ -18,7 +18,7 @@ export interface RequestParameters {
   readonly search: string;
   readonly query: () => Fields;
   readonly cookies: () => Fields;
-  /** As if their values were exploded by `&`, which no cookie is. */
+  /** Cookies whose values are exploded by `&`, as OpenAPI defines for the style `form`. */
   readonly explodedCookies: () => Fields;
 }
 
@@ -46,7 +46,7 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
-/** RFC 6265, section 4.2: spaces around pairs are none of theirs, and what has no name is no cookie. */
+/** Cookies without surrounding spaces; pairs without a name are dropped (RFC 6265, section 4.2). */
 const cookieFields = (text: string, separator: string | RegExp): Fields => {
   const fields = new Map<string, string[]>();
   for (const [name, values] of fieldsOf(text, separator, asIs)) {
@@ -56,10 +56,13 @@ const cookieFields = (text: string, separator: string | RegExp): Fields => {
   return fields;
 };
 
-/** Stands for a parameter that is sent and says nothing. */
+/** The value of a parameter that is present and empty. */
 export const emptyValue = Symbol("an empty value that stands for none");
 
-/** @returns undefined where it is absent @throws Unreadable */
+/**
+ * @returns undefined when it is absent
+ * @throws Unreadable
+ */
 export const parameterValue = (it: ParameterCheck, parameters: RequestParameters, choose: Choose): unknown => {
   if (it.in === "path") return pathValue(it, parameters, choose);
   if (it.in === "header") return headerValue(it, parameters, choose);
@@ -75,7 +78,7 @@ const valueAmong = (it: ParameterCheck, fields: Fields, decode: Decode, choose: 
   const { others } = it;
   const isOther = (name: string): boolean => others?.includes(name) === true;
   const value = fieldValue(it.name, it, { fields, decode, parse: json, isOther }, choose);
-  // An exploded object without properties is nowhere in a request, required or not.
+  // An exploded object without properties leaves no trace in a request, required or not.
   const { kinds, items, properties } = it.shape;
   const isNowhere =
     it.explode && it.style !== "deepObject" && properties && !items && !kinds?.some((one) => one !== "null");
@@ -88,15 +91,15 @@ const pathValue = (it: ParameterCheck, { captures }: RequestParameters, choose: 
   if (style === "json" || style === "text") return contentValue(it, [raw], asUri, choose);
   const joint = { between: ",", equals: explode, decode: asUri };
   if (style === "simple") return joinedValue(raw, shape, joint, choose);
-  if (!raw.startsWith(".")) throw new Unreadable("is not written in the style label");
+  if (!raw.startsWith(".")) throw new Unreadable("is not in the style label");
   const rest = raw.slice(1);
   const dotted = () => joinedValue(rest, shape, { ...joint, between: "." }, choose);
   if (explode || !(shape.items || shape.properties)) return dotted();
-  // Documents before 3.0.4 and 3.1.1 were shown dots where RFC 6570 has commas.
+  // OpenAPI before 3.0.4 and 3.1.1 showed dots where RFC 6570 has commas.
   return choose(() => joinedValue(rest, shape, joint, choose), dotted);
 };
 
-/** Percent signs of headers are their own (OpenAPI 3.2, parameters with `schema`). */
+/** Headers are not percent-decoded (OpenAPI 3.2, parameters with `schema`). */
 const headerValue = (it: ParameterCheck, { headers }: RequestParameters, choose: Choose): unknown => {
   const text = headers.get(it.name);
   if (text === null) return undefined;
@@ -114,7 +117,7 @@ const cookieValue = (it: ParameterCheck, parameters: RequestParameters, choose: 
   const own = parameters.cookies().get(it.name) ?? [];
   if (it.style === "cookie" || own.some((text) => text.includes(",")))
     return valueAmong(it, parameters.cookies(), decode, choose);
-  // No cookie has a comma (RFC 6265, section 4.1.1), so clients encode those between values too.
+  // Cookies cannot contain commas (RFC 6265, section 4.1.1), so clients also encode separating commas.
   return valueAmong(it, new Map(own.length > 0 ? [[it.name, own.map(asCookie)]] : []), asIs, choose);
 };
 

@@ -1,13 +1,18 @@
-/** Tries the readings of a text whose schema leaves open what the text stands for: `5` may be a number or a text, `a` a text or a list of one. */
+/**
+ * Tries the possible interpretations of a text when its schema is ambiguous: `5` may be a number or a text, `a` a
+ * text or a list of one.
+ */
 
-/** Picks one of two readings; which one, differs from turn to turn. */
+/** Picks one of two interpretations; a different one on each attempt. */
 export type Choose = <T>(likely: () => T, other: () => T) => T;
 
-/** Refuses a request whose values cannot be read. The detail is sent to the client, so it holds nothing that was sent. */
+/**
+ * Thrown when a value cannot be parsed. The detail is sent to the client, so it contains nothing from the request.
+ */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
   readonly detail: string;
-  /** The field it is about, as a pointer into the body (RFC 6901). */
+  /** Pointer to the field in the body (RFC 6901). */
   readonly pointer: string | undefined;
   constructor(detail: string, pointer?: string) {
     super(detail);
@@ -18,14 +23,14 @@ export class Unreadable extends Error {
 
 export const repeated = (): Unreadable => new Unreadable("must not be sent more than once");
 
-/** Later choices follow the last of these, so that a request costs sixteen readings at most. */
+/** Later choices follow the last of these, so that there are at most sixteen attempts. */
 const maxChoices = 4;
 
 export const accepted = Symbol("a reading holds");
 
 /**
- * Reads again and again, each time with other choices, until a reading holds.
- * @returns `accepted`, or the likeliest reading, which may be an `Unreadable`
+ * Parses with each combination of choices until a result is valid.
+ * @returns `accepted`, or the most likely interpretation, which may be an `Unreadable`
  */
 export const firstRefused = (read: (choose: Choose) => unknown, holds: (value: unknown) => boolean): unknown => {
   let refused: unknown;

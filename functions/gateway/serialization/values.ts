@@ -1,10 +1,13 @@
-/** Reads single texts as values: scalars, JSON, and the escapes of URIs and forms. */
+/** Parses single texts: scalars, JSON, and the encodings of URIs and forms. */
 
 import type { ScalarKind, ValueShape } from "../core/ports/validators.ts";
 import { hasDuplicateKeys } from "../http/duplicate-keys.ts";
 import { type Choose, Unreadable } from "./readings.ts";
 
-/** Undoes the escapes of a text. @throws Unreadable */
+/**
+ * Decodes a text.
+ * @throws Unreadable
+ */
 export type Decode = (raw: string) => string;
 
 export const asIs: Decode = (raw) => raw;
@@ -15,14 +18,14 @@ export const asUri: Decode = (raw) => {
   try {
     return decodeURIComponent(raw);
   } catch {
-    throw new Unreadable("has an escape that is none");
+    throw new Unreadable("has an invalid percent-encoding");
   }
 };
 
 /** `application/x-www-form-urlencoded`, where `+` is a space: queries and forms (WHATWG URL, section 5.1). */
 export const asForm: Decode = (raw) => asUri(raw.includes("+") ? raw.replaceAll("+", " ") : raw);
 
-/** A cookie that no style has encoded may hold a `%` of its own. */
+/** A cookie without encoding may contain a literal `%`. */
 export const asCookie: Decode = (raw) => {
   try {
     return asUri(raw);
@@ -33,7 +36,7 @@ export const asCookie: Decode = (raw) => {
 
 const textShape: ValueShape = { kinds: ["string"] };
 
-/** The shape of a property, whatever objects inherit. */
+/** The shape of an own property. */
 export const shapeOfProperty = ({ properties, rest }: ValueShape, name: string): ValueShape =>
   (properties && Object.hasOwn(properties, name) ? properties[name] : rest) ?? textShape;
 
@@ -47,7 +50,7 @@ export const scalar = (text: string, { kinds = [] }: ValueShape, choose: Choose)
       );
 };
 
-/** A number is one only as JSON writes it. */
+/** A number as in JSON. */
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 const typed = (text: string, kinds: readonly ScalarKind[]): unknown => {
@@ -61,8 +64,8 @@ export const json = (text: string): unknown => {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Unreadable("is no JSON");
+    throw new Unreadable("is not valid JSON");
   }
-  if (hasDuplicateKeys(text)) throw new Unreadable("has a key twice in one object");
+  if (hasDuplicateKeys(text)) throw new Unreadable("has a duplicate key");
   return value;
 };

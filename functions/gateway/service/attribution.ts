@@ -1,8 +1,8 @@
-/** Notes which upstream was asked, how long that took, and who failed. */
+/** Attributes calls and failures: which upstream was called, how long it took, and who failed. */
 import { Fault } from "../core/problems.ts";
 import type { Context, Deps, Handler } from "../core/types.ts";
 
-/** @param call the upstream, within its time */
+/** @param call the upstream with its timeout */
 export const attributeUpstream =
   (name: string, call: Handler, { now }: Pick<Deps, "now">): Handler =>
   async (request, context) => {
@@ -10,7 +10,7 @@ export const attributeUpstream =
     context.outcome.upstream = name;
     const { trace } = context.caller;
     const decision = trace && { id: `to:${name}`, verdict: "asked" as const, ms: 0 };
-    // Written down at once, ahead of what comes after it.
+    // Recorded first, to keep the order of the trace.
     if (decision) trace.decisions.push(decision);
     try {
       return await call(request, context);
@@ -22,13 +22,13 @@ export const attributeUpstream =
     }
   };
 
-/** Notes who failed, unless someone further in has been noted. A refusal is the request's doing, not the part's. */
+/** Records who failed, unless an inner handler is recorded. A refusal is caused by the request, not by the part. */
 const attributeFailure = (name: string, error: unknown, { outcome }: Context): never => {
   if (!(error instanceof Fault && error.problemType.status < 500)) outcome.by ??= name;
   throw error;
 };
 
-/** A part to whose name its failures are noted. */
+/** Attributes failures of a handler to a part. */
 export const attributeErrors =
   (name: string, handler: Handler): Handler =>
   async (request, context) => {

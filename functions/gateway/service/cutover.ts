@@ -1,15 +1,15 @@
-/** Moves users of a route from the gateway that served it before to this one, a share at a time and always the same ones. */
+/** Cutover: moves users of a route from the previous gateway to this one, in stable shares. */
 import { clientKeyOf, hashPosition } from "../core/pipeline.ts";
 import type { RoutePlan } from "../core/plan.ts";
 import { share } from "../core/quantities.ts";
 import type { Caller, CutoverSide, Handler } from "../core/types.ts";
 
 /**
- * The old gateway is sent each request as it came, past the route's filters: it has its own.
+ * The previous gateway receives requests unmodified, without the route's filters, since it has its own.
  *
- * @param upstreams those of the tier, linked, by name
- * @param here the route as this gate serves it
- * @returns undefined for a route that is not cut over
+ * @param upstreams of the tier, linked, by name
+ * @param ownHandler serves the route in this gate
+ * @returns undefined for a route without a cutover
  */
 export type CutoverHandler = (
   route: RoutePlan,
@@ -22,7 +22,7 @@ export const cutover: CutoverHandler = ({ cutover: it }, upstreams, ownHandler) 
   const legacy = upstreams[it.legacy] as Handler;
   const movedShare = share(it.percent);
   return (request, context) => {
-    // A tester asks for what is new.
+    // Testers get the new gateway.
     const side = context.caller.tester ? "gate" : cutoverSide(context.route.tier, context.caller, movedShare);
     context.outcome.side = side;
     return (side === "gate" ? ownHandler : legacy)(request, context);
@@ -30,8 +30,8 @@ export const cutover: CutoverHandler = ({ cutover: it }, upstreams, ownHandler) 
 };
 
 /**
- * A user is on one side with all routes of a tier that have the same share, and one who has been moved stays moved while it
- * does not shrink. No filter has run yet, so no consumer is known here. Who cannot be told apart from others stays where they were until the end.
+ * A user is served by the same gateway on all routes of a tier with the same share, and stays with this gateway while
+ * the share does not shrink. No filter has run yet, so the consumer is unknown. Users without a key move last.
  */
 export const cutoverSide = (tier: string, caller: Pick<Caller, "grayKey" | "ip">, movedShare: number): CutoverSide => {
   const key = clientKeyOf(caller);
@@ -41,5 +41,5 @@ export const cutoverSide = (tier: string, caller: Pick<Caller, "grayKey" | "ip">
 
 const maxPosition = 1 - Number.EPSILON;
 
-/** What the requests of one side are counted under, in place of a version. */
+/** The key in place of a version under which requests of one gateway are counted. */
 export const sideKey = (route: string, side: CutoverSide): string => `cutover:${route}:${side}`;

@@ -1,4 +1,4 @@
-/** Where a route leads when all its filters have let a request pass. */
+/** The destination of a route, called when all filters have passed. */
 
 import { getFact, setFact, Target } from "../core/facts.ts";
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
@@ -7,7 +7,7 @@ import { compileTemplate } from "../core/references.ts";
 import type { Deps, Handler } from "../core/types.ts";
 import { redirectHandler, requirePath, respondHandler } from "./direct-response.ts";
 
-/** @param upstreams those of the tier, linked, by name */
+/** @param upstreams of the tier, linked, by name */
 export const destinationHandler = (
   route: RoutePlan,
   upstreams: Readonly<Record<string, Handler>>,
@@ -34,7 +34,7 @@ const upstreamHandler = (
   };
 };
 
-/** Cuts [0, 1) into shares in the order of the list, so that raising the first one's moves nobody away from it. */
+/** Divides [0, 1) into shares in list order, so that a larger first share takes users only from the others. */
 const weightedPicker = (weights: readonly WeightedUpstream[]): ((at: number) => string) => {
   const named = weights.filter(([, weight]) => weight > 0);
   const total = named.reduce((sum, [, weight]) => sum + weight, 0);
@@ -47,7 +47,7 @@ const weightedPicker = (weights: readonly WeightedUpstream[]): ((at: number) => 
   return (at) => bounds.find(({ below }) => at < below)?.upstream ?? last;
 };
 
-/** Sets what the upstream is asked for. */
+/** Sets the path of the upstream request. */
 const withTarget = (text: string | undefined, upstream: Handler): Handler => {
   if (text === undefined) return upstream;
   const target = compileTemplate(text, "path");

@@ -1,4 +1,4 @@
-/** Answers of the gate's own: a response as the manifest has it, and a redirect. */
+/** Responses without an upstream: fixed responses and redirects. */
 
 import type { RedirectPlan, RespondPlan } from "../core/plan.ts";
 import { Fault, gatewayCodes } from "../core/problems.ts";
@@ -7,7 +7,7 @@ import type { Context, Handler } from "../core/types.ts";
 import { replacePrefix } from "../http/prefix.ts";
 import type { RequestUrl } from "../http/request-url.ts";
 
-/** As a manifest writes it. */
+/** `respond` as in a manifest. */
 interface RespondConfig {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ interface RespondConfig {
   readonly json?: unknown;
 }
 
-/** What a manifest's `respond` means: the body as bytes, and their type. */
+/** Converts a manifest's `respond` for the plan: the body as text, and its type. */
 export const respondPlan = ({ status, headers, text, json }: RespondConfig): RespondPlan => {
   const body = json === undefined ? (text ?? null) : `${JSON.stringify(json)}\n`;
   const type = json === undefined ? "text/plain; charset=utf-8" : "application/json";
@@ -45,7 +45,7 @@ const fixedLocation = (to: string): LocationOf => {
   return (request, context) => origin + requirePath(target(request, context));
 };
 
-/** The request's own place with some of it changed. Where that is only the path, it stays relative. */
+/** The request's URL with changes. Relative when only the path changes. */
 const changedLocation = (plan: RedirectPlan): LocationOf => {
   const { scheme, host, port, path, "strip-prefix": strip, "put-prefix": put } = plan;
   const target = path === undefined ? undefined : compileTemplate(path, "path");
@@ -59,7 +59,7 @@ const changedLocation = (plan: RedirectPlan): LocationOf => {
   };
 };
 
-/** Another scheme has another port: its usual one, which is not written. */
+/** A new scheme implies its default port, which is omitted. */
 const originOf = ({ scheme, host, port }: RedirectPlan, url: RequestUrl): string => {
   const protocol = scheme ? `${scheme}:` : url.protocol;
   const explicitPort = port === undefined ? (scheme ? "" : url.host.slice(url.hostname.length + 1)) : String(port);
@@ -67,7 +67,7 @@ const originOf = ({ scheme, host, port }: RedirectPlan, url: RequestUrl): string
   return `${protocol}//${host ?? url.hostname}${explicitPort === "" || explicitPort === defaultPort ? "" : `:${explicitPort}`}`;
 };
 
-/** @throws Fault where a value of the request cannot stand in a path */
+/** @throws Fault when a value of the request is not allowed in a path */
 export const requirePath = (path: string | undefined): string => {
   if (path === undefined) throw new Fault(gatewayCodes, "reference-malformed");
   return path;

@@ -1,12 +1,10 @@
-/** Bounds the wait for a response's headers; the body may stream on. */
+/** Bounds the time until response headers. The body may keep streaming. */
 import { BodyAwaited, getFact } from "../core/facts.ts";
 import { Fault, upstreamCodes } from "../core/problems.ts";
 import type { Context, Deps, Layer } from "../core/types.ts";
 import { untilAborted } from "../core/with-timeout.ts";
 
-/**
- * @param timeoutFault makes the fault that callers see, and that aborts what is still under way
- */
+/** @param timeoutFault creates the fault that the caller gets and the abort's reason */
 export const deadline =
   (ms: number, timeoutFault: () => Fault, deps: Pick<Deps, "after" | "now">): Layer =>
   (next) =>
@@ -19,12 +17,12 @@ export const deadline =
   };
 
 /**
- * Bounds a wait for others and, within it, each wait for the client: who sends nothing for `limits.body-idle` while the gate
- * waits for more of the body, or is awaited when the whole time is over, is late. One timer, whatever is waited for.
+ * Bounds a wait and, within it, each wait for the client's body. A client that pauses longer than `limits.body-idle`,
+ * or is still sending when the whole time is over, gets `body-late`. Uses one timer.
  *
- * @param work returns a promise, and is told to give up by the signal
- * @param timeoutFault makes what is thrown when the time is over and the client is not to blame
- * @throws Fault `body-late`, what the work throws, or what `late` makes
+ * @param work returns a promise, and stops when the signal aborts
+ * @param timeoutFault creates the fault on timeout, unless the client is the cause
+ * @throws Fault `body-late`, what the work throws, or the timeout fault
  */
 export const withBodyTimeouts = <T>(
   ms: number,

@@ -1,15 +1,18 @@
-/** Ends the streams of a version that was taken back, so that their clients come back to the version that users have now. */
+/** Drains streams of a version that was rolled back, so that clients reconnect to the current version. */
 import type { Deps, StreamEnd } from "../core/types.ts";
 
-/** How often a stream asks, at most and with chance: a gate that has no new requests hears of nothing otherwise. */
+/**
+ * The interval at which a stream polls for a drain. Without polling, a gate without requests would not learn of it.
+ */
 const pollMs = 10_000;
-/** Of one stream, however old it may grow: each may be a call of the platform, which bounds them for each request. */
+/** The most polls per stream: each may be a subrequest, which the platform limits per request. */
 const maxPolls = 500;
 
 /**
- * @param drainEnd when streams of this version have ended, in milliseconds since the epoch; undefined while they go on
- * @param ageMs the longest that the stream may go on
- * @returns at a moment of its own, so that clients do not come back all at once
+ * @param drainEnd when streams of this version must have ended, in milliseconds since the epoch; undefined when not
+ * draining
+ * @param ageMs the maximum age of the stream
+ * @returns at a random time before the end, so that clients do not reconnect all at once
  */
 export const waitForDrain = async (
   drainEnd: NonNullable<Deps["drainEnd"]>,
@@ -22,7 +25,7 @@ export const waitForDrain = async (
   for (;;) {
     await sleep(everyMs * (1 - random() / 2), signal);
     const ends = await drainEnd();
-    // Who came after that was sent here anew: the version has been released again.
+    // A stream that began after the drain belongs to a new release of the version.
     if (ends === undefined || ends <= since) continue;
     await sleep(random() * Math.max(0, ends - now()), signal);
     return "drained";

@@ -1,4 +1,4 @@
-/** Bounds how long a response of unknown length may go on, and ends it as its protocol ends. */
+/** Limits the age of responses of unknown length, and ends them as their protocol ends. */
 
 import type { Deps, Handler, StreamEnd } from "../core/types.ts";
 import { waitForDrain } from "./drain.ts";
@@ -8,14 +8,14 @@ type StreamDeps = Pick<Deps, "now" | "sleep" | "random" | "recordStreamEnd" | "d
 
 export type StreamAge = (ms: number, deps: StreamDeps) => (next: Handler) => Handler;
 
-/** Streams end up to a tenth earlier than they may, each at a moment of its own, so that their clients do not come back all at once. */
+/** Streams end up to a tenth early, at random, so that clients do not reconnect all at once. */
 const jitter = 0.1;
 
 /**
- * The body is copied by the gate itself, since the runtime would pass it on by its own means and never ask the clock again.
- * Events end where one is whole. Of any other body the client sees that it was cut, as it must not take it for all there is.
+ * The gate copies the body itself: the runtime's own copying cannot be ended by a timer. Event streams end between
+ * two events. Other bodies are cut off, so that the client does not take them for complete.
  *
- * @param ms from the response's headers on
+ * @param ms from the response headers
  */
 export const streamAge: StreamAge = (ms, deps) => (next) => async (request, context) => {
   const response = await next(request, context);
@@ -25,14 +25,14 @@ export const streamAge: StreamAge = (ms, deps) => (next) => async (request, cont
   const { readable, writable } = new IdentityTransformStream();
   const expired = waitForEnd(ms, deps, ended.signal).then((how) => deps.recordStreamEnd?.(context.route.name, how));
   expired.catch(() => {});
-  // A client that leaves, and an end by age, are no failures of the gate.
+  // A disconnected client and an end by age are not failures of the gate.
   void copy(response.body, writable, expired, deps)
     .catch(() => {})
     .finally(() => ended.abort());
   return new Response(readable, response);
 };
 
-/** When it is time to end, and why. */
+/** Resolves with the reason when the stream must end. */
 const waitForEnd = (ms: number, deps: StreamDeps, signal: AbortSignal): Promise<StreamEnd> => {
   const aged = deps.sleep(ms * (1 - jitter * deps.random()), signal).then((): StreamEnd => "aged");
   return deps.drainEnd ? Promise.race([aged, waitForDrain(deps.drainEnd, ms, deps, signal)]) : aged;
@@ -41,7 +41,7 @@ const waitForEnd = (ms: number, deps: StreamDeps, signal: AbortSignal): Promise<
 const copyBytes: CopyStream = (body, to, expired) => {
   const cut = new AbortController();
   void expired.then(
-    () => cut.abort(new Error("streams of this tier go on no longer")),
+    () => cut.abort(new Error("the stream reached its maximum age")),
     () => {},
   );
   return body.pipeTo(to, { signal: cut.signal });

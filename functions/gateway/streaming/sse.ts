@@ -1,7 +1,7 @@
-/** Passes Server-Sent Events on, and ends them between two events. */
+/** Copies Server-Sent Events and ends the stream between two events. */
 import type { Deps } from "../core/types.ts";
 
-/** @param old resolves when it is time to end; rejects when the stream has ended before */
+/** @param expired resolves when the stream must end; rejects when it has ended before */
 export type CopyStream = (
   body: ReadableStream,
   to: WritableStream,
@@ -9,10 +9,10 @@ export type CopyStream = (
   deps: Pick<Deps, "sleep">,
 ) => Promise<void>;
 
-/** How long the rest of an event is waited for, and then for a client that reads nothing. */
+/** How long to wait for the rest of an event, and then for a client that does not read. */
 const graceMs = 1000;
 
-/** The end is a plain one: a client drops an event that is not whole, and comes back with the last one's id (WHATWG HTML, 9.2.6). */
+/** Ends normally: a client drops an incomplete event and reconnects with the last event id (WHATWG HTML, 9.2.6). */
 export const copyEvents: CopyStream = async (body, to, expired, { sleep }) => {
   const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const writer = to.getWriter();
@@ -31,12 +31,12 @@ export const copyEvents: CopyStream = async (body, to, expired, { sleep }) => {
     await sleep(graceMs, finished.signal);
     await stop();
     await sleep(graceMs, finished.signal);
-    await writer.abort(new Error("the client reads nothing"));
+    await writer.abort(new Error("the client does not read"));
   };
   end().catch(() => {});
   try {
     while (!(ending && isWhole(ends))) {
-      // What is waited for when it is stopped ends or fails, as the body's source likes.
+      // A pending read ends or fails after a cancel, depending on the source.
       const read = await reader.read().catch((error) => {
         if (!stopped) throw error;
       });
@@ -55,21 +55,21 @@ export const copyEvents: CopyStream = async (body, to, expired, { sleep }) => {
   }
 };
 
-/** Two ends of lines, each of which may be CR LF, LF or CR. */
+/** Two line ends: CR LF, LF or CR each. */
 const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/;
 const maxEndLength = 4;
 
-/** The ends of lines that a text ends in: all that is to be remembered of it. */
+/** The trailing line ends of a text, which is all that has to be remembered. */
 const endsOf = (all: string): string => /[\r\n]{0,4}$/.exec(all)?.[0] ?? "";
 
 const isWhole = (ends: string): boolean => blankLine.test(ends);
 
-/** Where the event that is under way ends in the chunk; all of it where it goes on. */
+/** Where the current event ends in the chunk; the chunk's length when it continues. */
 const firstEnd = (ends: string, chunk: Uint8Array): number => {
   if (isWhole(ends)) return 0;
   const found = blankLine.exec(text(ends, chunk));
   return found ? found.index + found[0].length - ends.length : chunk.length;
 };
 
-/** A character for each byte, which is enough to find the ends of lines. */
+/** Decodes one character per byte, which is enough to find line ends. */
 const text = (before: string, chunk: Uint8Array): string => before + new TextDecoder("latin1").decode(chunk);

@@ -1,5 +1,5 @@
 /** Builds the requests of cases as they arrive at the edge, and reads responses. */
-import { forwardRequest, isWebSocketUpgrade } from "../../cloud/edge/message.ts";
+import { forwardRequest, isWebSocketUpgrade } from "../../cloud/ingress/message.ts";
 import type { Send } from "../input/batch.ts";
 import { fromSocket } from "./sockets.ts";
 

@@ -1,4 +1,4 @@
-/** The verbs of a review: what manifests do, and what a change of them does, before it is merged. */
+/** Commands of a review: what manifests do, and what a change of them does before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import {
   checkOnly,
@@ -131,7 +131,7 @@ export const addCheckCommand = (program: Command): void => {
     )
     .action(async ({ json, ...options }) => {
       const { check } = await import("./check.ts");
-      // SARIF is what a machine reads, on stdout whatever the exit code.
+      // SARIF is for programs, so it is on stdout whatever the exit code.
       finish(check(options), { json: json ?? (options.format === "sarif" || undefined) });
     });
 };

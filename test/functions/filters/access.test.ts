@@ -62,12 +62,12 @@ describe.each<[string, object, KnownFacts, string | undefined]>([
   });
 });
 
-it("says which scope is missing, as OAuth clients expect it", async () => {
+it("names the required scopes in the challenge (RFC 6750)", async () => {
   const { headers } = await gate({ scopes: ["a", "b"] }, { claims: {} }).send("GET /");
   expect(headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", scope="a b"');
 });
 
-it("asks for one of several scopes where that is what is missing", async () => {
+it("names the alternatives of any-scope in the challenge", async () => {
   const { headers } = await gate({ scopes: ["a"], "any-scope": ["b", "c"] }, { claims: { scope: "a" } }).send("GET /");
   expect(headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", scope="b c"');
 });
@@ -86,7 +86,7 @@ it.each<[unknown, boolean]>([
   expect(received.status).toBe(passes ? 200 : 403);
 });
 
-it("nobody passes by anything else than what is asked for", async () => {
+it("allows exactly the callers that meet every requirement", async () => {
   const word = fc.constantFrom<string>("a", "a b", "b", "c", "gold", "shop", "", "__proto__", "constructor", "1");
   const value = fc.oneof(word, fc.integer({ max: 2, min: 0 }), fc.boolean(), fc.array(word, { maxLength: 3 }));
   const filterConfig = { scopes: ["a"], "any-scope": ["b", "c"], claims: { level: [1, true] }, consumers: ["shop"] };

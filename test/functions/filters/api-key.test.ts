@@ -16,7 +16,7 @@ beforeAll(async () => {
   await namespace.put(coffee, JSON.stringify({ id: "coffee-shop", labels: { plan: "gold" } }));
 });
 
-it("lets in who brings a key that is known by its hash", async () => {
+it("accepts an API key whose hash is stored", async () => {
   const { status, line } = await gate().send("GET /", withKey("coffee"));
   expect({ status, consumer: line?.consumer }).toEqual({ status: 200, consumer: "coffee-shop" });
 });
@@ -44,7 +44,7 @@ it.each([
   });
 });
 
-describe("where the environment has a key, an entry is believed by its signature", async () => {
+describe("with a consumers key in the environment, entries must be signed", async () => {
   const pair = async () => (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
   const [own, rogue] = [await pair(), await pair()];
   const { x } = (await crypto.subtle.exportKey("jwk", own.publicKey)) as JsonWebKey;
@@ -65,7 +65,7 @@ describe("where the environment has a key, an entry is believed by its signature
     return { ...gate({ fakeDeps: fakeDeps({ env }) }), get };
   };
 
-  it("a signed one, whatever the order of its labels", async () => {
+  it("accepts a signed entry, whatever the order of its labels", async () => {
     for (const it of [good, { ...good, labels: { region: "eu", plan: "gold" } }]) {
       const { status, line } = await withEntry(JSON.stringify(it)).send("GET /", withKey("coffee"));
       expect([status, line?.consumer]).toEqual([200, "coffee-shop"]);
@@ -85,9 +85,9 @@ describe("where the environment has a key, an entry is believed by its signature
     ["a signature that is no text", { ...good, signature: { toString: "x" } }],
     ["no object", "coffee-shop"],
     ["null", null],
-    ["an entry that is too long", { ...good, more: "x".repeat(20_000) }],
+    ["the entry is too long", { ...good, more: "x".repeat(20_000) }],
   ];
-  it.each(attacks)("not one with %s: that is no fault of the client", async (_, value) => {
+  it.each(attacks)("answers 503 to an entry with %s, which is not the client's fault", async (_, value) => {
     const { send } = withEntry(JSON.stringify(value));
     expect(await send("GET /", withKey("coffee"))).toMatchObject({
       status: 503,
@@ -96,7 +96,7 @@ describe("where the environment has a key, an entry is believed by its signature
     });
   });
 
-  it("not one that is no JSON; and one that is missing is a key that nobody knows", async () => {
+  it("answers 503 to an entry that is not JSON, and 401 to a missing one", async () => {
     expect((await withEntry("{").send("GET /", withKey("coffee"))).code).toBe("consumers-unavailable");
     expect((await withEntry(null).send("GET /", withKey("coffee"))).code).toBe("key-unknown");
   });
@@ -114,7 +114,7 @@ describe("where the environment has a key, an entry is believed by its signature
   });
 });
 
-it("asks KV to cache, for no less than it can", async () => {
+it("passes a cacheTtl to KV, of at least its minimum", async () => {
   let options: unknown;
   const get = (_: string, value: unknown) => {
     options = value;

@@ -4,12 +4,12 @@ import { gateHarness } from "../gate-harness.ts";
 
 const gate = gateHarness({ "body-limit": () => make({ max: "10B" }) }, { limits: { body: "5B" } });
 
-it("takes a body of exactly the limit, in place of the tier's", async () => {
+it("accepts a body of exactly its limit, which replaces the tier's", async () => {
   const { status, upstream } = await gate.send("POST /", { body: "0123456789", headers: { "content-length": "10" } });
   expect({ status, body: upstream[0]?.body }).toEqual({ status: 200, body: "0123456789" });
 });
 
-it("refuses one byte more before anybody reads it", async () => {
+it("answers 413 to one byte more before the body is read", async () => {
   const { status, code, text, upstream, line } = await gate.send("POST /", {
     body: "0123456789a",
     headers: { "content-length": "11" },
@@ -17,7 +17,7 @@ it("refuses one byte more before anybody reads it", async () => {
   expect({ status, code, detail: JSON.parse(text).detail, by: line?.by }).toEqual({
     status: 413,
     code: "body-too-large",
-    detail: "At most 10 bytes are taken here",
+    detail: "At most 10 bytes are allowed",
     by: "body-limit",
   });
   expect(upstream).toHaveLength(0);

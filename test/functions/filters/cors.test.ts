@@ -18,7 +18,7 @@ const preflight = (origin: string, method = "PUT") => ({
 });
 
 describe("a preflight", () => {
-  it("of a named origin is answered before anybody asks for credentials", async () => {
+  it("of an allowed origin is answered before authentication", async () => {
     const { status, headers, upstream, line } = await gate({ "max-age": "10m" }).send("OPTIONS /x", preflight(shop));
     expect(status).toBe(204);
     expect(headers).toMatchObject({
@@ -32,19 +32,19 @@ describe("a preflight", () => {
     expect(line).toMatchObject({ verdict: "answered", by: "cors" });
   });
 
-  it("of another origin gets what everybody without credentials gets", async () => {
+  it("of another origin is refused like any request without credentials", async () => {
     const { status, headers } = await gate().send("OPTIONS /x", preflight("https://evil.example"));
     expect(status).toBe(401);
     expect(headers["access-control-allow-origin"]).toBeUndefined();
   });
 
-  it("about a method that the path does not have is told so", async () => {
+  it("for a method that the path does not have gets 405", async () => {
     const { status, headers } = await gate().send("OPTIONS /x", preflight(shop, "DELETE"));
     expect([status, headers.allow]).toEqual([204, "GET, HEAD, OPTIONS, PUT"]);
     expect(headers["access-control-allow-methods"]).toBeUndefined();
   });
 
-  it("never reaches the service, whatever the filters let pass", async () => {
+  it("never reaches the service, even if all filters pass", async () => {
     const { status, upstream } = await gate().send("OPTIONS /x", {
       headers: { origin: "https://evil.example", "access-control-request-method": "PUT", "x-key": "1" },
     });
@@ -53,7 +53,7 @@ describe("a preflight", () => {
 });
 
 describe("a request", () => {
-  it("of a named origin may be read, and so may its refusal", async () => {
+  it("of an allowed origin gets CORS headers, also when it is refused", async () => {
     const { send } = gate();
     const refusal = await send("GET /x", { headers: { origin: shop } });
     expect([refusal.status, refusal.headers["access-control-allow-origin"]]).toEqual([401, shop]);
@@ -71,7 +71,7 @@ describe("a request", () => {
     },
   );
 
-  it("of another origin may not, even where the service would grant it", async () => {
+  it("of another origin gets no CORS headers, even if the service sets them", async () => {
     const grant = { "access-control-allow-origin": "*", "access-control-allow-credentials": "true" };
     const { send } = gateHarness(
       { cors: () => make(spec().schema.parse({ origins: [shop] })) },
@@ -82,7 +82,7 @@ describe("a request", () => {
     expect((await send("GET /x", { headers: { origin: shop } })).headers["access-control-allow-origin"]).toBe(shop);
   });
 
-  it("brings cookies only where the manifest says so", async () => {
+  it("allows credentials only if the manifest does", async () => {
     const headers = { origin: shop, "x-key": "1" };
     const plain = await gate().send("GET /x", { headers });
     expect(plain.headers["access-control-allow-credentials"]).toBeUndefined();
@@ -90,7 +90,7 @@ describe("a request", () => {
     expect(trusting.headers["access-control-allow-credentials"]).toBe("true");
   });
 
-  it("of anyone may, where anyone is meant", async () => {
+  it("of any origin gets CORS headers with `*`", async () => {
     const { headers } = await gate({ origins: ["*"] }).send("GET /x", {
       headers: { origin: "https://any.example", "x-key": "1" },
     });
@@ -99,7 +99,7 @@ describe("a request", () => {
   });
 });
 
-describe("an answer of the gate itself", () => {
+describe("a local reply", () => {
   const away = { headers: { origin: shop } };
   const busy = { limits: { concurrency: 0 } };
   const allowed = async (config: object, setting: GateOptions, line = "GET /x") => {
@@ -114,24 +114,24 @@ describe("an answer of the gate itself", () => {
     return [code, headers["access-control-allow-origin"], headers["access-control-expose-headers"]];
   };
 
-  it("can be read although no filter has run", async () => {
+  it("gets CORS headers although no filter has run", async () => {
     expect(await allowed({}, busy)).toEqual(["gate-busy", shop, "x-request-id, retry-after"]);
     expect(await allowed({}, {}, "GET /y")).toEqual(["route-unknown", shop, "x-request-id"]);
   });
 
-  it("shows what `expose` says, and nothing where that is empty", async () => {
+  it("exposes the headers of `expose`, and none if that is empty", async () => {
     expect(await allowed({ expose: "*" }, busy)).toEqual(["gate-busy", shop, "*"]);
     expect(await allowed({ expose: [] }, busy)).toEqual(["gate-busy", shop, undefined]);
   });
 
   it.each([{ mode: "shadow" }, { mode: "off" }, { percent: "50%" }] as const)(
-    "has nothing of a rule that is not enforced for all: %j",
+    "gets no CORS headers of a rule that is not enforced for everyone: %j",
     async (cors) => {
       expect(await allowed({}, { ...busy, filters: { cors } })).toEqual(["gate-busy", undefined, undefined]);
     },
   );
 
-  it("is for requests that `when` names", async () => {
+  it("gets CORS headers only for requests that match `when`", async () => {
     const when = (origin: string) => ({
       filters: { cors: { when: [["header", "origin", "exact", origin]] as const } },
     });
@@ -147,7 +147,7 @@ describe("an answer of the gate itself", () => {
     expect([await preflights(shop), await preflights("https://other.example")]).toEqual([204, 404]);
   });
 
-  it("says what the last of several says, as their answers do", async () => {
+  it("follows the last of several rules, as other responses do", async () => {
     const origins = (all: readonly string[]) => () => make(spec().schema.parse({ origins: all }));
     const { send } = gateHarness(
       { first: origins(["*"]), second: origins(["https://other.example"]) },
@@ -171,7 +171,7 @@ it.each([
   expect(spec().schema.safeParse(value).success).toBe(false);
 });
 
-describe("what a policy may say", () => {
+describe("the schema", () => {
   const asks = (origin: string) => ({
     headers: {
       origin,
@@ -199,14 +199,14 @@ describe("what a policy may say", () => {
     expect((await allowed({ origins: [written] }, origin))[0]).toBe(yes ? origin : undefined);
   });
 
-  it("credentials go to everybody only where that is written out, and then never with a star", async () => {
+  it("requires `everybody` for credentials with any origin, and then never sends a star", async () => {
     for (const origins of [["*"], ["https://*"]])
       expect(spec().schema.safeParse({ origins, credentials: true }).success).toBe(false);
     const everybody = { origins: ["*"], credentials: "everybody" };
     expect((await allowed(everybody, shop)).slice(0, 2)).toEqual([shop, "true"]);
   });
 
-  it("methods are those that are named, and headers whichever a page asks for", async () => {
+  it("allows the named methods and any requested headers", async () => {
     expect((await allowed({ methods: ["GET", "OPTIONS"], headers: "*" }, shop)).slice(2)).toEqual([
       "GET, OPTIONS",
       "x-header-1, x-header-2",

@@ -13,13 +13,13 @@ const form = (origin?: string) => ({
   headers: { "content-type": "application/x-www-form-urlencoded", ...(origin !== undefined && { origin }) },
 });
 
-it("a form of the shop's own page passes, with its body", async () => {
+it("passes a form of an allowed origin, with its body", async () => {
   const { status, upstream } = await send("POST /", form("https://shop.example"));
   expect([status, upstream[0]?.body]).toEqual([200, "a=1"]);
 });
 
 it.each(["https://evil.example", "https://shop.example.evil.example", "null", undefined])(
-  "a form of %s does not",
+  "answers 403 to a form of %s",
   async (origin) => {
     expect(await send("POST /", form(origin))).toMatchObject({
       status: 403,
@@ -30,7 +30,7 @@ it.each(["https://evil.example", "https://shop.example.evil.example", "null", un
   },
 );
 
-it("what no form can send passes", async () => {
+it("passes requests that no form can send", async () => {
   expect((await send("GET /")).status).toBe(200);
   expect((await send("POST /", { body: "{}", headers: { "content-type": "application/json" } })).status).toBe(200);
 });
@@ -41,20 +41,20 @@ it.each([
   ["none", 403],
   ["cross-site", 403],
   ["same-origin, cross-site", 403],
-])("what a browser says of the page: %s → %i", async (site, status) => {
+])("Sec-Fetch-Site %s → %i", async (site, status) => {
   const { headers, body } = form("https://elsewhere.example");
   expect((await send("POST /", { body, headers: { ...headers, "sec-fetch-site": site } })).status).toBe(status);
 });
 
 it.each(["", "text/plain", "TEXT/PLAIN;charset=utf-8", "multipart/form-data; boundary=a", " text/plain"])(
-  "whatever a form can be, it is one: %j",
+  "treats every media type of forms as a form: %j",
   async (type) => {
     const headers = { "content-type": type, origin: "https://evil.example" };
     expect(await send("POST /", { body: "a", headers })).toMatchObject({ code: "cross-site-refused", upstream: [] });
   },
 );
 
-it("a body without a type is a form", async () => {
+it("treats a body without a type as a form", async () => {
   const body = new Uint8Array([1]);
   expect((await send("PUT /", { body, headers: { origin: "https://evil.example" } })).code).toBe("cross-site-refused");
 });

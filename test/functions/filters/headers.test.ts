@@ -12,7 +12,7 @@ const gate = (config: object, setting = {}) =>
     setting,
   );
 
-it("sets and removes what the service sees", async () => {
+it("sets and removes headers of the request", async () => {
   const { send } = gate({ request: { set: { "x-customer": "{consumer.id}", "x-fixed": "1" }, remove: ["cookie"] } });
   const { upstream } = await send("GET /", {
     headers: { cookie: "a=b", "x-customer": "mallory", accept: "text/plain" },
@@ -21,13 +21,13 @@ it("sets and removes what the service sees", async () => {
   expect(upstream[0]?.headers.cookie).toBeUndefined();
 });
 
-it("removes a header whose reference is missing, so that no client writes it", async () => {
+it("removes a header whose reference has no value, so that a client cannot set it", async () => {
   const { send } = gate({ request: { set: { "x-plan": "{consumer.labels.plan}" } } });
   const { upstream } = await send("GET /", { headers: { "x-plan": "gold" } });
   expect(upstream[0]?.headers["x-plan"]).toBeUndefined();
 });
 
-it("sets and removes what the client sees", async () => {
+it("sets and removes headers of the response", async () => {
   const { send } = gate(
     { response: { set: { "x-frame-options": "DENY" }, remove: ["server"] } },
     { replies: () => new Response("ok", { headers: { server: "old", "x-frame-options": "ALLOW" } }) },
@@ -48,7 +48,7 @@ it.each([
   expect(spec().schema.safeParse(value).success).toBe(false);
 });
 
-it("sets a secret, which the manifest only names", async () => {
+it("sets a secret that the manifest names", async () => {
   const config = { request: { set: { authorization: { secret: "IT_TOKEN" } } } };
   const { upstream } = await gate(config, { fakeDeps: fakeDeps({ env: { IT_TOKEN: "Bearer 7" } }) }).send("GET /");
   expect(upstream[0]?.headers.authorization).toBe("Bearer 7");
@@ -63,7 +63,7 @@ it.each([
   expect(spec().schema.safeParse(config).success).toBe(false);
 });
 
-it("adds a value beside what a header has, on both sides", async () => {
+it("adds a value to existing ones of request and response headers", async () => {
   const { send } = gate(
     {
       request: { add: { "x-tag": "b", "x-new": "1", "x-plan": "{consumer.labels.plan}" } },

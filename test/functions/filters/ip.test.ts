@@ -26,7 +26,7 @@ it.each([
   expect(await status(lists, ip)).toBe(expected);
 });
 
-it("with deny alone, everybody else gets in, but not who cannot be told", async () => {
+it("with deny alone, allows all others, but not an unknown address", async () => {
   expect(await status({ deny: ["203.0.113.0/24"] }, "198.51.100.1")).toBe(200);
   expect(await status({ deny: ["203.0.113.0/24"] }, "203.0.113.7")).toBe("address-refused");
   expect(await status({ deny: ["203.0.113.0/24"] }, null)).toBe("address-refused");

@@ -35,18 +35,18 @@ const gate = (more = {}, setting = {}) =>
   gateHarness({ jwt: (deps) => make(config(more), deps, filterInstance) }, setting);
 const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
 
-it("lets in who brings a valid token, and knows the consumer", async () => {
+it("accepts a valid token and sets the consumer", async () => {
   const { status, line } = await gate().send("GET /", bearer(await token()));
   expect({ status, consumer: line?.consumer }).toEqual({ status: 200, consumer: "alice" });
 });
 
-it("takes the consumer from the claim that the manifest names", async () => {
+it("takes the consumer from the configured claim", async () => {
   const { send } = gate({ consumer: "client_id" });
   expect((await send("GET /", bearer(await token({ client_id: "shop" })))).line?.consumer).toBe("shop");
   expect(await send("GET /", bearer(await token()))).toMatchObject({ status: 401, code: "token-rejected" });
 });
 
-describe("refuses, and tells why, but not too much", async () => {
+describe("refuses with a code that reveals no details", async () => {
   const [header = "", , signature = ""] = (await token()).split(".");
   const cases: readonly (readonly [string, string | undefined, string])[] = [
     ["no token", undefined, "token-missing"],
@@ -72,7 +72,7 @@ describe("refuses, and tells why, but not too much", async () => {
     expect(answer.text).not.toContain("alice");
   });
 
-  it("a token within the leeway is taken", async () => {
+  it("accepts a token within the leeway", async () => {
     expect((await gate().send("GET /", bearer(await token({ exp: now - 4 })))).status).toBe(200);
     expect((await gate({ leeway: "0s" }).send("GET /", bearer(await token({ exp: now - 4 })))).status).toBe(401);
   });
@@ -102,14 +102,14 @@ describe("keys by URL", () => {
   const remote = (replies: Replies, more = {}) => isolates(1, replies, more);
   const lasting = (more = {}) => token({ exp: now + 86_400, ...more });
 
-  it("are fetched once, from the issuer's well-known place", async () => {
+  it("are fetched once, from the issuer's well-known URL", async () => {
     const { asked: fetches, send } = remote(() => Response.json({ keys: [key] }));
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
     expect(fetches).toEqual(["https://identity.example/.well-known/jwks.json"]);
   });
 
-  it("are fetched once for all isolates of a location, and again when they are old", async () => {
+  it("are fetched once for all isolates of a location, and again when they are stale", async () => {
     const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
     const bring = async () => {
       for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
@@ -124,7 +124,7 @@ describe("keys by URL", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("are asked for once by many requests at once", async () => {
+  it("are fetched once for many concurrent requests", async () => {
     let open = () => {};
     const gateway = new Promise<void>((resolve) => {
       open = resolve;
@@ -142,7 +142,7 @@ describe("keys by URL", () => {
     expect(fetches).toHaveLength(1);
   });
 
-  it("a flood of unknown keys makes no storm: one question in each cool-down, from all isolates together", async () => {
+  it("a flood of unknown key ids causes one fetch per cool-down, from all isolates together", async () => {
     const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
     const flood = async () => {
       for (let tries = 0; tries < 80; tries++) {
@@ -157,7 +157,7 @@ describe("keys by URL", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("an issuer that is down is asked once in each cool-down, by all isolates together", async () => {
+  it("an issuer that is down gets one fetch per cool-down, from all isolates together", async () => {
     let up = false;
     const {
       asked: fetches,
@@ -179,7 +179,7 @@ describe("keys by URL", () => {
     expect((await gates[0]?.("GET /", bearer(await lasting())))?.status).toBe(200);
   });
 
-  it("the last good copy is used while the issuer is down, and no longer than that is allowed", async () => {
+  it("the last good copy is used while the issuer is down, up to `stale`", async () => {
     let up = true;
     const { gates, time } = isolates(
       2,
@@ -201,7 +201,7 @@ describe("keys by URL", () => {
       expect(await send("GET /", bearer(await lasting()))).toMatchObject({ status: 503, code: "keys-unavailable" });
   });
 
-  it("garbage asks for no keys, whether there are none, old ones or fresh ones", async () => {
+  it("a malformed token causes no fetch, whether there are no keys, stale or fresh ones", async () => {
     const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
     const garbage = [
       ...["garbage", "x.y.z", "e30.e30.AAAA", `${(await token()).split(".").slice(0, 2).join(".")}.`],
@@ -224,7 +224,7 @@ describe("keys by URL", () => {
     expect(fetches).toHaveLength(1);
   });
 
-  it("an issuer that is slow is given up, and the copy used", async () => {
+  it("a slow issuer times out, and the copy is used", async () => {
     let slow = false;
     const { send, time } = remote(() => (slow ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })), {
       cache: "1m",
@@ -237,7 +237,7 @@ describe("keys by URL", () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it("a question that was lost with its client keeps nobody out", async () => {
+  it("a fetch that was cancelled with its client blocks no other request", async () => {
     let lost = true;
     const fetch = vi.fn(async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })));
     const time = fakeDeps({ fetch });
@@ -251,7 +251,7 @@ describe("keys by URL", () => {
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
   });
 
-  it("rotate, and no good request is refused", async () => {
+  it("rotate without refusing a valid token", async () => {
     const next = await jwk(other, "k2");
     let keys = [key];
     const { gates, time } = isolates(3, () => Response.json({ keys }), { cache: "5m", cooldown: "30s" });
@@ -271,7 +271,7 @@ describe("keys by URL", () => {
     expect(await statuses(old)).toEqual([401, 401, 401]);
   });
 
-  it("are asked for again where a set without ids has other keys, or a key was exchanged under its id", async () => {
+  it("are fetched again when a set without ids changes, or a key is replaced under its id", async () => {
     for (const kid of [undefined, "k1"]) {
       const named = async (pair: { readonly publicKey: CryptoKey }) => ({ ...(await exportJWK(pair.publicKey)), kid });
       let keys = [await named({ publicKey })];
@@ -287,7 +287,7 @@ describe("keys by URL", () => {
     }
   });
 
-  it("a flood of forged tokens under a known id makes no storm either", async () => {
+  it("a flood of forged tokens with a known id causes one fetch per cool-down", async () => {
     const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
     for (let tries = 0; tries < 20; tries++) {
       const forged = bearer(await token({ jti: String(tries) }, { signer: other.privateKey }));
@@ -299,7 +299,7 @@ describe("keys by URL", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("a set of nothing that can be used replaces no good copy", async () => {
+  it("a set without usable keys does not replace a good copy", async () => {
     let keys: readonly object[] = [key];
     const { send, time } = remote(() => Response.json({ keys }), { cache: "5m" });
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
@@ -309,7 +309,7 @@ describe("keys by URL", () => {
     expect(time.lines).toContainEqual(expect.objectContaining({ type: "degraded", keys: "last good copy" }));
   });
 
-  it("one id, one key: one verification, whatever else stands in the set", async () => {
+  it("one matching key id: one verification, whatever else is in the set", async () => {
     const set = [...Array.from({ length: 40 }, (_, index) => ({ ...key, kid: `old-${index}` })), key];
     const { send } = remote(() => Response.json({ keys: set }));
     const verify = vi.spyOn(crypto.subtle, "verify");
@@ -322,7 +322,7 @@ describe("keys by URL", () => {
     imported.mockRestore();
   });
 
-  it("whatever stands beside the good key, the token is taken; without it, nobody fails with 500", async () => {
+  it("other keys in the set never affect a valid token, and never cause 500", async () => {
     const member = fc.oneof(
       fc.jsonValue({ maxDepth: 1 }),
       fc.base64String({ maxLength: 60 }),
@@ -357,7 +357,7 @@ describe("keys by URL", () => {
     );
   }, 30_000);
 
-  it("of many without ids, a forged token costs sixteen verifications and no more", async () => {
+  it("among many keys without ids, a forged token costs at most sixteen verifications", async () => {
     const set = Array.from({ length: 60 }, () => ({ kty: key.kty, crv: key.crv, x: key.x }));
     const { send } = remote(() => Response.json({ keys: set }));
     const verify = vi.spyOn(crypto.subtle, "verify");
@@ -367,7 +367,7 @@ describe("keys by URL", () => {
     verify.mockRestore();
   });
 
-  it("a key of which no text can be made spoils no set", async () => {
+  it("an unserializable key does not affect the set", async () => {
     const odd = [
       { kty: { toString: 1 }, n: "AQ", e: "AQ" },
       { kty: ["OKP"], crv: "Ed25519", x: "AA" },
@@ -401,7 +401,7 @@ describe("keys by URL", () => {
 });
 
 describe("a token whose signature has been verified", () => {
-  it("is not verified again, but asked for its time at each use", async () => {
+  it("is not verified again, but its times are checked on each use", async () => {
     const time = fakeDeps();
     const { send } = gate({ "max-age": "1h" }, { fakeDeps: time });
     const mine = bearer(await token({ exp: now + 100, iat: now }));
@@ -415,7 +415,7 @@ describe("a token whose signature has been verified", () => {
     expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-expired" });
   });
 
-  it("ends with its age", async () => {
+  it("is refused beyond its maximum age", async () => {
     const time = fakeDeps();
     const { send } = gate({ "max-age": "1m" }, { fakeDeps: time });
     const mine = bearer(await token({ exp: now + 9999, iat: now }));
@@ -425,7 +425,7 @@ describe("a token whose signature has been verified", () => {
     expect((await send("GET /", bearer(await token({ exp: now + 9999, iat: now })))).code).toBe("token-expired");
   });
 
-  it("is remembered by its hash, with a bound", () => {
+  it("is cached within a bound", () => {
     const cache = tokenCache<number>(3);
     for (const [index, hash] of ["a", "b", "c", "d"].entries()) cache.put(hash, index);
     expect(["a", "b", "c", "d"].map((hash) => cache.get(hash))).toEqual([undefined, 1, 2, 3]);
@@ -433,7 +433,7 @@ describe("a token whose signature has been verified", () => {
     expect(cache.get("d")).toBeUndefined();
   });
 
-  it("takes eight million characters at most, of all together", () => {
+  it("is cached within eight million characters in total", () => {
     const cache = tokenCache<number>();
     const long = (name: string) => name + "x".repeat(60 * 1024);
     for (let index = 0; index < 200; index++) cache.put(long(String(index)), index);
@@ -446,7 +446,7 @@ describe("a token whose signature has been verified", () => {
     expect(cache.get(long("199"))).toBe(7);
   });
 
-  it("does not lend its standing to one that differs by a character", async () => {
+  it("does not vouch for a token that differs by one character", async () => {
     const { send } = gate();
     const mine = await token();
     expect((await send("GET /", bearer(mine))).status).toBe(200);
@@ -463,7 +463,7 @@ describe("revocation", () => {
   const env = (get: (key: string) => Promise<string | null>) => ({ env: { REVOCATIONS: { get } } });
   const lookup = env(async (key) => revoked.get(key) ?? null);
 
-  it("takes a token back that had been accepted and is remembered", async () => {
+  it("refuses a token that was accepted and cached before", async () => {
     const { send } = gate({ revocation: {} }, { fakeDeps: fakeDeps(lookup) });
     const mine = bearer(await token({ jti: "t-1" }));
     expect((await send("GET /", mine)).status).toBe(200);
@@ -472,7 +472,7 @@ describe("revocation", () => {
     expect((await send("GET /", bearer(await token({ jti: "t-2" })))).status).toBe(200);
   });
 
-  it("lets nobody in whose token could not be revoked, or cannot be looked up", async () => {
+  it("refuses a token without jti, and answers 503 if KV is down", async () => {
     const { send } = gate({ revocation: {} }, { fakeDeps: fakeDeps(lookup) });
     expect((await send("GET /", bearer(await token()))).code).toBe("token-rejected");
     const down = gate({ revocation: {} }, { fakeDeps: fakeDeps(env(() => Promise.reject(new Error("KV is down")))) });
@@ -484,7 +484,7 @@ describe("revocation", () => {
   });
 });
 
-describe("what the feed says is taken back", () => {
+describe("a revocation by the feed", () => {
   const revocationHarness = (more = {}) => {
     const feed = { revoked: revocationSet([]) };
     const it = fakeDeps({ revoked: () => feed.revoked });
@@ -509,7 +509,7 @@ describe("what the feed says is taken back", () => {
     until,
   });
 
-  it("is refused from the next request on, also of a token that is remembered, and no other is", async () => {
+  it("refuses the token from the next request on, also if it is cached, and no other", async () => {
     const { send, revoke } = revocationHarness();
     const mine = bearer(await token({ jti: "t-1" }));
     const others = bearer(await token({ jti: "t-2" }));
@@ -522,13 +522,13 @@ describe("what the feed says is taken back", () => {
     expect((await send("GET /", mine)).status).toBe(200);
   });
 
-  it("is refused of a token that comes for the first time", async () => {
+  it("refuses a token that is seen for the first time", async () => {
     const { send, revoke } = revocationHarness();
     revoke(await jti("t-1"));
     expect((await send("GET /", bearer(await token({ jti: "t-1" })))).code).toBe("token-revoked");
   });
 
-  it("is refused of a consumer's tokens until a moment, those that do not say when they were issued included", async () => {
+  it("refuses a consumer's tokens issued until a moment, and those without iat", async () => {
     const { send, revoke } = revocationHarness();
     const issued = async (iat?: number) => (await send("GET /", bearer(await token(iat ? { iat } : {})))).status;
     expect([await issued(now - 10), await issued()]).toEqual([200, 200]);
@@ -538,7 +538,7 @@ describe("what the feed says is taken back", () => {
     expect((await send("GET /", bearer(await token({ sub: "bob" })))).status).toBe(200);
   });
 
-  it("ends with its time, and concerns no token of another issuer", async () => {
+  it("expires, and does not affect tokens of another issuer", async () => {
     const { send, revoke, fakeDeps } = revocationHarness();
     const mine = bearer(await token({ jti: "t-1", exp: now + 9000 }));
     revoke(await jti("t-1", "https://other.example"), await alice(now, "https://other.example"));
@@ -549,7 +549,7 @@ describe("what the feed says is taken back", () => {
     expect((await send("GET /", mine)).status).toBe(200);
   });
 
-  it("goes by the claim that names the consumer", async () => {
+  it("uses the configured consumer claim", async () => {
     const { send, revoke } = revocationHarness({ consumer: "client_id" });
     revoke(await alice(now));
     expect((await send("GET /", bearer(await token({ client_id: "alice" })))).code).toBe("token-revoked");
@@ -585,7 +585,7 @@ describe("claims and scopes", () => {
       });
   });
 
-  it("of several audiences one has to fit", async () => {
+  it("accepts a token with one of several audiences", async () => {
     const { send } = gate({ audience: ["wallet", "pay"] });
     expect((await send("GET /", bearer(await token({ aud: "pay" })))).status).toBe(200);
     expect((await send("GET /", bearer(await token({ aud: ["x", "wallet"] })))).status).toBe(200);
@@ -653,7 +653,7 @@ describe("attacks", async () => {
     expect(fetched).toEqual([]);
   });
 
-  it("two tokens in one request are none", async () => {
+  it("refuses two different tokens in one request", async () => {
     const mine = await token();
     expect(
       (
@@ -667,7 +667,7 @@ describe("attacks", async () => {
     ).toBe(401);
   });
 
-  it("whatever stands in the field, the answer is a refusal and comes at once", async () => {
+  it("refuses any field value quickly", async () => {
     const { send } = gate();
     const json = fc.json({ maxDepth: 2 }).map((text) => btoa(unescape(encodeURIComponent(text))).replaceAll("=", ""));
     const part = fc.oneof(
@@ -689,7 +689,7 @@ describe("attacks", async () => {
   });
 });
 
-describe("where a token stands", () => {
+describe("token sources", () => {
   const service = async (from: unknown, line: string, headers: Record<string, string>, setting = {}) => {
     const { status, code, upstream } = await gate({ from }, setting).send(line, { headers });
     return {
@@ -700,20 +700,20 @@ describe("where a token stands", () => {
     };
   };
 
-  it("other cookies go on as they were", async () => {
+  it("forwards other cookies unchanged", async () => {
     const mine = await token();
     const cookie = `a=1;t=${mine};  b="x;y"; t2=t`;
     const seen = await service("cookie.t", "GET /", { cookie });
     expect([seen.status, seen.headers?.cookie]).toEqual([200, 'a=1;  b="x;y"; t2=t']);
   });
 
-  it("a shadowed filter takes nothing out, since it changes nothing", async () => {
+  it("a shadowed filter does not remove the token", async () => {
     const mine = await token();
     const seen = await service("query.t", `GET /?t=${mine}`, {}, { filters: { jwt: { mode: "shadow" } } });
     expect([seen.status, seen.url]).toEqual([200, `/?t=${mine}`]);
   });
 
-  it("two filters with a cookie each take out both, and one behind them has the last word", async () => {
+  it("two filters remove a cookie each, and a later filter has the last word", async () => {
     const mine = await token();
     const { send } = gateHarness({
       first: (deps) => make(config({ from: "cookie.t" }), deps, filterInstance),
@@ -723,7 +723,7 @@ describe("where a token stands", () => {
     expect([received.status, received.upstream[0]?.headers.cookie]).toEqual([200, "a=b"]);
   });
 
-  it("neither a path of the route's own nor a filter that edits the query brings it back", async () => {
+  it("neither the route's path nor a filter that edits the query restores the token", async () => {
     const mine = await token();
     const { send } = gateHarness(
       {
@@ -736,7 +736,7 @@ describe("where a token stands", () => {
     expect(received.upstream[0]?.url).toBe("https://service.example/other?b=3&a=2");
   });
 
-  it("a redirect that keeps the query keeps it without the token", async () => {
+  it("a redirect keeps the query without the token", async () => {
     const mine = await token();
     const { send } = gateHarness(
       { jwt: (deps) => make(config({ from: "query.t" }), deps, filterInstance) },
@@ -753,7 +753,7 @@ describe("where a token stands", () => {
     expect((await send(`GET /x?a=1&t=${mine}`)).headers.location).toBe("/b?a=1");
   });
 
-  it("the other filters see the query without it", async () => {
+  it("other filters see the query without the token", async () => {
     const mine = await token();
     const { send } = gateHarness({
       jwt: (deps) => make(config({ from: "query.t" }), deps, filterInstance),
@@ -787,7 +787,7 @@ describe("where a token stands", () => {
     expect(await service(from, line, headers)).toMatchObject({ status: 401, code, url: undefined });
   });
 
-  it("equal tokens in one place are one", async () => {
+  it("accepts equal tokens in one source", async () => {
     const mine = await token();
     const seen = await service("query.t", `GET /?t=${mine}&t=${mine}&a`, {});
     expect([seen.status, seen.url]).toEqual([200, "/?a"]);
@@ -800,11 +800,11 @@ it.each([
   [["query.t", "cookie.session"], { type: "apiKey", in: "query", name: "t" }],
   ["header.x-token", { type: "apiKey", in: "header", name: "x-token" }],
   ["subprotocol.bearer", { type: "apiKey", in: "header", name: "sec-websocket-protocol" }],
-])("callers are told of %j", (from, security) => {
+])("describes %j as a security scheme", (from, security) => {
   expect(spec().exposes?.(config({ from }))).toMatchObject({ security });
 });
 
-describe("a manifest's own keys", () => {
+describe("keys in a manifest", () => {
   const faulty = (more: object) =>
     spec().schema.safeParse({ issuer, audience: "a", algorithms: ["RS256"], keys: [{ ...key, ...more }] }).error
       ?.issues;
@@ -814,10 +814,10 @@ describe("a manifest's own keys", () => {
     ["a coordinate that is short", { x: "AAAA" }, /32 bytes each/],
     ["a key for encryption", { use: "enc" }, /verifies no token/],
     ["a short RSA key", { kty: "RSA", n: "AAAA", e: "AQAB" }, /2048 bits/],
-  ])("%s is refused where it stands", (_, more, message) => {
+  ])("reports %s at its key", (_, more, message) => {
     expect(faulty(more)).toMatchObject([{ path: ["keys", 0], message: expect.stringMatching(message) }]);
   });
-  it("what real issuers publish is taken", () => {
+  it("accepts keys of real issuers", () => {
     expect(faulty({})).toBeUndefined();
   });
 });

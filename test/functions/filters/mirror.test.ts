@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
 import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
 
-/** What came at the service that gets the copies. */
+/** The requests that the mirror service received. */
 const shadow = (answer: (request: Request) => Promise<Response> = async () => new Response("nobody reads it")) => {
   const copies: { line: string; headers: Headers; body: string }[] = [];
   const fetch = async (input: Request | string, init?: RequestInit) => {
@@ -23,13 +23,13 @@ const gate = (config: object, from: Parameters<typeof fakeDeps>[0], setting: Gat
     { fakeDeps: fakeDeps(from), filters: { mirror: { kind: "layer" } }, ...setting },
   );
 
-/** Nobody waits for a copy: where none, or no further one, may come, a test gives it the time to. */
+/** Copies run in the background: gives one time to arrive before a test asserts that none does. */
 const turn = () => new Promise((wake) => setTimeout(wake, 0));
 
 const post = (body: string, length = String(body.length)) => ({ body, headers: { "content-length": length } });
 
 describe("a copy", () => {
-  it("is what the service is sent, as far as the filters ahead changed it, and the client gets the service's answer", async () => {
+  it("is the request as changed by the filters ahead, and the client gets the service's response", async () => {
     const { got: copies, fetch } = shadow();
     const { text, upstream, line } = await gate({}, { fetch }).send("POST /orders?a=1", post("hello"));
     await vi.waitFor(() => expect(copies).toHaveLength(1));
@@ -41,7 +41,7 @@ describe("a copy", () => {
     expect(line?.degraded).toBeUndefined();
   });
 
-  it("is made of a share of the requests, by chance", async () => {
+  it("is sent for a random share of requests", async () => {
     const { got: copies, fetch } = shadow();
     // The access log draws too.
     const draws = [0.24, 0, 0.25, 0];
@@ -55,16 +55,19 @@ describe("a copy", () => {
   it.each<[string, number, RequestInit]>([
     ["is larger than allowed", 2000, post("x".repeat(2000))],
     ["has no length", 5, { body: new Blob(["hello"]).stream() }],
-  ])("is not made where the body %s; that is counted, and the service gets it whole", async (_, whole, init) => {
-    const { got: copies, fetch } = shadow();
-    const received = await gate({ "max-body": "1KiB" }, { fetch }).send("POST /", init);
-    await turn();
-    expect(copies).toEqual([]);
-    expect([received.status, received.line?.degraded]).toEqual([200, ["it"]]);
-    expect(received.upstream[0]?.body).toHaveLength(whole);
-  });
+  ])(
+    "is not sent when the body %s, which is recorded as degraded, and the service gets the whole body",
+    async (_, whole, init) => {
+      const { got: copies, fetch } = shadow();
+      const received = await gate({ "max-body": "1KiB" }, { fetch }).send("POST /", init);
+      await turn();
+      expect(copies).toEqual([]);
+      expect([received.status, received.line?.degraded]).toEqual([200, ["it"]]);
+      expect(received.upstream[0]?.body).toHaveLength(whole);
+    },
+  );
 
-  it("is not made of a preflight", async () => {
+  it("is not sent for a preflight", async () => {
     const { got: copies, fetch } = shadow();
     const headers = { origin: "https://shop.example", "access-control-request-method": "PUT" };
     await gate({}, { fetch }).send("OPTIONS /", { headers });
@@ -74,7 +77,7 @@ describe("a copy", () => {
 });
 
 describe("a copy that fails", () => {
-  it("changes nothing, and is told to the log", async () => {
+  it("changes nothing, and is logged", async () => {
     const deps = { fetch: () => Promise.reject(new Error("connection refused")) };
     const { send, fakeDeps } = gate({}, deps);
     expect((await send("GET /x")).text).toBe("ok");
@@ -82,7 +85,7 @@ describe("a copy that fails", () => {
     await vi.waitFor(() => expect(fakeDeps.lines).toContainEqual(expect.objectContaining(failed)));
   });
 
-  it("is given up after its time, and a hundred of them at once are enough", async () => {
+  it("times out, and at most a hundred are in flight", async () => {
     const { got: copies, fetch } = shadow(() => new Promise(() => {}));
     const { send, fakeDeps } = gate({ timeout: "2s" }, { fetch });
     for (let sent = 0; sent < 101; sent++) await send("GET /x");

@@ -12,7 +12,7 @@ const start = Date.UTC(2026, 10, 1);
 beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A world on the same clock. */
+/** Fake dependencies on vitest's clock. */
 const fakeDepsWith = (state: State = stateOf()) => {
   const time = fakeDeps({ state, now: () => Date.now() });
   const advance = async (ms: number) => {
@@ -41,7 +41,7 @@ const statuses = async (send: ReturnType<typeof gate>["send"], count: number, in
 const admitted = (all: readonly number[]) => all.filter((status) => status === 200).length;
 
 describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s", (algorithm) => {
-  it("admits the limit and not one more, tells where the client stands, and admits again", async () => {
+  it("admits exactly the limit, reports it, and admits again after the window", async () => {
     const { send, fakeDeps } = gate({ limit: "5/10s", by: "ip", algorithm, count: "exact" });
     expect(await statuses(send, 5)).toEqual([200, 200, 200, 200, 200]);
     const refused = await send("GET /");
@@ -64,13 +64,13 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
     expect(admitted(all.map(({ status }) => status))).toBe(50);
   });
 
-  it("counts in the isolate where that is asked for", async () => {
+  it("counts in the isolate with count: local", async () => {
     const { send } = gate({ limit: "3/m", by: "ip", algorithm, count: "local" }, { fakeDeps: fakeDepsWith(gone) });
     expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
   });
 });
 
-it("a bucket fills evenly and holds its burst", async () => {
+it("a token bucket refills evenly up to its burst", async () => {
   const { send, fakeDeps } = gate({ limit: "10/s", by: "ip", algorithm: "token-bucket", burst: 3, count: "exact" });
   expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
   await fakeDeps.advance(100);
@@ -79,7 +79,7 @@ it("a bucket fills evenly and holds its burst", async () => {
   expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
 });
 
-it("of several limits each has to allow a request", async () => {
+it("each of several limits must allow a request", async () => {
   const { send, fakeDeps } = gate({ limit: ["2/s", "3/h"], by: "ip", algorithm: "fixed-window", count: "exact" });
   expect(await statuses(send, 3)).toEqual([200, 200, 429]);
   await fakeDeps.advance(1000);
@@ -102,14 +102,14 @@ describe("keys", () => {
   it.each([
     ["consumer", learns("a", "x"), learns("b", "x")],
     ["claim.sub", learns("a", "x"), learns("a", "y")],
-  ] as const)("by %s: each has a limit of its own", async (by, one, other) => {
+  ] as const)("by %s: each value has its own limit", async (by, one, other) => {
     const fakeDeps = state();
     const input = { limit: "1/h", by, count: "exact" } as const;
     expect(await statuses(gate(input, { fakeDeps }, one).send, 2)).toEqual([200, 429]);
     expect(await statuses(gate(input, { fakeDeps }, other).send, 1)).toEqual([200]);
   });
 
-  it("by header: its value is kept by nobody, and all without it are counted together", async () => {
+  it("by header: the value is stored nowhere, and requests without it are counted together", async () => {
     const keys: string[] = [];
     const inner = stateOf();
     const fakeDeps = fakeDepsWith({
@@ -126,7 +126,7 @@ describe("keys", () => {
     expect(keys.join()).not.toContain("secret");
   });
 
-  it("an IPv6 client is its /64, and an IPv4 address in IPv6 dress is itself", async () => {
+  it("counts an IPv6 client by its /64, and an IPv4-mapped address as IPv4", async () => {
     const fakeDeps = fakeDepsWith();
     const from = (ip: string | null) =>
       gate({ limit: "1/h", by: "ip", count: "exact" }, { fakeDeps, caller: { ip } }).send;
@@ -138,7 +138,7 @@ describe("keys", () => {
     expect(await statuses(from(null), 2)).toEqual([200, 429]);
   });
 
-  it("combined: each pair has a limit of its own, whatever its parts are made of", async () => {
+  it("combined: each pair has its own limit, whatever the values contain", async () => {
     const fakeDeps = fakeDepsWith();
     const input = { limit: "1/h", by: ["consumer", "ip"] as string[], count: "exact" as const };
     const as = (id: string, ip: string) => gate(input, { fakeDeps, caller: { ip } }, learns(id, "")).send;
@@ -148,7 +148,7 @@ describe("keys", () => {
     expect(await statuses(as("}{", "192.0.2.1"), 2)).toEqual([200, 429]);
   });
 
-  it("two filters of one tier count apart, and so do two tiers", async () => {
+  it("two filters of one tier, and two tiers, count separately", async () => {
     const fakeDeps = fakeDepsWith();
     const config = spec().schema.parse({ limit: "1/h", by: "ip", count: "exact" });
     const of = (id: string, tier = "tier") =>
@@ -175,7 +175,7 @@ describe("a store that is", () => {
       ["local", [200, 200, 200, 429]],
       ["allow", [200, 200, 200, 200]],
       ["deny", [503, 503, 503, 503]],
-    ] as const)("%s does what it says, and each request is marked", async (onFailure, expected) => {
+    ] as const)("on-failure: %s is applied, and each request is marked as degraded", async (onFailure, expected) => {
       const { send, fakeDeps } = gate(
         { limit: "3/h", by: "ip", count: "exact", "on-failure": onFailure },
         { fakeDeps: fakeDepsWith(state) },
@@ -188,7 +188,7 @@ describe("a store that is", () => {
     });
   });
 
-  it("slow is waited for as long as the manifest says, then left alone for a second", async () => {
+  it("slow is awaited up to the timeout, then skipped for a second", async () => {
     let storeCalls = 0;
     const state = failing((call) => {
       storeCalls++;
@@ -212,7 +212,7 @@ describe("a store that is", () => {
     expect(storeCalls).toBe(2);
   });
 
-  it("full admits what on-failure says", async () => {
+  it("full applies on-failure", async () => {
     const state = failing(() => Promise.reject(new Error("state answered 507: this shard holds 500000 cells already")));
     const { send } = gate(
       { limit: "3/h", by: "ip", count: "exact", "on-failure": "deny" },
@@ -243,13 +243,13 @@ describe("a key that cannot be counted", () => {
       whoever,
     );
 
-  it.each(["deny", "allow"] as const)("long or odd ids are counted as any other (%s)", async (onFailure) => {
+  it.each(["deny", "allow"] as const)("counts long and unusual ids like any other (%s)", async (onFailure) => {
     const { send } = limited(stateOf(), onFailure);
     const ids = ["\u8a18".repeat(300), "x".repeat(20_000), "\ud800", "{}", "", "\0"];
     for (const id of ids) expect(await statuses(send, 2, as(id))).toEqual([200, 429]);
   });
 
-  it.each([413, 400, 507])("where state answers %i, that concerns nobody else", async (status) => {
+  it.each([413, 400, 507])("a %i of state affects no other key", async (status) => {
     const inner = stateOf();
     const state: State = {
       ...inner,
@@ -263,7 +263,7 @@ describe("a key that cannot be counted", () => {
     for (let index = 0; index < 20; index++) expect(await statuses(send, 2, as(`good-${index}`))).toEqual([200, 429]);
   });
 
-  it("state says so itself, of a question that is too long or malformed", async () => {
+  it("state refuses calls that are too long or malformed", async () => {
     const { run } = stateOf();
     await expect(run({ sha: "x", keys: ["x".repeat(9000)], args: [] })).rejects.toBeInstanceOf(KeyRefused);
     await expect(run({ sha: "x", keys: ["x"], args: [Number.NaN] })).rejects.toBeInstanceOf(KeyRefused);
@@ -287,7 +287,7 @@ describe("a shard that is gone", () => {
   const isGone = (ip: string) => hashPosition(`ip=${ip}`) < 0.5;
   const ips = Array.from({ length: 250 }, (_, index) => from(index));
 
-  it("is left alone after some of its keys have failed, and the others are counted as ever", async () => {
+  it("is skipped after some of its keys have failed, while others are still counted", async () => {
     const storeCalls: string[] = [];
     const fakeDeps = fakeDepsWith(half(storeCalls));
     const input = { limit: "1/h", by: "ip", count: "exact", "on-failure": "deny" } as const;
@@ -307,7 +307,7 @@ describe("a shard that is gone", () => {
 });
 
 describe("leased", () => {
-  it("asks the store once for a share, and spends it here", async () => {
+  it("takes a share from the store at once and counts it locally", async () => {
     let storeCalls = 0;
     const inner = stateOf();
     const state: State = {
@@ -326,7 +326,7 @@ describe("leased", () => {
     expect(storeCalls).toBe(13);
   });
 
-  it("a flood beyond the limit asks the store once in a while", async () => {
+  it("a flood beyond the limit rarely calls the store", async () => {
     let storeCalls = 0;
     const inner = stateOf();
     const state: State = {
@@ -344,7 +344,7 @@ describe("leased", () => {
     expect(storeCalls).toBe(7);
   });
 
-  it("what was taken ends with its window", async () => {
+  it("a lease ends with its window", async () => {
     const { send, fakeDeps } = gate({
       limit: "100/10s",
       by: "ip",
@@ -358,7 +358,7 @@ describe("leased", () => {
     expect(admitted(all)).toBe(100);
   });
 
-  it("a limit too small for a share is exact", async () => {
+  it("a limit below a share is exact", async () => {
     const { send } = gate({ limit: "5/h", by: "ip" });
     expect(await statuses(send, 7)).toEqual([200, 200, 200, 200, 200, 429, 429]);
   });

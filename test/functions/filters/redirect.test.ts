@@ -41,7 +41,7 @@ it.each<[object, string, number, string | undefined]>([
   if (status === 308) expect(received.line).toMatchObject({ verdict: "answered", by: "redirect" });
 });
 
-it("whatever a client sends, it is led to the host and beneath the path that the manifest says", async () => {
+it("always redirects to the manifest's host and path, whatever the client sends", async () => {
   const unit = fc.constantFrom(
     "/",
     "\\",
@@ -104,6 +104,6 @@ it.each([
   [{ path: "/x", "strip-prefix": "/y" }],
   [{ host: "New.example" }],
   [{ port: 70_000 }],
-])("%j is no redirect", (config) => {
+])("the schema refuses %j", (config) => {
   expect(spec().schema.safeParse(config).success).toBe(false);
 });

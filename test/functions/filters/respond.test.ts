@@ -5,7 +5,7 @@ import { gateHarness } from "../gate-harness.ts";
 const gate = (config: object, setting = {}) =>
   gateHarness({ respond: () => make(spec().schema.parse(config)) }, setting);
 
-it("answers, and asks no service", async () => {
+it("responds without calling the service", async () => {
   const received = await gate({ json: { ok: true }, headers: { "cache-control": "max-age=60" } }).send("GET /");
   expect(received).toMatchObject({
     status: 200,
@@ -16,7 +16,7 @@ it("answers, and asks no service", async () => {
   expect(received.headers).toMatchObject({ "content-type": "application/json", "cache-control": "max-age=60" });
 });
 
-it("answers who fulfils its conditions, and lets others pass", async () => {
+it("responds to matching requests, and lets others pass", async () => {
   const { send } = gate(
     { status: 503, text: "back at noon" },
     { filters: { respond: { when: [["header", "x-beta", "present", ""]] } } },

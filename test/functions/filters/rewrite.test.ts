@@ -41,13 +41,13 @@ describe.each<[string, object, string, string]>([
   });
 });
 
-it("the route's own path comes last, and keeps the query as it was rewritten", async () => {
+it("the route's own path is applied last, and keeps the rewritten query", async () => {
   expect(await seen({ path: "/x", query: { set: { a: "2" } } }, "/7/y?a=1", { target: "/own/{path.id}" })).toBe(
     "/own/7?a=2",
   );
 });
 
-it("whatever a client captures, the service is asked for nothing outside", async () => {
+it("no capture can reach a path outside of the target", async () => {
   const { send } = gate({ path: "/files/{path.id}/end", query: { set: { of: "{query.q}" } } });
   const piece = fc.constantFrom(
     "..",
@@ -98,7 +98,7 @@ it.each<[string, RequestInit]>([
   ["GET /7/x?to=a%00", {}],
   ["GET /7/x?to=a", { headers: { "x-b": "../.." } }],
   ["GET /7/x?to=a", { headers: { "x-b": "b".repeat(20_000) } }],
-])("a value that is missing or cannot stand in a path asks for nothing: %s %#", async (line, { headers }) => {
+])("refuses a value that is absent or not allowed in a path: %s %#", async (line, { headers }) => {
   const { send } = gate({ path: "/files/{query.to}/{header.x-b}" });
   expect(await send(line, { headers: { "x-b": "b", ...headers } })).toMatchObject({
     status: 400,
@@ -108,13 +108,13 @@ it.each<[string, RequestInit]>([
   });
 });
 
-it("a parameter whose value is a flood is removed", async () => {
+it("removes a parameter with an oversized value", async () => {
   const { send } = gate({ query: { set: { b: "{header.x-b}" } } });
   const { upstream } = await send("GET /7/x?b=1", { headers: { "x-b": "b".repeat(20_000) } });
   expect(upstream[0]?.url).toBe("https://service.example/7/x");
 });
 
-it("any value of the query is one value of the service's query, and nothing else", async () => {
+it("any query value becomes exactly one value of the service's query", async () => {
   const { send } = gate({ query: { set: { of: "a{query.q}b" }, keep: ["q"] } });
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "binary", maxLength: 20 }), async (text) => {
@@ -131,7 +131,7 @@ it("any value of the query is one value of the service's query, and nothing else
   );
 });
 
-it("any header is one segment of the service's path, or none is asked for", async () => {
+it("any header becomes one segment of the service's path, or the request is refused", async () => {
   const { send } = gate({ path: "/files/{header.x-v}/end" });
   const unit = fc.constantFrom("..", ".", "/", "\\", "%", "2e", "2f", "25", ";", "?", "#", "a", " ", "%2e", "%5C");
   await fc.assert(
@@ -169,7 +169,7 @@ it.each([
   expect(spec().schema.safeParse(value).success).toBe(false);
 });
 
-it("another host is told in x-forwarded-host, and a Worker by its request's URL", async () => {
+it("sets another host in x-forwarded-host, and in the URL for a Worker", async () => {
   const config = { host: "one.example.org" };
   const { upstream } = await gate(config).send("GET /7/x");
   expect(upstream[0]?.headers["x-forwarded-host"]).toBe("one.example.org");

@@ -9,7 +9,7 @@ const gate = (config: object = {}, setting: GateOptions = {}) =>
     { filters: { "secure-headers": { kind: "layer" } }, ...setting },
   );
 
-it("sets what the manifest says, in place of what the service says", async () => {
+it("sets the configured values in place of the service's", async () => {
   const { send } = gate(
     { "x-frame-options": "DENY", "cross-origin-resource-policy": false },
     {
@@ -28,13 +28,13 @@ it("sets what the manifest says, in place of what the service says", async () =>
   expect(headers).not.toHaveProperty("cross-origin-resource-policy");
 });
 
-it("what a service sends is edited also where its headers cannot be", async () => {
+it("edits responses with immutable headers", async () => {
   const { send } = gate({}, { replies: () => Response.redirect("https://elsewhere.example/", 302) });
   const received = await send("GET /", { redirect: "manual" });
   expect([received.status, received.headers["x-content-type-options"]]).toEqual([302, "nosniff"]);
 });
 
-it("sets every header of its configuration and no other, and removes who powers it", async () => {
+it("sets every configured header and no other, and removes X-Powered-By", async () => {
   const names = Object.keys(spec().schema.shape);
   const replies = () => new Response("ok", { headers: { "x-powered-by": "x" } });
   const all = Object.fromEntries(names.map((name) => [name, name.endsWith("-policy") ? undefined : "a"]));
@@ -48,7 +48,7 @@ it("sets every header of its configuration and no other, and removes who powers 
   expect(Object.keys(headers).toSorted()).toEqual([...plain, ...names].toSorted());
 });
 
-it("where all are false, nothing is set", async () => {
+it("sets nothing when all are false", async () => {
   const none = Object.fromEntries(
     Object.keys(spec().schema.shape)
       .filter((name) => !["content-security-policy", "permissions-policy"].includes(name))
@@ -57,7 +57,7 @@ it("where all are false, nothing is set", async () => {
   expect((await gate(none).send("GET /")).headers).toEqual((await gateHarness({}).send("GET /")).headers);
 });
 
-it("policies are written as browsers read them", async () => {
+it("formats policies as browsers parse them", async () => {
   const { headers } = await gate({
     "content-security-policy": { "default-src": ["'self'", "https://cdn.example"], "upgrade-insecure-requests": [] },
     "permissions-policy": { camera: false, "picture-in-picture": true, geolocation: ["self", "https://map.example"] },
@@ -68,7 +68,7 @@ it("policies are written as browsers read them", async () => {
   );
 });
 
-it("a refusal behind it has them too", async () => {
+it("applies to refusals behind it", async () => {
   const { send } = gateHarness(
     {
       "secure-headers": () => make(spec().schema.parse({}), fakeDeps(), filterInstance),
@@ -83,7 +83,7 @@ it("a refusal behind it has them too", async () => {
   });
 });
 
-it("a fault behind it keeps its code, and its name in the log", async () => {
+it("a fault behind it keeps its code and its name in the log", async () => {
   const { send } = gate({}, { replies: () => Promise.reject(new Error("down")) });
   expect(await send("GET /")).toMatchObject({
     status: 502,

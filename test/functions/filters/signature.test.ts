@@ -41,7 +41,7 @@ const sha256 = async (text: string) => {
 
 let nonces = 0;
 
-/** A request as a client with the library signs it. */
+/** A request signed by the library as a client does. */
 const signed = async ({
   method = "POST",
   url = "/pay?a=1&b=2",
@@ -92,19 +92,19 @@ const signed = async ({
 const invalid = { status: 401, code: "signature-invalid", upstream: [] };
 
 describe("a signed request", () => {
-  it("gets in, and its signer is known; the service sees the whole body", async () => {
+  it("is accepted and sets the consumer, and the service gets the whole body", async () => {
     const { line, init } = await signed({ body: '{"amount":12}' });
     const received = await gate().send(line, init);
     expect(received).toMatchObject({ status: 200, line: { consumer: "coffee-shop" } });
     expect(received.upstream[0]?.body).toBe('{"amount":12}');
   });
 
-  it.each(["GET", "DELETE", "POST"])("without a body gets in as well: %s", async (method) => {
+  it.each(["GET", "DELETE", "POST"])("is accepted without a body: %s", async (method) => {
     const { line, init } = await signed({ method });
     expect((await gate().send(line, init)).status).toBe(200);
   });
 
-  it("gets in once", async () => {
+  it("is accepted once", async () => {
     const { send } = gate();
     const { line, init } = await signed({ body: "x" });
     expect((await send(line, init)).status).toBe(200);
@@ -112,7 +112,7 @@ describe("a signed request", () => {
       expect(await send(line, init)).toMatchObject({ status: 401, code: "signature-replayed", upstream: [] });
   });
 
-  it("gets in once of a hundred at once, whichever isolate they reach", async () => {
+  it("is accepted once of a hundred at once, on any isolate", async () => {
     const state = stateOf();
     const isolates = Array.from({ length: 8 }, () => gate({}, {}, state).send);
     const { line, init } = await signed();
@@ -120,7 +120,7 @@ describe("a signed request", () => {
     expect(all.filter((it) => it?.status === 200)).toHaveLength(1);
   });
 
-  it("one key's nonces are not another's", async () => {
+  it("keeps nonces of different keys separate", async () => {
     const { send } = gate();
     const first = await signed({ parameters: { nonce: "same" } });
     const other = await signed({ parameters: { nonce: "same", keyid: "shop-2" }, secret: secrets.SHOP_KEY_NEXT });
@@ -141,7 +141,7 @@ describe("a signed request", () => {
   });
 });
 
-describe("what was changed on the way is refused", () => {
+describe("refuses a modified request", () => {
   const changes: Readonly<
     Record<string, (request: Awaited<ReturnType<typeof signed>>) => { line: string; init: RequestInit }>
   > = {
@@ -191,7 +191,7 @@ describe("what was changed on the way is refused", () => {
   });
 });
 
-describe("what does not say enough is refused", () => {
+describe("refuses a signature that covers too little", () => {
   const all = ["@method", "@authority", "@path", "@query"];
   it.each(all)("%s not covered", async (left) => {
     const { line, init } = await signed({ components: all.filter((it) => it !== left) });
@@ -226,12 +226,12 @@ describe("what does not say enough is refused", () => {
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 
-  it("the key that stands in for unknown ones signs nothing", async () => {
+  it("the decoy key for unknown ids verifies nothing", async () => {
     const { line, init } = await signed({ parameters: { keyid: "nobody" }, secret: "a key that nobody signs with" });
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 
-  it("no signature at all: it is told what one has to cover", async () => {
+  it("tells a request without signature what to cover", async () => {
     const received = await gate({ covers: ["content-type"] }).send("GET /");
     expect(received).toMatchObject({ status: 401, code: "signature-missing", upstream: [] });
     expect(received.headers["accept-signature"]).toBe(
@@ -239,7 +239,7 @@ describe("what does not say enough is refused", () => {
     );
   });
 
-  it("two signatures: nobody knows which one is meant", async () => {
+  it("refuses two signatures", async () => {
     const { line, init } = await signed();
     const twice = {
       ...init.headers,
@@ -262,17 +262,17 @@ describe("time", () => {
     expect((await gate().send(line, init)).code).toBe(code);
   });
 
-  it("ends where the client says so", async () => {
+  it("respects the client's expires", async () => {
     const { line, init } = await signed({ parameters: { created: now - 10, expires: now - 5 } });
     expect((await gate().send(line, init)).code).toBe("signature-stale");
   });
 
-  it("a wrong signature is told nothing of its age", async () => {
+  it("reveals nothing of the age of a wrong signature", async () => {
     const { line, init } = await signed({ parameters: { created: now - 3600 }, secret: "a-key-that-was-guessed" });
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 
-  it("a nonce is remembered as long as its request could come again", async () => {
+  it("remembers a nonce as long as its request could be replayed", async () => {
     const lifetimes: number[] = [];
     const state: State = { ...stateOf(), once: async (_, forMs) => lifetimes.push(forMs) > 0 };
     const { line, init } = await signed({ parameters: { created: now + 20 } });
@@ -281,11 +281,11 @@ describe("time", () => {
   });
 });
 
-describe("it fails closed", () => {
+describe("fails closed", () => {
   it.each([
     ["gone", () => Promise.reject(new Error("gone"))],
     ["lying", () => Promise.reject(new Error("state did not say whether it is the first time"))],
-  ])("where state is %s", async (_, once) => {
+  ])("when state is %s", async (_, once) => {
     const { line, init } = await signed();
     const { send } = gate({}, {}, { ...stateOf(), once });
     expect(await send(line, init)).toMatchObject({
@@ -296,7 +296,7 @@ describe("it fails closed", () => {
     });
   });
 
-  it("where state is slow", async () => {
+  it("when state is slow", async () => {
     const time = fakeDeps({ env: secrets, state: { ...stateOf(), once: () => new Promise(() => {}) } });
     const { line, init } = await signed();
     const answer = gate({}, { fakeDeps: time }).send(line, init);
@@ -304,7 +304,7 @@ describe("it fails closed", () => {
     expect((await answer).code).toBe("replay-unchecked");
   });
 
-  it("where somebody without the key sends nonces, none is used up", async () => {
+  it("and uses up no nonce without the key", async () => {
     const { send } = gate();
     const guessed = await signed({ parameters: { nonce: "precious" }, secret: "a-key-that-was-guessed" });
     expect(await send(guessed.line, guessed.init)).toMatchObject(invalid);
@@ -314,7 +314,7 @@ describe("it fails closed", () => {
 });
 
 describe("bodies", () => {
-  it("above the limit are refused, whether they say so or not", async () => {
+  it("above the limit are refused, announced or not", async () => {
     const { line, init } = await signed({ body: "x".repeat(1025) });
     expect(await gate().send(line, init)).toMatchObject({ status: 413, code: "body-too-large", upstream: [] });
     const { readable, writable } = new TransformStream();
@@ -340,7 +340,7 @@ describe("bodies", () => {
     });
   });
 
-  it("shadowed, the service still gets the body", async () => {
+  it("reach the service when the filter is shadowed", async () => {
     const received = await gate({}, { filters: { signature: { mode: "shadow" } } }).send("POST /pay", {
       body: "unsigned",
     });
@@ -351,7 +351,7 @@ describe("bodies", () => {
   });
 });
 
-it("keys rotate and no request is refused", async () => {
+it("rotates keys without refusing a request", async () => {
   const [{ "shop-1": old, "shop-2": next }] = [keys];
   const stages = [{ "shop-1": old }, { "shop-1": old, "shop-2": next }, { "shop-2": next }];
   const state = stateOf();
@@ -374,7 +374,7 @@ it("keys rotate and no request is refused", async () => {
   expect(await gate({ keys: { "shop-2": next } }, {}, state).send(line, init)).toMatchObject(invalid);
 });
 
-it("is not linked with a key that could be guessed, and does not say it", () => {
+it("is not linked with a guessable key, and does not reveal it", () => {
   const config = spec().schema.parse({ keys: { a: { secret: "SHOP_KEY", consumer: "x" } } });
   expect(() => make(config, fakeDeps({ env: { SHOP_KEY: "short" } }))).toThrow(
     /the secret SHOP_KEY is shorter than 16/,

@@ -12,7 +12,7 @@ const slow = (setting = {}) => {
   return { time, ...gate };
 };
 
-it("answers 504 when everything behind it takes longer", async () => {
+it("answers 504 when the rest takes longer", async () => {
   const { time, send } = slow();
   const answer = send("GET /");
   await time.advance(1_999);
@@ -25,13 +25,13 @@ it.each(["0s", "00ms", 5, "5"])("the schema refuses %s", (after) => {
   expect(spec().schema.safeParse({ after }).success).toBe(false);
 });
 
-it("leaves alone what is in time, and disarms", async () => {
+it("does not affect a timely response, and cancels its timer", async () => {
   const { time, send } = slow({ replies: () => new Response("quick") });
   expect((await send("GET /")).text).toBe("quick");
   await time.advance(10_000);
 });
 
-it("the earlier of two deadlines counts, and aborts what is behind", async () => {
+it("the earlier of two deadlines applies, and aborts the rest", async () => {
   const signals: (AbortSignal | undefined)[] = [];
   const time = fakeDeps();
   const spy = () => (_: Request, context: Context) => void signals.push(context.signal);

@@ -1,4 +1,4 @@
-/** What the filter does by itself: how it is shadowed, what of an answer is bounded, and that it never guesses. */
+/** The filter alone: shadowing, bounds of its response, and no guessing. */
 import { describe, expect, it } from "vitest";
 import { make } from "../../../functions/filters/validate.ts";
 import type { OperationCheck, SchemaCheck } from "../../../functions/gateway/core/ports/validators.ts";
@@ -30,14 +30,14 @@ const shadow = { filters: { validate: { mode: "shadow" as const } } };
 /** A body of unknown length. */
 const chunks = (size: number) => new Blob(["x".repeat(size)]).stream();
 
-describe("in the shadow", () => {
-  it("lets the whole body pass that it has read, and notes what it would have said", async () => {
+describe("in shadow mode", () => {
+  it("forwards the whole body that it has read, and records its decision", async () => {
     const { send } = check(body(refusing("no")), shadow);
     const { status, upstream, line } = await send("POST /", { ...json, body: '{"a":1}' });
     expect([status, upstream[0]?.body, line?.shadow]).toEqual([200, '{"a":1}', { validate: "body-invalid" }]);
   });
 
-  it("passes no rest of a body on that is larger than the tier takes", async () => {
+  it("does not forward the rest of a body above the limit", async () => {
     const { send } = check(body(refusing("no")), shadow);
     const { status, code, upstream } = await send("POST /", { ...json, body: chunks(5000) });
     expect([status, code, upstream]).toEqual([413, "body-too-large", []]);
@@ -59,7 +59,7 @@ describe("a form", () => {
   };
   const part = `--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n\u0000\r\n--b--`;
 
-  it("is passed on as it came, whatever of it was read", async () => {
+  it("is forwarded unchanged", async () => {
     const { send } = check(forms);
     for (const [type, body] of [
       ["application/x-www-form-urlencoded", "a=%62&a=+"],
@@ -70,21 +70,21 @@ describe("a form", () => {
     }
   });
 
-  it("is no larger than the tier takes, known length or not", async () => {
+  it("is bounded, announced or not", async () => {
     const { send } = check(forms);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const { status, code, upstream } = await send("POST /", { headers, body: chunks(5000) });
     expect([status, code, upstream]).toEqual([413, "body-too-large", []]);
   });
 
-  it("is there where it has to be", async () => {
+  it("is required if the operation says so", async () => {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const { status, code } = await check(forms).send("POST /", { headers, body: chunks(0) });
     expect([status, code]).toEqual([400, "body-missing"]);
   });
 });
 
-it("says ten things at most, and none of them at length", async () => {
+it("reports at most ten errors, each of bounded length", async () => {
   const plain = { style: "form", explode: true, shape: { kinds: ["string"] } } as const;
   const one = { in: "query", name: "q", required: true, ...plain } as const;
   const { send } = check({
@@ -95,12 +95,10 @@ it("says ten things at most, and none of them at length", async () => {
   expect([status, errors.length, errors[0].detail.length, errors[0].pointer.length]).toEqual([400, 10, 200, 200]);
 });
 
-it("lets nothing pass for which no check was built, but preflights", async () => {
+it("fails for a route without checks, except preflights", async () => {
   const { send } = check({ parameters: [] }, {}, "GET");
   expect([(await send("POST /")).status, (await send("GET /")).status, (await send("HEAD /")).status]).toEqual([
     500, 200, 200,
   ]);
-  expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow(
-    "build it anew",
-  );
+  expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow("rebuild it");
 });

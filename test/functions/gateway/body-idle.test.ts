@@ -1,4 +1,4 @@
-/** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
+/** Clients that stall while a body is awaited get `body-late`. The test controls the clock. */
 import { expect, it, vi } from "vitest";
 import { make as timeout } from "../../../functions/filters/timeout.ts";
 import { BodyLimit, setFact } from "../../../functions/gateway/core/facts.ts";
@@ -8,7 +8,7 @@ import { readBody } from "../../../functions/gateway/proxy/request-body.ts";
 import { send } from "../../../functions/gateway/proxy/send.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
-/** A body that comes as the test says. */
+/** A body whose chunks the test sends. */
 const body = () => {
   let to: ReadableStreamDefaultController<Uint8Array> | undefined;
   let pulls = 0;
@@ -35,7 +35,7 @@ const body = () => {
   return { stream, part, last };
 };
 
-/** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
+/** A gate with a timeout of ten seconds, and a service that reads the body and answers when `reply` resolves. */
 const gate = (filters: Record<string, (deps: Deps) => never> = {}) => {
   const time = fakeDeps();
   const { send } = gateHarness(filters, { fakeDeps: time, timeout: "60s", limits: { "body-idle": "10s" } });
@@ -46,7 +46,7 @@ it.each([
   ["chunks", undefined],
   ["a large body", "1000000"],
   ["a small body", "9"],
-])("%s that stop coming are late after body-idle", async (_, length) => {
+])("%s that stall get body-late after body-idle", async (_, length) => {
   const { time, send } = gate();
   const it = body();
   const headers = length === undefined ? {} : { "content-length": length };
@@ -59,7 +59,7 @@ it.each([
   expect(time.lines.filter((line) => (line as { type?: string }).type === "fault")).toEqual([]);
 });
 
-it("each part gives the client as long again, and the time of the service is over all the same", async () => {
+it("each chunk restarts body-idle, but not the upstream's timeout", async () => {
   const { time, send } = gate();
   const it = body();
   const answer = send("POST /", { body: it.stream });
@@ -73,7 +73,7 @@ it("each part gives the client as long again, and the time of the service is ove
   expect(await answer).toMatchObject({ status: 408, code: "body-late" });
 });
 
-it("a service that takes long is not taken for a client that does", async () => {
+it("a slow service is not taken for a slow client", async () => {
   const time = fakeDeps();
   const replies = vi.fn(() => new Promise<Response>(() => {}));
   const { send } = gateHarness({}, { fakeDeps: time, timeout: "60s", replies });
@@ -86,7 +86,7 @@ it("a service that takes long is not taken for a client that does", async () => 
 });
 
 it.each([9, 16_384, 16_385])(
-  "a service that takes no byte of a body of %s bytes is not taken for a client that sends none",
+  "a service that reads no byte of a body of %s bytes is not taken for a stalled client",
   async (size) => {
     const time = fakeDeps();
     const transport = vi.fn(() => new Promise<Response>(() => {}));
@@ -122,7 +122,7 @@ const reading = (deps: Deps) => async (request: Request, context: never) => {
 };
 
 it.each(["enforce", "shadow"] as const)(
-  "a timeout that ends while a filter (%s) waits for the client is the client's",
+  "a timeout while a filter (%s) waits for the client gets body-late",
   async (mode) => {
     const time = fakeDeps();
     const { send } = gateHarness(
@@ -137,7 +137,7 @@ it.each(["enforce", "shadow"] as const)(
   },
 );
 
-it("a filter that reads the body waits no longer", async () => {
+it("a filter that reads the body waits at most as long", async () => {
   const { time, send } = gate({ reading: reading as never });
   const it = body();
   const answer = send("POST /", { body: it.stream });

@@ -27,23 +27,23 @@ describe("a claim's path", () => {
     expect(claimPath(text)).toEqual(path);
   });
 
-  it.each(["a..b", ".a", "a.", "a b", "a{b}", "\\", ""])("%j is none that a reference can name", (text) => {
+  it.each(["a..b", ".a", "a.", "a b", "a{b}", "\\", ""])("%j is not a valid claim of a reference", (text) => {
     expect(isClaim(text)).toBe(false);
   });
 
   it.each(["__proto__", "constructor", "toString", "a.constructor", "list.length", "list.0", "text.length"])(
-    "%s is not there",
+    "%s is absent",
     (text) => {
       expect(claimReader(text)(JSON.parse('{"a":{},"list":[1],"text":"x"}'))).toBeUndefined();
     },
   );
 
-  it("what an issuer has named like a prototype's is a claim of its own", () => {
+  it("an own claim may have the name of an inherited property", () => {
     expect(claimReader("__proto__")(JSON.parse('{"__proto__":"x"}'))).toBe("x");
   });
 });
 
-describe("what is asked of claims", () => {
+describe("required claims", () => {
   const claims = {
     scope: "read write",
     roles: "clerk admin",
@@ -107,7 +107,7 @@ it.each([
   [["alice"], undefined],
   [null, undefined],
   [undefined, undefined],
-])("%j names the consumer %j", (value, consumer) => {
+])("the consumer of %j is %j", (value, consumer) => {
   expect(consumerIdOf(value)).toBe(consumer);
 });
 
@@ -119,6 +119,6 @@ it.each([
   [{ iat: Number.POSITIVE_INFINITY }, false],
   [{ exp: "1" }, false],
   [{ iat: null }, false],
-])("dates of %j hold: %s", (claims, hold) => {
+])("dates of %j are valid: %s", (claims, hold) => {
   expect(areDatesValid(claims)).toBe(hold);
 });

@@ -1,4 +1,4 @@
-/** Places of a gate, and who holds them. */
+/** Concurrency slots of a gate, by client. */
 import { describe, expect, it, vi } from "vitest";
 import {
   acquireSlot,
@@ -30,8 +30,8 @@ const acquire = (limit: ConcurrencyLimit, client = "", uploading = false): Concu
   return slot;
 };
 
-describe("places", () => {
-  it("are as many as the tier says, and come back once", () => {
+describe("concurrency slots", () => {
+  it("are limited by the tier, and released once", () => {
     const limit = concurrencyLimit(2, 1, clock());
     const first = acquire(limit, "a");
     acquire(limit, "a");
@@ -42,7 +42,7 @@ describe("places", () => {
     expect(acquireSlot(limit, "b", false)).toBe("gate-busy");
   });
 
-  it("of one client are its share, one at least; a client that is not known has none of its own", () => {
+  it("of one client are limited to its share, at least one; an unknown client has no share", () => {
     const limit = concurrencyLimit(8, 0.25, clock());
     const [first] = [acquire(limit, "a"), acquire(limit, "a")];
     expect(acquireSlot(limit, "a", false)).toBe("client-busy");
@@ -54,7 +54,7 @@ describe("places", () => {
     expect(concurrencyLimit(100, 0.29, clock()).maxPerClient).toBe(29);
   });
 
-  it("go over from an address to a consumer, whose share is a share too", () => {
+  it("move from an address to a consumer, which has a share too", () => {
     const limit = concurrencyLimit(8, 0.25, clock());
     const all = [acquire(limit, "a"), acquire(limit, "a")];
     expect(all.map((slot) => assignClient(slot, "consumer x"))).toEqual([true, true]);
@@ -69,7 +69,7 @@ describe("places", () => {
     expect(assignClient(third, "consumer x")).toBe(true);
   });
 
-  it("hold no client that has none", () => {
+  it("hold no entry for a client without slots", () => {
     const limit = concurrencyLimit(1000, 0.25, clock());
     const all = Array.from({ length: 900 }, (_, index) => acquire(limit, `a${index % 700}`));
     expect(limit.clients.size).toBe(700);
@@ -77,7 +77,7 @@ describe("places", () => {
     expect([limit.clients.size, limit.serving.size]).toEqual([0, 0]);
   });
 
-  it("that were given up are nobody's, also where the request goes on without its client", () => {
+  it("that were released are assigned to no client afterwards", () => {
     const limit = concurrencyLimit(8, 0.25, clock());
     const [gone] = [acquire(limit, "a"), acquire(limit, "a")];
     releaseSlot(gone);
@@ -85,7 +85,7 @@ describe("places", () => {
     expect([...limit.clients]).toEqual([["a", 1]]);
   });
 
-  it("whose end nobody reported are free after fifteen minutes, for the gate and for the client", () => {
+  it("that were never released expire after fifteen minutes, for gate and client", () => {
     const time = clock();
     const limit = concurrencyLimit(4, 0.5, time);
     acquire(limit, "a");
@@ -97,7 +97,7 @@ describe("places", () => {
     expect(limit.clients.get("a")).toBe(1);
   });
 
-  it("of uploads are apart, up to the same bound", () => {
+  it("of uploads are counted separately, up to the same limit", () => {
     const limit = concurrencyLimit(2, 1, clock());
     const uploads = [acquire(limit, "", true), acquire(limit, "", true)];
     expect(acquireSlot(limit, "", true)).toBe("gate-busy");
@@ -147,7 +147,7 @@ describe("a gate", () => {
   /** The service has that many requests. */
   const begun = (held: readonly unknown[], count: number) => vi.waitFor(() => expect(held).toHaveLength(count));
 
-  it("refuses what a client asks beyond its share with 429, and serves others; an IPv6 client is its /64", async () => {
+  it("answers 429 to a client beyond its share, and serves others; an IPv6 client is its /64", async () => {
     const { send, held, time } = gate({ concurrency: 8, "client-share": "25%" });
     const waiting = [send("2001:db8:1:2::1"), send("2001:db8:1:2:ffff::9"), send("2001:db8:1:3::1"), send(null)];
     await begun(held, 4);
@@ -157,7 +157,7 @@ describe("a gate", () => {
     expect(await Promise.all(waiting)).toEqual([200, 200, 200, 200]);
   });
 
-  it("counts by consumer where one is known, so that users behind one address do not hinder each other", async () => {
+  it("counts by consumer if known, so that users behind one address do not block each other", async () => {
     const { send, held } = gate({ concurrency: 8, "client-share": "25%" }, (it) => it.headers.get("x-key") ?? "");
     const by = (key: string, ip = "203.0.113.7") => send(ip, { headers: { "x-key": key } });
     const waiting = ["a", "b", "c", "a"].map((key) => by(key));
@@ -167,7 +167,7 @@ describe("a gate", () => {
     expect(await Promise.all(waiting)).toEqual([200, 200, 200, 200]);
   });
 
-  it("serves a NAT with as many requests at once as the default says, and locks nobody out for longer than it is full", async () => {
+  it("serves a NAT up to the default share, and recovers at once", async () => {
     const { send, held } = gate({ concurrency: 1000, "client-share": "25%" });
     const nat = "198.51.100.1";
     const waiting = Array.from({ length: 250 }, () => send(nat));
@@ -182,7 +182,7 @@ describe("a gate", () => {
     expect(new Set(await Promise.all([...waiting, other, next]))).toEqual(new Set([200]));
   });
 
-  it("serves four times as many users behind one address, where each is a consumer that is identified in time", async () => {
+  it("serves four times as many users behind one address when each is an identified consumer", async () => {
     const { send, held } = gate({ concurrency: 1000, "client-share": "25%" }, (it) => it.headers.get("x-key") ?? "");
     const waiting = [];
     for (let user = 0; user < 1000; user++) {
@@ -194,7 +194,7 @@ describe("a gate", () => {
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([200]));
   });
 
-  it("knows no bound of a client where its share is all", async () => {
+  it("does not limit a client whose share is 100%", async () => {
     const { send, held } = gate({ concurrency: 3, "client-share": "100%" });
     const waiting = [1, 2, 3].map(() => send("203.0.113.7"));
     await begun(held, 3);

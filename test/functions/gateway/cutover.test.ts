@@ -1,4 +1,4 @@
-/** Who is moved from an old gateway to this one, what the old one is sent, and how both are counted. */
+/** Cutover: which users are moved, what the previous gateway receives, and how both are counted. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RouteClosure } from "../../../functions/gateway/core/plan.ts";
@@ -13,8 +13,8 @@ import { caller, fakeDeps, type GateOptions, gateHarness, planAndParts, type Rou
 
 const share = () => fc.integer({ min: 0, max: 10_000 }).map((all) => all / 10_000);
 
-describe("the side of a user", () => {
-  it("never goes back to the old gateway while the share does not shrink", () => {
+describe("the gateway of a user", () => {
+  it("stays the new one while the share does not shrink", () => {
     const user = fc.record({ grayKey: fc.option(fc.string()), ip: fc.option(fc.ipV4()) });
     fc.assert(
       fc.property(user, share(), share(), (one, a, b) => {
@@ -25,14 +25,14 @@ describe("the side of a user", () => {
     );
   });
 
-  it.each([0, 0.001, 0.1, 0.5, 0.9, 1])("is the gate for a share of %f", (moved) => {
+  it.each([0, 0.001, 0.1, 0.5, 0.9, 1])("is the new one for a share of %f", (moved) => {
     const users = Array.from({ length: 50_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
     const found = users.filter((one) => cutoverSide("wallet", one, moved) === "gate").length / users.length;
     // Five standard deviations of a fair draw; of none and of all there is no chance.
     expect(Math.abs(found - moved)).toBeLessThanOrEqual(5 * Math.sqrt((moved * (1 - moved)) / users.length));
   });
 
-  it("is drawn anew for each tier, so that it is not always the same users who are first", () => {
+  it("is hashed per tier, so that different users come first", () => {
     const users = Array.from({ length: 10_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
     const first = users.filter((one) => cutoverSide("wallet", one, 0.1) === "gate");
     const both = first.filter((one) => cutoverSide("open", one, 0.1) === "gate").length / first.length;
@@ -40,7 +40,7 @@ describe("the side of a user", () => {
     expect(both).toBeLessThan(0.15);
   });
 
-  it("is told by the address where there is no gray key, and stays where it is until the end where there is neither", () => {
+  it("is chosen by address without a gray key, and moves last without either", () => {
     const ips = Array.from({ length: 1000 }, (_, index) => ({ grayKey: null, ip: `192.0.2.${index}` }));
     expect(new Set(ips.map((one) => cutoverSide("wallet", one, 0.5)))).toEqual(new Set(["gate", "legacy"]));
     const nobody = { grayKey: null, ip: null };
@@ -48,7 +48,7 @@ describe("the side of a user", () => {
   });
 });
 
-/** The old gateway is at /other, since the service's base has that path. */
+/** The previous gateway is at /other, the base path of that service. */
 const gate = (percent: string, route: Partial<RouteOptions> = {}, setting: GateOptions = {}) =>
   gateHarness(
     { stamp: () => (_, context) => void context.outbound.push(["set", "x-stamp", "gate"]) },
@@ -66,8 +66,8 @@ const gate = (percent: string, route: Partial<RouteOptions> = {}, setting: GateO
     },
   );
 
-describe("the old gateway", () => {
-  it("is sent the request as it came, past filters and rewrites", async () => {
+describe("the previous gateway", () => {
+  it("receives the request unmodified, without filters and rewrites", async () => {
     const { status, upstream, line } = await gate("0%").send("POST /a/x?q=1", {
       body: "hello",
       headers: { authorization: "Bearer token", cookie: "sid=1", "content-length": "5" },
@@ -84,7 +84,7 @@ describe("the old gateway", () => {
     expect(line).toMatchObject({ side: "legacy", verdict: "passed" });
   });
 
-  it("hears of the client from the gate alone, and nothing of what is inside", async () => {
+  it("gets forwarding headers from the gate, and nothing internal", async () => {
     const { upstream } = await gate("0%").send("GET /a/x", {
       headers: {
         "x-forwarded-for": "10.0.0.1",
@@ -98,7 +98,7 @@ describe("the old gateway", () => {
     for (const name of ["x-postern-caller", labelHeader, "x-real-ip"]) expect(headers[name]).toBeUndefined();
   });
 
-  it("is sent no more than the tier takes, and waited for no longer", async () => {
+  it("is subject to the body limit and the timeout", async () => {
     const limits = { body: "4B" };
     const { status, code, upstream } = await gate("0%", {}, { limits }).send("POST /a/x", {
       body: "hello",
@@ -113,14 +113,14 @@ describe("the old gateway", () => {
     expect((await received).code).toBe("upstream-timeout");
   });
 
-  it("answers preflights as well, which bear no filter's answer", async () => {
+  it("answers preflights as well, without the filters' headers", async () => {
     const preflight = { headers: { origin: "https://app.example", "access-control-request-method": "PUT" } };
     const { upstream } = await gate("0%").send("OPTIONS /a/x", preflight);
     expect(upstream[0]?.method).toBe("OPTIONS");
     expect((await gate("100%").send("OPTIONS /a/x", preflight)).upstream).toEqual([]);
   });
 
-  it("is no way around what is closed", async () => {
+  it("is closed as well when the route is closed", async () => {
     const closed: RouteClosure = { detail: "later" };
     for (const percent of ["0%", "100%"]) {
       const { status, code, upstream } = await gate(percent, { closed }).send("GET /a/x");
@@ -130,13 +130,13 @@ describe("the old gateway", () => {
 });
 
 describe("the gate", () => {
-  it("serves those who are moved with its filters", async () => {
+  it("serves moved users with its filters", async () => {
     const { upstream, line } = await gate("100%").send("GET /a/x");
     expect(upstream[0]).toMatchObject({ url: "https://service.example/new/x", headers: { "x-stamp": "gate" } });
     expect(line).toMatchObject({ side: "gate" });
   });
 
-  it("is what a tester meets at 0 % as well", async () => {
+  it("serves testers also at 0 %", async () => {
     const { line } = await gate("0%", {}, { caller: { tester: true } }).send("GET /a/x");
     expect(line).toMatchObject({ side: "gate" });
   });
@@ -164,7 +164,7 @@ describe("an overlay", () => {
 
   const overlaidPlan = (changes: readonly OverlayChange[]) => applyOverlay(plan, changes, trafficShift);
 
-  it("moves users, and weighs upstreams in the manifest's order", () => {
+  it("moves users, and sets weights in the manifest's order", () => {
     const { routes } = overlaidPlan([
       { kind: "cutover", route: "moved", percent: "50%" },
       { kind: "weights", route: "split", weights: { other: 30, service: 70 } },
@@ -178,7 +178,7 @@ describe("an overlay", () => {
     });
   });
 
-  it("leaves alone what has no such thing, or would lead nowhere", () => {
+  it("skips changes that do not fit the plan", () => {
     expect(
       overlaidPlan([
         { kind: "cutover", route: "plain", percent: "50%" },
@@ -190,7 +190,7 @@ describe("an overlay", () => {
     ).toEqual(plan);
   });
 
-  it("that closes a route closes it on both sides, whatever moves its users", () => {
+  it("that closes a route closes it for both gateways", () => {
     const { routes } = overlaidPlan([
       { kind: "close", route: "moved", closed: {} },
       { kind: "cutover", route: "moved", percent: "0%" },
@@ -199,7 +199,7 @@ describe("an overlay", () => {
   });
 });
 
-describe("what is counted", () => {
+describe("telemetry", () => {
   const telemetryHarness = () => {
     const it = fakeDeps();
     const reports: Report[] = [];
@@ -228,7 +228,7 @@ describe("what is counted", () => {
     return [all.reduce((sum, it) => sum + it.requests, 0), all.reduce((sum, it) => sum + it.refusals, 0)];
   };
 
-  it("is each request with the version, and once more by the side that served it", async () => {
+  it("counts each request by version, and again by gateway", async () => {
     const { request, flushed } = telemetryHarness();
     request(200, { verdict: "passed", side: "gate" });
     request(200, { verdict: "passed", side: "legacy" });
@@ -240,7 +240,7 @@ describe("what is counted", () => {
     expect([v1?.series[0]?.count, here?.series, there?.series]).toEqual([4, [], []]);
   });
 
-  it("as a refusal is every 4xx on both sides, since nobody knows whose those of an old gateway are", async () => {
+  it("counts every 4xx as refused for both gateways", async () => {
     const { request, flushed } = telemetryHarness();
     request(401, { verdict: "passed", side: "legacy" });
     request(404, { verdict: "passed", side: "gate" });

@@ -5,7 +5,7 @@ const gate = (route: Omit<RouteOptions, "match">, setting: GateOptions = {}) =>
   gateHarness({}, { ...setting, routes: { it: { match: "GET /a/{id}/{rest*}", ...route } } });
 
 describe("respond", () => {
-  it("answers at the gate, with the gate's own headers beside", async () => {
+  it("responds with the gate's own headers added", async () => {
     const goes = { respond: { status: 203, headers: { "content-type": "application/json" }, body: '{"ok":true}\n' } };
     const { status, text, headers, upstream } = await gate({ goes }).send("GET /a/1/x");
     expect([status, text, headers["content-type"], upstream.length]).toEqual([
@@ -27,16 +27,16 @@ describe("redirect", () => {
     ["https://other.example/{path.rest}", "GET /a/7/x/y", "https://other.example/x/y"],
     ["https://other.example", "GET /a/7/x", "https://other.example/"],
     ["/q/{query.q}", "GET /a/7/x?q=a%2Fb", "/q/a%2Fb?q=a%2Fb"],
-  ])("%s, asked with %s, leads to %s", async (target, line, location) => {
+  ])("%s, requested as %s, redirects to %s", async (target, line, location) => {
     const { status, headers } = await to(target).send(line);
     expect([status, headers.location]).toEqual([307, location]);
   });
 
-  it("drops the query where it is told to", async () => {
+  it("drops the query if configured", async () => {
     expect((await to("/b", "drop").send("GET /a/7/x?q=1")).headers.location).toBe("/b");
   });
 
-  it("never leads to another host than the manifest says", async () => {
+  it("never redirects to another host than the manifest's", async () => {
     // The rest is empty, so that the path would begin with two slashes.
     const { status, code } = await to("/{path.rest}/evil.example").send("GET /a/7/");
     expect([status, code]).toEqual([400, "reference-malformed"]);
@@ -60,7 +60,7 @@ describe("a weighted list", () => {
     for (let again = 0; again < 5; again++) expect(await hit({ caller: { grayKey: "device-7" } })).toBe(first);
   });
 
-  it("gives each its share of users", async () => {
+  it("gives each upstream its share of users", async () => {
     let others = 0;
     for (let user = 0; user < 1000; user++)
       if ((await hit({ caller: { grayKey: `device-${user}` } })) === "other") others++;
@@ -68,13 +68,13 @@ describe("a weighted list", () => {
     expect(others).toBeLessThan(130);
   });
 
-  it("draws lots for a user of whom nothing is known", async () => {
+  it("picks at random for a user without a key", async () => {
     const caller = { grayKey: null, ip: null };
     expect(await hit({ caller, fakeDeps: fakeDeps({ random: () => 0.89 }) })).toBe("service");
     expect(await hit({ caller, fakeDeps: fakeDeps({ random: () => 0.9 }) })).toBe("other");
   });
 
-  it("never asks one whose weight is 0", async () => {
+  it("never calls an upstream with weight 0", async () => {
     const none = {
       to: [
         ["other", 0],
@@ -89,7 +89,7 @@ describe("a weighted list", () => {
 });
 
 describe("deprecated", () => {
-  it("is told with every response of the route, refusals too", async () => {
+  it("adds headers to every response of the route, refusals too", async () => {
     const deprecated = { since: "2026-01-01", sunset: "2027-06-30", link: "https://docs.example/v2" };
     const { headers } = await gate({ deprecated }).send("GET /a/1/x");
     expect(headers).toMatchObject({
@@ -99,7 +99,7 @@ describe("deprecated", () => {
     });
   });
 
-  it("at a time that is not said, it is so since the epoch", async () => {
+  it("uses the epoch for an unspecified time", async () => {
     expect((await gate({ deprecated: {} }).send("GET /a/1/x")).headers.deprecation).toBe("@0");
   });
 });
@@ -110,13 +110,13 @@ describe("when of a filter", () => {
     filters: { door: { kind, when: [["header", "x-door", "present", ""]] } },
   });
 
-  it("a guard is met by requests that fulfil it", async () => {
+  it("runs a guard for matching requests", async () => {
     const { send } = gateHarness({ door }, setting("guard"));
     expect((await send("GET /")).status).toBe(200);
     expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
   });
 
-  it("so is a layer", async () => {
+  it("runs a layer for matching requests", async () => {
     const { send } = gateHarness(
       { door: () => () => async () => new Response("door", { status: 418 }) },
       setting("layer"),
@@ -126,8 +126,8 @@ describe("when of a filter", () => {
   });
 });
 
-describe("what a gate bounds", () => {
-  it("requests at once: one too many is 503, and has its place when another one ends", async () => {
+describe("limits of a gate", () => {
+  it("answers 503 beyond the concurrency limit, until another request ends", async () => {
     const waiting: (() => void)[] = [];
     const replies = () => new Promise<Response>((reply) => waiting.push(() => reply(new Response("ok"))));
     const { send } = gateHarness({}, { limits: { concurrency: 1 }, replies });
@@ -143,7 +143,7 @@ describe("what a gate bounds", () => {
     expect((await third).status).toBe(200);
   });
 
-  it("hosts: by name, then by wildcard, of any depth", async () => {
+  it("matches hosts by name, then by wildcard of any depth", async () => {
     const { send } = gateHarness({}, { hosts: ["api.acme.example", "*.shop.example"] });
     const ask = async (host: string) => (await send(`GET https://${host}/`)).code ?? "served";
     expect(await ask("API.acme.example.")).toBe("served");
@@ -154,8 +154,8 @@ describe("what a gate bounds", () => {
   });
 });
 
-describe("an upstream that answers with nonsense", () => {
-  it("is told as such, and nothing of it reaches the client", async () => {
+describe("an invalid response of an upstream", () => {
+  it("is answered with upstream-invalid, and does not reach the client", async () => {
     const odd = {
       status: 600,
       webSocket: null,

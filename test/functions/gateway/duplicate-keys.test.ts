@@ -1,4 +1,4 @@
-/** Keys that stand twice in one object. */
+/** Detection of duplicate keys in JSON. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hasDuplicateKeys } from "../../../functions/gateway/http/duplicate-keys.ts";
@@ -20,10 +20,10 @@ it.each([
   expect(hasDuplicateKeys(text)).toBe(expected);
 });
 
-it("finds none in what was written of a value, however it is", () => {
+it("finds none in any serialized value", () => {
   fc.assert(fc.property(fc.json(), (text) => !hasDuplicateKeys(JSON.stringify(JSON.parse(text)))));
 });
 
-it("walks what is nested a hundred thousand deep", () => {
+it("handles a nesting of a hundred thousand", () => {
   expect(hasDuplicateKeys(`${'{"a":['.repeat(100_000)}${"]}".repeat(100_000)}`)).toBe(false);
 });

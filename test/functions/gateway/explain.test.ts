@@ -52,7 +52,7 @@ const ask = (explain: string | undefined, headers: Record<string, string> = {}) 
 
 const traceIn = (response: Response) => JSON.parse(response.headers.get("postern-trace") ?? "null");
 
-it("tells who brings a token what each filter decided", async () => {
+it("reports each filter's decision to the bearer of a token", async () => {
   const response = await ask(await token());
   expect(response.status).toBe(403);
   expect(traceIn(response)).toEqual({
@@ -69,7 +69,7 @@ it("tells who brings a token what each filter decided", async () => {
   });
 });
 
-it("tells it of requests that pass as well, and the service sees no token", async () => {
+it("explains passing requests too, and does not forward the token", async () => {
   seen.length = 0;
   const response = await ask(await token({ route: "all" }), { "x-key": "1" });
   expect([response.status, traceIn(response).decisions.length]).toEqual([200, 7]);
@@ -101,7 +101,7 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
   ],
   ["garbage", () => "x.y.z"],
   ["a huge one", () => token({ padding: "x".repeat(2000) })],
-])("with %s it answers as ever, and tells nothing", async (_, make) => {
+])("with %s it responds as usual, without a trace", async (_, make) => {
   const plain = await ask(undefined);
   const response = await ask(await make());
   expect([response.status, response.headers.get("postern-trace")]).toEqual([plain.status, null]);
@@ -109,14 +109,14 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
   expect(a).toBe(b);
 });
 
-it("a key that cannot be imported explains nothing, and fails no request", async () => {
+it("an invalid key disables explanations, and fails no request", async () => {
   const serve = explaining("***", "test")("tier", link(plan, parts, deps), deps);
   const request = () =>
     new Request("https://gate.example/a", { headers: { "postern-explain": "x.y.z", "x-key": "1" } });
   expect((await serve(request(), caller)).status).toBe(200);
 });
 
-it("a token may name its algorithm as RFC 9864 does", async () => {
+it("accepts the algorithm name of RFC 9864", async () => {
   const signed = await new SignJWT({
     env: "test",
     tier: "tier",
@@ -130,7 +130,7 @@ it("a token may name its algorithm as RFC 9864 does", async () => {
   expect(traceIn(await ask(signed))).toMatchObject({ tier: "tier" });
 });
 
-it("a trace has a bound", async () => {
+it("limits the length of a trace", async () => {
   const many = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => [`filter-number-${index}`, () => () => undefined]),
   );
@@ -144,7 +144,7 @@ it("a trace has a bound", async () => {
   expect(traceIn(response).decisions.length).toBeGreaterThan(20);
 });
 
-it("layers and faults are told too", async () => {
+it("reports layers and faults", async () => {
   const trace = startTrace(() => 0);
   const { send } = gateHarness(
     { wrap: () => (next: Handler) => next, fails: () => () => Promise.reject(new Error("oops")) },

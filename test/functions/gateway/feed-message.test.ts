@@ -1,4 +1,4 @@
-/** What a gate is told: what is of another shape is not taken. */
+/** Feed messages: invalid entries are skipped. */
 import { describe, expect, it } from "vitest";
 import { live } from "../../../functions/gateway/live.ts";
 import { parseFeedMessage } from "../../../functions/gateway/overlay/feed-message.ts";
@@ -20,7 +20,7 @@ it.each([
   { revision: 1, entries: {} },
   { revision: "1", entries: [] },
   { revision: 1, entries: [], revoked: 1 },
-])("%j is nothing that a feed tells", (value) => {
+])("%j is not a feed message", (value) => {
   expect(() => parseFeedMessage(value)).toThrow();
 });
 
@@ -34,7 +34,7 @@ describe("an entry", () => {
     { kind: "weights", route: "all", weights: { a: 1, b: 0 }, ...about },
     { kind: "drain", versions: ["v1"], ends: until, ...about },
     { ...close, until: 1e308 },
-  ])("that is as it should be is taken: %j", (entry) => {
+  ])("is accepted: %j", (entry) => {
     expect(parseFeedMessage({ revision: 1, entries: [entry] }).entries).toEqual([entry]);
   });
 
@@ -53,12 +53,12 @@ describe("an entry", () => {
     { kind: "weights", route: "all", weights: { a: 1e308 }, ...about },
     { kind: "weights", route: "all", weights: { a: 0 }, ...about },
     { kind: "weights", route: "all", weights: { a: { toString: 1 } }, ...about },
-  ])("that is not is left out, and the others stay: %j", (entry) => {
+  ])("is skipped if invalid: %j", (entry) => {
     expect(parseFeedMessage({ revision: 1, entries: [entry, close] }).entries).toEqual([close]);
   });
 });
 
-it("a revocation has a hash and an end, and one of a consumer the time until which it holds", () => {
+it("a revocation has a hash and an expiry, and one of a consumer also `before`", () => {
   const token = { kind: "token", hash: "a", until };
   const consumer = { kind: "consumer", hash: "a", until, before: 1 };
   const odd = [
@@ -74,7 +74,7 @@ it("a revocation has a hash and an end, and one of a consumer the time until whi
   ]);
 });
 
-it("an entry is what its kind says, whatever else stands in it", () => {
+it("an entry may have unknown fields", () => {
   const limit = { use: "limit", kind: "guard", mode: "shadow", percent: "100%", with: {}, enforceable: true } as const;
   const { plan } = planAndParts({ limit: () => () => undefined }, { filters: { limit } });
   const odd = { kind: "enforce", filter: "limit", route: { toString: {} }, ...about };
@@ -82,7 +82,7 @@ it("an entry is what its kind says, whatever else stands in it", () => {
   expect(applyOverlay(plan, entries, trafficShift).filters.limit?.mode).toBe("enforce");
 });
 
-it("a gate that is told nonsense goes on with what it had, or without", async () => {
+it("a gate keeps its last message, or none, when the feed is invalid", async () => {
   const it = fakeDeps();
   const { plan, parts } = planAndParts({}, {});
   let message: unknown = { revision: 1, entries: [close] };

@@ -29,13 +29,13 @@ const forged = () =>
     accept: "application/json",
   });
 
-it("the front leaves nothing that the gateway uses inside, and what is the client's own", () => {
+it("the front removes internal headers and keeps the client's own", () => {
   const headers = forged();
   expect(removeSpoofableHeaders(headers, undefined)).toEqual([]);
   expect(Object.fromEntries(headers)).toEqual({ accept: "application/json", "cf-connecting-ip": "203.0.113.9" });
 });
 
-it("a stranger's internal headers are not read", () => {
+it("ignores internal headers of an untrusted caller", () => {
   expect(untrustedCaller(forged(), uuid)).toMatchObject({ requestId: uuid(), grayKey: null, ip: "203.0.113.9" });
 });
 
@@ -51,7 +51,7 @@ const frontHeaders = (over: Record<string, string> = {}) =>
     ...over,
   });
 
-it("the front's are", () => {
+it("reads the front's headers", () => {
   const { requestId, traceparent } = caller;
   expect(callerFromFront(frontHeaders(), uuid)).toEqual({
     requestId,
@@ -63,7 +63,7 @@ it("the front's are", () => {
   });
 });
 
-it.each(["x-postern-caller", "x-request-id", "traceparent"])("whoever comes without %s is a stranger", (missing) => {
+it.each(["x-postern-caller", "x-request-id", "traceparent"])("treats a caller without %s as untrusted", (missing) => {
   const headers = frontHeaders({ "x-postern-smoke": "1" });
   headers.delete(missing);
   const found = callerFromFront(headers, uuid);
@@ -75,7 +75,7 @@ it.each(["x-postern-caller", "x-request-id", "traceparent"])("whoever comes with
   ]);
 });
 
-it("what the front does not name is not believed, whoever wrote it", () => {
+it("ignores headers that the front does not name", () => {
   const headersFromFront = frontHeaders({ "x-postern-smoke": "1", "x-postern-parent-span": "b7ad6b7169203331" });
   expect(callerFromFront(headersFromFront, uuid)).toMatchObject({ tester: false, parentSpan: undefined });
   const named = frontHeaders({
@@ -85,7 +85,7 @@ it("what the front does not name is not believed, whoever wrote it", () => {
   expect(callerFromFront(named, uuid)).toMatchObject({ tester: true, parentSpan: "b7ad6b7169203331" });
 });
 
-it("an upstream hears of the caller from the gate alone", () => {
+it("sets forwarding headers for the upstream", () => {
   const headers = forged();
   setForwardingHeaders(headers, caller, new URL("https://api.example:8443/x"));
   expect(Object.fromEntries(headers)).toEqual({
@@ -98,7 +98,7 @@ it("an upstream hears of the caller from the gate alone", () => {
   });
 });
 
-it("nor of what the front told the gate, though it be newer than the gate", () => {
+it("removes headers of a newer front", () => {
   const headers = frontHeaders({
     "x-postern-parent-span": "b7ad6b7169203331",
     "x-postern-smoke": "1",
@@ -125,7 +125,7 @@ it("nor of what the front told the gate, though it be newer than the gate", () =
   });
 });
 
-it("at the front, what is for the gate alone is named", () => {
+it("the front names gate-only headers", () => {
   const headers = new Headers({ "postern-explain": "token", "postern-label": "label", "x-request-id": "forged" });
   expect(removeSpoofableHeaders(headers, undefined)).toEqual(["postern-explain"]);
   expect([...headers.keys()]).toEqual(["postern-explain"]);
@@ -133,11 +133,11 @@ it("at the front, what is for the gate alone is named", () => {
 
 describe("traceparent (W3C Trace Context)", () => {
   const trace = "0af7651916cd43dd8448eb211c80319c";
-  it("a valid one is continued with a span of ours", () => {
+  it("continues a valid trace with a new span", () => {
     const headers = new Headers({ traceparent: `00-${trace}-b7ad6b7169203331-00` });
     expect(traceparentOf(headers, uuid)).toBe(`00-${trace}-8444555555555555-00`);
   });
-  it("one of a later version is continued as far as it is understood", () => {
+  it("continues a trace of a later version", () => {
     const headers = new Headers({ traceparent: `01-${trace}-b7ad6b7169203331-ff-more` });
     expect(traceparentOf(headers, uuid)).toBe(`00-${trace}-8444555555555555-01`);
   });
@@ -147,7 +147,7 @@ describe("traceparent (W3C Trace Context)", () => {
   it.each([
     ["broken", broken, null],
     ["whole", whole, "vendor=1"],
-  ])("the state of one that is %s, from the front and from a gate of its own", (_, headers, state) => {
+  ])("handles tracestate of one that is %s, in front and gate", (_, headers, state) => {
     const behind = new Headers(headers);
     removeSpoofableHeaders(behind, continueTrace(behind.get("traceparent"), uuid()).parentSpan);
     expect(behind.get("tracestate")).toBe(state);
@@ -164,14 +164,14 @@ describe("traceparent (W3C Trace Context)", () => {
     ["version ff", `ff-${trace}-b7ad6b7169203331-01`],
     ["no version", `-${trace}-b7ad6b7169203331-01`],
     ["too long", `00-${trace}-b7ad6b7169203331-01-extra`],
-  ])("%s begins a new one", (_, headers) => {
+  ])("%s starts a new trace", (_, headers) => {
     expect(traceparentOf(new Headers(headers ? { traceparent: headers } : {}), uuid)).toBe(
       "00-11111111222243338444555555555555-8444555555555555-01",
     );
   });
 });
 
-it("fields that Connection names go no further, but for those that all recipients are meant to see", () => {
+it("removes hop-by-hop fields that Connection names, but no end-to-end fields", () => {
   const headers = {
     connection: "X-Secret, Authorization, cookie, content-length, CF-Connecting-IP",
     "x-secret": "1",
@@ -198,7 +198,7 @@ it.each([
   ["GET", "TLS/1.2", false],
   ["POST", "websocket", false],
   ["GET", null, false],
-])("%s with an upgrade to %s asks for a WebSocket: %s", (method, upgrade, asks) => {
+])("%s with an upgrade to %s is a WebSocket handshake: %s", (method, upgrade, asks) => {
   const headers = upgrade === null ? {} : { upgrade };
   expect(isWebSocketRequest(new Request("http://localhost/", { method, headers }))).toBe(asks);
 });

@@ -1,4 +1,4 @@
-/** The front by itself: whoever writes an odd host meets no gate, and no gate is blamed for him. */
+/** The front alone: unusual hosts reach no gate, and no gate is blamed for them. */
 import { expect, it } from "vitest";
 import type { FrontTelemetry } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
@@ -20,7 +20,7 @@ const frontHarness = () => {
 };
 
 it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http://a!b.example/t/a"])(
-  "%s is a malformed host, and no gate's death",
+  "%s is a malformed host, and not counted as a crash of a gate",
   async (url) => {
     const { ask, seen } = frontHarness();
     const response = await ask(url);
@@ -29,7 +29,7 @@ it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http:
   },
 );
 
-it("a sound one is served", async () => {
+it("serves a valid host", async () => {
   const { ask, seen } = frontHarness();
   expect((await ask("http://localhost:8080/t/a")).status).toBe(200);
   expect(seen).toEqual(["t 200"]);

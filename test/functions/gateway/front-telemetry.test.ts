@@ -1,4 +1,4 @@
-/** What the front tells of gates that cannot tell themselves. */
+/** Telemetry of the front, on behalf of gates that cannot report. */
 
 import { expect, it } from "vitest";
 import { type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
@@ -24,7 +24,7 @@ const telemetryHarness = () => {
   return { telemetry, ear: sink, told: flushed, state, reports, deferred };
 };
 
-/** Answers which version it is to who asks as a tester, as a gate does. */
+/** A fake gate that tells testers its version. */
 const gate = (probes: Headers[] = [], version: string | null = "v2") =>
   ({
     fetch: async (_: string, init: RequestInit) => {
@@ -42,7 +42,7 @@ const user = (over: Record<string, string> = {}) =>
     ...over,
   });
 
-it("it counts by tier, status, and what it answered itself", async () => {
+it("counts by tier, status, and own problem code", async () => {
   const { telemetry, ear: sink, told: flushed, deferred } = telemetryHarness();
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
@@ -54,7 +54,7 @@ it("it counts by tier, status, and what it answered itself", async () => {
   ]);
 });
 
-it("it stays small, and loses no request", async () => {
+it("is bounded, and loses no request", async () => {
   const { telemetry, ear: sink, told: flushed } = telemetryHarness();
   for (let index = 0; index < 9000; index++)
     telemetry.recordAnswer(sink, `t${index % 30}`, 100 + (index % 900), "", user());
@@ -63,7 +63,7 @@ it("it stays small, and loses no request", async () => {
   expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(9000);
 });
 
-it("a gate that died is asked which version it is, as this user meets it, and is told nothing else of the user", async () => {
+it("asks a crashed gate for its version with the user's key, and sends nothing else of the user", async () => {
   const { telemetry, ear: sink, told: flushed } = telemetryHarness();
   const probes: Headers[] = [];
   telemetry.recordDeath(sink, "wallet", gate(probes), user());
@@ -74,7 +74,7 @@ it("a gate that died is asked which version it is, as this user meets it, and is
   expect(probes[0]?.get("authorization")).toBeNull();
 });
 
-it("one that cannot even say that is told of without a version", async () => {
+it("reports a gate that does not answer without a version", async () => {
   const { telemetry, ear: sink, told: flushed } = telemetryHarness();
   telemetry.recordDeath(sink, "wallet", gate([], null), user());
   telemetry.recordDeath(
@@ -86,7 +86,7 @@ it("one that cannot even say that is told of without a version", async () => {
   expect((await flushed()).deaths.map(({ version }) => version)).toEqual(["", ""]);
 });
 
-it("when all die, it asks fifty times and no more, and takes the others for one of these", async () => {
+it("asks at most fifty times, and assigns further crashes to the known versions", async () => {
   const { telemetry, ear: sink, told: flushed } = telemetryHarness();
   const probes: Headers[] = [];
   for (let index = 0; index < 2000; index++)
@@ -98,7 +98,7 @@ it("when all die, it asks fifty times and no more, and takes the others for one 
   expect(deaths.filter(({ version }) => version === "v2")).toHaveLength(800);
 });
 
-it("testers are not counted, and without control nothing is", async () => {
+it("counts no testers, and nothing without control", async () => {
   const { telemetry, ear: sink, deferred } = telemetryHarness();
   telemetry.recordAnswer(sink, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
   telemetry.recordDeath(sink, "wallet", gate(), user({ "x-postern-smoke": "1" }));
@@ -106,7 +106,7 @@ it("testers are not counted, and without control nothing is", async () => {
   expect(deferred).toEqual([]);
 });
 
-it("what reached nobody is counted", async () => {
+it("counts undelivered reports", async () => {
   const { telemetry, ear: sink, told: flushed, state } = telemetryHarness();
   state.gone = true;
   telemetry.recordAnswer(sink, "wallet", 200, "", user());

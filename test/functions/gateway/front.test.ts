@@ -1,4 +1,4 @@
-/** What the front tells gates of a client, and what gates of other versions make of it. */
+/** The front's headers for gates, across versions of front and gate. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
@@ -9,7 +9,7 @@ const plan: FrontPlan = {
   tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }],
 };
 
-/** What the gate is sent, and what the client gets. */
+/** The request that the gate receives and the response that the client gets. */
 const sent = async (
   headers: Record<string, string>,
   more: Partial<FrontPlan> = {},
@@ -44,7 +44,7 @@ describe("the gray key", () => {
     [{ "x-device-id": "x".repeat(129) }, null],
     [{ "sec-fetch-site": "cross-site" }, null],
     [{ "x-postern-caller": "forged" }, null],
-  ] as [Record<string, string>, string | null][])("of %j is for shares of a gate %j", async (headers, key) => {
+  ] as [Record<string, string>, string | null][])("of %j is %j for the gate's shares", async (headers, key) => {
     const { seen } = await sent(headers);
     expect(callerFromFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
     // The platform's split always has one.
@@ -77,25 +77,17 @@ describe("the gray key", () => {
     }
   });
 
-  it.each(["postern-gray", "__Host-postern-gray"])(
-    "is set by no service, where the cookie is called %s",
-    async (cookie) => {
-      const lines = [
-        "a=1; Path=/",
-        "__Host-postern-gray=eve; Path=/; Secure",
-        " postern-gray =eve",
-        "x-postern-gray=2",
-      ];
-      const reply = () => new Response("ok", { headers: lines.map((line): [string, string] => ["set-cookie", line]) });
-      const { response } = await sent({ "sec-fetch-site": "none" }, { grayKey: { cookie } }, reply);
-      const [first, second, third, ...more] = response.headers.getSetCookie();
-      expect([first, second, third?.split("=")[0], more]).toEqual([lines[0], lines[3], "__Host-postern-gray", []]);
-      expect(third).not.toContain("eve");
-      expect(await response.text()).toBe("ok");
-    },
-  );
+  it.each(["postern-gray", "__Host-postern-gray"])("cannot be set by a service, with the cookie %s", async (cookie) => {
+    const lines = ["a=1; Path=/", "__Host-postern-gray=eve; Path=/; Secure", " postern-gray =eve", "x-postern-gray=2"];
+    const reply = () => new Response("ok", { headers: lines.map((line): [string, string] => ["set-cookie", line]) });
+    const { response } = await sent({ "sec-fetch-site": "none" }, { grayKey: { cookie } }, reply);
+    const [first, second, third, ...more] = response.headers.getSetCookie();
+    expect([first, second, third?.split("=")[0], more]).toEqual([lines[0], lines[3], "__Host-postern-gray", []]);
+    expect(third).not.toContain("eve");
+    expect(await response.text()).toBe("ok");
+  });
 
-  it("that the front made is a key as any other to an older gate, and no service sees the word beside it", async () => {
+  it("that the front generated is a usual key to an older gate, which does not forward the mark", async () => {
     const { seen } = await sent({});
     const [key, ...further] = (seen.get("x-postern-caller") ?? "").split(" ");
     expect(key).toBe(seen.get("cloudflare-workers-version-key"));
@@ -104,7 +96,7 @@ describe("the gray key", () => {
     expect([...seen.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
   });
 
-  it("of an older front, which says nothing of where it comes from, is believed as ever", () => {
+  it("of an older front without the mark is used as before", () => {
     const headers = new Headers({ "x-request-id": uuid(), traceparent: "00-1-2-01" });
     setCallerHeader(headers, "device-1", ["postern-explain"]);
     expect(callerFromFront(headers, uuid).grayKey).toBe("device-1");
@@ -112,14 +104,14 @@ describe("the gray key", () => {
 });
 
 describe("the client's request id", () => {
-  it("is replaced by default, and kept where the environment says so", async () => {
+  it("is replaced by default, and kept if the environment accepts it", async () => {
     const id = { "x-request-id": "mine" };
     expect((await sent(id)).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     expect((await sent(id, { requestId: { accept: true } })).seen.get("x-request-id")).toBe("mine");
     expect((await sent({}, { requestId: { accept: true } })).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("stands in problems of the front, too", async () => {
+  it("is in problems of the front, too", async () => {
     const request = new Request("https://b.example/", { headers: { "x-request-id": "mine" } });
     const app = front({ ...plan, requestId: { accept: true } });
     const response = await app.fetch(request, { GATE_A: {} as Fetcher }, { waitUntil: () => {} });

@@ -1,4 +1,4 @@
-/** Parsers of what clients send, with whatever they may send: no crash, and nothing that takes longer than its length. */
+/** Fuzzes parsers of client input: no crash, and linear time. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimsMatcher, scopesOf } from "../../../functions/gateway/core/claims.ts";
@@ -42,7 +42,7 @@ const odd = fc.constantFrom(
   "*",
 );
 const text = fc.array(odd, { maxLength: 60 }).map((pieces) => pieces.join(""));
-/** What a header can hold. */
+/** A valid header value. */
 const field = text.map((it) => it.replace(/[^\t\x20-\x7e]/g, "~").trim());
 const uuid = () => "00000000-0000-4000-8000-000000000000";
 
@@ -81,7 +81,7 @@ describe("never throws", () => {
   });
 });
 
-it("a path that is taken means one thing, and is its own canonical form", () => {
+it("an accepted path is unambiguous and canonical", () => {
   fc.assert(
     fc.property(text, (it) => {
       const path = canonicalPath(new URL(`https://a.example/${it}`).pathname);
@@ -93,13 +93,13 @@ it("a path that is taken means one thing, and is its own canonical form", () => 
   );
 });
 
-it("a host is found by its name, whatever its case and end", () => {
+it("finds a host whatever its case and trailing dot", () => {
   expect(
     ["https://A.Example/", "https://a.example./", "https://a.example:8443/"].map((it) => hostOf(new URL(it))),
   ).toEqual(["a.example", "a.example", "a.example"]);
 });
 
-it("a whole gate answers whatever it is asked, and nothing of it is internal", async () => {
+it("a gate answers any request, and reveals nothing internal", async () => {
   const { send } = gateHarness(
     {},
     { routes: { one: { match: "GET /a/{id:[0-9]+}/{rest*}" }, two: { match: "ANY /{x}" } } },
@@ -122,7 +122,7 @@ it("a whole gate answers whatever it is asked, and nothing of it is internal", a
   );
 });
 
-it("long input takes no longer than its length asks for", () => {
+it("takes linear time for long input", () => {
   const started = Date.now();
   for (const unit of ["%2f", "/..", ";", "a=b;", "%", "{", "00-"]) {
     const long = unit.repeat(40_000);

@@ -1,4 +1,4 @@
-/** The adapter for Hono's middlewares: what goes through it comes out as it went in. */
+/** The adapter for Hono middleware: requests, responses and errors pass unchanged. */
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
@@ -30,7 +30,7 @@ const context = (): Context => ({
   outcome: { verdict: "passed" },
 });
 
-it("a response goes on before its body has ended", async () => {
+it("streams responses", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const response = await layer(passes)(async () => new Response(readable))(new Request("https://a.example"), context());
@@ -43,7 +43,7 @@ it("a response goes on before its body has ended", async () => {
   expect((await reader?.read())?.done).toBe(true);
 });
 
-it("a request goes on before its body has ended, with its context", async () => {
+it("streams requests, with their context", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const given = context();
@@ -58,14 +58,14 @@ it("a request goes on before its body has ended, with its context", async () => 
 });
 
 it.each(["/", "/a/b.c", "/%E2%80%A8x", "/a%20b/", "/%F0%9F%98%80", "/:x/*", "/a?b=1"])(
-  "no path goes round the middleware: %s",
+  "runs the middleware for every path: %s",
   async (path) => {
     const { send } = gate(() => Promise.reject(new HTTPException(403)));
     expect(await send(`POST ${path}`)).toMatchObject({ status: 403, code: "not-here", upstream: [] });
   },
 );
 
-it.each(["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"])("%s goes through it as what it is", async (method) => {
+it.each(["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"])("passes %s unchanged", async (method) => {
   const methods: string[] = [];
   const { send } = gate((c, next) => {
     methods.push(c.req.method);
@@ -75,7 +75,7 @@ it.each(["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"])("%s goes through it as w
   expect([received.status, methods, received.upstream.map((it) => it.method)]).toEqual([200, [method], [method]]);
 });
 
-it("the service is sent the request that the middleware put in place of the client's", async () => {
+it("forwards the request that the middleware substitutes", async () => {
   const { send } = gate((c, next) => {
     c.req.raw = new Request(c.req.raw, { headers: { "x-a": "2" } });
     return next();
@@ -84,7 +84,7 @@ it("the service is sent the request that the middleware put in place of the clie
   expect(upstream).toMatchObject([{ headers: { "x-a": "2" }, body: "body" }]);
 });
 
-it("a status, cookies and headers of the service stay, and the middleware's join them", async () => {
+it("keeps status, cookies and headers of the service, and adds the middleware's", async () => {
   const replies = async () =>
     new Response("made", {
       status: 201,
@@ -109,25 +109,25 @@ it("a status, cookies and headers of the service stay, and the middleware's join
   expect(headers.getSetCookie().toSorted()).toEqual(["a=1", "b=2", "early=1", "late=1"]);
 });
 
-it("another of Hono's own runs as it does there", async () => {
+it("runs another built-in middleware of Hono", async () => {
   const { send } = gate(requestId({ headerName: "x-trace", generator: () => "made-here" }));
   expect((await send("GET /")).headers["x-trace"]).toBe("made-here");
 });
 
-it("a WebSocket passes through", async () => {
+it("passes a WebSocket", async () => {
   const [client] = Object.values(new WebSocketPair());
   const through = layer(passes)(async () => new Response(null, { status: 101, webSocket: client as WebSocket }));
   const response = await through(new Request("https://a.example"), context());
   expect([response.status, response.webSocket]).toEqual([101, client]);
 });
 
-it("what the middleware answers by itself is told so, and reaches no service", async () => {
+it("records a response of the middleware as answered, without calling the service", async () => {
   const received = await gate(async (c) => c.text("closed", 503, { "retry-after": "9" })).send("GET /");
   expect(received).toMatchObject({ status: 503, text: "closed", headers: { "retry-after": "9" }, upstream: [] });
   expect(received.line).toMatchObject({ verdict: "answered", by: "it" });
 });
 
-it("an answer of a guard behind it stays that guard's", async () => {
+it("attributes a guard's response to the guard", async () => {
   const { send } = gateHarness(
     { it: () => layer(passes), inner: () => () => new Response("inner") },
     { filters: { it: { kind: "layer" } } },
@@ -135,7 +135,7 @@ it("an answer of a guard behind it stays that guard's", async () => {
   expect((await send("GET /")).line).toMatchObject({ verdict: "answered", by: "inner" });
 });
 
-it("an HTTPException is a refusal with the filter's own code, and tells none of its text", async () => {
+it("turns an HTTPException into the filter's own refusal, without its text", async () => {
   const res = new Response("internal words", { headers: { "x-internal": "1", "www-authenticate": "Basic" } });
   const received = await gate(() => Promise.reject(new HTTPException(401, { message: "internal", res }))).send("GET /");
   expect(received).toMatchObject({ status: 403, code: "not-here", upstream: [] });
@@ -143,7 +143,7 @@ it("an HTTPException is a refusal with the filter's own code, and tells none of 
   expect(JSON.stringify([received.headers, received.text])).not.toContain("internal");
 });
 
-it("a refusal after the service has answered says nothing of that answer", async () => {
+it("drops the service's headers on a refusal after its response", async () => {
   const late: MiddlewareHandler = async (_, next) => {
     await next();
     throw new HTTPException(403);
@@ -152,7 +152,7 @@ it("a refusal after the service has answered says nothing of that answer", async
   expect([received.status, received.code, received.headers["x-own"]]).toEqual([403, "not-here", undefined]);
 });
 
-it("a middleware that is to refuse nobody and does has failed", async () => {
+it("treats an unexpected refusal as a failure", async () => {
   const { send } = gateHarness(
     { it: () => fromHono(() => Promise.reject(new HTTPException(403)), "it") },
     { filters: { it: { kind: "layer" } } },
@@ -160,7 +160,7 @@ it("a middleware that is to refuse nobody and does has failed", async () => {
   expect(await send("GET /")).toMatchObject({ status: 500, code: "internal", line: { verdict: "failed", by: "it" } });
 });
 
-it("an HTTPException from further in is not the middleware's", async () => {
+it("does not attribute an inner HTTPException to the middleware", async () => {
   const inner: GateOptions["upstream"] = () => () => Promise.reject(new HTTPException(418));
   expect(await gate(passes, { upstream: inner }).send("GET /")).toMatchObject({
     status: 500,
@@ -169,18 +169,18 @@ it("an HTTPException from further in is not the middleware's", async () => {
   });
 });
 
-it("a Fault from further in comes out as the very same", async () => {
+it("rethrows the same inner Fault", async () => {
   const fault = new Fault(codes, "not-here");
   const through = layer(passes)(() => Promise.reject(fault));
   await expect(through(new Request("https://a.example"), context())).rejects.toBe(fault);
 });
 
-it("what is thrown that is no Error comes out too", async () => {
+it("rethrows values that are not Errors", async () => {
   const through = layer(passes)(() => Promise.reject("a text"));
   await expect(through(new Request("https://a.example"), context())).rejects.toBe("a text");
 });
 
-it("a middleware that swallows what is thrown has answered nothing", async () => {
+it("fails when the middleware swallows an error", async () => {
   const swallows: MiddlewareHandler = async (_, next) => {
     await next().catch(() => {});
   };
@@ -190,7 +190,7 @@ it("a middleware that swallows what is thrown has answered nothing", async () =>
   });
 });
 
-it("a middleware that goes on twice asks the service once", async () => {
+it("calls the service once when next() is called twice", async () => {
   const twice: MiddlewareHandler = async (_, next) => {
     await next();
     await next();
@@ -200,7 +200,7 @@ it("a middleware that goes on twice asks the service once", async () => {
   expect(received.line).toMatchObject({ verdict: "failed", by: "it" });
 });
 
-it("where the deadline ahead passes, what is behind it is told", async () => {
+it("passes the deadline's abort to inner handlers", async () => {
   const abort = new AbortController();
   const waits: Handler = (_, { signal }) =>
     new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));

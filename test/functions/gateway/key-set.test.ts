@@ -1,4 +1,6 @@
-/** Keys that isolates of a gate share in the location's cache, where every Worker of the account can write. */
+/**
+ * Key sets that isolates of a gate share through the location's cache, where every Worker of the account can write.
+ */
 import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
@@ -8,7 +10,7 @@ import { cacheKey, type FakeDeps, fakeDeps, locationCache } from "../gate-harnes
 const jwk = async () => ({ ...(await exportJWK((await generateKeyPair("EdDSA")).publicKey)), kid: "k1" });
 const [issuers, forged] = [await jwk(), await jwk()];
 
-/** A location's cache, with what stands in it. */
+/** A fake cache of a location, with its entries exposed. */
 const spyCache = () => {
   const inner = locationCache();
   const entries = new Map<string, string>();
@@ -61,19 +63,19 @@ const isolate = (cache: Deps["cache"], { of = {}, env = cacheKey(), late = 0 } =
 
 const isForged = async ({ keys }: Isolate): Promise<boolean> => (await keys.current()).text.includes(String(forged.x));
 
-/** As an entry was written before it was authenticated. */
+/** An unauthenticated entry, as earlier versions wrote it. */
 const older = (times: object = {}) =>
   JSON.stringify({ triedAt: Date.UTC(2026, 10, 1), fetchedAt: Date.UTC(2026, 10, 1), keys: [forged], ...times });
 
-it("isolates of one gate share them", async () => {
+it("are shared by isolates of one gate", async () => {
   const { cache } = spyCache();
   const [first, second] = [isolate(cache), isolate(cache)];
   await first.keys.current();
   expect([(await second.keys.current()).text, second.fetches]).toEqual([JSON.stringify([issuers]), []]);
 });
 
-describe("what another Worker writes is a miss", () => {
-  it("under the name that a manifest tells", async () => {
+describe("an entry of another Worker is a miss", () => {
+  it("under the name that a manifest reveals", async () => {
     const { cache } = spyCache();
     for (const name of [`https://keys.postern.invalid/${encodeURIComponent(url)}`, url])
       await cache.put(name, new Response(older()));
@@ -120,7 +122,7 @@ describe("what another Worker writes is a miss", () => {
     expect([(await gate.keys.current()).text, gate.fetches]).toEqual([JSON.stringify([issuers]), [url]]);
   });
 
-  it("an entry from the future, though the gate wrote it: its keys would live too long", async () => {
+  it("an entry from the future, which would live too long", async () => {
     const { cache } = spyCache();
     await isolate(cache, { late: 60 * minute }).keys.current();
     const gate = isolate(cache);
@@ -128,7 +130,7 @@ describe("what another Worker writes is a miss", () => {
     expect(gate.fetches).toEqual([url]);
   });
 
-  it("clocks a second apart are no future, and add no second to an entry's life", async () => {
+  it("tolerates a clock skew of a second, without extending an entry's life", async () => {
     const { cache } = spyCache();
     await isolate(cache, { late: 1000 }).keys.current();
     const gate = isolate(cache);
@@ -140,7 +142,7 @@ describe("what another Worker writes is a miss", () => {
   });
 });
 
-it("no name tells what it is of, and no two gates have one in common", async () => {
+it("names reveal nothing and are unique per gate", async () => {
   const { cache, entries } = spyCache();
   const more = [{}, { env: cacheKey("b") }, { of: { tier: "shop" } }, { of: { issuer: "https://other.example" } }];
   for (const it of more) await isolate(cache, it).keys.current();
@@ -148,7 +150,7 @@ it("no name tells what it is of, and no two gates have one in common", async () 
   for (const name of entries.keys()) expect(name).toMatch(/^https:\/\/cache\.postern\.invalid\/[0-9a-f]{64}$/);
 });
 
-it("without a secret a gate asks the issuer by itself, and the cache for nothing", async () => {
+it("without a secret a gate does not use the cache", async () => {
   let touched = 0;
   const cache: Deps["cache"] = {
     match: async () => void touched++,
@@ -160,7 +162,7 @@ it("without a secret a gate asks the issuer by itself, and the cache for nothing
   expect([touched, gate.fetches]).toEqual([0, [url]]);
 });
 
-it("whoever spoils every entry costs an isolate one question a cooldown", async () => {
+it("invalid entries cost an isolate one fetch per cool-down", async () => {
   const { cache, rewrite } = spyCache();
   const gate = isolate(cache, { of: { freshMs: 1 } });
   for (let tries = 0; tries < 60; tries++) {
@@ -172,7 +174,7 @@ it("whoever spoils every entry costs an isolate one question a cooldown", async 
   expect(gate.fetches.length).toBeLessThanOrEqual(3);
 });
 
-it("an isolate that begins takes no copy from one that has a good one", async () => {
+it("a starting isolate does not overwrite a good copy", async () => {
   const { cache, entries } = spyCache();
   const old = isolate(cache, { of: { freshMs: 10_000 } });
   await old.keys.current();

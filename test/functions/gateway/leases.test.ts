@@ -1,4 +1,4 @@
-/** Eight isolates over one store, with seeded arrivals: what leases can admit beyond what was counted. */
+/** Eight isolates on one store with seeded arrivals: how much leases can admit beyond the count. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LimitCounter, LimitRule } from "../../../functions/gateway/core/ports/limits.ts";
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 const isolates = 8;
 const now = () => Date.now();
 
-/** Steps of time and isolate; bursts and pauses alike. */
+/** Random steps of time and isolate, with bursts and pauses. */
 const arrivals = fc.array(
   fc.record({ isolate: fc.nat(isolates - 1), after: fc.constantFrom(0, 0, 0, 1, 7, 40, 300, 1500) }),
   {
@@ -69,7 +69,7 @@ const share = 5;
 const runs = Number(process.env.POSTERN_RUNS ?? 40);
 
 describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s", (algorithm) => {
-  it("over any stretch of time, isolates admit at most share - 1 each beyond what was counted", async () => {
+  it("over any period, isolates admit at most share - 1 each beyond the count", async () => {
     await fc.assert(
       fc.asyncProperty(arrivals, async (steps) => {
         const events = await run(rule(algorithm), share, steps);
@@ -90,7 +90,7 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
   });
 });
 
-it("with fixed windows not one too many in any window", async () => {
+it("with fixed windows never exceeds the limit", async () => {
   await fc.assert(
     fc.asyncProperty(arrivals, async (steps) => {
       const events = await run(rule("fixed-window"), share, steps);
@@ -102,7 +102,7 @@ it("with fixed windows not one too many in any window", async () => {
   );
 });
 
-it("what is held is bounded, also when many requests come at once", async () => {
+it("bounds a lease also under concurrent requests", async () => {
   const events = await run(
     rule("fixed-window"),
     share,
@@ -114,7 +114,7 @@ it("what is held is bounded, also when many requests come at once", async () => 
   expect(admitted).toBeGreaterThanOrEqual(40 - share);
 });
 
-it("a question that was lost with its client is forgotten, and shares are taken again", async () => {
+it("forgets a store call that was cancelled with its client", async () => {
   const weights: number[] = [];
   let lost = true;
   const store = localLimit(rule("token-bucket"), { now });
@@ -135,7 +135,7 @@ it("a question that was lost with its client is forgotten, and shares are taken 
 it.each([
   ["1000/m", 1000],
   ["900/m", 900],
-])("of a limit of %s nearly all is admitted, also where requests come in bursts", async (_, count) => {
+])("admits nearly all of a limit of %s, also with bursts", async (_, count) => {
   const bursts: LimitRule = { algorithm: "sliding-window", count, windowMs: 60_000, burst: count };
   const store = localLimit(bursts, { now });
   const take = leasedLimit(

@@ -1,4 +1,4 @@
-/** Whom an address stands for, held against `ipaddr.js`, which knows all the ways to write one. */
+/** Networks of client addresses, compared with `ipaddr.js`, which parses every spelling. */
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ const key = limitKeyOf(["ip"]);
 const counted = (ip: string | null) => key({} as Request, { caller: { ip } } as Context);
 const under = (text: string) => `{ip=${encodeURIComponent(text)}}`;
 
-/** Of an address that ends as one of IPv4 does, and is none that is mapped, the library thinks otherwise than RFC 4291. */
+/** For an address that ends like IPv4 without being mapped, the library deviates from RFC 4291. */
 const ipV6 = fc.ipV6().filter((it) => !it.includes("."));
 
 const written = fc.oneof(
@@ -20,7 +20,7 @@ const written = fc.oneof(
   ipV6.map((it) => it.toUpperCase()),
 );
 
-describe("consumers are counted apart", () => {
+describe("consumers are counted separately", () => {
   const by = limitKeyOf(["consumer"]);
   const keyFor = async (id: string) => {
     const context = { facts: new Map() } as unknown as Context;
@@ -42,7 +42,7 @@ describe("consumers are counted apart", () => {
   });
 });
 
-it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
+it("is the IPv4 address, and the /64 of IPv6, in any spelling", () => {
   fc.assert(
     fc.property(written, (ip) => {
       const address = ipaddr.process(ip);
@@ -55,7 +55,7 @@ it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
 });
 
 it.each(["", "::1]:80/[", "fe80::1%eth0", "1::2::3", "12345::", "localhost", "1.2.3", null])(
-  "counts what is no address, such as %j, with all others that are none",
+  "counts invalid addresses such as %j together",
   (ip) => {
     expect(counted(ip)).toBe(under(""));
   },

@@ -1,4 +1,4 @@
-/** What an isolate counts by itself is what the library would have counted over a store: the same answers at the same times. */
+/** Local counters give the same verdicts as the library over a store. */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { LimitRule, ScriptStore } from "../../../functions/gateway/core/ports/limits.ts";
@@ -11,7 +11,7 @@ const now = () => Date.now();
 beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A store that forgets nothing before its time. */
+/** A fake store that evicts nothing early. */
 const store = (): ScriptStore => {
   const all = new Map<string, Cell>();
   const cells = {
@@ -58,7 +58,7 @@ it("answers as the library does", async () => {
   );
 });
 
-it("forgets the oldest of too many keys, and holds no more", () => {
+it("evicts the oldest keys", () => {
   const limit = localLimit({ algorithm: "fixed-window", count: 1, windowMs: 86_400_000, burst: 1 }, { now });
   expect([limit("first").allowed, limit("first").allowed]).toEqual([true, false]);
   for (let key = 0; key < 9999; key++) limit(`${key}`);

@@ -1,11 +1,11 @@
-/** Where a service's own address leads when a client follows it. */
+/** References to a service's own address, as the client resolves them. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { sanitizeResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
 const gate = "https://api.example";
 
-/** What becomes of `said` in the answer to a request of `given`, for which the service was asked for `asked`. */
+/** The Location header of a response, rewritten for a public path and an upstream URL. */
 const location = (value: string, publicPath: string, upstreamUrl: string): string | null => {
   const url = new URL(publicPath, gate);
   const response = new Response(null, { status: 302, headers: { location: value } });
@@ -15,7 +15,7 @@ const location = (value: string, publicPath: string, upstreamUrl: string): strin
 const segment = fc.stringMatching(/^[a-z0-9]{1,4}$/);
 const path = fc.array(segment, { maxLength: 3 }).map((all) => all.map((it) => `/${it}`).join(""));
 
-it("a prefix that was exchanged is exchanged back, in every form that a service can write", () => {
+it("restores a replaced prefix, in every form of a reference", () => {
   fc.assert(
     fc.property(path, path, segment, path, fc.integer({ min: 0, max: 3 }), (ours, theirs, last, to, form) => {
       // A service's root is a folder.
@@ -37,7 +37,7 @@ it("a prefix that was exchanged is exchanged back, in every form that a service 
   );
 });
 
-it("whatever is said, nothing throws, and no foreign address is changed", () => {
+it("never throws, and never changes a foreign reference", () => {
   const text = fc.stringMatching(/^(?:https?:)?[!-~]{0,30}$/);
   fc.assert(
     fc.property(text, (value) => {
@@ -73,7 +73,7 @@ it.each([
   ["", "/shop/orders/7", "http://svc.internal/api/orders/7", ""],
   ["http://svc.internal./api/x", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop/x`],
   ["http://svc.internal/api/x", "/shop/orders/7", "http://svc.internal./api/orders/7", `${gate}/shop/x`],
-])("%j, said to %s that was asked for as %s, is %j", (value, publicPath, upstreamUrl, expected) => {
+])("%j for %s, requested as %s, becomes %j", (value, publicPath, upstreamUrl, expected) => {
   expect(location(value, publicPath, upstreamUrl)).toBe(expected);
 });
 

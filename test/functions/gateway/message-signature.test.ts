@@ -1,4 +1,4 @@
-/** What a signed service sees, verified by a library that somebody else wrote. */
+/** Requests to a signing upstream, verified by an independent library. */
 import { verifySignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";
 import { make as headers } from "../../../functions/filters/headers.ts";
@@ -8,7 +8,7 @@ import { caller, fakeDeps, gateHarness, type UpstreamRequest } from "../gate-har
 
 const key = "a-key-of-thirty-two-bytes-or-more";
 
-/** A gate before a service that signs, and one filter with these edits. */
+/** A gate with a signing upstream and one filter with these edits. */
 const signed = (edits: readonly HeaderEdit[] = []) =>
   gateHarness(
     {
@@ -32,7 +32,10 @@ const verifier = async (secret: string) => {
   };
 };
 
-/** The peer's verdict. @param secondsLater when it looks */
+/**
+ * The library's verdict.
+ * @param secondsLater when it verifies
+ */
 const verify = async (seen: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
   const { method = "", url = "" } = seen ?? {};
   const { parameters } = await verifySignature(new Request(url, { method, headers: seen?.headers ?? {} }), {
@@ -54,14 +57,14 @@ const sent = async (line = "GET /payments/7?a=1&b=%20", init?: RequestInit, edit
   return upstream[0];
 };
 
-describe("a service that knows the key", () => {
+describe("a service with the key", () => {
   it.each([
     "GET /payments/7?a=1&b=%20",
     "DELETE /payments/7",
     "GET /?",
     "GET /a%20b/%C3%A9/c?q=%2F",
     "GET https://gate.example",
-  ])("can tell that %s came through the gate", async (line) => {
+  ])("can verify that %s came through the gate", async (line) => {
     expect(await verify(await sent(line))).toEqual({
       created: Date.UTC(2026, 10, 1) / 1000,
       keyid: "PAY_SIGNING_KEY",
@@ -69,7 +72,7 @@ describe("a service that knows the key", () => {
     });
   });
 
-  it("sees the fields as RFC 9421 writes them", async () => {
+  it("receives fields in the format of RFC 9421", async () => {
     const seen = await sent();
     expect(seen?.headers["signature-input"]).toBe(
       'postern=("@method" "@path" "@query" "x-request-id");created=1793491200;keyid="PAY_SIGNING_KEY";alg="hmac-sha256"',
@@ -77,17 +80,17 @@ describe("a service that knows the key", () => {
     expect(seen?.headers.signature).toMatch(/^postern=:[A-Za-z0-9+/]{43}=:$/);
   });
 
-  it("can tell with a body that streams, which comes whole", async () => {
+  it("can verify a request with a streaming body", async () => {
     const seen = await sent("POST /payments", { body: new Blob(["hello"]).stream() });
     await verify(seen);
     expect(seen?.body).toBe("hello");
   });
 
-  it("can tell how old a call is", async () => {
+  it("can check the age of a call", async () => {
     await expect(verify(await sent(), { secondsLater: 61 })).rejects.toMatchObject({ code: "PolicyViolation" });
   });
 
-  it("finds another key's signature wrong", async () => {
+  it("rejects a signature with another key", async () => {
     await expect(verify(await sent(), { secret: `${key}!` })).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 
@@ -96,22 +99,22 @@ describe("a service that knows the key", () => {
     ["path", { url: "https://service.example/base/payments/8?a=1&b=%20" }],
     ["query", { url: "https://service.example/base/payments/7?a=2&b=%20" }],
     ["absence of a query", { url: "https://service.example/base/payments/7" }],
-  ])("finds a changed %s wrong", async (_, change) => {
+  ])("rejects a changed %s", async (_, change) => {
     const seen = await sent();
     await verify(seen);
     const changed = { ...(seen as UpstreamRequest), ...change };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 
-  it("finds a changed request id wrong", async () => {
+  it("rejects a changed request id", async () => {
     const seen = (await sent()) as UpstreamRequest;
     const changed = { ...seen, headers: { ...seen.headers, "x-request-id": "another" } };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 });
 
-describe("nobody speaks for the gate", () => {
-  it("no client: what it sent is gone", async () => {
+describe("the signature cannot be forged", () => {
+  it("by a client: its headers are removed", async () => {
     const forged = {
       signature: "postern=:AAAA:",
       "signature-input": 'postern=("@method");created=1',
@@ -130,20 +133,20 @@ describe("nobody speaks for the gate", () => {
     ["delete", "signature"],
     ["delete", "signature-input"],
     ["delete", "x-request-id"],
-  ])("no filter: %s %s", async (...edit) => {
+  ])("by a filter: %s %s", async (...edit) => {
     const seen = await sent("GET /", {}, [edit as unknown as HeaderEdit]);
     await verify(seen);
     expect(seen?.headers["x-request-id"]).toBe(caller.requestId);
   });
 
-  it("a request id that a filter wrote is the one that is signed", async () => {
+  it("signs the request id that a filter sets", async () => {
     const seen = await sent("GET /", {}, [["set", "x-request-id", "order-7"]]);
     await verify(seen);
     expect(seen?.headers["x-request-id"]).toBe("order-7");
   });
 });
 
-it("without a key nothing is linked, and a service that is not signed gets the client's own fields", async () => {
+it("is not linked without a key, and an unsigned service gets the client's own fields", async () => {
   const config = { url: "https://service.example", sign: { secret: "PAY_SIGNING_KEY" } };
   expect(() => make(config, fakeDeps({ env: {} }))).toThrow(/the secret PAY_SIGNING_KEY is not set/);
   const { upstream } = await gateHarness({ headers: (deps) => headers(plain, deps) }).send("GET /", {

@@ -1,4 +1,7 @@
-/** Segments that mix text and captures: how each is cut, against regular expressions of greedy groups, which is how Spring, Starlette and Gorilla read `{a}.{b}`. */
+/**
+ * Mixed segments are split like regular expressions with greedy groups, which is how Spring, Starlette and Gorilla
+ * parse `{a}.{b}`.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parsePath } from "../../../functions/gateway/routing/match.ts";
@@ -12,7 +15,7 @@ const cut = (template: string, text: string): readonly string[] | undefined => {
   return segmentSplitter(segment.template, compiled)(text);
 };
 
-describe("a segment is cut in one way", () => {
+describe("a mixed segment is split in one way", () => {
   for (const [template, text, pieces] of [
     ["{id}:cancel", "42:cancel", ["42"]],
     ["{id}:cancel", "a:b:cancel", ["a:b"]],
@@ -47,7 +50,7 @@ describe("a segment is cut in one way", () => {
     });
 });
 
-it("is what a regular expression of greedy groups makes of it", () => {
+it("splits like a regular expression with greedy groups", () => {
   const texts = fc.array(fc.constantFrom(".", "-", "a", "-.", "a."), { minLength: 1, maxLength: 3 });
   const outer = fc.constantFrom("", ".", "a");
   const segment = fc

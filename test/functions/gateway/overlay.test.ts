@@ -1,4 +1,4 @@
-/** What is laid over a plan only ever tightens, and a gate follows it by itself. */
+/** Overlays only tighten a plan, and gates apply them without a release. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RevocationEntry } from "../../../functions/gateway/core/ports/revocations.ts";
@@ -11,6 +11,8 @@ import {
   type OverlayEntry,
 } from "../../../functions/gateway/overlay/overlay.ts";
 import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import type { Parts } from "../../../functions/gateway/part.ts";
+import { link } from "../../../functions/gateway/server.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const { plan, parts } = planAndParts(
@@ -25,14 +27,14 @@ const { plan, parts } = planAndParts(
 );
 
 describe("an overlay", () => {
-  it("closes a route, or all of them", () => {
+  it("closes a route, or the whole tier", () => {
     const one = applyOverlay(plan, [{ kind: "close", route: "a", closed: { detail: "later" } }]);
     expect([one.routes.a?.closed, one.routes.b?.closed]).toEqual([{ detail: "later" }, undefined]);
     const all = applyOverlay(plan, [{ kind: "close", route: null, closed: {} }]);
     expect([all.routes.a?.closed, all.routes.b?.closed]).toEqual([{}, {}]);
   });
 
-  it("enforces a shadowed filter that only refuses, and none that does more", () => {
+  it("enforces only shadowed filters that refuse and do nothing else", () => {
     const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
     const acting = { ...calm, mode: "shadow" as const };
     const shadowed = { ...plan, filters: { quiet: { ...acting, enforceable: true as const }, acting } };
@@ -43,12 +45,31 @@ describe("an overlay", () => {
     expect([filters.quiet?.mode, filters.acting?.mode]).toEqual(["enforce", "shadow"]);
   });
 
-  it("puts a limit beside those that are there", () => {
+  it("adds a limit to existing ones", () => {
     const { filters } = applyOverlay(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
     expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
   });
 
-  it("leaves a plan alone that has nothing of it", () => {
+  it("reaches the filter by its place, as a rate besides its own", () => {
+    const places: unknown[] = [];
+    const calm: Parts["filters"][string] = (_, __, { id, limits }) => {
+      places.push([id, limits]);
+      return () => undefined;
+    };
+    const linked = (changes: readonly OverlayChange[]) =>
+      link(applyOverlay(plan, changes), { ...parts, filters: { calm } }, fakeDeps());
+    linked([]);
+    linked([
+      { kind: "limit", filter: "calm", limit: "2/s" },
+      { kind: "limit", filter: "calm", limit: "9/day" },
+    ]);
+    expect(places).toEqual([
+      ["calm", undefined],
+      ["calm", ["2/s", "9/day"]],
+    ]);
+  });
+
+  it("does not change a plan that it does not fit", () => {
     const changes: OverlayChange[] = [
       { kind: "close", route: "zz", closed: {} },
       { kind: "limit", filter: "constructor", limit: "1/s" },
@@ -58,7 +79,7 @@ describe("an overlay", () => {
     expect(applyOverlay(plan, changes)).toEqual(plan);
   });
 
-  it("never opens anything: filters stay, modes never weaken, limits stay, what is closed stays closed", () => {
+  it("never opens anything: filters, modes, limits and closures never weaken", () => {
     const name = fc.constantFrom("a", "b", "calm", "quiet", "acting", "zz");
     const change: fc.Arbitrary<OverlayChange> = fc.oneof(
       fc.record({ kind: fc.constant("close" as const), route: fc.option(name), closed: fc.constant({}) }),
@@ -134,7 +155,7 @@ const gate = (copy: FeedMessage | undefined = undefined) => {
   };
 };
 
-it("a gate hears what is taken back as it hears of an overlay, keeps it, and links nothing anew for it", async () => {
+it("a gate receives revocations like overlays, and does not relink for them", async () => {
   const gone: RevocationEntry = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
   const marks = { token: "ab", consumer: "" };
   let linked = 0;
@@ -175,7 +196,7 @@ it("a gate hears what is taken back as it hears of an overlay, keeps it, and lin
 });
 
 describe("a gate", () => {
-  it("asks before it first serves, then beside the requests, no oftener than each five seconds", async () => {
+  it("reads the feed before the first request, then in the background every five seconds", async () => {
     const { feed, get, fakeDeps } = gate();
     expect([await get(), await get(), feed.reads]).toEqual([200, 200, 1]);
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
@@ -185,7 +206,7 @@ describe("a gate", () => {
     expect([await get(), feed.reads, await get()]).toEqual([200, 2, 503]);
   });
 
-  it("waits when what it knows is ten seconds old: closed is closed by then", async () => {
+  it("waits for a refresh when its message is ten seconds old", async () => {
     const { feed, get, fakeDeps } = gate();
     await get();
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
@@ -193,7 +214,7 @@ describe("a gate", () => {
     expect(await get()).toBe(503);
   });
 
-  it("records a client that leaves while it waits for its feed, asks no service for it, and hears the feed all the same", async () => {
+  it("records a client that disconnects during a refresh, calls no service, and completes the refresh", async () => {
     let resolveFeed = (_: FeedMessage): void => {};
     const message = new Promise<FeedMessage>((resolve) => {
       resolveFeed = resolve;
@@ -240,7 +261,7 @@ describe("a gate", () => {
     expect((await serve(new Request("https://gate.example/b"), caller)).status).toBe(503);
   });
 
-  it("asks once for all requests that wait", async () => {
+  it("refreshes once for all waiting requests", async () => {
     const { feed, get, fakeDeps } = gate();
     const all = [get(), get(), get()];
     await fakeDeps.advance(0);
@@ -249,7 +270,7 @@ describe("a gate", () => {
     expect(feed.reads).toBe(1);
   });
 
-  it("goes on with the last good one when nobody answers, says so, and hears again later", async () => {
+  it("keeps the last good message when the feed is down, logs it, and recovers", async () => {
     const { feed, get, fakeDeps } = gate();
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
@@ -263,13 +284,13 @@ describe("a gate", () => {
     expect([await get(), await get()]).toEqual([503, 200]);
   });
 
-  it("takes the copy where it has heard nothing yet", async () => {
+  it("uses the copy when there is no message yet", async () => {
     const { feed, get } = gate({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
     feed.gone = true;
     expect(await get()).toBe(503);
   });
 
-  it("keeps what the feed has said where it fails, whatever the copy says", async () => {
+  it("keeps the feed's message when the feed fails, whatever the copy contains", async () => {
     const { feed, get, fakeDeps } = gate({ revision: 99, entries: [], revoked: [] });
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
@@ -299,13 +320,13 @@ describe("a gate", () => {
     ["a revocation that is none", { revision: 1, entries: [], revoked: [{ kind: "token", hash: 7, until: 1e15 }] }],
     ["a mebibyte long", { revision: 1, entries: [closing(1e15)], more: "x".repeat(2 ** 20) }],
     ["a thousand entries", { revision: 1, entries: Array.from({ length: 1000 }, () => closing(1e15)) }],
-  ])("serves by its plan where the copy is %s", async (_, copy) => {
+  ])("serves by its plan when the copy is %s", async (_, copy) => {
     const { feed, get } = gate(copy as FeedMessage);
     feed.gone = true;
     expect([await get(), await get()]).toEqual([200, 200]);
   });
 
-  it("lets an entry go when its time is over, by its own clock", async () => {
+  it("drops an expired entry by its own clock", async () => {
     const { feed, get, fakeDeps } = gate();
     feed.message = { revision: 1, entries: [closing(fakeDeps.now() + 3000)] };
     expect(await get()).toBe(503);

@@ -1,4 +1,4 @@
-/** The paths of docs/paths.md, each as a client would send it. */
+/** The paths of docs/paths.md, as clients send them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import page from "../../../docs/paths.md?raw";
@@ -31,7 +31,7 @@ describe.each(rows)("$path", ({ path, matched: canonical }) => {
     expect(canonicalPath(new URL(path, "https://gate.example").pathname)).toBe(canonical);
   });
 
-  it("reaches the service as it was matched, or not at all", async () => {
+  it("reaches the service as matched, or not at all", async () => {
     const { status, code, upstream } = await gate().send(`GET ${path}`);
     if (canonical === undefined) expect([status, code, upstream.length]).toEqual([400, "path-ambiguous", 0]);
     else if (canonical === "/b") expect([status, upstream.length]).toEqual([418, 0]);
@@ -39,7 +39,7 @@ describe.each(rows)("$path", ({ path, matched: canonical }) => {
   });
 });
 
-describe.each(keepingRows)("$path, where a route keeps encoded slashes", ({ path, kept }) => {
+describe.each(keepingRows)("$path, with encoded-slashes: keep", ({ path, kept }) => {
   it(kept ? "goes on as it came" : "is refused", async () => {
     const { send } = gateHarness(
       {},
@@ -61,7 +61,7 @@ it("the page has rows", () => {
   expect(rows.length).toBeGreaterThan(20);
 });
 
-describe("the canonical form of a canonical path is that path", () => {
+describe("canonicalizing is idempotent", () => {
   const again = (path: string, slashes: "refuse" | "keep") => {
     const once = canonicalPath(path, slashes);
     if (once === undefined) return;

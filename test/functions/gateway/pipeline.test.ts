@@ -37,7 +37,7 @@ it("runs filters in the order written, layers around all that follows them", asy
   expect(trail.join(" ")).toBe("a L( b M( c )M )L");
 });
 
-it("stops at the first refusal, and the line says whose it was", async () => {
+it("stops at the first refusal, and logs the filter", async () => {
   const { trail, guard } = marks();
   const { send } = gateHarness({
     first: guard("first"),
@@ -62,7 +62,7 @@ const nosy = (): Guard => (_, context) => {
   return refuse(context, codes, "no");
 };
 
-it("a shadowed guard decides, is noted, lets pass, and leaves nothing behind", async () => {
+it("a shadowed guard is recorded, lets requests pass, and has no effect", async () => {
   let learnt: unknown = "unset";
   const { send } = gateHarness(
     {
@@ -82,7 +82,7 @@ it("a shadowed guard decides, is noted, lets pass, and leaves nothing behind", a
   expect(line).toMatchObject({ verdict: "passed", shadow: { nosy: "no" } });
 });
 
-it("a shadowed guard that throws, at once or later, lets pass too", async () => {
+it("a shadowed guard that throws, now or later, lets requests pass", async () => {
   const { send } = gateHarness(
     {
       throws: () => () => {
@@ -102,25 +102,22 @@ it("a shadowed guard that throws, at once or later, lets pass too", async () => 
 it.each([
   ["is refused a place", () => new Fault(gatewayCodes, "gate-busy"), 503],
   ["fails in a way of its own", () => new Error("a bug"), 500],
-])(
-  "a shadowed guard that has read the body and then %s ends the request: no service is sent the rest",
-  async (_, fault, status) => {
-    const reading = () => async (request: Request) => {
-      await request.arrayBuffer();
-      throw fault();
-    };
-    const { send } = gateHarness({ reading }, { filters: { reading: { mode: "shadow" } } });
-    const { upstream, ...received } = await send("POST /", { body: "all of it", headers: { "content-length": "9" } });
-    expect([received.status, upstream]).toEqual([status, []]);
-  },
-);
+])("a shadowed guard that has read the body and then %s fails the request", async (_, fault, status) => {
+  const reading = () => async (request: Request) => {
+    await request.arrayBuffer();
+    throw fault();
+  };
+  const { send } = gateHarness({ reading }, { filters: { reading: { mode: "shadow" } } });
+  const { upstream, ...received } = await send("POST /", { body: "all of it", headers: { "content-length": "9" } });
+  expect([received.status, upstream]).toEqual([status, []]);
+});
 
-it("a filter that is off is not there", async () => {
+it("a filter with mode: off does not run", async () => {
   const { send } = gateHarness({ nosy }, { filters: { nosy: { mode: "off" } } });
   expect((await send("GET /")).status).toBe(200);
 });
 
-it("percent meets the same users each time, about as many as it says", async () => {
+it("percent selects a stable share of users", async () => {
   const statuses = async (percent: string) => {
     const all: number[] = [];
     for (let user = 0; user < 400; user++) {
@@ -143,7 +140,7 @@ it("percent meets the same users each time, about as many as it says", async () 
   expect(few.every((status, user) => status !== 403 || more[user] === 403)).toBe(true);
 });
 
-it("percent follows no key that the client chose, and takes an IPv6 client by its /64", async () => {
+it("percent ignores keys of clients, and takes an IPv6 client by its /64", async () => {
   const statuses = async (callers: readonly Partial<Caller>[]) => {
     const all = callers.map(async (caller) => {
       const { send } = gateHarness({ nosy }, { filters: { nosy: { percent: "50%" } }, caller });
@@ -157,12 +154,12 @@ it("percent follows no key that the client chose, and takes an IPv6 client by it
   expect((await statuses(numbers.map((it) => ({ ip: `2001:db8:1:${it.toString(16)}::1` })))).size).toBe(2);
 });
 
-it("percent exempts nobody of whom nothing is known", async () => {
+it("percent does not exempt unknown users", async () => {
   const { send } = gateHarness({ nosy }, { filters: { nosy: { percent: "1%" } }, caller: { grayKey: null, ip: null } });
   expect((await send("GET /")).status).toBe(403);
 });
 
-it("positions are spread evenly, and in [0, 1)", () => {
+it("hash positions are uniform in [0, 1)", () => {
   const buckets = new Array(10).fill(0);
   for (let key = 0; key < 10_000; key++) buckets[Math.floor(hashPosition(`jwt\nuser-${key}`) * 10)]++;
   for (const count of buckets) expect(Math.abs(count - 1000)).toBeLessThan(150);

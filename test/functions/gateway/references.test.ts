@@ -54,7 +54,7 @@ describe("in a header", () => {
     },
   );
 
-  it("no value ends a line or leaves ASCII", () => {
+  it("no value contains a line end or non-ASCII", () => {
     const it = context();
     setFact(it, Consumer, { id: "a\r\nx-admin: 1 漢 \ud800", labels: {} });
     const value = compileTemplate("{consumer.id}", "header")(request, it);
@@ -63,7 +63,7 @@ describe("in a header", () => {
   });
 });
 
-/** A consumer's id as a service reads it; what the header's line holds is what `Headers` makes of it. */
+/** A consumer's id as a service receives it, after `Headers` has normalized the value. */
 const header = (id: string): string => {
   const it = context();
   setFact(it, Consumer, { id, labels: {} });
@@ -71,7 +71,7 @@ const header = (id: string): string => {
   return new Headers({ x: value }).get("x") as string;
 };
 
-/** Percent-decoding, to the units that WTF-8 stands for. */
+/** Percent-decodes to UTF-16 code units (WTF-8). */
 const decoded = (text: string): string => {
   const bytes = [...text.matchAll(/%([0-9A-F]{2})|[^%]/g)].map(([one, hex]) =>
     hex === undefined ? one.charCodeAt(0) : Number.parseInt(hex, 16),
@@ -89,7 +89,7 @@ const decoded = (text: string): string => {
   return whole;
 };
 
-/** Texts that are close to each other once they are written: any UTF-16, blanks at the ends, and what is encoded already. */
+/** Texts whose encodings could collide: any UTF-16, surrounding blanks, and encoded text. */
 const units = fc
   .array(
     fc.oneof(
@@ -117,7 +117,7 @@ const units = fc
   )
   .map((it) => it.join(""));
 
-describe("different values are different headers", () => {
+describe("different values give different headers", () => {
   it.each([
     ["éric", "%C3%A9ric"],
     ["éric", "e\u0301ric"],
@@ -139,7 +139,7 @@ describe("different values are different headers", () => {
     expect([decoded(header(one)), decoded(header(other))]).toEqual([one, other]);
   });
 
-  it("and decoding gives back what was written, of any text", () => {
+  it("decoding restores any text", () => {
     fc.assert(
       fc.property(units, (value) => {
         expect(header(value)).toMatch(/^[\x20-\x7e]*$/);
@@ -149,12 +149,12 @@ describe("different values are different headers", () => {
     );
   });
 
-  it("a name in plain ASCII goes on as it is", () => {
+  it("plain ASCII stays unchanged", () => {
     for (const id of ["alice", "a-b_c.d~e", "acme/alice@example.com", "John Smith", "a=b&c;d", "auth0|12+3"])
       expect(header(id)).toBe(id);
   });
 
-  it("of a claim, texts and lists: a list is split at its commas, and then decoded", () => {
+  it("claims: a list is split at commas, then decoded", () => {
     const written = (roles: unknown): string => {
       const it = context();
       setFact(it, Claims, { roles } as never);
@@ -177,13 +177,13 @@ describe("different values are different headers", () => {
   });
 });
 
-describe("different values are different in paths and queries, or stand in none", () => {
+describe("different values give different paths and queries, or none", () => {
   const at = (place: "path" | "query") => (id: string) => {
     const it = context();
     setFact(it, Consumer, { id, labels: {} });
     return compileTemplate(place === "path" ? "/b/{consumer.id}/c" : "{consumer.id}", place)(request, it);
   };
-  it.each(["\ud800", "a\udfff", "\udc00\ud800"])("%j is no segment of a path", (id) => {
+  it.each(["\ud800", "a\udfff", "\udc00\ud800"])("%j is not allowed as a segment", (id) => {
     expect(at("path")(id)).toBeUndefined();
   });
   it("any text", () => {
@@ -209,7 +209,7 @@ describe("in a path", () => {
   });
 });
 
-describe("a value that would lead elsewhere stands in no path", () => {
+describe("an unsafe value is not allowed in a path", () => {
   const path = (value: string) => {
     const it = context();
     setFact(it, Consumer, { id: value, labels: {} });
@@ -243,10 +243,10 @@ describe("a value that would lead elsewhere stands in no path", () => {
     ["?a#b", "%3Fa%23b"],
     ["50%", "50%25"],
     ["ü;v", "%C3%BC%3Bv"],
-  ])("%j may", (value, written) => {
+  ])("%j is allowed", (value, written) => {
     expect(path(value)).toBe(`/b/${written}/c`);
   });
-  it("and is looked at in no more time than its length asks for", () => {
+  it("is checked in linear time", () => {
     const started = Date.now();
     for (const unit of ["%25", "25", "/", "..", "%2e", "%2f.", "%"]) path(unit.repeat(7000 / unit.length));
     expect(Date.now() - started).toBeLessThan(500);
@@ -254,14 +254,14 @@ describe("a value that would lead elsewhere stands in no path", () => {
 });
 
 it.each(["/a/../b", "/./a", "/a//b", "/a/..", "/{path.id}/%2e%2e/b", "/a%00", "/a%2f..%2fb"])(
-  "no manifest asks for %s",
+  "a manifest must not use the path %s",
   (text) => {
     expect(() => parsePathTemplate(text)).toThrow("a path has no empty and no dot segments");
   },
 );
 
 it.each(["/", "/a/", "/a.b/..c/{path.id}", "/.{path.id}", "/ä", "/{path.a}{path.b}"])(
-  "a manifest may ask for %s",
+  "a manifest may use the path %s",
   (text) => {
     expect(() => parsePathTemplate(text)).not.toThrow();
   },
@@ -272,8 +272,8 @@ it.each([
   ["{body.x}", /begins with one of/],
   ["{consumer.name}", /consumer has no "name"/],
   ["{client.port}", /client has no "port"/],
-  ["a{b", /brace without/],
-  ["a}b", /brace without/],
+  ["a{b", /unbalanced brace/],
+  ["a}b", /unbalanced brace/],
   ["{}", /no reference/],
   ["{__proto__.x}", /no reference/],
   ["{constructor.x}", /no reference/],

@@ -1,4 +1,4 @@
-/** An address is what the URL standard reads, whether a parser was asked or not. */
+/** Parsed request URLs equal those of the URL standard, with and without the parser. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseRequestUrl, type RequestUrl } from "../../../functions/gateway/http/request-url.ts";
@@ -12,7 +12,7 @@ const partsOf = ({ protocol, host, hostname, origin, pathname, search }: Request
   search,
 });
 
-/** What the parser refuses is no address; of what it takes, an address is what it reads, or none where the host is written oddly. */
+/** Asserts that the result equals the parser's, or is undefined for an invalid or unusual host. */
 const agree = (text: string): void => {
   const found = parseRequestUrl(text);
   if (!URL.canParse(text)) expect(found, text).toBeUndefined();
@@ -58,7 +58,7 @@ it.each([
 ])("%s", agree);
 
 it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "a_b.acme.example", "acme.example."])(
-  "%s is a host where none of its labels is empty",
+  "%s is a valid host if no label is empty",
   (host) => {
     const hasEmpty = host
       .replace(/(?<=[^.])\.$/, "")
@@ -68,7 +68,7 @@ it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "
   },
 );
 
-it("any text of what makes up URLs", () => {
+it("any combination of URL pieces", () => {
   const piece = fc.constantFrom(
     ...[
       "http://",

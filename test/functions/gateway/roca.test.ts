@@ -1,4 +1,4 @@
-/** Keys that are made as the paper says are found, and no others. */
+/** Detects keys that are made as in the paper, and no others. */
 import { base64url, exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { spec } from "../../../functions/filters/jwt.ts";
@@ -21,7 +21,7 @@ const power = (base: bigint, exponent: bigint, modulus: bigint): bigint => {
   return result;
 };
 
-/** Section 2.1 of the paper: how many of the first primes M has, by the length of the key. */
+/** Section 2.1 of the paper: how many primes M has, by key length. */
 const lengths = [
   { bits: 512, primes: 39 },
   { bits: 1024, primes: 71 },
@@ -30,7 +30,7 @@ const lengths = [
   { bits: 4096, primes: 225 },
 ] as const;
 
-/** k·M + (65537^a mod M), of half the key's length; whether it is prime is no matter for the fingerprint. */
+/** k·M + (65537^a mod M), half the key's length; primality does not matter for the fingerprint. */
 const factor = (bits: number, primes: number): bigint => {
   const m = firstPrimes(primes).reduce((product, prime) => product * prime, 1n);
   const k = ((1n << BigInt(bits / 2)) - 1n) / m - (random(16) % 1000n);
@@ -46,7 +46,7 @@ const bytesOf = (number: bigint): Uint8Array => {
 const weak = (bits: number, primes: number): Uint8Array => bytesOf(factor(bits, primes) * factor(bits, primes));
 const asJwk = (n: Uint8Array): JWK => ({ kty: "RSA", n: base64url.encode(n), e: "AQAB" });
 
-/** A number that no small prime divides, as a factor of a key. */
+/** A factor without small prime divisors. */
 const plain = (bits: number): bigint => {
   for (;;) {
     const it = random(bits) | 1n | (1n << BigInt(bits - 1));
@@ -54,21 +54,21 @@ const plain = (bits: number): bigint => {
   }
 };
 
-it.each(lengths)("finds a key of $bits bits, with zeros ahead too", ({ bits, primes }) => {
+it.each(lengths)("detects a key of $bits bits, also with leading zeros", ({ bits, primes }) => {
   for (let tries = 0; tries < 5; tries++) {
     const modulus = weak(bits, primes);
     expect([hasRocaFingerprint(modulus), hasRocaFingerprint(Uint8Array.of(0, 0, ...modulus))]).toEqual([true, true]);
   }
 });
 
-it("finds none in a thousand moduli of other factors, nor in one that has a single weak factor", () => {
+it("has no false positives in a thousand other moduli, nor with a single weak factor", () => {
   const sound = Array.from({ length: 1000 }, () => bytesOf(plain(1024) * plain(1024)));
   expect(sound.filter(hasRocaFingerprint)).toEqual([]);
   const half = Array.from({ length: 50 }, () => bytesOf(factor(2048, 126) * plain(1024)));
   expect(half.filter(hasRocaFingerprint)).toEqual([]);
 });
 
-it("looks at no more of a modulus than any runtime takes", () => {
+it("ignores moduli longer than any runtime accepts", () => {
   expect([hasRocaFingerprint(new Uint8Array()), hasRocaFingerprint(new Uint8Array(3_000_000).fill(1))]).toEqual([
     false,
     false,
@@ -79,7 +79,7 @@ const of = (key: JWK, alg = "RS256") =>
   verificationKeys([key]).candidatesFor({ alg, kid: undefined, x5t: undefined, x5tS256: undefined })[0]?.importFor(alg);
 
 describe("in a key set", () => {
-  it("such a key verifies nothing, under no algorithm", async () => {
+  it("such a key verifies nothing, with any algorithm", async () => {
     const key = asJwk(weak(2048, 126));
     // The runtime would take it.
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
@@ -87,7 +87,7 @@ describe("in a key set", () => {
     for (const alg of ["RS256", "RS512", "PS256"]) expect(await of(key, alg)).toBeUndefined();
   });
 
-  it("keys of real generators do", async () => {
+  it("keys of real generators verify", async () => {
     for (let tries = 0; tries < 3; tries++) {
       const { publicKey } = await generateKeyPair("RS256", { extractable: true });
       expect(await of(await exportJWK(publicKey))).toBeDefined();
@@ -107,11 +107,11 @@ describe("in a manifest", () => {
       .schema.safeParse(config(key))
       .error?.issues.map(({ message }) => message);
 
-  it("it is refused where it stands", () => {
+  it("such a key is reported", () => {
     expect(complaints(asJwk(weak(2048, 126)))?.join()).toMatch(/ROCA, CVE-2017-15361/);
   });
 
-  it.each(["AQ", "AAAB", "Ag", "AA"])("so is one with the exponent %j, and an even modulus", async (e) => {
+  it.each(["AQ", "AAAB", "Ag", "AA"])("a key with the exponent %j, or an even modulus, is reported", async (e) => {
     const { publicKey } = await generateKeyPair("RS256", { extractable: true });
     const key = await exportJWK(publicKey);
     expect(complaints({ ...key, e })?.join()).toMatch(/are odd, and `e` is 3 at least/);

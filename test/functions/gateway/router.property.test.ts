@@ -1,4 +1,4 @@
-/** The router against a matcher that is too simple to be wrong: try every route, keep the most specific. */
+/** Compares the router with a naive matcher that tries every route and keeps the most specific. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parsePath } from "../../../functions/gateway/routing/match.ts";
@@ -8,7 +8,7 @@ import { router } from "../../../functions/gateway/routing/router.ts";
 
 const rank = { literal: 0, mixed: 1, pattern: 2, capture: 3, rest: 4 };
 
-/** Of a mixed segment also how much text and how many patterns it has; more of them come first. */
+/** Mixed segments also compare by text and patterns, more first. */
 type Order = readonly [rank: number, text: number, patterns: number, pattern: string];
 
 interface Shape {
@@ -42,7 +42,7 @@ const shapeOf = (path: string): Shape => {
 
 const exactly = (text: string): string => text.replace(/[^A-Za-z0-9]/g, "\\$&");
 
-/** A path that ends is more specific than one that takes a rest. */
+/** A path that ends is more specific than one with a rest. */
 const ended: Order = [-1, 0, 0, ""];
 
 const moreSpecific = (a: Shape, b: Shape): number => {
@@ -54,11 +54,11 @@ const moreSpecific = (a: Shape, b: Shape): number => {
   return 0;
 };
 
-/** How well a route's methods fit: its own name, GET for HEAD, ANY; or not at all. */
+/** How well a route's methods match: exact, GET for HEAD, ANY, or not at all. */
 const fitOf = (methods: readonly string[], method: string): number =>
   methods.includes(method) ? 0 : method === "HEAD" && methods.includes("GET") ? 1 : methods.includes("ANY") ? 2 : 9;
 
-/** Conditions of this test are all of one kind: a header has this value. */
+/** All conditions in this test are exact header values. */
 const holds = (when: readonly Matcher[] = [], headers: Readonly<Record<string, string>>): boolean =>
   when.every(([, name, , value]) => headers[name] === value);
 
@@ -108,12 +108,12 @@ const sampleRequest = fc.record({
   headers: fc.record({ "x-one": fc.constantFrom("1", "2"), "x-two": fc.constantFrom("1", "2") }),
 });
 
-/** Names are in the order of the list, so two routes that only their names tell apart have one answer. */
+/** Names follow the list order, so routes that differ only by name have one winner. */
 const entriesOf = (
   routes: readonly { readonly methods: readonly string[]; readonly path: string; readonly when: readonly Matcher[] }[],
 ): RouteEntry[] => routes.map((it, index) => ({ ...it, route: `r${String(index).padStart(2, "0")}` }));
 
-/** Ten requests each. */
+/** Ten requests per table. */
 const numRuns = 4000;
 
 it("finds what the naive matcher finds, whatever the order of the routes", { timeout: 60_000 }, () => {
@@ -141,7 +141,7 @@ it("finds what the naive matcher finds, whatever the order of the routes", { tim
   for (const kind of ["found", "method", "condition", "none"]) expect(outcomes.get(kind)).toBeGreaterThan(numRuns / 10);
 });
 
-it("its time on hostile paths is bounded: patterns are linear, the trie has one place a segment", () => {
+it("takes bounded time on hostile paths", () => {
   const match = router(
     buildRouteTable([
       { route: "1", methods: ["GET"], path: "/{id:[a-z0-9-]{1,64}[a-z0-9]+}/{x}/{y}" },

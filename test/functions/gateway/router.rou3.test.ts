@@ -27,7 +27,7 @@ const patternOf = (path: string): string =>
     })
     .join("/")}`;
 
-/** What a capture is at each depth. Names stand for the depth, so that both tell captures alike. */
+/** The capture at each depth. Names are the depth, so that both routers name captures alike. */
 const captures = fc.array(fc.constantFrom("", ":[0-9]+", ":[a-z]{1,2}"), { minLength: 5, maxLength: 5 });
 
 const shape = fc.record({

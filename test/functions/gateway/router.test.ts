@@ -57,25 +57,25 @@ describe("the most specific route wins, whatever the order", () => {
     });
 });
 
-describe("what is captured is handed out as it came", () => {
-  it("keeps percent-encoding, and takes no empty segment", () => {
+describe("captures are unchanged", () => {
+  it("keep percent-encoding, and match no empty segment", () => {
     const match = routes("GET /a/{id}/b");
     expect(ask(match, "GET /a/x%20y/b")).toBe("GET /a/{id}/b id=x%20y");
     expect(ask(match, "GET /a//b")).toBe("none");
   });
 
-  it("gives back the captures of a branch that led nowhere", () => {
+  it("drops the captures of a branch without a match", () => {
     const match = routes("GET /{a:[a-z]+}/x/{b}/end", "GET /{c}/{d}/{e}/other");
     expect(ask(match, "GET /k/x/m/other")).toBe("GET /{c}/{d}/{e}/other c=k d=x e=m");
   });
 
-  it("names captures by the route that won, not by one that shares its shape", () => {
+  it("names captures by the matching route", () => {
     const match = routes("GET /a/{one}", "POST /a/{two}");
     expect(ask(match, "POST /a/7")).toBe("POST /a/{two} two=7");
   });
 });
 
-describe("a rest that may not be there", () => {
+describe("an optional rest", () => {
   const match = routes(
     "ANY /a{/rest*}",
     "GET /a",
@@ -119,7 +119,7 @@ describe("a rank", () => {
     );
   const all = { "x-0": "1", "x-1": "1", "x-2": "1" };
 
-  it("comes before the number of conditions, and a route without one last", () => {
+  it("takes precedence over the number of conditions; routes without one come last", () => {
     expect(ask(ranked(undefined, 2, 1), "GET /a", all)).toBe("r2");
     expect(ask(ranked(undefined, 2, undefined), "GET /a", all)).toBe("r1");
     expect(ask(ranked(undefined, undefined, undefined), "GET /a", all)).toBe("r0");
@@ -193,7 +193,7 @@ describe("segmentsOf", () => {
 });
 
 describe("conditions", () => {
-  it("hold of the method itself, so that a GET takes no HEAD, and of the scheme and the port", () => {
+  it("apply to the method itself, so that GET excludes HEAD, and to scheme and port", () => {
     const match = router(
       buildRouteTable([
         { route: "get", methods: ["GET"], path: "/a", when: [["method", "", "exact", "GET"]] },
@@ -230,7 +230,7 @@ describe("conditions", () => {
       buildRouteTable(Object.entries(routes).map(([route, when]) => ({ route, methods: ["GET"], path: "/a", when }))),
     );
 
-  it("of one match's routes, the one with more conditions is asked first", () => {
+  it("tries routes with more conditions first", () => {
     const match = conditioned({
       plain: [],
       beta: [["header", "x-beta", "present", ""]],
@@ -245,7 +245,7 @@ describe("conditions", () => {
     expect(ask(match, "GET /a?draft=2", { "x-beta": "no matter" })).toBe("beta");
   });
 
-  it("a less specific route is asked where they do not hold, and if there is none, that is said", () => {
+  it("falls back to a less specific route, and reports an unmet condition otherwise", () => {
     const match = router(
       buildRouteTable([
         { route: "old", methods: ["GET"], path: "/a", when: [["header", "x-v", "exact", "1"]] },
@@ -286,7 +286,7 @@ describe("conditions", () => {
 });
 
 describe("methods", () => {
-  it("ANY takes what a service can be asked with, and nothing else", () => {
+  it("ANY matches methods that can be forwarded, and no others", () => {
     const match = routes("ANY /a");
     expect(ask(match, "DELETE /a")).toBe("ANY /a");
     const url = new URL("https://gate.example/a");

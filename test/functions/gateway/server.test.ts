@@ -15,8 +15,8 @@ const shop = (more = {}) =>
     },
   );
 
-describe("what is not served", () => {
-  it("a path that no route has is 404, as a problem with the request's id", async () => {
+describe("unmatched requests", () => {
+  it("answers 404 to an unknown path, with the request id", async () => {
     const { status, code, text, headers, upstream } = await shop().send("GET /nothing");
     expect({ status, code }).toEqual({ status: 404, code: "route-unknown" });
     expect(JSON.parse(text)).toEqual({
@@ -31,14 +31,14 @@ describe("what is not served", () => {
     expect(upstream).toHaveLength(0);
   });
 
-  it("another host is 404, its name's dot and case aside", async () => {
+  it("answers 404 to another host, ignoring case and trailing dot", async () => {
     const { send } = shop();
     expect((await send("GET https://other.example/items/7")).code).toBe("host-unknown");
     expect((await send("GET https://GATE.example./items/7")).status).toBe(200);
     expect((await send("GET https://gate.example:8443/items/7")).status).toBe(200);
   });
 
-  it("another method is 405 with Allow", async () => {
+  it("answers 405 with Allow to another method", async () => {
     const { status, headers, code } = await shop().send("DELETE /items/7");
     expect({ status, code, allow: headers.allow }).toEqual({
       status: 405,
@@ -47,7 +47,7 @@ describe("what is not served", () => {
     });
   });
 
-  it("OPTIONS says what there is, HEAD is served by GET", async () => {
+  it("answers OPTIONS with Allow, and HEAD by GET", async () => {
     const { send } = shop();
     const options = await send("OPTIONS /items/7");
     expect([options.status, options.headers.allow]).toEqual([204, "GET, HEAD, OPTIONS"]);
@@ -60,22 +60,22 @@ describe("what is not served", () => {
     expect({ status, code, seen: upstream.length }).toEqual({ status: 400, code: "path-ambiguous", seen: 0 });
   });
 
-  it("dot segments are resolved before anything is matched", async () => {
+  it("resolves dot segments before matching", async () => {
     expect((await shop().send("GET /items/../admin")).status).toBe(404);
     expect((await shop().send("GET /x/%2e%2e/items/7")).status).toBe(200);
   });
 
-  it("an upgrade is taken only where the route says so", async () => {
+  it("allows an upgrade only if the route does", async () => {
     const { send } = shop();
     expect((await send("GET /items/7", { headers: { upgrade: "websocket" } })).code).toBe("upgrade-not-allowed");
     expect((await send("GET /live", { headers: { upgrade: "websocket" } })).status).toBe(200);
   });
 });
 
-describe("what goes wrong inside", () => {
+describe("failures", () => {
   const failing = (error: unknown) => gateHarness({}, { upstream: () => () => Promise.reject(error) });
 
-  it("an unexpected error is 500 with nothing internal in it; the log has the cause", async () => {
+  it("answers 500 to an unexpected error, and logs the cause", async () => {
     const { send, fakeDeps } = failing(new Error("secret detail"));
     const { status, code, text } = await send("GET /");
     expect({ status, code }).toEqual({ status: 500, code: "internal" });
@@ -86,7 +86,7 @@ describe("what goes wrong inside", () => {
     expect(fakeDeps.lines.at(-1)).toMatchObject({ verdict: "failed", by: "service", code: "internal" });
   });
 
-  it("a fault keeps its code and what it may tell", async () => {
+  it("a Fault keeps its code and detail", async () => {
     const fault = new Fault({ "ledger-closed": { status: 503, title: "Closed" } }, "ledger-closed", {
       detail: "until noon",
       headers: { "retry-after": "60" },
@@ -100,7 +100,7 @@ describe("what goes wrong inside", () => {
     });
   });
 
-  it("an upstream that takes too long is 504, and its call is aborted", async () => {
+  it("answers 504 when an upstream is too slow, and aborts the call", async () => {
     const time = fakeDeps();
     const { send } = gateHarness({}, { fakeDeps: time, timeout: "800ms", replies: () => new Promise(() => {}) });
     const answer = send("GET /");
@@ -111,10 +111,10 @@ describe("what goes wrong inside", () => {
   });
 });
 
-describe("what the upstream is asked for", () => {
+describe("the upstream's path", () => {
   const aimed = (path: string, target: string) => gateHarness({}, { routes: { it: { match: `GET ${path}`, target } } });
 
-  it("a value that is missing, or would climb, is 400 and reaches nobody", async () => {
+  it("answers 400 to an absent or unsafe value", async () => {
     const { send } = aimed("/a", "/x/{query.id}");
     expect(await send("GET /a")).toMatchObject({ status: 400, code: "reference-malformed", upstream: [] });
     expect(await send("GET /a?id=")).toMatchObject({ status: 400, upstream: [] });
@@ -123,7 +123,7 @@ describe("what the upstream is asked for", () => {
     expect(await send("GET /a?id=7")).toMatchObject({ status: 200 });
   });
 
-  it("a value beside a dot cannot make a dot segment", async () => {
+  it("a value next to a dot cannot form a dot segment", async () => {
     const { send } = aimed("/a", "/b/.{query.x}/c");
     expect(await send("GET /a?x=.")).toMatchObject({ status: 400, upstream: [] });
     expect(await send("GET /a?x=hidden")).toMatchObject({ status: 200 });
@@ -131,7 +131,7 @@ describe("what the upstream is asked for", () => {
 });
 
 describe("the access log", () => {
-  it("has one line a request, without path, query, header or body", async () => {
+  it("has one line per request, without path, query, header or body", async () => {
     const { send, fakeDeps } = gateHarness({});
     await send("POST /secret-path?token=s3cret", { headers: { authorization: "s3cret" }, body: "s3cret" });
     expect(fakeDeps.lines).toEqual([
@@ -160,7 +160,7 @@ describe("the access log", () => {
     expect(JSON.stringify(fakeDeps.lines)).not.toContain("s3cret");
   });
 
-  it("is sampled, but faults always have a line", async () => {
+  it("is sampled, but failures are always logged", async () => {
     const quiet = gateHarness({}, { sample: "40%" });
     await quiet.send("GET /");
     expect(quiet.fakeDeps.lines).toHaveLength(0);

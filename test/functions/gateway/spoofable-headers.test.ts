@@ -1,4 +1,4 @@
-/** What a client may not say of itself reaches no service, by whichever door it comes. */
+/** Spoofable headers reach no service, through the front or directly. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
@@ -7,7 +7,7 @@ import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts"
 import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/proxy/spoofable-headers.ts";
 import { gateHarness } from "../gate-harness.ts";
 
-/** One name for each entry, and what others call it. */
+/** One example for each entry, and alternative spellings. */
 const spoofed = [
   ...Object.values(spoofableHeaders)
     .flat()
@@ -43,7 +43,7 @@ const spoofed = [
   ...["x_customer", "x.customer", "x~customer", "postern-version", "postern-label", "x-forwarded-client-cert"],
 ];
 
-/** What clients send in good faith. */
+/** Harmless headers of clients. */
 const honest = [
   ...["accept", "authorization", "content-type", "user-agent", "x-api-key", "x-request-start", "idempotency-key"],
   ...["x-amz-date", "x-amz-content-sha256", "x-ms-date", "x-ms-version", "x-ms-client-request-id", "x-goog-api-client"],
@@ -68,7 +68,7 @@ const honest = [
   ],
 ];
 
-describe("a client's claims", () => {
+describe("spoofable headers", () => {
   const plan: FrontPlan = {
     grayKey: { cookie: "postern-gray" },
     tiers: [
@@ -91,7 +91,7 @@ describe("a client's claims", () => {
   };
   const all = Object.fromEntries([...spoofed, ...honest].map((name) => [name, "forged"]));
 
-  it("are removed by the front, and nothing that clients send in good faith", async () => {
+  it("are removed by the front, and no harmless headers", async () => {
     const seen = await through("/c", all);
     const { gateOnlyHeaders: further = [] } = callerFromFront(seen, () => "id");
     expect(spoofed.filter((name) => seen.get(name) === "forged" && !further.includes(name))).toEqual([]);
@@ -105,7 +105,7 @@ describe("a client's claims", () => {
     expect(honest.filter((name) => seen[name] !== "forged")).toEqual([]);
   });
 
-  it("pass to the tier that accepts them, and to no other of the same front", async () => {
+  it("are forwarded to the tier that accepts them, and to no other of the same front", async () => {
     const claims = { "x-http-method-override": "DELETE", "cf-ipcity": "Bern", "x-real-ip": "10.0.0.1" };
     const kept = async (path: string) => {
       const seen = await through(path, claims);
@@ -118,7 +118,7 @@ describe("a client's claims", () => {
     ]);
   });
 
-  it("that the gate writes itself, or that steer the product, can be accepted by nobody", () => {
+  it("that the gate sets, or that control Postern, cannot be accepted", () => {
     const never = ["x-request-id", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
     for (const name of [...never, "proxy-authorization", "postern-label", "x-postern-caller", "x_customer", "accept"])
       expect([name, isAcceptable(name)]).toEqual([name, false]);
@@ -128,8 +128,8 @@ describe("a client's claims", () => {
   });
 });
 
-describe("a service's answer", () => {
-  it("bears none of the product's own headers, whatever its case", async () => {
+describe("a service's response", () => {
+  it("has none of Postern's own headers, in any case", async () => {
     const forged = {
       ...{ "Postern-Version": "v9", "postern-trace": "{}", "X-Postern-Caller": "me", "x-postern-anything": "1" },
       ...{ "Cloudflare-Workers-Version-Key": "k", "cloudflare-workers-version-overrides": 'gate="old"' },
@@ -156,7 +156,7 @@ describe("two Cookie fields", () => {
     ["seen=Thu, 01 Jan 2026 10:00:00 GMT; b=2", "seen=Thu, 01 Jan 2026 10:00:00 GMT; b=2"],
     ['a={"x":1, "y":2}', 'a={"x":1, "y":2}'],
     ["a=1, b", "a=1, b"],
-  ])("that came as %j are %j to the gate and to the service", async (given, joined) => {
+  ])("sent as %j are %j for the gate and the service", async (given, joined) => {
     const headers = { cookie: given };
     const { upstream } = await gateHarness({}).send("GET /", { headers });
     expect(upstream[0]?.headers.cookie).toBe(joined);

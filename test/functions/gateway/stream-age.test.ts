@@ -1,4 +1,4 @@
-/** A stream ends with its time: events between two of them, other bodies as ones that were cut. */
+/** Streams end at their maximum age: events between two events, other bodies cut off. */
 import { describe, expect, it } from "vitest";
 import { link } from "../../../functions/gateway/server.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
@@ -37,8 +37,8 @@ const open = async (type = "text/event-stream", random = 0, headers: Record<stri
   return { service, ended, pass: it.advance, reader, text, cancelled };
 };
 
-describe("a stream of events", () => {
-  it("ends when it is old, at once where no event is under way, and the service sees the end", async () => {
+describe("an event stream", () => {
+  it("ends at its maximum age between two events, and the service sees the end", async () => {
     const { service, cancelled, ended, pass, text } = await open();
     service.send("data: 1\n\n");
     expect(await text()).toBe("data: 1\n\n");
@@ -55,7 +55,7 @@ describe("a stream of events", () => {
     ["CR LF", "data: 1\r\n", "data: 2\r\n\r\ndata: 3\r\n\r\n", "data: 2\r\n\r\n"],
     ["CR", "data: 1\r", "data: 2\r\rdata: 3\r\r", "data: 2\r\r"],
     ["a line's end that is cut in two", "data: 1\r", "\n\r\ndata: 3\r\n\r\n", "\n\r\n"],
-  ])("ends after the event that is under way, lines by %s", async (_, first, rest, last) => {
+  ])("ends after the current event, with line ends %s", async (_, first, rest, last) => {
     const { service, cancelled, pass, text } = await open("text/event-stream; charset=utf-8");
     service.send(first);
     expect(await text()).toBe(first);
@@ -65,7 +65,7 @@ describe("a stream of events", () => {
     expect([await next, await text(), await cancelled()]).toEqual([last, "(end)", true]);
   });
 
-  it("waits a second for an event that is never whole", async () => {
+  it("waits a second for an incomplete event", async () => {
     const { service, cancelled, pass, text } = await open();
     service.send("data: 1\ndata:");
     await text();
@@ -78,7 +78,7 @@ describe("a stream of events", () => {
     expect([await end, await cancelled()]).toEqual(["(end)", true]);
   });
 
-  it("is cut from a client that reads nothing", async () => {
+  it("is cut off when the client does not read", async () => {
     const { service, cancelled, pass, reader } = await open();
     service.send("data: 1\n\n");
     await pass(0);
@@ -89,7 +89,7 @@ describe("a stream of events", () => {
     expect(await cancelled()).toBe(true);
   });
 
-  it("ends with its service, and is cut where that one is, and nobody counts it", async () => {
+  it("ends or breaks off with its service, uncounted", async () => {
     const whole = await open();
     whole.service.close();
     expect(await whole.text()).toBe("(end)");
@@ -101,7 +101,7 @@ describe("a stream of events", () => {
     expect([whole.ended, cut.ended]).toEqual([[], []]);
   });
 
-  it("is given up where its client leaves, and nobody counts it", async () => {
+  it("is cancelled when its client disconnects, uncounted", async () => {
     const { service, cancelled, ended, pass, reader } = await open();
     await reader.cancel();
     service.send("data: 1\n\n");
@@ -110,7 +110,7 @@ describe("a stream of events", () => {
     expect(ended).toEqual([]);
   });
 
-  it("ends up to a tenth earlier, each at a moment of its own", async () => {
+  it("ends up to a tenth early, at random", async () => {
     for (const [random, at] of [
       [0.5, 95_000],
       [0.999, 90_010],
@@ -126,18 +126,18 @@ describe("a stream of events", () => {
 });
 
 describe("another body of unknown length", () => {
-  it("is cut, so that nobody takes it for all there is", async () => {
+  it("is cut off, so that it does not look complete", async () => {
     const { service, cancelled, ended, pass, text } = await open("application/x-ndjson");
     service.send("{}\n\n");
     expect(await text()).toBe("{}\n\n");
     const next = text();
     next.catch(() => {});
     await pass(100_000);
-    await expect(next).rejects.toThrow("no longer");
+    await expect(next).rejects.toThrow("maximum age");
     expect([ended, await cancelled()]).toEqual([["all aged"], true]);
   });
 
-  it("goes on where its length was said", async () => {
+  it("continues if its length was announced", async () => {
     const { service, ended, pass, text } = await open("application/octet-stream", 0, { "content-length": "2" });
     await pass(200_000);
     service.send("ab");

@@ -1,10 +1,10 @@
-/** Streams of a version that was taken back end in the time that they are given, also where the gate has no other request any more. */
+/** Streams of a rolled-back version drain in time, even if the gate has no other request. */
 import { describe, expect, it } from "vitest";
 import { type FeedSource, live } from "../../../functions/gateway/live.ts";
 import type { FeedMessage, OverlayEntry } from "../../../functions/gateway/overlay/overlay.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
-/** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
+/** A gate of version `v1` with a fake feed, and one event stream through it. */
 const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] = []) => {
   const ended: string[] = [];
   const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
@@ -53,8 +53,8 @@ const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] =
   return { service, ended, feed, drain, pass: it.advance, now: it.now, text };
 };
 
-describe("a stream of a version that was taken back", () => {
-  it("hears of it by itself, and ends between two events at a moment of its own", async () => {
+describe("a stream of a rolled-back version", () => {
+  it("polls the feed, and ends between two events at a random time", async () => {
     const { service, ended, drain, pass, text } = await open();
     service.send("data: 1\n\n");
     expect(await text()).toBe("data: 1\n\n");
@@ -68,7 +68,7 @@ describe("a stream of a version that was taken back", () => {
     expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
   });
 
-  it("ends at once where it hears late", async () => {
+  it("ends at once when it learns late", async () => {
     const { ended, drain, pass, text } = await open(0.5, "24h");
     drain(["v1"], 30_000);
     const next = text();
@@ -80,7 +80,7 @@ describe("a stream of a version that was taken back", () => {
     expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
   });
 
-  it("goes on with a feed that is gone, and hears when it is back", async () => {
+  it("continues while the feed is down, and drains when it is back", async () => {
     const { ended, feed, drain, pass, text } = await open();
     feed.gone = true;
     drain(["v1"], 3_600_000);
@@ -96,7 +96,7 @@ describe("a stream of a version that was taken back", () => {
   });
 });
 
-it("a stream of another version goes on, and asks no more than it must", async () => {
+it("a stream of another version continues, with few polls", async () => {
   const { ended, feed, drain, pass } = await open();
   drain(["v2"], 0);
   for (let passed = 0; passed < 600_000; passed += 7500) await pass(7500);
@@ -104,7 +104,7 @@ it("a stream of another version goes on, and asks no more than it must", async (
   expect(feed.asked).toBe(1 + 600_000 / 7500);
 });
 
-it("a stream of a version that was released again goes on, until that is taken back again", async () => {
+it("a stream of a version that was released again continues until the next rollback", async () => {
   const old: OverlayEntry = {
     kind: "drain",
     versions: ["v1"],

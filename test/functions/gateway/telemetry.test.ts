@@ -1,4 +1,4 @@
-/** What a gate counts and tells, and what it never tells. */
+/** Telemetry of a gate: what is counted and reported, and what never is. */
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
@@ -61,7 +61,7 @@ const telemetryHarness = () => {
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
   Object.values(sample.groups).reduce((sum, group) => sum + group[key], 0);
 
-it("what clients make up is no label: methods, paths, hosts and headers of thousands come to a handful of series", async () => {
+it("clients cannot create labels: thousands of methods, paths, hosts and headers give a handful of series", async () => {
   const reports: Report[] = [];
   const deferred: Promise<unknown>[] = [];
   const it = fakeDeps();
@@ -94,8 +94,8 @@ it("what clients make up is no label: methods, paths, hosts and headers of thous
   expect(JSON.stringify(reports).includes("LOCK")).toBe(false);
 });
 
-describe("a gate's counts", () => {
-  it("tell of streams that it ended, also where no request came since", async () => {
+describe("a gate's reports", () => {
+  it("include streams that the gate ended, also without further requests", async () => {
     const { request, ended, flushed, deferred } = telemetryHarness();
     request();
     expect((await flushed()).streams).toEqual([]);
@@ -111,7 +111,7 @@ describe("a gate's counts", () => {
     expect((await flushed()).streams).toEqual([]);
   });
 
-  it("tell how requests ended, by user group, once in two seconds", async () => {
+  it("count outcomes by user group, every two seconds", async () => {
     const { request, flushed, reports, deferred } = telemetryHarness();
     request();
     request({ user: "user-2", status: 502, outcome: { verdict: "failed", upstreamMs: 3 } });
@@ -140,7 +140,7 @@ describe("a gate's counts", () => {
     expect(total(await flushed(), "requests")).toBe(1);
   });
 
-  it("tell of methods and upstreams, of shadowed decisions, and of stores that were not to be had", async () => {
+  it("include methods, upstreams, shadowed decisions and degraded filters", async () => {
     const { request, flushed } = telemetryHarness();
     const outcome = { upstream: "ledger", shadow: { limit: "rate-limited" }, degraded: ["nonce"] };
     request({ method: "POST", outcome });
@@ -157,7 +157,7 @@ describe("a gate's counts", () => {
     ]);
   });
 
-  it("know a cold isolate's requests from warm ones", async () => {
+  it("separate cold isolates from warm ones", async () => {
     const { request, flushed } = telemetryHarness();
     for (let index = 0; index < 25; index++) request();
     const { sample } = await flushed();
@@ -165,25 +165,25 @@ describe("a gate's counts", () => {
     expect([sample.cold, latencies]).toEqual([20, [5]]);
   });
 
-  it("leave testers out", async () => {
+  it("exclude testers", async () => {
     const { request, deferred } = telemetryHarness();
     request({ tester: true });
     expect(deferred).toHaveLength(0);
   });
 
-  it("count a stranger who says that he is a tester", async () => {
+  it("count an untrusted caller with the tester's header", async () => {
     const { request, flushed } = telemetryHarness();
     request({ user: null, headers: { "x-postern-smoke": "1" } });
     expect(total(await flushed(), "requests")).toBe(1);
   });
 
-  it("hold nothing of a request but how it ended", async () => {
+  it("contain nothing of a request but its outcome", async () => {
     const { request, flushed } = telemetryHarness();
     request({ user: "hidden-user" });
     expect(JSON.stringify(await flushed())).not.toMatch(/hidden|secret|path/);
   });
 
-  it("stay small, whoever asks for what", async () => {
+  it("are bounded", async () => {
     const { request, flushed } = telemetryHarness();
     for (let index = 0; index < 20_000; index++) request({ user: `u${index}`, route: `r${index}` });
     const report = await flushed();
@@ -191,7 +191,7 @@ describe("a gate's counts", () => {
     expect(report.series.reduce((sum, { count }) => sum + count, 0)).toBe(20_000);
   });
 
-  it("are lost where nobody listens, which is counted, and hurts nobody", async () => {
+  it("are dropped when control is down, which is counted", async () => {
     const { request, flushed, audience: sink } = telemetryHarness();
     sink.gone = true;
     request();

@@ -1,4 +1,4 @@
-/** Tokens whose signature, encoding or key is wrong in the ways that Wycheproof knows, made here, in the runtime of the edge. */
+/** Tokens with the defects of signature, encoding or key that Wycheproof covers, generated in the edge runtime. */
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { staticKeySet } from "../../../functions/gateway/identity/jwks.ts";
@@ -49,7 +49,7 @@ const signed = async (algorithm: Algorithm, header: object = {}, as: object = se
 };
 const token = ({ head, body, signature }: Signed): string => `${head}.${body}.${base64(signature)}`;
 
-/** @returns `taken`, or the code of the refusal */
+/** @returns `taken`, or the problem code */
 const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
   const expected = {
     issuer: claims.iss,
@@ -65,11 +65,11 @@ const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
 const refused = "token-invalid";
 
 describe.each(algorithms)("%s", (algorithm) => {
-  it("a token that is as it should be is taken", async () => {
+  it("accepts a valid token", async () => {
     expect(await judged(token(await signed(algorithm)), await jwkOf(algorithm))).toBe("taken");
   });
 
-  it("one of which any part is changed, missing, empty or there twice is not", async () => {
+  it("refuses a token with a changed, missing, empty or repeated part", async () => {
     const key = await jwkOf(algorithm);
     const it = await signed(algorithm);
     const { head, body } = it;
@@ -94,7 +94,7 @@ describe.each(algorithms)("%s", (algorithm) => {
     expect(await Promise.all(texts.map((text) => judged(text, key)))).toEqual(texts.map(() => refused));
   });
 
-  it("a signature that is longer, shorter, zero or all ones is not", async () => {
+  it("refuses a signature that is longer, shorter, zero or all ones", async () => {
     const key = await jwkOf(algorithm);
     const { signature, ...it } = await signed(algorithm);
     const size = signature.length;
@@ -111,7 +111,7 @@ describe.each(algorithms)("%s", (algorithm) => {
     expect(await Promise.all(all)).toEqual(signatures.map(() => refused));
   });
 
-  it("base64url with spaces, padding, other characters or bits that nothing stands in is not", async () => {
+  it("refuses base64url with spaces, padding, other characters or unused bits", async () => {
     const key = await jwkOf(algorithm);
     const { head, body, signature } = await signed(algorithm);
     const last = base64(signature);
@@ -134,7 +134,7 @@ describe.each(algorithms)("%s", (algorithm) => {
     expect(texts.filter((_, index) => verdicts[index] !== refused)).toEqual([]);
   });
 
-  it("one that is signed with another key, or says another algorithm, is not", async () => {
+  it("refuses another key or algorithm", async () => {
     const key = await jwkOf(algorithm);
     const { publicKey } = await generateKeyPair(algorithm);
     expect(await judged(token(await signed(algorithm)), await exportJWK(publicKey))).toBe(refused);
@@ -142,7 +142,7 @@ describe.each(algorithms)("%s", (algorithm) => {
       expect([alg, await judged(token(await signed(algorithm, { alg })), key)]).toEqual([alg, refused]);
   });
 
-  it("a key for encryption, for another algorithm or another use verifies nothing", async () => {
+  it("ignores a key for encryption, another algorithm or another use", async () => {
     const key = await jwkOf(algorithm);
     const text = token(await signed(algorithm));
     const keys = [
@@ -158,7 +158,7 @@ describe.each(algorithms)("%s", (algorithm) => {
   });
 });
 
-/** The same bytes, written with a last character of which some bits stand for nothing. */
+/** The same bytes, with unused bits set in the last character. */
 const unusedBits = (text: string): string | undefined => {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const spare = { 2: 15, 3: 3 }[text.length % 4];
@@ -166,8 +166,8 @@ const unusedBits = (text: string): string | undefined => {
   return spare === undefined ? undefined : `${text.slice(0, -1)}${alphabet[(last & ~spare) | 1]}`;
 };
 
-describe("a public key is no secret", () => {
-  it.each(["RS256", "ES256", "EdDSA"] as const)("of %s, however it is written down", async (algorithm) => {
+describe("a public key is not an HMAC secret", () => {
+  it.each(["RS256", "ES256", "EdDSA"] as const)("of %s, in any encoding", async (algorithm) => {
     const jwk = await jwkOf(algorithm);
     const { publicKey } = await pairOf(algorithm);
     const der = new Uint8Array((await crypto.subtle.exportKey("spki", publicKey)) as ArrayBuffer);
@@ -180,7 +180,7 @@ describe("a public key is no secret", () => {
     }
   });
 
-  it("and one that a token brings along is none", async () => {
+  it("and a key in a token is ignored", async () => {
     const jwk = await jwkOf("ES256");
     const text = token(await signed("ES256", { jwk }));
     const { publicKey } = await generateKeyPair("ES256");
@@ -193,7 +193,7 @@ describe("ECDSA", () => {
   const number = (value: bigint): number[] =>
     (value.toString(16).padStart(64, "0").match(/../g) ?? []).map((it) => Number.parseInt(it, 16));
 
-  it("takes no r or s of 0, 1, n - 1, n or above", async () => {
+  it("refuses r or s of 0, 1, n - 1, n or above", async () => {
     const key = await jwkOf("ES256");
     const it = await signed("ES256");
     const edges = [0n, 1n, order - 1n, order, order + 1n, 2n ** 256n - 1n];
@@ -204,7 +204,7 @@ describe("ECDSA", () => {
       }
   });
 
-  it("takes no signature in ASN.1", async () => {
+  it("refuses a signature in ASN.1", async () => {
     const it = await signed("ES256");
     const integer = (bytes: Uint8Array) => [2, bytes.length + 1, 0, ...bytes];
     const both = [...integer(it.signature.slice(0, 32)), ...integer(it.signature.slice(32))];
@@ -212,7 +212,7 @@ describe("ECDSA", () => {
     expect(await judged(token({ ...it, signature }), await jwkOf("ES256"))).toBe(refused);
   });
 
-  it("takes no key whose point is not on its curve, or whose curve is another", async () => {
+  it("refuses a key whose point is not on its curve, or of another curve", async () => {
     const { x = "", y = "", ...key } = await jwkOf("ES256");
     const text = token(await signed("ES256"));
     const off = base64(bytesOf(y).map((byte, index) => (index === 31 ? byte ^ 1 : byte)));
@@ -235,7 +235,7 @@ describe("EdDSA", () => {
   const bytes = (value: bigint): number[] =>
     Array.from({ length: 32 }, (_, at) => Number((value >> BigInt(8 * at)) & 255n));
 
-  it("takes a signature in one form: s is below the order (RFC 8032, section 5.1.7)", async () => {
+  it("accepts only s below the order (RFC 8032, section 5.1.7)", async () => {
     const it = await signed("EdDSA");
     const s = little(it.signature.slice(32));
     for (const other of [s + order, s + 2n * order, order - s].filter((value) => value < 2n ** 256n)) {
@@ -244,7 +244,7 @@ describe("EdDSA", () => {
     }
   });
 
-  it("takes no key of a small order, under which one signature fits texts that nobody signed", async () => {
+  it("refuses a key of small order", async () => {
     const { body } = await signed("EdDSA");
     const identity = Uint8Array.from([1, ...new Uint8Array(31)]);
     const signature = Uint8Array.from([...identity, ...new Uint8Array(32)]);
@@ -276,7 +276,7 @@ const smallPoints = [
   fromHex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
 ];
 
-/** What the private key makes of a number, without any padding. */
+/** Raw RSA: applies the private key to a number without padding. */
 const power = (base: bigint, exponent: bigint, modulus: bigint): bigint => {
   let result = 1n;
   for (let [square, rest] = [base % modulus, exponent]; rest > 0n; rest >>= 1n) {
@@ -313,7 +313,7 @@ describe("RSA", () => {
   ];
   const changed = (at: number, to: number): number[] => sha256.map((byte, index) => (index === at ? to : byte));
 
-  it("takes one padding and no other (RFC 8017, section 8.2.2)", async () => {
+  it("accepts one padding only (RFC 8017, section 8.2.2)", async () => {
     const { n, d, jwk } = await parts();
     const [head, body] = [part({ alg: "RS256" }), part(claims)];
     const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(`${head}.${body}`)))];
@@ -354,7 +354,7 @@ describe("RSA", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("takes no signature that is n, n - 1, n + 1, or above n", async () => {
+  it("refuses a signature that is n, n - 1, n + 1, or above n", async () => {
     const { n, jwk } = await parts();
     const it = await signed("RS256");
     const s = big(it.signature);
@@ -362,14 +362,14 @@ describe("RSA", () => {
       expect(await judged(token({ ...it, signature: wide(value, 256) }), jwk)).toBe(refused);
   });
 
-  it("takes PSS with salt as long as the hash, and no other (RFC 7518, section 3.5)", async () => {
+  it("accepts PSS only with a salt as long as the hash (RFC 7518, section 3.5)", async () => {
     for (const saltLength of [0, 20, 31, 33, 64, 222]) {
       const text = token(await signed("PS256", {}, { name: "RSA-PSS", saltLength }));
       expect([saltLength, await judged(text, await jwkOf("PS256"))]).toEqual([saltLength, refused]);
     }
   });
 
-  it("takes no key that is short, and none whose exponent is 0, 1, even or longer than the modulus", async () => {
+  it("refuses a short key, or an exponent that is 0, 1, even or longer than the modulus", async () => {
     const { n, jwk } = await parts();
     const [head, body] = [part({ alg: "RS256" }), part(claims)];
     const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(`${head}.${body}`)))];

@@ -1,4 +1,4 @@
-/** Which requests the platform could keep, and so go past its cache. */
+/** Which requests bypass the platform's cache. */
 import { expect, it } from "vitest";
 import { bypassCache, uncachedIfCacheable } from "../../../functions/gateway/http/uncached.ts";
 

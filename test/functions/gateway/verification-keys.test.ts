@@ -18,7 +18,7 @@ const header = (more: Partial<TokenHeader> = {}): TokenHeader => ({
   ...more,
 });
 
-/** Positions in the set of the keys that are tried. */
+/** Indexes of the candidate keys. */
 const tried = (keys: readonly JWK[], of: Partial<TokenHeader>): number[] => {
   const all = verificationKeys(keys.map((key, index) => ({ ...key, x5t: key.x5t ?? `at-${index}` })));
   return all.candidatesFor(header(of)).map((it) => {
@@ -101,7 +101,7 @@ describe("keys are tried", () => {
   });
 });
 
-it("keys that cannot be imported are none, each time that they are tried", async () => {
+it("ignores keys that cannot be imported, each time", async () => {
   const short = await crypto.subtle.generateKey(
     { name: "RSASSA-PKCS1-v1_5", modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
     true,
@@ -128,7 +128,7 @@ it("a key is imported once", async () => {
   expect(await candidate?.importFor("RS256")).toBe(key);
 });
 
-it("one name of Ed25519 stands for both, and no other name for anything else", () => {
+it("treats EdDSA and Ed25519 as aliases", () => {
   expect(withEdDsaAliases(["EdDSA"])).toEqual(["EdDSA", "Ed25519"]);
   expect(withEdDsaAliases(["Ed25519"])).toEqual(["Ed25519", "EdDSA"]);
   expect(withEdDsaAliases(["RS256"])).toEqual(["RS256"]);

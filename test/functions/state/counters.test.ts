@@ -1,4 +1,4 @@
-/** The objects that count, over their real storage. */
+/** The Durable Objects of state with real storage. */
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -16,17 +16,17 @@ const ask = (path: string, body: unknown, stub = object()) =>
 
 const fixedWindow = "b2efc02798c8e9b471a10f9b1d5745db89923ff3";
 
-describe("the contract, version 1, as every gate that is out there speaks it", () => {
+describe("the protocol, version 1, as deployed gates use it", () => {
   it("runs a script", async () => {
     const response = await ask("/v1/run", { sha: fixedWindow, keys: ["p:{k}:1"], args: [5, 60_000, 1] });
     expect(await response.json()).toEqual({ reply: [1, 5] });
   });
 
-  it("says that it does not know a script", async () => {
+  it("reports an unknown script", async () => {
     expect(await (await ask("/v1/run", { sha: "0".repeat(40), keys: ["k"], args: [] })).json()).toEqual({});
   });
 
-  it("says whether it is the first time", async () => {
+  it("reports whether a key is new", async () => {
     const stub = object();
     const question = { key: "nonce", forMs: 60_000 };
     expect(await (await ask("/v1/once", question, stub)).json()).toEqual({ first: true });
@@ -44,7 +44,7 @@ describe("the contract, version 1, as every gate that is out there speaks it", (
     expect((await ask(path, body)).status).toBe(status);
   });
 
-  it("an older state that lacks an operation is an error to a newer gate, not an answer", async () => {
+  it("a newer gate fails when an older state lacks an operation", async () => {
     const { stateClient: stateOf } = await import("../../../functions/gateway/core/ports/state.ts");
     const older = stateOf({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
     await expect(older.once("k", 1)).rejects.toThrow("state answered 404");
@@ -73,7 +73,7 @@ it("one tier's counts are not another's", async () => {
 });
 
 describe("storage", () => {
-  it("is bounded: what has ended makes room, what has not is not lost", async () => {
+  it("is bounded: expired cells make room, others stay", async () => {
     await runInDurableObject(object(), (_, { storage }) => {
       const small = countersOn(storage.sql, 3);
       for (const key of ["a", "b", "c"]) expect(small.once(key, key === "c" ? 9000 : 10, 10)).toBe(true);

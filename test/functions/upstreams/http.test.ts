@@ -5,7 +5,7 @@ import { type GateOptions, gateHarness } from "../gate-harness.ts";
 const service = (url: string, setting: GateOptions = {}) =>
   gateHarness({}, { ...setting, upstream: (_, deps) => make({ url }, deps) });
 
-describe("asks the service", () => {
+describe("calls the service", () => {
   it.each([
     ["https://service.example", "GET /a/b?c=d&e", "GET https://service.example/a/b?c=d&e"],
     ["https://service.example/", "GET /a", "GET https://service.example/a"],
@@ -16,7 +16,7 @@ describe("asks the service", () => {
     expect(upstream.map((it) => `${it.method} ${it.url}`)).toEqual([expected]);
   });
 
-  it("with the body, and with headers that are the client's own or the gate's word", async () => {
+  it("with the body, the client's own headers and forwarding headers", async () => {
     const { upstream } = await service("https://service.example").send("POST /", {
       body: "hello",
       headers: {
@@ -36,13 +36,13 @@ describe("asks the service", () => {
   });
 });
 
-it("hands redirects to the client as they are", async () => {
+it("passes redirects to the client", async () => {
   const replies = () => new Response(null, { status: 302, headers: { location: "http://internal.example/" } });
   const { status, headers } = await service("https://service.example", { replies }).send("GET /");
   expect([status, headers.location]).toEqual([302, "http://internal.example/"]);
 });
 
-it("one that cannot be reached is 502, and says nothing of where it is", async () => {
+it("answers 502 to an unreachable service, without its address", async () => {
   const replies = () => Promise.reject(new Error("connect ECONNREFUSED service.example:443"));
   const { status, code, text } = await service("https://service.example", { replies }).send("GET /");
   expect({ status, code }).toEqual({ status: 502, code: "upstream-unreachable" });
@@ -60,14 +60,14 @@ describe("a body of unknown length", () => {
       },
     });
 
-  it("goes on whole where it is small enough", async () => {
+  it("is forwarded if it is small enough", async () => {
     const { status, upstream } = await service("https://service.example", { limits: { body: "4B" } }).send("POST /", {
       body: stream(["ab", "cd"]),
     });
     expect({ status, body: upstream[0]?.body }).toEqual({ status: 200, body: "abcd" });
   });
 
-  it("is refused where it grows too large, and never looks complete", async () => {
+  it("is refused when it grows too large, and never looks complete", async () => {
     const { status, code, upstream } = await service("https://service.example", { limits: { body: "4B" } }).send(
       "POST /",
       {
@@ -81,7 +81,7 @@ describe("a body of unknown length", () => {
     });
   });
 
-  it("is refused where it breaks off", async () => {
+  it("is refused when it breaks off", async () => {
     const { status, code } = await service("https://service.example").send("POST /", { body: stream([], true) });
     expect({ status, code }).toEqual({ status: 400, code: "body-incomplete" });
   });
@@ -99,7 +99,7 @@ it.each([
   expect(spec().schema.safeParse({ url }).success).toBe(false);
 });
 
-it("writes the headers of this service behind all that filters changed, for this service alone", async () => {
+it("applies the upstream's own header edits after all filters", async () => {
   const headers = { set: { backend: "v1" }, add: { "x-tag": "b" }, remove: ["cookie"] };
   const { upstream } = await gateHarness(
     { late: () => (_, context) => void context.outbound.push(["set", "backend", "v0"]) },

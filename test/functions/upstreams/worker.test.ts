@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/worker.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
-it("asks the Worker behind its service binding", async () => {
+it("calls the Worker through its service binding", async () => {
   const requests: string[] = [];
   const fetch = async (request: Request) => {
     requests.push(`${request.method} ${request.url} ${request.headers.get("x-forwarded-for")}`);
@@ -23,7 +23,7 @@ it("asks the Worker behind its service binding", async () => {
 it.each([
   ["rewrite", "https://gate.example/v1/rates/8"],
   ["keep", "https://gate.example/rates/8"],
-] as const)("a redirect to the address that the Worker was called by: %s", async (location, expected) => {
+] as const)("rewrites a redirect to the Worker's own address: %s", async (location, expected) => {
   const headers = { location: "https://gate.example/rates/8" };
   const fetch = async () => new Response(null, { status: 302, headers });
   const { send } = gateHarness(
@@ -41,7 +41,7 @@ it("does not start without its binding", () => {
   expect(() => make({ service: "rates" }, fakeDeps({ env: {} }))).toThrow(/SERVICE_RATES/);
 });
 
-it("says which binding it needs", () => {
+it("declares its binding", () => {
   expect(spec().bindings?.({ service: "open-rates", location: "rewrite" })).toEqual([
     { kind: "service", binding: "SERVICE_OPEN_RATES", service: "open-rates" },
   ]);

@@ -42,7 +42,7 @@ it("says identity, limits and problems of the examples", async () => {
     parameters: [{ name: "id", in: "path", required: true, schema: { type: "string", pattern: "^[0-9]+$" } }],
     security: [{ jwt: [] }],
   });
-  expect(at(balance, "responses", "401").description).toContain("A bearer token is required (`token-missing`)");
+  expect(at(balance, "responses", "401").description).toContain("Token required (`token-missing`)");
   expect(Object.keys(at(balance, "responses"))).not.toContain("422");
   const quote = at(document, "paths", "/open/v1/quotes/{currency}", "get");
   expect(quote).toMatchObject({

@@ -1,4 +1,4 @@
-/** What a limit is, whoever counts it. */
+/** Types of rate limits, shared by all counters. */
 
 export interface LimitRule {
   readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
@@ -13,14 +13,14 @@ export interface LimitVerdict {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
-  /** When there is more; milliseconds since the epoch. */
+  /** When the limit resets, in milliseconds since the epoch. */
   readonly reset: number;
 }
 
-/** Counts a request of this weight against a key. At once where the answer is known here. */
+/** Counts a request of this weight against a key. Synchronous when no store has to be called. */
 export type LimitCounter = (key: string, weight?: number) => LimitVerdict | Promise<LimitVerdict>;
 
-/** Runs the library's scripts: what Redis does with EVALSHA and EVAL. */
+/** Runs the limit library's scripts, as Redis does with EVALSHA and EVAL. */
 export interface ScriptStore {
   readonly evalsha: (sha: string, keys: readonly string[], args: readonly unknown[]) => Promise<unknown>;
   readonly eval: (script: string, keys: readonly string[], args: readonly unknown[]) => Promise<unknown>;
@@ -29,7 +29,7 @@ export interface ScriptStore {
 /**
  * Counts in a store.
  * @param prefix of its keys
- * @throws what the store throws, and where it answers what no counter could
+ * @throws what the store throws, and on an invalid reply
  */
 export type StoreLimiter = (
   rule: LimitRule,

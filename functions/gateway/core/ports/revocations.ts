@@ -1,19 +1,22 @@
-/** Tokens that were taken back before their time: those of the feed, which each gate has heard of, and those of a KV namespace, which are looked up. */
+/**
+ * Revoked tokens: those of the feed, which every gate holds in memory, and those of a KV namespace, which are looked
+ * up.
+ */
 import { sha256 } from "../../http/hash.ts";
 
-/** What a gate hears. Neither `jti` nor consumer is in it, only hashes. */
+/** A revocation as gates receive it. It holds hashes instead of `jti` and consumer. */
 export type RevocationEntry = {
-  /** Milliseconds since the epoch; it is gone then. */
+  /** When the entry expires, in milliseconds since the epoch. */
   readonly until: number;
   /** SHA-256 of issuer, line feed and `jti`, or the consumer's name. */
   readonly hash: string;
 } & (
   | { readonly kind: "token" }
-  /** Of this consumer all tokens that were issued until then, in seconds since the epoch. */
+  /** All tokens of the consumer that were issued until then, in seconds since the epoch. */
   | { readonly kind: "consumer"; readonly before: number }
 );
 
-/** What control keeps of it. */
+/** A revocation as control stores it. */
 export type StoredRevocation = RevocationEntry & {
   readonly id: string;
   readonly issuer: string;
@@ -21,32 +24,32 @@ export type StoredRevocation = RevocationEntry & {
   readonly reason: string;
 };
 
-/** Of one tier. Each gate holds them all; more belong into the KV namespace. */
+/** Per tier. Gates hold all of them in memory; longer lists belong in the KV namespace. */
 export const maxRevocations = 500;
-/** What outlives them is no token to be trusted with anything. */
+/** Tokens should not live longer. */
 export const maxRevocationMs = 30 * 86_400_000;
 
-/** How a token is known here. */
+/** Hashes that identify a token. */
 interface TokenHashes {
   readonly token: string | undefined;
   readonly consumer: string;
 }
 
-/** A token that holds but for this. */
+/** A token that is valid unless it has been revoked. */
 export interface RevocableToken {
   readonly claims: { readonly jti?: string; readonly iat?: number };
   readonly consumer: string;
-  /** Made when something was taken back, and kept: a token is hashed once. */
+  /** Computed on demand and cached, so that a token is hashed once. */
   hashes?: TokenHashes;
 }
 
 export interface RevocationFeed {
-  /** What the feed tells; there where there is one. */
+  /** Revocations from the feed; undefined without a feed. */
   readonly revoked?: (() => RevocationSet) | undefined;
   readonly now: () => number;
 }
 
-/** Whether the feed says that a token was taken back. Most of the time nothing was, and then nothing is waited for. */
+/** Whether the feed revokes a token. Synchronous when there are no revocations, which is the usual case. */
 export const isRevoked =
   (issuer: string, { revoked, now }: RevocationFeed) =>
   (it: RevocableToken): false | Promise<boolean> => {
@@ -69,10 +72,10 @@ const hashesOf = async (issuer: string, it: RevocableToken): Promise<TokenHashes
 
 export const revocationHash = (issuer: string, name: string): Promise<string> => sha256(`${issuer}\n${name}`);
 
-/** What was taken back, ready to be asked at each request. */
+/** Revocations, indexed for lookups on each request. */
 export interface RevocationSet {
   readonly size: number;
-  /** @param issuedAt `iat`; of a token without it nobody can say that it is newer */
+  /** @param issuedAt `iat`; a token without it counts as older */
   readonly has: (hashes: TokenHashes, issuedAt: number | undefined, now: number) => boolean;
 }
 
@@ -87,7 +90,7 @@ export const revocationSet = (all: readonly RevocationEntry[]): RevocationSet =>
   };
 };
 
-/** @throws where the namespace cannot be read */
+/** @throws when the namespace cannot be read */
 export const kvRevocations = (namespace: KVNamespace | undefined, issuer: string, cacheMs: number) => {
   if (!namespace) throw new Error("no KV namespace is bound as REVOCATIONS");
   const cacheTtl = cacheMs / 1000;

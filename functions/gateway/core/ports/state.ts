@@ -1,6 +1,6 @@
-/** What a gate asks of state, and how: version 1 of the contract between the two, which are released apart. */
+/** The protocol between a gate and the state Worker, version 1. The two are released separately. */
 
-/** Of a script of the limit library. */
+/** Call of a script of the limit library. */
 export interface ScriptCall {
   /** SHA-1 of the script's text, in hexadecimal digits. */
   readonly sha: string;
@@ -11,22 +11,22 @@ export interface ScriptCall {
 export interface State {
   /**
    * Runs a script of the limit library where its counts are.
-   * @returns what Redis would reply; undefined for a script that is not known there
-   * @throws where state is gone, or does not speak this version
+   * @returns what Redis would reply; undefined for an unknown script
+   * @throws when state is unavailable or does not support this version
    */
   readonly run: (call: ScriptCall, signal?: AbortSignal) => Promise<unknown>;
   /**
-   * Whether this is the first time that a key is seen.
-   * @param forMs how long it is remembered, by the clock of state: gates' clocks may differ
-   * @throws where state is gone, or does not speak this version
+   * Whether the key is new.
+   * @param forMs how long the key is remembered, by the clock of state: gates' clocks may differ
+   * @throws when state is unavailable or does not support this version
    */
   readonly once: (key: string, forMs: number, signal?: AbortSignal) => Promise<boolean>;
 }
 
-/** What the binding says of a gate: `tier` stands before the name of every object, so that no tier opens another's. */
+/** Props of a gate's binding. `tier` prefixes the name of every object, so that no tier can open another's. */
 export interface StateProps {
   readonly tier: string;
-  /** Objects that the tier's keys are spread over. */
+  /** Number of objects that the tier's keys are spread over. */
   readonly shards: number;
 }
 
@@ -36,15 +36,18 @@ export const stateBinding = (tier: string): string => `STATE_${tier.toUpperCase(
 /** The gate's service binding to the feed. */
 export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
 
-/** Says that the store answers, and that one key cannot be counted. It concerns no other key. */
+/** Thrown when the store works but cannot count this key. Other keys are not affected. */
 export class KeyRefused extends Error {
   override readonly name = "KeyRefused";
 }
 
-/** What keys are spread by: the text in braces, as Redis Cluster does it, so that the windows of one key stay together. */
+/**
+ * The part of a key that selects its shard: the text in braces, as in Redis Cluster, so that the windows of one key
+ * stay together.
+ */
 export const hashTagOf = (key: string): string => /\{([^{}]+)\}/.exec(key)?.[1] ?? key;
 
-/** State answers, and this key cannot be counted: the question is too long or malformed, or its shard takes no new key. */
+/** State refuses this key: the call is too long or malformed, or the shard is full. */
 const keyRefusalStatuses: ReadonlySet<number> = new Set([400, 413, 507]);
 
 export const stateClient = (binding: Pick<Fetcher, "fetch">): State => {

@@ -1,6 +1,9 @@
-/** What a build makes of schemas, and the filter `validate` runs: functions with no schema and no eval behind them. */
+/**
+ * Types of the checks that a build compiles from schemas and the filter `validate` runs. They need no schema and no
+ * eval at run time.
+ */
 
-/** As Ajv writes one. */
+/** A check as Ajv compiles it. */
 export interface SchemaCheck {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;
@@ -11,20 +14,20 @@ export interface SchemaError {
   readonly message?: string;
 }
 
-/** A kind of value that a text may stand for. */
+/** A type that a text can be parsed as. */
 export type ScalarKind = "string" | "number" | "integer" | "boolean" | "null";
 
-/** What the values of a schema may be, so that texts can be read as such values. */
+/** The types that a schema allows, so that texts can be parsed. */
 export interface ValueShape {
-  /** Scalars that a text may stand for; absent where the value is only a list or an object. */
+  /** Scalar types; absent when the value is only a list or an object. */
   readonly kinds?: readonly ScalarKind[];
-  /** Present where the value may be a list. */
+  /** Present when the value may be a list. */
   readonly items?: ValueShape;
-  /** Present where the value may be an object; texts of other properties are read by `rest`. */
+  /** Present when the value may be an object. Other properties are parsed by `rest`. */
   readonly properties?: Readonly<Record<string, ValueShape>>;
-  /** Present where the schema describes properties that it does not name. An exploded object takes fields of any name then. */
+  /** Present when the schema describes unnamed properties. An exploded object then takes fields of any name. */
   readonly rest?: ValueShape;
-  /** The value is a file, whose content is not looked at. */
+  /** The value is a file, whose content is not checked. */
   readonly file?: true;
 }
 
@@ -40,42 +43,42 @@ export type ParameterStyle =
   | "text"
   | "json";
 
-/** How a value is written as text. */
+/** How a value is serialized. */
 export interface ValueFormat {
   readonly style: ParameterStyle;
   readonly explode: boolean;
   readonly shape: ValueShape;
 }
 
-/** A property of a form. */
+/** A field of a form. */
 export interface FieldFormat extends ValueFormat {
-  /** Media types and ranges that a part of it may have, in lower case: `image/png`, `image/*`. */
+  /** Media types and ranges of its parts, in lower case: `image/png`, `image/*`. */
   readonly types?: readonly string[];
 }
 
-/** How an object is written as a form. */
+/** How an object is serialized as a form. */
 export interface FormFormat {
   readonly fields: Readonly<Record<string, FieldFormat>>;
-  /** Of fields that are not named; by default they are texts. */
+  /** Format of other fields; by default text. */
   readonly rest?: FieldFormat;
 }
 
 export interface ParameterCheck extends ValueFormat {
   readonly in: "path" | "query" | "querystring" | "header" | "cookie";
   readonly name: string;
-  /** Of the match, where it stands in the path. */
+  /** Name of the path capture, for path parameters. */
   readonly capture?: string;
   readonly required: boolean;
-  /** An empty value stands for none (`allowEmptyValue`). */
+  /** An empty value counts as absent (`allowEmptyValue`). */
   readonly mayBeEmpty?: true;
-  /** Names that an object whose properties are fields of their own does not take: they are other parameters. */
+  /** Names that an exploded object does not take, since they are other parameters. */
   readonly others?: readonly string[];
-  /** Present where the whole query is one form. */
+  /** Present when the whole query is one form. */
   readonly form?: FormFormat;
   readonly check: SchemaCheck;
 }
 
-/** How bodies of a media type are read, and what checks the value. */
+/** How a body of a media type is parsed and checked. */
 export interface ContentCheck {
   readonly as: "json" | "form" | "multipart";
   /** Of forms. */
@@ -85,18 +88,18 @@ export interface ContentCheck {
 
 export interface BodyCheck {
   readonly required: boolean;
-  /** By media type or range; null where presence is all that is asked. */
+  /** By media type or range; null when the body only has to be present. */
   readonly types: Readonly<Record<string, ContentCheck | null>>;
 }
 
 export interface OperationCheck {
   readonly parameters: readonly ParameterCheck[];
-  /** Names beside which the query may have none. */
+  /** The only names that the query may have. */
   readonly only?: { readonly query: readonly string[] };
   readonly body?: BodyCheck;
 }
 
-/** Of one tier: filter id → route → method, or `ANY` for those that are not named. */
+/** Checks of one tier: filter id → route → method, or `ANY` for all other methods. */
 export type Validators = Readonly<
   Record<string, Readonly<Record<string, Readonly<Record<string, OperationCheck | undefined>> | undefined>>>
 >;

@@ -1,0 +1,81 @@
+/** Links the routes of a plan: their filters, their destination and their upstreams. */
+import { pipeline } from "./core/pipeline.ts";
+import type { Plan, RouteClosure, RoutePlan } from "./core/plan.ts";
+import { Fault, gatewayCodes, refuse, upstreamCodes } from "./core/problems.ts";
+import { milliseconds } from "./core/quantities.ts";
+import type { Deps, Handler, HeaderEdit } from "./core/types.ts";
+import { countByConsumer } from "./limits/consumer-share.ts";
+import { localReplies } from "./local-reply.ts";
+import type { Parts } from "./part.ts";
+import { deprecation } from "./proxy/deprecation.ts";
+import { attributeUpstream } from "./service/attribution.ts";
+import { destinationHandler } from "./service/destination.ts";
+import { deadline } from "./service/timeout.ts";
+import { requirePart, stepsOf } from "./steps.ts";
+import type { StreamAge } from "./streaming/max-age.ts";
+
+/** A linked route: the filters with the destination at the end, and without it for preflights. */
+interface LinkedRoute {
+  readonly run: Handler;
+  readonly preflight: Handler;
+  readonly upgrade: boolean;
+  /** Header edits for every response of the route. */
+  readonly responseEdits: readonly HeaderEdit[];
+}
+
+export interface LinkedRoutes {
+  readonly routes: ReadonlyMap<string, LinkedRoute>;
+  readonly localReply: ReturnType<typeof localReplies>;
+}
+
+export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
+  const filters = mapValues(plan.filters, (filter, id) =>
+    stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
+  );
+  const age = plan.limits["stream-age"];
+  // Only gates that limit streams bundle the code for it.
+  const boundStream = age === undefined ? (next: Handler) => next : streamAgeOf(parts)(milliseconds(age), deps);
+  const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
+    const call = requirePart(parts.upstreams, upstream.use)(upstream.with, deps);
+    const timeoutFault = () =>
+      new Fault(upstreamCodes, "upstream-timeout", { detail: `No response within ${upstream.timeout}` });
+    const withDeadline = deadline(milliseconds(upstream.timeout), timeoutFault, deps)(boundStream(call));
+    return countByConsumer(attributeUpstream(name, withDeadline, deps));
+  });
+  const linkRoute = (route: RoutePlan): LinkedRoute => {
+    const steps = route.filters.flatMap((id) => filters[id] ?? []);
+    const last = {
+      run: destinationHandler(route, upstreams, deps),
+      preflight: async () => new Response(null, { status: 204 }),
+    };
+    const closedHandler = route.closed && closureHandler(route.closed);
+    const withCutover = (ownHandler: Handler): Handler => parts.cutover?.(route, upstreams, ownHandler) ?? ownHandler;
+    return {
+      // A closed route is closed for both gateways.
+      run: closedHandler ?? withCutover(pipeline(steps, last.run)),
+      preflight: closedHandler ?? withCutover(pipeline(steps, last.preflight)),
+      upgrade: route.upgrade === "websocket",
+      responseEdits: route.deprecated ? deprecation(route.deprecated) : [],
+    };
+  };
+  return {
+    routes: new Map(Object.entries(plan.routes).map(([name, route]) => [name, linkRoute(route)])),
+    localReply: localReplies(plan.routes, filters),
+  };
+};
+
+const closureHandler =
+  ({ "retry-after": after, detail }: RouteClosure): Handler =>
+  async (_, context) =>
+    refuse(context, gatewayCodes, "route-closed", {
+      ...(detail !== undefined && { detail }),
+      ...(after !== undefined && { headers: { "retry-after": String(Math.ceil(milliseconds(after) / 1000)) } }),
+    });
+
+const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
+
+const streamAgeOf = ({ streamAge }: Parts): StreamAge => {
+  if (streamAge === undefined) throw new Error("this gate was linked without the limit of streams; rebuild it");
+  return streamAge;
+};
