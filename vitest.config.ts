@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { FailuresAtOnce } from "./test/failures.ts";
 import { vectorsIn } from "./test/wycheproof/vectors.ts";
 
 /**
@@ -21,18 +22,22 @@ const keepingSomething = fs
 
 /** A test's time-out ends one that hangs, on a busy machine too; it measures nothing. */
 const longestMs = 300_000;
+/** One second by default, which a busy machine needs for nothing. */
+const longestPollMs = 30_000;
 
 export default defineConfig({
   test: {
     globalSetup: ["./test/leftovers/setup.ts"],
+    reporters: ["default", new FailuresAtOnce()],
+    // What a test writes is shown where it fails.
+    silent: "passed-only",
     // Tests often wait; one more than there are cores keeps all of them at work.
     maxWorkers: os.availableParallelism() + 1,
     projects: [
       {
         // What runs at the edge is tested in workerd. One isolate for all files: they share nothing but the registry.
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
-        // A time-out ends a test that hangs, on a busy machine too; it measures nothing.
-        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: 60_000 },
+        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: longestMs },
       },
       {
         // Needs Wycheproof's files, so it is run by itself.
@@ -41,7 +46,7 @@ export default defineConfig({
           name: "wycheproof",
           include: ["test/wycheproof/**/*.test.ts"],
           provide: { wycheproof: wycheproof === undefined ? null : vectorsIn(wycheproof) },
-          testTimeout: 240_000,
+          testTimeout: longestMs,
         },
       },
       {
@@ -62,6 +67,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: longestMs,
           hookTimeout: longestMs,
+          expect: { poll: { timeout: longestPollMs } },
         },
       },
       {
@@ -74,6 +80,7 @@ export default defineConfig({
           pool: "forks",
           testTimeout: longestMs,
           hookTimeout: longestMs,
+          expect: { poll: { timeout: longestPollMs } },
         },
       },
       {
@@ -85,7 +92,7 @@ export default defineConfig({
           env,
           pool: "forks",
           fileParallelism: false,
-          testTimeout: 240_000,
+          testTimeout: longestMs,
         },
       },
       {
@@ -96,13 +103,13 @@ export default defineConfig({
           environment: "node",
           env,
           pool: "forks",
-          testTimeout: 240_000,
-          hookTimeout: 60_000,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
         },
       },
       {
         // Needs redis-server, which .ci/run installs.
-        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: 60_000 },
+        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: longestMs },
       },
       {
         // Needs bash, curl and the ports of the examples, so it is run by itself.
@@ -111,7 +118,7 @@ export default defineConfig({
           include: ["test/readme/**/*.test.ts"],
           environment: "node",
           env,
-          testTimeout: 20_000,
+          testTimeout: longestMs,
           fileParallelism: false,
         },
       },
@@ -123,8 +130,8 @@ export default defineConfig({
           environment: "node",
           env,
           pool: "forks",
-          testTimeout: 60_000,
-          hookTimeout: 150_000,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
         },
       },
     ],

@@ -1,6 +1,7 @@
 /** A command line of `postern`, run in this process as a person's shell would run it: what it exits with, and what it writes. */
 import { Readable } from "node:stream";
 import { run } from "../infra/run.ts";
+import { onTerminal } from "../infra/terminal/terminal.ts";
 
 export interface Ran {
   readonly code: number;
@@ -34,4 +35,10 @@ export const postern = async (args: readonly string[], { cwd, input }: Given = {
     if (cwd !== undefined) process.chdir(before);
     if (input !== undefined) Object.defineProperty(process, "stdin", stdin);
   }
+};
+
+/** Runs work of a command whose progress nobody looks at. */
+export const quietly = <T>(work: () => T): T => {
+  const nowhere = { write: () => {} };
+  return onTerminal({ stdout: nowhere, stderr: nowhere }, work);
 };

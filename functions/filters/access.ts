@@ -52,13 +52,13 @@ export const spec = () =>
     codes,
     keysOfCode: { "scope-missing": ["scopes", "any-scope"] },
     impossibleCodes: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
-    requires: ({ scopes = [], "any-scope": anyChallenge = [], claims = {} }) => ({
-      scopes: [...scopes, ...anyChallenge.slice(0, 1)],
+    requires: ({ scopes = [], "any-scope": anyScope = [], claims = {} }) => ({
+      scopes: [...scopes, ...anyScope.slice(0, 1)],
       claims,
     }),
-    reads: ({ scopes, "any-scope": anyChallenge, claims, consumers, labels }) => [
+    reads: ({ scopes, "any-scope": anyScope, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
-      ...(anyChallenge ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
+      ...(anyScope ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
       ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: `{claim.${it}}` })),
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),

@@ -55,6 +55,7 @@ export const spec = () =>
       ),
     secrets: ({ request: { set, add } }) =>
       [set, add].flatMap(Object.values).flatMap((value) => (typeof value === "string" ? [] : [value.secret])),
+    removes: (names) => `headers: { request: { remove: [${names.join(", ")}] } }`,
     security: ({ request: { set, remove } }) => ({ requestHeaders: { set, remove, at: ["request", "set"] } }),
   });
 

@@ -157,9 +157,7 @@ const parameterError = (it: ParameterCheck, parameters: RequestParameters): Erro
 /** Reports query parameters that the operation does not define. Their names are not repeated to the client. */
 const unknownParameters = ({ only }: OperationCheck, { query }: RequestParameters): readonly ErrorItem[] => {
   if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
-  return [
-    { in: "query", detail: `accepts only ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) },
-  ];
+  return [{ in: "query", detail: `accepts only ${only.query.join(", ") || "its path"}`.slice(0, maxTextLength) }];
 };
 
 /** A query with too many fields counts as one with an unknown parameter. */

@@ -102,6 +102,8 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly credentials?: Credentials<output<S>>;
   /** What it requires of a token that another filter verifies, or that it verifies itself. */
   readonly requires?: (config: output<S>) => Requirements;
+  /** The entry of a manifest's list by which it removes headers of the request: what remedies say, and `--fix` writes. */
+  readonly removes?: (headers: readonly string[]) => string;
   /** Issuers whose tokens it accepts: those that `postern revoke` can name. */
   readonly issuers?: (config: output<S>) => readonly string[];
   /** What its configuration means for the audit's rules over routes. */

@@ -19,7 +19,7 @@ export const dev = async ({ root, env, json, ...options }: DevOptions): Promise<
   const split = parsePercent(options.split, "--split");
   const isolates = parseCount(options.isolates, "--isolates", 16);
   await expectFree(port, "localhost", "--port");
-  const stages = openStages();
+  const stages = openStages({ quiet: json });
   const stopped = untilStopped();
   stages.begin("load the compiler and the runtime");
   const { runLoop } = await import("./loop.ts");

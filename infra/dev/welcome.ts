@@ -3,6 +3,9 @@ import pc from "picocolors";
 import type { Compiled } from "../compiler/compile.ts";
 import { table } from "../terminal/table.ts";
 
+/** More would push what to paste out of sight. */
+const mostRoutes = 20;
+
 export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
   const rows = tiers.flatMap(({ checked: { manifest, routes } }) =>
     routes.map(({ name, methods, path, chain }) => [
@@ -17,7 +20,10 @@ export const welcome = ({ tiers, environment }: Compiled, url: string, ms: numbe
   );
   return [
     `${pc.bold("postern")} ${url}  ${pc.dim(`ready in ${(ms / 1000).toFixed(1)} s, follows edits of routes/ and functions/`)}\n`,
-    table(["route", "method", "url", "filters"], rows),
+    table(["route", "method", "url", "filters"], rows.slice(0, mostRoutes)) + rest(rows.length, environment.name),
     ...(lines.length > 0 ? [`Paste into another shell:\n\n${lines.join("\n")}\n`] : []),
   ].join("\n");
 };
+
+const rest = (count: number, env: string): string =>
+  count > mostRoutes ? `${count - mostRoutes} more: npx postern routes --env ${env}\n` : "";

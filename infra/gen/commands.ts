@@ -17,8 +17,8 @@ ${Object.entries(exitCodes)
   .join("\n")}
 
 With \`--json\` a verb writes one JSON value to stdout, whatever its exit code, and nothing else. Where the code is 3, it writes \`{ "error": "…" }\` to
-stderr, with a \`remedy\` where there is one. Without it, what was asked for goes to stdout, complaints (code 1, 2 and 3) to stderr. What \`dev\`, \`cloud\` and \`deploy\` are doing
-meanwhile goes to stderr, too. Tables are as wide as the terminal, and 80 columns where there is none. Keys may be added; those that stand here keep their
+stderr, with a \`remedy\` where there is one. Without it, what was asked for goes to stdout, complaints (code 1, 2 and 3) to stderr. So does what \`dev\`,
+\`cloud\`, \`deploy\` and \`test\` are doing meanwhile. Tables are as wide as the terminal, and 80 columns where there is none. Keys may be added; those that stand here keep their
 name and meaning.
 
 | verb | exits besides with | keys of its JSON |

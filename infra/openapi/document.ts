@@ -34,10 +34,6 @@ export class DocumentError extends Error {
 /** In bytes. GitHub's has 13 MB. */
 const maxBytes = 32 * 1024 * 1024;
 
-/** @throws DocumentError */
-export const readDocument = (filePath: string, file: string): OpenApi =>
-  parseDocument(readTextFile(filePath, file), file);
-
 /** Of a file that somebody named on the command line. @throws DocumentError where there is none, or it is too large */
 export const readTextFile = (filePath: string, file: string): string =>
   decodeFile(() => readBounded(filePath, maxBytes), file);

@@ -1,4 +1,4 @@
-/** Calls of the platform's REST API that wrangler has no command for, or takes a second for. They need a token in the shell. */
+/** Calls of the platform's REST API for which wrangler has no command or is slow. They need a token in the shell. */
 import type { Target } from "./target.ts";
 
 export interface ApiAccess {
@@ -7,7 +7,7 @@ export interface ApiAccess {
   readonly account: string;
 }
 
-/** @returns undefined where there is no token */
+/** @returns undefined without a token */
 export const accessOf = ({ variables }: Target): ApiAccess | undefined => {
   const environment = { ...process.env, ...variables };
   const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = environment;
@@ -15,10 +15,10 @@ export const accessOf = ({ variables }: Target): ApiAccess | undefined => {
   return token && account ? { api, token, account } : undefined;
 };
 
-/** The platform's codes for it. */
+/** The platform's error codes for a missing Worker. */
 export const noWorkerCodes = [10007, 10090];
 
-/** @returns undefined where there is no such Worker */
+/** @returns undefined if the Worker does not exist */
 export const getWorkerResource = async <T>(
   { api, token, account }: ApiAccess,
   worker: string,
@@ -41,7 +41,7 @@ export const listWorkers = async ({ api, token, account }: ApiAccess): Promise<s
   const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
   const { success, result, errors } = (await response.json()) as ApiResponse<readonly { readonly id: string }[]>;
   if (success) return result.map(({ id }) => id);
-  throw new Error(`the Workers cannot be listed: ${errorText(errors)}`);
+  throw new Error(`cannot list the Workers: ${errorText(errors)}`);
 };
 
 interface ApiResponse<T> {

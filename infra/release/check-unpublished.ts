@@ -1,4 +1,4 @@
-/** Reads back that nothing but what has routes of its own can be reached from outside. */
+/** Verifies that Workers without routes cannot be reached from outside. */
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf, getWorkerResource } from "./api.ts";
 import type { Target } from "./target.ts";
@@ -9,8 +9,8 @@ interface Addresses {
 }
 
 /**
- * Wrangler has no command for this, so it takes a token in the shell, as CI has one.
- * @throws where a Worker, or each version of it, has an address on workers.dev
+ * Wrangler has no command for this, so it is skipped without a token in the shell.
+ * @throws if a Worker or its versions have an address on workers.dev
  */
 export const assertUnpublished = async (target: Target, workers: readonly Emitted[]): Promise<void> => {
   const access = accessOf(target);
@@ -27,5 +27,5 @@ export const assertUnpublished = async (target: Target, workers: readonly Emitte
   const remedies = open.map(
     ({ worker, folder }) => `  ${worker}: npx wrangler triggers deploy -c ${folder}/wrangler.json`,
   );
-  throw new Error(`somebody has given these an address that everybody reaches; take it away:\n${remedies.join("\n")}`);
+  throw new Error(`these Workers are public on workers.dev; remove the address:\n${remedies.join("\n")}`);
 };

@@ -1,4 +1,4 @@
-/** What the dev loop has beside the gates, and a local cloud needs as well: sample Workers and KV namespaces. */
+/** Creates what a local cloud needs beside the gates: sample Workers and KV namespaces. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { common } from "../compiler/lower/platform.ts";
 import { fetchApi } from "./api.ts";
 import type { Target } from "./target.ts";
 
-/** The local cloud takes an id for a new namespace; elsewhere the platform gives it one. */
+/** Creates namespaces on a local cloud, which accepts an id for a new namespace. */
 export const createNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
   const {
     CLOUDFLARE_API_BASE_URL: api,
@@ -22,11 +22,11 @@ export const createNamespaces = async (target: Target, namespaces: Readonly<Reco
     const found = await fetchApi(`${url}/${id}`, { headers });
     if (found.status !== 404) continue;
     const created = await fetchApi(url, { method: "POST", headers, body: JSON.stringify({ title, id }) });
-    if (!created.ok) throw new Error(`the KV namespace ${title} could not be made: ${await created.text()}`);
+    if (!created.ok) throw new Error(`the KV namespace ${title} could not be created: ${await created.text()}`);
   }
 };
 
-/** Sample Workers as they are deployed: bundled, unreachable from outside, and with no settings but a date. */
+/** Bundles sample Workers for deployment: not reachable from outside, without settings. */
 export const buildSampleWorkers = async (
   root: string,
   environment: string,

@@ -1,4 +1,4 @@
-/** The client of control's admin API: signs an operator's token for each call, and says well what was refused. */
+/** The client of control's admin API: signs an operator's token for each call, and turns problems into errors. */
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
@@ -18,9 +18,9 @@ import { environmentFor, type Target, targetOf } from "./target.ts";
 export interface ControlClient {
   /** @throws DeskFault */
   readonly call: <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<T>;
-  /** Who asks. */
+  /** The operator's name. */
   readonly operator: string;
-  /** For who asks control by other means: as long as control lets one live. */
+  /** A token for other clients, with the longest lifetime that control accepts. */
   readonly token: () => Promise<string>;
 }
 
@@ -33,7 +33,7 @@ export class ControlError extends Error {
   }
 }
 
-/** As a command line says it. @throws as `deskOf` does */
+/** The client for a command's options. @throws as `controlClient` does */
 export const controlClientFor = ({ root, target, env, as }: ControlClientOptions): ControlClient => {
   const at = targetOf(target);
   return controlClient(root, compile(root, environmentFor(at, env)).environment, at, as);
@@ -50,8 +50,8 @@ const tokenSeconds = 60;
 const timeoutMs = 30_000;
 
 /**
- * @param as the operator's name; without it POSTERN_OPERATOR, else the first whose key is here
- * @throws where the environment has no control, or nobody's key is here
+ * @param as the operator's name; default: POSTERN_OPERATOR, else the first operator whose key is available
+ * @throws if the environment has no control plane, or no key is available
  */
 export const controlClient = (
   root: string,
@@ -60,16 +60,15 @@ export const controlClient = (
   as: string | undefined = process.env.POSTERN_OPERATOR,
 ): ControlClient => {
   const { control, dev } = value;
-  if (!control)
-    throw new Error(`${file} has no \`control:\`, so there is nobody to ask; docs/gray-release.md says what it needs`);
+  if (!control) throw new Error(`${file} has no \`control:\`; see docs/gray-release.md for the control plane`);
   const keys = { ...localSecrets(root, env, dev.secrets), ...process.env };
   const names = Object.keys(control.operators);
   const operator = as ?? names.find((name) => keys[keyVariable(name)] !== undefined);
   if (operator === undefined || !names.includes(operator))
-    throw new Error(`no operator "${operator ?? ""}"; there are ${names.join(", ")}: --as <name>`);
+    throw new Error(`no operator "${operator ?? ""}"; operators are ${names.join(", ")}: --as <name>`);
   const key = keys[keyVariable(operator)];
   if (key === undefined)
-    throw new Error(`the key of ${operator} is not here: put the JWK of the private key into ${keyVariable(operator)}`);
+    throw new Error(`the key of ${operator} is missing: put the JWK of the private key into ${keyVariable(operator)}`);
   const base = target.name === "local" && control.front ? control.front : `https://${control.host}`;
   return {
     operator,
@@ -110,7 +109,7 @@ const signToken = async (operator: string, key: string, env: string, seconds: nu
     .sign(await importJWK(JSON.parse(key), "EdDSA"));
 };
 
-/** By hand, since `fetch` writes the Host header itself, and a local cloud is told by it what is meant. */
+/** Uses node:http, because `fetch` sets the Host header itself, and a local cloud selects the Worker by it. */
 const sendRequest = (
   url: URL,
   method: string,

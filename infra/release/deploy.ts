@@ -1,10 +1,12 @@
 /**
- * Brings what was built to a target, by wrangler: first what counts, then the gates, then the front that reaches them. What
- * runs there already is left alone, by the digest in the version's tag, so a deploy that was interrupted goes on where it was.
+ * Deploys Workers to a target by wrangler, in stages: state, control, gates, front. A Worker whose digest (the version's
+ * tag) is already live is left unchanged, so an interrupted deployment continues where it stopped.
  */
+
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
+import pLimit from "p-limit";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
 import { missingGeneratedSecrets } from "./generated-secrets.ts";
@@ -21,7 +23,7 @@ export interface DeployedWorker {
    * failed, or too much did.
    */
   readonly what: "unchanged" | "created" | "uploaded" | "deployed" | "failed" | "skipped";
-  /** Of the requests, in per cent; 0 where it failed or was skipped. */
+  /** Share of requests, in per cent; 0 if it failed or was skipped. */
   readonly share: number;
   readonly version?: string | undefined;
   readonly ms: number;
@@ -33,16 +35,16 @@ export const hasFailed = ({ what }: Pick<DeployedWorker, "what">): boolean => wh
 
 export interface DeployOptions {
   readonly target: Target;
-  /** What a new version gets of the requests, in per cent; a Worker's first version gets all. */
+  /** Share of requests for a new version, in per cent; a Worker's first version gets all. */
   readonly split: number;
   readonly message?: string | undefined;
-  /** Values of secrets that are uploaded with the code; other secrets stay as they are. */
+  /** Values of secrets to upload with the code; other secrets stay unchanged. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Called when a Worker is done with, in whatever way. */
   readonly progress: (line: string) => void;
 }
 
-/** What is bound to goes before what is bound. */
+/** Deployment order: a Worker is deployed before those that are bound to it. */
 const stages: readonly (readonly Emitted["kind"][])[] = [
   ["state", "feed", "actuator"],
   ["control"],
@@ -51,14 +53,14 @@ const stages: readonly (readonly Emitted["kind"][])[] = [
   ["front"],
 ];
 
-/** Whose place in a deploy comes first. */
+/** Compares Workers by deployment stage. */
 export const byStage = (a: Pick<Emitted, "kind">, b: Pick<Emitted, "kind">): number => stageOf(a) - stageOf(b);
 
 const stageOf = ({ kind }: Pick<Emitted, "kind">): number => stages.findIndex((kinds) => kinds.includes(kind));
 
-/** Wrangler takes a processor for about a second a call, and some of memory; while it waits another one works. */
+/** A wrangler call takes about a second of CPU; one more call than CPUs uses the time it waits. */
 const concurrentUploads = Math.min(8, os.availableParallelism() + 1);
-/** After so many failures one after the other, the fault is none of one Worker's. */
+/** After so many consecutive failures, the cause is not a single Worker. */
 const maxFailuresInARow = 3;
 
 /**
@@ -67,7 +69,7 @@ const maxFailuresInARow = 3;
  * @throws where nothing was uploaded
  */
 export const deployAll = async (workers: readonly Emitted[], options: DeployOptions): Promise<DeployedWorker[]> => {
-  // A platform that does not answer, or refuses the token, is said once.
+  // Fails early, with one message, if the platform does not answer or rejects the token.
   const [some] = workers;
   if (some && accessOf(options.target)) await releasesOf(options.target, some.worker);
   const losingRoute = await gatesLosingRoute(workers, options.target);
@@ -75,7 +77,7 @@ export const deployAll = async (workers: readonly Emitted[], options: DeployOpti
   const [first] = losingRoute;
   if (first && !front)
     throw new Error(
-      `a route of ${first.tiers[0]} gets a gate of its own, and the front has to know it: npx postern deploy ${first.tiers[0]} front`,
+      `a route of ${first.tiers[0]} gets its own gate, so the front must be deployed too: npx postern deploy ${first.tiers[0]} front`,
     );
   const results: DeployedWorker[] = [];
   const deployStage = async (some: readonly Emitted[]) => void (await deployConcurrently(some, options, results));
@@ -101,7 +103,7 @@ const skipped = ({ worker }: Emitted, why: string): DeployedWorker => ({
   why,
 });
 
-/** Gates of which a route is about to be lifted into one that the front does not reach yet. */
+/** Gates that lose a route to a new gate, which the front does not reach yet. */
 const gatesLosingRoute = async (workers: readonly Emitted[], target: Target): Promise<readonly Emitted[]> => {
   const lifted = workers.filter((it) => it.lifted);
   if (lifted.length === 0) return [];
@@ -113,12 +115,12 @@ const gatesLosingRoute = async (workers: readonly Emitted[], target: Target): Pr
   const tierGates = workers.filter(
     (it) => it.kind === "gate" && !it.lifted && it.tiers.some((tier) => tiersWithNewGate.includes(tier)),
   );
-  // One that is new itself has nothing to lose.
+  // A new gate has no route to lose.
   const releases = await Promise.all(tierGates.map(({ worker }) => releasesOf(target, worker)));
   return tierGates.filter((_, index) => releases[index] !== undefined);
 };
 
-/** What the live front is bound to; undefined where it is none of this deploy's. */
+/** Workers that the live front is bound to; undefined if this deployment has no front. */
 const servicesOfFront = async (target: Target, front: string | undefined): Promise<readonly string[] | undefined> => {
   if (front === undefined) return undefined;
   const releases = await releasesOf(target, front);
@@ -126,31 +128,25 @@ const servicesOfFront = async (target: Target, front: string | undefined): Promi
   return live ? servicesOf(target, front, live.version_id) : [];
 };
 
-/** @param results what has been done before, and what is done here */
+/** @param results of earlier stages; this function appends to them */
 const deployConcurrently = async (
   workers: readonly Emitted[],
   options: DeployOptions,
   results: DeployedWorker[],
 ): Promise<void> => {
-  const waiting = [...workers];
   let inARow = 0;
-  const runLane = async () => {
-    for (let it = waiting.shift(); it; it = waiting.shift()) {
-      const missing = results.find((result) => hasFailed(result) && it?.uses.includes(result.worker));
-      if (missing) results.push(skipped(it, `it is bound to ${missing.worker}`));
-      else if (inARow >= maxFailuresInARow)
-        results.push(skipped(it, `${maxFailuresInARow} before it failed, one after the other`));
-      else {
-        const result = await deployOrReport(it, options);
-        inARow = hasFailed(result) ? inARow + 1 : 0;
-        results.push(result);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: concurrentUploads }, runLane));
+  await pLimit(concurrentUploads).map(workers, async (it) => {
+    const missing = results.find((result) => hasFailed(result) && it.uses.includes(result.worker));
+    if (missing) return void results.push(skipped(it, `it is bound to ${missing.worker}`));
+    if (inARow >= maxFailuresInARow)
+      return void results.push(skipped(it, `${maxFailuresInARow} before it failed, one after the other`));
+    const result = await deployOrReport(it, options);
+    inARow = hasFailed(result) ? inARow + 1 : 0;
+    results.push(result);
+  });
 };
 
-/** What failed may be there all the same, or in part. */
+/** Deploys a Worker and reports a failure as a result. A failed Worker may be live all the same, or in part. */
 const deployOrReport = async (it: Emitted, options: DeployOptions): Promise<DeployedWorker> => {
   const { worker } = it;
   const started = performance.now();
@@ -159,7 +155,7 @@ const deployOrReport = async (it: Emitted, options: DeployOptions): Promise<Depl
   } catch (error) {
     const releases = await releasesOf(options.target, worker).catch(() => undefined);
     const live = releases && sharesOf(releases).some(({ version_id }) => digestOf(releases, version_id) === tagOf(it));
-    const why = `${(error as Error).message}${live ? "\nthe version is live all the same; its routes and addresses may not be as they should" : ""}`;
+    const why = `${(error as Error).message}${live ? "\nthe version is live all the same; check its routes and addresses" : ""}`;
     const ms = Math.round(performance.now() - started);
     options.progress(`${worker} failed`);
     return { worker, what: "failed", share: 0, ms, why };
@@ -177,15 +173,15 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<DeployedW
     progress(`${it.worker} ${what}`);
     return done;
   };
-  // Migrations want a whole deployment, and so does whoever has nothing to split with.
+  // Migrations and a Worker's first version need a full deployment.
   const split = !canBeSplit(it) || !releases || releases.deployments.length === 0 ? 100 : options.split;
   const known = releases && versionOf(releases, tag);
   if (releases && known) {
-    // What has all requests already has nothing to be split with.
+    // The version already has all requests.
     if (split < 100 && hasShare(releases, tag, 100)) return finish("unchanged", 100, known.id);
     const isLiveAlready = hasShare(releases, tag, split);
     if (!isLiveAlready) await setSplit(options, it.worker, releases, known.id, split);
-    // Routes are no part of a version, and an interrupted deploy may not have come to them.
+    // Routes are not part of a version; an interrupted deployment may have missed them.
     if (hasRoutes(it) && split === 100) await wrangler(target, ["triggers", "deploy", ...config]);
     return finish(isLiveAlready ? "unchanged" : "deployed", split, known.id);
   }
@@ -209,13 +205,13 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<DeployedW
   return finish("uploaded", split, uploaded.id);
 };
 
-/** The platform may show a deployment a little late. */
+/** The platform may list a deployment late. */
 const pollIntervalMs = 500;
 const maxPolls = 10;
 
 /**
- * Reads back what wrangler says; two quick calls where there is a token, and left to wrangler's word where it would be asked itself.
- * @throws where it is not live
+ * Verifies with the REST API that the version is live. Skipped without a token.
+ * @throws if it is not live
  */
 const assertLive = async (target: Target, worker: string, tag: string): Promise<void> => {
   if (!accessOf(target)) return;
@@ -224,16 +220,16 @@ const assertLive = async (target: Target, worker: string, tag: string): Promise<
     if (releases && hasShare(releases, tag, 100)) return;
     await setTimeout(pollIntervalMs);
   }
-  throw new Error(`wrangler deploy ended well, but the version is not live`);
+  throw new Error(`wrangler deploy succeeded, but the version is not live`);
 };
 
-/** What owns objects is deployed whole, and what serves it along with it. */
+/** Only gates and the front can be split; Workers with Durable Objects are deployed at 100 %. */
 const canBeSplit = ({ kind }: Emitted): boolean => kind === "gate" || kind === "front";
 
-/** The front has, control, and a gate that is entered by its zone. */
+/** Whether the Worker has routes of its own: the front, control, and a gate with `entry: zone`. */
 export const hasRoutes = (it: Emitted): boolean => (configOf(it).routes ?? []).length > 0;
 
-/** Whether what was built has just this share already. */
+/** Whether the build already has exactly this share. */
 const hasShare = (releases: Releases, tag: string, split: number): boolean => {
   const share = sharesOf(releases)
     .filter(({ version_id }) => digestOf(releases, version_id) === tag)

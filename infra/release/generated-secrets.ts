@@ -1,4 +1,4 @@
-/** Secrets that no person sets: each Worker that needs one is given a random value once, and keeps it from version to version. */
+/** Generated secrets: each Worker that needs one gets a random value once and keeps it across versions. */
 import { randomBytes } from "node:crypto";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { platformSecrets } from "./secrets.ts";
@@ -14,8 +14,8 @@ export const generateSecrets = (names: readonly string[]): Values =>
   Object.fromEntries(names.map((name) => [name, randomBytes(secretBytes).toString("base64url")]));
 
 /**
- * Values for those that a Worker lacks. What is set stays: versions that are split share what they keep, and a rollback meets
- * the same value.
+ * Values for the generated secrets that a Worker lacks. Existing values stay, so that both versions of a split, and a
+ * rollback, have the same value.
  *
  * @param exists whether the Worker has a version already
  */

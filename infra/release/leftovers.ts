@@ -1,13 +1,13 @@
-/** Gates that the front reached before and reaches no more: their tier, or their isolation, has gone. */
+/** Finds and removes gates that the front no longer reaches, such as those of a removed tier. */
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { releasesOf, servicesOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
-/** As many of the front's last versions are asked which gates they reached. */
+/** Recent versions of the front whose bindings are read. */
 const maxFrontVersions = 5;
 
-/** Workers that some recent version of the front is bound to, that this one is not, and that are still there. */
+/** Existing Workers that a recent version of the front is bound to and the new one is not. */
 export const findLeftovers = async (target: Target, front: Emitted): Promise<string[]> => {
   const releases = await releasesOf(target, front.worker);
   const deployed = (releases?.deployments ?? []).flatMap(({ versions }) =>
@@ -20,7 +20,7 @@ export const findLeftovers = async (target: Target, front: Emitted): Promise<str
   return gone.filter((_, index) => releasesOfGone[index] !== undefined);
 };
 
-/** Not to be undone, and an older version of the front would miss them. */
+/** Deletes Workers. Irreversible; an older version of the front would miss them. */
 export const removeWorkers = async (target: Target, workers: readonly string[]): Promise<void> => {
   for (const worker of workers) await wrangler(target, ["delete", "--name", worker, "--force"]);
 };

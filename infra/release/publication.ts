@@ -1,4 +1,4 @@
-/** What was built, as an upload: the same that wrangler makes of its configuration. */
+/** Builds an upload from an emitted Worker, equal to the one that wrangler makes of its configuration. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Publication } from "../cloud/account/publish.ts";
@@ -32,9 +32,9 @@ export const configOf = ({ folder }: Pick<Emitted, "folder">): WranglerConfig =>
 interface PublicationOptions {
   /** Values of secrets, by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Of the last migration that was applied. */
+  /** Tag of the last applied migration. */
   readonly migrationTag?: string | undefined;
-  /** Whether a Worker is there to be bound to. What is not there is left out, and the front says so to who asks for it. */
+  /** Whether a Worker exists. Bindings to missing Workers are omitted; the front answers 503 for them. */
   readonly exists: (worker: string) => boolean;
 }
 
@@ -73,7 +73,7 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Pu
   };
 };
 
-/** A version's tag is what it was built from: the same tag, the same Worker. */
+/** A version's tag: the digest of its build. The same tag means the same Worker. */
 export const tagOf = ({ digest }: Pick<Emitted, "digest">): string => digest.slice(0, 16);
 
 const bindingsOf = (

@@ -1,4 +1,4 @@
-/** The versions and deployments of a Worker, as the platform tells of them. */
+/** Reads the versions and deployments of a Worker from the platform. */
 
 import { type ApiAccess, accessOf, getWorkerResource, noWorkerCodes } from "./api.ts";
 import type { Target } from "./target.ts";
@@ -26,7 +26,7 @@ export interface Releases {
   readonly deployments: readonly Deployment[];
 }
 
-/** @returns undefined where there is no such Worker */
+/** @returns undefined if the Worker does not exist */
 export const releasesOf = async (target: Target, worker: string): Promise<Releases | undefined> => {
   const access = accessOf(target);
   const found = await (access ? byToken(access, worker) : byWrangler(target, worker));
@@ -52,8 +52,8 @@ const byWrangler = async (target: Target, worker: string): Promise<Releases | un
 };
 
 /**
- * Wrangler takes a second of a processor for each question; with a token in the shell, as in CI, the same two calls are
- * made here. Without one, wrangler has its own way to log in.
+ * With a token in the shell, as in CI, the REST API is called directly, because a wrangler call takes a second of CPU.
+ * Without a token, wrangler uses its own login.
  */
 const byToken = async (access: ApiAccess, worker: string): Promise<Releases | undefined> => {
   const [versions, deployments] = await Promise.all([
@@ -78,7 +78,7 @@ export const servicesOf = async (target: Target, worker: string, version: string
   );
 };
 
-/** What a version was built from: its tag, or that of the code which an edit of a secret took over. */
+/** The digest of a version's build: its tag, or the tag of the version whose code a change of a secret reused. */
 export const digestOf = ({ versions }: Releases, id: string): string | undefined => {
   let index = versions.findIndex((it) => it.id === id);
   while (versions[index]?.annotations?.["workers/triggered_by"] === "secret") index--;
@@ -89,7 +89,7 @@ export const digestOf = ({ versions }: Releases, id: string): string | undefined
 export const sharesOf = ({ deployments }: Releases): Deployment["versions"] =>
   (deployments[0]?.versions ?? []).toSorted((a, b) => b.percentage - a.percentage);
 
-/** The newest version that was built from this. */
+/** The newest version with this digest. */
 export const versionOf = (releases: Releases, digest: string): Version | undefined =>
   releases.versions.findLast(({ id }) => digestOf(releases, id) === digest);
 

@@ -1,4 +1,4 @@
-/** Hands values of secrets to wrangler, which takes them from a file. */
+/** Passes values of secrets to wrangler in a temporary file. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -6,11 +6,11 @@ import type { Emitted } from "../compiler/emit/emit.ts";
 
 type Values = Readonly<Record<string, string>>;
 
-/** A Worker is given no secret but those that it names. */
+/** The secrets that a Worker names, and no others. */
 export const secretsFor = ({ secrets }: Emitted, values: Values): Values =>
   Object.fromEntries(secrets.flatMap((name) => (Object.hasOwn(values, name) ? [[name, values[name] as string]] : [])));
 
-/** Values go by a file that only this user reads, and that is gone at once. */
+/** Writes a file that only this user can read, and removes it after use. */
 export const withSecretsFile = async (
   values: Values,
   use: (file: string | undefined) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
+/** Stores of secrets: a git-ignored file for the dev loop, the platform elsewhere. */
 
 import fs from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 import { WranglerError, wrangler } from "./wrangler.ts";
 
 export interface SecretStore {
-  /** Names of those that are set for a Worker. */
+  /** Names of the secrets that are set for a Worker. */
   readonly names: (worker: string) => Promise<readonly string[]>;
   readonly set: (worker: string, name: string, value: string) => Promise<void>;
 }
@@ -18,19 +18,19 @@ export interface SecretStore {
 const local = "local";
 
 /**
- * @param samples what the dev loop uses where nothing has been set
- * @param target where other environments have them
+ * @param samples values that the dev loop uses for secrets that are not set
+ * @param target platform of other environments
  */
 export const secretsOf = (root: string, environment: string, samples: Values, target: Target): SecretStore => {
   if (isPreview(environment)) return previewSecrets(samples);
   return environment === local ? fileSecrets(root, samples) : platformSecrets(target);
 };
 
-/** Its Workers come and go, so nobody sets anything for them; they have samples, as the dev loop has. */
+/** A preview is short-lived and uses the samples. */
 const previewSecrets = (samples: Values): SecretStore => ({
   names: async () => Object.keys(samples),
   set: async (_, name) => {
-    throw new Error(`a preview has samples: write ${name} into dev.secrets of routes/environments/preview.yaml`);
+    throw new Error(`a preview uses samples: write ${name} into dev.secrets of routes/environments/preview.yaml`);
   },
 });
 
@@ -42,8 +42,8 @@ const secretsFile = `.secrets/${local}.json`;
 const maxFileBytes = 8 * 1024 * 1024;
 
 /**
- * The values that the dev loop and previews hand to gates; none for other environments.
- * @throws where the file is no map of texts; it says nothing of what is in it
+ * The secrets' values for the dev loop and previews; none for other environments.
+ * @throws if the file is not a map of strings; the message contains no value
  */
 export const localSecrets = (root: string, environment: string, samples: Values): Values => {
   if (isPreview(environment)) return samples;
@@ -55,7 +55,7 @@ const valuesIn = (root: string): Values => {
   if (text === undefined) return {};
   const value = parsed(text);
   if (typeof value !== "object" || value === null || Object.values(value).some((it) => typeof it !== "string"))
-    throw new Error(`${secretsFile} is no JSON map of texts; remove it and set the secrets again`);
+    throw new Error(`${secretsFile} is not a JSON map of strings; remove it and set the secrets again`);
   return value as Values;
 };
 
@@ -63,17 +63,17 @@ const fileSecrets = (root: string, samples: Values): SecretStore => ({
   names: async () => Object.keys(localSecrets(root, local, samples)),
   set: async (_, name, value) => {
     const all = { ...valuesIn(root), [name]: value };
-    // Written beside and renamed, so that nobody reads half of it.
+    // Written to a new file and renamed, so that no reader sees a partial file.
     writeWithin(root, `${secretsFile}.new`, `${JSON.stringify(all, null, 2)}\n`, { isPrivate: true });
     fs.renameSync(path.join(root, `${secretsFile}.new`), path.join(root, secretsFile));
   },
 });
 
-/** Those that the platform keeps for a Worker. */
+/** The platform's secrets of a Worker. */
 export const platformSecrets = (target: Target): SecretStore => ({
   names: async (worker) => {
     const output = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
-      // A Worker that is not there yet has none.
+      // A Worker that does not exist has no secrets.
       if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.message)) return "[]";
       throw error;
     });

@@ -1,4 +1,4 @@
-/** Where wrangler's calls go: to Cloudflare, or to the local cloud by the variables that wrangler itself reads. */
+/** The target of wrangler's calls: Cloudflare, or a local cloud by variables that wrangler reads. */
 import { accountId, localToken } from "../cloud/account/access.ts";
 import { compile } from "../compiler/compile.ts";
 import { listGates } from "../compiler/lower/gates.ts";
@@ -7,7 +7,7 @@ import { choice } from "../diagnostics/schema-issues.ts";
 
 export interface Target {
   readonly name: "cloudflare" | "local";
-  /** Put over the shell's own. */
+  /** Environment variables for wrangler, in addition to the shell's. */
   readonly variables: Readonly<Record<string, string>>;
   /** Carries out the commands; where none is given, the project's own wrangler does, in a process of its own for each. */
   readonly wrangler?: Wrangler;
@@ -28,12 +28,12 @@ export const variablesOf = (api: string, token: string): Record<string, string> 
   WRANGLER_SEND_METRICS: "false",
 });
 
-/** The local cloud's port where none is given. */
+/** The local cloud's default URL. */
 export const defaultApi = "http://127.0.0.1:8799";
 
 /**
  * @param given `cloudflare`, `local`, or the local cloud's URL; or a target, which stays as it is
- * @throws where it is none of them
+ * @throws for any other text
  */
 export const targetOf = (given: string | Target): Target => {
   if (typeof given !== "string") return given;
@@ -44,13 +44,13 @@ export const targetOf = (given: string | Target): Target => {
   return { name: "local", variables: variablesOf(url, localToken) };
 };
 
-/** The dev loop's values fit a local cloud, where the sample services are. */
+/** The environment for a target; a local cloud defaults to the dev loop's, whose sample services it runs. */
 export const environmentFor = ({ name }: Target, explicit: string | undefined): string =>
   explicit ?? (name === "local" ? "local" : "production");
 
 /**
- * The Workers that serve a tier, its own first; the front's for `front`.
- * @throws where there is no such tier
+ * The Workers that serve a tier, its main gate first; the front's Worker for `front`.
+ * @throws if there is no such tier
  */
 export const workersOf = (root: string, env: string, tier: string): string[] => {
   const { tiers } = compile(root, env);

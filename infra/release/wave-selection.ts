@@ -1,4 +1,4 @@
-/** Which tiers a wave is to reach: chosen by their labels, by their level, or all. */
+/** Selects the tiers of a wave: by labels, by level, or all. */
 import type { Compiled } from "../compiler/compile.ts";
 import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
@@ -6,7 +6,7 @@ import { warn } from "../terminal/terminal.ts";
 
 export interface SelectionOptions {
   readonly all?: true | undefined;
-  /** `app=mobile`; of several, all must be there. */
+  /** `app=mobile`; with several labels, all must match. */
   readonly label?: readonly string[] | undefined;
   readonly level?: string | undefined;
 }
@@ -20,13 +20,13 @@ export interface WaveSelection {
     /** Its gates. */
     readonly workers: readonly string[];
   }[];
-  /** As it was written. */
+  /** The selection as it was written. */
   readonly selection: string;
 }
 
 /**
- * A tier with `entry: zone` is not split, so it is in no wave; where such a one would be meant, it is said.
- * @throws where nothing is chosen, or nothing fits
+ * A tier with `entry: zone` cannot be split, so it is skipped with a warning.
+ * @throws if nothing is selected, or no tier matches
  */
 export const selectTiers = (
   { tiers, environment }: Pick<Compiled, "tiers" | "environment">,
@@ -35,7 +35,7 @@ export const selectTiers = (
 ): WaveSelection => {
   const labels = label.map(parseLabel);
   if (all ? labels.length > 0 || level !== undefined : labels.length === 0 && level === undefined)
-    throw new Error("a wave is chosen by --all, or by --label key=value and --level");
+    throw new Error("select tiers by --all, or by --label key=value and --level");
   const selection = all
     ? "--all"
     : [...label.map((it) => `--label ${it}`), ...(level === undefined ? [] : [`--level ${level}`])].join(" ");
@@ -44,9 +44,9 @@ export const selectTiers = (
     (it) => (level === undefined || it.level === level) && labels.every(([key, value]) => it.labels[key] === value),
   );
   const zones = matching.filter(({ entry }) => entry === "zone").map(({ tier }) => tier);
-  if (zones.length > 0) warnUser(`left out, since \`entry: zone\` is not split: ${zones.join(", ")}`);
+  if (zones.length > 0) warnUser(`skipped, because \`entry: zone\` cannot be split: ${zones.join(", ")}`);
   const splittable = matching.filter(({ tier }) => !zones.includes(tier));
-  if (splittable.length === 0) throw new Error(`no tier fits ${selection}; ${knownLabels(manifests)}`);
+  if (splittable.length === 0) throw new Error(`no tier matches ${selection}; ${knownLabels(manifests)}`);
   const gates = listGates(tiers);
   return {
     selection,
@@ -62,7 +62,7 @@ export const selectTiers = (
 
 const parseLabel = (text: string): readonly [string, string] => {
   const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw new Error(`a label is written app=mobile, not ${text}`);
+  if (key === undefined || value === undefined) throw new Error(`write a label as app=mobile, not ${text}`);
   return [key, value];
 };
 
@@ -70,5 +70,5 @@ const knownLabels = (manifests: readonly Manifest[]): string => {
   const labels = new Set(
     manifests.flatMap(({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`)),
   );
-  return labels.size === 0 ? "no manifest has `labels`" : `there are ${[...labels].sort().slice(0, 20).join(", ")}`;
+  return labels.size === 0 ? "no manifest has `labels`" : `labels are ${[...labels].sort().slice(0, 20).join(", ")}`;
 };

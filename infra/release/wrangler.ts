@@ -1,13 +1,13 @@
-/** Runs wrangler as a person would: the project's own, unmodified, one call a process. */
+/** Runs the project's wrangler, unmodified, one process per call. */
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";
 import type { Target } from "./target.ts";
 
-/** What wrangler said when it failed. */
+/** A failed wrangler call, with its output. */
 export class WranglerError extends Error {
-  /** The platform's, where it gave one. */
+  /** The platform's error code, if there is one. */
   readonly code: number | undefined;
   constructor(command: string, output: string) {
     super(`wrangler ${command} failed:\n${output}`);
@@ -18,7 +18,7 @@ export class WranglerError extends Error {
 
 /** An upload over a slow line, with the platform's own checks. */
 const defaultTimeoutMs = 180_000;
-/** It is given so long to end by itself. */
+/** Time between SIGTERM and SIGKILL. */
 const killDelayMs = 5000;
 const maxOutputBytes = 16 * 1024 * 1024;
 
@@ -29,9 +29,9 @@ const maxOutputBytes = 16 * 1024 * 1024;
 const script = createRequire(import.meta.url).resolve("wrangler");
 
 /**
- * @param input goes through a pipe: a command line is there for every process to read
- * @param timeoutMs it is ended then
- * @returns what it printed
+ * @param input passed through a pipe, because other processes can read a command line
+ * @param timeoutMs after which the process is killed
+ * @returns its output
  * @throws WranglerError, without the input
  */
 export const wrangler = (
@@ -49,7 +49,7 @@ const ownProcess = (
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const env = {
-      // Half of what it takes of a processor is to compile itself.
+      // Caches compiled code, which halves the CPU time of a call.
       NODE_COMPILE_CACHE: path.join(codeRoot, ".build/compile-cache"),
       ...process.env,
       WRANGLER_HIDE_BANNER: "true",
@@ -64,10 +64,10 @@ const ownProcess = (
     let late = false;
     const child = execFile(process.execPath, ["--no-warnings", script, ...args], options, (error, out, err) => {
       timers.forEach(clearTimeout);
-      // At a signal it exits with 0, so that it was ended has to be known here.
+      // After a signal wrangler exits with 0, so the timeout is tracked here.
       if (!error && !late) return resolve(out);
       const said = cleanOutput(`${err}\n${out}`).replaceAll(input || "\0", "…");
-      const why = late ? `it did not end within ${timeoutMs / 1000} s, and was ended` : (error?.signal ?? "");
+      const why = late ? `it did not end within ${timeoutMs / 1000} s, and was killed` : (error?.signal ?? "");
       return reject(new WranglerError(commandOf(args), [why, said].filter(Boolean).join("\n")));
     });
     const end = () => {
@@ -77,7 +77,7 @@ const ownProcess = (
     };
     timers.push(setTimeout(end, timeoutMs));
     child.stdin?.on("error", () => {
-      // It has ended without reading its input, and says why itself.
+      // It ended without reading its input; its output says why.
     });
     child.stdin?.end(input ?? "");
   });
@@ -87,7 +87,7 @@ const commandOf = (args: readonly string[]): string => {
   return sub.startsWith("-") ? command : `${command} ${sub}`;
 };
 
-/** Without colours and wrangler's closing remarks. */
+/** Removes colors and wrangler's closing remarks. */
 const cleanOutput = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
@@ -98,6 +98,6 @@ const cleanOutput = (text: string): string =>
     .replaceAll(/\n{3,}/g, "\n\n")
     .trim();
 
-/** @throws where wrangler printed something else before */
+/** Runs wrangler and parses its output as JSON. @throws if the output is not JSON */
 export const wranglerJson = async <T>(target: Target, args: readonly string[]): Promise<T> =>
   JSON.parse(await wrangler(target, args)) as T;

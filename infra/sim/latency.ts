@@ -1,4 +1,4 @@
-/** Latency as it is drawn: log-normal about a user's distance, in the bins of the samples. */
+/** The latency model: log-normal around a user's distance, in the bins of samples. */
 import { maxBin } from "../../functions/gateway/observability/samples.ts";
 import { distances } from "./users.ts";
 

@@ -1,4 +1,4 @@
-/** Seeded chance: the same seed is the same world. */
+/** Seeded random numbers: the same seed gives the same simulation. */
 import { randomPoisson } from "d3-random";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 

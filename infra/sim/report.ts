@@ -1,4 +1,4 @@
-/** Says what was simulated: a table, and bars that are read without colour. */
+/** Formats simulation results: a table, and bars without color. */
 import { wideTable as table } from "../terminal/table.ts";
 import type { Figures } from "./simulate.ts";
 

@@ -1,4 +1,4 @@
-/** One rollout from its start to its end: control's own reducer and its own verdict, over drawn traffic. */
+/** Simulates one rollout from start to end: control's own reducer and verdict over simulated traffic. */
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
@@ -11,7 +11,7 @@ import { intervalSeconds, type Split, splitOf, type VersionModels } from "./traf
 import { conditionsOverTime } from "./traffic-conditions.ts";
 import { assignPositions, groupSharesOf, type Users } from "./users.ts";
 
-/** As a manifest that says nothing has it. */
+/** The defaults of a manifest. */
 export const release = {
   steps: ["0%", "1%", "10%", "50%", "100%"],
   bake: "5m",
@@ -23,11 +23,11 @@ export interface RunResult {
   readonly end: RolloutEnd;
   /** Seconds. */
   readonly took: number;
-  /** Of users, that the canary had when it ended, or at its most. */
+  /** The canary's share of users at the end. */
   readonly share: number;
-  /** Requests that met the canary. */
+  /** Requests that the canary served. */
   readonly exposed: number;
-  /** What failed, or was open still when it was paused. */
+  /** Criteria that failed, or that were undecided when the rollout paused. */
   readonly criteria: readonly string[];
   readonly why: string;
 }
@@ -43,10 +43,10 @@ export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed
   for (;;) {
     ({ state, split } = applyDueActions(state, now, {
       users,
-      places: positions,
+      positions,
       rate,
       kinds,
-      chance: random,
+      random,
       stages,
       split,
     }));
@@ -64,17 +64,17 @@ export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed
 
 interface SimulatedWorld {
   readonly users: Users;
-  /** Where each user stands. */
-  readonly places: Float64Array;
+  /** Each user's position in [0, 1): the canary has those below its share. */
+  readonly positions: Float64Array;
   readonly rate: number;
   readonly kinds: VersionModels;
-  readonly chance: Random;
+  readonly random: Random;
   /** Grows by one with each split. */
   readonly stages: Stage[];
   readonly split: Split | undefined;
 }
 
-/** Does at once what is due: the platform of the simulation never fails, which has tests of its own. */
+/** Runs due actions immediately: the simulated platform never fails. */
 const applyDueActions = (
   initial: Rollout,
   now: number,
@@ -89,7 +89,7 @@ const applyDueActions = (
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
-    split = splitOf(groupSharesOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
+    split = splitOf(groupSharesOf(world.users, world.positions, share), world.rate, world.kinds, world.random);
     world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
   }
   return { state, split };

@@ -1,4 +1,4 @@
-/** What may be true of a new version, and what its rollout must come to. */
+/** The scenarios: how a new version behaves, and the required outcome of its rollouts. */
 
 /** How one version behaves. Shares are of requests. */
 export interface Behaviour {
@@ -7,7 +7,7 @@ export interface Behaviour {
   readonly hangs: number;
   /** Times as long for the slowest hundredth. */
   readonly slower: number;
-  /** What it tells of its requests: 1 is all. */
+  /** Share of its requests that it reports: 1 is all. */
   readonly reports: number;
 }
 
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly rate: number;
   readonly users: number;
   readonly canary: Partial<Behaviour>;
-  /** The bound: at least, or at most, this share of rollouts ends so. */
+  /** Required: at least, or at most, this share of rollouts ends so. */
   readonly bounds: readonly { readonly end: RolloutEnd; readonly least?: number; readonly most?: number }[];
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run sim:rollout`: what the statistics of rollouts promise, over thousands of whole rollouts of unlike users. */
+/** `npm run sim:rollout`: checks the statistical guarantees of rollouts over thousands of simulated rollouts. */
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
 import { simulationReport } from "./report.ts";
 import { release } from "./rollout.ts";
@@ -15,7 +15,7 @@ const whole = (text: string): number => {
 const program = new Command("npm run sim:rollout --")
   .description("Simulates rollouts with control's own reducer and verdict; exits with 1 where a bound is missed.")
   .option("--runs <number>", "rollouts of each scenario", whole, 500)
-  .option("--seed <number>", "the same seed is the same world", whole, 1)
+  .option("--seed <number>", "the same seed gives the same simulation", whole, 1)
   .option("--only <text>", "only the scenarios with this in their name")
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")

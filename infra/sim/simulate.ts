@@ -1,4 +1,4 @@
-/** Many rollouts of each scenario, and what they came to. */
+/** Simulates many rollouts of each scenario and aggregates the results. */
 
 import { shapeOf } from "./latency.ts";
 import { seededRandom } from "./random.ts";
@@ -27,7 +27,7 @@ export interface Figures {
   readonly missed: readonly string[];
 }
 
-/** @param seed the same for all scenarios: each begins with the same dice */
+/** @param seed the same for all scenarios, so that they start with the same random numbers */
 export const simulate = (
   scenario: Scenario,
   runs: number,

@@ -1,4 +1,4 @@
-/** What befalls both versions at once: the time of day, and incidents of an upstream that they share. */
+/** Traffic conditions that affect both versions: the time of day, and incidents of a shared upstream. */
 import type { Random } from "./random.ts";
 import { intervalSeconds, type TrafficConditions } from "./traffic.ts";
 
@@ -8,7 +8,7 @@ const maxIncidentSeconds = 120;
 /** A day's swing passes in so many seconds here, so that a rollout of an hour sees half of it. */
 const daySeconds = 7200;
 
-/** Of the seconds since the start of the rollout, asked in order. */
+/** Returns the conditions at a second since the rollout's start; call it in order. */
 export const conditionsOverTime = ({ uniform, happens }: Random): ((seconds: number) => TrafficConditions) => {
   const phase = uniform() * 2 * Math.PI;
   let incidentEnds = 0;

@@ -1,15 +1,15 @@
-/** What both versions report of a stretch of time, drawn by groups of users rather than request by request. */
+/** Simulates the traffic of both versions by groups of users, not request by request. */
 import { type Group, groups, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { type AliasTable, aliasTableOf, type LatencyShape, sampleBin } from "./latency.ts";
 import type { Random } from "./random.ts";
 import type { Behaviour } from "./scenarios.ts";
 import type { GroupShare } from "./users.ts";
 
-/** Seconds from one look to the next. */
+/** Simulated seconds between evaluations. */
 export const intervalSeconds = 10;
-/** After an error a client tries again with this probability, and as often fails again. */
+/** The probability that a client retries after an error, and that the retry fails again. */
 const retryProbability = 0.5;
-/** Errors that one error leads to, itself included. */
+/** Errors caused by one error, itself included. */
 const errorsPerFailure = 1 / (1 - retryProbability * retryProbability);
 /** Seconds until a client gives up. */
 const clientTimeoutSeconds = 30;
@@ -31,7 +31,7 @@ interface SimulatedVersion {
   readonly sample: Sample;
 }
 
-/** What befalls both versions at once. */
+/** Conditions that affect both versions. */
 export interface TrafficConditions {
   /** Times the mean rate. */
   readonly busy: number;
@@ -44,7 +44,7 @@ export interface TrafficConditions {
 export interface Split {
   readonly stable: Sample;
   readonly canary: Sample;
-  /** Adds what happens from one look to the next, so many seconds after the split was made. */
+  /** Adds the traffic of one interval, so many seconds after the split. */
   readonly advance: (seconds: number, conditions: TrafficConditions) => void;
 }
 
@@ -72,7 +72,7 @@ export const splitOf = (
     stable: stable.sample,
     canary: canary.sample,
     advance: (seconds, conditions) => {
-      // Stable's isolates have been warm for long.
+      // Stable's isolates are warm.
       addTraffic(stable, rate, 0, clientTimeoutSeconds, conditions, random);
       addTraffic(canary, rate, Math.exp(-seconds / cold), seconds, conditions, random);
     },
@@ -122,7 +122,7 @@ const addTraffic = (
     it.errors += errors;
     it.refusals += refusals;
     it.abandoned += abandoned;
-    // Half of what fails, fails at the upstream.
+    // Half of the errors are the upstream's.
     for (let index = 0; index < errors; index++) if (happens(0.5)) it.upstreamErrors++;
     for (let index = coldShare > 0 ? poisson(passed * coldShare) : 0; index < passed; index++)
       addLatency(it, sampleBin(latencyTable, uniform()) + slow);

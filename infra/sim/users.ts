@@ -1,6 +1,6 @@
 /**
- * The users of a tier, who are far from alike: a few send most of the requests, some fail or are refused far oftener than
- * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
+ * The simulated users of a tier are heterogeneous: a few send most of the requests, some fail or are refused far more often
+ * than others, each is near or far. Each rollout assigns them to versions anew, and they stay there.
  */
 import { groups } from "../../functions/gateway/observability/samples.ts";
 import type { Random } from "./random.ts";
@@ -47,7 +47,7 @@ export const assignPositions = ({ count }: Users, { uniform }: Random): Float64A
   return positions;
 };
 
-/** What one version has of a group's users at a split. */
+/** A version's part of a group's users at a split. */
 export interface GroupShare {
   /** Share of all requests. */
   activity: number;

@@ -13,8 +13,13 @@ export const untilStopped = (): Promise<void> =>
     onParentExit(stop);
   });
 
+let isListening = false;
+
 /** Ends at a signal as a program ends by itself, so that what it has begun is ended along with it. */
 export const exitOnSignals = (): void => {
+  // Several command lines may run in a process.
+  if (isListening) return;
+  isListening = true;
   const end = () => process.exit(130);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   onParentExit(end);

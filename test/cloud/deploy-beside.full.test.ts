@@ -1,4 +1,4 @@
-/** What deploy does beside uploading code: removing what has gone, looking for open addresses, keys that nobody sets, consumers. */
+/** What deploy does beside uploading code: removing what has gone, looking for open addresses, secrets, keys that nobody sets, consumers. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -52,6 +52,34 @@ it("reads back that gates have no address, and does not split a tier that its zo
   await expect(postern.deploy()).rejects.toThrow(
     /gate-a-test: npx wrangler triggers deploy -c .*gates\/a\/wrangler\.json/,
   );
+});
+
+it("secrets come before the code that needs them, and are not rolled back with it", async () => {
+  const seen: (string | undefined)[] = [];
+  const upstream = await runService((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end("ok");
+  });
+  const secretive = "filters: [{ headers: { request: { set: { authorization: { secret: TOKEN } } } } }]\n";
+  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first", secretive) });
+  await expect(postern.deploy()).rejects.toThrow(/gate-a-test needs TOKEN: npx postern secrets set TOKEN/);
+  expect(cloud.control.account().workers.size).toBe(0);
+  await postern.secret("TOKEN", "value-one");
+  await postern.deploy();
+  await get("/a/it");
+  edit("routes/a.yaml", tier("a", upstream.url, "second", secretive));
+  await postern.deploy();
+  await postern.secret("TOKEN", "value-two");
+  // The edit of a secret has the code of the version before, so nothing has to be uploaded.
+  expect(Object.values((await postern.deploy()).done)).toEqual(["unchanged 100", "unchanged 100"]);
+  const first = cloud.control.worker("gate-a-test").versions.find(({ annotations }) => annotations["workers/tag"])?.id;
+  await expect(postern.rollback("a", { to: first?.slice(0, 8) ?? "" })).rejects.toThrow(
+    /a secret of gate-a-test has changed/,
+  );
+  await get("/a/it");
+  await postern.rollback("a", { to: first ?? "", oldSecrets: true });
+  await get("/a/it");
+  expect(seen).toEqual(["value-one", "value-two", "value-one"]);
 });
 
 /** A tier whose tokens are verified with keys that the issuer publishes. */

@@ -57,7 +57,8 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect((await get("/b/which")).text).toBe("first");
 
   const listed = await postern.releases("a");
-  expect(listed.text).toMatch(/a reason +#{5} +25 %\n.*#{15} +75 %\n/);
+  expect(listed.text).toContain("a reason");
+  expect(listed.text).toMatch(/ #{3} +25 %\n[\s\S]* #{8} +75 %\n/);
   expect((await postern.rollback("a")).exitCode).toBe(0);
   expect(sharesOf(cloud, "gate-a-test")).toEqual([100]);
   expect((await get("/a/which")).text).toBe("first");
@@ -115,40 +116,12 @@ it("a route is lifted before its tier's gate lets go of it", async () => {
   expect(times).toEqual(times.toSorted());
 });
 
-it("secrets come before the code that needs them, and are not rolled back with it", async () => {
-  const seen: (string | undefined)[] = [];
-  const upstream = await runService((request, response) => {
-    seen.push(request.headers.authorization);
-    response.end("ok");
-  });
-  const secretive = "filters: [{ headers: { request: { set: { authorization: { secret: TOKEN } } } } }]\n";
-  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first", secretive) });
-  await expect(postern.deploy()).rejects.toThrow(/gate-a-test needs TOKEN: npx postern secrets set TOKEN/);
-  expect(cloud.control.account().workers.size).toBe(0);
-  await postern.secret("TOKEN", "value-one");
-  await postern.deploy();
-  await get("/a/it");
-  edit("routes/a.yaml", tier("a", upstream.url, "second", secretive));
-  await postern.deploy();
-  await postern.secret("TOKEN", "value-two");
-  // The edit of a secret has the code of the version before, so nothing has to be uploaded.
-  expect(Object.values((await postern.deploy()).done)).toEqual(["unchanged 100", "unchanged 100"]);
-  const first = cloud.control.worker("gate-a-test").versions.find(({ annotations }) => annotations["workers/tag"])?.id;
-  await expect(postern.rollback("a", { to: first?.slice(0, 8) ?? "" })).rejects.toThrow(
-    /a secret of gate-a-test has changed/,
-  );
-  await get("/a/it");
-  await postern.rollback("a", { to: first ?? "", oldSecrets: true });
-  await get("/a/it");
-  expect(seen).toEqual(["value-one", "value-two", "value-one"]);
-});
-
 it.each([
   ["a tier that is not there", ["opn"], { message: /there is no tier "opn"/ }],
   ["a split that is none", ["a"], { split: "101", message: /--split takes 0 to 100/ }],
   ["a target that is none", ["a"], { target: "elsewhere", message: /--target takes cloudflare, local/ }],
   ["a target on another machine", ["a"], { target: "http://10.0.0.1:80", message: /--target takes/ }],
-  ["a cloud that does not run", ["a"], { target: "http://127.0.0.1:9", message: /start the local cloud/ }],
+  ["a cloud that does not run", ["a"], { target: "http://127.0.0.1:9", message: /127\.0\.0\.1:9 does not answer/ }],
 ])("%s is said before anything is done", async (_, tiers, { message, ...given }) => {
   const root = writeProject({
     "routes/environments/test.yaml": environment,

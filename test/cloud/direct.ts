@@ -1,6 +1,6 @@
 /**
  * Carries out wrangler's commands by the calls that wrangler makes of them, with no process: a second of a processor less each.
- * It knows what `infra/release` says and refuses anything else. That it uploads what wrangler uploads is `direct.test.ts`'s to show.
+ * It knows what `infra/release` says and refuses anything else. That it uploads what wrangler uploads is `direct.full.test.ts`'s to show.
  */
 import fs from "node:fs";
 import path from "node:path";

@@ -13,7 +13,7 @@ import { getWorker, startLocalCloud, temporaryFolder } from "./in-process-cloud.
 
 const tiers = 30;
 
-it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`, { timeout: 300_000 }, async () => {
+it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`, async () => {
   const root = writeProject({});
   writeTiers(root, "local", tiers);
   const emitted = (await emit(root, compile(root, "local"))).toSorted(byStage);

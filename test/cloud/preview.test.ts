@@ -1,4 +1,4 @@
-/** Previews: what would make one another's is refused; and, in the long form, two of them on a local cloud, one after the other gone. */
+/** Previews: what would make one another's is refused; and, in test:full, two of them on a local cloud, one after the other gone. */
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
@@ -8,9 +8,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { down, up } from "../../infra/commands/release/preview.ts";
 import { isPreview } from "../../infra/release/preview.ts";
+import { quietly } from "../command-line.ts";
 import { manifest, runService, writeProject } from "../e2e/project.ts";
-
-const full = process.env.POSTERN_FULL === "1";
+import { full } from "../full.ts";
+import { direct } from "./direct.ts";
 
 const tier = (name: string) =>
   manifest(
@@ -52,8 +53,8 @@ describe("what would make one preview another's is refused before anything is up
       /there is no routes\/environments\/preview\.yaml; write .*preview-0/,
     ],
     ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
-  ])("%s", async (_, all, number, message) => {
-    await expect(up(number, { root: writeProject(all), target: nowhere })).rejects.toThrow(message);
+  ])("%s", async (_, all, number, said) => {
+    await expect(up(number, { root: writeProject(all), target: nowhere })).rejects.toThrow(said);
   });
   it("a tier, or a route with a Worker of its own, that is called like one", async () => {
     const lifted = tier("b").replace("{ who: { match", "{ my-preview-7: { isolation: route, match");
@@ -68,42 +69,39 @@ describe("what would make one preview another's is refused before anything is up
   });
 });
 
-it.skipIf(!full)(
-  "each pull request has Workers of its own, which go with it and take nobody else's along",
-  { timeout: 240_000 },
-  async () => {
-    const upstream = await runService((request, response) => response.end(request.headers["x-key"]));
-    const root = writeProject(files(good, "a", upstream.url));
-    const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
-    onTestFinished(() => cloud.close());
-    const options = { root, target: cloud.api };
-    const workerNames = () => [...cloud.control.account().workers.keys()].sort();
-    /** `fetch` sets the Host header itself. */
-    const ask = async (host: string) => {
-      const [response] = (await once(http.get(`${cloud.edge}/a/who`, { headers: { host } }), "response")) as [
-        http.IncomingMessage,
-      ];
-      return [response.statusCode, await text(response)];
-    };
-
-    for (const number of ["7", "8"]) expect((await up(number, options)).exitCode).toBe(0);
-    const own = (number: string) => [
-      `gate-a-preview-${number}`,
-      `postern-front-preview-${number}`,
-      `state-shared-preview-${number}`,
+it.runIf(full)("each pull request has Workers of its own, which go with it and take nobody else's along", async () => {
+  const upstream = await runService((request, response) => response.end(request.headers["x-key"]));
+  const root = writeProject(files(good, "a", upstream.url));
+  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
+  onTestFinished(() => cloud.close());
+  const options = { root, target: direct(cloud.api as string) };
+  const bring = (number: string) => quietly(() => up(number, options));
+  const there = () => [...cloud.control.account().workers.keys()].sort();
+  /** `fetch` sets the Host header itself. */
+  const ask = async (host: string) => {
+    const [response] = (await once(http.get(`${cloud.edge}/a/who`, { headers: { host } }), "response")) as [
+      http.IncomingMessage,
     ];
-    expect(workerNames()).toEqual([...own("7"), ...own("8")].sort());
-    for (const number of ["7", "8"]) expect(await ask(`preview-${number}.acme.example`)).toEqual([200, "a-sample"]);
-    expect((await up("7", options)).text).toContain("nothing has changed");
+    return [response.statusCode, await text(response)];
+  };
 
-    expect((await down("7", options)).data).toEqual({
-      environment: "preview-7",
-      removed: ["postern-front-preview-7", "gate-a-preview-7", "state-shared-preview-7"],
-    });
-    expect(workerNames()).toEqual(own("8"));
-    expect((await ask("preview-8.acme.example"))[0]).toBe(200);
-    expect((await ask("preview-7.acme.example"))[0]).toBe(404);
-    expect(fs.existsSync(path.join(root, "routes/environments/preview-7.yaml"))).toBe(false);
-    expect((await down("7", options)).text).toBe("nothing of preview-7 was there\n");
-  },
-);
+  for (const number of ["7", "8"]) expect((await bring(number)).exitCode).toBe(0);
+  const own = (number: string) => [
+    `gate-a-preview-${number}`,
+    `postern-front-preview-${number}`,
+    `state-shared-preview-${number}`,
+  ];
+  expect(there()).toEqual([...own("7"), ...own("8")].sort());
+  for (const number of ["7", "8"]) expect(await ask(`preview-${number}.acme.example`)).toEqual([200, "a-sample"]);
+  expect((await bring("7")).text).toContain("nothing has changed");
+
+  expect((await down("7", options)).data).toEqual({
+    environment: "preview-7",
+    removed: ["postern-front-preview-7", "gate-a-preview-7", "state-shared-preview-7"],
+  });
+  expect(there()).toEqual(own("8"));
+  expect((await ask("preview-8.acme.example"))[0]).toBe(200);
+  expect((await ask("preview-7.acme.example"))[0]).toBe(404);
+  expect(fs.existsSync(path.join(root, "routes/environments/preview-7.yaml"))).toBe(false);
+  expect((await down("7", options)).text).toBe("nothing of preview-7 was there\n");
+});

@@ -1,5 +1,5 @@
 /** An account in which things are refused, and the proof that a refusal changes nothing. */
-import { beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { type ApiRequest, callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { type LocalCloud, openLocalCloud } from "./local-cloud.ts";
 
@@ -68,7 +68,6 @@ const setUp = async ({ cloud }: LocalCloud): Promise<Ids> => {
 
 /** Registers a test for each case; all of them share one account, which none of them may change. */
 export const testEachRefusal = (cases: Readonly<Record<string, Refusal>>) => {
-  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
   let local: LocalCloud;
   let ids: Ids;
   beforeAll(async () => {

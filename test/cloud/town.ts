@@ -9,6 +9,7 @@ import { rollback } from "../../infra/commands/release/rollback.ts";
 import { set } from "../../infra/commands/release/secrets.ts";
 import type { DeployedWorker } from "../../infra/release/deploy.ts";
 import type { Target } from "../../infra/release/target.ts";
+import { quietly } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
 
@@ -30,7 +31,7 @@ export const town = async (files: Readonly<Record<string, string>>, targetAt: (a
       return { status: response.status, text: await response.text() };
     },
     deploy: async (tiers: readonly string[] = [], split = "100", prune?: true) => {
-      const outcome = await deploy(tiers, { ...options, split, message: "a reason", prune });
+      const outcome = await quietly(() => deploy(tiers, { ...options, split, message: "a reason", prune }));
       const { workers } = outcome.data as { readonly workers: readonly DeployedWorker[] };
       return {
         ...outcome,

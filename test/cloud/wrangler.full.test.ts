@@ -1,14 +1,11 @@
 /** One script of unmodified wrangler's commands: what each asks of the API, and what the edge does then. */
 import fs from "node:fs";
 import path from "node:path";
-import { beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 import { type CommandResult, type LocalCloud, openLocalCloud, openWrangler, type Wrangler } from "./local-cloud.ts";
 import { backMain, shopConfig, shopHost, shopMain, writeWorkerProject } from "./sample-workers.ts";
-
-// Each command takes about a second of one core.
-vi.setConfig({ testTimeout: 180_000 });
 
 const golden = path.join(codeRoot, "test/golden/wrangler-calls.txt");
 const update = process.env.UPDATE_GOLDEN === "1";

@@ -1,4 +1,4 @@
-/** A way back across a secret that changed: of a person's nobody is asked to bring it back, of the cache's own nobody needs to be. */
+/** A rollback across a changed secret: refused for secrets that people set, forced for the generated secret of the cache. */
 import { expect, it } from "vitest";
 import { handleActuatorCall } from "../../functions/control/actuator/calls.ts";
 import { changedSecretsIn, isOnlyGeneratedChanged } from "../../functions/control/model/changed-secrets.ts";
@@ -33,7 +33,7 @@ const split = async (names: string) => {
     token: "t",
     timeout: () => AbortSignal.timeout(1000),
   });
-  return { asked: requests, answer: (await answer.json()) as { readonly ok: boolean } };
+  return { requests, answer: (await answer.json()) as { readonly ok: boolean } };
 };
 
 it("control goes back to a version from before the cache's secret", async () => {

@@ -1,4 +1,4 @@
-/** What a route costs, and how that is shown. */
+/** The cost of routes, and its display. */
 import { expect, it } from "vitest";
 import { costsOf } from "../../functions/control/telemetry/cost.ts";
 import { costTable } from "../../infra/commands/operate/cost.ts";
@@ -40,13 +40,13 @@ it("a route of which one in ten has a line weighs what all of them cost", () => 
   ]);
 });
 
-it("where nobody measured CPU, bars show the upstreams' time", () => {
+it("bars show upstream time when no CPU was measured", () => {
   const text = costTable("wallet", costsOf({ series: [series()], tallies: [] }));
   expect(text).toContain("share of upstream time");
   expect(text).toContain(`100 %  ${"#".repeat(24)}`);
   expect(text).toContain("since 2026-11-01 00:00 UTC");
 });
 
-it("nothing counted is said", () => {
+it("reports that nothing has been counted", () => {
   expect(costTable("wallet", [])).toBe("nothing has been counted of wallet yet\n");
 });

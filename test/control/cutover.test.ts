@@ -1,4 +1,4 @@
-/** A route that is cut over is rolled out as a version is: the overlay is the platform, and others write to it as well. */
+/** The rollout of a route's cutover: the overlay is the platform, and others write to it concurrently. */
 
 import { describe, expect, it } from "vitest";
 import { movedShare, overlayPlatform, renewEntry } from "../../functions/control/cutover/platform.ts";
@@ -7,8 +7,9 @@ import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { subjectFacts } from "../../functions/control/model/subject.ts";
 import { driftOf } from "../../functions/control/overlay/changes.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
-import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
+import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import { feedStoreOn } from "../../functions/feed/entries.ts";
 import type { OverlayEntry } from "../../functions/gateway/overlay/overlay.ts";
 import { verdictOf } from "./rollout-harness.ts";
@@ -61,7 +62,7 @@ const cutoverHarness = (percent = "0%") => {
   };
   const controller = rolloutController(ports);
   return {
-    world: scenario,
+    scenario,
     facts,
     plan,
     feed,
@@ -106,7 +107,7 @@ const cutoverHarness = (percent = "0%") => {
   };
 };
 
-describe("a cut-over", () => {
+describe("a cutover", () => {
   it("is of a route that has an old gateway, and of no other", () => {
     const { plan } = cutoverHarness();
     expect(subjectFacts(plan, name)?.workers).toEqual([name]);
@@ -131,16 +132,16 @@ describe("a cut-over", () => {
     expect(await it.entries()).toMatchObject([{ kind: "cutover", percent: "100%", by: "control" }]);
   });
 
-  it("that began at more than half comes back to the old gateway all the same", async () => {
+  it("rolls back to the old gateway even if it started above half", async () => {
     const it = cutoverHarness("75%");
     await it.start();
     await it.runFor(3000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await it.runFor(3000);
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
 
-  it("comes back by one word, also after all users are moved", async () => {
+  it("abort rolls it back, also after all users were moved", async () => {
     const it = cutoverHarness();
     await it.start();
     await it.runFor(20_000);
@@ -152,13 +153,13 @@ describe("a cut-over", () => {
   it("does nothing twice where an answer is lost", async () => {
     const it = cutoverHarness();
     await it.start();
-    it.world.lost = 1;
+    it.scenario.lost = 1;
     await it.runFor(2000);
     expect([await it.moved(), (await it.feed.read("wallet")).revision]).toEqual([0.1, 1]);
     expect((await it.state()).goal.done).toEqual([name]);
   });
 
-  it("pauses where somebody else moves users, and never fights", async () => {
+  it("pauses when someone else moves users, and does not overwrite them", async () => {
     const it = cutoverHarness();
     await it.start();
     await it.runFor(2000);
@@ -172,7 +173,7 @@ describe("a cut-over", () => {
   });
 });
 
-describe("what a cut-over has laid over the manifest", () => {
+describe("the overlay entry of a cutover", () => {
   const promoted = async (percent?: string) => {
     const it = cutoverHarness(percent);
     await it.start();
@@ -182,7 +183,7 @@ describe("what a cut-over has laid over the manifest", () => {
   const renewedIn = async (it: Awaited<ReturnType<typeof promoted>>) =>
     renewEntry(await it.state(), it.facts, it.now())(await it.entries());
 
-  it("is given more time for as long as the manifest does not say it, and drift says what to write", async () => {
+  it("is renewed while the manifest differs, and drift shows what to write", async () => {
     const it = await promoted();
     expect(await renewedIn(it)).toEqual(await it.entries());
     it.advance(4 * day);
@@ -193,16 +194,16 @@ describe("what a cut-over has laid over the manifest", () => {
     );
   });
 
-  it("ends when the manifest says the same", async () => {
+  it("expires when the manifest has the same share", async () => {
     const it = await promoted();
     it.advance(4 * day);
     const facts = cutoverHarness("100%").facts;
     const before = await it.entries();
     expect(renewEntry(await it.state(), facts, it.now())(before)).toBe(before);
-    expect(driftOf(before[0] as OverlayEntry, facts)).toBe("the manifest says the same");
+    expect(driftOf(before[0] as OverlayEntry, facts)).toBe("same as the manifest");
   });
 
-  it("of somebody else is left to end", async () => {
+  it("is not renewed if someone else wrote it", async () => {
     const it = await promoted();
     await it.addEntry("3%");
     const before = await it.entries();

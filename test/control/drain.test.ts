@@ -1,4 +1,4 @@
-/** Gates are told once to end the streams of a version that was taken back, and nobody is told of one that was not. */
+/** The drain entry: published once for a version that was rolled back, and for no other. */
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
@@ -39,11 +39,11 @@ it.each([
   ["was left to what others deployed", { status: "left" }],
   ["has a release that lets streams go on", { drainMs: 0 }],
   ["is older than such things", { drainMs: undefined }],
-])("tells nothing of a rollout that %s", (_, more) => {
+])("publishes no entry for a rollout that %s", (_, more) => {
   expect(drainEntryOf({ ...rolledBack, ...more } as Rollout, 1_000_000)).toBeUndefined();
 });
 
-it("tells it also when control was gone for longer than streams were given, and nothing when nobody is left to hear it", () => {
+it("publishes the entry even after the drain time, and none once no stream can be left", () => {
   expect(drainEntryOf(rolledBack, 1_629_999)).toEqual(drainEntryOf(rolledBack, 1_000_000));
   expect(drainEntryOf(rolledBack, 1_630_000)).toBeUndefined();
 });
@@ -53,7 +53,7 @@ const memoryStorage = (values = new Map<string, unknown>()) => ({
   put: (async (key: string, value: unknown) => void values.set(key, structuredClone(value))) as never,
 });
 
-it("is laid over each tier once, also where control dies in between, and stays away when a person takes it off", async () => {
+it("adds the entry to each tier once, also after a crash in between, and not again when a person removed it", async () => {
   const feeds = { a: feedStoreOn(memoryStorage(), () => 1_000_000), b: feedStoreOn(memoryStorage(), () => 1_000_000) };
   const of = (tier: string) => feeds[tier as "a" | "b"];
   const writes: string[] = [];
@@ -82,7 +82,7 @@ it("is laid over each tier once, also where control dies in between, and stays a
   expect((await feed.read("a")).entries).toEqual([]);
 });
 
-it("is told by control when the feed is back, by an alarm of its own, and asked of it no more", async () => {
+it("is retried by an alarm until the feed answers, and then published once", async () => {
   const entries = feedStoreOn(memoryStorage(), () => 1_000_000);
   const feed = { asked: 0, isDown: true };
   const FEED = {

@@ -1,4 +1,4 @@
-/** What gates, fronts and the tail tell, and which object hears of it. */
+/** Reports of gates, fronts and the tail, and the telemetry objects that get them. */
 import { describe, expect, it } from "vitest";
 import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
@@ -98,7 +98,7 @@ describe("a gate's report", () => {
     expect(await post("/v1/report", { ...before, series: [old] })).toBe(204);
   });
 
-  it("that is none is refused", async () => {
+  it("is refused if it is invalid", async () => {
     const { post, calls } = ingestHarness();
     expect(await post("/v1/report", { ...report(), lost: -1 })).toBe(400);
     const stranger = { from: "gate", tiers: ["constructor"] } as const;
@@ -131,7 +131,7 @@ describe("a report in another's name", () => {
   const front = { counts: [{ tier: "faq", status: "200", code: "", count: 2 }], deaths: [], lost: 0 };
   const tail = { cpu: [], deaths: [{ worker: "gate-shared", version: "v1", outcome: "exception", count: 1 }] };
 
-  it("is refused, reaches none of its objects, and is counted with the gate that tried", async () => {
+  it("is refused, reaches none of that tier's objects, and is counted for the reporting gate", async () => {
     const { post, calls, points } = ingestHarness(true);
     expect(await post("/v1/report", report({ tier: "faq", version: "v-of-faq" }))).toBe(403);
     expect(points).toEqual([]);
@@ -168,7 +168,7 @@ describe("a report in another's name", () => {
 describe("the tail's report", () => {
   const death = { version: "v1", outcome: "exceededCpu", count: 3 };
 
-  it("tells of CPU where the tier is known, and of a death each tier of the gate", async () => {
+  it("counts CPU for a known tier, and a death for each tier of the gate", async () => {
     const { post, news } = ingestHarness();
     const cpu = { version: "v1", route: "", requests: 0, cpuMs: 7 };
     const body = {
@@ -240,7 +240,7 @@ it("of tiers that share a gate, and are judged together, a death is one: the tai
   expect(news().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
 });
 
-it("each tier is told once, whatever there is to tell", async () => {
+it("each tier's object is called once per report", async () => {
   const { post, calls } = ingestHarness();
   const counts = ["200", "404", "503"].map((status) => ({ tier: "wallet", status, code: "", count: 1 }));
   await post("/v1/front", { counts, deaths: [], lost: 0 });

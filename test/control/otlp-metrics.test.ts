@@ -1,4 +1,4 @@
-/** A tier's counts, as OpenTelemetry's own message classes read them. */
+/** OTLP metrics of a tier, checked with OpenTelemetry's own message classes. */
 import { expect, it } from "vitest";
 import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
@@ -98,7 +98,7 @@ it("latency is a histogram of seconds, with one more bucket than bounds", () => 
   expect(Math.abs(point.sum / 0.716 - 1)).toBeLessThan(0.03);
 });
 
-it("an error has its type; a request whose client left has no status that was sent", () => {
+it("an error has its type; a request whose client disconnected has no status", () => {
   const [message] = decodedMetrics({
     series: [
       series({ status: "502", verdict: "failed", code: "upstream-unreachable" }),
@@ -110,7 +110,7 @@ it("an error has its type; a request whose client left has no status that was se
   expect(left).not.toHaveProperty("http.response.status_code");
 });
 
-it("each version is a resource of its own, and one that is silent is told of no more", () => {
+it("each version is its own resource, and an inactive version is not exported", () => {
   const all = [series(), series({ version: "v2" }), series({ version: "old" })];
   expect(decodedMetrics({ series: all }, ["v1", "v2"]).map(({ resource }) => resource?.["service.version"])).toEqual([
     "v1",

@@ -1,4 +1,4 @@
-/** OTLP as those read it who wrote it: the message classes that OpenTelemetry's own exporters are made with. */
+/** Decodes OTLP messages with OpenTelemetry's own message classes. */
 import generated from "@opentelemetry/otlp-transformer/build/src/generated/root.js";
 
 interface Message {

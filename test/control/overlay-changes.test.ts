@@ -1,4 +1,4 @@
-/** What an overlay may be written for, as control knows the tier. */
+/** Validation of overlay changes against a tier's facts. */
 import { expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
 import { missingTarget, overlayBody } from "../../functions/control/overlay/changes.ts";

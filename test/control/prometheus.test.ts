@@ -1,4 +1,4 @@
-/** What `/metrics` says, as a parser reads it that follows Prometheus' own. */
+/** The text of `/metrics`, checked with a parser of Prometheus' format. */
 import parse from "parse-prometheus-text-format";
 import { expect, it } from "vitest";
 import { prometheusText } from "../../functions/control/exporters/prometheus.ts";
@@ -20,7 +20,7 @@ it("each family has its type, its help and the samples of all tiers", () => {
   const all = parsedMetrics(["wallet", { series: [series()] }], ["pay", { series: [series({ count: 5 })] }]);
   expect(family("postern_requests_total", all)).toMatchObject({
     type: "COUNTER",
-    help: "Requests that a gate answered, or that their client left",
+    help: "Requests that a gate answered or whose client disconnected",
     metrics: [
       { value: "3", labels: { tier: "wallet", version: "v1", route: "balance", status: "200", upstream: "accounts" } },
       { value: "5", labels: { tier: "pay" } },
@@ -71,6 +71,6 @@ it("no two samples of a family have the same labels", () => {
   ]);
 });
 
-it("nothing counted is nothing said", () => {
+it("without counts the text is empty", () => {
   expect(parsedMetrics(["wallet", {}])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Own criteria of a release: what a Prometheus says, or a server that is none. */
+/** Prometheus queries of a release: valid answers, and servers that fail. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -24,7 +24,7 @@ const server = async (answer: (response: http.ServerResponse) => void) => {
     it.closeAllConnections();
     it.close();
   });
-  return { heard: received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
+  return { received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
 };
 
 /** As the documentation of the HTTP API has it. */
@@ -41,8 +41,8 @@ const queryAnswered = async (status: number, body: string, headers: Record<strin
 };
 
 describe("a figure", () => {
-  it("is asked as the HTTP API wants it, beneath the address's own path", async () => {
-    const { heard: received, url } = await server((response) => response.end(vector("0.25")));
+  it("is requested by the HTTP API, under the base URL's path", async () => {
+    const { received, url } = await server((response) => response.end(vector("0.25")));
     const query = 'sum(rate(paid{version=~"a|b"}[5m])) + 1';
     expect(await queryPrometheus(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
       value: 0.25,
@@ -55,42 +55,46 @@ describe("a figure", () => {
   it.each([
     ["a vector of one", vector("1e-05"), { value: 0.00001 }],
     ["a scalar", success({ resultType: "scalar", result: [1, "7"] }), { value: 7 }],
-    ["nothing", vector(), { none: "it gave nothing" }],
-    ["several", vector("1", "2"), { none: "it gave 2 figures, not one; sum() makes one of them" }],
-    ["no number", vector("NaN"), { none: "it gave NaN, which is no figure" }],
-    ["a share of no requests", vector("+Inf"), { none: "it gave +Inf, which is no figure" }],
-    ["an empty text", vector(""), { none: "it gave , which is no figure" }],
-    ["a matrix", success({ resultType: "matrix", result: [] }), { none: "it gave neither a scalar nor a vector" }],
-    ["no data", JSON.stringify({ status: "success" }), { none: "it gave neither a scalar nor a vector" }],
+    ["nothing", vector(), { none: "the result is empty" }],
+    ["several", vector("1", "2"), { none: "the result has 2 values, not one; aggregate them, for example with sum()" }],
+    ["no number", vector("NaN"), { none: "the result NaN is not a number" }],
+    ["a share of no requests", vector("+Inf"), { none: "the result +Inf is not a number" }],
+    ["an empty text", vector(""), { none: "the result  is not a number" }],
+    [
+      "a matrix",
+      success({ resultType: "matrix", result: [] }),
+      { none: "the result is neither a scalar nor a vector" },
+    ],
+    ["no data", JSON.stringify({ status: "success" }), { none: "the result is neither a scalar nor a vector" }],
     [
       "null in a vector",
       success({ resultType: "vector", result: [null] }),
-      { none: "it gave undefined, which is no figure" },
+      { none: "the result undefined is not a number" },
     ],
-    ["null", "null", { none: "it answered 200 with something else than Prometheus does" }],
-    ["a page", "<html>", { none: "it answered 200 with something else than Prometheus does" }],
-  ])("comes of %s, or the reason why there is none", async (_, body, told) => {
+    ["null", "null", { none: "Prometheus answered 200 with an invalid body" }],
+    ["a page", "<html>", { none: "Prometheus answered 200 with an invalid body" }],
+  ])("is read from %s, or the reason for its absence", async (_, body, told) => {
     expect((await queryAnswered(200, body)).result).toEqual(told);
   });
 
   it.each([
-    [400, { status: "error", errorType: "bad_data", error: "parse error" }, "it answered 400: parse error"],
-    [503, "down", "it answered 503 with something else than Prometheus does"],
-    [200, { status: "error", error: "a-token-of-ours is wrong" }, "it answered 200: … is wrong"],
-    [401, { error: "x".repeat(9999) }, `it answered 401: ${"x".repeat(183)}`],
-    [422, { status: "error", error: { a: 1 } }, "it answered 422"],
-  ])("is none where it answers %i; the token is in no reason", async (status, body, none) => {
+    [400, { status: "error", errorType: "bad_data", error: "parse error" }, "Prometheus answered 400: parse error"],
+    [503, "down", "Prometheus answered 503 with an invalid body"],
+    [200, { status: "error", error: "a-token-of-ours is wrong" }, "Prometheus answered 200: … is wrong"],
+    [401, { error: "x".repeat(9999) }, `Prometheus answered 401: ${"x".repeat(175)}`],
+    [422, { status: "error", error: { a: 1 } }, "Prometheus answered 422"],
+  ])("is missing if Prometheus answers %i; no reason contains the token", async (status, body, none) => {
     expect((await queryAnswered(status, JSON.stringify(body))).result).toEqual({ none });
   });
 
-  it("follows nobody who points elsewhere", async () => {
+  it("is not requested from a redirect's target", async () => {
     const other = await server((response) => response.end(vector("0")));
     const { result: told } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
     expect(told).toHaveProperty("none");
-    expect(other.heard).toEqual([]);
+    expect(other.received).toEqual([]);
   });
 
-  it("is none where an answer is too long, cut, or does not come", async () => {
+  it("is missing if the answer is too long, cut off or late", async () => {
     expect((await queryAnswered(200, vector("1", "x".repeat(70_000)))).result).toHaveProperty("none");
     const cut = await server((response) => {
       response.writeHead(200, { "content-length": "500" }).write(vector("1").slice(0, 20));
@@ -128,20 +132,20 @@ const evaluateAt = async (query: object, results: readonly QueryResult[], second
       },
       async (promql) => {
         queries.push(promql);
-        return results[queries.length - 1] ?? { none: "it gave nothing" };
+        return results[queries.length - 1] ?? { none: "the result is empty" };
       },
       second * 1000,
     );
     verdict = { verdict: "not-enough", findings };
     found.push(...findings);
   }
-  return { asked: queries, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
+  return { queryAnswered: queries, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
 };
 
 describe("a query", () => {
-  it("is told tier and versions, those of several Workers as alternatives", async () => {
+  it("contains tier and versions, those of several Workers as alternatives", async () => {
     const query = '{{tier}}{version=~"{{canary}}"} / {{tier}}{version=~"{{stable}}"}';
-    const { asked: queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
+    const { queryAnswered } = await evaluateAt({ query, max: 1 }, [{ value: 1 }], [0]);
     expect(queryAnswered).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
   });
 
@@ -152,11 +156,11 @@ describe("a query", () => {
       [0, 15, 30, 45, 60],
     );
     expect(verdicts).toEqual(["not-enough", "pass", "not-enough", "not-enough", "fail"]);
-    expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the most; out of bounds 3 of 3 times in a row");
+    expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the maximum; out of bounds 3 of 3 times in a row");
   });
 
-  it("is not asked again before its time, and what it told then does not count twice", async () => {
-    const { asked: queryAnswered, verdicts } = await evaluateAt(
+  it("is not evaluated before its interval, and a value does not count twice", async () => {
+    const { queryAnswered, verdicts } = await evaluateAt(
       { max: 1 },
       [{ value: 2 }, { value: 2 }],
       [0, 2, 4, 14, 15, 17],
@@ -165,12 +169,12 @@ describe("a query", () => {
     expect(verdicts).toEqual(Array(6).fill("not-enough"));
   });
 
-  it("is asked anew when the share has changed since", async () => {
-    expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
+  it("is evaluated again after a change of the share", async () => {
+    expect((await evaluateAt({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).queryAnswered).toHaveLength(2);
   });
 
-  it("waits while there is no figure, which neither blames nor excuses", async () => {
-    const gone: QueryResult = { none: "it gave nothing" };
+  it("stays undecided without a value, which neither counts nor resets", async () => {
+    const gone: QueryResult = { none: "the result is empty" };
     const { verdicts } = await evaluateAt(
       { min: 5 },
       [{ value: 1 }, gone, { value: 1 }, gone, { value: 1 }],
@@ -186,8 +190,8 @@ describe("a query", () => {
       [0, 15, 30],
     );
     expect(verdicts).toEqual(["pass", "not-enough", "not-enough"]);
-    expect(whys[1]).toContain("4 where 5 is the least");
-    expect(whys[2]).toContain("11 where 10 is the most");
+    expect(whys[1]).toContain("4 where 5 is the minimum");
+    expect(whys[2]).toContain("11 where 10 is the maximum");
   });
 });
 
@@ -200,21 +204,21 @@ describe("a rollout with a query", () => {
     low: null,
     high: null,
     tolerate: 0,
-    why: "query it: 1 where 0 is the most",
+    why: "query it: 1 where 0 is the maximum",
   });
 
-  it("comes back by it, though all else passes", async () => {
+  it("is rolled back by a failing query, though all else passes", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
-    it.world.queries = [finding("fail")];
+    it.scenario.queries = [finding("fail")];
     await runFor(it, 5_000);
-    expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the maximum" });
   });
 
-  it("waits for it, and for a person in the end", async () => {
+  it("waits for an open query, and finally for a person", async () => {
     const it = rolloutHarness();
-    it.world.queries = [finding("not-enough")];
+    it.scenario.queries = [finding("not-enough")];
     await it.start();
     await runFor(it, 60_000);
     expect(it.share()).toBe(1);

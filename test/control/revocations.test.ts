@@ -1,4 +1,4 @@
-/** What operators take back: who may, what is checked, what gates hear of it, and how much of it there can be. */
+/** Revocations: roles, validation, what gates get, and the bounds. */
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
@@ -86,7 +86,7 @@ const controlApi = () => {
 };
 
 describe("a revocation", () => {
-  it("is kept with who and why, and heard without", async () => {
+  it("is stored with operator and reason, and sent to gates without them", async () => {
     const { add, ask, lines, feed, now } = controlApi();
     expect(await add()).toMatchObject({
       status: 200,
@@ -128,7 +128,7 @@ describe("a revocation", () => {
     const path = `a/revocations/${revoked[0]?.id}`;
     expect(await ask("operator", "DELETE", path)).toMatchObject({
       status: 403,
-      detail: expect.stringContaining("by an admin"),
+      detail: expect.stringContaining("requires the role admin"),
     });
     expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 200, revoked: [] });
     expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 404 });
@@ -147,7 +147,7 @@ describe("a revocation", () => {
 
   it.each([
     ["by a viewer", {}, "viewer", "a", {}, 403, "viewer is viewer"],
-    ["of an unknown tier", {}, "operator", "c", {}, 404, 'no tier "c"; there are a, b'],
+    ["of an unknown tier", {}, "operator", "c", {}, 404, 'no tier "c"; tiers are a, b'],
     [
       "of an issuer that the tier does not trust",
       { issuer: "https://evil.example" },
@@ -159,7 +159,7 @@ describe("a revocation", () => {
     ],
     ["of a tier that verifies no tokens", {}, "operator", "b", {}, 404, "it trusts none"],
     ["for longer than 30 days", { for: "31d" }, "operator", "a", {}, 400, "30 days at most"],
-    ["without a reason", { reason: "" }, "operator", "a", {}, 400, "say why"],
+    ["without a reason", { reason: "" }, "operator", "a", {}, 400, "a reason is required"],
     ["of a token in clear", { hash: "eyJhbGciOi" }, "operator", "a", {}, 400, "SHA-256"],
     ["with a key that nobody knows", { jti: "t" }, "operator", "a", {}, 400, "jti"],
     ["of a revision that is over", {}, "operator", "a", { "if-match": '"7"' }, 412, "at revision 0"],
@@ -170,7 +170,7 @@ describe("a revocation", () => {
     expect((await feed.read("a")).revision).toBe(0);
   });
 
-  it("too many are refused with what to do, those that are there hold, and the same again is none more", async () => {
+  it("is refused with a remedy when there are too many; existing ones stay, and a repetition adds none", async () => {
     const { add, ask, feed } = controlApi();
     const about = { issuer, by: "alice", reason: "a test", until: Number.MAX_SAFE_INTEGER, kind: "token" } as const;
     const many = Array.from({ length: maxRevocations }, (_, index) => ({
@@ -181,7 +181,7 @@ describe("a revocation", () => {
     await feed.write("a", 0, [], many);
     expect(await add({ hash: hash(9999) })).toMatchObject({
       status: 409,
-      detail: expect.stringContaining("one of a consumer stands for all"),
+      detail: expect.stringContaining("revoking a consumer covers all"),
     });
     expect((await add({ hash: hash(7) })).status).toBe(200);
     expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(maxRevocations);
@@ -200,7 +200,7 @@ describe("the room of an overlay", () => {
     await feed.write("a", revision, entries);
   };
 
-  it("is left for closing a route, whatever else one operator lays over it, and for control's own entries", async () => {
+  it("is reserved for closing a route and for control's own entries", async () => {
     const { ask, feed } = controlApi();
     await fill(feed, 74);
     const limit = { kind: "limit", filter: "limit", limit: "1/s", for: "1h", reason: "too much" };

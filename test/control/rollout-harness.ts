@@ -1,12 +1,13 @@
-/** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
+/** Test harness: a rollout on a fake platform that can fail, in a process that can die between any two effects. */
 
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
 import type { Deployment, Rollout, RolloutStep } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
+import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
 
 export class ProcessDeath extends Error {
@@ -151,9 +152,9 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     });
   return {
     ports,
-    world: scenario,
-    posted: splits,
-    told: notices,
+    scenario,
+    splits,
+    notices,
     start,
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>

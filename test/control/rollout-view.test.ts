@@ -1,4 +1,4 @@
-/** A rollout as it is shown: what both versions did, in a pipe and without color. */
+/** The display of a rollout: measurements of both versions, in a pipe and without color. */
 import { expect, it } from "vitest";
 import { measurementOf } from "../../functions/control/rollout/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
@@ -72,11 +72,11 @@ it("draws both distributions by the same measure, without color", () => {
   expect(latencyStrips(measurementOf([], sample({ requests: 0 })))).toBe("");
 });
 
-it("says in one line how it stands, and how many met it", async () => {
+it("formats the state and the number of served requests in one line", async () => {
   const it = rolloutHarness();
   await it.start();
   expect(rolloutLine(it.state(), measurement(1))).toMatch(
-    / {2}running {2}0 % {2}it has begun {2}2,100 requests have met the new version$/,
+    / {2}running {2}0 % {2}started {2}2,100 requests served by the new version$/,
   );
-  expect(rolloutLine(it.state(), null)).toMatch(/it has begun$/);
+  expect(rolloutLine(it.state(), null)).toMatch(/started$/);
 });

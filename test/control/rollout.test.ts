@@ -1,4 +1,4 @@
-/** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
+/** A rollout's behavior with good and bad versions, people's commands and a failing platform. */
 
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../functions/control/model/approval.ts";
@@ -10,8 +10,8 @@ describe("a good version", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
-    expect(it.posted.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
+    expect(it.splits.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
+    expect(it.splits.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
       "0 %",
       "1 %",
       "10 %",
@@ -20,7 +20,7 @@ describe("a good version", () => {
     ]);
     expect(it.state().status).toBe("promoted");
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-canary", percentage: 100 }]);
-    expect(it.told.map(({ type }) => type)).toContain("rollout.promoted");
+    expect(it.notices.map(({ type }) => type)).toContain("rollout.promoted");
   });
 
   it("is split in all Workers of its tier", async () => {
@@ -30,32 +30,35 @@ describe("a good version", () => {
     expect([it.share("gate-a"), it.share("gate-a--hot")]).toEqual([100, 100]);
   });
 
-  it("waits for evidence, and for a person when none comes; it never guesses", async () => {
+  it("waits for evidence, then for a person; it never guesses", async () => {
     const it = rolloutHarness();
-    it.world.verdict = "not-enough";
+    it.scenario.verdict = "not-enough";
     await it.start();
     await runFor(it, 60_000);
     expect(it.share()).toBe(1);
-    expect(it.state()).toMatchObject({ status: "paused", why: expect.stringMatching(/not enough in \d+ s at 1 %/) });
+    expect(it.state()).toMatchObject({
+      status: "paused",
+      why: expect.stringMatching(/not enough evidence in \d+ s at 1 %/),
+    });
   });
 });
 
 describe("telemetry that does not answer", () => {
-  it("lets nothing pass, and when it is back the rollout goes on", async () => {
+  it("lets no step pass, and the rollout continues when telemetry is back", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
-    it.world.telemetryDown = true;
+    it.scenario.telemetryDown = true;
     await runFor(it, 15_000);
     expect([it.share(), it.state().status]).toEqual([1, "running"]);
-    it.world.telemetryDown = false;
+    it.scenario.telemetryDown = false;
     await runFor(it, 60_000);
     expect(it.state().status).toBe("promoted");
   });
 
   it("is waited for as long as evidence is, then a person decides", async () => {
     const it = rolloutHarness();
-    it.world.telemetryDown = true;
+    it.scenario.telemetryDown = true;
     await it.start();
     await runFor(it, 60_000);
     expect([it.share(), it.state().status]).toEqual([1, "paused"]);
@@ -63,60 +66,60 @@ describe("telemetry that does not answer", () => {
 });
 
 describe("a bad version", () => {
-  it("comes back in one call, and what was found is kept", async () => {
+  it("is rolled back in one call, and the findings are stored", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await runFor(it, 5_000);
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
-    expect(it.posted.filter(({ share }) => share === -1)).toHaveLength(1);
+    expect(it.splits.filter(({ share }) => share === -1)).toHaveLength(1);
     expect(it.state()).toMatchObject({
       status: "rolled-back",
       why: "errors: 2 % against 0",
       verdict: { verdict: "fail" },
     });
     await runFor(it, 60_000);
-    expect(it.posted.at(-1)?.share).toBe(-1);
+    expect(it.splits.at(-1)?.share).toBe(-1);
   });
 
   it("does not bake to the end first", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 2_000);
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await it.reconcile();
     expect(it.state().status).toBe("rolled-back");
   });
 
   it("that fails its smoke test meets no user", async () => {
     const it = rolloutHarness();
-    it.world.smoke = false;
+    it.scenario.smoke = false;
     await it.start();
     await runFor(it, 10_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, -1]);
+    expect(it.splits.map(({ share }) => share)).toEqual([0, -1]);
     expect(it.state().why).toBe("smoke test GET /: answered 500");
   });
 
-  it("that was promoted comes back by the same verb", async () => {
+  it("is rolled back by abort, also after its promotion", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
     await it.command("abort", "bob", "customers call");
     await it.reconcile();
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
-    expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob took it back: customers call" });
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob aborted it: customers call" });
   });
 });
 
 describe("people", () => {
-  it("two who start at once: the second is refused, and told who was first", async () => {
+  it("two start at once: the second is refused with the name of the first", async () => {
     const it = rolloutHarness();
     await it.start();
     await expect(it.start()).rejects.toThrow(new Refusal("a rollout of a is under way, by alice"));
   });
 
-  it("two who promote at once: one step, since the second finds it under way", async () => {
+  it("two promote at once: it advances one step, and the second is refused", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -126,7 +129,7 @@ describe("people", () => {
     expect(it.share()).toBe(10);
   });
 
-  it("pause keeps the share, resume goes on", async () => {
+  it("pause keeps the share, resume continues", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -174,7 +177,7 @@ describe("people", () => {
     await it.command("pause", "carol", "an incident");
     expect(it.state()).toMatchObject({ step: approved.step, status: approved.status });
     await expect(it.command("resume", "alice and bob", "", approved)).rejects.toThrow(
-      /what was approved does not hold: rollout \S+ has been resumed since; propose it anew/,
+      /what was approved does not hold: rollout \S+ has been resumed since; propose it again/,
     );
     expect(it.state().status).toBe("paused");
   });
@@ -192,11 +195,11 @@ describe("someone else's deployment in between", () => {
     await it.start();
     await runFor(it, 9_000);
     it.deployForeign();
-    const before = it.posted.length;
-    it.world.verdict = "fail";
+    const before = it.splits.length;
+    it.scenario.verdict = "fail";
     await runFor(it, 60_000);
-    expect(it.posted).toHaveLength(before);
-    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory while the rollout ran" });
+    expect(it.splits).toHaveLength(before);
+    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory during the rollout" });
   });
 
   it("an abort lets it stand", async () => {
@@ -211,14 +214,14 @@ describe("someone else's deployment in between", () => {
     expect(it.state().status).toBe("left");
   });
 
-  it("a changed secret pauses it too, and says what to do", async () => {
+  it("a changed secret pauses it too, with a remedy", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
     it.deployForeign("gate-a", "secret");
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
-      "a secret of gate-a was changed while the rollout ran; start it again with a version built since",
+      "a secret of gate-a was changed during the rollout; start it again with a version built since",
     );
   });
 });
@@ -226,41 +229,41 @@ describe("someone else's deployment in between", () => {
 describe("a platform that fails", () => {
   const busy = { status: 429, code: 971, message: "Please wait", retryAfterMs: 7000 };
 
-  it("429: asked again, no sooner than it said", async () => {
+  it("429: retried, not before its Retry-After", async () => {
     const it = rolloutHarness();
-    it.world.faults = [busy];
+    it.scenario.faults = [busy];
     await it.start();
     await runFor(it, 6_000);
-    expect(it.posted).toHaveLength(0);
+    expect(it.splits).toHaveLength(0);
     expect(it.state().why).toContain("Please wait");
     await runFor(it, 4_000);
-    expect(it.posted.map(({ share }) => share)).toEqual([0, 1]);
+    expect(it.splits.map(({ share }) => share)).toEqual([0, 1]);
   });
 
-  it("no answer, though it was done: seen, and not done twice", async () => {
+  it("a lost answer: the split is observed and not repeated", async () => {
     const it = rolloutHarness();
-    it.world.faults = ["lost"];
+    it.scenario.faults = ["lost"];
     await it.start();
     await runFor(it, 4_000);
-    expect(it.posted.filter(({ share }) => share === 0)).toHaveLength(1);
+    expect(it.splits.filter(({ share }) => share === 0)).toHaveLength(1);
     expect(it.state().goal.share).toBe(1);
   });
 
-  it("500 without end: paused after eight tries, with the platform's words", async () => {
+  it("500 without end: paused after eight attempts, with the platform's message", async () => {
     const it = rolloutHarness();
-    it.world.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
+    it.scenario.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
     await it.start();
     await runFor(it, 300_000);
-    expect(it.world.faults).toHaveLength(92);
+    expect(it.scenario.faults).toHaveLength(92);
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a: unknown error (10013)" });
   });
 
-  it("500 while it comes back: asked until it is done", async () => {
+  it("500 during a rollback: retried until it succeeds", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
-    it.world.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
+    it.scenario.verdict = "fail";
+    it.scenario.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
     await runFor(it, 1_200_000);
     expect(it.state().status).toBe("rolled-back");
     expect(it.share()).toBe(-1);
@@ -270,25 +273,25 @@ describe("a platform that fails", () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
-    it.world.verdict = "fail";
-    it.world.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
+    it.scenario.verdict = "fail";
+    it.scenario.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
-      "gate-a: secrets have changed: KEY (10220); deploy the older manifest anew, which keeps today's secrets: postern deploy",
+      "gate-a: secrets have changed: KEY (10220); redeploy the older manifest, which keeps the current secrets: postern deploy",
     );
   });
 });
 
-describe("what is told", () => {
-  const types = (it: RolloutHarness) => it.told.map(({ type }) => type);
+describe("notices", () => {
+  const types = (it: RolloutHarness) => it.notices.map(({ type }) => type);
 
-  it("is what was decided, and by whom", async () => {
+  it("report each decision, and by whom", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 4_000);
     await it.command("pause", "bob", "lunch");
     await it.command("resume", "bob");
-    it.world.verdict = "fail";
+    it.scenario.verdict = "fail";
     await runFor(it, 20_000);
     expect(types(it)).toEqual([
       "rollout.started",
@@ -298,7 +301,7 @@ describe("what is told", () => {
       "rollout.failed",
       "rollout.rolled_back",
     ]);
-    expect(it.told.map(({ data }) => (data as { readonly actor: string | null }).actor)).toEqual([
+    expect(it.notices.map(({ data }) => (data as { readonly actor: string | null }).actor)).toEqual([
       "alice",
       null,
       "bob",
@@ -306,22 +309,22 @@ describe("what is told", () => {
       null,
       null,
     ]);
-    expect(it.told[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
+    expect(it.notices[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
   });
 
-  it("waits for an outbox that does not answer, and holds up nothing", async () => {
+  it("wait for an unavailable outbox, and delay nothing", async () => {
     const it = rolloutHarness();
-    it.world.outboxDown = true;
+    it.scenario.outboxDown = true;
     await it.start();
     await runFor(it, 60_000);
-    expect([it.state().status, it.told]).toEqual(["promoted", []]);
+    expect([it.state().status, it.notices]).toEqual(["promoted", []]);
     expect(it.alarm()).toBeGreaterThan(it.now() - 3000);
-    it.world.outboxDown = false;
+    it.scenario.outboxDown = false;
     await it.reconcile();
     expect([types(it).at(0), types(it).at(-1)]).toEqual(["rollout.started", "rollout.promoted"]);
   });
 
-  it("is told by who comes after a process that died at any point, under the same id", async () => {
+  it("are sent after a crash at any point, under the same id", async () => {
     const told = async (dieAt: number) => {
       const it = rolloutHarness();
       await it.start();
@@ -331,7 +334,7 @@ describe("what is told", () => {
         await it.reconcile();
         it.advance(1000);
       }
-      return it.told.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
+      return it.notices.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
     };
     const whole = await told(Number.POSITIVE_INFINITY);
     expect(whole.at(-1)).toMatch(/ rollout\.promoted$/);

@@ -1,4 +1,4 @@
-/** What a tier's store holds of one route. */
+/** Sample series and tallies of a tier's telemetry store. */
 import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 

@@ -1,4 +1,4 @@
-/** Tiers of one shared gate: one rollout at a time, judged over all of them. */
+/** Tiers of a shared gate: one rollout at a time, judged over all of them. */
 import { expect, it } from "vitest";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutObjectName, tiersServed } from "../../functions/control/model/shared-gates.ts";
@@ -28,7 +28,7 @@ it("they have their rollouts in one place, which no other tier has", () => {
   expect(tiersServed(plan, "wallet/balance", "wallet/balance")).toEqual(["wallet"]);
 });
 
-it("a second one is refused, and told whose is under way", async () => {
+it("a second rollout is refused with the name of the first", async () => {
   const it = rolloutHarness();
   await it.start();
   await expect(it.start()).rejects.toThrow("a rollout of a is under way, by alice");

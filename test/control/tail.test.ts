@@ -1,4 +1,4 @@
-/** What the tail makes of what it hears: sums for control, spans for a collector, and no more than it can hold. */
+/** The tail collector: sums for control, spans for an OTLP collector, bounded memory. */
 import { describe, expect, it } from "vitest";
 import { type TailReport, tailCollector } from "../../functions/control/tail/collector.ts";
 import { decodeOtlp } from "./otlp.ts";
@@ -98,10 +98,10 @@ const spansIn = (text: string) =>
     }[]
   ).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 
-describe("control hears from the tail", () => {
+describe("the tail reports to control", () => {
   it("of CPU by route, and of deaths by outcome", async () => {
-    const { collect: hear, reports } = tailHarness();
-    await hear(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
+    const { collect, reports } = tailHarness();
+    await collect(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
     expect(reports).toMatchObject([
       {
         cpu: [
@@ -114,17 +114,17 @@ describe("control hears from the tail", () => {
   });
 
   it("of faults that are of no request, such as an overlay that was not to be had", async () => {
-    const { collect: hear, reports } = tailHarness();
+    const { collect, reports } = tailHarness();
     const lost = { type: "fault", tier: "wallet", route: null, code: "feed-lost", cause: "gone" };
-    await hear(event({ more: [lost] }), event({ more: [lost, lost] }));
+    await collect(event({ more: [lost] }), event({ more: [lost, lost] }));
     expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
-  it("no word that a gate wrote in the name of a tier that it does not serve, but that it did", async () => {
-    const { collect: hear, reports, pushes } = tailHarness();
+  it("no line that a gate wrote for a tier that it does not serve, but a count of such lines", async () => {
+    const { collect, reports, pushes } = tailHarness();
     const forged = { type: "fault", tier: "wallet", route: null, code: "internal", cause: "not mine" };
     const own = { ...forged, tier: "rates" };
-    await hear(
+    await collect(
       event({ worker: "gate-shared", more: [forged, own] }),
       event({ worker: "gate-shared", line: { tier: "rates", route: "r" } }),
       event({ worker: "gate-nobody" }),
@@ -142,39 +142,39 @@ describe("control hears from the tail", () => {
     expect(pushes.join()).not.toContain("wallet");
   });
 
-  it("nothing of testers, and no death where a client left", async () => {
-    const { collect: hear, reports } = tailHarness();
-    await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
+  it("nothing of testers, and no death when a client disconnects", async () => {
+    const { collect, reports } = tailHarness();
+    await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
   });
 
-  it("of a stranger who says that he is a tester", async () => {
-    const { collect: hear, reports } = tailHarness();
-    await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
+  it("of a client at a zone's gate that claims to be a tester", async () => {
+    const { collect, reports } = tailHarness();
+    await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
     expect(reports).toMatchObject([{ deaths: [{ count: 1 }] }]);
   });
 
   it("a bounded number of things, whatever a gate writes", async () => {
-    const { collect: hear, reports } = tailHarness();
+    const { collect, reports } = tailHarness();
     const many = Array.from({ length: 5000 }, (_, index) => event({ line: { route: `r${index}` } }));
-    await hear(...many);
+    await collect(...many);
     expect(reports[0]?.cpu).toHaveLength(2000);
     expect(reports[0]?.spans).toMatchObject([{ tier: "wallet", lost: 3000 }]);
   });
 });
 
-describe("a collector hears from the tail", () => {
+describe("the tail pushes to a collector", () => {
   it("of a request whose trace is sampled, without its path", async () => {
-    const { collect: hear, pushes } = tailHarness();
-    await hear(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
+    const { collect, pushes } = tailHarness();
+    await collect(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
     expect(pushes).toHaveLength(1);
     expect(spansIn(pushes[0] as string)).toMatchObject([{ name: "GET /wallet/v1/accounts/{id}", kind: 2 }]);
     expect(pushes[0]).not.toContain("secret");
   });
 
-  it("of a failure as an error, of a refusal as none", async () => {
-    const { collect: hear, pushes } = tailHarness();
-    await hear(
+  it("a failure as an error, a refusal not", async () => {
+    const { collect, pushes } = tailHarness();
+    await collect(
       event({ line: { status: 502, verdict: "failed", code: "upstream-unreachable" } }),
       event({ line: { status: 401, verdict: "refused", code: "token-missing", route: null } }),
     );
@@ -186,36 +186,36 @@ describe("a collector hears from the tail", () => {
   });
 
   it("of a death by the trace that the front wrote, under the gate's name where it has several tiers", async () => {
-    const { collect: hear, pushes } = tailHarness();
+    const { collect, pushes } = tailHarness();
     const headers = { traceparent: `00-${trace}-${span}-01`, "x-postern-parent-span": "00f067aa0ba902b7" };
-    await hear(event({ outcome: "exceededMemory", line: null, headers, worker: "gate-shared" }));
+    await collect(event({ outcome: "exceededMemory", line: null, headers, worker: "gate-shared" }));
     expect(spansIn(pushes[0] as string)).toMatchObject([{ status: { code: 2 }, name: "GET" }]);
     expect(pushes[0]).toContain('"gate-shared"');
     expect(pushes[0]).toContain('"parentSpanId":"00f067aa0ba902b7"');
   });
 
-  it("again what it did not take, later", async () => {
-    const { collect: hear, pushes, reports, clock } = tailHarness([new Response(null, { status: 503 })]);
-    await hear(event());
-    await hear(event());
+  it("again, later, what the collector did not accept", async () => {
+    const { collect, pushes, reports, clock } = tailHarness([new Response(null, { status: 503 })]);
+    await collect(event());
+    await collect(event());
     expect(pushes).toHaveLength(1);
     clock.now += 10_000;
-    await hear(event());
+    await collect(event());
     expect(pushes).toHaveLength(2);
     expect(spansIn(pushes[1] as string)).toHaveLength(3);
     expect(reports.map(({ spans }) => spans)).toMatchObject([[{ failed: 1, lost: 0 }], [], [{ taken: 1 }]]);
   });
 
-  it("not again what it refused, which is counted", async () => {
-    const { collect: hear, reports } = tailHarness([
+  it("not again what the collector rejected, which is counted", async () => {
+    const { collect, reports } = tailHarness([
       new Response(null, { status: 400 }),
       Response.json({ partialSuccess: { rejectedSpans: "1" } }),
     ]);
-    await hear(event(), event());
+    await collect(event(), event());
     expect(reports[0]?.spans).toEqual([{ tier: "wallet", taken: 0, failed: 1, lost: 2 }]);
   });
 
-  it("nothing where the environment names none", async () => {
+  it("nothing without a configured collector", async () => {
     const collect = tailCollector(context);
     const reports: TailReport[] = [];
     await collect([event()], {

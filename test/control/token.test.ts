@@ -1,4 +1,4 @@
-/** A token that is printed is one that control takes, for five minutes and no longer. */
+/** `postern token` prints a token that control accepts for five minutes. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Who may ask for what of waves, by the admin API: roles, two people where a core tier is still to come, and what is written down. */
+/** The admin API of waves: roles, approvals for core tiers, and the audit log. */
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
@@ -178,7 +178,7 @@ it("one with a core tier takes two people to start and to resume, and one to sto
   expect((await ask("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
 });
 
-it("what was proposed for one wave does not let another go on", async () => {
+it("a proposal for one wave does not resume another", async () => {
   const it = withCore();
   const { ask } = await controlApi(it);
   const start = async () => {
@@ -195,7 +195,7 @@ it("what was proposed for one wave does not let another go on", async () => {
   const late = await ask("bob", ...approval(answer));
   expect([late.status, late.answer.detail]).toEqual([
     409,
-    "what was approved does not hold: another wave has been started since; propose it anew",
+    "what was approved does not hold: another wave has been started since; propose it again",
   ]);
   expect(it.wave().status).toBe("paused");
 });
@@ -216,7 +216,7 @@ it("the versions that were approved are released, and no others", async () => {
 
 it("a wave that has failed at another tier since is not resumed past it", async () => {
   const it = withCore();
-  it.world.bad.add("news");
+  it.scenario.bad.add("news");
   const { ask } = await controlApi(it);
   const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   await ask("bob", ...approval(answer));
@@ -241,7 +241,7 @@ it("a resume that was proposed during one pause does not end another", async () 
   const late = await ask("bob", ...approval(second.answer));
   expect([late.status, it.wave().status]).toEqual([409, "paused"]);
   expect(late.answer.detail).toMatch(
-    /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
+    /^what was approved does not hold: wave \S+ has received another command since; propose it again$/,
   );
 });
 
@@ -253,7 +253,7 @@ it("a tier whose release control cannot follow is refused, and says what to do",
     status: 409,
     answer: {
       detail:
-        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in rising order; npx postern deploy control",
+        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is not larger than 10%; write the steps in ascending order; npx postern deploy control",
     },
   });
 });

@@ -1,15 +1,17 @@
-/** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
+/** Test harness: a wave over many tiers with real rollouts on a fake platform, in one process that can die between any two effects. */
 
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutSettings } from "../../functions/control/model/release.ts";
+import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
-import type { WrittenRelease } from "../../functions/control/model/written-release.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type RolloutPorts, rolloutController } from "../../functions/control/rollout/controller.ts";
+import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import { type WavePorts, waveController } from "../../functions/control/wave/controller.ts";
+import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
+import { waveController } from "../../functions/control/wave/controller.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
+import type { WavePorts } from "../../functions/control/wave/ports.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
 import { ProcessDeath, verdictOf } from "./rollout-harness.ts";
 
@@ -20,7 +22,7 @@ export interface TierSpec {
   readonly worker?: string;
 }
 
-const release: WrittenRelease = {
+const release: ReleaseConfig = {
   steps: ["0%", "50%", "100%"],
   bake: "5s",
   tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
@@ -214,9 +216,9 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
   };
 
   return {
-    world: scenario,
-    begun: started,
-    told: notices,
+    scenario,
+    started,
+    notices,
     names,
     plan,
     start: () =>

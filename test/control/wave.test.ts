@@ -1,4 +1,4 @@
-/** A wave over tiers with their real rollouts: its order, what one bad tier stops, and what people may say. */
+/** A wave over tiers with real rollouts: order, failures, commands and notices. */
 import { describe, expect, it } from "vitest";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
@@ -17,16 +17,16 @@ describe("a wave over good versions", () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "5 of 5 tiers are promoted" });
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(100);
   });
 
-  it("has no more at once than it was told", async () => {
+  it("runs no more concurrent rollouts than configured", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
-    expect(Math.max(...it.begun.map(({ open }) => open.length))).toBe(2);
+    expect(Math.max(...it.started.map(({ open }) => open.length))).toBe(2);
   });
 
   it("releases tiers of one Worker once, at the level of the most important", () => {
@@ -45,30 +45,30 @@ describe("a wave over good versions", () => {
 });
 
 describe("one bad tier", () => {
-  it("stops the wave: those under way go on, no further one begins, and the next level is untouched", async () => {
+  it("stops the wave: running rollouts continue, no further tier starts, and the next level is untouched", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news"]);
     expect(it.wave().status).toBe("failed");
     expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier began");
     expect([it.share("gate-maps"), it.share("gate-news")]).toEqual([-1, 100]);
     for (const tier of ["open", "shop", "pay"]) expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
   });
 
-  it("is passed over when a person says so, and the others go on to the end", async () => {
+  it("is skipped when a person resumes the wave, and the others are promoted", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 60_000);
     await it.command("resume");
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "promoted", why: "4 of 5 tiers are promoted; maps passed over" });
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
   });
 
-  it("may be found after its promotion, by the person who takes it back", async () => {
+  it("can fail after its promotion, when a person aborts it", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
     await runWave(it, 20_000);
@@ -76,20 +76,20 @@ describe("one bad tier", () => {
     await it.tier("maps").ask("abort", "bob", "customers call");
     await runWave(it, 60_000);
     expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringContaining("customers call") });
-    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+    expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });
 });
 
-describe("what it tells", () => {
-  const types = ({ told }: WaveHarness) => told.map(({ type }) => type);
+describe("its notices", () => {
+  const types = ({ notices: told }: WaveHarness) => told.map(({ type }) => type);
 
-  it("is that it began and ended, and what stopped it", async () => {
+  it("report its start, what stopped it, and its end", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 120_000);
     expect(types(it)).toEqual(["wave.started", "wave.stopping", "wave.failed"]);
-    expect(it.told[2]?.data).toMatchObject({
+    expect(it.notices[2]?.data).toMatchObject({
       status: "failed",
       tiers: 5,
       promoted: 1,
@@ -100,29 +100,29 @@ describe("what it tells", () => {
     await it.command("resume");
     await runWave(it, 120_000);
     expect(types(it).slice(3)).toEqual(["wave.resumed", "wave.promoted"]);
-    expect(it.told[3]?.data).toMatchObject({ actor: "bob" });
-    for (const { type, data } of it.told) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
+    expect(it.notices[3]?.data).toMatchObject({ actor: "bob" });
+    for (const { type, data } of it.notices) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
-  it("waits for an outbox that is gone, and the wave does not", async () => {
+  it("wait for an unavailable outbox, and the wave does not", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.outboxGone = true;
+    it.scenario.outboxGone = true;
     await it.start();
     await runWave(it, 120_000);
-    expect([it.wave().status, it.told]).toEqual(["promoted", []]);
-    it.world.outboxGone = false;
+    expect([it.wave().status, it.notices]).toEqual(["promoted", []]);
+    it.scenario.outboxGone = false;
     await it.reconcile();
     expect(types(it)).toEqual(["wave.started", "wave.promoted"]);
   });
 
-  it("is told by who comes after a process that died at any point, under the same id", async () => {
+  it("are sent after a crash at any point, under the same id", async () => {
     const ids = async (dieAt: number) => {
       const it = waveHarness([{ tier: "news", level: "best-effort" }], 1);
       await it.start();
       await it.reconcile(dieAt);
       await runWave(it, 60_000);
       expect(it.wave().status).toBe("promoted");
-      return [...new Set(it.told.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
+      return [...new Set(it.notices.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
     };
     for (let dieAt = 0; dieAt < 20; dieAt++) expect(await ids(dieAt)).toEqual(["1 wave.started", "2 wave.promoted"]);
   });
@@ -131,11 +131,11 @@ describe("what it tells", () => {
 describe("people", () => {
   it("a tier whose rollout waits for a person keeps its place, and the next level waits with it", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.open.add("maps");
+    it.scenario.open.add("maps");
     await it.start();
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({ status: "running", why: "2 of 5 tiers are promoted; maps waits for a person" });
-    it.world.open.delete("maps");
+    it.scenario.open.delete("maps");
     await it.tier("maps").ask("resume", "bob", "there is traffic now");
     await runWave(it, 120_000);
     expect(it.wave().status).toBe("promoted");
@@ -147,35 +147,35 @@ describe("people", () => {
     await runWave(it, 5_000);
     await it.command("pause");
     await runWave(it, 60_000);
-    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps"]);
+    expect(it.started.map(({ tier }) => tier)).toEqual(["maps"]);
     expect([it.wave().status, it.rollout("maps")?.status]).toEqual(["paused", "promoted"]);
     await it.command("resume");
     await runWave(it, 120_000);
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("abort it: what is under way comes back, what is promoted stays", async () => {
+  it("abort it: running rollouts are rolled back, promoted tiers stay", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
-    while (it.begun.length < 2) await runWave(it, 2500);
+    while (it.started.length < 2) await runWave(it, 2500);
     await runWave(it, 5000);
-    const [first, second] = it.begun.map(({ tier }) => tier) as [string, string];
+    const [first, second] = it.started.map(({ tier }) => tier) as [string, string];
     await it.command("abort");
     await runWave(it, 20_000);
-    expect(it.wave()).toMatchObject({ status: "aborted", why: "bob took back what was under way" });
+    expect(it.wave()).toMatchObject({ status: "aborted", why: "bob aborted the running rollouts" });
     expect([it.share(`gate-${first}`), it.share(`gate-${second}`)]).toEqual([100, -1]);
   });
 
-  it("abort all of it, after its end too: each tier comes back by its own rollout", async () => {
+  it("abort all of it, also after its end: each tier is rolled back by its own rollout", async () => {
     const it = waveHarness(tiers, 3);
     await it.start();
     await runWave(it, 120_000);
-    await expect(it.command("abort")).rejects.toThrow("this wave is promoted; --all takes back what it promoted");
+    await expect(it.command("abort")).rejects.toThrow("this wave is promoted; --all also rolls back what it promoted");
     await it.command("abort", true);
     await runWave(it, 20_000);
     expect(it.wave().status).toBe("aborted");
     for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(-1);
-    await expect(it.command("abort", true)).rejects.toThrow("nothing of it is left to take back");
+    await expect(it.command("abort", true)).rejects.toThrow("nothing is left to roll back");
   });
 
   it("abort all of it, and what was released there since stays", async () => {
@@ -201,22 +201,22 @@ describe("people", () => {
     expect(it.share("gate-maps")).toBe(-1);
   });
 
-  it("one goes at a time, and none over a tier that is being released", async () => {
+  it("one wave runs at a time, and none over a tier with a running rollout", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
-    await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; one goes at a time/);
+    await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; only one wave can run at a time/);
     const other = waveHarness(tiers, 2);
     const facts = { workers: ["gate-pay"] };
     const tolerate = { errors: "+1pp", p99: "+20%", refusals: "+1pp" };
     await other
       .tier("pay")
       .start({ tier: "pay", facts, steps: [], patienceMs: 0, tolerate, smoke: [], by: "bob", reason: "" });
-    await expect(other.start()).rejects.toThrow("rollouts are under way there: pay");
+    await expect(other.start()).rejects.toThrow("rollouts are running: pay");
   });
 
   it("see the waves before it", async () => {
     const it = waveHarness(tiers, 2);
-    it.world.bad.add("maps");
+    it.scenario.bad.add("maps");
     await it.start();
     await runWave(it, 60_000);
     const first = it.wave().id;
@@ -226,52 +226,52 @@ describe("people", () => {
 });
 
 describe("an answer that is lost", () => {
-  it.each(["lost before", "lost after"] as const)("%s it was heard begins nothing twice", async (fault) => {
+  it.each(["lost before", "lost after"] as const)("%s the start was processed starts nothing twice", async (fault) => {
     const it = waveHarness(tiers, 2);
-    it.world.faults.push(fault);
+    it.scenario.faults.push(fault);
     await it.start();
     await runWave(it, 120_000);
-    expect(it.begun.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
+    expect(it.started.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is looked for though rollouts cannot be seen: it is asked for again, and finds what it began", async () => {
+  it("is resolved even if rollouts cannot be observed: the repeated start finds its rollout", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost after");
-    it.world.unseen = 20;
+    it.scenario.faults.push("lost after");
+    it.scenario.unseen = 20;
     await it.start();
     await runWave(it, 200_000);
-    expect(it.begun).toHaveLength(5);
+    expect(it.started).toHaveLength(5);
     expect(it.wave().status).toBe("promoted");
   });
 
   it("is no refusal, however often it happens", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
+    it.scenario.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
     await it.start();
     await runWave(it, 200_000);
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is not asked for again once the wave is paused", async () => {
+  it("is not retried once the wave is paused", async () => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost before");
+    it.scenario.faults.push("lost before");
     await it.start();
     await it.reconcile();
     await it.command("pause");
-    it.world.unseen = 10;
+    it.scenario.unseen = 10;
     await runWave(it, 60_000);
-    expect(it.begun).toEqual([]);
+    expect(it.started).toEqual([]);
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "waiting" });
   });
 
   it.each([0, 1])("does not hide a rollout from an abort, though %d looks see nothing", async (unseen) => {
     const it = waveHarness(tiers, 1);
-    it.world.faults.push("lost after");
+    it.scenario.faults.push("lost after");
     await it.start();
     await it.reconcile();
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "starting" });
-    it.world.unseen = unseen;
+    it.scenario.unseen = unseen;
     await it.command("abort");
     await runWave(it, 30_000);
     expect([it.wave().status, it.share("gate-maps")]).toEqual(["aborted", -1]);
@@ -279,7 +279,7 @@ describe("an answer that is lost", () => {
 });
 
 describe("a start that is refused", () => {
-  it("is asked for again, later each time, and then counts as failed", async () => {
+  it("is retried with a growing delay, and then counts as failed", async () => {
     const it = waveHarness(tiers, 2);
     it.deployments("gate-maps").unshift({
       id: "other",
@@ -298,8 +298,8 @@ describe("a start that is refused", () => {
     await runWave(it, 120_000);
     expect(it.wave()).toMatchObject({
       status: "failed",
-      why: expect.stringMatching(/^maps failed: it could not begin: no Worker of maps/),
+      why: expect.stringMatching(/^maps failed: could not start: no Worker of maps/),
     });
-    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+    expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });
 });

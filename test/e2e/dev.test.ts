@@ -238,7 +238,7 @@ describe.runIf(full)("with several isolates", () => {
     };
   };
 
-  it("edits neither lose a request nor close a connection", { timeout: 180_000 }, async () => {
+  it("edits neither lose a request nor close a connection", async () => {
     const upstream = await runService((request, response) => {
       request.resume();
       setTimeout(() => response.end("ok"), 30);
@@ -259,9 +259,7 @@ describe.runIf(full)("with several isolates", () => {
     expect(asking.connections()).toBe(6);
   });
 
-  it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", {
-    timeout: 120_000,
-  }, async () => {
+  it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", async () => {
     const upstream = await runService((_, response) => setTimeout(() => response.end("ok"), 30));
     const { url, edit, output, stop, machines } = await loop({ "routes/one.yaml": files(upstream.url, 1) }, [
       "--isolates",

@@ -102,36 +102,40 @@ const atRequest = `import { WorkerEntrypoint } from "cloudflare:workers";
 export class Behind extends WorkerEntrypoint { fetch() { throw new Error("boom"); } }
 export default { fetch() { throw new Error("boom"); } };`;
 
-describe.each([
-  ["at start", atStart],
-  ["at each request", atRequest],
-])("a gate that throws %s", (_, code) => {
-  const lifted = (tier: string, url: string) =>
-    manifest(tier, routes(url).replaceAll(" ISOLATION", ", isolation: route"));
-  const breaking = sharedProject(
-    (url) => ({
-      ...shapes(url),
-      "routes/headless.yaml": lifted("headless", url),
-    }),
-    {
-      onEmitted: (folder) => {
-        throws(folder, "lifted--open", code);
-        throws(folder, "headless", code);
-      },
+/** Two gates that throw at start, and two at each request. */
+const breaking = sharedProject(
+  (url) => ({
+    ...shapes(url),
+    ...Object.fromEntries(
+      ["headless", "cut", "beheaded"].map((tier) => [
+        `routes/${tier}.yaml`,
+        manifest(tier, routes(url).replaceAll(" ISOLATION", ", isolation: route")),
+      ]),
+    ),
+  }),
+  {
+    onEmitted: (folder) => {
+      for (const gate of ["lifted--open", "headless"]) throws(folder, gate, atStart);
+      for (const gate of ["cut--open", "beheaded"]) throws(folder, gate, atRequest);
     },
-  );
+  },
+);
 
+describe.each([
+  ["at start", "lifted", "headless"],
+  ["at each request", "cut", "beheaded"],
+])("a gate that throws %s", (_, whole, headless) => {
   it("of one route leaves the rest of its tier alone", async () => {
     const { url } = breaking(answer);
-    expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(503);
-    for (const target of ["/lifted/items/7", "/lifted/items/special", "/plain/items/7"])
+    expect((await fetch(`${url}/${whole}/items/7/open`, { method: "POST" })).status).toBe(503);
+    for (const target of [`/${whole}/items/7`, `/${whole}/items/special`, "/plain/items/7"])
       expect((await fetch(`${url}${target}`)).status).toBe(200);
   });
 
   it("of a tier leaves its lifted routes alone", async () => {
     const { url } = breaking(answer);
-    expect((await fetch(`${url}/headless/items/7`)).status).toBe(503);
-    expect((await fetch(`${url}/headless/items/7/open`, { method: "POST" })).status).toBe(200);
+    expect((await fetch(`${url}/${headless}/items/7`)).status).toBe(503);
+    expect((await fetch(`${url}/${headless}/items/7/open`, { method: "POST" })).status).toBe(200);
   });
 });
 

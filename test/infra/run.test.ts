@@ -144,7 +144,7 @@ describe("a process", () => {
       const loaded = loadedBy(...args);
       expect(loaded).toContain("commander");
       const declaration =
-        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/risks)\.ts$/;
+        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|commands\/options)\.ts$/;
       const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(
@@ -181,4 +181,20 @@ describe("an older Node", () => {
   it.each(["22.18.0", "24.21.0"])("%s runs it", (version) => {
     expect(launched(version)).toEqual({ status: 0, stdout: "0.1.0\n", stderr: "" });
   });
+});
+
+it("a project without its packages says how to get them", () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
+  for (const name of ["package.json", "infra", "functions"])
+    fs.cpSync(path.join(codeRoot, name), path.join(root, name), { recursive: true });
+  const { status, stderr } = spawnSync(process.execPath, [path.join(root, "infra/postern.js"), "dev"], {
+    encoding: "utf8",
+  });
+  expect([status, stderr]).toEqual([
+    3,
+    expect.stringMatching(
+      /^postern: the project's packages are not there \(Cannot find package '.*'\)\n {9}npm ci installs them\n$/,
+    ),
+  ]);
 });

@@ -35,8 +35,8 @@ it("is chosen by labels, which must all be there, by level, or all of them", () 
   expect(chosen({ all: true }).tiers).toEqual(["maps", "news", "small", "tiny"]);
 });
 
-it("says what is left out, since it cannot be split", () => {
-  expect(chosen({ all: true }).said).toEqual(["left out, since `entry: zone` is not split: hot"]);
+it("warns about tiers that cannot be split", () => {
+  expect(chosen({ all: true }).said).toEqual(["skipped, because `entry: zone` cannot be split: hot"]);
 });
 
 it("knows the gates of each, shared ones too", () => {
@@ -49,13 +49,13 @@ it("knows the gates of each, shared ones too", () => {
 });
 
 it.each<[string, SelectionOptions, string]>([
-  ["nothing", {}, "a wave is chosen by --all, or by --label key=value and --level"],
-  ["all and a label", { all: true, label: ["a=b"] }, "a wave is chosen by --all"],
-  ["a label without a value", { label: ["app"] }, "a label is written app=mobile, not app"],
+  ["nothing", {}, "select tiers by --all, or by --label key=value and --level"],
+  ["all and a label", { all: true, label: ["a=b"] }, "select tiers by --all"],
+  ["a label without a value", { label: ["app"] }, "write a label as app=mobile, not app"],
   [
     "a label that nobody has",
     { label: ["app=tv"] },
-    "no tier fits --label app=tv; there are app=mobile, region=eu, region=us",
+    "no tier matches --label app=tv; labels are app=mobile, region=eu, region=us",
   ],
 ])("%s is refused with what to write instead", (_, selection, message) => {
   expect(() => chosen(selection)).toThrow(message);

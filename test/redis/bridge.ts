@@ -1,4 +1,4 @@
-/** A Redis by REST over a real `redis-server`, as Upstash would be: only tests use it. */
+/** Test server: Upstash's REST API over a real `redis-server`. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import http from "node:http";

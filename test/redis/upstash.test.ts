@@ -1,4 +1,4 @@
-/** Limits over a real Redis, through a gate in workerd; the library's scripts run where they were written for. */
+/** Rate limits in a real Redis, through a gate in workerd. */
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runScript } from "../../functions/gateway/limits/algorithms.ts";

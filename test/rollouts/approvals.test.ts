@@ -1,4 +1,4 @@
-/** What two people are needed for, and what one is refused. */
+/** Approvals by a second person on a local cloud, and what one person is refused. */
 import { expect, it } from "vitest";
 import type { ProposalView } from "../../functions/control/audit/record.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
@@ -23,33 +23,33 @@ interface Proposed {
   readonly proposal: ProposalView;
 }
 
-it("a core tier is released by two, and stopped by one", async () => {
+it("a core tier is released by two people, and stopped by one", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   it.edit("routes/a.yaml", tier(1));
   await it.deploy(["a"], "0");
-  const start = () => it.desk.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
-  await expect(it.as("carol").call("POST", "/v1/tiers/a/rollouts", { reason: "me too" })).rejects.toThrow(
-    "carol is viewer; this takes operator",
+  const start = () => it.client.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
+  await expect(it.clientAs("carol").call("POST", "/v1/tiers/a/rollouts", { reason: "me too" })).rejects.toThrow(
+    "carol is viewer; this requires operator",
   );
   const { proposal: outdated } = await start();
   it.edit("routes/a.yaml", tier(2));
   await it.deploy(["a"], "0");
-  const late = it.as("bob").call("POST", `/v1/proposals/${outdated.id}`, { fingerprint: outdated.fingerprint });
+  const late = it.clientAs("bob").call("POST", `/v1/proposals/${outdated.id}`, { fingerprint: outdated.fingerprint });
   await expect(late).rejects.toThrow("what was approved does not hold: gate-a-local has version");
   const deployments = it.cloud.control.worker("gate-a-local").deployments.length;
   const { proposal } = await start();
   expect(it.cloud.control.worker("gate-a-local").deployments).toHaveLength(deployments);
   const approve = (operator: string) =>
-    it.as(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
-  await expect(approve("alice")).rejects.toThrow("a second person approves it");
+    it.clientAs(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
+  await expect(approve("alice")).rejects.toThrow("a second person must approve it");
   expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
   await expect(approve("bob")).rejects.toThrow("no proposal");
 
   await until(async () => (await it.status("a")).goal.share === 10, "a tenth of the users is asked for");
-  await it.as("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
-  expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob took it back: no" });
+  await it.clientAs("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
+  expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob aborted it: no" });
 
-  const lines = await it.desk.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
+  const lines = await it.client.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
   expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual([
     "bob: abort",
     "alice and bob: start",
@@ -58,43 +58,45 @@ it("a core tier is released by two, and stopped by one", async () => {
   ]);
 });
 
-it("an overlay that somebody else has written since is not written over", async () => {
+it("a concurrent overlay write is not overwritten", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const close = { kind: "close", route: "it", for: "1m", reason: "a test" };
   const both = await Promise.allSettled([
-    it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
-    it.as("bob").call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
+    it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
+    it.clientAs("bob").call<FeedMessage>("POST", "/v1/tiers/a/overlay", close),
   ]);
-  const told = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
+  const told = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   const done = both.filter(({ status }) => status === "fulfilled").length;
   expect([told.revision, told.entries.length]).toEqual([done, done]);
-  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("look at it again");
+  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("read it again");
   const [entry] = told.entries;
-  await expect(it.as("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow("carol is viewer");
-  const after = await it.desk.call<FeedMessage>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
+  await expect(it.clientAs("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow(
+    "carol is viewer",
+  );
+  const after = await it.client.call<FeedMessage>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
   expect(after.entries).toHaveLength(done - 1);
 });
 
-it("users of a core tier are moved from an old gateway by two, and back by one", async () => {
+it("users of a core tier are moved from an old gateway by two people, and back by one", async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const move = (percent: string) => {
     const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };
-    return it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", change);
+    return it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", change);
   };
-  await expect(move("30%")).rejects.toThrow("moved by two people: postern rollout start a/moved");
+  await expect(move("30%")).rejects.toThrow("requires two people: postern rollout start a/moved");
   await move("5%");
-  await expect(move("20%")).rejects.toThrow("moved by two people");
+  await expect(move("20%")).rejects.toThrow("requires two people");
   const start = (name: string) =>
-    it.desk.call<Proposed>("POST", `/v1/tiers/${encodeURIComponent(name)}/rollouts`, { reason: "a test" });
-  await expect(start("a/it")).rejects.toThrow('there is no route "a/it" that is cut over');
+    it.client.call<Proposed>("POST", `/v1/tiers/${encodeURIComponent(name)}/rollouts`, { reason: "a test" });
+  await expect(start("a/it")).rejects.toThrow('there is no route "a/it" with a cutover');
   const { proposal } = await start("a/moved");
   const started = await it
-    .as("bob")
+    .clientAs("bob")
     .call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
   // No step moves fewer users than have been moved.
   expect(started).toMatchObject({ tier: "a/moved", steps: [{ share: 10 }, { share: 100 }] });
-  await it.as("bob").call("POST", "/v1/tiers/a%2Fmoved/rollout/abort", { reason: "no" });
+  await it.clientAs("bob").call("POST", "/v1/tiers/a%2Fmoved/rollout/abort", { reason: "no" });
   expect(await it.settled("a%2Fmoved", 20_000)).toMatchObject({ status: "rolled-back" });
-  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries).toMatchObject([{ kind: "cutover", route: "moved", percent: "0%" }]);
 });

@@ -1,4 +1,4 @@
-/** Clients that break off their bodies at a gate that has just begun, and has not heard its overlay yet: each is a line, and a count. */
+/** Clients that disconnect during their bodies at a new gate without an overlay: each is logged and counted. */
 import net from "node:net";
 import parse from "parse-prometheus-text-format";
 import { expect, it, vi } from "vitest";
@@ -37,7 +37,7 @@ it.each(["a zone gate", "a front"])("through %s", { timeout: 120_000 }, async (w
   for (const verdict of verdicts) expect(["499 left ", "400 refused body-incomplete"]).toContain(verdict);
   await vi.waitFor(
     async () => {
-      const families = parse(await it.desk.call<string>("GET", "/metrics"));
+      const families = parse(await it.client.call<string>("GET", "/metrics"));
       const counted = families.find(({ name }) => name === "postern_requests_total")?.metrics ?? [];
       expect(counted.reduce((sum, { value }) => sum + Number(value), 0)).toBe(lines().length);
       expect(counted.filter(({ labels }) => !["left", "refused"].includes(labels?.verdict ?? ""))).toEqual([]);

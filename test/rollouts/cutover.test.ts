@@ -1,4 +1,4 @@
-/** A route is cut over from an old gateway under users: step by step and sticky, back by itself, and by one word at every isolate. */
+/** A cutover from an old gateway under load: step by step, sticky, with automatic rollback. */
 import type http from "node:http";
 import { expect, it } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
@@ -56,7 +56,7 @@ const settledWithin = 150_000;
 /** A new share is with every isolate then, as is promised; the users' load meanwhile is part of the test. */
 const spreadMs = 10_000;
 
-it("users are moved to the gate and none is lost, come back from a gate that fails them, and all isolates hear of it", {
+it("moves users to the gate without loss, rolls back from a failing gate, and all isolates apply an overlay", {
   timeout: 240_000,
 }, async () => {
   const [{ url }, old] = await Promise.all([newService(), oldGateway()]);
@@ -66,9 +66,9 @@ it("users are moved to the gate and none is lost, come back from a gate that fai
   await it.start("a%2Fgood", release("50%", "+2pp"));
   await it.start("a%2Fbad", release("70%", "+0.5pp"));
   const move = { kind: "cutover", route: "moved", percent: "100%", for: "1h", reason: "a test" };
-  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", move);
+  await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", move);
   await pause(spreadMs);
-  if (!full) await it.desk.call("POST", "/v1/tiers/a%2Fgood/rollout/promote", { reason: "in a hurry" });
+  if (!full) await it.client.call("POST", "/v1/tiers/a%2Fgood/rollout/promote", { reason: "in a hurry" });
   expect(await releasesSeen(it, "moved", 30)).toEqual(new Set(["gate"]));
 
   const ends = await Promise.all([it.settled("a%2Fgood", settledWithin), it.settled("a%2Fbad", settledWithin)]);
@@ -81,7 +81,7 @@ it("users are moved to the gate and none is lost, come back from a gate that fai
   expect(ends[1]).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/^errors: /) });
   expect(Object.keys(metBad.failures)).toEqual(["gate"]);
   expect(metBad.users.gate).toBeLessThan(metBad.users.legacy as number);
-  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries.map((one) => one.kind === "cutover" && `${one.route} ${one.percent}`).sort()).toEqual([
     "bad 0%",
     "good 100%",

@@ -1,4 +1,4 @@
-/** Who hears of a rollout that comes back: a receiver that was down, by signed webhooks, and a repository, in GitHub's own words. */
+/** Notices of a rolled-back rollout: signed webhooks to a receiver that was down, and GitHub deployments. */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -42,7 +42,7 @@ const receiver = async () => {
     payloadOf(type).parse(JSON.parse(body));
     received.push({ id, type });
   });
-  return { url, world: state, heard: received, missed };
+  return { url, state, received, missed };
 };
 
 /** Keeps what it was asked for, to be held against GitHub's description. */
@@ -56,11 +56,11 @@ const github = async () => {
     if (request.method === "POST") calls.push({ what: made, body });
     response.end(request.method === "GET" ? "[]" : JSON.stringify({ id: 7 }));
   });
-  return { url, asked: calls };
+  return { url, calls };
 };
 
 /** @returns what the compiler says of them as bodies of GitHub's operations */
-const typeErrors = (calls: Awaited<ReturnType<typeof github>>["asked"]): string => {
+const typeErrors = (calls: Awaited<ReturnType<typeof github>>["calls"]): string => {
   const modules = path.resolve(import.meta.dirname, "../../node_modules");
   const operations = { deployment: "repos/create-deployment", status: "repos/create-deployment-status" };
   const lines = calls.map(
@@ -79,7 +79,7 @@ const typeErrors = (calls: Awaited<ReturnType<typeof github>>["asked"]): string 
   }
 };
 
-it("are told by what was decided, in order and once, also where a receiver was down", {
+it("report each decision in order and once, also after a receiver was down", {
   timeout: 120_000,
 }, async () => {
   const [hook, repository] = [await receiver(), await github()];
@@ -91,44 +91,44 @@ it("are told by what was decided, in order and once, also where a receiver was d
     {},
     { webhook: `${hook.url}/hooks?key=abc`, github: "acme/routes", "github-api": repository.url },
   );
-  const testChannels = () => it.desk.call<readonly ChannelTest[]>("POST", "/v1/notices/test", {});
+  const testChannels = () => it.client.call<readonly ChannelTest[]>("POST", "/v1/notices/test", {});
   expect(await testChannels()).toMatchObject([
     { channel: "webhook", to: hook.url, ok: false, error: "answered 500" },
     { channel: "github", to: "acme/routes", ok: true },
   ]);
-  await expect(it.as("carol").call("POST", "/v1/notices/test", {})).rejects.toThrow("carol is viewer");
+  await expect(it.clientAs("carol").call("POST", "/v1/notices/test", {})).rejects.toThrow("carol is viewer");
 
   it.edit("routes/a.yaml", tier(500));
   await it.deploy(["a"], "0");
   await it.start("a", { commit });
   expect(await it.settled("a", 30_000)).toMatchObject({ status: "rolled-back" });
   await until(() => hook.missed.length >= 4, "each notice was tried");
-  hook.world.down = false;
-  await until(() => hook.heard.length >= 3, "each notice has come");
+  hook.state.down = false;
+  await until(() => hook.received.length >= 3, "each notice has come");
 
-  expect(hook.heard.map(({ type }) => type).sort()).toEqual([
+  expect(hook.received.map(({ type }) => type).sort()).toEqual([
     "rollout.failed",
     "rollout.rolled_back",
     "rollout.started",
   ]);
-  expect(hook.missed).toEqual(expect.arrayContaining(hook.heard.map(({ id }) => id)));
-  const bodies = repository.asked.map(({ body }) => JSON.parse(body));
+  expect(hook.missed).toEqual(expect.arrayContaining(hook.received.map(({ id }) => id)));
+  const bodies = repository.calls.map(({ body }) => JSON.parse(body));
   expect(bodies).toMatchObject([
     { ref: commit, environment: "local/a" },
     { state: "in_progress" },
     { state: "failure", description: expect.stringContaining("smoke test GET /it") },
     { state: "failure" },
   ]);
-  expect(typeErrors(repository.asked)).toBe("");
+  expect(typeErrors(repository.calls)).toBe("");
   expect(typeErrors([{ what: "status", body: '{"state":"going"}' }])).toContain("going");
 
-  const { channels } = await it.desk.call<{ readonly channels: readonly ChannelStatus[] }>("GET", "/v1/notices");
+  const { channels } = await it.client.call<{ readonly channels: readonly ChannelStatus[] }>("GET", "/v1/notices");
   expect(channels).toMatchObject([
     { pending: 0, heard: 3, givenUp: 0 },
     { pending: 0, heard: 3, givenUp: 0 },
   ]);
-  const told = JSON.stringify([channels, it.lines, await it.desk.call("GET", "/v1/audit")]);
+  const told = JSON.stringify([channels, it.lines, await it.client.call("GET", "/v1/audit")]);
   for (const one of [secret.slice(6), "token-of-github", "key=abc"]) expect(told).not.toContain(one);
-  const { webhooks } = await it.desk.call<{ readonly webhooks: object }>("GET", "/openapi.json");
+  const { webhooks } = await it.client.call<{ readonly webhooks: object }>("GET", "/openapi.json");
   expect(Object.keys(webhooks).sort()).toEqual(Object.keys(payloads).sort());
 });

@@ -1,4 +1,4 @@
-/** An overlay, and a token that was taken back, on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
+/** An overlay and a revocation on every isolate of a gate with simulated production delays: within ten seconds, without control, until they expire. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
@@ -52,7 +52,7 @@ const requestStatuses = async (
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 
-it("closes a route and refuses what was revoked on eight isolates in ten seconds, beside a control that is gone, and opens it when the time is over", {
+it("closes a route and refuses revoked tokens on eight isolates within ten seconds, without control, and opens the route after its lifetime", {
   timeout: 180_000,
 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier }, { isolates: 8, realism });
@@ -62,7 +62,7 @@ it("closes a route and refuses what was revoked on eight isolates in ten seconds
   // Each isolate remembers that it has verified them.
   for (const one of [lost, kept, bobs])
     expect(new Set(await requestStatuses(it, "/a/own", 60, one))).toEqual(new Set([200]));
-  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+  await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
     kind: "close",
     route: "hot",
     for: "35s",
@@ -94,31 +94,31 @@ it("closes a route and refuses what was revoked on eight isolates in ten seconds
   expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([200]));
 });
 
-it("refuses who may not, what is stale and what is not there, and writes down who did what", {
+it("refuses unauthorized, stale and unknown changes, and records who did what", {
   timeout: 120_000,
 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier });
   const close = (operator: string, more: object = {}) =>
-    it.as(operator).call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
+    it.clientAs(operator).call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
       kind: "close",
       route: "hot",
       for: "1m",
       reason: "wrong",
       ...more,
     });
-  await expect(close("carol")).rejects.toThrow("carol is viewer; this takes operator");
+  await expect(close("carol")).rejects.toThrow("carol is viewer; this requires operator");
   await expect(close("alice", { route: "hit" })).rejects.toThrow('a has no route "hit"; it has cool, hot, own');
   await expect(close("alice", { for: "200h" })).rejects.toThrow("seven days at most");
   await expect(close("alice", { open: true })).rejects.toThrow('Unrecognized key: "open"');
   const { revision, entries } = await close("alice");
   expect(entries).toMatchObject([{ kind: "close", route: "hot", by: "alice" }]);
-  await expect(it.as("carol").call("DELETE", "/v1/tiers/a/revocations/x")).rejects.toThrow("carol is viewer");
-  const audit = await it.desk.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
+  await expect(it.clientAs("carol").call("DELETE", "/v1/tiers/a/revocations/x")).rejects.toThrow("carol is viewer");
+  const audit = await it.client.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
   expect(audit[0]).toMatchObject({ by: "alice", what: "overlay close", outcome: `revision ${revision}` });
   const limited = { kind: "limit", filter: "calm", limit: "2/m", for: "1m", reason: "flood" };
-  await it.desk.call<FeedMessage>("POST", "/v1/tiers/a/overlay", limited);
+  await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", limited);
   const refused = async () => (await requestStatuses(it, "/a/cool", 6)).filter((status) => status === 429).length;
   await until(async () => (await refused()) >= 3, "the gate has the limit");
-  const drift = await it.desk.call<readonly { entries: readonly { says: string }[] }[]>("GET", "/v1/drift");
+  const drift = await it.client.call<readonly { entries: readonly { says: string }[] }[]>("GET", "/v1/drift");
   expect(drift[0]?.entries.map(({ says }) => says)).toEqual(["differs from the manifest", "differs from the manifest"]);
 });

@@ -1,4 +1,4 @@
-/** A tier on a local cloud with a control plane, the users who load it, and the rollouts that are tried on it. */
+/** Test harness: a project with a control plane on a local cloud, and simulated users that load it. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -79,8 +79,8 @@ export const rolloutCloud = async (
     root,
     cloud,
     lines,
-    as: clientAs,
-    desk: client,
+    clientAs,
+    client,
     status,
     edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
     deploy: deployTiers,

@@ -28,7 +28,7 @@ const random = (): number => {
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 
-it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 }, async () => {
+it(`continues after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const worker = () => it.cloud.control.worker("gate-a-local");
   /** A control that is away for a moment is asked again. */
@@ -64,7 +64,7 @@ it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 
         // One that was done though its answer was lost is not asked for again.
         await retrying(async () => {
           if ((await it.status("a")).step === step)
-            await it.desk.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
+            await it.client.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
         });
       }
       await pause(random() * 500);

@@ -1,4 +1,4 @@
-/** Rollouts on a local cloud, uploaded by real wrangler, under users: a good version arrives, and bad ones come back by themselves. */
+/** Rollouts on a local cloud under load, uploaded by real wrangler: a good version is promoted, bad ones are rolled back. */
 import type http from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
@@ -119,7 +119,7 @@ describe("under users", () => {
   });
 
   it.runIf(full).each(Object.keys(bads) as (keyof typeof bads)[])(
-    "one that %s comes back by itself",
+    "one that %s is rolled back automatically",
     within,
     async (which) => {
       const { url } = await business(bads[which]);
@@ -127,7 +127,7 @@ describe("under users", () => {
     },
   );
 
-  it.runIf(full)("one that refuses valid tokens comes back by itself", within, async () => {
+  it.runIf(full)("one that refuses valid tokens is rolled back automatically", within, async () => {
     const { url } = await business(() => {});
     const { privateKey, publicKey } = await generateKeyPair("ES256");
     const token = await new SignJWT({ sub: "alice" })
@@ -153,7 +153,7 @@ describe("under users", () => {
     expect(it.met.counts["401"]).toBeGreaterThan(0);
   });
 
-  it.runIf(full)("one that only an own query speaks against comes back by itself", within, async () => {
+  it.runIf(full)("one that fails only a Prometheus query is rolled back automatically", within, async () => {
     const { url } = await business(() => {});
     const asked: { readonly query: string; readonly token: string | undefined }[] = [];
     // Once it does not answer and once it answers nonsense, between figures that are out of bounds.
@@ -171,14 +171,14 @@ describe("under users", () => {
     const control = { prometheus: { url: `${prometheus.url}/prometheus`, secret: "PROMETHEUS_TOKEN" } };
     const it = await runRollout("one that a query speaks against", queried("one"), queried("two"), { control });
     expectRolledBack(it);
-    expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the most; out of bounds 3 of 3/);
+    expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the maximum; out of bounds 3 of 3/);
     expect(asked[0]).toEqual({
       query: `sum(unpaid{version=~'${it.end.subjects[0]?.canary}'})`,
       token: "Bearer token-of-a-test",
     });
   });
 
-  it("one that dies under load, and cannot say so, comes back by what was heard from outside", within, async () => {
+  it("one that dies under load without reporting is rolled back by the outside observers", within, async () => {
     const { url } = await business(() => {});
     const it = await runRollout("one that dies under load", tier(url, "one"), undefined);
     expectRolledBack(it);

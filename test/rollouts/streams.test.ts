@@ -1,4 +1,4 @@
-/** Open streams of a version that is taken back come to the stable one, each at a moment of its own, and lose no event. */
+/** Open streams of a rolled-back version reconnect to the stable one, at random times, and lose no event. */
 import { expect, it, vi } from "vitest";
 import type { FeedMessage } from "../../functions/gateway/overlay/overlay.ts";
 import { manifest, runService } from "../e2e/project.ts";
@@ -64,7 +64,7 @@ const client = ({ cloud }: RolloutCloud, user: number) => {
   };
 };
 
-it("end within the time that they are given, and those of the stable version go on", async () => {
+it("end within the drain time, and those of the stable version continue", async () => {
   const { url } = await ticker();
   const it = await rolloutCloud({ "routes/a.yaml": tier(url, "one") });
   it.edit("routes/a.yaml", tier(url, "two"));
@@ -78,10 +78,10 @@ it("end within the time that they are given, and those of the stable version go 
   expect([moved.length > 4, others.length > 4]).toEqual([true, true]);
 
   const abort = { reason: "a test" };
-  await it.desk.call("POST", "/v1/tiers/a/rollout/abort", abort);
+  await it.client.call("POST", "/v1/tiers/a/rollout/abort", abort);
   const { subjects } = await it.settled("a", 10_000);
   const backAt = Date.now();
-  const { entries } = await it.desk.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
+  const { entries } = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries).toMatchObject([{ kind: "drain", versions: [subjects[0]?.canary], by: "control" }]);
   // A stream asks each five to ten seconds, and has six to end.
   await vi.waitFor(() => expect(moved.every(({ ends }) => ends.length > 0)).toBe(true), { timeout: 20_000 });
@@ -107,7 +107,7 @@ const startedOn =
 
 /** As control's own metrics say. */
 const drainedAt = async (it: RolloutCloud): Promise<number> => {
-  const text = await it.desk.call<string>("GET", "/metrics").catch(() => "");
+  const text = await it.client.call<string>("GET", "/metrics").catch(() => "");
   const lines = String(text)
     .split("\n")
     .filter((line) => line.startsWith("postern_streams_ended_total") && /how="drained"/.test(line));

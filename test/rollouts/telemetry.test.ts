@@ -1,4 +1,4 @@
-/** What is seen of a tier from outside: by a collector, by Prometheus, and of a gate that dies by the tail and by the front. */
+/** A tier's telemetry on a local cloud: OTLP collector, Prometheus, and deaths observed by the tail and the front. */
 import http from "node:http";
 import { json } from "node:stream/consumers";
 import parse from "parse-prometheus-text-format";
@@ -85,7 +85,7 @@ routes:
 `,
   );
 
-const scrape = async ({ desk }: RolloutCloud) => {
+const scrape = async ({ client: desk }: RolloutCloud) => {
   const families = parse(await desk.call<string>("GET", "/metrics"));
   return (name: string) => families.find((it) => it.name === name)?.metrics ?? [];
 };
@@ -93,7 +93,7 @@ const scrape = async ({ desk }: RolloutCloud) => {
 const trace = "0af7651916cd43dd8448eb211c80319c";
 const parent = "b7ad6b7169203331";
 
-it("requests become spans and sums at a collector, and a gate's deaths are seen by the tail and by the front", {
+it("a collector gets spans and metrics of requests, and the tail and the front observe a gate's deaths", {
   timeout: 120_000,
 }, async () => {
   const { url } = await runService((request, response) => {
@@ -167,7 +167,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   ]);
   expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "3", labels: { route: "it" } }]);
 
-  expect(await it.desk.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 3, cpuRequests: 3 }]);
+  expect(await it.client.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 3, cpuRequests: 3 }]);
 
   await vi.waitFor(() => expect(to.metrics.has("postern.requests")).toBe(true), { timeout: 15_000, interval: 300 });
   expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });
@@ -187,7 +187,7 @@ export default { fetch: () => new Response(null, { status: 404 }) };
 `;
 
 it.runIf(full)(
-  "a version that dies comes back by what the front saw, where no tail hears of it",
+  "a version that dies is rolled back by the front's observations, without a tail",
   { timeout: 240_000 },
   async () => {
     const { url } = await runService((_, response) => response.end("ok"));

@@ -51,9 +51,9 @@ const numbered = (name: string, from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => `${name}-${String(from + index).padStart(2, "0")}`);
 
 const ended = async (it: RolloutCloud, withinMs: number): Promise<Wave> => {
-  let wave = await it.desk.call<Wave>("GET", "/v1/wave");
+  let wave = await it.client.call<Wave>("GET", "/v1/wave");
   const over = async () => {
-    wave = await it.desk.call<Wave>("GET", "/v1/wave");
+    wave = await it.client.call<Wave>("GET", "/v1/wave");
     return isWaveOver(wave);
   };
   await until(over, () => `the wave is over: ${JSON.stringify(wave)}`, withinMs);
@@ -124,7 +124,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   );
 });
 
-it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice", { timeout: 400_000 }, async () => {
+it.runIf(full)("continues after kill -9, and starts no rollout twice", { timeout: 400_000 }, async () => {
   const tiers = ["news", "maps", "open", "shop"];
   const files = (edit: string) =>
     tiers.map((tier) => [`routes/${tier}.yaml`, good(tier, "best-effort", edit)] as const);
@@ -136,7 +136,7 @@ it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice"
     if (looks % 4 === 1) for (const pid of machinePids(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
     await new Promise((wake) => setTimeout(wake, 700));
     // A control that is away for a moment is asked again.
-    wave = await it.desk.call<Wave>("GET", "/v1/wave").catch(() => wave);
+    wave = await it.client.call<Wave>("GET", "/v1/wave").catch(() => wave);
   }
   expect(wave).toMatchObject({ status: "promoted" });
   for (const tier of tiers) {

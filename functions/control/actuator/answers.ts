@@ -1,4 +1,4 @@
-/** Reads what the actuator answers. It is deployed apart from control, so its answers are checked. */
+/** Calls the actuator and validates its answers: it is deployed independently of control. */
 import { z } from "@hono/zod-openapi";
 import type { PlatformAnswer } from "../model/platform.ts";
 
@@ -21,7 +21,7 @@ const deployment = z.object({
   trigger: z.string().nullable(),
 });
 
-/** By verb. */
+/** Schemas of the actuator's answers, by operation. */
 export const answerSchemas = {
   deployments: answer(z.array(deployment)),
   split: answer(z.object({ id: z.string() })),
@@ -31,8 +31,7 @@ export const answerSchemas = {
 /**
  * Calls the actuator.
  *
- * @returns a fault with the status 0 where it answers with something else or not at all: the platform may have done what
- * was asked for
+ * @returns a failure with the status 0 if there is no valid answer: the platform may have done what was requested
  */
 export const callActuator = async <T>(
   actuator: Pick<Fetcher, "fetch">,
@@ -46,7 +45,7 @@ export const callActuator = async <T>(
       body: JSON.stringify(body),
     });
     const read = schema.safeParse(await response.json());
-    return read.success ? read.data : noAnswer(`the actuator's answer to ${operation} has another shape`);
+    return read.success ? read.data : noAnswer(`the actuator's answer to ${operation} is invalid`);
   } catch (error) {
     return noAnswer(error instanceof Error ? error.message : String(error));
   }

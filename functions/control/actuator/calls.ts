@@ -1,4 +1,4 @@
-/** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
+/** The actuator's calls to the platform's REST API: reads deployments and versions and creates splits, only for the Workers on its list. */
 
 import { fieldsOf, parsed } from "../../gateway/core/json.ts";
 import { isOnlyGeneratedChanged, secretsChangedCode } from "../model/changed-secrets.ts";
@@ -15,7 +15,7 @@ export interface ActuatorPorts {
 const timeoutMs = 10_000;
 const maxBodyChars = 16_384;
 
-/** @returns JSON: an answer of the platform, or why there is none; never the token */
+/** @returns JSON: the platform's answer or the reason why there is none; never contains the token */
 export const handleActuatorCall = async (
   request: Request,
   plan: ActuatorPlan,
@@ -24,8 +24,8 @@ export const handleActuatorCall = async (
   const operation = new URL(request.url).pathname.slice(1);
   const text = await request.text();
   const { worker, version, versions, message } = fieldsOf(text.length <= maxBodyChars ? parsed(text) : undefined);
-  if (request.method !== "POST" || typeof worker !== "string") return refuse(400, "asked for as POST with { worker }");
-  if (!plan.workers.includes(worker)) return refuse(403, `${worker} is none of the Workers that may be touched`);
+  if (request.method !== "POST" || typeof worker !== "string") return refuse(400, "send a POST with { worker }");
+  if (!plan.workers.includes(worker)) return refuse(403, `the actuator may not change ${worker}`);
   const path = `/workers/scripts/${worker}/deployments`;
   if (operation === "deployments") {
     const answer = await callPlatform<{ readonly deployments: readonly PlatformDeployment[] }>(plan, ports, path);
@@ -33,14 +33,14 @@ export const handleActuatorCall = async (
   }
   if (operation === "version") {
     if (typeof version !== "string" || !/^[0-9a-f-]{36}$/.test(version))
-      return refuse(400, "a version is { worker, version }, by its id");
+      return refuse(400, "a version is requested as { worker, version } with the version's id");
     const answer = await callPlatform<PlatformVersion>(plan, ports, `/workers/scripts/${worker}/versions/${version}`);
     return Response.json(answer.ok ? { ok: true, result: versionDetails(answer.result) } : answer);
   }
   if (operation !== "split")
-    return refuse(404, `there is no verb ${operation}; there are deployments, version and split`);
+    return refuse(404, `there is no operation ${operation}; operations are deployments, version and split`);
   if (!isSplit(versions) || typeof message !== "string" || message.length > 100)
-    return refuse(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
+    return refuse(400, "a split is requested as { worker, versions: [{ version_id, percentage }], message }");
   const split = { strategy: "percentage", versions, annotations: { "workers/message": message } };
   const answer = await callPlatform<CreatedDeployment>(plan, ports, path, split);
   const isRetriedWithForce = !answer.ok && answer.code === secretsChangedCode && isOnlyGeneratedChanged(answer.message);
@@ -53,7 +53,7 @@ interface CreatedDeployment {
   readonly id: string;
 }
 
-/** As the platform tells of a deployment. */
+/** A deployment as the platform's REST API returns it. */
 interface PlatformDeployment {
   readonly id: string;
   readonly created_on: string;
@@ -92,7 +92,7 @@ const callPlatform = async <T>(
   try {
     const response = await send(`${api}/accounts/${account}${path}`, {
       headers,
-      // The token is for the platform, and for nobody it points to.
+      // A redirect would send the token to another host.
       redirect: "manual",
       signal: timeout(timeoutMs),
       ...(body && { method: "POST", body: JSON.stringify(body) }),
@@ -102,7 +102,7 @@ const callPlatform = async <T>(
     const [first] = envelope.errors ?? [];
     const retryAfterSeconds = Number(response.headers.get("retry-after"));
     return failure({
-      // A success without a result is as good as no answer.
+      // A success without a result counts as a failure.
       status: response.ok ? 502 : response.status,
       code: first?.code ?? null,
       message: first?.message ?? `the platform answered ${response.status}`,

@@ -1,4 +1,4 @@
-/** What the admin API says of notices, and the webhooks that its document describes. */
+/** The admin API's routes for notices, and the webhooks in its OpenAPI document. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers } from "../audit/record.ts";
@@ -10,26 +10,28 @@ const routes = {
   status: createRoute({
     method: "get",
     path: "/v1/notices",
-    responses: responses("who is told, what waits, what was given up and why, newest first"),
+    responses: responses(
+      "the channels, the pending notices, and those that were given up with the reason, newest first",
+    ),
   }),
   test: createRoute({
     method: "post",
     path: "/v1/notices/test",
-    responses: responses("whether each channel has heard a test, and why not"),
+    responses: responses("whether each channel accepted a test notice, or why not"),
   }),
   retry: createRoute({
     method: "post",
     path: "/v1/notices/retry",
-    responses: responses("how many notices that were given up are told once more"),
+    responses: responses("how many notices that were given up are sent again"),
   }),
 };
 
 const headers = z.object({
-  "webhook-id": z.string().describe("The same at each attempt: what was heard twice is known by it"),
-  "webhook-timestamp": z.string().describe("Of the attempt, in seconds since the epoch"),
+  "webhook-id": z.string().describe("The same at each attempt: a receiver recognizes a duplicate by it"),
+  "webhook-timestamp": z.string().describe("Time of the attempt, in seconds since the epoch"),
   "webhook-signature": z
     .string()
-    .describe("`v1,` and the base64 of an HMAC-SHA256; one for each secret, apart by a space"),
+    .describe("`v1,` and the base64 of an HMAC-SHA256; one for each secret, separated by a space"),
 });
 
 export const addNoticeRoutes = (app: OpenAPIHono<ApiTypes>, ports: ControlPorts): void => {
@@ -38,12 +40,12 @@ export const addNoticeRoutes = (app: OpenAPIHono<ApiTypes>, ports: ControlPorts)
       method: "post",
       path: type,
       summary: says,
-      description: "As Standard Webhooks has it; any 2xx within ten seconds says that it was heard.",
+      description: "Follows Standard Webhooks. Any 2xx within ten seconds acknowledges the notice.",
       request: {
         headers,
         body: { required: true, content: { "application/json": { schema: payloadOf(type as keyof typeof payloads) } } },
       },
-      responses: { 204: { description: "it was heard" }, 410: { description: "nothing more is wanted" } },
+      responses: { 204: { description: "accepted" }, 410: { description: "send no more notices to this receiver" } },
     });
 
   const withNoticeAudit = async <T>(
@@ -66,13 +68,13 @@ export const addNoticeRoutes = (app: OpenAPIHono<ApiTypes>, ports: ControlPorts)
       by,
       "notices test",
       () => ports.notices.test(by),
-      (all) => all.map(({ channel, ok, error }) => `${channel}: ${ok ? "heard" : error}`).join("; "),
+      (all) => all.map(({ channel, ok, error }) => `${channel}: ${ok ? "delivered" : error}`).join("; "),
     );
     return Response.json(results);
   });
   app.openapi(routes.retry, async (c) => {
     const by = c.get("person").name;
-    const count = await withNoticeAudit(by, "notices retry", ports.notices.retry, (count) => `${count} are told again`);
+    const count = await withNoticeAudit(by, "notices retry", ports.notices.retry, (count) => `${count} are sent again`);
     return Response.json({ count });
   });
 };

@@ -1,19 +1,19 @@
-/** Who asks: operators' tokens (EdDSA, five minutes at most). Their names and keys are the plan's, and so are their roles. */
+/** Authenticates operators by their tokens (EdDSA JWT, valid for at most five minutes). Names, keys and roles come from the control plan. */
 import { decodeProtectedHeader, importJWK } from "jose";
 import { clockToleranceSeconds, verifyShortToken } from "../../gateway/identity/short-token.ts";
 import type { ControlPlan, Role } from "../model/plan.ts";
 
 export const controlAudience = "postern-control";
-/** In seconds. */
+/** The longest lifetime of an operator's token, in seconds. */
 export const maxTokenSeconds = 300;
 const maxTokenChars = 2048;
 
 export interface AuthenticatedOperator {
   readonly name: string;
   readonly role: Role;
-  /** That the token was verified with. */
+  /** The public key that verified the token. */
   readonly key: string;
-  /** Of the token: its `jti`, and when it is over by every clock, in milliseconds since the epoch. */
+  /** The token's `jti`, and when it has expired by every clock, in milliseconds since the epoch. */
   readonly token: { readonly id: string | undefined; readonly until: number };
 }
 
@@ -25,8 +25,8 @@ export const hasRole = ({ role }: Pick<AuthenticatedOperator, "role">, required:
   ranks.indexOf(role) >= ranks.indexOf(required);
 
 /**
- * @param environment that the token has to name
- * @returns undefined for whoever cannot be believed; no more is said
+ * @param environment the token must name it
+ * @returns undefined where the token is missing or invalid; the reason is not disclosed
  */
 export const authenticate = async (
   authorization: string | null,

@@ -1,4 +1,4 @@
-/** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
+/** The admin API's routes for overlays: checks a change against the tier's facts, records it in the audit log and writes it to the feed. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
@@ -11,7 +11,7 @@ import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./port
 import { json, responses, tierName, tierParams } from "./schemas.ts";
 import { overlayList, writeFeed } from "./write-feed.ts";
 
-/** Of a tier's entries, so that a route can be closed whatever else has been laid over the tier; the rest is left to control's own. */
+/** Entries of a tier. Some are reserved for closing a route and some for control's own entries, so that neither is locked out. */
 const maxWithClose = maxEntries - 5;
 const maxWithoutClose = maxEntries - 25;
 
@@ -19,30 +19,30 @@ const entryParams = { params: z.object({ tier: tierName, id: z.string().max(64) 
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
 const path = "/v1/tiers/{tier}/overlay";
 const routes = {
-  read: createRoute({ method: "get", path, request: tierParams, responses: responses("what is laid over the tier") }),
+  read: createRoute({ method: "get", path, request: tierParams, responses: responses("the tier's overlay") }),
   add: createRoute({
     method: "post",
     path,
     request: { ...tierParams, ...ifMatch, body: json(overlayBody) },
-    responses: responses("the overlay after that; gates follow within ten seconds"),
+    responses: responses("the changed overlay; gates apply it within ten seconds"),
   }),
   remove: createRoute({
     method: "delete",
     path: `${path}/{id}`,
     request: { ...entryParams, ...ifMatch },
-    responses: responses("the overlay after that"),
+    responses: responses("the changed overlay"),
   }),
   drift: createRoute({
     method: "get",
     path: "/v1/drift",
-    responses: responses("what overlays say that manifests do not"),
+    responses: responses("overlay entries and how they differ from the manifests"),
   }),
 };
 
 export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, ports: ControlPorts): void => {
   const factsOf = (tier: string): TierFacts | undefined =>
     Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
-  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${nameList(plan.tiers)}`);
+  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; tiers are ${nameList(plan.tiers)}`);
 
   const write = async (
     request: Parameters<typeof writeFeed>[1],
@@ -65,7 +65,7 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     if (unknown) return problem(404, `${tier} has no ${unknown}`);
     const forMs = milliseconds(it.for);
     if (forMs > maxEntryMs)
-      return problem(400, "an entry lasts seven days at most; what lasts longer belongs into the manifest");
+      return problem(400, "an entry lasts seven days at most; put a lasting change into the manifest");
     const by = c.get("person").name;
     const entry: OverlayEntry = {
       ...changeOf(it),
@@ -77,7 +77,7 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     const ifMatch = c.req.valid("header")["if-match"];
     const request = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
     if (it.kind === "weights" && facts.level === "core" && !hasRole(c.get("person"), "admin"))
-      return problem(403, `users of a core tier are moved among its upstreams by an admin; ${by} is an operator`);
+      return problem(403, `changing upstream weights of a core tier requires the role admin; ${by} is an operator`);
     return write(request, (all) => {
       if (
         entry.kind === "cutover" &&
@@ -85,7 +85,7 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
         share(entry.percent) > movedShare(all, entry.route, facts)
       )
         throw new ConflictError(
-          `more users of ${tier} are moved by two people: postern rollout start ${tier}/${entry.route}`,
+          `moving more users of the core tier ${tier} requires two people: postern rollout start ${tier}/${entry.route}`,
         );
       const after = withEntry(all, entry);
       const max = entry.kind === "close" ? maxWithClose : maxWithoutClose;
@@ -102,7 +102,7 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     if (facts.level === "core" && !hasRole(person, "admin"))
       return problem(
         403,
-        `what was closed or tightened in a core tier is taken off by an admin; ${person.name} is ${person.role}`,
+        `removing an overlay entry of a core tier requires the role admin; ${person.name} is ${person.role}`,
       );
     const { entries } = await ports.overlay.read(tier);
     if (!entries.some((it) => it.id === id)) return problem(404, `${tier} has no entry ${id}`);
@@ -122,5 +122,5 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
   );
 };
 
-/** The feed has more to tell. */
+/** What the API returns of the feed's state: the overlay without the revocations. */
 const overlayView = ({ revision, entries }: StoredFeed) => ({ revision, entries });

@@ -1,8 +1,8 @@
-/** What the admin API asks of control, and how it answers. */
+/** The admin API's ports: what it needs of control, and its problem responses. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { TierFacts } from "../model/plan.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
 import type { Measurement } from "../rollout/measurement.ts";
@@ -16,9 +16,9 @@ export interface ControlPorts extends WaveCommandPorts {
   readonly status: (tier: string) => Promise<Rollout | null>;
   readonly measure: (rollout: Rollout) => Promise<Measurement>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
-  /** @throws Declined */
+  /** @throws ConflictError */
   readonly start: (tier: string, facts: TierFacts, request: StartRequest) => Promise<Rollout>;
-  /** @throws Declined */
+  /** @throws ConflictError */
   readonly command: (
     tier: string,
     command: RolloutCommand,
@@ -28,7 +28,7 @@ export interface ControlPorts extends WaveCommandPorts {
   ) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
   readonly cost: (tier: string) => Promise<readonly RouteCost[]>;
-  /** @param tier only this one's */
+  /** @param tier restricts the metrics to one tier */
   readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
   readonly notices: {
@@ -40,15 +40,15 @@ export interface ControlPorts extends WaveCommandPorts {
 }
 
 export interface StartRequest {
-  readonly release: WrittenRelease;
+  readonly release: ReleaseConfig;
   readonly by: string;
   readonly reason: string;
   readonly commit: string | null;
-  /** Versions that a second person approved. */
+  /** The versions that a second person approved. */
   readonly approved?: readonly Subject[] | undefined;
 }
 
-/** What was asked for does not fit how things stand. */
+/** The request conflicts with the current state; answered with 409. */
 export class ConflictError extends Error {
   override readonly name = "Declined";
 }

@@ -1,17 +1,17 @@
-/** What waits for a second person, and what comes of it when one approves. */
+/** The admin API's routes for proposals: lists them and runs a command when a second person approves. */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers, proposalView } from "../audit/record.ts";
 import type { Proposal } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
-import { bodyIn, bound } from "../model/stored-proposal.ts";
+import { bound, parseBody } from "../model/stored-proposal.ts";
 import { subjectFacts } from "../model/subject.ts";
 import type { Wave } from "../model/wave.ts";
 import { commandWave, startWave } from "../wave/commands.ts";
 import { hasRole } from "./operators.ts";
 import { type ApiTypes, type ControlPorts, problem } from "./ports.ts";
-import { runCommand } from "./router.ts";
+import { runCommand } from "./rollouts.ts";
 import { command, commandBody, routes, startBody } from "./schemas.ts";
 import { waveCommand, waveCommandBody, waveStartBody } from "./waves.ts";
 
@@ -23,56 +23,56 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
     const person = c.get("person");
     const { id } = c.req.valid("param");
     const proposal = (await ports.ledger.proposals(ports.now())).find((it) => it.id === id);
-    if (!proposal) return problem(404, `no proposal ${id} waits; it may have been an hour`);
+    if (!proposal) return problem(404, `no proposal ${id} is waiting; a proposal expires after an hour`);
     if (proposal.by === person.name || proposal.key === person.key)
-      return problem(403, "a second person approves it, not the one who proposed it");
-    // Their word counts as it would now.
+      return problem(403, "a second person must approve it, not the proposer");
+    // The proposer must still be allowed to run the command.
     const proposer = Object.hasOwn(plan.operators, proposal.by) ? plan.operators[proposal.by] : undefined;
     if (!proposer || proposer.key !== proposal.key || !hasRole(proposer, "operator"))
-      return problem(403, `${proposal.by}, who proposed it, may not any more: propose it anew`);
+      return problem(403, `${proposal.by}, who proposed it, is no longer allowed to: propose it again`);
     const { fingerprint } = await proposalView(proposal);
     if (c.req.valid("json").fingerprint !== fingerprint)
-      return problem(409, `that is not what proposal ${id} says: read it again before you approve it`);
+      return problem(409, `the fingerprint does not match proposal ${id}: read it again before you approve it`);
     const facts = subjectFacts(plan, proposal.tier);
     const isWave = proposal.tier === allTiers;
-    // Two who approve at once: the list gives it to one of them.
+    // Concurrent approvals: only one takes the proposal.
     const taken = (facts || isWave) && (await ports.ledger.take(id, ports.now()));
-    if (!taken) return problem(404, `no proposal ${id} waits`);
+    if (!taken) return problem(404, `no proposal ${id} is waiting`);
     const both = `${taken.by} and ${person.name}`;
     const done = facts
-      ? await approvedRollout(ports, facts, taken, both)
-      : await approvedWave(plan, ports, taken, both);
-    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it anew`);
+      ? await runApprovedRollout(ports, facts, taken, both)
+      : await runApprovedWave(plan, ports, taken, both);
+    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it again`);
   });
 };
 
-/** @returns undefined where another release wrote the proposal */
-const approvedRollout = async (
-  desk: ControlPorts,
+/** @returns undefined if another release wrote the proposal */
+const runApprovedRollout = async (
+  ports: ControlPorts,
   facts: TierFacts,
   taken: Proposal,
   by: string,
 ): Promise<Rollout | undefined> => {
   const what = rolloutCall.safeParse(taken.what).data;
-  const body = what && bodyIn(taken, rolloutBodies[what === "start" ? what : "command"]);
-  return what && body && runCommand(desk, taken.tier, facts, what, body, by);
+  const body = what && parseBody(taken, rolloutBodies[what === "start" ? what : "command"]);
+  return what && body && runCommand(ports, taken.tier, facts, what, body, by);
 };
 
 const rolloutCall = z.enum(["start", ...command.options]);
 const rolloutBodies = { start: startBody.extend({ bound }), command: commandBody.extend({ bound }) };
 
 /** As `approvedRollout` does, of a wave. */
-const approvedWave = async (
+const runApprovedWave = async (
   plan: ControlPlan,
-  desk: ControlPorts,
+  ports: ControlPorts,
   taken: Proposal,
   by: string,
 ): Promise<Wave | undefined> => {
   if (taken.what === "wave start") {
-    const body = bodyIn(taken, waveStartBody.extend({ bound }));
-    return body && startWave(plan, desk, body, by, body.bound);
+    const body = parseBody(taken, waveStartBody.extend({ bound }));
+    return body && startWave(plan, ports, body, by, body.bound);
   }
   const what = waveCommand.safeParse(taken.what.replace("wave ", "")).data;
-  const body = what && bodyIn(taken, waveCommandBody.extend({ bound }));
-  return what && body && commandWave(desk, what, body, by, body.bound);
+  const body = what && parseBody(taken, waveCommandBody.extend({ bound }));
+  return what && body && commandWave(ports, what, body, by, body.bound);
 };

@@ -1,4 +1,4 @@
-/** What operators take back of a tier's tokens, by hashes alone: checked, written down, and handed to the feed. */
+/** The admin API's routes for revocations. Operators revoke tokens by hash only; each change is checked, recorded in the audit log and written to the feed. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { maxRevocationMs, maxRevocations, type StoredRevocation } from "../../gateway/core/ports/revocations.ts";
@@ -13,12 +13,12 @@ import { revocationList, writeFeed } from "./write-feed.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "the SHA-256 of issuer, line feed and name, in hexadecimal digits");
 const common = {
-  issuer: z.string().min(1).max(500).describe("Who issued the tokens: one that the tier's filters trust"),
+  issuer: z.string().min(1).max(500).describe("The tokens' issuer; one of the tier's filters must trust it"),
   hash,
   for: z
     .string()
-    .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "a time is written 12h")
-    .describe("Until the tokens have expired by themselves; 30d at most"),
+    .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "write a time as 12h")
+    .describe("How long the revocation lasts: until the tokens have expired; 30d at most"),
   reason,
 };
 const seconds = z.int().positive().max(1e11);
@@ -26,31 +26,33 @@ const body = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("token"), ...common }),
   z.strictObject({
     kind: z.literal("consumer"),
-    before: seconds.optional().describe("Tokens issued until then, in seconds since the epoch; by default until now"),
+    before: seconds
+      .optional()
+      .describe("Revokes tokens issued until this time, in seconds since the epoch; by default now"),
     ...common,
   }),
 ]);
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
 const path = "/v1/tiers/{tier}/revocations";
 const routes = {
-  read: createRoute({ method: "get", path, request: tierParams, responses: responses("what is revoked of the tier") }),
+  read: createRoute({ method: "get", path, request: tierParams, responses: responses("the tier's revocations") }),
   add: createRoute({
     method: "post",
     path,
     request: { ...tierParams, ...ifMatch, body: json(body) },
-    responses: responses("what is revoked after that; gates follow within ten seconds"),
+    responses: responses("the changed revocations; gates apply them within ten seconds"),
   }),
   remove: createRoute({
     method: "delete",
     path: `${path}/{id}`,
     request: { params: z.object({ tier: tierName, id: z.string().max(64) }), ...ifMatch },
-    responses: responses("what is revoked after that"),
+    responses: responses("the changed revocations"),
   }),
 };
 
 export const addRevocationRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, ports: ControlPorts): void => {
   const factsOf = (tier: string) => (Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined);
-  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${nameList(plan.tiers)}`);
+  const unknownTier = (tier: string) => problem(404, `there is no tier "${tier}"; tiers are ${nameList(plan.tiers)}`);
   const write = async (
     request: Parameters<typeof writeFeed>[1],
     change: (all: readonly StoredRevocation[]) => StoredRevocation[],
@@ -73,7 +75,7 @@ export const addRevocationRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPla
       return problem(404, `${tier} trusts no issuer "${it.issuer}"; it trusts ${issuers.join(", ") || "none"}`);
     const forMs = milliseconds(lifetime);
     if (forMs > maxRevocationMs)
-      return problem(400, "a revocation lasts 30 days at most; of tokens that live longer, change the issuer's key");
+      return problem(400, "a revocation lasts 30 days at most; for tokens that live longer, change the issuer's key");
     const now = ports.now();
     const by = c.get("person").name;
     const common = { id: ports.uuid().slice(0, 8), until: now + forMs, by };
@@ -93,7 +95,7 @@ export const addRevocationRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPla
     if (!factsOf(tier)) return unknownTier(tier);
     const person = c.get("person");
     if (!hasRole(person, "admin"))
-      return problem(403, `what was taken back is given again by an admin; ${person.name} is ${person.role}`);
+      return problem(403, `undoing a revocation requires the role admin; ${person.name} is ${person.role}`);
     const { revoked } = revocationsView(await ports.overlay.read(tier));
     if (!revoked.some((it) => it.id === id)) return problem(404, `${tier} has no revocation ${id}`);
     const request = {
@@ -107,13 +109,13 @@ export const addRevocationRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPla
   });
 };
 
-/** The same again replaces the one before, and shortens nothing. */
+/** Replaces an earlier revocation of the same token or consumer, and never shortens it. */
 const withEntry = (tier: string, all: readonly StoredRevocation[], entry: StoredRevocation): StoredRevocation[] => {
   const isSame = (it: StoredRevocation) => it.kind === entry.kind && it.hash === entry.hash;
   const others = all.filter((it) => !isSame(it));
   if (others.length >= maxRevocations)
     throw new ConflictError(
-      `${tier} has ${maxRevocations} revocations already; they end with their time, one of a consumer stands for all its tokens, and longer lists belong into KV (\`revocation\` of the filter)`,
+      `${tier} has ${maxRevocations} revocations already; they expire by themselves, revoking a consumer covers all its tokens, and longer lists belong into KV (\`revocation\` of the filter)`,
     );
   const until = Math.max(entry.until, ...all.filter(isSame).map((it) => it.until));
   if (entry.kind === "token") return [...others, { ...entry, until }];

@@ -1,34 +1,34 @@
-/** What the admin API takes, and how it describes itself. */
+/** Request schemas, problem types and routes of the admin API. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { reason } from "../model/fields.ts";
 import { release } from "../model/release.ts";
 
 export const problemTitles = {
-  400: ["request-invalid", "The request is not as the description says"],
-  401: ["token-refused", "A token of an operator is needed"],
-  403: ["role-insufficient", "The operator's role does not allow this"],
-  404: ["unknown", "There is no such thing"],
-  409: ["declined", "That does not fit how things stand"],
+  400: ["request-invalid", "Invalid request"],
+  401: ["token-refused", "Invalid operator token"],
+  403: ["role-insufficient", "Insufficient role"],
+  404: ["unknown", "Not found"],
+  409: ["declined", "Conflict with the current state"],
   429: ["too-many-writes", "Too many writes"],
-  412: ["revision-stale", "Somebody else has written since"],
+  412: ["revision-stale", "Outdated revision"],
   500: ["internal", "Control failed"],
 } as const;
 
 export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
 export const startBody = z.strictObject({
   reason,
-  release: release.optional().describe("By default what the tier's manifest said when control was deployed"),
+  release: release.optional().describe("Default: the manifest's `release` when control was last deployed"),
   commit: z
     .string()
-    .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, "a commit's whole id, in hexadecimal digits")
+    .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, "the commit's full id in hexadecimal digits")
     .optional()
-    .describe("That the version was built from; GitHub's deployment is of it"),
+    .describe("The commit that the version was built from; GitHub's deployment refers to it"),
 });
 const approveBody = z.strictObject({
   fingerprint: z
     .string()
-    .regex(/^[0-9a-f]{64}$/, "as the proposal has it: GET /v1/proposals")
-    .describe("Of the proposal as it was read: approved is that, and nothing else"),
+    .regex(/^[0-9a-f]{64}$/, "the proposal's fingerprint: GET /v1/proposals")
+    .describe("The fingerprint of the proposal that was read; a changed proposal is not approved"),
 });
 export const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 
@@ -39,7 +39,7 @@ export const json = <S extends z.ZodType>(schema: S) => ({
 });
 export const responses = (description: string) => ({
   200: { description },
-  202: { description: "it waits for a second person: the tier's level is core" },
+  202: { description: "proposed; a second person must approve it, because the tier's level is core" },
   400: { description: problemTitles[400][1] },
   401: { description: problemTitles[401][1] },
   403: { description: problemTitles[403][1] },
@@ -48,23 +48,23 @@ export const responses = (description: string) => ({
 });
 
 export const tierParams = { params: z.object({ tier: tierName }) };
-/** `wallet`, or `wallet%2Fbalance` for a route that is cut over. */
+/** `wallet`, or `wallet%2Fbalance` for a route with a cutover. */
 const subjectName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?(?:\/[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?)?$/);
 const subjectParams = { params: z.object({ tier: subjectName }) };
 export const routes = {
-  tiers: createRoute({ method: "get", path: "/v1/tiers", responses: responses("what control knows of each tier") }),
+  tiers: createRoute({ method: "get", path: "/v1/tiers", responses: responses("each tier's facts") }),
   status: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollout",
     request: subjectParams,
-    responses: responses("the rollout that is under way, or the last one"),
+    responses: responses("the current rollout, or the last one"),
   }),
   measured: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollout/measured",
     request: subjectParams,
     responses: responses(
-      "what both versions did in that rollout so far: requests, latency, and how many met the new one",
+      "measurements of both versions so far: requests, latency, and how many requests the new version served",
     ),
   }),
   history: createRoute({
@@ -77,47 +77,47 @@ export const routes = {
     method: "post",
     path: "/v1/tiers/{tier}/rollouts",
     request: { ...subjectParams, body: json(startBody) },
-    responses: responses("the rollout that has begun"),
+    responses: responses("the started rollout"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollout/{command}",
     request: { params: z.object({ tier: subjectName, command }), body: json(commandBody) },
-    responses: responses("the rollout after that"),
+    responses: responses("the changed rollout"),
   }),
   label: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/label",
     request: subjectParams,
-    responses: responses("a tester's label for the version that is tried, five minutes long"),
+    responses: responses("a tester's label for the new version, valid for five minutes"),
   }),
   proposals: createRoute({
     method: "get",
     path: "/v1/proposals",
-    responses: responses("what waits for a second person"),
+    responses: responses("proposals that wait for a second person"),
   }),
   approve: createRoute({
     method: "post",
     path: "/v1/proposals/{id}",
     request: { params: z.object({ id: z.string().max(64) }), body: json(approveBody) },
-    responses: responses("what came of it"),
+    responses: responses("the result of the approved command"),
   }),
   audit: createRoute({
     method: "get",
     path: "/v1/audit",
     request: { query: z.object({ tier: tierName.optional() }) },
-    responses: responses("who asked for what, newest first"),
+    responses: responses("the audit log, newest first"),
   }),
   cost: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/cost",
     request: tierParams,
-    responses: responses("what each route costs: CPU, time of its upstreams, bodies"),
+    responses: responses("each route's cost: CPU, upstream time, body sizes"),
   }),
   metrics: createRoute({
     method: "get",
     path: "/metrics",
-    request: { query: z.object({ tier: tierName.optional().describe("Only this one's, where all are too many") }) },
-    responses: responses("Prometheus' text format"),
+    request: { query: z.object({ tier: tierName.optional().describe("Restricts the metrics to one tier") }) },
+    responses: responses("metrics in Prometheus' text format"),
   }),
 };

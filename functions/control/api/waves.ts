@@ -1,4 +1,4 @@
-/** The admin API of waves. */
+/** The admin API's routes for waves: releases of many tiers, one rollout each. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers, propose } from "../audit/record.ts";
@@ -22,17 +22,17 @@ const maxConcurrent = 50;
 
 export const waveStartBody = z.strictObject({
   reason,
-  tiers: z.array(tierName).min(1).max(maxTiers).describe("Those that have a new version beside the stable one"),
+  tiers: z.array(tierName).min(1).max(maxTiers).describe("Tiers that have a new version beside the stable one"),
   releases: z
     .record(tierName, release)
     .default({})
-    .describe("By tier; by default what its manifest said when control was deployed"),
-  concurrent: z.int().min(1).max(maxConcurrent).default(3).describe("Rollouts at once"),
-  selection: z.string().max(500).default("").describe("How the tiers were chosen, for people"),
+    .describe("By tier; default: the manifest's `release` when control was last deployed"),
+  concurrent: z.int().min(1).max(maxConcurrent).default(3).describe("Concurrent rollouts"),
+  selection: z.string().max(500).default("").describe("How the tiers were selected, for display"),
 });
 export const waveCommandBody = z.strictObject({
   reason: z.string().max(500).default(""),
-  all: z.boolean().default(false).describe("Of abort: also takes back what the wave has promoted"),
+  all: z.boolean().default(false).describe("For abort: also rolls back tiers that the wave has promoted"),
 });
 export const waveCommand = z.enum(["pause", "resume", "abort"]);
 
@@ -40,26 +40,26 @@ const routes = {
   status: createRoute({
     method: "get",
     path: "/v1/wave",
-    responses: responses("the wave that is under way, or the last one"),
+    responses: responses("the current wave, or the last one"),
   }),
   history: createRoute({ method: "get", path: "/v1/waves", responses: responses("the waves, newest first") }),
   check: createRoute({
     method: "post",
     path: "/v1/waves/check",
     request: { body: json(waveStartBody) },
-    responses: responses("the tiers in their order; nothing begins"),
+    responses: responses("the tiers in their order; starts nothing"),
   }),
   start: createRoute({
     method: "post",
     path: "/v1/waves",
     request: { body: json(waveStartBody) },
-    responses: responses("the wave that has begun"),
+    responses: responses("the started wave"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/wave/{command}",
     request: { params: z.object({ command: waveCommand }), body: json(waveCommandBody) },
-    responses: responses("the wave after that"),
+    responses: responses("the changed wave"),
   }),
 };
 
@@ -78,7 +78,7 @@ export const addWaveRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, por
     if (!startNeedsTwoPeople(members)) return Response.json(await startWave(plan, ports, body, name));
     await ports.waves.check({ members });
     const scope = await waveScope(plan, ports, members);
-    return propose(ports, { by: name, key, tier: allTiers, what: "wave start", body, bound: scope });
+    return propose(ports, { by: name, key, tier: allTiers, what: "wave start", body, scope });
   });
   app.openapi(routes.ask, async (c) => {
     const { name, key } = c.get("person");
@@ -87,6 +87,6 @@ export const addWaveRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, por
     const wave = await waveThatNeedsTwoPeople(ports, what);
     if (!wave) return Response.json(await commandWave(ports, what, body, name));
     const scope = { versions: [], commit: null, wave: wavePositionOf(wave) };
-    return propose(ports, { by: name, key, tier: allTiers, what: `wave ${what}`, body, bound: scope });
+    return propose(ports, { by: name, key, tier: allTiers, what: `wave ${what}`, body, scope });
   });
 };

@@ -1,13 +1,13 @@
-/** Writes what gates are told, as an operator asked for it: of the revision that was looked at, and into the ledger before it is done and after. */
+/** Writes an operator's change to the feed that gates read. Checks the expected revision, and records the change in the audit log before and after. */
 
 import type { StoredRevocation } from "../../gateway/core/ports/revocations.ts";
 import type { OverlayEntry, StoredFeed } from "../../gateway/overlay/overlay.ts";
 import { amendEntries, amendRevoked, type Feed } from "../overlay/feed-client.ts";
 import { type ControlPorts, problem } from "./ports.ts";
 
-/** One of the lists that a feed has of a tier. */
+/** One of a tier's lists in the feed: overlay entries or revocations. */
 interface FeedList<T> {
-  /** For people. */
+  /** Used in messages. */
   readonly name: string;
   readonly read: (state: StoredFeed) => readonly T[];
   readonly replace: (state: StoredFeed, all: readonly T[]) => StoredFeed;
@@ -24,13 +24,13 @@ export const overlayList: FeedList<OverlayEntry> = {
 };
 
 export const revocationList: FeedList<StoredRevocation> = {
-  name: "what is revoked",
+  name: "the revocation list",
   read: ({ revoked = [] }) => revoked,
   replace: (state, revoked) => ({ ...state, revoked }),
   amend: amendRevoked,
 };
 
-/** The ledger has what goes and what comes: the lists are long. */
+/** The audit log keeps removed and added entries only, because the lists are long. */
 const auditDiff = <T>(
   before: readonly T[],
   after: readonly T[],
@@ -41,14 +41,14 @@ const auditDiff = <T>(
 
 interface FeedWriteRequest {
   readonly tier: string;
-  /** Who names a revision changes that one and no other. */
+  /** The expected revision; a mismatch answers 412. */
   readonly ifMatch: string | undefined;
   readonly by: string;
   readonly what: string;
   readonly reason: string;
 }
 
-/** @returns what gates are told then, or a problem */
+/** @returns the feed's new state, or a problem response */
 export const writeFeed = async <T>(
   { overlay: feed, ledger, now }: Pick<ControlPorts, "overlay" | "ledger" | "now">,
   { tier, ifMatch, ...line }: FeedWriteRequest,
@@ -57,7 +57,7 @@ export const writeFeed = async <T>(
 ): Promise<StoredFeed | Response> => {
   const state = await feed.read(tier);
   if (ifMatch !== undefined && ifMatch !== `"${state.revision}"`)
-    return problem(412, `${list.name} of ${tier} is at revision ${state.revision}; look at it again`);
+    return problem(412, `${list.name} of ${tier} is at revision ${state.revision}; read it again`);
   const before = list.read(state);
   const wanted = list.replace(state, change(before));
   const id = await ledger.write({ ...line, tier, at: now(), ...auditDiff(before, list.read(wanted)) });
@@ -68,6 +68,6 @@ export const writeFeed = async <T>(
     await ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   });
-  await ledger.settle(id, after ? `revision ${after.revision}` : "refused: somebody else wrote");
-  return after ?? problem(412, `${list.name} of ${tier} has just been written; look at it again`);
+  await ledger.settle(id, after ? `revision ${after.revision}` : "refused: changed by someone else");
+  return after ?? problem(412, `${list.name} of ${tier} has just been changed by someone else; read it again`);
 };

@@ -1,8 +1,8 @@
-/** Writes down what people do, before it is done and after, and what waits for a second person. */
+/** Records commands in the audit log before and after they run, and stores proposals that need a second person. */
 
 import { type ApprovalScope, fingerprintOf, type Proposal, scopeLines } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
-import { boundIn } from "../model/stored-proposal.ts";
+import { scopeIn } from "../model/stored-proposal.ts";
 import { type Notice, type Notify, truncate } from "../notifications/notification.ts";
 import type { Remote } from "../rpc/objects.ts";
 import type { AuditEntry, Ledger } from "./ledger.ts";
@@ -15,13 +15,13 @@ export interface AuditPorts {
   readonly log: (line: object) => void;
 }
 
-/** A proposal waits for a second person so long. */
+/** Lifetime of a proposal. */
 const proposalMs = 60 * 60_000;
 
-/** Lines of a notice. */
+/** Scope lines in a notice. */
 const maxScopeLines = 20;
 
-/** In place of a tier's name, of what concerns several. */
+/** Stands for the tier's name where a command concerns several tiers. */
 export const allTiers = "*";
 
 export const withAudit = async <T extends { readonly status: string; readonly why: string }>(
@@ -42,13 +42,13 @@ export const withAudit = async <T extends { readonly status: string; readonly wh
 
 interface ProposalRequest extends Pick<Proposal, "by" | "key" | "tier" | "what"> {
   readonly body: { readonly reason: string };
-  /** What it is an approval of. */
-  readonly bound: ApprovalScope;
+  /** What the approval will cover. */
+  readonly scope: ApprovalScope;
 }
 
-/** A proposal as people are shown it. */
+/** A proposal as it is displayed. */
 export interface ProposalView extends Omit<Proposal, "key"> {
-  /** Who approves sends it back. */
+  /** The approver sends it back. */
   readonly fingerprint: string;
   readonly names: readonly string[];
 }
@@ -56,24 +56,25 @@ export interface ProposalView extends Omit<Proposal, "key"> {
 export const proposalView = async ({ key, ...it }: Proposal): Promise<ProposalView> => ({
   ...it,
   fingerprint: await fingerprintOf(it),
-  names: scopeLines(boundIn(it) ?? { versions: [], commit: null }),
+  names: scopeLines(scopeIn(it) ?? { versions: [], commit: null }),
 });
 
 /**
- * @returns that it waits
- * @throws Refusal where too many do
+ * Stores a proposal and notifies about it.
+ * @returns 202 with the proposal
+ * @throws Refusal if the operator has too many waiting proposals
  */
 export const propose = async (
   { ledger, notify: tell, now, uuid, log }: AuditPorts,
-  { body, bound, ...request }: ProposalRequest,
+  { body, scope: bound, ...request }: ProposalRequest,
 ): Promise<Response> => {
   const { reason } = body;
   const at = now();
   const text = JSON.stringify({ ...body, bound });
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...request, body: text };
   if ((await ledger.propose(proposal, at)) === "full")
-    throw new Refusal(`too many proposals of ${request.by} wait already; each is gone an hour after it was made`);
-  // Who proposed it knows it without.
+    throw new Refusal(`too many proposals of ${request.by} are waiting; each expires after an hour`);
+  // The notice is optional: the proposer has the answer.
   await tell(approvalNotice(proposal, reason, bound, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),
   );

@@ -1,4 +1,4 @@
-/** Routes that are cut over, as rollouts see them: the old gateway is the stable version, the gate the one that is tried, and the overlay splits the two. */
+/** Rollouts of a route's cutover: the old gateway is the stable version, the gate is the new one, and an overlay entry splits users between them. */
 
 import { share } from "../../gateway/core/quantities.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
@@ -19,23 +19,23 @@ type CutoverEntry = EntryOfKind<"cutover">;
 const entryOf = (all: readonly OverlayEntry[], route: string): CutoverEntry | undefined =>
   all.findLast((it): it is CutoverEntry => it.kind === "cutover" && it.route === route);
 
-/** The share of users that the gate serves, in [0, 1]: as the overlay says, else as the manifest does. */
+/** The share of users that the gate serves, in [0, 1]: from the overlay, else from the manifest. */
 export const movedShare = (
   all: readonly OverlayEntry[],
   route: string,
   { routes }: Pick<TierFacts, "routes">,
 ): number => share(entryOf(all, route)?.percent ?? routes[route]?.cutover?.percent ?? "0%");
 
-/** What stands where nothing is laid over the manifest. */
+/** Deployment id where no overlay entry exists and the manifest applies. */
 const manifestId = "manifest";
 
-/** The platform of one route. A split is an entry of the overlay, and every isolate follows it within ten seconds. */
+/** The platform for routes with a cutover. A split is an overlay entry, and every isolate applies it within ten seconds. */
 export const overlayPlatform = (
   feed: Feed,
   plan: Pick<ControlPlan, "tiers">,
   { now, uuid }: Pick<World, "now" | "uuid">,
 ): Platform => {
-  // What others laid there since is not written over unseen.
+  // An entry that someone else wrote meanwhile is not overwritten.
   let lastSeenId: string | undefined;
   const currentId = (all: readonly OverlayEntry[], route: string) => entryOf(all, route)?.id ?? manifestId;
   return {
@@ -46,7 +46,7 @@ export const overlayPlatform = (
         lastSeenId = currentId(entries, route);
         return [deploymentOf(entries, route, plan.tiers[tier])];
       }),
-    // The old gateway and the gate: neither is a version of the platform's.
+    // The old gateway and the gate are not versions of the platform.
     version: async () => ({ ok: true, result: { tag: null, message: null } }),
     split: (name, versions, message) =>
       toAnswer(async () => {
@@ -57,17 +57,17 @@ export const overlayPlatform = (
         const entry: OverlayEntry = { kind: "cutover", route, percent, id, until, by: "control", reason: message };
         const after = await amendEntries(feed, tier, (all) => {
           if (lastSeenId !== undefined && currentId(all, route) !== lastSeenId)
-            throw new OverlayConflict(`somebody else has just moved users of ${name}`);
+            throw new OverlayConflict(`the cutover of ${name} has just been changed by someone else`);
           return withEntry(all, entry);
         });
-        if (!after) throw new Error("others write to the overlay all the time");
+        if (!after) throw new Error("the overlay is written too often by others; try again");
         lastSeenId = id;
         return { id };
       }),
   };
 };
 
-/** It would be no better if it were asked again. */
+/** A retry would fail again. */
 class OverlayConflict extends Error {
   override readonly name = "OverlayConflict";
 }
@@ -83,13 +83,13 @@ const toAnswer = async <T>(work: () => Promise<T>): Promise<PlatformAnswer<T>> =
 
 const parseRoute = (name: string): { readonly tier: string; readonly route: string } => {
   const { tier, route } = parseSubject(name);
-  if (route === null) throw new Error(`${name} is no route`);
+  if (route === null) throw new Error(`${name} is not a route`);
   return { tier, route };
 };
 
 const deploymentOf = (all: readonly OverlayEntry[], route: string, facts: TierFacts | undefined): Deployment => {
   const entry = entryOf(all, route);
-  // As the platform rounds a split.
+  // The platform rounds a split to hundredths of a per cent.
   const percentage = Math.round(movedShare(all, route, facts ?? { routes: {} }) * 10_000) / 100;
   return {
     id: entry?.id ?? manifestId,
@@ -105,8 +105,8 @@ const deploymentOf = (all: readonly OverlayEntry[], route: string, facts: TierFa
 };
 
 /**
- * An entry ends with its time, and what a rollout has decided stands until a manifest says it: so it is given more time
- * while the rollout stands where it stands.
+ * Extends the expiry of the rollout's overlay entry: the decided share must hold until a manifest has it. Ends when the
+ * rollout is over and the manifest has the share.
  */
 export const renewEntry = (
   it: Rollout,

@@ -1,13 +1,13 @@
 /**
- * What an isolate of a gate told, as data points of Analytics Engine: for questions over months and over all tiers, which
- * nothing here decides by. Source: Workers Analytics Engine, "Limits" (20 blobs, 20 doubles, an index of 96 bytes; 250
+ * Converts a gate's report into data points of Analytics Engine, for queries over months and over all tiers. No decision
+ * depends on them. Source: Workers Analytics Engine, "Limits" (20 blobs, 20 doubles, an index of 96 bytes; 250
  * points of one invocation).
  */
 import type { Report } from "../../gateway/observability/metrics.ts";
 import { bounds, histogram } from "../telemetry/histogram.ts";
 
 export interface DataPoint {
-  /** The tier: points are sampled by it. */
+  /** The tier. Analytics Engine samples points by this index. */
   readonly indexes: [string];
   /** version, route, method, status, verdict, by, code, upstream */
   readonly blobs: string[];
@@ -16,10 +16,10 @@ export interface DataPoint {
 }
 
 const maxPoints = 250;
-/** Of latency: as many as there is room for. */
+/** Latency bounds that fit into a data point. */
 const exportedBounds = bounds.slice(0, 15);
 
-/** @returns the points, and how many there would be besides */
+/** @returns the points, and how many did not fit */
 export const dataPoints = ({
   tier,
   version,

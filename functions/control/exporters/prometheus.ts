@@ -1,11 +1,11 @@
-/** What all tiers counted, in Prometheus' text format (exposition formats, version 0.0.4). */
+/** Writes the counts of all tiers in Prometheus' text format (exposition formats, version 0.0.4). */
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { bounds, histogram } from "../telemetry/histogram.ts";
 import type { Instrument, Point } from "../telemetry/instruments.ts";
 
 export interface TierInstruments {
   readonly tier: string;
-  /** The same ones in the same order for each tier. */
+  /** Each tier has the same instruments in the same order. */
   readonly instruments: readonly Instrument[];
 }
 
@@ -23,7 +23,7 @@ export const prometheusText = (tiers: readonly TierInstruments[]): string => {
 
 const unitSuffixes: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
 
-/** By the rules of OpenTelemetry's "Prometheus and OpenMetrics Compatibility", so that a collector's names are the same. */
+/** Follows OpenTelemetry's "Prometheus and OpenMetrics Compatibility", so that names match those of a collector. */
 const nameOf = ({ name, unit, kind }: Instrument): string =>
   `${name.replaceAll(".", "_")}${unitSuffixes[unit] ?? ""}${kind === "sum" ? "_total" : ""}`;
 

@@ -1,4 +1,4 @@
-/** What a second person approves: it names all that will run, so that nothing else is released in its name. */
+/** The scope of an approval: everything that will run when a second person approves, so that nothing else is released. */
 import type { Candidate, Rollout, Subject } from "./rollout.ts";
 import type { Wave } from "./wave.ts";
 
@@ -6,40 +6,40 @@ export interface Proposal {
   readonly id: string;
   readonly until: number;
   readonly by: string;
-  /** The public key that it was asked for with: it is that person's who holds it now no more, where that is another. */
+  /** The proposer's public key. If the operator has another key now, the proposal is void. */
   readonly key: string;
   readonly tier: string;
   readonly what: string;
   readonly body: string;
 }
 
-/** Kept in a proposal's body. Control checks it again when the proposal is approved, in the object that acts. */
+/** Stored in a proposal's body. The object that runs the command checks it again after the approval. */
 export interface ApprovalScope {
-  /** Versions of each Worker that is to be released. A version is code, plan and bindings, and never changes. */
+  /** The versions of each Worker to release. A version is immutable: code, plan and bindings. */
   readonly versions: readonly Candidate[];
-  /** That the new version was built from, where the operator named one. */
+  /** The commit that the new version was built from, if the operator named one. */
   readonly commit: string | null;
-  /** Of a command: the rollout, and where it stood. */
+  /** For a rollout's command: the rollout's position when it was proposed. */
   readonly rollout?: RolloutPosition | undefined;
-  /** Of a wave's command: the wave, and where it stood. */
+  /** For a wave's command: the wave's position when it was proposed. */
   readonly wave?: WavePosition | undefined;
 }
 
 export interface RolloutPosition {
   readonly id: string;
-  /** Index in its steps. */
+  /** Index in the rollout's steps. */
   readonly step: number;
   readonly status: Rollout["status"];
-  /** Of its goal. A rollout that was resumed meanwhile may stand at the same step again, paused for another reason. */
+  /** Sequence number of the goal. Detects a rollout that was resumed meanwhile and is paused at the same step for another reason. */
   readonly seq: number;
 }
 
 export interface WavePosition {
   readonly id: string;
   readonly status: Wave["status"];
-  /** Tiers that had failed: `resume` goes on past these, and past no other. */
+  /** Failed tiers: `resume` skips these and no others. */
   readonly failed: readonly string[];
-  /** When a person last commanded it, in milliseconds since the epoch; 0 where nobody has. */
+  /** Time of the last command by a person, in milliseconds since the epoch; 0 if there was none. */
   readonly commandedAt: number;
 }
 
@@ -57,26 +57,26 @@ export const wavePositionOf = ({ id, status, members, notes }: Wave): WavePositi
   commandedAt: notes.findLast(({ by }) => by !== undefined)?.at ?? 0,
 });
 
-/** @returns why it is not what was approved; undefined where it is */
+/** @returns why the rollout is no longer as approved; undefined if it is */
 export const rolloutMismatch = (approved: RolloutPosition, it: Rollout): string | undefined => {
   if (approved.id !== it.id) return "another rollout has been started since";
   if (approved.step !== it.step || approved.status !== it.status)
-    return `rollout ${it.id} has gone on since: it is ${it.status} at step ${it.step + 1}, not ${approved.status} at step ${approved.step + 1}`;
+    return `rollout ${it.id} has changed since: it is ${it.status} at step ${it.step + 1}, not ${approved.status} at step ${approved.step + 1}`;
   if (approved.seq !== it.goal.seq) return `rollout ${it.id} has been resumed since`;
   return undefined;
 };
 
-/** @returns as `movedOn` does, of a wave */
+/** @returns why the wave is no longer as approved; undefined if it is */
 export const waveMismatch = (approved: WavePosition, it: Wave): string | undefined => {
   if (approved.id !== it.id) return "another wave has been started since";
   const now = wavePositionOf(it);
   if (now.status !== approved.status || now.failed.join() !== approved.failed.join())
-    return `wave ${it.id} has gone on since: it is ${it.status}`;
-  if (now.commandedAt !== approved.commandedAt) return `somebody has commanded wave ${it.id} since`;
+    return `wave ${it.id} has changed since: it is ${it.status}`;
+  if (now.commandedAt !== approved.commandedAt) return `wave ${it.id} has received another command since`;
   return undefined;
 };
 
-/** @returns the first Worker whose versions are not those that were approved; undefined where all are */
+/** @returns the first Worker whose versions differ from the approved ones; undefined if none does */
 export const versionMismatch = (approved: readonly Subject[], now: readonly Subject[]): string | undefined => {
   const key = ({ stable, canary }: Subject) => `${stable} ${canary}`;
   const expected = new Map(approved.map((it) => [it.worker, key(it)]));
@@ -86,14 +86,14 @@ export const versionMismatch = (approved: readonly Subject[], now: readonly Subj
   return gone && `${gone.worker} has nothing to be released now`;
 };
 
-/** SHA-256 over all that a proposal says, in hexadecimal digits: who approves sends it back. */
+/** SHA-256 over a proposal's content, in hexadecimal digits. The approver sends it back. */
 export const fingerprintOf = async ({ tier, what, by, body }: Omit<Proposal, "key">): Promise<string> => {
   const text = JSON.stringify([tier, what, by, body]);
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 
-/** One line for each version, and where the rollout stood: what people read before they approve. */
+/** The scope as text: a line for each version, the commit and the position. Shown before an approval. */
 export const scopeLines = ({ versions, commit, rollout, wave }: ApprovalScope): string[] => [
   ...versions.map(
     ({ worker, stable, canary, tag, message }) =>

@@ -1,26 +1,26 @@
-/** What a release tolerates, as numbers. */
+/** The criteria of a release as numbers. */
 import { increase, milliseconds, share } from "../../gateway/core/quantities.ts";
 
 export interface Criteria {
-  /** Effects that must be excluded: differences of shares, for `p99` of the ratio from one. */
+  /** Effects that must be excluded: differences of shares; for `p99`, the ratio minus one. */
   readonly tolerate: {
     readonly errors: number;
     readonly refusals: number;
     readonly upstreamErrors: number;
     readonly abandoned: number;
     readonly p99: number;
-    /** A canary that reports less than one minus this of its share is failing. */
+    /** A canary that reports less than (1 − this) of its expected requests fails. */
     readonly sampleRatio: number;
   };
-  /** The probability with which a release that changes nothing may be rolled back, in all its looks together. */
+  /** The probability that a release without any effect is rolled back, over all evaluations together. */
   readonly alpha: number;
-  /** The probability with which one passes whose effect is as large as tolerated. The next step would still find it. */
+  /** The probability that a release with an effect as large as tolerated passes a step. The next step can still catch it. */
   readonly beta: number;
-  /** Of the canary, before anything passes. A failure needs none: its evidence speaks for itself. */
+  /** Requests of the canary required to pass. A failure needs no minimum. */
   readonly minRequests: number;
-  /** Milliseconds until a new split has reached all of the platform, and its first reports have come in: until then silence tells nothing. */
+  /** Milliseconds until a new split is effective everywhere and its first reports have arrived. Missing reports are no evidence before. */
   readonly settleMs: number;
-  /** What the canary may never exceed, whatever stable does: shares of requests, and milliseconds. */
+  /** Absolute limits of the canary, regardless of stable: shares of requests, and milliseconds. */
   readonly limits?: {
     readonly errors?: number;
     readonly refusals?: number;
@@ -29,7 +29,7 @@ export interface Criteria {
   };
 }
 
-/** The `release` of a manifest, as its plan keeps it. */
+/** Tolerances and limits of a manifest's `release`, as the plan stores them. */
 export interface ReleaseCriteria {
   readonly tolerate: { readonly errors: string; readonly p99: string; readonly refusals: string };
   readonly limits?: LimitsConfig | undefined;
@@ -42,19 +42,19 @@ export interface LimitsConfig {
   readonly p99?: string | undefined;
 }
 
-/** An own criterion. */
+/** A criterion that the team defines itself, as a Prometheus query. */
 export interface Query {
-  /** PromQL, in which `{{tier}}`, `{{canary}}` and `{{stable}}` stand for what they say. */
+  /** PromQL, in which `{{tier}}`, `{{canary}}` and `{{stable}}` are replaced. */
   readonly query: string;
   readonly max?: number | undefined;
   readonly min?: number | undefined;
-  /** The least time between two questions, as a manifest writes it. */
+  /** The shortest interval between two evaluations, as written in a manifest. */
   readonly every: string;
 }
 
-/** @throws TypeError on text that the schema would refuse */
+/** @throws TypeError for text that the schema rejects */
 export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: ReleaseCriteria): Criteria => ({
-  // Failures of the upstream and clients that give up are errors too, told apart only to say where they come from.
+  // Upstream failures and abandoned requests are errors too; they are counted separately to show the source.
   tolerate: {
     errors: increase(errors),
     upstreamErrors: increase(errors),
@@ -70,7 +70,7 @@ export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: Rele
   limits: limitsIn(limits ?? {}),
 });
 
-/** As with what is tolerated, clients that give up are errors of their own. */
+/** Abandoned requests have the limit of errors, counted separately. */
 const limitsIn = ({ errors, refusals, p99 }: LimitsConfig): NonNullable<Criteria["limits"]> => ({
   ...(errors !== undefined && { errors: share(errors), abandoned: share(errors) }),
   ...(refusals !== undefined && { refusals: share(refusals) }),

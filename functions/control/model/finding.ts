@@ -1,4 +1,4 @@
-/** What was found of a release, for a machine and in a sentence. */
+/** The findings of a verdict: figures for programs and a sentence for people. */
 
 export interface Finding {
   readonly criterion:
@@ -11,14 +11,14 @@ export interface Finding {
     | "limit"
     | "query";
   readonly verdict: "pass" | "fail" | "not-enough";
-  /** Shares of requests; of latency the 99th percentile in milliseconds; of the sample ratio shares of all requests. */
+  /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;
   readonly canary: number | null;
-  /** Bounds of canary minus stable; of latency and the sample ratio, of their ratio less one. */
+  /** Bounds of canary minus stable; for latency and the sample ratio, of the ratio minus one. */
   readonly low: number | null;
   readonly high: number | null;
   readonly tolerate: number | null;
-  /** Of a query: when it was asked, in milliseconds since the epoch, and how often in a row it has been out of bounds. */
+  /** For a query: time of its evaluation in milliseconds since the epoch, and how often in a row it was out of bounds. */
   readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
   /** A sentence for people. */
   readonly why: string;

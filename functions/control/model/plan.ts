@@ -1,30 +1,30 @@
-/** What control and its helpers are told when they are built: plain JSON, no secret in it. */
+/** Plans of control, the tail and the actuator: plain JSON built into each Worker, without secrets. */
 import type { Cutover, FilterMode, TierLevel, WeightedUpstream } from "../../gateway/core/plan.ts";
 import type { CollectorPlan } from "../exporters/otlp/push.ts";
 import type { PrometheusPlan } from "../telemetry/prometheus-query.ts";
-import type { WrittenRelease } from "./written-release.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
-/** Who may ask for something, and by which key they are known. */
+/** An operator of the admin API. */
 export interface Operator {
-  /** An Ed25519 public key, as a JWK has it (`x`). */
+  /** Ed25519 public key: `x` of its JWK. */
   readonly key: string;
   readonly role: Role;
 }
 
-/** What control knows of a tier: what an overlay can concern, and how it is released. */
+/** Facts about a tier: what an overlay can change, and how the tier is released. */
 export interface TierFacts {
   readonly level: TierLevel;
   readonly labels: Readonly<Record<string, string>>;
   readonly owner: string | null;
   readonly host: string;
   readonly base: string;
-  /** Its gates, its own first. */
+  /** The tier's gates, its main gate first. */
   readonly workers: readonly string[];
-  /** Its own gate is that of other tiers as well. */
+  /** The main gate also serves other tiers. */
   readonly shared?: true;
-  /** Of the tokens that its filters verify. */
+  /** Issuers of the tokens that the tier's filters verify. */
   readonly issuers?: readonly string[];
   readonly filters: Readonly<
     Record<
@@ -42,7 +42,7 @@ export interface TierFacts {
       string,
       {
         readonly filters: readonly string[];
-        /** What it matches, without patterns: `/wallet/v1/accounts/{id}`. */
+        /** The path template without patterns: `/wallet/v1/accounts/{id}`. */
         readonly path: string;
         readonly weights?: readonly WeightedUpstream[];
         readonly closed?: true;
@@ -51,38 +51,38 @@ export interface TierFacts {
     >
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
-  /** As the manifest says it, with its defaults. */
-  readonly release: WrittenRelease;
+  /** The manifest's `release` with defaults filled in. */
+  readonly release: ReleaseConfig;
 }
 
 export interface ControlPlan {
   readonly environment: string;
-  /** Of the admin API. */
+  /** Host of the admin API. */
   readonly host: string;
   readonly operators: Readonly<Record<string, Operator>>;
-  /** How smoke tests reach the front; by default the tier's own host. */
+  /** URL at which smoke tests reach the front; default: the tier's host. */
   readonly front: string | null;
-  /** Hears of what happens. */
+  /** URL of the webhook that receives notices. */
   readonly webhook: string | null;
-  /** `owner/repository`, whose deployments hear of rollouts, and where its REST API is. */
+  /** `owner/repository` whose GitHub deployments show rollouts, and the URL of the REST API. */
   readonly github: { readonly name: string; readonly api: string } | null;
-  /** Where metrics go by OTLP over HTTP. */
+  /** Collector for metrics, by OTLP over HTTP. */
   readonly otlp: CollectorPlan | null;
-  /** Who is asked what releases query. */
+  /** Prometheus server that evaluates the queries of releases. */
   readonly prometheus: PrometheusPlan | null;
-  /** Of what clients ask. */
+  /** URL scheme of client requests. */
   readonly scheme: string;
   readonly tiers: Readonly<Record<string, TierFacts>>;
 }
 
 export interface TailPlan {
   readonly environment: string;
-  /** Where spans go by OTLP over HTTP. */
+  /** Collector for spans, by OTLP over HTTP. */
   readonly otlp: CollectorPlan | null;
   readonly scheme: string;
-  /** Tiers of each gate. */
+  /** Tiers that each gate serves. */
   readonly workers: Readonly<Record<string, readonly string[]>>;
-  /** What each route matches, without patterns, by tier and route. */
+  /** Path templates without patterns, by tier and route. */
   readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -90,6 +90,6 @@ export interface ActuatorPlan {
   /** The platform's REST API. */
   readonly api: string;
   readonly account: string;
-  /** The only Workers that it touches. */
+  /** The only Workers that the actuator may change. */
   readonly workers: readonly string[];
 }

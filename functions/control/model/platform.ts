@@ -1,8 +1,8 @@
-/** What a rollout asks of the platform: which versions are live, what they are, and another split of them. */
+/** The platform as rollouts use it: reads deployments and versions, and changes the split. */
 import type { Candidate, Deployment } from "./rollout.ts";
 
 export interface PlatformFailure {
-  /** 0 where nothing answered. */
+  /** HTTP status; 0 without an answer. */
   readonly status: number;
   readonly code: number | null;
   readonly message: string;
@@ -19,6 +19,6 @@ export interface Platform {
     versions: Deployment["versions"],
     message: string,
   ) => Promise<PlatformAnswer<{ readonly id: string }>>;
-  /** What is known of a version: its tag, which is the digest of what was built, and its message. */
+  /** A version's tag, which is the digest of the build, and its message. */
   readonly version: (worker: string, version: string) => Promise<PlatformAnswer<Pick<Candidate, "tag" | "message">>>;
 }

@@ -1,6 +1,6 @@
-/** A command that does not fit the state it meets. */
+/** The error of a refused command. */
 
-/** A refused command, for who asked. */
+/** A refused command; its message is for the operator. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }

@@ -1,22 +1,23 @@
-/** The `release` of a manifest as a rollout takes it. */
+/** Converts a manifest's `release` into the settings of a rollout. */
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
 import { release as manifestRelease } from "../../manifest/release.ts";
 import type { TierFacts } from "./plan.ts";
 import { Refusal } from "./refusal.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStep } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
 
 /** As a manifest has it, with its defaults; the admin API takes the same. */
 export const release = manifestRelease().superRefine(({ steps }, context) => {
-  const unfit = stepsProblem(steps);
-  if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
+  const problem = stepsProblem(steps);
+  if (problem)
+    context.addIssue({ code: "custom", path: ["steps", problem.at], message: `${problem.why}; ${problem.remedy}` });
 });
 
 /**
  * What control's plan says of a tier. The plan may be of another release than its reader.
  * @throws Refusal where no rollout can follow it
  */
-export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): WrittenRelease => {
+export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): ReleaseConfig => {
   const read = release.safeParse(facts.release);
   if (read.success) return read.data;
   const [{ path, message } = { path: [], message: "" }] = read.error.issues;
@@ -25,23 +26,23 @@ export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): Writ
   );
 };
 
-/** An open verdict is waited for so many bakes. */
+/** The evidence timeout, as a multiple of the bake. */
 const evidenceTimeoutBakes = 12;
 
-export const stepsOf = ({ steps, bake }: WrittenRelease): RolloutStep[] =>
+export const stepsOf = ({ steps, bake }: ReleaseConfig): RolloutStep[] =>
   steps.map((step) => {
     const it = typeof step === "string" ? { share: step } : step;
     return {
-      // Hundredths of a per cent are as fine as the platform splits.
+      // The platform splits by hundredths of a per cent.
       share: Math.round(share(it.share) * 10_000) / 100,
       bakeMs: milliseconds(it.bake ?? bake),
       hold: it.hold ?? false,
     };
   });
 
-/** @returns what is wrong with them as a whole; undefined where a release by them comes to its end */
+/** @returns what is wrong with the steps as a whole; undefined if they rise and end at 100 % */
 export const stepsProblem = (
-  steps: WrittenRelease["steps"],
+  steps: ReleaseConfig["steps"],
 ): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
   const shareTexts = steps.map((step) => (typeof step === "string" ? step : step.share));
   const shares = shareTexts.map(share);
@@ -49,8 +50,8 @@ export const stepsProblem = (
   if (falls > 0)
     return {
       at: falls,
-      why: `${shareTexts[falls]} is no step up from ${shareTexts[falls - 1]}`,
-      remedy: "write the steps in rising order",
+      why: `${shareTexts[falls]} is not larger than ${shareTexts[falls - 1]}`,
+      remedy: "write the steps in ascending order",
     };
   return shares.at(-1) === 1
     ? undefined
@@ -61,10 +62,10 @@ export const stepsProblem = (
       };
 };
 
-export const evidenceTimeoutMs = ({ bake }: WrittenRelease): number => evidenceTimeoutBakes * milliseconds(bake);
+export const evidenceTimeoutMs = ({ bake }: ReleaseConfig): number => evidenceTimeoutBakes * milliseconds(bake);
 
-/** All that a rollout takes from it. */
-export const rolloutSettings = (release: WrittenRelease) => ({
+/** A rollout's settings from a manifest's `release`. */
+export const rolloutSettings = (release: ReleaseConfig) => ({
   steps: stepsOf(release),
   patienceMs: evidenceTimeoutMs(release),
   tolerate: release.tolerate,

@@ -1,48 +1,48 @@
-/** A rollout as it is kept: plain JSON. */
+/** The stored state of a rollout: plain JSON. */
 
 import type { Query, ReleaseCriteria } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 import type { TierFacts } from "./plan.ts";
-import type { Smoke } from "./written-release.ts";
+import type { SmokeRequest } from "./release-config.ts";
 
-/** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
+/** A Worker of the tier, or a route's cutover: its stable version and the new one. */
 export interface Subject {
   readonly worker: string;
   readonly stable: string;
   readonly canary: string;
 }
 
-/** A subject before its rollout, as people are shown it. */
+/** A subject before its rollout, with details for display. */
 export interface Candidate extends Subject {
-  /** Of the new version: the digest of what was built, and what was said when it was uploaded. Null where the platform knows none. */
+  /** The new version's tag (digest of the build) and the message of its upload. Null if the platform has none. */
   readonly tag: string | null;
   readonly message: string | null;
 }
 
 export interface RolloutStep {
-  /** Of users, in per cent; 0 is a smoke test. */
+  /** Share of users, in per cent; 0 is a smoke test. */
   readonly share: number;
   readonly bakeMs: number;
-  /** Waits for a person before the next. */
+  /** Whether a person must promote before the next step. */
   readonly hold: boolean;
 }
 
-/** `paused` waits for a person. The three last are ends; `left` lets stand what someone else deployed. */
+/** `paused` waits for a person. The last three are final; `left` keeps what someone else deployed. */
 export type RolloutStatus = "running" | "paused" | "returning" | "rolled-back" | "promoted" | "left";
 
-/** The split that was decided. It is written down before it is made, and its `seq` goes along with it. */
+/** The decided split. It is stored before it is applied; its `seq` is part of the deployment's message. */
 export interface SplitGoal {
   readonly seq: number;
-  /** Of the canary, in per cent; -1 is the stable version alone. */
+  /** The canary's share, in per cent; -1 is the stable version alone. */
   readonly share: number;
-  /** Workers that have it. */
+  /** Workers with this split. */
   readonly done: readonly string[];
   readonly attempts: number;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
 }
 
-/** A time in which the split stood still. */
+/** A period with an unchanged split. */
 export interface Stretch {
   readonly share: number;
   readonly since: number;
@@ -52,53 +52,53 @@ export interface Stretch {
 export interface RolloutNote {
   readonly at: number;
   readonly what: string;
-  /** Of a person. */
+  /** The operator, for a command. */
   readonly by?: string;
 }
 
 export interface Rollout {
   readonly id: string;
-  /** `wallet`, or `wallet/balance` for a route that is cut over. */
+  /** `wallet`, or `wallet/balance` for a route's cutover. */
   readonly tier: string;
   readonly subjects: readonly Subject[];
   readonly steps: readonly RolloutStep[];
-  /** As its manifest said when it began. */
+  /** Tolerances of the manifest when the rollout started. */
   readonly tolerate: ReleaseCriteria["tolerate"];
-  /** Absent where the rollout is older than such criteria. */
+  /** Absent in rollouts of an earlier release. */
   readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
-  readonly smoke: readonly Smoke[];
+  readonly smoke: readonly SmokeRequest[];
   readonly by: string;
   readonly reason: string;
-  /** The wave's that began it. */
+  /** Id of the wave that started it. */
   readonly wave?: string;
-  /** That the version was built from, where who started it knew. */
+  /** The commit that the version was built from, if known at the start. */
   readonly commit?: string | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly status: RolloutStatus;
-  /** Of `steps`. */
+  /** Index in `steps`. */
   readonly step: number;
   readonly goal: SplitGoal;
-  /** Paused since someone else deployed. */
+  /** Paused because someone else deployed. */
   readonly foreign: boolean;
   /** The step's smoke test has passed. */
   readonly smoked: boolean;
-  /** The newest deployment of each Worker that is ours, or that stood when we began. */
+  /** The newest known deployment of each Worker: this rollout's own, or the one at its start. */
   readonly known: Readonly<Record<string, string>>;
   readonly stretches: readonly Stretch[];
-  /** The last one, with what it rests on. */
+  /** The last verdict with its findings. */
   readonly verdict: Verdict | null;
-  /** Why it stands where it stands, as a sentence. */
+  /** Reason for the current status, as a sentence. */
   readonly why: string;
-  /** How long an open verdict is waited for after the bake. */
+  /** Evidence timeout: how long to wait for a verdict after the bake. */
   readonly patienceMs: number;
-  /** In which time streams of the new version end when it was taken back. Absent where the rollout is older than that. */
+  /** Time in which streams of the new version end after a rollback. Absent in rollouts of an earlier release. */
   readonly drainMs?: number | undefined;
   readonly notes: readonly RolloutNote[];
 }
 
-/** What a rollout begins with. */
+/** The request to start a rollout. */
 export interface RolloutStart {
   readonly tier: string;
   readonly facts: Pick<TierFacts, "workers">;
@@ -111,38 +111,38 @@ export interface RolloutStart {
   readonly smoke: Rollout["smoke"];
   readonly by: string;
   readonly reason: string;
-  /** The wave's that begins it. It finds what it began before, whose answer was lost. */
+  /** Id of the wave that starts it. A repeated start returns the rollout that this wave has already started. */
   readonly wave?: string;
   readonly commit?: string | null;
-  /** What was approved: other versions are refused. */
+  /** The approved versions; others are refused. */
   readonly approved?: readonly Subject[] | undefined;
 }
 
-/** How the platform tells of a deployment. */
+/** A deployment on the platform. */
 export interface Deployment {
   readonly id: string;
   readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
-  /** The one to come back to, where the platform knows; by default the one that has more. */
+  /** The version to roll back to, if the platform knows; default: the version with the larger share. */
   readonly stable?: string;
   readonly message: string | null;
   readonly author: string | null;
-  /** `secret` where an edit of a secret made it. */
+  /** `secret` if a changed secret caused the deployment. */
   readonly trigger: string | null;
 }
 
 export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
   status === "rolled-back" || status === "promoted" || status === "left";
 
-/** Whether there is something to look at. */
+/** Whether the controller has work to do. */
 export const isRunning = (it: Rollout | undefined): it is Rollout =>
   it !== undefined && !isOver(it) && it.status !== "paused";
 
-/** What goes with a split, so that after a crash the platform can say whether it was made. */
+/** Key in a deployment's message. After a crash it shows on the platform whether the split was applied. */
 export const keyOf = ({ id, goal }: Pick<Rollout, "id" | "goal">): string => `postern ${id}/${goal.seq}`;
 
 export const messageOf = (it: Rollout): string => `${keyOf(it)}: ${it.goal.share < 0 ? "back" : `${it.goal.share} %`}`;
 
-/** What a Worker is given: the stable version alone, both, or the canary alone. */
+/** The versions of a split: the stable version alone, both, or the canary alone. */
 export const splitOf = ({ stable, canary }: Subject, share: number): Deployment["versions"] => {
   if (share < 0) return [{ version_id: stable, percentage: 100 }];
   if (share >= 100) return [{ version_id: canary, percentage: 100 }];

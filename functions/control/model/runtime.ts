@@ -1,6 +1,6 @@
-/** Effects that control is given: network, clock, chance, log. */
+/** Effects that control gets as a parameter: network, clock, random numbers, log. */
 
-/** What is not to be had twice the same; tests hand in their own. */
+/** Effects that are not deterministic; tests pass their own. */
 export interface World {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since the epoch. */

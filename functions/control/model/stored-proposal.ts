@@ -34,12 +34,12 @@ export const bound = z.object({
 }) satisfies z.ZodType<ApprovalScope>;
 
 /** @returns undefined where the body says nothing that could be approved: it has to be proposed anew */
-export const boundIn = (proposal: Pick<Proposal, "body">): ApprovalScope | undefined => {
-  return bodyIn(proposal, z.object({ bound }))?.bound;
+export const scopeIn = (proposal: Pick<Proposal, "body">): ApprovalScope | undefined => {
+  return parseBody(proposal, z.object({ bound }))?.bound;
 };
 
 /** The body as `schema` has it. @returns undefined where it has another shape */
-export const bodyIn = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
+export const parseBody = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
   const read = schema.safeParse(parsed(body));
   return read.success ? read.data : undefined;
 };

@@ -1,13 +1,13 @@
-/** What a rollout is about, by its name: a tier, or a route of a tier that is cut over. */
+/** The subject of a rollout, by its name: a tier, or a route of a tier with a cutover. */
 import type { ControlPlan, TierFacts } from "./plan.ts";
 
-/** What is rolled out: `wallet` is a tier's new version, `wallet/balance` a route that is cut over. */
+/** Parses what is rolled out: `wallet` is a tier's new version, `wallet/balance` a route's cutover. */
 export const parseSubject = (name: string): { readonly tier: string; readonly route: string | null } => {
   const [tier = "", route = null] = name.split("/");
   return { tier, route };
 };
 
-/** What control knows of it: of a route its tier's, with itself in place of the gates. */
+/** Facts of a rollout's subject. For a route they are its tier's, with the route in place of the Workers. */
 export const subjectFacts = ({ tiers }: Pick<ControlPlan, "tiers">, name: string): TierFacts | undefined => {
   const { tier, route } = parseSubject(name);
   const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;

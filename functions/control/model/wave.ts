@@ -1,20 +1,20 @@
-/** A wave as it is kept: plain JSON. */
+/** The stored state of a wave: plain JSON. */
 import type { TierLevel } from "../../gateway/core/plan.ts";
+import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStatus, Subject } from "./rollout.ts";
-import type { WrittenRelease } from "./written-release.ts";
 
-/** What depends least on a tier comes first. A level begins when all of the one before are done. */
+/** Levels in release order, least important first. A level starts when the previous one is finished. */
 export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
 
 /**
- * `stopping`: one tier failed, no further one begins, those under way go on. The four last are ends; `failed` can be resumed
- * past what failed.
+ * `stopping`: a tier failed; no further tier starts, running rollouts continue. The last three are final; a `failed` wave
+ * can be resumed, which skips the failed tiers.
  */
 export type WaveStatus = "running" | "paused" | "stopping" | "aborting" | "promoted" | "failed" | "aborted";
 
 /**
- * `starting`: it was decided that its rollout begins, and this is written down before it does. `returning`: likewise, that it
- * is taken back. `passed-over`: it failed, and a person let the others go on.
+ * `starting`: the start is decided and stored, and happens next. `returning`: likewise for the rollback. `passed-over`: it
+ * failed, and a person resumed the wave.
  */
 export type MemberPlace =
   | "waiting"
@@ -26,36 +26,36 @@ export type MemberPlace =
   | "returning"
   | "back";
 
-/** A tier on its way. */
+/** A tier in a wave. */
 export interface Member {
   readonly tier: string;
-  /** Others that the same Workers serve: they are released along with it. */
+  /** Other tiers of the same Workers, which are released with it. */
   readonly along: readonly string[];
   readonly level: TierLevel;
-  readonly release: WrittenRelease;
-  /** Versions that a second person approved: its rollout begins with these or not at all. */
+  readonly release: ReleaseConfig;
+  /** The approved versions: its rollout starts with these or not at all. */
   readonly approved?: readonly Subject[];
   readonly place: MemberPlace;
-  /** Its rollout's id. */
+  /** Id of its rollout. */
   readonly rollout: string | null;
-  /** Of the new version, in per cent. */
+  /** The new version's share, in per cent. */
   readonly share: number;
-  /** Its rollout is paused, until a person says what. */
+  /** Its rollout is paused and waits for a person. */
   readonly waits: boolean;
-  /** As a sentence. */
+  /** Reason, as a sentence. */
   readonly why: string;
-  /** Starts that were refused. */
+  /** Number of refused starts. */
   readonly attempts: number;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
-  /** Its rollout was told to come back. */
+  /** Its rollout has been aborted. */
   readonly told: boolean;
 }
 
 export interface WaveNote {
   readonly at: number;
   readonly what: string;
-  /** Of a person. */
+  /** The operator, for a command. */
   readonly by?: string;
 }
 
@@ -63,21 +63,21 @@ export interface Wave {
   readonly id: string;
   readonly by: string;
   readonly reason: string;
-  /** How its tiers were chosen, for people: `--label app=mobile`. */
+  /** How the tiers were selected, for display: `--label app=mobile`. */
   readonly selection: string;
-  /** Rollouts at once, at most. */
+  /** Maximum number of concurrent rollouts. */
   readonly concurrent: number;
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly status: WaveStatus;
-  /** Why it stands where it stands, as a sentence. */
+  /** Reason for the current status, as a sentence. */
   readonly why: string;
-  /** In the order in which they begin. */
+  /** In release order. */
   readonly members: readonly Member[];
   readonly notes: readonly WaveNote[];
 }
 
-/** What a wave has to know of a tier's rollout. */
+/** What a wave needs of a tier's rollout. */
 export interface RolloutSummary {
   readonly id: string;
   readonly status: RolloutStatus;
@@ -89,9 +89,9 @@ export interface RolloutSummary {
 export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>
   status === "promoted" || status === "failed" || status === "aborted";
 
-/** Its rollout goes forward, or is about to. */
+/** Whether its rollout is running or about to start. */
 export const isActive = ({ place }: Pick<Member, "place">): boolean => place === "starting" || place === "under-way";
 
-/** Of the members that came this far. */
+/** Members at one of these places. */
 export const membersAt = ({ members }: Pick<Wave, "members">, ...places: readonly MemberPlace[]): readonly Member[] =>
   members.filter(({ place }) => places.includes(place));

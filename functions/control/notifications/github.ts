@@ -1,4 +1,4 @@
-/** Tells GitHub of a rollout: a deployment of the commit that its version was built from, and how it stands (REST API, 2022-11-28). */
+/** Reports rollouts to GitHub: a deployment of the commit that the version was built from, and its statuses (REST API, 2022-11-28). */
 
 import { fieldsOf, parsed } from "../../gateway/core/json.ts";
 import {
@@ -15,21 +15,21 @@ import type { RolloutData } from "./payloads.ts";
 export interface Repository {
   /** `owner/name` */
   readonly name: string;
-  /** Of the REST API, with no slash at its end. */
+  /** URL of the REST API without a trailing slash. */
   readonly api: string;
   readonly token: string | undefined;
 }
 
-/** What was made before, so that it is not made twice. */
+/** Deployments created before, by rollout, so that none is created twice. */
 export interface DeploymentStore {
   readonly find: (rollout: string) => number | undefined;
   readonly save: (rollout: string, deployment: number) => void;
 }
 
-/** Where a person finds more. */
+/** Links shown with a deployment's status. */
 export interface StatusLinks {
   readonly environment: string;
-  /** The tier, as its users reach it. */
+  /** The tier's public URL. */
   readonly environmentUrl: string | undefined;
   readonly logUrl: string | undefined;
 }
@@ -42,7 +42,7 @@ const states = {
   started: "in_progress",
   step: "in_progress",
   resumed: "in_progress",
-  // It stands still until somebody has looked.
+  // The rollout waits for a person.
   waiting: "pending",
   paused: "pending",
   failed: "failure",
@@ -54,7 +54,7 @@ const states = {
 
 type State = (typeof states)[keyof typeof states];
 
-/** @returns undefined where the notice is not for GitHub */
+/** @returns undefined if the notice is not sent to GitHub */
 export const stateOf = ({ type }: Pick<Notice, "type">): State | undefined =>
   type.startsWith("rollout.") ? states[type.slice("rollout.".length) as keyof typeof states] : undefined;
 
@@ -81,7 +81,7 @@ export const sendStatus = async (
   return reply.ok ? { ok: true } : reply;
 };
 
-/** Whether the token reads the repository's deployments; nothing is made. */
+/** Tests whether the token can read the repository's deployments; creates nothing. */
 export const testGithub = async (repository: Repository, http: HttpPorts): Promise<DeliveryResult> => {
   const reply = await githubClient(repository, http)("GET", "/deployments?per_page=1");
   return reply.ok ? { ok: true } : reply;
@@ -90,7 +90,7 @@ export const testGithub = async (repository: Repository, http: HttpPorts): Promi
 const statusDescription = ({ share, status, why }: RolloutData): string =>
   truncate(status === "running" || status === "paused" ? `${share} % of users: ${why}` : why, maxDescriptionChars);
 
-/** The rollout's own, which a call whose answer was lost may have made. */
+/** Finds or creates the rollout's deployment. A call whose answer was lost may have created it. */
 const deploymentOf = async (
   request: GithubRequest,
   { rollout, tier, reason }: RolloutData,
@@ -106,7 +106,7 @@ const deploymentOf = async (
   const created = await request("POST", "/deployments", {
     ref: commit,
     task,
-    // What reaches users is decided by measurement, not by what CI says of the commit.
+    // Measurement decides what reaches users, not the commit's CI status.
     auto_merge: false,
     required_contexts: [],
     environment: `${environment}/${tier}`,
@@ -116,7 +116,7 @@ const deploymentOf = async (
   });
   if (!created.ok) return created;
   const { id } = fieldsOf(parsed(created.text));
-  return typeof id === "number" ? id : { ok: false, error: "answered no deployment" };
+  return typeof id === "number" ? id : { ok: false, error: "returned no deployment" };
 };
 
 type GithubRequest = (method: HttpCall["method"], path: string, body?: object) => Promise<HttpResult>;
@@ -124,7 +124,7 @@ type GithubRequest = (method: HttpCall["method"], path: string, body?: object) =
 const githubClient =
   ({ name, api, token = "" }: Repository, http: HttpPorts): GithubRequest =>
   async (method, path, body) => {
-    if (!/^[!-~]+$/.test(token)) return { ok: false, error: "GITHUB_TOKEN is no token" };
+    if (!/^[!-~]+$/.test(token)) return { ok: false, error: "GITHUB_TOKEN is not a valid token" };
     const headers = {
       authorization: `Bearer ${token}`,
       accept: "application/vnd.github+json",
@@ -138,7 +138,7 @@ const githubClient =
     return reply.ok ? reply : withRemedy(reply);
   };
 
-/** What people get wrong. */
+/** Remedies for common mistakes, by status. */
 const remedies: Readonly<Record<number, string>> = {
   401: "GITHUB_TOKEN is not valid",
   403: "GITHUB_TOKEN may not write deployments, or has made too many calls",

@@ -1,4 +1,4 @@
-/** One call to somebody outside: bounded in time and size, with no redirect followed, and no secret in what is said of it. */
+/** One HTTP call to an external receiver: bounded in time and size, follows no redirect, and its errors contain no secret. */
 
 export interface HttpCall {
   readonly method: "GET" | "POST";
@@ -7,15 +7,15 @@ export interface HttpCall {
   readonly body?: string;
 }
 
-/** Why it was not heard. */
+/** Why a delivery failed. */
 export interface DeliveryFailure {
   readonly ok: false;
-  /** A sentence for operators. */
+  /** The reason, for operators. */
   readonly error: string;
-  /** Of the answer, where there was one. */
+  /** Status of the answer, if there was one. */
   readonly status?: number;
   readonly retryAfterMs?: number | undefined;
-  /** `notice`: this one never will be. `channel`: none will, until somebody has looked. */
+  /** `notice`: no retry of this notice. `channel`: no retry of any notice until a person intervenes. */
   readonly final?: "notice" | "channel" | undefined;
 }
 
@@ -35,8 +35,8 @@ export interface HttpPorts {
 const timeoutMs = 10_000;
 
 /**
- * @param maxBytes of the answer's body; it is cut there
- * @param secrets that must not be in an error
+ * @param maxBytes of the answer's body; the rest is discarded
+ * @param secrets to be removed from errors
  */
 export const httpCall = async (
   http: HttpPorts,
@@ -64,7 +64,7 @@ export const httpCall = async (
   }
 };
 
-/** Not more of the body than asked for, however much there is. */
+/** Reads the start of the body, bounded in bytes. */
 const readStart = async ({ body }: Response, maxBytes: number): Promise<string> => {
   if (!body) return "";
   const reader = body.getReader();
@@ -78,13 +78,13 @@ const readStart = async ({ body }: Response, maxBytes: number): Promise<string> 
       left -= value.byteLength;
     }
   } finally {
-    // The rest is not waited for.
+    // Discards the rest.
     reader.cancel().catch(() => {});
   }
   return text;
 };
 
-/** @returns undefined where it says none, as seconds or as a date (RFC 9110, section 10.2.3), or as GitHub's limit of calls does */
+/** @returns the wait in milliseconds, from Retry-After as seconds or a date (RFC 9110, section 10.2.3) or from GitHub's rate limit; undefined without either */
 export const retryAfter = (headers: Headers, now: number): number | undefined => {
   const resetAt = headers.get("x-ratelimit-remaining") === "0" ? headers.get("x-ratelimit-reset") : null;
   const value = headers.get("retry-after")?.trim() ?? (resetAt && new Date(Number(resetAt) * 1000).toUTCString());

@@ -1,26 +1,26 @@
-/** What control tells the world: the notices, their types, and how those of rollouts and waves are made. */
+/** Notices about rollouts, waves and approvals that control sends to webhooks and GitHub, and how they are built. */
 import type { Rollout } from "../model/rollout.ts";
 import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
 export type NoticeType = keyof Payloads;
 
-/** Something that has happened. It is told until it was heard, under the same id. */
+/** An event to report. It is sent until it was delivered, always under the same id. */
 export interface Notice<T extends NoticeType = NoticeType> {
-  /** Letters, digits, `_` and `-`. Made of what it tells, so that who dies and tells again tells the same. */
+  /** Letters, digits, `_` and `-`. Derived from the event, so that a repeated event after a crash has the same id. */
   readonly id: string;
   readonly type: T;
   /** When it happened, in milliseconds since the epoch. */
   readonly at: number;
-  /** What it is about, such as a rollout's id: GitHub hears of one subject in order. */
+  /** What the notice is about, such as a rollout's id. GitHub receives notices of one subject in order. */
   readonly subject: string;
   readonly data: Payloads[T];
 }
 
-/** Hands a notice to the outbox, and waits for nobody outside. @throws where the outbox could not take it; tell it again then */
+/** Adds a notice to the outbox; does not wait for the delivery. @throws if the outbox did not take it; call again then */
 export type Notify = (notice: Notice) => Promise<void>;
 
-/** What a rollout tells. */
+/** Kinds of a rollout's notices. */
 export type RolloutNoticeKind =
   | "started"
   | "step"
@@ -36,7 +36,7 @@ export type RolloutNoticeKind =
 const maxFindings = 20;
 const maxTextChars = 500;
 
-/** @param count of the tier's notices so far */
+/** @param count number of the tier's notices so far */
 export const rolloutNotice = (
   kind: RolloutNoticeKind,
   it: Rollout,
@@ -70,12 +70,12 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   },
 });
 
-/** What a wave tells: that it began, that it goes on, or where it stands now. */
+/** Kinds of a wave's notices: started, resumed, or its new status. */
 export type WaveNoticeKind = "started" | "resumed" | Exclude<WaveStatus, "running">;
 
 const maxTiers = 100;
 
-/** @param count of the waves' notices so far */
+/** @param count number of the waves' notices so far */
 export const waveNotice = (
   kind: WaveNoticeKind,
   it: Wave,

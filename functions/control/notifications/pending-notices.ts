@@ -1,7 +1,7 @@
-/** What is to be told, kept beside the state that it tells of until the outbox has it. */
+/** Notices stored together with the state that they report, until the outbox has taken them. */
 import type { Notice, Notify } from "./notification.ts";
 
-/** How many there were, and those that the outbox has not taken yet. */
+/** The number of notices so far, and those that the outbox has not taken yet. The property names are stored. */
 interface PendingNotices {
   readonly count: number;
   readonly untold: readonly Notice[];
@@ -10,7 +10,7 @@ interface PendingNotices {
 const key = "news";
 const maxPending = 50;
 
-/** @param runExclusive lets nobody write in between */
+/** @param runExclusive runs work without concurrent writes */
 export const openPendingNotices = (
   storage: Pick<DurableObjectStorage, "get" | "put">,
   notify: Notify,
@@ -20,8 +20,8 @@ export const openPendingNotices = (
     (await storage.get<PendingNotices>(key)) ?? { count: 0, untold: [] };
   return {
     /**
-     * @param notice given how many there were with it, which makes its id
-     * @returns what is written along with the state that it tells of, at once
+     * @param notice builds the notice from its number, which is part of its id
+     * @returns the record to store in the same write as the state that the notice reports
      */
     beside: async (notice: (count: number) => Notice): Promise<Readonly<Record<string, unknown>>> => {
       const before = await read();
@@ -30,7 +30,7 @@ export const openPendingNotices = (
         [key]: { count, untold: [...before.untold, notice(count)].slice(-maxPending) } satisfies PendingNotices,
       };
     },
-    /** @returns whether the outbox has taken all */
+    /** Hands the pending notices to the outbox. @returns whether it has taken all */
     notify: async (): Promise<boolean> => {
       const { untold } = await read();
       if (untold.length === 0) return true;
@@ -41,7 +41,7 @@ export const openPendingNotices = (
           delivered.add(notice.id);
         }
       } catch {
-        // Told at the next look.
+        // Retried at the next reconciliation.
       }
       await runExclusive(async () => {
         const now = await read();

@@ -1,4 +1,4 @@
-/** When a notice that was not heard is told again: the schedule that Standard Webhooks recommends, three days long. */
+/** Retry schedule of notices: the one that Standard Webhooks recommends, over three days. */
 
 const seconds = 1000;
 const minutes = 60 * seconds;
@@ -19,14 +19,14 @@ const delays: readonly number[] = [
 
 export const maxAttempts = delays.length + 1;
 
-/** No receiver's Retry-After puts a notice off for longer. */
+/** Upper bound of a receiver's Retry-After. */
 const maxRetryAfterMs = 24 * hours;
 
 /**
- * @param attempts that were made
+ * @param attempts number of attempts so far
  * @param random in [0, 1)
- * @param retryAfterMs what the receiver said
- * @returns milliseconds, a tenth less or more than the schedule says; undefined where it is given up
+ * @param retryAfterMs the receiver's Retry-After
+ * @returns the delay in milliseconds with ±10 % jitter; undefined if the notice is given up
  */
 export const delayAfter = (attempts: number, random: number, retryAfterMs = 0): number | undefined => {
   const delay = delays[attempts - 1];

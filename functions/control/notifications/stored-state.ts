@@ -12,7 +12,7 @@ export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put"
   const runExclusive = oneAtATime();
   const pendingNotices = openPendingNotices(storage, notify, runExclusive);
   return {
-    alone: runExclusive,
+    runExclusive,
     load: async (): Promise<T | undefined> => {
       if (!loaded) state = await storage.get<T>(current);
       loaded = true;
@@ -29,7 +29,7 @@ export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put"
       await storage.put({ [current]: it, ...pending });
       state = it;
     },
-    /** @returns whether the outbox has taken all */
+    /** Hands the pending notices to the outbox. @returns whether it has taken all */
     notify: pendingNotices.notify,
   };
 };

@@ -1,18 +1,18 @@
-/** Tells a receiver by a signed webhook, as Standard Webhooks has it (standardwebhooks.com, version 1.0.0). */
+/** Sends a notice as a signed webhook (Standard Webhooks 1.0.0). */
 import { Webhook } from "standardwebhooks";
 import { type DeliveryResult, type HttpPorts, httpCall } from "./http-call.ts";
 
 export interface WebhookReceiver {
   readonly url: string;
-  /** `whsec_` and base64; two of them, apart by a space, while one replaces the other. */
+  /** `whsec_` and base64; two of them, separated by a space, during a rotation. */
   readonly secret: string | undefined;
 }
 
 const maxSecrets = 4;
 
 /**
- * @param id the same at each attempt: the receiver knows by it what it has heard
- * @param body what is signed is what is sent
+ * @param id the same at each attempt, so that the receiver recognizes a duplicate
+ * @param body the exact text that is signed and sent
  */
 export const sendWebhook = async (
   { url, secret }: WebhookReceiver,
@@ -31,13 +31,13 @@ export const sendWebhook = async (
     "webhook-timestamp": String(Math.floor(at.getTime() / 1000)),
     "webhook-signature": secrets.map((it) => new Webhook(it).sign(id, at, body)).join(" "),
   };
-  // What a receiver says beside its status is of no use here.
+  // Only the status of the answer matters.
   const reply = await httpCall(http, { method: "POST", url, headers, body }, 0, [...secrets, url]);
   if (reply.ok) return { ok: true };
   return reply.status === 410 ? { ...reply, error: "answered 410 Gone", final: "channel" } : reply;
 };
 
-/** @returns none where one of them is none */
+/** @returns an empty list if any secret is malformed */
 const parseSecrets = (secret = ""): readonly string[] => {
   const all = secret.trim().split(/\s+/).slice(0, maxSecrets);
   return all.every(isSecret) ? all : [];

@@ -1,4 +1,4 @@
-/** The base of control's Durable Objects: it takes calls by name from a Worker that still runs the release before. */
+/** Base class of control's Durable Objects. For one release it also accepts calls by name, from a Worker that still runs the previous release. */
 import { DurableObject } from "cloudflare:workers";
 import type { WithMethods } from "../rpc/objects.ts";
 import type { Bindings } from "../wiring/bindings.ts";
@@ -6,7 +6,7 @@ import type { Bindings } from "../wiring/bindings.ts";
 /** A class of objects with the RPC methods of `T`. */
 export type ObjectClass<T extends object> = new (context: DurableObjectState, env: Bindings) => WithMethods<T>;
 
-/** What the runtime calls by itself. */
+/** Methods that the runtime calls itself. */
 const reserved: ReadonlySet<string> = new Set(["constructor", "alarm"]);
 
 /** Delete it, and derive from `DurableObject`, after one release. */

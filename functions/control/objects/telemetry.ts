@@ -1,4 +1,4 @@
-/** The Durable Object of what one tier's gates counted. */
+/** The Durable Object of one tier's telemetry. */
 import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";

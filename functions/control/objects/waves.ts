@@ -3,7 +3,7 @@ import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
 import type { Wave } from "../model/wave.ts";
 import { type Refused, returnRefusal } from "../rpc/refusals.ts";
-import type { WaveCommandRequest, WaveStartRequest } from "../wave/controller.ts";
+import type { WaveCommandRequest, WaveStartRequest } from "../wave/ports.ts";
 import type { WaveCalls } from "../wiring/bindings.ts";
 import { environmentWaves } from "../wiring/waves.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";

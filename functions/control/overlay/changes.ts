@@ -1,4 +1,4 @@
-/** What operators may lay over a tier, and how it stands to the manifest. */
+/** Overlay changes that operators can make to a tier, and how they differ from its manifest. */
 
 import { z } from "@hono/zod-openapi";
 import { milliseconds, requestsPerWindow, share } from "../../gateway/core/quantities.ts";
@@ -6,7 +6,7 @@ import type { OverlayChange, OverlayEntry } from "../../gateway/overlay/overlay.
 import { duration, percent, reason } from "../model/fields.ts";
 import type { TierFacts } from "../model/plan.ts";
 
-/** A text that is no such quantity does not fit either. */
+/** Turns a test that may throw into a predicate; a malformed text fails it. */
 const passes =
   (test: (text: string) => boolean) =>
   (text: string): boolean => {
@@ -17,7 +17,7 @@ const passes =
     }
   };
 
-/** As a manifest's `closed` has it: a client that is told more waits for ever. */
+/** The same bound as `closed` of a manifest has: with more a client would wait forever. */
 const maxRetryAfterMs = 24 * 86_400_000;
 const retryAfter = duration.refine(
   passes((text) => milliseconds(text) <= maxRetryAfterMs),
@@ -30,7 +30,7 @@ const shareText = percent.refine(
 const name = z.string().max(100);
 const limit = z.string().refine(
   passes((text) => requestsPerWindow(text).count > 0),
-  "a limit is written 10/s",
+  "write a limit as 10/s",
 );
 const weights = z
   .record(name, z.int().min(0).max(10_000))
@@ -65,7 +65,7 @@ export const changeOf = (it: OverlayBody): OverlayChange => {
   };
 };
 
-/** Of a route's share and of its weights there is one entry each. */
+/** Adds an entry. A route has at most one cutover entry and one weights entry; a new one replaces it. */
 export const withEntry = (all: readonly OverlayEntry[], entry: OverlayEntry): readonly OverlayEntry[] => {
   const slot = slotOf(entry);
   return [...(slot === undefined ? all : all.filter((it) => slotOf(it) !== slot)), entry];
@@ -74,7 +74,7 @@ export const withEntry = (all: readonly OverlayEntry[], entry: OverlayEntry): re
 const slotOf = (it: OverlayEntry): string | undefined =>
   it.kind === "cutover" || it.kind === "weights" ? `${it.kind} ${it.route}` : undefined;
 
-/** What the change is meant for, where the tier has none of it. */
+/** @returns what the change refers to but the tier lacks; undefined if the target exists */
 export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters }: TierFacts): string | undefined => {
   if (it.kind === "close" || it.kind === "cutover" || it.kind === "weights") {
     if (it.route === null) return undefined;
@@ -87,7 +87,7 @@ export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters
       members.length === Object.keys(it.weights).length && members.every((upstream) => upstream in it.weights);
     return isSame
       ? undefined
-      : `such weights on its route "${it.route}"; all of these have one: ${members.join(", ") || "none"}`;
+      : `such weights on its route "${it.route}"; give one for each of: ${members.join(", ") || "none"}`;
   }
   if (it.kind === "drain") return undefined;
   const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
@@ -101,15 +101,15 @@ export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters
   return filter.limit ? undefined : `filter "${it.filter}" with a limit`;
 };
 
-/** How an entry stands to the manifest that control knows. */
+/** Describes how an entry differs from the manifest. */
 export const driftOf = (it: OverlayEntry, facts: TierFacts): string => {
-  if (it.kind === "drain") return "no manifest says such a thing; it is gone in minutes";
+  if (it.kind === "drain") return "temporary; a manifest has no such setting";
   const unknown = missingTarget(it, facts);
   if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
-  return isInManifest(it, facts) ? "the manifest says the same" : `differs from the manifest${remedyOf(it)}`;
+  return isInManifest(it, facts) ? "same as the manifest" : `differs from the manifest${remedyOf(it)}`;
 };
 
-/** The manifest says the same, so that nothing changes when the entry is gone. */
+/** Whether the manifest has the same setting, so that nothing changes when the entry expires. */
 export const isInManifest = (it: OverlayChange, { routes }: Pick<TierFacts, "routes">): boolean => {
   if (!("route" in it) || it.route === null) return false;
   const route = routes[it.route];

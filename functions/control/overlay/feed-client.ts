@@ -1,15 +1,15 @@
-/** Changes what is laid over a tier, and which tokens it takes back, also where others write at the same moment. */
+/** The client of the feed: reads and changes a tier's overlay and revocations, with optimistic concurrency. */
 
 import { keptIn } from "../../feed/entries.ts";
 import { maxRevocations, type StoredRevocation } from "../../gateway/core/ports/revocations.ts";
 import { maxEntries, type OverlayEntry, type StoredFeed } from "../../gateway/overlay/overlay.ts";
 
-/** What gates are told, by tier. */
+/** The feed that gates read, by tier. */
 export interface Feed {
   readonly read: (tier: string) => Promise<StoredFeed>;
   /**
-   * @param revoked by default as before
-   * @returns undefined where somebody else wrote since that revision
+   * @param revoked default: unchanged
+   * @returns undefined if the revision is outdated
    */
   readonly write: (
     tier: string,
@@ -19,7 +19,7 @@ export interface Feed {
   ) => Promise<StoredFeed | undefined>;
 }
 
-/** @throws where the feed does not answer in time, or answers with something else */
+/** @throws if the feed does not answer in time, or answers with an error */
 export const feedClient = (binding: Pick<Fetcher, "fetch">): Feed => {
   const request = async (tier: string, init: RequestInit = {}): Promise<StoredFeed | undefined> => {
     const response = await binding.fetch(`https://feed/${tier}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
@@ -42,11 +42,11 @@ const timeoutMs = 10_000;
 const maxAttempts = 5;
 
 /**
- * Reads, changes and writes, and again from what somebody else has written in between.
+ * Reads, changes and writes the overlay entries; retries if someone else wrote meanwhile.
  *
- * @param change pure; what it returns unchanged is not written
- * @returns what is laid over the tier then; undefined where others were faster each time
- * @throws where it would be more than a tier may have
+ * @param change a pure function; if it returns its argument, nothing is written
+ * @returns the new state; undefined if every attempt lost to a concurrent write
+ * @throws if the tier would exceed its limit
  */
 export const amendEntries = (
   feed: Feed,
@@ -59,7 +59,7 @@ export const amendEntries = (
     return entries === state.entries ? state : { ...state, entries };
   });
 
-/** As `amend` does, of what is taken back. */
+/** Changes the revocations in the same way. */
 export const amendRevoked = (
   feed: Feed,
   tier: string,

@@ -1,4 +1,4 @@
-/** What a start would release: the Workers of a tier that have a new version beside their stable one. */
+/** Finds what a start would release: the tier's Workers that have a new version beside the stable one. */
 
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -6,11 +6,11 @@ import type { Candidate, RolloutStart, Subject } from "../model/rollout.ts";
 
 export interface Releasable {
   readonly subject: Subject;
-  /** The newest deployment of the Worker. */
+  /** Id of the Worker's newest deployment. */
   readonly deployment: string;
 }
 
-/** @throws Refusal where no Worker has a version to release */
+/** @throws Refusal if no Worker has a version to release */
 export const findReleasable = async (
   tier: string,
   { workers }: RolloutStart["facts"],
@@ -23,14 +23,14 @@ export const findReleasable = async (
   return subjects;
 };
 
-/** @throws Refusal where the platform does not say what the version is */
+/** @throws Refusal if the platform does not describe the version */
 export const describeVersion = async (subject: Subject, platform: Platform): Promise<Candidate> => {
   const answer = await platform.version(subject.worker, subject.canary);
   if (!answer.ok) throw new Refusal(`${subject.worker}: ${answer.message}`);
   return { ...subject, ...answer.result };
 };
 
-/** @returns undefined for a Worker whose one version has all requests */
+/** @returns undefined for a Worker with one version for all requests */
 const subjectOf = async (worker: string, platform: Platform): Promise<Releasable | undefined> => {
   const answer = await platform.deployments(worker);
   if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);

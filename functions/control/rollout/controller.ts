@@ -1,61 +1,27 @@
-/** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
+/** The controller of a tier's rollouts: stores the state, runs due actions and commands. A crash at any point loses nothing and repeats nothing. */
 
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
-import type { Finding, Verdict } from "../model/finding.ts";
-import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import {
-  type Candidate,
-  isOver,
-  isRunning,
-  messageOf,
-  type Rollout,
-  type RolloutStart,
-  type Stretch,
-  type Subject,
-  splitOf,
-} from "../model/rollout.ts";
-import { type Notify, rolloutNotice } from "../notifications/notification.ts";
+import { type Candidate, isOver, isRunning, type Rollout, type RolloutStart } from "../model/rollout.ts";
+import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
-
-import { describeVersion, findReleasable } from "./candidates.ts";
+import { pollIntervalMs, runDueActions } from "./actions.ts";
+import { describeVersion, findReleasable, type Releasable } from "./candidates.ts";
 import type { RolloutNotice } from "./events.ts";
-import type { Stage } from "./evidence.ts";
-import { nextAction, type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
-import { withFindings } from "./verdict.ts";
+import type { RolloutPorts } from "./ports.ts";
+import { type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
 
-export interface RolloutPorts {
-  readonly storage: Pick<DurableObjectStorage, "get" | "put" | "setAlarm">;
-  readonly platform: Platform;
-  readonly evidence: (it: Rollout, stretch: Stretch) => Promise<Stage>;
-  readonly judge: (it: Rollout, stages: readonly Stage[]) => Verdict;
-  /** What the rollout's own queries say. */
-  readonly queries: (it: Rollout) => Promise<readonly Finding[]>;
-  readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
-  /** Takes each at least once. */
-  readonly notify: Notify;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly uuid: () => string;
-}
-
-/** How often a rollout that runs is looked at. */
-const pollIntervalMs = 2000;
 const maxPast = 50;
-/** Characters of their JSON: the platform takes a value of 2 MiB, and a character may have two bytes. */
+/** Characters of the past rollouts' JSON: a stored value has 2 MiB at most, and a character may take two bytes. */
 const maxPastChars = 800_000;
-/** Actions of one look: a decision or two for each Worker of a tier. */
-const maxActions = 300;
-
-const undecided = { verdict: "not-enough" } as const;
 
 const past = "past";
 
 export const rolloutController = (ports: RolloutPorts) => {
-  const { storage, now, random } = ports;
-  const history = async () => (await storage.get<readonly Rollout[]>(past)) ?? [];
+  const { storage, platform, now, random } = ports;
   const stored = storedState<Rollout>(storage, ports.notify);
-  const { alone: runExclusive, load } = stored;
+  const { runExclusive, load } = stored;
+  const latest = () => stored.latest() as Rollout;
   const save = (it: Rollout, notice?: RolloutNotice): Promise<void> =>
     stored.save(it, notice && ((count) => rolloutNotice(notice.kind, it, notice.by, count, now())));
 
@@ -67,117 +33,36 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (next !== it) await save(next, notice);
     });
 
-  /** @returns whether the platform could be seen */
-  const observeDeployments = async ({ subjects }: Rollout): Promise<boolean> => {
-    for (const { worker } of subjects) {
-      const answer = await ports.platform.deployments(worker);
-      if (!answer.ok) return false;
-      const [deployment] = answer.result;
-      if (deployment) await applyEvent({ kind: "seen", worker, deployment });
-    }
-    return true;
-  };
-
-  const applySplit = async (it: Rollout, subject: Subject, share: number): Promise<void> => {
-    const { worker } = subject;
-    const { seq } = it.goal;
-    const answer = await ports.platform.split(worker, splitOf(subject, share), messageOf(it));
-    // An answer that was lost is looked for with the platform before anything is done again.
-    await applyEvent(
-      answer.ok
-        ? { kind: "split", seq, worker, deployment: answer.result.id }
-        : { kind: "refused", seq, worker, fault: answer },
-    );
-  };
-
-  const evaluate = async (it: Rollout): Promise<Verdict> => {
-    const stages = await Promise.all(
-      it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
-    );
-    const builtIn = ports.judge(it, stages);
-    // Nobody is waited for where it is clear already.
-    return builtIn.verdict === "fail" ? builtIn : withFindings(builtIn, await ports.queries(it));
-  };
-
-  const judgeEvidence = async (it: Rollout): Promise<void> => {
-    // Without telemetry nothing is proved, and a look that threw would be the last but five.
-    const verdict = await evaluate(it).catch((): Verdict => ({ ...undecided, findings: it.verdict?.findings ?? [] }));
-    await applyEvent({ kind: "judged", seq: it.goal.seq, verdict });
-  };
-
-  /** One look at the platform and the evidence, and what follows from them. */
-  const runDueActions = async (): Promise<void> => {
-    const before = await load();
-    if (!isRunning(before)) return;
-    await storage.setAlarm(now() + pollIntervalMs);
-    if (!(await observeDeployments(before))) return;
-    for (let count = 0; count < maxActions; count++) {
-      const it = stored.latest() as Rollout;
-      const action = nextAction(it, now());
-      if (!action) break;
-      if (action.kind === "smoke") await applyEvent({ kind: "smoked", seq: it.goal.seq, ...(await ports.smoke(it)) });
-      else if (action.kind === "split") await applySplit(it, action.subject, action.share);
-      else await judgeEvidence(it);
-      const { goal } = stored.latest() as Rollout;
-      // Nothing was decided: the platform is asked again later, and more evidence is waited for.
-      if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
-    }
-    const after = stored.latest() as Rollout;
-    if (isRunning(after)) await storage.setAlarm(nextAlarmAt(after, now()));
-  };
-
   return {
     reconcile: async (): Promise<void> => {
-      await runDueActions();
-      // After what was decided was done.
+      await runDueActions({ ports, load, latest, applyEvent });
+      // Notices are sent after the due actions.
       if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
-    history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
-    /** What `start` would release now. @throws Refusal where there is nothing to release */
-    candidates: async ({ tier, facts }: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[]> =>
-      Promise.all(
-        (await findReleasable(tier, facts, ports.platform)).map(({ subject }) =>
-          describeVersion(subject, ports.platform),
-        ),
-      ),
-    /** @throws Refusal where one runs already, there is nothing to release, or something else than was approved */
-    start: ({ facts, wave, approved, ...request }: RolloutStart): Promise<Rollout> =>
+    history: async () =>
+      [...(await pastRollouts(storage)), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
+    /** What `start` would release now. @throws Refusal if there is nothing to release */
+    candidates: async ({ tier, facts }: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[]> => {
+      const found = await findReleasable(tier, facts, platform);
+      return Promise.all(found.map(({ subject }) => describeVersion(subject, platform)));
+    },
+    /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
+    start: (request: RolloutStart): Promise<Rollout> =>
       runExclusive(async () => {
         const before = await load();
-        if (before && wave !== undefined && before.wave === wave) return before;
+        if (before && request.wave !== undefined && before.wave === request.wave) return before;
         if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
-        const found = await findReleasable(request.tier, facts, ports.platform);
-        const subjects = found.map(({ subject }) => subject);
-        const mismatch = approved && versionMismatch(approved, subjects);
-        if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it anew`);
-        if (before) await storage.put(past, newestThatFit([...(await history()), before]));
-        const at = now();
-        const it: Rollout = {
-          ...request,
-          id: ports.uuid().slice(0, 8),
-          subjects,
-          ...(wave !== undefined && { wave }),
-          startedAt: at,
-          endedAt: null,
-          status: "running",
-          step: 0,
-          goal: { seq: 1, share: request.steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
-          foreign: false,
-          smoked: false,
-          known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
-          stretches: [],
-          verdict: null,
-          why: "it has begun",
-          notes: [{ at, what: `started: ${request.reason}`, by: request.by }],
-        };
+        const found = await approvedReleasable(request, ports);
+        if (before) await storage.put(past, newestThatFit([...(await pastRollouts(storage)), before]));
+        const it = newRollout(request, found, ports);
         await save(it, { kind: "started", by: request.by });
-        await storage.setAlarm(at);
+        await storage.setAlarm(it.startedAt);
         return it;
       }),
     /**
-     * @param wave only where this wave began it
-     * @param approved only where the rollout still stands there
+     * @param wave refuses if another wave, or none, started the rollout
+     * @param approved refuses if the rollout's position has changed
      * @throws Refusal
      */
     ask: async (
@@ -188,17 +73,58 @@ export const rolloutController = (ports: RolloutPorts) => {
       approved?: RolloutPosition,
     ): Promise<Rollout> => {
       const before = await load();
-      if (!before) throw new Refusal("there is no rollout of this tier");
-      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been begun since");
+      if (!before) throw new Refusal("this tier has no rollout");
+      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been started since");
       await applyEvent({ kind: "asked", command, by, reason, approved });
-      // Also where nothing more is done, there is something to tell.
+      // Wakes the controller even if no action is due: the notice has to be sent.
       await storage.setAlarm(now());
-      return stored.latest() as Rollout;
+      return latest();
     },
   };
 };
 
-/** The newest ones, as many as may be kept. */
+/** @throws Refusal if there is nothing to release, or the versions differ from the approved ones */
+const approvedReleasable = async (
+  { tier, facts, approved }: RolloutStart,
+  { platform }: RolloutPorts,
+): Promise<readonly Releasable[]> => {
+  const found = await findReleasable(tier, facts, platform);
+  const subjects = found.map(({ subject }) => subject);
+  const mismatch = approved && versionMismatch(approved, subjects);
+  if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
+  return found;
+};
+
+const newRollout = (
+  { facts, wave, approved, ...request }: RolloutStart,
+  found: readonly Releasable[],
+  { now, uuid }: RolloutPorts,
+): Rollout => {
+  const at = now();
+  return {
+    ...request,
+    id: uuid().slice(0, 8),
+    subjects: found.map(({ subject }) => subject),
+    ...(wave !== undefined && { wave }),
+    startedAt: at,
+    endedAt: null,
+    status: "running",
+    step: 0,
+    goal: { seq: 1, share: request.steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
+    foreign: false,
+    smoked: false,
+    known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
+    stretches: [],
+    verdict: null,
+    why: "started",
+    notes: [{ at, what: `started: ${request.reason}`, by: request.by }],
+  };
+};
+
+const pastRollouts = async (storage: RolloutPorts["storage"]): Promise<readonly Rollout[]> =>
+  (await storage.get<readonly Rollout[]>(past)) ?? [];
+
+/** The newest past rollouts that fit into the stored value. */
 const newestThatFit = (all: readonly Rollout[]): readonly Rollout[] => {
   const sizes = all.map((it) => JSON.stringify(it).length);
   let from = all.length;
@@ -208,6 +134,3 @@ const newestThatFit = (all: readonly Rollout[]): readonly Rollout[] => {
   }
   return all.slice(from);
 };
-
-const nextAlarmAt = (it: Rollout, now: number): number =>
-  it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + pollIntervalMs;

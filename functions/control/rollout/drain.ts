@@ -1,12 +1,12 @@
-/** What the feed tells gates of a version that was taken back: its streams end, and their clients come to the stable one. */
+/** The drain entry: tells gates to end the streams of a version that was rolled back, so that clients reconnect to the stable one. */
 import type { OverlayEntry } from "../../gateway/overlay/overlay.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { amendEntries, type Feed } from "../overlay/feed-client.ts";
 
-/** A stream that may grow very old asks seldom; it is told afterwards, and ends at once. */
+/** How long the entry stays after the drain: a long-lived stream polls the feed rarely, and ends at once when it sees the entry. */
 const afterEndMs = 600_000;
 
-/** @returns undefined where there is nothing to tell, or no longer */
+/** @returns undefined if the rollout needs no drain, or no longer */
 export const drainEntryOf = (it: Rollout, now: number): OverlayEntry | undefined => {
   const { id, status, endedAt, drainMs = 0, subjects } = it;
   if (status !== "rolled-back" || endedAt === null || drainMs === 0) return undefined;
@@ -17,13 +17,13 @@ export const drainEntryOf = (it: Rollout, now: number): OverlayEntry | undefined
   return { kind: "drain", versions, ends, id: `drain-${id}`, until, by: "control", reason: it.reason };
 };
 
-/** The entry that was told last. */
+/** Storage key: id of the last published entry. */
 const lastDrainKey = "drain";
 
 /**
- * Tells it once, however often it is asked to: an entry that a person took off stays away.
+ * Publishes the entry once: an entry that a person removed is not added again.
  *
- * @throws where the feed does not take it; it is told again then
+ * @throws if the feed does not accept it; call again then
  */
 export const publishDrain = async (
   feed: Feed,
@@ -32,11 +32,11 @@ export const publishDrain = async (
   entry: OverlayEntry,
 ): Promise<void> => {
   if ((await storage.get(lastDrainKey)) === entry.id) return;
-  // After a crash some have it already.
+  // After a crash some tiers may have it already.
   const hasEntry = (all: readonly OverlayEntry[]): boolean => all.some(({ id }) => id === entry.id);
   for (const tier of tiers) {
     const state = await amendEntries(feed, tier, (all) => (hasEntry(all) ? all : [...all, entry]));
-    if (!state) throw new Error(`others write to the overlay of ${tier} all the time`);
+    if (!state) throw new Error(`the overlay of ${tier} is written too often by others; try again`);
   }
   await storage.put(lastDrainKey, entry.id);
 };

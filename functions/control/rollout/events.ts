@@ -1,16 +1,16 @@
-/** What of a tier's rollouts others want to hear. */
+/** Which changes of a rollout's state cause a notice. */
 
 import type { Rollout } from "../model/rollout.ts";
 import type { RolloutNoticeKind } from "../notifications/notification.ts";
 
-/** What has happened. */
+/** A notice to be sent about a rollout. */
 export interface RolloutNotice {
   readonly kind: RolloutNoticeKind;
-  /** Whose word it is; null where control decided by itself. */
+  /** The operator who gave the command; null if control decided by itself. */
   readonly by: string | null;
 }
 
-/** @param isCommand a person has */
+/** @param isCommand whether a person's command caused the change */
 export const noticeKindOf = (before: Rollout, after: Rollout, isCommand: boolean): RolloutNoticeKind | undefined => {
   if (after.status === before.status) {
     if (after.step !== before.step) return "step";
@@ -22,4 +22,4 @@ export const noticeKindOf = (before: Rollout, after: Rollout, isCommand: boolean
 };
 
 export const waitingReason = ({ steps, step, tier }: Pick<Rollout, "steps" | "step" | "tier">): string =>
-  `it waits at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;
+  `waiting at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;

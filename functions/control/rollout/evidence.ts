@@ -1,11 +1,11 @@
-/** What a verdict on a rollout is given: what both versions did at the same time, stage by stage. */
+/** The evidence for a verdict: what both versions did during the same time, stage by stage. */
 import type { Sample } from "../../gateway/observability/samples.ts";
 
 export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
-/** A stretch of time in which the split stood still. Its samples are totals: a later look has more of the same. */
+/** A period with an unchanged split. Its samples are cumulative: a later evaluation includes them. */
 export interface Stage {
-  /** Of the canary's users, in [0, 1]. */
+  /** The canary's share of users, in [0, 1]. */
   readonly share: number;
   /** Milliseconds since the epoch. */
   readonly since: number;

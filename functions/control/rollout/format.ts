@@ -1,6 +1,6 @@
-/** Figures as a verdict's sentences say them. */
+/** Formats figures for the sentences of a verdict. */
 
-/** The locale's own formatter takes longer than the statistics. */
+/** The locale's formatter takes longer than the statistics. */
 export const number = (value: number): string => String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 
 export const percent = (share: number): string => `${significant(share * 100)} %`;

@@ -1,4 +1,4 @@
-/** What the canary may never exceed, whatever stable does. */
+/** Findings of the absolute limits: what the canary may never exceed, regardless of stable. */
 
 import type { Criteria } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
@@ -43,7 +43,7 @@ const rateLimit = (
   return finding(
     { canary: of > 0 ? hits / of : null, low, high, limit },
     of >= minRequests,
-    `limit: ${names[count]} are ${percent(of > 0 ? hits / of : 0)} of ${number(of)} requests where ${percent(limit)} is the most`,
+    `limit: ${names[count]} are ${percent(of > 0 ? hits / of : 0)} of ${number(of)} requests where ${percent(limit)} is the maximum`,
   );
 };
 
@@ -55,7 +55,7 @@ const latencyLimit = (stages: readonly Stage[], limit: number, minRequests: numb
   return finding(
     { canary: value, low, high, limit },
     requests >= minRequests,
-    `limit: p99 is ${milliseconds(value)} of ${number(requests)} warm requests where ${milliseconds(limit)} is the most`,
+    `limit: p99 is ${milliseconds(value)} of ${number(requests)} warm requests where ${milliseconds(limit)} is the maximum`,
   );
 };
 
@@ -66,7 +66,7 @@ interface LimitBounds {
   readonly limit: number;
 }
 
-/** Bounds are given as distances from the limit, as they are of stable elsewhere. */
+/** Bounds are distances from the limit; other criteria measure from stable. */
 const finding = ({ canary, low, high, limit }: LimitBounds, enough: boolean, why: string): Finding => {
   const verdict =
     low !== null && low > limit ? "fail" : high !== null && high <= limit && enough ? "pass" : "not-enough";
@@ -78,6 +78,6 @@ const finding = ({ canary, low, high, limit }: LimitBounds, enough: boolean, why
     low: low === null ? null : low - limit,
     high: high === null ? null : high - limit,
     tolerate: limit,
-    why: verdict === "not-enough" ? `${why}; too little yet to say` : why,
+    why: verdict === "not-enough" ? `${why}; not enough evidence yet` : why,
   };
 };

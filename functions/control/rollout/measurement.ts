@@ -1,12 +1,12 @@
-/** What both versions of a rollout did so far, as people look at it. */
+/** Measurements of both versions of a rollout so far, as displayed to people. */
 import { type Bins, type Group, msOf, type Sample } from "../../gateway/observability/samples.ts";
 import { sumOfBins, sumOfSamples } from "../telemetry/samples.ts";
 import type { Stage } from "./evidence.ts";
 
 export interface Measurement {
-  /** Requests of users that the new version has had, at any share. */
+  /** Requests that the new version has served, at any share. */
   readonly exposed: number;
-  /** Both at the same times, while each of them had users. */
+  /** Both versions during the same time, while each of them had users. */
   readonly stable: VersionStats;
   readonly canary: VersionStats;
 }
@@ -16,15 +16,15 @@ export interface VersionStats {
   readonly errors: number;
   readonly refusals: number;
   readonly abandoned: number;
-  /** Of warm isolates. */
+  /** Latency in warm isolates. */
   readonly latency: Bins;
-  /** Milliseconds, five per cent too long at most; null where there is no request. */
+  /** Milliseconds, at most five per cent too high; null without requests. */
   readonly p50: number | null;
   readonly p90: number | null;
   readonly p99: number | null;
 }
 
-/** @param exposed all that the new version did since the rollout began */
+/** @param exposed all samples of the new version since the rollout started */
 export const measurementOf = (stages: readonly Stage[], exposed: Sample): Measurement => ({
   exposed: total(exposed, "requests"),
   stable: statsOf(stages.map(({ stable }) => stable)),
@@ -51,7 +51,7 @@ const statsOf = (samples: readonly Sample[]): VersionStats => {
 const total = ({ groups }: Sample, count: Exclude<keyof Group, "latency">): number =>
   Object.values(groups).reduce((all, it) => all + it[count], 0);
 
-/** The upper edge of the bin that it lies in, in milliseconds. */
+/** The upper edge of the quantile's bin, in milliseconds. */
 const quantile = (bins: Bins, part: number): number | null => {
   const least = part * bins.reduce((all, [, count]) => all + count, 0);
   let below = 0;

@@ -1,16 +1,16 @@
-/** Own criteria: what a Prometheus says of the new version, against a bound. One look proves nothing, so it takes three in a row. */
+/** Findings of the release's own queries: a Prometheus value against a bound. One evaluation proves nothing, so a failure takes three in a row. */
 import { milliseconds } from "../../gateway/core/quantities.ts";
 import type { Query } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Rollout } from "../model/rollout.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
 
-/** Out of bounds so often in a row is a failure. What gives no figure neither adds to that nor takes from it. */
+/** Consecutive violations that make a failure. An evaluation without a value neither counts nor resets. */
 const maxInRow = 3;
 
 /**
  * @param runQuery never throws
- * @returns one finding for each query; those asked a moment ago, of the last verdict
+ * @returns one finding for each query; a query evaluated recently keeps its last finding
  */
 export const evaluateQueries = (
   it: Pick<Rollout, "queries" | "verdict" | "stretches" | "subjects" | "tier">,
@@ -21,7 +21,7 @@ export const evaluateQueries = (
     Object.entries(it.queries ?? {}).map(async ([name, query]) => {
       const last = it.verdict?.findings.find((finding) => finding.query?.name === name);
       const { at = Number.NEGATIVE_INFINITY, inRow = 0 } = last?.query ?? {};
-      // What was told before the last step says nothing about this one.
+      // A value from before the last step says nothing about this one.
       const since = it.stretches.at(-1)?.since ?? 0;
       if (last && at >= since && now - at < milliseconds(query.every)) return last;
       return findingOf(name, query, await runQuery(fillTemplate(query.query, it)), inRow, now);
@@ -47,7 +47,7 @@ const findingOf = (
   const over = value !== null && max !== undefined && value > max;
   const under = value !== null && min !== undefined && value < min;
   const inRow = value === null ? inRowBefore : over || under ? inRowBefore + 1 : 0;
-  const bound = under ? `${min} is the least` : max === undefined ? `${min} is the least` : `${max} is the most`;
+  const bound = under ? `${min} is the minimum` : max === undefined ? `${min} is the minimum` : `${max} is the maximum`;
   const verdict = inRow >= maxInRow ? "fail" : inRow > 0 || value === null ? "not-enough" : "pass";
   return {
     criterion: "query",

@@ -1,4 +1,4 @@
-/** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
+/** The state machine of a rollout: pure functions from state and event to the next state and the next action. */
 
 import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
 import { secretsChangedCode } from "../model/changed-secrets.ts";
@@ -21,7 +21,7 @@ import { noticeKindOf, type RolloutNotice, waitingReason } from "./events.ts";
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
 
 export type RolloutEvent =
-  /** The newest deployment of a Worker, as the platform tells it. */
+  /** A Worker's newest deployment, as observed on the platform. */
   | { readonly kind: "seen"; readonly worker: string; readonly deployment: Deployment }
   | { readonly kind: "split"; readonly seq: number; readonly worker: string; readonly deployment: string }
   | { readonly kind: "refused"; readonly seq: number; readonly worker: string; readonly fault: PlatformFailure }
@@ -32,7 +32,7 @@ export type RolloutEvent =
       readonly command: RolloutCommand;
       readonly by: string;
       readonly reason: string;
-      /** Where the rollout stood when it was approved. */
+      /** The rollout's position when the command was proposed. */
       readonly approved?: RolloutPosition | undefined;
     };
 
@@ -46,12 +46,11 @@ const maxNotes = 100;
 const maxNoteChars = 1000;
 const maxAttempts = 8;
 const maxBackoffMs = 30_000;
-/** A change of a secret is no part of a release: the platform refuses to go back across it. */
 
 /**
  * @param random in [0, 1)
- * @returns the state with what is to be told of it; what is to be done is asked of `due`
- * @throws Refusal for a command that does not fit
+ * @returns the next state, and the notice to send; `nextAction` returns what to do
+ * @throws Refusal for a command that is not possible in this state
  */
 export const reduce = (
   it: Rollout,
@@ -65,7 +64,7 @@ export const reduce = (
   return { state, notice: kind && { kind, by } };
 };
 
-/** What is to be done now. Asked again after a crash it says the same, until an event says that it was done. */
+/** The next action. Idempotent: it returns the same action until an event confirms it, also after a crash. */
 export const nextAction = (it: Rollout, now: number): RolloutAction | undefined => {
   if (isOver(it) || it.status === "paused") return undefined;
   const pending = it.subjects.find(({ worker }) => !it.goal.done.includes(worker));
@@ -79,7 +78,7 @@ const nextState = (it: Rollout, event: RolloutEvent, now: number, random: number
   if (event.kind === "asked") return applyCommand(it, event, now);
   if (isOver(it)) return it;
   if (event.kind === "seen") return seen(it, event, now);
-  // A person may have decided something else while it was under way.
+  // A person's command may have changed the goal meanwhile.
   if (event.seq !== it.goal.seq)
     return event.kind === "split" ? { ...it, known: { ...it.known, [event.worker]: event.deployment } } : it;
   if (event.kind === "split") return splitMade(it, event.worker, event.deployment, now);
@@ -93,13 +92,13 @@ const nextState = (it: Rollout, event: RolloutEvent, now: number, random: number
 const seen = (it: Rollout, { worker, deployment }: Extract<RolloutEvent, { kind: "seen" }>, now: number): Rollout => {
   if (it.status === "paused" || it.known[worker] === deployment.id) return it;
   if (deployment.message?.startsWith(`${keyOf(it)}:`)) return splitMade(it, worker, deployment.id, now);
-  // A call of ours that was given up, and that came through later: what was decided since is made anew.
+  // An earlier split of this rollout came through late: the current goal is applied again.
   if (deployment.message?.startsWith(`postern ${it.id}/`))
     return { ...it, known: { ...it.known, [worker]: deployment.id }, goal: redo(it.goal, worker) };
   const secret = deployment.trigger === "secret";
   const why = secret
-    ? `a secret of ${worker} was changed while the rollout ran; start it again with a version built since`
-    : `${worker} was deployed by ${deployment.author ?? "someone else"} while the rollout ran`;
+    ? `a secret of ${worker} was changed during the rollout; start it again with a version built since`
+    : `${worker} was deployed by ${deployment.author ?? "someone else"} during the rollout`;
   return { ...pause({ ...it, known: { ...it.known, [worker]: deployment.id } }, why, now), foreign: true };
 };
 
@@ -129,7 +128,7 @@ const splitRefused = (
   if (!isTemporary || (!isReturning && it.goal.attempts + 1 >= maxAttempts)) {
     const remedy =
       fault.code === secretsChangedCode
-        ? "; deploy the older manifest anew, which keeps today's secrets: postern deploy"
+        ? "; redeploy the older manifest, which keeps the current secrets: postern deploy"
         : "";
     return pause(it, `${worker}: ${fault.message}${fault.code ? ` (${fault.code})` : ""}${remedy}`, now);
   }
@@ -139,7 +138,7 @@ const splitRefused = (
   return {
     ...it,
     goal,
-    ...(!isReturning && { why: `the platform did not answer (${fault.message}); it is asked again` }),
+    ...(!isReturning && { why: `the platform did not answer (${fault.message}); retrying` }),
   };
 };
 
@@ -152,7 +151,7 @@ const judged = (it: Rollout, verdict: Verdict, now: number): Rollout => {
   return advanceWhereReady(state, now);
 };
 
-/** The bake is over and nothing speaks against the next step, or it waits, for evidence or for a person. */
+/** Advances if the bake is over and the verdict passes; otherwise waits for evidence or a person. */
 const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   const step = it.steps[it.step];
   const since = it.stretches.at(-1)?.since ?? now;
@@ -160,8 +159,8 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.hold) return { ...it, why: waitingReason(it) };
   const isSmokeStep = step.share === 0;
   if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it, now);
-  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "the evidence is not enough yet" };
-  return pause(it, `the evidence was not enough in ${Math.round((now - since) / 1000)} s at ${step.share} %`, now);
+  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "not enough evidence yet" };
+  return pause(it, `not enough evidence in ${Math.round((now - since) / 1000)} s at ${step.share} %`, now);
 };
 
 const isBaked = (it: Rollout, now: number): boolean => {
@@ -210,21 +209,21 @@ const applyCommand = (
   now: number,
 ): Rollout => {
   const mismatch = approved && rolloutMismatch(approved, it);
-  if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it anew`);
+  if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
   const noteCommand = (state: Rollout): Rollout => withNote(state, now, by);
   const because = reason ? `: ${reason}` : "";
   if (command === "abort") {
     if (it.status === "rolled-back" || it.status === "left" || it.status === "returning")
       throw new Refusal(`this rollout is ${it.status} already`);
-    // What another deployed stays; the rollout only lets go.
+    // Keeps what someone else deployed; the rollout only ends.
     if (it.status === "paused" && it.foreign)
       return noteCommand({
         ...it,
         status: "left",
         endedAt: now,
-        why: `${by} ended it, and left what others deployed${because}`,
+        why: `${by} ended it and kept what others deployed${because}`,
       });
-    return noteCommand(rollBack({ ...it, endedAt: null }, `${by} took it back${because}`, now));
+    return noteCommand(rollBack({ ...it, endedAt: null }, `${by} aborted it${because}`, now));
   }
   if (isOver(it) || it.status === "returning") throw new Refusal(`this rollout is ${it.status}`);
   if (command === "pause") {
@@ -233,7 +232,7 @@ const applyCommand = (
   }
   if (command === "resume") {
     if (it.status !== "paused") throw new Refusal("this rollout is not paused");
-    // The split that was decided is made anew: another may have deployed since, and this is a person's word.
+    // Applies the goal again, even over someone else's deployment: a person decided it.
     return noteCommand({
       ...withGoal(it, it.goal.share, now),
       status: "running",
@@ -243,6 +242,7 @@ const applyCommand = (
     });
   }
   if (it.status === "paused") throw new Refusal("this rollout is paused; resume it first");
-  if (it.goal.done.length < it.subjects.length) throw new Refusal("the last step is being made; ask again in a moment");
+  if (it.goal.done.length < it.subjects.length)
+    throw new Refusal("the last step is still being applied; try again in a moment");
   return noteCommand(advance({ ...it, why: `${by} promoted it${because}` }, now));
 };

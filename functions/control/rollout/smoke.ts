@@ -1,13 +1,13 @@
-/** Asks the new version by a tester's label, before any user meets it. */
+/** Smoke tests: requests to the new version with a tester's label, before any user reaches it. */
 import { importJWK, SignJWT } from "jose";
 import { labelAudience, labelHeader, maxLabelLifeSeconds } from "../../gateway/identity/label.ts";
 import { versionHeader } from "../../gateway/proxy/forwarding.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { SmokeRequest } from "../model/release-config.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
-import type { Smoke } from "../model/written-release.ts";
 
-/** @param key control's private key, as JSON of a JWK */
+/** Signs a tester's label. @param key control's private key, as JSON of a JWK */
 export const testLabel = async (
   { tier, subjects }: Pick<Rollout, "tier" | "subjects">,
   plan: Pick<ControlPlan, "tiers" | "environment">,
@@ -26,7 +26,7 @@ export const testLabel = async (
 };
 
 const timeoutMs = 10_000;
-/** The edge may take a moment to hear of a new version. */
+/** A new version may take a moment to reach the edge. */
 const maxAttempts = 3;
 
 export const smokeTest = async (
@@ -36,7 +36,7 @@ export const smokeTest = async (
   label: string,
   fetch: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
-  const requests: readonly Smoke[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
+  const requests: readonly SmokeRequest[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
   for (const { send, expect } of requests) {
     const [method = "GET", path = "/"] = send.split(" ");
     const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;
@@ -50,7 +50,7 @@ export const smokeTest = async (
   return { ok: true, why: `${requests.length} smoke ${requests.length === 1 ? "test has" : "tests have"} passed` };
 };
 
-/** @returns what is wrong; empty where nothing is */
+/** @returns the failure; empty if the test passed */
 const attemptSmokeTest = async (
   url: string,
   method: string,

@@ -1,5 +1,5 @@
 /**
- * Decides on a rollout by what both versions did at the same time: pass, fail, or not enough to say.
+ * The verdict on a rollout: compares both versions during the same time; pass, fail, or not enough evidence.
  *
  * A pure function of totals that may be asked as often as one likes. What is proved for independent requests: over all
  * looks and all criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
@@ -23,11 +23,11 @@ import type { Stage } from "./evidence.ts";
 import { milliseconds, number, percent, points } from "./format.ts";
 import { limitsOf } from "./limits.ts";
 
-/** Latency has two parts of alpha, absolute limits one together. */
+/** Shares of alpha: latency has two, all absolute limits together one. */
 const alphaParts = 8;
 
 export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => {
-  // At 0 % only testers meet the canary, at 100 % nobody meets stable: there is nothing to compare.
+  // At 0 % only testers reach the canary, at 100 % nobody reaches stable: there is nothing to compare.
   const comparable = stages.filter(({ share }) => share > 0 && share < 1);
   const levels: Levels = { evidence: Math.log(alphaParts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
   const findings = [
@@ -39,7 +39,7 @@ export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => 
   return { verdict: combinedVerdict(findings), findings };
 };
 
-/** What was found besides counts like the other criteria. */
+/** Adds findings, which count like the other criteria. */
 export const withFindings = ({ findings }: Verdict, more: readonly Finding[]): Verdict => {
   const all = [...findings, ...more];
   return { verdict: combinedVerdict(all), findings: all };
@@ -73,7 +73,7 @@ const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }
   );
   const { reported, expected, all, low, high } = found;
   const enough = reported >= criteria.minRequests && reported >= (1 - tolerate) * expected;
-  const summary = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were to be expected`;
+  const summary = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were expected`;
   return {
     criterion: "sample-ratio",
     verdict: found.fewer ? "fail" : enough ? "pass" : "not-enough",
@@ -83,7 +83,7 @@ const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }
     high: high === null ? null : high - 1,
     tolerate,
     why: found.fewer
-      ? `${summary}; that is no chance`
+      ? `${summary}; statistically significant`
       : enough || reported >= criteria.minRequests
         ? summary
         : `${summary}; a verdict needs ${number(criteria.minRequests)}`,
@@ -123,7 +123,7 @@ const rateVerdict = ({ larger, high, canaryRequests }: Rates, tolerate: number, 
 const rateReason = (verdict: Finding["verdict"], { low, high }: Rates, tolerate: number): string => {
   if (verdict === "fail") return `at least ${points(low)} more, and ${points(tolerate)} cannot be excluded`;
   if (verdict === "pass") return `at most ${points(high)} more`;
-  return `too little yet to exclude ${points(tolerate)} more`;
+  return `not enough evidence to exclude ${points(tolerate)} more`;
 };
 
 const latencyFinding = (stages: readonly Stage[], criteria: Criteria, { evidence, bounds }: Levels): Finding => {
@@ -163,6 +163,6 @@ const latencyReason = (verdict: Finding["verdict"], { slower, low, high }: Slown
     return high < 1 ? `at least ${percent(1 - high)} faster` : `at most ${percent(high - 1)} slower`;
   if (verdict === "fail" && low !== null && low > 1) return `at least ${percent(low - 1)} slower`;
   if (slower) return `more than ${percent(tolerate)} slower elsewhere in its distribution`;
-  if (verdict === "fail") return "it is slower, and that is no chance";
-  return `too little yet to exclude ${percent(tolerate)} slower`;
+  if (verdict === "fail") return "significantly slower";
+  return `not enough evidence to exclude ${percent(tolerate)} slower`;
 };

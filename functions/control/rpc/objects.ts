@@ -1,4 +1,4 @@
-/** Typed calls of control's Durable Objects. For one release they also reach objects that still run the release before. */
+/** Typed RPC calls of control's Durable Objects. For one release they also reach objects that still run the previous release. */
 
 /** Has the RPC methods of `T`. */
 export type WithMethods<T extends object> = T & Rpc.DurableObjectBranded;
@@ -10,14 +10,14 @@ export type Remote<T extends object> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
 
-/** The runtime says so before anything of a call runs. */
+/** The runtime's error for a missing method; it is thrown before the call runs. */
 const lacksMethod = /does not implement the method/;
 
 /**
  * The object of a name. Errors that it throws arrive with their message alone.
  *
- * While a deployment replaces control, the object may still run the release before, which knows only
- * `invoke(name, arguments)`: it is called again so. After one release `namespace.getByName(name)` is enough, and
+ * While a deployment replaces control, the object may still run the previous release, which has only
+ * `invoke(name, arguments)`, so that is called then. After one release `namespace.getByName(name)` is enough, and
  * `CalledByName` goes too.
  */
 export const objectOf = <T extends object>(namespace: Namespace<T>, name: string): Remote<T> => {

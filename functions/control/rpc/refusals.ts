@@ -1,4 +1,4 @@
-/** A refusal on its way from an object to who asked: of an error only the message would cross over. */
+/** Carries a refusal from a Durable Object to its caller: of a thrown error only the message would arrive. */
 import { Refusal } from "../model/refusal.ts";
 
 export interface Refused {
@@ -12,7 +12,7 @@ export type Refusing<T> = {
     : never;
 };
 
-/** In the object: says so in place of throwing. */
+/** In the object: returns the refusal instead of throwing it. */
 export const returnRefusal = async <T>(work: () => Promise<T>): Promise<T | Refused> => {
   try {
     return await work();
@@ -23,7 +23,7 @@ export const returnRefusal = async <T>(work: () => Promise<T>): Promise<T | Refu
 };
 
 /**
- * Where it was asked.
+ * In the caller: throws a returned refusal.
  * @throws Refusal
  */
 export const throwRefusal = <T>(it: T | Refused): T => {

@@ -6,7 +6,7 @@ import { forEachGroup, sum } from "./counts.ts";
 export const binsPerThreshold = 4;
 export const thresholds = Math.ceil((maxBin + 1) / binsPerThreshold);
 
-/** One version's in one stage. */
+/** Latencies of one version in one stage. */
 export interface Latencies {
   readonly bins: Float64Array;
   readonly count: number;

@@ -13,7 +13,7 @@ import { groups } from "../../gateway/observability/samples.ts";
 import { effectOf, type GroupCounts, sum, weightsOf } from "./counts.ts";
 import { atLeast, atMost, logWealth, root } from "./wealth.ts";
 
-/** One stage's. */
+/** Both versions' counts in one stage. */
 export interface RatePair {
   readonly stable: GroupCounts;
   readonly canary: GroupCounts;

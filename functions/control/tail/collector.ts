@@ -1,9 +1,9 @@
-/** Gathers what is heard of gates, and tells control and the collector of it now and then. Per isolate, bounded. */
+/** Collects tail events of gates and reports them to control and to the collector in intervals. Per isolate, bounded. */
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import { type TailEvent, tailEventOf } from "./events.ts";
 import { type Span, spanOf, type TailContext, tracesOf } from "./spans.ts";
 
-/** CPU of one route; the route is empty where a request left no line. */
+/** CPU of one route; the route is empty for requests without an access line. */
 export interface CpuCount {
   readonly worker: string;
   readonly tier: string;
@@ -27,12 +27,12 @@ export interface FaultCount {
   readonly count: number;
 }
 
-/** Version 1 of what a tail tells. */
+/** The tail's report to control, version 1. */
 export interface TailReport {
   readonly cpu: readonly CpuCount[];
   readonly deaths: readonly DeathCount[];
   readonly faults: readonly FaultCount[];
-  /** By tier: pushes that had spans of it, and spans that are lost. */
+  /** By tier: pushes with its spans, and lost spans. */
   readonly spans: readonly {
     readonly tier: string;
     readonly taken: number;
@@ -42,7 +42,7 @@ export interface TailReport {
 }
 
 export interface TailPorts {
-  /** @throws where it reaches nobody in time */
+  /** @throws if control does not answer in time */
   readonly report: (report: TailReport) => Promise<void>;
   readonly collector: Collector | null;
   readonly sleep: (ms: number) => Promise<void>;
@@ -50,17 +50,17 @@ export interface TailPorts {
   readonly log: (line: object) => void;
 }
 
-/** After the first event that nobody was told of. */
+/** Delay after the first event that is not reported yet. */
 const flushMs = 1000;
 const maxKeys = 2000;
-/** More than these wait for nobody: the oldest are lost, and counted. */
+/** Bound of waiting spans: the oldest are dropped and counted. */
 const maxSpans = 2000;
 const maxSpansPerPush = 500;
 const maxWaitMs = 60_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** @returns takes events, and resolves when they have been told of, or are lost */
+/** @returns takes events, and resolves when they are reported or lost */
 export const tailCollector = (context: TailContext) => {
   let cpu = new Map<string, Mutable<CpuCount>>();
   let deaths = new Map<string, Mutable<DeathCount>>();
@@ -97,7 +97,7 @@ export const tailCollector = (context: TailContext) => {
   };
 
   const record = (it: TailEvent, traced: boolean): void => {
-    // A tester is no user, and who tries what fails is not to fail the release.
+    // A tester's requests do not count: they must not fail the release.
     if (!it.tester) count(it);
     const span = traced ? spanOf(it, context) : undefined;
     if (span) spans.push(span);
@@ -112,7 +112,7 @@ export const tailCollector = (context: TailContext) => {
       for (const tier of tiers) spanCountsOf(tier)[result.ok ? "taken" : "failed"]++;
       if (result.ok) {
         failures = 0;
-        // Nobody says whose they were.
+        // The collector does not say whose spans it rejected.
         countLost(batch.slice(0, result.rejected));
         continue;
       }
@@ -151,7 +151,7 @@ export const tailCollector = (context: TailContext) => {
   };
 };
 
-/** A gate's lines hold for the tiers that it serves. The runtime says which gate it is; of which tier a line is, only the line does. */
+/** Drops lines for tiers that the gate does not serve. The runtime names the gate; only the line itself names its tier. */
 const withoutForeignLines = (it: TailEvent, { workers }: TailContext): TailEvent => {
   const tiers = Object.hasOwn(workers, it.worker) ? (workers[it.worker] ?? []) : [];
   const isOwn = ({ tier }: { readonly tier: string }) => tiers.includes(tier);
@@ -163,7 +163,7 @@ const withoutForeignLines = (it: TailEvent, { workers }: TailContext): TailEvent
   return { ...it, line, faults };
 };
 
-/** The entry of a key, or undefined where there are too many. */
+/** The entry of a key; undefined if there are too many. */
 const entryOf = <T>(all: Map<string, T>, key: readonly string[], fresh: T): T | undefined => {
   const text = key.join("\n");
   const known = all.get(text);

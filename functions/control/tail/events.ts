@@ -1,8 +1,8 @@
-/** What the runtime tells of a gate's request, as far as the tail needs it. */
+/** Parses the runtime's tail events: what the tail needs of a gate's request. */
 
 import { smokeHeader } from "../../gateway/proxy/forwarding.ts";
 
-/** The gate's own line (`functions/gateway/observability/access-log.ts`), which a gate of another version may write otherwise. */
+/** The gate's own line (`functions/gateway/observability/access-log.ts`); a gate of another version may write other fields. */
 export interface AccessLine {
   readonly type: "access";
   readonly time: string;
@@ -25,7 +25,7 @@ export interface AccessLine {
   readonly sampled?: boolean;
 }
 
-/** What a gate says of something that failed: of a request, or of its own, such as `feed-lost`. */
+/** A gate's fault line: of a request, or of the gate itself, such as `feed-lost`. */
 export interface FaultLine {
   readonly type: "fault";
   readonly tier: string;
@@ -36,22 +36,22 @@ export interface TailEvent {
   readonly worker: string;
   readonly version: string;
   readonly outcome: string;
-  /** It ended without being able to say how. */
+  /** The request ended without the gate being able to report it. */
   readonly died: boolean;
   readonly cpuMs: number;
   readonly wallMs: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;
-  /** As the front wrote them for the gate. */
+  /** The request's headers as the front set them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As the front says; a stranger at a zone's own gate can say anything. */
+  /** Whether the front marked a tester. Ignored at a zone's own gate, where a client could set the header. */
   readonly tester: boolean;
   readonly line: AccessLine | undefined;
   readonly faults: readonly FaultLine[];
 }
 
-/** The gate tells of these itself, or nobody was harmed. */
+/** Outcomes that the gate reports itself, or that harm nobody. */
 const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
 
 /** The entrypoint that only the front reaches. */
@@ -86,7 +86,7 @@ const parseLine = (message: unknown): AccessLine | FaultLine | undefined => {
     const line = JSON.parse(text) as AccessLine | FaultLine;
     return typeof line.tier === "string" ? line : undefined;
   } catch {
-    // The platform cuts what is too long.
+    // The platform truncates long lines.
     return undefined;
   }
 };

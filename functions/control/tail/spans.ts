@@ -1,4 +1,4 @@
-/** A request as a span of OTLP. Its path and query are in none of them, for the reason that they are in no line of the access log. */
+/** Converts a gate's request into an OTLP span. Like access lines, spans contain neither path nor query. */
 import { parentSpanHeader } from "../../gateway/proxy/forwarding.ts";
 import { attributes, nanos, resource, scope } from "../exporters/otlp/json.ts";
 import type { AccessLine, TailEvent } from "./events.ts";
@@ -6,7 +6,7 @@ import type { AccessLine, TailEvent } from "./events.ts";
 export interface TailContext {
   readonly environment: string;
   readonly scheme: string;
-  /** Tiers of each gate. */
+  /** Tiers that each gate serves. */
   readonly workers: Readonly<Record<string, readonly string[]>>;
   /** Path templates by tier and route. */
   readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -22,7 +22,7 @@ const server = 2;
 const failed = 2;
 const sampled = 1;
 
-/** @returns undefined where the trace is not sampled, or where nothing names it */
+/** @returns undefined if the trace is not sampled or unknown */
 export const spanOf = (event: TailEvent, context: TailContext): Span | undefined =>
   event.line ? spanFromLine(event.line, event, context) : event.died ? spanFromDeath(event, context) : undefined;
 
@@ -49,7 +49,7 @@ const spanFromLine = (
         "http.request.method": method,
         "http.route": path,
         "url.scheme": context.scheme,
-        // Nobody was sent the 499 of a request whose client left.
+        // 499 is internal: the client disconnected and received no status.
         "http.response.status_code": line.verdict === "left" ? undefined : status,
         "error.type": error,
         "postern.route": route ?? undefined,
@@ -67,10 +67,10 @@ const spanFromLine = (
   };
 };
 
-/** As the front wrote it: `00-<trace>-<span>-01`. */
+/** The front's header: `00-<trace>-<span>-01`. */
 const traceparent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/;
 
-/** Of a request that died nobody but the runtime tells. */
+/** A request that died has no access line; only the runtime reports it. */
 const spanFromDeath = (event: TailEvent, { workers, scheme }: TailContext): Span | undefined => {
   const [, trace, span] = traceparent.exec(event.headers.traceparent ?? "") ?? [];
   if (trace === undefined || span === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** What each route of a tier costs: CPU, time of its upstreams, bodies. Capacity is planned by it. */
+/** The cost of each route of a tier: CPU, upstream time, body sizes. Used for capacity planning. */
 import type { StoredTelemetry } from "./instruments.ts";
 
 export interface RouteCost {
-  /** Empty for what belongs to no route. */
+  /** Empty for requests without a route. */
   readonly route: string;
   readonly requests: number;
-  /** Milliseconds, of those of which it is known. */
+  /** Milliseconds, summed over requests with known CPU. */
   readonly cpuMs: number;
   readonly cpuRequests: number;
   readonly upstreamMs: number;
@@ -15,7 +15,7 @@ export interface RouteCost {
   readonly since: number;
 }
 
-/** All versions together; the route with the most requests first. */
+/** Sums over all versions; the route with the most requests first. */
 export const costsOf = ({ series, tallies }: StoredTelemetry): RouteCost[] => {
   const all = new Map<string, RouteCost>();
   const add = (route: string, since: number, more: Partial<Omit<RouteCost, "route" | "since">>): void => {

@@ -1,4 +1,4 @@
-/** What is measured, once for Prometheus and for OTLP: names, units, labels, and how they come out of what is kept. */
+/** The instruments for Prometheus and OTLP: names, units, labels, and how they are computed from the stored counts. */
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
 import type { StoredSeries, StoredTally } from "./store.ts";
@@ -8,7 +8,7 @@ import type { TallyName } from "./tally.ts";
 type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}" | "{stream}";
 
 interface Descriptor {
-  /** As OpenTelemetry writes it. */
+  /** In OpenTelemetry's notation. */
   readonly name: string;
   readonly unit: Unit;
   readonly help: string;
@@ -17,9 +17,9 @@ interface Descriptor {
 export interface Point<V> {
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch: what it counts began then. */
+  /** Start of the count, in milliseconds since the epoch. */
   readonly since: number;
-  /** The last time that it grew. */
+  /** Time of the last change. */
   readonly heard: number;
   readonly value: V;
 }
@@ -33,7 +33,7 @@ export interface StoredTelemetry {
   readonly tallies: readonly StoredTally[];
 }
 
-/** All of one tier. An instrument that counted nothing has no points. */
+/** All instruments of one tier. An instrument without counts has no points. */
 export const instruments = ({ series, tallies }: StoredTelemetry): readonly Instrument[] => [
   ...seriesSums.map(
     ({ value, labels, ...descriptor }): Instrument => ({
@@ -45,7 +45,7 @@ export const instruments = ({ series, tallies }: StoredTelemetry): readonly Inst
   {
     name: "http.server.request.duration",
     unit: "s",
-    help: "From a request to its response's headers, or until its client left",
+    help: "From a request to its response's headers, or until the client disconnected",
     kind: "histogram",
     points: groupPoints(series, ["route", "method", "status", "verdict"], ({ latency }) => latency, sumOfBins),
   },
@@ -71,7 +71,7 @@ const seriesSums: readonly (Descriptor & {
   {
     name: "postern.requests",
     unit: "{request}",
-    help: "Requests that a gate answered, or that their client left",
+    help: "Requests that a gate answered or whose client disconnected",
     labels: outcomeLabels,
     value: ({ count }) => count,
   },
@@ -85,81 +85,87 @@ const seriesSums: readonly (Descriptor & {
   {
     name: "postern.request",
     unit: "By",
-    help: "Bodies of requests, where their length was said",
+    help: "Request bodies of known length",
     labels: ["route"],
     value: ({ bytesIn }) => bytesIn,
   },
   {
     name: "postern.response",
     unit: "By",
-    help: "Bodies of responses, where their length was said",
+    help: "Response bodies of known length",
     labels: ["route"],
     value: ({ bytesOut }) => bytesOut,
   },
 ];
 
 const tallyInstruments: readonly (Descriptor & { readonly tally: TallyName; readonly scale?: number })[] = [
-  { tally: "cpu", scale: 0.001, name: "postern.cpu", unit: "s", help: "CPU of the gate's Worker, as the tail heard" },
+  {
+    tally: "cpu",
+    scale: 0.001,
+    name: "postern.cpu",
+    unit: "s",
+    help: "CPU of the gate's Worker, as reported by the tail",
+  },
   {
     tally: "cpu-requests",
     name: "postern.cpu.requests",
     unit: "{request}",
-    help: "Requests of which the tail heard the CPU: those that have an access line",
+    help: "Requests whose CPU the tail knows: those with an access line",
   },
   {
     tally: "deaths",
     name: "postern.deaths",
     unit: "{request}",
-    help: "Requests that died without a word, as seen by the tail, and again as seen by the front",
+    help: "Requests that died without a report, counted by the tail and separately by the front",
   },
   {
     tally: "front",
     name: "postern.front.requests",
     unit: "{request}",
-    help: "Requests that the front handed to a gate or answered itself",
+    help: "Requests that the front forwarded to a gate or answered itself",
   },
   {
     tally: "faults",
     name: "postern.faults",
     unit: "{line}",
-    help: "Faults that gates wrote a line of, as the tail heard: feed-lost where an overlay was not to be had",
+    help: "Fault lines of gates, as reported by the tail: feed-lost if the overlay was unavailable",
   },
   { tally: "shadow", name: "postern.shadow", unit: "{decision}", help: "Decisions of shadowed filters" },
   {
     tally: "degraded",
     name: "postern.degraded",
     unit: "{decision}",
-    help: "Decisions that a filter made by its on-failure, since its store was not to be had",
+    help: "Decisions that a filter made by its on-failure because its store was unavailable",
   },
   { tally: "streams", name: "postern.streams.ended", unit: "{stream}", help: "Streams that the gate ended" },
   {
     tally: "reports-lost",
     name: "postern.reports.lost",
     unit: "{report}",
-    help: "Reports of isolates that reached nobody",
+    help: "Reports of isolates that were lost",
   },
   {
     tally: "reports-refused",
     name: "postern.reports.refused",
     unit: "{report}",
-    help: "Reports that a gate of the tier made in the name of a tier that it does not serve",
+    help: "Rejected reports: a gate of the tier reported for a tier that it does not serve",
   },
   { tally: "pushes", name: "postern.otlp.pushes", unit: "{push}", help: "Pushes to the collector" },
   {
     tally: "push-lost",
     name: "postern.otlp.lost",
     unit: "{item}",
-    help: "Spans and data points that reached no collector",
+    help: "Spans and data points that did not reach the collector",
   },
   {
     tally: "analytics-lost",
     name: "postern.analytics.lost",
     unit: "{item}",
-    help: "Data points more than Analytics Engine takes of one report",
+    help: "Data points beyond what Analytics Engine accepts of one report",
   },
 ];
 
-/** Adds up what differs only in labels that are left out. */
+/** Sums series that differ only in labels that the instrument omits. */
 const groupPoints = <V>(
   series: readonly StoredSeries[],
   names: readonly Label[],
@@ -188,5 +194,5 @@ const groupPoints = <V>(
   return [...all.values()];
 };
 
-/** Sums of fractions end in no digits that nobody measured. */
+/** Rounds away the floating-point error of sums. */
 const rounded = (value: number): number => Number(value.toPrecision(12));

@@ -1,22 +1,22 @@
-/** Asks a Prometheus for one figure (HTTP API v1, "Instant queries"). */
+/** Evaluates a Prometheus query that returns one value (HTTP API v1, "Instant queries"). */
 import { readJson } from "../../gateway/http/read-stream.ts";
 
 export interface PrometheusPlan {
-  /** What `/api/v1/query` lies under. */
+  /** Base URL of `/api/v1/query`. */
   readonly url: string;
-  /** Holds a bearer token. */
+  /** Name of the secret with the bearer token. */
   readonly secret: "PROMETHEUS_TOKEN" | null;
 }
 
-/** A figure, or why there is none. */
+/** The value, or why there is none. */
 export type QueryResult = { readonly value: number } | { readonly none: string };
 
-/** A look at a rollout waits for it. */
+/** Short, because a rollout's reconciliation waits for it. */
 const timeoutMs = 3000;
 const maxBytes = 65_536;
 const maxReasonChars = 200;
 
-/** @returns what it says; whatever goes wrong is a reason, in which the token is not */
+/** @returns the value or the reason for its absence, without the token; never throws */
 export const queryPrometheus = async (
   promql: string,
   { url }: PrometheusPlan,
@@ -27,7 +27,7 @@ export const queryPrometheus = async (
   try {
     const response = await send(`${url.replace(/\/+$/, "")}/api/v1/query?${parameters}`, {
       headers: { accept: "application/json", ...(token && { authorization: `Bearer ${token}` }) },
-      // Whoever it points to was not meant to have the token.
+      // A redirect would send the token to another host.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -41,13 +41,13 @@ const readResponse = async (response: Response, token: string | undefined): Prom
   const { status } = response;
   const body = (await readJson(response, maxBytes).catch((error: Error) => error)) as Envelope | Error | null;
   if (body instanceof Error || typeof body !== "object" || body === null)
-    return none(`it answered ${status} with something else than Prometheus does`, token);
+    return none(`Prometheus answered ${status} with an invalid body`, token);
   if (status !== 200 || body.status !== "success")
-    return none(`it answered ${status}${typeof body.error === "string" ? `: ${body.error}` : ""}`, token);
+    return none(`Prometheus answered ${status}${typeof body.error === "string" ? `: ${body.error}` : ""}`, token);
   return valueIn(body.data);
 };
 
-/** Of `error` and `data` anything may come. */
+/** The answer's JSON; its members are unchecked. */
 interface Envelope {
   readonly status?: unknown;
   readonly error?: unknown;
@@ -57,18 +57,18 @@ interface Envelope {
 const valueIn = (data: Envelope["data"]): QueryResult => {
   const { resultType, result } = data ?? {};
   if (resultType === "scalar") return valueOfSample(result);
-  if (resultType !== "vector" || !Array.isArray(result)) return { none: "it gave neither a scalar nor a vector" };
-  if (result.length === 0) return { none: "it gave nothing" };
+  if (resultType !== "vector" || !Array.isArray(result)) return { none: "the result is neither a scalar nor a vector" };
+  if (result.length === 0) return { none: "the result is empty" };
   return result.length === 1
     ? valueOfSample((result[0] as { readonly value?: unknown } | null)?.value)
-    : { none: `it gave ${result.length} figures, not one; sum() makes one of them` };
+    : { none: `the result has ${result.length} values, not one; aggregate them, for example with sum()` };
 };
 
-/** A time and a text, which may be `NaN` and `+Inf`: of no requests no share can be told. */
+/** A sample is a time and a text. The text may be `NaN` or `+Inf`, such as for a share of no requests. */
 const valueOfSample = (sample: unknown): QueryResult => {
   const text: unknown = Array.isArray(sample) ? sample[1] : undefined;
   const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? { value } : { none: `it gave ${String(text).slice(0, 20)}, which is no figure` };
+  return Number.isFinite(value) ? { value } : { none: `the result ${String(text).slice(0, 20)} is not a number` };
 };
 
 const none = (reason: string, token: string | undefined): QueryResult => ({

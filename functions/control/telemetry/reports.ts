@@ -1,4 +1,4 @@
-/** What comes in by the binding: reports of gates, of the tail and of fronts. Checked, since a gate may be older than control. */
+/** Schemas of the reports of gates, the tail and fronts. They are validated, because a gate may be older or newer than control. */
 import { z } from "@hono/zod-openapi";
 
 const count = z.int().nonnegative().max(1e12);
@@ -33,7 +33,7 @@ const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filte
 
 const endedStreams = z.object({ route: text, how: text, count });
 
-/** A gate's; keys that are unknown here are of a newer gate, and left out. */
+/** A gate's report. Unknown keys of a newer gate are dropped. */
 export const report = z.object({
   tier: text,
   version: text,
@@ -47,7 +47,7 @@ export const report = z.object({
 const ms = z.number().nonnegative().max(1e12);
 const boundedList = z.array(z.unknown()).max(5000);
 
-/** The tail's. */
+/** The tail's report. */
 export const tailReport = z.object({
   cpu: boundedList.pipe(
     z.array(z.object({ worker: text, tier: text, version: text, route: text, requests: count, cpuMs: ms })),
@@ -57,7 +57,7 @@ export const tailReport = z.object({
   spans: boundedList.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
 });
 
-/** A front's. */
+/** A front's report. */
 export const frontReport = z.object({
   counts: boundedList.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
   deaths: boundedList.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),

@@ -1,4 +1,4 @@
-/** Sums of samples. */
+/** Adds samples of requests, and makes samples of requests that died. */
 import type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
 export const emptySample: Sample = { groups: {}, cold: 0 };
@@ -27,7 +27,7 @@ export const sumOfBins = (a: Bins, b: Bins): Bins => {
   return [...counts].toSorted(([one], [other]) => one - other);
 };
 
-/** What died without a word, put to groups one after the other, since nobody knows whose requests they were. */
+/** A sample of requests that died, spread evenly over groups, because their users are unknown. */
 export const spreadDeaths = (count: number, first: number, groups: number): Sample => ({
   groups: Object.fromEntries(
     Array.from({ length: Math.min(count, groups) }, (_, index) => {
@@ -38,7 +38,7 @@ export const spreadDeaths = (count: number, first: number, groups: number): Samp
   cold: 0,
 });
 
-/** @param groups of each request that died */
+/** @param groups the group of each request that died */
 export const deathsIn = (groups: readonly number[]): Sample => ({
   groups: Object.fromEntries(
     [...Map.groupBy(groups, (it) => it)].map(([group, some]) => [group, deathGroup(some.length)]),

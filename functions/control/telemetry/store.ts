@@ -1,10 +1,10 @@
-/** What the gates of one tier counted, by version and time, in its object's own SQLite. */
+/** The telemetry store of one tier: counts of its gates by version and time, in a Durable Object's SQLite. */
 import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import { emptySample, sumOfBins, sumOfSamples } from "./samples.ts";
 import type { Tally, TallyName } from "./tally.ts";
 
-/** Sums since it was first heard of. */
+/** A series with its sums since the first report. */
 export interface StoredSeries extends Series {
   readonly version: string;
   /** Milliseconds since the epoch. */
@@ -22,15 +22,15 @@ export interface StoredTally {
 }
 
 export interface TierTallies {
-  /** Whose store this is, which it cannot know by itself. */
+  /** The store's tier: a Durable Object does not know its own name. */
   readonly tier: string;
   readonly tallies: readonly Tally[];
 }
 
-/** What was heard of a version from outside. */
+/** A report by the tail or the front about a version. */
 export interface ObserverReport extends TierTallies {
   readonly version: string;
-  /** Requests that died, by who saw that: the same ones are seen by both, so they are kept apart. */
+  /** Requests that died, by observer. Both observe the same ones, so they are stored separately. */
   readonly deaths?: { readonly seen: Observer; readonly sample: Sample };
 }
 
@@ -47,31 +47,31 @@ export interface TelemetryStore {
   ) => void;
   readonly hear: (news: readonly ObserverReport[], now: number) => void;
   /**
-   * What a version did between two times, in milliseconds since the epoch. Of those who saw requests die, the one that
-   * saw more is believed: both saw the same ones, unless one of them could not see.
+   * The sample of a version between two times, in milliseconds since the epoch. For deaths, the observer with the larger
+   * count is used: both observe the same ones, unless one of them failed to.
    */
   readonly between: (version: string, since: number, until: number) => Sample;
   readonly series: () => readonly StoredSeries[];
   readonly tallies: () => readonly StoredTally[];
-  /** When somebody was last heard of; 0 where nobody is remembered. */
+  /** Time of the last report; 0 without any. */
   readonly heard: () => number;
-  /** What became of pushes to the collector, which is no news. */
+  /** Counts pushes to the collector; they do not keep the tier active. */
   readonly note: (tallies: readonly Tally[], now: number) => void;
-  /** The tier that this is of; undefined before it has heard of it. */
+  /** The store's tier; undefined before the first report. */
   readonly tier: () => string | undefined;
-  /** Makes fine buckets coarse, and forgets what is old. */
+  /** Merges fine buckets into coarse ones, and deletes old data. */
   readonly sweep: (now: number) => void;
 }
 
-/** Stretches of a rollout begin and end at a look, which is as often. */
+/** Width of a fine bucket: the interval of a rollout's reconciliation. */
 const fineMs = 2000;
 const fineRetentionMs = 15 * 60_000;
 const coarseMs = 60_000;
 const retentionMs = 24 * 60 * 60_000;
-/** Of one tier: routes × outcomes × versions. What is more is counted together, as the route and version `other`. */
+/** Series of a tier: routes × outcomes × versions. Further ones are summed as route and version `other`. */
 const maxSeries = 5000;
 const maxTallies = 5000;
-/** Of which samples are kept, and what tail and front saw of each. A version of more is judged by nothing, and never goes on. */
+/** Versions with samples, counting those of the observers. A version beyond this has no evidence, so it never passes. */
 const maxVersions = 300;
 const other = "other";
 
@@ -191,7 +191,7 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
     sweep: (now) => {
       sql.exec("DELETE FROM samples WHERE at < ?", now - retentionMs);
       knownVersions = storedVersions(sql);
-      // A version's all together: a part that began again beside the others would look as if sums had shrunk.
+      // Deletes a version as a whole: a restarted part would make its sums decrease.
       for (const table of ["series", "tallies"])
         sql.exec(
           `DELETE FROM ${table} WHERE version IN (SELECT version FROM ${table} GROUP BY version HAVING MAX(heard) < ?)`,
@@ -217,7 +217,7 @@ const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) 
 const requestsOf = ({ groups }: Sample): number =>
   Object.values(groups).reduce((sum, { requests }) => sum + requests, 0);
 
-/** What a gate of before did not tell. */
+/** Fields that older gates do not report. */
 const missingInOldReports = { method: "", upstream: "" };
 
 const id = { route: other, method: "", status: "", verdict: "passed", by: "", code: "", upstream: "" } as const;

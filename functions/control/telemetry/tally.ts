@@ -1,6 +1,6 @@
-/** What is counted beside requests, by name and labels. */
+/** Counters besides requests, by name and labels. */
 
-/** So much more of it. */
+/** An increment of a counter. */
 export interface Tally {
   readonly name: TallyName;
   /** Without tier and version, which are the store's. */
@@ -11,27 +11,27 @@ export interface Tally {
 export type TallyName =
   /** Decisions of shadowed filters: `route`, `filter`, `decision`. */
   | "shadow"
-  /** Requests for which a filter's store was not to be had: `route`, `filter`. */
+  /** Requests for which a filter's store was unavailable: `route`, `filter`. */
   | "degraded"
   /** Streams that the gate ended: `route`, `how`. */
   | "streams"
-  /** Reports of gates that reached nobody. */
+  /** Lost reports of gates. */
   | "reports-lost"
-  /** Reports that a gate of the tier made in the name of a tier that it does not serve. */
+  /** Rejected reports: a gate of the tier reported for a tier that it does not serve. */
   | "reports-refused"
-  /** What the tail and the front know of requests that died: `seen`, `outcome`. */
+  /** Requests that died, as observed by the tail and the front: `seen`, `outcome`. */
   | "deaths"
-  /** Lines of faults that the tail heard of: `code`. */
+  /** Fault lines that the tail received: `code`. */
   | "faults"
-  /** Milliseconds of CPU that the tail heard of: `route`. */
+  /** Milliseconds of CPU that the tail received: `route`. */
   | "cpu"
-  /** Requests of which it knows the CPU: `route`. */
+  /** Requests whose CPU the tail knows: `route`. */
   | "cpu-requests"
-  /** Requests that the front handed on or answered itself: `status`, `code`. */
+  /** Requests that the front forwarded or answered itself: `status`, `code`. */
   | "front"
   /** Pushes to the collector: `signal`, `outcome`. */
   | "pushes"
-  /** Spans and data points that reached no collector: `signal`. */
+  /** Spans and data points that did not reach the collector: `signal`. */
   | "push-lost"
-  /** Data points that Analytics Engine would not have taken. */
+  /** Data points beyond Analytics Engine's limit. */
   | "analytics-lost";

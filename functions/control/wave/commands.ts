@@ -1,22 +1,24 @@
-/** What people ask of waves, checked against what control knows of the tiers, and written down. */
+/** Commands on waves: checked against the tiers' facts and recorded in the audit log. */
 
+import pLimit from "p-limit";
 import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { type Member, membersAt, type Wave } from "../model/wave.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
-import type { WaveCommandRequest, WaveStartRequest } from "./controller.ts";
+
 import { membersOf } from "./members.ts";
+import type { WaveCommandRequest, WaveStartRequest } from "./ports.ts";
 import type { WaveCommand } from "./reducer.ts";
 
-/** What the admin API asks of the object of waves. */
+/** The methods of the waves' Durable Object, as the admin API calls them. */
 export interface WaveCalls {
   readonly status: () => Promise<Wave | null>;
   /** Newest first. */
   readonly history: () => Promise<readonly Wave[]>;
-  /** @throws Refusal where it could not begin now */
+  /** @throws Refusal if a wave could not start now */
   readonly check: (request: Pick<WaveStartRequest, "members">) => Promise<void>;
   /** @throws Refusal */
   readonly start: (request: WaveStartRequest) => Promise<Wave>;
@@ -26,14 +28,14 @@ export interface WaveCalls {
 
 export interface WaveCommandPorts extends AuditPorts {
   readonly waves: WaveCalls;
-  /** What a start would release now. @throws Refusal where there is nothing */
+  /** What a start would release now. @throws Refusal if there is nothing to release */
   readonly candidates: (tier: string, facts: TierFacts) => Promise<readonly Candidate[]>;
 }
 
 export interface WaveBody {
   readonly reason: string;
   readonly tiers: readonly string[];
-  readonly releases: Readonly<Record<string, WrittenRelease>>;
+  readonly releases: Readonly<Record<string, ReleaseConfig>>;
   readonly concurrent: number;
   readonly selection: string;
 }
@@ -43,10 +45,10 @@ export interface WaveCommandBody {
   readonly all: boolean;
 }
 
-/** What is written down of it: releases are many, and manifests have them. */
+/** The body as recorded in the audit log, without the releases: they are long, and the manifests have them. */
 const auditBody = ({ tiers, concurrent, selection }: WaveBody) => JSON.stringify({ tiers, concurrent, selection });
 
-/** @throws Refusal for a tier that control does not know */
+/** @throws Refusal for an unknown tier */
 export const membersFor = (plan: Pick<ControlPlan, "tiers">, { tiers, releases }: WaveBody): Member[] => {
   const unknown = tiers.filter((tier) => !Object.hasOwn(plan.tiers, tier));
   if (unknown.length > 0)
@@ -54,7 +56,7 @@ export const membersFor = (plan: Pick<ControlPlan, "tiers">, { tiers, releases }
   return membersOf(plan, tiers, releases);
 };
 
-/** @param approved the versions that a second person approved, of each Worker of a core tier */
+/** @param approved the approved versions of the Workers of core tiers */
 export const startWave = async (
   plan: ControlPlan,
   ports: WaveCommandPorts,
@@ -74,27 +76,22 @@ export const startWave = async (
 const versionsOf = ({ tiers }: ControlPlan, { tier }: Member, { versions }: ApprovalScope): readonly Candidate[] => {
   const workers = tiers[tier]?.workers ?? [];
   const own = versions.filter(({ worker }) => workers.includes(worker));
-  if (own.length === 0) throw new Refusal(`what was approved names no version of ${tier}: propose it anew`);
+  if (own.length === 0) throw new Refusal(`what was approved names no version of ${tier}: propose it again`);
   return own;
 };
 
-/** Calls to the platform at once. */
+/** Concurrent calls to the platform. */
 const concurrentCalls = 10;
 
-/** What a second person approves: the versions of the wave's core tiers. @throws Refusal */
+/** The scope of an approval: the versions of the wave's core tiers. @throws Refusal */
 export const waveScope = async (
   { tiers }: ControlPlan,
   ports: WaveCommandPorts,
   members: readonly Member[],
 ): Promise<ApprovalScope> => {
   const core = members.filter(({ level }) => level === "core");
-  const versions: Candidate[] = [];
-  for (let from = 0; from < core.length; from += concurrentCalls) {
-    const some = core.slice(from, from + concurrentCalls);
-    const found = some.map(({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
-    versions.push(...(await Promise.all(found)).flat());
-  }
-  return { versions, commit: null };
+  const found = await pLimit(concurrentCalls).map(core, ({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
+  return { versions: found.flat(), commit: null };
 };
 
 export const commandWave = async (
@@ -109,11 +106,11 @@ export const commandWave = async (
   return withAudit(ports, entry, () => ports.waves.ask({ command, all, by, reason, approved: approved?.wave }));
 };
 
-/** What sends users of a core tier onwards takes two people; what stops it takes one. */
+/** For a core tier, commands that expose more users require two people; commands that stop require one. */
 export const startNeedsTwoPeople = (members: readonly Member[]): boolean =>
   members.some(({ level }) => level === "core");
 
-/** @returns the wave of which a core tier is still to come; null where one person is enough */
+/** @returns the wave if a core tier is still to be released; null if one person is enough */
 export const waveThatNeedsTwoPeople = async (ports: WaveCommandPorts, command: WaveCommand): Promise<Wave | null> => {
   const it = command === "resume" ? await ports.waves.status() : null;
   return it && startNeedsTwoPeople(membersAt(it, "waiting", "starting", "under-way")) ? it : null;

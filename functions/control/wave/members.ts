@@ -1,19 +1,19 @@
-/** The tiers of a wave in their order, as control's own plan knows their levels and Workers. */
+/** Orders the tiers of a wave by level, from control's plan. */
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { releaseOf } from "../model/release.ts";
+import type { ReleaseConfig } from "../model/release-config.ts";
 import { levels, type Member } from "../model/wave.ts";
-import type { WrittenRelease } from "../model/written-release.ts";
 
 /**
- * Tiers that one Worker serves are one member: their level is that of the most important, whether it was chosen or not.
+ * Tiers of a shared Worker are one member. Its level is the highest of all its tiers, selected or not.
  *
- * @param releases what manifests say now, where control may know an older one
- * @param tiers that the plan knows
+ * @param releases the manifests' current releases; control's plan may be older
+ * @param tiers names of known tiers
  */
 export const membersOf = (
   { tiers: known }: Pick<ControlPlan, "tiers">,
   tiers: readonly string[],
-  releases: Readonly<Record<string, WrittenRelease>> = {},
+  releases: Readonly<Record<string, ReleaseConfig>> = {},
 ): Member[] => {
   const chosen = [...new Set(tiers)].sort();
   const groups = Map.groupBy(chosen, (tier) => known[tier]?.workers[0]);
@@ -25,7 +25,7 @@ export const membersOf = (
 const memberOf = (
   tier: string,
   known: ControlPlan["tiers"],
-  releases: Readonly<Record<string, WrittenRelease>>,
+  releases: Readonly<Record<string, ReleaseConfig>>,
 ): Member => {
   const facts = known[tier] as TierFacts;
   const along = Object.keys(known).filter((name) => name !== tier && known[name]?.workers[0] === facts.workers[0]);

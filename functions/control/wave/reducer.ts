@@ -1,4 +1,4 @@
-/** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
+/** The state machine of a wave: pure functions from state and event to the next state and the due actions. */
 
 import { type WavePosition, waveMismatch } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -17,22 +17,22 @@ import { truncate } from "../notifications/notification.ts";
 export type WaveCommand = "pause" | "resume" | "abort";
 
 export type WaveEvent =
-  /** The rollout of a tier that this wave began; null where it began none. */
+  /** A tier's rollout that this wave started; null if it started none. */
   | { readonly kind: "seen"; readonly tier: string; readonly rollout: RolloutSummary | null }
-  /** A start that was answered with a no. */
+  /** A refused start. */
   | { readonly kind: "refused"; readonly tier: string; readonly why: string }
-  /** A rollout was told to come back. */
+  /** A rollout has been aborted. */
   | { readonly kind: "told"; readonly tier: string }
-  /** All was looked at: who begins next is decided. */
+  /** All rollouts were observed: the next tiers can start. */
   | { readonly kind: "looked" }
   | {
       readonly kind: "asked";
       readonly command: WaveCommand;
-      /** Of `abort`: also those that are promoted. */
+      /** For `abort`: also promoted tiers. */
       readonly all: boolean;
       readonly by: string;
       readonly reason: string;
-      /** Where the wave stood when it was approved. */
+      /** The wave's position when the command was proposed. */
       readonly approved?: WavePosition | undefined;
     };
 
@@ -42,17 +42,17 @@ export interface WaveAction {
 }
 
 const maxNotes = 1000;
-/** In characters: with hundreds of tiers beside them, all have to fit into one value of the platform's. */
+/** In characters. Notes and hundreds of tiers have to fit into one stored value. */
 const maxNoteChars = 300;
-/** A platform that answers 429 is asked again; after so many the tier counts as failed. */
+/** A refused start is retried, such as after a 429; after so many attempts the tier counts as failed. */
 const maxAttempts = 5;
 const firstBackoffMs = 2000;
 
-/** @throws Refusal for a command that does not fit */
+/** @throws Refusal for a command that is not possible in this state */
 export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
   if (event.kind === "asked") {
     const mismatch = event.approved && waveMismatch(event.approved, it);
-    if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it anew`);
+    if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
     return settle(applyCommand(it, event, now), now);
   }
   if (isWaveOver(it)) return it;
@@ -67,7 +67,7 @@ export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
   return settle(after.place === member.place ? state : withNote(state, memberSummary(after), now), now);
 };
 
-/** What is to be done now. Asked again after a crash it says the same, until an event says that it was done. */
+/** The next action. Idempotent: it returns the same action until an event confirms it, also after a crash. */
 export const dueActions = (it: Wave, now: number): readonly WaveAction[] => [
   ...(it.status === "running" ? membersAt(it, "starting") : [])
     .filter(({ notBefore }) => now >= notBefore)
@@ -77,13 +77,13 @@ export const dueActions = (it: Wave, now: number): readonly WaveAction[] => [
     .map((member) => ({ kind: "take-back" as const, member })),
 ];
 
-/** Those whose rollouts are looked at. A promoted one may be taken back by a person, which speaks against the others. */
+/** Members whose rollouts are observed. A promoted one may still be aborted by a person, which counts as a failure. */
 export const observedMembers = (it: Wave): readonly Member[] =>
   membersAt(it, "starting", "under-way", "returning", "promoted");
 
 const rolloutSeen = (it: Wave, member: Member, rollout: RolloutSummary | null): Member => {
   if (!rollout)
-    // What was decided and not yet begun is let be where the wave goes on no more.
+    // A decided start that has not happened is dropped when the wave no longer runs.
     return member.place === "starting" && it.status !== "running" ? { ...member, place: "waiting", why: "" } : member;
   const { id, status, why } = rollout;
   const isReturned = status === "rolled-back" || status === "left";
@@ -92,23 +92,23 @@ const rolloutSeen = (it: Wave, member: Member, rollout: RolloutSummary | null): 
   if (member.place === "returning") return isReturned ? { ...known, place: "back" } : known;
   if (isReturned) return { ...known, place: "failed" };
   if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };
-  // That it comes back speaks against the others at once, however long the way back takes.
+  // A rollout that is being rolled back counts as failed immediately.
   if (status === "returning") return { ...known, place: "failed" };
   return { ...known, place: status === "promoted" ? "promoted" : "under-way" };
 };
 
-/** Hundreds are looked at every few seconds, and only what is new is written down. */
+/** Hundreds of members are observed every few seconds; only changes are stored. */
 const isSame = (a: Member, b: Member): boolean =>
   (Object.keys(a) as (keyof Member)[]).every((key) => a[key] === b[key]);
 
 const startRefused = (member: Member, why: string, now: number): Member => {
   const attempts = member.attempts + 1;
   return attempts >= maxAttempts
-    ? { ...member, attempts, place: "failed", why: `it could not begin: ${why}` }
+    ? { ...member, attempts, place: "failed", why: `could not start: ${why}` }
     : { ...member, attempts, why, notBefore: now + firstBackoffMs * 2 ** (attempts - 1) };
 };
 
-/** The level that is under way: the first with a tier that is not done. */
+/** The current level: the first with an unfinished tier. */
 const currentLevel = (it: Wave) => {
   const open = it.members.filter(({ place }) => place !== "promoted" && place !== "passed-over");
   return levels.find((level) => open.some((member) => member.level === level));
@@ -123,12 +123,12 @@ const startNext = (it: Wave, now: number): Wave => {
     .slice(0, free);
   return next.reduce(
     (state, member) =>
-      withNote(withMember(state, { ...member, place: "starting", why: "it begins" }), `${member.tier} begins`, now),
+      withNote(withMember(state, { ...member, place: "starting", why: "starting" }), `${member.tier} starts`, now),
     it,
   );
 };
 
-/** Where a wave stands follows from where its tiers stand. */
+/** Derives the wave's status from its members. */
 const settle = (it: Wave, now: number): Wave => {
   const [first] = membersAt(it, "failed");
   const open = it.members.some(isActive);
@@ -179,7 +179,7 @@ const withMember = (it: Wave, member: Member): Wave => ({
 const end = (it: Wave, status: Wave["status"], why: string, now: number): Wave =>
   noteStatus({ ...it, status, why, endedAt: now }, now);
 
-/** Notes where the wave stands. */
+/** Adds a note with the wave's status. */
 const noteStatus = (it: Wave, at: number, by?: string): Wave => withNote(it, `${it.status}: ${it.why}`, at, by);
 
 const withNote = (it: Wave, what: string, at: number, by?: string): Wave => {
@@ -203,20 +203,20 @@ const applyCommand = (it: Wave, event: Extract<WaveEvent, { kind: "asked" }>, no
   return noteStatus({ ...it, members, status: "running", endedAt: null, why: `${by} resumed it${because}` }, now, by);
 };
 
-/** Those under way come back, and on demand those that are promoted. One that is only decided is looked for first. */
+/** Rolls back running rollouts and, with `all`, promoted ones. A decided start is observed first. */
 const abort = (it: Wave, { all, by, reason }: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
   const returning = it.members.filter(
     ({ place }) => place === "under-way" || place === "returning" || (all && place === "promoted"),
   );
   if (returning.length === 0 && isWaveOver(it))
     throw new Refusal(
-      `this wave is ${it.status}${all ? ", and nothing of it is left to take back" : "; --all takes back what it promoted"}`,
+      `this wave is ${it.status}${all ? ", and nothing is left to roll back" : "; --all also rolls back what it promoted"}`,
     );
   const members = it.members.map(
     (member): Member =>
       returning.includes(member) ? { ...member, place: "returning", told: false, waits: false } : member,
   );
-  const what = all ? "took all of it back" : "took back what was under way";
+  const what = all ? "aborted all of it" : "aborted the running rollouts";
   return noteStatus(
     { ...it, members, status: "aborting", endedAt: null, why: `${by} ${what}${reason ? `: ${reason}` : ""}` },
     now,

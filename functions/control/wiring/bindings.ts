@@ -1,4 +1,4 @@
-/** What control is bound to. */
+/** The bindings of control's Worker, and the runtime functions that tests replace. */
 import type { Ledger } from "../audit/ledger.ts";
 import type { noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { rolloutController } from "../rollout/controller.ts";
@@ -26,14 +26,14 @@ export interface Bindings {
   readonly NOTICES: Namespace<NoticeCalls>;
   readonly ACTUATOR: Fetcher;
   readonly FEED: Fetcher;
-  /** JSON of a JWK: signs testers' labels. */
+  /** Private key as JSON of a JWK; signs testers' labels. */
   readonly CONTROL_KEY: string;
   readonly ANALYTICS?: AnalyticsEngineDataset;
-  /** Bearer token of the Prometheus that queries are asked of. */
+  /** Bearer token for the Prometheus server of queries. */
   readonly PROMETHEUS_TOKEN?: string;
-  /** Headers of the collector. */
+  /** Headers for the collector. */
   readonly OTLP_HEADERS?: string;
-  /** What webhooks are signed with: `whsec_…`, or two of them. */
+  /** Secret that signs webhooks: `whsec_…`, or two of them. */
   readonly POSTERN_WEBHOOK_SECRET?: string;
   readonly GITHUB_TOKEN?: string;
 }

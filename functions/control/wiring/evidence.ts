@@ -1,4 +1,4 @@
-/** Gathers what the telemetry of a tier knows of a rollout. */
+/** Reads the evidence of a rollout from the telemetry of its tiers. */
 
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
@@ -14,10 +14,10 @@ import { objectOf } from "../rpc/objects.ts";
 import { sumOfSamples } from "../telemetry/samples.ts";
 import type { Bindings } from "./bindings.ts";
 
-/** Reports of the last split still come in for so long. */
+/** Delay of reports: those of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
 
-/** Both versions at the same time, all Workers of the tier together; of a shared one all tiers that it serves. */
+/** The samples of both versions during a period, over all Workers of the tier; for a shared Worker over all its tiers. */
 export const evidenceOf = async (
   env: Telemetry,
   plan: Tiers,
@@ -33,7 +33,7 @@ export const evidenceOf = async (
   return { share: stretch.share / 100, since, until, stable, canary };
 };
 
-/** What both did so far, and how many requests the new version has had. */
+/** Measurements of both versions so far, and how many requests the new version has served. */
 export const measureRollout = async (env: Telemetry, plan: Tiers, it: Rollout, now: number): Promise<Measurement> => {
   const compared = it.stretches.filter(({ share }) => share > 0 && share < 100);
   const [exposed, ...stages] = await Promise.all([

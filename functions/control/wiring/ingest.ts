@@ -1,4 +1,4 @@
-/** Hands what comes in to the objects of its tiers. */
+/** Receives the reports of gates, fronts and the tail, and passes them to the tiers' telemetry objects. */
 
 import type { FrontReport } from "../../front/telemetry.ts";
 import { parsed } from "../../gateway/core/json.ts";
@@ -19,7 +19,7 @@ const maxReportChars = 1024 * 1024;
 
 type Tiers = ControlPlan["tiers"];
 
-/** What the binding says of who reports. No request can change it, so no gate speaks for a tier that it does not serve. */
+/** The reporter's identity, from the service binding's `props`. A request cannot change it, so no gate can report for a tier that it does not serve. */
 export type IngestProps =
   | { readonly from: "gate"; readonly tiers: readonly string[] }
   | { readonly from: "front" | "tail" };
@@ -58,7 +58,7 @@ export const ingest = async (
         await recordReports(refusedReport(props));
         return refuse(403, `the binding of this gate does not speak for the tier "${tier}"`);
       }
-      if (!Object.hasOwn(tiers, tier)) return refuse(404, `control knows no tier "${tier}"`);
+      if (!Object.hasOwn(tiers, tier)) return refuse(404, `there is no tier "${tier}" in control's plan`);
       const tallies = [...talliesOf(it.data), ...(analytics ? writeAnalytics(it.data, analytics) : [])];
       await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies });
       return accepted();
@@ -74,11 +74,11 @@ export const ingest = async (
   }
 };
 
-/** A gate of before Postern said whom it serves speaks for nobody until it is deployed again. */
+/** A gate that was deployed before `props` named its tiers may report for none until it is deployed again. */
 const mayReportFor = (props: IngestProps, tier: string): boolean =>
   props.from === "gate" && (props.tiers ?? []).includes(tier);
 
-/** Counted with the first tier of the gate that tried. Its version is its own word, so it is left out. */
+/** Counts a rejected report with the gate's first tier, without its version, which is unverified. */
 const refusedReport = (props: IngestProps): ObserverReport[] => {
   const [tier] = props.from === "gate" ? (props.tiers ?? []) : [];
   if (tier === undefined) return [];
@@ -95,12 +95,12 @@ const talliesOf = ({ marks, streams, lost }: TalliedReport): Tally[] => [
   { name: "reports-lost", labels: {}, by: lost },
 ];
 
-/** How a stream ended is a word of the gate's, which may be newer than control. */
+/** The reason why a stream ended is free text: the gate may be newer than control. */
 type TalliedReport = Pick<Report, "marks" | "lost"> & {
   readonly streams: readonly { readonly route: string; readonly how: string; readonly count: number }[];
 };
 
-/** Written without being waited for. @returns what it would not have taken */
+/** Writes data points without waiting. @returns a count of those beyond the limit */
 const writeAnalytics = (
   it: Pick<Report, "tier" | "version" | "series">,
   analytics: AnalyticsEngineDataset,
@@ -110,7 +110,7 @@ const writeAnalytics = (
   return [{ name: "analytics-lost", labels: {}, by: lost }];
 };
 
-/** Whose request died in a gate of several tiers nobody knows, so that is told of each of them. */
+/** A death in a shared gate counts for each of its tiers, because the request's tier is unknown. */
 const tailReportsByTier = (
   { cpu, deaths: deathCounts, faults, spans }: TailReport,
   tiers: Tiers,
@@ -135,7 +135,7 @@ const tailReportsByTier = (
         tier,
         version,
         tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
-        // A rollout adds up all tiers of a gate, and each request has died once.
+        // A rollout sums all tiers of a gate, and each request died once.
         ...(index === 0 && {
           deaths: { seen: "tail" as const, sample: spreadDeaths(count, Math.floor(random() * groups), groups) },
         }),
@@ -158,7 +158,7 @@ const tailReportsByTier = (
   ];
 };
 
-/** Who was asked does not say of which tier a report that was lost had told, so that counts with the first one. */
+/** Lost reports count with the first tier, because their tiers are unknown. */
 const frontReportsByTier = ({ counts, deaths: deathCounts, lost }: FrontReport, tiers: Tiers): ObserverReport[] => [
   ...counts.map(({ tier, status, code, count }, index) => ({
     tier,
@@ -172,7 +172,7 @@ const frontReportsByTier = ({ counts, deaths: deathCounts, lost }: FrontReport, 
     tier: sameVersion[0]?.tier ?? "",
     version: sameVersion[0]?.version ?? "",
     tallies: [{ name: "deaths" as const, labels: { seen: "front", outcome: "exception" }, by: sameVersion.length }],
-    // Of tiers that share a gate the tail's word is taken: the two cannot be held against each other, tier by tier.
+    // For tiers of a shared gate only the tail counts: the two observers cannot be compared tier by tier.
     ...(!sharesGate(tiers, sameVersion[0]?.tier ?? "") && {
       deaths: { seen: "front" as const, sample: deathsIn(sameVersion.map(({ group }) => group % groups)) },
     }),

@@ -1,12 +1,12 @@
-/** The way to the outbox for who has something to tell. */
+/** Sends notices to the environment's outbox object. */
 
 import type { Notify } from "../notifications/notification.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { Bindings } from "./bindings.ts";
 
-/** The one outbox of an environment. */
+/** Name of the outbox object; there is one per environment. */
 const outboxObjectName = "notices";
-/** Nobody who decides waits longer for it. */
+/** Bounds how long a decision waits for the outbox. */
 const timeoutMs = 2000;
 
 export const outboxClient = (env: Pick<Bindings, "NOTICES">) => objectOf(env.NOTICES, outboxObjectName);

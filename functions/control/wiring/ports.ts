@@ -1,4 +1,4 @@
-/** What the admin API asks of the objects of control. */
+/** The admin API's ports, connected to control's Durable Objects and the feed. */
 
 import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
@@ -20,7 +20,7 @@ import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
 import { wavesObjectName } from "./waves.ts";
 
-/** The one ledger of an environment. */
+/** Name of the ledger object; there is one per environment. */
 const ledger = "ledger";
 
 export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): ControlPorts => {
@@ -31,7 +31,7 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     return { series, tallies };
   };
   const feed = feedClient(env.FEED);
-  /** Of a route that is cut over those that move more users than have been moved. */
+  /** For a cutover, only the steps that move more users than are moved already. */
   const stepsFor = async (
     name: string,
     facts: TierFacts,
@@ -41,7 +41,7 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     if (route === null) return steps;
     const moved = movedShare((await feed.read(tier)).entries, route, facts);
     const more = steps.filter(({ share }) => share > moved * 100);
-    if (more.length === 0) throw new ConflictError(`all users of ${name} are at the gate already`);
+    if (more.length === 0) throw new ConflictError(`the gate already serves all users of ${name}`);
     return more;
   };
   return {

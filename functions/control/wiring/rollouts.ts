@@ -1,4 +1,4 @@
-/** A tier's rollouts with the real world around them. */
+/** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
@@ -9,8 +9,9 @@ import type { World } from "../model/runtime.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
-import { type RolloutPorts, rolloutController } from "../rollout/controller.ts";
+import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
 import { smokeTest, testLabel } from "../rollout/smoke.ts";
 import { judge } from "../rollout/verdict.ts";
@@ -44,7 +45,7 @@ export const tierRollouts = (
         async (promql) =>
           plan.prometheus
             ? queryPrometheus(promql, plan.prometheus, env.PROMETHEUS_TOKEN, runtime.fetch)
-            : { none: "the environment names no Prometheus: control.prometheus" },
+            : { none: "no Prometheus is configured: control.prometheus in the environment" },
         runtime.now(),
       ),
     smoke: async (it) => {
@@ -68,7 +69,7 @@ export const tierRollouts = (
   };
 };
 
-/** The platform of Workers. */
+/** The platform for Workers, through the actuator. */
 const workersPlatform = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): RolloutPorts["platform"] => ({
   deployments: (worker) => callActuator(actuator, "deployments", { worker }, answerSchemas.deployments),
   split: (worker, versions, message) =>
@@ -76,13 +77,13 @@ const workersPlatform = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): Ro
   version: (worker, version) => callActuator(actuator, "version", { worker, version }, answerSchemas.version),
 });
 
-/** How often the time of an entry is looked at, which is days. */
+/** How often the expiry of a cutover entry, which is days ahead, is checked. */
 const renewIntervalMs = 60 * 60_000;
 
-/** How soon a feed that did not answer is told again. */
+/** Retry delay after a failed call to the feed. */
 const retryMs = 2000;
 
-/** Has the streams of a version that was taken back end. */
+/** Publishes the drain entry of a version that was rolled back. */
 const drainPublisher =
   (controller: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
   async (): Promise<void> => {
@@ -98,7 +99,7 @@ const drainPublisher =
     }
   };
 
-/** Keeps the entry of a route that is cut over, after the rollout's end as well. */
+/** Renews a cutover's overlay entry, also after the rollout has ended. */
 const entryRenewer = (
   controller: Rollouts,
   plan: ControlPlan,
@@ -123,6 +124,6 @@ const entryRenewer = (
 
 const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {
   const facts = tiers[tier];
-  if (!facts) throw new Error(`control knows no tier "${tier}" any more`);
+  if (!facts) throw new Error(`the tier "${tier}" no longer exists in control's plan`);
   return facts;
 };

@@ -1,4 +1,4 @@
-/** One tier's counts with their alarm: swept, and pushed to a collector while there is something to tell. */
+/** The telemetry object of a tier: stores counts, sweeps old ones and pushes metrics to the collector, by alarm. */
 import { metricsOf } from "../exporters/otlp/metrics.ts";
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -15,11 +15,11 @@ export interface TelemetryPorts {
 
 const pushIntervalMs = 10_000;
 const sweepIntervalMs = 60_000;
-/** A version that was silent for so long is told of no more. */
+/** A version without reports for this long is no longer exported. */
 const silentMs = 10 * 60_000;
-/** So that what an idle tier counted is forgotten in the end. */
+/** Alarm of an idle tier, so that its counts are deleted in the end. */
 const idleMs = 24 * 60 * 60_000 + 60_000;
-/** Of one round: more than the store's bounds make. */
+/** Messages per push; the store's bounds stay below it. */
 const maxMessagesPerPush = 30;
 const maxWaitMs = 5 * 60_000;
 
@@ -64,7 +64,7 @@ export const tierTelemetry = (
       }
       failures++;
       counted.failed++;
-      // What is refused for good will not be taken the next time either; all else is in the next round's sums.
+      // A permanently refused push is lost; anything else is contained in the next push's sums.
       if (!result.retryable) counted.lost += points;
       waitUntil = now() + Math.max(result.afterMs, Math.min(maxWaitMs, pushIntervalMs * 2 ** failures));
       log({ type: "fault", tier, cause: `metrics were not pushed: ${result.why}` });
@@ -81,7 +81,7 @@ export const tierTelemetry = (
     const tier = store.tier();
     const lastReportAt = store.heard();
     const isActive = lastReportAt >= now() - silentMs;
-    // Armed first, so that it goes on whatever becomes of the push.
+    // Set before the push, so that a failing push does not end the alarms.
     if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
     if (collector && tier !== undefined && isActive && now() >= waitUntil) await pushMetrics(tier, collector);
   };

@@ -1,4 +1,4 @@
-/** The waves with the real rollouts around them. */
+/** The waves object of an environment: connects the controller to the tiers' rollouts and the ledger. */
 
 import { withAudit } from "../audit/record.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -14,7 +14,7 @@ import { waveController } from "../wave/controller.ts";
 import type { Bindings, Waves } from "./bindings.ts";
 import { notifier } from "./notify.ts";
 
-/** The one object of an environment's waves. */
+/** Name of the waves object; there is one per environment. */
 export const wavesObjectName = "waves";
 
 export const environmentWaves = (
@@ -38,13 +38,13 @@ export const environmentWaves = (
       find: async ({ id }, { tier }) => {
         const isMine = (it: Rollout | undefined) => it?.wave === id;
         const newest = await rolloutsOf(tier).status();
-        // After it others may have been begun, by people.
+        // People may have started newer rollouts since.
         const it = isMine(newest) ? newest : newest && (await rolloutsOf(tier).history()).find(isMine);
         return it ? summaryOf(it) : null;
       },
       start: async ({ id, by, reason }, { tier, release, approved }) => {
         const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
-        if (!facts) throw new Refusal(`control knows no tier "${tier}" any more`);
+        if (!facts) throw new Refusal(`the tier "${tier}" no longer exists in control's plan`);
         const why = `wave ${id}: ${reason}`;
         const entry = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         const it = await withAudit({ ledger, now }, entry, async () => {
@@ -54,7 +54,7 @@ export const environmentWaves = (
         return summaryOf(it);
       },
       abort: async ({ id, why }, { tier }) => {
-        // Who asked for it stands in the reason.
+        // The reason names the operator.
         const by = `wave ${id}`;
         const entry = { by, what: "abort", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         await withAudit({ ledger, now }, entry, async () =>

@@ -1,7 +1,9 @@
 /** Counts the instructions that a request costs each subject, some subjects at once. */
+
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import pLimit from "p-limit";
 import type { Measured } from "../report/report.ts";
 import { startCallgrind } from "../runtime/callgrind.ts";
 import { startProgress } from "../runtime/progress.ts";
@@ -33,20 +35,14 @@ export const measureAll = async (
   effort: Effort,
 ): Promise<readonly Measured[]> => {
   const folder = scratchFolder();
-  const measured: Measured[] = [];
-  const queue = [...subjects.entries()];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const [index, subject] = next;
-      const own = path.join(folder, String(index));
-      fs.mkdirSync(own);
-      const progress = startProgress(`${index + 1}/${subjects.length} ${subject.name}`);
-      measured[index] = await measure(subject, own, caller, effort, progress.at);
-      progress.done();
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return measured;
+  return pLimit(concurrency).map(subjects, async (subject, index) => {
+    const own = path.join(folder, String(index));
+    fs.mkdirSync(own);
+    const progress = startProgress(`${index + 1}/${subjects.length} ${subject.name}`);
+    const measured = await measure(subject, own, caller, effort, progress.at);
+    progress.done();
+    return measured;
+  });
 };
 
 const measure = async (

@@ -22,7 +22,7 @@ export const bundleWorker = async (
   entry: string,
   extraModules: Readonly<Record<string, string>> = {},
 ): Promise<Worker> => {
-  const folder = path.join(import.meta.dirname, "workers");
+  const folder = path.join(import.meta.dirname, "../workers");
   const external = Object.keys(extraModules).map((module) => `./${module}`);
   return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...extraModules } };
 };

@@ -1,21 +1,23 @@
-/** The verbs of overlays. */
+/** Registers `postern overlay`. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { addControlOptions, examples, finish, message } from "../options.ts";
 
 const overlays = () => import("./overlay.ts");
-const forOption = () => new Option("--for <time>", "it is gone then").default("1h");
+const forOption = () => new Option("--for <time>", "lifetime of the entry").default("1h");
 
 export const addOverlayCommands = (program: Command): void => {
   const overlay = program
     .command("overlay")
-    .description("close, tighten or enforce at running gates, within seconds and for a time; nothing can be opened");
-  addControlOptions(overlay.command("list").description("what is laid over a tier").argument("<tier>"))
+    .description(
+      "close a route, tighten a limit or enforce a filter at running gates, within seconds and for a limited time; nothing can be opened",
+    );
+  addControlOptions(overlay.command("list").description("list a tier's overlay entries").argument("<tier>"))
     .addHelpText("after", examples({ "npx postern overlay list open": "" }))
     .action(async (tier, options) => finish(await (await overlays()).list(tier, options), options));
   addControlOptions(
     overlay
       .command("close")
-      .description("answer 503 in place of a route, or of all of a tier")
+      .description("close a route or a whole tier: it answers 503")
       .argument("<tier/route>")
       .addOption(forOption())
       .addOption(message),
@@ -25,7 +27,7 @@ export const addOverlayCommands = (program: Command): void => {
   addControlOptions(
     overlay
       .command("limit")
-      .description("a limit besides those that a filter has")
+      .description("add a limit to a filter")
       .argument("<tier>")
       .argument("<filter>")
       .argument("<limit>", "such as 10/s")
@@ -39,7 +41,7 @@ export const addOverlayCommands = (program: Command): void => {
   addControlOptions(
     overlay
       .command("enforce")
-      .description("let a shadowed filter refuse")
+      .description("enforce a shadowed filter")
       .argument("<tier>")
       .argument("<filter>")
       .addOption(forOption())
@@ -50,22 +52,25 @@ export const addOverlayCommands = (program: Command): void => {
   addControlOptions(
     overlay
       .command("cutover")
-      .description("the share of users whom the gate serves, of a route that is cut over from an old gateway")
+      .description("set the share of users that the gate serves, for a route with a cutover from an old gateway")
       .argument("<tier/route>")
       .argument("<percent>", "such as 10%")
       .addOption(forOption())
       .addOption(message),
   )
-    .addHelpText("after", examples({ "npx postern overlay cutover wallet/balance 0%": "all go to the old gateway" }))
+    .addHelpText(
+      "after",
+      examples({ "npx postern overlay cutover wallet/balance 0%": "all users go to the old gateway" }),
+    )
     .action(async (name, percent, options) =>
       finish(await (await overlays()).cutover(name, percent, options), options),
     );
   addControlOptions(
     overlay
       .command("weights")
-      .description("the weights of the upstreams that a route chooses among")
+      .description("set the weights of a route's upstreams")
       .argument("<tier/route>")
-      .argument("<weights...>", "of each one: accounts=90 accounts-next=10")
+      .argument("<weights...>", "one for each upstream: accounts=90 accounts-next=10")
       .addOption(forOption())
       .addOption(message),
   )
@@ -73,12 +78,10 @@ export const addOverlayCommands = (program: Command): void => {
     .action(async (name, weights, options) =>
       finish(await (await overlays()).weights(name, weights, options), options),
     );
-  addControlOptions(
-    overlay.command("remove").description("take an entry off again").argument("<tier>").argument("<entry>"),
-  )
+  addControlOptions(overlay.command("remove").description("remove an entry").argument("<tier>").argument("<entry>"))
     .addHelpText("after", examples({ "npx postern overlay remove open 1fe43f7b": "" }))
     .action(async (tier, id, options) => finish(await (await overlays()).remove(tier, id, options), options));
-  addControlOptions(overlay.command("drift").description("what overlays say that manifests do not"))
+  addControlOptions(overlay.command("drift").description("overlay entries and how they differ from the manifests"))
     .addHelpText("after", examples({ "npx postern overlay drift": "" }))
     .action(async (options) => finish(await (await overlays()).drift(options), options));
 };

@@ -1,31 +1,31 @@
-/** The verbs of revocations. */
+/** Registers `postern revoke`. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { addControlOptions, examples, finish, message } from "../options.ts";
 
 const revocations = () => import("./revoke.ts");
-const all = () => new Option("--all", "of each tier that trusts the issuer");
-const issuer = () => new Option("--issuer <iss>", "who issued it, where tiers trust several");
+const all = () => new Option("--all", "at each tier that trusts the issuer");
+const issuer = () => new Option("--issuer <iss>", "the token's issuer, if tiers trust several");
 
 export const addRevocationCommands = (program: Command): void => {
   const revoke = program
     .command("revoke")
-    .description("take tokens back at running gates, within seconds; only hashes of what names them are sent");
+    .description("revoke tokens at running gates, within seconds; only hashes leave this machine");
   addControlOptions(
     revoke
       .command("token")
-      .description("one token, which comes from a pipe or a prompt, until it has expired")
+      .description("revoke one token, read from a pipe or a prompt, until it expires")
       .argument("[tier]")
       .addOption(all())
-      .option("--jti <id>", "the token's `jti`, in place of the token")
+      .option("--jti <id>", "the token's `jti`, instead of the token")
       .addOption(issuer())
-      .option("--for <time>", "30d at most; by default as long as the token lives")
+      .option("--for <time>", "30d at most; default: until the token expires")
       .addOption(message),
   )
     .addHelpText(
       "after",
       examples({
-        "npx postern revoke token wallet < token": "its `jti` must be in it",
-        "npx postern revoke token --all --jti 7d1c": "at every tier, where the token is not at hand",
+        "npx postern revoke token wallet < token": "the token must have a `jti`",
+        "npx postern revoke token --all --jti 7d1c": "at every tier, without the token",
       }),
     )
     .action(async (tier, options) => {
@@ -38,24 +38,24 @@ export const addRevocationCommands = (program: Command): void => {
   addControlOptions(
     revoke
       .command("consumer")
-      .description("all tokens of a consumer that were issued until now")
-      .argument("<name>", "as access lines have it; by default the token's `sub`")
+      .description("revoke all tokens of a consumer that were issued until now")
+      .argument("<name>", "the consumer's name as in access lines; by default the token's `sub`")
       .argument("[tier]")
       .addOption(all())
       .addOption(issuer())
       .option("--issued-before <time>", "such as 2026-11-26T17:00:00Z; by default now")
-      .option("--for <time>", "until such tokens have expired; by default 30d, which is the most")
+      .option("--for <time>", "until such tokens have expired; default and maximum: 30d")
       .addOption(message),
   )
     .addHelpText("after", examples({ "npx postern revoke consumer alice --all -m 'phone is lost'": "" }))
     .action(async (name, tier, options) => finish(await (await revocations()).consumer(name, tier, options), options));
-  addControlOptions(revoke.command("list").description("what is revoked of a tier").argument("<tier>"))
+  addControlOptions(revoke.command("list").description("list a tier's revocations").argument("<tier>"))
     .addHelpText("after", examples({ "npx postern revoke list wallet": "" }))
     .action(async (tier, options) => finish(await (await revocations()).list(tier, options), options));
   addControlOptions(
     revoke
       .command("undo")
-      .description("let in again what was taken back; an admin does")
+      .description("undo a revocation; requires the role admin")
       .argument("<tier>")
       .argument("<entry>"),
   )

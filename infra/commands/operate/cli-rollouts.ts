@@ -1,35 +1,37 @@
-/** The verbs of rollouts, which control runs. */
+/** Registers `postern rollout`, `postern try` and `postern approve`. */
 import type { Command } from "@commander-js/extra-typings";
 import { addControlOptions, bake, examples, finish, message, watch } from "../options.ts";
 
 const rolloutCommands = () => import("./rollout.ts");
 
-const subject = "or a route that is cut over: wallet/balance";
+const subject = "or a route with a cutover: wallet/balance";
 
 const commands = {
-  pause: "stay at the share that it has",
-  resume: "go on, with the split that was decided last",
-  promote: "go on to the next step now: past a hold, or before the bake is over",
-  abort: "give all requests back to the stable version; also after it was promoted",
+  pause: "keep the current share",
+  resume: "continue, with the split that was decided last",
+  promote: "advance to the next step now: past a hold, or before the bake is over",
+  abort: "return all requests to the stable version; also after a promotion",
 } as const;
 
 export const addRolloutCommands = (program: Command): void => {
   const rollout = program
     .command("rollout")
-    .description("release a tier's new version gray, or cut a route over: step by step, measured, and back by itself");
+    .description(
+      "release a tier's new version as a canary, or cut a route over: step by step, measured, with automatic rollback",
+    );
 
   addControlOptions(
     rollout
       .command("start")
-      .description("upload the new version for nobody, and begin")
+      .description("upload the new version at 0 % and start the rollout")
       .argument("<tier>", subject)
-      .option("--no-upload", "the version that is live at its share is tried")
+      .option("--no-upload", "use the version that is already uploaded")
       .addOption(bake)
       .addOption(watch)
-      .option("--commit <id>", "that the version was built from; by default that of a clean git checkout")
+      .option("--commit <id>", "the commit that the version was built from; default: that of a clean git checkout")
       .addOption(message),
   )
-    .addHelpText("after", examples({ "npx postern rollout start open --watch": "and see it through" }))
+    .addHelpText("after", examples({ "npx postern rollout start open --watch": "and follow it to its end" }))
     .action(async (tier, options) => finish(await (await rolloutCommands()).start(tier, options), options));
 
   for (const [name, description] of Object.entries(commands))
@@ -40,7 +42,7 @@ export const addRolloutCommands = (program: Command): void => {
       );
 
   const reading = {
-    status: "how the tier's rollout stands, and what was found",
+    status: "the tier's rollout and its findings",
     watch: "follow it until it ends or waits for a person",
     history: "the tier's rollouts, newest first",
   } as const;
@@ -54,7 +56,7 @@ export const addRolloutCommands = (program: Command): void => {
   addControlOptions(
     program
       .command("try")
-      .description("print a header that brings its bearer to the version that is tried, for five minutes")
+      .description("print a header that selects the new version, valid for five minutes")
       .argument("<tier>"),
   )
     .addHelpText(
@@ -64,7 +66,10 @@ export const addRolloutCommands = (program: Command): void => {
     .action(async (tier, options) => finish(await (await rolloutCommands()).label(tier, options), options));
 
   addControlOptions(
-    program.command("approve").description("be the second person that a core tier takes").argument("<proposal>"),
+    program
+      .command("approve")
+      .description("approve a proposal as the second person that a core tier requires")
+      .argument("<proposal>"),
   )
     .addHelpText("after", examples({ "npx postern approve 1fe43f7b --as bob": "" }))
     .action(async (id, options) => finish(await (await rolloutCommands()).approve(id, options), options));

@@ -1,4 +1,4 @@
-/** The verbs of what was measured, and of who may read it. */
+/** Registers `postern cost` and `postern token`. */
 import type { Command } from "@commander-js/extra-typings";
 import { addControlOptions, examples, finish } from "../options.ts";
 
@@ -15,11 +15,11 @@ export const addTelemetryCommands = (program: Command): void => {
     .addHelpText("after", examples({ "npx postern cost open": "" }))
     .action(async (tier, options) => finish(await (await costs()).cost(tier, options), options));
   addControlOptions(
-    program.command("token").description("print an operator's token for control, which lives for five minutes"),
+    program.command("token").description("print an operator's token for control, valid for five minutes"),
   )
     .addHelpText(
       "after",
-      examples({ "npx postern token --as prometheus > /run/postern.token": "each four minutes, for scrapes" }),
+      examples({ "npx postern token --as prometheus > /run/postern.token": "every four minutes, for scrapes" }),
     )
     .action(async (options) => finish(await (await tokens()).token(options), options));
 };

@@ -1,4 +1,4 @@
-/** The verbs of waves: releases of many tiers, which control runs. */
+/** Registers `postern wave`: releases of many tiers. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { levels } from "../../../functions/control/model/wave.ts";
 import { addControlOptions, bake, examples, finish, message, watch } from "../options.ts";
@@ -9,17 +9,17 @@ export const addWaveCommands = (program: Command): void => {
   const wave = program
     .command("wave")
     .description(
-      "release many tiers gray, what matters least first: each by a rollout of its own, and no further after one fails",
+      "release many tiers as canaries, the least important first: each by its own rollout; a failure stops further ones",
     );
 
   addControlOptions(
     wave
       .command("start")
-      .description("upload the new versions of the chosen tiers for nobody, and begin with those that have one")
+      .description("upload the new versions of the selected tiers at 0 % and start those that have one")
       .option("--all", "all tiers, such as for a new version of Postern")
-      .option("--label <key=value...>", "tiers with this label in their manifest; of several, all must be there")
+      .option("--label <key=value...>", "tiers with this label in their manifest; with several labels, all must match")
       .addOption(new Option("--level <level>", "tiers of this level").choices(levels))
-      .option("--concurrent <n>", "rollouts at once", "3")
+      .option("--concurrent <n>", "concurrent rollouts", "3")
       .addOption(bake)
       .addOption(watch)
       .addOption(message),
@@ -27,7 +27,7 @@ export const addWaveCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern wave start --all --watch": "all that has changed",
+        "npx postern wave start --all --watch": "every tier that has changed",
         "npx postern wave start --label app=mobile": "",
         "npx postern wave start --level best-effort": "",
       }),
@@ -35,13 +35,13 @@ export const addWaveCommands = (program: Command): void => {
     .action(async (options) => finish(await (await waveCommands()).start(options), options));
 
   const commands = {
-    pause: "no further tier begins; those under way go on",
-    resume: "go on, also past a tier that failed",
-    abort: "take back what is under way, and begin no more",
+    pause: "start no further tier; running rollouts continue",
+    resume: "continue; failed tiers are skipped",
+    abort: "abort the running rollouts, and start no more",
   } as const;
   for (const [name, description] of Object.entries(commands)) {
     const command = wave.command(name).description(description);
-    const withAll = name === "abort" ? command.option("--all", "also what the wave has promoted") : command;
+    const withAll = name === "abort" ? command.option("--all", "also abort what the wave has promoted") : command;
     addControlOptions(withAll.addOption(message))
       .addHelpText("after", examples({ [`npx postern wave ${name} -m 'as agreed'`]: "" }))
       .action(async (options: Parameters<typeof finish>[1] & CommandOptions) =>
@@ -50,7 +50,7 @@ export const addWaveCommands = (program: Command): void => {
   }
 
   const reading = {
-    status: "how the wave stands, tier by tier",
+    status: "the wave's status, tier by tier",
     watch: "follow it until it ends or waits for a person",
     history: "the waves, newest first",
   } as const;

@@ -1,4 +1,4 @@
-/** `postern cost`: what each route of a tier costs, as its gates and the tail measured it. */
+/** `postern cost`: the cost of each route of a tier, as measured by its gates and the tail. */
 import type { RouteCost } from "../../../functions/control/telemetry/cost.ts";
 import { type ControlClientOptions, controlClientFor } from "../../release/control-client.ts";
 import { formatTime } from "../../terminal/arguments.ts";
@@ -13,7 +13,7 @@ export const cost = async (tier: string, options: ControlClientOptions): Promise
 
 const width = 24;
 
-/** Bars show CPU; where nobody measured any, as on the local cloud, the upstreams' time. */
+/** The bars show CPU; without CPU measurements, as on the local cloud, upstream time. */
 export const costTable = (tier: string, costs: readonly RouteCost[]): string => {
   if (costs.length === 0) return `nothing has been counted of ${tier} yet\n`;
   const measured = costs.some(({ cpuMs }) => cpuMs > 0);
@@ -44,7 +44,7 @@ export const costTable = (tier: string, costs: readonly RouteCost[]): string => 
   return `${table(head, rows)}since ${since} UTC; CPU, upstream, in and out of one request\n`;
 };
 
-/** Of all requests, by those of which it is known. */
+/** CPU of all requests, extrapolated from those with known CPU. */
 const cpuOf = ({ requests, cpuMs, cpuRequests }: RouteCost): number =>
   cpuRequests > 0 ? (cpuMs / cpuRequests) * Math.max(requests, cpuRequests) : cpuMs;
 

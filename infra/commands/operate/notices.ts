@@ -1,4 +1,4 @@
-/** `postern notices`: who hears what control does, what waits, and whether they hear at all. */
+/** `postern notices`: lists channels and notices, tests the channels, and retries failed notices. */
 
 import type { ChannelTest } from "../../../functions/control/notifications/dispatcher.ts";
 import type { Notices } from "../../../functions/control/wiring/bindings.ts";
@@ -9,9 +9,9 @@ import { table } from "../../terminal/table.ts";
 
 type NoticesStatus = ReturnType<Notices["status"]>;
 
-/** It could not be done. */
+/** Exit code of a failed test. */
 const failedExitCode = 3;
-const noChannels = "nobody is told: the environment's `control` has no `webhook` and no `github`\n";
+const noChannels = "no channel is configured: the environment's `control` has neither `webhook` nor `github`\n";
 
 export const list = async (options: ControlClientOptions): Promise<Outcome> => {
   const data = await controlClientFor(options).call<NoticesStatus>("GET", "/v1/notices");
@@ -23,7 +23,7 @@ const statusText = ({ channels, notices }: NoticesStatus): string => {
   const channelRows = channels.map(({ channel, to, state, pending, heard, givenUp }) => [
     channel,
     to,
-    state === "gone" ? "has answered 410" : "told",
+    state === "gone" ? "answered 410" : "on",
     String(pending),
     String(heard),
     String(givenUp),
@@ -38,7 +38,7 @@ const statusText = ({ channels, notices }: NoticesStatus): string => {
     error,
   ]);
   return [
-    table(["channel", "to", "", "waiting", "heard", "given up"], channelRows),
+    table(["channel", "to", "state", "pending", "delivered", "given up"], channelRows),
     ...(noticeRows.length > 0
       ? [table(["at (UTC)", "notice", "of", "channel", "state", "attempts", "error"], noticeRows)]
       : []),
@@ -47,7 +47,7 @@ const statusText = ({ channels, notices }: NoticesStatus): string => {
 
 export const test = async (options: ControlClientOptions): Promise<Outcome> => {
   const results = await controlClientFor(options).call<readonly ChannelTest[]>("POST", "/v1/notices/test", {});
-  const rows = results.map(({ channel, to, ok, error, ms }) => [channel, to, ok ? `heard, ${ms} ms` : error]);
+  const rows = results.map(({ channel, to, ok, error, ms }) => [channel, to, ok ? `delivered, ${ms} ms` : error]);
   return {
     exitCode: results.every(({ ok }) => ok) ? 0 : failedExitCode,
     text: results.length > 0 ? table(["channel", "to", "test"], rows) : noChannels,
@@ -57,5 +57,5 @@ export const test = async (options: ControlClientOptions): Promise<Outcome> => {
 
 export const retry = async (options: ControlClientOptions): Promise<Outcome> => {
   const data = await controlClientFor(options).call<{ readonly count: number }>("POST", "/v1/notices/retry", {});
-  return { exitCode: 0, text: `${data.count} ${data.count === 1 ? "notice is" : "notices are"} told again\n`, data };
+  return { exitCode: 0, text: `${data.count} ${data.count === 1 ? "notice is" : "notices are"} sent again\n`, data };
 };

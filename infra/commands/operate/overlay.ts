@@ -1,4 +1,4 @@
-/** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
+/** `postern overlay`: lists and changes a running tier's overlay. */
 
 import type { FeedMessage, OverlayEntry } from "../../../functions/gateway/overlay/overlay.ts";
 import { controlClientFor } from "../../release/control-client.ts";
@@ -32,7 +32,7 @@ export const cutover = (name: string, percent: string, options: AddOverlayOption
   return add(tier, { kind: "cutover", route, percent }, options);
 };
 
-/** @param texts `accounts=90`, of each upstream of the route one */
+/** @param texts `accounts=90`, one for each upstream of the route */
 export const weights = (name: string, texts: readonly string[], options: AddOverlayOptions): Promise<Outcome> => {
   const { tier, route } = parseRoute(name);
   return add(tier, { kind: "weights", route, weights: Object.fromEntries(texts.map(parseWeight)) }, options);
@@ -40,13 +40,13 @@ export const weights = (name: string, texts: readonly string[], options: AddOver
 
 const parseRoute = (name: string): { readonly tier: string; readonly route: string } => {
   const [tier = "", route] = name.split("/");
-  if (route === undefined) throw new Error(`a route is named with its tier: wallet/balance, not ${name}`);
+  if (route === undefined) throw new Error(`name a route with its tier: wallet/balance, not ${name}`);
   return { tier, route };
 };
 
 const parseWeight = (text: string): readonly [string, number] => {
   const [, upstream, weight] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
-  if (upstream === undefined) throw new Error(`a weight is written accounts=90, not ${text}`);
+  if (upstream === undefined) throw new Error(`write a weight as accounts=90, not ${text}`);
   return [upstream, Number(weight)];
 };
 
@@ -70,7 +70,7 @@ const add = async (tier: string, change: object, options: AddOverlayOptions): Pr
 const outcomeOf = (tier: string, state: FeedMessage): Outcome => {
   const rows = state.entries.map((it) => [it.id, entryText(it), formatTime(it.until), it.by, it.reason]);
   const text =
-    rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is laid over ${tier}\n`;
+    rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `${tier} has no overlay entries\n`;
   return { exitCode: 0, text, data: state };
 };
 
@@ -85,5 +85,5 @@ const entryText = (it: OverlayEntry): string => {
   if (it.kind === "weights") return `weights of ${it.route}: ${weightsText(it.weights)}`;
   if (it.kind === "drain")
     return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${formatTime(it.ends)}`;
-  return it.kind === "limit" ? `${it.filter}: ${it.limit} besides` : `enforce ${it.filter}`;
+  return it.kind === "limit" ? `${it.filter}: also ${it.limit}` : `enforce ${it.filter}`;
 };

@@ -1,4 +1,4 @@
-/** `postern revoke`: takes tokens back at every gate, within seconds. Only hashes of what names them leave this machine. */
+/** `postern revoke`: revokes tokens at every gate, within seconds. Only hashes leave this machine. */
 
 import { decodeJwt, type JWTPayload } from "jose";
 import type { TierFacts } from "../../../functions/control/model/plan.ts";
@@ -33,7 +33,7 @@ export const undo = async (tier: string, id: string, options: ControlOptions): P
     await controlClientFor(options).call<RevocationList>("DELETE", `${pathOf(tier)}/${encodeURIComponent(id)}`),
   );
 
-/** @param read gives the token, where no `jti` is given in its place */
+/** @param read returns the token; not called if a `jti` is given */
 export const token = async (
   tier: string | undefined,
   options: AddRevocationOptions & { readonly jti?: string | undefined },
@@ -44,7 +44,7 @@ export const token = async (
   const { jti, iss: issuer = options.issuer, exp } = claims;
   if (typeof jti !== "string" || jti === "")
     throw new Error(
-      "the token has no `jti` that would tell it from others; all tokens of its consumer: postern revoke consumer <name>",
+      "the token has no `jti`; revoke all tokens of its consumer instead: postern revoke consumer <name>",
     );
   const lasts = options.for ?? lifeOf(exp);
   return add(tier, { ...options, issuer }, async (it) => ({
@@ -55,7 +55,7 @@ export const token = async (
   }));
 };
 
-/** @param name as `consumer` of the `jwt` filter has it, which is `sub` by default, and as access lines have it */
+/** @param name the consumer's name as in access lines: the `jwt` filter's `consumer`, by default `sub` */
 export const consumer = async (
   name: string,
   tier: string | undefined,
@@ -74,19 +74,19 @@ export const consumer = async (
   }));
 };
 
-/** Before anybody is asked for a token. */
+/** Checked before the token is read. */
 const assertTierOrAll = (tier: string | undefined, { all }: AddRevocationOptions): void => {
-  if ((tier === undefined) !== (all === true)) throw new Error("name a tier, or say --all");
+  if ((tier === undefined) !== (all === true)) throw new Error("name a tier, or use --all");
 };
 
 const maxLifetime = `${maxRevocationMs / 86_400_000}d`;
-/** Clocks differ, and a filter's `leeway` lets a token live as much longer. */
+/** Allows for clock skew and a filter's `leeway`. */
 const marginMs = 5 * 60_000;
 
-/** As long as the token could be used. */
+/** How long the token is still valid. */
 const lifeOf = (exp: unknown): string => {
   const ms = typeof exp === "number" ? exp * 1000 - Date.now() + marginMs : maxRevocationMs;
-  if (ms <= 0) throw new Error("the token has expired by itself");
+  if (ms <= 0) throw new Error("the token has already expired");
   return `${Math.ceil(Math.min(ms, maxRevocationMs) / 60_000)}m`;
 };
 
@@ -94,7 +94,7 @@ const parseClaims = (text: string): JWTPayload => {
   try {
     return decodeJwt(text.trim().replace(/^bearer +/i, ""));
   } catch {
-    throw new Error("that is no JWT: pipe the token in as a client sends it, or name it by --jti");
+    throw new Error("the input is not a JWT: pipe in the token as a client sends it, or use --jti");
   }
 };
 
@@ -119,22 +119,21 @@ const add = async (
       (error: Error) => failed.push(`${name}: ${error.message}`),
     );
   }
-  // Of several tiers all are tried: one that refuses keeps the others' tokens back no longer.
+  // With --all every tier is tried, even if one refuses.
   if (tier !== undefined && failed.length > 0) throw new Error(failed[0]?.slice(tier.length + 2));
   const only = tier === undefined ? undefined : lists.get(tier);
   const text = only
     ? outcomeOf(tier as string, only).text
-    : `taken back at ${lists.size} tiers: ${[...lists.keys()].join(", ")}\n`;
+    : `revoked at ${lists.size} tiers: ${[...lists.keys()].join(", ")}\n`;
   const data = only ?? { revoked: Object.fromEntries(lists), failed };
-  if (failed.length > 0)
-    return { exitCode: 3, text: `${text}not taken back everywhere:\n${failed.join("\n")}\n`, data };
+  if (failed.length > 0) return { exitCode: 3, text: `${text}not revoked everywhere:\n${failed.join("\n")}\n`, data };
   return { exitCode: 0, text, data };
 };
 
 const postRevocation = async (client: ControlClient, tier: string, body: object): Promise<RevocationList> =>
   client.call<RevocationList>("POST", pathOf(tier), body);
 
-/** Each tier with the issuer whose tokens it is to refuse. */
+/** Each tier that trusts the issuer, with that issuer. */
 const tiersTrusting = (
   known: Readonly<Record<string, TierFacts>>,
   issuer: string | undefined,
@@ -144,20 +143,20 @@ const tiersTrusting = (
   );
   if (issuer === undefined && new Set(all.map(([, it]) => it)).size > 1)
     throw new Error(
-      `tiers trust several issuers, so say which: --issuer ${[...new Set(all.map(([, it]) => it))].join(" | ")}`,
+      `tiers trust several issuers; choose one: --issuer ${[...new Set(all.map(([, it]) => it))].join(" | ")}`,
     );
   if (all.length === 0)
-    throw new Error(`no tier trusts ${issuer === undefined ? "tokens of anybody" : `the issuer ${issuer}`}`);
+    throw new Error(`no tier trusts ${issuer === undefined ? "any issuer" : `the issuer ${issuer}`}`);
   return all;
 };
 
 const onlyIssuer = (tier: string, known: Readonly<Record<string, TierFacts>>): string => {
   const facts = Object.hasOwn(known, tier) ? known[tier] : undefined;
-  if (!facts) throw new ControlError(404, `there is no tier "${tier}"; there are ${Object.keys(known).join(", ")}`);
+  if (!facts) throw new ControlError(404, `there is no tier "${tier}"; tiers are ${Object.keys(known).join(", ")}`);
   const [issuer, ...more] = facts.issuers ?? [];
   if (issuer === undefined) throw new Error(`no filter of ${tier} verifies tokens`);
   if (more.length > 0)
-    throw new Error(`${tier} trusts several issuers, so say which: --issuer ${facts.issuers?.join(" | ")}`);
+    throw new Error(`${tier} trusts several issuers; choose one: --issuer ${facts.issuers?.join(" | ")}`);
   return issuer;
 };
 
@@ -166,7 +165,7 @@ const pathOf = (tier: string): string => `/v1/tiers/${encodeURIComponent(tier)}/
 const outcomeOf = (tier: string, revocations: RevocationList): Outcome => {
   const rows = revocations.revoked.map((it) => [it.id, revocationText(it), formatTime(it.until), it.by, it.reason]);
   const text =
-    rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is revoked of ${tier}\n`;
+    rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `${tier} has no revocations\n`;
   return { exitCode: 0, text, data: revocations };
 };
 

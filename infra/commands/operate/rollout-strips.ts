@@ -1,4 +1,4 @@
-/** The latency of both versions as two strips, one above the other: a pure function, which needs neither color nor a terminal. */
+/** Draws the latency distributions of both versions as two text strips. Needs neither color nor a terminal. */
 
 import { milliseconds, number } from "../../../functions/control/rollout/format.ts";
 import type { Measurement, VersionStats } from "../../../functions/control/rollout/measurement.ts";
@@ -7,14 +7,14 @@ import { msOf } from "../../../functions/gateway/observability/samples.ts";
 const width = 40;
 const heights = " ▁▂▃▄▅▆▇█";
 
-/** @returns empty where neither has had a request in a warm isolate */
+/** @returns empty if neither version has had a request in a warm isolate */
 export const latencyStrips = ({ stable, canary }: Measurement): string => {
   const bins = [...stable.latency, ...canary.latency].map(([bin]) => bin);
   if (bins.length === 0) return "";
   const [lowest, highest] = [Math.min(...bins), Math.max(...bins)];
   const columns = { lowest, each: Math.max(1, Math.ceil((highest - lowest + 1) / width)) };
   const sides = [sharesOf(stable, columns), sharesOf(canary, columns)];
-  // Both by the same measure, or the busier one would look slower.
+  // Both strips have the same scale, or the busier version would look slower.
   const max = Math.max(...sides.flat());
   const axis = `${milliseconds(msOf(lowest - 1))} to ${milliseconds(msOf(highest))}, each column ${columns.each === 1 ? "5 %" : `${Math.round((1.05 ** columns.each - 1) * 100)} %`} wider`;
   return [
@@ -27,11 +27,11 @@ export const latencyStrips = ({ stable, canary }: Measurement): string => {
 
 interface Columns {
   readonly lowest: number;
-  /** Bins of a column. */
+  /** Bins per column. */
   readonly each: number;
 }
 
-/** Of a version's requests, by column. */
+/** Shares of a version's requests, by column. */
 const sharesOf = ({ latency }: VersionStats, { lowest, each }: Columns): number[] => {
   const shares = new Array<number>(width).fill(0);
   const all = latency.reduce((sum, [, count]) => sum + count, 0);
@@ -42,7 +42,7 @@ const sharesOf = ({ latency }: VersionStats, { lowest, each }: Columns): number[
   return shares;
 };
 
-/** Whatever there is can be seen; the root lets the tail be seen beside the bulk. */
+/** A nonzero share is always visible; the square root makes the tail visible beside the bulk. */
 const heightOf = (share: number, max: number): string =>
   share === 0 ? " " : (heights[Math.max(1, Math.round(Math.sqrt(share / max) * (heights.length - 1)))] ?? " ");
 

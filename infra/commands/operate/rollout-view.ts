@@ -1,4 +1,4 @@
-/** How a rollout is shown: a pure function of its state. */
+/** Formats a rollout's state for the terminal. */
 import pc from "picocolors";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
@@ -30,7 +30,7 @@ export const rolloutText = (rollout: Rollout, now: number, measured: Measurement
     .join("\n")}\n`;
 };
 
-/** One look, in a pipe. */
+/** One line for output into a pipe. */
 export const rolloutLine = (it: Rollout, measured: Measurement | null): string =>
   [
     new Date().toISOString().slice(11, 19),
@@ -41,7 +41,7 @@ export const rolloutLine = (it: Rollout, measured: Measurement | null): string =
   ].join("  ");
 
 const exposedText = ({ exposed: exposedText }: Measurement): string =>
-  `${number(exposedText)} requests have met the new version`;
+  `${number(exposedText)} requests served by the new version`;
 
 const status = ({ status }: Rollout): string => {
   const text = status.toUpperCase();
@@ -56,13 +56,13 @@ const status = ({ status }: Rollout): string => {
 const markStep = (text: string, index: number, { step, status }: Rollout): string =>
   index < step || status === "promoted" ? `${text} done` : index === step ? `[${text}]` : text;
 
-/** @param share of the new version, in per cent */
+/** @param share the new version's share, in per cent */
 export const barOf = (share: number, width: number): string => {
   const canary = share === 0 ? 0 : Math.min(width, Math.max(1, Math.round((share / 100) * width)));
   return `${"=".repeat(width - canary)}${"#".repeat(canary)}`;
 };
 
-/** Until the step's bake is over. */
+/** Time until the step's bake is over. */
 const timeLeft = (it: Rollout, now: number): string => {
   const since = it.stretches.at(-1)?.since;
   const bakeMs = it.steps[it.step]?.bakeMs;

@@ -1,4 +1,4 @@
-/** `postern rollout`: the controlled ramp from one version to the next, as control runs it. */
+/** `postern rollout`: starts, commands and shows rollouts that control runs. */
 
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
@@ -25,23 +25,23 @@ interface StartRolloutOptions extends ControlOptions {
   readonly commit?: string | undefined;
 }
 
-/** A release that was taken back. */
+/** Exit code if the release is rolled back. */
 const rolledBackExitCode = 4;
 const pollIntervalMs = 2000;
 
-/** @param name `wallet`, or `wallet/balance` for a route that is cut over */
+/** @param name `wallet`, or `wallet/balance` for a route's cutover */
 const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`;
 
 export const start = async (tier: string, options: StartRolloutOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const reason = options.message ?? "postern rollout start";
-  // What is moved to the gate of a route that is cut over are users, and the gate is there.
+  // A cutover moves users to a gate that is already deployed, so nothing is uploaded.
   if (options.upload && !tier.includes("/")) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
   }
   const { release } = manifestOf(tier.split("/")[0] as string, options);
-  // Of a version that was uploaded before, nobody here knows.
+  // The commit of a version that was uploaded earlier is unknown here.
   const commit = options.commit ?? (options.upload ? await cleanCommit(options.root) : undefined);
   const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, {
     reason,
@@ -51,11 +51,11 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
   return options.watch && !isProposed(it) ? watch(tier, options) : outcomeOf(it);
 };
 
-/** Control may know an older one. */
+/** Reads the current manifest; control's plan may be older. */
 const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   const { tiers } = compile(root, environmentFor(targetOf(target), env));
   const tierManifest = tiers.find(({ checked }) => checked.manifest.tier === tier);
-  if (!tierManifest) throw new Error(`there is no tier "${tier}" whose manifest holds`);
+  if (!tierManifest) throw new Error(`there is no valid manifest of a tier "${tier}"`);
   return tierManifest.checked.manifest;
 };
 
@@ -73,17 +73,17 @@ export const status = async (tier: string, options: ControlOptions): Promise<Out
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
     ? outcomeOf(it, await measurementOf(client, tier))
-    : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
+    : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
-/** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
+/** Redraws in a terminal; writes a line per change into a pipe, and a line per poll with --json. */
 export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const isInteractive = isTerminal("stdout") && !options.json;
   let last = "";
   for (;;) {
     const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
-    if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
+    if (!it) return { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
     const measured = await measurementOf(client, tier);
     if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
@@ -96,7 +96,7 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
   }
 };
 
-/** @returns null from a control that is older than this */
+/** @returns null if control is older than this command */
 const measurementOf = (client: ControlClient, tier: string): Promise<Measurement | null> =>
   client.call<Measurement>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
     if (error instanceof ControlError && error.status === 404) return null;
@@ -105,7 +105,7 @@ const measurementOf = (client: ControlClient, tier: string): Promise<Measurement
 
 export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await controlClientFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
-  if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
+  if (all.length === 0) return { exitCode: 0, text: `${tier} has no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     formatTime(startedAt),
@@ -117,19 +117,19 @@ export const history = async (tier: string, options: ControlOptions): Promise<Ou
   return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
 };
 
-/** Of a rollout, or of a wave. Approved is what was shown, and nothing else. */
+/** Approves a proposal of a rollout or a wave. Only what was shown is approved. */
 export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const proposal = await findProposal(client, id);
   warn(renderProposal(proposal));
-  if (!(await confirm(`Approve what ${proposal.by} proposed?`)))
-    return { exitCode: 1, text: "not approved; it goes on waiting\n", data: null };
+  if (!(await confirm(`Approve the proposal of ${proposal.by}?`)))
+    return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
   return "members" in it ? toldWave(it) : outcomeOf(it);
 };
 
-/** A header that brings its bearer to the version that is tried. */
+/** Prints the header that selects the new version. */
 export const label = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const { label } = await controlClientFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };

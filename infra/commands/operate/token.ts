@@ -1,4 +1,4 @@
-/** `postern token`: an operator's token, for who asks control by other means, such as Prometheus. */
+/** `postern token`: prints an operator's token for other clients of control, such as Prometheus. */
 import { maxTokenSeconds } from "../../../functions/control/api/operators.ts";
 import { type ControlClientOptions, controlClientFor } from "../../release/control-client.ts";
 import type { Outcome } from "../../terminal/outcome.ts";

@@ -1,11 +1,11 @@
-/** How a wave is shown: a pure function of its state. */
+/** Formats a wave's state for the terminal. */
 import pc from "picocolors";
 import { levels, type Member, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { toOneLineValues } from "../../terminal/terminal.ts";
 import { barOf } from "./rollout-view.ts";
 
 const width = 20;
-/** Of a level; `--json` has all. */
+/** Lines per level; `--json` has all. */
 const maxLines = 40;
 
 export const waveText = (wave: Wave): string => {
@@ -24,7 +24,7 @@ const status = ({ status }: Wave): string => {
   return status === "paused" ? pc.yellow(text) : pc.red(text);
 };
 
-/** What has failed is never among those that are not shown. */
+/** Failed tiers are always shown. */
 const levelOf = (it: Wave, level: Member["level"]): string[] => {
   const members = it.members.filter((member) => member.level === level);
   if (members.length === 0) return [];

@@ -1,4 +1,4 @@
-/** `postern wave`: releases of many tiers, as control runs them. */
+/** `postern wave`: starts, commands and shows waves that control runs. */
 
 import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
@@ -25,7 +25,7 @@ interface WaveCommandOptions extends ControlOptions {
   readonly all?: true | undefined;
 }
 
-/** One of its rollouts was taken back. */
+/** Exit code if one of the wave's rollouts was rolled back. */
 const rolledBackExitCode = 4;
 const pollIntervalMs = 1000;
 
@@ -43,7 +43,7 @@ export const start = async (options: StartWaveOptions): Promise<Outcome> => {
     concurrent,
     selection: selection.selection,
   });
-  // Hundreds of uploads are not begun for a wave that would be refused.
+  // Checked first, so that hundreds of uploads are not made for a wave that would be refused.
   await client.call("POST", "/v1/waves/check", requestFor(selection.tiers.map(({ tier }) => tier)));
   const uploaded = await deploy(
     selection.tiers.map(({ tier }) => tier),
@@ -52,7 +52,7 @@ export const start = async (options: StartWaveOptions): Promise<Outcome> => {
   if (uploaded.exitCode !== 0) return uploaded;
   const changed = changedIn(selection, uploaded);
   if (changed.length === 0)
-    return { exitCode: 0, text: `nothing has changed (${selection.selection}), so there is no wave\n`, data: null };
+    return { exitCode: 0, text: `nothing has changed (${selection.selection}); no wave was started\n`, data: null };
   const it = await client.call<Wave | ProposalResult>("POST", "/v1/waves", requestFor(changed));
   return options.watch && !isProposed(it) ? watch(options) : outcomeOf(it);
 };
@@ -64,7 +64,7 @@ const releasesOf = ({ tiers }: WaveSelection, names: readonly string[], bake: st
       .map(({ tier, release }) => [tier, { ...release, ...(bake !== undefined && { bake }) }]),
   );
 
-/** Tiers with a Worker that has a new version beside the one that all users have. */
+/** Tiers with a Worker that has a new version beside the stable one. */
 const changedIn = ({ tiers }: WaveSelection, { data }: Outcome): string[] => {
   const { workers } = data as { readonly workers: readonly DeployedWorker[] };
   const split = new Set(workers.filter(({ share }) => share < 100).map(({ worker }) => worker));
@@ -79,14 +79,14 @@ export const sendCommand = async (
   return outcomeOf(await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body));
 };
 
-const noWave: Outcome = { exitCode: 0, text: "there has been no wave\n", data: null };
+const noWave: Outcome = { exitCode: 0, text: "there is no wave\n", data: null };
 
 export const status = async (options: ControlOptions): Promise<Outcome> => {
   const it = await controlClientFor(options).call<Wave | null>("GET", "/v1/wave");
   return it ? outcomeOf(it) : noWave;
 };
 
-/** Draws it anew in a terminal; in a pipe each change is written below the last. */
+/** Redraws in a terminal; writes a line per change into a pipe. */
 export const watch = async (options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const isInteractive = isTerminal("stdout") && !options.json;
@@ -104,13 +104,13 @@ export const watch = async (options: ControlOptions): Promise<Outcome> => {
   }
 };
 
-/** Why it stands where it does, and each tier that is on its way. */
+/** The wave's reason, and a line for each tier that has started. */
 export const linesOf = (it: Wave): string[] => [
   toOneLine(it.why),
   ...toOneLineValues(it.members).filter(isMoving).map(lineOf),
 ];
 
-/** Nothing of it goes on before a person says what. */
+/** Whether the wave cannot continue without a person. */
 const waitsForPerson = (it: Wave): boolean => {
   const active = membersAt(it, "starting", "under-way", "returning");
   if (active.some(({ waits }) => !waits)) return false;
@@ -125,7 +125,7 @@ const withTime = (line: string): string => `${new Date().toISOString().slice(11,
 
 export const history = async (options: ControlOptions): Promise<Outcome> => {
   const all = await controlClientFor(options).call<readonly Wave[]>("GET", "/v1/waves");
-  if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
+  if (all.length === 0) return { exitCode: 0, text: "there is no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
     formatTime(startedAt),

@@ -1,14 +1,14 @@
-/** The verbs of previews: an environment for each pull request. */
+/** Registers `postern preview`: an environment for each pull request. */
 import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, json, root, target } from "../options.ts";
 
 export const addPreviewCommands = (program: Command): void => {
-  const preview = program.command("preview").description("an environment that lives as long as a pull request");
+  const preview = program.command("preview").description("an environment for a pull request");
 
   preview
     .command("up")
-    .description("deploy all as preview-<number>, with the values of routes/environments/preview.yaml")
-    .argument("<number>", "of the pull request")
+    .description("deploy everything as preview-<number>, with the values of routes/environments/preview.yaml")
+    .argument("<number>", "number of the pull request")
     .addOption(target)
     .addOption(root)
     .addOption(json)
@@ -17,8 +17,8 @@ export const addPreviewCommands = (program: Command): void => {
 
   preview
     .command("down")
-    .description("remove every Worker of preview-<number>, and what they counted")
-    .argument("<number>", "of the pull request")
+    .description("remove every Worker of preview-<number> with its stored data")
+    .argument("<number>", "number of the pull request")
     .addOption(target)
     .addOption(root)
     .addOption(json)

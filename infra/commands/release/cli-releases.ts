@@ -1,24 +1,24 @@
-/** The verbs of releases: the cloud that they are tried on, and bringing versions there, back, and to the eye. */
+/** Registers `postern cloud`, `deploy`, `rollback` and `releases`. */
 import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, isolates, json, message, root, target, targetEnvironment } from "../options.ts";
 
 export const addReleaseCommands = (program: Command): void => {
   program
     .command("cloud")
-    .description("a Cloudflare of your own, on this machine: unmodified wrangler deploys to it, splits and rolls back")
-    .option("--api-port <number>", "where wrangler calls", "8799")
-    .option("--edge-port <number>", "where requests come in", "8800")
-    .option("--state <folder>", "keeps the account", ".state/cloud")
+    .description("run a local Cloudflare: unmodified wrangler deploys to it, splits and rolls back")
+    .option("--api-port <number>", "port of the REST API", "8799")
+    .option("--edge-port <number>", "port for requests", "8800")
+    .option("--state <folder>", "folder with the account's state", ".state/cloud")
     .addOption(isolates)
     .option(
       "--realism",
-      "what production does to you: KV a minute late, far objects, 30 s drains, evictions, no IP literals",
+      "simulate production: KV a minute late, distant objects, 30 s drains, evictions, no IP literals",
     )
     .addOption(json)
     .addHelpText(
       "after",
       examples({
-        "npx postern cloud": "and in another shell what it prints",
+        "npx postern cloud": "then run what it prints in another shell",
         "npx postern cloud --isolates 4 --realism": "closer to production",
       }),
     )
@@ -26,13 +26,13 @@ export const addReleaseCommands = (program: Command): void => {
 
   program
     .command("deploy")
-    .description("bring state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
-    .argument("[tiers...]", "only the gates of these, or `front`, `control`, `consumers`; all where none is named")
+    .description("deploy state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
+    .argument("[tiers...]", "only the gates of these tiers, or `front`, `control`, `consumers`; default: everything")
     .addOption(target)
     .addOption(targetEnvironment)
-    .option("--split <per cent>", "what new versions get of the requests", "100")
+    .option("--split <per cent>", "share of requests for new versions", "100")
     .addOption(message)
-    .option("--prune", "delete gates that the front reaches no more, such as those of a tier that has gone")
+    .option("--prune", "delete gates that the front no longer reaches, such as those of a removed tier")
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -47,10 +47,10 @@ export const addReleaseCommands = (program: Command): void => {
 
   program
     .command("rollback")
-    .description("give all requests of a tier back to the version before, in one call")
+    .description("return all requests of a tier to the previous version, in one call")
     .argument("<tier>", "or `front`")
     .option("--to <version>", "this version, by its id or its first digits")
-    .option("--old-secrets", "also where that brings back values of secrets that have changed since")
+    .option("--old-secrets", "roll back even if that restores old values of changed secrets")
     .addOption(target)
     .addOption(targetEnvironment)
     .addOption(message)
@@ -59,7 +59,7 @@ export const addReleaseCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern rollback wallet": "out of a split, or to the version before",
+        "npx postern rollback wallet": "out of a split, or to the previous version",
         "npx postern rollback wallet --to 1fe43f7b": "to this one",
       }),
     )
@@ -67,7 +67,7 @@ export const addReleaseCommands = (program: Command): void => {
 
   program
     .command("releases")
-    .description("list a tier's versions: who, when, from what, and how much of the requests each takes")
+    .description("list a tier's versions: author, time, digest and share of requests")
     .argument("<tier>", "or `front`")
     .addOption(target)
     .addOption(targetEnvironment)

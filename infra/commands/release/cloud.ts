@@ -1,4 +1,4 @@
-/** `postern cloud` */
+/** `postern cloud`: runs a local cloud until it is stopped. */
 import path from "node:path";
 import pc from "picocolors";
 import type { ApiCall } from "../../cloud/api/api.ts";
@@ -19,7 +19,7 @@ interface CloudCommandOptions {
   readonly json?: true | undefined;
 }
 
-/** As far as a laptop's user would wait for it; KV's minute is production's own. */
+/** Shorter than in production, except for KV's minute. */
 const realism = { kvMs: 60_000, objectMs: 30, evictMs: 120_000 };
 
 export const cloud = async (options: CloudCommandOptions): Promise<Outcome> => {
@@ -30,7 +30,7 @@ export const cloud = async (options: CloudCommandOptions): Promise<Outcome> => {
   const isolates = parseCount(options.isolates, "--isolates", 16);
   const folder = path.resolve(options.state);
   const stopped = untilStopped();
-  const stages = openStages();
+  const stages = openStages({ quiet: json });
   stages.begin(`start a local cloud on ${folder}`);
   let isReady = false;
   const { startCloud } = await import("../../cloud/cloud.ts");
@@ -76,7 +76,7 @@ const welcome = (
   },
   variables: Readonly<Record<string, string>>,
   ms: number,
-): string => `${pc.bold("a cloud of your own")}  api ${api}  edge ${edge}  ${pc.dim(`${control.account().workers.size} Workers, ready in ${(ms / 1000).toFixed(1)} s`)}
+): string => `${pc.bold("local cloud")}  api ${api}  edge ${edge}  ${pc.dim(`${control.account().workers.size} Workers, ready in ${(ms / 1000).toFixed(1)} s`)}
 
 In another shell:
 
@@ -86,5 +86,5 @@ ${Object.entries(variables)
 npx wrangler whoami
 
 A Worker is at ${edge.replace("//localhost", "//<name>.localhost")}, a version at <first eight digits>-<name>, a zone's host by its Host header.
-What workerd does not enforce here: CPU time, memory and sub-requests of a request.
+Not enforced here: limits of CPU time, memory and sub-requests.
 `;

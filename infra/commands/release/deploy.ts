@@ -1,4 +1,4 @@
-/** `postern deploy` */
+/** `postern deploy`: deploys state, control plane, gates and front of an environment. */
 import fs from "node:fs";
 import path from "node:path";
 import { consumersFile } from "../../compiler/check/shared-files.ts";
@@ -29,6 +29,7 @@ interface DeployCommandOptions {
   readonly split: string;
   readonly message?: string | undefined;
   readonly prune?: true | undefined;
+  readonly json?: true | undefined;
 }
 
 export const deploy = async (tiers: readonly string[], options: DeployCommandOptions): Promise<Outcome> => {
@@ -36,11 +37,11 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   const target = targetOf(options.target);
   const split = parsePercent(options.split, "--split");
   const env = environmentFor(target, options.env);
-  const stages = openStages();
+  const stages = openStages({ quiet: options.json });
   stages.begin(`compile routes/ for ${env}, and bundle`);
   const compiled = compile(root, env);
   assertKnownNames(root, tiers);
-  // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
+  // Broken manifests of other tiers do not block a named tier; without names, all manifests must be valid.
   const problems = compiled.problems.filter(({ file }) => tiers.length === 0 || !isManifestOfOther(root, tiers, file));
   if (problems.length > 0) return { exitCode: 1, text: renderProblems(problems, compiled), data: { problems } };
   const wanted = await selectWorkers(target, await emit(root, compiled), tiers);
@@ -65,7 +66,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   ];
   stages.end();
   const outcome = { target: target.name, environment: env, workers: results };
-  // What is left over is known, and may go, once all of this is there.
+  // Leftovers are known and can be removed only after everything is deployed.
   if (results.some(hasFailed))
     return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
   await assertUnpublished(
@@ -81,12 +82,12 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   };
 };
 
-/** Ahead of such a gate nothing takes away what a client says of versions, so it could choose its own. */
+/** Refuses to split a gate with `entry: zone`: nothing in front of it removes a client's version headers, so a client could choose its version. */
 const refuseToSplitZones = (wanted: readonly Emitted[]): void => {
   const zones = wanted.filter((it) => it.kind === "gate" && hasRoutes(it)).map(({ worker }) => worker);
   if (zones.length > 0)
     throw new Error(
-      `${zones.join(", ")}: a tier with \`entry: zone\` is not split: no front ahead of it removes a client's Cloudflare-Workers-* headers, and none keeps a user on one version. Deploy it whole, or take \`entry: zone\` out`,
+      `${zones.join(", ")}: a tier with \`entry: zone\` cannot be split: no front removes a client's Cloudflare-Workers-* headers or keeps a user on one version. Deploy without --split, or remove \`entry: zone\``,
     );
 };
 
@@ -95,10 +96,10 @@ const leftoversText = (leftovers: readonly string[], pruned: boolean): string =>
   const names = leftovers.join(", ");
   return pruned
     ? `removed: ${names}\n`
-    : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
+    : `the front no longer reaches: ${names}\nremove them when no rollback to an older front is needed: npx postern deploy --prune\n`;
 };
 
-/** What can be named besides tiers; consumers are the hashes of their keys, which no Worker holds. */
+/** Names besides tiers. `consumers` are the entries in KV with the hashes of API keys. */
 const otherNames = ["front", "control", "consumers"];
 
 const assertKnownNames = (root: string, tiers: readonly string[]): void => {
@@ -107,13 +108,13 @@ const assertKnownNames = (root: string, tiers: readonly string[]): void => {
     if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
 };
 
-/** The manifest of a tier that was not asked for. */
+/** Whether the file is the manifest of a tier that is not selected. */
 const isManifestOfOther = (root: string, tiers: readonly string[], file: string): boolean =>
   manifestFiles(root).includes(file) && !tiers.some((it) => [path.basename(file, ".yaml"), ...otherNames].includes(it));
 
 const controlKinds: readonly Emitted["kind"][] = ["feed", "actuator", "control", "tail"];
 
-/** A tier's gates, and where they count. */
+/** Selects the Workers to deploy for the named tiers: gates, their state, and missing control-plane Workers. */
 const selectWorkers = async (
   target: Target,
   emitted: readonly Emitted[],
@@ -128,14 +129,14 @@ const selectWorkers = async (
   const absent = await Promise.all(plane.map(async ({ worker }) => (await releasesOf(target, worker)) === undefined));
   return [
     ...states,
-    // A gate cannot be bound to what is not there; what is there goes with the whole, or by its own name.
+    // A gate cannot be bound to a missing Worker; existing ones are deployed with `control` or with everything.
     ...plane.filter((_, index) => tiers.includes("control") || absent[index]),
     ...gates,
     ...emitted.filter(({ kind }) => kind === "front" && tiers.includes("front")),
   ].toSorted(byStage);
 };
 
-/** What has to be there before the first upload, so that none fails half way. */
+/** Creates or checks what uploads need: KV namespaces, secrets, consumers. Runs first, so that no upload fails half way. */
 const prepare = async (
   target: Target,
   root: string,
@@ -149,14 +150,14 @@ const prepare = async (
   const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
   if (missing.length > 0)
     throw new Error(
-      `secrets are missing, and nothing was uploaded:\n${missing
+      `secrets are missing; nothing was uploaded:\n${missing
         .map(
           ({ worker, name }) =>
             `  ${worker} needs ${name}: npx postern secrets set ${name} --env ${environment.name}${target.name === "local" ? " --target local" : ""}`,
         )
         .join("\n")}`,
     );
-  // Without the file its namespace is no business of this project.
+  // Without the file, the namespace is not managed by this project.
   if (withConsumers && kv.consumers !== undefined && fs.existsSync(path.join(root, consumersFile)))
     await uploadConsumers(kvNamespace(target, kv.consumers, path.join(root, ".build", environment.name)), signed, {
       environment: environment.name,
@@ -199,5 +200,5 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
       : `${changed} of ${results.length} Workers are new on ${name}`;
   if (failed.length === 0) return `${workerTable}\n${summary}\n`;
   const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
-  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} are not; the same command goes on where this one ended\n`;
+  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed; run the same command again to continue\n`;
 };

@@ -1,4 +1,4 @@
-/** `postern preview`: an environment for a pull request, and its end. */
+/** `postern preview`: deploys and removes the environment of a pull request. */
 import { compile } from "../../compiler/compile.ts";
 import { emit } from "../../compiler/emit/emit.ts";
 import { count, renderProblems } from "../../diagnostics/report.ts";
@@ -19,7 +19,7 @@ interface PreviewOptions {
   readonly target: string | Target;
 }
 
-/** Brings all of it, or what has changed since the last time. */
+/** Deploys everything that has changed since the last time. */
 export const up = async (number: string, { root, target }: PreviewOptions): Promise<Outcome> => {
   const name = previewName(number);
   writeEnvironment(root, name);
@@ -53,7 +53,7 @@ export const down = async (number: string, { root, target }: PreviewOptions): Pr
   removeEnvironment(root, name);
   const text =
     workers.length === 0
-      ? `nothing of ${name} was there\n`
+      ? `${name} has no Workers\n`
       : `removed ${count(workers.length, "Worker")}: ${workers.join(", ")}\n`;
   return { exitCode: 0, text, data: { environment: name, removed: workers } };
 };

@@ -1,4 +1,4 @@
-/** `postern releases` */
+/** `postern releases`: lists the versions of a tier's Workers. */
 import pc from "picocolors";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
@@ -11,7 +11,7 @@ interface ReleasesOptions {
   readonly target: string | Target;
 }
 
-/** How many versions are shown; `--json` has all that the platform tells of. */
+/** Versions that are shown; `--json` has all that the platform returns. */
 const maxShown = 10;
 const barWidth = 10;
 
@@ -64,6 +64,6 @@ const releasesText = (worker: string, it: Releases): string => {
   return `${pc.bold(worker)}\n${table(["version", "created (UTC)", "by", "built from", "why", "requests"], rows)}`;
 };
 
-/** A version at 0 % is live, by an override only. */
+/** A dot marks a version at 0 %, which only an override reaches. */
 const bar = (percentage: number): string =>
   (percentage === 0 ? "." : "#".repeat(Math.max(1, Math.round((percentage / 100) * barWidth)))).padEnd(barWidth);

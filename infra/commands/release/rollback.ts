@@ -1,4 +1,4 @@
-/** `postern rollback` */
+/** `postern rollback`: returns all requests of a tier's Workers to an earlier version. */
 import {
   changedSecretsIn,
   isOnlyGeneratedChanged,
@@ -22,7 +22,7 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
   const target = targetOf(options.target);
   const workers = workersOf(options.root, environmentFor(target, options.env), tier);
   if (options.to !== undefined && workers.length > 1)
-    throw new Error(`${tier} has several Workers (${workers.join(", ")}), whose versions differ; leave --to out`);
+    throw new Error(`${tier} has several Workers (${workers.join(", ")}), whose versions differ; omit --to`);
   const plans = await Promise.all(
     workers.map(async (worker) => {
       const releases = await releasesOf(target, worker);
@@ -40,10 +40,10 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
         if (!(error instanceof WranglerError) || error.code !== secretsChangedCode) throw error;
         if (isOnlyGeneratedChanged(error.message)) return withOldSecrets();
         throw new Error(
-          // The older value may be the one that was leaked.
-          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would bring its older value back.\n` +
-            `Deploy the older manifest anew, which keeps today's secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
-            "or take the older values along: --old-secrets",
+          // The old value may be the leaked one.
+          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would restore its old value.\n` +
+            `Redeploy the older manifest, which keeps the current secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
+            "or restore the old values: --old-secrets",
         );
       });
   }
@@ -57,7 +57,7 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
 const rollbackVersion = (worker: string, releases: Releases, wanted: string | undefined): string => {
   if (wanted === undefined) {
     const found = rollbackTarget(releases);
-    if (found === undefined) throw new Error(`${worker} has no version before the one that is live`);
+    if (found === undefined) throw new Error(`${worker} has no version before the live one`);
     return found;
   }
   const matching = releases.versions.filter(({ id }) => id.startsWith(wanted));

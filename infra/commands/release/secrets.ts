@@ -1,4 +1,4 @@
-/** `postern secrets list` and `postern secrets set` */
+/** `postern secrets list` and `postern secrets set`: secrets of an environment's Workers. */
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import { compile } from "../../compiler/compile.ts";
 import {
@@ -32,11 +32,11 @@ interface SecretUser {
 }
 
 interface SecretNeeds {
-  /** Each secret that somebody sets, and the gates that need it. */
+  /** Secrets that people set, and the Workers that need them. */
   readonly wanted: ReadonlyMap<string, readonly SecretUser[]>;
-  /** Those that `postern deploy` makes. */
+  /** Secrets that `postern deploy` generates. */
   readonly generated: readonly (SecretUser & { readonly secret: string })[];
-  /** What the dev loop uses where nothing has been set. */
+  /** Values that the dev loop uses for secrets that are not set. */
   readonly samples: Readonly<Record<string, string>>;
 }
 
@@ -56,7 +56,7 @@ const secretNeeds = ({ root, env }: SecretsOptions): SecretNeeds => {
   };
 };
 
-/** Those of the control plane's Workers, which belong to no tier. */
+/** Secrets of the control plane's Workers, which belong to no tier. */
 const controlPlaneSecrets = ({ name, value: { control } }: NamedFile<Environment>) =>
   control
     ? [
@@ -81,12 +81,7 @@ export const list = async (options: SecretsOptions): Promise<Outcome> => {
   const missing = rows.filter((it) => !it.set && !("generated" in it));
   const text = table(
     ["secret", "tier", "worker", "state"],
-    rows.map((it) => [
-      it.secret,
-      it.tier,
-      it.worker,
-      it.set ? "set" : "generated" in it ? "made by deploy" : "missing",
-    ]),
+    rows.map((it) => [it.secret, it.tier, it.worker, it.set ? "set" : "generated" in it ? "generated" : "missing"]),
   );
   const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
   return {
@@ -96,7 +91,7 @@ export const list = async (options: SecretsOptions): Promise<Outcome> => {
   };
 };
 
-/** Makes the pair of keys that entries of consumers are signed with, where there is none, and says what belongs into the environment. */
+/** Creates the key pair that signs consumers' entries, if there is none, and prints the environment's setting. */
 export const consumersKey = ({ root, env }: Pick<SecretsOptions, "root" | "env">): Outcome => {
   const key = consumersPublicKey(root, env);
   const text = `# routes/environments/${env}.yaml; first npx postern deploy consumers, a minute later the gates. The private key is in .secrets; in CI it is POSTERN_CONSUMERS_PRIVATE_KEY
@@ -105,13 +100,11 @@ consumers: { key: "${key}" }
   return { exitCode: 0, text, data: { environment: env, key } };
 };
 
-/** @param read takes the value, from a pipe or a prompt */
+/** @param read reads the value from a pipe or a prompt */
 export const set = async (name: string, options: SecretsOptions, read: () => Promise<string>): Promise<Outcome> => {
   const { wanted, generated, samples } = secretNeeds(options);
   if (generated.some(({ secret }) => secret === name))
-    throw new Error(
-      `${name} is nobody's to set: postern deploy makes a value for each gate, and nobody needs to know it`,
-    );
+    throw new Error(`${name} cannot be set: postern deploy generates a value for each gate`);
   const users = wanted.get(name);
   if (!users) {
     const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";
@@ -120,7 +113,7 @@ export const set = async (name: string, options: SecretsOptions, read: () => Pro
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
   const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
-  // One after the other, so that what has been set is known when one fails.
+  // Sequential, so that it is known which were set when one fails.
   for (const worker of new Set(users.map((it) => it.worker))) await secrets.set(worker, name, value);
   const tiers = [...new Set(users.map(({ tier }) => tier))].sort();
   return {

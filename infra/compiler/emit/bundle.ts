@@ -1,5 +1,29 @@
 /** Bundles a Worker's entry as it is deployed, so that what is measured and tested is the same. */
+import fs from "node:fs";
+import path from "node:path";
 import * as esbuild from "esbuild";
+import { codeRoot } from "../../project/generated-files.ts";
+import { bundleCache } from "./bundle-cache.ts";
+
+const cache = bundleCache(path.join(codeRoot, ".build/bundles"), codeRoot);
+
+/** Where packages resolve to goes by their versions. */
+const lock = (): string => fs.readFileSync(path.join(codeRoot, "package-lock.json"), "utf8");
+
+const options = {
+  bundle: true,
+  write: false,
+  format: "esm",
+  platform: "neutral",
+  target: "es2024",
+  conditions: ["workerd", "worker"],
+  mainFields: ["module", "main"],
+  minify: true,
+  legalComments: "none",
+  logLevel: "silent",
+  absWorkingDir: codeRoot,
+  metafile: true,
+} as const satisfies esbuild.BuildOptions;
 
 /**
  * @param entry source text
@@ -7,20 +31,20 @@ import * as esbuild from "esbuild";
  * @param external modules that stand beside the bundle, or that the platform has
  * @throws where something cannot be resolved or parsed
  */
-export const bundle = async (entry: string, folder: string, external: readonly string[]): Promise<string> => {
-  const { outputFiles } = await esbuild.build({
-    stdin: { contents: entry, resolveDir: folder, sourcefile: "entry.ts", loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    conditions: ["workerd", "worker"],
-    mainFields: ["module", "main"],
-    external: [...external],
-    minify: true,
-    legalComments: "none",
-    logLevel: "silent",
+export const bundle = (entry: string, folder: string, external: readonly string[]): Promise<string> =>
+  cache.get([esbuild.version, options, entry, folder, external, lock()], async () => {
+    const { outputFiles, metafile } = await esbuild.build({
+      ...options,
+      conditions: [...options.conditions],
+      mainFields: [...options.mainFields],
+      stdin: { contents: entry, resolveDir: folder, sourcefile, loader: "ts" },
+      external: [...external],
+    });
+    return {
+      text: outputFiles[0]?.text ?? "",
+      inputs: Object.keys(metafile.inputs).filter((input) => path.basename(input) !== sourcefile),
+    };
   });
-  return outputFiles[0]?.text ?? "";
-};
+
+/** Of the entry, which is no file. */
+const sourcefile = "entry of a Worker";

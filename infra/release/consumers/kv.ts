@@ -1,4 +1,4 @@
-/** Entries of a KV namespace: read by the platform's REST API where there is a token in the shell, else by wrangler, which writes them. */
+/** Entries of a KV namespace: read by the REST API if there is a token in the shell, else by wrangler; written by wrangler. */
 import fs from "node:fs";
 import path from "node:path";
 import { type ApiAccess, accessOf, fetchApi } from "../api.ts";
@@ -7,13 +7,13 @@ import { wrangler, wranglerJson } from "../wrangler.ts";
 
 export interface KvNamespace {
   readonly names: (prefix: string) => Promise<readonly string[]>;
-  /** @throws where there is no such entry */
+  /** @throws if the entry does not exist */
   readonly read: (name: string) => Promise<string>;
   readonly put: (entries: readonly { readonly key: string; readonly value: string }[]) => Promise<void>;
   readonly remove: (names: readonly string[]) => Promise<void>;
 }
 
-/** @param folder where files for wrangler are written */
+/** @param folder for temporary files for wrangler */
 export const kvNamespace = (target: Target, id: string, folder: string): KvNamespace => {
   const flags = ["--namespace-id", id, "--remote"];
   const access = accessOf(target);
@@ -39,7 +39,7 @@ const namesByWrangler = async (target: Target, flags: readonly string[], prefix:
   return found.map(({ name }) => name);
 };
 
-/** Of a thousand names each. */
+/** Pages of a thousand names each. */
 const maxPages = 1000;
 
 const namesByToken = async (access: ApiAccess, id: string, prefix: string): Promise<string[]> => {

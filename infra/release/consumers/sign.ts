@@ -1,4 +1,4 @@
-/** Signs entries of the consumers' KV namespace, where the environment names the key that gates believe. */
+/** Signs entries of the consumers' KV namespace, if the environment names the key that gates trust. */
 import { sign } from "node:crypto";
 import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
 import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
@@ -14,10 +14,10 @@ const keyPurpose: KeyPurpose = {
   command: "secrets consumers-key",
 };
 
-/** The public key of a pair that is made where there is none. */
+/** The public key; creates the key pair if there is none. */
 export const consumersPublicKey = (root: string, env: string): string => ensurePublicKey(root, env, keyPurpose);
 
-/** @throws where the environment names a key whose private half is not here: what is uploaded then would be refused by every gate */
+/** @throws if the private key does not match the environment's public key: every gate would reject the entries */
 export const signConsumers = (
   root: string,
   { name, file, value }: NamedFile<Environment>,
@@ -27,7 +27,7 @@ export const signConsumers = (
   const sample = value.dev.secrets[keyPurpose.variable];
   const { x, key } = signingKey(root, name, keyPurpose, sample?.includes(value.consumers.key) ? sample : undefined);
   if (x !== value.consumers.key)
-    throw new Error(`the key to sign consumers with is another one than \`consumers.key\` of ${file}`);
+    throw new Error(`the key that signs consumers does not match \`consumers.key\` of ${file}`);
   return consumers.map((entry) => {
     const consumer = JSON.parse(entry.value) as ConsumerFact;
     const text = Buffer.from(signedText(name, entry.key, consumer));

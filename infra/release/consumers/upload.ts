@@ -1,14 +1,14 @@
-/** Brings the consumers' KV namespace to what `consumers.yaml` says: what is in the file is written, and what has left it is deleted. */
+/** Synchronizes the consumers' KV namespace with `consumers.yaml`: writes its entries and deletes removed ones. */
 import type { Consumer } from "../../compiler/check/shared-files.ts";
 import type { KvNamespace } from "./kv.ts";
 
 interface UploadOptions {
   readonly environment: string;
-  /** Whether gates believe no entry but those that are signed here. */
+  /** Whether gates accept only signed entries. */
   readonly signed: boolean;
 }
 
-/** Where an environment keeps the names of the entries that it has written. */
+/** Prefix of the records of which entries each environment has written. */
 const recordPrefix = "postern/consumers/";
 const entryPrefix = "key/";
 
@@ -27,7 +27,7 @@ export const uploadConsumers = async (
   const before = recorded.includes(record) ? entryNamesIn(await namespace.read(record)) : [];
   const now = consumers.map(({ key }) => key);
   if (now.length + before.length === 0 && !signed) return;
-  // Whatever breaks this off, the next deployment knows of all that was ever written.
+  // Recorded first: if this is interrupted, the next deployment still knows all written entries.
   const all = [...new Set([...now, ...before])];
   await namespace.put([{ key: record, value: JSON.stringify(all) }, ...consumers]);
   const existing = signed ? await namespace.names(entryPrefix) : before;
@@ -39,7 +39,7 @@ export const uploadConsumers = async (
   await namespace.put([{ key: record, value: JSON.stringify(now) }]);
 };
 
-/** Of environments that share a namespace; more are not. */
+/** Environments that can share a namespace. */
 const maxRecords = 50;
 
 const entriesOfOthers = async (
@@ -53,7 +53,7 @@ const entriesOfOthers = async (
   return (await Promise.all(others.map(namespace.read))).flatMap(entryNamesIn);
 };
 
-/** Every gate could have written it, so it names nothing but entries. */
+/** Any gate could have written the record, so other names are ignored. */
 const entryNamesIn = (text: string): string[] => {
   try {
     const names: unknown = JSON.parse(text);

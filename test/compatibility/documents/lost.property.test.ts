@@ -10,6 +10,7 @@ import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import { writeProject } from "../../e2e/project.ts";
+import { full } from "../../full.ts";
 
 const via = fc.constantFrom("plain", "plain", "reference", "chain", "broken");
 type Via = "plain" | "reference" | "chain" | "broken";
@@ -157,7 +158,7 @@ it("each operation, parameter, body and requirement is imported or listed", () =
           if (need === "key") expect(isOpen).toBe(false);
         }
     }),
-    { numRuns: 120, seed: 4 },
+    { numRuns: full ? 120 : 40, seed: 4 },
   );
   expect(withRoutes).toBeGreaterThan(50);
 });

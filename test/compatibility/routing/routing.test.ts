@@ -44,7 +44,7 @@ const caseOf = ({ it, sends, gets }: RoutingRow): object => {
   return { it, send: sends, upstream: { it: { sees: gets } }, expect: { status: 200 } };
 };
 
-test("as cases of postern test", { timeout: 120_000 }, async () => {
+test("as cases of postern test", async () => {
   const cases = Object.entries(Object.groupBy(rows, ({ sends }) => tierOf(sends))).map(([tier, its = []]) => [
     `routes/${tier}.test.yaml`,
     JSON.stringify(its.map(caseOf)),

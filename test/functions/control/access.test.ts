@@ -1,4 +1,4 @@
-/** Who is believed: operators at control, testers at the front. Whatever else comes is as nothing. */
+/** Authentication of operators at control and of testers at the front; invalid tokens and labels are ignored. */
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { authenticate, controlAudience, hasRole } from "../../../functions/control/api/operators.ts";
@@ -79,11 +79,11 @@ describe("an operator", () => {
     ["named after what objects inherit", { kid: "constructor", sub: "constructor" }],
     ["named __proto__", { kid: "__proto__", sub: "__proto__" }],
     ["huge", { more: { x: "x".repeat(4000) } }],
-  ])("whose token is %s is nobody", async (_, claims) => {
+  ])("with a token %s is not authenticated", async (_, claims) => {
     expect(await bearer(claims)).toBeUndefined();
   });
 
-  it("with alg none, or an HMAC of the public key, is nobody", async () => {
+  it("with alg none, or an HMAC with the public key, is not authenticated", async () => {
     const part = (value: object) =>
       btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
     const claims = { sub: "alice", aud: controlAudience, iat: seconds, exp: seconds + 60 };
@@ -94,9 +94,12 @@ describe("an operator", () => {
     expect(await authenticated(`Bearer ${hs}`)).toBeUndefined();
   });
 
-  it.each([null, "", "Bearer", "Bearer x", "Basic YTpi", "Bearer a.b.c"])("who says %s is nobody", async (text) => {
-    expect(await authenticated(text)).toBeUndefined();
-  });
+  it.each([null, "", "Bearer", "Bearer x", "Basic YTpi", "Bearer a.b.c"])(
+    "with the header %s is not authenticated",
+    async (text) => {
+      expect(await authenticated(text)).toBeUndefined();
+    },
+  );
 
   it("may do what the role allows, and no more", () => {
     const allowed = (["viewer", "operator", "admin"] as const).map((required) =>
@@ -113,7 +116,7 @@ const label = (versions: unknown, over: Claims = {}, tiers: unknown = ["a"]) =>
 describe("a tester's label", () => {
   const read = labels(alice.x, "test");
 
-  it("under a key that cannot be imported is none", async () => {
+  it("is ignored if the key cannot be imported", async () => {
     expect(await labels("***", "test")(await label({ "gate-a": version }), now)).toBeUndefined();
   });
 
@@ -133,21 +136,21 @@ describe("a tester's label", () => {
     ["another audience", { "gate-a": version }, { aud: controlAudience }],
     ["an hour", { "gate-a": version }, { exp: seconds + 3600 }],
     ["a time that is over", { "gate-a": version }, { iat: seconds - 310, exp: seconds - 10 }],
-  ])("with %s is as none", async (_, versions, over) => {
+  ])("with %s is ignored", async (_, versions, over) => {
     expect(await read(await label(versions, over), now)).toBeUndefined();
   });
 
-  it.each(badTimes)("that is %s is as none", async (_, over) => {
+  it.each(badTimes)("that is %s is ignored", async (_, over) => {
     const more = { versions: { "gate-a": version }, tiers: ["a"], ...over.more };
     expect(await read(await token({ aud: labelAudience, ...over, more }), now)).toBeUndefined();
   });
 
-  it.each([[undefined], ["a"], [{ a: true }]])("of the tiers %j is as none", async (tiers) => {
+  it.each([[undefined], ["a"], [{ a: true }]])("for the tiers %j is ignored", async (tiers) => {
     const more = { versions: { "gate-a": version }, ...(tiers !== undefined && { tiers }) };
     expect(await read(await token({ aud: labelAudience, more }), now)).toBeUndefined();
   });
 
-  it("is what lets the front choose a version; nobody else can, and no gate sees the label", async () => {
+  it("lets the front select a version; no other client can, and no gate sees the label", async () => {
     const seen: Headers[] = [];
     const gate = {
       fetch: async (request: Request) => {

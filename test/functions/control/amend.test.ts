@@ -1,4 +1,4 @@
-/** A change of what gates are told, beside others who write. */
+/** Changes of the feed with concurrent writers. */
 import { expect, it } from "vitest";
 import { amendEntries, type Feed } from "../../../functions/control/overlay/feed-client.ts";
 import { maxEntries, type OverlayEntry, type StoredFeed } from "../../../functions/gateway/overlay/overlay.ts";

@@ -1,4 +1,4 @@
-/** Who is taken for whom: a call that is made again, and a second person who is none. */
+/** Write tokens, proposals and the audit log, over a ledger in the runtime. */
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -87,13 +87,13 @@ const controlApiOver = (sql: SqlStorage) => {
     return (token: string, input: object = { fingerprint }) => send(token, `/v1/proposals/${id}`, "POST", input);
   };
   return {
-    world: scenario,
+    scenario,
     operators,
     done,
     sql,
     tokenOf,
     send,
-    proposed: propose,
+    propose,
     advance: (ms: number) => (now += ms),
     now: () => now,
   };
@@ -108,20 +108,20 @@ const fill = (sql: SqlStorage, by: string, count: number, until: number): void =
 };
 
 describe("an operator's token", () => {
-  it("writes once, whoever sends it again, and reads as often as it likes", () =>
+  it("can write once, and read any number of times", () =>
     controlApi(async ({ send, tokenOf, done }) => {
       const token = await tokenOf("alice", a.key, "1");
       expect((await send(token, start)).status).toBe(200);
       expect(await send(token, start)).toMatchObject({
         status: 401,
-        answer: { detail: expect.stringContaining("already") },
+        answer: { detail: expect.stringContaining("already been used") },
       });
       expect((await send(token, "/v1/tiers", "GET")).status).toBe(200);
       expect(done).toHaveLength(1);
       expect((await send(await tokenOf("bob", b.key, "1"), start)).status).toBe(200);
     }));
 
-  it("that has no name of its own writes nothing", () =>
+  it("without a valid `jti` cannot write", () =>
     controlApi(async ({ send, tokenOf, done }) => {
       for (const jti of [undefined, "", "x".repeat(101)]) {
         const token = await tokenOf("alice", a.key, jti);
@@ -134,7 +134,7 @@ describe("an operator's token", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is remembered until it has expired, also where clocks differ", () =>
+  it("is stored as used until it has expired, also with clock skew", () =>
     controlApi(async ({ send, tokenOf, sql, advance: pass, done }) => {
       const token = await tokenOf("alice", a.key, "1");
       await send(token, start);
@@ -147,7 +147,7 @@ describe("an operator's token", () => {
       expect(done).toHaveLength(2);
     }));
 
-  it("that fills its operator's room locks out nobody else, and not what stops something", () =>
+  it("beyond its operator's quota blocks no other operator, and no call that stops something", () =>
     controlApi(async ({ send, tokenOf, sql, now, advance: pass, done }) => {
       fill(sql, "alice", 1000, now() + 60_000);
       expect(await send(await tokenOf("alice", a.key, "1"), start)).toMatchObject({ status: 429 });
@@ -168,13 +168,13 @@ describe("an operator's token", () => {
       expect(done).toHaveLength(2);
     }));
 
-  it("is not remembered for longer than a token can live, whatever it said of its end", () =>
+  it("is not stored for longer than a token can live, whatever its expiry claims", () =>
     controlApi(async ({ send, tokenOf, sql, now }) => {
       fill(sql, "alice", 1200, now() + 31_536_000_000);
       expect((await send(await tokenOf("alice", a.key, "1"), start)).status).toBe(200);
     }));
 
-  it("that an earlier release remembered writes no second time", async () => {
+  it("that an earlier release stored as used cannot write again", async () => {
     const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
     await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage: { sql } }) => {
       sql.exec("CREATE TABLE tokens (token TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID");
@@ -187,9 +187,9 @@ describe("an operator's token", () => {
   });
 });
 
-describe("what waits for a second person", () => {
-  it("is done when another approves it, once", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done }) => {
+describe("proposals that wait for a second person", () => {
+  it("is run once, when another operator approves it", () =>
+    controlApi(async ({ tokenOf, propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(200);
       expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(404);
@@ -200,21 +200,21 @@ describe("what waits for a second person", () => {
     ["is no operator any more", {}],
     ["only reads now", { alice: { key: a.x, role: "viewer" } }],
     ["has another key now", { alice: { key: c.x, role: "operator" } }],
-  ])("is not done where who proposed it %s", (_, left) =>
-    controlApi(async ({ tokenOf, proposed: propose, done, operators }) => {
+  ])("is refused if the proposer %s", (_, left) =>
+    controlApi(async ({ tokenOf, propose, done, operators }) => {
       const approve = await propose();
       delete operators.alice;
       Object.assign(operators, left);
       expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
         status: 403,
-        answer: { detail: expect.stringContaining("may not any more") },
+        answer: { detail: expect.stringContaining("no longer allowed") },
       });
       expect(done).toEqual([]);
     }),
   );
 
   it("is not approved under a second name with the same key", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, operators }) => {
+    controlApi(async ({ tokenOf, propose, done, operators }) => {
       const approve = await propose();
       operators.alicia = { key: a.x, role: "admin" };
       expect(await approve(await tokenOf("alicia", a.key, "1"))).toMatchObject({
@@ -224,8 +224,8 @@ describe("what waits for a second person", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is not done where something else would be released by now, and waits no more", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, world: scenario }) => {
+  it("is refused and removed if other versions would be released now", () =>
+    controlApi(async ({ tokenOf, propose, done, scenario }) => {
       const approve = await propose();
       scenario.canary = "v2";
       expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
@@ -240,8 +240,8 @@ describe("what waits for a second person", () => {
   it.each<[string, object, number]>([
     ["names nothing", {}, 400],
     ["names something else", { fingerprint: "0".repeat(64) }, 409],
-  ])("is not done for who %s, and goes on waiting", (_, given, status) =>
-    controlApi(async ({ tokenOf, proposed: propose, done }) => {
+  ])("is refused for an approver who %s, and keeps waiting", (_, given, status) =>
+    controlApi(async ({ tokenOf, propose, done }) => {
       const approve = await propose();
       expect((await approve(await tokenOf("bob", b.key, "1"), given)).status).toBe(status);
       expect(done).toEqual([]);
@@ -249,8 +249,8 @@ describe("what waits for a second person", () => {
     }),
   );
 
-  it("takes one operator's room, and no other's", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, send, sql, now }) => {
+  it("uses its proposer's quota, and no other's", () =>
+    controlApi(async ({ tokenOf, propose, done, send, sql, now }) => {
       const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)";
       const fields = `'x' || i, ?, 'alice', '', 'core', 'start', '{"bound":{"versions":[]}}'`;
       sql.exec(`${numbers} INSERT INTO waiting SELECT ${fields} FROM n`, now() + 60_000);
@@ -272,8 +272,8 @@ describe("what waits for a second person", () => {
       expect(done).toEqual(["alice and bob: start core"]);
     }));
 
-  it("is gone after an hour", () =>
-    controlApi(async ({ tokenOf, proposed: propose, done, advance: pass }) => {
+  it("expires after an hour", () =>
+    controlApi(async ({ tokenOf, propose, done, advance: pass }) => {
       const approve = await propose();
       pass(3_600_000);
       expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(404);
@@ -295,14 +295,14 @@ describe("what waits for a second person", () => {
     ],
     ["says more than this release knows", "start", JSON.stringify({ reason: "a test", more: 1, ...boundTo(version) })],
     ["asks for something unknown", "dance", JSON.stringify({ reason: "a test", ...boundTo(version) })],
-  ])("is not done where another release wrote it and it %s", (_, what, body) =>
-    controlApi(async ({ tokenOf, proposed: propose, done, sql, send }) => {
+  ])("is refused if another release wrote it and it %s", (_, what, body) =>
+    controlApi(async ({ tokenOf, propose, done, sql, send }) => {
       await propose();
       sql.exec("UPDATE waiting SET what = ?, body = ?", what, body);
-      const { answer: said } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
-      const [{ id, fingerprint }] = said as unknown as [ProposalView];
+      const { answer } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
+      const [{ id, fingerprint }] = answer as unknown as [ProposalView];
       const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
-      expect(old).toMatchObject({ status: 409, answer: { detail: expect.stringContaining("propose it anew") } });
+      expect(old).toMatchObject({ status: 409, answer: { detail: expect.stringContaining("propose it again") } });
       expect(done).toEqual([]);
     }),
   );
@@ -315,7 +315,7 @@ describe("the audit trail", () => {
     await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage }) => work(storage.sql));
   };
 
-  it("is not forgotten because one operator writes without end", () =>
+  it("keeps others' entries when one operator writes without end", () =>
     withSql((sql) => {
       const ledger = openLedger(sql);
       ledger.write({ ...entry, by: "bob" });
@@ -331,7 +331,7 @@ describe("the audit trail", () => {
       expect(stored[1]?.n).toBeLessThanOrEqual(5100);
     }));
 
-  it("is read as far as one answer carries", () =>
+  it("is read up to the size of one answer", () =>
     withSql((sql) => {
       const ledger = openLedger(sql);
       for (let count = 0; count < 10; count++) ledger.write({ ...entry, by: "bob", asked: "x".repeat(2 ** 20) });

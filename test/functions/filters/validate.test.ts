@@ -100,7 +100,5 @@ it("fails for a route without checks, except preflights", async () => {
   expect([(await send("POST /")).status, (await send("GET /")).status, (await send("HEAD /")).status]).toEqual([
     500, 200, 200,
   ]);
-  expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow(
-    "rebuild it",
-  );
+  expect(() => make({ openapi: "openapi/it.yaml" }, fakeDeps(), { tier: "tier", id: "other" })).toThrow("rebuild it");
 });

@@ -11,6 +11,8 @@ import {
   type OverlayEntry,
 } from "../../../functions/gateway/overlay/overlay.ts";
 import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import type { Parts } from "../../../functions/gateway/part.ts";
+import { link } from "../../../functions/gateway/server.ts";
 import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 
 const { plan, parts } = planAndParts(
@@ -46,6 +48,25 @@ describe("an overlay", () => {
   it("adds a limit to existing ones", () => {
     const { filters } = applyOverlay(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
     expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
+  });
+
+  it("passes a limit to the filter instance, besides its own", () => {
+    const places: unknown[] = [];
+    const calm: Parts["filters"][string] = (_, __, { id, limits }) => {
+      places.push([id, limits]);
+      return () => undefined;
+    };
+    const linked = (changes: readonly OverlayChange[]) =>
+      link(applyOverlay(plan, changes), { ...parts, filters: { calm } }, fakeDeps());
+    linked([]);
+    linked([
+      { kind: "limit", filter: "calm", limit: "2/s" },
+      { kind: "limit", filter: "calm", limit: "9/day" },
+    ]);
+    expect(places).toEqual([
+      ["calm", undefined],
+      ["calm", ["2/s", "9/day"]],
+    ]);
   });
 
   it("does not change a plan that it does not fit", () => {

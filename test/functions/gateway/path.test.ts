@@ -11,7 +11,7 @@ const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map((
 }));
 
 const keepingRows = [...page.matchAll(/^\| (goes on as|refused) \| `(.+?)` \|/gm)].map(([, answer, path = ""]) => ({
-  asked: path,
+  path,
   kept: answer === "goes on as",
 }));
 
@@ -39,7 +39,7 @@ describe.each(rows)("$path", ({ path, matched: canonical }) => {
   });
 });
 
-describe.each(keepingRows)("$asked, with encoded-slashes: keep", ({ asked: path, kept }) => {
+describe.each(keepingRows)("$path, with encoded-slashes: keep", ({ path, kept }) => {
   it(kept ? "goes on as it came" : "is refused", async () => {
     const { send } = gateHarness(
       {},

@@ -92,9 +92,7 @@ describe("the script of a pull request, in a repository of its own", () => {
   };
   const output = (root: string, name: string) => fs.readFileSync(path.join(root, name), "utf8");
 
-  it("says the effect, leaves the comment for the job that may write, and annotates what does not hold", {
-    timeout: 60_000,
-  }, async () => {
+  it("says the effect, leaves the comment for the job that may write, and annotates what does not hold", async () => {
     const { root, commit, write } = start();
     const github = {
       GITHUB_ACTIONS: "true",

@@ -17,9 +17,10 @@ import { plainText } from "../../../infra/review/core/sentence.ts";
 import { diffModels } from "../../../infra/review/diff/diff.ts";
 import { toModel } from "../../../infra/review/diff/picture/model.ts";
 import { writeProject } from "../../e2e/project.ts";
+import { full } from "../../full.ts";
 import { applyEdits, edits } from "./edits.ts";
 
-const runs = Number(process.env.POSTERN_EDITS ?? 500);
+const runs = Number(process.env.POSTERN_EDITS ?? (full ? 500 : 120));
 
 const files = Object.fromEntries(
   [

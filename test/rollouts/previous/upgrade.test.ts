@@ -64,5 +64,5 @@ it("uploads every Worker, keeps the classes of objects, and loses nothing of wha
   const approve = account.as("bob").call("POST", `/v1/proposals/${proposal.id}`, {
     fingerprint: waiting?.fingerprint,
   });
-  await expect(approve).rejects.toThrow("propose it anew");
+  await expect(approve).rejects.toThrow("propose it again");
 });

@@ -1,4 +1,4 @@
-/** What all signals share in OTLP's JSON (opentelemetry-proto 1, "JSON Protobuf Encoding": camelCase, 64 bits as text, ids in hexadecimal). */
+/** Parts of OTLP's JSON that all signals share (opentelemetry-proto 1, "JSON Protobuf Encoding": camelCase, 64 bits as text, ids in hexadecimal). */
 
 export type AttributeValue = string | number | boolean;
 
@@ -11,7 +11,7 @@ export interface Attribute {
     | { readonly boolValue: boolean };
 }
 
-/** What has no value is left out. */
+/** Omits attributes without a value. */
 export const attributes = (all: Readonly<Record<string, AttributeValue | undefined>>): Attribute[] =>
   Object.entries(all).flatMap(([key, value]) =>
     value === undefined || value === "" ? [] : [{ key, value: attributeValue(value) }],
@@ -29,11 +29,11 @@ export const nanos = (ms: number): string => `${BigInt(Math.round(ms * 1000)) * 
 export interface ServiceIdentity {
   readonly environment: string;
   readonly tier: string;
-  /** Of its gate; empty where that is not known. */
+  /** The gate's version; empty if unknown. */
   readonly version: string;
 }
 
-/** A tier is a service, and a gate's version its version (semantic conventions, Service and Deployment). */
+/** Maps a tier to an OTLP service and a gate's version to the service's version (semantic conventions, Service and Deployment). */
 export const resource = ({ environment, tier, version }: ServiceIdentity) => ({
   attributes: attributes({
     "service.name": tier,

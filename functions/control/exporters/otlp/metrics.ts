@@ -1,10 +1,10 @@
-/** What a tier counted, as OTLP metrics: cumulative, so that a push that is lost loses nothing but its moment. */
+/** Converts a tier's counts into OTLP metrics. They are cumulative, so that a lost push loses no counts. */
 import type { Bins } from "../../../gateway/observability/samples.ts";
 import { bounds, histogram } from "../../telemetry/histogram.ts";
 import type { Instrument, Point } from "../../telemetry/instruments.ts";
 import { type Attribute, attributes, nanos, resource, type ServiceIdentity, scope } from "./json.ts";
 
-/** Told to the collector as things stand now. */
+/** What a message contains besides the counts. */
 export interface MetricsContext extends Omit<ServiceIdentity, "version"> {
   /** Path templates by route: `/wallet/v1/accounts/{id}`. */
   readonly paths: Readonly<Record<string, string>>;
@@ -13,12 +13,12 @@ export interface MetricsContext extends Omit<ServiceIdentity, "version"> {
   readonly now: number;
 }
 
-/** Of one message. */
+/** Data points per message. */
 const maxPoints = 2000;
 
 /**
  * ExportMetricsServiceRequests, each with the number of its data points.
- * @param versions those that are told of; others have been silent for long
+ * @param versions the versions to export; others have reported nothing for long
  */
 export const metricsOf = (
   instruments: readonly Instrument[],
@@ -47,7 +47,7 @@ interface Metric {
 
 const cumulative = 2;
 
-/** One metric, in several pieces where it has many points. */
+/** One metric, in several pieces if it has many points. */
 const metricsIn = (it: Instrument, version: string, context: MetricsContext): Metric[] => {
   const descriptor = { name: it.name, unit: it.unit, description: it.help };
   if (it.kind === "sum")
@@ -80,7 +80,7 @@ const pointFields = ({ labels, since }: Point<unknown>, context: MetricsContext)
   timeUnixNano: nanos(context.now),
 });
 
-/** A metric's numbers are of one type for ever. */
+/** A metric's numbers always have the same type. */
 const numberValue = (value: number, unit: Instrument["unit"]) =>
   unit === "s" ? { asDouble: value } : { asInt: String(Math.round(value)) };
 
@@ -89,10 +89,10 @@ const distribution = (bins: Bins) => {
   return { count: String(count), sum, bucketCounts: counts.map(String), explicitBounds: bounds };
 };
 
-/** What the conventions have a name for has it (HTTP, stable); all else is `postern.…`. */
+/** Names follow the semantic conventions (HTTP, stable); attributes that they do not define are `postern.…`. */
 const attributesOf = (labels: Readonly<Record<string, string>>, { paths, scheme }: MetricsContext): Attribute[] => {
   const { method, status, route, ...custom } = labels;
-  // Nobody was sent the 499 of a request whose client left.
+  // 499 is internal: the client disconnected and received no status.
   const code = labels.verdict === "left" ? undefined : Number(status) || undefined;
   return attributes({
     "http.request.method": method,
@@ -110,7 +110,7 @@ const chunks = <T>(all: readonly T[]): T[][] =>
     all.slice(index * maxPoints, (index + 1) * maxPoints),
   );
 
-/** Metrics put together as long as a message is not too long. */
+/** Groups metrics into messages of bounded size. */
 const batches = (metrics: readonly Metric[]): Metric[][] => {
   const all: Metric[][] = [];
   let points = maxPoints;

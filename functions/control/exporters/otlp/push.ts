@@ -1,11 +1,11 @@
-/** Pushes one message to a collector by OTLP/HTTP, with bounds, and says what became of it. Source: OTLP specification 1, "OTLP/HTTP". */
+/** Pushes one message to a collector by OTLP/HTTP, bounded in time and size, and returns the result. Source: OTLP specification 1, "OTLP/HTTP". */
 import { readJson } from "../../../gateway/http/read-stream.ts";
 import { parseHeaders } from "./headers.ts";
 
 export interface CollectorPlan {
-  /** The base: `/v1/metrics` and `/v1/traces` lie under it. */
+  /** Base URL of `/v1/metrics` and `/v1/traces`. */
   readonly url: string;
-  /** The secret that holds headers, as OTEL_EXPORTER_OTLP_HEADERS has them. */
+  /** Name of the secret with the headers, in the format of OTEL_EXPORTER_OTLP_HEADERS. */
   readonly secret: string | null;
 }
 
@@ -16,18 +16,18 @@ export interface Collector extends CollectorPlan {
 }
 
 export type PushResult =
-  /** @param rejected items that the collector will never take */
+  /** @param rejected items that the collector dropped for good */
   | { readonly ok: true; readonly rejected: number }
-  /** @param afterMs the collector asked to be left alone for so long */
+  /** @param afterMs the collector's Retry-After */
   | { readonly ok: false; readonly retryable: boolean; readonly afterMs: number; readonly why: string };
 
 const timeoutMs = 10_000;
 const maxAnswerBytes = 65_536;
-/** OTLP/HTTP, "Failures": all others are for good. */
+/** OTLP/HTTP, "Failures": other statuses are not retryable. */
 const retryableStatuses: readonly number[] = [429, 502, 503, 504];
 const maxWaitMs = 5 * 60_000;
 
-/** Never throws. Nothing that it says holds a header. */
+/** Never throws. Its result contains no header. */
 export const push = async (
   signal: "metrics" | "traces",
   message: object,
@@ -39,7 +39,7 @@ export const push = async (
       headers: { ...parseHeaders(headers), "content-type": "application/json" },
       body: JSON.stringify(message),
       signal: AbortSignal.timeout(timeoutMs),
-      // Elsewhere the headers would be told to somebody else.
+      // A redirect would send the headers to another host.
       redirect: "manual",
     });
     if (response.status === 200) return { ok: true, rejected: await rejectedCount(response) };
@@ -56,7 +56,7 @@ export const push = async (
   }
 };
 
-/** `partialSuccess`, as OTLP's JSON has it. A collector that says nothing that one could read has taken all. */
+/** Reads `partialSuccess` of OTLP's JSON. An unreadable answer counts as full success. */
 const rejectedCount = async (response: Response): Promise<number> => {
   const body = await readJson(response, maxAnswerBytes).catch(() => undefined);
   const { partialSuccess } = (body ?? {}) as { readonly partialSuccess?: Readonly<Record<string, unknown>> | null };

@@ -2,6 +2,7 @@
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
+import { registry } from "../../../project/registry.ts";
 import {
   distinctFilters,
   droppedFilters,
@@ -113,7 +114,7 @@ const spoofable = (
   ].filter(({ header }) => !written.has(header));
   if (unprotected.length === 0) return [];
   const headers = unprotected.map(({ header }) => header);
-  const filter = `headers: { request: { remove: [${headers.join(", ")}] } }`;
+  const filter = removal(headers);
   return [
     {
       source,
@@ -150,9 +151,16 @@ export const forwardedCredential: Rule = {
           at: filter.entry,
           key: filter.use,
           message: `${joinAnd(upstreamNames(route))} is sent the ${header} header of ${route.name}'s callers`,
-          remedy: `remove it behind: headers: { request: { remove: [${header}] } }`,
+          remedy: `remove it behind: ${removal([header])}`,
         }));
     }),
+};
+
+/** A filter that removes headers, as a manifest has it. */
+const removal = (headers: readonly string[]): string => {
+  const [written] = Object.values(registry.filters).flatMap(({ removes }) => (removes ? [removes(headers)] : []));
+  if (written === undefined) throw new Error("no filter removes headers");
+  return written;
 };
 
 export const unsignedConsumers: Rule = {

@@ -1,4 +1,4 @@
-/** What GitHub hears of rollouts: one deployment each, its statuses in order. */
+/** GitHub deployments of rollouts: one each, with statuses in order. */
 import { expect, it } from "vitest";
 import { commit, data, notice, type SentRequest, toGithub, token, withOutbox } from "./outbox-harness.ts";
 
@@ -96,7 +96,7 @@ it("that fails for one rollout keeps the order of that one, and holds up no othe
   });
 });
 
-it("whose answer was lost is not asked for a second deployment", async () => {
+it("creates no second deployment after a lost answer", async () => {
   const healthy = repository();
   let lost = 1;
   const reply = (request: SentRequest) => {
@@ -112,7 +112,7 @@ it("whose answer was lost is not asked for a second deployment", async () => {
   });
 });
 
-it("is told nothing of a rollout whose commit nobody knows, and that is said once", async () => {
+it("gets nothing of a rollout without a commit, and one notice says so", async () => {
   await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1", noticeAbout("a", { commit: null })), type: "rollout.started" });
     await it.take(notice("msg_2", noticeAbout("a", { commit: null })));
@@ -138,7 +138,7 @@ it.each([
   });
 });
 
-it("whose limit of calls is spent is asked when it says", async () => {
+it("is retried when its rate limit resets", async () => {
   const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Date.UTC(2026, 10, 1, 0, 40) / 1000) };
   await withOutbox(
     toGithub,

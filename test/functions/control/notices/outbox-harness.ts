@@ -1,4 +1,4 @@
-/** An outbox over real storage, whose clock is ours and whose world is a function. */
+/** Test harness: an outbox over real storage, with a fake clock and a fake HTTP client. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { ControlPlan } from "../../../../functions/control/model/plan.ts";

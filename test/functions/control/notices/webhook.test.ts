@@ -1,4 +1,4 @@
-/** What a receiver of webhooks hears, whatever it answers. Signatures are verified by the library of Standard Webhooks. */
+/** Webhook deliveries for all kinds of answers. Signatures are verified by the library of Standard Webhooks. */
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { payloadOf } from "../../../../functions/control/notifications/payloads.ts";
@@ -29,7 +29,7 @@ const verifyAndParse = ({ at, body, headers }: SentRequest, by = secret): unknow
   return new Webhook(by).verify(body, Object.fromEntries(headers));
 };
 
-it("is told once, signed, in the shape that is documented", async () => {
+it("gets a notice once, signed, in the documented shape", async () => {
   await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.take(notice("msg_a_1"));
@@ -52,7 +52,7 @@ it("is told once, signed, in the shape that is documented", async () => {
   });
 });
 
-it("is signed as the specification says, counted anew by WebCrypto", async () => {
+it("gets the signature that WebCrypto computes by the specification", async () => {
   await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
@@ -66,7 +66,7 @@ it("is signed as the specification says, counted anew by WebCrypto", async () =>
   });
 });
 
-it("that answers 500 is asked again for three days, under the same id, and is then given up", async () => {
+it("that answers 500 gets retries for three days under the same id, then the notice is given up", async () => {
   await withOutbox(toWebhook, answers(500), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
@@ -89,7 +89,7 @@ it("that answers 500 is asked again for three days, under the same id, and is th
   });
 });
 
-it("says how long it wants to be left alone, as seconds or as a date, a day at most", async () => {
+it("sets the delay by Retry-After as seconds or a date, a day at most", async () => {
   const retryAfterValues = ["60", new Date(startedAt + 10 * minute).toUTCString(), "soon", "999999999"];
   await withOutbox(
     toWebhook,
@@ -105,7 +105,7 @@ it("says how long it wants to be left alone, as seconds or as a date, a day at m
   );
 });
 
-it("that is down hears of all when it is up again, whatever one of them met", async () => {
+it("that was down gets all notices when it is up again, even if one of them fails", async () => {
   await withOutbox(
     toWebhook,
     () => {
@@ -123,7 +123,7 @@ it("that is down hears of all when it is up again, whatever one of them met", as
   );
 });
 
-it("that answers 410 hears nothing more, until a test is heard there or the address is another", async () => {
+it("that answers 410 gets nothing more, until a test succeeds or the URL changes", async () => {
   await withOutbox(toWebhook, answers(410), async (it) => {
     await it.take(notice("msg_1"));
     await it.take(notice("msg_2"));
@@ -180,7 +180,7 @@ it("that never answers, redirects, or answers without end costs no more than its
   });
 });
 
-it("knows both secrets while one replaces the other; a secret that is none is said, and nothing is sent", async () => {
+it("gets two signatures during a rotation; a malformed secret is reported and nothing is sent", async () => {
   const next = `whsec_${btoa("another secret of the same length")}`;
   const both = { webhook: `${next} ${secret}`, github: "" };
   await withOutbox(
@@ -209,7 +209,7 @@ it("knows both secrets while one replaces the other; a secret that is none is sa
     );
 });
 
-it("is told again under the same id by who comes after a process that died of it", async () => {
+it("gets the notice again under the same id after a crash during the delivery", async () => {
   await withOutbox(
     toWebhook,
     () => pending,
@@ -228,7 +228,7 @@ it("is told again under the same id by who comes after a process that died of it
   );
 });
 
-it("is bounded: a thousand wait, the oldest are given up and counted; what is too large is not sent", async () => {
+it("the outbox is bounded: a thousand wait, the oldest are given up and counted; data that is too large is dropped", async () => {
   await withOutbox(toWebhook, answers(500), async (it) => {
     for (let index = 0; index < 1003; index++) await it.take(notice(`msg_${index}`));
     expect(it.status().channels).toMatchObject([{ pending: 1000, givenUp: 3 }]);

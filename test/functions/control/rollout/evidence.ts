@@ -1,4 +1,4 @@
-/** Samples of so many requests, dealt evenly to groups unless said otherwise. */
+/** Makes samples of requests, spread evenly over groups. */
 import { binOf, type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 
 export interface SampleSpec {

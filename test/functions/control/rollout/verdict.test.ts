@@ -44,7 +44,7 @@ it("never guesses: nothing passes and nothing fails on a few requests", () => {
   expect(few.findings.every(({ verdict }) => verdict === "not-enough")).toBe(true);
 });
 
-it("asks nothing of stages in which only one version had users", () => {
+it("ignores stages in which only one version had users", () => {
   const broken = { requests: 10_000, errors: 10_000 };
   expect(judge([stage(0, many, broken), stage(1, { requests: 0 }, broken)], criteria).verdict).toBe("not-enough");
 });
@@ -74,7 +74,7 @@ it("sees a version whose slowest are as they were, and all others slower than to
   expect(why).toMatch(/more than 20\.0 % slower elsewhere in its distribution$/);
 });
 
-it("passes a version whose latency the edge's clock cannot tell from none", () => {
+it("passes a version whose latency is below the edge's clock resolution", () => {
   const fast = stage(0.1, { requests: 90_000, slower: 0.001 }, { requests: 10_000, slower: 0.001 });
   expect(finding([fast], "latency").verdict).toBe("pass");
 });
@@ -146,7 +146,7 @@ it("waits for a split to settle before silence is a sign", () => {
   expect(finding([{ ...silent, until: 20_000 }], "sample-ratio").verdict).toBe("not-enough");
 });
 
-it("knows no limit that nobody set, and holds one whatever stable does", () => {
+it("has no limit by default, and enforces one regardless of stable", () => {
   const bad = stage(0.1, { requests: 90_000, errors: 9000 }, { requests: 10_000, errors: 1000 });
   expect(judge([bad], criteria).findings.map(({ criterion }) => criterion)).not.toContain("limit");
   const limited = { ...criteria, limits: { errors: 0.05 } };

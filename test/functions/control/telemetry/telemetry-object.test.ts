@@ -1,4 +1,4 @@
-/** One tier's counts in an object of the runtime: kept, bounded, pushed, forgotten. */
+/** The telemetry object in the runtime: stores counts, bounds and pushes them, deletes old ones. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -51,7 +51,7 @@ describe("what a tier counted", () => {
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
     }));
 
-  it("stays small, whoever asks for what, and loses no request", () =>
+  it("is bounded, and loses no request", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       for (let turn = 0; turn < 13; turn++) {
@@ -68,7 +68,7 @@ describe("what a tier counted", () => {
       expect(tallies.reduce((sum, { value }) => sum + value, 0)).toBe(6500);
     }));
 
-  it("stays small where a gate makes up versions, and those that it told of before are known on", () =>
+  it("is bounded when a gate invents versions, and keeps the versions known before", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       const sample = { groups: { 1: { ...deathGroup, requests: 2 } }, cold: 0 };
@@ -87,7 +87,7 @@ describe("what a tier counted", () => {
       expect(again.between("v-next", begin, begin + 26 * hoursMs).groups[1]?.requests).toBe(2);
     }));
 
-  it("is forgotten a day after its version was last heard of, and not in parts", () =>
+  it("is deleted as a whole, a day after its version's last report", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       store.take("v1", emptySample, [seriesOf({ route: "rare" }), seriesOf()], begin);
@@ -102,7 +102,7 @@ describe("what a tier counted", () => {
       expect(store.series()).toEqual([]);
     }));
 
-  it("has a death once that two saw, and in full where one of them could not see", () =>
+  it("counts a death once if two observers saw it, and fully if only one did", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       const seen = (by: "tail" | "front", version: string, groups: number[]) => ({
@@ -119,7 +119,7 @@ describe("what a tier counted", () => {
       expect([sumOf("v1", "requests"), sumOf("v1", "errors"), sumOf("v2", "errors")]).toEqual([13, 4, 1]);
     }));
 
-  it("of before this release is read", () =>
+  it("of an earlier release is read", () =>
     inDurableObject(({ storage }) => {
       openStore(storage.sql);
       const { method, upstream, ...before } = seriesOf({ status: "2xx" });
@@ -166,13 +166,13 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
   const takeReport = () => object.take("v1", emptySample, [seriesOf()], clock.now, { tier: "wallet", tallies: [] });
-  return { object, asked: requests, lines, clock, round, tallies, heard: takeReport };
+  return { object, requests, lines, clock, round, tallies, heard: takeReport };
 };
 
 describe("a collector", () => {
-  it("is told every ten seconds, with the headers of the secret, while there is something to tell", () =>
+  it("gets metrics every ten seconds with the secret's headers, while there are reports", () =>
     inDurableObject(async (state) => {
-      const { asked: requests, heard, round } = telemetryHarness(state, []);
+      const { requests, heard, round } = telemetryHarness(state, []);
       await heard();
       expect(await state.storage.getAlarm()).not.toBeNull();
       await round();
@@ -192,15 +192,12 @@ describe("a collector", () => {
       expect(requests).toHaveLength(before);
     }));
 
-  it("that is not there is asked again later each time, and what it missed is in the next sums", () =>
+  it("that fails is retried with a growing delay, and the next sums contain what it missed", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-        tallies,
-        lines,
-      } = telemetryHarness(state, [new Error("refused"), new Response("", { status: 503 })]);
+      const { requests, heard, round, tallies, lines } = telemetryHarness(state, [
+        new Error("refused"),
+        new Response("", { status: 503 }),
+      ]);
       await heard();
       await round();
       await round();
@@ -218,13 +215,11 @@ describe("a collector", () => {
       expect(lines).toMatchObject([{ type: "fault", tier: "wallet" }, { type: "fault" }]);
     }));
 
-  it("is left alone for as long as it asks", () =>
+  it("is not called before its Retry-After", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-      } = telemetryHarness(state, [new Response("", { status: 429, headers: { "retry-after": "120" } })]);
+      const { requests, heard, round } = telemetryHarness(state, [
+        new Response("", { status: 429, headers: { "retry-after": "120" } }),
+      ]);
       await heard();
       await round();
       await round(110 * secondsMs);
@@ -233,7 +228,7 @@ describe("a collector", () => {
       expect(requests.length).toBeGreaterThan(1);
     }));
 
-  it("that takes only a part, or nothing for good, leaves a count of what is lost", () =>
+  it("that rejects a part, or everything, causes a count of lost items", () =>
     inDurableObject(async (state) => {
       const { heard, round, tallies } = telemetryHarness(state, [
         Response.json({ partialSuccess: { rejectedDataPoints: "2", errorMessage: "too old" } }),
@@ -247,21 +242,18 @@ describe("a collector", () => {
       expect((await tallies())["push-lost"]).toBeGreaterThan(2);
     }));
 
-  it("that sends elsewhere is not followed, and no line holds a header", () =>
+  it("that redirects is not followed, and no log line contains a header", () =>
     inDurableObject(async (state) => {
-      const {
-        asked: requests,
-        heard,
-        round,
-        lines,
-      } = telemetryHarness(state, [Response.redirect("https://elsewhere.example/", 307)]);
+      const { requests, heard, round, lines } = telemetryHarness(state, [
+        Response.redirect("https://elsewhere.example/", 307),
+      ]);
       await heard();
       await round();
       expect(requests).toHaveLength(1);
       expect(JSON.stringify(lines)).not.toContain("s3cret");
     }));
 
-  it("with headers that are none is not asked", () =>
+  it("with malformed headers is not called", () =>
     inDurableObject(async (state) => {
       const lines: object[] = [];
       const object = tierTelemetry(plan, {
@@ -278,7 +270,7 @@ describe("a collector", () => {
       await object.take("v1", emptySample, [seriesOf()], begin, { tier: "wallet", tallies: [] });
       await object.alarm();
       expect(lines).toMatchObject([
-        { cause: "metrics were not pushed: entry 1 of the collector's headers is no name=value" },
+        { cause: "metrics were not pushed: entry 1 of the collector's headers is not name=value" },
       ]);
       expect(JSON.stringify(lines)).not.toContain("s3cret");
     }));

@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import { compile } from "../../../../infra/compiler/compile.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
 import { parseResources } from "../../../../infra/review/import/gateway-api/resources/documents.ts";
+import { full } from "../../../full.ts";
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const some = <T>(it: fc.Arbitrary<T>, maxLength: number) => fc.array(it, { maxLength });
@@ -208,7 +209,7 @@ const leaves = (value: unknown, at: PropertyKey[]): PropertyKey[][] => [
     : []),
 ];
 
-const runs = Number(process.env.POSTERN_EDITS ?? 150);
+const runs = Number(process.env.POSTERN_EDITS ?? (full ? 150 : 50));
 
 it("no match is lost, and nothing that is written is refused", () => {
   fc.assert(

@@ -23,7 +23,7 @@ export default {
   },
 };`;
 
-it("whatever machine is killed, all goes on with what was acknowledged", { timeout: 120_000 }, async () => {
+it("whatever machine is killed, all goes on with what was acknowledged", async () => {
   const folder = temporaryFolder();
   const reports: string[] = [];
   const { control, edge, fleet } = await startLocalCloud({ folder, report: (line) => reports.push(line) });

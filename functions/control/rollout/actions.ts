@@ -1,0 +1,94 @@
+/** Runs the due actions of a rollout: observes the platform, applies splits, smoke-tests and judges. */
+import type { Verdict } from "../model/finding.ts";
+import { isRunning, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
+import type { RolloutPorts } from "./ports.ts";
+import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
+import { withFindings } from "./verdict.ts";
+
+/** Interval between reconciliations of a running rollout. */
+export const pollIntervalMs = 2000;
+/** Actions per reconciliation: one or two decisions for each Worker of a tier. */
+const maxActions = 300;
+
+const undecided = { verdict: "not-enough" } as const;
+
+export interface ActionContext {
+  readonly ports: RolloutPorts;
+  readonly load: () => Promise<Rollout | undefined>;
+  /** The current state; loaded before. */
+  readonly latest: () => Rollout;
+  readonly applyEvent: (event: RolloutEvent) => Promise<void>;
+}
+
+/** Observes the platform and the evidence, and runs the due actions. */
+export const runDueActions = async (context: ActionContext): Promise<void> => {
+  const { ports, load, latest } = context;
+  const { storage, now } = ports;
+  const before = await load();
+  if (!isRunning(before)) return;
+  await storage.setAlarm(now() + pollIntervalMs);
+  if (!(await observeDeployments(context, before))) return;
+  for (let count = 0; count < maxActions; count++) {
+    const it = latest();
+    const action = nextAction(it, now());
+    if (!action) break;
+    await runAction(context, it, action);
+    const { goal } = latest();
+    // Nothing was decided: retry the platform later, and wait for more evidence.
+    if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
+  }
+  const after = latest();
+  if (isRunning(after)) await storage.setAlarm(nextAlarmAt(after, now()));
+};
+
+/** @returns whether the platform answered for every Worker */
+const observeDeployments = async ({ ports, applyEvent }: ActionContext, { subjects }: Rollout): Promise<boolean> => {
+  for (const { worker } of subjects) {
+    const answer = await ports.platform.deployments(worker);
+    if (!answer.ok) return false;
+    const [deployment] = answer.result;
+    if (deployment) await applyEvent({ kind: "seen", worker, deployment });
+  }
+  return true;
+};
+
+const runAction = async (context: ActionContext, it: Rollout, action: RolloutAction): Promise<void> => {
+  const { ports, applyEvent } = context;
+  const { seq } = it.goal;
+  if (action.kind === "smoke") return applyEvent({ kind: "smoked", seq, ...(await ports.smoke(it)) });
+  if (action.kind === "split") return applySplit(context, it, action.subject, action.share);
+  // Without telemetry the verdict stays open. Throwing would use up the alarm's few retries.
+  const verdict = await evaluate(ports, it).catch(
+    (): Verdict => ({ ...undecided, findings: it.verdict?.findings ?? [] }),
+  );
+  return applyEvent({ kind: "judged", seq, verdict });
+};
+
+const applySplit = async (
+  { ports, applyEvent }: ActionContext,
+  it: Rollout,
+  subject: Subject,
+  share: number,
+): Promise<void> => {
+  const { worker } = subject;
+  const { seq } = it.goal;
+  const answer = await ports.platform.split(worker, splitOf(subject, share), messageOf(it));
+  // If the answer was lost, the next observation of the platform shows whether the split was made.
+  await applyEvent(
+    answer.ok
+      ? { kind: "split", seq, worker, deployment: answer.result.id }
+      : { kind: "refused", seq, worker, fault: answer },
+  );
+};
+
+const evaluate = async (ports: RolloutPorts, it: Rollout): Promise<Verdict> => {
+  const stages = await Promise.all(
+    it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
+  );
+  const builtIn = ports.judge(it, stages);
+  // A failure needs no further evidence, so the queries are skipped.
+  return builtIn.verdict === "fail" ? builtIn : withFindings(builtIn, await ports.queries(it));
+};
+
+const nextAlarmAt = (it: Rollout, now: number): number =>
+  it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + pollIntervalMs;
