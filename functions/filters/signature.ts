@@ -31,7 +31,6 @@ const codes = {
   "body-late": upstreamCodes["body-late"],
 } as const satisfies Codes;
 
-// long: the declaration of the filter, key by key
 export const spec = () =>
   defineFilter({
     kind: "guard",
