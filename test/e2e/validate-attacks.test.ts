@@ -65,8 +65,8 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
   ["a plain body", { headers: json, body: nodes(3) }, 200],
   ["alternatives in each other, as deep as 2^60 are many", { headers: json, body: nodes(60, "1") }, 422, "too deeply"],
   ["ten thousand levels", { headers: json, body: nodes(10_000) }, 422, "too deeply"],
-  ["a key twice", { headers: json, body: '{"child":{},"child":1}' }, 400, "twice"],
-  ["a key twice, once as an escape", { headers: json, body: '{"child":{},"chil\\u0064":1}' }, 400, "twice"],
+  ["a key twice", { headers: json, body: '{"child":{},"child":1}' }, 400, "duplicate"],
+  ["a key twice, once as an escape", { headers: json, body: '{"child":{},"chil\\u0064":1}' }, 400, "duplicate"],
   ["another charset", { headers: { "content-type": "application/json; charset=utf-7" }, body: "{}" }, 415, "UTF-8"],
   [
     "another charset, behind a good one",
