@@ -1,4 +1,4 @@
-/** Runs a request through the linked pipeline of its tier here, with no network: services and stores are stand-ins that remember. */
+/** Runs a request through its tier's pipeline in this process, without network: services and stores are fakes that record calls. */
 import { filters } from "../../functions/filters/registry.gen.ts";
 import { tierFinder } from "../../functions/front.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
@@ -30,9 +30,9 @@ export interface ExplainRequest {
   readonly request: Request;
   readonly ip: string;
   readonly grayKey: string | null;
-  /** Values that are here, by name. */
+  /** Available secret values, by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Whether issuers may be asked for their keys. */
+  /** Whether issuers' keys may be fetched. */
   readonly online: boolean;
 }
 
@@ -53,13 +53,13 @@ export interface Explained {
   readonly decisions: readonly Decision[];
   readonly status: number;
   readonly code: string | undefined;
-  /** What is particular to this answer: `No response within 800ms`. */
+  /** Detail of the problem, such as the timeout. */
   readonly detail: string | undefined;
-  /** What the service would be asked; secrets are not shown. */
+  /** The request to the service, with secrets masked. */
   readonly upstream: Call | undefined;
-  /** What the services of mirrors would be sent, each by its filter's id. */
+  /** The copies that mirrors would send, by filter id. */
   readonly copies: readonly Copy[];
-  /** What could not be told here, and why. */
+  /** What could not be evaluated offline, and why. */
   readonly unknown: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makersOf(filters), copyingFilters, fakes.desk),
+    filters: withCopies(makersOf(filters), copyingFilters, fakes.copyRecorder),
     upstreams: makersOf(upstreams),
     ...(await loadValidators(tier)),
     streamAge,
@@ -102,7 +102,7 @@ const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCo
   copies ? [use] : [],
 );
 
-/** The checks of a gate, from the text that stands beside its plan. */
+/** The validation module of the tier. */
 const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
   const plans = tierPlans(tier);
   if (plans.length === 0) return {};
@@ -110,7 +110,7 @@ const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validator
   return { validators: (await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`)).default };
 };
 
-/** The answer to a HEAD request is a problem without a body. */
+/** Code and detail of a problem response; a response to HEAD has no body. */
 export const parseProblem = (headers: Headers, text: string): Pick<Explained, "code" | "detail"> => {
   const isProblem = headers.get("content-type") === "application/problem+json" && text !== "";
   const { code, detail }: Partial<Record<"code" | "detail", string>> = isProblem ? JSON.parse(text) : {};
@@ -133,14 +133,14 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
   provideStreams();
   const unknown: string[] = [];
   let seen: Explained["upstream"];
-  const requiredSecretNames = requiredSecrets([tier]);
-  for (const name of requiredSecretNames)
-    if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
+  for (const name of requiredSecrets([tier]))
+    if (!Object.hasOwn(secrets, name))
+      unknown.push(`the secret ${name} is not available here, so results that depend on it are a guess`);
   const maskSecrets = (text: string): string =>
     Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), maskTokens(text));
 
   const fakeService = async (input: Request | string, init?: RequestInit): Promise<Response> => {
-    // A body that streams is none that anybody waits for here.
+    // The body is not read, so streaming is allowed.
     seen = toCall(new Request(input, { ...init, duplex: "half" } as RequestInit));
     return new Response(null, { status: 200 });
   };
@@ -149,6 +149,37 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     url: maskSecrets(request.url),
     headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, maskSecrets(value)])),
   });
+  const { copyRecorder, settledCopies } = recordCopies(toCall);
+  const fetchOffline: Deps["fetch"] = async (input, init) => {
+    // Requests to services carry the trace; the gate's own fetches do not.
+    if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
+    if (online) return fetch(input, init);
+    unknown.push(`${new URL(input).origin} was not called; --online calls it`);
+    throw new Error("offline");
+  };
+  const env = offlineEnv(tier, compiled, secrets, fakeService, unknown);
+  const deps: Deps = {
+    env,
+    version: "offline",
+    fetch: fetchOffline,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    uuid: () => crypto.randomUUID(),
+    sleep: (ms, signal) => sleep(ms, signal),
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+    // Deferred work does not affect verdicts.
+    defer: () => {},
+    log: () => {},
+    cache: { match: async () => undefined, put: async () => {} },
+  };
+  return { deps, copyRecorder, unknown, seen: () => seen, copies: settledCopies };
+};
+
+/** Records the copies of requests that filters send. */
+const recordCopies = (toCall: (request: Request) => Call) => {
   const copies: Copy[] = [];
   const pendingCopies: Promise<unknown>[] = [];
   const copyRecorder: CopyRecorder = {
@@ -162,13 +193,17 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     await Promise.allSettled(pendingCopies);
     return copies;
   };
-  const fetchOffline: Deps["fetch"] = async (input, init) => {
-    // What goes to a service continues the caller's trace; what the gate asks for itself does not.
-    if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
-    if (online) return fetch(input, init);
-    unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
-    throw new Error("offline");
-  };
+  return { copyRecorder, settledCopies };
+};
+
+/** The gate's bindings without a platform: known consumers, counters in memory, and stores that are not available. */
+const offlineEnv = (
+  tier: CheckedTier,
+  compiled: Compiled,
+  secrets: ExplainRequest["secrets"],
+  fakeService: (input: Request | string, init?: RequestInit) => Promise<Response>,
+  unknown: string[],
+) => {
   const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
   const namespaces: Readonly<Record<string, object>> = {
     CONSUMERS: { get: async (key: string) => JSON.parse(consumers.get(key) ?? "null") },
@@ -179,32 +214,14 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
       throw new Error("offline");
     },
   });
-  const env = Object.fromEntries([
-    ...requiredSecretNames.map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
+  return Object.fromEntries([
+    ...requiredSecrets([tier]).map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
     ...requiredBindings(tier).map((it) => {
       if (it.kind === "service") return [it.binding, { fetch: fakeService }];
       if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
       return [stateBinding(tier.manifest.tier), memoryCounters()];
     }),
   ]);
-  const deps: Deps = {
-    env,
-    version: "offline",
-    fetch: fetchOffline,
-    now: () => Date.now(),
-    random: () => Math.random(),
-    uuid: () => crypto.randomUUID(),
-    sleep: (ms, signal) => sleep(ms, signal),
-    after: (ms, work) => {
-      const timer = setTimeout(work, ms);
-      return () => clearTimeout(timer);
-    },
-    // Nobody waits for it, so it changes no verdict.
-    defer: () => {},
-    log: () => {},
-    cache: { match: async () => undefined, put: async () => {} },
-  };
-  return { deps, desk: copyRecorder, unknown, seen: () => seen, copies: settledCopies };
 };
 
 const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -216,7 +233,7 @@ const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
-/** State that has counted nothing yet. */
+/** In-memory counters, initially empty. */
 const memoryCounters = () => {
   const all = new Map<string, Cell>();
   const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };

@@ -6,7 +6,6 @@ import { HTTPException } from "hono/http-exception";
 import type { ControlPlan } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import { requireOperator } from "./authentication.ts";
-import { authenticate } from "./operators.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
 import { addRolloutRoutes, unknownSubjectProblem } from "./rollouts.ts";
 import { routes } from "./schemas.ts";

@@ -17,8 +17,6 @@ const delays: readonly number[] = [
   24 * hours,
 ];
 
-export const maxAttempts = delays.length + 1;
-
 /** Upper bound of a receiver's Retry-After. */
 const maxRetryAfterMs = 24 * hours;
 

@@ -1,4 +1,4 @@
-/** The verbs that read and write another language. */
+/** CLI definitions of `import` and `export`. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, force, json, root } from "../options.ts";
 
@@ -56,6 +56,10 @@ export const addImportCommands = (program: Command): void => {
       finish((await import("./import.ts")).importGatewayApiFiles(source, options), options),
     );
 
+  addExportCommands(program);
+};
+
+const addExportCommands = (program: Command): void => {
   const exports = program.command("export").description("write what the gates expose: for programs, and for people");
 
   exports

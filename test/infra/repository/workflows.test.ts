@@ -102,9 +102,9 @@ describe("the script of a pull request, in a repository of its own", () => {
     write("routes/t.yaml", routes(""));
     commit("open to all");
     const first = await run(script("pull-request"), ["main"], root, { ...github, GITHUB_ACTIONS: "" });
-    expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^diff holds\n.*risk high/m)]);
+    expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^diff passed\n.*risk high/m)]);
     expect(first.out).not.toContain("::");
-    expect(first.out).toMatch(/^test holds\nthere are no cases; write routes\/t\.test\.yaml$/m);
+    expect(first.out).toMatch(/^test passed\nthere are no cases; write routes\/t\.test\.yaml$/m);
     const [, end = "", comment = ""] = /^comment<<([0-9a-f]{32})\n([\s\S]*)$/.exec(output(root, "out")) ?? [];
     expect(comment).toMatch(
       new RegExp(
@@ -123,9 +123,7 @@ describe("the script of a pull request, in a repository of its own", () => {
         /^::error file=routes\/t\.test\.yaml,line=1,.*title=case::serves a: GET \/t\/a%0Astatus: expected 201, got 200$/m,
       ),
     ]);
-    expect(output(root, "sum")).toMatch(
-      /\*\*Cases that fail\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
-    );
+    expect(output(root, "sum")).toMatch(/\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/);
 
     write("routes/t.yaml", `${routes("")}oops: 1\n`);
     commit("broken");
@@ -139,9 +137,9 @@ describe("the script of a pull request, in a repository of its own", () => {
 describe("the script that writes the comment", () => {
   /** As GitHub's REST API answers: issues' comments, a hundred a page. */
   const github = async (comments: { id: number; body: string; user: { login: string } }[]) => {
-    const asked: string[] = [];
+    const requests: string[] = [];
     const { url } = await runService(async (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
+      requests.push(`${request.method} ${request.url}`);
       const body = request.method === "GET" ? undefined : ((await json(request)) as { body: string });
       const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page"));
       if (request.headers.authorization !== "Bearer a-token") response.statusCode = 401;
@@ -160,18 +158,18 @@ describe("the script that writes the comment", () => {
         COMMENT,
         ...more,
       });
-    return { asked, write };
+    return { requests, write };
   };
   const mark = "<!-- postern ci -->\n";
 
   it("writes one comment and keeps it up to date, on whichever page it stands", async () => {
     const others = Array.from({ length: 100 }, (_, id) => ({ id, body: `${mark}quoted`, user: { login: "somebody" } }));
-    const { asked, write } = await github(others);
+    const { requests, write } = await github(others);
     for (const text of ["one", "two", "two"]) expect((await write(mark + text)).code).toBe(0);
     expect(others.slice(100)).toEqual([{ id: 900, body: `${mark}two`, user: { login: "github-actions[bot]" } }]);
     expect(others[0]?.body).toBe(`${mark}quoted`);
     const comments = "/repos/acme/routes/issues/7/comments";
-    expect(asked.filter((it) => !it.startsWith("GET"))).toEqual([
+    expect(requests.filter((it) => !it.startsWith("GET"))).toEqual([
       `POST ${comments}`,
       "PATCH /repos/acme/routes/issues/comments/900",
     ]);

@@ -13,7 +13,7 @@ const good = `# postern-ignore unlimited-public-route until 2027-06-30: ${reason
 const codes = (manifest: string, now = today) => auditOfShop(manifest, now).findings.map(({ code }) => code);
 
 describe("an ignore", () => {
-  it("holds for the line below it, and is told with its reason and its day", () => {
+  it("applies to the line below it, and is listed with its reason and date", () => {
     const { findings, ignored } = auditOfShop(open(good));
     expect(findings).toEqual([]);
     expect(ignored).toEqual([
@@ -71,15 +71,15 @@ describe("an ignore that is none", () => {
     ["of a rule in other letters", good.replace("public", "рublic"), "no rule"],
     ["of a rule about ignores", good.replace("unlimited-public-route", "unused-ignore"), "no rule"],
     ["of all rules", good.replace("unlimited-public-route", "*"), "no rule"],
-    ["without a day", `# postern-ignore unlimited-public-route: ${reason}`, "no day"],
-    ["until a day that is none", good.replace("2027-06-30", "2027-02-30"), "no day"],
+    ["without a day", `# postern-ignore unlimited-public-route: ${reason}`, "no end date"],
+    ["until a day that is none", good.replace("2027-06-30", "2027-02-30"), "no end date"],
     ["until for ever", good.replace("2027-06-30", "9999-12-31"), "more than a year ahead"],
     ["without a reason", good.replace(reason, ""), "no reason"],
     ["with a reason of signs only", good.replace(reason, "… !!! ??? ---- ...."), "no reason"],
-    ["with a reason that nobody sees", good.replace(reason, "\u200b".repeat(40)), "characters in it that nobody sees"],
-    ["that is read backwards", good.replace(" until", "\u202e until"), "characters in it that nobody sees"],
+    ["with a reason that nobody sees", good.replace(reason, "\u200b".repeat(40)), "invisible characters"],
+    ["that is read backwards", good.replace(" until", "\u202e until"), "invisible characters"],
     ["that hides behind a carriage return", `# harmless\r${good}`, undefined],
-    ["of another spelling", good.replace("postern-ignore", "Postern_Ignore"), "this is no ignore"],
+    ["of another spelling", good.replace("postern-ignore", "Postern_Ignore"), "this is not a valid ignore"],
     ["longer than anybody reads", good + "x".repeat(2000), "500 characters"],
   ])("%s", (_, comment, complaint) => {
     const found = auditOfShop(open(comment)).findings;
