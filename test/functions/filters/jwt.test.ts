@@ -97,20 +97,20 @@ describe("keys by URL", () => {
       },
     });
     const gates = Array.from({ length: count }, () => gate({ keys: undefined, ...more }, { fakeDeps: time }).send);
-    return { asked: fetches, gates, time, send: gates[0] as (typeof gates)[number] };
+    return { fetches, gates, time, send: gates[0] as (typeof gates)[number] };
   };
   const remote = (replies: Replies, more = {}) => isolates(1, replies, more);
   const lasting = (more = {}) => token({ exp: now + 86_400, ...more });
 
   it("are fetched once, from the issuer's well-known URL", async () => {
-    const { asked: fetches, send } = remote(() => Response.json({ keys: [key] }));
+    const { fetches, send } = remote(() => Response.json({ keys: [key] }));
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
     expect((await send("GET /", bearer(await token()))).status).toBe(200);
     expect(fetches).toEqual(["https://identity.example/.well-known/jwks.json"]);
   });
 
   it("are fetched once for all isolates of a location, and again when they are stale", async () => {
-    const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
+    const { fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
     const bring = async () => {
       for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
     };
@@ -129,7 +129,7 @@ describe("keys by URL", () => {
     const gateway = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const { asked: fetches, send } = remote(async () => {
+    const { fetches, send } = remote(async () => {
       await gateway;
       return Response.json({ keys: [key] });
     });
@@ -143,7 +143,7 @@ describe("keys by URL", () => {
   });
 
   it("a flood of unknown key ids causes one fetch per cool-down, from all isolates together", async () => {
-    const { asked: fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
+    const { fetches, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
     const flood = async () => {
       for (let tries = 0; tries < 80; tries++) {
         const forged = bearer(await lasting({}).then(() => token({ exp: now + 86_400 }, { kid: `k${tries + 2}` })));
@@ -159,11 +159,7 @@ describe("keys by URL", () => {
 
   it("an issuer that is down gets one fetch per cool-down, from all isolates together", async () => {
     let up = false;
-    const {
-      asked: fetches,
-      gates,
-      time,
-    } = isolates(
+    const { fetches, gates, time } = isolates(
       4,
       async () => {
         if (!up) throw new Error("down");
@@ -202,7 +198,7 @@ describe("keys by URL", () => {
   });
 
   it("a malformed token causes no fetch, whether there are no keys, stale or fresh ones", async () => {
-    const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
+    const { fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
     const garbage = [
       ...["garbage", "x.y.z", "e30.e30.AAAA", `${(await token()).split(".").slice(0, 2).join(".")}.`],
       // Signed as a token is, by a key that nobody knows, but without claims.
@@ -275,7 +271,7 @@ describe("keys by URL", () => {
     for (const kid of [undefined, "k1"]) {
       const named = async (pair: { readonly publicKey: CryptoKey }) => ({ ...(await exportJWK(pair.publicKey)), kid });
       let keys = [await named({ publicKey })];
-      const { asked: fetches, send, time } = remote(() => Response.json({ keys }), { cooldown: "30s" });
+      const { fetches, send, time } = remote(() => Response.json({ keys }), { cooldown: "30s" });
       expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
       keys = [await named(other)];
       const fresh = bearer(await token({ exp: now + 86_400 }, { signer: other.privateKey }));
@@ -288,7 +284,7 @@ describe("keys by URL", () => {
   });
 
   it("a flood of forged tokens with a known id causes one fetch per cool-down", async () => {
-    const { asked: fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
+    const { fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
     for (let tries = 0; tries < 20; tries++) {
       const forged = bearer(await token({ jti: String(tries) }, { signer: other.privateKey }));
       expect((await send("GET /", forged)).status).toBe(401);

@@ -21,7 +21,7 @@ const telemetryHarness = () => {
     while (deferred.length > 0) await Promise.all(deferred.splice(0));
     return reports.at(-1) as FrontReport;
   };
-  return { telemetry, ear: sink, told: flushed, state, reports, deferred };
+  return { telemetry, sink, flushed, state, reports, deferred };
 };
 
 /** A fake gate that tells testers its version. */
@@ -43,7 +43,7 @@ const user = (over: Record<string, string> = {}) =>
   });
 
 it("counts by tier, status, and own problem code", async () => {
-  const { telemetry, ear: sink, told: flushed, deferred } = telemetryHarness();
+  const { telemetry, sink, flushed, deferred } = telemetryHarness();
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   telemetry.recordAnswer(sink, "pay", 503, "gate-unavailable", user());
@@ -55,7 +55,7 @@ it("counts by tier, status, and own problem code", async () => {
 });
 
 it("is bounded, and loses no request", async () => {
-  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const { telemetry, sink, flushed } = telemetryHarness();
   for (let index = 0; index < 9000; index++)
     telemetry.recordAnswer(sink, `t${index % 30}`, 100 + (index % 900), "", user());
   const { counts } = await flushed();
@@ -64,7 +64,7 @@ it("is bounded, and loses no request", async () => {
 });
 
 it("asks a crashed gate for its version with the user's key, and sends nothing else of the user", async () => {
-  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const { telemetry, sink, flushed } = telemetryHarness();
   const probes: Headers[] = [];
   telemetry.recordDeath(sink, "wallet", gate(probes), user());
   const { deaths } = await flushed();
@@ -75,7 +75,7 @@ it("asks a crashed gate for its version with the user's key, and sends nothing e
 });
 
 it("reports a gate that does not answer without a version", async () => {
-  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const { telemetry, sink, flushed } = telemetryHarness();
   telemetry.recordDeath(sink, "wallet", gate([], null), user());
   telemetry.recordDeath(
     sink,
@@ -87,7 +87,7 @@ it("reports a gate that does not answer without a version", async () => {
 });
 
 it("asks at most fifty times, and assigns further crashes to the known versions", async () => {
-  const { telemetry, ear: sink, told: flushed } = telemetryHarness();
+  const { telemetry, sink, flushed } = telemetryHarness();
   const probes: Headers[] = [];
   for (let index = 0; index < 2000; index++)
     telemetry.recordDeath(sink, "wallet", gate(probes, index % 5 === 0 ? "v1" : "v2"), user());
@@ -99,7 +99,7 @@ it("asks at most fifty times, and assigns further crashes to the known versions"
 });
 
 it("counts no testers, and nothing without control", async () => {
-  const { telemetry, ear: sink, deferred } = telemetryHarness();
+  const { telemetry, sink, deferred } = telemetryHarness();
   telemetry.recordAnswer(sink, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
   telemetry.recordDeath(sink, "wallet", gate(), user({ "x-postern-smoke": "1" }));
   telemetry.recordAnswer({ ...sink, control: undefined }, "wallet", 200, "", user());
@@ -107,7 +107,7 @@ it("counts no testers, and nothing without control", async () => {
 });
 
 it("counts undelivered reports", async () => {
-  const { telemetry, ear: sink, told: flushed, state } = telemetryHarness();
+  const { telemetry, sink, flushed, state } = telemetryHarness();
   state.gone = true;
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   await flushed();
