@@ -30,7 +30,7 @@ const program = new Command("npm run bench:cloud --")
   )
   .option(
     "--workers <number>",
-    "Workers in the account, 5 at least: gates, their state, a front, and two that are asked",
+    "Workers in the account, 5 at least: gates, their state, a front, and two that answer requests",
     positiveInteger,
     100,
   )

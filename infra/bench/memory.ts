@@ -37,15 +37,15 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
   const runtime = await startWorkerd(writeWorkerdConfig(path.join(folder, "gate"), [gate]));
   const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
   const progress = startProgress(`${requests.toLocaleString("en")} requests`);
-  const rows: { readonly asked: number; readonly resident: number }[] = [];
+  const rows: { readonly sent: number; readonly resident: number }[] = [];
   let sent = 0;
   for (let reading = 1; reading <= readings; reading++) {
     const until = Math.floor((requests / readings) * reading);
     const work = async (): Promise<void> => {
-      while (sent < until) await asked(runtime.port, agent, sent++, privateKey);
+      while (sent < until) await sendRequest(runtime.port, agent, sent++, privateKey);
     };
     await Promise.all(Array.from({ length: concurrency }, work));
-    rows.push({ asked: sent, resident: runtime.resident() });
+    rows.push({ sent, resident: runtime.resident() });
     progress.at(`${sent}`);
   }
   progress.done();
@@ -66,11 +66,11 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
 const mean = (rows: readonly { readonly resident: number }[]): number =>
   rows.reduce((sum, { resident }) => sum + resident, 0) / rows.length;
 
-const formatRows = (rows: readonly { readonly asked: number; readonly resident: number }[]): string =>
+const formatRows = (rows: readonly { readonly sent: number; readonly resident: number }[]): string =>
   table(
     ["requests", "MiB", ""],
-    rows.map(({ asked, resident }) => [
-      asked.toLocaleString("en").padStart("requests".length),
+    rows.map(({ sent, resident }) => [
+      sent.toLocaleString("en").padStart("requests".length),
       Math.round(resident),
       "#".repeat(Math.round(resident / 5)),
     ]),
@@ -103,7 +103,7 @@ const tokenOf = (subject: string, key: KeyObject): string => {
 };
 
 /** @throws where the response is not 200 */
-const asked = (port: number, agent: http.Agent, number: number, key: KeyObject): Promise<void> =>
+const sendRequest = (port: number, agent: http.Agent, number: number, key: KeyObject): Promise<void> =>
   new Promise((resolve, reject) => {
     const headers = {
       host: "localhost",

@@ -78,7 +78,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     return closing;
   };
   try {
-    // The port opens before all that takes time, so that an early client is told to try again.
+    // The port opens before all that takes time, so that an early client gets a 503 and tries again.
     let requests: ForwardOptions = whileStarting;
     running.ingress = await openIngress(
       { port: options.edgePort, host: options.edgeHost ?? "localhost", option: options.edgeOption ?? "--edge-port" },

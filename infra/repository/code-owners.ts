@@ -53,7 +53,7 @@ const missingOwner = ({ source, manifest: { owner } }: CheckedTier): string[] =>
   if (parseOwners(owner) !== undefined) return [];
   const location = fileAndLine(source, [owner === undefined ? "tier" : "owner"]);
   return owner === undefined
-    ? [`${location}  has no owner, so nobody is asked about it; add owner: "@<organisation>/<team>"`]
+    ? [`${location}  has no owner, so nobody reviews it; add owner: "@<organisation>/<team>"`]
     : [
         `${location}  ${JSON.stringify(owner)} is no user, team or address that GitHub knows; write "@<organisation>/<team>"`,
       ];

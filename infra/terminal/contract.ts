@@ -7,7 +7,7 @@ export const exitCodes = {
   0: "success",
   1: "a manifest is invalid, a case fails, or something is stale or left out",
   2: "the command line is invalid; nothing was done",
-  3: "the command could not run: a file, a commit, a server or a permission is missing",
+  3: "it could not run: a file, a commit, a server or a permission is missing",
   4: "a rollout was rolled back, or stopped a wave",
   5: "a change or a finding reaches --fail-on",
 } as const;

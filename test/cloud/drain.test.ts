@@ -1,4 +1,4 @@
-/** A machine that was replaced goes when nobody uses it, and stays while somebody does. */
+/** A replaced machine ends when nobody uses it, and stays while somebody does. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openDrain, parseConnectedPorts } from "../../infra/cloud/fleet/drain.ts";
 import type { Machine } from "../../infra/cloud/machine/machine.ts";

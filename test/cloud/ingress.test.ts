@@ -1,4 +1,4 @@
-/** The door as a client meets it, in front of Workers that do as they like. */
+/** The ingress of the local cloud as a client meets it, in front of Workers that misbehave. */
 import fs from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
+/** Merging keeps machines few and small, and restarts no Worker often, however many there are. */
 import { expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
 import {

@@ -1,4 +1,4 @@
-/** Who listens on a port, as the system says it. */
+/** Finds the process that listens on a port. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";

@@ -1,3 +1,4 @@
+/** Nothing outlives a cloud in this process, whatever is in flight when it ends. */
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";

@@ -1,4 +1,6 @@
-/** Which version takes a request: overrides, then keys, then chance; by the function, and by the edge and a binding. */
+/**
+ * Which version takes a request: overrides, then keys, then chance; by the function, at the edge and behind a binding.
+ */
 import { describe, expect, it } from "vitest";
 import {
   chooseVersion,

@@ -75,7 +75,7 @@ export const doesAllFiveJobs = ({ jobs, customer, forgedToken }: Caller): readon
   refusesWith("a request without a token", { headers: { authorization: "" } }, 401),
   refusesWith("a forged token", { headers: { authorization: `Bearer ${forgedToken}` } }, 401),
   {
-    claim: "the customer is told what is left of the limit",
+    claim: "the customer receives what is left of the limit",
     request: {},
     holds: ({ headers }) => {
       const left = Number(/r=(\d+)/.exec(String(headers.ratelimit))?.[1]);

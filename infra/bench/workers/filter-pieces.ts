@@ -31,7 +31,7 @@ export type Piece = (times: number) => Promise<number>;
 const depsOf = (env: FilterBenchInput["env"]): Deps => ({
   env: { ...env, CONSUMERS: { get: async () => ({ id: "shop", labels: {} }) } },
   version: "bench",
-  fetch: () => Promise.reject(new Error("nobody is asked")),
+  fetch: () => Promise.reject(new Error("no service is called")),
   now: () => Date.now(),
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),

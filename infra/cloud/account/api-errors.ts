@@ -119,7 +119,7 @@ export const apiErrors = {
       404,
       1049,
       pattern === undefined
-        ? `Nobody has asked for a zone of the id ${id}; zones are found by their name, GET /zones?name=`
+        ? `No zone of the id ${id} has been looked up; zones are found by their name, GET /zones?name=`
         : `The pattern ${pattern} is in no zone of the id ${id}; zones are found by their name, GET /zones?name=`,
     ),
   routeTaken: (pattern: string, worker: string) =>

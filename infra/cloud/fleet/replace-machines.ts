@@ -1,4 +1,4 @@
-/** How machines take each other's place: missing ones are started, unused ones retired, and many small ones become one. */
+/** How machines take each other's place: missing ones are started, unused ones drained, and many small ones become one. */
 import type { Account } from "../account/account.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { WorkerVersion } from "../machine/options.ts";

@@ -28,7 +28,7 @@ const maxTargetBytes = 16 * 1024;
 const edgeOnlyHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
 
 /** Hop-by-hop headers (RFC 9110, section 7.6.1), beside those that `Connection` names. */
-const hopByHop: ReadonlySet<string> = new Set([
+const connectionHeaders: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -77,7 +77,7 @@ export const forwardRequest = (request: RawRequest): ForwardedRequest | Refusal 
       : hasBody || methodsWithoutBody.has(method)
         ? []
         : ["Content-Length", "0"];
-  const headers = ["Host", host, ...withoutHopByHop(rawHeaders, isForwardedInRequest), ...framing];
+  const headers = ["Host", host, ...withoutConnectionHeaders(rawHeaders, isForwardedInRequest), ...framing];
   return { host, path: requestTarget.path, headers, hasBody };
 };
 
@@ -117,18 +117,18 @@ export const isWebSocketUpgrade = ({ method, rawHeaders }: RawRequest): boolean 
  * encoding.
  */
 export const forwardedResponseHeaders = (rawHeaders: readonly string[]): string[] =>
-  withoutHopByHop(rawHeaders, isForwardedInResponse);
+  withoutConnectionHeaders(rawHeaders, isForwardedInResponse);
 
 const isForwardedInRequest = (name: string): boolean => name !== "host" && !edgeOnlyHeaders.test(name);
 const isForwardedInResponse = (): boolean => true;
 
-const withoutHopByHop = (rawHeaders: readonly string[], isForwarded: (name: string) => boolean): string[] => {
+const withoutConnectionHeaders = (rawHeaders: readonly string[], isForwarded: (name: string) => boolean): string[] => {
   const named = tokensOf(rawHeaders, "connection").filter((it) => !endToEnd.has(it));
   const forwarded: string[] = [];
   const lengths: string[] = [];
   forEachField(rawHeaders, (name, value) => {
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || named.includes(lower) || !isForwarded(lower)) return;
+    if (connectionHeaders.has(lower) || named.includes(lower) || !isForwarded(lower)) return;
     (lower === "content-length" ? lengths : forwarded).push(name, value);
   });
   return [...forwarded, ...lengths];

@@ -215,7 +215,7 @@ export default {
     if (pathname === "/table") {
       const newState = await request.json<RoutingState>();
       if (newState.number > state.number) state = newState;
-      return new Response("told");
+      return new Response("updated");
     }
     const worker = decodeURIComponent(pathname.slice("/quiet/".length));
     // A call that lasts longer is reset, as in production.

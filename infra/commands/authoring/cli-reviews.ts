@@ -15,7 +15,9 @@ import {
 export const addReviewCommands = (program: Command): void => {
   program
     .command("diff")
-    .description("say what a change of the manifests does: who gets in, what is asked, which Workers get a new version")
+    .description(
+      "say what a change of the manifests does: who gets in, what is called, which Workers get a new version",
+    )
     .argument("<base>", "a commit (main, HEAD~1, origin/main...HEAD) or a folder with routes/ in it")
     .argument("[head]", "the same; by default the files as they are")
     .addOption(onlyEnvironment)

@@ -64,11 +64,11 @@ it("requests of twenty tiers succeed whatever four others do", { timeout: 600_00
   const calm = await rounds(requests);
   let stop = false;
   let misbehaved = 0;
-  const heard: Record<string, Set<number>> = {};
+  const received: Record<string, Set<number>> = {};
   const trouble = Promise.all(
     [...Object.keys(bad), ...flood].map(async (name) => {
-      const statuses = heard[name] ?? new Set();
-      heard[name] = statuses;
+      const statuses = received[name] ?? new Set();
+      received[name] = statuses;
       while (!stop) {
         const { status } = await ask(`/${name}/x`, { headers: { "x-key": `k${misbehaved % 500}` } });
         statuses.add(status);
@@ -92,8 +92,8 @@ it("requests of twenty tiers succeed whatever four others do", { timeout: 600_00
   expect(1 - failed / troubled.length).toBeGreaterThanOrEqual(0.9999);
   expect(misbehaved).toBeGreaterThan(50);
   // They did misbehave: two never answered, one leaked, and of the flood some found no room.
-  expect(heard.start).toEqual(new Set([503]));
-  expect(heard.request).toEqual(new Set([503]));
-  expect(heard.leak).toEqual(new Set([200]));
-  expect(heard.flood).toContain(503);
+  expect(received.start).toEqual(new Set([503]));
+  expect(received.request).toEqual(new Set([503]));
+  expect(received.leak).toEqual(new Set([200]));
+  expect(received.flood).toContain(503);
 });

@@ -1,5 +1,5 @@
 /**
- * A process that runs a cloud and is there to be killed: `victim.ts <folder>`. It takes a command a line and acknowledges it
+ * A process that runs a cloud and is there to be killed: `killable-cloud.ts <folder>`. It takes a command a line and acknowledges it
  * with a line when it is done; before the first one it says what it found.
  */
 import readline from "node:readline";

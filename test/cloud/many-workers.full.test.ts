@@ -1,4 +1,4 @@
-/** A cloud of many Workers as a project has them: gates bound to a state's objects, and a front that is bound to all gates. */
+/** A cloud of many Workers as in a project: gates bound to a state's objects, and a front bound to all gates. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
@@ -19,8 +19,8 @@ it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`
   const emitted = (await emit(root, compile(root, "local"))).toSorted(byStage);
   expect(emitted).toHaveLength(tiers + 2);
   const folder = temporaryFolder();
-  const told: string[] = [];
-  const { control, edge, fleet, close } = await startLocalCloud({ folder, report: (line) => told.push(line) });
+  const reports: string[] = [];
+  const { control, edge, fleet, close } = await startLocalCloud({ folder, report: (line) => reports.push(line) });
   const waiting = emitted.map((it) => publicationOf(it, { secrets: {}, exists: () => true }));
   const front = waiting.pop();
   const [state, ...gates] = waiting;
@@ -50,7 +50,7 @@ it(`${tiers} tiers are uploaded two at a time, reached, and gone with the cloud`
     const { status, body } = await getWorker(edge, "", `/${tier}/v1/r1/7`, { host: "api.acme.example" });
     expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([401, "token-missing"]);
   }
-  expect(told).toEqual([]);
+  expect(reports).toEqual([]);
   await close();
   expect(machinePids(folder)).toEqual([]);
 });

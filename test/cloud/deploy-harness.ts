@@ -1,4 +1,4 @@
-/** A project and a local cloud that it is deployed to, by the calls of wrangler and without its process. */
+/** A project and a local cloud to deploy it to, by wrangler's calls without its process. */
 import fs from "node:fs";
 import path from "node:path";
 import { onTestFinished } from "vitest";
@@ -16,7 +16,10 @@ import { direct } from "./direct.ts";
 export const environment = "values: {}\n";
 
 /** @param targetAt what deploys to the cloud of this API */
-export const town = async (files: Readonly<Record<string, string>>, targetAt: (api: string) => Target = direct) => {
+export const deployHarness = async (
+  files: Readonly<Record<string, string>>,
+  targetAt: (api: string) => Target = direct,
+) => {
   const root = writeProject({ "routes/environments/test.yaml": environment, ...files });
   const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
   onTestFinished(() => cloud.close());

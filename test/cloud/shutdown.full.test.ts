@@ -1,4 +1,4 @@
-/** Nothing outlives a cloud of its own process, whatever signal ends it and whatever is under way. */
+/** Nothing outlives a cloud in its own process, whatever signal ends it and whatever is in flight. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
