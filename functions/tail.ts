@@ -2,7 +2,8 @@
  * The tail Worker: receives the outcome of gates' requests, including those that crashed, and makes spans of them.
  */
 import type { TailPlan } from "./control/model/plan.ts";
-import { type TailReport, tailCollector } from "./control/tail/collector.ts";
+import { tailCollector } from "./control/tail/collector.ts";
+import type { TailReport } from "./control/tail/counts.ts";
 import { bypassCache } from "./gateway/http/uncached.ts";
 
 interface Bindings {

@@ -64,9 +64,10 @@ const concurrentUploads = Math.min(8, os.availableParallelism() + 1);
 const maxFailuresInARow = 3;
 
 /**
- * A route that gets a gate of its own goes there before its tier's gate lets go of it, and the front says where: so the
- * tier's gate comes last then. One that fails keeps back those that are bound to it and no others; the same command goes on.
- * @throws where nothing was uploaded
+ * Uploads Workers in the order of their bindings. When a route moves to a gate of its own, its tier's gate is uploaded last,
+ * after the front: the front routes to the new gate before the old one drops the route. If an upload fails, only the Workers
+ * that are bound to it are skipped; running the same command again continues.
+ * @throws if nothing was uploaded
  */
 export const deployAll = async (workers: readonly Emitted[], options: DeployOptions): Promise<DeployedWorker[]> => {
   // Fails early, with one message, if the platform does not answer or rejects the token.

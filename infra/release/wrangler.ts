@@ -66,9 +66,9 @@ const ownProcess = (
       timers.forEach(clearTimeout);
       // After a signal wrangler exits with 0, so the timeout is tracked here.
       if (!error && !late) return resolve(out);
-      const said = cleanOutput(`${err}\n${out}`).replaceAll(input || "\0", "…");
+      const output = cleanOutput(`${err}\n${out}`).replaceAll(input || "\0", "…");
       const why = late ? `it did not end within ${timeoutMs / 1000} s, and was killed` : (error?.signal ?? "");
-      return reject(new WranglerError(commandOf(args), [why, said].filter(Boolean).join("\n")));
+      return reject(new WranglerError(commandOf(args), [why, output].filter(Boolean).join("\n")));
     });
     const end = () => {
       late = true;

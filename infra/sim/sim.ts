@@ -8,17 +8,17 @@ import { simulate } from "./simulate.ts";
 import { intervalSeconds } from "./traffic.ts";
 
 const whole = (text: string): number => {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
   return Number(text);
 };
 
 const program = new Command("npm run sim:rollout --")
-  .description("Simulates rollouts with control's own reducer and verdict; exits with 1 where a bound is missed.")
+  .description("Simulates rollouts with control's own reducer and verdict; exits with 1 if a bound is missed.")
   .option("--runs <number>", "rollouts of each scenario", whole, 500)
   .option("--seed <number>", "the same seed gives the same simulation", whole, 1)
   .option("--only <text>", "only the scenarios with this in their name")
   .option("--json", "machine-readable output")
-  .showHelpAfterError("(--help shows what it takes)")
+  .showHelpAfterError("(--help shows the options)")
   .exitOverride();
 
 const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>): void => {
@@ -34,7 +34,7 @@ const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>):
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const missed = all.flatMap((it) => it.missed);
   const seconds = Math.round((performance.now() - started) / 1000);
-  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, a look every ${intervalSeconds} s, given up after an hour without evidence; ${seconds} s of computing`;
+  const setting = `${runs} rollouts each, seed ${seed}; steps ${release.steps.join(" ")}, bake ${release.bake}, evaluated every ${intervalSeconds} s, given up after an hour without evidence; ${seconds} s of computing`;
   process.stdout.write(
     json
       ? `${JSON.stringify({ runs, seed, steps: release.steps, bake: release.bake, lookSeconds: intervalSeconds, seconds, missed, scenarios: all }, null, 2)}\n`

@@ -40,7 +40,7 @@ export const usersOf = (count: number, { uniform, happens }: Random): Users => {
   return { count, activity: activity.map((it) => it / all), failing, refused, distance, group };
 };
 
-/** Where each user stands: the canary's are those whose place is below its share, so raising it moves nobody back. */
+/** A position in [0, 1) for each user. Users below the canary's share get the canary, so raising the share moves nobody back. */
 export const assignPositions = ({ count }: Users, { uniform }: Random): Float64Array => {
   const positions = new Float64Array(count);
   for (let user = 0; user < count; user++) positions[user] = uniform();

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
-import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
+import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store-tables.ts";
 import { decodeOtlp } from "./otlp.ts";
 import { now, series, since, tally } from "./series.ts";
 

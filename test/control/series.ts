@@ -1,5 +1,5 @@
 /** Sample series and tallies of a tier's telemetry store. */
-import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store.ts";
+import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store-tables.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 export const since = Date.UTC(2026, 10, 1);

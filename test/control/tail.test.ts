@@ -1,6 +1,7 @@
 /** The tail collector: sums for control, spans for an OTLP collector, bounded memory. */
 import { describe, expect, it } from "vitest";
-import { type TailReport, tailCollector } from "../../functions/control/tail/collector.ts";
+import { tailCollector } from "../../functions/control/tail/collector.ts";
+import type { TailReport } from "../../functions/control/tail/counts.ts";
 import { decodeOtlp } from "./otlp.ts";
 
 const context = {

@@ -13,7 +13,7 @@ const tiers: readonly TierSpec[] = [
 ];
 
 describe("a wave over good versions", () => {
-  it("begins with what matters least, ends with core, and has all promoted", async () => {
+  it("starts with the least important tiers, ends with core, and promotes all", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
     await runWave(it, 120_000);
@@ -52,7 +52,7 @@ describe("one bad tier", () => {
     await runWave(it, 120_000);
     expect(it.started.map(({ tier }) => tier)).toEqual(["maps", "news"]);
     expect(it.wave().status).toBe("failed");
-    expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier began");
+    expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier started");
     expect([it.share("gate-maps"), it.share("gate-news")]).toEqual([-1, 100]);
     for (const tier of ["open", "shop", "pay"]) expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
   });
@@ -141,7 +141,7 @@ describe("people", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("pause it: no further tier begins, and those under way arrive", async () => {
+  it("pause: no further tier starts, and running rollouts continue to the end", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
     await runWave(it, 5_000);

@@ -1,4 +1,4 @@
-/** Runs the README's first minute: the dev loop, then each command of its console. */
+/** Runs the tutorial's first minute: the dev loop, then each command of its console. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -25,8 +25,8 @@ export const hasRole = ({ role }: Pick<AuthenticatedOperator, "role">, required:
   ranks.indexOf(role) >= ranks.indexOf(required);
 
 /**
- * @param environment the token must name it
- * @returns undefined where the token is missing or invalid; the reason is not disclosed
+ * @param environment must be the one that the token names
+ * @returns undefined if the token is missing or invalid; the reason is not disclosed
  */
 export const authenticate = async (
   authorization: string | null,

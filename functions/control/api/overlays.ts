@@ -5,8 +5,16 @@ import { milliseconds, share } from "../../gateway/core/quantities.ts";
 import { maxEntries, maxEntryMs, type OverlayEntry, type StoredFeed } from "../../gateway/overlay/overlay.ts";
 import { movedShare } from "../cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import { changeOf, driftOf, missingTarget, nameList, overlayBody, withEntry } from "../overlay/changes.ts";
-import { hasRole } from "./operators.ts";
+import {
+  changeOf,
+  driftOf,
+  missingTarget,
+  nameList,
+  type OverlayBody,
+  overlayBody,
+  withEntry,
+} from "../overlay/changes.ts";
+import { type AuthenticatedOperator, hasRole } from "./operators.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
 import { json, responses, tierName, tierParams } from "./schemas.ts";
 import { overlayList, writeFeed } from "./write-feed.ts";
@@ -61,38 +69,19 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     const facts = factsOf(tier);
     if (!facts) return unknownTier(tier);
     const it = c.req.valid("json");
-    const unknown = missingTarget(it, facts);
-    if (unknown) return problem(404, `${tier} has no ${unknown}`);
-    const forMs = milliseconds(it.for);
-    if (forMs > maxEntryMs)
-      return problem(400, "an entry lasts seven days at most; put a lasting change into the manifest");
-    const by = c.get("person").name;
+    const person = c.get("person");
+    const refusal = refuseChange(tier, facts, it, person);
+    if (refusal) return refusal;
     const entry: OverlayEntry = {
       ...changeOf(it),
       id: ports.uuid().slice(0, 8),
-      until: ports.now() + forMs,
-      by,
+      until: ports.now() + milliseconds(it.for),
+      by: person.name,
       reason: it.reason,
     };
     const ifMatch = c.req.valid("header")["if-match"];
-    const request = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
-    if (it.kind === "weights" && facts.level === "core" && !hasRole(c.get("person"), "admin"))
-      return problem(403, `changing upstream weights of a core tier requires the role admin; ${by} is an operator`);
-    return write(request, (all) => {
-      if (
-        entry.kind === "cutover" &&
-        facts.level === "core" &&
-        share(entry.percent) > movedShare(all, entry.route, facts)
-      )
-        throw new ConflictError(
-          `moving more users of the core tier ${tier} requires two people: postern rollout start ${tier}/${entry.route}`,
-        );
-      const after = withEntry(all, entry);
-      const max = entry.kind === "close" ? maxWithClose : maxWithoutClose;
-      if (after.length > Math.max(all.length, max))
-        throw new ConflictError(`${tier} has ${all.length} entries already`);
-      return after;
-    });
+    const request = { tier, ifMatch, by: person.name, what: `overlay ${it.kind}`, reason: it.reason };
+    return write(request, (all) => addEntry(tier, facts, all, entry));
   });
   app.openapi(routes.remove, async (c) => {
     const { tier, id } = c.req.valid("param");
@@ -110,17 +99,54 @@ export const addOverlayRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     const request = { tier, ifMatch, by: person.name, what: "overlay remove", reason: id };
     return write(request, (all) => all.filter((it) => it.id !== id));
   });
-  app.openapi(routes.drift, async () =>
-    Response.json(
-      await Promise.all(
-        Object.entries(plan.tiers).map(async ([tier, facts]) => {
-          const { entries } = await ports.overlay.read(tier);
-          return { tier, entries: entries.map((it) => ({ ...it, says: driftOf(it, facts) })) };
-        }),
-      ),
-    ),
-  );
+  app.openapi(routes.drift, async () => Response.json(await allDrift(plan, ports)));
 };
 
 /** What the API returns of the feed's state: the overlay without the revocations. */
 const overlayView = ({ revision, entries }: StoredFeed) => ({ revision, entries });
+
+/** @returns a problem if the tier lacks the target, the lifetime is too long, or the role is insufficient */
+const refuseChange = (
+  tier: string,
+  facts: TierFacts,
+  it: OverlayBody,
+  person: AuthenticatedOperator,
+): Response | undefined => {
+  const missing = missingTarget(it, facts);
+  if (missing) return problem(404, `${tier} has no ${missing}`);
+  if (milliseconds(it.for) > maxEntryMs)
+    return problem(400, "an entry lasts seven days at most; put a lasting change into the manifest");
+  if (it.kind === "weights" && facts.level === "core" && !hasRole(person, "admin"))
+    return problem(
+      403,
+      `changing upstream weights of a core tier requires the role admin; ${person.name} is an operator`,
+    );
+  return undefined;
+};
+
+/** @throws ConflictError if the change needs two people, or the tier has too many entries */
+const addEntry = (
+  tier: string,
+  facts: TierFacts,
+  all: readonly OverlayEntry[],
+  entry: OverlayEntry,
+): readonly OverlayEntry[] => {
+  const isCoreCutover = entry.kind === "cutover" && facts.level === "core";
+  if (isCoreCutover && share(entry.percent) > movedShare(all, entry.route, facts))
+    throw new ConflictError(
+      `moving more users of the core tier ${tier} requires two people: postern rollout start ${tier}/${entry.route}`,
+    );
+  const after = withEntry(all, entry);
+  const max = entry.kind === "close" ? maxWithClose : maxWithoutClose;
+  if (after.length > Math.max(all.length, max)) throw new ConflictError(`${tier} has ${all.length} entries already`);
+  return after;
+};
+
+/** The overlay entries of all tiers, each with its difference from the manifest. */
+const allDrift = ({ tiers }: ControlPlan, { overlay }: ControlPorts) =>
+  Promise.all(
+    Object.entries(tiers).map(async ([tier, facts]) => {
+      const { entries } = await overlay.read(tier);
+      return { tier, entries: entries.map((it) => ({ ...it, says: driftOf(it, facts) })) };
+    }),
+  );

@@ -77,7 +77,7 @@ const runOrPropose = async (
   return propose(ports, { by: name, key, tier, what, body: whole, scope });
 };
 
-/** @throws Refusal, ConflictError where there is nothing to approve */
+/** @throws Refusal; ConflictError if the tier has no rollout */
 const approvalScopeOf = async (
   ports: ControlPorts,
   tier: string,
@@ -119,7 +119,7 @@ export const runCommand = async (
 
 const candidateOf = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
 
-/** What people ask of a rollout. */
+/** Commands of operators on a rollout. */
 export type RolloutCall = "start" | RolloutCommand;
 
 export interface CommandBody {

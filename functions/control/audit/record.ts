@@ -61,11 +61,11 @@ export const proposalView = async ({ key, ...it }: Proposal): Promise<ProposalVi
 
 /**
  * Stores a proposal and notifies about it.
- * @returns 202 with the proposal
+ * @returns a 202 response with the proposal
  * @throws Refusal if the operator has too many waiting proposals
  */
 export const propose = async (
-  { ledger, notify: tell, now, uuid, log }: AuditPorts,
+  { ledger, notify, now, uuid, log }: AuditPorts,
   { body, scope: bound, ...request }: ProposalRequest,
 ): Promise<Response> => {
   const { reason } = body;
@@ -75,7 +75,7 @@ export const propose = async (
   if ((await ledger.propose(proposal, at)) === "full")
     throw new Refusal(`too many proposals of ${request.by} are waiting; each expires after an hour`);
   // The notice is optional: the proposer has the answer.
-  await tell(approvalNotice(proposal, reason, bound, at)).catch(({ message }) =>
+  await notify(approvalNotice(proposal, reason, bound, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),
   );
   return Response.json({ proposal: await proposalView(proposal) }, { status: 202 });

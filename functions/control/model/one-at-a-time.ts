@@ -1,6 +1,6 @@
-/** Work that is done one after the other, in the order in which it came. */
+/** Runs tasks one at a time, in the order of their calls. */
 
-/** Work that throws keeps nothing that comes after it from being done. */
+/** A task that throws does not stop the tasks after it. */
 export const oneAtATime = () => {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {

@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.ts";
 import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStep } from "./rollout.ts";
 
-/** As a manifest has it, with its defaults; the admin API takes the same. */
+/** The schema of a manifest's `release`, with its defaults; the admin API accepts the same. */
 export const release = manifestRelease().superRefine(({ steps }, context) => {
   const problem = stepsProblem(steps);
   if (problem)
@@ -14,8 +14,8 @@ export const release = manifestRelease().superRefine(({ steps }, context) => {
 });
 
 /**
- * What control's plan says of a tier. The plan may be of another release than its reader.
- * @throws Refusal where no rollout can follow it
+ * The `release` of a tier in control's plan. Another release of postern may have written the plan.
+ * @throws Refusal if it is invalid
  */
 export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): ReleaseConfig => {
   const read = release.safeParse(facts.release);

@@ -1,4 +1,4 @@
-/** What a proposal approves, checked when it is read: another release may have written it. */
+/** Reads the scope of a stored proposal. It is validated, because another release may have written it. */
 
 import { z } from "@hono/zod-openapi";
 import { parsed } from "../../gateway/core/json.ts";
@@ -33,12 +33,12 @@ export const bound = z.object({
     .optional(),
 }) satisfies z.ZodType<ApprovalScope>;
 
-/** @returns undefined where the body says nothing that could be approved: it has to be proposed anew */
+/** @returns undefined if the body has no valid scope; the command must be proposed again then */
 export const scopeIn = (proposal: Pick<Proposal, "body">): ApprovalScope | undefined => {
   return parseBody(proposal, z.object({ bound }))?.bound;
 };
 
-/** The body as `schema` has it. @returns undefined where it has another shape */
+/** Parses the body with `schema`. @returns undefined if it does not match */
 export const parseBody = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
   const read = schema.safeParse(parsed(body));
   return read.success ? read.data : undefined;

@@ -1,4 +1,4 @@
-/** What a controller of rollouts or waves keeps in its object: its state, and notices of it that the outbox has not taken yet. */
+/** Storage of a controller's Durable Object: its state, and the notices that the outbox has not accepted yet. */
 import { oneAtATime } from "../model/one-at-a-time.ts";
 import type { Notice, Notify } from "./notification.ts";
 import { openPendingNotices } from "./pending-notices.ts";
@@ -8,7 +8,7 @@ const current = "current";
 export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put">, notify: Notify) => {
   let state: T | undefined;
   let loaded = false;
-  /** What is decided is decided one after the other, though people ask while others are waited for. */
+  /** Decisions run one at a time; a call may arrive while another one waits for a port. */
   const runExclusive = oneAtATime();
   const pendingNotices = openPendingNotices(storage, notify, runExclusive);
   return {
@@ -18,18 +18,18 @@ export const storedState = <T>(storage: Pick<DurableObjectStorage, "get" | "put"
       loaded = true;
       return state;
     },
-    /** As it was last kept or loaded. */
+    /** The state that was last saved or loaded. */
     latest: (): T | undefined => state,
     /**
-     * Written before anything rests on it, and at once with what has to be told of it.
-     * @param notice given how many there were with it
+     * Writes the state and its notice in one transaction, before anything depends on them.
+     * @param notice receives the number of notices so far, including this one
      */
-    save: async (it: T, notice?: (count: number) => Notice): Promise<void> => {
+    save: async (next: T, notice?: (count: number) => Notice): Promise<void> => {
       const pending = notice && (await pendingNotices.beside(notice));
-      await storage.put({ [current]: it, ...pending });
-      state = it;
+      await storage.put({ [current]: next, ...pending });
+      state = next;
     },
-    /** Hands the pending notices to the outbox. @returns whether it has taken all */
+    /** Sends the pending notices to the outbox. @returns whether it accepted all of them */
     notify: pendingNotices.notify,
   };
 };

@@ -11,7 +11,7 @@ const reserved: ReadonlySet<string> = new Set(["constructor", "alarm"]);
 
 /** Delete it, and derive from `DurableObject`, after one release. */
 export abstract class CalledByName extends DurableObject<Bindings> {
-  /** @throws TypeError where the class has no such RPC method */
+  /** @throws TypeError if the class has no such RPC method */
   async invoke(name: string, args: readonly unknown[]): Promise<unknown> {
     const methods = Object.getPrototypeOf(this);
     if (reserved.has(name) || !Object.hasOwn(methods, name)) throw new TypeError(`there is no method ${name}`);

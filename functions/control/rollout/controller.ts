@@ -1,12 +1,13 @@
 /** The controller of a tier's rollouts: stores the state, runs due actions and commands. A crash at any point loses nothing and repeats nothing. */
 
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
+import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type Candidate, isOver, isRunning, type Rollout, type RolloutStart } from "../model/rollout.ts";
 import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { pollIntervalMs, runDueActions } from "./actions.ts";
-import { describeVersion, findReleasable, type Releasable } from "./candidates.ts";
+import { describeVersion, findReleasable } from "./candidates.ts";
 import type { RolloutNotice } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
@@ -40,22 +41,19 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
-    history: async () =>
-      [...(await pastRollouts(storage)), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
-    /** What `start` would release now. @throws Refusal if there is nothing to release */
-    candidates: async ({ tier, facts }: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[]> => {
-      const found = await findReleasable(tier, facts, platform);
-      return Promise.all(found.map(({ subject }) => describeVersion(subject, platform)));
+    history: async (): Promise<Rollout[]> => {
+      const it = await load();
+      return [...(await pastRollouts(storage)), ...(it ? [it] : [])].toReversed();
     },
+    /** What `start` would release now. @throws Refusal if there is nothing to release */
+    candidates: (request: Pick<RolloutStart, "tier" | "facts">) => candidatesOf(request, platform),
     /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
     start: (request: RolloutStart): Promise<Rollout> =>
       runExclusive(async () => {
         const before = await load();
-        if (before && request.wave !== undefined && before.wave === request.wave) return before;
-        if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
-        const found = await approvedReleasable(request, ports);
+        if (before && isStartedBy(before, request.wave)) return before;
+        const it = await newRollout(request, before, ports);
         if (before) await storage.put(past, newestThatFit([...(await pastRollouts(storage)), before]));
-        const it = newRollout(request, found, ports);
         await save(it, { kind: "started", by: request.by });
         await storage.setAlarm(it.startedAt);
         return it;
@@ -72,9 +70,7 @@ export const rolloutController = (ports: RolloutPorts) => {
       wave?: string,
       approved?: RolloutPosition,
     ): Promise<Rollout> => {
-      const before = await load();
-      if (!before) throw new Refusal("this tier has no rollout");
-      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been started since");
+      assertCommandable(await load(), wave);
       await applyEvent({ kind: "asked", command, by, reason, approved });
       // Wakes the controller even if no action is due: the notice has to be sent.
       await storage.setAlarm(now());
@@ -83,28 +79,38 @@ export const rolloutController = (ports: RolloutPorts) => {
   };
 };
 
-/** @throws Refusal if there is nothing to release, or the versions differ from the approved ones */
-const approvedReleasable = async (
-  { tier, facts, approved }: RolloutStart,
-  { platform }: RolloutPorts,
-): Promise<readonly Releasable[]> => {
+/** @throws Refusal */
+const assertCommandable = (it: Rollout | undefined, wave: string | undefined): void => {
+  if (!it) throw new Refusal("this tier has no rollout");
+  if (wave !== undefined && it.wave !== wave) throw new Refusal("another rollout has been started since");
+};
+
+const isStartedBy = (it: Rollout, wave: string | undefined): boolean => wave !== undefined && it.wave === wave;
+
+const candidatesOf = async (
+  { tier, facts }: Pick<RolloutStart, "tier" | "facts">,
+  platform: Platform,
+): Promise<readonly Candidate[]> => {
   const found = await findReleasable(tier, facts, platform);
+  return Promise.all(found.map(({ subject }) => describeVersion(subject, platform)));
+};
+
+/** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
+const newRollout = async (
+  { facts, wave, approved, ...request }: RolloutStart,
+  before: Rollout | undefined,
+  { platform, now, uuid }: RolloutPorts,
+): Promise<Rollout> => {
+  if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
+  const found = await findReleasable(request.tier, facts, platform);
   const subjects = found.map(({ subject }) => subject);
   const mismatch = approved && versionMismatch(approved, subjects);
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
-  return found;
-};
-
-const newRollout = (
-  { facts, wave, approved, ...request }: RolloutStart,
-  found: readonly Releasable[],
-  { now, uuid }: RolloutPorts,
-): Rollout => {
   const at = now();
   return {
     ...request,
     id: uuid().slice(0, 8),
-    subjects: found.map(({ subject }) => subject),
+    subjects,
     ...(wave !== undefined && { wave }),
     startedAt: at,
     endedAt: null,

@@ -5,7 +5,7 @@ export type WithMethods<T extends object> = T & Rpc.DurableObjectBranded;
 
 export type Namespace<T extends object> = DurableObjectNamespace<WithMethods<T>>;
 
-/** The methods of `T` by RPC. The platform's own type of a stub says the same, but makes arrays of read-only tuples. */
+/** The methods of `T` as RPC calls. The platform's own stub type is equivalent, but turns read-only tuples into arrays. */
 export type Remote<T extends object> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };

@@ -1,10 +1,10 @@
-/** Counts of both versions, by stage, as bets need them: deflated for clusters. */
+/** Counts of both versions by stage, as bets need them: divided by the design effect of clusters. */
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import { designEffect, guard } from "./clusters.ts";
 
 export type Count = "errors" | "refusals" | "upstreamErrors" | "abandoned";
 
-/** Hits of each group and the requests that they are of. */
+/** Hits and requests of each group. */
 export interface GroupCounts {
   readonly hits: Float64Array;
   readonly of: Float64Array;
@@ -28,7 +28,7 @@ export const requestsOf = (sample: Sample): Float64Array => {
   return requests;
 };
 
-/** A key that is no group's would count requests of nobody. */
+/** Ignores keys that name no group. */
 export const forEachGroup = (sample: Sample, visit: (group: number, it: Group) => void): void => {
   for (let group = 0; group < groups; group++) {
     const it = sample.groups[group];
@@ -43,7 +43,7 @@ export const sum = (numbers: ArrayLike<number>): number => {
 };
 
 /**
- * One for all stages: users stay what they are, so one who fails in two of them is the same cluster still.
+ * One design effect for all stages: a user who fails in two stages is still one cluster.
  */
 export const effectOf = (stages: readonly GroupCounts[]): number => {
   const expected = new Float64Array(groups);
@@ -66,8 +66,8 @@ export const effectOf = (stages: readonly GroupCounts[]): number => {
 };
 
 /**
- * How many requests a user's are worth, for the question which version they went to. All of a user's go to one, so it is
- * the mean number of requests of a user, weighted by itself; groups are as uneven as their users make them.
+ * The design effect for the question which version a request went to. All requests of a user go to one version, so it is
+ * the mean number of requests per user, weighted by itself; it is estimated from how unevenly groups are loaded.
  */
 export const userEffect = (requests: Float64Array): number => {
   const all = sum(requests);
@@ -78,8 +78,8 @@ export const userEffect = (requests: Float64Array): number => {
 };
 
 /**
- * Stable's counts weighted so that each stage has in them the part that it has in the canary's: else a slow night at 1 %
- * would be compared with a fast morning at 50 %. No weight is over one, so weighted counts scatter no more than whole ones.
+ * Weights stable's counts so that each stage has the same part in them as in the canary's. Without this, a slow night at 1 %
+ * would be compared with a fast morning at 50 %. No weight exceeds one, so weighted counts have no more variance than whole ones.
  */
 export const weightsOf = (stages: readonly { readonly stable: number; readonly canary: number }[]): number[] => {
   const ratios = stages.map(({ stable, canary }) => (stable > 0 ? canary / stable : 0));

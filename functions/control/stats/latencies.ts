@@ -1,4 +1,4 @@
-/** Latencies of one version in one stage, as bins and as counts above thresholds, by group. */
+/** Counts latencies of one version in one stage: in bins, and above thresholds by group. */
 import { groups, maxBin, type Sample } from "../../gateway/observability/samples.ts";
 import { forEachGroup, sum } from "./counts.ts";
 
@@ -12,13 +12,13 @@ export interface Latencies {
   readonly count: number;
   /** Requests of each group. */
   readonly of: Float64Array;
-  /** Of each threshold, how many are above. */
+  /** For each threshold, the number of latencies above it. */
   readonly above: Float64Array;
-  /** The same of one threshold, by group. */
+  /** The same for one threshold, by group. */
   readonly by: (threshold: number) => Float64Array;
 }
 
-/** @param stretch bins that thresholds are moved up by */
+/** @param stretch number of bins by which thresholds are raised */
 export const latenciesOf = (sample: Sample, stretch: number): Latencies => {
   const bins = new Float64Array(maxBin + 1);
   const of = new Float64Array(groups);

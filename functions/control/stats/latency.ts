@@ -1,43 +1,43 @@
 /**
- * Whether the canary is slower, and by how much at most.
+ * Tests whether the canary is slower, and bounds by how much.
  *
- * *The 99th percentile*: a latency above it is a hit with a probability of 1 %. So every latency is excluded, as the
- * quantile's value, above which hits are too many or too few for that; no more than the true one needs to survive, so
- * looking at all of them costs nothing (Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B
- * testing and best-arm identification", Bernoulli 2022). Inside a bin, which is 5 % wide, the bound is interpolated; where
- * the distribution drifts, the quantile is that of the mixture, and this is approximate.
+ * *The 99th percentile*: a latency above it is a hit with a probability of 1 %. So a latency is excluded as the
+ * quantile's value if too many or too few requests are above it. Only the true value needs to survive, so
+ * testing all of them costs nothing (Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B
+ * testing and best-arm identification", Bernoulli 2022). Inside a bin, which is 5 % wide, the bound is interpolated; if
+ * the distribution drifts, the quantile is that of the mixture, and the bound is approximate.
  *
- * *All of the distribution*: with no canary slower than tolerated, those of its requests that exceed a threshold stretched
- * by the tolerated ratio are no more than stable's above the threshold, for every threshold. One bet for each of a fixed
- * set of them, and their mean: stochastic order, after Lindon, Sanden and Shirikian, "Rapid Regression Detection in
- * Software Deployments through Sequential Testing", KDD 2022 (who take a band about both distributions; a mean of bets
- * is as valid, sees the tail sooner, and is not moved by what befalls both versions).
+ * *All of the distribution*: if the canary is no slower than tolerated, then for every threshold its share of requests above the
+ * threshold times the tolerated ratio is at most stable's share above the threshold. The wealth is the mean of one bet for each
+ * of a fixed set of thresholds: stochastic order, after Lindon, Sanden and Shirikian, "Rapid Regression Detection in
+ * Software Deployments through Sequential Testing", KDD 2022 (they use a confidence band around both distributions; a mean of bets
+ * is equally valid, detects the tail sooner, and is not affected by changes common to both versions).
  */
 import { maxBin, type Sample } from "../../gateway/observability/samples.ts";
 import { effectOf, weightsOf } from "./counts.ts";
 import { binsPerThreshold, type Latencies, latenciesOf, thresholds } from "./latencies.ts";
 import { logWealth, type Trials } from "./wealth.ts";
 
-/** Bins that a ratio is wide, rounded up, so that no less than it is tolerated. */
+/** The width of a ratio in bins, rounded up: at least the ratio is tolerated. */
 export const binsOf = (ratio: number): number => Math.ceil(Math.log(ratio) / Math.log(1.05) - 1e-9);
 
 export interface Slowness {
   /** Milliseconds. */
   readonly stable: number | null;
   readonly canary: number | null;
-  /** Of the ratio of the 99th percentiles; null where there is too little to say. */
+  /** Bounds of the ratio of the 99th percentiles; null if there is too little data. */
   readonly low: number | null;
   readonly high: number | null;
   /** The canary's 99th percentile is larger. */
   readonly larger: boolean;
-  /** More than tolerated somewhere in the distribution, and that is no chance. */
+  /** Significantly slower than tolerated somewhere in the distribution. */
   readonly slower: boolean;
   readonly requests: number;
 }
 
 export interface LatencyPair {
   readonly stable: Latencies;
-  /** Whose thresholds are stretched. */
+  /** The version whose thresholds are stretched. */
   readonly canary: Latencies;
 }
 
@@ -129,7 +129,7 @@ const tailEffect = (stages: readonly Latencies[], { above, count }: Pooled, stre
   return effectOf(stages.map(({ by, of }) => ({ hits: by(slot), of })));
 };
 
-/** The first bin above which there are no more than these; counts above fall with the bin. */
+/** The first bin with at most so many latencies above it; the count falls with the bin. */
 const firstBelow = (above: Float64Array, max: number): number => {
   let [left, right] = [0, maxBin];
   while (left < right) {
@@ -150,21 +150,21 @@ const quantile = ({ above, count }: Pooled): number | null => {
 };
 
 /**
- * The bound of the 99th percentile, in bins: the lower one is the last above which there are more than 1 %, for sure, the
- * upper one the first above which there are fewer.
+ * A bound of the 99th percentile, in bins. The lower bound is the last bin with significantly more than 1 % above it, the
+ * upper bound the first bin with significantly less.
  */
 export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: number): number | null => {
   const excess = (bin: number): number => {
     const hits = above[bin] ?? 0;
-    // Wealth does not fall as hits go away from what is expected, and is no evidence on the other side of it.
+    // Wealth grows with the distance from the expected count, but is no evidence on the other side of it.
     if (against === "more" ? hits <= rare * count : hits >= rare * count) return Number.NEGATIVE_INFINITY;
     return logWealth(against, [{ hits, of: count, chance: rare }]) - evidence;
   };
   const sign = against === "more" ? 1 : -1;
   let [left, right] = [0, maxBin];
-  // Of "more", all bins up to the bound are excluded; of "fewer", all from it on.
+  // "more" excludes all bins up to the bound, "fewer" all from the bound on.
   const excluded = (bin: number): boolean => excess(bin) >= 0;
-  // Nothing is faster than the first bin's millisecond, as far as the edge's clock can tell; upwards there may be no end.
+  // The edge's clock does not resolve less than the first bin's millisecond; upwards there may be no bound.
   if (!excluded(against === "more" ? left : right)) return against === "more" ? 0 : null;
   while (right - left > 1) {
     const middle = (left + right) >> 1;
@@ -180,7 +180,7 @@ export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evide
 const logWealthOfOrder = (pairs: readonly LatencyPair[]): number => {
   let wealth = 0;
   for (let threshold = 0; threshold < thresholds; threshold++) {
-    // No bet is won where the canary is faster, and to take it for nothing is the cautious side.
+    // A bet cannot win if the canary is faster; counting it as zero wealth is conservative.
     if (!pairs.some((it) => isSlower(it, threshold))) continue;
     const effect = {
       stable: effectOf(pairs.map(({ stable: { by, of } }) => ({ hits: by(threshold), of }))),
@@ -192,7 +192,7 @@ const logWealthOfOrder = (pairs: readonly LatencyPair[]): number => {
       const all = weight + stable.count / effect.stable;
       return { hits, of: hits + (stable.above[threshold] ?? 0) / effect.stable, chance: all > 0 ? weight / all : 0 };
     });
-    // Beyond e^600 numbers end, and any such bet is won.
+    // Avoids overflow: beyond e^600 any bet is won.
     wealth += Math.exp(Math.min(600, logWealth("more", trials)));
   }
   return Math.log(wealth / thresholds);
@@ -201,7 +201,7 @@ const logWealthOfOrder = (pairs: readonly LatencyPair[]): number => {
 const isSlower = ({ stable, canary }: LatencyPair, threshold: number): boolean =>
   (canary.above[threshold] ?? 0) * stable.count > (stable.above[threshold] ?? 0) * canary.count;
 
-/** The canary's 99th percentile in milliseconds, and its bounds at any time. */
+/** The canary's 99th percentile in milliseconds, with anytime-valid bounds. */
 export const canaryP99 = (
   samples: readonly Sample[],
   evidence: number,

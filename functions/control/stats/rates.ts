@@ -1,19 +1,20 @@
 /**
- * Whether the canary's share of requests that fail is larger than stable's, and by how much at most.
+ * Tests whether the canary's error rate is larger than stable's, and bounds by how much.
  *
- * *Larger* is asked of the failures alone: where both versions fail as often, each of them is the canary's with the
- * probability that any request is, at every moment of a stage and however the common rate moves, so an incident of both
- * tells nothing. (Lindon and Malek 2022, on Poisson processes of varying intensity; for rates that are not small the bet
- * is the cautious one, since a hypergeometric count scatters less than a binomial.) The canary's share of requests is the
- * observed one: it is taken to stand still within a stage, which sticky users make true but for noise. The bet is laid half on all groups of the canary, half on all but its worst.
+ * *Larger* is tested on the failures alone: if both versions fail equally often, a failure is the canary's with the same
+ * probability as any request is, at every moment of a stage and however the common rate moves. So an incident of both
+ * versions is no evidence. (Lindon and Malek 2022, on Poisson processes of varying intensity; for rates that are not small the bet
+ * is conservative, since a hypergeometric count scatters less than a binomial.) The canary's share of requests is the
+ * observed one: it is assumed constant within a stage, which holds except for noise because users are sticky. Half of the
+ * stake is on all groups of the canary, half on all but its worst.
  *
- * *By how much* is the distance of a bound on the canary's rate from one on stable's, each at α/2.
+ * *By how much* is the difference between a bound of the canary's rate and one of stable's, each at α/2.
  */
 import { groups } from "../../gateway/observability/samples.ts";
 import { effectOf, type GroupCounts, sum, weightsOf } from "./counts.ts";
 import { atLeast, atMost, logWealth, root } from "./wealth.ts";
 
-/** Both versions' counts in one stage. */
+/** Counts of both versions in one stage. */
 export interface RatePair {
   readonly stable: GroupCounts;
   readonly canary: GroupCounts;
@@ -24,16 +25,16 @@ export interface Rates {
   readonly canary: number;
   readonly stableRequests: number;
   readonly canaryRequests: number;
-  /** Of canary minus stable. */
+  /** Bounds of the canary's rate minus stable's. */
   readonly low: number;
   readonly high: number;
-  /** The canary's rate is larger, and that is no chance. */
+  /** The canary's rate is significantly larger. */
   readonly larger: boolean;
 }
 
 /**
  * @param evidence logarithm of 1/α for "larger"
- * @param bounds logarithm of 1/α for each of the two bounds of the distance
+ * @param bounds logarithm of 1/α for each of the two bounds of the difference
  */
 export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: number): Rates => {
   const effect = {
@@ -57,27 +58,11 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
   }
   const rate = { stable: ratio(stable), canary: ratio(canary) };
 
-  const trimmed = withoutWorst(pairs.map((it) => it.canary));
-  const canaries = [pairs.map((it) => it.canary), trimmed].map((stages) => ({
-    effect: effectOf(stages),
-    stages: stages.map(({ hits, of }) => ({ hits: sum(hits), of: sum(of) })),
-  }));
-  /** Against "the canary's rate is at most so many times stable's". */
-  const evidenceAgainst = (times: number): number =>
-    logMean(
-      canaries.map(({ effect: each, stages }) =>
-        logWealth(
-          "more",
-          totals.map((it, index) => {
-            const mine = stages[index] ?? { hits: 0, of: 0 };
-            const hits = mine.hits / each;
-            const weight = (times * mine.of) / each;
-            const all = weight + it.stable.of / effect.stable;
-            return { hits, of: hits + it.stable.hits / effect.stable, chance: all > 0 ? weight / all : 0 };
-          }),
-        ),
-      ),
-    );
+  const evidenceAgainst = evidenceOf(
+    totals.map((it) => it.stable),
+    effect.stable,
+    pairs.map((it) => it.canary),
+  );
   const larger = rate.canary > rate.stable && evidenceAgainst(1) >= evidence;
   const low =
     atLeast(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
@@ -97,6 +82,41 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
   };
 };
 
+interface Total {
+  readonly hits: number;
+  readonly of: number;
+}
+
+/**
+ * The evidence against "the canary's rate is at most so many times stable's": the mean wealth of a bet on all groups of the
+ * canary and of one on all but its worst.
+ */
+const evidenceOf = (
+  stable: readonly Total[],
+  stableEffect: number,
+  canary: readonly GroupCounts[],
+): ((times: number) => number) => {
+  const canaries = [canary, withoutWorst(canary)].map((stages) => ({
+    effect: effectOf(stages),
+    stages: stages.map(({ hits, of }): Total => ({ hits: sum(hits), of: sum(of) })),
+  }));
+  return (times) =>
+    logMean(
+      canaries.map(({ effect, stages }) =>
+        logWealth(
+          "more",
+          stable.map((it, index) => {
+            const mine = stages[index] ?? { hits: 0, of: 0 };
+            const hits = mine.hits / effect;
+            const weight = (times * mine.of) / effect;
+            const all = weight + it.of / stableEffect;
+            return { hits, of: hits + it.hits / stableEffect, chance: all > 0 ? weight / all : 0 };
+          }),
+        ),
+      ),
+    );
+};
+
 const ratio = ({ hits, of }: { readonly hits: number; readonly of: number }): number => (of > 0 ? hits / of : 0);
 
 const logMean = (logs: readonly number[]): number => {
@@ -105,8 +125,8 @@ const logMean = (logs: readonly number[]): number => {
 };
 
 /**
- * Without the group that fails most. One busy user who fails often makes the scatter so large that the failures of all
- * others count for nothing; without them all there is less of a difference, so that a bet on the rest is the cautious one.
+ * Removes the group that fails most. One busy user who fails often makes the variance so large that the failures of all
+ * others hardly count. Without that group the difference is smaller, so a bet on the rest is conservative.
  */
 const withoutWorst = (stages: readonly GroupCounts[]): GroupCounts[] => {
   const excess = new Float64Array(groups);
@@ -119,7 +139,7 @@ const withoutWorst = (stages: readonly GroupCounts[]): GroupCounts[] => {
   return stages.map(({ hits, of }) => ({ hits: hits.with(worst, 0), of: of.with(worst, 0) }));
 };
 
-/** How many times stable's rate the canary's is above it, at least. */
+/** Lower bound of the excess over stable's rate, as a multiple of that rate. */
 const leastExcess = (evidenceAgainst: (times: number) => number, evidence: number): number => {
   const max = Math.log(1e4);
   const excess = (log: number) => evidenceAgainst(Math.exp(log)) - evidence;

@@ -1,17 +1,17 @@
 /**
- * Whether the canary reports far less than its share of requests: what dies or hangs reports nothing, and is not seen in
- * its own figures.
+ * Tests whether the canary reports far fewer requests than its share: a version that crashes or hangs reports nothing, so its
+ * own figures do not show it.
  *
  * Each request is the canary's with the probability that is its share of users; a bet against "not fewer" (a sample ratio
- * test: Lindon and Malek 2022), that counts where the canary reports less than the tolerated part. Users are sticky, so what is drawn is users and
- * not requests, and busy ones count for many: counts are divided by the requests that a typical request's user makes.
- * Where so few users are about that chance may have left the canary with none, no number of their requests is evidence.
+ * test: Lindon and Malek 2022), that counts if the canary reports less than the tolerated part. Users are sticky, so users are
+ * drawn, not requests, and busy ones count for many: counts are divided by the number of requests of a typical request's user.
+ * If there are so few users that the canary may have none by chance, no number of their requests is evidence.
  */
 import { sum, userEffect } from "./counts.ts";
 import { atLeast, atMost, logWealth } from "./wealth.ts";
 
 export interface StageShares {
-  /** Of users, in (0, 1). */
+  /** The canary's share of users, in (0, 1). */
   readonly share: number;
   /** Requests by group. */
   readonly stable: Float64Array;
@@ -22,14 +22,14 @@ export interface SampleRatio {
   readonly reported: number;
   readonly expected: number;
   readonly all: number;
-  /** Far fewer, and that is no chance. */
+  /** Significantly fewer than tolerated. */
   readonly fewer: boolean;
-  /** Bounds of the reported over the expected. */
+  /** Bounds of reported divided by expected requests. */
   readonly low: number | null;
   readonly high: number | null;
 }
 
-/** @param least part of its share that the canary must report */
+/** @param least the smallest part of its share that the canary must report */
 export const sampleRatio = (stages: readonly StageShares[], least: number, evidence: number): SampleRatio => {
   const counts = stages.map(({ share, stable, canary }) => ({
     share,

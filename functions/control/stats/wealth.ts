@@ -1,19 +1,19 @@
 /**
- * Bets on counts that may be settled at any time.
+ * Anytime-valid tests of counts, as bets (e-processes).
  *
- * A bettor doubts that a trial hits with a probability of `chance` at most. A stake on the tilt λ > 0 is multiplied by
- * exp(λ·hit) / (1 + chance·(e^λ − 1)) at each trial. Where the doubt is groundless its expectation never grows, whatever
- * came before, so by Ville's inequality it ever reaches 1/α with probability α at most, however often one looks. For
+ * A bettor bets against "a trial hits with a probability of at most `chance`". A stake on the tilt λ > 0 is multiplied by
+ * exp(λ·hit) / (1 + chance·(e^λ − 1)) at each trial. If the statement is true, the expected wealth never grows, whatever
+ * came before. So by Ville's inequality it ever reaches 1/α with a probability of at most α, however often one looks. For
  * λ < 0 the same holds of "with `chance` at least". The wealth is a function of the totals alone, and as the logarithm is
  * concave it also bounds the mean of chances that change from trial to trial (Lindon and Malek, "Anytime-Valid Inference
  * for Multinomial Count Data", NeurIPS 2022, on inhomogeneous Bernoulli processes; Howard, Ramdas, McAuliffe and Sekhon,
  * "Time-uniform Chernoff bounds via nonnegative supermartingales", 2020).
  *
- * One cannot know the best tilt beforehand, so the stake is laid evenly on a fixed grid of them: a mean of such processes
- * is one again. The grid costs ln 14 of evidence, and is fine enough for ten hits as for a million.
+ * The best tilt is not known beforehand, so the stake is spread evenly over a fixed grid of tilts: a mean of such processes
+ * is such a process again. The grid costs ln 14 of evidence, and is fine enough for ten hits as for a million.
  */
 
-/** Counts may be fractions: those of clustered requests are deflated. */
+/** Counts may be fractions, because those of clustered requests are divided by the design effect. */
 export interface Trials {
   readonly hits: number;
   readonly of: number;
@@ -29,8 +29,8 @@ function scalesOf(sign: 1 | -1): { readonly tilt: number; readonly odds: number 
 }
 
 /**
- * Logarithm of the wealth against "not more" (or "not fewer") hits than by chance. Trials of several stages are bet on one
- * after the other with the same tilts, so the wealth goes on from stage to stage.
+ * Logarithm of the wealth against "not more" (or "not fewer") hits than by chance. Bets on the trials of several stages use the
+ * same tilts one after the other, so the wealth carries over from stage to stage.
  */
 export const logWealth = (against: "more" | "fewer", stages: readonly Trials[]): number => {
   let max = Number.NEGATIVE_INFINITY;
@@ -38,7 +38,7 @@ export const logWealth = (against: "more" | "fewer", stages: readonly Trials[]):
   for (const { tilt, odds } of scales[against]) {
     let won = 0;
     for (const { hits, of, chance } of stages) won += tilt * hits - of * Math.log1p(chance * odds);
-    // The sum of exponentials without leaving the range of numbers.
+    // Log-sum-exp, which avoids overflow.
     if (won > max) {
       sum = 1 + sum * Math.exp(max - won);
       max = won;
@@ -65,8 +65,8 @@ export const atMost = (hits: number, of: number, evidence: number): number => {
 };
 
 /**
- * Where a monotone function that changes its sign between `left` and `right` is zero, by the Illinois variant of false
- * position: a bisection would take three times as many steps, and bounds are most of what a verdict costs.
+ * The zero of a monotone function that changes its sign between `left` and `right`, by the Illinois variant of false
+ * position. A bisection would take three times as many steps, and bounds are most of what a verdict costs.
  */
 export const root = (fn: (x: number) => number, left: number, right: number): number => {
   let [a, b] = [left, right];

@@ -1,7 +1,7 @@
 /** The instruments for Prometheus and OTLP: names, units, labels, and how they are computed from the stored counts. */
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
-import type { StoredSeries, StoredTally } from "./store.ts";
+import type { StoredSeries, StoredTally } from "./store-tables.ts";
 import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */

@@ -1,6 +1,5 @@
 /** Commands on waves: checked against the tiers' facts and recorded in the audit log. */
 
-import pLimit from "p-limit";
 import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
@@ -8,7 +7,6 @@ import { Refusal } from "../model/refusal.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { type Member, membersAt, type Wave } from "../model/wave.ts";
-
 import { membersOf } from "./members.ts";
 import type { WaveCommandRequest, WaveStartRequest } from "./ports.ts";
 import type { WaveCommand } from "./reducer.ts";
@@ -90,8 +88,13 @@ export const waveScope = async (
   members: readonly Member[],
 ): Promise<ApprovalScope> => {
   const core = members.filter(({ level }) => level === "core");
-  const found = await pLimit(concurrentCalls).map(core, ({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
-  return { versions: found.flat(), commit: null };
+  const versions: Candidate[] = [];
+  for (let from = 0; from < core.length; from += concurrentCalls) {
+    const some = core.slice(from, from + concurrentCalls);
+    const found = some.map(({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
+    versions.push(...(await Promise.all(found)).flat());
+  }
+  return { versions, commit: null };
 };
 
 export const commandWave = async (

@@ -133,8 +133,8 @@ const settle = (it: Wave, now: number): Wave => {
   const [first] = membersAt(it, "failed");
   const open = it.members.some(isActive);
   if ((it.status === "running" || it.status === "paused") && first)
-    return settle(noteStatus({ ...it, status: "stopping", why: failureReason(it, "begins") }, now), now);
-  if (it.status === "stopping" && !open) return end(it, "failed", failureReason(it, "began"), now);
+    return settle(noteStatus({ ...it, status: "stopping", why: failureReason(it, "starts") }, now), now);
+  if (it.status === "stopping" && !open) return end(it, "failed", failureReason(it, "started"), now);
   if (it.status === "aborting" && !open && membersAt(it, "returning").length === 0)
     return end(it, "aborted", it.why, now);
   if (it.status === "running" || it.status === "paused") {
@@ -144,7 +144,7 @@ const settle = (it: Wave, now: number): Wave => {
   return it;
 };
 
-const failureReason = (it: Wave, verb: "begins" | "began"): string =>
+const failureReason = (it: Wave, verb: "starts" | "started"): string =>
   `${membersAt(it, "failed")
     .slice(0, 3)
     .map(({ tier, why }) => `${tier} failed: ${why}`)

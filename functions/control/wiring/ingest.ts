@@ -8,7 +8,7 @@ import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
-import type { TailReport } from "../tail/collector.ts";
+import type { TailReport } from "../tail/counts.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import { deathsIn, spreadDeaths } from "../telemetry/samples.ts";
 import type { ObserverReport } from "../telemetry/store.ts";

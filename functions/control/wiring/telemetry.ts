@@ -30,15 +30,13 @@ export interface TelemetryObject extends Pick<TelemetryStore, "between" | "serie
   readonly alarm: () => Promise<void>;
 }
 
-export const tierTelemetry = (
-  plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">,
-  ports: TelemetryPorts,
-): TelemetryObject => {
-  const { storage, collector, now, log } = ports;
+type TelemetryPlan = Pick<ControlPlan, "environment" | "scheme" | "tiers">;
+
+export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): TelemetryObject => {
+  const { storage, collector, now } = ports;
   const store = openStore(storage.sql);
   const everyMs = collector ? pushIntervalMs : sweepIntervalMs;
-  let failures = 0;
-  let waitUntil = 0;
+  const pusher = metricsPusher(plan, store, ports);
   let sweptAt = 0;
 
   const alarmWithin = async (ms: number): Promise<void> => {
@@ -46,13 +44,43 @@ export const tierTelemetry = (
     if (at === null || at > now() + ms) await storage.setAlarm(now() + ms);
   };
 
-  const pushMetrics = async (tier: string, target: Collector): Promise<void> => {
+  const alarm = async (): Promise<void> => {
+    if (now() - sweptAt >= sweepIntervalMs) {
+      store.sweep(now());
+      sweptAt = now();
+    }
+    const tier = store.tier();
+    const lastReportAt = store.heard();
+    const isActive = lastReportAt >= now() - silentMs;
+    // Set before the push, so that a failing push does not end the alarms.
+    if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
+    if (collector && tier !== undefined && isActive) await pusher(tier, collector);
+  };
+
+  return {
+    take: (...given) => {
+      store.take(...given);
+      return alarmWithin(everyMs);
+    },
+    hear: (...given) => {
+      store.hear(...given);
+      return alarmWithin(everyMs);
+    },
+    between: store.between,
+    series: store.series,
+    tallies: store.tallies,
+    alarm,
+  };
+};
+
+/** Pushes a tier's metrics to the collector. After a failure it waits, longer each time. */
+const metricsPusher = (plan: TelemetryPlan, store: TelemetryStore, { now, log }: TelemetryPorts) => {
+  let failures = 0;
+  let waitUntil = 0;
+  return async (tier: string, target: Collector): Promise<void> => {
     const at = now();
-    const all = instruments({ series: store.series(), tallies: store.tallies() });
-    const { environment, scheme } = plan;
-    const routes = Object.entries(plan.tiers[tier]?.routes ?? {});
-    const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
-    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, activeVersions(all, at - silentMs));
+    if (at < waitUntil) return;
+    const messages = messagesOf(plan, store, tier, at);
     const counted = { pushed: 0, failed: 0, lost: messages.slice(maxMessagesPerPush).reduce(sumOfPoints, 0) };
     for (const { message, points } of messages.slice(0, maxMessagesPerPush)) {
       const result = await push("metrics", message, target);
@@ -72,34 +100,18 @@ export const tierTelemetry = (
     }
     store.note(talliesOf(counted), at);
   };
+};
 
-  const alarm = async (): Promise<void> => {
-    if (now() - sweptAt >= sweepIntervalMs) {
-      store.sweep(now());
-      sweptAt = now();
-    }
-    const tier = store.tier();
-    const lastReportAt = store.heard();
-    const isActive = lastReportAt >= now() - silentMs;
-    // Set before the push, so that a failing push does not end the alarms.
-    if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
-    if (collector && tier !== undefined && isActive && now() >= waitUntil) await pushMetrics(tier, collector);
-  };
-
-  return {
-    take: (...given) => {
-      store.take(...given);
-      return alarmWithin(everyMs);
-    },
-    hear: (...given) => {
-      store.hear(...given);
-      return alarmWithin(everyMs);
-    },
-    between: store.between,
-    series: store.series,
-    tallies: store.tallies,
-    alarm,
-  };
+const messagesOf = (
+  { environment, scheme, tiers }: TelemetryPlan,
+  store: TelemetryStore,
+  tier: string,
+  now: number,
+) => {
+  const all = instruments({ series: store.series(), tallies: store.tallies() });
+  const routes = Object.entries(tiers[tier]?.routes ?? {});
+  const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
+  return metricsOf(all, { environment, tier, paths, scheme, now }, activeVersions(all, now - silentMs));
 };
 
 const sumOfPoints = (sum: number, { points }: { readonly points: number }): number => sum + points;

@@ -5,6 +5,7 @@ import { addControlOptions, examples, finish, message } from "../options.ts";
 const overlays = () => import("./overlay.ts");
 const forOption = () => new Option("--for <time>", "lifetime of the entry").default("1h");
 
+// long: one declaration for each command
 export const addOverlayCommands = (program: Command): void => {
   const overlay = program
     .command("overlay")

@@ -13,6 +13,7 @@ const commands = {
   abort: "return all requests to the stable version; also after a promotion",
 } as const;
 
+// long: one declaration for each command
 export const addRolloutCommands = (program: Command): void => {
   const rollout = program
     .command("rollout")
@@ -61,7 +62,7 @@ export const addRolloutCommands = (program: Command): void => {
   )
     .addHelpText(
       "after",
-      examples({ "npx postern try open": 'curl -H "$(npx postern try open)" <url> asks the new version' }),
+      examples({ "npx postern try open": 'curl -H "$(npx postern try open)" <url> gets the new version' }),
     )
     .action(async (tier, options) => finish(await (await rolloutCommands()).label(tier, options), options));
 

@@ -14,7 +14,7 @@ export const addSecretCommands = (program: Command): void => {
     .addOption(target)
     .addOption(root)
     .addOption(json)
-    .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
+    .addHelpText("after", examples({ "npx postern secrets list --env production": "lists what the platform stores" }))
     .action(async (options) => finish(await (await import("./secrets.ts")).list(options), options));
 
   secrets
@@ -27,7 +27,7 @@ export const addSecretCommands = (program: Command): void => {
     .addOption(json)
     .addHelpText(
       "after",
-      examples({ "npx postern secrets set PAY_SIGNING_KEY": "asks for the value, and does not show it" }),
+      examples({ "npx postern secrets set PAY_SIGNING_KEY": "prompts for the value without showing it" }),
     )
     .action(async (name, options) => {
       const [{ set }, { promptSecret: hidden }] = await Promise.all([

@@ -13,9 +13,9 @@ const recordPrefix = "postern/consumers/";
 const entryPrefix = "key/";
 
 /**
- * Where entries are signed nobody else can write one that counts, so all others are deleted. Where they are not, other programs
- * may keep entries of their own there: deleted is only what an earlier deployment of this environment wrote, and no other
- * environment has written too.
+ * Writes the consumers and deletes outdated entries. If entries are signed, nobody else can write a valid one, so all others
+ * are deleted. If they are not, other programs may store their own entries in the namespace, so only entries are deleted that
+ * an earlier deployment of this environment wrote and that no other environment also wrote.
  */
 export const uploadConsumers = async (
   namespace: KvNamespace,
