@@ -209,7 +209,7 @@ it("where nothing answers it says so, and a URL of another host is not called by
   await expect(explainLine("GET https://api.acme.example/x?y=1", { at: closed })).rejects.toThrow(
     "--at names localhost, but the URL has the host api.acme.example; write /x?y=1, or use the same host",
   );
-  await expect(explainLine("GET /x", { at: "8787" })).rejects.toThrow('as in http://localhost:8787, and not "8787"');
+  await expect(explainLine("GET /x", { at: "8787" })).rejects.toThrow('such as http://localhost:8787, not "8787"');
 });
 
 it("a gate that nobody may ask carries nothing to answer with", async () => {

@@ -88,7 +88,7 @@ describe("the line that tells editors the schema", () => {
     const { root } = repository(files);
     const read = (name: string) => fs.readFileSync(path.join(root, `routes/${name}.yaml`), "utf8");
     const { exitCode, text } = repo({ root, check: true });
-    expect([exitCode, text.match(/^routes.*schema$/gm)]).toEqual([
+    expect([exitCode, text.match(/^routes.*editors$/gm)]).toEqual([
       1,
       ["a", "c", "environments/local"].map(
         (it) => `routes/${it}.yaml:1  lacks the line that names its schema for editors`,
