@@ -123,9 +123,7 @@ describe("the script of a pull request, in a repository of its own", () => {
         /^::error file=routes\/t\.test\.yaml,line=1,.*title=case::serves a: GET \/t\/a%0Astatus: expected 201, got 200$/m,
       ),
     ]);
-    expect(output(root, "sum")).toMatch(
-      /\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
-    );
+    expect(output(root, "sum")).toMatch(/\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/);
 
     write("routes/t.yaml", `${routes("")}oops: 1\n`);
     commit("broken");
