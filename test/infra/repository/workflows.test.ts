@@ -130,7 +130,7 @@ describe("the script of a pull request, in a repository of its own", () => {
     const second = await run(script("pull-request"), ["main"], root, github);
     expect([second.code, second.out]).toEqual([1, expect.stringContaining("::error file=routes/t.yaml,line=8,col=1")]);
     expect(second.out.match(/wrong|unknown-key/g)?.length).toBe(2);
-    expect(output(root, "sum")).toContain("### Postern: does not hold: 1 problem");
+    expect(output(root, "sum")).toContain("### Postern: the manifests are not valid: 1 problem");
   });
 });
 
