@@ -37,7 +37,7 @@ export const postern = async (args: readonly string[], { cwd, input }: Given = {
   }
 };
 
-/** Runs work of a command whose progress nobody looks at. */
+/** Runs a function of a command without its progress lines. */
 export const quietly = <T>(work: () => T): T => {
   const nowhere = { write: () => {} };
   return onTerminal({ stdout: nowhere, stderr: nowhere }, work);

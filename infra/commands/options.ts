@@ -1,4 +1,4 @@
-/** Options and manners that verbs share: what two of them take is declared here, once. */
+/** Options that several commands share. */
 import path from "node:path";
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import { grades } from "../review/core/risks.ts";
@@ -10,32 +10,35 @@ export const root = new Option("--root <folder>", "the project's folder")
   .argParser((folder) => path.resolve(folder));
 export const environment = (name: string) =>
   new Option("-e, --env <name>", "a file of routes/environments").default(name);
-/** Where the environment goes by the target. */
+/** For commands whose default environment depends on the target. */
 export const targetEnvironment = new Option(
   "-e, --env <name>",
   "a file of routes/environments; by default production, and local on a local cloud",
 );
-export const as = new Option("--as <operator>", "who asks").env("POSTERN_OPERATOR");
-export const message = new Option("-m, --message <text>", "why; it is written down");
-export const force = new Option("--force", "replace the files that are there");
-export const checkOnly = new Option("--check", "write nothing; exit with 1 where something is missing or stale");
+export const as = new Option("--as <operator>", "the operator who runs the command").env("POSTERN_OPERATOR");
+export const message = new Option("-m, --message <text>", "the reason, which is recorded");
+export const force = new Option("--force", "replace existing files");
+export const checkOnly = new Option("--check", "write nothing; exit with 1 if something is missing or stale");
 export const onlyEnvironment = new Option("-e, --env <name>", "only in this one of routes/environments");
-export const failUnder = new Option("--fail-under <per cent>", "exit with 1 where the cases try less of the policy");
-/** @param what may be as grave; @param fallback what fails where nobody says, if that is no grade */
+export const failUnder = new Option("--fail-under <per cent>", "exit with 1 if the cases cover less of the policy");
+/**
+ * @param what the findings or changes that have a risk
+ * @param fallback describes the default, where the option has none of its own
+ */
 export const failOn = (what: string, fallback?: string) =>
   new Option(
     "--fail-on <risk>",
-    `exit with 5 where ${what} is as grave as this${fallback === undefined ? "" : `; by default ${fallback}`}`,
+    `exit with 5 if ${what} has this risk or a higher one${fallback === undefined ? "" : `; by default ${fallback}`}`,
   ).choices([...grades, "never"] as const);
 export const header = new Option("-H, --header <line...>", "a header of the request: 'content-type: application/json'");
 export const body = new Option("-d, --data <body>", "the body of the request");
-export const isolates = new Option("--isolates <count>", "of each Worker, as production runs many").default("1");
-export const bake = new Option("--bake <time>", "of each step, in place of the manifest's: 30s");
-export const watch = new Option("--watch", "stay, and show how it goes");
+export const isolates = new Option("--isolates <count>", "isolates of each Worker; production runs many").default("1");
+export const bake = new Option("--bake <time>", "the bake time of each step, such as 30s; overrides the manifest");
+export const watch = new Option("--watch", "keep running and show the progress");
 export const json = new Option("--json", "machine-readable output");
 export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
 
-/** What `controlled` adds. */
+/** The options that `addControlOptions` adds. */
 interface ControlOptions {
   readonly as?: string | undefined;
   readonly target: string;
@@ -44,7 +47,7 @@ interface ControlOptions {
   readonly json?: true | undefined;
 }
 
-/** Adds what every verb takes that asks control for something. */
+/** Adds the options of every command that calls control. */
 export const addControlOptions = <Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(
   command: Command<Args, Options, Global>,
 ) =>
@@ -57,7 +60,7 @@ export const addControlOptions = <Args extends unknown[], Options extends Option
 
 const exampleColumns = 38;
 
-/** Lines to paste, and what each does: beside it where both fit, else below. */
+/** Examples to paste, each with its explanation: beside it when both fit, else below. */
 export const examples = (lines: Readonly<Record<string, string>>) =>
   `\nExamples:\n${Object.entries(lines)
     .map(([line, meaning]) =>

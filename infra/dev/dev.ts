@@ -1,4 +1,4 @@
-/** `postern dev`: checks its options and says what it begins with; the loop itself takes a second to load. */
+/** `postern dev`: checks the options before it loads the loop, which takes a second. */
 import { expectFree } from "../cloud/ingress/listen.ts";
 import { parseCount, parsePercent, parsePort } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";

@@ -62,7 +62,7 @@ const start = (
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => report(`[${name}] ${line}`));
   child.on("exit", (code, signal) => {
-    if (!stopping.aborted) report(`[${name}] ended with ${code ?? signal}; start the dev loop anew to have it back`);
+    if (!stopping.aborted) report(`[${name}] ended with ${code ?? signal}; restart the dev loop to start it again`);
   });
   return child;
 };

@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { Compiled } from "../compiler/compile.ts";
 import { table } from "../terminal/table.ts";
 
-/** More would push what to paste out of sight. */
+/** The maximum number of listed routes, so that the commands to paste stay visible. */
 const mostRoutes = 20;
 
 export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
@@ -19,7 +19,7 @@ export const welcome = ({ tiers, environment }: Compiled, url: string, ms: numbe
     ({ say, run }) => `${pc.dim(`# ${say}`)}\n${run.replaceAll("http://localhost:8787", url)}`,
   );
   return [
-    `${pc.bold("postern")} ${url}  ${pc.dim(`ready in ${(ms / 1000).toFixed(1)} s, follows edits of routes/ and functions/`)}\n`,
+    `${pc.bold("postern")} ${url}  ${pc.dim(`ready in ${(ms / 1000).toFixed(1)} s, reloads after edits of routes/ and functions/`)}\n`,
     table(["route", "method", "url", "filters"], rows.slice(0, mostRoutes)) + rest(rows.length, environment.name),
     ...(lines.length > 0 ? [`Paste into another shell:\n\n${lines.join("\n")}\n`] : []),
   ].join("\n");

@@ -11,7 +11,7 @@ export const formatTime = (at: number): string => {
 
 /**
  * 0 to 65535; 0 for a free port.
- * @throws where it is none
+ * @throws if it is not valid
  */
 export const parsePort = (text: string, option: string): number => {
   const port = Number(text);
@@ -19,7 +19,7 @@ export const parsePort = (text: string, option: string): number => {
   return port;
 };
 
-/** @throws where it is no whole number from 1 to `max` */
+/** @throws if it is not a whole number from 1 to `max` */
 export const parseCount = (text: string, option: string, max: number): number => {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > max) throw new Error(`${option} takes 1 to ${max}, not "${text}"`);
@@ -28,7 +28,7 @@ export const parseCount = (text: string, option: string, max: number): number =>
 
 /**
  * A percentage, with or without a fraction.
- * @throws where it is none
+ * @throws if it is not valid
  */
 export const parsePercent = (text: string, option: string): number => {
   const share = Number(text);

@@ -1,4 +1,4 @@
-/** The result of a command: a text for people, and the same as data. */
+/** The result of a command: a text for people, and the same content as data. */
 
 import type { ExitCode } from "./contract.ts";
 import { print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
@@ -24,7 +24,7 @@ export const printOutcome = ({ exitCode, text, commands = "", product, data }: O
     if (data !== undefined) printJson(data, 2);
   } else {
     printCommands(commands);
-    // A rollout that was rolled back, or a risky change, is a result and no failure of the command.
+    // A rollout that was rolled back, or a risky change, is a result, not a failure of the command.
     (exitCode === 0 || exitCode >= 4 ? print : warn)(text);
   }
 };

@@ -4,18 +4,18 @@ import { escapeControls, toOneLine } from "./terminal.ts";
 
 const maxLength = 64 * 1024;
 
-/** @throws where it is larger than any secret */
+/** @throws if the input is larger than any secret */
 export const promptSecret = async (question: string): Promise<string> => {
   const { stdin } = process;
   if (!stdin.isTTY) return readPiped();
-  // First, so that not even a hasty key is shown.
+  // Before the prompt, so that no early key press is echoed.
   stdin.setRawMode(true);
   process.stderr.write(`${sanitizeQuestion(question)} (not shown, ends with Enter): `);
   let value = "";
   try {
     for await (const chunk of stdin)
       for (const character of String(chunk)) {
-        if (character === "\u0003") throw new Error("stopped; nothing has been set");
+        if (character === "\u0003") throw new Error("cancelled; no secret was set");
         if (character === "\r" || character === "\n" || character === "\u0004") return value;
         value = character === "\u007f" ? value.slice(0, -1) : value + character;
       }
@@ -26,7 +26,7 @@ export const promptSecret = async (question: string): Promise<string> => {
   }
 };
 
-/** Prompts in a terminal. Elsewhere the command line is the answer. */
+/** Asks for confirmation in a terminal. Elsewhere, running the command is the confirmation. */
 export const confirm = async (question: string): Promise<boolean> => {
   if (!process.stdin.isTTY) return true;
   const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
@@ -37,7 +37,7 @@ export const confirm = async (question: string): Promise<boolean> => {
   }
 };
 
-/** A question contains names from outside. */
+/** The question may contain external names, so control characters are removed. */
 const sanitizeQuestion = (question: string): string => escapeControls(toOneLine(question));
 
 const readPiped = async (): Promise<string> => {

@@ -1,22 +1,22 @@
-/** Says what a command that takes a while is doing: a line for each stage, and how far it has come. */
+/** Reports the progress of a slow command: a line for each stage, and the steps within it. */
 import { isCommandLine, isTerminal, progressLine, warn } from "./terminal.ts";
 
 export interface Stages {
-  /** A line with the time since the start. */
+  /** Prints a line with the time since the start. */
   readonly begin: (what: string) => unknown;
-  /** How far the stage has come: replaced in place in a terminal, elsewhere a line at most every two seconds. */
+  /** Reports progress within a stage: in place in a terminal, elsewhere as a line at most every two seconds. */
   readonly step: (what: string) => void;
-  /** A line from elsewhere, in between. */
+  /** Prints any other line between the stages. */
   readonly say: (line: string) => void;
-  /** Removes what `step` left in the terminal. */
+  /** Removes the line of `step` from the terminal. */
   readonly end: () => void;
 }
 
-/** Nobody is left without a line for longer, and a log stays short. */
+/** Frequent enough to show that the command is alive, and rare enough to keep a log short. */
 const quietMs = 2000;
 
 interface StageOptions {
-  /** Only `say` says something: a script reads what is printed. */
+  /** Only `say` prints, because a script reads the output. */
   readonly quiet?: boolean | undefined;
   readonly now?: () => number;
 }
@@ -54,7 +54,7 @@ export const openStages = ({ quiet = false, now = () => performance.now() }: Sta
 
 const mostNamed = 3;
 
-/** The names that fit a line, and how many more there are. */
+/** The names that fit in a line, and the number of the others. */
 export const firstOf = (names: readonly string[]): string => {
   const rest = names.length - mostNamed;
   return rest > 1 ? `${names.slice(0, mostNamed).join(", ")} and ${rest} more` : names.join(", ");

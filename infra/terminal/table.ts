@@ -1,6 +1,6 @@
 /**
- * Tables that fit the terminal, 80 columns where there is none. Nothing is cut: people copy ids, paths and commands from
- * them. What does not fit is wrapped between words, and then stands below its row.
+ * Formats tables for the width of the terminal, or 80 columns without one. No text is cut, because people copy ids, paths
+ * and commands. Cells that do not fit are wrapped between words, and then moved below their row.
  */
 import { toOneLine, widthOf } from "./terminal.ts";
 
@@ -8,10 +8,10 @@ type Cell = string | number;
 type Row = readonly Cell[];
 
 const gap = "  ";
-/** A column is not made narrower than this to save space, since a word a line is hard to read. */
+/** The minimum width of a wrapped column, because one word per line is hard to read. */
 const leastColumns = 16;
 
-/** @param given rows; a cell is one line, whatever text it is, and a number stands to the right */
+/** @param given rows; each cell becomes one line, and numbers are aligned to the right */
 export const table = (head: readonly string[], given: readonly Row[], width = widthOf("stdout")): string => {
   const rows = given.map((row) => head.map((_, column) => cellOf(row[column])));
   const all = head.map((_, column) => column);
@@ -21,13 +21,13 @@ export const table = (head: readonly string[], given: readonly Row[], width = wi
   return wrapped(head, rows, filled, natural, width);
 };
 
-/** For a document, which has no width. */
+/** Formats a table for a document, which has no width. */
 export const wideTable = (head: readonly string[], rows: readonly Row[]): string =>
   table(head, rows, Number.POSITIVE_INFINITY);
 
 const cellOf = (cell: Cell | undefined): Cell => (typeof cell === "number" ? cell : toOneLine(cell ?? ""));
 
-/** "-" stands for nothing: such a column says the same when it is not there. */
+/** "-" means empty. A column of empty cells is left out. */
 const isEmpty = (cell: Cell | undefined): boolean => cell === "" || cell === "-" || cell === undefined;
 
 const lengthOf = (cell: Cell | undefined): number => String(cell ?? "").length;
@@ -53,7 +53,7 @@ const wrapped = (
   const filled = columns.map((column) => rows.filter((row) => !isEmpty(row[column])).length);
   let beside = columns;
   while (beside.length > 1 && room(beside) < 0) {
-    // The first column names the row, and stays. The fewest lines below are those of a column that few rows fill.
+    // The first column names the row, so it stays. Moving a sparse column below adds the fewest lines.
     const others = beside.slice(1);
     const without = (column: number) => beside.filter((it) => it !== column);
     const enough = others.filter((column) => room(without(column)) >= 0);
@@ -71,7 +71,7 @@ const wrapped = (
 const widest = (columns: readonly number[], natural: readonly number[]): number =>
   columns.reduce((most, column) => ((natural[column] ?? 0) > (natural[most] ?? 0) ? column : most));
 
-/** Takes from the widest column first, until all fit. */
+/** Narrows the widest column first, until all columns fit. */
 const shared = (
   columns: readonly number[],
   natural: readonly number[],
@@ -109,7 +109,7 @@ const drawnRow = (row: Row, columns: readonly number[], widths: readonly number[
   return Array.from({ length: height }, (_, index) => `${line(index)}\n`).join("");
 };
 
-/** Cells that stand below their row, each with its title. */
+/** Formats the cells that were moved below their row, each with its title. */
 const hung = (head: readonly string[], row: Row, columns: readonly number[], width: number): string =>
   columns
     .filter((column) => !isEmpty(row[column]))
@@ -121,14 +121,14 @@ const hung = (head: readonly string[], row: Row, columns: readonly number[], wid
     })
     .join("");
 
-/** A time stays on one line, and a number with its unit. */
+/** Keeps a time on one line, and a number with its unit. */
 const together = /\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|[\d.]+ (?:%|ms|s|B|KiB|MiB)(?!\S)/;
-/** With the blanks ahead of them: an indent belongs to what it indents. */
+/** The words with the blanks before them, because an indent belongs to its word. */
 const words = new RegExp(`^ *(?:${together.source}|\\S+)|${together.source}|\\S+`, "g");
 
 const wordsOf = (cell: Cell | undefined): string[] => String(cell ?? "").match(words) ?? [];
 
-/** A word that is longer than a line has one of its own. */
+/** A word that is longer than a line gets its own line. */
 const linesOf = (cell: Cell | undefined, width: number): string[] => {
   const text = String(cell ?? "");
   if (text.length <= width) return [text];

@@ -35,7 +35,7 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   });
   expect(await get("/a/it")).toEqual({ status: 200, text: "ok" });
   expect(await get("/a/which")).toEqual({ status: 200, text: "first" });
-  // Gates are reached by the front and by nobody else.
+  // Only the front can reach gates.
   for (const name of ["gate-a-test", "state-shared-test", "postern-front-test"])
     expect(await asHost(cloud.edge, `${name}.localhost`)).toContain("nothing is routed");
 
@@ -67,7 +67,7 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect((await postern.deploy(["a"])).done["gate-a-test"]).toBe("deployed 100");
   expect((await get("/a/which")).text).toBe("second");
   expect(cloud.control.worker("gate-a-test").versions).toHaveLength(2);
-  // What all users have is not deployed once more for nobody.
+  // A version that has all requests is not deployed again.
   const { length } = cloud.control.worker("gate-a-test").deployments;
   expect((await postern.deploy(["a"], "0")).done["gate-a-test"]).toBe("unchanged 100");
   expect(cloud.control.worker("gate-a-test").deployments).toHaveLength(length);

@@ -1,4 +1,4 @@
-/** A replaced machine ends when nobody uses it, and stays while somebody does. */
+/** A replaced machine ends when its last user has gone, and not before. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openDrain, parseConnectedPorts } from "../../infra/cloud/fleet/drain.ts";
 import type { Machine } from "../../infra/cloud/machine/machine.ts";

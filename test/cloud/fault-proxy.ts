@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 
-/** `pass`: goes on. `hang`: is never answered. `lose`: is answered as done, and is not. A number: the status of a refusal; 404 where there is no such Worker. */
+/** `pass`: forwards the call. `hang`: never responds. `lose`: reports success without doing anything. A number: refuses with this status; 404 also means that the Worker does not exist. */
 type FaultAction = "pass" | "hang" | "lose" | number;
 
 /** @returns its URL */

@@ -73,7 +73,7 @@ describe("a line that is damaged", () => {
       const lines = fs.readFileSync(file, "utf8").split("\n");
       fs.writeFileSync(file, lines.with(2, damage).join("\n"));
       expect(() => openJournal(folder)).toThrow(`${file}:3 is damaged`);
-      // It is as it was, and nobody has it.
+      // The journal is unchanged, and no process holds its lock.
       expect(fs.readFileSync(file, "utf8").split("\n")[2]).toBe(damage);
       fs.writeFileSync(file, lines.join("\n"));
       expect(idsIn(folder)).toEqual(["one", "two", "three"]);

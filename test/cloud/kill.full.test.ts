@@ -55,7 +55,7 @@ interface Acknowledged {
   readonly possibleRows: Set<number>;
   /** Values by key, the last one that is sure first and then what may be there. */
   readonly values: Map<number, string[]>;
-  /** Writes that failed though nobody had killed anything. */
+  /** Writes that failed although no process had been killed. */
   readonly failures: string[];
 }
 

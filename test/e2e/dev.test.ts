@@ -252,7 +252,7 @@ describe.runIf(full)("with several isolates", () => {
       await until(() => (output().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
     }
     const before = machines().length;
-    // What was replaced ends while the clients go on.
+    // Replaced machines end while the clients continue.
     await until(() => machines().length < before, "what was replaced ends");
     await traffic.stop();
     expect(traffic.answers.filter((it) => it !== "200")).toEqual([]);
@@ -314,7 +314,7 @@ it.runIf(full)(
       stream.on("data", (part) => {
         output += part;
       });
-    // Its pipes are closed when nobody holds them any more: neither the loop, nor a machine, nor a service.
+    // Its pipes close when no process holds them: neither the loop, nor a machine, nor a service.
     const closed = new Promise<void>((end) => npm.once("close", () => end()));
     onTestFinished(async () => {
       npm.kill("SIGTERM");

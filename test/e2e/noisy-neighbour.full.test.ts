@@ -3,7 +3,7 @@
  *
  * What the platform bounds and a local workerd does not: CPU time of a request (`limits.cpu`), and the 128 MB of an
  * isolate. A gate that loops without end would hold this process's one thread, so it is not tried here; one that leaks
- * grows until the platform would evict it, so it is made to leak no more than the machine bears.
+ * grows until the platform would evict it, so it leaks only as much as this computer can bear.
  */
 import fs from "node:fs";
 import path from "node:path";

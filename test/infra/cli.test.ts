@@ -16,7 +16,7 @@ describe("exit codes", () => {
     const root = writeProject({ "routes/t.yaml": `${good}filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n` });
     expect(await postern(["check", "--env", "local", "--root", root])).toEqual({
       code: 0,
-      out: "1 tier with 1 route hold in local\n",
+      out: "1 tier with 1 route: no problems in local\n",
       err: "",
     });
   });

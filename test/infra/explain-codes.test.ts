@@ -311,7 +311,7 @@ describe("why not this route", () => {
     expect(misses).toEqual([["open/quote", 'path: segment 3 is "rates", not quotes']]);
     expect(text).toMatch(/^ {2}path {2}segment 3 is "rates", not quotes {2}routes\/open\.yaml:\d+$/m);
     await expect(explainWhyNot("GET http://localhost/open/v1/rates/USD", "open/rates")).rejects.toThrow(
-      "takes this request",
+      "matches this request",
     );
     await expect(explainWhyNot("GET http://localhost/open/v1/rates/USD", "open/qote")).rejects.toThrow(
       'did you mean "open/quote"?',

@@ -204,7 +204,7 @@ describe("a broken manifest", () => {
       "routes/c.yaml": text,
     });
     expect(gates()).toEqual(["a", "a--two"]);
-    expect(said).toContain("gate-shared is not written: it would forget the tier of routes/c.yaml");
+    expect(said).toContain("gate-shared is not written, because it would lose the tier of routes/c.yaml");
   });
 
   it("of a tier that does not share keeps no small tier back", async () => {

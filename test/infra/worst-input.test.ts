@@ -257,8 +257,8 @@ describe("repositories", () => {
     expect(diff("main...HEAD", undefined, { root }).text).toContain("no change");
   });
   it("no repository at all", () => {
-    expect(() => staged({ root: writeProject({ "routes/t.yaml": good }) })).toThrow("is in no repository of git");
-    expect(() => staged({ root: "/nowhere" })).toThrow("is in no repository of git");
+    expect(() => staged({ root: writeProject({ "routes/t.yaml": good }) })).toThrow("is not in a git repository");
+    expect(() => staged({ root: "/nowhere" })).toThrow("is not in a git repository");
   });
 });
 

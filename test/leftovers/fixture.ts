@@ -1,4 +1,4 @@
-/** A test that starts what others start, and ends none of it: it fails, or goes on until somebody ends the run. */
+/** A test that starts processes and leaves them running: it fails, or runs until the whole run is ended. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";

@@ -1,4 +1,4 @@
-/** Reads the consoles of the tutorial and the README, and runs their lines one after the other in one shell. */
+/** Runs the consoles of the tutorial and the README, line by line in one shell. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";

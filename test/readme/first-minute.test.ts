@@ -1,4 +1,4 @@
-/** Runs the tutorial's first minute as it stands there: the dev loop, then each line of its console in one shell. */
+/** Runs the tutorial's first minute: the dev loop, then each command of its console. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

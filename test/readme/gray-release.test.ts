@@ -1,4 +1,4 @@
-/** Runs the tutorial's gray release as it stands there: a cloud on this machine, a deploy, a change, a split, and back. */
+/** Runs the tutorial's gray release: a local cloud, a deploy, a change, a split, and the rollback. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Runs the tutorial's rollout as it stands there: users, a bad change, and nobody who looks. */
+/** Runs the tutorial's rollout: users, a bad change, and the automatic rollback. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Rules of an account that hold whoever changes it. */
+/** Rules that every change of an account must keep. */
 import { type Account, findVersion, liveVersions, type Share, type Version, type Worker } from "./account.ts";
 import { apiErrors } from "./api-errors.ts";
 import { secretBindings } from "./bindings.ts";

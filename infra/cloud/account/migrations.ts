@@ -34,7 +34,7 @@ const applyStep = (classes: readonly ObjectClass[], step: Step): readonly Object
       );
   const names = new Set([...classes, ...added].map(({ className }) => className));
   for (const gone of [...(step.deleted_classes ?? []), ...(step.renamed_classes ?? []).map(({ from }) => from)])
-    if (!names.has(gone)) throw apiErrors.badMigration(`Cannot apply a migration to class ${gone}: there is none`);
+    if (!names.has(gone)) throw apiErrors.badMigration(`Cannot apply a migration to class ${gone}: it does not exist`);
   const renames = new Map((step.renamed_classes ?? []).map(({ from, to }) => [from, to]));
   return [
     ...classes

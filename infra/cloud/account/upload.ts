@@ -112,7 +112,7 @@ export type EntryPart = { readonly main_module?: string } | { readonly body_part
 const parseUpload = async (input: unknown, files: readonly (readonly [string, File])[]): Promise<Upload> => {
   const { main_module, body_part, ...others } = parseAs(metadata, input, "metadata");
   const main = main_module ?? body_part;
-  if (main === undefined) throw apiErrors.malformed("metadata.main_module: there is none, and no body_part");
+  if (main === undefined) throw apiErrors.malformed("metadata.main_module is missing, and so is body_part");
   const modules = await Promise.all(
     files
       .filter(([, { type }]) => mediaType(type) !== "application/source-map")

@@ -27,18 +27,8 @@ export const scripts = (control: AccountControl) =>
     .get("/workers/:name", (c) => ok(c, workerView(control.worker(c.req.param("name")))))
     .put("/scripts/:name", async (c) => {
       const worker = c.req.param("name");
-      const upload = await readUpload(c.req.raw);
-      const before = control.account().workers.get(worker);
-      const [version] = await control.publish([{ worker, upload, deploy: true }]);
-      const { tags, logpush, observability } = upload.metadata;
-      const it = await control.changeSettings(worker, {
-        ...(tags && { tags }),
-        ...(logpush !== undefined && { logpush }),
-        ...(observability !== undefined && { observability }),
-        // The next call of wrangler enables the address on workers.dev, unless the configuration disables it.
-        ...(!before && { subdomain: { enabled: false, previews_enabled: false } }),
-      });
-      return ok(c, { ...scriptView(it), startup_time_ms: 1, deployment_id: version?.id.replaceAll("-", "") });
+      const { settings, version } = await upload(control, worker, c.req.raw);
+      return ok(c, { ...scriptView(settings), startup_time_ms: 1, deployment_id: version?.id.replaceAll("-", "") });
     })
     .delete("/scripts/:name", async (c) => {
       await control.remove(c.req.param("name"), c.req.query("force") === "true");
@@ -70,6 +60,22 @@ export const scripts = (control: AccountControl) =>
         })),
       );
     });
+
+/** Publishes an upload as the live version, and applies the settings that come with it. */
+const upload = async (control: AccountControl, worker: string, request: Request) => {
+  const read = await readUpload(request);
+  const before = control.account().workers.get(worker);
+  const [version] = await control.publish([{ worker, upload: read, deploy: true }]);
+  const { tags, logpush, observability } = read.metadata;
+  const settings = await control.changeSettings(worker, {
+    ...(tags && { tags }),
+    ...(logpush !== undefined && { logpush }),
+    ...(observability !== undefined && { observability }),
+    // The next call of wrangler enables the address on workers.dev, unless the configuration disables it.
+    ...(!before && { subdomain: { enabled: false, previews_enabled: false } }),
+  });
+  return { settings, version };
+};
 
 const serviceView = (worker: Worker) => ({
   id: worker.name,

@@ -9,7 +9,7 @@ import { type WorkerOperations, workerOperations } from "./worker-operations.ts"
 
 export interface AccountControl extends VersionOperations, WorkerOperations {
   readonly account: () => Account;
-  /** @throws ApiError where there is none */
+  /** @throws ApiError if it does not exist */
   readonly worker: (name: string) => Worker;
   /** The bytes of a module. */
   readonly readBlob: (blob: string) => Buffer;

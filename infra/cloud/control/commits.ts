@@ -11,7 +11,7 @@ export type VersionEvent = Event & { readonly type: "version" };
 
 export interface Commits {
   readonly account: () => Account;
-  /** @throws ApiError where there is none */
+  /** @throws ApiError if it does not exist */
   readonly worker: (name: string) => Worker;
   readonly commit: (...events: readonly Event[]) => Promise<void>;
   /** Starts the versions before they are recorded: every version on disk has run once. */

@@ -24,7 +24,7 @@ export interface Fleet {
   readonly follow: (account: Account) => Promise<void>;
   /** Base URLs of a version's isolates. A version that does not run is started. */
   readonly urlsOf: (account: Account, target: WorkerVersion) => Promise<readonly string[]>;
-  /** Whether a machine has ended that nobody closed. */
+  /** Whether a machine ended without being closed. */
   readonly hasFailedMachines: () => Promise<boolean>;
   /** Replaces machines that have ended. */
   readonly recover: (account: Account) => Promise<void>;
@@ -68,7 +68,8 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     recover: async (account) => {
       const dead = await findDead(pool);
       if (dead.length === 0) return;
-      for (const { id } of dead) options.report(`machine ${id} has ended; what it held is started anew`);
+      for (const { id } of dead)
+        options.report(`machine ${id} has ended; its Workers and objects start on another machine`);
       pool.remove(dead);
       for (const [worker, owner] of pool.owners.byWorker) if (dead.includes(owner)) pool.owners.byWorker.delete(worker);
       await Promise.all(dead.map((it) => it.dispose().catch(() => {})));

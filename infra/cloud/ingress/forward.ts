@@ -1,4 +1,4 @@
-/** Forwards a request to a machine: where it goes, and how the response comes back. */
+/** Forwards a request to a machine and returns its response. */
 import http from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type ForwardedRequest, forwardedResponseHeaders, forwardRequest, maxHeaderBytes } from "./message.ts";

@@ -37,7 +37,7 @@ export interface MachineOptions extends Omit<MachineContext, "router">, RouterOp
 /** @throws VersionStartupError; another error where it does not start in time, or the start is aborted */
 export const startMachine = async (options: MachineOptions): Promise<Machine> => {
   const { id, versions, folder, secret, log, signal } = options;
-  // A cloud that is stopped starts nothing more, since nobody would end it.
+  // A stopped cloud starts no process, because none would end it.
   signal.throwIfAborted();
   const router = `router-${id}`;
   const services = versions.map((it) => ({ ...it, names: serviceNames(it, options) }));

@@ -18,7 +18,7 @@ export interface RouterClient {
 
 /**
  * @param id of the machine
- * @param secret keeps out whoever finds the port
+ * @param secret protects the port from other callers
  */
 export const routerClient = (id: string, url: URL, secret: string): RouterClient => {
   const post = async (path: string, body: string | null = null): Promise<void> => {

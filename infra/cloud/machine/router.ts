@@ -17,7 +17,7 @@ export interface RouterOptions {
   readonly realism: Realism | null;
   /** The address of the storage machine. Null for that machine itself. */
   readonly storageAddress: string | null;
-  /** Keeps out whoever finds the port. */
+  /** Protects the port from other callers. */
   readonly secret: string;
   /** The result of `bundleRouter`. */
   readonly code: string;

@@ -124,7 +124,9 @@ const parseEvents = (line: string, file: string, number: number): readonly Event
     if (events.every(({ type }) => Object.hasOwn(eventTypes, type))) return events;
     throw new Error("no event of a known type");
   } catch {
-    throw new Error(`${file}:${number} is damaged; what follows it cannot be trusted. Remove the folder to begin anew`);
+    throw new Error(
+      `${file}:${number} is damaged, so the records after it cannot be trusted. Remove the folder to start with an empty account`,
+    );
   }
 };
 

@@ -37,7 +37,7 @@ let state: RoutingState = { number: 0, live: {}, locations: {}, objectOwners: {}
 const callsInFlight = new Map<string, number>();
 /** A call to an object waits for its owner at most so long. */
 const maxWaitMs = 30_000;
-/** In this runtime a promise that another request settles wakes nobody, so waiting calls poll. */
+/** In this runtime, a promise that another request settles does not resume a waiting request, so waiting calls poll. */
 const pollMs = 5;
 
 const machineOf = (env: Env, { address, machine }: VersionLocation): Machine =>
@@ -204,7 +204,7 @@ export class Internet extends WorkerEntrypoint<Env> {
   }
 }
 
-/** Calls of the local cloud. The secret keeps out whoever finds the port. */
+/** Calls of the local cloud. The secret protects the port from other callers. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     if (request.headers.get("authorization") !== env.SECRET) return new Response(null, { status: 403 });

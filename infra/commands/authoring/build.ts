@@ -17,7 +17,7 @@ interface BuildOptions {
   readonly tier?: string | undefined;
 }
 
-/** Builds every valid tier, whatever the others are like. The front needs all of them. */
+/** Builds every valid tier, even when others have problems. The front needs all of them. */
 export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome> => {
   if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
   const compiled = compile(root, env);
@@ -53,7 +53,7 @@ const refuseToReplaceFront = async (env: string): Promise<void> => {
   const [live] = releases ? sharesOf(releases) : [];
   if (releases && live && digestOf(releases, live.version_id) !== undefined)
     throw new Error(
-      `${front} is deployed with its gates, and a bare wrangler deploy would cut them off; npx postern deploy front`,
+      `${front} is deployed with its gates, and a bare wrangler deploy would disconnect them; run npx postern deploy front`,
     );
 };
 
@@ -63,7 +63,7 @@ const notWritten = ({ missing, missingShared, tiers }: Compiled, only: string | 
     ({ checked: { manifest } }) => manifest.isolation === "shared" && (only === undefined || manifest.tier === only),
   );
   const note = (what: string, files: readonly string[]) =>
-    files.length > 0 ? `${what} is not written: it would forget the tier of ${files.join(", ")}\n` : "";
+    files.length > 0 ? `${what} is not written, because it would lose the tier of ${files.join(", ")}\n` : "";
   return note(sharedGate, shares ? missingShared : []) + note("the front", only === undefined ? missing : []);
 };
 

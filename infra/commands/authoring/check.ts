@@ -68,7 +68,7 @@ const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixR
   const broken = new Set(all.flatMap((it) => it.brokenFiles)).size;
   const [{ read, tiers } = { read: 0, tiers: [] }] = all;
   const routes = tiers.reduce((sum, { checked }) => sum + checked.routes.length, 0);
-  const holds = `${count(tiers.length, "tier")} with ${count(routes, "route")} hold in ${environments.join(" and ")}\n`;
+  const holds = `${count(tiers.length, "tier")} with ${count(routes, "route")}: no problems in ${environments.join(" and ")}\n`;
   const parts = [
     fixReport?.text ?? "",
     renderProblems(problems, { read, broken }),

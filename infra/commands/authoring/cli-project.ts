@@ -1,4 +1,4 @@
-/** The commands of somebody who writes manifests: build, list, run, ask why, sign, generate, begin a part. */
+/** Commands for authors of manifests: build, routes, dev, explain, sign, gen and new. */
 import type { Command } from "@commander-js/extra-typings";
 import { body, checkOnly, environment, examples, finish, header, isolates, json, root } from "../options.ts";
 
@@ -13,8 +13,8 @@ export const addProjectCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern build": "front and gates",
-        "npx postern build --tier wallet": "one gate, whatever the others are like",
+        "npx postern build": "the front and all gates",
+        "npx postern build --tier wallet": "one gate, even when others have problems",
       }),
     )
     .action(async (options) => finish(await (await import("./build.ts")).build(options), options));
@@ -30,19 +30,19 @@ export const addProjectCommands = (program: Command): void => {
 
   program
     .command("dev")
-    .description("run front, gates and sample services here, and follow your edits")
+    .description("run the front, the gates and sample services here, and reload after edits")
     .addOption(environment("local"))
     .addOption(root)
     .addOption(json)
-    .option("-p, --port <number>", "where the front listens", "8787")
-    .option("--split <per cent>", "what an edit gets of the requests; the rest stays with what ran before", "100")
+    .option("-p, --port <number>", "the port of the front", "8787")
+    .option("--split <per cent>", "share of the requests for an edit; the rest go to the previous version", "100")
     .addOption(isolates)
     .addHelpText(
       "after",
       examples({
         "npx postern dev": "on http://localhost:8787",
-        "npx postern dev --port 9000": "elsewhere",
-        "npx postern dev --split 10": "tries each edit on a tenth of the requests",
+        "npx postern dev --port 9000": "on another port",
+        "npx postern dev --split 10": "sends a tenth of the requests to each edit",
       }),
     )
     .action(async (options) => finish(await (await import("../../dev/dev.ts")).dev(options), options));
@@ -51,25 +51,25 @@ export const addProjectCommands = (program: Command): void => {
 export const addRequestCommands = (program: Command): void => {
   program
     .command("explain")
-    .description("say which route takes a request, and what each filter makes of it: here, or at a running gate")
+    .description("show which route matches a request, and what each filter decides: here, or at a running gate")
     .argument("[method]", "such as GET")
-    .argument("[url]", "as a client would ask for it")
+    .argument("[url]", "as a client would request it")
     .addOption(environment("local"))
     .addOption(root)
     .addOption(json)
     .addOption(header)
     .addOption(body)
-    .option("--ip <address>", "the client's", "192.0.2.1")
-    .option("--gray <key>", "the gray key, which weights and a cutover go by where no consumer is known")
-    .option("--online", "ask issuers for their keys; nothing else leaves this machine")
-    .option("--at <url>", "ask the gates that run there, with a token for them")
-    .option("--why-not <tier/route>", "say which of this route's conditions the request does not fulfil")
-    .option("--init", "make a key for such tokens, and say what belongs into the environment")
+    .option("--ip <address>", "the client's IP address", "192.0.2.1")
+    .option("--gray <key>", "the gray key, which weights and a cutover use when no consumer is known")
+    .option("--online", "fetch the issuers' keys; no other request leaves this machine")
+    .option("--at <url>", "send the request to the gates that run there, with a token for them")
+    .option("--why-not <tier/route>", "show which of this route's conditions the request does not meet")
+    .option("--init", "create a key for such tokens, and print what to add to the environment")
     .addHelpText(
       "after",
       examples({
-        "npx postern explain GET http://localhost:8787/wallet/v1/accounts/7/balance": "here, with no network",
-        "npx postern explain --why-not wallet/transfer GET <url>": "why another route does not take it",
+        "npx postern explain GET http://localhost:8787/wallet/v1/accounts/7/balance": "here, without the network",
+        "npx postern explain --why-not wallet/transfer GET <url>": "why another route does not match it",
         "npx postern explain --at http://localhost:8787 GET /open/v1/rates/USD": "at the dev loop",
       }),
     )
@@ -80,7 +80,7 @@ export const addRequestCommands = (program: Command): void => {
   program
     .command("sign")
     .description(
-      "sign a request with a key of the dev loop, its headers and body too, as a client would (RFC 9421); prints a configuration for curl",
+      "sign a request, its headers and its body as a client would (RFC 9421), with a key of the dev loop; prints a configuration for curl",
     )
     .argument("<method>", "such as POST")
     .argument("<url>", "of the dev loop: http://localhost:8787/pay/v1/…")
@@ -104,7 +104,7 @@ export const addRequestCommands = (program: Command): void => {
 export const addPartCommands = (program: Command): void => {
   program
     .command("gen")
-    .description("write what is generated: registries, schemas, reference docs")
+    .description("write the generated files: registries, schemas, reference docs")
     .addOption(json)
     .addOption(checkOnly)
     .addHelpText(
@@ -115,10 +115,10 @@ export const addPartCommands = (program: Command): void => {
 
   program
     .command("new")
-    .description("begin a filter or an upstream: one source file, one test file, and what is generated")
+    .description("scaffold a filter or an upstream: a source file, a test file, and the generated files")
     .argument("<kind>", "filter or upstream")
     .argument("<name>", "lower case, with hyphens")
-    .option("--identity", "a filter that knows who is calling, with what tests, sign, diff and audit need of it")
+    .option("--identity", "a filter that identifies callers, with the hooks for test, sign, diff and audit")
     .addOption(json)
     .addHelpText(
       "after",

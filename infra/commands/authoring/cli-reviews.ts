@@ -1,4 +1,4 @@
-/** Commands of a review: what manifests do, and what a change of them does before it is merged. */
+/** Commands for reviews: what manifests do, and what a change of them does before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import {
   checkOnly,
@@ -14,13 +14,19 @@ import {
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of commands with their options
 export const addReviewCommands = (program: Command): void => {
+  addDiffCommands(program);
+  addRepositoryCommands(program);
+};
+
+/** diff and effective. */
+const addDiffCommands = (program: Command): void => {
   program
     .command("diff")
     .description(
-      "say what a change of the manifests does: who gets in, what is called, which Workers get a new version",
+      "show the effect of a change to manifests: who gets access, which upstreams are called, which Workers get a new version",
     )
     .argument("<base>", "a commit (main, HEAD~1, origin/main...HEAD) or a folder with routes/ in it")
-    .argument("[head]", "the same; by default the files as they are")
+    .argument("[head]", "the same; by default the files in the work tree")
     .addOption(onlyEnvironment)
     .addOption(
       new Option("--format <format>", "markdown: a comment of a pull request").choices(["human", "markdown"] as const),
@@ -32,9 +38,9 @@ export const addReviewCommands = (program: Command): void => {
       "after",
       examples({
         "npx postern diff main": "your edits against main",
-        "npx postern diff origin/main...HEAD": "what a branch has done since it left main",
+        "npx postern diff origin/main...HEAD": "the changes of a branch since it left main",
         "npx postern diff main --format markdown": "as a comment",
-        "npx postern diff main --fail-on high": "to stop what somebody has to be sure of",
+        "npx postern diff main --fail-on high": "to block risky changes",
       }),
     )
     .action(async (base, head, options) =>
@@ -43,12 +49,10 @@ export const addReviewCommands = (program: Command): void => {
 
   program
     .command("effective")
-    .description(
-      "show the whole pipeline of a tier or a route as it will run: each value, and the line that it comes from",
-    )
+    .description("show the whole pipeline of a tier or a route as it will run: each value, with the line that sets it")
     .argument("<name>", "a tier, or <tier>/<route>")
     .addOption(environment("production"))
-    .option("--yaml", "as a manifest with everything written out, which means the same")
+    .option("--yaml", "as an equivalent manifest with every default written out")
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -56,15 +60,18 @@ export const addReviewCommands = (program: Command): void => {
       examples({
         "npx postern effective wallet/balance": "one route",
         "npx postern effective wallet --env local": "a tier, with the dev loop's values",
-        "npx postern effective wallet --yaml": "with nothing left to defaults",
+        "npx postern effective wallet --yaml": "with every default written out",
       }),
     )
     .action(async (name, options) => finish((await import("./effective.ts")).effective(name, options), options));
+};
 
+/** repo, staged and ci. */
+const addRepositoryCommands = (program: Command): void => {
   program
     .command("repo")
     .description(
-      "write what a repository keeps beside its manifests: CODEOWNERS, and the line that tells editors the schema",
+      "write CODEOWNERS from the manifests' owners, and the line in each manifest that names its schema for editors",
     )
     .addOption(checkOnly)
     .addOption(root)
@@ -80,7 +87,7 @@ export const addReviewCommands = (program: Command): void => {
 
   program
     .command("staged")
-    .description("say what is wrong with the manifests that are staged, as git will commit them: for a hook")
+    .description("report the problems of the staged manifests, as git will commit them: for a hook")
     .addOption(root)
     .addOption(json)
     .addHelpText("after", examples({ "npx postern staged": "from .githooks/pre-commit" }))
@@ -88,19 +95,19 @@ export const addReviewCommands = (program: Command): void => {
 
   program
     .command("ci")
-    .description("all that a pull request has to pass, in one report: check, repo --check, test, diff")
+    .description("run the checks of a pull request, in one report: check, repo --check, test, diff")
     .argument("[base]", "a commit or a folder, as `postern diff` takes it", "origin/main...")
     .addOption(failOn("a finding or a change", "high findings and no change"))
     .addOption(failUnder)
-    .option("--annotate", "say problems as annotations of a pull request, too")
-    .option("--comment <file>", "write the comment of the pull request, in Markdown")
+    .option("--annotate", "also print problems as annotations of a pull request")
+    .option("--comment <file>", "write the comment of the pull request to a file, in Markdown")
     .addOption(root)
     .addOption(json)
     .addHelpText(
       "after",
       examples({
-        "npx postern ci": "against where this branch left origin/main",
-        "npx postern ci main... --comment comment.md": "as the workflow does it",
+        "npx postern ci": "compared with the commit where this branch left origin/main",
+        "npx postern ci main... --comment comment.md": "as in the workflow",
       }),
     )
     .action(async (base, options) => finish(await (await import("../review/ci.ts")).ci(base, options), options));
@@ -109,7 +116,7 @@ export const addReviewCommands = (program: Command): void => {
 export const addCheckCommand = (program: Command): void => {
   program
     .command("check")
-    .description("say everything that is wrong with the manifests, in every environment, and what an audit finds")
+    .description("report every problem of the manifests, in every environment, and the findings of an audit")
     .addOption(onlyEnvironment)
     .addOption(
       new Option("--format <format>", "github: annotations of a pull request; sarif: for code scanning").choices([
@@ -119,7 +126,7 @@ export const addCheckCommand = (program: Command): void => {
       ] as const),
     )
     .addOption(failOn("a finding").default("high" as const))
-    .option("--fix", "mend what can be mended without asking anybody")
+    .option("--fix", "apply the fixes that need no decision")
     .addOption(new Option("--dry-run", "show what --fix would write").implies({ fix: true }))
     .addOption(root)
     .addOption(json)
@@ -129,7 +136,7 @@ export const addCheckCommand = (program: Command): void => {
         "npx postern check": "all manifests, all environments",
         "npx postern check --env local": "with the dev loop's values",
         "npx postern check --format github": "in a workflow of GitHub Actions",
-        "npx postern check --fix --dry-run": "what would be mended",
+        "npx postern check --fix --dry-run": "what would be fixed",
       }),
     )
     .action(async ({ json, ...options }) => {

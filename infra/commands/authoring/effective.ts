@@ -21,7 +21,7 @@ interface EffectiveOptions {
 /** @param name `wallet`, or `wallet/balance` */
 export const effective = (name: string, { root, env, yaml }: EffectiveOptions): Outcome => {
   const [tierName = "", route, ...more] = name.split("/");
-  if (more.length > 0) throw new Error(`"${name}" is no route; write it as <tier>/<route>`);
+  if (more.length > 0) throw new Error(`"${name}" is not a route; write <tier>/<route>`);
   const compiled = compile(root, env);
   const file = `routes/${tierName}.yaml`;
   const tier = compiled.tiers.find(({ checked }) => checked.source.file === file);
@@ -50,8 +50,8 @@ const brokenOutcome = (root: string, compiled: Compiled, tier: string, file: str
 const manifest = (value: Record<string, unknown>, name: string, env: string): string => {
   const safe = maskSecrets(value);
   const isWhole = JSON.stringify(safe) === JSON.stringify(value);
-  const head = `# ${name} with everything in it that runs in ${env}: npx postern effective ${name} --env ${env} --yaml\n`;
-  const warning = "# What looks like a secret is hidden (•••), so this does not run as it is.\n";
+  const head = `# ${name} with every default written out, as it runs in ${env}: npx postern effective ${name} --env ${env} --yaml\n`;
+  const warning = "# Values that look like secrets are hidden (•••), so this manifest does not run as it is.\n";
   return `${head}${isWhole ? "" : warning}${stringify(safe, { lineWidth: 120, aliasDuplicateObjects: false })}`;
 };
 

@@ -37,11 +37,10 @@ export const explain = async (
   const { root, env } = options;
   if (options.init) {
     const key = ensureExplainKey(root, env);
-    const text = `# routes/environments/${env}.yaml; gates that are built with it explain themselves to who has the private key\nexplain: { key: "${key}" }\n`;
+    const text = `# routes/environments/${env}.yaml; gates that are built with it explain their decisions to holders of the private key\nexplain: { key: "${key}" }\n`;
     return { exitCode: 0, text, data: { environment: env, key } };
   }
-  if (method === undefined || target === undefined)
-    throw new Error("say what to explain: postern explain GET https://…");
+  if (method === undefined || target === undefined) throw new Error("name a request: postern explain GET https://…");
   const compiled = compile(root, env);
   const request = requestOf(method, target, options);
   const explained =
@@ -64,7 +63,7 @@ export const explain = async (
         mismatches: misses,
         isRemote: options.at !== undefined,
       }),
-      problems.length > 0 && `what does not hold takes no request here:\n${renderProblems(problems, compiled)}`,
+      problems.length > 0 && `routes of these invalid manifests are left out:\n${renderProblems(problems, compiled)}`,
     ]
       .filter(Boolean)
       .join("\n"),
@@ -85,7 +84,7 @@ export const explain = async (
   };
 };
 
-/** The nearest routes where none takes the request, and the one named by --why-not. */
+/** The nearest routes when none matches the request, and the one named by --why-not. */
 const missesOf = (
   { tiers }: Compiled,
   request: Request,
@@ -101,17 +100,18 @@ const missesOf = (
     const known = all.flatMap(({ manifest, routes }) => routes.map((it) => `${manifest.tier}/${it.name}`));
     throw new Error(`there is no route "${whyNot}"; ${choice(whyNot, known) ?? "npx postern routes lists them"}`);
   }
-  if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} takes this request`);
+  if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} matches this request`);
   return [mismatchOf(tier, wantedRoute, request)];
 };
 
 const requestOf = (method: string, target: string, { at, header = [], data }: ExplainOptions): Request => {
   const url = at === undefined ? target : urlAt(at, target);
-  if (!URL.canParse(url)) throw new Error(`"${target}" is no URL; write it whole: https://api.acme.example/…`);
+  if (!URL.canParse(url)) throw new Error(`"${target}" is not a whole URL; write it as https://api.acme.example/…`);
   const headers = new Headers();
   for (const line of header) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw new Error(`"${line}" is no header; write it as 'name: value'`);
+    if (name === undefined || value === undefined)
+      throw new Error(`"${line}" is not a header; write it as 'name: value'`);
     headers.append(name, value);
   }
   if (data !== undefined) headers.set("content-length", String(Buffer.byteLength(data)));
@@ -120,8 +120,7 @@ const requestOf = (method: string, target: string, { at, header = [], data }: Ex
 
 /** The URL of the request at the gates of `--at`. A whole URL may omit its port, and has the same host. */
 const urlAt = (at: string, target: string): string => {
-  if (!URL.canParse(at))
-    throw new Error(`--at takes where the gates run, as in http://localhost:8787, and not "${at}"`);
+  if (!URL.canParse(at)) throw new Error(`--at takes the URL of the gates, such as http://localhost:8787, not "${at}"`);
   const place = new URL(at);
   if (target.startsWith("/")) return new URL(target, place).href;
   if (!URL.canParse(target)) return target;
@@ -129,7 +128,7 @@ const urlAt = (at: string, target: string): string => {
   if (hostname !== place.hostname)
     throw new Error(
       maskTokens(
-        `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
+        `--at names ${place.hostname}, but the URL has the host ${hostname}; write ${pathname}${search}, or use the same host`,
       ),
     );
   return new URL(pathname + search, place).href;
@@ -152,7 +151,7 @@ const explainHere = (
 const networkReason = ({ message, cause }: Error): string =>
   cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
-/** Asks a running gate, with a token for the tier that serves the URL. */
+/** Sends the request to a running gate, with a token for the tier that serves the URL. */
 const explainAtGate = async (
   compiled: Compiled,
   request: Request,
@@ -172,7 +171,7 @@ const explainAtGate = async (
   const response = await fetch(request.url, { method, headers: gateHeaders, redirect: "manual", ...body }).catch(
     (error: Error) => {
       throw new Error(
-        `${url.origin} does not answer (${networkReason(error)}); is it the right place, and does it run?`,
+        `${url.origin} does not answer (${networkReason(error)}); check that the URL is right and that the gates run there`,
       );
     },
   );
@@ -189,7 +188,9 @@ const explainAtGate = async (
     copies: [],
     unknown:
       traceText === null
-        ? [`the gate of ${tier.manifest.tier} did not explain itself: it was built without this key, or is older`]
+        ? [
+            `the gate of ${tier.manifest.tier} sent no explanation: it was built without this key, or by an older version`,
+          ]
         : [],
   };
 };

@@ -10,7 +10,8 @@ export const gen = async ({ check }: { readonly check?: true | undefined }): Pro
     const early = registries().filter((it) => isStale(it, codeRoot));
     const stale = early.length > 0 ? early : (await load()).filter((it) => isStale(it, codeRoot));
     const files = stale.map(({ file }) => file);
-    const text = files.length > 0 ? `stale: ${files.join(", ")}; run npm run gen` : "all that is generated is fresh";
+    const text =
+      files.length > 0 ? `stale: ${files.join(", ")}; run npm run gen` : "the generated files are up to date";
     return { exitCode: files.length > 0 ? 1 : 0, text, data: { stale: files } };
   }
   const written = [...writeRegistries(), ...writeChanged(await load(), codeRoot)];

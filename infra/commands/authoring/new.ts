@@ -17,10 +17,10 @@ export const scaffold = async (kind: string, name: string, { identity }: Options
   if (identity && kind !== "filter")
     return usageError("only a filter identifies callers: postern new filter <name> --identity");
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
-    return usageError(`"${name}" is no name; write lower case with hyphens: geo-fence`);
+    return usageError(`"${name}" is not a valid name; use lower case and hyphens: geo-fence`);
   if (name.length > 40) return usageError(`"${name}" is too long; a part's name has 40 characters at most`);
   if (reservedNames.includes(name))
-    return usageError(`"${name}" already means something beside a ${kind}; call it otherwise`);
+    return usageError(`"${name}" is a reserved key beside a ${kind}; choose another name`);
   const group = kind === "filter" ? "filters" : "upstreams";
   if (partNames(group).includes(name))
     return usageError(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
@@ -40,7 +40,7 @@ export const scaffold = async (kind: string, name: string, { identity }: Options
   const { text } = await gen({});
   return {
     exitCode: 0,
-    text: `${written.map((file) => `wrote ${file}`).join("\n")}\n${text}\n\nNext: say in its first comment what it does, then npm test`,
+    text: `${written.map((file) => `wrote ${file}`).join("\n")}\n${text}\n\nNext: describe it in its first comment, then run npm test`,
     data: { written, kind, name },
   };
 };

@@ -21,7 +21,7 @@ export const repo = ({ root, check }: RepoOptions): Outcome => {
   const [env] = environmentNames(root);
   if (env === undefined) throw new Error("there is no environment; write routes/environments/local.yaml");
   const compiled = compile(root, env);
-  // A manifest whose owner is unreadable would drop out of CODEOWNERS without a word.
+  // A manifest whose owner is unreadable would silently drop out of CODEOWNERS.
   if (compiled.missing.length > 0)
     return { exitCode: 1, text: renderProblems(compiled.problems, compiled), data: { problems: compiled.problems } };
   const top = repositoryRoot(root);
@@ -36,13 +36,13 @@ export const repo = ({ root, check }: RepoOptions): Outcome => {
     return { exitCode: 0, text: text + notes, data: { written, unowned: owners.unowned } };
   }
   const problems = [
-    ...(isStale(owners, top) ? [`${owners.file}  does not say what the manifests' owners say`] : []),
-    ...lines.map(({ file }) => `${file}:1  lacks the line that tells editors its schema`),
+    ...(isStale(owners, top) ? [`${owners.file}  does not match the manifests' owners`] : []),
+    ...lines.map(({ file }) => `${file}:1  lacks the line that names its schema for editors`),
   ];
   const text =
     problems.length > 0
-      ? `${problems.join("\n")}\nnpx postern repo writes all of it\n`
-      : "owners and schema lines are as they have to be\n";
+      ? `${problems.join("\n")}\nnpx postern repo fixes all of it\n`
+      : "owners and schema lines are up to date\n";
   return { exitCode: problems.length > 0 ? 1 : 0, text: text + notes, data: { problems, unowned: owners.unowned } };
 };
 

@@ -20,7 +20,7 @@ interface SignOptions {
 const env = "local";
 
 export const sign = async (method: string, url: string, { root, data, header, key }: SignOptions): Promise<Outcome> => {
-  if (!URL.canParse(url)) throw new Error(`"${url}" is no URL; write it whole: http://localhost:8787/…`);
+  if (!URL.canParse(url)) throw new Error(`"${url}" is not a whole URL; write it as http://localhost:8787/…`);
   const { use, credential } = credentialFor(new URL(url), root, key);
   const given = Object.fromEntries((header ?? []).map(headerOf));
   const request = new Request(url, { method, headers: given });
@@ -52,11 +52,12 @@ const asPresented: Present = (credential) => credential as Presented;
 
 const headerOf = (line: string): [string, string] => {
   const [, name, value] = /^([A-Za-z0-9-]+):\s*(.*)$/.exec(line) ?? [];
-  if (name === undefined || value === undefined) throw new Error(`"${line}" is no header; write it as 'name: value'`);
+  if (name === undefined || value === undefined)
+    throw new Error(`"${line}" is not a header; write it as 'name: value'`);
   return [name.toLowerCase(), value];
 };
 
-/** What a client shows with a key of the tier that serves a URL: the first one, or that which is wanted. */
+/** The credential of a key of the tier that serves a URL: of the requested key, or of the first one. */
 const credentialFor = (url: URL, root: string, wantedKey: string | undefined) => {
   const { tiers, environment } = compile(root, env);
   const keys = new Map(
@@ -78,13 +79,13 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
   return { use: found.use, credential: (covers: readonly string[]) => found.issue(secret, covers) };
 };
 
-/** Filters that a client of theirs signs for. */
+/** Filters whose clients sign requests. */
 const signing = Object.entries(registry.filters).flatMap(([use, { credentials }]) => (credentials?.sign ? [use] : []));
 
 interface Key {
   readonly id: string;
   readonly use: string;
-  /** Its name. */
+  /** The name of the secret, not its value. */
   readonly secret: string;
   readonly issue: (secret: string, covers: readonly string[]) => unknown;
 }

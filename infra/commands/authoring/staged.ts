@@ -1,4 +1,4 @@
-/** `postern staged`: checks the manifests that are staged, and nothing else, since a slow hook is switched off. */
+/** `postern staged`: checks the manifests that are staged, and nothing else, because a slow hook gets disabled. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -30,11 +30,11 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
     const broken = new Set(own.map(({ file }) => file)).size;
     const lines = schemaLines(scratch)
       .filter(({ file }) => changed.includes(file))
-      .map(({ file }) => `${file}:1  lacks the line that tells editors its schema; npx postern repo writes it\n`);
+      .map(({ file }) => `${file}:1  lacks the line that names its schema for editors; npx postern repo writes it\n`);
     const text = [renderProblems(own, { read: manifests.length, broken }), lines.join("")].filter(Boolean).join("\n");
     return {
       exitCode: text === "" ? 0 : 1,
-      text: text || `${count(changed.length, "file")} staged, and all of them hold\n`,
+      text: text || `${count(changed.length, "file")} staged, and all of them are valid\n`,
       data: { files: changed, problems: own, withoutSchema: lines.length },
     };
   } finally {
@@ -59,7 +59,7 @@ const checkOut = (root: string, scratch: string): void => {
   fs.renameSync(path.join(whole, folder, "routes"), path.join(scratch, "routes"));
 };
 
-/** @throws where there is no repository */
+/** @throws outside of a git repository */
 const git = (root: string, args: readonly string[]): string => {
   try {
     return execFileSync("git", args, {
@@ -69,6 +69,6 @@ const git = (root: string, args: readonly string[]): string => {
       maxBuffer: 64 * 1024 * 1024,
     });
   } catch {
-    throw new Error(`${root} is in no repository of git, so nothing is staged there`);
+    throw new Error(`${root} is not in a git repository, so nothing is staged there`);
   }
 };

@@ -89,7 +89,7 @@ describe("the comment", () => {
     const { comment, codes } = await run(tier(limit), { failUnder: "100" });
     expect(codes).toEqual([0, 1, 1, 0]);
     expect(comment).toMatch(
-      /\*\*Other problems\*\*\n\n- `.*CODEOWNERS {2}does not say .*`\n- `the cases try [\d.]+ % of the policy, and --fail-under asks for 100 %`\n/,
+      /\*\*Other problems\*\*\n\n- `.*CODEOWNERS {2}does not match .*`\n- `the cases try [\d.]+ % of the policy, and --fail-under asks for 100 %`\n/,
     );
   });
   it("has as much as GitHub takes, whatever a repository brings", async () => {

@@ -46,7 +46,7 @@ describe("CODEOWNERS", () => {
     write("routes/a.yaml", tier("a", "@acme/b"));
     expect(repo({ root, check: true })).toMatchObject({
       exitCode: 1,
-      text: expect.stringContaining("CODEOWNERS  does not say what the manifests' owners say"),
+      text: expect.stringContaining("CODEOWNERS  does not match the manifests' owners"),
     });
     repo({ root });
     expect(rules(owners(root, "CODEOWNERS"))).toEqual([
@@ -88,9 +88,11 @@ describe("the line that tells editors the schema", () => {
     const { root } = repository(files);
     const read = (name: string) => fs.readFileSync(path.join(root, `routes/${name}.yaml`), "utf8");
     const { exitCode, text } = repo({ root, check: true });
-    expect([exitCode, text.match(/^routes.*schema$/gm)]).toEqual([
+    expect([exitCode, text.match(/^routes.*editors$/gm)]).toEqual([
       1,
-      ["a", "c", "environments/local"].map((it) => `routes/${it}.yaml:1  lacks the line that tells editors its schema`),
+      ["a", "c", "environments/local"].map(
+        (it) => `routes/${it}.yaml:1  lacks the line that names its schema for editors`,
+      ),
     ]);
     repo({ root });
     expect(read("a")).toBe(line + files["routes/a.yaml"]);
@@ -119,7 +121,7 @@ describe("a hook", () => {
     write("routes/a.yaml", `${good}log: { sample: 10% }\n`);
     git("add", "routes/a.yaml");
     write("routes/a.yaml", "broken since");
-    expect(staged({ root })).toMatchObject({ exitCode: 0, text: "1 file staged, and all of them hold\n" });
+    expect(staged({ root })).toMatchObject({ exitCode: 0, text: "1 file staged, and all of them are valid\n" });
   });
   it("says of a shared file what it breaks elsewhere, and that a manifest lacks its line", () => {
     const { root, git, write } = repository({
@@ -135,7 +137,7 @@ describe("a hook", () => {
     git("add", "-A");
     expect(staged({ root })).toMatchObject({
       exitCode: 1,
-      text: expect.stringContaining("routes/b.yaml:1  lacks the line that tells editors its schema"),
+      text: expect.stringContaining("routes/b.yaml:1  lacks the line that names its schema for editors"),
     });
   });
 });

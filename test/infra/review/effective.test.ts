@@ -260,7 +260,7 @@ routes:
     const { text, data } = effectiveData("t", root);
     const yaml = effective("t", { root, env: "local", yaml: true }).text;
     expect(text + JSON.stringify(data) + yaml).not.toContain(key);
-    expect(yaml).toContain("# What looks like a secret is hidden");
+    expect(yaml).toContain("# Values that look like secrets are hidden");
     expect(parse(yaml).filters[0].headers.request.set["x-api-key"]).toBe("•••");
   });
   it("of a tier that does not hold says what is wrong, and of one that is not there which there are", () => {
