@@ -79,14 +79,11 @@ export const controlClient = (
         authorization: `Bearer ${await signToken(operator, key, env, tokenSeconds)}`,
         ...(body && { "content-type": "application/json" }),
       };
-      const { status, answer } = await sendRequest(
-        new URL(path, base),
-        method,
-        headers,
-        body && JSON.stringify(body),
-      );
+      const { status, answer } = await sendRequest(new URL(path, base), method, headers, body && JSON.stringify(body));
       if (status < 300)
-        return (answer.startsWith("{") || answer.startsWith("[") || answer === "null" ? JSON.parse(answer) : answer) as never;
+        return (
+          answer.startsWith("{") || answer.startsWith("[") || answer === "null" ? JSON.parse(answer) : answer
+        ) as never;
       throw new ControlError(
         status,
         detailOf(answer) ?? `${base} answered ${status}: is control deployed? npx postern deploy control`,

@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
-import type { DeployedWorker } from "../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../infra/release/deploy-worker.ts";
 import { quietly } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
 import { direct } from "./direct.ts";

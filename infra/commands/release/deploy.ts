@@ -11,7 +11,8 @@ import { buildSampleWorkers, createNamespaces } from "../../release/companions.t
 import { kvNamespace } from "../../release/consumers/kv.ts";
 import { signConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
-import { byStage, type DeployedWorker, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
+import { byStage, deployAll, hasFailed } from "../../release/deploy.ts";
+import { type DeployedWorker, hasRoutes } from "../../release/deploy-worker.ts";
 import { findLeftovers, removeWorkers } from "../../release/leftovers.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
