@@ -201,5 +201,5 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
       : `${changed} of ${results.length} Workers are new on ${name}`;
   if (failed.length === 0) return `${workerTable}\n${summary}\n`;
   const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
-  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed; run the same command again to continue\n`;
+  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed or were skipped; run the same command again to continue\n`;
 };
