@@ -23,7 +23,7 @@ const systems: Readonly<Record<string, string>> = {
   windows: "win32",
 };
 
-/** What a platform package's name says of its platform: `@cloudflare/workerd-linux-arm64`. */
+/** The platform of a package by its name: `@cloudflare/workerd-linux-arm64`. */
 const platformOf = (name: string) => {
   const words = (name.split("/").at(-1) ?? "").split("-");
   const os = words.map((word) => systems[word]).find(Boolean);
@@ -31,7 +31,7 @@ const platformOf = (name: string) => {
   return { ...(cpu && { cpu: [cpu] }), ...(os && { os: [os] }), ...(words.includes("musl") && { libc: ["musl"] }) };
 };
 
-/** Where Node would find `name` from the package at `at`, nearest first. */
+/** Paths where Node would look for `name` from the package at `packagePath`, nearest first. */
 const lookupPaths = (packagePath: string, name: string): string[] => {
   const parents =
     packagePath === ""

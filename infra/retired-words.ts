@@ -9,13 +9,13 @@ const glossary = "docs/glossary.md";
 const searched = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "functions", "infra", "routes", "test"];
 const isSearched = (file: string) => /\.(?:ts|md|json|ya?ml|txt|svg)$/.test(file) && file !== glossary;
 
-/** Standards' own terms that contain a retired word. */
-const standardTerms = /hop-by-hop|hop by hop/gi;
+/** Terms of standards and names of products that contain a retired word. */
+const standardTerms = /hop-by-hop|hop by hop|TeamCity|Azure Front Door/gi;
 
 /** @returns each retired word, in lower case, with the word to write in its place */
 const retiredWords = (): ReadonlyMap<string, string> => {
   const [, section = ""] = fs.readFileSync(path.join(root, glossary), "utf8").split("\n## Retired words\n");
-  const rows = [...section.matchAll(/^\| ([a-z]+) \| (.+) \|$/gm)].map(
+  const rows = [...section.matchAll(/^\| (?!retired )([a-z]+) \| (.+) \|$/gm)].map(
     ([, word = "", instead = ""]) => [word, instead] as const,
   );
   if (rows.length === 0) throw new Error(`${glossary} has no table of retired words`);

@@ -1,12 +1,9 @@
-/** How tests wait: for what they look at, and no fixed time. */
+/** Waits for a condition instead of a fixed time. */
 
-/** As long as a slow machine may need. */
+/** Time limit on a slow computer. */
 const maxMs = 120_000;
 
-/**
- * Looks again and again until it holds, ever less often.
- * @param what it is, in the words of who reads that it never came
- */
+/** Polls until the condition holds, ever less often. */
 export const until = async (
   holds: () => boolean | Promise<boolean>,
   what: string | (() => string),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench`: how many instructions a request costs in workerd, for gates and for what they are measured against. */
+/** `npm run bench`: counts the instructions of a request in workerd, for gates and for what they are compared with. */
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { writeBreakdown, writeDocument } from "./document.ts";
@@ -69,7 +69,7 @@ const printBreakdown = async (options: Options): Promise<void> => {
   process.stdout.write(options.json ? `${JSON.stringify(where, null, 2)}\n` : `${formatBreakdown(where)}\n`);
 };
 
-/** The first subject is the unit of all ratios, so it always runs. */
+/** The first subject always runs, since it is the unit of all ratios. */
 const selectSubjects = (subjects: readonly Subject[], only: string | undefined): readonly Subject[] => {
   if (only === undefined) return subjects;
   const matching = subjects.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));

@@ -1,17 +1,17 @@
-/** Draws bars as SVG that can be read on light and on dark, and by a screen reader. */
+/** Draws bar charts as SVG, readable on light and dark backgrounds and by screen readers. */
 
 export interface Bar {
   readonly name: string;
   readonly value: number;
-  /** What stands at its end. */
+  /** The text at the end of the bar. */
   readonly label: string;
-  /** Ours, or somebody else's. */
+  /** Whether the bar is Postern's. */
   readonly own: boolean;
 }
 
 const [row, left, width, right] = [26, 290, 420, 60] as const;
 
-/** @param mark a value that all are compared with */
+/** @param mark a value to compare all bars with */
 export const bars = (title: string, all: readonly Bar[], mark?: number): string => {
   const most = Math.max(...all.map(({ value }) => value), mark ?? 0);
   const scaled = (value: number): string => ((value / most) * width).toFixed(1);

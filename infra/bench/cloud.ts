@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:cloud`: what a local cloud of many Workers costs: to start, in memory, to switch, and on the way of a request. */
+/** `npm run bench:cloud`: measures a local cloud of many Workers: its start, memory, switches, and latency. */
 import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Binding } from "../cloud/account/bindings.ts";
 import type { Publication } from "../cloud/account/publish.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { machinePids } from "../cloud/edge/orphans.ts";
+import { machinePids } from "../cloud/machine/orphans.ts";
 import { compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";
@@ -30,7 +30,7 @@ const program = new Command("npm run bench:cloud --")
   )
   .option(
     "--workers <number>",
-    "Workers in the account, 5 at least: gates, their state, a front, and two that are asked",
+    "Workers in the account, 5 at least: gates, their state, a front, and two that answer requests",
     positiveInteger,
     100,
   )
@@ -40,14 +40,19 @@ const program = new Command("npm run bench:cloud --")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
 
+/** Indices of the two Workers that requests are sent to: one that answers, and one that calls it by a binding. */
+const [called, caller] = [0, 1] as const;
+/** Requests of each kind that are not counted. */
+const warmUps = 100;
+
 const nameOf = (index: number): string => `worker-${index}`;
 
-/** The last one calls the first by a binding, all others answer themselves. */
-const publication = (index: number, last: boolean, answer: string): Publication => {
-  const source = last
+/** @param isCaller whether it calls the other Worker, rather than answer itself */
+const publication = (index: number, isCaller: boolean, answer: string): Publication => {
+  const source = isCaller
     ? `// ${answer}\nexport default { fetch: (request, env) => env.NEXT.fetch(request) };`
     : `export default { fetch: () => new Response(${JSON.stringify(answer)}) };`;
-  const bindings: Binding[] = last ? [{ name: "NEXT", type: "service", service: nameOf(0) }] : [];
+  const bindings: Binding[] = isCaller ? [{ name: "NEXT", type: "service", service: nameOf(called) }] : [];
   return {
     worker: nameOf(index),
     deploy: true,
@@ -66,14 +71,14 @@ const publication = (index: number, last: boolean, answer: string): Publication 
   };
 };
 
-/** Gates as a project has them, bound to the objects that count for them, and the front that is bound to all of them. */
+/** Gates as a project has them, bound to the objects that count for them, and the front, which is bound to all gates. */
 const gates = async (root: string, count: number): Promise<Publication[]> => {
   writeTiers(root, "local", count);
   const emitted = (await emit(root, compile(root, "local"))).toSorted(byStage);
   return emitted.map((it) => publicationOf(it, { secrets: {}, exists: () => true }));
 };
 
-/** One connection to the edge, as a browser keeps it. */
+/** One connection to the edge, kept open as a browser does. */
 const client = ({ edge }: Cloud) => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const request = (worker: number): Promise<string> =>
@@ -88,7 +93,82 @@ const client = ({ edge }: Cloud) => {
         })
         .on("error", reject);
     });
-  return { ask: request, close: () => agent.destroy() };
+  return { request, close: () => agent.destroy() };
+};
+
+/** @returns how long each upload took */
+const measureUploads = async (cloud: Cloud, publications: readonly Publication[]): Promise<number[]> => {
+  const progress = startProgress(`${publications.length} uploads`);
+  const times: number[] = [];
+  for (const [index, it] of publications.entries()) {
+    progress.at(String(index + 1));
+    times.push(await measureMs(() => cloud.control.publish([it])));
+  }
+  for (const index of [called, caller])
+    await cloud.control.changeSettings(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });
+  progress.done();
+  return times;
+};
+
+/** @returns how long each start took, and the cloud that was started last */
+const measureStarts = async (start: () => Promise<Cloud>, rounds: number): Promise<readonly [number[], Cloud]> => {
+  const progress = startProgress("starts");
+  const times: number[] = [];
+  let cloud: Cloud | undefined;
+  for (let round = 1; round <= rounds; round++) {
+    progress.at(`${round} of ${rounds}`);
+    await cloud?.close();
+    const began = performance.now();
+    cloud = await start();
+    times.push(performance.now() - began);
+  }
+  progress.done();
+  return [times, cloud as Cloud];
+};
+
+/** The two kinds of requests take turns, so that what else happens on this computer meets both. */
+const measureLatencies = async (request: (worker: number) => Promise<string>, count: number) => {
+  const progress = startProgress("latency");
+  const times = { plain: [] as number[], bound: [] as number[] };
+  for (let sent = 0; sent < count + warmUps; sent++) {
+    const plain = await measureMs(() => request(called));
+    const bound = await measureMs(() => request(caller));
+    if (sent < warmUps) continue;
+    times.plain.push(plain);
+    times.bound.push(bound);
+  }
+  progress.done();
+  return times;
+};
+
+/** Uploads, rollbacks and splits of the called Worker, each until the caller's response shows it. */
+const measureSwitches = async ({ control }: Cloud, request: (worker: number) => Promise<string>, rounds: number) => {
+  const progress = startProgress("switches");
+  const times = { upload: [] as number[], split: [] as number[], rollback: [] as number[] };
+  const untilLive = (work: () => Promise<unknown>, answer: string): Promise<number> =>
+    measureMs(async () => {
+      await work();
+      const text = await request(caller);
+      if (text !== answer) throw new Error(`"${text}" was answered after a switch to "${answer}"`);
+    });
+  const deploy = (...percentages: readonly number[]) => {
+    const { versions } = control.worker(nameOf(called));
+    const shares = percentages.map((percentage, index) => ({
+      version_id: versions.at(-1 - index)?.id ?? "",
+      percentage,
+    }));
+    return control.deploy(nameOf(called), shares.slice(-2), {}, true);
+  };
+  for (let round = 1; round <= rounds; round++) {
+    progress.at(`${round} of ${rounds}`);
+    const [before, now] = [String(round - 1), String(round)];
+    times.upload.push(await untilLive(() => control.publish([publication(called, false, now)]), now));
+    // The version that was live before the upload does not run any more, so it has to start.
+    times.rollback.push(await untilLive(() => deploy(0, 100), before));
+    times.split.push(await untilLive(() => deploy(100, 0), now));
+  }
+  progress.done();
+  return times;
 };
 
 const main = async (): Promise<void> => {
@@ -96,103 +176,32 @@ const main = async (): Promise<void> => {
   if (workers < 5) program.error("--workers takes 5 at least");
   const root = scratchFolder();
   const folder = path.join(root, "cloud");
-  const others = await gates(root, workers - 4);
+  const publications = [
+    publication(called, false, "0"),
+    publication(caller, true, "0"),
+    ...(await gates(root, workers - 4)),
+  ];
   const began = performance.now();
   const start = () => startCloud({ folder, edgePort: 0, report: (line) => process.stderr.write(`${line}\n`) });
   const memory = (): Memory => readMemory(machinePids(folder), process.pid);
-  const last = 1;
 
-  const uploading = startProgress(`${workers} uploads`);
-  let cloud = await start();
-  const uploads: number[] = [];
-  for (const [index, it] of [publication(0, false, "0"), publication(last, true, "0"), ...others].entries()) {
-    uploading.at(String(index + 1));
-    uploads.push(await measureMs(() => cloud.control.publish([it])));
-  }
-  for (const index of [0, last])
-    await cloud.control.changeSettings(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });
+  const first = await start();
+  const uploads = await measureUploads(first, publications);
   const uploaded = memory();
-  await cloud.close();
-  uploading.done();
-
-  const starting = startProgress("starts");
-  const starts: number[] = [];
-  const started = Math.max(1, Math.min(5, Math.round(rounds / 4)));
-  for (let round = 1; round <= started; round++) {
-    starting.at(`${round} of ${started}`);
-    if (round > 1) await cloud.close();
-    starts.push(
-      await measureMs(async () => {
-        cloud = await start();
-      }),
-    );
-  }
+  await first.close();
+  const [starts, cloud] = await measureStarts(start, Math.max(1, Math.min(5, Math.round(rounds / 4))));
   const fresh = memory();
-  starting.done();
-
-  const { ask: request, close } = client(cloud);
-  const latencies = startProgress("latency");
-  const latencyTimes: Record<"plain" | "bound", number[]> = { plain: [], bound: [] };
-  // In turn, so that what else happens on this computer meets both.
-  for (let sent = 0; sent < requests + 100; sent++)
-    for (const [kind, worker] of [
-      ["plain", 0],
-      ["bound", last],
-    ] as const) {
-      const ms = await measureMs(() => request(worker));
-      if (sent >= 100) latencyTimes[kind].push(ms);
-    }
-  latencies.done();
-
-  const switching = startProgress("switches");
-  const switches: Record<"upload" | "split" | "rollback", number[]> = { upload: [], split: [], rollback: [] };
-  const measureUntilLive = async (work: () => Promise<unknown>, answer: string): Promise<number> =>
-    measureMs(async () => {
-      await work();
-      const text = await request(last);
-      if (text !== answer) throw new Error(`"${text}" was answered after a switch to "${answer}"`);
-    });
-  const deploy = (...percentages: readonly number[]) => {
-    const { versions } = cloud.control.worker(nameOf(0));
-    const shares = percentages.map((percentage, index) => ({
-      version_id: versions.at(-1 - index)?.id ?? "",
-      percentage,
-    }));
-    return cloud.control.deploy(nameOf(0), shares.slice(-2), {}, true);
-  };
-  for (let round = 1; round <= rounds; round++) {
-    switching.at(`${round} of ${rounds}`);
-    const [before, now] = [String(round - 1), String(round)];
-    switches.upload.push(await measureUntilLive(() => cloud.control.publish([publication(0, false, now)]), now));
-    // What was live before the upload does not run any more, so that it has to start.
-    switches.rollback.push(await measureUntilLive(() => deploy(0, 100), before));
-    switches.split.push(await measureUntilLive(() => deploy(100, 0), now));
-  }
-  switching.done();
-  const switched = memory();
+  const { request, close } = client(cloud);
+  const latencies = await measureLatencies(request, requests);
+  const switches = await measureSwitches(cloud, request, rounds);
+  const memories = { uploaded, fresh, switched: memory() };
   close();
   await cloud.close();
 
-  const groups: TimesGroup[] = [
-    {
-      unit: "ms",
-      rows: [
-        timesRow(`start of a cloud of ${workers}`, starts),
-        timesRow("upload, one by one", uploads),
-        timesRow("upload → live behind a binding", switches.upload),
-        timesRow("split → live behind a binding", switches.split),
-        timesRow("rollback → live behind a binding", switches.rollback),
-      ],
-    },
-    {
-      unit: "ms",
-      rows: [
-        timesRow("request to a plain Worker", latencyTimes.plain),
-        timesRow("behind a service binding", latencyTimes.bound),
-      ],
-    },
+  const groups = [
+    times([`start of a cloud of ${workers}`, starts], ["upload, one by one", uploads], ...switchRows(switches)),
+    times(["request to a plain Worker", latencies.plain], ["behind a service binding", latencies.bound]),
   ];
-  const memories = { uploaded, fresh, switched };
   const seconds = Math.round((performance.now() - began) / 1000);
   process.stdout.write(
     json
@@ -200,5 +209,13 @@ const main = async (): Promise<void> => {
       : `${formatReport(groups, memories)}\n${workers} Workers, ${rounds} switches, ${requests} requests, ${seconds} s\n`,
   );
 };
+
+const switchRows = (switches: Readonly<Record<string, readonly number[]>>) =>
+  Object.entries(switches).map(([kind, ms]) => [`${kind} → live behind a binding`, ms] as const);
+
+const times = (...rows: readonly (readonly [name: string, ms: readonly number[]])[]): TimesGroup => ({
+  unit: "ms",
+  rows: rows.map((row) => timesRow(...row)),
+});
 
 await runAsCommand("bench:cloud", main);

@@ -11,7 +11,7 @@ const tiers = 300;
 const routesEach = 34;
 const rounds = Number(process.argv.at(-1)) || 5;
 
-/** Shaped as the example manifests are: a token, headers with references, an upstream or two, captures and patterns. */
+/** Shaped as the example manifests: a token, headers with references, an upstream or two, captures and patterns. */
 const manifest = (tier: number): string => {
   const routes = Array.from(
     { length: routesEach },
@@ -49,7 +49,7 @@ fs.writeFileSync(
 );
 for (let tier = 0; tier < tiers; tier++) fs.writeFileSync(path.join(root, `routes/tier-${tier}.yaml`), manifest(tier));
 
-/** The median of some rounds, in milliseconds. */
+/** The median of the rounds, in milliseconds. */
 const measured = async (work: () => unknown): Promise<number> => {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -79,7 +79,7 @@ const recompiledTiers = recompiled.tiers
 if (recompiledTiers.join() !== "tier-7")
   throw new Error(`an edit of tier-7 compiled ${recompiledTiers.join(", ") || "nothing"} again`);
 
-/** The most that each may take, in times of parsing; the machine's speed is in both. */
+/** The maximum of each row as a multiple of parsing, so that the machine's speed does not matter. */
 const rows: readonly (readonly [name: string, ms: number, most: number])[] = [
   ["parse the YAML, nothing else", parsing, 1],
   ["read, check and lower all", await measured(() => compile(root, "local")), 4],

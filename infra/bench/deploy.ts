@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:deploy`: what it takes to bring many tiers to a local cloud by `postern deploy`, and to find that nothing has changed. */
+/** `npm run bench:deploy`: measures `postern deploy` of many tiers to a local cloud, from nothing and unchanged. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -7,7 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
-import { machinePids } from "../cloud/edge/orphans.ts";
+import { machinePids } from "../cloud/machine/orphans.ts";
 import type { DeployedWorker } from "../release/deploy-worker.ts";
 import { parseCount } from "../terminal/arguments.ts";
 import { wideTable as table } from "../terminal/table.ts";
@@ -30,7 +30,7 @@ const program = new Command("npm run bench:deploy --")
 interface Step {
   readonly name: string;
   readonly seconds: number;
-  /** Of a processor: all processes that have ended meanwhile, and theirs. */
+  /** CPU time of all processes that ended during the step, and of their children. */
   readonly cpuSeconds: number;
   readonly workers: Readonly<Record<string, number>>;
 }
@@ -38,7 +38,7 @@ interface Step {
 const run = (...args: readonly string[]): ChildProcess =>
   spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "inherit"] });
 
-/** Of processes that have ended, as Linux counts them: the 16th and 17th field, in hundredths. */
+/** CPU time of ended children on Linux: the 16th and 17th field of proc(5), in hundredths of a second. */
 const endedCpu = (): number => {
   const fields = fs.readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)?.split(" ") ?? [];
   return (Number(fields[13]) + Number(fields[14])) / 100;
@@ -50,14 +50,14 @@ const measured = async (name: string, work: () => Promise<Step["workers"]>): Pro
   return { name, seconds: (performance.now() - began) / 1000, cpuSeconds: endedCpu() - cpu, workers };
 };
 
-/** Starts it, and says where its API is. */
+/** @returns the process, and the URL of its API */
 const startCloudProcess = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
   const child = run("cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json");
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   for await (const line of lines) {
     const output = JSON.parse(line) as { readonly type: string; readonly api: string; readonly line?: string };
     if (output.type === "ready") {
-      // What it says of calls is of no interest, and has to be read.
+      // The output has to be read, though nothing of it is used.
       lines.on("line", (later) => {
         if (later.includes('"type":"cloud"')) process.stderr.write(`${later}\n`);
       });

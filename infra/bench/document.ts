@@ -1,4 +1,4 @@
-/** Writes `docs/benchmarks.md` and its charts from one run; nothing in them is typed by hand. */
+/** Writes `docs/benchmarks.md` and its charts from one run. No number in them is written by hand. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -31,7 +31,7 @@ export const writeDocument = (root: string, results: Results): void => {
   fs.writeFileSync(path.join(root, "docs/benchmarks.md"), page(results));
 };
 
-/** Writes that section alone, and leaves all other numbers as the last whole run has made them. */
+/** Writes the section of the breakdown, and leaves the rest as the last whole run wrote it. */
 export const writeBreakdown = (root: string, where: Breakdown): void => {
   const file = path.join(root, "docs/benchmarks.md");
   const page = fs.readFileSync(file, "utf8");
@@ -75,14 +75,24 @@ const count = (value: number): string => Math.round(value).toLocaleString("en");
 const microseconds = (ns: number): string => (ns / 1000).toFixed(ns < 10_000 ? 1 : 0);
 
 const page = (results: Results): string => {
-  const { effort, requests, starts, further, cpu, micro, where } = results;
   const day = today();
   return `# What it costs
 
 Made on ${day} by \`npm run bench -- --write\`, on workerd ${workerd.version} and ${os.availableParallelism()} processors. It needs valgrind:
 \`apt-get install valgrind\`.
 
-## A request
+${requestSection(results)}${breakdownSection(results.where, day, markdown)}
+## A filter
+
+![What a filter takes of a request](benchmarks/filters.svg)
+
+By the clock of the runtime, in a loop, with a request that it lets pass, and where it would ask somebody else (state, KV) answered at once. The last
+digit swings. A layer's includes the response that it wraps. Linking is done once, when a gate starts.
+
+${routingSection(results)}${startSection(results)}${targetSection(results)}`;
+};
+
+const requestSection = ({ effort, requests, cpu }: Results): string => `## A request
 
 ![Instructions a request](benchmarks/requests.svg)
 
@@ -108,15 +118,9 @@ ${markdown(
   }),
 )}
 
-${breakdownSection(where, day, markdown)}
-## A filter
+`;
 
-![What a filter takes of a request](benchmarks/filters.svg)
-
-By the clock of the runtime, in a loop, with a request that it lets pass, and where it would ask somebody else (state, KV) answered at once. The last
-digit swings. A layer's includes the response that it wraps. Linking is done once, when a gate starts.
-
-## Routing
+const routingSection = ({ micro }: Results): string => `## Routing
 
 ![One match](benchmarks/routing.svg)
 
@@ -135,7 +139,9 @@ ${markdown(
   ]),
 )}
 
-## Start and size
+`;
+
+const startSection = ({ starts, further }: Results): string => `## Start and size
 
 ![A start](benchmarks/starts.svg)
 
@@ -161,7 +167,9 @@ ${markdown(
   }),
 )}
 
-## Against what we aim at
+`;
+
+const targetSection = (results: Results): string => `## Against what we aim at
 
 ${markdown(
   ["aim", "at most", "by hand", "measured", ""],
@@ -178,12 +186,11 @@ By hand is the floor that [stands above](#where-a-gates-instructions-go).
 
 \`npm run bench:gate\` compares each change with what was measured before, and \`npm run bench:compile\` measures the compiler.
 `;
-};
 
 interface TargetRow {
   readonly what: string;
   readonly most: number;
-  /** What the runtime allows a Worker by hand, where that was measured. */
+  /** The floor of a Worker by hand, where that was measured. */
   readonly floor?: number;
   readonly measured: number;
   readonly digits: number;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:gate`: fails where a request, a start or a bundle has become dearer than `budgets.json` says, by more than 8 %. */
+/** `npm run bench:gate`: fails where a request, a start or a bundle exceeds `budgets.json` by more than 8 %. */
 import fs from "node:fs";
 import path from "node:path";
 import { Command } from "@commander-js/extra-typings";
@@ -12,14 +12,14 @@ import { runAsCommand } from "./runtime/command.ts";
 import { subjectsFor } from "./subjects/subjects.ts";
 import { makeCaller } from "./workers/jobs.ts";
 
-/** Ratios as they were measured, and the most bytes. */
+/** Measured ratios, and the maximum of bytes. */
 interface Budgets {
   readonly effort: Effort;
-  /** To the passthrough. */
+  /** Ratios of requests to the passthrough. */
   readonly requests: Readonly<Record<string, number>>;
-  /** Over an empty Worker, to Hono's hello. */
+  /** Ratios of starts to Hono's hello, both over an empty Worker. */
   readonly starts: Readonly<Record<string, number>>;
-  /** Of a gate without filters, minified. */
+  /** Size of a gate without filters, minified. */
   readonly coreBytes: number;
 }
 
@@ -27,7 +27,7 @@ interface Verdict {
   readonly what: string;
   readonly measured: number;
   readonly budget: number;
-  /** How much more is let pass. */
+  /** Tolerated excess. */
   readonly slack: number;
   readonly holds: boolean;
 }

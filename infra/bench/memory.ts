@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:memory`: a gate's memory while every request brings a consumer, a token, a key and a path that it has not seen. */
+/** `npm run bench:memory`: observes a gate's memory while every request has another consumer, token, key and path. */
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import http from "node:http";
 import path from "node:path";
@@ -24,9 +24,9 @@ const program = new Command("npm run bench:memory --")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
 
-/** Readings in all. */
+/** Number of readings. */
 const readings = 20;
-/** What the last half may have over the half before it, in MiB: garbage that is not collected yet. */
+/** Tolerated growth of the last quarter over the one before, in MiB: garbage that is not collected yet. */
 const mostGrowth = 8;
 const concurrency = 16;
 
@@ -37,21 +37,21 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
   const runtime = await startWorkerd(writeWorkerdConfig(path.join(folder, "gate"), [gate]));
   const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
   const progress = startProgress(`${requests.toLocaleString("en")} requests`);
-  const rows: { readonly asked: number; readonly resident: number }[] = [];
+  const rows: { readonly sent: number; readonly resident: number }[] = [];
   let sent = 0;
   for (let reading = 1; reading <= readings; reading++) {
     const until = Math.floor((requests / readings) * reading);
     const work = async (): Promise<void> => {
-      while (sent < until) await asked(runtime.port, agent, sent++, privateKey);
+      while (sent < until) await sendRequest(runtime.port, agent, sent++, privateKey);
     };
     await Promise.all(Array.from({ length: concurrency }, work));
-    rows.push({ asked: sent, resident: runtime.resident() });
+    rows.push({ sent, resident: runtime.resident() });
     progress.at(`${sent}`);
   }
   progress.done();
   agent.destroy();
   runtime.stop();
-  // The first half is not looked at: caches fill, and the heap comes to its size.
+  // The first half is ignored: caches fill, and the heap reaches its size.
   const half = rows.slice(readings / 2);
   const growth = mean(half.slice(half.length / 2)) - mean(half.slice(0, half.length / 2));
   const flat = growth <= mostGrowth;
@@ -66,11 +66,11 @@ const main = async ({ requests, json }: ReturnType<typeof program.opts>): Promis
 const mean = (rows: readonly { readonly resident: number }[]): number =>
   rows.reduce((sum, { resident }) => sum + resident, 0) / rows.length;
 
-const formatRows = (rows: readonly { readonly asked: number; readonly resident: number }[]): string =>
+const formatRows = (rows: readonly { readonly sent: number; readonly resident: number }[]): string =>
   table(
     ["requests", "MiB", ""],
-    rows.map(({ asked, resident }) => [
-      asked.toLocaleString("en").padStart("requests".length),
+    rows.map(({ sent, resident }) => [
+      sent.toLocaleString("en").padStart("requests".length),
       Math.round(resident),
       "#".repeat(Math.round(resident / 5)),
     ]),
@@ -102,8 +102,8 @@ const tokenOf = (subject: string, key: KeyObject): string => {
   return `${text}.${sign(null, Buffer.from(text), key).toString("base64url")}`;
 };
 
-/** @throws where it is not let pass */
-const asked = (port: number, agent: http.Agent, number: number, key: KeyObject): Promise<void> =>
+/** @throws where the response is not 200 */
+const sendRequest = (port: number, agent: http.Agent, number: number, key: KeyObject): Promise<void> =>
   new Promise((resolve, reject) => {
     const headers = {
       host: "localhost",

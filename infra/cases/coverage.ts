@@ -1,4 +1,4 @@
-/** What of a tier's policy there is to try, where it stands, and what no case has tried. */
+/** Policy coverage: lists the branches of a tier's policy, and which of them the cases reach. */
 
 import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
 import { createRouteFinder } from "../../functions/gateway/routing/finder.ts";
@@ -8,17 +8,17 @@ import { sourceOfCode } from "../explain/source-of.ts";
 import { fileAndLine } from "../review/effective/entries.ts";
 import { coverageMark, type Send } from "./input/batch.ts";
 
-/** One thing that a case should try. */
+/** One branch of the policy that a case should reach. */
 export interface Branch {
   readonly mark: string;
   readonly kind: keyof typeof branchKinds;
-  /** As a sentence without its subject: `jwt passes`. */
+  /** In words: `jwt passes a request of balance`. */
   readonly says: string;
-  /** Where it stands: `routes/wallet.yaml:13`. */
+  /** Location: `routes/wallet.yaml:13`. */
   readonly at: string;
 }
 
-/** What there is to try, and how a count of it is called. */
+/** Kinds of branches, and the table headings of their counts. */
 export const branchKinds = {
   route: "routes",
   filter: "filters on routes",
@@ -37,7 +37,7 @@ export const coverageOf = (tier: CheckedTier, tried: ReadonlySet<string>): Cover
   return { branches, untried: branches.filter((it) => !tried.has(it.mark)) };
 };
 
-/** Of all branches, in per cent with one decimal; nothing to try is all tried. */
+/** Coverage in percent with one decimal; 100 if there are no branches. */
 export const percentOf = (all: readonly Coverage[]): number => {
   const sum = (list: (it: Coverage) => readonly Branch[]) => all.reduce((total, it) => total + list(it).length, 0);
   const branchCount = sum(({ branches }) => branches);
@@ -63,13 +63,13 @@ const routeBranches = ({ source }: CheckedTier, route: CheckedRoute): Branch[] =
   const weighted = Array.isArray(to) ? to.flatMap((it) => Object.entries(it)).filter(([, weight]) => weight > 0) : [];
   const activeFilters = closed ? [] : chain.filter(({ mode }) => mode !== "off");
   return [
-    { mark: coverageMark("route", name), kind: "route", says: `${name} is asked for, and answers`, at: at("match") },
+    { mark: coverageMark("route", name), kind: "route", says: `${name} answers a request`, at: at("match") },
     ...(when.length > 0
       ? [
           {
             mark: coverageMark("otherwise", name),
             kind: "condition",
-            says: `${name} is asked for, its conditions unmet`,
+            says: `a request misses the conditions of ${name}`,
             at: at("when"),
           } as const,
         ]
@@ -78,7 +78,7 @@ const routeBranches = ({ source }: CheckedTier, route: CheckedRoute): Branch[] =
       (it): Branch => ({
         mark: coverageMark("filter", name, it.id),
         kind: "filter",
-        says: `${it.id} lets a request of ${name} pass`,
+        says: `${it.id} passes a request of ${name}`,
         at: filterLine(it),
       }),
     ),
@@ -131,7 +131,7 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
           {
             mark: coverageMark("others", id),
             kind: "share",
-            says: `${id} spares those beyond its percent`,
+            says: `${id} skips users outside its percent`,
             at: filterLine(filter),
           } as const,
         ]
@@ -139,7 +139,7 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
   ];
 };
 
-/** The codes that a filter can give as it is configured. */
+/** The refusal codes that are possible with the filter's configuration. */
 const possibleCodes = ({ spec: about, config }: CheckedFilter): string[] => {
   const never = new Set(about.impossibleCodes?.(config) ?? []);
   const isSet = (key: string) => (config as Readonly<Record<string, unknown>>)[key] !== undefined;
@@ -148,7 +148,7 @@ const possibleCodes = ({ spec: about, config }: CheckedFilter): string[] => {
 
 const filterLine = ({ source, entry }: CheckedFilter): string => fileAndLine(source, entry);
 
-/** Routes that would have taken a request, had it met their conditions. */
+/** Returns the routes that would match a request if their conditions were met. */
 export const unmetConditionMarks = ({
   routes,
 }: CheckedTier): ((send: Send, takenRoutes: ReadonlySet<string>) => string[]) => {
@@ -163,7 +163,7 @@ export const unmetConditionMarks = ({
     });
   if (conditional.length === 0) return () => [];
   return ({ method, url, headers }, takenRoutes) => {
-    // No route takes these, and Node makes no such request (Fetch, forbidden methods).
+    // No route matches these methods, and Node cannot create such requests (Fetch, forbidden methods).
     if (/^(?:CONNECT|TRACE|TRACK)$/i.test(method)) return [];
     const at = new URL(url);
     const request = new Request(at, { method, headers });

@@ -1,4 +1,4 @@
-/** First cases for a tier that has none: what its gate answers today, to a stranger and to somebody whom it knows. */
+/** Generates initial cases for a tier without any: what its gate answers today to an anonymous and to an identified caller. */
 import { Document } from "yaml";
 import type { Compiled } from "../compiler/compile.ts";
 import { parseSource } from "../diagnostics/source.ts";
@@ -17,7 +17,7 @@ interface Draft {
   readonly expect: object;
 }
 
-/** The file as it will be. */
+/** @returns the content of the case file */
 export const firstCases = async (
   { tier, file }: Suite,
   compiled: Compiled,
@@ -33,7 +33,7 @@ export const firstCases = async (
     const requestHeaders = Object.fromEntries(headers);
     const send = Object.keys(requestHeaders).length > 0 ? { request, headers: requestHeaders } : request;
     const consumer = personaFor(route.chain, compiled.consumers);
-    const anonymous: Draft = { it: `${route.name} to a stranger`, send, expect: {} };
+    const anonymous: Draft = { it: `${route.name} to an anonymous caller`, send, expect: {} };
     return consumer === undefined
       ? [{ ...anonymous, it: route.name }]
       : [{ it: `${route.name} to ${consumer}`, as: consumer, send, expect: {} }, anonymous];

@@ -1,4 +1,4 @@
-/** Compares what a case expects with what came of it. */
+/** Compares the results of a case with its expectations. */
 
 import { isDeepStrictEqual } from "node:util";
 import { parsed } from "../../functions/gateway/core/json.ts";
@@ -7,9 +7,9 @@ import type { CaseResults, ObservedResponse, Send, SendResult, UpstreamCall } fr
 import type { Comparison, ExpectedResponse, ExpectedServices } from "./input/language.ts";
 import type { Case, CaseStep } from "./input/read.ts";
 
-/** One thing that is not as it should be. */
+/** One mismatch between expectation and result. */
 export interface Difference {
-  /** Where in the conversation: `status`, `accounts saw x-customer`. */
+  /** What differs: `status`, `accounts saw x-customer`. */
   readonly of: string;
   readonly expected: string;
   readonly got: string;
@@ -18,7 +18,7 @@ export interface Difference {
 export interface Failure {
   readonly case: string;
   readonly line: number;
-  /** Of the step, from 1, and how many there are. */
+  /** Number of the step, from 1, and the total. */
   readonly step: number;
   readonly steps: number;
   readonly request: string;
@@ -27,7 +27,7 @@ export interface Failure {
   readonly result: SendResult | undefined;
 }
 
-/** What a conversation was before, where it is compared with that. */
+/** Compares the results of a step with the stored snapshot. */
 export type CompareSnapshot = (name: string, step: CaseStep, result: readonly SendResult[]) => readonly Difference[];
 
 export const evaluateCase = (
@@ -119,7 +119,7 @@ const compareValue = (
     ? []
     : [{ of, expected: String(expected), got: suffix === undefined ? String(got) : `${got} ${suffix}` }];
 
-/** As much of the verdict as was written: `refused`, or `refused token-missing`. A layer that was entered has passed. */
+/** The verdict in the detail of the expectation: `refused`, or `refused token-missing`. A layer that was entered has passed. */
 const formatDecision = (id: string, expected: string, { decisions, code, by }: ObservedResponse): string => {
   const decision = decisions.find((it) => it.id === id);
   if (!decision) return "not reached";
@@ -171,7 +171,7 @@ const bodyDifferences = (
   return [{ of: `${prefix}body`, expected: JSON.stringify(json), got: truncate(body) }];
 };
 
-/** A map may have more keys than are named; a list is as long as it is written. */
+/** Maps may have additional keys; lists have to have the same length. */
 const contains = (got: unknown, expected: unknown): boolean => {
   if (Array.isArray(expected))
     return (

@@ -1,4 +1,4 @@
-/** What came of cases as JUnit's XML, which most CI systems show. */
+/** Renders test results as JUnit XML for CI systems. */
 import type { Failure } from "./judge.ts";
 import type { Report } from "./run.ts";
 

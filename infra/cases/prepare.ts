@@ -1,4 +1,4 @@
-/** Compiles, reads the cases, and finds those that were asked for; or says what is wrong with the files. */
+/** Prepares a test run: compiles the project, reads the cases, and selects the wanted tiers; or returns the problems. */
 import path from "node:path";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
@@ -24,7 +24,7 @@ export const prepare = (
   return selectedProblems.length > 0 ? brokenOutcome(selectedProblems, compiled) : { compiled, suites: selected };
 };
 
-/** A name that no tier has is a slip of the pen. */
+/** Selects the suites of the named tiers. @throws for an unknown tier */
 const selectSuites = (suites: readonly Suite[], tiers: readonly string[], { missing }: Compiled): readonly Suite[] => {
   const names = suites.map(({ tier }) => tier.manifest.tier);
   const brokenTiers = missing.map((file) => path.basename(file, ".yaml"));
@@ -34,7 +34,7 @@ const selectSuites = (suites: readonly Suite[], tiers: readonly string[], { miss
   return tiers.length === 0 ? suites : suites.filter(({ tier }) => tiers.includes(tier.manifest.tier));
 };
 
-/** Of some tiers: their own problems, and those of files that all tiers share. */
+/** Problems of the selected tiers, and of files that all tiers share. */
 const ownProblems = (
   tiers: readonly string[],
   { tiers: goodTiers, missing }: Compiled,

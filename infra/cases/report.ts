@@ -1,4 +1,4 @@
-/** Shows what came of cases: a line for each tier, a dialogue for each case that fails, a table of what nobody tried. */
+/** Renders test results for the terminal: a line for each tier, a dialogue for each failing case, a coverage table. */
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { count } from "../diagnostics/report.ts";
@@ -17,7 +17,7 @@ export const renderReports = (reports: readonly Report[], ms: number): string =>
   return [...failed, `${reports.map(renderTierLine).join("")}\n${renderTotal(reports, ms)}`].join("\n");
 };
 
-/** What failed of a tier's cases is counted by case, whatever is wrong in it. */
+/** The number of failed cases. */
 export const failedCount = ({ failures }: Report): number => new Set(failures.map((it) => it.case)).size;
 
 const renderTierLine = (it: Report): string => {
@@ -27,7 +27,7 @@ const renderTierLine = (it: Report): string => {
   const cases = count(it.ran.length, "case").padEnd(10);
   const obsolete = it.snapshots.obsolete();
   const note =
-    obsolete.length > 0 ? `  ${count(obsolete.length, "snapshot")} that no case asks for: ${obsolete.join(", ")}` : "";
+    obsolete.length > 0 ? `  ${count(obsolete.length, "snapshot")} that no case uses: ${obsolete.join(", ")}` : "";
   return failed > 0
     ? `${pc.red("✗")} ${name} ${cases} ${pc.red(`${failed} failed`)}${note}\n`
     : `${pc.green("✓")} ${name} ${cases} ${count(it.requests, "request")}${note}\n`;
@@ -46,25 +46,25 @@ const renderTotal = (reports: readonly Report[], ms: number): string => {
 
 const labelWidth = 22;
 
-/** Of several requests of one step that fail, the first tells why. */
+/** Renders each failure; only the first one of a step has the filter trace. */
 const renderFailures = ({ suite, failures }: Report): string[] =>
   failures.map((it, index) => {
     const before = failures[index - 1];
     return renderFailure(suite, it, before?.case !== it.case || before.step !== it.step);
   });
 
-/** The client sends, the services see, the client gets; then why. */
+/** One failure as a dialogue: the client sends, services see, the client gets; then differences and trace. */
 const renderFailure = ({ file, tier }: Suite, failure: Failure, withTrace: boolean): string => {
-  const { request, differences, result: heard, step, steps } = failure;
+  const { request, differences, result, step, steps } = failure;
   const where = `${file}:${failure.line}`;
   const turn = steps > 1 ? `, step ${step} of ${steps}` : "";
   return [
     `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${toOneLine(failure.case)}${turn}`)}  ${pc.dim(where)}`,
     ...(request === "" ? [] : [`  ${"the client sends".padEnd(labelWidth)} ${toOneLine(request)}`]),
-    ...(heard?.seen.slice(0, 3).map(upstreamLine) ?? []),
-    ...(heard?.answers.slice(0, 5).map(responseLine) ?? []),
+    ...(result?.seen.slice(0, 3).map(upstreamLine) ?? []),
+    ...(result?.answers.slice(0, 5).map(responseLine) ?? []),
     ...differenceLines(differences),
-    ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(labelWidth)} ${toOneLine(redact(it))}`) ?? []),
+    ...(result?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(labelWidth)} ${toOneLine(redact(it))}`) ?? []),
     ...(withTrace ? traceLines(tier, failure) : []),
     "",
   ].join("\n");
@@ -87,9 +87,9 @@ const differenceLines = (differences: readonly Difference[]): string[] => {
   ]);
 };
 
-/** What each filter made of the first of them, why, and on which line that stands. */
-const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string[] => {
-  const [answer] = heard?.answers ?? [];
+/** The filter trace of the first response. */
+const traceLines = (tier: CheckedTier, { send, result }: Failure): string[] => {
+  const [answer] = result?.answers ?? [];
   if (!send || !answer) return [];
   const { route, decisions, status } = answer;
   const explained = { tier, route, decisions, status, code: answer.code ?? undefined };
@@ -100,7 +100,7 @@ const traceLines = (tier: CheckedTier, { send, result: heard }: Failure): string
   return rows.length === 0 ? [] : [pc.dim(table(["    filter", "verdict", "manifest"], rows).trimEnd())];
 };
 
-/** What was tried, by tier and kind, and where stands what was not. */
+/** The coverage table by tier and kind, and the list of uncovered branches. */
 export const renderCoverage = (reports: readonly Report[]): string => {
   const rows = reports.map(({ suite, coverage }) => [
     suite.tier.manifest.tier,
@@ -112,8 +112,8 @@ export const renderCoverage = (reports: readonly Report[]): string => {
     coverage.untried.map(({ says, at }) => [suite.tier.manifest.tier, says, at]),
   );
   const whole = percentOf(reports.map(({ coverage }) => coverage));
-  const list = untried.length === 0 ? "" : `\n${table(["tier", "never tried", "manifest"], untried)}`;
-  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
+  const list = untried.length === 0 ? "" : `\n${table(["tier", "not covered", "manifest"], untried)}`;
+  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is covered`)}\n`;
 };
 
 const ratio = ({ branches, untried }: Coverage, kind: Branch["kind"]): string => {

@@ -1,4 +1,4 @@
-/** Runs the cases of tiers: compiled, lowered, tried in workerd, judged, and counted for coverage. */
+/** Runs the cases of one tier: lowers them, runs them in workerd, evaluates the results and measures coverage. */
 import type { Compiled } from "../compiler/compile.ts";
 import type { Problem } from "../diagnostics/problem.ts";
 import { type Coverage, coverageOf, unmetConditionMarks } from "./coverage.ts";
@@ -22,14 +22,14 @@ export interface Report {
 
 export interface SuiteOptions {
   readonly root: string;
-  /** Only cases that say this. */
+  /** Only cases whose title contains this text. */
   readonly only?: string | undefined;
   readonly update?: boolean | undefined;
-  /** False where a case is tried also if it says something that cannot be. */
+  /** False to run cases even if they have problems. */
   readonly strict?: boolean | undefined;
 }
 
-/** Keys for whatever these tiers and their cases sign with. */
+/** Creates the keys that these tiers and their cases need. */
 export const createKeys = (suites: readonly Suite[]): Promise<RunKeys> =>
   keysFor(
     suites.flatMap(({ tier, cases }) => [
@@ -78,7 +78,7 @@ export const runSuite = async (
   };
 };
 
-/** Whether a case is one of those that were asked for. */
+/** Whether a case's title contains a text. */
 export const titleContains =
   (text: string) =>
   ({ it }: Case): boolean =>

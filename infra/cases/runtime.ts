@@ -1,4 +1,4 @@
-/** Runs cases in workerd: one process for all of them, with every part linked in, so that a tier is only JSON to it. */
+/** The workerd process that runs cases. It links every filter and upstream, so that a tier is only JSON to it. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -13,7 +13,7 @@ import { startWorkerd } from "../terminal/workerd.ts";
 import type { Batch, CaseResults } from "./input/batch.ts";
 
 export interface Runtime {
-  /** What came of each case; where one could not be tried to its end, why. */
+  /** Returns the results of each case, or the error that stopped it. */
   readonly run: (batch: Batch) => Promise<readonly (CaseResults | { readonly failed: string })[]>;
   readonly stop: () => Promise<void>;
 }
@@ -27,12 +27,12 @@ export const startRuntime = async (): Promise<Runtime> => {
     cf: false,
     resourcePersistencePath: folder,
     log: new Log(LogLevel.ERROR),
-    // What the front and the gates log is told with the case that fails.
+    // Logs of front and gates are shown with failing cases.
     handleStructuredLogs: () => {},
     modules: [{ type: "ESModule", path: "worker.js", contents: script }],
     compatibilityDate,
     compatibilityFlags: [...compatibilityFlags],
-    // Checks of requests differ by tier, and no process is started for one. A gate has them as a module, and no eval.
+    // Validation differs by tier, and one process serves all tiers, so it is evaluated here. A real gate imports it as a module.
     unsafeEvalBinding: "EVAL",
     durableObjects: { COUNTERS: { className: "Counters", useSQLite: true } },
   });
@@ -43,7 +43,7 @@ export const startRuntime = async (): Promise<Runtime> => {
       const response = await miniflare.dispatchFetch("http://cases/", { method: "POST", body: JSON.stringify(batch) });
       const text = await response.text();
       if (!response.ok) throw new Error(`the cases of ${batch.tier} could not be run: ${text}`);
-      // So that no secret is shown, and what is told is the same in each run.
+      // Replaces random values, so that no secret is shown and results are reproducible.
       const redacted = Object.entries(batch.redactions).reduce(
         (all, [value, name]) => all.replaceAll(value, name),
         text,
@@ -58,13 +58,13 @@ export const startRuntime = async (): Promise<Runtime> => {
   };
 };
 
-/** State writes to a disk and waits for it; one in memory makes that ten times faster, where the machine has one. */
+/** A temporary folder for state, in memory if possible, which is ten times faster than disk. */
 const scratchFolder = (): string => {
   const memory = "/dev/shm";
   return fs.mkdtempSync(path.join(fs.existsSync(memory) ? memory : os.tmpdir(), "postern-cases-"));
 };
 
-/** As the entry of a gate that uses every part there is. */
+/** The entry of the case Worker, with every filter and upstream. */
 const entrySource = (): string => {
   const filters = partImports("filters", Object.keys(registry.filters));
   const upstreams = partImports("upstreams", Object.keys(registry.upstreams));

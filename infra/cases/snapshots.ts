@@ -1,4 +1,4 @@
-/** Conversations that are compared with what they were: kept beside the cases, written by `--update`, read by whoever reviews. */
+/** Snapshots of conversations: stored beside the cases, written by `--update`, reviewed in pull requests. */
 import { parseDocument, stringify } from "yaml";
 import { readTextWithin } from "../project/files.ts";
 import type { ObservedResponse, SendResult, UpstreamCall } from "./input/batch.ts";
@@ -6,9 +6,9 @@ import type { CompareSnapshot, Difference } from "./judge.ts";
 
 export interface SuiteSnapshots {
   readonly compare: CompareSnapshot;
-  /** Where `--update` has something to write: the file as it will be. @param whole all cases were run, so what nobody asked for goes */
+  /** The content that `--update` writes. @param whole all cases were run, so unused snapshots are dropped */
   readonly serialize: (whole: boolean) => string;
-  /** Those that no case asks for any more. */
+  /** Snapshots that no case uses any more. */
   readonly obsolete: () => readonly string[];
   readonly file: string;
   readonly changed: () => boolean;
@@ -48,7 +48,7 @@ const parseSnapshots = (text: string | undefined): StoredSnapshots => {
   return typeof value === "object" && value !== null ? (value as StoredSnapshots) : {};
 };
 
-/** What differs from run to run. */
+/** Headers that differ between runs. */
 const volatileHeaders: ReadonlySet<string> = new Set([
   ...["x-request-id", "traceparent", "signature", "signature-input", "content-length"],
   ...["content-type", "cf-connecting-ip"],
@@ -90,7 +90,7 @@ const parseBody = (body: string): unknown => {
   }
 };
 
-/** The lines that one of the two has alone. */
+/** Lines that only one of the two texts has. */
 const lineDifferences = (before: string, now: string): Difference[] => {
   const [was, is] = [before, now].map((it) => it.trimEnd().split("\n")) as [string[], string[]];
   const removed = was.filter((it) => !is.includes(it));

@@ -1,48 +1,45 @@
-/** The local cloud, put together: the account on disk, the machines that run it, the edge ahead of them, and the API. */
+/** The local cloud: the account on disk, the machines that run it, the edge in front of them, and the API. */
 import { randomBytes } from "node:crypto";
-import fs from "node:fs";
 import type http from "node:http";
-import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { localToken } from "./account/access.ts";
-import type { Account, Version, Worker } from "./account/account.ts";
-import { type ApiCall, createApi } from "./api/api.ts";
+import { type ApiCall, type ApiOptions, createApi } from "./api/api.ts";
 import { type AccountControl, openAccountControl } from "./control/account-control.ts";
 import { openTails, type Tails, type TraceEvent } from "./control/tails.ts";
-import { type Fleet, openFleet } from "./edge/fleet.ts";
-import { matchHost } from "./edge/hosts.ts";
-import { type Destination, type IncomingRequest, type Ingress, openIngress } from "./edge/ingress.ts";
-import { listen } from "./edge/listen.ts";
-import { killOrphans } from "./edge/orphans.ts";
-import { refusal } from "./edge/refusals.ts";
-import { bundleRouter } from "./edge/router.ts";
-import type { Realism } from "./edge/routing-state.ts";
-import { chooseVersion, type Share } from "./edge/split.ts";
-import { openJournal } from "./storage/journal.ts";
+import { type Fleet, openFleet } from "./fleet/fleet.ts";
+import { destinationResolver } from "./ingress/destination.ts";
+import type { ForwardOptions } from "./ingress/forward.ts";
+import { type Ingress, openIngress } from "./ingress/ingress.ts";
+import { listen } from "./ingress/listen.ts";
+import { refusal } from "./ingress/refusals.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { bundleRouter } from "./machine/router.ts";
+import type { Realism } from "./machine/routing-state.ts";
+import { type Journal, openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {
-  /** Keeps the account; another process may not have it open. */
+  /** Keeps the account. One process at a time has it open. */
   readonly folder: string;
   /** 0 for a free one. */
   readonly edgePort: number;
   readonly edgeHost?: string;
-  /** The option of the command line that gives the edge's port. */
+  /** The option of the command line that sets the edge's port. */
   readonly edgeOption?: string;
   /** Requests are answered 503 until it resolves; without it, until the cloud itself runs. */
   readonly opened?: Promise<unknown>;
-  /** Called when a machine begins to start, with the Workers that it will hold. */
+  /** Called when a machine begins to start, with the Workers that it will run. */
   readonly starting?: (workers: readonly string[]) => void;
   /** 0 for a free one; undefined for no API. */
   readonly apiPort?: number | undefined;
   readonly token?: string;
-  /** Of each version, in each machine. */
+  /** For each version, in each machine. */
   readonly isolates?: number;
   readonly realism?: Realism | null;
   readonly random?: () => number;
   readonly now?: () => Date;
-  /** A line that a Worker wrote. */
+  /** Takes a line that a Worker logged. */
   readonly log?: (line: string) => void;
-  /** A line about the cloud itself. */
+  /** Takes a line about the cloud itself. */
   readonly report?: (line: string) => void;
   readonly onCall?: (call: ApiCall) => void;
 }
@@ -52,7 +49,7 @@ export interface Cloud {
   readonly fleet: Fleet;
   readonly tails: Tails;
   readonly edge: string;
-  /** Empty where none was asked for. */
+  /** Empty where there is no API. */
   readonly api: string;
   readonly token: string;
   readonly close: () => Promise<void>;
@@ -61,135 +58,130 @@ export interface Cloud {
 /** A machine that has ended is noticed within this time. */
 const healthCheckMs = 2000;
 
-/** Miniflare's own, in each folder that it keeps. */
-const startupLock = ".miniflare-startup.lock";
+/** What runs, in the order in which it was started. */
+interface Running {
+  readonly timers: NodeJS.Timeout[];
+  fleet?: Fleet;
+  ingress?: Ingress;
+  server?: http.Server;
+}
 
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
-  const { folder, token = localToken, now = () => new Date(), random = Math.random, realism = null } = options;
-  const { log = () => {}, report = () => {}, onCall = () => {} } = options;
+  const { folder, token = localToken, now = () => new Date(), random = Math.random, report = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { ingress?: Ingress; fleet?: Fleet; server?: http.Server; timers: NodeJS.Timeout[] } = { timers: [] };
-  const shutDown = async () => {
-    running.timers.forEach(clearInterval);
-    tails.close();
-    running.server?.close();
-    running.server?.closeAllConnections();
-    await running.ingress?.close();
-    await running.fleet?.close();
-    journal.close();
-  };
+  const running: Running = { timers: [] };
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= shutDown();
+    closing ??= shutDown(running, tails).then(journal.close);
     return closing;
   };
   try {
-    // Ahead of all that takes time, so that whoever calls early is told to try again.
-    let requests: Requests = starts;
+    // The port opens before all that takes time, so that an early client gets a 503 and tries again.
+    let requests: ForwardOptions = whileStarting;
     running.ingress = await openIngress(
       { port: options.edgePort, host: options.edgeHost ?? "localhost", option: options.edgeOption ?? "--edge-port" },
       {
-        resolveDestination: (arrived) => requests.resolveDestination(arrived),
+        resolveDestination: (request) => requests.resolveDestination(request),
         onUnreachable: () => requests.onUnreachable(),
       },
     );
-    const orphans = await killOrphans(folder);
-    if (orphans > 0) report(`${orphans} machines of a cloud that was killed have been ended`);
-    // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
-    for (const leftover of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
-      fs.rmSync(path.join(folder, leftover), { recursive: true, force: true });
-    removeUnusedObjects(path.join(folder, "objects/do"), journal.account());
-    const fleet = await openFleet({
-      folder,
-      read: journal.readBlob,
-      secret: randomBytes(16).toString("hex"),
-      code: await bundleRouter(),
-      isolates: options.isolates ?? 1,
-      realism,
-      log,
-      report,
-      cloud: async (request) => {
-        const worker = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
-        tails.send(worker, (await request.json()) as TraceEvent[]);
-        return new Response(null, { status: 204 });
-      },
-      whenIdle: async () => running.ingress?.whenIdle(),
-      tailedWorkers: tails.tailedWorkers,
-      starting: options.starting ?? (() => {}),
-    });
-    running.fleet = fleet;
+    await removeLeftovers(folder, journal.account(), report);
+    const fleet = await startFleet(options, journal, tails, running);
     await fleet.follow(journal.account());
     const control = openAccountControl(journal, fleet, now);
-    const resolveDestination = async ({ host, path: target, header }: IncomingRequest): Promise<Destination> => {
-      // Behind the host, since a path may begin with two slashes.
-      const { pathname } = new URL(`http://edge${target}`);
-      const found = matchHost(journal.account(), host, pathname);
-      if (!found) return refusal("address-unrouted", `nothing is routed at ${host}${pathname}`);
-      const version = found.version ?? chooseLiveVersion(found.worker, header, random);
-      if (!version) return refusal("not-deployed", `${found.worker.name} has no deployment`);
-      const urls = await fleet.urlsOf(journal.account(), { worker: found.worker, version });
-      const url = urls[Math.floor(random() * urls.length)];
-      return url === undefined
-        ? refusal("worker-broken", `${found.worker.name} threw at start`)
-        : { url: new URL(url) };
-    };
-    const reportError = (error: unknown) => report((error as Error).message);
-    if (realism) running.timers.push(setInterval(() => void control.evict().catch(reportError), realism.evictMs));
-    const recover = async () => {
-      if (await fleet.hasFailedMachines()) await control.recover();
-    };
-    running.timers.push(setInterval(() => void recover().catch(reportError), healthCheckMs));
+    const recover = keepHealthy(options, control, fleet, running);
     void Promise.resolve(options.opened).then(
       () => {
-        requests = { resolveDestination, onUnreachable: () => void recover().catch(reportError) };
+        requests = {
+          resolveDestination: destinationResolver(journal.account, fleet, random),
+          onUnreachable: recover,
+        };
       },
       () => {},
     );
-    let apiUrl = "";
-    if (options.apiPort !== undefined) {
-      const app = createApi({ control, fleet, tails, token, onCall });
-      const server = createAdaptorServer({ fetch: app.fetch }) as http.Server;
-      running.server = server;
-      tails.attach(server);
-      await listen(server, options.apiPort, "127.0.0.1", "--api-port");
-      const address = server.address();
-      apiUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
-    }
-    return { control, fleet, tails, edge: running.ingress.url, api: apiUrl, token, close };
+    const api =
+      options.apiPort === undefined
+        ? ""
+        : await serveApi(
+            options.apiPort,
+            { control, fleet, tails, token, onCall: options.onCall ?? (() => {}) },
+            running,
+          );
+    return { control, fleet, tails, edge: running.ingress.url, api, token, close };
   } catch (error) {
     await close();
     throw error;
   }
 };
 
-type Requests = Parameters<typeof openIngress>[1];
-
-/** In seconds: what a start takes on a machine with nothing else to do. */
+/** In seconds: the time of a start on an idle computer. */
 const startSeconds = 5;
 
-const starts: Requests = {
+const whileStarting: ForwardOptions = {
   resolveDestination: async () => refusal("starting", "the Workers are being started; try again", startSeconds),
   onUnreachable: () => {},
 };
 
-/** Storage of classes that were deleted, or whose Worker was. */
-const removeUnusedObjects = (folder: string, { workers }: Account): void => {
-  const used = new Set([...workers.values()].flatMap(({ classes }) => classes.map(({ id }) => id)));
-  for (const id of fs.existsSync(folder) ? fs.readdirSync(folder) : [])
-    if (!used.has(id)) fs.rmSync(path.join(folder, id), { recursive: true });
+const shutDown = async ({ timers, server, ingress, fleet }: Running, tails: Tails): Promise<void> => {
+  timers.forEach(clearInterval);
+  tails.close();
+  server?.close();
+  server?.closeAllConnections();
+  await ingress?.close();
+  await fleet?.close();
 };
 
-const chooseLiveVersion = (
-  worker: Worker,
-  get: IncomingRequest["header"],
-  random: () => number,
-): Version | undefined => {
-  const shares = (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }): Share[] => {
-    const number = worker.versions.find((it) => it.id === id)?.number;
-    return number === undefined ? [] : [{ id, number, percentage }];
+const startFleet = async (
+  { folder, isolates = 1, realism = null, log = () => {}, report = () => {}, starting = () => {} }: CloudOptions,
+  journal: Journal,
+  tails: Tails,
+  running: Running,
+): Promise<Fleet> => {
+  const fleet = await openFleet({
+    ...{ folder, isolates, realism, log, report, starting },
+    readBlob: journal.readBlob,
+    secret: randomBytes(16).toString("hex"),
+    code: await bundleRouter(),
+    handleCloudRequest: async (request) => {
+      const worker = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
+      tails.send(worker, (await request.json()) as TraceEvent[]);
+      return new Response(null, { status: 204 });
+    },
+    whenIdle: async () => running.ingress?.whenIdle(),
+    tailedWorkers: tails.tailedWorkers,
   });
-  const choice = chooseVersion(worker.name, shares, { get }, random);
-  return worker.versions.find(({ id }) => id === choice?.id);
+  running.fleet = fleet;
+  return fleet;
+};
+
+/**
+ * Replaces machines that have ended, and restarts all as often as realism says.
+ * @returns a check of the machines, now
+ */
+const keepHealthy = (
+  { realism, report = () => {} }: CloudOptions,
+  control: AccountControl,
+  fleet: Fleet,
+  { timers }: Running,
+): (() => void) => {
+  const reportError = (error: unknown) => report((error as Error).message);
+  const recover = async () => {
+    if (await fleet.hasFailedMachines()) await control.recover();
+  };
+  const check = () => void recover().catch(reportError);
+  timers.push(setInterval(check, healthCheckMs));
+  if (realism) timers.push(setInterval(() => void control.evict().catch(reportError), realism.evictMs));
+  return check;
+};
+
+/** @returns its URL */
+const serveApi = async (port: number, options: ApiOptions, running: Running): Promise<string> => {
+  const server = createAdaptorServer({ fetch: createApi(options).fetch }) as http.Server;
+  running.server = server;
+  options.tails.attach(server);
+  await listen(server, port, "127.0.0.1", "--api-port");
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
 };

@@ -1,4 +1,4 @@
-/** The part of websocket-driver that is used; the package brings no types. */
+/** Types of the part of websocket-driver that is used. The package has none. */
 declare module "websocket-driver" {
   import type { EventEmitter } from "node:events";
   import type { IncomingMessage } from "node:http";

@@ -1,4 +1,4 @@
-/** The compiler in one look: read → put values in → check → lower. Pure but for reading files; `emit.ts` writes. */
+/** The compiler: read → substitute values → check → lower. Pure except for reading files; `emit.ts` writes. */
 import fs from "node:fs";
 import path from "node:path";
 import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
@@ -18,31 +18,31 @@ import { lowerFront } from "./lower/lower.ts";
 import type { CheckedTier, CheckInputs, NamedFile } from "./model/checked.ts";
 
 export interface Compiled {
-  /** Of all files, in a stable order. */
+  /** Problems of all files, in a stable order. */
   readonly problems: readonly Problem[];
-  /** How many manifests were read, which of them have a problem, and how many those are. */
+  /** The number of manifests, which of them have problems, and how many those are. */
   readonly read: number;
   readonly brokenFiles: readonly string[];
   readonly broken: number;
   readonly environment: NamedFile<Environment>;
-  /** As far as it holds, to check by. */
+  /** The valid part, for checking manifests. */
   readonly partialEnvironment: CheckInputs["environment"];
-  /** The tiers that hold, and the last good state of those that do not; one tier's problem is no other's. */
+  /** The valid tiers, and the last valid state of broken ones. A problem of one tier does not affect others. */
   readonly tiers: readonly CompiledTier[];
-  /** A file that all tiers share is broken, and has no good state. */
+  /** Whether a shared file is broken and has no valid state. */
   readonly sharedBroken: boolean;
-  /** Manifests that have no good state. */
+  /** Manifests without a valid state. */
   readonly missing: readonly string[];
-  /** Those of them whose tiers share a gate, or may: without these it would take them off the air. */
+  /** Those whose tiers share a gate, or may: writing the shared gate without them would take them offline. */
   readonly missingShared: readonly string[];
-  /** Knows every tier above. */
+  /** The front's plan for all these tiers. */
   readonly front: FrontPlan;
   readonly consumers: readonly Consumer[];
-  /** What was read, so that a file that has not changed is not checked again. */
+  /** Results of the files, so that an unchanged file is not checked again. */
   readonly cache: CompileCache;
 }
 
-/** Verdicts by file; they hold while what the tiers share is the same. */
+/** Results by file; valid while the shared files are unchanged. */
 export interface CompileCache {
   readonly shared: string;
   readonly files: ReadonlyMap<string, { readonly bytes: FileContent; readonly result: CheckResult }>;
@@ -50,7 +50,7 @@ export interface CompileCache {
 
 export interface CompiledTier {
   readonly checked: CheckedTier;
-  /** What its gates serve: its own first, then those of its lifted routes. */
+  /** What its gates serve: its own gate first, then those of its lifted routes. */
   readonly serves: readonly Served[];
 }
 
@@ -77,7 +77,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const validTiers = results.flatMap(({ tier }) => tier ?? []);
   const collisions = [...checkCollisions(validTiers), ...checkSharedSize(validTiers)];
   const collidingFiles = new Set(collisions.map(({ file }) => file));
-  // A tier that is broken takes nobody off the air; that it would collide is said all the same.
+  // Collisions of a broken tier are reported too, but do not take other tiers offline.
   const partialCollisions = checkCollisions(results.flatMap(({ partial }) => partial ?? []));
   const validByFile = new Map(
     validTiers.flatMap((tier) => (collidingFiles.has(tier.source.file) ? [] : [[tier.source.file, tier]])),
@@ -90,7 +90,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
     return [known?.checked === checked ? known : { checked, serves: lowerTier(checked, name) }];
   });
   const tierProblems = [
-    // A preset's filter stands in many tiers; what is wrong with it is told once.
+    // A preset's filter is part of many tiers; its problem is reported once.
     ...deduplicate(results, ({ problems }) => problems.map((it) => [presetFile.test(it.file) ? "" : it.message, it])),
     ...collisions,
     ...partialCollisions,
@@ -120,7 +120,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   };
 };
 
-/** Reads every manifest, and checks those that are new or that stand among other things than before. */
+/** Reads every manifest, and checks those that changed, or all if the shared files changed. */
 const checkWithCache = (
   root: string,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** Shows a Worker's structured line to people; any other line as it is. */
+/** Formats a Worker's structured log line for people. Other lines are unchanged. */
 
 import pc from "picocolors";
 import { fieldsOf, parsed } from "../../functions/gateway/core/json.ts";
@@ -8,7 +8,7 @@ export const formatAccessLine = (line: string): string => {
   try {
     return formatLine(line);
   } catch {
-    // A Worker may write what only looks like one.
+    // A Worker may log what only looks like such a line.
     return toOneLine(line);
   }
 };

@@ -1,4 +1,4 @@
-/** Runs what was built on a local cloud: state, gates and front, and Workers that upstreams name. */
+/** Applies a build to a local cloud: state, gates, front, and Workers that upstreams name. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as esbuild from "esbuild";
@@ -16,25 +16,25 @@ import { configOf, publicationOf, tagOf } from "../release/publication.ts";
 
 export interface DesiredState {
   readonly emitted: readonly Emitted[];
-  /** Workers that are no gates: name → source file. */
+  /** Workers that upstreams name: name → source file. */
   readonly extraWorkers: Readonly<Record<string, string>>;
   readonly consumers: readonly Consumer[];
   /** Ids of KV namespaces by name. */
   readonly namespaces: Readonly<Record<string, string>>;
   /** Values of secrets, by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** What edits of a Worker that runs already get of its requests, in per cent. */
+  /** Share of the requests that an edit of a running Worker receives, in per cent. */
   readonly split: number;
 }
 
 export interface ApplyResult {
-  /** Workers that have a new version. */
+  /** Workers with a new version. */
   readonly changed: readonly string[];
-  /** Workers that threw at start, and why; what they were before goes on. */
+  /** Workers that threw at start, and why. Their versions before stay live. */
   readonly refused: Readonly<Record<string, string>>;
 }
 
-/** Makes the cloud run this and nothing else. Only what has changed is uploaded. */
+/** Makes the cloud run this state and nothing else. Only changes are uploaded. */
 export const applyState = async ({ control, fleet }: Cloud, desired: DesiredState): Promise<ApplyResult> => {
   for (const [title, id] of Object.entries(desired.namespaces))
     if (!control.account().namespaces.has(id)) await control.addNamespace(title, id);
@@ -75,7 +75,7 @@ export const applyState = async ({ control, fleet }: Cloud, desired: DesiredStat
 
 const newest = ({ versions }: Worker) => versions.at(-1);
 
-/** Values of the secrets that nobody sets: as in the version before, as a deploy would leave them. */
+/** Values of generated secrets: those of the version before, as a deploy would keep them. */
 const generatedSecrets = (
   { generated: names }: Emitted,
   worker: Worker | undefined,
@@ -84,21 +84,21 @@ const generatedSecrets = (
   return { ...generateSecrets(names), ...Object.fromEntries(before.map(({ name, text }) => [name, text])) };
 };
 
-/** The same code, settings and secrets, as far as its newest version goes. */
+/** Whether the newest version has the same code, settings and secrets. */
 const isUnchanged = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {
   const version = worker && newest(worker);
   return (
     version?.annotations["workers/tag"] === metadata.annotations["workers/tag"] &&
-    // What is kept has its keys in an order of its own.
+    // A stored binding has its keys in another order.
     isDeepStrictEqual(version?.bindings, metadata.bindings)
   );
 };
 
-/** A Worker that is new, or whose objects change, has nobody to share with. */
+/** A new Worker, or one whose objects change, has no version to split with. */
 const takesAllTraffic = (worker: Worker | undefined, { upload }: Publication, split: number): boolean =>
   split >= 100 || worker?.deployments[0] === undefined || upload.metadata.migrations !== undefined;
 
-/** The version that had most of the requests keeps what the new one does not get. */
+/** The version with most requests keeps those that the new one does not receive. */
 const splitTraffic = async (
   control: Cloud["control"],
   before: ReadonlyMap<string, Worker>,
@@ -119,7 +119,7 @@ const splitTraffic = async (
   }
 };
 
-/** The front takes all that comes in, under whatever host; what is no longer wanted goes. */
+/** The front receives requests for every host. Workers that are no longer wanted are removed. */
 const setRoutesAndPrune = async (
   control: Cloud["control"],
   emitted: readonly Emitted[],
@@ -189,6 +189,6 @@ const writeConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: 
 
 interface KeyPage {
   readonly keys: readonly { readonly name: string }[];
-  /** Of the next page, where there is one. */
+  /** Cursor of the next page, where there is one. */
   readonly cursor?: string;
 }

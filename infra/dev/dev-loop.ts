@@ -1,4 +1,4 @@
-/** What runs, and how an edit takes its place: as a version of the Workers that it changes, on the loop's own cloud. */
+/** Compiles the manifests and deploys each change as a new version of the Workers it affects, on the dev loop's own local cloud. */
 import path from "node:path";
 import pc from "picocolors";
 import type { Cloud } from "../cloud/cloud.ts";
@@ -12,72 +12,33 @@ import { applyState } from "./apply.ts";
 
 export interface DevLoop {
   /**
-   * Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good.
-   * @param compiled what has been compiled already
+   * Compiles, deploys what changed, and prints the problems. A tier with problems keeps its last valid manifest.
+   * @param compiled the result of a compilation, where there is one already
    */
   readonly rebuild: (compiled?: Compiled) => Promise<Compiled | undefined>;
-  /** What is on its way is given up, and nothing more is said of it. */
+  /** Abandons a rebuild that is in progress, and silences its messages. */
   readonly stop: () => void;
 }
 
-export interface GenerationOptions {
+export interface DevLoopOptions {
   readonly root: string;
   readonly env: string;
-  /** It may still be starting: what is built meanwhile waits for it. */
+  /** The local cloud, which may still be starting. */
   readonly cloud: Promise<Cloud>;
-  /** What edits get of the requests, in per cent. */
+  /** The percentage of requests that an edit receives. */
   readonly split: number;
-  /** A line about the loop itself. */
+  /** Prints a line about the loop itself. */
   readonly print: (line: string) => void;
-  /** Called with each Worker that is bundled. */
+  /** Called for each Worker that is bundled. */
   readonly bundled: (worker: string) => void;
 }
 
-export const devLoop = ({ root, env, cloud, split, print, bundled }: GenerationOptions): DevLoop => {
-  let digest = "";
+export const devLoop = (options: DevLoopOptions): DevLoop => {
+  const { root, env, split, print } = options;
+  const deploy = deployer(options);
+  const report = problemReporter(print);
   let lastGood: Compiled | undefined;
-  let broken: readonly string[] = [];
   let isStopped = false;
-
-  /** @returns whether something else runs now */
-  const apply = async (compiled: Compiled): Promise<boolean> => {
-    const { value } = compiled.environment;
-    const emitted = await emit(root, asRun(compiled), {
-      partial: true,
-      explain: value.explain?.key ?? ensureExplainKey(root, env),
-      emitWorker: bundled,
-    });
-    const secrets = localSecrets(root, env, value.dev.secrets);
-    const newDigest = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
-    if (newDigest === digest) return false;
-    const { refused, changed } = await applyState(await cloud, {
-      emitted,
-      extraWorkers: absolutePaths(root, value.dev.workers),
-      consumers: signConsumers(root, compiled.environment, compiled.consumers),
-      namespaces: value.kv,
-      secrets,
-      split: lastGood ? split : 100,
-    });
-    for (const [worker, reason] of Object.entries(refused)) print(pc.red(`${worker} threw at start: ${reason}`));
-    if (Object.keys(refused).length > 0 && lastGood) print("what ran before goes on running");
-    digest = newDigest;
-    lastGood = compiled;
-    return changed.length > 0;
-  };
-
-  /** Says what is wrong, and which files are so no more. */
-  const complain = (compiled: Compiled): void => {
-    if (compiled.problems.length > 0) print(`\n${renderProblems(compiled.problems, compiled)}`);
-    const files = [...new Set(compiled.problems.map(({ file }) => file))];
-    const mended = broken.filter((file) => !files.includes(file));
-    broken = files;
-    if (mended.length > 0) print(pc.green(`${mended.join(", ")} ${mended.length === 1 ? "holds" : "hold"} again`));
-    if (compiled.sharedBroken) throw new Error("nothing can run until the file that all tiers share is mended");
-    for (const { checked } of compiled.tiers)
-      if (lastGood && files.includes(checked.source.file))
-        print(`${checked.manifest.tier} goes on with its last good manifest`);
-  };
-
   return {
     stop: () => {
       isStopped = true;
@@ -88,24 +49,82 @@ export const devLoop = ({ root, env, cloud, split, print, bundled }: GenerationO
       const isRebuild = lastGood !== undefined;
       try {
         const compiled = given ?? compile(root, env, lastGood);
-        complain(compiled);
-        const changed = await apply(compiled);
+        report(compiled, isRebuild);
+        const outcome = await deploy(compiled, isRebuild);
+        if (outcome !== "unchanged") lastGood = compiled;
         const share = split < 100 ? `, for ${split} % of the requests` : "";
-        if (isRebuild && changed) print(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
+        if (isRebuild && outcome === "replaced")
+          print(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
         return compiled;
       } catch (error) {
         if (isStopped) return undefined;
         if (!isRebuild) throw error;
-        print(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
+        print(`${pc.red((error as Error).message)}\n${keepsRunning}`);
         return undefined;
       }
     },
   };
 };
 
+const keepsRunning = "the previous version keeps running";
+
 /**
- * What the loop runs of what was compiled. An edit is live at once, so there is nothing to release. Each request has its
- * access line: whoever tries one looks for it, and no log is paid for here.
+ * `unchanged`: the compiled result is the one that was deployed last. `same-workers`: it differs, but no Worker got a new
+ * version. `replaced`: at least one did.
+ */
+type Outcome = "unchanged" | "same-workers" | "replaced";
+
+/** Deploys a compiled result to the local cloud, unless it is the one that was deployed last. */
+const deployer = ({ root, env, cloud, split, print, bundled }: DevLoopOptions) => {
+  let digest = "";
+  return async (compiled: Compiled, isRebuild: boolean): Promise<Outcome> => {
+    const { value } = compiled.environment;
+    const emitted = await emit(root, asRun(compiled), {
+      partial: true,
+      explain: value.explain?.key ?? ensureExplainKey(root, env),
+      emitWorker: bundled,
+    });
+    const secrets = localSecrets(root, env, value.dev.secrets);
+    const newDigest = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
+    if (newDigest === digest) return "unchanged";
+    const { refused, changed } = await applyState(await cloud, {
+      emitted,
+      extraWorkers: absolutePaths(root, value.dev.workers),
+      consumers: signConsumers(root, compiled.environment, compiled.consumers),
+      namespaces: value.kv,
+      secrets,
+      split: isRebuild ? split : 100,
+    });
+    for (const [worker, reason] of Object.entries(refused)) print(pc.red(`${worker} threw at start: ${reason}`));
+    if (Object.keys(refused).length > 0 && isRebuild) print(keepsRunning);
+    digest = newDigest;
+    return changed.length > 0 ? "replaced" : "same-workers";
+  };
+};
+
+/**
+ * Prints the problems of a compiled result, and the files that had problems the last time and have none now.
+ * @throws at the first build, when a file that all tiers share has a problem
+ */
+const problemReporter = (print: (line: string) => void) => {
+  let invalid: readonly string[] = [];
+  return (compiled: Compiled, isRebuild: boolean): void => {
+    if (compiled.problems.length > 0) print(`\n${renderProblems(compiled.problems, compiled)}`);
+    const files = [...new Set(compiled.problems.map(({ file }) => file))];
+    const fixed = invalid.filter((file) => !files.includes(file));
+    invalid = files;
+    if (fixed.length > 0) print(pc.green(`${fixed.join(", ")} ${fixed.length === 1 ? "is" : "are"} valid again`));
+    if (compiled.sharedBroken)
+      throw new Error("nothing runs until the problems of the files that all tiers share are fixed");
+    if (!isRebuild) return;
+    for (const { checked } of compiled.tiers)
+      if (files.includes(checked.source.file)) print(`${checked.manifest.tier} keeps its last valid manifest`);
+  };
+};
+
+/**
+ * The compiled result without control's Worker, because an edit is live at once and needs no rollout, and with an access
+ * line for each request, because local logs cost nothing.
  */
 const asRun = (compiled: Compiled): Compiled => {
   const { control: _, ...value } = compiled.environment.value;

@@ -1,5 +1,5 @@
 /** `postern dev`: checks its options and says what it begins with; the loop itself takes a second to load. */
-import { expectFree } from "../cloud/edge/listen.ts";
+import { expectFree } from "../cloud/ingress/listen.ts";
 import { parseCount, parsePercent, parsePort } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { untilStopped } from "../terminal/signals.ts";

@@ -1,4 +1,4 @@
-/** Builds, runs and follows edits. A broken edit is reported, and what ran last goes on running. */
+/** Runs the gateway locally and rebuilds it after each edit. An invalid edit is reported, and the previous version keeps running. */
 import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
@@ -13,18 +13,18 @@ import { welcome } from "./welcome.ts";
 export interface LoopOptions {
   readonly root: string;
   readonly env: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** What edits get of the requests, in per cent. */
+  /** The percentage of requests that an edit receives. */
   readonly split: number;
-  /** Of each Worker. */
+  /** The number of isolates of each Worker. */
   readonly isolates: number;
   readonly json: boolean;
 }
 
 /**
  * Runs until `stopped` resolves.
- * @throws where it cannot begin: no manifest, a port that is taken, a file of all tiers that is broken
+ * @throws when it cannot start: no manifest, a port in use, a problem in a file that all tiers share
  */
 export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Promise<void>): Promise<void> => {
   const { root, env, json } = options;
@@ -44,7 +44,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     report: tellOf,
     starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
   });
-  // Bundling takes as long as the start of the runtime, and needs nothing of it.
+  // Bundling takes as long as the start of the runtime and does not depend on it, so both run at once.
   stages.begin(`bundle ${compiled.tiers.length} gates, and start the runtime`);
   const loop = devLoop({
     root,
@@ -57,7 +57,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
   const { dev: sample, values } = compiled.environment.value;
   const services = startServices(sample.services, Object.values(values).flat(), root, tellOf);
   const first = loop.rebuild(compiled);
-  // From here on, so that no edit is lost between the first reading and the first answer.
+  // Watching starts before the first build ends, so that no edit in between is missed.
   const follow = watch(
     ["routes", "functions", ".secrets"].map((it) => path.join(root, it)),
     async () => {
@@ -65,7 +65,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
       await loop.rebuild();
     },
   );
-  // Whoever stops the loop before it is ready does not wait for services that never come.
+  // A user who stops the loop early does not wait for services that never start.
   const ready = Promise.all([first, cloud, services.ready]);
   try {
     const running = await Promise.race([ready, stopped]);
@@ -82,7 +82,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     stages.end();
     services.stop();
     loop.stop();
-    // Nobody waits for an edit that is on its way: what it has begun ends with the cloud.
+    // A rebuild in progress is not awaited: closing the cloud ends what it started.
     await Promise.all([follow.stop(), first.catch(() => {}), closed(cloud)]);
   }
 };

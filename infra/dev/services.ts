@@ -1,19 +1,19 @@
-/** Starts the business services of the environment, each a process of its own, and ends them with the dev loop. */
+/** Starts the business services of the environment, each in a process of its own, and ends them with the dev loop. */
 import { type ChildProcess, spawn } from "node:child_process";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
 export interface Services {
-  /** Resolves when all of them answer, or have had ten seconds. */
+  /** Resolves when all services listen, or after ten seconds. */
   readonly ready: Promise<void>;
   readonly stop: () => void;
 }
 
 /**
  * @param commands name → command line
- * @param urls those on this machine are waited for
- * @param report one line
+ * @param urls local ones are waited for
+ * @param report takes a line
  */
 export const startServices = (
   commands: Readonly<Record<string, string>>,
@@ -29,7 +29,7 @@ export const startServices = (
     stopping.abort();
     for (const { pid } of children) if (pid !== undefined) killGroup(pid);
   };
-  // However the dev loop ends, nothing of it stays behind.
+  // The services end with the dev loop, however that ends.
   process.once("exit", stop);
   return { stop, ready: waitForServices(urls, report) };
 };
@@ -51,7 +51,7 @@ const start = (
   report: (line: string) => void,
   stopping: AbortSignal,
 ): ChildProcess => {
-  // A group of its own, so that ending it ends what the shell started.
+  // A process group, so that ending it ends what the shell started.
   const child = spawn(command, {
     shell: true,
     cwd: root,
@@ -67,7 +67,7 @@ const start = (
   return child;
 };
 
-/** `node` is the one that runs this, and the project's own tools come before the machine's. */
+/** `node` is the one that runs this. The project's own tools precede the system's. */
 const toolPath = (root: string): string =>
   [path.dirname(process.execPath), path.join(root, "node_modules/.bin"), process.env.PATH].join(path.delimiter);
 
@@ -75,11 +75,11 @@ const killGroup = (pid: number): void => {
   try {
     process.kill(-pid);
   } catch {
-    // It has ended already.
+    // The process has ended already.
   }
 };
 
-/** Tries for ten seconds. */
+/** Tries to connect for ten seconds. */
 const isListening = async (port: number): Promise<boolean> => {
   for (let tries = 0; tries < 100; tries++) {
     const open = await new Promise<boolean>((resolve) => {

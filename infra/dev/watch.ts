@@ -1,11 +1,11 @@
-/** Follows edits beneath folders. Directories are watched, not files: an editor that saves by renaming replaces the file. */
+/** Watches folders for edits. It watches directories, not files: an editor that saves by renaming replaces the file. */
 import fs from "node:fs";
 import path from "node:path";
 
-/** More directories than a project has; beyond them, edits go unnoticed rather than the machine's watches run out. */
+/** Bound of watched directories. Beyond it edits go unnoticed. */
 const maxDirectories = 1000;
 
-/** @param onChange after a burst of edits; a call waits for the one before */
+/** @param onChange called after a burst of edits, one call at a time */
 export const watch = (folders: readonly string[], onChange: () => Promise<unknown>) => {
   const watchers = new Map<string, fs.FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
@@ -29,11 +29,11 @@ export const watch = (folders: readonly string[], onChange: () => Promise<unknow
   const watchFolder = (folder: string) => {
     try {
       const watcher = fs.watch(folder, scheduleChange);
-      // A directory that goes takes its watcher along.
+      // The watcher ends with its directory.
       watcher.on("error", scheduleChange);
       watchers.set(folder, watcher);
     } catch {
-      // It has gone between the listing and here.
+      // The directory was removed after it was listed.
     }
   };
   updateWatchers();
@@ -46,7 +46,7 @@ export const watch = (folders: readonly string[], onChange: () => Promise<unknow
   };
 };
 
-/** Level by level, so that of a tree without end the folders of the project come first. */
+/** Level by level, so that of an endless tree the project's own folders come first. */
 const directories = (folder: string): string[] => {
   const found = fs.existsSync(folder) ? [folder] : [];
   for (let index = 0; index < found.length && found.length < maxDirectories; index++) {
@@ -61,7 +61,7 @@ const subfolders = (folder: string): string[] => {
     const entries = fs.readdirSync(folder, { withFileTypes: true });
     return entries.filter((it) => it.isDirectory()).map(({ name }) => name);
   } catch {
-    // It has gone, or nobody here may look into it.
+    // The folder was removed, or is unreadable.
     return [];
   }
 };

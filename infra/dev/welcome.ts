@@ -1,4 +1,4 @@
-/** What the dev loop prints when it is ready: where it listens, the routes, and lines to paste. */
+/** The text that the dev loop prints when it is ready: its URL, the routes, and commands to paste. */
 import pc from "picocolors";
 import type { Compiled } from "../compiler/compile.ts";
 import { table } from "../terminal/table.ts";

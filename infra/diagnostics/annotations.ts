@@ -1,10 +1,10 @@
-/** Shows problems beside the lines of a pull request: GitHub's workflow commands. */
+/** Renders problems as GitHub workflow commands, which show beside the lines of a pull request. */
 import { toOneLine } from "../terminal/terminal.ts";
 import type { Diagnostic } from "./problem.ts";
 
 export type Level = "error" | "warning" | "notice";
 
-/** A problem, or something else that is wrong with a line. */
+/** A problem or finding without its source line. */
 export type Annotation = Omit<Diagnostic, "source">;
 
 /**

@@ -8,8 +8,8 @@ export const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce((it: unknown, step) => (it as Record<PropertyKey, unknown> | undefined | null)?.[step], value);
 
 /**
- * The node that a path leads to, or the deepest on its way. A missing value is shown at the key of its map; a key where
- * one is asked for, or where the value is a map or list that begins on another line.
+ * The node at a path, or the deepest existing one. A missing value is located at the key of its map; a key if
+ * one is wanted, or if the value is a map or list that begins on another line.
  */
 export const locator = (root: Node | null): ((path: Path, key?: string) => Node | null) => {
   const indices = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
@@ -43,7 +43,7 @@ export const locator = (root: Node | null): ((path: Path, key?: string) => Node 
   };
 };
 
-/** Anchored nodes by name, gathered when the first alias is met. */
+/** Anchored nodes by name, collected at the first alias. */
 const collectAnchors = (root: Node | null): (() => ReadonlyMap<string, Node>) => {
   let found: Map<string, Node> | undefined;
   const collect = (node: Node | null, into: Map<string, Node>): void => {

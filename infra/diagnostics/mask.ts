@@ -1,4 +1,4 @@
-/** Hides what looks like a secret in lines and sentences about a file, whether the file holds or not: problems are printed, and sent to others. */
+/** Masks secrets in source lines and messages, for valid and broken files alike, since problems are printed and shared. */
 import { isMap, isScalar, isSeq, type Node } from "yaml";
 import {
   couldBeSecret,
@@ -11,13 +11,13 @@ import {
 } from "./secret-literals.ts";
 
 export interface SecretMask {
-  /** A piece of the file, as wide as it is. @param start where it begins */
+  /** A part of the file with secrets masked, at the same width. @param start offset */
   readonly excerpt: (start: number, end: number) => string;
-  /** A sentence, which may quote the file. */
+  /** A message, which may quote the file, with secrets masked. */
   readonly sentence: (text: string) => string;
 }
 
-/** Looks for secrets when the first line is shown: most files have nothing to be told about. */
+/** Detects secrets lazily, at the first line shown, since most files have no problems. */
 export const createMask = (text: string, root: Node | null): SecretMask => {
   let found: FoundSecrets | undefined;
   const secrets = () => (found ??= findSecrets(text, root));
@@ -34,7 +34,7 @@ export const createMask = (text: string, root: Node | null): SecretMask => {
 
 interface FoundSecrets {
   readonly ranges: readonly Range[];
-  /** The same as texts, as sentences quote them. */
+  /** The secrets as texts, for masking quotes in messages. */
   readonly texts: readonly string[];
 }
 
@@ -45,7 +45,7 @@ const findSecrets = (text: string, root: Node | null): FoundSecrets => {
   return { ranges, texts: [...new Set(texts)].filter((it) => it.length >= minLength) };
 };
 
-/** Shorter ones stand in other words, too. */
+/** Shorter texts could be part of ordinary words. */
 const minLength = 4;
 
 const unquote = (text: string): string => text.replace(/^["']|["']$/g, "");
@@ -56,18 +56,18 @@ interface Secret {
 }
 
 interface KeyContext {
-  /** The nearest one above. */
+  /** The nearest key above. */
   readonly key: string;
-  /** Beneath a name such as `password`, which holds nothing else. */
+  /** Below a key such as `password`, so the value is a secret. */
   readonly isSecret: boolean;
-  /** It is called by a name such as `password`, and is no secret, but its samples would be. */
+  /** A schema for a field such as `password`: not a secret itself, but its samples would be. */
   readonly namesSecret: boolean;
 }
 
 /** Members of a JWK that are not public. Source: RFC 7518, sections 6.2.2, 6.3.2 and 6.4. */
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/** What stands beneath these is called by whoever wrote it, and that may be `list-repo-secrets`. */
+/** Keys below these are names that authors choose, such as `list-repo-secrets`. */
 const namedByAuthor = [
   "routes",
   "upstreams",
@@ -79,12 +79,12 @@ const namedByAuthor = [
   "schemas",
 ];
 
-/** What a schema called `password` has of one. */
+/** Schema keywords that contain sample values. */
 const sampleKeywords = ["default", "example", "examples", "const", "enum"];
 
 const secretName = /(?:^|[-_.])(?:secrets?|password|passwd|passphrase|private-?key)$/i;
 
-/** Of those that hold a secret as a whole. */
+/** Scalars that are secrets as a whole. */
 const secretScalars = (node: Node | null, context: KeyContext, text: string): Secret[] => {
   if (isSeq(node)) return node.items.flatMap((item) => secretScalars(item as Node | null, context, text));
   if (isMap(node)) {
@@ -110,14 +110,14 @@ const secretScalars = (node: Node | null, context: KeyContext, text: string): Se
 const isHidden = (value: string, written: string, { key, isSecret }: KeyContext): boolean => {
   if (isSecret && !namesValue.test(value)) return true;
   if (isSecretKey(key) && couldBeSecret(value)) return true;
-  // A secret within a longer text is hidden by itself.
+  // A secret within a longer text is masked separately.
   return detectSecret(value, key) !== undefined && findSecretRanges(written).length === 0;
 };
 
-/** Of a secret, or of a value of the environment. */
+/** The name of a secret, or a variable. */
 const namesValue = /^(?:[A-Z][A-Z0-9_]*|\$\{.*\})$/;
 
-/** A sentence may quote a beginning only, and as JSON. */
+/** Masks a secret in a message, which may quote only its beginning, or quote it as JSON. */
 const maskQuote = (sentence: string, secret: string): string =>
   [secret, JSON.stringify(secret).slice(1, -1)].reduce((text, it) => {
     const begin = it.slice(0, 8);

@@ -1,4 +1,4 @@
-/** Places of a file by what stands there in its text, and its lines as they may be shown. */
+/** Converts text offsets of a file to lines and columns, and returns its lines with secrets masked. */
 import type { SecretMask } from "./mask.ts";
 import type { SourceLocation } from "./problem.ts";
 
@@ -9,7 +9,7 @@ export interface TextIndex {
   readonly line: (lineNumber: number) => string;
 }
 
-/** Lines end as in YAML: with LF, or CR and LF. */
+/** Lines end with LF or CRLF, as in YAML. */
 export const indexText = (file: string, text: string, mask: SecretMask): TextIndex => {
   const starts = lineStarts(text);
   const endOf = (lineNumber: number): number => {
@@ -43,7 +43,7 @@ const lineStarts = (text: string): number[] => {
   return starts;
 };
 
-/** How many lines begin up to there. */
+/** The line number of an offset. */
 const lineAt = (starts: readonly number[], at: number): number => {
   let [low, high] = [1, starts.length];
   while (low < high) {

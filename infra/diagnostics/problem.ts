@@ -1,4 +1,4 @@
-/** What is wrong with a file, where, and what to write instead. */
+/** Problems: what is wrong, where, and the remedy. */
 import type { ProblemCode } from "./codes.ts";
 
 export interface SourceLocation {
@@ -13,12 +13,12 @@ export interface SourceLocation {
   readonly source: string;
 }
 
-/** What is said of a place. */
+/** A message at a source location. */
 export interface Diagnostic extends SourceLocation {
   readonly code: string;
   readonly message: string;
   readonly remedy?: string;
-  /** Other places that a reader has to see: the route that hides this one. */
+  /** Other locations that matter, such as the route that hides this one. */
   readonly related?: readonly RelatedLocation[];
 }
 
@@ -30,7 +30,7 @@ export interface RelatedLocation extends SourceLocation {
   readonly message: string;
 }
 
-/** By file, then place, then code: the same order every time. What two readings say alike is said once. */
+/** Sorts by file, position and code, and removes duplicates. */
 export const sortDiagnostics = <R extends Diagnostic>(remarks: readonly R[]): R[] => {
   const seen = new Set<string>();
   return remarks
@@ -50,7 +50,7 @@ export const sortDiagnostics = <R extends Diagnostic>(remarks: readonly R[]): R[
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A filter of the tier stands in the chains of many routes; what is wrong with it is told of the first of them. */
+/** A tier's filter is part of many chains; its problem is reported for the first one only. */
 export const deduplicate = <T>(
   all: readonly T[],
   problemsFor: (one: T) => readonly (readonly [subject: string, Problem])[],

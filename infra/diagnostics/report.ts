@@ -1,4 +1,4 @@
-/** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
+/** Renders problems for the terminal: location, code, message, the line with a caret, the remedy, related locations. */
 import pc from "picocolors";
 import { toOneLine } from "../terminal/terminal.ts";
 import type { Diagnostic, Problem, RelatedLocation, SourceLocation } from "./problem.ts";
@@ -19,7 +19,7 @@ export const renderProblems = (
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** @param grade how grave it is, where that is not always the same */
+/** @param grade severity, for findings */
 export const renderDiagnostic = (remark: Diagnostic, grade = ""): string => {
   const { code, message, remedy, related = [] } = remark;
   const head = `${pc.bold(formatPosition(remark))}  ${grade && `${grade}  `}${pc.red(code)}  ${toOneLine(message)}`;
@@ -29,14 +29,14 @@ export const renderDiagnostic = (remark: Diagnostic, grade = ""): string => {
 const renderRelated = (related: RelatedLocation): string =>
   `  ${pc.bold(formatPosition(related))}  ${toOneLine(related.message)}\n${excerpt(related, undefined)}`;
 
-/** A file can be called anything; its name is no line of its own. */
+/** File names may contain anything, so they are reduced to one line. */
 const formatPosition = ({ file, line, column }: SourceLocation): string => `${toOneLine(file)}:${line}:${column}`;
 
-/** As wide as it was, so that the caret stays where it is. */
+/** Replaces unprintable characters one by one, so that the caret stays aligned. */
 const printable = (text: string): string =>
   text.replace(/[^\t\x20-\x7e]/gu, (one) => (toOneLine(one) === one ? one : "\ufffd"));
 
-/** The line with a caret under what is meant, and what to write instead. */
+/** The line with a caret below the marked text, and the remedy. */
 const excerpt = ({ line, column, length, source }: SourceLocation, remedy: string | undefined): string => {
   if (source === "") return remedy ? `      | ${pc.cyan(toOneLine(remedy))}` : "";
   const cut = Math.max(0, column - 1 + Math.min(length, 40) - maxWidth);

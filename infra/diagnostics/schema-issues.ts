@@ -1,4 +1,4 @@
-/** Turns a schema's issues into problems with a place and a remedy. */
+/** Turns zod issues into problems with a location and a remedy. */
 import { closest, distance } from "fastest-levenshtein";
 import type { $ZodIssue, $ZodType } from "zod/v4/core";
 import type { ProblemCode } from "./codes.ts";
@@ -8,20 +8,20 @@ import type { Source } from "./source.ts";
 
 export interface ValidationContext {
   readonly source: Source;
-  /** Where the value stands in the file. */
+  /** Path of the value in the file. */
   readonly at: Path;
   readonly value: unknown;
   readonly schema: $ZodType;
-  /** What has the keys: `jwt`, `the manifest`. */
+  /** The owner of the keys, for messages: `jwt`, `the manifest`. */
   readonly noun: string;
   /** The file that values of `${…}` come from. */
   readonly environment: string;
 }
 
-/** The word of a list that another one is most like, if it is like any. */
+/** The closest word of a list, if any is similar enough. */
 export const nearest = (word: string, words: readonly string[]): string | undefined => {
   if (words.length === 0) return undefined;
-  // Of a great many, the first: a hint is worth no minutes.
+  // Bounded, since a hint is not worth much time.
   const near = closest(word, words.slice(0, 200));
   // Two short words have nothing in common when every letter differs.
   return distance(word, near) <= Math.min(2 + word.length / 4, word.length - 1) ? near : undefined;
@@ -32,11 +32,11 @@ const didYouMean = (word: string, words: readonly string[]): string | undefined 
   return near === undefined ? undefined : `did you mean "${near}"?`;
 };
 
-/** "did you mean", or else the whole choice where it is short. */
+/** "did you mean", or the whole list of choices if it is short. */
 export const choice = (word: string, words: readonly string[]): string | undefined =>
   didYouMean(word, words) ?? (words.length > 0 && words.length <= 12 ? `one of ${words.join(", ")}` : undefined);
 
-/** What a schema finds wrong with a value. A key that is misspelt is not missing as well. */
+/** The problems of a value by its schema. A misspelt key is not reported as missing too. */
 export const problemsFromIssues = (found: readonly $ZodIssue[], context: ValidationContext): Problem[] => {
   const issues = found.flatMap((issue) => resolveUnion(issue, context));
   const misspelt = issues.flatMap((issue) => {
@@ -49,19 +49,19 @@ export const problemsFromIssues = (found: readonly $ZodIssue[], context: Validat
     .flatMap((issue) => problemsFromIssue(issue, context));
 };
 
-/** Names of a file can be of any length; a sentence cannot. */
+/** Bounds names from files in messages. */
 const truncate = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
 const pathKey = (path: Path): string => path.join("\n");
 
-/** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
+/** For a union, returns the issues of the member that was probably meant: the one whose type the value has. */
 export const resolveUnion = (issue: $ZodIssue, context: Pick<ValidationContext, "value">): $ZodIssue[] => {
   const value = valueAt(context.value, issue.path);
   if (issue.code !== "invalid_union" || value === undefined) return [issue];
   const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && isTypeMismatch(it, value)));
   const [meant] =
     fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
-  // Of one word and something else, the whole choice says more than the word.
+  // If the member is a single literal, the message for the whole union is more helpful.
   const [only] = meant ?? [];
   if (only?.code === "invalid_value" && only.path.length === 0 && only.values.length === 1) return [issue];
   return meant?.flatMap((it) => resolveUnion({ ...it, path: [...issue.path, ...it.path] }, context)) ?? [issue];
@@ -81,7 +81,7 @@ const problemsFromIssue = (issue: $ZodIssue, context: ValidationContext): Proble
       source.problem(
         at.slice(0, -1),
         "wrong-format",
-        `"${truncate(last)}": ${customMessage(message) ?? "this is no name for it"}`,
+        `"${truncate(last)}": ${customMessage(message) ?? "this is not a valid name"}`,
         {
           key: last,
         },
@@ -129,7 +129,7 @@ const describeIssue = (issue: $ZodIssue, last: string, context: ValidationContex
     case "invalid_union":
       return {
         code: "wrong-type",
-        message: customMessage(issue.message) ?? `${named} is of another type than it takes`,
+        message: customMessage(issue.message) ?? `${named} has the wrong type`,
       };
     case "invalid_value": {
       const value = valueAt(context.value, issue.path);
@@ -145,11 +145,11 @@ const describeIssue = (issue: $ZodIssue, last: string, context: ValidationContex
     case "too_big":
       return { code: "out-of-range", message: customMessage(issue.message) ?? `${named} has ${amount(issue)} at most` };
     case "invalid_format":
-      return { code: "wrong-format", message: customMessage(issue.message) ?? `${named} does not read as it has to` };
+      return { code: "wrong-format", message: customMessage(issue.message) ?? `${named} has an invalid format` };
     default:
-      // What a reader of ours found wrong with a text, see `explain`.
+      // Our own text parsers report format errors this way, see `explain`.
       if (issue.code === "custom" && issue.params?.format) return { code: "wrong-format", message: issue.message };
-      return { code: "invalid", message: customMessage(issue.message) ?? `${named} is not what it has to be` };
+      return { code: "invalid", message: customMessage(issue.message) ?? `${named} is not valid` };
   }
 };
 
@@ -160,13 +160,13 @@ const amount = (issue: { origin: string; minimum?: unknown; maximum?: unknown })
   return `${count} ${count === "1" ? noun : noun.replace(/y$/, "ie").concat("s")}`;
 };
 
-/** A value that stands in another file is mended there. */
+/** For a value from the environment, the remedy names the environment's file. */
 const variableRemedy = (at: Path, { source, environment }: ValidationContext): string | undefined => {
   const written = source.textAt(at);
   return /^["']?\$\{[a-z0-9-]+\}["']?$/.test(written) ? `${written} comes from ${environment}` : undefined;
 };
 
-/** A message that a schema of ours gave, and not the library's own. */
+/** The message if one of our schemas set it; undefined for the library's default. */
 const customMessage = (message: string): string | undefined =>
   /^(?:Invalid|Too (?:small|big)|Unrecognized)\b/.test(message) ? undefined : message;
 

@@ -1,6 +1,6 @@
-/** Texts that look like secrets: what the audit complains about, and what no report may repeat. */
+/** Detects texts that look like secrets, for the audit and for masking output. */
 
-/** Shapes that well-known issuers give their credentials; each part is bounded, so that a long text costs no more than its length. */
+/** Formats of well-known credentials. Each part is bounded, so that matching is linear. */
 const credentialShapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]{0,8192}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/],
   ["a token (JWT)", /\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{8,})/],
@@ -14,7 +14,7 @@ const credentialShapes: readonly (readonly [what: string, shape: RegExp])[] = [
 
 const headerCredential = /^(?:Basic|Bearer|Token|ApiKey)\s+[A-Za-z0-9+/=_.~-]{8,}$/i;
 
-/** Names that say so themselves: `x-api-key`, `client-secret`. */
+/** Keys that name a secret: `x-api-key`, `client-secret`. */
 const secretKeyName =
   /(?:^|[-_.])(?:secret|password|passwd|token|api-?key|apikey|private-?key|credential|authorization)s?$/i;
 
@@ -23,7 +23,7 @@ export const isSecretKey = (key: string): boolean => secretKeyName.test(key.repl
 /** Of a secret: `PAY_SIGNING_KEY_2`. */
 const isSecretName = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
-/** A word of many different characters, with digits among letters, is nothing that anybody reads. */
+/** A word with high entropy, and digits among letters. */
 const looksRandom = (text: string): boolean =>
   /^[A-Za-z0-9+/=_~-]{16,}$/.test(text) &&
   !isSecretName.test(text) &&
@@ -31,7 +31,7 @@ const looksRandom = (text: string): boolean =>
   /[A-Za-z]/.test(text) &&
   entropy(text) > 3.3;
 
-/** Shannon's, in bits a character. */
+/** Shannon entropy, in bits per character. */
 const entropy = (text: string): number => {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
@@ -39,11 +39,11 @@ const entropy = (text: string): number => {
 };
 
 /**
- * What a text seems to be, or undefined.
- * @param key under which it stands
+ * The kind of secret that a text looks like, or undefined.
+ * @param key of the text
  */
 export const detectSecret = (text: string, key = ""): string | undefined => {
-  // A reference is filled in by the gate.
+  // References are resolved by the gate and are no secrets.
   const written = text.replaceAll(/\{[a-z]+\.[^}]*\}/g, "");
   const known = credentialShapes.find(([, shape]) => shape.test(written));
   if (known) return known[0];
@@ -51,7 +51,7 @@ export const detectSecret = (text: string, key = ""): string | undefined => {
   return secretKeyName.test(key) && looksRandom(written) ? "a key or password" : undefined;
 };
 
-/** The value with everything that looks like a secret hidden. */
+/** The value, with everything that looks like a secret masked. */
 export const maskSecrets = (value: unknown, key = ""): unknown => {
   if (typeof value === "string") return detectSecret(value, key) ? "•••" : value;
   if (Array.isArray(value)) return value.map((it) => maskSecrets(it, key));
@@ -59,18 +59,18 @@ export const maskSecrets = (value: unknown, key = ""): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, it]) => [name, maskSecrets(it, name)]));
 };
 
-/** Where something begins and ends in a text, in UTF-16 units. */
+/** Start and end offset in a text, in UTF-16 units. */
 export type Range = readonly [start: number, end: number];
 
 const globalShapes = credentialShapes.map(([, shape]) => new RegExp(shape.source, `${shape.flags}g`));
 
-/** What follows the name of a scheme, wherever it stands; with a digit, since prose has none. */
+/** Credentials after an HTTP auth scheme. A digit is required, since prose rarely has one there. */
 const credentialInText = /\b(?:Basic|Bearer|Token|ApiKey)\s+(?=[A-Za-z+/=_.~-]{0,64}[0-9])[A-Za-z0-9+/=_.~-]{8,}/gi;
 
-/** Hashes of keys are no secrets, and people compare them. */
+/** Long words, except key hashes, which are no secrets. */
 const longWords = /(?<![A-Za-z0-9+=_]|sha256:)[A-Za-z0-9+=_]{20,}/g;
 
-/** Letters and digits change places often: in names they do not. */
+/** Whether letters and digits alternate often, unlike in names. */
 const looksScrambled = (word: string): boolean =>
   (word.match(/(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]/g) ?? []).length >= 4;
 
@@ -78,7 +78,7 @@ const looksScrambled = (word: string): boolean =>
 const assignments =
   /([A-Za-z][A-Za-z0-9_.-]{0,63})["']?[ \t]*[:=][ \t]*(?:\r?\n[ \t]+(?:- )?)?("[^"\n]*"?|'[^'\n]*'?|[^\s,#}\]"'][^\s,}\]]*)/g;
 
-/** Where a sentence, or any other text, has what is a credential by its shape, or by the name beside it. */
+/** Credentials in a text, by format or by the key beside them. */
 const findCredentialRanges = (text: string): Range[] => [
   ...globalShapes.flatMap((shape) => matchRanges(text.matchAll(shape))),
   ...matchRanges(text.matchAll(credentialInText)),
@@ -88,7 +88,7 @@ const findCredentialRanges = (text: string): Range[] => [
   }),
 ];
 
-/** The same in the text of a file, which may be no YAML, or a comment: of a word that nobody could have made up, the name may be missing. */
+/** Secrets in a file's text, which may be broken YAML or a comment. Random-looking words count without a key. */
 export const findSecretRanges = (text: string): Range[] => [
   ...findCredentialRanges(text),
   ...matchRanges([...text.matchAll(longWords)].filter(([word]) => looksScrambled(word))),
@@ -98,18 +98,18 @@ const matchRanges = (matches: Iterable<RegExpMatchArray>): Range[] =>
   [...matches].map(({ 0: text, index = 0 }) => [index, index + text.length]);
 
 /**
- * Whether a text under a telling name may be shown: names of secrets, variables, references and the words of conditions
- * may. What is hidden here only because it could be one is missed by no reader.
+ * Whether a text under a secret key may be a secret. Names of secrets, variables, references and matcher keywords
+ * are not.
  */
 export const couldBeSecret = (text: string): boolean =>
   text.length >= 6 &&
   !/^(?:[A-Z][A-Z0-9_]*|\$?\{[^}]*\}?|secret:[A-Z0-9_]*|absent|present|true|false)$/.test(text) &&
   (/[0-9]/.test(text) || text.length >= 16);
 
-/** A text with the credentials in it hidden. */
+/** The text, with credentials masked. */
 export const redact = (text: string): string => replaceRanges(text, findCredentialRanges(text), () => "•••");
 
-/** @param shown what stands there instead */
+/** @param shown the replacement of a range */
 export const replaceRanges = (
   text: string,
   ranges: readonly Range[],

@@ -1,4 +1,4 @@
-/** Reads a YAML file so that every value can be found again in its text. */
+/** Parses a YAML file and keeps the location of every value. */
 import { type Document, type Node, parseDocument } from "yaml";
 import { FileError, readWithin, reasons } from "../project/files.ts";
 import type { ProblemCode } from "./codes.ts";
@@ -10,18 +10,18 @@ import { describeYamlErrors, findUnsupported, flowDepth } from "./yaml.ts";
 
 export interface Source {
   readonly file: string;
-  /** The file as it is; empty where it is no text. */
+  /** The file's text; empty if it is not UTF-8. */
   readonly text: string;
-  /** The file as plain values; undefined where it could not be read. */
+  /** The parsed value; undefined if the file could not be read. */
   readonly value: unknown;
   readonly problems: readonly Problem[];
   /** A problem at the value of a path, or at a key beneath it. */
   readonly problem: (at: Path, code: ProblemCode, message: string, options?: ProblemOptions) => Problem;
-  /** The same place, for a problem elsewhere. */
+  /** The location of a path, for a problem elsewhere. */
   readonly related: (at: Path, message: string, key?: string) => RelatedLocation;
-  /** The text at a path as it is written; empty where there is none. */
+  /** The raw text at a path; empty if there is none. */
   readonly textAt: (at: Path) => string;
-  /** A line, from 1, as it may be shown: with what looks like a secret hidden. */
+  /** A line, from 1, with secrets masked. */
   readonly line: (number: number) => string;
 }
 
@@ -32,13 +32,13 @@ export interface ProblemOptions {
   readonly related?: readonly RelatedLocation[] | undefined;
 }
 
-/** In bytes. A manifest of a thousand routes has a quarter of it. */
+/** In bytes; four times a manifest with a thousand routes. */
 export const maxBytes = 1024 * 1024;
 const maxDepth = 64;
-/** A file can quote anything; a sentence stays one. */
+/** Bounds messages, which may quote the file. */
 const maxMessageLength = 300;
 
-/** @param bytes of the file; no more of them are looked at than a manifest may have */
+/** @param bytes content of the file; a file above the size limit is not parsed */
 export const parseSource = (file: string, bytes: Uint8Array | string): Source => {
   const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
   if (size > maxBytes) return oversizedSource(file, size);
@@ -48,18 +48,18 @@ export const parseSource = (file: string, bytes: Uint8Array | string): Source =>
   return parseText(file, text.replace(/^\ufeff/, ""));
 };
 
-/** A file that is too large to be looked at. @param size in bytes */
+/** The source of a file above the size limit. @param size in bytes */
 export const oversizedSource = (file: string, size: number): Source =>
   failedSource(file, "too-large", `the file has ${size} bytes`, `a manifest has ${maxBytes} at most`);
 
-/** A file's bytes, its size where it is larger than a manifest may be, or why it cannot be read. */
+/** The content of a file; its size if it is too large; or the reason why it cannot be read. */
 export type FileContent = Buffer | number | string;
 
-/** A file that is there and cannot be read. */
+/** The source of an unreadable file. */
 const unreadableSource = (file: string, why: string): Source =>
-  failedSource(file, "unreadable", why, "put a file there, or take it away");
+  failedSource(file, "unreadable", why, "put a regular file there, or delete it");
 
-/** @returns undefined for bytes that are no UTF-8, and for text with characters that no text has */
+/** @returns undefined if the bytes are not UTF-8, or contain NUL */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -113,7 +113,7 @@ const parseText = (file: string, text: string): Source => {
     ...place(start, end),
     code,
     ...maskText(words),
-    ...(first && { related: [{ ...place(...first), message: "it stands here first" }] }),
+    ...(first && { related: [{ ...place(...first), message: "the first one is here" }] }),
   });
   const { value, problem } = document && syntaxProblems.length === 0 ? toPlainValue(document) : {};
   const problems = [...syntaxProblems, ...(problem ? [problem] : [])].map(toProblem);
@@ -145,21 +145,21 @@ const parseText = (file: string, text: string): Source => {
 const truncate = (message: string): string =>
   message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message;
 
-/** Why a text is no manifest. */
+/** A syntax problem. */
 interface SyntaxProblem {
   readonly range: readonly [start: number, end: number];
   readonly code: ProblemCode;
   readonly message: string;
   readonly remedy?: string | undefined;
-  /** Of what stands there a second time. */
+  /** Range of the first occurrence, for a duplicate. */
   readonly first?: readonly [start: number, end: number];
 }
 
 interface ParsedYaml {
   readonly syntaxProblems: readonly SyntaxProblem[];
-  /** As far as it could be read. */
+  /** The part that could be parsed. */
   readonly contents: Node | null;
-  /** Undefined where its syntax is broken. */
+  /** Undefined if the syntax is broken. */
   readonly document?: Document<Node>;
 }
 
@@ -173,9 +173,9 @@ const parseYaml = (text: string): ParsedYaml => {
     version: "1.2",
     strict: true,
     prettyErrors: false,
-    // A second key is told with the place of the first.
+    // Duplicate keys are reported by `misfits`, with the location of the first.
     uniqueKeys: false,
-    // Odd keys are problems of the schema, not warnings of this process.
+    // Suppresses warnings of the YAML library on stderr.
     logLevel: "error",
   });
   const contents = document.contents as Node | null;
@@ -190,12 +190,12 @@ const parseYaml = (text: string): ParsedYaml => {
   return { syntaxProblems, contents, document: document as Document<Node> };
 };
 
-/** As plain values, or why not: aliases can multiply beyond all bounds. */
+/** Converts the document to plain values; fails if aliases expand too much. */
 const toPlainValue = (document: Document<Node>): { readonly value?: unknown; readonly problem?: SyntaxProblem } => {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch {
-    const message = "aliases repeat more than a manifest may hold";
+    const message = "aliases expand to more than a manifest may hold";
     const remedy = "write the values out; a manifest has no templates";
     return { problem: { range: [0, 1], code: "bad-yaml", message, remedy } };
   }

@@ -1,4 +1,4 @@
-/** What YAML allows and a manifest does not, and the parser's complaints in sentences of our own. */
+/** Rejects YAML features that a manifest does not support, and rewords the parser's errors. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type YAMLError, type YAMLMap } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 
@@ -8,7 +8,7 @@ interface YamlProblem {
   readonly remedy?: string;
 }
 
-/** Where the parser has lost its way, each token that follows is an error to it; only what led it astray helps a reader. */
+/** After the first syntax error the parser reports many follow-up errors; only the first ones are kept. */
 export const describeYamlErrors = (errors: readonly YAMLError[]): YamlProblem[] => {
   const seen = new Set<string>();
   return errors
@@ -23,7 +23,7 @@ export const describeYamlErrors = (errors: readonly YAMLError[]): YamlProblem[] 
 
 const maxErrors = 5;
 
-/** One mistake gives many of these. */
+/** Codes that one mistake causes many times. */
 const cascadingCodes: ReadonlySet<string> = new Set([
   "UNEXPECTED_TOKEN",
   "MISSING_CHAR",
@@ -37,17 +37,14 @@ const unclosed = ["a [ or { above this line is not closed", "look for the missin
 const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
 
 const messages: Readonly<Partial<Record<YAMLError["code"], readonly [message: string, remedy?: string]>>> = {
-  TAB_AS_INDENT: ["a tab stands where lines are indented", "indent with spaces"],
-  BAD_INDENT: ["this line is indented otherwise than its neighbours", "give all keys of a map the same indentation"],
-  MISSING_CHAR: [
-    "something that was begun is not ended here",
-    "look for a missing : , ] } or quote on this line or above",
-  ],
+  TAB_AS_INDENT: ["a tab is used to indent this line", "indent with spaces"],
+  BAD_INDENT: ["this line is not indented like the lines around it", "give all keys of a map the same indentation"],
+  MISSING_CHAR: ["something is not closed here", "look for a missing : , ] } or quote on this line or above"],
   UNEXPECTED_TOKEN: ["this does not belong here", "look for a missing quote, bracket or line break before it"],
   MULTIPLE_DOCS: ["a second document begins here", "a file is one document; remove the line `---`"],
-  MULTILINE_IMPLICIT_KEY: ["a key goes over more than one line", "look for a missing : or quote"],
+  MULTILINE_IMPLICIT_KEY: ["a key spans more than one line", "look for a missing : or quote"],
   BLOCK_AS_IMPLICIT_KEY: ["a map or list begins in the middle of a line", "begin it on a line of its own"],
-  BLOCK_IN_FLOW: ["a block stands inside [ ] or { }", "write it with [ ] or { } too"],
+  BLOCK_IN_FLOW: ["a block is inside [ ] or { }", "write it with [ ] or { } too"],
   BAD_DQ_ESCAPE: ["this escape has no meaning in double quotes", "write \\\\ for a backslash, or use single quotes"],
   BAD_SCALAR_START: ["a plain text cannot begin with this character", "put the text in quotes"],
   BAD_ALIAS: ["this alias names no anchor above it", "write the value out"],
@@ -59,8 +56,8 @@ const messages: Readonly<Partial<Record<YAMLError["code"], readonly [message: st
 };
 
 /**
- * Where brackets are nested deeper than `most`, counted without a parser, which would run out of stack. Brackets in texts
- * count too: nobody has that many.
+ * The offset at which brackets are nested deeper than `maxDepth`, found without a parser, which would run out of stack. Brackets in strings
+ * count too.
  */
 export const flowDepth = (text: string, maxDepth: number): number | undefined => {
   const compact = new RegExp(`(?:^|\\n)(?:[ \\t]*[-?:][ \\t]+){${maxDepth},}`).exec(text);
@@ -83,7 +80,7 @@ interface UnsupportedYaml {
   readonly remedy: string;
 }
 
-/** Well-formed YAML that a manifest does not take. */
+/** Finds well-formed YAML that a manifest does not support. */
 export const findUnsupported = (root: Node | null, maxDepth: number): UnsupportedYaml[] => {
   const found: UnsupportedYaml[] = [];
   const anchors = new Set<string>();
@@ -137,14 +134,19 @@ const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str
 const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml | undefined => {
   if (!key) return undefined;
   if (!isScalar(key))
-    return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };
-  // It would become an empty text.
+    return {
+      node: key,
+      code: "bad-yaml",
+      message: "a key has to be a text",
+      remedy: "put a text with brackets in quotes",
+    };
+  // YAML would convert it to an empty text.
   if (key.value === null)
     return {
       node: key,
       code: "bad-yaml",
-      message: "a key is a word",
-      remedy: "put null in quotes, or call it otherwise",
+      message: "a key has to be a text",
+      remedy: "put null in quotes, or use another key",
     };
   const word = String(key.value);
   const before = first.get(word);
@@ -153,13 +155,13 @@ const checkKey = (key: Node | null, first: Map<string, Node>): UnsupportedYaml |
       node: key,
       first: before,
       code: "duplicate-key",
-      message: `"${word}" stands in this map twice`,
+      message: `the key "${word}" is in this map twice`,
       remedy: "keep one of the two",
     };
   first.set(word, key);
-  // It would be swallowed, since every object has one.
+  // It would be lost, since it sets the prototype.
   if (word === "__proto__")
-    return { node: key, code: "reserved-name", message: '"__proto__" is no name', remedy: "call it otherwise" };
+    return { node: key, code: "reserved-name", message: '"__proto__" cannot be a key', remedy: "use another key" };
   if (word === "<<")
     return { node: key, code: "bad-yaml", message: "a manifest has no merge keys", remedy: "write the keys out" };
   return undefined;

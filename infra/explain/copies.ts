@@ -1,12 +1,12 @@
-/** Filters that send copies of requests, with what they send in sight: whatever their share, every request is copied, and the copy is waited for. */
+/** Records the copies that mirror filters send. Every request is copied, whatever the share, and the copy is awaited. */
 
 import type { Deps } from "../../functions/gateway/core/types.ts";
 import type { MakeFilter, Parts } from "../../functions/gateway/part.ts";
 
 export interface CopyRecorder {
-  /** What receives the copies of a filter, by its id. */
+  /** The network that receives the copies of a filter, by filter id. */
   readonly network: (id: string) => Deps["fetch"];
-  /** Copies under way: nobody but a test waits for them. */
+  /** Called with each pending copy. Only tests await them. */
   readonly onCopy: (work: Promise<unknown>) => void;
 }
 

@@ -1,6 +1,6 @@
-/** What an explanation shows goes into tickets and chats, so a token in it is not shown. */
+/** Masks tokens in explanations, which are pasted into tickets and chats. */
 
-/** Three parts in base64url, the first of which is a JSON object: a JWT, wherever it stands. */
+/** A JWT: three base64url parts, the first of which is a JSON object. */
 const tokenPattern = /(?<![\w-])e[wy][\w-]+=*\.[\w-]+=*\.[\w-]*=*/g;
 
 export const maskTokens = (text: string): string => text.replace(tokenPattern, "•••");

@@ -1,4 +1,4 @@
-/** The keys of explain tokens: the private one with who may look, the public one in every gate. */
+/** Keys of explain tokens: operators hold the private key, every gate has the public one. */
 import { SignJWT } from "jose";
 import { explainAudience, maxExplainLifeSeconds } from "../../functions/gateway/explain.ts";
 import { ensurePublicKey, type KeyPurpose, signingKey } from "../project/key-pairs.ts";
@@ -10,10 +10,10 @@ const purpose: KeyPurpose = {
   command: "explain --init",
 };
 
-/** The public key of a pair that is made where there is none. */
+/** The public key; creates the pair if there is none. */
 export const ensureExplainKey = (root: string, env: string): string => ensurePublicKey(root, env, purpose);
 
-/** For one tier, five minutes long. */
+/** A token for one tier, valid for five minutes. */
 export const explainToken = (root: string, env: string, tier: string): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT({ env, tier, route: "*" })

@@ -1,4 +1,4 @@
-/** Runs a request through the linked pipeline of its tier here, with no network: services and stores are stand-ins that remember. */
+/** Runs a request through its tier's pipeline in this process, without network: services and stores are fakes that record calls. */
 import { filters } from "../../functions/filters/registry.gen.ts";
 import { tierFinder } from "../../functions/front.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
@@ -30,9 +30,9 @@ export interface ExplainRequest {
   readonly request: Request;
   readonly ip: string;
   readonly grayKey: string | null;
-  /** Values that are here, by name. */
+  /** Available secret values, by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Whether issuers may be asked for their keys. */
+  /** Whether issuers' keys may be fetched. */
   readonly online: boolean;
 }
 
@@ -53,13 +53,13 @@ export interface Explained {
   readonly decisions: readonly Decision[];
   readonly status: number;
   readonly code: string | undefined;
-  /** What is particular to this answer: `No response within 800ms`. */
+  /** Detail of the problem, such as the timeout. */
   readonly detail: string | undefined;
-  /** What the service would be asked; secrets are not shown. */
+  /** The request to the service, with secrets masked. */
   readonly upstream: Call | undefined;
-  /** What the services of mirrors would be sent, each by its filter's id. */
+  /** The copies that mirrors would send, by filter id. */
   readonly copies: readonly Copy[];
-  /** What could not be told here, and why. */
+  /** What could not be evaluated offline, and why. */
   readonly unknown: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makersOf(filters), copyingFilters, fakes.desk),
+    filters: withCopies(makersOf(filters), copyingFilters, fakes.copyRecorder),
     upstreams: makersOf(upstreams),
     ...(await loadValidators(tier)),
     streamAge,
@@ -102,7 +102,7 @@ const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCo
   copies ? [use] : [],
 );
 
-/** The checks of a gate, from the text that stands beside its plan. */
+/** The validation module of the tier. */
 const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
   const plans = tierPlans(tier);
   if (plans.length === 0) return {};
@@ -110,7 +110,7 @@ const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validator
   return { validators: (await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`)).default };
 };
 
-/** The answer to a HEAD request is a problem without a body. */
+/** Code and detail of a problem response; a response to HEAD has no body. */
 export const parseProblem = (headers: Headers, text: string): Pick<Explained, "code" | "detail"> => {
   const isProblem = headers.get("content-type") === "application/problem+json" && text !== "";
   const { code, detail }: Partial<Record<"code" | "detail", string>> = isProblem ? JSON.parse(text) : {};
@@ -135,12 +135,13 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
   let seen: Explained["upstream"];
   const requiredSecretNames = requiredSecrets([tier]);
   for (const name of requiredSecretNames)
-    if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
+    if (!Object.hasOwn(secrets, name))
+      unknown.push(`the secret ${name} is not available here, so results that depend on it are a guess`);
   const maskSecrets = (text: string): string =>
     Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), maskTokens(text));
 
   const fakeService = async (input: Request | string, init?: RequestInit): Promise<Response> => {
-    // A body that streams is none that anybody waits for here.
+    // The body is not read, so streaming is allowed.
     seen = toCall(new Request(input, { ...init, duplex: "half" } as RequestInit));
     return new Response(null, { status: 200 });
   };
@@ -163,10 +164,10 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     return copies;
   };
   const fetchOffline: Deps["fetch"] = async (input, init) => {
-    // What goes to a service continues the caller's trace; what the gate asks for itself does not.
+    // Requests to services carry the trace; the gate's own fetches do not.
     if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
     if (online) return fetch(input, init);
-    unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
+    unknown.push(`${new URL(input).origin} was not called; --online calls it`);
     throw new Error("offline");
   };
   const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
@@ -199,12 +200,12 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
       const timer = setTimeout(work, ms);
       return () => clearTimeout(timer);
     },
-    // Nobody waits for it, so it changes no verdict.
+    // Deferred work does not affect verdicts.
     defer: () => {},
     log: () => {},
     cache: { match: async () => undefined, put: async () => {} },
   };
-  return { deps, desk: copyRecorder, unknown, seen: () => seen, copies: settledCopies };
+  return { deps, copyRecorder, unknown, seen: () => seen, copies: settledCopies };
 };
 
 const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -216,7 +217,7 @@ const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
-/** State that has counted nothing yet. */
+/** In-memory counters, initially empty. */
 const memoryCounters = () => {
   const all = new Map<string, Cell>();
   const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };

@@ -1,4 +1,4 @@
-/** The place in the manifests that a refusal stands on. */
+/** Finds the manifest line that causes a refusal. */
 import type { Decision } from "../../functions/gateway/core/types.ts";
 import { usedUpstreams } from "../compiler/lower/gates.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
@@ -9,11 +9,11 @@ import { fileAndLine } from "../review/effective/entries.ts";
 export interface PolicySource {
   /** `jwt scopes`, `timeout of accounts` */
   readonly what: string;
-  /** `routes/wallet.yaml:13`, or where a default is documented. */
+  /** `routes/wallet.yaml:13`, or the reference line of a default. */
   readonly at: string;
 }
 
-/** Where a filter's decision stands: the key that the code is about where it is written, or else the filter. */
+/** The source of a filter's decision: the key that the code is about if it is set, or else the filter. */
 export const sourceOfCode = (filter: CheckedFilter, code: string): PolicySource => {
   const { spec: about, source, at, entry, id } = filter;
   const key = about.keysOfCode?.[code]?.find((it) => isWritten(filter, it));
@@ -21,7 +21,7 @@ export const sourceOfCode = (filter: CheckedFilter, code: string): PolicySource 
   return { what: `${id}, ${key}`, at: fileAndLine(source, [...at, key]) };
 };
 
-/** Also where a bare value stands for the key. */
+/** Whether a key is set, possibly by the short form. */
 const isWritten = ({ spec: about, source, at }: CheckedFilter, key: string): boolean => {
   const written = valueAt(source.value, at);
   if (typeof written !== "object" || written === null) return written !== undefined && about.short === key;
@@ -29,8 +29,8 @@ const isWritten = ({ spec: about, source, at }: CheckedFilter, key: string): boo
 };
 
 /**
- * What an answer's code stands on; undefined where no line of a manifest does.
- * @param route undefined where no route takes the request
+ * The manifest line that causes a response's code; undefined if there is none.
+ * @param route undefined if no route matches
  */
 export const findSource = (
   code: string,
@@ -44,7 +44,7 @@ export const findSource = (
   return upstreamSource(code, tier, upstream ?? singleUpstream(route)) ?? manifestSource(code, tier, route);
 };
 
-/** A guard says by itself that it refused; a layer only that it was entered, and its codes are its own. */
+/** The filter that produced a code: a guard records its refusal; a layer only that it was entered, so its codes identify it. */
 const decidingFilter = (
   code: string,
   route: CheckedRoute | undefined,
@@ -79,7 +79,7 @@ const upstreamSource = (
   return { what: `upstream ${name}, timeout`, at: place };
 };
 
-/** Keys of a route or a tier that a code of the gateway stands on, the first that is written. */
+/** Keys that explain each gateway code; the first one that is set applies. */
 const gatewayCodeKeys: Readonly<Record<string, readonly string[]>> = {
   "host-unknown": ["hosts"],
   "host-malformed": ["hosts"],

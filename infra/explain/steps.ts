@@ -1,4 +1,4 @@
-/** What each filter made of a request, why, and on which line that stands. */
+/** Explains each filter's decision: verdict, reason, time and manifest line. */
 import { gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
 import type { Decision } from "../../functions/gateway/core/types.ts";
 import type { CheckedFilter, CheckedTier } from "../compiler/model/checked.ts";
@@ -8,10 +8,10 @@ import { sourceOfCode } from "./source-of.ts";
 import { describeMatcher, failedMatchers, matcherPath } from "./why-not.ts";
 
 export interface Step {
-  /** A filter's id, or the name of the upstream that was asked. */
+  /** A filter's id, or the name of the upstream. */
   readonly filter: string;
   readonly verdict: string;
-  /** Empty where there is no more to say. */
+  /** The reason; may be empty. */
   readonly why: string;
   readonly ms: number | null;
   /** `routes/wallet.yaml:13` */
@@ -40,7 +40,7 @@ const formatVerdict = ({ mode }: CheckedFilter, decision: Decision | undefined, 
   if (mode === "off") return "off";
   if (!decision) return "not reached";
   const { verdict, code } = decision;
-  if (verdict === "failed" && unknown.length > 0) return `cannot be told here (${code})`;
+  if (verdict === "failed" && unknown.length > 0) return `unknown here (${code})`;
   if (verdict === "shadowed") return `shadowed: ${code}`;
   if (verdict === "entered") return "wraps what follows";
   return code === undefined ? verdict : `${verdict}: ${code}`;
@@ -61,16 +61,16 @@ const explainDecision = (
   return describeCode(code, filter, it.code === code ? it.detail : undefined);
 };
 
-/** At a running gate, the request that is explained is one of them. */
+/** Describes what a mirror copies. */
 const describeCopies = (share: string): string =>
-  share === "100%" ? "a copy of each request goes on by itself" : `copies of ${share} of requests go on by themselves`;
+  share === "100%" ? "a copy of each request is sent" : `copies of ${share} of requests are sent`;
 
 const describeFailedMatchers = ({ when }: CheckedFilter, request: Request): string =>
   failedMatchers(when, request)
-    .map((test) => `${describeMatcher(test)} does not hold`)
+    .map((test) => `${describeMatcher(test)} is not met`)
     .join(", ");
 
-/** The code's title, which says the same for everybody, and what is particular to this answer. */
+/** The code's title and the detail of this response. */
 export const describeCode = (code: string, filter: CheckedFilter | undefined, detail: string | undefined): string => {
   const { title = "" } = { ...gatewayCodes, ...upstreamCodes, ...filter?.spec.codes }[code] ?? {};
   return [title, detail].filter(Boolean).join(": ");

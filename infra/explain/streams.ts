@@ -1,8 +1,8 @@
-/** Streams of the Workers runtime that Node does not have, for a gate that is run here. */
+/** Polyfills for streams of the Workers runtime that Node lacks. */
 
-/** As the runtime's FixedLengthStream: what comes in goes out. Lengths are the client's business, and here it is one whole body. */
+/** The runtime's FixedLengthStream without the length check. */
 class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
-  // It is given the length, which a TransformStream would take for something else.
+  // Ignores the length argument, which TransformStream would misinterpret.
   // biome-ignore lint/complexity/noUselessConstructor: it leaves out what it is given
   constructor() {
     super();
@@ -11,7 +11,7 @@ class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
 
 class IdentityTransformStream extends TransformStream<Uint8Array, Uint8Array> {}
 
-/** Gives this process those that it lacks. */
+/** Installs the missing stream classes globally. */
 export const provideStreams = (): void => {
   const here = globalThis as { FixedLengthStream?: unknown; IdentityTransformStream?: unknown };
   here.FixedLengthStream ??= FixedLengthStream;

@@ -1,4 +1,4 @@
-/** An explained request for a terminal, or a pipe. */
+/** Renders an explained request as text. */
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { fileAndLine } from "../review/effective/entries.ts";
@@ -13,17 +13,17 @@ import type { RouteMismatch } from "./why-not.ts";
 export interface ExplainView {
   readonly explained: Explained;
   readonly steps: readonly Step[];
-  /** What the answer's code stands on. */
+  /** The manifest line that causes the response's code. */
   readonly source: PolicySource | undefined;
-  /** Routes that do not take the request, and why. */
+  /** Routes that do not match, and why. */
   readonly mismatches: readonly RouteMismatch[];
-  /** At a running gate, and not here. */
+  /** Whether a running gate answered, instead of the offline pipeline. */
   readonly isRemote: boolean;
 }
 
 export const renderExplanation = (request: Request, view: ExplainView): string => {
   const { steps, mismatches, isRemote } = view;
-  // A tier is read by its own functions, and the rest is text from requests, gates and services.
+  // Everything but the tier is untrusted text, so it is reduced to single lines.
   const { tier, ...explainedText } = view.explained;
   const explained = { ...toOneLineValues(explainedText), tier };
   const { upstream, unknown } = explained;
@@ -33,8 +33,8 @@ ${renderRoute(explained)}
 `,
     steps.length > 0 ? renderSteps(steps) : "",
     mismatches.map(renderMismatch).join("\n"),
-    upstream ? renderCall("the service is asked", upstream) : "",
-    explained.copies.map((it) => renderCall(`by ${it.filter} goes a copy:`, it)).join("\n"),
+    upstream ? renderCall("the service is called with", upstream) : "",
+    explained.copies.map((it) => renderCall(`${it.filter} sends a copy:`, it)).join("\n"),
     upstream && !isRemote ? "" : renderResponse(view),
     unknown.map((line) => `note: ${line}\n`).join(""),
   ];
@@ -69,7 +69,7 @@ const renderSteps = (steps: readonly Step[]): string => {
 };
 
 const renderMismatch = ({ route, at, failed }: RouteMismatch): string => {
-  if (failed.length === 0) return `not ${route}: a route that says more takes it  ${at}\n`;
+  if (failed.length === 0) return `not ${route}: a more specific route takes it  ${at}\n`;
   const lines = failed.map(({ condition, says, at }) => [`  ${condition}`, says, at]);
   return `not ${route}\n${table(["", "", ""], lines).replace(/^\s*\n/, "")}`;
 };
@@ -79,7 +79,7 @@ const renderResponse = ({ explained: { tier, route, status, code, detail }, step
   const filter = tier?.routes
     .find(({ name }) => name === route)
     ?.chain.find(({ spec: about }) => Object.hasOwn(about.codes, code));
-  // Where a filter has said so, it stands there already.
+  // The step table already has the reason.
   const why = steps.some((it) => it.why !== "" && it.verdict.endsWith(code))
     ? ""
     : `: ${describeCode(code, filter, detail)}`;

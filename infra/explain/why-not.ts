@@ -1,4 +1,4 @@
-/** Why not this route: which of a route's conditions a request does not fulfil, and which routes it misses by least. */
+/** Why a route does not match: the conditions that a request fails, and the nearest routes. */
 
 import { distance } from "fastest-levenshtein";
 import { hostFinder, hostOf } from "../../functions/gateway/http/hosts.ts";
@@ -22,14 +22,14 @@ export interface RouteMismatch {
   /** `wallet/transfer` */
   readonly route: string;
   readonly at: string;
-  /** Empty where the request fulfils all, and another route takes it. */
+  /** Empty if all conditions are met and a more specific route matches. */
   readonly failed: readonly Mismatch[];
 }
 
-/** How many are worth a person's time. */
+/** Maximum number of routes shown. */
 const maxRoutes = 3;
 
-/** The routes that a request misses by least, the nearest first; none where it is like none of them. */
+/** The routes that nearly match a request, the nearest first; empty if none is similar. */
 export const nearestRoutes = (tiers: readonly CheckedTier[], request: Request): RouteMismatch[] => {
   const all = tiers
     .flatMap((tier) => tier.routes.map((route) => ({ tier, route, score: routeDistance(tier, route, request) })))
@@ -64,7 +64,7 @@ export const mismatchOf = (tier: CheckedTier, route: CheckedRoute, request: Requ
       ...failedMatchers(route.when, request).map(
         (test): Mismatch => ({
           condition: "when",
-          says: `${describeMatcher(test)} does not hold`,
+          says: `${describeMatcher(test)} is not met`,
           at: fileAndLine(source, [...at, "when", ...matcherPath(test)]),
         }),
       ),
@@ -89,7 +89,7 @@ const acceptsMethod = ({ methods }: CheckedRoute, request: Request): boolean => 
   return methods.includes(method) || methods.includes("ANY") || (method === "HEAD" && methods.includes("GET"));
 };
 
-/** Those of a filter's or a route's conditions that a request does not fulfil. */
+/** The matchers that a request does not meet. */
 export const failedMatchers = (tests: readonly Matcher[], request: Request): Matcher[] =>
   tests.filter((test) => !compileMatchers([test])(request, new URL(request.url)));
 
@@ -100,7 +100,7 @@ export const describeMatcher = ([on, name, is, value]: Matcher): string => {
   return `${subject} ${is === "exact" ? "is" : is} ${JSON.stringify(value)}`;
 };
 
-/** Where a condition stands beneath its `when`. */
+/** The path of a matcher within its `when`. */
 export const matcherPath = ([on, name]: Matcher): string[] => (name === "" ? [on] : [on, name]);
 
 const pathSegments = (request: Request): string[] | undefined => {
@@ -109,11 +109,10 @@ const pathSegments = (request: Request): string[] | undefined => {
   return path === "/" ? [] : path.slice(1).split("/");
 };
 
-/** The first segment that does not fit, or undefined where the path does. */
+/** Describes the first segment that does not match; undefined if the path matches. */
 const pathMismatch = ({ segments, settings }: CheckedRoute, request: Request): string | undefined => {
   const requestSegments = pathSegments(request);
-  if (requestSegments === undefined)
-    return "the path means different things to different servers, so no route takes it";
+  if (requestSegments === undefined) return "the path is ambiguous, so no route takes it";
   if (requestSegments.some(hasEncodedSlash) && settings["encoded-slashes"] === "refuse")
     return "the path has an encoded slash (%2F), which a route takes that says encoded-slashes: keep";
   for (const [index, segment] of segments.entries()) {
@@ -126,18 +125,18 @@ const pathMismatch = ({ segments, settings }: CheckedRoute, request: Request): s
       return `segment ${index + 1} is ${JSON.stringify(text)}, ${describeSegmentMismatch(segment, expected)}`;
   }
   const rest = requestSegments.slice(segments.length);
-  if (rest.length === 1 && rest[0] === "") return "the path has a slash at its end, which makes another path";
+  if (rest.length === 1 && rest[0] === "") return "the path has a slash at its end, which is a different path";
   return rest.length === 0 ? undefined : `the path goes on with /${rest.join("/")}`;
 };
 
 const describeSegmentMismatch = ({ kind }: PathSegment, expected: string): string => {
-  if (expected === "") return "where the path should end";
+  if (expected === "") return "but the path should end there";
   return kind === "literal" ? `not ${expected}` : `which does not fit ${expected}`;
 };
 
-/** In segments of the path; other conditions count for less, another host for more. */
+/** Maximum distance, in path segments; other conditions count less, the host counts one. */
 const maxDistance = 2;
-/** What is further away than the nearest one by more than this is something else. */
+/** Maximum distance from the nearest route. */
 const maxDifference = 0.5;
 
 const routeDistance = (tier: CheckedTier, route: CheckedRoute, request: Request): number => {
@@ -151,17 +150,17 @@ const routeDistance = (tier: CheckedTier, route: CheckedRoute, request: Request)
   );
 };
 
-/** What a path that means several things may have been meant for. */
+/** Segments that an ambiguous path was probably meant to have. */
 const guessSegments = (request: Request): string[] =>
   new URL(request.url).pathname
     .replaceAll(/%(?:25)*2f|%(?:25)*5c|;/gi, "/")
     .split("/")
     .filter((it) => it !== "");
 
-/** A segment that is missing is nearer than one that is another word. */
+/** Cost of a missing or additional segment. */
 const gapCost = 0.8;
 
-/** As few segments changed, left out or put in as it takes (Levenshtein); a misspelt one is not all another. */
+/** Levenshtein distance over segments, with partial costs for similar segments. */
 const pathDistance = (segments: readonly PathSegment[], requestSegments: readonly string[]): number => {
   let row = [0, ...requestSegments.map((_, index) => gapCost * (index + 1))];
   for (const [index, segment] of segments.entries()) {
@@ -169,7 +168,7 @@ const pathDistance = (segments: readonly PathSegment[], requestSegments: readonl
     row = [gapCost * (index + 1)];
     for (const [at, text] of requestSegments.entries()) {
       const replaced = (before[at] ?? 0) + segmentDistance(segment, text);
-      // The rest of a path has as many segments as it likes.
+      // A rest segment matches any number of segments.
       const more = (row[at] ?? 0) + (segment.kind === "rest" ? 0 : gapCost);
       row.push(Math.min(replaced, (before[at + 1] ?? 0) + gapCost, more));
     }
@@ -177,7 +176,7 @@ const pathDistance = (segments: readonly PathSegment[], requestSegments: readonl
   return row.at(-1) ?? 0;
 };
 
-/** From 0, it fits, to 1, nothing of it is the same. */
+/** From 0 (matches) to 1 (nothing in common). */
 const segmentDistance = (segment: PathSegment, text: string): number => {
   if (segmentMatches(segment, text)) return 0;
   if (segment.kind !== "literal") return 0.6;

@@ -1,4 +1,7 @@
-/** A page for each rule of the audit: what it finds, what it prevents, a manifest that has it, what is printed then, and one that has not. */
+/**
+ * Generates a page for each rule of the audit: what it finds and prevents, a manifest that has it, the output, and one
+ * without it.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { codeRoot, type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
@@ -9,7 +12,7 @@ const folder = "test/golden/audit";
 
 export const auditPages = (): GeneratedFile[] => [...allRules.map(rulePage), indexPage()];
 
-/** Its example is its golden case, which a test keeps true. */
+/** The example is the rule's golden case, which a test keeps true. */
 const rulePage = ({ id, severity, summary, incident, remedy }: (typeof allRules)[number]): GeneratedFile => {
   const text = fs.readFileSync(path.join(codeRoot, folder, `${id}.case`), "utf8");
   const [, bad = "", findings = "", good = ""] = text.split(/^-- (?:bad|findings|good) --\n/m);

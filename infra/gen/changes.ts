@@ -1,4 +1,4 @@
-/** The page of changes: what a diff can tell, how risky it is, and why. */
+/** Generates the page of changes: what a diff reports, how risky it is, and why. */
 
 import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
@@ -10,7 +10,7 @@ export const changesPage = (): GeneratedFile => ({
   text: `${generatedNotice}
 # Changes
 
-What \`postern diff\` can tell, the riskiest first. [Review](../review.md) says how it is found.
+What \`postern diff\` reports, the riskiest first. [Review](../review.md) says how it is found.
 
 | risk | change | meaning |
 | --- | --- | --- |
@@ -25,8 +25,8 @@ ${grades
 
 ## Filters
 
-What becomes of a filter on a route, and how that is told. A filter that is \`mode: shadow\` or \`off\`, or meets \`0%\`, does not act; to begin or to stop acting is
-graded as to be added or dropped. *Weaker* and *stronger* are told where a key has a direction (\`max-age\`, \`scopes\`, \`limit\`, \`origins\` …), and of
+How the change of a filter on a route is reported. A filter that is \`mode: shadow\` or \`off\`, or at \`0%\`, does not act; to begin or to stop acting is
+graded as to be added or dropped. *Weaker* and *stronger* are reported where a key has a direction (\`max-age\`, \`scopes\`, \`limit\`, \`origins\` …), and of
 \`percent\` and \`when\`. *Ten times as weak* is a number that lets ten times as much through (\`100/s\` becomes \`1000/s\`, or \`60000/m\`), or that is not set any more. Where the last filter that identifies callers goes, that is \`identity-removed\`; where one gives way to another, it is
 \`identity-changed\` or \`access-changed\`. A filter that tells the service who is calling (\`x-customer: "{consumer.id}"\`) is \`caller-changed\`, whatever happens
 to it.

@@ -1,4 +1,4 @@
-/** All that is generated: registries, schemas, reference docs. */
+/** All generated files: registries, schemas, reference docs. */
 import type { GeneratedFile } from "../project/generated-files.ts";
 import { presetPages } from "./presets.ts";
 import { reference } from "./reference.ts";

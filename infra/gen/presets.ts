@@ -1,4 +1,4 @@
-/** A page for each preset: what it is for, what it protects against and what not, and the filters that do it. */
+/** Generates a page for each preset: what it is for, what it protects against and what not, and its filters. */
 import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
@@ -30,7 +30,7 @@ ${text.slice(text.indexOf("\nfilters:") + 1).trimEnd()}
 \`\`\`
 
 A tier takes it with \`preset: ${preset}\`; its filters run ahead of the tier's own. \`without: [<id>]\` drops one of them, on the
-tier or on a route, and reviewers are told.
+tier or on a route, which \`postern diff\` reports to reviewers.
 `,
   };
 };

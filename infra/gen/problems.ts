@@ -1,4 +1,4 @@
-/** A page for each code of a check: what it means, a manifest that has it, and what is printed then. */
+/** Generates a page for each code of a problem: its meaning, a manifest that has it, and the output. */
 import fs from "node:fs";
 import path from "node:path";
 import { problemCodes } from "../diagnostics/codes.ts";
@@ -11,7 +11,7 @@ interface Example {
 
 const folder = "test/golden/problems";
 
-/** What the golden cases say, which a test keeps true; the shortest case of a code is its example. */
+/** Examples from the golden cases, which a test keeps true. The shortest case of a code wins. */
 const examples = (): ReadonlyMap<string, Example> => {
   const found = new Map<string, Example>();
   for (const name of fs.readdirSync(path.join(codeRoot, folder)).sort()) {

@@ -1,4 +1,4 @@
-/** The reference: a page for each part, made from its first comment, its schema, its example and its codes. */
+/** Generates the reference: a page for each part, from its first comment, schema, example and codes. */
 import { stringify } from "yaml";
 import * as z from "zod";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
@@ -73,7 +73,7 @@ const shadowNote = ({ kind, enforcing }: FilterSpec): string => {
     : " Where it is shadowed, a release enforces it, and no overlay: it does more than refuse.";
 };
 
-/** What an example needs ahead of it: what bounds bodies, and what knows the consumer. */
+/** Filters that an example needs ahead of it: one that bounds bodies, one that knows the consumer. */
 const prerequisiteFilters = (spec: FilterSpec | UpstreamSpec): object[] => {
   if (spec.kind === "upstream") return [];
   const config = spec.schema.parse(spec.example);
@@ -154,7 +154,7 @@ const codeTable = (all: Codes): string =>
         .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
         .join("\n")}\n`;
 
-/** The keys of the files that people write. */
+/** The pages of keys of the files that people write. */
 const keyPages = (): GeneratedFile[] =>
   Object.entries({
     manifest: ["A manifest", "`routes/<tier>.yaml`: one tier, one owner.", manifest()],

@@ -1,11 +1,11 @@
-/** Writes the registries: the one list of filters and of upstreams, from the files that there are. */
+/** Writes the registries: the lists of all filters and of all upstreams, from their files. */
 import fs from "node:fs";
 import path from "node:path";
 import { codeRoot, type GeneratedFile, writeChanged } from "../project/generated-files.ts";
 
 type Group = "filters" | "upstreams";
 
-/** The names of the parts in a folder: its files but the registry. */
+/** The names of the parts in a folder. */
 export const partNames = (group: Group): string[] =>
   fs
     .readdirSync(path.join(codeRoot, "functions", group))
@@ -13,7 +13,7 @@ export const partNames = (group: Group): string[] =>
     .map((name) => name.replace(/\.ts$/, ""))
     .sort();
 
-/** A name for the module; words of the language, and the list's own name, get a mark. */
+/** An identifier for the module. Reserved words, and the list's own name, get an underscore. */
 const identifierOf = (name: string, group: Group): string => {
   const camel = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   try {
@@ -40,5 +40,5 @@ export const registries = (): GeneratedFile[] =>
     text: registrySource(group, partNames(group)),
   }));
 
-/** Comes before everything that imports a registry. */
+/** Runs before everything that imports a registry. */
 export const writeRegistries = (): string[] => writeChanged(registries(), codeRoot);

@@ -1,4 +1,4 @@
-/** JSON Schemas for editors: completion, hovers and squiggles in any that speaks the YAML language server's protocol. */
+/** Generates JSON Schemas for editors that use the YAML language server. */
 import * as z from "zod";
 import type { FilterSpec, UpstreamSpec } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
@@ -11,7 +11,7 @@ import { summaryOf } from "./summary.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema is walked as the tree that it is
 type Schema = any;
 
-/** The modeline of a manifest names the first of them: `# yaml-language-server: $schema=./manifest.schema.json`. */
+/** The first line of a manifest names the first of them: `# yaml-language-server: $schema=./manifest.schema.json`. */
 export const schemas = (): GeneratedFile[] => [
   file(
     "manifest",
@@ -37,7 +37,7 @@ const cases = (): Schema => {
   return { ...list, items: allowVariables(items) };
 };
 
-/** Puts the parts' own schemas where the language has a map of any keys. */
+/** Puts the parts' own schemas where the manifest's schema has a map of any keys. */
 const withParts = (schema: Schema): Schema => {
   const { filters: shared, upstreams: services, routes } = schema.properties;
   shared.items = { $ref: "#/definitions/filter" };
@@ -54,7 +54,10 @@ const withParts = (schema: Schema): Schema => {
 
 type Parts = Readonly<Record<string, FilterSpec | UpstreamSpec>>;
 
-/** An entry names one part and may have settings beside it. That it names exactly one is for the compiler to say: it says it better. */
+/**
+ * An entry names one part and may have settings beside it. The compiler checks that it names exactly one, since its message
+ * is better.
+ */
 const entrySchema = (group: "filters" | "upstreams", parts: Parts, settings: Schema): Schema => ({
   type: "object",
   minProperties: 1,
@@ -79,7 +82,7 @@ const partSchema = (
 
 const reference = "^\\$\\{[a-z0-9-]+\\}$";
 
-/** A text or a list may be a variable of the environment: `${accounts-url}`. */
+/** Allows a variable of the environment (`${accounts-url}`) wherever a text or a list stands. */
 const allowVariables = (schema: Schema): Schema => {
   if (Array.isArray(schema)) return schema.map(allowVariables);
   if (typeof schema !== "object" || schema === null) return schema;

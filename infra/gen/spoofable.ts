@@ -1,4 +1,4 @@
-/** The page of spoofable headers: what is removed from requests, and who says what each of them means. */
+/** Generates the page of spoofable headers: which are removed from requests, and the source of what each means. */
 
 import { spoofableHeaderSources } from "../../functions/gateway/proxy/spoofable-header-sources.ts";
 import {
@@ -13,7 +13,7 @@ export const spoofablePage = (): GeneratedFile => ({
   text: `${generatedNotice}
 # Spoofable headers
 
-Proxies, platforms and frameworks tell services by these headers who a client is, what it asked for, and how it came. Any client can write them,
+Proxies, platforms and frameworks inform services by these headers about the client, its request and its way. Any client can write them,
 so fronts and gates remove them from requests; what a gate knows itself (\`x-forwarded-for\`, \`x-forwarded-host\`, \`x-forwarded-proto\`, \`x-request-id\`,
 \`traceparent\`), it writes afterwards. A name that ends in \`*\` stands for all that begin so. Names with any character but letters, digits and hyphens are
 removed too: many a service reads \`x_customer\` and \`x.customer\` as \`x-customer\`.
@@ -44,7 +44,7 @@ accept-headers: [${["x-http-method-override"].filter(isAcceptable).join(", ")}]
 \`\`\`
 
 The services then take it for a client's word. The audit says so (\`accepted-spoofable-header\`), and \`postern diff\` grades it as high. Headers that
-the gate writes itself, that are of one hop, or that steer the product cannot be accepted. A filter may set any header that the gate does not own, as
+the gate writes itself, that are hop-by-hop, or that steer the product cannot be accepted. A filter may set any header that the gate does not own, as
 \`headers: { request: { set: { x-real-ip: "{client.ip}" } } }\` does: it runs behind the removal.
 
 ## Answers

@@ -1,4 +1,4 @@
-/** The first comment of a part's file: what it does, in a sentence for operators. */
+/** Reads the first comment of a part's file: what it does, in a sentence for operators. */
 import fs from "node:fs";
 import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";

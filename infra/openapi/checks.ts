@@ -1,4 +1,4 @@
-/** What is checked of the requests of an operation: its parameters and its body, with the schemas of both. */
+/** The validation plan of one OpenAPI operation: its parameters and body, with their schemas. */
 
 import type { OperationCheck } from "../../functions/gateway/core/ports/validators.ts";
 import { capturesIn, type PathSegment } from "../../functions/gateway/routing/match.ts";
@@ -17,7 +17,7 @@ export interface OperationPlan {
 }
 
 /**
- * @param note is called with what is not checked
+ * @param note receives what is not checked
  * @throws DocumentError
  */
 export const operationPlan = (
@@ -54,14 +54,14 @@ export const operationPlan = (
   return { parameters: parameters.map((it) => withOtherNames(it, operation)), ...(body && { body }) };
 };
 
-/** An object whose properties are fields of their own takes no other parameter for one. */
+/** An exploded object must not read other parameters as its properties. */
 const withOtherNames = (it: ParameterPlan, { parameters }: Operation): ParameterPlan => {
   const isOpen = it.style === "deepObject" || (it.explode && it.shape.rest !== undefined);
   const others = parameters.filter((other) => other.in === it.in && other.name !== it.name).map(({ name }) => name);
   return isOpen && it.in !== "path" && others.length > 0 ? { ...it, others } : it;
 };
 
-/** Which capture of the match holds which parameter of the path: the one at the same place, or the one that is called so. */
+/** Maps path parameters to captures of the match, by position or else by name. */
 const captureNames = ({ path }: Operation, segments: readonly PathSegment[]): ReadonlyMap<string, string> => {
   const documentSegments = path.split("/").filter((it) => it.includes("{"));
   const routeSegments = segments.filter(({ kind }) => kind !== "literal");
@@ -72,7 +72,7 @@ const captureNames = ({ path }: Operation, segments: readonly PathSegment[]): Re
       if (documentSegments.length !== routeSegments.length)
         return isMixed(text) ? [] : named.filter((name) => names.includes(name)).map((name) => [name, name] as const);
       const here = capturesIn(routeSegments.slice(index, index + 1));
-      // A segment that is taken as a whole, and holds more than a parameter, is no value of it.
+      // A capture of a whole mixed segment is not the value of one parameter.
       if (
         here.length !== named.length ||
         (here.length === 1 && isMixed(text) !== (routeSegments[index]?.kind === "mixed"))
@@ -87,7 +87,7 @@ const isMixed = (text: string): boolean => !/^\{[^{}]+\}$/.test(text);
 
 const parameterPlaces = ["path", "query", "querystring", "header", "cookie"];
 
-/** OpenAPI says of these that a parameter of that name is none. */
+/** Header parameters that OpenAPI says to ignore. */
 const ignoredHeaders = ["accept", "content-type", "authorization"];
 
 const isIgnored = ({ in: place, name }: Parameter): boolean =>

@@ -1,4 +1,4 @@
-/** How bodies are read: JSON and forms by their schemas; other media types are passed unread. */
+/** The validation plan of request bodies: JSON and forms by schema; other media types pass unread. */
 import type { BodyCheck, ContentCheck } from "../../functions/gateway/core/ports/validators.ts";
 import { isMap, type JsonDocument, type JsonMap, mapOf, resolveRefs } from "./document.ts";
 import { formFormat } from "./forms.ts";
@@ -15,7 +15,7 @@ export type BodyPlan = Pick<BodyCheck, "required"> & {
 
 type AddNote = (it: Omit<Note, "where">) => void;
 
-/** @param note is called with what is not checked, and with what nobody looks into */
+/** @param note receives what is not checked, and with what nobody looks into */
 export const bodyPlan = (
   document: JsonDocument,
   body: JsonMap,
@@ -40,7 +40,7 @@ export const bodyPlan = (
   const types = new Map(
     [...Map.groupBy(typedPlans, ([type]) => type)].map(([type, all]) => [type, mergePlans(type, all, note)]),
   );
-  // The narrower range first: what it says of a type holds.
+  // Narrower ranges first, since they take precedence.
   for (const it of contents.filter(({ type }) => isRange(type)).toSorted((a, b) => b.type.length - a.type.length))
     for (const [type, plan] of expandRange(it, types, note)) types.set(type, plan);
   return types.size === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
@@ -50,7 +50,7 @@ interface Content {
   readonly document: JsonDocument;
   readonly type: string;
   readonly media: JsonMap;
-  /** Translated once, however many types it is of. */
+  /** Translated lazily, once for all types. */
   readonly schema: () => Schema;
   readonly definitions: SchemaTranslator["definitions"];
 }
@@ -65,18 +65,18 @@ const lazy = <T>(make: () => T): (() => T) => {
   };
 };
 
-/** Types that differ in their parameters alone (`application/json; v=1`) are one here: a body of either passes. */
+/** Merges types that differ only in parameters (`application/json; v=1`): a body of either passes. */
 const mergePlans = (type: string, all: readonly TypedPlan[], note: AddNote): ContentPlan | null => {
   const plans = [...new Map(all.map(([, plan]) => [JSON.stringify(plan), plan])).values()];
   const [first = null] = plans;
   if (plans.length === 1) return first;
-  note({ what: `parameters of ${type} are not told apart: a body of one is taken for the other` });
+  note({ what: `parameters of ${type} are not distinguished: a body of either is accepted` });
   const schemas = plans.flatMap((it) => (it?.as === "json" ? [it.schema] : []));
   return schemas.length === plans.length ? { as: "json", schema: { anyOf: schemas } } : null;
 };
 
 /**
- * A range as the types of it that gates read. Any text or file passes, and so does what may be one.
+ * Expands a media range to the types that gates read. Text, files and schemas that allow them pass.
  * @param narrowerPlans what is said of types by a key of their own, or by a narrower range
  */
 const expandRange = (
@@ -113,7 +113,7 @@ const expandRange = (
 const unreadType = "no gate reads this media type";
 const itemwiseType = "no gate reads their items one by one";
 
-/** @returns null where nothing is said of it, and why it is not checked where something is */
+/** @returns null without a schema; a string says why it is not checked */
 const contentPlan = ({ document, type, media, schema, definitions }: Content): ContentPlan | null | string => {
   if (media.schema === undefined) return media.itemSchema === undefined ? null : itemwiseType;
   if (isJson(type)) return { as: "json", schema: schema() };
@@ -125,7 +125,7 @@ const contentPlan = ({ document, type, media, schema, definitions }: Content): C
   return { as: isMultipart(type) ? "multipart" : "form", form, schema: schema() };
 };
 
-/** What nobody looks into: bodies of which the document says nothing. */
+/** Notes for bodies that pass unread. */
 const unreadNotes = ({ type, media }: Content): Omit<Note, "where">[] => [
   ...(Object.keys(mapOf(media.encoding)).length > 0 ? [{ what: `encoding of ${type} is not checked` }] : []),
   {
@@ -134,13 +134,13 @@ const unreadNotes = ({ type, media }: Content): Omit<Note, "where">[] => [
   },
 ];
 
-/** Words that leave every body of its media type be. */
+/** Keywords that accept every value. */
 const permissiveKeywords = [
   ...["title", "description", "default", "example", "examples", "deprecated", "externalDocs", "nullable"],
   ...["contentMediaType", "contentEncoding", "$comment", "xml"],
 ];
 
-/** Any text, or any file. */
+/** Whether a schema accepts any text or file. */
 const isUnconstrained = (schema: unknown): boolean =>
   schema === true ||
   (isMap(schema) &&
@@ -152,7 +152,7 @@ const isUnconstrained = (schema: unknown): boolean =>
         (word === "format" && value === "binary"),
     ));
 
-/** What encodings say of the headers of parts. */
+/** Notes for part headers in encodings. */
 const partHeaders = (document: JsonDocument, media: JsonMap): string[] =>
   Object.entries(mapOf(media.encoding)).flatMap(([name, it]) => {
     const headers = Object.keys(mapOf(mapOf(resolveRefs(document, it)).headers));

@@ -1,12 +1,12 @@
-/** The ways in which documents write schemas, and what each of them calls things. */
+/** JSON Schema dialects of OpenAPI 3.0, 3.1 and JSON Schema drafts, normalized to 2020-12. */
 import { type Json, type JsonMap, mapOf } from "./document.ts";
 
 export interface Dialect {
-  /** What stands beside a `$ref` counts. */
+  /** Whether keywords beside a `$ref` apply. */
   readonly refSiblings: boolean;
-  /** Lists of schemas stand under `items`, and what follows them under `additionalItems`; conditions on others under `dependencies`. */
+  /** Whether tuples use `items` and `additionalItems`, and dependencies use `dependencies`. */
   readonly legacyItems: boolean;
-  /** Of OpenAPI: `nullable` and exclusive bounds beside the bounds in 3.0, and words of any kind, which are passed over. */
+  /** The OpenAPI version, for `nullable` and boolean exclusive bounds of 3.0; unknown keywords are ignored. */
   readonly openapi: "3.0" | "3.1" | undefined;
 }
 
@@ -21,7 +21,7 @@ const dialectsByUri: Readonly<Record<string, Dialect>> = {
   "json-schema.org/draft-06/schema": { ...draft2020, legacyItems: true, refSiblings: false },
 };
 
-/** By its `$schema`; undefined for one that is not read. */
+/** The dialect by `$schema`; undefined if it is not supported. */
 export const dialectOf = (root: unknown): Dialect | undefined => {
   const { $schema } = mapOf(root);
   if ($schema === undefined) return draft2020;
@@ -34,20 +34,20 @@ export const unknownDialect = [
   "write https://json-schema.org/draft/2020-12/schema; 2019-09, draft-07 and draft-06 are read too",
 ] as const;
 
-/** A word of 2020-12 beside the one that it was written as. */
+/** A keyword of 2020-12, with the keyword as written. */
 export interface Keyword {
   readonly keyword: string;
   readonly written: readonly string[];
   readonly value: Json | undefined;
 }
 
-/** The words of a schema as 2020-12 has them. */
+/** The keywords of a schema, translated to 2020-12. */
 export const keywordsOf = (value: JsonMap, { legacyItems }: Dialect): Keyword[] =>
   Object.entries(value).flatMap(([keyword, it]): Keyword[] => {
     const keywordAsIs: Keyword = { keyword, written: [keyword], value: it };
     if (!legacyItems) return [keywordAsIs];
     if (keyword === "items" && Array.isArray(it)) return [{ ...keywordAsIs, keyword: "prefixItems" }];
-    // Without a list ahead of it, it says nothing.
+    // It has no effect without a tuple.
     if (keyword === "additionalItems") return Array.isArray(value.items) ? [{ ...keywordAsIs, keyword: "items" }] : [];
     return keyword === "dependencies" ? splitDependencies(mapOf(it)) : [keywordAsIs];
   });
@@ -61,7 +61,7 @@ const splitDependencies = (all: JsonMap): Keyword[] => {
   return [...pick("dependentRequired", Array.isArray), ...pick("dependentSchemas", (it) => !Array.isArray(it))];
 };
 
-/** OpenAPI 3.0 says `null` beside the type, and an exclusive bound beside the bound. */
+/** Translates `nullable` and boolean exclusive bounds of OpenAPI 3.0. */
 export const applyNullable = (value: JsonMap, result: Record<string, unknown>): Record<string, unknown> => {
   for (const [bound, exclusive] of [
     ["minimum", "exclusiveMinimum"],
@@ -75,7 +75,7 @@ export const applyNullable = (value: JsonMap, result: Record<string, unknown>): 
     }
   }
   if (value.nullable !== true) return result;
-  // Where it can stand beside the type, what is said of another value is of that value.
+  // Without a type, null becomes an alternative to the whole schema.
   if (typeof result.type !== "string") return { anyOf: [result, { type: "null" }] };
   result.type = [result.type, "null"];
   if (Array.isArray(result.enum) && !result.enum.includes(null)) result.enum = [...result.enum, null];
@@ -100,7 +100,7 @@ const number: ValueKind = { accepts: isNumber, description: "a number" };
 const count: ValueKind = { accepts: isCount, description: "a whole number, and not below 0" };
 const stringList: ValueKind = { accepts: isStringList, description: "a list of texts" };
 
-/** Words that hold no schema, and what they take. */
+/** Keywords without subschemas, with their value types. */
 export const valueKeywords: Readonly<Record<string, ValueKind>> = {
   type: { accepts: isType, description: `one of ${typeNames.join(", ")}, or a list of them` },
   enum: { accepts: (it) => Array.isArray(it) && it.length > 0, description: "a list with something in it" },
@@ -126,7 +126,7 @@ export const valueKeywords: Readonly<Record<string, ValueKind>> = {
   uniqueItems: { accepts: (it) => typeof it === "boolean", description: "true or false" },
 };
 
-/** Words that hold one schema, a list of them, or a map of them. */
+/** Keywords with one subschema; below, those with a list and with a map of them. */
 export const schemaKeywords = [
   ...["not", "if", "then", "else", "additionalProperties", "items", "contains", "propertyNames"],
   ...["unevaluatedItems", "unevaluatedProperties"],
@@ -134,15 +134,15 @@ export const schemaKeywords = [
 export const schemaListKeywords = ["allOf", "anyOf", "oneOf", "prefixItems"];
 export const schemaMapKeywords = ["properties", "dependentSchemas", "patternProperties"];
 
-/** Words that say nothing of a value's form. */
+/** Keywords without assertions, and those that are handled separately. */
 export const annotationKeywords = [
   ...["title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema"],
   ...["$ref", "pattern", "format", "$defs", "definitions"],
 ];
-/** OpenAPI's own. What a discriminator says, the alternatives beside it check. */
+/** OpenAPI's own keywords. A discriminator is covered by the alternatives beside it. */
 export const openApiKeywords = ["nullable", "discriminator", "xml", "externalDocs", "example"];
 
-/** All words that a schema may have, for who mistypes one. */
+/** All keywords, for suggestions. */
 export const allKeywords = [
   ...Object.keys(valueKeywords),
   ...schemaKeywords,
@@ -151,7 +151,7 @@ export const allKeywords = [
   ...annotationKeywords,
 ];
 
-/** They would give a schema another name than its place. */
+/** Keywords that name schemas in other ways than by location; not supported. */
 export const unsupportedKeywords = [
   "$anchor",
   "$dynamicRef",

@@ -1,4 +1,4 @@
-/** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
+/** Reads an OpenAPI document, 3.0 to 3.2, in JSON or YAML, and resolves its references. */
 import { parse } from "yaml";
 import { detectEncoding, FileError, readBounded, readWithin, reasons } from "../project/files.ts";
 
@@ -8,20 +8,20 @@ export interface JsonMap {
 }
 
 export interface OpenApi {
-  /** As it was asked for. */
+  /** The file's path as given. */
   readonly file: string;
   /** `3.0.3`. */
   readonly version: string;
   readonly root: JsonMap;
 }
 
-/** Whatever references lead into. */
+/** A document that references can point into. */
 export interface JsonDocument {
   readonly file: string;
   readonly root: Json;
 }
 
-/** What is wrong with a document, where in it, and what to do. */
+/** A problem of a document, with a remedy. */
 export class DocumentError extends Error {
   override readonly name = "DocumentError";
   readonly remedy: string;
@@ -31,14 +31,14 @@ export class DocumentError extends Error {
   }
 }
 
-/** In bytes. GitHub's has 13 MB. */
+/** In bytes; GitHub's document has 13 MB. */
 const maxBytes = 32 * 1024 * 1024;
 
-/** Of a file that somebody named on the command line. @throws DocumentError where there is none, or it is too large */
+/** Reads a file named on the command line. @throws DocumentError if it is missing or too large */
 export const readTextFile = (filePath: string, file: string): string =>
   decodeFile(() => readBounded(filePath, maxBytes), file);
 
-/** Of a file of the project. @throws DocumentError as `textOf` does, and where a link leads out of the project */
+/** Reads a file of the project. @throws DocumentError if it is missing, too large, or a link out of the project */
 export const readProjectText = (root: string, file: string): string =>
   decodeFile(() => readWithin(root, file, maxBytes), file);
 
@@ -55,7 +55,7 @@ const decodeFile = (read: () => Buffer, file: string): string => {
   }
 };
 
-/** A byte order mark is none of the text. */
+/** Decodes by the byte order mark, which is removed. */
 const decodeBytes = (bytes: Buffer, file: string): string => {
   const encoding = detectEncoding(bytes);
   try {
@@ -93,7 +93,7 @@ const versionText = (value: unknown): string =>
 export const parseJsonOrYaml = (text: string, file: string): unknown => {
   try {
     const withoutMark = text.replace(/^\uFEFF/, "");
-    // With the level "silent" it would take what it can of a broken document.
+    // With the level "silent" the parser would accept broken documents.
     return isJsonText(withoutMark)
       ? JSON.parse(withoutMark)
       : parse(withoutMark, { maxAliasCount: 1000, merge: true, logLevel: "error" });
@@ -109,10 +109,10 @@ export const parseJsonOrYaml = (text: string, file: string): unknown => {
 
 export const isJsonText = (text: string): boolean => /^\s*\{/.test(text);
 
-/** Levels; the deepest that we know has forty. */
+/** Nesting limit; the deepest known document has forty levels. */
 const maxDepth = 256;
 
-/** Level by level, since no stack is endless. */
+/** Breadth-first, to avoid deep recursion. */
 const isDeeper = (root: unknown, limit: number): boolean => {
   let level = [root];
   for (let depth = 0; depth < limit; depth++) {
@@ -134,15 +134,15 @@ export const stringIn = (map: JsonMap, key: string): string | undefined => {
   return typeof value === "string" ? value : undefined;
 };
 
-/** A reference that leads to a reference that leads to … */
+/** Maximum length of a chain of references. */
 export const maxReferences = 32;
 
-/** Of all that one reference leads through. */
+/** The budget of one resolution. */
 const newBudget = () => ({ left: maxReferences });
 
 /**
- * What stands there, or what its `$ref` names, however often.
- * @throws DocumentError where it leads out of the document, nowhere, or in a circle
+ * Follows `$ref`s until a value.
+ * @throws DocumentError if a reference leaves the document, is broken, or is circular
  */
 export const resolveRefs = (document: JsonDocument, value: unknown, budget = newBudget()): Json => {
   let at = value as Json;
@@ -155,7 +155,7 @@ export const resolveRefs = (document: JsonDocument, value: unknown, budget = new
 };
 
 /**
- * On its way a pointer follows references too: documents in several files have `components: { schemas: { $ref: … } }`.
+ * Resolves a pointer, following references on the way: bundled documents have `components: { schemas: { $ref: … } }`.
  * @throws DocumentError
  */
 export const resolvePointer = (document: JsonDocument, reference: string, budget = newBudget()): Json => {
@@ -177,7 +177,7 @@ export const resolvePointer = (document: JsonDocument, reference: string, budget
   return found as Json;
 };
 
-/** A document of 3.2 can say its own URI: `$self`. What refers to that refers to the document. */
+/** Strips the document's own URI (`$self`, OpenAPI 3.2) from a reference. */
 export const withoutSelf = (root: Json, ref: string): string => {
   const own = mapOf(root).$self;
   return typeof own === "string" && own !== "" && ref.startsWith(`${own}#`) ? ref.slice(own.length) : ref;
@@ -186,7 +186,7 @@ export const withoutSelf = (root: Json, ref: string): string => {
 /** The steps of a pointer: `#/a/b`. */
 export const pointerSteps = (ref: string): string[] => ref.slice(1).split("/").slice(1).map(unescapeStep);
 
-/** Of the same steps: `/a/b`. */
+/** The pointer of steps: `/a/b`. */
 export const toPointer = (steps: readonly PropertyKey[]): string =>
   steps.map((it) => `/${String(it).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 

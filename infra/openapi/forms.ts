@@ -1,4 +1,4 @@
-/** How the properties of an object are written as fields of a form. */
+/** How the properties of an object map to fields of a form. */
 import type { FieldFormat, FormFormat, ValueShape } from "../../functions/gateway/core/ports/validators.ts";
 import { type JsonDocument, type JsonMap, mapOf, resolveRefs, stringIn } from "./document.ts";
 import { isJson, isText, mediaTypeOf } from "./media-types.ts";
@@ -12,7 +12,7 @@ export interface FormInput {
   readonly isMultipart: boolean;
 }
 
-/** @returns why it is not checked, where it is not */
+/** @returns the form's format, or why it is not checked */
 export const formFormat = ({ document, media, shape, isMultipart: multipart }: FormInput): FormFormat | string => {
   if (!shape.properties) return "its schema is not that of an object";
   if (media.prefixEncoding !== undefined || media.itemEncoding !== undefined) return "its parts have no names";
@@ -31,7 +31,7 @@ export const formFormat = ({ document, media, shape, isMultipart: multipart }: F
   return { fields: Object.fromEntries(fields), ...(rest && { rest }) };
 };
 
-/** As parameters of a query. */
+/** A field with a query style. */
 const styledFormat = (shape: ValueShape, encoding: JsonMap): FieldFormat | string => {
   const style = stringIn(encoding, "style") ?? "form";
   if (!["form", "spaceDelimited", "pipeDelimited", "deepObject"].includes(style))
@@ -41,7 +41,7 @@ const styledFormat = (shape: ValueShape, encoding: JsonMap): FieldFormat | strin
   return nested === undefined ? { style: style as FieldFormat["style"], explode, shape } : `cannot be read: ${nested}`;
 };
 
-/** As values of media types: text, or JSON where the value is no text. Each item of a list is a field. */
+/** A field by media type: text, or JSON for objects. Each item of a list is a field. */
 const typedFormat = (shape: ValueShape, encoding: JsonMap, multipart: boolean): FieldFormat | string => {
   const isCompound = Boolean(shape.properties ?? shape.items?.items ?? shape.items?.properties);
   const contentType = stringIn(encoding, "contentType");
@@ -58,7 +58,7 @@ const typedFormat = (shape: ValueShape, encoding: JsonMap, multipart: boolean): 
   };
 };
 
-/** JSON has its own types within it. */
+/** JSON values have their own types, so nothing is converted. */
 const jsonShape = ({ kinds, items }: ValueShape): ValueShape => ({
   ...(kinds && { kinds }),
   ...(items && { items: {} }),

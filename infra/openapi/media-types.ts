@@ -1,15 +1,15 @@
-/** The media types that gates read. */
+/** Classifies media types: JSON, text, forms and ranges that gates can read. */
 
-/** In lower case, without parameters. */
+/** The media type in lower case, without parameters. */
 export const mediaTypeOf = (name: string): string => (name.split(";")[0] ?? "").trim().toLowerCase();
 
-/** ASP.NET Core lists `text/json` and the range `application/*+json` of each body; the suffix says the same of any type (RFC 6839). */
+/** JSON types, including `text/json` and `application/*+json` of ASP.NET Core, and the `+json` suffix (RFC 6839). */
 export const isJson = (type: string): boolean => /^(?:(?:application|text)\/json|[\w.-]+\/[\w.+*-]+\+json)$/.test(type);
 export const isText = (type: string): boolean => type === "text/plain";
 export const isForm = (type: string): boolean => type === "application/x-www-form-urlencoded";
 export const isMultipart = (type: string): boolean => type === "multipart/form-data";
 
-/** Types of a range that gates read. */
+/** The types of each range that gates read. */
 const typesByRange: Readonly<Record<string, readonly string[]>> = {
   "*/*": [
     ...["application/json", "application/*+json", "text/json"],

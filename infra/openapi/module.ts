@@ -1,4 +1,4 @@
-/** Compiles checks into a module that stands beside a gate's plan: code that Ajv has written, with no eval in it. */
+/** Compiles validation plans to a module beside a gate's plan: standalone code by Ajv, without eval. */
 
 import { createHash } from "node:crypto";
 import path from "node:path";
@@ -25,7 +25,7 @@ export interface TierPlans {
   readonly definitions: Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 }
 
-/** What is made of equal things is made once; the oldest of `most` is forgotten, so that an edit of another tier compiles nothing anew. */
+/** Memoizes by content, with a bounded LRU cache, so that an edit of one tier recompiles nothing else. */
 const memoize = <In, Out>(maxEntries: number, make: (it: In) => Out): ((it: In) => Out) => {
   const known = new Map<string, Out>();
   return (it) => {
@@ -73,20 +73,20 @@ const virtualModules = (sources: ReadonlyMap<string, string>): esbuild.Plugin =>
 });
 
 /**
- * How many bytes a tier's checks have in a gate, but for what all checks share.
- * @throws RangeError where they are nested deeper than a parser's stack
+ * The size of a tier's validation code in a gate, without shared helpers.
+ * @throws RangeError if it is nested too deeply to parse
  */
 export const measureChecks: (tier: TierPlans) => number = memoize(100, (tier) => {
   const options = { minify: true, target: "es2024", format: "cjs", logLevel: "silent" } as const;
   const { code } = esbuild.transformSync(checkSource(tier), options);
-  // What the gate's own engine could not read is better known here.
+  // Fails here if V8 cannot parse the code.
   new vm.Script(code);
   return Buffer.byteLength(code);
 });
 
 /**
- * How many schemas with references one check walks. Alternatives that hold each other are tried in each other's every combination,
- * so that a body of a few hundred bytes could keep a gate busy for ever.
+ * The limit of schemas with references that one check visits. Recursive alternatives are tried in every combination,
+ * so a body of a few hundred bytes could otherwise take exponential time.
  */
 const maxSteps = 100_000;
 
@@ -106,22 +106,22 @@ const distinct = (list) => new Set(list.map(written)).size === list.length;
 const checkSource: (tier: TierPlans) => string = memoize(100, ({ plans, definitions }) => {
   const ajv = new Ajv2020({
     strict: false,
-    // What is common to many is written once, and called.
+    // Larger schemas become functions instead of being inlined.
     inlineRefs: 3,
     validateSchema: false,
     messages: true,
     logger: false,
-    // What every object inherits, such as `constructor`, nobody has sent.
+    // Inherited properties such as `constructor` do not count.
     ownProperties: true,
     // `1e400` is read as Infinity.
     strictNumbers: true,
-    // 19.99 is a multiple of 0.01, whatever its binary fraction is.
+    // 19.99 is a multiple of 0.01 despite binary rounding.
     multipleOfPrecision: 9,
     code: { source: true, esm: true, lines: false },
   });
   addFormats.default(ajv, { mode: "full", formats: formats as never });
   ajv.addKeyword({ keyword: stepKeyword, before: "$ref", code: ({ gen }) => gen.code(_`step()`) });
-  // Its own compares each item with each other one, which takes seconds for a large body.
+  // Ajv's own implementation is quadratic.
   ajv.removeKeyword("uniqueItems");
   ajv.addKeyword({
     keyword: "uniqueItems",
@@ -153,20 +153,20 @@ const checkSource: (tier: TierPlans) => string = memoize(100, ({ plans, definiti
 
 const stepKeyword = "x-postern-step";
 
-/** Only what leads on to others can be walked more often than the body is long. */
+/** Adds the step counter to schemas with references; others are linear in the body. */
 const withStepCount = (schema: Schema): Schema =>
   typeof schema === "object" && JSON.stringify(schema).includes('"$ref":')
     ? { ...schema, [stepKeyword]: true }
     : schema;
 
-/** References lead to the definitions of the document. */
+/** Prefixes references with the id of the definitions. */
 const qualifyRefs = (value: unknown, id: string): unknown => {
   if (Array.isArray(value)) return value.map((it) => qualifyRefs(it, id));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, it]) => [
       key,
-      // A value that is listed is no schema, whatever it looks like.
+      // Values of an enum are not schemas.
       key === "$ref" && typeof it === "string"
         ? `${id}${it}`
         : key === "enum" && Array.isArray(it)
@@ -192,7 +192,7 @@ const operationSource = ({ parameters, only, body }: OperationPlan, checkName: (
   return `{parameters:[${all}]${onlySource}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
 };
 
-/** A property of this name is one like any other only where it is computed. */
+/** Serializes as a JavaScript literal; `__proto__` has to be a computed key. */
 const toLiteral = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
 const toObjectSource = <T>(all: Readonly<Record<string, T>>, text: (value: T, key: string) => string): string =>

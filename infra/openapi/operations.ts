@@ -1,4 +1,4 @@
-/** The operations of an OpenAPI document, each with the parameters that its path has for all of them, and what of them cannot be read. */
+/** Lists the operations of an OpenAPI document, with the parameters of their paths, and everything that cannot be read. */
 import {
   DocumentError,
   isMap,
@@ -11,20 +11,20 @@ import {
   stringIn,
 } from "./document.ts";
 
-/** As path items name them; 3.2 adds `query`, and others under `additionalOperations`. */
+/** Methods of path items; 3.2 adds `query` and `additionalOperations`. */
 export const operationMethods = ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"] as const;
 
 export interface Operation {
   /** `GET`. */
   readonly method: string;
-  /** As the document has it: `/accounts/{id}`. */
+  /** The path in the document: `/accounts/{id}`. */
   readonly path: string;
   readonly id: string | undefined;
   readonly parameters: readonly Parameter[];
-  /** Resolved; undefined where it takes none. */
+  /** The resolved request body; undefined if there is none. */
   readonly body: JsonMap | undefined;
   readonly value: JsonMap;
-  /** Its path item, with what references of it name. */
+  /** Its resolved path item. */
   readonly item: JsonMap;
 }
 
@@ -34,7 +34,7 @@ export interface Parameter {
   readonly value: JsonMap;
 }
 
-/** Something of the document that nothing is made of. */
+/** A part of the document that cannot be read. */
 export interface UnreadItem {
   /** `GET /accounts/{id}`. */
   readonly where: string;
@@ -52,14 +52,14 @@ const maxOperations = 5000;
 export const listOperations = (document: OpenApi): readonly Operation[] => readOperations(document).operations;
 
 /**
- * What cannot be read of one operation is listed and spoils no other one.
+ * Unreadable parts are listed, and do not affect other operations.
  * @throws DocumentError
  */
 export const readOperations = (document: OpenApi): OperationList => {
   const unread: UnreadItem[] = [];
   const reader = createReader(document, unread);
   const { paths = {} } = document.root;
-  // OpenAPI has no reference here, and documents in several files have one.
+  // OpenAPI allows no reference here, but split documents use one.
   const operations = Object.entries(reader.mapAt(paths, "paths", "the map of paths") ?? {}).flatMap(([path, value]) =>
     path.startsWith("x-") ? [] : reader.operationsAt(path, value),
   );
@@ -85,7 +85,7 @@ const parameterKeywords = [
 const createReader = (document: OpenApi, unread: UnreadItem[]) => {
   const addUnread = (where: string, what: string): void => void unread.push({ where, what });
 
-  /** Undefined, and listed, where it leads nowhere or is no map. */
+  /** Resolves a map; undefined, with a note, if it is broken or not a map. */
   const mapAt = (value: unknown, where: string, what: string): JsonMap | undefined => {
     try {
       const found = resolveWithSiblings(document, value);
@@ -180,11 +180,11 @@ const createReader = (document: OpenApi, unread: UnreadItem[]) => {
 
 const isMethod = (keyword: string): boolean => (operationMethods as readonly string[]).includes(keyword);
 
-/** Names of headers are alike in any case. */
+/** Whether two parameters are the same; header names are case-insensitive. */
 const isSameParameter = (a: Parameter, b: Parameter): boolean =>
   a.in === b.in && (a.name === b.name || (a.in === "header" && a.name.toLowerCase() === b.name.toLowerCase()));
 
-/** What stands beside a reference counts too, ahead of what it names. */
+/** Resolves a reference; keywords beside it take precedence. */
 const resolveWithSiblings = (document: OpenApi, value: unknown): Json => {
   if (!isMap(value) || typeof value.$ref !== "string") return value as Json;
   const { $ref, ...siblings } = value;

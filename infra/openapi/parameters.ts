@@ -1,4 +1,4 @@
-/** How parameters are read out of a request: by their style, or by the media type of their content. */
+/** The validation plan of parameters, by their style or by the media type of their content. */
 import type { ParameterCheck, ParameterStyle } from "../../functions/gateway/core/ports/validators.ts";
 import { type JsonDocument, mapOf, resolveRefs, stringIn } from "./document.ts";
 import { formFormat } from "./forms.ts";
@@ -10,7 +10,7 @@ import { isExploded, nestedProblem, undefinedStyle } from "./styles.ts";
 
 export type ParameterPlan = Omit<ParameterCheck, "check"> & { readonly schema: Schema };
 
-/** A parameter that is checked, or why it is not; and what OpenAPI leaves undefined of how it is read. */
+/** The plan of a parameter, or why it is not checked; and what OpenAPI leaves undefined. */
 export interface ParameterResult {
   readonly plan?: ParameterPlan;
   readonly unchecked?: string;
@@ -24,7 +24,7 @@ const stylesByPlace: Readonly<Record<string, readonly ParameterStyle[]>> = {
   cookie: ["form", "cookie"],
 };
 
-/** @param capture of the match, where it stands in the path */
+/** @param capture of the match, for a path parameter */
 export const parameterPlan = (
   document: JsonDocument,
   parameter: Parameter,

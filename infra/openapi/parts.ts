@@ -1,4 +1,4 @@
-/** What is checked of requests by JSON Schemas that a manifest gives for their parts: the body, and maps of parameters. */
+/** The validation plan of JSON Schemas in a manifest: for the body and for maps of parameters. */
 import type { OperationPlan } from "./checks.ts";
 import { annotationKeywords } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, maxReferences } from "./document.ts";
@@ -17,15 +17,15 @@ export const partNames = ["path", "query", "header", "cookie", "body"] as const;
 export type PartName = (typeof partNames)[number];
 export type ParameterPart = Exclude<PartName, "body">;
 
-/** Where the schema of a part stands, and what it is. */
+/** The schema of a request part, with its location. */
 export type RequestPart = LocatedSchema;
 export type RequestParts = Readonly<Partial<Record<PartName, RequestPart>>>;
 
-/** Of all methods. */
+/** The plan for all methods of a route. */
 export interface PartsPlan {
   readonly body?: Schema;
   readonly fields: readonly ParameterField[];
-  /** No other parameter is taken than these. */
+  /** The only accepted parameters, if closed. */
   readonly only: OperationPlan["only"];
 }
 
@@ -35,7 +35,7 @@ export interface ParameterField {
   readonly name: string;
   readonly required: boolean;
   readonly schema: Schema;
-  /** Where it is described. */
+  /** Location of its schema. */
   readonly location: SchemaLocation;
 }
 
@@ -56,7 +56,7 @@ export const planParts = (parts: RequestParts, translate: Translator, openDocume
 
 const mapKeywords = ["type", "properties", "required", "additionalProperties"];
 
-/** A map of parameters is read one by one, so that each wrong one is told by its name. */
+/** Splits a map of parameters, so that each invalid one is reported by name. */
 const mapPart = (name: ParameterPart, part: RequestPart, translate: Translator, openDocument: OpenDocument) => {
   const { fail } = translate;
   const { value, location } = followRefs(part, translate, openDocument);
@@ -125,10 +125,10 @@ const followRefs = (
   return { value: {}, location: at };
 };
 
-/** Methods whose requests are nothing without a body. */
+/** Methods that require a body. */
 const bodyMethods = ["POST", "PUT", "PATCH"];
 
-/** What a route is asked by: a body has to be there where the method brings one, and is checked wherever one comes. */
+/** The plans by method: the body is required for methods with a body, and checked whenever there is one. */
 export const operationPlans = (
   { body, fields, only }: PartsPlan,
   methods: readonly string[],

@@ -1,11 +1,11 @@
-/** Paths of documents: how requests have their text, and which of their parameters take several segments. */
+/** Paths of OpenAPI documents: percent-encoding, and parameters that span several segments. */
 import type { Operation } from "./operations.ts";
 
 /** `/café` is sent as `/caf%C3%A9`. */
 export const encodePath = (text: string): string => text.replaceAll(/[^\p{ASCII}]+|[ "<>^`|\\]/gu, encodeURIComponent);
 
 /**
- * OpenAPI has no parameter of several segments, and its tools write some all the same: API Gateway's `{proxy+}`, `{+path}` of
+ * OpenAPI has no multi-segment parameters, but tools write them: API Gateway's `{proxy+}`, `{+path}` of
  * RFC 6570 (section 3.2.3), `{path*}`.
  */
 const multiSegmentMarks = /^\+|[+*]$/;

@@ -1,10 +1,10 @@
-/** What only answers have is required of no request. */
+/** Drops `required` for read-only properties, which only responses have. */
 import { type Json, type JsonDocument, type JsonMap, mapOf } from "./document.ts";
 import { composedOf } from "./references.ts";
 
 /**
- * @param all the schema, and those that it stands in by `allOf`: any of them may say that a property is read-only
- * @returns names that a request has to have
+ * @param all the schema and its `allOf` parents, any of which may declare a property read-only
+ * @returns the properties that a request requires
  */
 export const requiredInRequests = (
   document: JsonDocument,

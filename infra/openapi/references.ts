@@ -1,4 +1,4 @@
-/** Where schemas stand, and what their references name: in the same file, or in another one of the project, and nowhere else. */
+/** Resolves schema references within a file or to another file of the project, and nowhere else. */
 import path from "node:path";
 import type { Path } from "../diagnostics/locate.ts";
 import type { Source } from "../diagnostics/source.ts";
@@ -19,18 +19,18 @@ import {
   withoutSelf,
 } from "./document.ts";
 
-/** What holds schemas: a file, or a place in a manifest. */
+/** A document with schemas: a file, or an inline schema in a manifest. */
 export interface SchemaDocument {
   readonly file: string;
-  /** What references to other files go out from: `routes/schemas`. */
+  /** The base folder of relative references: `routes/schemas`. */
   readonly folder: string;
   readonly root: Json;
   readonly dialect: Dialect;
-  /** Where it is written, so that a reader is led to the line; undefined where nobody counted them. */
+  /** Its source location; undefined for documents without line information. */
   readonly origin?: { readonly source: Source; readonly at: Path };
 }
 
-/** A whole OpenAPI document. Its lines are counted by nobody. */
+/** An OpenAPI document, without line information. */
 export const schemaDocumentOf = ({ file, root, version }: OpenApi): SchemaDocument => ({
   file,
   root,
@@ -38,11 +38,11 @@ export const schemaDocumentOf = ({ file, root, version }: OpenApi): SchemaDocume
   dialect: version.startsWith("3.0") ? openApi30 : openApi31,
 });
 
-/** Of a schema. */
+/** The location of a schema. */
 export interface SchemaLocation {
   readonly document: SchemaDocument;
   readonly path: Path;
-  /** How people call it. */
+  /** Its name in messages. */
   readonly name: string;
 }
 
@@ -59,8 +59,8 @@ export const childLocation = (place: SchemaLocation, ...steps: Path): SchemaLoca
 });
 
 /**
- * What a reference names; a reference there is followed too.
- * @throws DocumentError where it leads out of the project, nowhere, or in a circle
+ * Resolves a reference, and verifies that the chain of references behind it ends.
+ * @throws DocumentError if it leaves the project, is broken, or is circular
  */
 export const resolveReference = (ref: string, from: SchemaDocument, openDocument: OpenDocument): LocatedSchema => {
   const first = resolveOnce(ref, from, openDocument);
@@ -108,10 +108,10 @@ const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
   return reference;
 };
 
-/** What is marked in a line needs no file's name. */
+/** The file name for messages without a marked line. */
 const filePrefix = ({ file, origin: written }: SchemaDocument): string => (written ? "" : `${file}: `);
 
-/** As its place is called: `#/components/schemas/Order` is `Order`. */
+/** A unique name from the last path step: `#/components/schemas/Order` is `Order`. */
 export const uniqueName = (path: Path, taken: object): string => {
   const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
   for (let turn = 1; ; turn++) {
@@ -120,10 +120,10 @@ export const uniqueName = (path: Path, taken: object): string => {
   }
 };
 
-/** Of one object. */
+/** Limit for one object. */
 const maxComposed = 200;
 
-/** Schemas, and what they are composed of by `allOf` and references. */
+/** Schemas with everything that they include by `allOf` and `$ref`. */
 export const composedOf = (document: JsonDocument, all: readonly JsonMap[]): readonly JsonMap[] => {
   const found = new Set<JsonMap>();
   const queue: unknown[] = [...all];

@@ -1,6 +1,6 @@
 /**
- * What follows where a part of a schema is not checked. A schema that checks less lets more pass, except where letting pass decides
- * against a request: beneath `not`, of alternatives that only one may hold of, and in conditions. There the whole of it is left out.
+ * Relaxes schemas with unchecked parts. A partial schema accepts more, except where acceptance rejects
+ * the request: under `not`, in `oneOf` and in conditions. There the whole subschema is dropped.
  */
 import type { OperationPlan } from "./checks.ts";
 import { schemaKeywords, schemaListKeywords, schemaMapKeywords } from "./dialects.ts";
@@ -8,14 +8,14 @@ import type { Schema, Translator } from "./schemas.ts";
 
 type Definitions = Readonly<Record<string, Schema>>;
 
-/** Whether a schema, or one that it refers to, is among the marked ones. */
+/** Returns a function that tells whether a schema contains or refers to a marked one. */
 export const refersTo = (
   markedSchemas: ReadonlySet<object>,
   definitions: Definitions,
 ): ((schema: unknown) => boolean) => {
   if (markedSchemas.size === 0) return () => false;
   const names = new Set<string>();
-  // What holds one stays so; what holds none may hold one later, as long as names are found.
+  // Positive results are final; negative ones only after all names are found.
   const known = new WeakMap<object, boolean>();
   let isDone = false;
   const containsMarked = (value: unknown): boolean => {
@@ -66,7 +66,7 @@ const mapValues = <A, B>(all: Readonly<Record<string, A>>, change: (value: A) =>
 
 type PlansByRoute = Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
 
-/** Plans and definitions, with what may not be half checked left out. */
+/** Plans and definitions, with partial schemas relaxed. */
 export const relaxPlans = (plans: PlansByRoute, translate: Translator) => {
   const isRelaxed = refersTo(translate.relaxed, translate.definitions());
   const relax = (schema: Schema): Schema => relaxSchema(schema, isRelaxed);

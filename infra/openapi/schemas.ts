@@ -1,4 +1,4 @@
-/** Schemas of OpenAPI and JSON Schema as JSON Schema 2020-12, as far as requests are concerned: whole, with what their references name. */
+/** Translates schemas of OpenAPI and older drafts to JSON Schema 2020-12, with everything they refer to. */
 import { choice } from "../diagnostics/schema-issues.ts";
 import { checkPattern } from "../patterns/safe-patterns.ts";
 import {
@@ -24,41 +24,41 @@ export type Schema = boolean | { readonly [key: string]: unknown };
 /** What is wrong with a schema. */
 export interface SchemaProblem {
   readonly location: SchemaLocation;
-  /** The word that it is about, where it is one. */
+  /** The keyword concerned, if any. */
   readonly keyword?: string | undefined;
   readonly message: string;
   readonly remedy: string | undefined;
 }
 
-/** Something of a document that no request is checked by. */
+/** A part of a document that is not checked, or checked in a way that the document leaves open. */
 export interface Note {
-  /** Checked, in a way that the document leaves open; without it, not checked. */
+  /** `otherwise`: checked in a way that the document leaves open. Unset: not checked. */
   readonly kind?: "otherwise";
-  /** What it is said of: `order`, `GET /orders`. */
+  /** The subject: `order`, `GET /orders`. */
   readonly where: string;
   readonly what: string;
 }
 
 export interface Translator {
   readonly schema: (value: unknown, location: SchemaLocation) => Schema;
-  /** Of all that was named by references, by the names that `$ref` uses. */
+  /** Referenced schemas, by the names that `$ref` uses. */
   readonly definitions: () => Readonly<Record<string, Schema>>;
   readonly note: (note: Note) => void;
-  /** What is not checked, each once. */
+  /** Distinct notes. */
   readonly notes: () => readonly Note[];
   readonly problems: readonly SchemaProblem[];
-  /** Schemas that check less than the document says. */
+  /** Schemas that are only partially checked. */
   readonly relaxed: ReadonlySet<object>;
-  /** Schemas that stand for one that a reference does not lead to. */
+  /** Placeholders of broken references. */
   readonly broken: ReadonlySet<object>;
   readonly fail: (location: SchemaLocation, message: string, remedy?: string, keyword?: string) => true;
 }
 
-/** Of all schemas that the requests of one tier need. */
+/** Limit of schemas for one tier. */
 const maxNodes = 60_000;
-/** Each is checked inside of the one before it, and no stack is endless. */
+/** Limit of subschemas of one keyword: generated code nests them. */
 const maxMembers = 500;
-/** A file of another kind is wrong at every word. */
+/** Limits the problems of a file that is not a schema at all. */
 const maxProblems = 50;
 
 /** @param openDocument reads another file that a reference names */
@@ -74,13 +74,13 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
 
   const note: Translator["note"] = (it) => void notes.set(JSON.stringify(it), it);
 
-  /** Nothing is asked where it is unknown what should be. */
+  /** Adds a problem. Returns `true`, a schema that accepts everything. */
   const fail: Translator["fail"] = (location, message, remedy, keyword) => {
     if (problems.length < maxProblems) problems.push({ location, message, remedy, keyword });
     return true;
   };
 
-  /** Of a foreign document one check is dropped and listed; a schema that the project wrote is put right. */
+  /** For an imported document, drops the check and notes it; for the project's own schema, adds a problem. */
   const drop: Translator["fail"] = (location, message, remedy, keyword) => {
     if (!location.document.dialect.openapi) return fail(location, message, remedy, keyword);
     dropped++;
@@ -200,7 +200,7 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
       }),
     );
 
-  /** Undefined for one that no gate may run. */
+  /** The pattern, or undefined if it is not proven safe. */
   const pattern = (text: string, location: SchemaLocation): string | undefined => {
     const checked = checkPattern(text);
     if (checked.pattern !== undefined) return checked.pattern;
@@ -218,7 +218,7 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
     }
   };
 
-  /** A word that nothing is checked by. */
+  /** Handles keywords without a check. */
   const checkIgnoredKeyword = (keyword: string, all: JsonMap, location: SchemaLocation): void => {
     const { dialect } = location.document;
     if (unsupportedKeywords.includes(keyword) || (keyword === "$id" && location.path.length > 0))
@@ -254,7 +254,7 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
   };
 };
 
-/** What nothing else may be beside is only known where all that may be is checked. */
+/** With unchecked properties or items, "no other ones" cannot be enforced. */
 const openClosedObjects = (value: JsonMap, result: Record<string, unknown>): void => {
   const isPartial = (keyword: string): boolean =>
     Object.keys(mapOf(value[keyword])).length > Object.keys(mapOf(result[keyword])).length;
@@ -264,5 +264,5 @@ const openClosedObjects = (value: JsonMap, result: Record<string, unknown>): voi
   delete result.unevaluatedItems;
 };
 
-/** Of a pattern, as much as one reads. */
+/** Truncates a pattern for messages. */
 const truncate = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);

@@ -1,15 +1,15 @@
-/** What the values of a schema may be once they are read from text: found through references, alternatives and lists of types. */
+/** Infers the types that a schema allows, so that parameters and form fields can be converted from text. */
 import type { ScalarKind, ValueShape } from "../../functions/gateway/core/ports/validators.ts";
 import { isMap, type JsonMap, listOf, mapOf } from "./document.ts";
 import type { SchemaDocument } from "./references.ts";
 import type { Schema, Translator } from "./schemas.ts";
 
-/** By the names that `$ref` uses: `#/$defs/Order`. */
+/** Definitions by the name in `#/$defs/<name>`. */
 export type Definitions = Readonly<Record<string, Schema>>;
 
-/** Makes JSON Schema 2020-12 of what a document has. */
+/** Translates schemas of one document to JSON Schema 2020-12. */
 export interface SchemaTranslator {
-  /** @param name how people call it */
+  /** @param name for messages */
   readonly schema: (value: unknown, name: string) => Schema;
   readonly definitions: () => Definitions;
 }
@@ -19,9 +19,9 @@ export const translateWithin = (document: SchemaDocument, { schema, definitions 
   definitions,
 });
 
-/** A schema may hold itself. What is nested deeper is read as text. */
+/** Depth limit for recursive schemas; deeper values are read as text. */
 const maxDepth = 6;
-/** Of one value. What is beyond is read as text. */
+/** Size limit of one value's shape; further parts are read as text. */
 const maxShapes = 2000;
 
 export const shapeOf = (schema: Schema, definitions: Definitions): ValueShape => {
@@ -70,7 +70,7 @@ const propertySchemas = (all: readonly JsonMap[]): Map<string, unknown[]> => {
   return found;
 };
 
-/** Of `contentMediaType`, text stays text. */
+/** Whether a value is a file. A textual `contentMediaType` stays text. */
 const isFileSchema = ({ format, contentMediaType, contentEncoding }: JsonMap): boolean =>
   format === "binary" ||
   (typeof contentMediaType === "string" &&
@@ -81,7 +81,7 @@ const maxSchemas = 1000;
 
 const alternativeKeywords = ["anyOf", "oneOf"] as const;
 
-/** All schemas that say something of one value. */
+/** All schemas that apply to a value, including alternatives. */
 const allSchemasOf = (schemas: readonly unknown[], definitions: Definitions): JsonMap[] => {
   const found = new Set<JsonMap>();
   const queue = [...schemas];
@@ -96,7 +96,7 @@ const allSchemasOf = (schemas: readonly unknown[], definitions: Definitions): Js
   return [...found];
 };
 
-/** Those that hold whatever else does. */
+/** Schemas that apply together with a schema. */
 const appliedSchemas = (it: JsonMap, definitions: Definitions): unknown[] => [
   ...(typeof it.$ref === "string" ? toList(definitions[it.$ref.replace(/^#\/\$defs\//, "")]) : []),
   ...listOf(it.allOf),
@@ -105,7 +105,7 @@ const appliedSchemas = (it: JsonMap, definitions: Definitions): unknown[] => [
   ...Object.values(mapOf(it.dependentSchemas)),
 ];
 
-/** An alternative that says nothing of types may be a text. */
+/** The possible types. An alternative without a type may be a text. */
 const typesOf = (schemas: readonly unknown[], definitions: Definitions): ReadonlySet<string> => {
   const all = allSchemasOf(schemas, definitions);
   const types = new Set(all.flatMap(ownTypes));

@@ -1,18 +1,18 @@
-/** What the styles of OpenAPI have no place for, and what it leaves undefined of them. */
+/** Limits of OpenAPI's parameter styles: what a style cannot represent, and what the specification leaves undefined. */
 import type { ValueShape } from "../../functions/gateway/core/ports/validators.ts";
 import type { JsonMap } from "./document.ts";
 
-/** The values of lists and objects are fields of their own. */
+/** Whether values of lists and objects become separate fields. */
 export const isExploded = (value: JsonMap, style: string): boolean =>
   style === "deepObject" || (typeof value.explode === "boolean" ? value.explode : ["form", "cookie"].includes(style));
 
-/** Null alone is what a list or an object may be instead. */
+/** Whether scalars other than null are allowed. */
 export const takesScalars = ({ kinds }: ValueShape): boolean => kinds?.some((it) => it !== "null") === true;
 
-/** It may be nothing but a list or an object. */
+/** Whether only lists or objects are allowed. */
 export const isCompound = (it: ValueShape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
 
-/** A list or an object within one that the style has no place for (RFC 6570 has one level). */
+/** Describes a nested list or object that the style cannot represent (RFC 6570 has one level). */
 export const nestedProblem = (shape: ValueShape, style: string, explode: boolean): string | undefined => {
   if (style === "deepObject") return undefined;
   const problem = (what: string) => `the style ${style} has no place for ${what}`;
@@ -25,7 +25,7 @@ export const nestedProblem = (shape: ValueShape, style: string, explode: boolean
   return shape.rest && isUnsupported(shape.rest) ? problem("what its properties hold") : undefined;
 };
 
-/** How it is read all the same. */
+/** What OpenAPI leaves undefined of a style, and how it is read. */
 export const undefinedStyle = (shape: ValueShape, style: string, explode: boolean): string | undefined => {
   const { kinds, items, properties, rest } = shape;
   const nested = [...Object.values(properties ?? {}), ...(rest ? [rest] : [])];

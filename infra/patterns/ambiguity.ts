@@ -1,19 +1,19 @@
 /**
- * In how many ways an automaton can read one text. A backtracking engine tries each of them before it gives up, so a pattern is as
- * slow as there are ways: bounded, or growing with the text.
+ * The degree of ambiguity of an automaton: in how many ways it can read one text. A backtracking engine tries all of them, so a pattern is as
+ * slow as its degree: bounded, or growing with the text.
  * Weber and Seidl, "On the degree of ambiguity of finite automata" (1991): it grows where a text leads from one state to itself, from
  * there to another, and from that one to itself.
  */
 import { type Automaton, characterOf } from "./automaton.ts";
 
 export interface Ambiguity {
-  /** `single`: one for each state. `bounded`: not longer with the text. `unknown`: it would take too many steps to say. */
+  /** `single`: one way for each state. `bounded`: independent of the text's length. `unknown`: too many steps to decide. */
   readonly is: "single" | "bounded" | "growing" | "unknown";
-  /** A text that makes it grow when it is repeated, where it is known. */
+  /** A text whose repetition makes it grow, if known. */
   readonly pump?: string;
 }
 
-/** Of one automaton: some tenths of a second. */
+/** Step limit for one automaton; takes some tenths of a second. */
 const maxSteps = 300_000;
 
 export const ambiguityOf = (automaton: Automaton): Ambiguity => {
@@ -46,7 +46,7 @@ interface Budget {
 
 const pairKey = (size: number, p: number, q: number): number => p * size + q;
 
-/** States that one text can lead to both of, and whether two of them meet in one again. Undefined where it takes too many steps. */
+/** Pairs of states that one text can reach, and whether two paths meet again. Undefined if the budget is exhausted. */
 const reachablePairs = ({ symbols, next }: Automaton, budget: Budget) => {
   const size = symbols.length;
   const seen = new Set<number>();
@@ -68,7 +68,7 @@ const reachablePairs = ({ symbols, next }: Automaton, budget: Budget) => {
   return { states: queue.slice(size), meet: meetsAgain };
 };
 
-/** A text that leads from p to p, from p to q, and from q to q; empty where there is none, undefined where it takes too many steps. */
+/** A text that leads from p to p, p to q and q to q; empty if there is none, undefined if the budget is exhausted. */
 const findPump = (
   { symbols, next }: Automaton,
   components: readonly number[],
@@ -119,7 +119,7 @@ const pumpText = ({ text, from }: PumpStep): string => (from === undefined ? "" 
 const hasCycle = ({ next }: Automaton, components: readonly number[], state: number): boolean =>
   [...(next[state] as ReadonlyMap<number, number>).keys()].some((it) => components[it] === components[state]);
 
-/** Of each state, which circle of states it is in (Tarjan). */
+/** The strongly connected component of each state (Tarjan). */
 const findComponents = ({ next }: Automaton): readonly number[] => {
   const size = next.length;
   const [index, low, components] = [

@@ -1,17 +1,17 @@
-/** The automaton of a regular expression by its characters (Glushkov), with how often a step can be taken. */
+/** Builds the Glushkov automaton of a regular expression, with the multiplicity of each transition. */
 import { type Node, toPattern } from "./syntax.ts";
 
 export interface Automaton {
-  /** Of each character, the symbols that it takes. State 0 is the start, and takes none. */
+  /** The symbols that each state accepts. State 0 is the start. */
   readonly symbols: readonly bigint[];
-  /** From state to state, in how many ways: 1, or 2 for more. */
+  /** Transitions with multiplicity: 1, or 2 for more. */
   readonly next: readonly ReadonlyMap<number, number>[];
-  /** States that a match can end with. */
+  /** Accepting states. */
   readonly finals: ReadonlySet<number>;
 }
 
 /**
- * ASCII, and two more for what is beyond it: white space and everything else. `\d`, `\w` and `\s` treat all of either alike; a class
+ * ASCII, and two symbols beyond it: white space and everything else. `\d`, `\w` and `\s` treat each group alike; a class
  * that names characters beyond ASCII is taken to take all of them.
  */
 export const allSymbols = (1n << 130n) - 1n;
@@ -33,14 +33,14 @@ export const characterOf = (symbols: bigint): string =>
 interface Fragment {
   readonly first: ReadonlyMap<number, number>;
   readonly last: ReadonlyMap<number, number>;
-  /** In how many ways it can be empty. */
+  /** The number of ways to match the empty text. */
   readonly empty: number;
 }
 
-/** Of one machine: steps between states that are put down. All time zones, letter by letter, take a tenth of that. */
+/** Work limit for one automaton. A list of all time zones needs a tenth of it. */
 const maxWork = 1_000_000;
 
-/** More than one is as bad as many. */
+/** Caps a multiplicity at 2. */
 const cap = (count: number): number => Math.min(count, 2);
 
 const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, times = 1): Map<number, number> => {
@@ -50,9 +50,9 @@ const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, tim
 };
 
 /**
- * Boundaries are passed over, which only adds ways.
+ * Boundaries are ignored, which only adds ways.
  * @param maxStates characters, counts written out
- * @returns undefined where it has more, or takes too long to make
+ * @returns undefined if it has more, or exceeds the work limit
  */
 export const buildAutomaton = (tree: Node, maxStates: number): Automaton | undefined => {
   const symbols = [0n];

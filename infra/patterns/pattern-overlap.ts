@@ -1,12 +1,12 @@
-/** What texts a pattern or a segment takes: whether two of them share one, and which. */
+/** Finds a text that two patterns, or two path segments, both match. */
 
 import { capturesOf, type PathSegment } from "../../functions/gateway/routing/match.ts";
 import { segmentSplitter } from "../../functions/gateway/routing/mixed-segment.ts";
 
-/** What a path's segment can hold in its canonical form (RFC 3986, `pchar`, less `;`). */
+/** Characters of a path segment in canonical form (RFC 3986, `pchar` without `;`). */
 const segmentAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,=:@%";
 
-/** One place of a pattern: what may stand there, whether it may be left out, and whether it may be repeated. */
+/** One position of a pattern: the allowed characters, whether it is optional, whether it repeats. */
 interface PatternStep {
   /** One bit for each of the alphabet. */
   readonly characters: bigint;
@@ -40,8 +40,8 @@ const firstCharacter = (bits: bigint): string | undefined => {
 };
 
 /**
- * The shortest text of a path's segment that both patterns take, or undefined where there is none. Breadth first over pairs
- * of places, of which there are at most the product of the patterns' lengths.
+ * The shortest path segment that both patterns match, or undefined. Breadth-first search over pairs
+ * of positions, of which there are at most the product of the patterns' lengths.
  */
 export const commonMatch = (a: string, b: string): string | undefined => {
   const [left, right] = [stepsOf(a), stepsOf(b)];
@@ -51,7 +51,7 @@ export const commonMatch = (a: string, b: string): string | undefined => {
   let level: { readonly i: number; readonly j: number; readonly text: string }[] = [{ i: 0, j: 0, text: "" }];
   while (level.length > 0) {
     const next: typeof level = [];
-    // A wave grows while it is walked: leaving a place out costs no character.
+    // The list grows while it is iterated: skipping an optional position takes no character.
     for (const { i, j, text } of level) {
       if (seen.has(key(i, j))) continue;
       seen.add(key(i, j));
@@ -72,12 +72,12 @@ export const commonMatch = (a: string, b: string): string | undefined => {
 
 const anySegment = "[^/]+";
 
-/** Whether any segment of a path fits the pattern. */
+/** Whether any path segment matches the pattern. */
 export const canMatch = (pattern: string): boolean => commonMatch(pattern, anySegment) !== undefined;
 
 const anchored = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 
-/** Whether a segment of a match takes this segment of a path. */
+/** Whether a segment of a route's match matches this segment of a path. */
 export const segmentMatches = (it: PathSegment, text: string): boolean => {
   if (it.kind === "literal") return it.text === text;
   if (it.kind === "rest") return true;
@@ -85,17 +85,17 @@ export const segmentMatches = (it: PathSegment, text: string): boolean => {
   return text !== "" && (it.pattern === undefined || anchored(it.pattern).test(text));
 };
 
-/** A text that both segments take, or undefined where there is none. */
+/** A text that both segments match, or undefined. */
 export const commonText = (a: PathSegment, b: PathSegment): string | undefined => {
   if (a.kind === "literal") return segmentMatches(b, a.text) ? a.text : undefined;
   if (b.kind === "literal") return commonText(b, a);
   if ([a, b].every((it) => it.kind !== "mixed" && capturesOf([it])[0]?.pattern === undefined)) return "example";
   const text = commonMatch(patternFor(a), patternFor(b));
-  // Where a segment is cut, a pattern keeps out some texts of what the whole could be.
+  // The pattern of a mixed segment can be wider than the segment, so the result is verified.
   return text !== undefined && segmentMatches(a, text) && segmentMatches(b, text) ? text : undefined;
 };
 
-/** A pattern of all that a segment takes. */
+/** A pattern that matches everything that a segment matches. */
 const patternFor = (it: PathSegment): string => {
   if (it.kind === "literal") return escapePattern(it.text);
   if (it.kind !== "mixed") return capturesOf([it])[0]?.pattern ?? anySegment;

@@ -1,25 +1,25 @@
 /**
- * Whether a regular expression is quick for every text that a client can send. The outcome depends on the expression alone: what
- * decides are the sizes below and the steps of a proof, never a clock.
+ * Decides whether a regular expression runs in linear time for every input (no ReDoS). The result depends on the expression only:
+ * sizes and proof steps decide, never a clock.
  */
 import { ambiguityOf } from "./ambiguity.ts";
 import { type Automaton, allSymbols, buildAutomaton } from "./automaton.ts";
 import { isValid, type Node, parsePattern, toPattern } from "./syntax.ts";
 
 export type SafePattern =
-  /** As the flag `u` has it. */
+  /** The pattern in the syntax of the flag `u`. */
   { readonly pattern: string } | { readonly pattern: undefined; readonly why: string; readonly remedy: string };
 
-/** In how many ways a text of bounded length can be shared: `[a-z]{1,63}[a-z0-9]{1,63}` in 3,969. */
+/** Limit of ways to split a bounded text: `[a-z]{1,63}[a-z0-9]{1,63}` has 3,969. */
 const maxWays = 10_000;
-/** Characters of an automaton. All time zones, letter by letter, are 3,000. */
+/** Maximum states of an automaton. A list of all time zones needs 3,000. */
 const maxStates = 6000;
-/** Where counts are written out. */
+/** Maximum states with expanded counts. */
 const maxExpandedStates = 400;
-/** Of a pattern. The longest that we know lists all time zones, 9,000. */
+/** Maximum length of a pattern. The longest known one lists all time zones, 9,000. */
 const maxLength = 20_000;
 
-/** Each is decided once. */
+/** Cached results. */
 const cache = new Map<string, SafePattern>();
 const maxCached = 5000;
 
@@ -52,7 +52,7 @@ const decidePattern = (text: string): SafePattern => {
 
 const unprovenMessage = "cannot be proven quick for every text";
 
-/** Undefined for what is quick. */
+/** Why a pattern is slow; undefined if it is safe. */
 const slowReason = (tree: Node): string | undefined => {
   if (containsKind(tree, "backreference")) return `${unprovenMessage}: it has a backreference`;
   const withoutLookaroundTree = withoutLookarounds(tree);
@@ -70,7 +70,7 @@ const slowReason = (tree: Node): string | undefined => {
   return expandedResult === "slow" ? "takes very long for some texts" : unprovenMessage;
 };
 
-/** @param isEndSure whether a match that could end does end */
+/** @param isEndSure whether the engine stops at the first possible end of a match */
 const analyse = (tree: Node, stateLimit: number, isEndSure: boolean): "quick" | "slow" | "unknown" => {
   const simplified = factorWords(tree);
   const automaton = buildAutomaton(simplified, stateLimit);
@@ -83,7 +83,7 @@ const analyse = (tree: Node, stateLimit: number, isEndSure: boolean): "quick" | 
   return outside === "growing" ? "slow" : outside === "unknown" ? "unknown" : "quick";
 };
 
-/** Tried from each place of a text in turn: each turn but the last fails, so it comes by no state that a match can end with. */
+/** The automaton of an unanchored search: failed attempts from earlier positions visit no accepting state. */
 const unanchored = ({ symbols, next, finals: ends }: Automaton, isEndSure: boolean): Automaton => {
   const isFinal = (state: number): boolean => isEndSure && ends.has(state);
   const edges = next.map((all, from) => new Map(isFinal(from) ? [] : [...all].filter(([to]) => !isFinal(to))));
@@ -91,7 +91,7 @@ const unanchored = ({ symbols, next, finals: ends }: Automaton, isEndSure: boole
   return { symbols: [allSymbols, ...symbols.slice(1)], next: edges, finals: ends };
 };
 
-/** Whether it can match at the beginning of a text alone. */
+/** Whether it can match at the beginning of a text only. */
 const isAnchored = (node: Node): boolean => {
   if (node.kind === "boundary") return node.text === "^";
   if (node.kind === "group") return isAnchored(node.body);
@@ -115,12 +115,12 @@ const mapChildren = (node: Node, change: (child: Node) => Node): Node => {
 const containsKind = (node: Node, kind: Node["kind"]): boolean =>
   node.kind === kind || childrenOf(node).some((it) => containsKind(it, kind));
 
-/** Whether what it takes has a longest text. */
+/** Whether its matches have a maximum length. */
 const isBounded = (node: Node): boolean =>
   !(node.kind === "repeat" && node.most === Number.POSITIVE_INFINITY) &&
   (node.kind === "look" || childrenOf(node).every(isBounded));
 
-/** Whether it can take no character. */
+/** Whether it can match the empty text. */
 const isNullable = (node: Node): boolean => {
   if (node.kind === "character" || node.kind === "backreference") return node.kind === "backreference";
   if (node.kind === "repeat") return node.least === 0 || isNullable(node.body);
@@ -130,7 +130,7 @@ const isNullable = (node: Node): boolean => {
 
 const nothing: Node = { kind: "sequence", parts: [] };
 
-/** Looks that are tried once: behind the `^` that the whole begins with. */
+/** Lookarounds directly after the leading `^`, which run once. */
 const leadingLookarounds = (tree: Node): readonly Node[] => {
   if (tree.kind !== "sequence" || tree.parts[0]?.kind !== "boundary" || tree.parts[0].text !== "^") return [];
   const end = tree.parts.findIndex((it, index) => index > 0 && it.kind !== "look");
@@ -138,7 +138,7 @@ const leadingLookarounds = (tree: Node): readonly Node[] => {
   return lookarounds.flatMap((it) => (it.kind === "look" && !isSmallLookaround(it) ? [it] : []));
 };
 
-/** A look that never reads far wherever it is tried. */
+/** Whether a lookaround reads only a bounded number of characters. */
 const isSmallLookaround = (lookaround: Node): boolean =>
   "body" in lookaround &&
   isBounded(lookaround.body) &&
@@ -151,15 +151,15 @@ const anchoredBody = (lookaround: Node): Node => {
 };
 
 /**
- * A look only takes ways away, so what is quick without it is quick with it, if the look itself is.
- * Undefined where one could read far at each of many places.
+ * A lookaround only removes ways, so a pattern that is safe without it is safe with it, if the lookaround itself is.
+ * Undefined if a lookaround could read far at many positions.
  */
 const withoutLookarounds = (tree: Node): Node | undefined => {
   const leadingSet = new Set(leadingLookarounds(tree));
   let areAllSmall = true;
   const strip = (node: Node): Node => {
     if (node.kind !== "look") return mapChildren(node, strip);
-    // One that looks behind is not read from the beginning, so it has to be small.
+    // A lookbehind does not start at the beginning, so it has to be small.
     if (!isSmallLookaround(node) && (!leadingSet.has(node) || node.open.startsWith("(?<"))) areAllSmall = false;
     return nothing;
   };
@@ -168,8 +168,8 @@ const withoutLookarounds = (tree: Node): Node | undefined => {
 };
 
 /**
- * Counts opened: `x{2,63}` as `x+`. Each way through the counted one is a way through the open one, so what is quick opened is
- * quick counted. Of a body that can be empty this does not hold.
+ * Replaces counts: `x{2,63}` by `x+`. Each way through the counted pattern is a way through the open one, so what is safe open is
+ * safe counted. This does not apply to a body that can be empty.
  */
 const withOpenCounts = (node: Node): Node => {
   const inner = mapChildren(node, withOpenCounts);
@@ -177,7 +177,7 @@ const withOpenCounts = (node: Node): Node => {
   return { ...inner, least: Math.min(inner.least, 1), most: Number.POSITIVE_INFINITY };
 };
 
-/** Characters with their counts written out. */
+/** The number of characters with counts expanded. */
 const size = (node: Node): number => {
   if (node.kind === "character") return 1;
   const inner = childrenOf(node).reduce((sum, it) => sum + size(it), 0);
@@ -185,7 +185,7 @@ const size = (node: Node): number => {
   return inner * Math.max(1, node.most === Number.POSITIVE_INFINITY ? node.least : node.most);
 };
 
-/** In how many ways one text can be shared among its repetitions, loops without end counted once. */
+/** The number of ways to split a text among its repetitions; unbounded loops count once. */
 const ways = (node: Node): number => {
   if (node.kind === "either") return node.branches.reduce((sum, it) => sum + ways(it), 0);
   const inner = childrenOf(node).reduce((product, it) => product * ways(it), 1);
@@ -196,8 +196,8 @@ const ways = (node: Node): number => {
 };
 
 /**
- * Alternatives that are plain words become a tree of their letters: hundreds of them are then as small as what they share. Words
- * that differ are told apart either way, so the ways through are the same; of equal ones each stays.
+ * Turns alternatives of literal words into a prefix tree, so that hundreds of them stay small. Words
+ * that differ are distinguished either way, so the number of ways is the same; equal ones all stay.
  */
 const factorWords = (node: Node): Node => {
   const inner = mapChildren(node, factorWords);

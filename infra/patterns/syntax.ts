@@ -20,22 +20,22 @@ export type Node =
       readonly lazy: boolean;
     };
 
-/** Deeper ones are nobody's. */
+/** Nesting limit. */
 const maxDepth = 100;
 
-/** @throws SyntaxError with a sentence that says what no ECMAScript has */
+/** @throws SyntaxError with the unsupported syntax */
 export const parsePattern = (pattern: string): Node => {
   if (literalPattern.test(pattern))
     throw new SyntaxError("it is a literal of JavaScript: write what stands between its slashes");
   const node = isValid(pattern, "u") || isValid(pattern, "") ? parse(pattern) : undefined;
   if (!node) throw new SyntaxError("it is no regular expression of ECMAScript");
-  // What Annex B allows and no rule here covers is not guessed.
+  // Annex B syntax that is not covered here is rejected.
   if (!isValid(toPattern(node), "u"))
     throw new SyntaxError("it is no regular expression of ECMAScript with the flag u");
   return node;
 };
 
-/** `/^[a-z]+$/i`: as a pattern it asks for a slash ahead of the text's beginning, so nothing matches it. */
+/** `/^[a-z]+$/i`: as a pattern it requires a slash before the beginning, so it never matches. */
 const literalPattern = /^\/\^.*\$\/[dgimsuvy]*$/s;
 
 export const isValid = (text: string, flags: string): boolean => {
@@ -47,7 +47,7 @@ export const isValid = (text: string, flags: string): boolean => {
   }
 };
 
-/** The text of a tree, as the flag `u` has it. */
+/** The pattern of a tree, in the syntax of the flag `u`. */
 export const toPattern = (node: Node): string => {
   switch (node.kind) {
     case "sequence":
@@ -168,7 +168,7 @@ const parseQuantifier = (text: string): { readonly least: number; readonly most:
   return { least: Number(least), most: most === "" ? Number.POSITIVE_INFINITY : Number(most) };
 };
 
-/** Whether a `-` stands for itself: at either end of a class, behind a range, or beside a class (`[\w-.]`). */
+/** Whether a `-` is literal: at either end of a class, after a range, or beside a class escape (`[\w-.]`). */
 const isDash = (before: readonly string[], next: string): boolean => {
   const previous = before.at(-1);
   const isRangeBefore = before.at(-2) === "-" && before.length >= 3;

@@ -1,12 +1,12 @@
-/** Reads and writes files of a project: nothing outside of it, files alone, and no more than a bound. */
+/** Reads and writes files of a project: nothing outside of it, regular files only, and within a bound. */
 import fs from "node:fs";
 import path from "node:path";
 
-/** Why a file is not read or written, as a sentence for people. */
+/** A file that is not read or written, and why. */
 export class FileError extends Error {
   override readonly name = "FileRefused";
   readonly reason: FileErrorReason;
-  /** In bytes, of one that is too large. */
+  /** Bytes of a file that is too large. */
   readonly size: number | undefined;
   constructor(file: string, reason: FileErrorReason, size?: number) {
     super(`${file}: ${reasons[reason]}${size === undefined ? "" : ` (${size} bytes)`}`);
@@ -47,9 +47,8 @@ const isLink = (fullPath: string): boolean =>
   fs.lstatSync(fullPath, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 
 /**
- * Reads a file of a folder, which a link may lead to from elsewhere in it.
- * @param maxBytes bytes
- * @throws FileRefused
+ * Reads a file of a folder. A link within the folder is followed.
+ * @throws FileError
  */
 export const readWithin = (root: string, file: string, maxBytes: number): Buffer => {
   const fullPath = path.join(root, file);
@@ -63,7 +62,11 @@ export const readWithin = (root: string, file: string, maxBytes: number): Buffer
   return readBounded(real, maxBytes, file);
 };
 
-/** As text. @returns undefined where there is no such file. @throws FileRefused for any other reason */
+/**
+ * Reads a file as text.
+ * @returns undefined where there is no such file
+ * @throws FileError for any other reason
+ */
 export const readTextWithin = (root: string, file: string, maxBytes = maxTextBytes): string | undefined => {
   try {
     return readWithin(root, file, maxBytes).toString("utf8");
@@ -73,18 +76,17 @@ export const readTextWithin = (root: string, file: string, maxBytes = maxTextByt
   }
 };
 
-/** In bytes. Of what a project keeps beside its manifests, the largest are documents. */
+/** In bytes. Documents are the largest texts of a project. */
 const maxTextBytes = 64 * 1024 * 1024;
 
 /**
- * Reads a file that somebody named on the command line, wherever it is.
- * @param maxBytes bytes
- * @throws FileRefused
+ * Reads a file that was named on the command line, wherever it is.
+ * @throws FileError
  */
 export const readBounded = (fullPath: string, maxBytes: number, label = fullPath): Buffer => {
   let handle: number;
   try {
-    // A pipe without a writer is not waited for.
+    // Without O_NONBLOCK a pipe without a writer would block.
     handle = fs.openSync(fullPath, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
     throw new FileError(label, errorReason(fullPath, error));
@@ -95,7 +97,7 @@ export const readBounded = (fullPath: string, maxBytes: number, label = fullPath
     if (!status.isFile()) throw new FileError(label, "special");
     if (status.size > maxBytes) throw new FileError(label, "large", status.size);
     const bytes = Buffer.alloc(status.size);
-    // What grows while it is read is read as it was.
+    // A file that grows meanwhile is read up to its size at the start.
     const read = fs.readSync(handle, bytes, 0, bytes.length, 0);
     return bytes.subarray(0, read);
   } finally {
@@ -110,9 +112,8 @@ export const detectEncoding = (bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be"
 };
 
 /**
- * Reads what comes in by standard input, to its end.
- * @param maxBytes bytes
- * @throws FileRefused
+ * Reads standard input to its end.
+ * @throws FileError
  */
 export const readInput = (maxBytes: number): Buffer => {
   const chunks: Buffer[] = [];
@@ -127,9 +128,9 @@ export const readInput = (maxBytes: number): Buffer => {
 };
 
 /**
- * Writes a file of a folder, and its folders where there are none.
- * @param isPrivate nobody else on this machine may read it
- * @throws FileRefused where a link would lead the write out of the folder
+ * Writes a file of a folder, and creates missing folders.
+ * @param isPrivate no other user may read it
+ * @throws FileError where a link would lead out of the folder
  */
 export const writeWithin = (root: string, file: string, text: string, { isPrivate = false } = {}): void => {
   const fullPath = path.join(root, file);
@@ -144,13 +145,13 @@ export const writeWithin = (root: string, file: string, text: string, { isPrivat
   fs.writeFileSync(fullPath, text, isPrivate ? { mode: 0o600 } : {});
 };
 
-/** Files and folders: more than a project has. Links can make of a few folders any number of paths. */
+/** Bound of files and folders. Links can turn a few folders into any number of paths. */
 const maxEntries = 10_000;
 
 /**
- * Paths of the files beneath a folder of a project, relative to the folder and in order. A link to a folder is followed within
- * the project, and not in circles. A link to a file is one of the paths, wherever it leads.
- * @throws where there are more than any project has
+ * Paths of the files beneath a folder of a project, relative to the folder and sorted. A link to a folder is followed within
+ * the project, but not in a circle. A link to a file is listed, wherever it leads.
+ * @throws where there are more than `maxEntries`
  */
 export const listFilesWithin = (root: string, folder: string): string[] => {
   const realRoot = realpathOf(root);
@@ -178,7 +179,7 @@ const statusOf = (fullPath: string): fs.Stats | undefined => {
   try {
     return fs.statSync(fullPath, { throwIfNoEntry: false });
   } catch {
-    // A link that leads to itself, or a folder that nobody here may enter.
+    // A link to itself, or a folder without permission.
     return undefined;
   }
 };
@@ -193,7 +194,7 @@ const realpathOf = (fullPath: string): string | undefined => {
   }
 };
 
-/** Copies a folder of a project as it is read: links within the project are followed, and what is not read is left out. */
+/** Copies a folder of a project. Links within the project are followed, and unreadable files are left out. */
 export const copyWithin = (root: string, folder: string, to: string): void => {
   const realRoot = fs.realpathSync(root);
   fs.mkdirSync(path.join(to, folder), { recursive: true });

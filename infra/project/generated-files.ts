@@ -1,4 +1,4 @@
-/** Files that are written by machine and checked in. */
+/** Files that are generated and checked in. */
 import path from "node:path";
 import { readTextWithin, writeWithin } from "./files.ts";
 
@@ -8,15 +8,18 @@ export interface GeneratedFile {
   readonly text: string;
 }
 
-/** Begins a page of the reference. */
+/** The first line of a generated page. */
 export const generatedNotice = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
 
-/** The code's own root, where parts are found. */
+/** The root of Postern's own code, where parts are found. */
 export const codeRoot: string = path.resolve(import.meta.dirname, "../..");
 
 export const isStale = ({ file, text }: GeneratedFile, root: string): boolean => readTextWithin(root, file) !== text;
 
-/** Writes what has changed and says which files that were. */
+/**
+ * Writes the files that have changed.
+ * @returns their names
+ */
 export const writeChanged = (generated: readonly GeneratedFile[], root: string): string[] =>
   generated
     .filter((it) => isStale(it, root))

@@ -1,15 +1,18 @@
-/** Ed25519 keys that people sign with: the private half in a file that git ignores or in a variable of the shell, the public one in an environment. */
+/**
+ * Ed25519 key pairs of operators: the private key in a file that git ignores or in an environment variable, the public key
+ * in the environment's YAML.
+ */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readTextWithin, writeWithin } from "./files.ts";
 
 export interface KeyPurpose {
-  /** Of the file: `.secrets/<name>-<environment>.json`. */
+  /** Part of the file's name: `.secrets/<name>-<environment>.json`. */
   readonly name: string;
-  /** Of the shell, as in CI. */
+  /** Environment variable with the private key, as in CI. */
   readonly variable: string;
-  /** What it is for, as in "there is no key to … in production". */
+  /** What the key is for, as in "there is no key to … in production". */
   readonly action: string;
-  /** Makes one. */
+  /** The command that creates one. */
   readonly command: string;
 }
 
@@ -25,7 +28,7 @@ const keyFile = (env: string, { name }: KeyPurpose): string => `.secrets/${name}
 
 const maxBytes = 64 * 1024;
 
-/** The public key of a pair that is made where there is none. */
+/** The public key; creates the pair if there is none. */
 export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose): string => {
   const file = keyFile(env, purpose);
   if (readTextWithin(root, file, maxBytes) === undefined) {
@@ -36,8 +39,8 @@ export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose):
 };
 
 /**
- * @param sample of an environment that has a pair which everybody knows, as the dev loop's has
- * @throws where there is none, or something else in its place; it says nothing of what that is
+ * @param sample the public sample pair of the dev loop's environment
+ * @throws where there is none, or something else; the message does not show what
  */
 export const signingKey = (
   root: string,
@@ -59,7 +62,7 @@ const readKeyPair = (root: string, env: string, purpose: KeyPurpose, sample?: st
     const pair = JSON.parse(text) as KeyPair;
     if (pair.kty === "OKP" && pair.crv === "Ed25519" && typeof pair.d === "string") return pair;
   } catch {
-    // What is in it is nobody's business.
+    // The content is not shown.
   }
   throw new Error(`${explicit === undefined ? file : purpose.variable} is no Ed25519 key as a JWK`);
 };

@@ -1,9 +1,9 @@
-/** Every part there is, for the tools. A gate never sees this: it is linked with the parts that its plan uses. */
+/** All parts, for the tools. A gate does not import this: it is linked with the parts that its plan uses. */
 import { filters as filterModules } from "../../functions/filters/registry.gen.ts";
 import type { FilterSpec, UpstreamSpec } from "../../functions/gateway/part.ts";
 import { upstreams as upstreamModules } from "../../functions/upstreams/registry.gen.ts";
 
-/** What the parts are, each asked once: to make a schema takes longer than to use it. */
+/** The specs of the parts, each made once, since creating a schema takes longer than using it. */
 export interface Registry {
   readonly filters: Readonly<Record<string, FilterSpec>>;
   readonly upstreams: Readonly<Record<string, UpstreamSpec>>;

@@ -7,7 +7,7 @@ import { importJWK, SignJWT } from "jose";
 import { controlAudience, maxTokenSeconds } from "../../functions/control/api/operators.ts";
 import type { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
-import type { edgeCodes } from "../cloud/edge/refusals.ts";
+import type { edgeCodes } from "../cloud/ingress/refusals.ts";
 import { compile } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
 import { toOneLine } from "../terminal/terminal.ts";

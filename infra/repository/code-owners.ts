@@ -1,32 +1,32 @@
-/** CODEOWNERS: who is asked about which manifest, from the manifests' own `owner`. */
+/** Generates CODEOWNERS from the manifests' `owner`: who reviews which manifest. */
 import fs from "node:fs";
 import path from "node:path";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { readTextWithin } from "../project/files.ts";
 import { fileAndLine } from "../review/effective/entries.ts";
 
-/** Where GitHub looks for it, in this order (GitHub Docs, "About code owners"). */
+/** Paths where GitHub looks for it, in this order (GitHub Docs, "About code owners"). */
 const candidates = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"] as const;
 
 const beginMarker =
   "# postern: begin. Written by `npx postern repo` from the manifests' owners; edits between these lines are lost.";
 const endMarker = "# postern: end";
 
-/** A user, a team, or an address of mail. */
+/** A user, a team, or an email address. */
 const ownerPattern = /^(?:@[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\/[A-Za-z0-9._-]{1,100})?|[^\s@<>#]+@[A-Za-z0-9.-]+)$/;
 
 export interface CodeOwners {
   /** Relative to the repository. */
   readonly file: string;
   readonly text: string;
-  /** Manifests that nobody is asked about: `routes/wallet.yaml:4  "payments people" is …`. */
+  /** Manifests without a valid owner: `routes/wallet.yaml:4  "payments people" is …`. */
   readonly unowned: readonly string[];
 }
 
 /**
- * The file with its block written anew; what people wrote around it stays. A new block goes to the end, since the last line
- * that fits a file decides.
- * @param top of the repository
+ * The file with its generated block. The text around it stays. A new block goes to the end, since the last matching line
+ * wins.
+ * @param top root of the repository
  * @param prefix of the project in it: `gateway/`, or empty
  */
 export const codeOwnersFile = (top: string, prefix: string, tiers: readonly CheckedTier[]): CodeOwners => {
@@ -53,7 +53,7 @@ const missingOwner = ({ source, manifest: { owner } }: CheckedTier): string[] =>
   if (parseOwners(owner) !== undefined) return [];
   const location = fileAndLine(source, [owner === undefined ? "tier" : "owner"]);
   return owner === undefined
-    ? [`${location}  has no owner, so nobody is asked about it; add owner: "@<organisation>/<team>"`]
+    ? [`${location}  has no owner, so nobody reviews it; add owner: "@<organisation>/<team>"`]
     : [
         `${location}  ${JSON.stringify(owner)} is no user, team or address that GitHub knows; write "@<organisation>/<team>"`,
       ];

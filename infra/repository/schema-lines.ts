@@ -1,4 +1,4 @@
-/** The first line of a manifest, and of its cases, tells editors its schema: completion, explanations and problems while one writes. */
+/** Adds the first line of a manifest or of its cases, which names the schema to editors. */
 import fs from "node:fs";
 import path from "node:path";
 import { readTextWithin } from "../project/files.ts";
@@ -6,13 +6,13 @@ import { readTextWithin } from "../project/files.ts";
 export interface SchemaLine {
   /** Relative to the project. */
   readonly file: string;
-  /** The file's text with the line. */
+  /** The file's text with that line. */
   readonly text: string;
 }
 
 const schemaLine = /^[ \t]*#[ \t]*(?:yaml-language-server:[ \t]*)?\$schema[=:]/m;
 
-/** Files of `routes/` without the line, of which the schema is there. A line that names another schema is left as it is. */
+/** Files of `routes/` that lack the line though their schema exists. A line that names another schema stays. */
 export const schemaLines = (root: string): SchemaLine[] =>
   [
     ...yamlFiles(root, "routes").map((name) => [name, schemaOf(name), "./"] as const),

@@ -1,4 +1,4 @@
-/** The comment of a pull request: what the change does, why it cannot be merged as it is, and a line for all that was looked at. */
+/** Renders the pull-request comment: the changes, everything that blocks the merge, and a line for each stage. */
 import type { Annotation } from "../diagnostics/annotations.ts";
 import type { Problem } from "../diagnostics/problem.ts";
 import { count } from "../diagnostics/report.ts";
@@ -6,40 +6,40 @@ import type { Finding } from "./audit/finding.ts";
 import { countBySeverity } from "./audit/human.ts";
 import { codeSpan } from "./core/sentence.ts";
 
-/** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
+/** Marks our comment, so that it is updated instead of duplicated. */
 export const commentMark = "<!-- postern ci -->";
 
 export interface StageResult {
   readonly name: string;
-  /** `waits`: it is told when what another one complains of is mended. */
+  /** `waits`: skipped until the problems of an earlier stage are fixed. */
   readonly verdict: "holds" | "fails" | "waits";
 }
 
 export interface Review {
   readonly stages: readonly StageResult[];
-  /** What the change does, in Markdown. */
+  /** The diff, in Markdown. */
   readonly diff: string;
-  /** Those that the effect does not list. */
+  /** Problems that the diff does not list. */
   readonly problems: readonly Problem[];
-  /** As grave as what fails. */
+  /** Findings that fail the run. */
   readonly failing: readonly Finding[];
-  /** Not as grave. */
+  /** Findings below that severity. */
   readonly minor: readonly Finding[];
   readonly failures: readonly Annotation[];
-  /** What has no line of its own: a stale CODEOWNERS, cases that try too little. */
+  /** Problems without a location: a stale CODEOWNERS, low coverage. */
   readonly otherProblems: readonly string[];
 }
 
 export const renderComment = (it: Review): string => {
   const sections = [
     renderSection("Problems", it.problems.map(renderProblem)),
-    renderSection("Findings of the audit", it.failing.map(renderFinding)),
+    renderSection("Audit findings", it.failing.map(renderFinding)),
     renderSection(
-      "Cases that fail",
+      "Failing cases",
       it.failures.map((one) => `${renderLocation(one)} ${codeSpan(firstLine(one.message))}`),
     ),
     renderSection(
-      "Besides",
+      "Other problems",
       it.otherProblems.map((text) => codeSpan(truncate(text))),
     ),
   ];
@@ -53,13 +53,13 @@ export const renderComment = (it: Review): string => {
 const verdictIcons = { holds: "✅", fails: "❌", waits: "➖" } as const;
 
 const minorNote = (name: string, { minor }: Review): string =>
-  name === "check" && minor.length > 0 ? ` (${countBySeverity(minor)} besides)` : "";
+  name === "check" && minor.length > 0 ? ` (${countBySeverity(minor)} more)` : "";
 
-/** More are in the log: GitHub takes 65,536 characters, and a person fewer. */
+/** Maximum lines of a section; GitHub accepts 65,536 characters. The log has all. */
 const maxLines = 20;
 const maxLength = 160;
 
-/** Each of them once. */
+/** A section with distinct lines. */
 const renderSection = (title: string, all: readonly string[]): string => {
   const lines = [...new Set(all)];
   if (lines.length === 0) return "";
@@ -76,5 +76,5 @@ const truncate = (text: string): string => (text.length > maxLength ? `${text.sl
 
 const renderLocation = ({ file, line }: Pick<Annotation, "file" | "line">): string => codeSpan(`${file}:${line}`);
 
-/** A case can be called anything. */
+/** The first line of a message; a case may have any name. */
 const firstLine = (message: string): string => truncate(message.split("\n")[0] ?? "");

@@ -1,4 +1,4 @@
-/** Two versions of a project, compared in every environment. What holds in all of them is told once. */
+/** Compares two versions of a project in every environment. A change that all environments have is reported once. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -14,7 +14,7 @@ import type { WorkerChange } from "./diff/workers.ts";
 
 export interface ReportedChange extends Change {
   readonly risk: Risk;
-  /** Empty where it is so in all that both versions have. */
+  /** Environments with the change; empty if all that both versions have. */
   readonly environments: readonly string[];
 }
 
@@ -26,27 +26,27 @@ export interface ReportedTier {
 }
 
 export interface ReportedWorker extends WorkerChange {
-  /** Empty where it is so in all that both versions have. */
+  /** Environments with the change; empty if all that both versions have. */
   readonly environments: readonly string[];
 }
 
 export interface Comparison {
-  /** Of all changes; undefined where there is none. */
+  /** The highest risk; undefined without changes. */
   readonly risk: Risk | undefined;
   readonly environments: readonly string[];
   readonly changes: readonly ReportedChange[];
   readonly workers: readonly ReportedWorker[];
-  /** Those that change, as they are now, or were. */
+  /** The tiers that change, as they are now; removed ones as they were. */
   readonly tiers: readonly ReportedTier[];
-  /** Of both versions. */
+  /** The number of tiers in both versions together. */
   readonly tierCount: number;
   /** Files of `routes/` whose text differs. */
   readonly files: readonly string[];
-  /** Of the version after: what has to be mended before anything can be said of it. */
+  /** Problems of the version after. With problems, no changes are reported. */
   readonly problems: readonly Problem[];
-  /** Manifests of the version before that did not hold, and so seem to be new. */
+  /** Invalid manifests of the version before, whose content therefore looks new. */
   readonly brokenBefore: readonly string[];
-  /** Of the version after: manifests, and those that do not hold. */
+  /** Manifests of the version after, and the invalid ones. */
   readonly read: number;
   readonly broken: readonly string[];
 }
@@ -55,7 +55,7 @@ export interface Comparison {
 export const compareProjects = (before: string, after: string, onlyEnvironment?: string): Comparison => {
   if (environmentNames(before).length > 0 || environmentNames(after).length === 0)
     return compareIn(before, before, after, onlyEnvironment);
-  // Where there was no project, all of it is new, and is told as that.
+  // If there was no project before, everything is new.
   const emptyProject = fs.mkdtempSync(path.join(os.tmpdir(), "postern-nothing-"));
   try {
     copyWithin(after, "routes/environments", emptyProject);
@@ -65,7 +65,7 @@ export const compareProjects = (before: string, after: string, onlyEnvironment?:
   }
 };
 
-/** @param base what the version before is taken for */
+/** @param base the folder to compare with: the version before, or an empty project */
 const compareIn = (before: string, base: string, after: string, onlyEnvironment: string | undefined): Comparison => {
   const [environmentsBefore, a, b] = [before, base, after].map(environmentNames) as [string[], string[], string[]];
   const selected = (names: readonly string[]) =>
@@ -87,7 +87,7 @@ const compareIn = (before: string, base: string, after: string, onlyEnvironment:
   });
   const compiledAfter = diffs.map((it) => it.after.compiled);
   const problems = problemsInOrder(compiledAfter.flatMap((it) => it.problems));
-  // What does not hold is mended first: its tiers would only seem to be gone.
+  // With problems, broken tiers would look removed.
   const reported = problems.length > 0 ? [] : sortChanges([...environmentChanges, ...mergeChanges(diffs)]);
   const changes = reported.map((it): ReportedChange => ({ ...it, risk: riskOf(it.kind) }));
   return {
@@ -112,7 +112,9 @@ const environmentChange = (kind: "environment-added" | "environment-removed", na
   tier: null,
   routes: [],
   message:
-    kind === "environment-added" ? sentence`the environment ${name} is new` : sentence`the environment ${name} is gone`,
+    kind === "environment-added"
+      ? sentence`the environment ${name} is new`
+      : sentence`the environment ${name} is removed`,
   environments: [],
   location: { file: `routes/environments/${name}.yaml` },
 });
@@ -136,7 +138,7 @@ const mergeChanges = (diffs: readonly EnvironmentDiff[]): EnvironmentChange[] =>
   });
 };
 
-/** By their names without the environment's: `gate-wallet` is one gate in each of them. */
+/** Merges Workers by name without the environment's suffix: `gate-wallet` is one gate in each environment. */
 const mergeWorkers = (diffs: readonly EnvironmentDiff[]): ReportedWorker[] => {
   const found = diffs.flatMap(({ name, diff }) =>
     diff.workers.map((it) => ({ name, change: { ...it, worker: stripSuffix(it.worker, `-${name}`) } })),
@@ -177,7 +179,7 @@ const manifestTexts = (root: string): string[] =>
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => `routes/${file.replaceAll(path.sep, "/")}`);
 
-/** What is no file of the project is compared as if it were not there; its check complains of it. */
+/** A file's text; undefined for a file outside the project, which the check reports. */
 const readText = (root: string, file: string): string | undefined => {
   try {
     return readTextWithin(root, file);

@@ -1,4 +1,4 @@
-/** A comparison for a terminal. */
+/** Renders a comparison for the terminal. */
 import pc from "picocolors";
 import { renderProblems } from "../diagnostics/report.ts";
 import { table } from "../terminal/table.ts";
@@ -50,7 +50,7 @@ const renderWorkers = ({ workers: renderWorkers }: Comparison): string =>
   renderWorkers.length === 0
     ? ""
     : table(
-        ["worker", "what it is", "gets"],
+        ["worker", "role", "change"],
         renderWorkers.map((it) => [
           it.worker,
           plainText(describeWorker(it)),

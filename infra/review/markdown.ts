@@ -1,4 +1,4 @@
-/** A comparison as a comment of a pull request: GitHub Flavored Markdown. */
+/** Renders a comparison as GitHub Flavored Markdown, for a pull-request comment. */
 
 import type { Comparison, ReportedChange } from "./compare.ts";
 import { codeSpan, markdownText } from "./core/sentence.ts";
@@ -15,7 +15,7 @@ import {
   nextSteps,
 } from "./wording.ts";
 
-/** GitHub takes 65,536 characters in a comment; `postern ci` adds to it. */
+/** GitHub accepts 65,536 characters in a comment, and `postern ci` adds more. */
 const maxLength = 45_000;
 
 /** @param code whether the code of the Workers differs too */
@@ -37,10 +37,10 @@ const renderBody = (comparison: Comparison, code: boolean): string[] => {
   ];
 };
 
-/** Ahead of everything else, for who reads no further. */
+/** High-risk changes, before everything else. */
 const renderWarnings = (comparison: Comparison): string[] => {
   const all = highRisks(comparison);
-  return all.length > 0 ? [`**Be sure of this**\n\n${all.map((it) => `- ${markdownText(it)}\n`).join("")}`] : [];
+  return all.length > 0 ? [`**High risk**\n\n${all.map((it) => `- ${markdownText(it)}\n`).join("")}`] : [];
 };
 
 const renderSection = ({ tier, changes }: DiffSection): string => {
@@ -63,7 +63,7 @@ const renderWorkers = ({ workers: renderWorkers }: Comparison): string => {
     (it) =>
       `| ${codeSpan(it.worker)} | ${capitalize(markdownText(describeWorker(it)))} | ${it.what}${markdownText(environmentNote(it))} |\n`,
   );
-  return `#### Workers\n\n| Worker | what it is | gets |\n| --- | --- | --- |\n${rows.join("")}`;
+  return `#### Workers\n\n| Worker | role | change |\n| --- | --- | --- |\n${rows.join("")}`;
 };
 
 const renderProblems = ({ problems }: Comparison): string => {
@@ -71,12 +71,12 @@ const renderProblems = ({ problems }: Comparison): string => {
     const place = codeSpan(`${file}:${line}:${column}`);
     return `- ${place} ${codeSpan(code)}: ${codeSpan(message)}${remedy ? ` – ${codeSpan(remedy)}` : ""}\n`;
   });
-  return `What changes is told when these are mended:\n\n${lines.join("")}`;
+  return `Fix these problems first; the changes are shown once the manifests are valid:\n\n${lines.join("")}`;
 };
 
 const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Whole lines, as many as a comment takes. */
+/** Truncates to whole lines. */
 const truncateLines = (parts: readonly string[]): string => {
   const whole = parts.join("\n");
   if (whole.length <= maxLength) return whole;
@@ -85,5 +85,5 @@ const truncateLines = (parts: readonly string[]): string => {
     .slice(end + 1)
     .split("\n")
     .filter((line) => line.startsWith("| ") || line.startsWith("- ")).length;
-  return `${whole.slice(0, end)}\n\n… and ${omitted} lines more: \`npx postern diff\` shows all of them.\n`;
+  return `${whole.slice(0, end)}\n\n… and ${omitted} more lines: \`npx postern diff\` shows all of them.\n`;
 };

@@ -1,11 +1,11 @@
-/** Where the two versions of a project come from that a diff compares: a folder, or a commit of its repository. */
+/** Resolves the two versions that a diff compares: each is a folder, or a commit of the repository. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
 export interface Version {
-  /** As it was asked for, and the commit that it is. */
+  /** Its name, with the commit. */
   readonly name: string;
   readonly root: string;
   /** Undefined for a folder. */
@@ -15,18 +15,18 @@ export interface Version {
 export interface Versions {
   readonly before: Version;
   readonly after: Version;
-  /** Files ahead of `routes/` that differ between the commits: code that every Worker is made of. */
+  /** Whether code outside `routes/` differs, so that every Worker changes. */
   readonly codeChanged: boolean;
   readonly dispose: () => void;
 }
 
-/** What the Workers' code is made of, besides the manifests. */
+/** Paths of the Workers' code, besides the manifests. */
 const codePaths = ["functions", "infra/compiler", "package-lock.json"];
 
 /**
- * @param base a folder with `routes/` in it, or a commit; `main...HEAD` is where HEAD left main, as git has it
- * @param head the same; the project's folder as it is where there is none
- * @throws where there is no such commit or folder
+ * @param base a folder with `routes/`, or a commit; `main...HEAD` is the merge base, as in git
+ * @param head likewise; by default the work tree
+ * @throws if there is no such commit or folder
  */
 export const resolveVersions = (root: string, base: string, head: string | undefined): Versions => {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "postern-diff-"));
@@ -52,7 +52,7 @@ const parseRange = (root: string, base: string, head: string | undefined): reado
   return [mergeBase(root, left, right || "HEAD"), right || undefined];
 };
 
-/** @throws where the two have no commit in common, as far as this clone goes back */
+/** @throws if the two have no common commit in this clone */
 const mergeBase = (root: string, left: string, right: string): string => {
   const [a, b] = [commitOf(root, left), commitOf(root, right)];
   try {
@@ -62,7 +62,7 @@ const mergeBase = (root: string, left: string, right: string): string => {
   }
 };
 
-/** A clone of a workflow often has one commit only. */
+/** A hint for shallow clones, which are common in workflows. */
 const shallowHint = (root: string): string => {
   try {
     const isShallow = git(root, ["rev-parse", "--is-shallow-repository"]) === "true";
@@ -83,7 +83,7 @@ const resolveVersion = (root: string, name: string, scratch: string): Version =>
   return { name: commit.startsWith(name) ? short : `${name} (${short})`, root: scratch, commit };
 };
 
-/** @throws where there is none */
+/** @throws if there is none */
 const commitOf = (root: string, name: string): string => {
   try {
     return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
@@ -94,15 +94,15 @@ const commitOf = (root: string, name: string): string => {
   }
 };
 
-/** Writes a commit's `routes/`, with an index of its own: the repository's is not touched. Links become files that hold their target. */
+/** Checks out a commit's `routes/` with a separate index, so that the repository's stays untouched. Symbolic links become plain files. */
 const checkOutManifests = (root: string, commit: string, scratch: string): void => {
   const tree = `${commit}:${git(root, ["rev-parse", "--show-prefix"])}routes`;
   fs.mkdirSync(path.join(scratch, "routes"), { recursive: true });
   const from = treeExists(root, tree) ? tree : previousTree(root, commit);
-  // A version before there were any manifests: everything is new.
+  // The commit has no manifests: everything is new.
   if (from === undefined) return;
   const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
-  // Beneath the top, git would write only what lies there.
+  // From a subfolder, git would write only files below it.
   const top = git(root, ["rev-parse", "--show-toplevel"]);
   git(top, ["read-tree", "--prefix=routes/", from], env);
   git(top, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
@@ -118,9 +118,9 @@ const treeExists = (root: string, tree: string): boolean => {
 };
 
 /**
- * Where a project's manifests stood in a commit, when its folder has been moved since: what is where now would look new otherwise,
- * and nothing of it would be compared.
- * @throws where that could be one of several
+ * The former path of a project's manifests, if its folder has been moved since the commit; otherwise everything would look new
+ * and nothing would be compared.
+ * @throws if there are several candidates
  */
 const previousTree = (root: string, commit: string): string | undefined => {
   const top = git(root, ["rev-parse", "--show-toplevel"]);

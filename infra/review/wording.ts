@@ -1,4 +1,4 @@
-/** What both renderings of a comparison say: its headline, its parts, and what is to be done before it is merged. */
+/** The texts that both renderers of a comparison share: headline, sections, and steps before the merge. */
 import { count } from "../diagnostics/report.ts";
 import type { Comparison, ReportedChange, ReportedTier, ReportedWorker } from "./compare.ts";
 import { type ChangeKind, changeKinds } from "./core/risks.ts";
@@ -6,28 +6,28 @@ import { joinSentences, plainText, quotedList, type Sentence, sentence } from ".
 import { formatLocation } from "./diff/grade/change.ts";
 
 export interface DiffSection {
-  /** Undefined for what no tier owns. */
+  /** Undefined for shared files. */
   readonly tier: ReportedTier | undefined;
   readonly changes: readonly ReportedChange[];
 }
 
-/** The riskiest tier first; what tiers share comes last of its risk. */
+/** Sections by tier, the riskiest first. */
 export const diffSections = ({ changes, tiers }: Comparison): DiffSection[] => {
   const groups = Map.groupBy(changes, ({ tier }) => tier);
   return [...groups].map(([name, group]) => ({ tier: tiers.find((it) => it.name === name), changes: group }));
 };
 
-/** One line for the whole of it. */
+/** The summary line. */
 export const headline = (comparison: Comparison): string => {
   const { risk, tiers, tierCount, problems } = comparison;
-  if (problems.length > 0) return `does not hold: ${count(problems.length, "problem")}`;
+  if (problems.length > 0) return `the manifests are not valid: ${count(problems.length, "problem")}`;
   if (risk === undefined) return "no change";
-  if (tiers.length === 0) return `what all tiers share changes, risk ${risk}`;
+  if (tiers.length === 0) return `settings that all tiers share change, risk ${risk}`;
   const verb = tiers.length === 1 ? "changes" : "change";
   return `${tiers.length} of ${count(tierCount, "tier")} ${verb}, risk ${risk}; ${describeGates(comparison)}`;
 };
 
-/** What somebody has to be sure of, kind by kind, and where. */
+/** High-risk changes by kind, with their routes or tiers. */
 export const highRisks = ({ changes }: Comparison): Sentence[] => {
   const groups = Map.groupBy(
     changes.filter(({ risk }) => risk === "high"),
@@ -46,20 +46,20 @@ export const highRisks = ({ changes }: Comparison): Sentence[] => {
   });
 };
 
-/** Nobody can be sure of these without their numbers. */
+/** Kinds that are shown with their numbers. */
 const numericKinds: ReadonlySet<ChangeKind> = new Set(["limit-multiplied", "bound-multiplied"]);
 
 /** More of them are counted. */
 const maxNumbers = 3;
 
 const describeNumbers = (group: readonly ReportedChange[]): Sentence => {
-  // Many tiers may have it of one preset.
+  // Many tiers may have the same change from one preset.
   const all = [...new Map(group.map(({ message: says }) => [plainText(says), says])).values()];
   const more = all.length > maxNumbers ? [`; and ${all.length - maxNumbers} more`] : [];
   return [" – ", ...joinSentences(all.slice(0, maxNumbers)), ...more];
 };
 
-/** How many gates are new, and how many of them are of core tiers. */
+/** How many gates get a new version, and how many of them are core. */
 export const describeGates = ({ workers }: Comparison): string => {
   const gates = workers.filter(({ kind, what }) => kind === "gate" && what !== "removed");
   const core = gates.filter((it) => it.core).length;
@@ -69,46 +69,46 @@ export const describeGates = ({ workers }: Comparison): string => {
   return `${count(gates.length, gateNoun)} ${gates.length === 1 ? "gets" : "get"} a new version${group}`;
 };
 
-/** Why there is nothing to tell, although files differ. */
+/** The text for a diff without changes, although files differ. */
 export const describeUnchanged = ({ files }: Comparison): Sentence => {
-  const same: Sentence = ["what runs stays what it is"];
+  const same: Sentence = ["nothing that runs changes"];
   if (files.length === 0) return same;
-  return [...same, "; only the text differs of ", ...quotedList(files)];
+  return [...same, "; only the text of these files differs: ", ...quotedList(files)];
 };
 
-/** Which of its routes a change concerns. */
+/** The routes that a change concerns. */
 export const describeRoutes = ({ routes }: ReportedChange, tier: ReportedTier | undefined): Sentence => {
   if (routes.length === 0) return [];
   if (tier && routes.length === tier.routes && routes.length > 3) return [`all ${routes.length} routes`];
   return quotedList(routes, 6);
 };
 
-/** Where it is so, if not everywhere. */
+/** The environments of a change, if not all. */
 export const environmentNote = ({ environments }: { readonly environments: readonly string[] }): Sentence =>
   environments.length === 0 ? [] : [" (in ", ...quotedList(environments), " only)"];
 
 const workerPurposes: Readonly<Record<ReportedWorker["kind"], string>> = {
   gate: "gate",
-  front: "all tiers pass through it",
+  front: "the front of all tiers",
   state: "counts and nonces",
   control: "the control plane",
   feed: "overlays",
-  actuator: "splits versions",
-  tail: "hears of deaths",
+  actuator: "actuator: deploys and splits versions",
+  tail: "tail: exceptions of Workers",
 };
 
-/** What a Worker is to its readers: how much depends on it, whose it is, and whom its release waits for. */
+/** Describes a Worker: its role, level, owners and whether its release needs approval. */
 export const describeWorker = ({ kind, tiers, levels, owners, approved }: ReportedWorker): Sentence => {
   if (kind !== "gate") return [workerPurposes[kind]];
   return [
     `${levels.join(" and ")} gate`,
     ...(tiers.length > 1 ? [" shared by ", ...quotedList(tiers)] : []),
-    ...(owners.length > 0 ? [" of ", ...quotedList(owners)] : [", nobody answers for it"]),
-    ...(approved ? ["; its release waits for a second person"] : []),
+    ...(owners.length > 0 ? [" of ", ...quotedList(owners)] : [", without an owner"]),
+    ...(approved ? ["; its release needs a second approver"] : []),
   ];
 };
 
-/** Steps that a merge does not take by itself. */
+/** Manual steps after the merge. */
 export const nextSteps = ({ changes, workers, environments, brokenBefore }: Comparison, code: boolean): Sentence[] => [
   ...changes
     .filter(({ kind }) => kind === "secret-added")
@@ -129,12 +129,17 @@ export const nextSteps = ({ changes, workers, environments, brokenBefore }: Comp
       ]
     : []),
   ...(brokenBefore.length > 0
-    ? [["Before, these did not hold, so what is in them seems to be new: ", ...quotedList(brokenBefore)] as Sentence]
+    ? [
+        [
+          "These manifests were not valid before, so their content is shown as new: ",
+          ...quotedList(brokenBefore),
+        ] as Sentence,
+      ]
     : []),
   ...(code
     ? [
         [
-          "The code that Workers are made of differs too, so all of them get a new version; this page is about manifests",
+          "The code that Workers are made of differs too, so all Workers get a new version; this page covers manifests only",
         ] as Sentence,
       ]
     : []),
@@ -148,9 +153,9 @@ const secretsToRevoke = (changes: Comparison["changes"]): Sentence[] => {
   const set = sentence`${"npx postern secrets set"}`;
   return [
     [
-      "Take back what is written at ",
+      "Revoke the secrets written at ",
       ...quotedList(places),
-      ": it is in the history now; a new one is set by ",
+      ": they are in the history now; set new ones with ",
       ...set,
     ],
   ];

@@ -1,33 +1,36 @@
-/** What scripts can rely on: what each exit code means, and which keys the JSON of a verb has. The help and the reference are made from this. */
+/**
+ * The contract with scripts: the meaning of exit codes, and the keys of a command's JSON. The help and the reference are
+ * generated from it.
+ */
 
 export const exitCodes = {
-  0: "done, and nothing to complain of",
-  1: "a manifest does not hold, a case fails, or something is stale or left out",
-  2: "the command line is wrong; nothing has been done",
-  3: "it could not be done: a file, a commit, a place or a permission is missing",
-  4: "a rollout was taken back, or a wave stopped by one",
-  5: "a change or a finding is as grave as --fail-on says",
+  0: "success",
+  1: "a manifest is invalid, a case fails, or something is stale or left out",
+  2: "the command line is invalid; nothing was done",
+  3: "it could not run: a file, a commit, a server or a permission is missing",
+  4: "a rollout was rolled back, or stopped a wave",
+  5: "a change or a finding reaches --fail-on",
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;
 
 interface CommandContract {
-  /** Besides 0, 2 and 3, which every verb has: when it exits so. */
+  /** Exit codes besides 0, 2 and 3, and when they are used. */
   readonly exits: Readonly<Partial<Record<1 | 4 | 5, string>>>;
-  /** Of the object that `--json` writes to stdout; a `?` at the end where a key is not always there. */
+  /** Keys of the object that `--json` writes to stdout. A `?` marks an optional key. */
   readonly json: readonly string[];
 }
 
-const brokenManifest = "a manifest does not hold";
+const brokenManifest = "a manifest is invalid";
 
-/** The verbs of a review. */
+/** The commands of a review. */
 export const commandContracts: Readonly<Record<string, CommandContract>> = {
   check: {
-    exits: { 1: "a manifest does not hold", 5: "a finding is as grave as `--fail-on`, by default `high`" },
+    exits: { 1: "a manifest is invalid", 5: "a finding reaches `--fail-on`, by default `high`" },
     json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],
   },
   diff: {
-    exits: { 1: "the version after does not hold", 5: "a change is as risky as `--fail-on`; none is without it" },
+    exits: { 1: "the version after is invalid", 5: "a change reaches `--fail-on`, if that is set" },
     json: [
       ...[
         "before",
@@ -46,11 +49,11 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     ],
   },
   ci: {
-    exits: { 1: "one of its stages exits with 1", 5: "a finding or a change is as grave as `--fail-on`" },
+    exits: { 1: "one of its stages exits with 1", 5: "a finding or a change reaches `--fail-on`" },
     json: ["check", "repo", "test", "diff"],
   },
   test: {
-    exits: { 1: "a case fails, a file does not hold, or less is tried than `--fail-under`" },
+    exits: { 1: "a case fails, a file is invalid, or the coverage is below `--fail-under`" },
     json: ["problems", "environment?", "failed?", "coverage?", "tiers?"],
   },
   effective: {
@@ -58,7 +61,7 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     json: ["environment", "tier", "at", "dropped", "settings", "filters", "upstreams", "routes"],
   },
   explain: {
-    exits: { 1: "a manifest does not hold, so the request could fare otherwise" },
+    exits: { 1: "a manifest is invalid, so the result could differ" },
     json: [
       "tier",
       "route",
@@ -75,26 +78,26 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     ],
   },
   "import openapi": {
-    exits: { 1: "something is left out, without `--accept-gaps`; or what was written does not hold" },
+    exits: { 1: "something is left out without `--accept-gaps`, or the result is invalid" },
     json: ["written", "routes", "leftOut", "gaps", "problems"],
   },
   "import gateway-api": {
-    exits: { 1: "something is left out, without `--accept-gaps`; or what was written does not hold" },
+    exits: { 1: "something is left out without `--accept-gaps`, or the result is invalid" },
     json: ["written", "routes", "leftOut", "gaps", "problems", "values", "others"],
   },
   "export openapi": {
-    exits: { 1: "a manifest does not hold; or something is left out, without `--accept-gaps`" },
+    exits: { 1: "a manifest is invalid, or something is left out without `--accept-gaps`" },
     json: ["written", "operations", "leftOut", "gaps"],
   },
   "export site": {
-    exits: { 1: "a manifest does not hold; or something is left out, without `--accept-gaps`" },
+    exits: { 1: "a manifest is invalid, or something is left out without `--accept-gaps`" },
     json: ["written", "operations", "leftOut", "gaps"],
   },
   repo: {
-    exits: { 1: "a manifest does not hold; with `--check`, something is missing or stale" },
+    exits: { 1: "a manifest is invalid; with `--check`, something is missing or stale" },
     json: ["problems?", "unowned?", "written?"],
   },
-  staged: { exits: { 1: "what is staged does not hold" }, json: ["files", "problems", "withoutSchema?"] },
-  routes: { exits: { 1: "a manifest does not hold; those that do are listed" }, json: ["routes", "problems"] },
+  staged: { exits: { 1: "a staged file is invalid" }, json: ["files", "problems", "withoutSchema?"] },
+  routes: { exits: { 1: "a manifest is invalid; valid ones are listed" }, json: ["routes", "problems"] },
   build: { exits: { 1: brokenManifest }, json: ["environment", "workers", "problems"] },
 };

@@ -1,4 +1,4 @@
-/** What a verb has to say: a text for people and the same as data. */
+/** The result of a command: a text for people, and the same as data. */
 
 import type { ExitCode } from "./contract.ts";
 import { print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
@@ -6,11 +6,13 @@ import { print, printCommands, printDocument, printJson, warn } from "./terminal
 export interface Outcome {
   readonly exitCode: ExitCode;
   readonly text: string;
-  /** For GitHub's runner: `::error file=…::…`, one a line, ahead of the text. What they hold is escaped. */
+  /** Commands for GitHub's runner: `::error file=…::…`, one a line, ahead of the text. Their content is escaped. */
   readonly commands?: string;
-  /** What was asked for itself, such as a document: alone on stdout, whatever the exit code. The text is about it, on stderr. */
+  /**
+   * A product such as a document: alone on stdout, whatever the exit code. The text is about it, and goes to stderr.
+   */
   readonly product?: string;
-  /** Undefined where it has been said already, line by line. */
+  /** Undefined where it has been printed already, line by line. */
   readonly data: unknown;
 }
 
@@ -22,7 +24,7 @@ export const printOutcome = ({ exitCode, text, commands = "", product, data }: O
     if (data !== undefined) printJson(data, 2);
   } else {
     printCommands(commands);
-    // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
+    // A rollout that was rolled back, or a risky change, is a result and no failure of the command.
     (exitCode === 0 || exitCode >= 4 ? print : warn)(text);
   }
 };

@@ -1,4 +1,4 @@
-/** Asks people: for a value that nobody should see, and whether they mean it. */
+/** Prompts for a secret value, and for a confirmation. */
 import readline from "node:readline/promises";
 import { escapeControls, toOneLine } from "./terminal.ts";
 
@@ -8,7 +8,7 @@ const maxLength = 64 * 1024;
 export const promptSecret = async (question: string): Promise<string> => {
   const { stdin } = process;
   if (!stdin.isTTY) return readPiped();
-  // First of all, so that not even a hasty key is shown.
+  // First, so that not even a hasty key is shown.
   stdin.setRawMode(true);
   process.stderr.write(`${sanitizeQuestion(question)} (not shown, ends with Enter): `);
   let value = "";
@@ -26,7 +26,7 @@ export const promptSecret = async (question: string): Promise<string> => {
   }
 };
 
-/** Asks in a terminal; elsewhere nobody is there to answer, and the command line is the answer. */
+/** Prompts in a terminal. Elsewhere the command line is the answer. */
 export const confirm = async (question: string): Promise<boolean> => {
   if (!process.stdin.isTTY) return true;
   const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
@@ -37,7 +37,7 @@ export const confirm = async (question: string): Promise<boolean> => {
   }
 };
 
-/** Names in it come from outside. */
+/** A question contains names from outside. */
 const sanitizeQuestion = (question: string): string => escapeControls(toOneLine(question));
 
 const readPiped = async (): Promise<string> => {

@@ -1,6 +1,6 @@
-/** Ends what runs until it is told to: in order at the first signal, at once at the second. */
+/** Ends a long-running command at a signal: in order at the first, at once at the second. */
 
-/** The listeners stay, or those of other libraries would end the process. */
+/** The listeners stay installed, or those of other libraries would end the process. */
 export const untilStopped = (): Promise<void> =>
   new Promise((stop) => {
     let isStopping = false;
@@ -15,7 +15,7 @@ export const untilStopped = (): Promise<void> =>
 
 let isListening = false;
 
-/** Ends at a signal as a program ends by itself, so that what it has begun is ended along with it. */
+/** Exits at a signal as a program exits by itself, so that its child processes are ended with it. */
 export const exitOnSignals = (): void => {
   // Several command lines may run in a process.
   if (isListening) return;
@@ -28,8 +28,8 @@ export const exitOnSignals = (): void => {
 const pollMs = 250;
 
 /**
- * npm and npx run a command by a shell, and pass a signal on to that alone: it ends, and the command hears of nothing but
- * that it has another parent. Whoever starts it without them may leave it running.
+ * npm and npx run a command by a shell, and pass a signal to the shell alone. The shell ends, and the command only notices
+ * that its parent has changed. A command that is started without npm may outlive its parent.
  */
 const onParentExit = (callback: () => void): void => {
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -42,7 +42,9 @@ const onParentExit = (callback: () => void): void => {
   poll.unref();
 };
 
-/** Miniflare would end the process at a signal. Who runs it decides that; what it does at the process's exit stays. */
+/**
+ * Miniflare would end the process at a signal, which is for the caller to decide. Its handler of the process's exit stays.
+ */
 export const withoutSignalHandlers = <T>(create: () => T): T => {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const before = signals.map((signal) => process.listeners(signal));

@@ -21,7 +21,7 @@ interface StageOptions {
   readonly now?: () => number;
 }
 
-/** They go to stderr: what a command was asked for goes to stdout. Outside a command line they are quiet. */
+/** Stages go to stderr, results to stdout. Outside a command line they print nothing. */
 export const openStages = ({ quiet = false, now = () => performance.now() }: StageOptions = {}): Stages => {
   const started = now();
   const inPlace = isTerminal("stderr");

@@ -128,7 +128,7 @@ const isJson = (line: string): boolean => {
 export const warnJson = (value: unknown): void =>
   void streams().stderr.write(`${escapeJsonControls(JSON.stringify(value))}\n`);
 
-/** A document that was asked for, byte by byte: who asked for it writes it to a file or reads it by a program. */
+/** A document, byte by byte: it is written to a file or read by a program. */
 export const printDocument = (text: string): void => void streams().stdout.write(text);
 
 /** Commands for the CI runner, which escaped what they hold. */

@@ -1,4 +1,4 @@
-/** Five HTTP clients that nobody here wrote send one list of requests to `npm run dev`. A client that is not here fails. */
+/** Five independent HTTP clients send one list of requests to `npm run dev`. A missing client fails. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -70,18 +70,19 @@ describe.each(clients)("%s", (client) => {
 
   beforeAll(async () => {
     recorder = await recordWire(port);
-    const asked = requests.filter(({ never }) => never?.[client] === undefined);
-    sent = await runClient(client, asked, `http://localhost:${recorder.port}/shop`);
+    const clientCase = requests.filter(({ never }) => never?.[client] === undefined);
+    sent = await runClient(client, clientCase, `http://localhost:${recorder.port}/shop`);
   });
 
   afterAll(() => recorder?.close());
 
-  it.each(requests.filter(({ never }) => never?.[client] === undefined))("$id: $it ($authority)", (asked) => {
-    const answer = sent.get(asked.id);
+  it.each(requests.filter(({ never }) => never?.[client] === undefined))("$id: $it ($authority)", (clientCase) => {
+    const answer = sent.get(clientCase.id);
     if (answer === undefined || "failed" in answer) throw new Error(answer?.failed ?? "there is no answer");
-    checkAnswer(asked, answer, asked.unread?.[client] === undefined);
-    const head = recorder.head(asked.id) ?? "";
-    if (asked.wire) expect(asked.wire.test(head), `on the wire: ${head}`).toBe(asked.otherwise?.[client] === undefined);
+    checkAnswer(clientCase, answer, clientCase.unread?.[client] === undefined);
+    const head = recorder.head(clientCase.id) ?? "";
+    if (clientCase.wire)
+      expect(clientCase.wire.test(head), `on the wire: ${head}`).toBe(clientCase.otherwise?.[client] === undefined);
   });
 
   const never = requests.flatMap(({ id, never }) => (never?.[client] ? [[id, never[client]] as const] : []));
@@ -100,7 +101,7 @@ describe.each(clients)("%s", (client) => {
   });
 });
 
-/** Clients that make a connection for each request, and why. */
+/** Clients that open a connection for each request, and why. */
 const oneEach: Readonly<Partial<Record<Client, string>>> = {
   urllib: "urllib sends Connection: close",
   wget: "a process for each request, since its options are the same for all of its URLs",

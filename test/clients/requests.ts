@@ -1,4 +1,4 @@
-/** The requests that every client sends, what has to come of each, and what a client cannot send as it is asked to. */
+/** The requests of every client, the right responses, and what a client cannot send. */
 
 export const clients = ["java", "curl", "urllib", "node", "wget"] as const;
 export type Client = (typeof clients)[number];
@@ -26,10 +26,10 @@ export interface ClientCase {
     /** The stable code of a problem that the gate answers. */
     readonly code?: string;
     readonly gets?: Readonly<Record<string, string | null>>;
-    /** What the service is asked for; null headers are not there. Undefined where the gate answers. */
+    /** What the service receives; null headers are not there. Undefined where the gate answers. */
     readonly sees?: { readonly body: string; readonly headers?: Readonly<Record<string, string | null>> };
   };
-  /** What a client writes in another way, and why. It is asked all the same, and gets the same answer. */
+  /** What a client writes in another way, and why. It is sent all the same, and gets the same answer. */
   readonly otherwise?: Readonly<Partial<Record<Client, string>>>;
   /** Where a client does not hand over the body of the answer, and why. */
   readonly unread?: Readonly<Partial<Record<Client, string>>>;
@@ -85,7 +85,7 @@ export const requests: readonly ClientCase[] = [
   },
   {
     id: "post-empty",
-    it: "a POST with a Content-Length of 0 has no body, and the service is told the length",
+    it: "a POST with a Content-Length of 0 has no body, and the service receives the length",
     authority: "RFC 9110, 8.6: a method that gives content a meaning says that there is none",
     method: "POST",
     target: "/echo",

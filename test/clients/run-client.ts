@@ -1,4 +1,4 @@
-/** Runs a client over the list of requests: as a program of its own, or as its command line. */
+/** Runs a client over the list of requests, as a program or by its command line. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -23,7 +23,7 @@ export const runClient = (client: Client, cases: readonly ClientCase[], base: st
   return inFolder((folder) => (client === "curl" ? curl(cases, base, folder) : wget(cases, base, folder)));
 };
 
-/** What a client may take for all of the list, its start included. */
+/** Time limit of a client for the whole list, its start included. */
 const maxMs = 120_000;
 
 const output = (command: string, args: readonly string[], input = ""): Promise<{ code: number; text: string }> =>

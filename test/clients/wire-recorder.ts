@@ -1,4 +1,4 @@
-/** Stands between a client and the gate, passes every byte on, and keeps what the client wrote. */
+/** A TCP proxy between a client and the gate, which records what the client writes. */
 import net, { type AddressInfo } from "node:net";
 
 export interface WireRecorder {

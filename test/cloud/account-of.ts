@@ -1,4 +1,4 @@
-/** What an account has come to, so that two can be compared. */
+/** The state of an account in a form that can be compared. */
 import type { Cloud } from "../../infra/cloud/cloud.ts";
 
 /** Without what differs from one account to the next. */

@@ -1,4 +1,4 @@
-/** Asks the API itself, with what wrangler would never send. */
+/** Calls the local cloud's API directly, also in ways that wrangler never does. */
 import http from "node:http";
 import { accountId } from "../../infra/cloud/account/access.ts";
 import type { Cloud } from "../../infra/cloud/cloud.ts";

@@ -1,4 +1,7 @@
-/** What deploy does beside uploading code: removing what has gone, looking for open addresses, secrets, keys that nobody sets, consumers. */
+/**
+ * What `postern deploy` does beside uploading code: removal of old gates, checks of open addresses, secrets,
+ * generated keys, consumers.
+ */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -9,7 +12,7 @@ import { expect, it } from "vitest";
 import { consumersKey, list } from "../../infra/commands/release/secrets.ts";
 import { kvNamespace } from "../../infra/release/consumers/kv.ts";
 import { manifest, runService } from "../e2e/project.ts";
-import { tier, town } from "./town.ts";
+import { deployHarness, tier } from "./deploy-harness.ts";
 
 /** `fetch` sets the Host header itself. */
 const asHost = async (url: string, host: string): Promise<string> => {
@@ -19,7 +22,7 @@ const asHost = async (url: string, host: string): Promise<string> => {
 
 it("a tier that has gone leaves a gate, which --prune deletes", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
-  const { cloud, root, get, ...postern } = await town({
+  const { cloud, root, get, ...postern } = await deployHarness({
     "routes/a.yaml": tier("a", upstream.url, "first"),
     "routes/b.yaml": tier("b", upstream.url, "first"),
   });
@@ -40,7 +43,7 @@ it("reads back that gates have no address, and does not split a tier that its zo
     "hosts: [localhost]",
     "hosts: [z.acme.example]",
   );
-  const { cloud, ...postern } = await town({
+  const { cloud, ...postern } = await deployHarness({
     "routes/environments/test.yaml": "front: { zones: [acme.example] }\n",
     "routes/a.yaml": tier("a", upstream.url, "first").replace("hosts: [localhost]", "hosts: [a.acme.example]"),
     "routes/z.yaml": zone,
@@ -61,7 +64,9 @@ it("secrets come before the code that needs them, and are not rolled back with i
     response.end("ok");
   });
   const secretive = "filters: [{ headers: { request: { set: { authorization: { secret: TOKEN } } } } }]\n";
-  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first", secretive) });
+  const { cloud, edit, get, ...postern } = await deployHarness({
+    "routes/a.yaml": tier("a", upstream.url, "first", secretive),
+  });
   await expect(postern.deploy()).rejects.toThrow(/gate-a-test needs TOKEN: npx postern secrets set TOKEN/);
   expect(cloud.control.account().workers.size).toBe(0);
   await postern.secret("TOKEN", "value-one");
@@ -99,7 +104,7 @@ const cacheKeyIn = ({ bindings }: { readonly bindings: readonly object[] }): str
 it("makes a secret for each gate that keeps keys in the location's cache, once, and shows it nowhere", async () => {
   const issuer = await runService((_, response) => response.end('{"keys":[]}'));
   const before = tier("a", issuer.url, "first");
-  const { cloud, root, edit, get, ...postern } = await town({
+  const { cloud, root, edit, get, ...postern } = await deployHarness({
     "routes/a.yaml": before,
     "routes/b.yaml": fetching("b", "first", issuer.url),
     "routes/c.yaml": tier("c", issuer.url, "first"),
@@ -133,7 +138,7 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
   );
   await expect(postern.secret("POSTERN_CACHE_KEY", "mine")).rejects.toThrow(/nobody's to set/);
 
-  // A way back to a version that had none brings no person's secret back, so nobody is asked.
+  // A way back to a version that had none brings no person's secret back, so no confirmation is needed.
   const [first] = cloud.control.worker("gate-a-test").versions;
   await postern.rollback("a", { to: first?.id ?? "" });
   expect((await get("/a/which")).text).toBe("first");
@@ -152,7 +157,7 @@ it("signs entries of consumers where the environment has a key, and uploads none
   const id = "00000000000000000000000000000007";
   const upstream = await runService((_, response) => response.end("ok"));
   const hash = createHash("sha256").update("coffee").digest("hex");
-  const { cloud, root, edit, get, ...postern } = await town({
+  const { cloud, root, edit, get, ...postern } = await deployHarness({
     "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
     "routes/a.yaml": tier("a", upstream.url, "first", "filters: [{ api-key: {} }]\n"),
     "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${hash}"] } }\n`,
@@ -168,8 +173,8 @@ it("signs entries of consumers where the environment has a key, and uploads none
   expect(cloud.control.account().workers.size).toBe(0);
   withKey(key);
   await postern.deploy();
-  const asked = () => get("/a/it", { "x-api-key": "coffee" });
-  expect((await asked()).text).toBe("ok");
+  const request = () => get("/a/it", { "x-api-key": "coffee" });
+  expect((await request()).text).toBe("ok");
   // Any gate could write what it likes.
   const forged = `/key%2F${createHash("sha256").update("eve").digest("hex")}?urlencoded=true`;
   await (await cloud.fleet.kv(id, forged, { method: "PUT", body: '{"id":"shop","labels":{}}' })).arrayBuffer();
@@ -194,7 +199,7 @@ it("takes out of an unsigned namespace what it wrote and what has left the file"
   const hashed = (key: string) => createHash("sha256").update(key).digest("hex");
   const people = (...keys: readonly string[]) =>
     `consumers: { shop: { keys: [${keys.map((it) => `"sha256:${hashed(it)}"`).join(", ")}] } }\n`;
-  const { cloud, root, edit, ...postern } = await town({
+  const { cloud, root, edit, ...postern } = await deployHarness({
     "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
     "routes/a.yaml": tier("a", "http://localhost:9", "first", "filters: [{ api-key: {} }]\n"),
     "routes/consumers.yaml": people("coffee", "tea"),

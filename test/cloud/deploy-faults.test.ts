@@ -1,4 +1,4 @@
-/** A deploy of which something fails says of each Worker what became of it, exits with 3, and goes on with the same command. */
+/** A deploy that fails in part reports each Worker, exits with 3, and continues with the same command. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";

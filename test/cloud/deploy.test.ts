@@ -1,3 +1,4 @@
+/** Deploys, lists and rolls back releases on a local cloud: first, unchanged, split, interrupted, and back. */
 import { once } from "node:events";
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -8,7 +9,7 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
 import { runService, writeProject } from "../e2e/project.ts";
-import { environment, tier, town } from "./town.ts";
+import { deployHarness, environment, tier } from "./deploy-harness.ts";
 
 /** `fetch` sets the Host header itself. */
 const asHost = async (url: string, host: string): Promise<string> => {
@@ -22,7 +23,7 @@ const sharesOf = (cloud: Cloud, worker: string) =>
 it("brings all of it, then only what has changed, as a split that comes back in one call", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
   const limited = "filters: [{ rate-limit: { limit: 1000/m, by: ip, count: exact } }]\n";
-  const { cloud, edit, get, ...postern } = await town({
+  const { cloud, edit, get, ...postern } = await deployHarness({
     "routes/a.yaml": tier("a", upstream.url, "first", limited),
     "routes/b.yaml": tier("b", upstream.url, "first"),
   });
@@ -74,7 +75,9 @@ it("brings all of it, then only what has changed, as a split that comes back in 
 
 it("goes on where it was broken off", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
-  const { cloud, root, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first") });
+  const { cloud, root, edit, get, ...postern } = await deployHarness({
+    "routes/a.yaml": tier("a", upstream.url, "first"),
+  });
   await postern.deploy();
   edit("routes/a.yaml", tier("a", upstream.url, "second"));
   // As if it had ended between the upload and the deployment.
@@ -94,7 +97,7 @@ it("goes on where it was broken off", async () => {
 it("a route is lifted before its tier's gate lets go of it", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
   const plain = tier("a", upstream.url, "first");
-  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": plain });
+  const { cloud, edit, get, ...postern } = await deployHarness({ "routes/a.yaml": plain });
   await postern.deploy();
   edit("routes/a.yaml", plain.replace("to: it }", "to: it, isolation: route }"));
   await expect(postern.deploy(["a"])).rejects.toThrow(/npx postern deploy a front/);

@@ -1,4 +1,4 @@
-/** What tests deploy without wrangler's process is what wrangler deploys; and what the dev loop publishes is that, too. */
+/** Tests without wrangler's process deploy what wrangler deploys, and the dev loop publishes the same. */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
@@ -6,8 +6,8 @@ import { emit } from "../../infra/compiler/emit/emit.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
 import { type Target, targetOf } from "../../infra/release/target.ts";
 import { accountOf } from "./account-of.ts";
+import { deployHarness, tier } from "./deploy-harness.ts";
 import { direct } from "./direct.ts";
-import { tier, town } from "./town.ts";
 
 const url = "http://localhost:9";
 const key = createHash("sha256").update("coffee").digest("hex");
@@ -15,7 +15,7 @@ const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } },
 
 /** A first deployment, and a version beside it. */
 const course = async (targetAt: (api: string) => Target) => {
-  const { cloud, root, edit, ...postern } = await town(
+  const { cloud, root, edit, ...postern } = await deployHarness(
     {
       "routes/environments/test.yaml": 'kv: { consumers: "00000000000000000000000000000007" }\n',
       "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${key}"] } }\n`,

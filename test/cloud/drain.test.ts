@@ -1,7 +1,7 @@
-/** A machine that was replaced goes when nobody uses it, and stays while somebody does. */
+/** A replaced machine ends when nobody uses it, and stays while somebody does. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { openDrain, parseConnectedPorts } from "../../infra/cloud/edge/drain.ts";
-import type { Machine } from "../../infra/cloud/edge/machine.ts";
+import { openDrain, parseConnectedPorts } from "../../infra/cloud/fleet/drain.ts";
+import type { Machine } from "../../infra/cloud/machine/machine.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,4 +1,4 @@
-/** Stands ahead of a local cloud's API and does to a call what a network or the platform may do. */
+/** A proxy in front of a local cloud's API that injects faults of a network or of the platform. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";

@@ -1,7 +1,7 @@
-/** Whom a request from outside is for: by zone routes, by workers.dev, by the address of one version. */
+/** Which Worker a request from outside reaches: by zone routes, by workers.dev, by the address of one version. */
 import { describe, expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
-import { matchHost, routeWeight } from "../../infra/cloud/edge/hosts.ts";
+import { matchHost, routeWeight } from "../../infra/cloud/ingress/hosts.ts";
 import { callApi, putRequest, uploadForm } from "./api-client.ts";
 import { openLocalCloud } from "./local-cloud.ts";
 

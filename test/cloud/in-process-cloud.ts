@@ -1,4 +1,4 @@
-/** A local cloud in this process, Workers to put on it, and a client at its edge. */
+/** A local cloud in this process, and a client of its edge. */
 import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
@@ -25,7 +25,7 @@ export interface WorkerResponse {
   readonly body: string;
 }
 
-/** Asks a Worker by its workers.dev address. */
+/** Requests a Worker by its workers.dev address. */
 export const getWorker = (
   edge: string,
   worker: string,

@@ -1,11 +1,11 @@
-/** The door as a client meets it, in front of Workers that do as they like. */
+/** The ingress of the local cloud as a client meets it, in front of Workers that misbehave. */
 import fs from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openIngress } from "../../infra/cloud/edge/ingress.ts";
-import { edgeCodes } from "../../infra/cloud/edge/refusals.ts";
+import { openIngress } from "../../infra/cloud/ingress/ingress.ts";
+import { edgeCodes } from "../../infra/cloud/ingress/refusals.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 
 const listening = async (server: net.Server): Promise<number> => {

@@ -1,4 +1,4 @@
-/** The account on disk, whatever was cut off, damaged, or tried by two at once. */
+/** The account's journal on disk, after cut lines, damage, a full disk and a second process. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -213,7 +213,7 @@ it("a long journal is written anew when it is opened, and what nothing names any
   journal.record(...Array.from({ length: 300 }, (_, index) => version(index + 1)));
   journal.close();
   const before = journal.account();
-  // As many lines as it takes, without the patience that each needs to be on disk.
+  // As many lines as it takes, written at once, since a sync of each would take long.
   const idle = `${JSON.stringify({ type: "delete", worker: "nobody" })}\n`;
   fs.appendFileSync(path.join(folder, "journal.ndjson"), idle.repeat(1000));
   expect(before.workers.get("it")?.versions).toHaveLength(100);

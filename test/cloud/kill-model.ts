@@ -1,4 +1,4 @@
-/** What the killed cloud is asked to do, and what its account has to look like afterwards. */
+/** Commands for a cloud that is killed, and the account that they must leave. */
 import type { Publication } from "../../infra/cloud/account/publish.ts";
 import { publication } from "./uploads.ts";
 

@@ -1,11 +1,11 @@
-/** Whenever a cloud is killed, the next one on its folder has all that was acknowledged, and at most the call under way beside. */
+/** A cloud that is killed at any moment loses nothing that was acknowledged, and gains at most the call in flight. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { getWorker, temporaryFolder } from "./in-process-cloud.ts";
 import {
   applyCommand,
@@ -20,39 +20,39 @@ import {
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 const seed = Number(process.env.POSTERN_SEED ?? 1);
 
-interface Victim {
+interface KillableCloud {
   readonly process: ChildProcess;
   readonly lines: AsyncIterator<string>;
-  readonly told: () => string;
+  readonly stderr: () => string;
 }
 
-const startVictim = (folder: string): Victim => {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "victim.ts"), folder], {
+const startKillableCloud = (folder: string): KillableCloud => {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "killable-cloud.ts"), folder], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   child.stdin.on("error", () => {});
-  let told = "";
+  let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    told += text;
+    stderr += text;
   });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return { process: child, lines, told: () => told };
+  return { process: child, lines, stderr: () => stderr };
 };
 
-/** Its next line, or undefined where it has ended. */
-const heard = async <T>({ lines }: Victim): Promise<T | undefined> => {
+/** The next message, or undefined where the process has ended. */
+const nextMessage = async <T>({ lines }: KillableCloud): Promise<T | undefined> => {
   const { value, done } = await lines.next();
   return done ? undefined : (JSON.parse(value) as T);
 };
 
-/** What somebody outside was told. */
+/** What a client outside knows. */
 interface Acknowledged {
   workers: Workers;
   pending?: Command | undefined;
   /** Rows that were added for sure, and one that may have been. */
   readonly rows: Set<number>;
-  readonly perhaps: Set<number>;
+  readonly possibleRows: Set<number>;
   /** Values by key, the last one that is sure first and then what may be there. */
   readonly values: Map<number, string[]>;
   /** Writes that failed though nobody had killed anything. */
@@ -60,34 +60,39 @@ interface Acknowledged {
 }
 
 /** Commands one after the other, until the cloud is gone. */
-const command = async (victim: Victim, known: Acknowledged, next: () => Command): Promise<void> => {
+const runCommands = async (killable: KillableCloud, known: Acknowledged, next: () => Command): Promise<void> => {
   for (;;) {
     known.pending = next();
-    victim.process.stdin?.write(`${JSON.stringify(known.pending)}\n`);
-    if (!(await heard(victim))) return;
+    killable.process.stdin?.write(`${JSON.stringify(known.pending)}\n`);
+    if (!(await nextMessage(killable))) return;
     known.workers = applyCommand(known.workers, known.pending);
     known.pending = undefined;
   }
 };
 
 /** Writes to an object and to KV, one after the other, until the cloud is gone. */
-const write = async (edge: string, known: Acknowledged, nextId: () => number, gone: () => boolean): Promise<void> => {
+const runWrites = async (
+  edge: string,
+  known: Acknowledged,
+  nextId: () => number,
+  gone: () => boolean,
+): Promise<void> => {
   while (!gone()) {
     if (!known.workers.first?.enabled) {
       await new Promise((wake) => setTimeout(wake, 20));
       continue;
     }
     const id = nextId();
-    known.perhaps.add(id);
+    known.possibleRows.add(id);
     const values = known.values.get(id % 7) ?? [];
     known.values.set(id % 7, [...values, String(id)]);
-    const made = async (what: string): Promise<boolean> => {
+    const attempt = async (what: string): Promise<boolean> => {
       const answer = await getWorker(edge, "first", `/${what}?id=${id}`).catch((error: Error) => error.message);
       const status = typeof answer === "string" ? 0 : answer.status;
       if (status !== 200 && !gone()) known.failures.push(`${what} ${id}: ${JSON.stringify(answer)}`);
       return status === 200;
     };
-    const [added, put] = await Promise.all([made("add"), made("put")]);
+    const [added, put] = await Promise.all([attempt("add"), attempt("put")]);
     if (added) known.rows.add(id);
     if (put) known.values.set(id % 7, [String(id)]);
     await new Promise((wake) => setTimeout(wake, 5));
@@ -119,7 +124,7 @@ const check = async (
   if (workers.first?.enabled) {
     const rows = new Set(JSON.parse((await getWorker(edge, "first", "/rows")).body) as number[]);
     expect([...known.rows].filter((id) => !rows.has(id))).toEqual([]);
-    expect([...rows].filter((id) => !known.perhaps.has(id))).toEqual([]);
+    expect([...rows].filter((id) => !known.possibleRows.has(id))).toEqual([]);
     const values = JSON.parse((await getWorker(edge, "first", "/values")).body) as (string | null)[];
     for (const [key, possible] of known.values) expect(possible).toContain(values[key]);
     for (const key of known.values.keys()) known.values.set(key, [values[key] ?? ""]);
@@ -133,36 +138,42 @@ test(`${kills} kills, seed ${seed}`, { timeout: 60_000 + kills * 20_000 }, async
   const folder = temporaryFolder();
   // Registered after the folder, so that it runs before that goes.
   onTestFinished(() => machinePids(folder).forEach((pid) => void process.kill(pid, "SIGKILL")));
-  const known: Acknowledged = { workers: {}, rows: new Set(), perhaps: new Set(), values: new Map(), failures: [] };
+  const known: Acknowledged = {
+    workers: {},
+    rows: new Set(),
+    possibleRows: new Set(),
+    values: new Map(),
+    failures: [],
+  };
   const counts = { atStart: 0, commands: 0, pending: 0, came: 0, starts: [] as number[] };
   let ids = 0;
   for (let round = 0; round <= kills; round++) {
     const began = performance.now();
-    const victim = startVictim(folder);
-    const exited = once(victim.process, "exit");
+    const killable = startKillableCloud(folder);
+    const exited = once(killable.process, "exit");
     if (round < kills && round > 0 && random() < 0.15) {
       await new Promise((wake) => setTimeout(wake, random() * 1200));
-      victim.process.kill("SIGKILL");
+      killable.process.kill("SIGKILL");
       await exited;
       counts.atStart++;
       continue;
     }
-    const found = await heard<FoundState>(victim);
-    if (!found) throw new Error(`kill ${round}: it does not start again: ${victim.told()}`);
+    const found = await nextMessage<FoundState>(killable);
+    if (!found) throw new Error(`kill ${round}: it does not start again: ${killable.stderr()}`);
     counts.starts.push(performance.now() - began);
     // A lock that a killed process left would be waited for.
     expect(counts.starts.at(-1)).toBeLessThan(20_000);
     const expected = known.pending && comparable(applyCommand(known.workers, known.pending));
     if (known.pending) counts.pending++;
     if (expected && JSON.stringify(expected) === JSON.stringify(comparable(found.workers))) counts.came++;
-    await check(found, known, folder, victim.process.pid ?? 0).catch((error: Error) => {
-      throw new Error(`after kill ${round} of seed ${seed}: ${error.message}\n${victim.told()}`, { cause: error });
+    await check(found, known, folder, killable.process.pid ?? 0).catch((error: Error) => {
+      throw new Error(`after kill ${round} of seed ${seed}: ${error.message}\n${killable.stderr()}`, { cause: error });
     });
     let gone = false;
     let commands = 0;
     const working = Promise.all([
-      command(victim, known, () => nextCommand(known.workers, random, `${round}-${commands++}`)),
-      write(
+      runCommands(killable, known, () => nextCommand(known.workers, random, `${round}-${commands++}`)),
+      runWrites(
         found.edge,
         known,
         () => ++ids,
@@ -174,16 +185,16 @@ test(`${kills} kills, seed ${seed}`, { timeout: 60_000 + kills * 20_000 }, async
     const until = performance.now() + (last ? 0 : random() * 2500);
     while (last ? commands < 4 : performance.now() < until) await new Promise((wake) => setTimeout(wake, 10));
     gone = true;
-    victim.process.kill("SIGKILL");
+    killable.process.kill("SIGKILL");
     await Promise.all([working, exited]);
     counts.commands += commands;
-    expect(known.failures, victim.told()).toEqual([]);
+    expect(known.failures, killable.stderr()).toEqual([]);
     if (last) expect(commands).toBeGreaterThanOrEqual(4);
     if (kills > 10) process.stderr.write(`\r${round} of ${kills} kills`);
   }
   const starts = counts.starts.toSorted((a, b) => a - b);
   console.log(
     `${kills} kills, ${counts.atStart} of them at start; ${counts.commands} commands; under way at the kill: ${counts.pending}, of which ${counts.came} came to be; ` +
-      `${known.rows.size} rows, ${known.perhaps.size - known.rows.size} more perhaps; a start took ${starts[starts.length >> 1]?.toFixed(0)} ms, at most ${starts.at(-1)?.toFixed(0)}`,
+      `${known.rows.size} rows, ${known.possibleRows.size - known.rows.size} more perhaps; a start took ${starts[starts.length >> 1]?.toFixed(0)} ms, at most ${starts.at(-1)?.toFixed(0)}`,
   );
 });

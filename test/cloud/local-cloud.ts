@@ -14,7 +14,7 @@ export interface LocalCloud {
   readonly cloud: Cloud;
   /** Empty, and gone with the cloud. */
   readonly folder: string;
-  /** What the API was asked. */
+  /** Calls of the API. */
   readonly calls: readonly ApiCall[];
   /** What Workers wrote. */
   readonly lines: readonly string[];
@@ -57,7 +57,7 @@ export const openLocalCloud = async (options: Partial<CloudOptions> = {}): Promi
   };
 };
 
-/** The platform's own client cannot be told another Host than the URL's. */
+/** The platform's own client cannot send another Host than the URL's. */
 const createGet =
   (edge: string, agent: http.Agent): LocalCloud["get"] =>
   (host, target = "/", headers = {}) =>
@@ -70,7 +70,7 @@ const createGet =
       request.on("error", reject).end();
     });
 
-/** What one command asked of the API. */
+/** The calls of one command. */
 export interface Transcript {
   readonly command: string;
   readonly calls: string[];
@@ -99,7 +99,7 @@ export interface Wrangler {
 }
 
 /**
- * Stands ahead of the API, so that each command's calls can be told from those of others that run at the same time.
+ * Stands ahead of the API, so that each command's calls are separate from those of others that run at the same time.
  * @param packageFolder the wrangler, by its folder
  */
 export const openWrangler = (

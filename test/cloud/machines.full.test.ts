@@ -1,8 +1,8 @@
-/** Machines come and go beneath an account: one that is killed is started anew, and what a Worker says is heard by its tails. */
+/** Machines of an account: a killed one is replaced, and traces of a Worker reach its tails. */
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { WorkerStartupError } from "../../infra/cloud/account/api-errors.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import { getWorker, startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";
@@ -76,7 +76,7 @@ it("a Worker that ends the runtime while it starts is refused, and that by its n
   await control.publish([publication("it", "export default {};")]);
 });
 
-it("a tail consumer is told of each request: which version, what it said, and how it ended", async () => {
+it("a tail consumer receives a trace of each request: its version, logs and outcome", async () => {
   const received: string[] = [];
   const listener = await runService(async (request: http.IncomingMessage, response) => {
     for await (const part of request) received.push(String(part));
@@ -96,8 +96,8 @@ it("a tail consumer is told of each request: which version, what it said, and ho
   await control.changeSettings("it", onSubdomain);
   await getWorker(edge, "it", "/fine");
   await getWorker(edge, "it", "/boom");
-  await until(() => received.length >= 2, "the consumer is told");
-  // Each is told by itself, so that the second may come first.
+  await until(() => received.length >= 2, "the consumer has two traces");
+  // Each trace is sent by itself, so that the second may come first.
   const events = received.flatMap((text) => JSON.parse(text)).toSorted((a, b) => a.eventTimestamp - b.eventTimestamp);
   expect(events.map(({ outcome }) => outcome)).toEqual(["ok", "exception"]);
   expect(events[0]).toMatchObject({

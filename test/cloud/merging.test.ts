@@ -1,14 +1,14 @@
-/** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
+/** Merging keeps machines few and small, and restarts no Worker often, however many there are. */
 import { expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
-import { VersionStartupError } from "../../infra/cloud/edge/machine.ts";
 import {
   groupForMachines,
   machinesToMerge,
   maxVersionsPerMachine,
   reachableVersions,
   startInGroups,
-} from "../../infra/cloud/edge/merging.ts";
+} from "../../infra/cloud/fleet/merging.ts";
+import { VersionStartupError } from "../../infra/cloud/machine/startup-error.ts";
 
 const version = (id: string) => ({ id }) as Version;
 const worker = (name: string, ...ids: readonly string[]): Worker =>
@@ -21,7 +21,7 @@ const accountOf = (...workers: readonly Worker[]): Account => ({
   ...emptyAccount,
   workers: new Map(workers.map((it) => [it.name, it])),
 });
-const machine = (...ids: readonly string[]) => ({ places: new Map(ids.map((id) => [id, {} as never])) });
+const machine = (...ids: readonly string[]) => ({ locations: new Map(ids.map((id) => [id, {} as never])) });
 
 it.each([7, 40, 100, 400])("%i uploads, one after the other", (count) => {
   let machines: ReturnType<typeof machine>[] = [];
@@ -40,10 +40,10 @@ it.each([7, 40, 100, 400])("%i uploads, one after the other", (count) => {
     machines = [...fresh, ...machines.filter((it) => !before.includes(it))];
     most = Math.max(most, machines.length);
   }
-  expect(machines.flatMap(({ places }) => [...places.keys()]).toSorted()).toEqual(
+  expect(machines.flatMap(({ locations }) => [...locations.keys()]).toSorted()).toEqual(
     workers.map(({ versions }) => versions[0]?.id).toSorted(),
   );
-  expect(Math.max(...machines.map(({ places }) => places.size))).toBeLessThanOrEqual(maxVersionsPerMachine);
+  expect(Math.max(...machines.map(({ locations }) => locations.size))).toBeLessThanOrEqual(maxVersionsPerMachine);
   expect(most).toBeLessThanOrEqual(6 + (2 * count) / maxVersionsPerMachine);
   expect(started / count).toBeLessThan(4);
 });

@@ -1,4 +1,4 @@
-/** Objects have one owner at a time: calls that come while it changes wait, and none is lost or counted twice. */
+/** Durable Objects have one owner at a time. Calls wait while it changes, and none is lost or counted twice. */
 import { expect, it } from "vitest";
 import { callApi, putRequest, uploadForm } from "./api-client.ts";
 import { openLocalCloud } from "./local-cloud.ts";

@@ -1,8 +1,8 @@
-/** Who listens on a port, as the system says it. */
+/** Finds the process that listens on a port. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { listen, PortTaken } from "../../infra/cloud/edge/listen.ts";
+import { listen, PortTaken } from "../../infra/cloud/ingress/listen.ts";
 import { listenersIn, ownerOf } from "../../infra/project/port-owner.ts";
 
 it("is found in the table of sockets, among connections of the same port", () => {

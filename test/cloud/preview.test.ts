@@ -1,4 +1,4 @@
-/** Previews: what would make one another's is refused; and, in test:full, two of them on a local cloud, one after the other gone. */
+/** Previews of pull requests: collisions are refused, and in `test:full` two of them are deployed and removed. */
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
@@ -33,26 +33,21 @@ const nowhere = "http://127.0.0.1:9";
 
 describe("what would make one preview another's is refused before anything is uploaded", () => {
   it.each([
-    [
-      "a host that all of them have",
-      files("api.acme.example"),
-      "7",
-      /the host api\.acme\.example is that of every preview/,
-    ],
+    ["a host of all previews", files("api.acme.example"), "7", /the host api\.acme\.example is shared by all previews/],
     [
       "a host of preview-70",
       files("preview-70.acme.example"),
       "7",
-      /the host preview-70\.acme\.example is that of every/,
+      /the host preview-70\.acme\.example is shared by all previews/,
     ],
-    ["a name that would be cut", files(good, "a".repeat(48)), "1234567", /too long a name for a preview/],
+    ["a name that is too long", files(good, "a".repeat(48)), "1234567", /has a name that is too long for a preview/],
     [
       "no template",
       { "routes/a.yaml": tier("a") },
       "7",
       /there is no routes\/environments\/preview\.yaml; write .*preview-0/,
     ],
-    ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
+    ["a name that is no number", files(good), "../7", /"\.\.\/7" is not the number of a pull request/],
   ])("%s", async (_, all, number, said) => {
     await expect(up(number, { root: writeProject(all), target: nowhere })).rejects.toThrow(said);
   });

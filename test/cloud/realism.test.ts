@@ -1,4 +1,4 @@
-/** What production does to a Worker, asked for: several isolates, values that come late, objects that begin anew, refusals. */
+/** Realism: several isolates, late values of KV, objects that restart, and refusals of production. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -155,7 +155,7 @@ describe("the platform's cache answers a fetch", () => {
     expect(await get({})).toEqual(["the whole", "MISS"]);
   });
 
-  it("where realism is asked for, and else not", async () => {
+  it("only where realism is on", async () => {
     const get = await files({}, (await start({})).cloud);
     expect([await get("/a.pdf"), await get("/a.pdf")]).toEqual([
       ["file 1", null],

@@ -1,4 +1,4 @@
-/** An account in which things are refused, and the proof that a refusal changes nothing. */
+/** A local cloud for refused calls, and the check that a refusal changes nothing. */
 import { beforeAll, expect, it } from "vitest";
 import { type ApiRequest, callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { type LocalCloud, openLocalCloud } from "./local-cloud.ts";

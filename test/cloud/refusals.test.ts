@@ -1,4 +1,4 @@
-/** Calls that the API refuses: with which code, in which words, and that nothing has changed by it. */
+/** Refused calls of the API: the code, the message, and that nothing changes. */
 import { expect, it } from "vitest";
 import { type ApiRequest, callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { counterWorker, type Ids, type Refusal, refusal, testEachRefusal } from "./refusal.ts";

@@ -1,4 +1,4 @@
-/** Uploads that the API refuses: with which code, in which words, and that nothing has changed by it. */
+/** Refused uploads: the code, the message, and that nothing changes. */
 import { postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { counterWorker, refusal, testEachRefusal } from "./refusal.ts";
 

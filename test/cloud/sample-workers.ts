@@ -1,4 +1,4 @@
-/** A Worker that has all that a gate is bound to, and the Worker behind it; as a person keeps them, for wrangler to read. */
+/** A Worker with every binding that a gate has, and the Worker behind it, as wrangler projects. */
 import fs from "node:fs";
 import path from "node:path";
 
@@ -39,7 +39,7 @@ export default {
       return Response.json(await env.STORE.getWithMetadata(pathname.slice(4)));
     if (pathname === "/limit") return Response.json((await env.LIMIT.limit({ key: "all" })).success);
     if (pathname === "/secrets") return Response.json([env.ONE ?? null, env.TWO ?? null, env.THREE ?? null]);
-    console.log("asked for", pathname);
+    console.log("requested", pathname);
     const { id, tag } = env.VERSION;
     return Response.json({ release, id, tag, greeting: await env.BACK.greet("you") });
   },

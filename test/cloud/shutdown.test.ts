@@ -1,12 +1,13 @@
+/** Nothing outlives a cloud in this process, whatever is in flight when it ends. */
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { emptyAccount } from "../../infra/cloud/account/account.ts";
-import { startMachine } from "../../infra/cloud/edge/machine.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
-import { bundleRouter } from "../../infra/cloud/edge/router.ts";
+import { startMachine } from "../../infra/cloud/machine/machine.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
+import { bundleRouter } from "../../infra/cloud/machine/router.ts";
 import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import { startLocalCloud, temporaryFolder } from "./in-process-cloud.ts";
@@ -26,8 +27,8 @@ it("a runtime that never says that it is ready is ended with its start", async (
   const starting = startMachine({
     ...{ id: "m1", account: emptyAccount, versions: [], folder, secret: "s", code: await bundleRouter(), isolates: 1 },
     ...{ realism: null, ownsObjects: false, storageAddress: null, strict: false, signal: closing.signal },
-    read: () => Buffer.of(),
-    cloud: async () => new Response(),
+    readBlob: () => Buffer.of(),
+    handleCloudRequest: async () => new Response(),
     log: () => {},
   });
   starting.catch(() => {});

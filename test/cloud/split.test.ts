@@ -1,4 +1,6 @@
-/** Which version takes a request: overrides, then keys, then chance; by the function, and by the edge and a binding. */
+/**
+ * Which version takes a request: overrides, then keys, then chance; by the function, at the edge and behind a binding.
+ */
 import { describe, expect, it } from "vitest";
 import {
   chooseVersion,
@@ -6,7 +8,7 @@ import {
   percentileOf,
   type Share,
   versionKeyHeader,
-} from "../../infra/cloud/edge/split.ts";
+} from "../../infra/cloud/machine/split.ts";
 import { full } from "../full.ts";
 import { callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { openLocalCloud } from "./local-cloud.ts";

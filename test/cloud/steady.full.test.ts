@@ -1,4 +1,4 @@
-/** Whatever is deployed meanwhile, no request fails, no object loses or doubles a call, and no stream breaks. */
+/** Under steady load, deployments fail no request, lose or repeat no call of an object, and break no stream. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -40,14 +40,14 @@ export default { fetch: () => new Response("counter") };`,
   back: publication(
     "back",
     `// ${round}
-let asked = 0;
+let requests = 0;
 export default {
   async fetch(request, env) {
     const { pathname, searchParams } = new URL(request.url);
     const object = () => env.COUNTER.get(env.COUNTER.idFromName("one"));
     if (pathname === "/count") return new Response(String(await object().count()));
     if (pathname === "/hit")
-      return asked++ % 2 ? object().fetch(request) : new Response(String(await object().hit(searchParams.get("id"))));
+      return requests++ % 2 ? object().fetch(request) : new Response(String(await object().hit(searchParams.get("id"))));
     if (pathname === "/socket") {
       const [theirs, ours] = Object.values(new WebSocketPair());
       ours.accept();
@@ -118,8 +118,8 @@ const replaceAll = async ({ control }: Cloud): Promise<void> => {
 };
 
 test("steady load sees nothing of uploads, splits and rollbacks", { timeout: full ? 300_000 : 90_000 }, async () => {
-  const told: string[] = [];
-  const cloud = await startLocalCloud({ report: (line) => told.push(line), log: (line) => told.push(line) });
+  const reports: string[] = [];
+  const cloud = await startLocalCloud({ report: (line) => reports.push(line), log: (line) => reports.push(line) });
   const first = workers(0);
   // Two versions of each, so that there is something to split from the beginning.
   await cloud.control.publish([first.counter, first.back, first.front]);
@@ -148,7 +148,7 @@ test("steady load sees nothing of uploads, splits and rollbacks", { timeout: ful
     `${seen.numbers.length} requests, the slowest ${seen.slowestMs.toFixed(0)} ms; ${seen.chunks.length} chunks`,
   );
 
-  expect(seen.failures, told.join("\n")).toEqual([]);
+  expect(seen.failures, reports.join("\n")).toEqual([]);
   const total = seen.numbers.length;
   expect(seen.numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, index) => index + 1));
   expect(await getWorker(cloud.edge, "front", "/count")).toEqual({ status: 200, body: String(total) });
@@ -156,5 +156,5 @@ test("steady load sees nothing of uploads, splits and rollbacks", { timeout: ful
   expect(seen.chunks).toEqual(seen.chunks.map((_, index) => index));
   expect(seen.sent).toBeGreaterThan(10);
   expect(seen.echoes).toEqual(Array.from({ length: seen.sent }, (_, index) => index));
-  expect(told).toEqual([]);
+  expect(reports).toEqual([]);
 });

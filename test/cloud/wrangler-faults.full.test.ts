@@ -1,4 +1,4 @@
-/** A wrangler that gets no answer, or is killed, is no success. */
+/** A wrangler that gets no response, or is killed, is a failure. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** One script of unmodified wrangler's commands: what each asks of the API, and what the edge does then. */
+/** A script of unmodified wrangler's commands: the calls of each, and the edge's behaviour afterwards. */
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
@@ -182,17 +182,17 @@ it("a later deploy keeps objects and secrets, and is rolled back", async () => {
 
 it("tail hears a request, and what is deleted is gone", async () => {
   const tail = wrangler.run(bare, "tail shop --format json");
-  let asked = 0;
-  const asking = setInterval(() => void local.get(shopHost, `/tailed-${++asked}`), 200);
-  await until(() => tail.output().includes("asked for"), "the tail tells of a request");
+  let sent = 0;
+  const asking = setInterval(() => void local.get(shopHost, `/tailed-${++sent}`), 200);
+  await until(() => tail.output().includes("requested"), "the tail shows a request");
   clearInterval(asking);
   tail.interrupt();
-  const { stdout: heard } = await tail;
-  expect(heard).toMatch(/"\/tailed-\d+"/);
-  expect(heard).toContain('"scriptName": "shop"');
+  const { stdout } = await tail;
+  expect(stdout).toMatch(/"\/tailed-\d+"/);
+  expect(stdout).toContain('"scriptName": "shop"');
   await until(() => local.cloud.tails.tailedWorkers().length === 0, "the tail has ended");
 
-  // Asked whether it may break the other Worker, wrangler says yes for itself where nobody is there.
+  // Without a terminal, wrangler confirms by itself that it may break the other Worker.
   const [deleted] = await done(wrangler.run(bare, "delete back"));
   expect(deleted?.output).toContain("Worker shop (production) uses this Worker as a Service Binding");
   expect([(await local.get(shopHost)).status, await json(shopHost, "/count")]).toEqual([500, 4]);
@@ -201,7 +201,7 @@ it("tail hears a request, and what is deleted is gone", async () => {
   expect(local.cloud.control.account().workers.size).toBe(0);
 });
 
-it("no call was unknown, and each command asked what the golden recording says", () => {
+it("no call was unknown, and each command made the calls of the golden recording", () => {
   expect(local.calls.filter(({ unknown }) => unknown)).toEqual([]);
   const text = `${wrangler.transcripts
     .map(({ command, calls }) => [`$ wrangler ${command}`, ...calls].join("\n  "))

@@ -1,4 +1,4 @@
-/** One finding from outside: what a real client, issuer or document does, and the answer that is right. */
+/** A row of a compatibility table: what a real client, issuer or document does, and the right response. */
 import { expect, test } from "vitest";
 
 export interface Row {

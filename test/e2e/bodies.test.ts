@@ -1,3 +1,4 @@
+/** Request and response bodies through front and gate: large, slow, cut and framed in every way. */
 import http from "node:http";
 import net from "node:net";
 import { describe, expect, it } from "vitest";
@@ -29,7 +30,7 @@ const mebibyte = 2 ** 20;
 /** Far more than memory may grow by. */
 const megabytes = full ? 200 : 100;
 
-/** Each in a mesh of its own: what another test left in memory would hide what grows. */
+/** Each in a gateway of its own: memory of another test would hide growth. */
 describe(`${megabytes} MB`, () => {
   const total = megabytes * mebibyte;
   const chunk = Buffer.alloc(mebibyte / 4, 7);

@@ -1,4 +1,4 @@
-/** Clients that leave early, at each stage of a request, through a front and at a gate that serves its zone itself. */
+/** Clients that disconnect at each stage of a request, through a front and at a gate with a zone of its own. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { disconnectEarly, disconnects } from "./disconnect.ts";
 import { manifest, type RunningProject, type Service, startProject, startService, stopService } from "./project.ts";
@@ -47,7 +47,7 @@ interface Stage {
   readonly where: string;
   /** What the client sends before it leaves. */
   readonly bytes: string;
-  /** It has heard the answer's head by then. */
+  /** It has received the response's head by then. */
   readonly answered?: true;
 }
 

@@ -1,4 +1,4 @@
-/** A client that sends what it is given: `fetch` writes Host, the target and some fields itself. */
+/** An HTTP client that sends requests unmodified: `fetch` sets Host, the target and some headers itself. */
 import http from "node:http";
 
 export interface ClientRequest {

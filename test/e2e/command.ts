@@ -1,4 +1,4 @@
-/** A command of this project that runs until a test stops it, with all that it starts. */
+/** Runs a command of this project until a test stops it, with all its processes. */
 import { spawn } from "node:child_process";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
@@ -9,12 +9,12 @@ export interface RunningCommand {
   readonly stop: () => Promise<void>;
 }
 
-/** Far more than a busy machine needs to start. */
+/** Far more than a busy computer needs to start. */
 const maxStartMs = 120_000;
-/** Whoever has not ended by then is killed. */
+/** A command that has not ended by then is killed. */
 const maxShutdownMs = 8_000;
 
-/** Resolves when it says so. Otherwise nothing of it is left. */
+/** Resolves when the output matches. Otherwise nothing of it is left. */
 export const startCommand = async (command: string, ready: RegExp): Promise<RunningCommand> => {
   const child = spawn(command, { shell: true, cwd: codeRoot, detached: true, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";

@@ -1,4 +1,4 @@
-/** The dev loop as a person uses it: started, asked, edited, broken, mended, stopped. */
+/** The dev loop as a person uses it: start, requests, edits, a broken edit, its fix, stop. */
 import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
@@ -104,7 +104,7 @@ it("follows an edit, and keeps the last good one of a tier whose manifest breaks
   expect((await get("/one/x")).text).toBe("b /one/x");
 
   edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
-  await until(() => /goes on with its last good manifest/.test(output()), "it says what is broken");
+  await until(() => /keeps its last valid manifest/.test(output()), "it says what is broken");
   expect(output()).toMatch(/routes\/one\.yaml:5:1 {2}unknown-key {2}the manifest has no "oops"/);
   expect((await get("/one/x")).text).toBe("b /one/x");
 
@@ -117,15 +117,15 @@ it("follows an edit, and keeps the last good one of a tier whose manifest breaks
   edit("routes/one.yaml", tier("one", upstream.url));
   await until(() => (output().match(/reloaded in/g) ?? []).length === 3, "the mended tier reloads");
   expect((await get("/one/x")).text).toBe("a /one/x");
-  expect(output().match(/^.* holds again$/gm)).toEqual(["routes/one.yaml holds again"]);
+  expect(output().match(/^.* is valid again$/gm)).toEqual(["routes/one.yaml is valid again"]);
 
-  // What is mended as it was before changes nothing that runs, and is said all the same.
+  // A fix that restores the deployed manifest changes no Worker, and is reported all the same.
   const complaints = () => (output().match(/unknown-key/g) ?? []).length;
   const before = complaints();
   edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
   await until(() => complaints() > before, "it says what is broken");
   edit("routes/one.yaml", tier("one", upstream.url));
-  await until(() => (output().match(/holds again/g) ?? []).length === 2, "it says that it holds");
+  await until(() => (output().match(/is valid again/g) ?? []).length === 2, "it says that the file is valid");
 });
 
 it("says what it is doing, and answers 503 until it is ready", async () => {
@@ -245,8 +245,8 @@ describe.runIf(full)("with several isolates", () => {
     });
     const every = files(upstream.url, 1).replace("GET /{rest*}", "ANY /{rest*}");
     const { url, edit, output, machines } = await loop({ "routes/one.yaml": every }, ["--isolates", "4"]);
-    const asking = clients(url, 6);
-    await until(() => asking.answers.length > 6, "each has asked");
+    const traffic = clients(url, 6);
+    await until(() => traffic.answers.length > 6, "each client has sent requests");
     for (let turn = 2; turn <= 4; turn++) {
       edit("routes/one.yaml", every.replace(turned(1), turned(turn)));
       await until(() => (output().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
@@ -254,9 +254,9 @@ describe.runIf(full)("with several isolates", () => {
     const before = machines().length;
     // What was replaced ends while the clients go on.
     await until(() => machines().length < before, "what was replaced ends");
-    await asking.stop();
-    expect(asking.answers.filter((it) => it !== "200")).toEqual([]);
-    expect(asking.connections()).toBe(6);
+    await traffic.stop();
+    expect(traffic.answers.filter((it) => it !== "200")).toEqual([]);
+    expect(traffic.connections()).toBe(6);
   });
 
   it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", async () => {
@@ -265,16 +265,16 @@ describe.runIf(full)("with several isolates", () => {
       "--isolates",
       "4",
     ]);
-    const asking = clients(url, 4);
-    await until(() => asking.answers.length > 4, "each has asked");
+    const traffic = clients(url, 4);
+    await until(() => traffic.answers.length > 4, "each client has sent requests");
     const running = machines();
     edit("routes/one.yaml", files(upstream.url, 2));
     await until(() => machines().some((it) => !running.includes(it)), "the edit is on its way");
     const all = machines();
     const code = await stop();
-    void asking.stop();
+    void traffic.stop();
     expect(code).toBe(0);
-    expect(output()).not.toMatch(/reloaded in|goes on running/);
+    expect(output()).not.toMatch(/reloaded in|keeps running/);
     await until(() => all.every((pid) => !fs.existsSync(`/proc/${pid}`)), "its machines have ended");
   });
 });
@@ -381,7 +381,7 @@ routes:
     expect(reloads()).toHaveLength(1);
   });
 
-  it("the door tells the client's address itself, whatever the client says", async () => {
+  it("the ingress sets the client's address, whatever the client sends", async () => {
     answer = (request, response) => response.end(String(request.headers["x-forwarded-for"]));
     const response = await fetch(`${running.url}/one/x`, {
       headers: { "cf-connecting-ip": "10.0.0.1", "x-forwarded-for": "10.0.0.1" },
@@ -389,7 +389,7 @@ routes:
     expect(await response.text()).toMatch(/^(?:127\.0\.0\.1|::1)$/);
   });
 
-  it("the door passes a client's reset on, and no cut body as a whole one", async () => {
+  it("the ingress forwards a client's reset, and no cut body as a whole one", async () => {
     let ended = "";
     let begun = false;
     answer = async (request) => {
@@ -410,15 +410,15 @@ routes:
     expect(ended).toBe("broken");
   });
 
-  it("a WebSocket passes the door", async () => {
+  it("a WebSocket passes the ingress", async () => {
     new WebSocketServer({ server: service.server }).on("connection", (socket) => {
       socket.on("message", (message) => socket.send(`echo ${message}`));
     });
     const socket = new WebSocket(`${running.url.replace("http", "ws")}/one/live`);
     await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
-    const heard = new Promise((message) => socket.once("message", (data) => message(String(data))));
+    const message = new Promise((message) => socket.once("message", (data) => message(String(data))));
     socket.send("hello");
-    expect(await heard).toBe("echo hello");
+    expect(await message).toBe("echo hello");
     socket.close();
   });
 });

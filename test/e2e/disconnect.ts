@@ -1,4 +1,4 @@
-/** A client that leaves before its request is over. */
+/** A client that disconnects before its request has ended. */
 import net from "node:net";
 import { until } from "../until.ts";
 import { logRecords, type RunningProject } from "./project.ts";
@@ -8,17 +8,16 @@ export const disconnects = ["resetAndDestroy", "destroy", "end"] as const;
 interface Disconnect {
   /** What the client sends before it leaves. */
   readonly bytes: string;
-  /** It has heard the answer's head by then. */
+  /** It has received the response's head by then. */
   readonly answered?: true;
 }
 
 const maxTries = 20;
 
 /**
- * Sends it and leaves, until the mesh has written a line. Nothing outside tells when a gate has begun with a request that it
- * does not answer, and one that has not begun writes none: the client stays a little longer each time.
- *
- * @returns what was written
+ * Sends a request and disconnects, until the gateway has logged a line. Nothing outside shows when a gate has begun with a
+ * request that it does not answer, and a gate that has not begun logs none: the client stays a little longer each time.
+ * @returns what was logged
  */
 export const disconnectEarly = async (
   project: RunningProject,

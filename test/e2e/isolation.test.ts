@@ -1,3 +1,4 @@
+/** Isolation of tiers: a broken or forged neighbour does not affect the others. */
 import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
@@ -96,7 +97,7 @@ describe("forged internal headers", () => {
   };
   const echo: http.RequestListener = (request, response) => response.end(JSON.stringify(request.headers));
 
-  it("at a gate's own door are a stranger's: none is believed, none goes on", async () => {
+  it("at a gate without its front are an untrusted client's: none is believed, none is forwarded", async () => {
     const upstream = await runService(echo);
     const { url, lines } = await runProject(tiers(upstream.url, ["zone"]), { onlyGate: "zone" });
     const response = await fetch(`${url}/zone/x`, { headers: forged });

@@ -1,4 +1,4 @@
-/** Request lines as only an attacker writes them, over a raw socket, through front and gate. */
+/** Request lines of an attacker, over a raw socket, through front and gate. */
 import net from "node:net";
 import { expect, it } from "vitest";
 import { manifest, sharedProject } from "./project.ts";
@@ -8,7 +8,7 @@ interface Harness {
   readonly raw: (request: string) => Promise<string>;
   /** A request for a target, as it is written. */
   readonly ask: (target: string, host?: string) => Promise<string>;
-  /** What the service was asked for. */
+  /** Targets that the service received. */
   readonly seen: string[];
 }
 

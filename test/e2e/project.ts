@@ -1,4 +1,4 @@
-/** A project in a folder of its own, built and run in workerd, with real services behind it. */
+/** Builds a project in a temporary folder and runs it in workerd, with real services behind it. */
 import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,8 +15,8 @@ import { until } from "../until.ts";
 export type Files = Readonly<Record<string, string>>;
 
 /**
- * One mesh for all tests of a file, and a service behind it that answers as each test says.
- * @param files of a service at this address
+ * One gateway for all tests of a file, and a service behind it that answers as each test says.
+ * @param files of a project with a service at this address
  */
 export const sharedProject = (files: (service: string) => Files, settings: ProjectOptions = {}) => {
   let running: RunningProject;
@@ -83,12 +83,12 @@ export interface RunningProject {
 interface ProjectOptions {
   /** Has the emitted folders, to break something there. */
   readonly onEmitted?: (folder: string) => void;
-  /** A gate that is served by itself, as one with `entry: zone` would be, without its front. */
+  /** Serves one gate without its front, as a gate with `entry: zone` would be. */
   readonly onlyGate?: string;
-  /** Where counts are kept, for who wants to find them again. */
+  /** Folder of the state, for tests that restart on it. */
   readonly stateFolder?: string;
   readonly secrets?: Readonly<Record<string, string>>;
-  /** What production does to a Worker. */
+  /** Delays of production. */
   readonly realism?: CloudOptions["realism"];
   /** Workers that upstreams name: name → source file. */
   readonly others?: Readonly<Record<string, string>>;
@@ -140,7 +140,7 @@ export const startProject = async (
 export const logRecords = ({ lines }: Pick<RunningProject, "lines">) =>
   lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 
-/** Of a request whose answer may be there ahead of it. */
+/** Waits for the access line of a request, since its response may arrive earlier. */
 export const findAccessLine = async (project: Pick<RunningProject, "lines">, request: string) => {
   const found = () => logRecords(project).find((it) => it.type === "access" && it.request === request);
   await until(() => found() !== undefined, "the access line is written");
@@ -165,7 +165,7 @@ export const stopService = ({ server }: Service): void => {
 };
 
 export const startService = async (answer: http.RequestListener): Promise<Service> => {
-  // It closes no connection by itself: a gate that uses it in that moment is answered by nobody, on a busy machine above all.
+  // The service closes no connection by itself: a gate that uses it in that moment would get no response.
   const server = http.createServer({ keepAliveTimeout: 0 }, answer);
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server };

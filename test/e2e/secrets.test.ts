@@ -1,4 +1,4 @@
-/** Values of secrets, looked for in everything that a gateway writes, says or sends. */
+/** Values of secrets appear in nothing that a gateway writes, prints or sends. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
@@ -92,7 +92,7 @@ routes:
   ])
     output.push(await run(args));
   expect(output.join()).toContain("plain");
-  // The service is told what it is to be told, so the values were really there.
+  // The service receives the secret, so the values were really there.
   expect(received.join()).toContain(values.IT_TOKEN);
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.join()).toContain("degraded");

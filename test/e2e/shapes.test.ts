@@ -1,4 +1,4 @@
-/** One manifest in three shapes: a gate of its own, routes with gates of their own, a gate that tiers share. */
+/** One manifest in three forms of isolation: a gate of its own, routes with gates of their own, a shared gate. */
 import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
@@ -12,7 +12,7 @@ routes:
   special: { match: "GET /items/special", to: it, path: /chosen ISOLATION }
   open: { match: "POST /items/{id}/open", to: it ISOLATION, filters: [{ body-limit: 1KiB }] }
   beta: { match: "GET /items/{id}", when: { header: { x-beta: present } }, to: slow ISOLATION }
-  hearsay: { match: "GET /items/{id}", when: { header: { x-real-ip: present, x-beta: absent } }, to: slow ISOLATION }
+  forged: { match: "GET /items/{id}", when: { header: { x-real-ip: present, x-beta: absent } }, to: slow ISOLATION }
   constructor: { match: "GET /constructor", to: it }
   rest: { match: "ANY /rest/{rest*}", to: it }
   closed: { match: "GET /closed", to: it, closed: { retry-after: 1h, detail: Back at noon } }
@@ -168,7 +168,7 @@ it("a front that does not know yet that a route was lifted gets a 503, and no ot
   expect((await fetch(`${url}/lifted/items/7`)).status).toBe(200);
 });
 
-it("a shared gate's binding says which tier is asked for, and no request can", async () => {
+it("a shared gate's binding names the tier, and no request can", async () => {
   const { url } = withService(answer);
   const forged = { "x-postern-tier": "small", host: "localhost" };
   expect((await fetch(`${url}/other/items/7`, { headers: forged })).status).toBe(404);
@@ -176,8 +176,8 @@ it("a shared gate's binding says which tier is asked for, and no request can", a
 
 it.each([
   ["no tier", ""],
-  ["a tier that it does not serve", ',"props":{"tier":"stranger"}'],
-])("a shared gate that is told of %s answers 503, and says so", async (_, props) => {
+  ["a tier that it does not serve", ',"props":{"tier":"unknown"}'],
+])("a shared gate called for %s answers 503, and logs it", async (_, props) => {
   const upstream = await echo();
   const { url, lines } = await runProject(shapes(upstream.url), {
     onEmitted: (folder) => {
@@ -202,7 +202,7 @@ it("each gate holds the parts and upstreams that it uses, and no more", () => {
   expect(Object.keys(bytes).sort()).toEqual([
     "lifted",
     "lifted--beta",
-    "lifted--hearsay",
+    "lifted--forged",
     "lifted--open",
     "lifted--special",
     "plain",
@@ -213,6 +213,6 @@ it("each gate holds the parts and upstreams that it uses, and no more", () => {
       .filter((gate) => bytes[gate]?.includes(mark))
       .sort();
   expect(holds('"use":"body-limit"')).toEqual(["lifted--open", "plain", "shared"]);
-  expect(holds('/slow"')).toEqual(["lifted--beta", "lifted--hearsay", "plain", "shared"]);
+  expect(holds('/slow"')).toEqual(["lifted--beta", "lifted--forged", "plain", "shared"]);
   expect(holds("access-control-max-age")).toEqual(Object.keys(bytes).sort());
 });

@@ -1,4 +1,4 @@
-/** Requests signed by a client that somebody else wrote, through front, gate and state. */
+/** Requests signed by an independent client, through front, gate and state. */
 import { createHash } from "node:crypto";
 import { createSigner, httpbis } from "http-message-signatures";
 import { expect, it } from "vitest";

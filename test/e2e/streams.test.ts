@@ -1,3 +1,4 @@
+/** WebSockets and event streams through front and gate, and how they end. */
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { until } from "../until.ts";

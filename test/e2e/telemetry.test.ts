@@ -1,4 +1,4 @@
-/** In the dev loop as well, a request becomes a span, and the collector is told who sends it. */
+/** In the dev loop as well, a request becomes a span, and the collector receives its service's name. */
 import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";

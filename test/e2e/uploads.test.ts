@@ -1,4 +1,4 @@
-/** Slow uploads of one client, while another one is served all the time. */
+/** Slow uploads of one client, while another one is served. */
 import net from "node:net";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { until } from "../until.ts";
@@ -48,16 +48,16 @@ afterAll(async () => {
 });
 
 interface Upload {
-  heard: string;
+  received: string;
   readonly socket: net.Socket;
 }
 
 /** Sends a head and some of its body from one of this machine's addresses, and nothing more. */
 const upload = (address: string, head: readonly string[], body: string): Upload => {
   const socket = net.connect({ port: running.port, host: "127.0.0.1", localAddress: address });
-  const it: Upload = { heard: "", socket };
+  const it: Upload = { received: "", socket };
   socket.on("data", (part) => {
-    it.heard += part.toString("latin1");
+    it.received += part.toString("latin1");
   });
   socket.on("error", () => {});
   socket.write([...head, "Host: localhost", "", body].join("\r\n"));
@@ -67,12 +67,12 @@ const upload = (address: string, head: readonly string[], body: string): Upload 
 
 const ask = async (address: string, path: string): Promise<number> => {
   const it = upload(address, [`GET ${path} HTTP/1.1`, "Connection: close"], "");
-  await until(() => it.heard.includes("\r\n\r\n"), `${path} is answered`);
+  await until(() => it.received.includes("\r\n\r\n"), `${path} is answered`);
   return statusOf(it) as number;
 };
 
-const statusOf = ({ heard }: Upload): number | undefined =>
-  heard === "" ? undefined : Number(/^HTTP\/1\.1 (\d{3})/.exec(heard)?.[1]);
+const statusOf = ({ received }: Upload): number | undefined =>
+  received === "" ? undefined : Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1]);
 
 const ways: readonly (readonly [string, readonly string[], string])[] = [
   ["of a small length", ["POST /up/a HTTP/1.1", "Content-Length: 10"], "abc"],
@@ -107,7 +107,7 @@ it("a body that keeps coming, however slowly, is whole", async () => {
     for (const { socket } of both) socket.write("x".repeat(4000));
     await new Promise((wake) => setTimeout(wake, 400));
   }
-  await until(() => both.every(({ heard }) => heard.includes("took 24000")), "the service has all of it");
+  await until(() => both.every(({ received }) => received.includes("took 24000")), "the service has all of it");
 });
 
 it("a client that breaks off gives its places back", async () => {

@@ -1,4 +1,4 @@
-/** Requests that are made to get past the filter `validate`, or to keep it busy, at a gate in workerd. */
+/** Requests that try to bypass the filter `validate`, or to keep it busy, at a gate in workerd. */
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { send } from "./client.ts";

@@ -1,4 +1,4 @@
-/** The worst requests that a socket can send, through front and gate: what comes of them, and what the service sees. */
+/** The worst requests that a socket can send, through front and gate, and what the service receives. */
 import { describe, expect, it } from "vitest";
 import { converse, messagesIn } from "../compatibility/messages/wire.ts";
 import { until } from "../until.ts";

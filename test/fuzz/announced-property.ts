@@ -1,4 +1,4 @@
-/** Makes properties of which each input is announced before it is tried, so that one which never ends is known. */
+/** Properties that announce each input before they check it, so that an input that never ends is known. */
 import fc from "fast-check";
 import type { Check } from "./target.ts";
 

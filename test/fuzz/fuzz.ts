@@ -49,7 +49,7 @@ const main = async (options: ReturnType<typeof program.opts>): Promise<number> =
   const rounds = path === undefined ? Math.max(1, Math.round(totalMs / chosen.length / sliceMs)) : 1;
   const ms = totalMs / chosen.length / rounds;
   printLine(`seed ${seed}; ${chosen.length} targets, ${rounds} rounds of ${Math.round(ms / 100) / 10} s each`);
-  const gateway = chosen.some(({ needs: meets }) => meets === "mesh") ? await startGateway() : undefined;
+  const gateway = chosen.some(({ needs: meets }) => meets === "gateway") ? await startGateway() : undefined;
   const finds = new Map<string, Found>();
   const inputs = new Map<string, number>();
   try {
@@ -89,7 +89,7 @@ const gatewayFault = ({ seed }: Task, faults: readonly string[]): Found => ({
   seed,
   path: "",
   input: "some input of this run",
-  why: `the mesh wrote: ${faults.slice(0, 5).join("\n")}`,
+  why: `the gateway logged: ${faults.slice(0, 5).join("\n")}`,
 });
 
 /** Each slice has a thread of its own: one that is stuck or dead is ended, and the input that it had is known. */

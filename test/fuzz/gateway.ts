@@ -1,4 +1,7 @@
-/** The mesh that all wire targets meet: one front, gates that use every filter, and a service that never fails, so that each 5xx is made by a client or by us. */
+/**
+ * The gateway that all wire targets call: one front, gates with every filter, and a service that never fails, so that each
+ * 5xx is caused by a client or by Postern.
+ */
 import { exportJWK, generateKeyPair } from "jose";
 import {
   manifest,
@@ -12,7 +15,7 @@ import type { GatewayAddress } from "./target.ts";
 
 export interface FuzzGateway {
   readonly address: GatewayAddress;
-  /** Faults that were written down since the last call, and machines that have ended. */
+  /** Faults that were logged since the last call, and machines that have ended. */
   readonly faults: () => string[];
   readonly stop: () => Promise<void>;
 }
@@ -87,7 +90,7 @@ routes:
   ),
 });
 
-/** What a client cannot bring about, and what no client may. */
+/** Log lines that no client may cause. */
 const isFault = (line: string): boolean =>
   line.includes('"type":"fault"') || /has ended|Uncaught|uncaught|threw at start|CRASH|kj::/.test(line);
 

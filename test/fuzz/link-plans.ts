@@ -1,4 +1,4 @@
-/** Links the plans of a project with all parts, here, as its gates would at their start. */
+/** Links the plans of a project with all parts in this process, as its gates do at their start. */
 import { filters } from "../../functions/filters/registry.gen.ts";
 import type { Plan } from "../../functions/gateway/core/plan.ts";
 import type { Caller, Deps } from "../../functions/gateway/core/types.ts";
@@ -24,7 +24,7 @@ const never = async (): Promise<never> => {
   throw new Error("nobody answers here");
 };
 
-/** A world in which every service answers, and every name has a secret. */
+/** Dependencies of a gate whose services all answer, and whose secrets all exist. */
 export const deps = (now: () => number = () => Date.UTC(2026, 10, 1)): Deps =>
   ({
     env: new Proxy({}, { get: () => "a-secret-of-more-than-16-letters" }),

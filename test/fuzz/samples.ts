@@ -1,4 +1,6 @@
-/** What is changed: a manifest with every kind of key, an OpenAPI document, and files of the Gateway API. */
+/**
+ * Samples that the fuzzer mutates: a manifest with every kind of key, an OpenAPI document, and files of the Gateway API.
+ */
 export const manifest = `api: postern/v1
 tier: t
 summary: All kinds of keys

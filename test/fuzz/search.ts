@@ -1,4 +1,4 @@
-/** Looks for an input that a target does not take, for so long; then for the smallest such input. */
+/** Searches for an input that fails a target, and then for the smallest such input. */
 import fc from "fast-check";
 import type { Opened } from "./target.ts";
 
@@ -22,7 +22,7 @@ interface Budget {
   readonly path?: string | undefined;
 }
 
-/** A smaller input is looked for so long. */
+/** Time limit of the search for a smaller input. */
 const shrinkMs = 30_000;
 
 /** The budget ends a search; this only keeps an empty target from going on for ever. */

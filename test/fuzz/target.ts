@@ -1,8 +1,8 @@
-/** What is fuzzed, and what is asked of it for each input. */
+/** A target of the fuzzer, and the property of each input. */
 import type fc from "fast-check";
 import type { JWK } from "jose";
 
-/** Where the mesh that all wire targets meet takes requests. */
+/** Address of the gateway that all wire targets call. */
 export interface GatewayAddress {
   readonly port: number;
   /** That it trusts: private, to sign with. */
@@ -13,8 +13,8 @@ export interface Target {
   readonly name: string;
   /** Of an input, and what holds for each. */
   readonly about: string;
-  /** Whether it sends requests to a running mesh. */
-  readonly needs: "mesh" | "nothing";
+  /** Whether it sends requests to a running gateway. */
+  readonly needs: "gateway" | "nothing";
   /** Prepares one run. @returns a property of one input */
   readonly open: (gateway: GatewayAddress) => Promise<Opened>;
 }
@@ -24,5 +24,5 @@ export interface Opened {
   readonly close?: () => Promise<void>;
 }
 
-/** Says how a target looks at an input. @throws where what is asked of each input does not hold */
+/** Checks an input. @throws where the property does not hold */
 export type Check<T> = (input: T) => void | Promise<void>;

@@ -1,4 +1,4 @@
-/** All that is fuzzed. */
+/** All targets of the fuzzer. */
 import type { Target } from "./target.ts";
 import { bodies } from "./targets/bodies.ts";
 import { controlTargets } from "./targets/control.ts";

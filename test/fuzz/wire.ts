@@ -1,4 +1,4 @@
-/** Requests as bytes to the mesh, and what is asked of each answer. */
+/** Sends requests as bytes to the gateway, and checks each response. */
 import net from "node:net";
 import { type Message, messagesIn } from "../compatibility/messages/wire.ts";
 
@@ -22,14 +22,14 @@ const bytesOf = ({ method = "GET", target, host = "localhost", headers = [], bod
   return `${method} ${target} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
 };
 
-/** A request that is whole is answered within this, on a slow machine too. */
+/** Time limit of the response to a complete request, on a slow computer too. */
 const maxMs = 30_000;
-/** Whoever says more than he sends is waited for no longer. */
+/** Time limit where a client announces more than it sends. */
 const cutMs = 300;
 
 interface WireOutcome {
   readonly answer: Message | undefined;
-  /** The mesh closed the connection. */
+  /** The gateway closed the connection. */
   readonly ended: boolean;
 }
 
@@ -59,7 +59,7 @@ const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boole
     socket.on("error", () => done({ answer: answerIn(true), ended: true }));
   });
 
-/** Nothing internal is said to anybody. */
+/** Text that no response may contain. */
 const internalText = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|node_modules/;
 
 /**

@@ -1,4 +1,4 @@
-/** One slice of the fuzzing, in a thread of its own. It says each input before it is tried. */
+/** One slice of fuzzing in a thread. It announces each input before it is checked. */
 import { parentPort, workerData } from "node:worker_threads";
 import fc from "fast-check";
 import { beforeEach } from "./announced-property.ts";

@@ -145,7 +145,7 @@ describe("work that would grow with the square of the file, or worse, is bounded
       "invalid",
     ],
     [
-      "10,000 upstreams, none of which is asked for",
+      "10,000 upstreams, none of which is used",
       `${manifest("a", `upstreams:\n${Array.from({ length: many(8_000) }, (_, n) => `  u${n}: { http: "https://it.example" }\n`).join("")}`)}routes:\n${Array.from({ length: many(8_000) }, (_, n) => `  r${n}: { match: GET /x${n}, to: v${n} }\n`).join("")}`,
       "unknown-upstream",
     ],

@@ -60,8 +60,8 @@ cfn=(4) Builtins_StringAdd
 calls=1 0
 * 250
 `;
-  const told = [...kindsIn(dump)].filter(([, sum]) => sum > 0);
-  expect(told.map(([kind, sum]) => [kind.split(":")[0], sum])).toEqual([
+  const counted = [...kindsIn(dump)].filter(([, sum]) => sum > 0);
+  expect(counted.map(([kind, sum]) => [kind.split(":")[0], sum])).toEqual([
     ["memory", 90],
     ["garbage collection", 700],
     ["JavaScript", 400],

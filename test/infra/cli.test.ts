@@ -27,7 +27,7 @@ describe("exit codes", () => {
     expect([code, err, JSON.parse(out).runs[0].results.length]).toEqual([5, "", 1]);
   });
 
-  it("1: in any environment; what is wrong in both is told once", async () => {
+  it("1: in any environment; a problem of both is reported once", async () => {
     const root = writeProject({
       "routes/t.yaml": good.replace("https://it.example", `$${"{it-url}"}`).replace("GET /x", "FETCH /x"),
       "routes/environments/local.yaml": "values: { it-url: 'https://it.example' }\n",
@@ -51,7 +51,7 @@ describe("exit codes", () => {
     ]);
   });
 
-  it("1: the manifests have problems, told on stderr, and as JSON on stdout", async () => {
+  it("1: the manifests have problems, printed on stderr, and as JSON on stdout", async () => {
     const root = writeProject({ "routes/t.yaml": `${good}oops: 1\n` });
     const plain = await postern(["check", "--env", "local", "--root", root]);
     expect([plain.code, plain.out]).toEqual([1, ""]);
@@ -125,7 +125,7 @@ it("build of one tier does not mind another that is broken", async () => {
   expect((await postern(["build", "--env", "local", "--root", root, "--tier", "bad"])).code).toBe(1);
 });
 
-// All others are asked for in this process.
+// All others run in this process.
 it.each([
   [0, ["--version"], "0.1.0\n", /^$/],
   [2, ["chek"], "", /unknown command 'chek'/],

@@ -140,7 +140,7 @@ describe("one tier's problem is no other's", () => {
     expect(after.missing).toEqual([]);
   });
 
-  it("a tier that is claimed twice, or a base, is told", () => {
+  it("reports a tier or a base that is claimed twice", () => {
     const root = writeProject({
       "routes/a.yaml": hello("a"),
       "routes/b.yaml": hello("b").replace("base: /b", "base: /a"),

@@ -13,7 +13,7 @@ const line = "# yaml-language-server: $schema=./manifest.schema.json\n";
 const good = line + manifest("t", limit + body);
 const open = line + manifest("t", body);
 const wrong = `${good}oops: 1\n`;
-const twins = `${line}${manifest("t", `${limit}upstreams: { it: { http: "https://it.example" } }\nroutes:\n  a: { match: GET /a, to: it }\n  b: { match: GET /a, when: { query: { x: present } }, to: it }\n`)}`;
+const sameMatches = `${line}${manifest("t", `${limit}upstreams: { it: { http: "https://it.example" } }\nroutes:\n  a: { match: GET /a, to: it }\n  b: { match: GET /a, when: { query: { x: present } }, to: it }\n`)}`;
 const owners =
   "# postern: begin. Written by `npx postern repo` from the manifests' owners; edits between these lines are lost.\n# postern: end\n";
 const api = (security: string) => `openapi: 3.1.0
@@ -104,13 +104,13 @@ const trials: Readonly<Record<string, readonly (readonly [code: number, args: re
   ],
   "export openapi": [
     [0, ["--env", "local", "-o", "out.json"], {}],
-    [1, ["--env", "local", "-o", "out.json"], { "routes/t.yaml": twins }],
-    [0, ["--env", "local", "-o", "out.json", "--accept-gaps"], { "routes/t.yaml": twins }],
+    [1, ["--env", "local", "-o", "out.json"], { "routes/t.yaml": sameMatches }],
+    [0, ["--env", "local", "-o", "out.json", "--accept-gaps"], { "routes/t.yaml": sameMatches }],
     [1, ["--env", "local", "-o", "out.json"], { "routes/t.yaml": wrong }],
   ],
   "export site": [
     [0, ["--env", "local"], {}],
-    [1, ["--env", "local"], { "routes/t.yaml": twins }],
+    [1, ["--env", "local"], { "routes/t.yaml": sameMatches }],
   ],
   repo: [
     [0, ["--check"], {}],

@@ -14,10 +14,12 @@ import { compile } from "../../infra/compiler/compile.ts";
 import type { CheckInputs } from "../../infra/compiler/model/checked.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
 import { parseSource } from "../../infra/diagnostics/source.ts";
+import { commandLine } from "../../infra/program.ts";
 import { listFilesWithin } from "../../infra/project/files.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { writeProject } from "../e2e/project.ts";
+import { stepsUnder } from "../readme/console.ts";
 
 const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
@@ -60,6 +62,15 @@ describe("every page", () => {
   });
 });
 
+describe("the page of commands", () => {
+  it("names every command", () => {
+    const page = fs.readFileSync(path.join(codeRoot, "docs/commands.md"), "utf8");
+    const commands = commandLine().commands.map((it) => it.name());
+    expect(commands.length).toBeGreaterThan(25);
+    expect(commands.filter((name) => !page.includes(`npx postern ${name}`))).toEqual([]);
+  });
+});
+
 describe("the README", () => {
   it("shows a manifest that holds", () => {
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
@@ -72,7 +83,14 @@ describe("the README", () => {
     expect(check(parseSource("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
-  it("shows the problem that a misspelt key really gives", () => {
+  it("shows a console that stands in the tutorial, which CI runs", () => {
+    const tutorial = stepsUnder("The first minute");
+    const shown = stepsUnder("The first minute", "README.md");
+    expect(shown.length).toBeGreaterThan(2);
+    expect(tutorial).toEqual(expect.arrayContaining(shown));
+  });
+
+  it("shows the problem that a misspelt key really gives, as the tutorial does", () => {
     const routes = Object.fromEntries(
       fs
         .readdirSync(path.join(codeRoot, "routes"), { recursive: true, encoding: "utf8" })
@@ -84,7 +102,9 @@ describe("the README", () => {
       "routes/wallet.yaml": routes["routes/wallet.yaml"]?.replace("algorithms:", "algoritms:") ?? "",
     });
     const compiled = compile(root, "local");
-    expect(readme).toContain(renderProblems(compiled.problems, compiled).split("\n\n")[0]);
+    const [problem] = renderProblems(compiled.problems, compiled).split("\n\n");
+    expect(readme).toContain(problem);
+    expect(fs.readFileSync(path.join(codeRoot, "docs/tutorial.md"), "utf8")).toContain(problem);
   });
 });
 

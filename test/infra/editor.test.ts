@@ -63,11 +63,11 @@ afterAll(async () => {
 
 let documents = 0;
 
-/** What was asked, and what the server answered: read by a person when it changes. */
+/** Requests and the server's answers. A person reads the file when it changes. */
 const session: string[] = [];
 const golden = path.join(codeRoot, "test/golden/editor-session.txt");
-const record = (asked: string, text: string, answer: readonly string[]) =>
-  void session.push(`-- ${asked}\n${text.trimEnd()}\n-- answer\n${answer.join("\n")}\n`);
+const record = (title: string, text: string, answer: readonly string[]) =>
+  void session.push(`-- ${title}\n${text.trimEnd()}\n-- answer\n${answer.join("\n")}\n`);
 
 /** Opens a file as an editor would; `|` is the cursor. What begins with a dash is a list of cases, all else a manifest. */
 const opened = async (text: string) => {
@@ -80,20 +80,20 @@ const opened = async (text: string) => {
     textDocument: { uri, languageId: "yaml", version: 1, text: whole.replace("|", "") },
   });
   const position = { line: before.length - 1, character: before.at(-1)?.length ?? 0 };
-  return { uri, asked: { textDocument: { uri }, position } };
+  return { uri, params: { textDocument: { uri }, position } };
 };
 
 const completed = async (text: string): Promise<string[]> => {
-  const { asked } = await opened(text);
-  const list = await connection.sendRequest<{ items: { label: string }[] }>("textDocument/completion", asked);
+  const { params } = await opened(text);
+  const list = await connection.sendRequest<{ items: { label: string }[] }>("textDocument/completion", params);
   const labels = list.items.map(({ label }) => label);
   record("complete at |", text, labels.toSorted());
   return labels;
 };
 
 const hovered = async (text: string): Promise<string> => {
-  const { asked } = await opened(text);
-  const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", asked);
+  const { params } = await opened(text);
+  const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", params);
   const said = hover?.contents.value ?? "";
   record("hover at |", text, said.trim().replaceAll(pathToFileURL(codeRoot).href, "file://…").split("\n"));
   return said;

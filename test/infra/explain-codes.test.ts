@@ -124,7 +124,7 @@ const cases: Readonly<Record<string, Case>> = {
 
 const tierOf = (name: string) => name.replace(" ", "-");
 
-/** One tier for each case, of those that a gate is asked about, or of the others. */
+/** One tier for each case, of those that need a running gate, or of the others. */
 const filesWith = (atGates: boolean, serviceUrl: string, key = ""): Files => ({
   "routes/environments/local.yaml": `values: {}\n${key}`,
   ...Object.fromEntries(
@@ -306,7 +306,7 @@ describe("why not this route", () => {
   it("a request like none of them has no miss that anybody wants to read", async () => {
     expect((await explainWhyNot("GET http://localhost/")).misses).toEqual([]);
   });
-  it("is told of a route that somebody asks about, though another takes the request", async () => {
+  it("explains a given route, even if another one matches", async () => {
     const { misses, text } = await explainWhyNot("GET http://localhost/open/v1/rates/USD", "open/quote");
     expect(misses).toEqual([["open/quote", 'path: segment 3 is "rates", not quotes']]);
     expect(text).toMatch(/^ {2}path {2}segment 3 is "rates", not quotes {2}routes\/open\.yaml:\d+$/m);
@@ -317,12 +317,12 @@ describe("why not this route", () => {
       'did you mean "open/quote"?',
     );
   });
-  it("and where it fulfils all, that a route that says more takes it", async () => {
+  it("and where it fulfils all, that a more specific route takes it", async () => {
     const root = writeProject({
       "routes/t.yaml":
         "api: postern/v1\ntier: t\nhosts: [localhost]\nroutes:\n  any: { match: 'GET /{id}', respond: {} }\n  one: { match: GET /one, respond: {} }\n",
     });
     const { text } = await explain("GET", "http://localhost/one", { ...explainOptions, root, whyNot: "t/any" });
-    expect(text).toContain("not t/any: a route that says more takes it  routes/t.yaml:5");
+    expect(text).toContain("not t/any: a more specific route takes it  routes/t.yaml:5");
   });
 });

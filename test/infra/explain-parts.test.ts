@@ -98,7 +98,7 @@ interface Sent {
   readonly text?: string;
 }
 
-/** What `explain` can be asked without a network, a persona or a store that is down. */
+/** What `explain` can show without a network, a persona or an unavailable store. */
 const plainSend = ({ step }: Example): Sent | undefined => {
   const { send, ...more } = parse(`{ ${step} }`) as { readonly send: string | Sent };
   const sent = typeof send === "string" ? { request: send } : send;

@@ -42,7 +42,7 @@ describe("offline, over the example manifests", () => {
     expect(lineOf(steps[0]?.at ?? "")).toContain("cors:");
   });
 
-  it("shows no token: not in the URL, not in what the service and a mirror are asked", async () => {
+  it("shows no token: not in the URL, not in the requests to the service and a mirror", async () => {
     const root = writeProject({
       "routes/t.yaml": manifest(
         "t",
@@ -77,7 +77,7 @@ describe("offline, over the example manifests", () => {
     expect((await explainLine("GET http://localhost/open/v1/rates/USD")).copies).toEqual([]);
   });
 
-  it("says what the service would be asked", async () => {
+  it("shows the request to the service", async () => {
     const { status, steps, upstream } = await explainLine("POST http://localhost/pay/v1/payments?x=1", {
       header: ["x-api-key: demo-coffee-shop"],
       data: '{"amount":1}',
@@ -99,12 +99,12 @@ describe("offline, over the example manifests", () => {
     expect(await explainLine(line)).toMatchObject({ tier, route: null, code });
   });
 
-  it("what needs the network cannot be told, and it says so", async () => {
+  it("what needs the network is unknown, and it says so", async () => {
     const { steps, unknown } = await explainLine("GET http://localhost/wallet/v1/accounts/7/balance", {
       header: ["authorization: Bearer eyJhbGciOiJFZERTQSJ9.e30.AAAA"],
     });
-    expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("cannot be told here (keys-unavailable)");
-    expect(unknown).toEqual(["http://localhost:18100 would have been asked; --online asks it"]);
+    expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("unknown here (keys-unavailable)");
+    expect(unknown).toEqual(["http://localhost:18100 was not called; --online calls it"]);
   });
 
   it("of another environment a secret is not here, and is not guessed in silence", async () => {
@@ -143,7 +143,7 @@ routes: { one: { match: GET /one, to: it } }
     ),
     "routes/environments/local.yaml": "values: {}\ndev: { secrets: { IT_TOKEN: a-value-that-nobody-sees } }\n",
   };
-  it("are told, and no secret is shown", async () => {
+  it("are shown, without secrets", async () => {
     const root = writeProject(files);
     const { text, steps, upstream, ...rest } = await explainLine("GET http://localhost/t/one", { root });
     expect(Object.fromEntries(steps.map(({ filter, verdict }) => [filter, verdict]))).toEqual({
@@ -197,7 +197,7 @@ it("at a running gate, through the front, with times, by the command itself", as
   expect(lines.join()).not.toContain("eyJ");
 });
 
-it("where nothing answers it says so, and a URL of another host is not asked by mistake", async () => {
+it("where nothing answers it says so, and a URL of another host is not called by mistake", async () => {
   const root = writeProject({
     "routes/t.yaml": manifest("t", "routes: { one: { match: GET /one, respond: { json: {} } } }\n"),
   });

@@ -30,8 +30,8 @@ describe.each(all)("$name", (it_) => {
 it("there is a case for every code", () => {
   const shown = new Set(all.flatMap((it) => compileCase(it).problems.map(({ code }) => code)));
   // A case is a file of text in UTF-8; and no part takes as many connections yet. They have tests of their own.
-  const untold = Object.keys(problemCodes).filter((code) => !shown.has(code as never));
-  expect(untold).toEqual(["bad-encoding", "unreadable", "too-many-connections"]);
+  const missing = Object.keys(problemCodes).filter((code) => !shown.has(code as never));
+  expect(missing).toEqual(["bad-encoding", "unreadable", "too-many-connections"]);
 });
 
 const plans = path.join(folder, "../plans");

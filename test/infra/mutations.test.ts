@@ -73,7 +73,7 @@ describe.each(files)("$file", ({ name, text }) => {
     expect(check(parseSource(name, text), surroundings).problems).toEqual([]);
   });
 
-  it("random edits of its text are held or told, and never crash", () => {
+  it("random edits of its text are valid or reported, and never crash", () => {
     let holding = 0;
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
@@ -96,9 +96,9 @@ describe.each(files)("$file", ({ name, text }) => {
     expect(holding).toBeLessThan(full ? 290 : 97);
   });
 
-  it("a value or key that is replaced is told at its place, or where something has lost its fellow", () => {
+  it("a value or key that is replaced is reported at its location, or where its counterpart is missing", () => {
     const places = scalarsOf(text);
-    let told = 0;
+    let reported = 0;
     fc.assert(
       fc.property(fc.constantFrom(...places), fc.constantFrom(...replacements), ({ start, end, line }, word) => {
         const { tier, problems } = check(
@@ -106,14 +106,14 @@ describe.each(files)("$file", ({ name, text }) => {
           surroundings,
         );
         if (tier) return links(tier);
-        told++;
+        reported++;
         const there = problems.filter((it) => [it, ...(it.related ?? [])].some((place) => place.line === line));
         const elsewhere = problems.filter(({ code }) => consequences.has(code));
         expect(there.length + elsewhere.length).toBeGreaterThan(0);
       }),
       { numRuns: full ? 500 : 150, seed: 20_261_124 },
     );
-    expect(told).toBeGreaterThan(full ? 200 : 60);
+    expect(reported).toBeGreaterThan(full ? 200 : 60);
   });
 });
 

@@ -23,7 +23,7 @@ const cases = `- it: lets the partner in
   as: partner
   send: GET /a?x=1
   expect: { status: 200, route: one }
-- it: refuses a stranger
+- it: refuses an anonymous caller
   send: GET /a
   expect: { status: 401, code: ${name}-missing, by: ${name} }
 - it: refuses a key that nobody has

@@ -92,13 +92,13 @@ it("no gate carries what a spec tells tools", async () => {
   const entry = `${filters.imports}${upstreams.imports}export const parts = [${filters.table}, ${upstreams.table}];`;
   const text = await bundle(entry, path.join(codeRoot, "functions"), ["cloudflare:*"]);
   const examples = specs.flatMap(({ examples = {} }) => Object.values<CodeExample>(examples));
-  const told = [
+  const names = [
     ...examples.flatMap(({ step = [] }) => step),
     ...allRules.flatMap(({ id, incident }) => [id, incident]),
     ...["longer-is-weaker", "required-items", "unknownSecret", "setProtectedHeader", "ZodObject"],
   ];
-  expect(told.length).toBeGreaterThan(100);
-  expect(told.filter((it) => text.includes(it))).toEqual([]);
+  expect(names.length).toBeGreaterThan(100);
+  expect(names.filter((it) => text.includes(it))).toEqual([]);
 });
 
 it("rules of the audit and keys of personas are each one's own", () => {

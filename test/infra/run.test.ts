@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { listen } from "../../infra/cloud/edge/listen.ts";
-import { refusal } from "../../infra/cloud/edge/refusals.ts";
+import { listen } from "../../infra/cloud/ingress/listen.ts";
+import { refusal } from "../../infra/cloud/ingress/refusals.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { run } from "../../infra/run.ts";
 
@@ -166,7 +166,7 @@ describe("an older Node", () => {
     return { status, stdout, stderr };
   };
 
-  it.each(["20.20.2", "22.17.1"])("%s is told what it lacks, and what to do", (version) => {
+  it.each(["20.20.2", "22.17.1"])("%s gets a message with what is missing and what to do", (version) => {
     expect(launched(version)).toEqual({
       status: 3,
       stdout: "",

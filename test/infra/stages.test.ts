@@ -14,7 +14,7 @@ const written = (terminal: { readonly columns: number } | undefined, work: () =>
   return text;
 };
 
-const told = (terminal?: { readonly columns: number }) =>
+const rendered = (terminal?: { readonly columns: number }) =>
   written(terminal, () => {
     let now = 0;
     const stages = openStages({ now: () => now });
@@ -31,11 +31,11 @@ const told = (terminal?: { readonly columns: number }) =>
   });
 
 it("a pipe has a line for each stage, and of steps one at most every two seconds", () => {
-  expect(told()).toBe("  0.0 s  compile\n  1.5 s  upload 3 Workers\n  4.0 s  2 of 3  b\na line of a service\n");
+  expect(rendered()).toBe("  0.0 s  compile\n  1.5 s  upload 3 Workers\n  4.0 s  2 of 3  b\na line of a service\n");
 });
 
 it("a terminal shows steps in place, no longer than its line, and removes them", () => {
-  expect(told({ columns: 16 })).toBe(
+  expect(rendered({ columns: 16 })).toBe(
     [
       "  0.0 s  compile\n  1.5 s  upload 3 Workers\n",
       "\r  1.5 s  1 of 3\u001b[K\r  4.0 s  2 of 3\u001b[K\r  4.1 s  3 of 3\u001b[K",

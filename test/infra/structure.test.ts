@@ -102,7 +102,9 @@ const floors = `
   infra/explain
   infra/cloud/account
   infra/cloud/storage
-  infra/cloud/edge
+  infra/cloud/machine
+  infra/cloud/fleet
+  infra/cloud/ingress
   infra/cloud/workers
   infra/cloud/control
   infra/cloud/api

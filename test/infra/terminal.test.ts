@@ -298,7 +298,7 @@ describe("what control and the platform say", () => {
     expect(JSON.parse(written.join(""))).toMatchObject({ why: hostileText });
   });
 
-  it("when somebody is asked whether they approve it", async () => {
+  it("when it prompts for approval", async () => {
     const shown: string[] = [];
     const [write, isTTY] = [process.stderr.write, process.stdin.isTTY];
     process.stdin.isTTY = true;

@@ -30,7 +30,7 @@ describe("files that cannot be read", () => {
       (file: string) => void execFileSync("mkfifo", [file]),
       /device, a socket or a pipe/,
     ],
-  ])("%s is told as a problem of its own, and the other tiers hold", async (_, make, says) => {
+  ])("%s is a problem of its own, and the other tiers stay valid", async (_, make, says) => {
     const root = writeProject({ "routes/t.yaml": good });
     make(path.join(root, "routes/bad.yaml"));
     const { problems, tiers } = compile(root, "local");
@@ -152,7 +152,7 @@ describe("links out of the project", () => {
     ["a pipe", (file: string) => void execFileSync("mkfifo", [file]), "this is a device, a socket or a pipe"],
     ["a folder", (file: string) => fs.mkdirSync(file), "this is a folder, and no file"],
     ["nothing", () => {}, "there is no file routes/openapi/d.yaml"],
-  ])("%s in place of a document is told as what it is", (_, make, says) => {
+  ])("%s in place of a document is reported as what it is", (_, make, says) => {
     const root = writeProject({ ...withDocument, "routes/openapi/other.yaml": "" });
     make(path.join(root, "routes/openapi/d.yaml"));
     expect(check({ root }).text).toContain(says);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { processesWith } from "../../infra/cloud/edge/orphans.ts";
+import { processesWith } from "../../infra/cloud/machine/orphans.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { writeProject } from "../e2e/project.ts";
 import { until } from "../until.ts";

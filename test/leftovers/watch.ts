@@ -1,7 +1,7 @@
 /** Waits until the test run has ended, by itself or not, and ends what it left behind. */
 import fs from "node:fs";
 import { text } from "node:stream/consumers";
-import { processesWith } from "../../infra/cloud/edge/orphans.ts";
+import { processesWith } from "../../infra/cloud/machine/orphans.ts";
 
 const [, , run] = process.argv;
 

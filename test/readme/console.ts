@@ -1,19 +1,18 @@
-/** Runs the lines of a README's console, one after the other in one shell. */
+/** Reads the consoles of the tutorial and the README, and runs their lines one after the other in one shell. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { codeRoot } from "../../infra/project/generated-files.ts";
-
-export const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 
 export interface Step {
   readonly command: string;
   readonly output: string;
 }
 
-/** The console under a heading. */
-export const stepsUnder = (heading: string): Step[] => {
-  const [, console = ""] = /```console\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`## ${heading}\n`))) ?? [];
+/** The console under a heading of a page. */
+export const stepsUnder = (heading: string, page = "docs/tutorial.md"): Step[] => {
+  const text = fs.readFileSync(path.join(codeRoot, page), "utf8");
+  const [, console = ""] = /```console\n([\s\S]*?)```/.exec(text.slice(text.indexOf(`## ${heading}\n`))) ?? [];
   return console
     .split(/^\$ /m)
     .slice(1)

@@ -1,4 +1,4 @@
-/** Runs the README's first minute as it stands there: the dev loop, then each line of its console in one shell. */
+/** Runs the tutorial's first minute as it stands there: the dev loop, then each line of its console in one shell. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Runs the README's gray release as it stands there: a cloud on this machine, a deploy, a change, a split, and back. */
+/** Runs the tutorial's gray release as it stands there: a cloud on this machine, a deploy, a change, a split, and back. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Runs the README's rollout as it stands there: users, a bad change, and nobody who looks. */
+/** Runs the tutorial's rollout as it stands there: users, a bad change, and nobody who looks. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { manifest } from "../e2e/project.ts";
 import { rolloutCloud } from "./rollout-cloud.ts";
 

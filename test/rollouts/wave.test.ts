@@ -5,7 +5,7 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { isWaveOver, type Wave } from "../../functions/control/model/wave.ts";
-import { machinePids } from "../../infra/cloud/edge/orphans.ts";
+import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { approve } from "../../infra/commands/operate/rollout.ts";
 import { start, status } from "../../infra/commands/operate/wave.ts";
 import { manifest, runService } from "../e2e/project.ts";

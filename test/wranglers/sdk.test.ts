@@ -1,4 +1,6 @@
-/** The official SDK against a local cloud: its common calls work, and what is not there is refused by name, at the first try. */
+/**
+ * The official SDK against a local cloud: its common calls work, and unsupported ones are refused by name at the first try.
+ */
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -109,15 +111,15 @@ it("keeps secrets, KV and routes", async () => {
 it("is refused by name, and tries nothing again", async () => {
   const { workers, queues, d1 } = client;
   const before = local.calls.length;
-  const asked = [
+  const calls = [
     () => queues.list({ account_id }),
     () => workers.domains.update({ account_id, hostname: "a.example", service: "shop", zone_id: "0" }),
     () => workers.scripts.schedules.update("shop", { account_id, body: [{ cron: "* * * * *" }] }),
     () => d1.database.list({ account_id }),
     () => workers.scripts.assets.upload.create("shop", { account_id, manifest: {} }),
   ];
-  for (const ask of asked) await expect(ask()).rejects.toThrow(/the local cloud does not do this; nothing was changed/);
-  expect(local.calls.length - before).toBe(asked.length);
+  for (const ask of calls) await expect(ask()).rejects.toThrow(/the local cloud does not do this; nothing was changed/);
+  expect(local.calls.length - before).toBe(calls.length);
 });
 
 it("deletes, and no call was unknown", async () => {

@@ -1,4 +1,4 @@
-/** The wranglers that the local cloud is tried with: the oldest that it serves, the project's own, and the newest there is. */
+/** The wrangler versions under test: the oldest supported, the project's own, and the newest. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -34,7 +34,7 @@ export const wranglersUnderTest = (): WranglerUnderTest[] => {
 export const installPackage = (name: string, version: string): string => {
   const prefix = path.join(cache, `${name}-${version}`);
   const folder = path.join(prefix, "node_modules", name);
-  // A version never changes; `latest` is asked for each time.
+  // A version never changes; `latest` is looked up each time.
   if (fs.existsSync(folder) && version !== "latest" && versionOf(folder) === version) return folder;
   const flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", prefix];
   fs.mkdirSync(prefix, { recursive: true });

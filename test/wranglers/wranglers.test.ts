@@ -1,4 +1,4 @@
-/** One list of commands through each wrangler, oldest to newest, against a local cloud. */
+/** Runs one list of commands with each wrangler, oldest to newest, against a local cloud. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -127,10 +127,10 @@ describe.each(wranglersUnderTest())("wrangler $version ($name)", ({ package: fol
 
   it("tail hears a request", async () => {
     const tail = wrangler.run(bare, "tail shop --format json");
-    let asked = 0;
-    const asking = setInterval(() => void local.get(shopHost, `/tailed-${++asked}`), 200);
+    let sent = 0;
+    const asking = setInterval(() => void local.get(shopHost, `/tailed-${++sent}`), 200);
     try {
-      await until(() => tail.output().includes("asked for"), "the tail tells of a request");
+      await until(() => tail.output().includes("requested"), "the tail shows a request");
     } finally {
       clearInterval(asking);
       tail.interrupt();

@@ -1,4 +1,6 @@
-/** Where a gate's instructions go: what each duty costs that is added to a passthrough, and what kind of work it all is. */
+/**
+ * Breaks a gate's instructions down: by the duties that are added to a passthrough one at a time, and by kind of work.
+ */
 import { wideTable as table } from "../../terminal/table.ts";
 import { type InstructionsRow, toRows } from "../report/report.ts";
 import { type Kind, kinds } from "../runtime/symbols.ts";
@@ -10,7 +12,7 @@ import type { Caller } from "../workers/jobs.ts";
 import { type Effort, measureAll } from "./measure.ts";
 
 export interface Breakdown {
-  /** A passthrough and then one duty more each time, by hand. */
+  /** A passthrough by hand, with one duty more each time. */
   readonly ladder: readonly Step[];
   readonly floors: readonly Floor[];
   readonly work: readonly Work[];
@@ -19,14 +21,14 @@ export interface Breakdown {
 interface Step {
   readonly what: string;
   readonly instructions: number;
-  /** To the passthrough, with all above it. */
+  /** Ratio to the passthrough, with all duties above it. */
   readonly ratio: number;
 }
 
-/** The least that an aim can come to on this runtime, and what the gate comes to. */
+/** The lowest cost that this runtime allows for an aim, and the gate's own. */
 interface Floor {
   readonly aim: string;
-  /** The subject. */
+  /** Name of the subject. */
   readonly of: string;
   readonly most: number;
   readonly floor: number;
@@ -35,7 +37,7 @@ interface Floor {
 
 interface Work {
   readonly kind: Kind;
-  /** Instructions a request, by subject as in `profiled`. */
+  /** Instructions of a request, by subject in the order of `profiled`. */
   readonly each: readonly number[];
 }
 
@@ -55,7 +57,7 @@ export const measureBreakdown = async (caller: Caller, effort: Effort): Promise<
     if (!found) throw new Error(`nothing measured "${name}"`);
     return found;
   };
-  // A great collection of garbage falls into one round and not into the next, which is more than a duty costs.
+  // The cheapest round counts: one large garbage collection costs more than a duty.
   const cheapestRatio = (name: string): number => row(name).least / row("passthrough").least;
   const ladder = ["passthrough", ...duties].map((what, index, all): Step => {
     const before = index === 0 ? 0 : row(all[index - 1] as string).least;
@@ -90,8 +92,8 @@ const subjectWithDuties = (name: string, count: number, { jobs }: Caller): Subje
 });
 
 const entryOf = (count: number, upstream: string, { key }: Caller["jobs"]): string =>
-  `import { dutiful } from "./duties.ts";
-export default dutiful(${count}, ${JSON.stringify(upstream)}, ${JSON.stringify(key)});`;
+  `import { workerWithDuties } from "./duties.ts";
+export default workerWithDuties(${count}, ${JSON.stringify(upstream)}, ${JSON.stringify(key)});`;
 
 const frontByHand = ({ jobs }: Caller): Subject => ({
   name: byHandBehindFront,
@@ -133,7 +135,7 @@ export const formatBreakdown = (breakdown: Breakdown): string =>
     table(heads.work, workRows(breakdown)),
   ].join("\n\n");
 
-/** For the page: the section with its heading. */
+/** The section of the page, with its heading. */
 export const breakdownSection = (
   breakdown: Breakdown,
   day: string,

@@ -1,4 +1,6 @@
-/** Takes the CPU time of a request by turns from each subject and from the first one, so that both meet the same machine. */
+/**
+ * Measures the CPU time of a request. Each subject takes turns with the first one, so that both meet the same machine.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { startProgress } from "../runtime/progress.ts";
@@ -12,14 +14,14 @@ import type { Caller } from "../workers/jobs.ts";
 
 export interface Cpu {
   readonly name: string;
-  /** To the first subject, in the median of the turns. */
+  /** Ratio to the first subject, median of the turns. */
   readonly ratio: number;
   readonly least: number;
   readonly most: number;
 }
 
 const turns = 5;
-/** A turn: enough for a clock that ticks a hundred times a second. */
+/** Requests of a turn: enough for a clock of 100 ticks a second. */
 const requests = 1000;
 
 interface PreparedSubject {

@@ -1,4 +1,4 @@
-/** What each filter takes of a request in the runtime, and what a gate takes to be linked, by the clock. */
+/** Measures the time of each filter in the runtime, and the time to link a gate. */
 import { createHmac, randomUUID } from "node:crypto";
 import path from "node:path";
 import { createSignature } from "http-message-sig";
@@ -12,12 +12,12 @@ import type { Caller } from "../workers/jobs.ts";
 
 export interface FilterCost {
   readonly name: string;
-  /** One time, in nanoseconds, in the median of some rounds. */
+  /** Nanoseconds of one call, median of the rounds. */
   readonly ns: number;
 }
 
 const rounds = 5;
-/** Tokens that nobody has seen yet: so many in each round. */
+/** Fresh tokens of each round. */
 const freshTokensPerRound = 200;
 
 export const measureFilters = async (caller: Caller): Promise<readonly FilterCost[]> => {
@@ -44,7 +44,7 @@ export default {
   };
   try {
     const medianOf = async (piece: string, times: number): Promise<number> => {
-      // So that the JIT settles.
+      // A warm-up for the JIT.
       await measurePiece(piece, times);
       const samples: number[] = [];
       for (let round = 0; round < rounds; round++) samples.push(await measurePiece(piece, times));

@@ -1,4 +1,4 @@
-/** Counts the instructions that a request costs each subject, some subjects at once. */
+/** Counts the instructions of a request for each subject, several subjects at once. */
 
 import fs from "node:fs";
 import os from "node:os";
@@ -16,19 +16,19 @@ import { connect, startUpstream } from "../subjects/traffic.ts";
 import type { Caller } from "../workers/jobs.ts";
 
 export interface Effort {
-  /** A round. */
+  /** Requests of a round. */
   readonly requests: number;
-  /** Requests before the first round, so that the JIT settles. */
+  /** Requests before the first round, as a warm-up for the JIT. */
   readonly warmup: number;
   readonly rounds: number;
-  /** Tells the kinds of work apart too, which takes a while for each round. */
+  /** Also counts by kind of work, which takes longer. */
   readonly byKind?: true;
 }
 
-/** Valgrind runs one thread of a subject at a time, so as many subjects as there are processors disturb no count. */
+/** Valgrind runs one thread of a subject at a time, so one subject for each processor does not disturb a count. */
 const concurrency = os.availableParallelism();
 
-/** @throws where a subject does not do its work */
+/** @throws where a subject fails its probes */
 export const measureAll = async (
   subjects: readonly Subject[],
   caller: Caller,

@@ -1,4 +1,7 @@
-/** What a piece of the gateway takes in the runtime, by the clock: the router at ten routes and at a hundred thousand, and idle guards. */
+/**
+ * Measures the time of pieces of the gateway in the runtime: the router with ten to a hundred thousand routes, and idle
+ * guards.
+ */
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -11,21 +14,21 @@ import { manyRoutes, requestsTo } from "../workers/many-routes.ts";
 
 export interface Routing {
   readonly routes: number;
-  /** One match, in nanoseconds, in the median of some rounds. */
+  /** Nanoseconds of one match, median of the rounds. */
   readonly match: number;
   /** The same by rou3. */
   readonly rou3: number;
-  /** Until a gate can match: its table parsed, and nothing else; milliseconds. */
+  /** Milliseconds until a gate can match: its route table is parsed. */
   readonly ready: number;
-  /** Of every route the first match, which indexes the places that it comes by, in all; milliseconds. */
+  /** Milliseconds of the first match of every route, which builds the index of the places that it passes. */
   readonly allMet: number;
-  /** Of the whole structure, when every route has been met; MiB. */
+  /** Memory of the whole index, when every route has been matched, in MiB. */
   readonly memory: number;
 }
 
 export interface Micro {
   readonly routing: readonly Routing[];
-  /** What ten guards that do nothing add to a request, in nanoseconds. */
+  /** Nanoseconds that ten idle guards add to a request. */
   readonly tenGuards: number;
 }
 
@@ -43,7 +46,7 @@ export const measureMicro = async (): Promise<Micro> => {
     const measurePiece = async (piece: string, times: number): Promise<number> =>
       Number(await (await fetch(`http://127.0.0.1:${runtime.port}/${encodeURIComponent(piece)}/${times}`)).text());
     const medianOf = async (piece: string, times: number): Promise<number> => {
-      // So that the JIT settles.
+      // A warm-up for the JIT.
       await measurePiece(piece, times);
       return median(await repeatRounds(async () => ((await measurePiece(piece, times)) / times) * 1e6));
     };
@@ -81,7 +84,7 @@ export default {
 
 const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
 
-/** The same engine is in Node, where its heap can be asked. */
+/** Node has the same engine, and its heap can be measured. */
 const memoryOf = (text: string, routes: number): number => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
@@ -96,7 +99,7 @@ const memoryOf = (text: string, routes: number): number => {
   const match = router(JSON.parse(text) as RouteTable);
   for (const it of requests) match(it.method, it.path, request, url);
   const after = heap();
-  // Asked once more, so that it is still there when the heap is asked.
+  // One more match keeps the index alive until the heap is measured.
   if (match("GET", "/", request, url).kind === "found") throw new Error("no route is for /");
   return after - before;
 };

@@ -1,4 +1,6 @@
-/** What the start of a Worker costs: the instructions until its runtime has answered once, and what each further one adds to a process. */
+/**
+ * Measures the start of a Worker: the instructions until its first response, and what each further Worker adds to a process.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { startCallgrind } from "../runtime/callgrind.ts";
@@ -12,7 +14,7 @@ import type { Caller } from "../workers/jobs.ts";
 export interface Start {
   readonly name: string;
   readonly instructions: number;
-  /** What is over an empty Worker, to what Hono's hello is over it. */
+  /** Ratio to Hono's hello, both over an empty Worker. */
   readonly ratio: number;
   /** Minified, without the plan. */
   readonly bytes: number;
@@ -21,9 +23,9 @@ export interface Start {
 /** One more Worker of a kind in a process. */
 export interface FurtherWorker {
   readonly name: string;
-  /** What its start takes of a processor, over an empty Worker's, in the median of the turns; milliseconds. */
+  /** CPU time of its start over that of an empty Worker, median of the turns, in milliseconds. */
   readonly cpuMs: number;
-  /** MiB, the isolate itself included. */
+  /** Memory in MiB, the isolate included. */
   readonly memory: number;
 }
 
@@ -35,7 +37,7 @@ const empty: Worker = {
 const hono = `import { Hono } from "hono";
 export default new Hono().get("/", (c) => c.text("hello"));`;
 
-/** The first one is the unit. */
+/** The first subject is the unit. */
 export const measureStarts = async ({ jobs }: Caller): Promise<readonly Start[]> => {
   const folder = scratchFolder();
   const ownFolder = (name: string): string => fs.mkdtempSync(path.join(folder, `${name.replaceAll(/\W/g, "")}-`));
@@ -62,11 +64,11 @@ const subjectsOf = (
   ["gate, five filters", (ownFolder) => gateWorkers(ownFolder, "http://localhost", { jobs })],
 ];
 
-/** So many that a clock of a hundredth of a second tells one. */
+/** Enough that a clock of hundredths of a second can measure one. */
 const furtherCount = 40;
 const turns = 3;
 
-/** By turns, so that all meet the same machine. */
+/** Takes turns, so that all meet the same machine. */
 export const measureFurtherWorkers = async ({ jobs }: Caller): Promise<readonly FurtherWorker[]> => {
   const folder = scratchFolder();
   const ownFolder = (): string => fs.mkdtempSync(path.join(folder, "process-"));
@@ -110,7 +112,7 @@ const sizeOf = ([worker]: readonly Worker[]): number =>
     0,
   );
 
-/** Whatever is answered: a path that nobody serves, so that nothing is asked of a service. */
+/** Requests a path without a route, so that no service is called. */
 const countStartInstructions = async (folder: string, workers: readonly Worker[]): Promise<number> => {
   const runtime = await startCallgrind(folder, writeWorkerdConfig(folder, workers), true);
   const client = connect(runtime.port, "localhost");

@@ -1,4 +1,4 @@
-/** Says what a cloud cost: times by their median, 99th percentile and worst, and memory by process. */
+/** Reports the cost of a cloud: times by median, 99th percentile and maximum, and memory by process. */
 import fs from "node:fs";
 import { wideTable as table } from "../../terminal/table.ts";
 
@@ -11,13 +11,13 @@ export interface TimesRow {
   readonly sum: number;
 }
 
-/** Rows whose bars can be compared. */
+/** Rows with comparable bars. */
 export interface TimesGroup {
   readonly unit: "ms";
   readonly rows: readonly TimesRow[];
 }
 
-/** In MiB. The proportional size counts what processes share once; where the system does not tell, all is 0. */
+/** Memory in MiB. The proportional size counts shared pages once. All is 0 where the system does not report it. */
 export interface Memory {
   readonly machines: number;
   readonly resident: number;
@@ -39,7 +39,7 @@ export const timesRow = (name: string, times: readonly number[]): TimesRow => {
   return { name, count: times.length, median: at(0.5), p99: at(0.99), worst: at(1), sum };
 };
 
-/** @param machines ids of processes, besides this one */
+/** @param machines process ids, without this process */
 export const readMemory = (machines: readonly number[], node: number): Memory => {
   const sum = (pids: readonly number[], field: string) => pids.reduce((all, pid) => all + mebibytes(pid, field), 0);
   return {

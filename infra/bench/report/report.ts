@@ -1,26 +1,26 @@
-/** Says what was counted: a table whose bars can be compared at a glance. */
+/** Reports counts as a table with comparable bars. */
 import { wideTable as table } from "../../terminal/table.ts";
 import type { Kind } from "../runtime/symbols.ts";
 
 export interface Measured {
   readonly name: string;
-  /** Instructions a request, one number a round. */
+  /** Instructions of a request, one number for each round. */
   readonly rounds: readonly number[];
-  /** Instructions a request by the kind of work, where they were told apart. */
+  /** Instructions of a request by kind of work, where kinds were counted. */
   readonly kinds: ReadonlyMap<Kind, number>;
 }
 
 export interface InstructionsRow {
   readonly name: string;
   /**
-   * A request, in the mean of the rounds, of four or more without the greatest and the least: what happens once in a
-   * while, such as a compilation, is no part of a request. It is not the median: garbage is part of the cost, and a cheap
-   * subject's is collected once in several rounds where a dear one's is collected in each.
+   * Mean of the rounds. Of four or more the largest and the smallest are left out, since rare events such as a compilation
+   * are no part of a request. It is no median, since garbage is part of the cost: a cheap subject's is collected once in
+   * several rounds, an expensive one's in each.
    */
   readonly instructions: number;
-  /** To the first subject. */
+  /** Ratio to the first subject. */
   readonly ratio: number;
-  /** Of the rounds. */
+  /** Of all rounds. */
   readonly least: number;
   readonly most: number;
   readonly rounds: readonly number[];
@@ -60,5 +60,5 @@ const percent = (share: number): string => {
   return `${change < 0 ? "-" : "+"}${Math.abs(change).toFixed(1)}%`.padStart(8);
 };
 
-/** Ten characters stand for the first subject. */
+/** Ten characters are the first subject. */
 const bar = (ratio: number): string => "#".repeat(Math.round(ratio * 10));

@@ -1,4 +1,4 @@
-/** Runs workerd under valgrind's callgrind and counts the instructions of a piece of work, all threads together. */
+/** Runs workerd under valgrind's callgrind, and counts the instructions of a piece of work in all threads. */
 import { execFile, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -10,15 +10,15 @@ import { workerd } from "./workerd.ts";
 
 export interface Instrumented {
   readonly port: number;
-  /** What the Workers wrote. */
+  /** Lines that the Workers logged. */
   readonly lines: readonly string[];
-  /** From here on work can be counted, and takes several times as long. */
+  /** Starts counting. From then on work takes several times as long. */
   readonly instrument: () => Promise<void>;
-  /** Instructions since the process began, where all of it was counted. */
+  /** Instructions since the process began. Needs `fromStart`. */
   readonly sinceStart: () => Promise<number>;
   /**
-   * Instructions that were executed while `work` was done.
-   * @param onKinds is told of them by kind of work
+   * Counts the instructions during `work`.
+   * @param onKinds receives them by kind of work
    */
   readonly count: (work: () => Promise<void>, onKinds?: (kinds: ReadonlyMap<Kind, number>) => void) => Promise<number>;
   readonly stop: () => void;
@@ -31,9 +31,9 @@ export const requireValgrind = (): void => {
 };
 
 /**
- * @param folder to write to
+ * @param folder for callgrind's files
  * @param config of workerd, with one socket
- * @param fromStart counts the start too, which then takes several times as long
+ * @param fromStart also counts the start, which then takes several times as long
  */
 export const startCallgrind = async (folder: string, config: string, fromStart = false): Promise<Instrumented> => {
   const files = { pipes: path.join(folder, "vgdb"), counts: path.join(folder, "counts") };
@@ -42,7 +42,7 @@ export const startCallgrind = async (folder: string, config: string, fromStart =
     process.off("exit", stop);
     child.kill("SIGKILL");
   };
-  // However the bench ends, no process of it stays behind.
+  // The process ends with the bench, however that ends.
   process.prependListener("exit", stop);
 
   const [, output, errors, ready] = child.stdio as unknown as readonly [null, Readable, Readable, Readable];
@@ -54,7 +54,7 @@ export const startCallgrind = async (folder: string, config: string, fromStart =
     child.once("exit", () => failed(new Error(`workerd ended before it listened:\n${errorLines.join("\n")}`)));
   });
 
-  // What `callgrind_control` calls, which itself tells no failure by its exit code.
+  // `callgrind_control` calls the same program, and hides failures of it.
   const control = (...command: string[]) =>
     run("vgdb", [`--vgdb-prefix=${files.pipes}`, `--pid=${child.pid}`, ...command], { timeout: 60_000 });
   let dumps = 0;
@@ -87,9 +87,9 @@ const commandLine = (
   fromStart: boolean,
 ): string[] => [
   "--tool=callgrind",
-  // V8 writes code while it runs.
+  // V8 generates code at run time.
   "--smc-check=all-non-file",
-  // Without its instruments valgrind is several times as fast, which the warm-up uses.
+  // Without instrumentation valgrind is several times as fast. The warm-up uses that.
   `--instr-atstart=${fromStart ? "yes" : "no"}`,
   "--dump-line=no",
   `--callgrind-out-file=${counts}`,
@@ -97,7 +97,7 @@ const commandLine = (
   workerd.default,
   "serve",
   config,
-  // The runtime tells there which port it has taken.
+  // The runtime reports its port there.
   "--control-fd=3",
 ];
 
@@ -107,7 +107,7 @@ const collectLines = (input: Readable): readonly string[] => {
   return lines;
 };
 
-/** Reads one of callgrind's dumps, and removes it: they are megabytes. */
+/** Reads a dump and removes it, since dumps are megabytes. */
 const readDump = (file: string): string => {
   const dump = fs.readFileSync(file, "utf8");
   fs.rmSync(file);

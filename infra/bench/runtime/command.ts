@@ -1,8 +1,8 @@
-/** How a bench begins and ends as a command. */
+/** Runs a bench as a command. */
 import process from "node:process";
 import { CommanderError } from "@commander-js/extra-typings";
 
-/** Ends the process: with 2 where the arguments are wrong, with 3 where the bench itself fails, and else as `main` left it. */
+/** Ends the process with 2 where the arguments are wrong, with 3 where the bench fails, and else as `main` set it. */
 export const runAsCommand = async (name: string, main: () => Promise<void>): Promise<never> => {
   try {
     await main();
@@ -13,6 +13,6 @@ export const runAsCommand = async (name: string, main: () => Promise<void>): Pro
       process.exitCode = 3;
     }
   }
-  // What is left of connections and timers keeps nobody waiting.
+  // Open connections and timers do not delay the end.
   process.exit();
 };

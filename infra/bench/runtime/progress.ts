@@ -1,4 +1,4 @@
-/** Shows on stderr what is being done: one line that follows the work on a terminal, one line a subject elsewhere. */
+/** Shows progress on stderr: one line that changes on a terminal, one line for each subject elsewhere. */
 
 export interface Progress {
   readonly at: (step: string) => void;

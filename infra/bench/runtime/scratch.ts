@@ -1,4 +1,4 @@
-/** A folder of this process, which goes with it, however it ends. */
+/** A temporary folder that is removed when the process ends. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** Reads what callgrind wrote of each function, and says what kind of work it is. */
+/** Reads callgrind's dumps, and sorts functions by kind of work. */
 
 export const kinds = [
   "memory: given out and taken back",
@@ -12,7 +12,7 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number];
 
-/** The first that fits a function's name. */
+/** The first pattern that matches a function's name decides. */
 const patterns: readonly (readonly [Kind, RegExp])[] = [
   [
     kinds[0],
@@ -31,8 +31,8 @@ const patterns: readonly (readonly [Kind, RegExp])[] = [
 export const kindOf = (name: string): Kind => patterns.find(([, pattern]) => pattern.test(name))?.[0] ?? "the rest";
 
 /**
- * Instructions by kind, of one dump (the format of callgrind, "Name compression" included): a cost line behind `calls=` is
- * of what was called, and counted there.
+ * Instructions of a dump by kind (callgrind's format, with "Name compression"). A cost line behind `calls=` is the callee's,
+ * and counted there.
  */
 export const kindsIn = (dump: string): ReadonlyMap<Kind, number> => {
   const kindById = new Map<string, Kind>();

@@ -1,4 +1,4 @@
-/** Runs workerd as it is, for what is told by the clock or by the system. */
+/** Runs workerd without valgrind, for measurements by the clock or by the system. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { createInterface } from "node:readline";
@@ -7,9 +7,9 @@ import { workerd } from "./workerd.ts";
 
 export interface RunningWorkerd {
   readonly port: number;
-  /** Memory that is resident now, in MiB. */
+  /** Resident memory in MiB. */
   readonly resident: () => number;
-  /** Time on a processor so far, in milliseconds. */
+  /** CPU time so far, in milliseconds. */
   readonly cpu: () => number;
   readonly stop: () => void;
 }
@@ -31,7 +31,7 @@ export const startWorkerd = async (config: string): Promise<RunningWorkerd> => {
   return {
     port,
     resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(readProc("status"))?.[1]) / 1024,
-    // Fields 14 and 15 of proc(5), in hundredths of a second; the name before them may hold spaces.
+    // Fields 14 and 15 of proc(5), in hundredths of a second. The name before them may contain spaces.
     cpu: () => {
       const fields = readProc("stat").split(") ")[1]?.split(" ") ?? [];
       return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -1,4 +1,4 @@
-/** Lays out one workerd: its Workers, how they are bound, and the network behind them. */
+/** Configures one workerd: its Workers, their bindings, and the network. */
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -7,16 +7,16 @@ import { compatibilityDate, compatibilityFlags } from "../../compiler/lower/plat
 
 export interface Worker {
   readonly name: string;
-  /** Module → source. The first one is the Worker. */
+  /** Module → source. The first module is the entry. */
   readonly modules: Readonly<Record<string, string>>;
   /** Service bindings, by name. */
   readonly services?: Readonly<Record<string, { readonly service: string; readonly entrypoint?: string }>>;
 }
 
 /**
- * A Worker of this entry.
+ * Bundles a Worker.
  * @param entry source text, with imports from `workers/`
- * @param extraModules modules that stand next to its bundle
+ * @param extraModules modules beside the bundle
  */
 export const bundleWorker = async (
   entry: string,
@@ -27,7 +27,7 @@ export const bundleWorker = async (
   return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...extraModules } };
 };
 
-/** The binary itself, not the script that starts it, and its version. */
+/** The path of the binary, and its version. */
 export const workerd = createRequire(import.meta.url)("workerd") as {
   readonly default: string;
   readonly version: string;
@@ -50,8 +50,8 @@ export const writeWorkerdConfig = (folder: string, workers: readonly Worker[]): 
 };
 
 /**
- * The young generation is a size to which the heap comes by itself after some thousand requests. Left to grow, it makes
- * garbage collection rarer and dearer in steps, and counts that end before or after a step differ by a tenth.
+ * Fixes the size of the young generation at what the heap reaches after some thousand requests. Left to grow, garbage
+ * collection becomes rarer and more expensive in steps, and counts before and after a step differ by a tenth.
  */
 const youngGeneration = ["--min-semi-space-size=1", "--max-semi-space-size=1"];
 

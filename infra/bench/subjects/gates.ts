@@ -1,4 +1,4 @@
-/** Compiles a project of one tier, the way `postern build` does, and hands over its Workers. */
+/** Compiles a project of one tier as `postern build` does, and returns its Workers. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
@@ -12,25 +12,25 @@ import type { Worker } from "../runtime/workerd.ts";
 import type { Jobs } from "../workers/jobs.ts";
 
 export interface GateOptions {
-  /** All five, or none. */
+  /** All five jobs, or none. */
   readonly jobs?: Jobs;
-  /** Whether each request gets its line in the access log. */
+  /** Whether each request is logged. */
   readonly logs?: boolean;
   /** Whether the route is for POST instead of GET. */
   readonly posts?: boolean;
-  /** Guards that do nothing, ahead of the others. */
+  /** Number of guards that do nothing, ahead of the others. */
   readonly idle?: number;
-  /** Instead of the one route, as many as this; `pathOf` says where they are. */
+  /** Number of routes instead of the one. `pathOf` is their path. */
   readonly routes?: number;
 }
 
-/** @returns the gate, with its default entrypoint to the outside */
+/** @returns the gate, reached from outside by its default entrypoint */
 export const gateWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
   const { gate, compiled } = await buildProject(folder, manifest(upstream, options));
   return [options.idle === undefined ? gate : await withIdle(gate, compiled, options.idle)];
 };
 
-/** @returns the front, and the gate that it reaches by a service binding */
+/** @returns the front, and the gate behind it */
 export const frontWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
   const { gate, front } = await buildProject(folder, manifest(upstream, options));
   return [{ ...front, services: { [gateBinding(tier)]: { service: gate.name, entrypoint: "Behind" } } }, gate];
@@ -70,7 +70,7 @@ const buildProject = async (root: string, manifest: object) => {
   return { gate: workerOf("gate"), front: workerOf("front"), compiled };
 };
 
-/** A guard that no manifest can name, linked into the same gate. */
+/** Links a guard that no manifest can name into the gate. */
 const withIdle = async (gate: Worker, { tiers }: ReturnType<typeof compile>, count: number): Promise<Worker> => {
   const [shape] = listGates(tiers);
   const plan = shape?.serves[0]?.plan;
@@ -95,7 +95,7 @@ const write = (root: string, file: string, value: object): void => {
   fs.writeFileSync(path.join(root, file), JSON.stringify(value));
 };
 
-/** Of one route among many, all equally long. */
+/** The path of one route among many of equal length. */
 export const pathOf = (route: number): string => `/v1/${resourceName(route)}/123/orders`;
 
 const resourceName = (route: number): string => `things-${String(route).padStart(6, "0")}`;

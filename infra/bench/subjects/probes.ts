@@ -1,17 +1,17 @@
-/** What a subject has to show before it is measured, so that nothing broken looks fast. */
+/** Probes that a subject must pass before it is measured, so that a broken one does not look fast. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Caller } from "../workers/jobs.ts";
 import { type BenchClient, type BenchReply, type BenchRequest, expectedBody } from "./traffic.ts";
 
 export interface Probe {
   readonly claim: string;
-  /** On top of the caller's own headers. */
+  /** Added to the client's own headers. */
   readonly request: BenchRequest;
-  /** @param seen headers that the service saw last */
+  /** @param seen headers that the service received last */
   readonly holds: (reply: BenchReply, seen: IncomingHttpHeaders) => boolean;
 }
 
-/** @throws where a probe does not hold */
+/** @throws where a probe fails */
 export const checkProbes = async (
   probes: readonly Probe[],
   client: BenchClient,
@@ -75,7 +75,7 @@ export const doesAllFiveJobs = ({ jobs, customer, forgedToken }: Caller): readon
   refusesWith("a request without a token", { headers: { authorization: "" } }, 401),
   refusesWith("a forged token", { headers: { authorization: `Bearer ${forgedToken}` } }, 401),
   {
-    claim: "the customer is told what is left of the limit",
+    claim: "the customer receives what is left of the limit",
     request: {},
     holds: ({ headers }) => {
       const left = Number(/r=(\d+)/.exec(String(headers.ratelimit))?.[1]);

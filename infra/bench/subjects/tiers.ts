@@ -4,7 +4,7 @@ import path from "node:path";
 
 const routesEach = 30;
 
-/** @param environment its only one */
+/** @param environment the only one of the project */
 export const writeTiers = (root: string, environment: string, count: number): void => {
   const routes = path.join(root, "routes");
   fs.mkdirSync(path.join(routes, "environments"), { recursive: true });

@@ -1,16 +1,18 @@
-/** The service behind the subjects and the caller ahead of them, both in this process and so in nobody's count. */
+/**
+ * The service behind the subjects and the client in front of them. Both are in this process, so that no count includes them.
+ */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
 export interface Upstream {
   readonly port: number;
-  /** Headers of the last request that came through. */
+  /** Headers of the last request. */
   readonly lastHeaders: () => http.IncomingHttpHeaders;
   readonly close: () => void;
 }
 
-/** What the service answers, always. */
+/** The body of every response of the service. */
 export const expectedBody = JSON.stringify({ orders: [{ id: 1, total: "12.00" }] });
 
 export const startUpstream = async (): Promise<Upstream> => {
@@ -20,7 +22,7 @@ export const startUpstream = async (): Promise<Upstream> => {
     request.resume();
     response.writeHead(200, { "content-type": "application/json", "x-powered-by": "node" }).end(expectedBody);
   });
-  // A connection that is made anew in the middle of a count would be counted.
+  // A new connection in the middle of a count would be counted.
   server.keepAliveTimeout = 0;
   await new Promise<void>((listening, failed) => server.once("error", failed).listen(0, "localhost", listening));
   return {
@@ -36,7 +38,7 @@ export const startUpstream = async (): Promise<Upstream> => {
 export interface BenchRequest {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Is posted; without it the request is a GET. */
+  /** With a body the request is a POST, without one a GET. */
   readonly body?: string;
 }
 
@@ -50,7 +52,7 @@ export interface BenchClient {
   readonly request: (request: BenchRequest) => Promise<BenchReply>;
   /**
    * Sends requests one after the other on one connection.
-   * @throws where one is not answered as the service does
+   * @throws where a response is not the service's
    */
   readonly send: (times: number, next: () => BenchRequest) => Promise<void>;
   readonly close: () => void;

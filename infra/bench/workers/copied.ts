@@ -1,4 +1,4 @@
-/** The least that any gateway does which edits headers: one copy of each message. */
+/** The minimum of a gateway that edits headers: one copy of each message. */
 export default {
   async fetch(request: Request): Promise<Response> {
     const forwarded = new Request(request);

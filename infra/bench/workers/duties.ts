@@ -1,6 +1,6 @@
 /**
- * What a gate owes to every request, by hand and one thing after the other, in the cheapest way that the runtime was found to
- * have: no routes, no plan, no filters. What it costs is the floor of any gate; `infra/bench/measure/breakdown.ts` asks.
+ * The duties of a gate by hand, added one after the other, each in the cheapest way that the runtime has: no routes, no
+ * plan, no filters. Their cost is the floor of any gate. Used by `infra/bench/breakdown.ts`.
  */
 
 import type { webcrypto } from "node:crypto";
@@ -24,11 +24,11 @@ const deadlineMs = 30_000;
 const abortCount = { left: 0 };
 
 /**
- * @param count of duties that are done, from the first
+ * @param count of duties, from the first
  * @param upstream base URL of the service
- * @param jwk of who signs tokens
+ * @param jwk the key that verifies tokens
  */
-export const dutiful = (count: number, upstream: string, jwk: webcrypto.JsonWebKey) => ({
+export const workerWithDuties = (count: number, upstream: string, jwk: webcrypto.JsonWebKey) => ({
   fetch: async (request: Request): Promise<Response> => {
     if (count === 0) return fetch(request);
     if (count === 1) return copyResponse(await fetch(request));
@@ -73,7 +73,7 @@ const verifyToken = async (token: string, jwk: webcrypto.JsonWebKey): Promise<un
   return JSON.parse(decoder.decode(bytes(payload)));
 };
 
-/** What a front owes, ahead of a gate: one copy of the request, swept, and four headers set. */
+/** The duties of a front ahead of a gate: one copy of the request, spoofable headers removed, and four headers set. */
 export const front = {
   fetch: (
     request: Request,

@@ -1,4 +1,4 @@
-/** Runs one filter many times over and says how long it took; `infra/bench/measure/filters.ts` asks. */
+/** Runs one filter many times and measures it. Used by `infra/bench/filters.ts`. */
 import { filters } from "../../../functions/filters/registry.gen.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/core/types.ts";
@@ -7,12 +7,12 @@ import type { Parts } from "../../../functions/gateway/part.ts";
 import { link } from "../../../functions/gateway/server.ts";
 import { upstreams } from "../../../functions/upstreams/registry.gen.ts";
 
-/** One filter, with requests that it lets pass. */
+/** One filter, with requests that it accepts. */
 export interface Probe {
   readonly use: string;
-  /** As its schema gives it back. */
+  /** The configuration that its schema parses. */
   readonly config: unknown;
-  /** Headers of a request, each in turn. */
+  /** Headers of the requests, in turn. */
   readonly headers: readonly Readonly<Record<string, string>>[];
 }
 
@@ -20,18 +20,18 @@ export interface FilterBenchInput {
   readonly probes: Readonly<Record<string, Probe>>;
   /** Values of secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Of a gate with the five filters. */
+  /** The plan of a gate with the five filters. */
   readonly plan: Plan;
 }
 
-/** Milliseconds for all the times together. */
+/** Returns the milliseconds of all calls. */
 export type Piece = (times: number) => Promise<number>;
 
-/** Where a filter would ask somebody else, it is answered at once: what it costs itself is what is measured. */
+/** Dependencies that answer at once, so that only the filter is measured. */
 const depsOf = (env: FilterBenchInput["env"]): Deps => ({
   env: { ...env, CONSUMERS: { get: async () => ({ id: "shop", labels: {} }) } },
   version: "bench",
-  fetch: () => Promise.reject(new Error("nobody is asked")),
+  fetch: () => Promise.reject(new Error("no service is called")),
   now: () => Date.now(),
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
@@ -89,7 +89,7 @@ const pieceOf = ({ use, config, headers }: Probe, deps: Deps): Piece => {
   });
 };
 
-/** So many requests are made beforehand: making them is no part of it. */
+/** Requests are created before the measurement. More calls use them again. */
 const maxRequests = 2000;
 
 const repeatGuard = (headers: Probe["headers"], guard: Guard): Piece => {

@@ -1,6 +1,6 @@
 /**
- * The five jobs by hand on Hono, with its own middleware where there is one: it has none that limits. It does no more than them, while a gate also
- * names requests, continues traces, cleans forwarding headers and keeps a deadline.
+ * The five jobs on Hono, with its own middleware where there is one. Hono has none that limits. It does no more than these
+ * jobs, while a gate also sets request ids, continues traces, removes spoofable headers and keeps a deadline.
  */
 import { Hono } from "hono";
 import { cors } from "hono/cors";
@@ -32,7 +32,7 @@ export const gateway = (jobs: Jobs, upstream: string) =>
       });
     });
 
-/** What Hono's own documentation calls a reverse proxy. */
+/** A reverse proxy as in Hono's documentation. */
 export const passthrough = (upstream: string) =>
   new Hono().get("/v1/users/:id/orders", (c) => {
     const { pathname, search } = new URL(c.req.url);
@@ -55,7 +55,7 @@ const bearer = ({ key, issuer, audience, algorithm, leewaySeconds }: Jobs) => {
   });
 };
 
-/** Counts by customer in windows of an hour, and remembers as many customers as a gate does. */
+/** Counts by customer in windows of an hour, for as many customers as a gate does. */
 const limit = ({ requestsAnHour }: Jobs) => {
   const windows = new Map<string, { count: number; readonly ends: number }>();
   return createMiddleware<Types>(async (c, next) => {

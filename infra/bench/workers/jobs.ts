@@ -1,9 +1,9 @@
-/** The five jobs, said once: what the gate's filters and Hono's middleware are both told, and a caller who passes them all. */
+/** The five jobs, as data for both the gate's filters and Hono's middleware, and a client that passes them all. */
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 
-/** Plain data: the manifest of a gate is made of it, and it stands as a module beside Hono's bundle. */
+/** Plain data: a gate's manifest is made of it, and it is a module beside Hono's bundle. */
 export interface Jobs {
-  /** CORS: whose pages may read responses, and which header they may read. */
+  /** CORS: the allowed origin, and the header that its pages may read. */
   readonly origin: string;
   readonly exposed: string;
   /** JWT. */
@@ -23,13 +23,13 @@ export interface Jobs {
 
 export interface Caller {
   readonly jobs: Jobs;
-  /** The token's subject, which the upstream is told. */
+  /** The token's subject, which the upstream receives. */
   readonly customer: string;
-  /** Headers of a request that every subject lets pass. */
+  /** Headers that every subject accepts. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A well-formed token that somebody else has signed. */
+  /** A well-formed token with another signature. */
   readonly forgedToken: string;
-  /** Tokens that nobody has seen yet, all of the same customer. */
+  /** Fresh tokens of the same customer. */
   readonly freshTokens: (count: number) => Promise<readonly string[]>;
 }
 

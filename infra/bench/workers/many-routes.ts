@@ -1,14 +1,14 @@
-/** As many routes as one asks for, of the kinds that manifests have, and requests that meet them. */
+/** Generates any number of routes of the kinds that manifests have, and requests for them. */
 import type { RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 
-/** A hundred services or more, each with resources of five routes. */
+/** Resources of five routes each, spread over a hundred services. */
 export const manyRoutes = (count: number): RouteEntry[] =>
   Array.from({ length: count }, (_, index) => {
     const [path, methods] = kinds[index % kinds.length] as (typeof kinds)[number];
     return { route: `route-${index}`, methods: [...methods], path: basePath(index) + path };
   });
 
-/** One for each route, in an order that jumps about. */
+/** One request for each route, in an order that jumps about. */
 export const requestsTo = (count: number): { readonly method: string; readonly path: string }[] =>
   Array.from({ length: count }, (_, turn) => {
     const index = (turn * 7919) % count;

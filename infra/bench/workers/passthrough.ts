@@ -1,4 +1,4 @@
-/** The least that a Worker in front of a service can do. */
+/** The minimum of a Worker in front of a service. */
 export default {
   fetch: (request: Request): Promise<Response> => fetch(request),
 };

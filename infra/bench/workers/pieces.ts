@@ -1,4 +1,4 @@
-/** Runs a piece of the gateway many times over and says how long it took; `infra/bench/measure/micro.ts` asks. */
+/** Runs a piece of the gateway many times and measures it. Used by `infra/bench/micro.ts`. */
 import { addRoute, createRouter, findRoute } from "rou3";
 import { pipeline, type Step } from "../../../functions/gateway/core/pipeline.ts";
 import type { Caller, Context } from "../../../functions/gateway/core/types.ts";
@@ -6,14 +6,14 @@ import type { RouteTable } from "../../../functions/gateway/routing/route-table.
 import { router } from "../../../functions/gateway/routing/router.ts";
 import { manyRoutes, requestsTo } from "./many-routes.ts";
 
-/** Milliseconds for all the times together. */
+/** Returns the milliseconds of all calls. */
 type Piece = (times: number) => number | Promise<number>;
 
 const url = new URL("https://gate.example/");
 
 /**
- * A match meets all routes in turn.
- * @param text the table, as it stands in a gate's plan
+ * Matches take all routes in turn.
+ * @param text the route table as in a gate's plan
  */
 export const piecesOf = (text: string, count: number): Readonly<Record<string, Piece>> => {
   const requests = requestsTo(count);
@@ -50,7 +50,7 @@ export const piecesOf = (text: string, count: number): Readonly<Record<string, P
   };
 };
 
-/** As this file's routes have it. */
+/** Converts the paths of these routes to rou3's patterns. */
 const patternOf = (path: string): string =>
   path
     .replace("{rest*}", "**")

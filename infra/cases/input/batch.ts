@@ -1,35 +1,35 @@
-/** What the runner asks of the Worker that tries cases, and what it hears: plain JSON. */
+/** The JSON that the test runner sends to the case Worker, and the results that it gets back. */
 import type { FrontPlan, Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Decision } from "../../../functions/gateway/core/types.ts";
 import type { KeyPair } from "../../../functions/gateway/hooks/credentials.ts";
 
-/** One tier as it is compiled, and the cases to try on it. */
+/** One compiled tier, with the cases to run on it. */
 export interface Batch {
   readonly tier: string;
-  /** What its gates serve, by the front's bindings to them. */
+  /** Plans of its gates, by the front's bindings to them. */
   readonly plans: Readonly<Record<string, Plan>>;
-  /** Null for a tier that its zone enters straight. */
+  /** Null for a tier with `entry: zone`. */
   readonly front: FrontPlan | null;
-  /** Values of secrets, made for this run. */
+  /** Random secret values of this run. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** KV namespaces by binding, with what is in them. */
+  /** KV namespaces by binding, with their entries. */
   readonly stores: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Service bindings of upstreams, by the upstream's name. */
+  /** Service bindings of upstreams, by upstream name. */
   readonly services: Readonly<Record<string, string>>;
-  /** Kinds of filters that send copies to a service of their own. */
+  /** Kinds of filters that mirror requests to another service. */
   readonly copyingFilters: readonly string[];
-  /** The body of a function that returns the checks of filters that validate; null where there is none. */
+  /** Script that returns the tier's validation; null if there is none. */
   readonly checks: string | null;
-  /** Keys of the issuers, by algorithm. */
+  /** Key pairs of token issuers, by algorithm. */
   readonly issuers: Readonly<Record<string, KeyPair>>;
-  /** What is told of values that were made for this run, in their place: `secret:PAY_KEY`. */
+  /** Placeholders for random values of this run in results: `secret:PAY_KEY`. */
   readonly redactions: Readonly<Record<string, string>>;
   readonly conversations: readonly Conversation[];
 }
 
-/** A case, with a world of its own: nothing that one does is seen by another. */
+/** One case. Cases are isolated from each other. */
 export interface Conversation {
-  /** When it begins; milliseconds since the epoch. */
+  /** Start time in milliseconds since the epoch. */
   readonly at: number;
   readonly steps: readonly Step[];
 }
@@ -38,7 +38,7 @@ export interface Step {
   readonly afterMs: number;
   readonly down: readonly string[];
   readonly sends: readonly Send[];
-  /** What an upstream answers, call by call; the last one goes on. */
+  /** Replies of each upstream, call by call; the last one repeats. */
   readonly replies: Readonly<Record<string, readonly Reply[]>>;
 }
 
@@ -47,13 +47,13 @@ export interface Send {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
-  /** How the body comes: with its length, without it, broken off in the middle, or with an end that never comes. */
+  /** How the body is sent: with its length, chunked, aborted halfway, or never ending. */
   readonly stream: "whole" | "unannounced" | "broken" | "stalled";
   readonly ip: string;
   readonly credentials: readonly Credential[];
   readonly repeat: number;
   readonly everyMs: number;
-  /** How many come at once. */
+  /** Requests sent at once. */
   readonly burst: number;
 }
 
@@ -74,18 +74,18 @@ export type Reply =
       readonly afterMs: number;
     };
 
-/** What came of a case: for each step, for each thing that it sends. */
+/** The results of a case: for each step, for each send. */
 export type CaseResults = readonly (readonly SendResult[])[];
 
 export interface SendResult {
-  /** Answers that differ in status, code or who gave them: each once, with how many there were. */
+  /** Distinct responses by status, code, origin and route, with their counts. */
   readonly answers: readonly ObservedResponse[];
-  /** What upstreams saw: the first of them, and how many calls there were. */
+  /** The first requests that upstreams received; `calls` counts all. */
   readonly seen: readonly UpstreamCall[];
   readonly calls: Readonly<Record<string, number>>;
-  /** What was tried of the plan: `route`, `filter`, `refusal` … */
+  /** Coverage marks: `route`, `filter`, `refusal` … */
   readonly tried: readonly string[];
-  /** What the gate wrote of its own failures. */
+  /** Causes of faults from the gate's log. */
   readonly causes: readonly string[];
 }
 
@@ -109,5 +109,5 @@ export interface UpstreamCall {
   readonly body: string;
 }
 
-/** The mark of something that has been tried, the same on both sides. */
+/** A coverage mark, built the same way in the runner and in the Worker. */
 export const coverageMark = (...parts: readonly string[]): string => parts.join(" ");

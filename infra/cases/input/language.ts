@@ -1,4 +1,4 @@
-/** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
+/** The schema of `routes/<tier>.test.yaml`: what a client sends, what services receive and reply, what the client gets. */
 import * as z from "zod";
 import { bytes } from "../../../functions/gateway/core/quantities.ts";
 import { headerName } from "../../../functions/manifest/names.ts";
@@ -13,7 +13,7 @@ const requestLine = () =>
 
 const headers = () => z.record(headerName(), z.string("a header's value is a text; put numbers in quotes"));
 
-/** Values of headers, compared as `when` compares them. */
+/** Header expectations, compared as in `when`. */
 const headerComparisons = () => z.record(headerName(), comparison());
 
 const bodyKeys = () => ({
@@ -110,15 +110,15 @@ export const service = () =>
         "`nothing`, a request such as GET /accounts/7, or { request: …, headers: … }",
       )
       .optional()
-      .describe("What the service is asked; each call has to fit"),
+      .describe("The request that the service receives; each call has to match"),
     replies: z
       .union([reply(), z.array(reply()).min(1).max(20)], "a reply, or a list of them")
       .optional()
       .describe('What it replies, or a list, call by call; by default 200 and `{ "upstream": "<name>" }`'),
-    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is asked"),
+    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is called"),
   });
 
-/** The stores behind filters. */
+/** Stores that a case can make unavailable. */
 export const failableStores = ["state", "counts", "nonces", "issuers", "consumers", "revocations"] as const;
 
 export const expectation = () =>
@@ -146,7 +146,7 @@ export const expectation = () =>
 
 const expectedOutcome = () => z.union([z.literal("snapshot"), expectation()], "`snapshot`, or { status: …, code: … }");
 
-/** Of an upstream, or the id of a filter that sends copies: `mirror`, `transfer/mirror`. */
+/** The name of an upstream, or the id of a mirror filter: `mirror`, `transfer/mirror`. */
 const serviceName = () =>
   z.string().regex(/^[a-z][a-z0-9-]*(?:\/[a-z][a-z0-9-]*)?$/, "the name of an upstream, or a filter's id");
 
@@ -163,7 +163,7 @@ const stepKeys = () => ({
   upstream: z
     .record(serviceName(), service())
     .optional()
-    .describe("Services that are asked, these and no others; that of a `mirror` by the filter's id"),
+    .describe("Services that have to be called, these and no others; that of a `mirror` by the filter's id"),
   down: z
     .array(z.enum(failableStores))
     .default([])
@@ -192,7 +192,7 @@ export const testCase = () =>
       .describe("What is sent next, by the same client unless it says otherwise"),
   });
 
-/** Of one tier. */
+/** Maximum number of cases of a tier. */
 export const maxCases = 5000;
 
 /** `routes/<tier>.test.yaml`. */

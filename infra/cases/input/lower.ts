@@ -1,4 +1,4 @@
-/** Turns a tier and its cases into what the Worker that tries them is sent. */
+/** Lowers a tier and its cases to the batch that the case Worker runs. */
 import { tierFinder } from "../../../functions/front.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
@@ -20,7 +20,7 @@ import { type CaseStep, copyingFilters, type Suite } from "./read.ts";
 
 export interface Lowered {
   readonly batch: Batch;
-  /** Cases that say something that cannot be. */
+  /** Problems of cases that cannot be run as written. */
   readonly problems: readonly Problem[];
 }
 
@@ -60,7 +60,7 @@ export const lowerSuite = async (suite: Suite, compiled: Compiled, keys: RunKeys
   return { batch, problems };
 };
 
-/** Its own gate first, then those of its lifted routes, by the front's names for them. */
+/** Plans of its own gate and of its lifted routes, by the front's bindings. */
 const plansByBinding = ({ checked, serves }: CompiledTier, keys: RunKeys): Record<string, Plan> => {
   const { tier } = checked.manifest;
   return Object.fromEntries(
@@ -83,7 +83,7 @@ interface LoweringContext {
   readonly compiled: Compiled;
   readonly keys: RunKeys;
   readonly problems: Problem[];
-  /** Which tier serves a request; undefined where none does. */
+  /** The tier that serves a URL; undefined if none does. */
   readonly tierOf: (url: URL) => string | undefined;
   readonly routeOf: (request: Request, url: URL) => CheckedRoute | undefined;
 }
@@ -103,7 +103,7 @@ const createContext = (suite: Suite, compiled: Compiled, keys: RunKeys, problems
   };
 };
 
-/** The route that the gate will find. */
+/** Returns a function that finds the route of a request, as the gate does. */
 export const routeFinder = ({ tier }: Suite, { environment }: Compiled): LoweringContext["routeOf"] => {
   const { canonical, find } = createRouteFinder(lower(tier, environment.name, tier.routes));
   const routes = new Map(tier.routes.map((it) => [it.name, it]));
@@ -125,8 +125,8 @@ const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   const hasCredentials = sends.some((it) => it.credentials.length > 0 || needsIdentity(it, context));
   if (step.setsPersona && !hasCredentials && suite.source)
     problems.push(
-      suite.source.problem([...step.path, "as"], "unknown-value", "nothing on this route asks who sends a request", {
-        remedy: "leave `as` out",
+      suite.source.problem([...step.path, "as"], "unknown-value", "no filter on this route identifies the caller", {
+        remedy: "remove `as`",
       }),
     );
   return {
@@ -139,7 +139,7 @@ const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   };
 };
 
-/** Whether a filter asks who sends it; what the case has written itself answers that, too. */
+/** Whether a filter of the request's route identifies callers. */
 const needsIdentity = ({ method, url, headers }: Send, { routeOf }: LoweringContext): boolean => {
   const request = new Request(url, { method: nodeMethod(method), headers });
   return preflightMethod(request) === null && routeOf(request, new URL(url))?.chain.some(readsCredential) === true;
@@ -190,7 +190,7 @@ const lowerSend = (
   };
 };
 
-/** `fetch` of Node has no TRACE and no CONNECT; no route takes them either. */
+/** Node's `Request` rejects TRACE and CONNECT. No route matches them either, so GET is used for the lookup. */
 const nodeMethod = (method: string): string => (["TRACE", "CONNECT", "TRACK"].includes(method) ? "GET" : method);
 
 const bodyText = ({ json, text, size }: Pick<Message, "json" | "text" | "size">): string | null =>
@@ -205,7 +205,7 @@ const credentialsOf = (request: Request, url: URL, step: CaseStep, context: Lowe
   return credentials.flatMap((it) => {
     if (typeof it !== "string") {
       const { places = [], ...credential } = it;
-      // What the case writes itself stands.
+      // Credentials that the case sets itself are not overwritten.
       return places.some((place) => writesToken(request, place)) ? [] : [credential];
     }
     if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));

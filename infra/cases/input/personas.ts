@@ -1,4 +1,4 @@
-/** What somebody shows who is who they say: a token, a key or a signature, whichever the filters of the route ask for. */
+/** Test personas: makes the token, key or signature that the filters of a route require. */
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
@@ -8,11 +8,11 @@ import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { registry } from "../../project/registry.ts";
 import type { Credential } from "./batch.ts";
 
-/** Made for one run, and known to nobody else. */
+/** Random keys of one test run. */
 export interface RunKeys {
   readonly issuers: ReadonlyMap<string, KeyPair>;
   readonly secrets: Map<string, string>;
-  /** What API keys of the run begin with. */
+  /** Prefix of the run's API keys. */
   readonly seed: string;
 }
 
@@ -26,7 +26,7 @@ export const keysFor = async (usedAlgorithms: Iterable<string>): Promise<RunKeys
   return { issuers: new Map(await Promise.all(pairs)), secrets: new Map(), seed: randomBytes(12).toString("hex") };
 };
 
-/** Long enough for whatever it signs. */
+/** A random secret, long enough for every signing algorithm. */
 export const secretFor = ({ secrets }: RunKeys, name: string): string => {
   const known = secrets.get(name) ?? randomBytes(32).toString("base64url");
   secrets.set(name, known);
@@ -35,7 +35,7 @@ export const secretFor = ({ secrets }: RunKeys, name: string): string => {
 
 const runApiKey = ({ seed }: RunKeys, consumer: string): string => `${seed}.${consumer}`;
 
-/** The consumers as they are stored, each with the key of this run besides its own. */
+/** The content of the consumers' namespace, with an additional API key of this run for each consumer. */
 export const consumerStore = (consumers: readonly Consumer[], keys: RunKeys): Record<string, string> => {
   const ownKeys = consumers.map((it): [string, string] => {
     const hash = createHash("sha256")
@@ -85,7 +85,7 @@ export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialIn
 
 const coversRequest = ({ spec: about }: CheckedFilter): boolean => about.credentials?.coversRequest === true;
 
-/** Somebody whom the filters of a route could know; undefined where none of them asks. */
+/** A consumer that the route's filters can identify; undefined if none of them identifies callers. */
 export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
   const [first] = chain.filter(readsCredential);
   if (!first) return undefined;
@@ -94,7 +94,7 @@ export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly 
 
 const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly id: string }).id;
 
-/** Algorithms that the filters of these chains take tokens with. */
+/** The token algorithms to use for the `jwt` filters of a chain. */
 export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
   chain.flatMap(({ spec: about, config }) => about.credentials?.algorithms?.(config) ?? []);
 

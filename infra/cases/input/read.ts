@@ -1,4 +1,4 @@
-/** Reads the cases beside the manifests, with the same care: unknown keys, names that nothing has, each with its place. */
+/** Reads and checks the case files beside the manifests: unknown keys and unknown names, each with its location. */
 import fs from "node:fs";
 import path from "node:path";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../../functions/gateway/core/problems.ts";
@@ -16,7 +16,7 @@ import { type CaseConfig, caseFile, type StepConfig } from "./language.ts";
 /** A tier and its cases. */
 export interface Suite {
   readonly tier: CheckedTier;
-  /** `routes/<tier>.test.yaml`, be it there or not. */
+  /** `routes/<tier>.test.yaml`, whether it exists or not. */
   readonly file: string;
   readonly source: Source | undefined;
   readonly cases: readonly Case[];
@@ -31,7 +31,7 @@ export interface Case {
 }
 
 export interface CaseStep extends StepConfig {
-  /** Who sends it is said at the step itself, and not further ahead. */
+  /** Whether the step itself sets `as`, instead of inheriting it. */
   readonly setsPersona: boolean;
   readonly path: Path;
   readonly line: number;
@@ -47,7 +47,7 @@ const caseFileSuffix = ".test.yaml";
 /** The file of cases beside a manifest. */
 export const caseFileOf = (manifest: string): string => manifest.replace(/\.yaml$/, caseFileSuffix);
 
-/** @param schema of a file of cases, which takes longer to make than to use */
+/** @param schema of case files; passed in, since creating it is slow */
 export const readSuites = (root: string, compiled: Compiled, schema = caseFile()): Suites => {
   const problems: Problem[] = [];
   const suites = compiled.tiers.map(({ checked }): Suite => {
@@ -62,7 +62,7 @@ export const readSuites = (root: string, compiled: Compiled, schema = caseFile()
   return { suites, problems: [...problems, ...others, ...orphanedFiles(root, suites, compiled)] };
 };
 
-/** What is wrong with the cases of a tier that is broken itself: no case of it is tried, and each is read all the same. */
+/** Problems of the case file of a broken tier. Its cases are checked, but not run. */
 const problemsOfBrokenTier = (
   root: string,
   manifest: string,
@@ -77,7 +77,7 @@ const problemsOfBrokenTier = (
 
 const manifestOf = (file: string): string => file.replace(/\.test\.yaml$/, ".yaml");
 
-/** Files of cases that no manifest stands beside, be it broken or not. */
+/** Reports case files without a manifest. */
 const orphanedFiles = (root: string, suites: readonly Suite[], { missing }: Compiled): Problem[] => {
   const tiers = [...suites.map(({ tier }) => tier.source.file), ...missing];
   return fs
@@ -92,7 +92,7 @@ const orphanedFiles = (root: string, suites: readonly Suite[], { missing }: Comp
     );
 };
 
-/** The cases of a file; none where something is wrong with it. */
+/** Parses the cases of a file; no cases if it has problems. */
 export const parseCases = (
   source: Source,
   schema: ReturnType<typeof caseFile>,
@@ -106,24 +106,24 @@ export const parseCases = (
   const names = knownNames(tier);
   const total = cases.reduce((sum, it) => sum + countRequests(it), 0);
   if (total > maxRequests) {
-    const message = `the cases send ${total} requests, and ${maxRequests} at most are tried`;
+    const message = `the cases send ${total} requests, and ${maxRequests} at most are run`;
     return { cases: [], fileProblems: [source.problem([], "out-of-range", message, { remedy: "repeat less often" })] };
   }
   const seen = new Map<string, Path>();
   const nameProblems = cases.flatMap(({ it, steps }, index): Problem[] => {
     const first = isBroken(broken, index, "it") ? undefined : seen.get(it);
     if (!isBroken(broken, index, "it")) seen.set(it, first ?? [index, "it"]);
-    const duplicate = source.problem([index, "it"], "duplicate-id", "two cases say the same", {
-      remedy: "say what is different about this one",
-      related: first ? [source.related(first, "it stands here first")] : [],
+    const duplicate = source.problem([index, "it"], "duplicate-id", "two cases have the same name", {
+      remedy: "give this one another name",
+      related: first ? [source.related(first, "the first one is here")] : [],
     });
     return [...(first ? [duplicate] : []), ...steps.flatMap((step) => checkNames(step, names, source))];
   });
-  // What stands in for something broken is not tried.
+  // Placeholders of broken cases are not run.
   return { cases: broken.length > 0 ? [] : cases, fileProblems: [...context.problems, ...nameProblems] };
 };
 
-/** What stands in for a broken case, or a broken part of one, so that the names in the others can be looked at. */
+/** Placeholders for broken cases and parts of cases, so that the rest can be checked. */
 const caseStandIn: StandIn = (path) => {
   const last = path.at(-1);
   const isStep = path.length === 1 || (path.at(-2) === "then" && typeof last === "number");
@@ -132,13 +132,13 @@ const caseStandIn: StandIn = (path) => {
   return last === "it" ? "unknown" : last === "send" ? "GET /" : last === "expect" ? {} : undefined;
 };
 
-/** Of one file: some minutes. */
+/** Requests of one file; takes a few minutes. */
 const maxRequests = 100_000;
 
 export const countRequests = ({ steps }: Case): number =>
   steps.flatMap(({ send }) => send).reduce((sum, it) => sum + (typeof it === "string" ? 1 : it.repeat), 0);
 
-/** 2026-11-01T00:00:00Z: a day on which every window begins. */
+/** 2026-11-01T00:00:00Z, aligned to all rate-limit windows. */
 const defaultStart = Date.UTC(2026, 10, 1);
 
 const toCase = ({ it, at, then, ...first }: CaseConfig, index: number, source: Source): Case => {
@@ -155,7 +155,7 @@ const toCase = ({ it, at, then, ...first }: CaseConfig, index: number, source: S
   return { it, at: at === undefined ? defaultStart : Date.parse(at), line: line([index, "it"]), steps };
 };
 
-/** Filters that send copies, each once; a case speaks of their services by their ids. */
+/** The distinct mirror filters of a tier. Cases refer to their services by filter id. */
 export const copyingFilters = ({ routes }: Pick<CheckedTier, "routes">): CheckedFilter[] => {
   const total = routes.flatMap(({ chain }) =>
     chain.filter(({ spec: about, mode }) => about.sendsCopies && mode !== "off"),
@@ -163,7 +163,7 @@ export const copyingFilters = ({ routes }: Pick<CheckedTier, "routes">): Checked
   return [...new Map(total.map((it) => [it.id, it])).values()];
 };
 
-/** What cases of a tier can name; undefined where something broken may be what they name. */
+/** Names that cases of a tier may use; undefined where broken parts make them uncertain. */
 const knownNames = ({ routes, upstreams, upstreamNames, shared, broken, isComplete: whole }: CheckedTier) => {
   const chains = routes.flatMap(({ chain }) => chain);
   const codes: Codes = Object.assign(

@@ -1,4 +1,4 @@
-/** Small wrongs that an edit of a manifest can do: a filter is dropped, a limit changed, a match widened. */
+/** Mutations of a manifest for mutation testing: a filter is dropped, a limit changed, a match widened. */
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
@@ -7,11 +7,11 @@ import type { CheckedTier } from "../../compiler/model/checked.ts";
 import { nearbyQuantities } from "./quantities.ts";
 
 export interface Mutant {
-  /** What it is about, as a sentence: `jwt is dropped`. */
+  /** In words: `jwt is dropped`. */
   readonly says: string;
   readonly file: string;
   readonly line: number;
-  /** The file with it. */
+  /** The mutated file. */
   readonly text: string;
 }
 
@@ -66,7 +66,7 @@ const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
   ];
 };
 
-/** What a route can lose without being another route. */
+/** Keys of a route that a mutation removes. */
 const removableKeys = ["path", "upgrade", "encoded-slashes", "without", "when"];
 
 const mutateRoute = (it: MutationSource, name: string, { routes, shared }: CheckedTier): Mutant[] => {
@@ -123,7 +123,7 @@ const mutateFilters = (it: MutationSource, at: Path): Mutant[] =>
     ];
   });
 
-/** Every quantity beneath a place, a little more and a little less of it. */
+/** Mutants that change a quantity slightly, up and down. */
 const mutateQuantities = (it: MutationSource, at: Path): Mutant[] =>
   leaves(it.document.getIn(at, true), at).flatMap(({ at: place, value }) =>
     nearbyQuantities(value).map((otherMethod) =>
@@ -131,7 +131,7 @@ const mutateQuantities = (it: MutationSource, at: Path): Mutant[] =>
     ),
   );
 
-/** Entries of a filter's configuration that go. */
+/** Mutants that remove an entry of a filter's configuration. */
 const mutateRemovals = (it: MutationSource, at: Path, id: string): Mutant[] => {
   const node = it.document.getIn(at, true);
   const steps = isMap(node) ? keysAt(it.document, at) : isSeq(node) ? indices(it.document, at) : [];

@@ -1,4 +1,4 @@
-/** Tries the cases on manifests that are wrong in one small thing: where all of them hold, something is not tested. */
+/** Mutation testing: runs the cases on mutated manifests. A mutant that no case detects shows a gap in the tests. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -11,11 +11,11 @@ import type { Runtime } from "../runtime.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 
 export type MutantOutcome =
-  /** A case has failed. */
+  /** A case failed. */
   | { readonly kind: "noticed"; readonly by: string }
-  /** The checker refuses it. */
+  /** The checker rejects it. */
   | { readonly kind: "refused" }
-  /** What runs is the same. */
+  /** The plan is unchanged. */
   | { readonly kind: "same" }
   | { readonly kind: "survived" };
 
@@ -29,7 +29,7 @@ export interface MutationOptions {
   readonly suites: readonly Suite[];
   readonly keys: RunKeys;
   readonly runtime: Runtime;
-  /** How many of all mutants; spread over all of them. */
+  /** Maximum number of mutants, sampled evenly. */
   readonly limit?: number | undefined;
   readonly onProgress: (done: number, all: number) => void;
 }
@@ -97,11 +97,11 @@ const runMutant = async (mutant: Mutant, run: MutationRun): Promise<MutantOutcom
     const suite = suites.find(({ tier }) => tier.manifest.tier === checked.manifest.tier);
     const queue = queues.get(suite?.file ?? "") ?? [];
     for (const it of suite ? [...queue] : []) {
-      // The cases are those of the good manifest: that one names what is gone now is no proof that it would be missed.
+      // Uses the cases of the original manifest, without re-checking names: a case that names a removed item proves nothing.
       const singleCase: Suite = { ...(suite as Suite), tier: checked, cases: [it] };
       const { failures } = await runSuite(singleCase, compiled, keys, runtime, { root: run.root, strict: false });
       if (failures.length === 0) continue;
-      // What has noticed one is likely to notice the next.
+      // A case that detected one mutant is likely to detect the next, so it moves to the front.
       queue.splice(queue.indexOf(it), 1);
       queue.unshift(it);
       return { kind: "noticed", by: it.it };

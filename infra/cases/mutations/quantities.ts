@@ -1,7 +1,7 @@
-/** Quantities that are nearly what they were. */
+/** Slightly larger and smaller quantities, for mutation testing. */
 import { bytes, milliseconds, requestsPerWindow } from "../../../functions/gateway/core/quantities.ts";
 
-/** A little more and a little less of it: sizes by one byte, ranges by one bit, all else by a tenth. Nothing for a text that is no quantity. */
+/** Slightly larger and smaller values: sizes by one byte, address ranges by one bit, others by a tenth. Empty for a text that is not a quantity. */
 export const nearbyQuantities = (text: string): string[] => {
   const [, address, bits] = range.exec(text) ?? [];
   if (address !== undefined) return [Number(bits) - 1, Number(bits) + 1].filter(isMask).map((it) => `${address}/${it}`);

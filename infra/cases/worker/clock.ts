@@ -1,15 +1,15 @@
-/** A clock that stands still while something works, and jumps to the next sleeper where all wait for nothing but time. */
+/** A virtual clock for cases: it stands still while work is pending, and jumps to the next timer when everything is idle. */
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 
 export interface Clock {
   readonly now: () => number;
   readonly sleep: Deps["sleep"];
   readonly after: Deps["after"];
-  /** Lets time pass: who sleeps until then wakes on the way. */
+  /** Advances the time, and wakes timers that are due on the way. */
   readonly advance: (ms: number) => Promise<void>;
-  /** Does work that no sleeper has to hurry for: state that is asked for real. */
+  /** Awaits real work, such as a call to state, without advancing the time. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
-  /** Waits for work, and lets time pass where it sleeps. @throws where nothing would ever wake it */
+  /** Awaits work, and advances the time whenever everything sleeps. @throws if nothing would ever wake it */
   readonly waitFor: <T>(work: Promise<T>) => Promise<T>;
 }
 
@@ -18,9 +18,9 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Turns of the event loop in which nothing happened: what is left to wait for is time. */
+/** Idle turns of the event loop after which everything is considered asleep. */
 const idleTurns = 10;
-/** Real milliseconds that anything may take. */
+/** Real time limit of a request. */
 const timeoutMs = 20_000;
 
 export const createClock = (start: number): Clock => {

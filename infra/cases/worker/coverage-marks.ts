@@ -1,9 +1,9 @@
-/** What a request tried of the plan, as marks that coverage is counted by. */
+/** The coverage marks of one request: which routes, filters, refusals and shares of the plan it reached. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Decision, Outcome } from "../../../functions/gateway/core/types.ts";
 import { coverageMark } from "../input/batch.ts";
 
-/** What went on with one request. */
+/** The trace of one request. */
 export interface RequestRecord {
   readonly plan: Plan;
   readonly route: string;
@@ -30,7 +30,7 @@ export const coverageMarks = ({ plan, route, decisions, outcome }: RequestRecord
     ...(side ? [coverageMark("side", route, side)] : []),
     ...decisions.flatMap((it) => marksOfDecision(it, route)),
     ...skippedLayers.map((id) => coverageMark("unless", id)),
-    // A layer that fails says so in the outcome alone.
+    // A failing layer shows only in the outcome.
     ...(by !== undefined && code !== undefined ? [coverageMark("refusal", by, code)] : []),
   ];
 };
@@ -44,7 +44,7 @@ const marksOfDecision = ({ id, verdict, code }: Decision, route: string): string
       return [coverageMark("refusal", id, code ?? "")];
     case "shadowed":
       return code === "pass" ? [coverageMark("filter", route, id)] : [coverageMark("refusal", id, code ?? "")];
-    // Of an upstream, which is no filter.
+    // The verdict of an upstream.
     case "asked":
       return [];
     default:

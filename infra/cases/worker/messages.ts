@@ -1,9 +1,9 @@
-/** What goes over the wire: requests as clients make them, and what is read of answers. */
-import { forwardRequest, isWebSocketUpgrade } from "../../cloud/edge/message.ts";
+/** Builds the requests of cases as they arrive at the edge, and reads responses. */
+import { forwardRequest, isWebSocketUpgrade } from "../../cloud/ingress/message.ts";
 import type { Send } from "../input/batch.ts";
 import { fromSocket } from "./sockets.ts";
 
-/** Of a problem, be it the gate's or one that a service has sent; that may be no JSON. */
+/** The code of a problem response, from the gate or a service; null if there is none. */
 export const problemCode = (headers: Headers, body: string): string | null => {
   if (headers.get("content-type") !== "application/problem+json") return null;
   try {
@@ -13,7 +13,7 @@ export const problemCode = (headers: Headers, body: string): string | null => {
   }
 };
 
-/** Whoever became a WebSocket has nothing more to say here. */
+/** Closes a WebSocket response. */
 export const closeWebSocket = ({ webSocket }: Response): string => {
   webSocket?.accept();
   webSocket?.close();
@@ -21,9 +21,9 @@ export const closeWebSocket = ({ webSocket }: Response): string => {
 };
 
 /**
- * A request as it reaches the front: what the edge makes of a message over a socket is made of it here as well.
+ * A request as it reaches the front: parsed and normalized as the edge does with an HTTP/1.1 message.
  *
- * @returns what the edge answers, where it lets nothing through
+ * @returns the edge's own response if it rejects the message
  */
 export const requestOf = (send: Send): Request | Response => {
   const { method, url, headers, body, stream, ip } = send;
@@ -47,7 +47,7 @@ export const requestOf = (send: Send): Request | Response => {
   if (isWebSocketUpgrade(raw)) requestHeaders.set("upgrade", "websocket");
   const target = `${protocol}//${read.host}${read.path}`;
   if (!read.hasBody) return new Request(target, { method, headers: requestHeaders });
-  // A length that no body follows is a client that breaks off, unless it is zero.
+  // A non-zero content-length without a body is a client that aborts.
   const declaredLength = requestHeaders.get("content-length") ?? "";
   const breaksOff = body === null ? Number(declaredLength) !== 0 : stream === "broken";
   const requestBody =
@@ -69,7 +69,7 @@ const lowerCaseNames = (headers: Send["headers"]): Record<string, string> =>
 const headerPairs = (flat: readonly string[]): [string, string][] =>
   Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] as string, flat[2 * index + 1] as string]);
 
-/** As bytes of a client come in: nobody knows how many there will be. */
+/** A body as a stream of unknown length. */
 const streamBody = (body: string, stream: Send["stream"]): ReadableStream => {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
@@ -78,7 +78,7 @@ const streamBody = (body: string, stream: Send["stream"]): ReadableStream => {
     if (stream !== "stalled")
       await (stream === "broken" ? writer.abort(new Error("the client broke off")) : writer.close());
   };
-  // Who refuses a body reads it no further.
+  // A refused body is not read to its end.
   write().catch(() => {});
   return readable;
 };

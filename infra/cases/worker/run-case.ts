@@ -1,4 +1,4 @@
-/** Tries one case on a tier: its gates and the front ahead of them are linked anew for it, over real state and a clock of its own. */
+/** Runs one case on a tier: links its gates and the front for it, with real state and a virtual clock. */
 import { front as frontOf } from "../../../functions/front.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { stateBinding } from "../../../functions/gateway/core/ports/state.ts";
@@ -22,7 +22,7 @@ import { type Presenters, presented } from "./credentials.ts";
 import { closeWebSocket, problemCode, requestOf } from "./messages.ts";
 import { createServices, type FakeServices } from "./services.ts";
 
-/** Asks the state of this case; milliseconds since the epoch. */
+/** Calls the state of this case. @param now milliseconds since the epoch */
 export type CallState = (request: Request, now: number) => Promise<Response>;
 
 export const runCase = async (
@@ -33,7 +33,7 @@ export const runCase = async (
   callState: CallState,
 ): Promise<CaseResults> => {
   const clock = createClock(it.at);
-  // Libraries ask it by themselves, such as the one that counts limits.
+  // Libraries call it directly, such as the rate limiter.
   Date.now = clock.now;
   try {
     return await runSteps(batch, it, parts, createContext(batch, clock, present, callState));
@@ -62,12 +62,12 @@ interface CaseContext {
   readonly clock: Clock;
   readonly services: FakeServices;
   readonly deps: Deps;
-  /** What does not answer at the moment. */
+  /** Stores that are unavailable at the moment. */
   down: ReadonlySet<string>;
   record: RequestRecord | undefined;
   outcome: Outcome;
   causes: string[];
-  /** Tokens that were taken back, by their marks. */
+  /** Revoked tokens, by their revocation keys. */
   readonly revoked: Set<string>;
   readonly present: Presenters;
 }
@@ -98,7 +98,7 @@ const createContext = (batch: Batch, clock: Clock, present: Presenters, callStat
       uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
       sleep: clock.sleep,
       after: clock.after,
-      // What nobody waits for changes no case.
+      // Deferred work does not affect a case.
       defer: () => {},
       log: (line) => {
         const { type, cause } = line as { readonly type?: string; readonly cause?: string };
@@ -119,7 +119,7 @@ const createContext = (batch: Batch, clock: Clock, present: Presenters, callStat
   return context;
 };
 
-/** Here with its body: what comes over from state in real time must not be waited for in the case's. */
+/** Buffers a response from state, so that its body does not arrive in real time later. */
 const readFully = async (answer: Promise<Response>): Promise<Response> => {
   const response = await answer;
   return new Response(await response.text(), response);
@@ -134,7 +134,7 @@ const fakeStore = (name: string, all: Readonly<Record<string, string>>, context:
   },
 });
 
-/** All that a filter fetches by itself are the keys of whoever issues tokens. */
+/** The fake issuer: serves the keys of this run. Filters fetch nothing else. */
 const fakeIssuer = (input: Request | string, { issuers }: Batch, down: ReadonlySet<string>): Response => {
   if (down.has("issuers")) throw new Error("the issuer is down");
   if (input instanceof Request) throw new Error(`nothing answers ${input.url} in a test`);
@@ -143,7 +143,7 @@ const fakeIssuer = (input: Request | string, { issuers }: Batch, down: ReadonlyS
 
 type Ingress = (request: Request) => Promise<Response>;
 
-/** The front ahead of the gates, as the entries have it. */
+/** Links the gates behind the front, as the deployed entries do. */
 const linkGates = (batch: Batch, parts: Parts, context: CaseContext): Ingress => {
   const gates = Object.entries(batch.plans).map(
     ([binding, plan]) =>

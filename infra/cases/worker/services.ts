@@ -1,4 +1,4 @@
-/** The services behind the gate: they write down what they see, and reply as they are told. */
+/** Fake services behind the gate: they record requests and reply as the case says. */
 
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
@@ -7,20 +7,20 @@ import { withCopies } from "../../explain/copies.ts";
 import type { Reply, Step, UpstreamCall } from "../input/batch.ts";
 import type { Clock } from "./clock.ts";
 
-/** Of what one send brings about; more calls are counted, not kept. */
+/** Recorded calls of one send; further ones are only counted. */
 const maxSeen = 20;
 const maxBodyLength = 64 * 1024;
 
 export interface FakeServices {
-  /** What upstreams reply from now on. */
+  /** Sets the replies of upstreams. */
   readonly setReplies: (replies: Step["replies"]) => void;
-  /** Whether bodies come to an end from now on; nobody hurries for one that does not. */
+  /** Sets whether request bodies end. The clock must not wait for one that does not. */
   readonly setBodiesEnd: (bodiesEnd: boolean) => void;
-  /** What was seen since the last time. */
+  /** Returns and resets the recorded calls. */
   readonly seen: () => { readonly seen: UpstreamCall[]; readonly calls: Record<string, number> };
-  /** All that was sent beside the answer has arrived, or was given up. */
+  /** Resolves when all mirrored requests have settled. */
   readonly settled: () => Promise<unknown>;
-  /** The parts, with each upstream's own network in place of the real one. */
+  /** Returns the parts with fake networks for upstreams and mirrors. */
   readonly withUpstreams: (parts: Parts, plan: Plan) => Parts;
 }
 
@@ -42,7 +42,7 @@ export const createServices = (
 
   const serve = async (upstream: string, request: Request): Promise<Response> => {
     const url = new URL(request.url);
-    // Read to its end before anything is answered, as a service would that stores it.
+    // Reads the whole body before replying, as a storing service does.
     const read = request.text();
     const body = (await (bodiesEnd ? clock.track(read) : read)).slice(0, maxBodyLength);
     calls[upstream] = (calls[upstream] ?? 0) + 1;
@@ -93,7 +93,7 @@ export const createServices = (
       await Promise.allSettled(all);
     },
     withUpstreams: (parts, plan) => {
-      // A part is not told which upstream it is; its configuration says so, since each has its own.
+      // A part does not know its upstream's name; its configuration object identifies it.
       const names = new Map(Object.entries(plan.upstreams).map(([name, it]) => [it.with, name]));
       const upstreams = Object.entries(parts.upstreams).map(([use, make]) => [
         use,
@@ -124,7 +124,7 @@ const respond = async (
   return status === 101 ? switchProtocols(headers) : new Response(body, { status, headers });
 };
 
-/** A WebSocket that says nothing. */
+/** An accepted WebSocket that stays silent. */
 const switchProtocols = (headers: Readonly<Record<string, string>>): Response => {
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   server.accept();

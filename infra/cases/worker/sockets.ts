@@ -1,6 +1,6 @@
 /**
- * GET and HEAD requests with a body. The runtime reads such a one from a socket and hands it on as it came, but makes none by
- * itself; so they are made here, and kept to the same rules.
+ * GET and HEAD requests with a body. The runtime accepts them from a socket, but its `Request` constructor
+ * rejects them; this subclass allows them under the same rules.
  */
 
 const bodies = new WeakMap<Request, ReadableStream>();
@@ -25,7 +25,7 @@ class SocketRequest extends Native {
   }
 }
 
-// Front, gates and services make requests of requests, as the runtime has them do.
+// Installed globally, since front, gates and services create requests from requests.
 globalThis.Request = SocketRequest as typeof Request;
 
 export const fromSocket = (url: string, init: RequestInit, body: ReadableStream): Request => {

@@ -1,4 +1,4 @@
-/** The Worker that tries cases: it is sent a tier and its cases, and tells what came of them. State is kept as in production, in objects of its own. */
+/** The case Worker: receives a tier and its cases as JSON, and returns the results. State is a Durable Object, as in production. */
 import { DurableObject } from "cloudflare:workers";
 import type { Present } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
@@ -9,13 +9,13 @@ import { runCase } from "./run-case.ts";
 
 interface Env {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
-  /** Of workerd, on this machine only. */
+  /** workerd's eval binding, only available locally. */
   readonly EVAL: { readonly newFunction: (body: string, name: string) => () => NonNullable<Parts["validators"]> };
 }
 
 const timeHeader = "x-time";
 
-/** The state of the case that is being tried, by the clock of the case. */
+/** The state of the running case, with the case's clock. */
 export class Counters extends DurableObject {
   #counters = countersOn(this.ctx.storage.sql);
 
@@ -23,7 +23,7 @@ export class Counters extends DurableObject {
     return handleRequest(request, this.#counters, () => Number(request.headers.get(timeHeader)));
   }
 
-  /** As on its first day. An object of its own for each case would take longer than the case. */
+  /** Resets the state. A new object for each case would be slower. */
   forget(): void {
     this.ctx.storage.sql.exec("DELETE FROM cells");
     this.#counters = countersOn(this.ctx.storage.sql);

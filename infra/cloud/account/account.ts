@@ -1,10 +1,10 @@
-/** What an account holds, and how each event that was recorded changes it. */
+/** The state of an account, and how each recorded event changes it. */
 import type { Binding } from "./bindings.ts";
 
-/** A module as it is stored: its bytes are in the blob of that digest. */
+/** A stored module. Its bytes are in the blob of that digest. */
 export interface Module {
   readonly name: string;
-  /** `Script`: the only one, which listens to events in the place of exporting their handlers. */
+  /** `Script`: the single file of a Worker in the older format, which calls addEventListener. */
   readonly type: "ESModule" | "CommonJS" | "Text" | "Data" | "CompiledWasm" | "Script";
   readonly blob: string;
   readonly bytes: number;
@@ -13,10 +13,10 @@ export interface Module {
 /** Immutable: code, bindings and secrets. */
 export interface Version {
   readonly id: string;
-  /** Counts up from 1 in a Worker. */
+  /** Counts up from 1 for each Worker. */
   readonly number: number;
   readonly createdOn: string;
-  /** What made it: `upload`, `secret`. */
+  /** The operation that made it: `upload` or `secret`. */
   readonly source: string;
   readonly mainModule: string;
   readonly modules: readonly Module[];
@@ -25,9 +25,9 @@ export interface Version {
   readonly compatibilityFlags: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly etag: string;
-  /** Names of what the main module exports, as far as the runtime told. */
+  /** Limits of a request, such as `cpu_ms`. */
   readonly limits: Readonly<Record<string, number>>;
-  /** Workers that are told of each of its requests. */
+  /** Workers that receive a trace of each of its requests. */
   readonly tailConsumers: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export interface Route {
   readonly zoneName?: string | undefined;
 }
 
-/** What belongs to a Worker whatever its version. */
+/** Settings of a Worker whatever its version. */
 export interface Settings {
   readonly subdomain: { readonly enabled: boolean; readonly previews_enabled: boolean };
   readonly routes: readonly Route[];
@@ -91,15 +91,15 @@ export interface Account {
   readonly namespaces: ReadonlyMap<string, Namespace>;
 }
 
-/** What is recorded: each event is a whole change, so that none is ever half done. */
+/** A recorded change of an account. Each event is complete, so that none is applied in part. */
 export type Event =
   | {
       readonly type: "version";
       readonly worker: string;
-      /** Of the Worker, where this is its first version. */
+      /** The Worker's tag. Set only for its first version. */
       readonly tag?: string;
       readonly version: Version;
-      /** It goes live with its upload. */
+      /** Set where the version is deployed with its upload. */
       readonly deployment?: Deployment;
       readonly objects?: { readonly classes: readonly ObjectClass[]; readonly migrationTag: string };
     }
@@ -108,12 +108,12 @@ export type Event =
   | { readonly type: "delete"; readonly worker: string }
   | { readonly type: "namespace"; readonly namespace: Namespace }
   | { readonly type: "namespace-delete"; readonly id: string }
-  /** All of it, in the place of the events that made it. */
+  /** A snapshot that replaces all events before it. */
   | { readonly type: "account"; readonly workers: readonly Worker[]; readonly namespaces: readonly Namespace[] };
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
-/** The platform deploys no more than the last hundred. */
+/** The platform deploys none but the last hundred. */
 const maxVersions = 100;
 const maxDeployments = 100;
 
@@ -176,10 +176,10 @@ const withDeployment = (worker: Worker, deployment: Deployment): Worker => ({
   deployments: [deployment, ...worker.deployments].slice(0, maxDeployments),
 });
 
-/** Deployments that are listed. */
+/** How many deployments the API lists. */
 export const listedDeployments = 10;
 
-/** The last hundred, and those that a deployment that is listed names, however old they are. */
+/** The last hundred versions, and older ones that a listed deployment names. */
 const retainedVersions = (versions: readonly Version[], worker: Worker): readonly Version[] => {
   if (versions.length <= maxVersions) return versions;
   const listed = worker.deployments.slice(0, listedDeployments);
@@ -188,19 +188,19 @@ const retainedVersions = (versions: readonly Version[], worker: Worker): readonl
   return versions.filter(({ id }, index) => index >= from || live.has(id));
 };
 
-/** Newest last; a Worker has at least one. */
+/** The newest version. A Worker has at least one. */
 export const latestVersion = ({ versions }: Worker): Version => versions.at(-1) as Version;
 
 export const findVersion = (worker: Worker, id: string): Version | undefined =>
   worker.versions.find((it) => it.id === id);
 
-/** The versions of the current deployment, at 0 % as well. */
+/** The versions of the current deployment, those at 0 % included. */
 export const liveVersions = (worker: Worker): Version[] =>
   (worker.deployments[0]?.versions ?? []).flatMap(({ version_id }) => findVersion(worker, version_id) ?? []);
 
 /**
- * The version that runs a Worker's Durable Objects, since each has one owner: the one with the largest share, of two
- * equals the newer. The platform assigns each object to one of the two by percentage.
+ * The version that runs a Worker's Durable Objects, since each object has one owner: the version with the largest share, of
+ * two equal ones the newer. The platform would assign each object to one of the two by percentage.
  */
 export const objectOwner = (worker: Worker): Version | undefined => {
   if (worker.classes.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** Refusals as the platform words them: an HTTP status, a code that wrangler knows, and a text. */
+/** Errors of the platform's API: an HTTP status, a code that wrangler knows, and a message. */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 export class ApiError extends Error {
@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Versions that the runtime refuses to start: Worker → reason. */
+/** Workers that the runtime refuses to start: name → reason. */
 export class WorkerStartupError extends Error {
   readonly reasons: ReadonlyMap<string, string>;
   constructor(reasons: ReadonlyMap<string, string>) {
@@ -20,7 +20,7 @@ export class WorkerStartupError extends Error {
   }
 }
 
-/** Each refusal once; the texts are the platform's own where they are known. */
+/** All errors. The messages are the platform's own where they are known. */
 export const apiErrors = {
   noToken: () => new ApiError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"),
   badToken: () => new ApiError(403, 10000, "Authentication error"),
@@ -98,7 +98,7 @@ export const apiErrors = {
     new ApiError(
       400,
       10220,
-      // Wrangler reads the names after this sentence's beginning.
+      // Wrangler parses the names behind the beginning of this sentence.
       `The following secrets have changed: ${names.join(", ")}`,
     ),
   latestNotDeployed: (what: "secret" | "setting" = "secret") =>
@@ -119,7 +119,7 @@ export const apiErrors = {
       404,
       1049,
       pattern === undefined
-        ? `Nobody has asked for a zone of the id ${id}; zones are found by their name, GET /zones?name=`
+        ? `No zone of the id ${id} has been looked up; zones are found by their name, GET /zones?name=`
         : `The pattern ${pattern} is in no zone of the id ${id}; zones are found by their name, GET /zones?name=`,
     ),
   routeTaken: (pattern: string, worker: string) =>
@@ -128,7 +128,7 @@ export const apiErrors = {
       10020,
       `Can't deploy a route that is already assigned to another Worker: ${pattern} is ${worker}'s`,
     ),
-  /** No 501, which wrangler and the SDK would try again. */
+  /** Wrangler and the SDK would retry a 501. */
   unsupported: (what: string) =>
     new ApiError(400, 10400, `${what}: the local cloud does not do this; nothing was changed`),
 } as const;

@@ -1,4 +1,4 @@
-/** What a version may be bound to, as uploads write it, and what is inherited from the version before. */
+/** Bindings of a version as uploads write them, and those that it inherits from the version before. */
 import * as z from "zod";
 import { apiErrors } from "./api-errors.ts";
 
@@ -35,7 +35,6 @@ const bindingSchemas = {
   }),
 } as const;
 
-/** A binding as a version has it. */
 export type Binding = {
   readonly [K in keyof typeof bindingSchemas]: Readonly<z.output<(typeof bindingSchemas)[K]>>;
 }[keyof typeof bindingSchemas];
@@ -52,8 +51,8 @@ const bindingFrame = z.looseObject({ name: z.string(), type: z.string() });
 
 /**
  * @param inputs as in an upload's metadata
- * @param keptTypes types of which the previous version's bindings stay
- * @throws CloudFault for the first that does not fit
+ * @param keptTypes types of which the previous version's bindings are kept
+ * @throws ApiError for the first invalid binding
  */
 export const parseBindings = (
   inputs: readonly unknown[],
@@ -98,10 +97,10 @@ const parseAs = <T extends z.ZodType>(schema: T, input: unknown, name: string): 
   return it.data;
 };
 
-/** @throws CloudFault where no binding may have this name */
+/** @throws ApiError where no binding may have this name */
 export const checkName = (input: string): void => void parseAs(name, input, input);
 
-/** As others may see it: no value of a secret. */
+/** The binding without the value of a secret. */
 export const withoutSecretValue = (binding: Binding): object =>
   binding.type === "secret_text" ? { name: binding.name, type: binding.type } : binding;
 

@@ -1,9 +1,9 @@
-/** What an account refuses, whoever asks for it. */
+/** Rules of an account that hold whoever changes it. */
 import { type Account, findVersion, liveVersions, type Share, type Version, type Worker } from "./account.ts";
 import { apiErrors } from "./api-errors.ts";
 import { secretBindings } from "./bindings.ts";
 
-/** Three equal shares, each written with three digits, sum to a little less. */
+/** Shares with three digits each may sum to a little less than 100. */
 const maxRounding = 0.001;
 
 export const checkShares = (worker: Worker, shares: readonly Share[]): void => {
@@ -17,7 +17,7 @@ export const checkShares = (worker: Worker, shares: readonly Share[]): void => {
     throw apiErrors.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
 };
 
-/** A version that is older than what is live, and has other secrets, would bring them back. */
+/** A version older than the live one would restore its old secrets. */
 export const checkSecrets = (worker: Worker, shares: readonly Share[]): void => {
   const live = liveVersions(worker);
   const newest = live.toSorted((a, b) => b.number - a.number)[0];
@@ -29,7 +29,7 @@ export const checkSecrets = (worker: Worker, shares: readonly Share[]): void => 
   }
 };
 
-/** Names of those that one of the two lacks, or has another value of. */
+/** Names of the secrets that differ between the two, missing ones included. */
 const changedSecrets = (first: Version, second: Version): string[] => {
   const [before, after] = [first, second].map(
     ({ bindings }) => new Map(secretBindings(bindings).map(({ name, text }) => [name, text])),

@@ -1,4 +1,6 @@
-/** What the code of an upload exports. The platform refuses code that lacks a class of which there are objects; workerd only warns. */
+/**
+ * Checks what an upload's code exports. The platform refuses code that lacks a class with objects. workerd only warns.
+ */
 import path from "node:path";
 import * as esbuild from "esbuild";
 import type { ObjectClass } from "./account.ts";
@@ -6,9 +8,9 @@ import { apiErrors } from "./api-errors.ts";
 import type { Upload } from "./upload.ts";
 
 /**
- * @param before the Worker's classes ahead of this upload's migrations
+ * @param before the Worker's classes before this upload's migrations
  * @param classes those after them
- * @throws CloudFault
+ * @throws ApiError
  */
 export const checkExports = async (
   upload: Upload,
@@ -25,7 +27,7 @@ export const checkExports = async (
         : apiErrors.classNotExported(className);
 };
 
-/** undefined where the code does not parse, which the runtime says better. */
+/** Undefined where the code does not parse: the runtime's message is better. */
 const exportedNames = async ({ metadata, modules }: Upload): Promise<ReadonlySet<string> | undefined> => {
   const sources = new Map(
     modules.filter(({ type }) => type === "ESModule").map(({ name, content }) => [path.posix.normalize(name), content]),

@@ -1,17 +1,17 @@
 /**
- * Reads forms as clients write them: a value is one part of JSON, as wrangler and curl send it, or a part for each of its
- * fields with the path in brackets, as Cloudflare's own SDK does: `metadata[bindings][][name]`. Then every value is a text.
+ * Reads values of forms. Wrangler and curl send a value as one part of JSON. Cloudflare's SDK sends a part for each field,
+ * with the path in brackets: `metadata[bindings][][name]`. Then every value is a text.
  */
 import { apiErrors } from "./api-errors.ts";
 
-/** A client that writes more has lost its way. */
+/** A bound for broken clients. */
 const maxFields = 10_000;
-/** Keys of a path; what the API takes has a few. */
+/** Bound of a path's keys. The API needs a few. */
 const maxDepth = 20;
 
 /**
- * @returns undefined where there is none
- * @throws CloudFault where it is no JSON
+ * @returns undefined where there is no such value
+ * @throws ApiError where it is no JSON
  */
 export const readFormValue = async (form: FormData, name: string): Promise<unknown> => {
   const whole = form.get(name);
@@ -25,7 +25,7 @@ export const readFormValue = async (form: FormData, name: string): Promise<unkno
   return assembleFields(fields);
 };
 
-/** The files of a form: by the name of the part, or by the file's where they come as a list. */
+/** The files of a form by part name, or by file name where they are sent as a list. */
 export const readFormFiles = (form: FormData): [string, File][] =>
   [...form.entries()].flatMap(([name, part]): [string, File][] =>
     typeof part === "string" ? [] : [[/^files(?:\[\d*\])?$/.test(name) ? part.name : name, part]],
@@ -39,7 +39,7 @@ const parseJson = (text: string, name: string): unknown => {
   }
 };
 
-/** `a[b][][c]` is `["b", "", "c"]` of `a`. */
+/** `a[b][][c]` is the path `["b", "", "c"]` of `a`. */
 const fieldPath = (field: string, name: string): readonly string[] | undefined => {
   if (!field.startsWith(`${name}[`) || !/^(?:\[[^[\]]*\])+$/.test(field.slice(name.length))) return undefined;
   const path = Array.from(field.slice(name.length).matchAll(/\[([^[\]]*)\]/g), ([, key = ""]) => key);
@@ -59,13 +59,13 @@ const assembleFields = (fields: Fields): unknown => {
   );
 };
 
-/** An element ends where a field comes that it has already; one that is no object is an element by itself. */
+/** A repeated field begins the next element. An element that is no object is one field. */
 const splitElements = (fields: Fields): Fields[] => {
   const all: (readonly [readonly string[], string])[][] = [];
   let seen = new Set<string>();
   for (const [[, ...rest], value] of fields) {
     const path = JSON.stringify(rest);
-    // A list inside an element says its fields more than once.
+    // A list inside an element repeats its fields.
     if (all.length === 0 || rest.length === 0 || (seen.has(path) && !rest.includes(""))) {
       all.push([]);
       seen = new Set();

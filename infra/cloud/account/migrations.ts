@@ -1,5 +1,5 @@
 /**
- * Classes of Durable Objects come, are renamed and go by migrations, each with a tag.
+ * Applies migrations, which add, rename and delete classes of Durable Objects.
  * https://developers.cloudflare.com/durable-objects/reference/durable-objects-migrations/
  */
 import { randomBytes } from "node:crypto";
@@ -9,7 +9,7 @@ import type { Migrations } from "./upload.ts";
 
 type Step = Omit<Migrations, "new_tag" | "old_tag" | "steps">;
 
-/** @throws CloudFault where a step does not fit what is there */
+/** @throws ApiError where a step does not fit the classes */
 export const applyMigrations = (
   before: Worker | undefined,
   { old_tag, new_tag, steps, ...single }: Migrations,

@@ -1,4 +1,4 @@
-/** Makes a version out of an upload: checked against the account, stored, and started, before anything is recorded. */
+/** Makes a version of an upload: checks it against the account and stores its modules. */
 import { createHash, randomUUID } from "node:crypto";
 import { compatibilityDate as latestDate } from "../../compiler/lower/platform.ts";
 import {
@@ -18,30 +18,33 @@ import type { Metadata, Upload } from "./upload.ts";
 export interface Publication {
   readonly worker: string;
   readonly upload: Upload;
-  /** It goes live at once, with all requests. */
+  /** Whether it is deployed at once, with all requests. */
   readonly deploy: boolean;
 }
 
-/** What of a version is replaced; the rest is that of the version before. */
+/** The parts of a version that are replaced. The rest is that of the version before. */
 export type Revision = {
   readonly [K in keyof Upload["metadata"]]?: Upload["metadata"][K] | undefined;
 } & { readonly modules?: Upload["modules"] };
 
-/** What the platform takes as a name. */
+/** Names that the platform accepts. */
 const workerName = /^[a-z0-9_][a-z0-9_-]{0,62}$/;
 
-/** What an upload that names no date runs on: https://developers.cloudflare.com/workers/configuration/compatibility-dates/ */
+/**
+ * The compatibility date of an upload without one:
+ * https://developers.cloudflare.com/workers/configuration/compatibility-dates/
+ */
 const oldestDate = "2021-11-02";
 
-/** The platform takes any date up to today, the runtime here those up to its own. */
+/** The platform accepts dates up to today, this runtime dates up to its own. */
 const checkDate = (date: string, now: Date): void => {
   if (date > now.toISOString().slice(0, 10)) throw apiErrors.futureDate(date);
   if (date > latestDate) throw apiErrors.unsupportedDate(date, latestDate);
 };
 
 /**
- * @param storeBlob stores bytes, and says under which digest
- * @throws CloudFault
+ * @param storeBlob stores bytes and returns their digest
+ * @throws ApiError
  */
 export const versionEvent = (
   account: Account,
@@ -92,7 +95,7 @@ export const versionEvent = (
   };
 };
 
-/** All requests go to this one. */
+/** A deployment of one version. */
 export const fullDeployment = (
   { id }: Version,
   source: string,
@@ -108,7 +111,7 @@ export const fullDeployment = (
 
 const etagOf = (blobs: readonly string[]): string => createHash("sha256").update(blobs.join()).digest("hex");
 
-/** What a version is bound to has to be there. */
+/** @throws ApiError where the target of a binding is missing */
 const checkTargets = (
   account: Account,
   name: string,
@@ -128,7 +131,7 @@ const checkTargets = (
     }
 };
 
-/** The account with the version in it, and the version's Worker as it is there. */
+/** The account and the Worker as they will be with the version. */
 export const previewVersion = (
   account: Account,
   event: Event & { type: "version" },
@@ -137,7 +140,9 @@ export const previewVersion = (
   return { account: next, worker: next.workers.get(event.worker) as Worker };
 };
 
-/** The upload that a version would be, with some of it replaced. A binding of which only name and type are given stays. */
+/**
+ * The upload that would make a version, with parts of it replaced. A binding with only a name and a type is unchanged.
+ */
 export const revisedUpload = (
   version: Version,
   { modules, bindings, ...metadata }: Revision,

@@ -1,4 +1,4 @@
-/** Reads an upload: a form with a `metadata` part and one part a module, as wrangler sends it. */
+/** Reads an upload: a form with a `metadata` part and a part for each module. */
 import * as z from "zod";
 import type { Module } from "./account.ts";
 import { apiErrors } from "./api-errors.ts";
@@ -13,7 +13,7 @@ const migrationSteps = {
   deleted_classes: z.array(z.string()).optional(),
 };
 
-/** A single step has its lists at the top; several stand under `steps`. */
+/** A single step has its lists at the top level. Several are under `steps`. */
 export const migrations = z.strictObject({
   new_tag: z.string(),
   old_tag: z.string().optional(),
@@ -22,7 +22,7 @@ export const migrations = z.strictObject({
 });
 export type Migrations = z.output<typeof migrations>;
 
-/** As a form may write them, which has texts only. */
+/** A form has texts only. */
 export const flag = z.union([z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"] })]);
 const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
 
@@ -32,12 +32,12 @@ export const date = z.iso.date();
 
 const metadata = z.strictObject({
   main_module: z.string().optional(),
-  /** In the place of a main module: a script that listens to events, the older of the two formats. */
+  /** A script instead of a main module: the older of the two formats, which calls addEventListener. */
   body_part: z.string().optional(),
   bindings: z.array(z.unknown()).default([]),
   compatibility_date: date.optional(),
   compatibility_flags: z.array(z.string()).default([]),
-  // Secrets stay where nothing is said: uploads without this are older than it.
+  // Secrets are kept by default: older clients do not send this.
   keep_bindings: z.array(z.string()).default(["secret_text", "secret_key"]),
   annotations: texts.default({}),
   migrations: migrations.optional(),
@@ -47,15 +47,15 @@ const metadata = z.strictObject({
   logpush: flag.optional(),
   observability: z.record(z.string(), z.unknown()).nullish(),
   usage_model: z.string().optional(),
-  // What the project is made of; the platform shows it, and nothing goes by it.
+  // The platform shows it. It has no effect.
   package_dependencies: z.unknown().optional(),
   placement: z.looseObject({}).nullish(),
   code_update_strategy: z.looseObject({}).optional(),
-  // Of a Worker's assets, of which there are none.
+  // Of static assets, which are unsupported.
   keep_assets: flag.optional(),
 });
 export type Metadata = Omit<z.output<typeof metadata>, "main_module" | "body_part"> & {
-  /** The part that the runtime begins with. */
+  /** The entry of the Worker. */
   readonly main_module: string;
 };
 
@@ -64,7 +64,7 @@ export interface Upload {
   readonly modules: readonly (Pick<Module, "name" | "type"> & { readonly content: Uint8Array })[];
 }
 
-/** By the media type of the part. */
+/** By the media type of a part. */
 const moduleTypes: Readonly<Record<string, Module["type"]>> = {
   "application/javascript+module": "ESModule",
   "text/javascript+module": "ESModule",
@@ -75,9 +75,9 @@ const moduleTypes: Readonly<Record<string, Module["type"]>> = {
   "application/wasm": "CompiledWasm",
 };
 
-/** As the platform limits a Worker on a paid plan, before compression. */
+/** The platform's limit of a Worker on a paid plan, before compression. */
 const maxBytes = 64 * 1024 * 1024;
-/** A form may be as large as that and its frame. */
+/** The same with the overhead of a form. */
 export const maxFormBytes = maxBytes + 1024 * 1024;
 
 export const readForm = (request: Request): Promise<FormData> =>
@@ -86,11 +86,11 @@ export const readForm = (request: Request): Promise<FormData> =>
   });
 
 /**
- * @param main the part to begin with, where the metadata does not say it
- * @throws CloudFault
+ * @param main the entry, where the metadata does not name it
+ * @throws ApiError
  */
 export const readUpload = async (request: Request, main: EntryPart = {}): Promise<Upload> => {
-  // A script alone, as `curl --data-binary @worker.js -H 'Content-Type: application/javascript'` sends it.
+  // A script as the whole body, as `curl --data-binary @worker.js -H 'Content-Type: application/javascript'` sends it.
   if (["application/javascript", "text/javascript"].includes(mediaType(request.headers.get("content-type") ?? "")))
     return parseUpload({ body_part: "worker.js" }, [
       [
@@ -139,7 +139,7 @@ const parseUpload = async (input: unknown, files: readonly (readonly [string, Fi
 
 const mediaType = (type: string): string => type.split(";")[0]?.trim().toLowerCase() ?? "";
 
-/** @throws CloudFault */
+/** @throws ApiError */
 export const parseAs = <T extends z.ZodType>(schema: T, input: unknown, name: string): z.output<T> => {
   const it = schema.safeParse(input);
   if (it.success) return it.data;

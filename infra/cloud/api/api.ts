@@ -1,28 +1,31 @@
-/** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
-import { Hono } from "hono";
+/** The part of Cloudflare's REST API that wrangler uses. An unknown path is a 404, which the log shows. */
+import { Hono, type MiddlewareHandler } from "hono";
 import { accountId } from "../account/access.ts";
 import { ApiError, apiErrors, WorkerStartupError } from "../account/api-errors.ts";
 import { maxFormBytes } from "../account/upload.ts";
 import type { AccountControl } from "../control/account-control.ts";
 import type { Tails } from "../control/tails.ts";
-import type { Fleet } from "../edge/fleet.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
+import { scriptAddresses } from "./script-addresses.ts";
+import { scriptSettings } from "./script-settings.ts";
 import { scripts } from "./scripts.ts";
 import { secrets } from "./secrets.ts";
+import { tailRoutes } from "./tails.ts";
 import { unsupportedRoutes, unsupportedZoneRoutes } from "./unsupported.ts";
 import { versions } from "./versions.ts";
 import { objectsView } from "./views.ts";
 import { zones } from "./zones.ts";
 
-/** A call that was made, as the log shows it. */
+/** A call as the log shows it. */
 export interface ApiCall {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
   readonly status: number;
-  /** No route is for it. */
+  /** Whether no route is for it. */
   readonly unknown: boolean;
   readonly code?: number;
 }
@@ -35,9 +38,40 @@ export interface ApiOptions {
   readonly onCall: (call: ApiCall) => void;
 }
 
-export const createApi = ({ control, fleet, tails, token, onCall }: ApiOptions) => {
+export const createApi = (options: ApiOptions) => {
+  const { control, fleet, tails, token, onCall } = options;
   const app = new Hono();
-  app.use(async (c, next) => {
+  app.use(reportCalls(onCall));
+  app.use(authenticate(token));
+  app.onError((error, c) => {
+    const { code, message, status } = toApiError(error);
+    c.set("code" as never, code as never);
+    return c.json({ success: false, errors: [{ code, message }], messages: [], result: null }, status);
+  });
+  app.notFound((c) => {
+    throw apiErrors.unknownRoute(c.req.method, new URL(c.req.url).pathname);
+  });
+  app.route("/", identity());
+  app.route("/zones", zones(control));
+  app.route("/zones", unsupportedZoneRoutes());
+  const account = new Hono()
+    .get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))))
+    .route("/workers/scripts", tailRoutes(control, tails))
+    .route("/workers", secrets(control))
+    .route("/workers", scripts(control))
+    .route("/workers", scriptSettings(control))
+    .route("/workers", scriptAddresses(control))
+    .route("/workers/scripts", versions(control))
+    .route("/workers/scripts", content(control))
+    .route("/storage/kv/namespaces", kv(control, fleet.kv))
+    .route("/", unsupportedRoutes());
+  app.route("/accounts/:account", account);
+  return app;
+};
+
+const reportCalls =
+  (onCall: ApiOptions["onCall"]): MiddlewareHandler =>
+  async (c, next) => {
     await next();
     const url = new URL(c.req.url);
     const code = c.get("code" as never) as number | undefined;
@@ -48,65 +82,28 @@ export const createApi = ({ control, fleet, tails, token, onCall }: ApiOptions) 
       unknown: code === 7003,
       ...(code !== undefined && { code }),
     });
-  });
-  app.use(async (c, next) => {
+  };
+
+const authenticate =
+  (token: string): MiddlewareHandler =>
+  async (c, next) => {
     const header = c.req.header("authorization");
     if (header === undefined) throw apiErrors.noToken();
     if (header !== `Bearer ${token}`) throw apiErrors.badToken();
     if (Number(c.req.header("content-length") ?? 0) > maxFormBytes) throw apiErrors.tooLarge("The request", "65 MiB");
     return next();
-  });
-  app.onError((error, c) => {
-    const apiError = toApiError(error);
-    c.set("code" as never, apiError.code as never);
-    return c.json(
-      { success: false, errors: [{ code: apiError.code, message: apiError.message }], messages: [], result: null },
-      apiError.status,
-    );
-  });
-  app.notFound((c) => {
-    throw apiErrors.unknownRoute(c.req.method, new URL(c.req.url).pathname);
-  });
+  };
 
-  app.get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }));
-  app.get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
-  app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
-  app.get("/accounts", (c) => ok(c, page(c, [accountView])));
-  app.route("/zones", zones(control));
-  app.route("/zones", unsupportedZoneRoutes());
-  app.get("/accounts/:account", (c) => ok(c, accountView));
-  // Of a token that is the account's, and no person's.
-  app.get("/accounts/:account/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
-
-  const account = new Hono();
-  account.get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))));
-  account.get("/workers/scripts/:name/tails", (c) =>
-    ok(
-      c,
-      tails
-        .forWorker(control.worker(c.req.param("name")).name)
-        .map(({ id, expiresAt }) => ({ id, expires_at: expiresAt })),
-    ),
-  );
-  account.post("/workers/scripts/:name/tails", async (c) => {
-    const { id, expiresAt } = tails.open(control.worker(c.req.param("name")).name);
-    await control.refresh();
-    return ok(c, { id, url: `ws://${new URL(c.req.url).host}/tails/${id}`, expires_at: expiresAt });
-  });
-  account.delete("/workers/scripts/:name/tails/:id", async (c) => {
-    tails.remove(c.req.param("id"));
-    await control.refresh();
-    return ok(c, null);
-  });
-  account.route("/workers", secrets(control));
-  account.route("/workers", scripts(control));
-  account.route("/workers/scripts", versions(control));
-  account.route("/workers/scripts", content(control));
-  account.route("/storage/kv/namespaces", kv(control, fleet.kv));
-  account.route("/", unsupportedRoutes());
-  app.route("/accounts/:account", account);
-  return app;
-};
+/** The caller, and the one account. */
+const identity = () =>
+  new Hono()
+    .get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }))
+    .get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }))
+    .get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])))
+    .get("/accounts", (c) => ok(c, page(c, [accountView])))
+    .get("/accounts/:account", (c) => ok(c, accountView))
+    // Verifies a token that belongs to the account and to no person.
+    .get("/accounts/:account/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
 
 const toApiError = (error: Error): ApiError => {
   if (error instanceof ApiError) return error;

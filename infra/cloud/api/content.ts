@@ -1,4 +1,4 @@
-/** The code of a Worker, as it was uploaded, and its settings with those of its newest version, as one document. */
+/** The uploaded code of a Worker, and its settings together with those of its newest version. */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { findVersion, latestVersion, type Module, type Version } from "../account/account.ts";
@@ -10,7 +10,7 @@ import { ok } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 
 const settings = z.strictObject({
-  // Of the version, so that a change makes a new one.
+  // Settings of the version: a change of them makes a new version.
   bindings: z.array(z.unknown()).optional(),
   compatibility_date: date.optional(),
   compatibility_flags: z.array(z.string()).optional(),
@@ -18,16 +18,16 @@ const settings = z.strictObject({
   tail_consumers: tailConsumers.nullish(),
   migrations: migrations.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
-  // Of the Worker.
+  // Settings of the Worker.
   tags: z.array(z.string()).nullish(),
   logpush: flag.nullish(),
   observability: z.record(z.string(), z.unknown()).nullish(),
-  // Nothing goes by these here.
+  // Accepted without effect.
   usage_model: z.string().optional(),
   placement: z.looseObject({}).nullish(),
 });
 
-/** By the type of a module. */
+/** By module type. */
 const mediaTypes: Readonly<Record<Module["type"], string>> = {
   ESModule: "application/javascript+module",
   CommonJS: "application/javascript",
@@ -50,7 +50,7 @@ export const content = (control: AccountControl) => {
     .get("/:name", download)
     .get("/:name/content/v2", download)
     .put("/:name/content", async (c) => {
-      // The SDK sends both, one of them empty.
+      // The SDK sends both headers, one of them empty.
       const [main_module, body_part] = ["main-module-part", "body-part"].map((it) => c.req.header(`cf-worker-${it}`));
       const main = main_module ? { main_module } : body_part ? { body_part } : {};
       const upload = await readUpload(c.req.raw, main);
@@ -81,7 +81,7 @@ export const content = (control: AccountControl) => {
     });
 };
 
-/** A form of its modules, and in a header which of them is the main one; a script alone as it is. */
+/** A form of its modules, whose main one a header names. A script alone is the whole body. */
 const codeResponse = ({ mainModule, modules, etag }: Version, read: AccountControl["readBlob"]): Response => {
   const [main] = modules.filter(({ name }) => name === mainModule);
   if (main?.type === "Script")

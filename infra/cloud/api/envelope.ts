@@ -1,4 +1,4 @@
-/** The form of every answer, and how a call's body is read. */
+/** The envelope of every response, and how a request's body is read. */
 import type { Context } from "hono";
 import * as z from "zod";
 import { apiErrors } from "../account/api-errors.ts";
@@ -20,11 +20,11 @@ const pageInfo = (count: number) => ({
   total_pages: 1,
 });
 
-/** All stands on the first page, so that those after it are empty. */
+/** The whole list is on the first page. Later pages are empty. */
 export const page = <T>(c: Context, all: readonly T[]): readonly T[] =>
   Number(c.req.query("page") ?? 1) > 1 ? [] : all;
 
-/** @throws CloudFault where the body does not have this shape */
+/** @throws ApiError where the body does not match the schema */
 export const parseBody = async <T extends z.ZodType>(c: Context, schema: T): Promise<z.output<T>> => {
   const text = await c.req.text();
   let value: unknown;

@@ -1,4 +1,4 @@
-/** What KV refuses to keep, looked at ahead of the first write, so that of many pairs all are kept or none. */
+/** The limits of KV. They are checked before the first write, so that of many pairs either all are stored or none. */
 import { ApiError, apiErrors } from "../account/api-errors.ts";
 
 export interface Pair {
@@ -17,7 +17,7 @@ const maxValueBytes = 25 * 1024 * 1024;
 const maxMetadataBytes = 1024;
 const minSeconds = 60;
 
-/** @throws CloudFault */
+/** @throws ApiError */
 export const checkKey = (key: string): void => {
   if (key === "" || key === "." || key === "..") throw apiErrors.badKey(`invalid key name "${key}"`);
   const bytes = Buffer.byteLength(key);
@@ -25,14 +25,14 @@ export const checkKey = (key: string): void => {
     throw apiErrors.badKey(`UTF-8 encoded length of ${bytes} exceeds key length limit of ${maxKeyBytes} bytes`);
 };
 
-/** @throws CloudFault */
+/** @throws ApiError */
 export const checkPair = ({ key, value, expiration, expiration_ttl, metadata }: Pair): void => {
   checkKey(key);
   const bytes = Buffer.byteLength(value);
   if (bytes > maxValueBytes) throw tooLarge("Value", bytes, maxValueBytes);
   const metadataBytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
   if (metadataBytes > maxMetadataBytes) throw tooLarge("Metadata", metadataBytes, maxMetadataBytes);
-  // Where both are given, the time to live wins.
+  // Where both are set, the time to live wins.
   const left = expiration_ttl ?? (expiration === undefined ? undefined : expiration - Date.now() / 1000);
   if (left !== undefined && !(left >= minSeconds))
     throw new ApiError(

@@ -1,10 +1,11 @@
-/** Secrets: each edit is a version of its own. Values go in and never come out. */
+/** Secrets. Each edit makes a version. No response contains a value. */
 import { Hono } from "hono";
 import * as z from "zod";
 import { latestVersion } from "../account/account.ts";
 import { apiErrors } from "../account/api-errors.ts";
 import { secretBindings } from "../account/bindings.ts";
-import type { AccountControl, SecretEdits } from "../control/account-control.ts";
+import type { AccountControl } from "../control/account-control.ts";
+import type { SecretEdits } from "../control/version-operations.ts";
 import { annotations, ok, parseBody } from "./envelope.ts";
 import { versionView } from "./views.ts";
 

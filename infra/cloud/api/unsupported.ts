@@ -1,9 +1,9 @@
-/** What Cloudflare has and the local cloud has not, refused by its name: a path that nobody knows is another matter. */
+/** Products of Cloudflare that the local cloud does not have. Their calls are refused by name, unlike unknown paths. */
 import { Hono } from "hono";
 import { apiErrors } from "../account/api-errors.ts";
 import { ok, page } from "./envelope.ts";
 
-/** Under `/accounts/:account`: what each product's calls begin with. */
+/** Under `/accounts/:account`, by the first segment of each product's calls. */
 const unsupportedProducts: Readonly<Record<string, string>> = {
   access: "Access",
   ai: "Workers AI",
@@ -93,7 +93,7 @@ export const unsupportedRoutes = () => {
     app.all(path, () => {
       throw apiErrors.unsupported(what);
     });
-  // Wrangler looks for what a Worker that it deletes has left; nothing of it is here.
+  // Wrangler looks here for resources of a Worker that it deletes. There are none.
   app.get("/containers/applications", (c) => ok(c, page(c, [])));
   app.get("/workers/domains", (c) => ok(c, page(c, [])));
   app.get("/workers/account-settings", (c) => ok(c, { default_usage_model: "standard", green_compute: false }));

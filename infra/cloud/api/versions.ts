@@ -1,4 +1,4 @@
-/** Versions and deployments: what is uploaded, and which of it takes how much. */
+/** Versions and deployments: uploads, and how requests are split between them. */
 import { Hono } from "hono";
 import * as z from "zod";
 import { findVersion, listedDeployments } from "../account/account.ts";
@@ -10,7 +10,7 @@ import { deploymentView, versionView } from "./views.ts";
 
 const deployment = z.strictObject({
   strategy: z.literal("percentage").optional(),
-  // When objects are moved to the new code; here they move at once, between calls.
+  // Accepted without effect: objects always move to the new code at once, between two calls.
   code_update_strategy: z.looseObject({}).optional(),
   versions: z
     .array(z.strictObject({ version_id: z.string(), percentage: z.number().min(0).max(100) }))
@@ -19,7 +19,7 @@ const deployment = z.strictObject({
   annotations,
 });
 
-/** How many a list without `deployable` shows. */
+/** How many versions a list without `deployable` has. */
 const listedVersions = 10;
 
 /** Under `/accounts/:account/workers/scripts/:name`. */
@@ -44,7 +44,7 @@ export const versions = (control: AccountControl) =>
     .get("/:name/deployments", (c) => {
       const all = control.worker(c.req.param("name")).deployments;
       const listed = page(c, all.slice(0, listedDeployments)).map(deploymentView);
-      // As documented, and as the SDK's lists read every page.
+      // The documented key, and the one that the SDK's lists read.
       return ok(c, { deployments: listed, items: listed });
     })
     .get("/:name/deployments/:id", (c) => {

@@ -1,4 +1,4 @@
-/** How the API shows what the account holds. */
+/** Views of the account's state in responses of the API. */
 import { type Account, type Deployment, latestVersion, type Version, type Worker } from "../account/account.ts";
 import { withoutSecretValue } from "../account/bindings.ts";
 

@@ -1,5 +1,4 @@
-/** Zones, every one of which is this account's, and their routes to Workers, one by one as the dashboard and the SDK write them. */
-
+/** Zones and their routes to Workers, as the dashboard and the SDK edit them. Every zone belongs to the account. */
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
@@ -12,7 +11,7 @@ import { ok, page, parseBody } from "./envelope.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });
 
-/** Names that were asked for; of more, the oldest is forgotten. */
+/** Names of zones that clients have looked up. Beyond this number the oldest is dropped. */
 const maxNames = 1000;
 
 export const zones = (control: AccountControl) => {
@@ -23,7 +22,7 @@ export const zones = (control: AccountControl) => {
     return { id: zoneId(name), name, status: "active", account: { id: accountId, name: "local cloud" } };
   };
   const allRoutes = () => routesIn(control.account());
-  /** A zone that nobody has named has no routes yet. */
+  /** A zone that no client has looked up has no routes yet. */
   const nameOf = (id: string): string | undefined =>
     [...names, ...allRoutes().flatMap(({ zoneName }) => zoneName ?? [])].find((name) => zoneId(name) === id);
   const inZone = (id: string) => allRoutes().filter((it) => it.zoneName === undefined || zoneId(it.zoneName) === id);
@@ -76,7 +75,7 @@ export const zones = (control: AccountControl) => {
 
 const zoneId = (name: string): string => createHash("sha256").update(name).digest("hex").slice(0, 32);
 
-/** The zone of that id which a pattern's host is in: `*.api.acme.example/*` may be in `acme.example`. */
+/** The zone of that id that contains a pattern's host: `*.api.acme.example/*` may be in `acme.example`. */
 const zoneIn = (pattern: string, id: string): string | undefined => {
   const [host = ""] = pattern.replace(/^https?:\/\//, "").split("/");
   const labels = host.replace(/^\*\.?/, "").split(".");

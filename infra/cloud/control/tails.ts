@@ -1,6 +1,6 @@
 /**
- * Live logs: who listens to which Worker, by WebSockets as `wrangler tail` opens them. Wrangler's first message is not
- * masked, against RFC 6455, and the platform minds as little as `websocket-driver` does; `ws` would break it off.
+ * Live logs of Workers, by WebSockets as `wrangler tail` opens them. Wrangler's first message is not masked, against RFC
+ * 6455. The platform and `websocket-driver` accept that; `ws` would close the connection.
  */
 import { randomUUID } from "node:crypto";
 import type http from "node:http";
@@ -17,26 +17,26 @@ export interface Tails {
   readonly open: (worker: string) => Tail;
   readonly forWorker: (worker: string) => readonly Tail[];
   readonly remove: (id: string) => boolean;
-  /** Workers that somebody listens to. */
+  /** Workers that have a tail. */
   readonly tailedWorkers: () => string[];
-  /** Takes a WebSocket under the path `/tails/<id>`. */
+  /** Accepts WebSockets at `/tails/<id>`. */
   readonly attach: (server: http.Server) => void;
   readonly send: (worker: string, events: readonly TraceEvent[]) => void;
   readonly close: () => void;
 }
 
-/** As the runtime tells of a request. */
+/** A trace of a request, as the runtime reports it. */
 export type TraceEvent = Readonly<Record<string, unknown>>;
 
-/** What wrangler asks for. */
+/** The subprotocol that wrangler requests. */
 const protocol = "trace-v1";
-/** As in production; whoever needs it longer opens another. */
+/** As in production. A client that needs longer opens another tail. */
 const lifetimeMs = 6 * 60 * 60 * 1000;
-/** Of one Worker, at once. */
+/** Bound of a Worker's tails. */
 const maxListeners = 10;
-/** A listener that does not read loses what is more than this. */
+/** A listener that does not read loses events beyond this. */
 const maxBufferedBytes = 4 * 1024 * 1024;
-/** Nobody has anything to say to a tail but its settings. */
+/** Clients send nothing but the tail's settings. */
 const maxMessageBytes = 64 * 1024;
 
 export const openTails = (now: () => Date): Tails => {

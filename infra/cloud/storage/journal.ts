@@ -1,6 +1,6 @@
 /**
- * The account on disk: one line a change, appended and synced before anybody is told that it happened. What a kill cuts off
- * is the last line, which is dropped when the file is read again; so what is found is always the last whole state.
+ * The account on disk: one line for each change, appended and synced before the change is acknowledged. A kill can cut off
+ * the last line only, which is dropped when the file is read. So the state that is read is always the last complete one.
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
@@ -11,19 +11,19 @@ import { openVault, type Vault, writeAtomically } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
-  /** On disk when it returns: all of them, or none where it throws. */
+  /** On disk when it returns: all events, or none where it throws. */
   readonly record: (...events: readonly Event[]) => void;
-  /** Keeps bytes under their digest. */
+  /** Stores bytes by their digest. */
   readonly storeBlob: (bytes: Uint8Array) => string;
   readonly readBlob: (blob: string) => Buffer;
   readonly close: () => void;
 }
 
-/** The first line says what the file is; each other one has an event, or a list of those that happen together. */
+/** The first line identifies the format. Every other line has an event, or a list of events that happen together. */
 const header = { postern: "local cloud", format: 1 };
 
 /**
- * @param folder its own; made if it is not there
+ * @param folder of this journal alone; created where it is missing
  * @throws where another process has it, or it was written by something else
  */
 export const openJournal = (folder: string): Journal => {
@@ -35,7 +35,7 @@ export const openJournal = (folder: string): Journal => {
   let descriptor: number;
   let vault: Vault;
   try {
-    // A kill in the middle of an upload leaves parts that nothing names.
+    // A kill during an upload leaves temporary files.
     for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
     vault = openVault(path.join(folder, "secrets"));
     const found = recoverAccount(file, vault);
@@ -68,7 +68,7 @@ export const openJournal = (folder: string): Journal => {
   };
 };
 
-/** All of the line or nothing of it, also on a full disk. */
+/** Appends the whole line or nothing, also on a full disk. */
 const append = (descriptor: number, line: object): void => {
   const { size } = fs.fstatSync(descriptor);
   try {
@@ -80,10 +80,10 @@ const append = (descriptor: number, line: object): void => {
   }
 };
 
-/** A journal with more is written anew when it is opened. */
+/** A longer journal is compacted when it is opened. */
 const maxLines = 1000;
 
-/** One line for all of them, and away with what only forgotten versions had. */
+/** Replaces all lines by one, and removes what only dropped versions used. */
 const compact = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
   const snapshot: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
   writeAtomically(file, `${JSON.stringify(header)}\n${JSON.stringify(vault.seal(snapshot))}\n`);
@@ -91,7 +91,7 @@ const compact = (file: string, blobs: string, { workers, namespaces }: Account, 
     snapshot.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
   );
   for (const name of fs.readdirSync(blobs)) if (!used.has(name)) fs.rmSync(path.join(blobs, name));
-  // Opened anew, so that what it knows is what the account has.
+  // A new vault knows only the secrets of this account.
   const fresh = openVault(vault.folder);
   fresh.unseal(vault.seal(snapshot));
   fresh.removeUnused();

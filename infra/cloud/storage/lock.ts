@@ -1,4 +1,4 @@
-/** One process at a time has an account: two clouds on one folder would each believe that they own it. */
+/** Locks an account's folder, so that one process at a time has it. */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
@@ -16,8 +16,8 @@ class FolderTaken extends Error {
 }
 
 /**
- * @returns what gives it back
- * @throws where a process that runs has it
+ * @returns releases the lock
+ * @throws where a running process has it
  */
 export const lock = (file: string): (() => void) => {
   const own = `${process.pid} ${processStart(process.pid)}`;
@@ -25,14 +25,14 @@ export const lock = (file: string): (() => void) => {
     if (claim(file, own)) return () => fs.rmSync(file, { force: true });
     const [holder = ""] = readIfThere(file);
     const pid = Number.parseInt(holder, 10);
-    // A process of that id that began at another time is not the one that wrote this.
+    // A process with that id that began at another time did not write this lock.
     if (pid > 0 && `${pid} ${processStart(pid)}` === holder) throw new FolderTaken(pid, path.dirname(file));
     removeStale(file, holder);
   }
   throw new Error(`${file} cannot be made; another process tries at the same time`);
 };
 
-/** A file of that name is whole, and only one process makes it. */
+/** The lock file is complete, and only one process creates it. */
 const claim = (file: string, own: string): boolean => {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.new`;
   fs.writeFileSync(temporary, own);
@@ -47,14 +47,14 @@ const claim = (file: string, own: string): boolean => {
   }
 };
 
-/** What another process has put there meanwhile is put back. */
+/** A lock that another process has claimed meanwhile is restored. */
 const removeStale = (file: string, stale: string): void => {
   const away = `${file}.${randomBytes(4).toString("hex")}.old`;
   try {
     fs.renameSync(file, away);
     if (fs.readFileSync(away, "utf8") !== stale) fs.linkSync(away, file);
   } catch {
-    // It is gone, or taken; who claims it next finds out.
+    // It is gone or taken. The next claim decides.
   }
   fs.rmSync(away, { force: true });
 };
@@ -67,14 +67,14 @@ const readIfThere = (file: string): string[] => {
   }
 };
 
-/** When a process began, as its system says it; empty where none has that id. */
+/** The start time of a process as its system reports it. Empty where there is no such process. */
 const processStart = (pid: number): string => {
   try {
     if (!fs.existsSync("/proc/self/stat"))
       return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)])
         .toString()
         .trim();
-    // The name before may have blanks and parentheses in it; what counts are the state and the 22nd field.
+    // The process name may contain blanks and parentheses. The state and the 22nd field stand behind it.
     const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
     return fields[0] === "Z" ? "" : (fields[19] ?? "");
   } catch {

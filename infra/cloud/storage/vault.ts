@@ -1,4 +1,4 @@
-/** Values of secrets, apart from what is recorded: each in a file of its own that only this user reads. */
+/** Stores values of secrets outside the journal, each in a file that only this user may read. */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -7,17 +7,17 @@ import type { Binding } from "../account/bindings.ts";
 
 export interface Vault {
   readonly folder: string;
-  /** The event with a name in place of each value, which is on disk when this returns. */
+  /** The event with a file's name instead of each value. The files are on disk when this returns. */
   readonly seal: (event: Event) => Event;
-  /** The event as it was. */
+  /** The event with its values. */
   readonly unseal: (event: Event) => Event;
-  /** Removes values that have not been asked for. */
+  /** Removes values that have not been read since the vault was opened. */
   readonly removeUnused: () => void;
 }
 
 export const openVault = (folder: string): Vault => {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // A value that was put there once is not written again with each version that has it.
+  // A known value is not written again for each version that has it.
   const names = new Map<string, string>();
   const values = new Map<string, string>();
   const nameOf = (value: string): string => {
@@ -62,7 +62,7 @@ const mapVersionSecrets = (version: Version, change: MapText): Version => ({
   bindings: version.bindings.map((it): Binding => (it.type === "secret_text" ? { ...it, text: change(it.text) } : it)),
 });
 
-/** Beside and renamed: a file of that name is whole. */
+/** Writes a temporary file and renames it, so that the file is complete or absent. */
 export const writeAtomically = (file: string, bytes: Uint8Array | string): void => {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.new`;
   try {

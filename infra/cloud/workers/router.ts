@@ -1,15 +1,14 @@
 /**
- * Stands in every machine. What a version calls by a binding comes here first: the router chooses the version of the
- * target as the edge would, and passes the call on to the machine where that runs, be it `fetch` or a method (RPC).
+ * The router in every machine. Every call by a binding goes through it: it chooses the version of the target as the edge
+ * would, and forwards the call, `fetch` or a method (RPC), to the machine where that version runs.
  */
-
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
-import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../edge/routing-state.ts";
-import { chooseVersion } from "../edge/split.ts";
+import type { Realism, RoutingState, ServiceProps, TailProps, VersionLocation } from "../machine/routing-state.ts";
+import { chooseVersion } from "../machine/split.ts";
+import { kvCache } from "./kv-cache.ts";
 import { staticCache } from "./static-cache.ts";
 
-/** workerd's door between processes. */
+/** workerd's debug port, by which processes call each other. */
 interface DebugPort {
   current(): Machine;
   connect(address: string): Machine;
@@ -21,24 +20,24 @@ interface Machine {
 
 interface Env {
   readonly DEBUG: DebugPort;
-  /** The process that runs the machines. */
+  /** The process of the local cloud. */
   readonly CLOUD: Fetcher;
   readonly MACHINE: string;
   readonly SECRET: string;
   readonly REALISM: Realism | null;
-  /** The runtime's own KV: the service, and the property of its props that names a namespace. */
+  /** The runtime's KV service, and the property of its props that names a namespace. */
   readonly KV: { readonly service: string; readonly property: string };
-  /** Of the machine that has the storage of all; itself where there is none. */
+  /** The address of the storage machine. Null in that machine itself. */
   readonly STORES: string | null;
 }
 
-/** What this isolate was told last; the machine is told before any version in it is reached. */
-let state: RoutingState = { number: 0, live: {}, places: {}, homes: {}, moving: [], tailedWorkers: [] };
-/** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
+/** The last routing state. A machine has one before any of its versions is reached. */
+let state: RoutingState = { number: 0, live: {}, locations: {}, objectOwners: {}, moving: [], tailedWorkers: [] };
+/** Calls to objects in flight, by Worker. An owner is replaced between calls. */
 const callsInFlight = new Map<string, number>();
-/** A call to an object waits so long for its owner. */
+/** A call to an object waits for its owner at most so long. */
 const maxWaitMs = 30_000;
-/** A promise that another request settles wakes nobody in this runtime, so who waits looks so often. */
+/** In this runtime a promise that another request settles wakes nobody, so waiting calls poll. */
 const pollMs = 5;
 
 const machineOf = (env: Env, { address, machine }: VersionLocation): Machine =>
@@ -49,10 +48,10 @@ const pickOne = (services: readonly string[]): string =>
 
 const noHeaders = { get: () => null };
 
-/** What the runtime itself calls; they are no methods of the target. */
+/** Handlers that the runtime calls. They are no methods of the target. */
 const reserved = new Set<PropertyKey>(["alarm", "connect", "self", "tail", "tailStream", "test", "trace"]);
 
-/** A property that the entrypoint does not have is one of the target. */
+/** Reads properties that the entrypoint lacks from the target. */
 const forwardProperties = <T extends { target(): Fetcher }>(entrypoint: T): T =>
   new Proxy(entrypoint, {
     get: (own, property) => {
@@ -61,7 +60,7 @@ const forwardProperties = <T extends { target(): Fetcher }>(entrypoint: T): T =>
     },
   });
 
-/** The other end of a service binding. */
+/** Target of every service binding. */
 export class Service extends WorkerEntrypoint<Env, ServiceProps> {
   constructor(context: ExecutionContext<ServiceProps>, env: Env) {
     super(context, env);
@@ -71,7 +70,7 @@ export class Service extends WorkerEntrypoint<Env, ServiceProps> {
   target(headers: { readonly get: (name: string) => string | null } = noHeaders): Fetcher {
     const { worker, entrypoint, props } = this.ctx.props;
     const choice = chooseVersion(worker, state.live[worker] ?? [], headers, Math.random);
-    const location = choice && state.places[choice.id];
+    const location = choice && state.locations[choice.id];
     if (!location) throw new Error(`Worker "${worker}" is not deployed`);
     return machineOf(this.env, location).getEntrypoint(pickOne(location.services), entrypoint, props);
   }
@@ -80,7 +79,7 @@ export class Service extends WorkerEntrypoint<Env, ServiceProps> {
   }
 }
 
-/** Counts a call to a Worker's objects until what it returns is called. */
+/** Counts a call to a Worker's objects as in flight until the returned function is called. */
 const beginCall = (worker: string): (() => void) => {
   callsInFlight.set(worker, (callsInFlight.get(worker) ?? 0) + 1);
   let open = true;
@@ -90,7 +89,7 @@ const beginCall = (worker: string): (() => void) => {
   };
 };
 
-/** The other end of a binding to a class of Durable Objects: one of these stands for each object, in each machine. */
+/** Target of a binding to a class of Durable Objects: in each machine, one stands for each object. */
 export const objects = (
   worker: string,
   className: string,
@@ -135,7 +134,7 @@ export const objects = (
         throw error;
       }
     }
-    /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
+    /** Waits while the owner changes, and counts the call, so that the owner does not change during it. */
     async beginCall(): Promise<() => void> {
       const until = Date.now() + maxWaitMs;
       while (state.moving.includes(worker) && Date.now() < until) await scheduler.wait(pollMs);
@@ -144,13 +143,13 @@ export const objects = (
       return end;
     }
     target(): Fetcher {
-      const owner = state.homes[worker];
+      const owner = state.objectOwners[worker];
       if (!owner) throw new Error(`Worker "${worker}" has no objects here`);
       return machineOf(this.env, owner).getActor(owner.services[0] as string, className, this.ctx.id.toString());
     }
   };
 
-/** Told of each request of a version. */
+/** Receives a trace of each request of a version. */
 export class Tail extends WorkerEntrypoint<Env, TailProps> {
   override async tail(events: TraceItem[]): Promise<void> {
     const { worker, version, consumers } = this.ctx.props;
@@ -159,7 +158,7 @@ export class Tail extends WorkerEntrypoint<Env, TailProps> {
       await this.env.CLOUD.fetch(`http://cloud/tail/${worker}`, { method: "POST", body: JSON.stringify(traceEvents) });
     for (const consumer of consumers) {
       const [share] = state.live[consumer] ?? [];
-      const location = share && state.places[share.id];
+      const location = share && state.locations[share.id];
       if (!location) continue;
       const target = machineOf(this.env, location).getEntrypoint(pickOne(location.services)) as unknown as {
         tail(events: unknown[]): Promise<void>;
@@ -169,45 +168,19 @@ export class Tail extends WorkerEntrypoint<Env, TailProps> {
   }
 }
 
-/** A copy without what cannot travel. */
+/** A copy that can be serialised. */
 const cloneable = (event: TraceItem): Record<string, unknown> =>
   JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
-/** What was read: no Response, which would belong to the request that read it. */
-interface CachedRead {
-  readonly until: number;
-  readonly body: ArrayBuffer;
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-}
+const cachedRead = kvCache(Date.now);
 
-/** Reads of KV as a place far from the writer sees them: late, and what was missing stays missing for as long. */
-const cachedReads = new Map<string, CachedRead>();
-const maxCachedReads = 1000;
-
-/** The other end of a KV binding where production's delays are asked for. */
+/** Target of a KV binding where realism is on. */
 export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
   override async fetch(request: Request): Promise<Response> {
     const store = kvNamespace(this.env, this.ctx.props.namespace);
     if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
     const key = `${this.ctx.props.namespace} ${request.url}`;
-    let read = cachedReads.get(key);
-    if (!read || read.until <= Date.now()) {
-      const fresh = await store.fetch(request);
-      const { status, headers } = fresh;
-      read = {
-        until: Date.now() + this.env.REALISM.kvMs,
-        body: await fresh.arrayBuffer(),
-        status,
-        headers: [...headers],
-      };
-      cachedReads.set(key, read);
-      forgetOldest(cachedReads, maxCachedReads);
-    }
-    return new Response(read.body, {
-      status: read.status,
-      headers: read.headers.map(([name, value]) => [name, value]),
-    });
+    return cachedRead(key, this.env.REALISM.kvMs, () => store.fetch(request));
   }
 }
 
@@ -219,7 +192,9 @@ const kvNamespace = ({ DEBUG, STORES, KV }: Env, namespace: string): Fetcher =>
 /** Each machine has a cache of its own. */
 const cachedFetch = staticCache((request) => fetch(request), Date.now);
 
-/** What production refuses to ask, an address in place of a name (1003), and what its cache answers in place of a service. */
+/**
+ * Egress as in production: an IP address instead of a name is refused (1003), and the cache answers for static files.
+ */
 export class Internet extends WorkerEntrypoint<Env> {
   override fetch(request: Request): Promise<Response> {
     const { hostname } = new URL(request.url);
@@ -229,7 +204,7 @@ export class Internet extends WorkerEntrypoint<Env> {
   }
 }
 
-/** Who runs the machine tells its router here; the secret keeps out whoever finds the port. */
+/** Calls of the local cloud. The secret keeps out whoever finds the port. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     if (request.headers.get("authorization") !== env.SECRET) return new Response(null, { status: 403 });
@@ -240,10 +215,10 @@ export default {
     if (pathname === "/table") {
       const newState = await request.json<RoutingState>();
       if (newState.number > state.number) state = newState;
-      return new Response("told");
+      return new Response("updated");
     }
     const worker = decodeURIComponent(pathname.slice("/quiet/".length));
-    // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
+    // A call that lasts longer is reset, as in production.
     for (let tries = 0; tries < 500 && (callsInFlight.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
     return Response.json({ left: callsInFlight.get(worker) ?? 0 });
   },

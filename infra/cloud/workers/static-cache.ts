@@ -1,13 +1,13 @@
 /**
- * The platform's cache as a `fetch` of a Worker meets it by default: what ends like a static file is kept by its URL, whoever
- * asked for it. Cloudflare's pages "Default cache behavior" and "Origin Cache Control" say what is kept, and for how long.
+ * The platform's cache as a `fetch` of a Worker meets it by default: a URL that ends like a static file is cached, whoever
+ * requests it. Cloudflare's pages "Default cache behavior" and "Origin Cache Control" say what is cached, and for how long.
  */
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 
 const staticFile =
   /\.(?:7z|avi|avif|apk|bin|bmp|bz2|class|css|csv|docx?|dmg|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|webm|webp|woff2?|xlsx?|zip|zst)$/i;
 
-/** Seconds that a status is kept where the service says nothing. */
+/** Time to live by status, in seconds, where the origin sets none. */
 const defaultTtlSeconds: Readonly<Record<number, number>> = {
   200: 7200,
   301: 7200,
@@ -24,20 +24,20 @@ interface CachedResponse {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-/** Answers without a body of their own, and parts of one: neither stands for the whole that somebody else asks for. */
+/** Responses without a body and partial ones. Neither stands for the whole resource. */
 const uncacheableStatuses: readonly number[] = [204, 205, 206, 304];
 
 const maxEntries = 200;
 const maxBytes = 5 * 2 ** 20;
 
-/** What a `fetch` can say of the cache. */
+/** The cache options of a `fetch`. */
 interface CacheOptions {
   readonly cacheTtl?: number;
   readonly cacheLevel?: string;
   readonly cacheEverything?: boolean;
 }
 
-/** @param fetchOrigin the service itself */
+/** @param fetchOrigin fetches from the service */
 export const staticCache = (fetchOrigin: (request: Request) => Promise<Response>, now: () => number) => {
   const entries = new Map<string, CachedResponse>();
   return async (request: Request): Promise<Response> => {
@@ -61,7 +61,7 @@ export const staticCache = (fetchOrigin: (request: Request) => Promise<Response>
   };
 };
 
-/** @returns a stream of the same bytes where they are too many to keep */
+/** @returns a stream of the same bytes where they are too many to cache */
 const readWhole = async ({ body }: Response): Promise<Uint8Array | ReadableStream> => {
   const reader = body?.getReader();
   const parts: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-/** `postern build` */
+/** `postern build`: writes every Worker's bundle, plan and wrangler configuration. */
 import path from "node:path";
 import pc from "picocolors";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
@@ -17,7 +17,7 @@ interface BuildOptions {
   readonly tier?: string | undefined;
 }
 
-/** A tier that holds is built, whatever the others are like; the front waits for all of them. */
+/** Builds every valid tier, whatever the others are like. The front needs all of them. */
 export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome> => {
   if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
   const compiled = compile(root, env);
@@ -25,7 +25,7 @@ export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome>
   if (tier !== undefined && !files.includes(`routes/${tier}.yaml`))
     throw new Error(`there is no routes/${tier}.yaml; there are ${files.join(", ")}`);
   const emitted = await emit(root, compiled, { only: tier });
-  // Of one tier: its own problems, and those of files that all tiers share.
+  // Problems of the tier itself, and of files that all tiers share.
   const others = files.filter((file) => file !== `routes/${tier}.yaml`);
   const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
@@ -45,10 +45,10 @@ export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome>
   };
 };
 
-/** Wrangler's own deploy of the root's configuration would put a front without gates in the place of one that has them. */
+/** A bare `wrangler deploy` of the root's configuration would replace a front that has gates by one without. */
 const refuseToReplaceFront = async (env: string): Promise<void> => {
   const front = workerName("postern-front", env);
-  // Who may not ask may not deploy either; wrangler says so itself.
+  // A caller without permission cannot deploy either. Wrangler reports that itself.
   const releases = await releasesOf(targetOf("cloudflare"), front).catch(() => undefined);
   const [live] = releases ? sharesOf(releases) : [];
   if (releases && live && digestOf(releases, live.version_id) !== undefined)
@@ -57,7 +57,7 @@ const refuseToReplaceFront = async (env: string): Promise<void> => {
     );
 };
 
-/** Of those that were asked for. */
+/** Notes for the requested Workers alone. */
 const notWritten = ({ missing, missingShared, tiers }: Compiled, only: string | undefined): string => {
   const shares = tiers.some(
     ({ checked: { manifest } }) => manifest.isolation === "shared" && (only === undefined || manifest.tier === only),

@@ -1,4 +1,4 @@
-/** `postern check` */
+/** `postern check`: reports problems of the manifests in every environment, and findings of the audit. */
 import pc from "picocolors";
 import { environmentNames } from "../../compiler/check/shared-files.ts";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
@@ -22,7 +22,7 @@ interface CheckOptions {
   readonly dryRun?: true | undefined;
 }
 
-/** In every environment, since a value that only one of them lacks stops a release there. */
+/** Checks every environment, since a value that one of them lacks stops a release there. */
 export const check = (options: CheckOptions, now: number = Date.now()): Outcome => {
   const { root, env, fix, dryRun } = options;
   const environments = env === undefined ? environmentNames(root) : [env];
@@ -50,7 +50,7 @@ const runCheck = ({ root, env }: CheckOptions, environments: readonly string[], 
   return { environments, all, problems, audit: audit(all, { root, now, isComplete: isWhole }) };
 };
 
-/** What was done beside checking. */
+/** What --fix has done. */
 interface FixReport {
   readonly text: string;
   readonly data: object;
@@ -91,7 +91,7 @@ type Graded = Diagnostic & Pick<Finding, "severity">;
 
 const levels = { high: "error", medium: "warning", low: "notice" } as const;
 
-/** Beside the lines of a pull request. */
+/** Annotations of a pull request. */
 export const annotateFindings = (problems: readonly Problem[], findings: readonly Graded[]): string =>
   annotations(problems, () => "error") + annotations(findings, ({ severity }) => levels[severity]);
 

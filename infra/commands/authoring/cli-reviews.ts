@@ -1,4 +1,4 @@
-/** The verbs of a review: what manifests do, and what a change of them does, before it is merged. */
+/** Commands of a review: what manifests do, and what a change of them does before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import {
   checkOnly,
@@ -15,7 +15,9 @@ import {
 export const addReviewCommands = (program: Command): void => {
   program
     .command("diff")
-    .description("say what a change of the manifests does: who gets in, what is asked, which Workers get a new version")
+    .description(
+      "say what a change of the manifests does: who gets in, what is called, which Workers get a new version",
+    )
     .argument("<base>", "a commit (main, HEAD~1, origin/main...HEAD) or a folder with routes/ in it")
     .argument("[head]", "the same; by default the files as they are")
     .addOption(onlyEnvironment)
@@ -131,7 +133,7 @@ export const addCheckCommand = (program: Command): void => {
     )
     .action(async ({ json, ...options }) => {
       const { check } = await import("./check.ts");
-      // SARIF is what a machine reads, on stdout whatever the exit code.
+      // SARIF is for programs, so it is on stdout whatever the exit code.
       finish(check(options), { json: json ?? (options.format === "sarif" || undefined) });
     });
 };

@@ -1,4 +1,4 @@
-/** `postern effective`: the whole pipeline of a tier or a route as it will run, each line with the place that it comes from. */
+/** `postern effective`: shows the whole pipeline of a tier or a route, each value with the line that it comes from. */
 import { stringify } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
@@ -38,7 +38,7 @@ export const effective = (name: string, { root, env, yaml }: EffectiveOptions): 
   };
 };
 
-/** What keeps a tier from running at all is all there is to say of it. */
+/** Reports the problems of a tier that is invalid. */
 const brokenOutcome = (root: string, compiled: Compiled, tier: string, file: string): Outcome => {
   const files = manifestFiles(root);
   const names = files.map((it) => it.slice("routes/".length, -".yaml".length));

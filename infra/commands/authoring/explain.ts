@@ -1,4 +1,4 @@
-/** `postern explain`: which route takes a request, and what each filter makes of it; here, or at a running gate. */
+/** `postern explain`: shows which route takes a request, and what each filter decides, here or at a running gate. */
 import { tierFinder } from "../../../functions/front.ts";
 import type { Decision } from "../../../functions/gateway/core/types.ts";
 import { traceHeader } from "../../../functions/gateway/explain.ts";
@@ -85,7 +85,7 @@ export const explain = async (
   };
 };
 
-/** The nearest ones where no route takes the request, and the one that somebody asks about. */
+/** The nearest routes where none takes the request, and the one named by --why-not. */
 const missesOf = (
   { tiers }: Compiled,
   request: Request,
@@ -118,7 +118,7 @@ const requestOf = (method: string, target: string, { at, header = [], data }: Ex
   return new Request(url, { method, headers, ...(data !== undefined && { body: data }) });
 };
 
-/** The place that is asked stands in `--at`; a URL that is written whole may leave out its port, and names no other host. */
+/** The URL of the request at the gates of `--at`. A whole URL may omit its port, and has the same host. */
 const urlAt = (at: string, target: string): string => {
   if (!URL.canParse(at))
     throw new Error(`--at takes where the gates run, as in http://localhost:8787, and not "${at}"`);
@@ -148,11 +148,11 @@ const explainHere = (
     online: online === true,
   });
 
-/** What the network said, which `fetch` keeps behind a "fetch failed". */
+/** The network's error, which `fetch` hides behind "fetch failed". */
 const networkReason = ({ message, cause }: Error): string =>
   cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
-/** Asks a running gate, with a token for the tier that the manifests say it is. */
+/** Asks a running gate, with a token for the tier that serves the URL. */
 const explainAtGate = async (
   compiled: Compiled,
   request: Request,

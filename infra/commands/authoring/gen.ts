@@ -1,4 +1,4 @@
-/** `postern gen` */
+/** `postern gen`: writes the generated files, or reports stale ones. */
 
 import { registries, writeRegistries } from "../../gen/registries.ts";
 import { codeRoot, isStale, writeChanged } from "../../project/generated-files.ts";
@@ -6,7 +6,7 @@ import type { Outcome } from "../../terminal/outcome.ts";
 
 export const gen = async ({ check }: { readonly check?: true | undefined }): Promise<Outcome> => {
   if (check) {
-    // The rest is made from the registries that are loaded, so stale ones are told alone.
+    // Other files are generated from the loaded registries, so stale registries are reported alone.
     const early = registries().filter((it) => isStale(it, codeRoot));
     const stale = early.length > 0 ? early : (await load()).filter((it) => isStale(it, codeRoot));
     const files = stale.map(({ file }) => file);

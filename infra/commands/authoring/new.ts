@@ -1,4 +1,4 @@
-/** `postern new filter|upstream <name>`, and `new filter <name> --identity`: a part that passes the law suite as it stands, and a test to go on from. */
+/** `postern new filter|upstream <name>`: scaffolds a part that passes the law suite, and its test. */
 import fs from "node:fs";
 import path from "node:path";
 import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
@@ -36,7 +36,7 @@ export const scaffold = async (kind: string, name: string, { identity }: Options
     ],
     codeRoot,
   );
-  // The registries that this process has loaded do not know the part; writing them and reading them again are two processes.
+  // This process has loaded the old registries, so it writes them and a second process reads them.
   const { text } = await gen({});
   return {
     exitCode: 0,
@@ -45,7 +45,7 @@ export const scaffold = async (kind: string, name: string, { identity }: Options
   };
 };
 
-/** Keys that stand beside a part's name in a manifest. */
+/** Keys beside a part's name in a manifest. */
 const reservedNames: readonly string[] = [
   ...Object.keys(filterSettings().shape),
   ...Object.keys(upstreamSettings().shape).filter((key) => key !== "timeout"),

@@ -1,4 +1,6 @@
-/** `postern repo`: what a repository keeps beside its manifests and could get wrong: CODEOWNERS, and the line that tells editors the schema. */
+/**
+ * `postern repo`: writes CODEOWNERS from the manifests' owners, and the line in each manifest that names its schema.
+ */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -19,7 +21,7 @@ export const repo = ({ root, check }: RepoOptions): Outcome => {
   const [env] = environmentNames(root);
   if (env === undefined) throw new Error("there is no environment; write routes/environments/local.yaml");
   const compiled = compile(root, env);
-  // An owner who cannot be read would lose the manifest in silence.
+  // A manifest whose owner is unreadable would drop out of CODEOWNERS without a word.
   if (compiled.missing.length > 0)
     return { exitCode: 1, text: renderProblems(compiled.problems, compiled), data: { problems: compiled.problems } };
   const top = repositoryRoot(root);
@@ -44,7 +46,7 @@ export const repo = ({ root, check }: RepoOptions): Outcome => {
   return { exitCode: problems.length > 0 ? 1 : 0, text: text + notes, data: { problems, unowned: owners.unowned } };
 };
 
-/** Of the repository, or the project's folder where it is in none. */
+/** The repository's root, or the project's folder outside of a repository. */
 const repositoryRoot = (root: string): string => {
   try {
     return execFileSync("git", ["rev-parse", "--show-toplevel"], {

@@ -1,4 +1,4 @@
-/** `postern routes` */
+/** `postern routes`: lists the routes. */
 
 import { compile } from "../../compiler/compile.ts";
 import { gateOf, liftedRoutes } from "../../compiler/lower/gates.ts";

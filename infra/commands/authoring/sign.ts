@@ -1,4 +1,4 @@
-/** `postern sign`: what a client with a key of the dev loop would send. */
+/** `postern sign`: signs a request as a client with a key of the dev loop would. */
 import { randomUUID } from "node:crypto";
 import { filters as modules } from "../../../functions/filters/registry.gen.ts";
 import type { Present, Presented } from "../../../functions/gateway/hooks/credentials.ts";
@@ -16,7 +16,7 @@ interface SignOptions {
   readonly key?: string | undefined;
 }
 
-/** The environment of the dev loop: nowhere else does this machine have the values of secrets. */
+/** The environment of the dev loop. This computer has secrets of no other. */
 const env = "local";
 
 export const sign = async (method: string, url: string, { root, data, header, key }: SignOptions): Promise<Outcome> => {

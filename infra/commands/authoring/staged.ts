@@ -1,4 +1,4 @@
-/** `postern staged`: whether what is about to be committed holds, and only that: a hook is quick, or it is switched off. */
+/** `postern staged`: checks the manifests that are staged, and nothing else, since a slow hook is switched off. */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -10,7 +10,7 @@ import { schemaLines } from "../../repository/schema-lines.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { check } from "./check.ts";
 
-/** The files as git has them in its index, which may be another text than the work tree's. */
+/** The files in git's index, which may differ from the work tree. */
 export const staged = ({ root }: { readonly root: string }): Outcome => {
   const changed = git(root, ["diff", "--cached", "--name-only", "--relative", "-z", "--diff-filter=d", "--", "routes"])
     .split("\0")
@@ -23,7 +23,7 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
     checkOut(root, scratch);
     const { data } = check({ root: scratch });
     const manifests = manifestFiles(scratch);
-    // What tiers share can break any of them.
+    // A file that tiers share can break any of them.
     const all = gone !== "" || changed.some((it) => !manifests.includes(it));
     const { problems } = data as { readonly problems: readonly Problem[] };
     const own = problems.filter(({ file }) => all || changed.includes(file));
@@ -46,7 +46,7 @@ const checkOut = (root: string, scratch: string): void => {
   const files = git(root, ["ls-files", "-z", "--", "routes"]);
   const folder = git(root, ["rev-parse", "--show-prefix"]).trim();
   const whole = path.join(scratch, "all");
-  // A link becomes a file that holds its target, so that nothing outside is read.
+  // Git writes a link as a file that holds its target, so that nothing outside is read.
   execFileSync(
     "git",
     ["-c", "core.symlinks=false", "checkout-index", "--stdin", "-z", `--prefix=${whole}${path.sep}`],
@@ -59,7 +59,7 @@ const checkOut = (root: string, scratch: string): void => {
   fs.renameSync(path.join(whole, folder, "routes"), path.join(scratch, "routes"));
 };
 
-/** @throws where there is no repository, in a sentence */
+/** @throws where there is no repository */
 const git = (root: string, args: readonly string[]): string => {
   try {
     return execFileSync("git", args, {

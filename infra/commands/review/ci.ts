@@ -1,4 +1,4 @@
-/** `postern ci`: all that a pull request has to pass, in one call and one report. A workflow runs it, and so does a person. */
+/** `postern ci`: all checks of a pull request, in one call and one report. */
 import fs from "node:fs";
 import pc from "picocolors";
 import type { Failure } from "../../cases/judge.ts";
@@ -16,7 +16,7 @@ import { test } from "./test.ts";
 
 interface Options {
   readonly root: string;
-  /** Of findings and changes; by default high findings, and no change. */
+  /** Severity from which findings and changes fail; by default high findings, and no change. */
   readonly failOn?: Risk | "never" | undefined;
   readonly annotate?: true | undefined;
   readonly comment?: string | undefined;
@@ -27,14 +27,14 @@ interface Options {
 interface Stage {
   readonly name: string;
   readonly outcome: Outcome;
-  /** For another one, which complains of the same manifests. */
+  /** Skipped, since an earlier stage reports the same manifests. */
   readonly isSkipped?: boolean;
 }
 
 export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const { root, failOn, annotate, comment, failUnder } = options;
   const { exitCode, human, markdown, data } = compareVersions(base, undefined, { root, failOn });
-  // As `check` reads them all, cases are tried in one: that of the machine, or else the first.
+  // `check` covers all environments; cases run in one: `local`, or else the first.
   const names = environmentNames(root);
   const env = names.includes("local") ? "local" : (names[0] ?? "local");
   const stages = reportOnce([
@@ -56,9 +56,9 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
   };
 };
 
-/** What makes a manifest not hold is said by the check, and the others wait for it. */
+/** Problems of manifests are reported by `check` only; later stages with problems are skipped then. */
 const reportOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
-  const text = "told when what does not hold is mended\n";
+  const text = "skipped until the problems above are fixed\n";
   const isSkipped = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
   return [
     checked,
@@ -66,13 +66,13 @@ const reportOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonl
   ];
 };
 
-/** Those that have a place in a file; what else a stage complains of is a text. */
+/** Problems with a location; other problems of a stage are strings. */
 const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
   const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
   return problems.filter((it) => typeof it === "object");
 };
 
-/** Workflow commands work wherever they stand in a log. */
+/** Workflow commands for all problems, findings and failures. They work anywhere in a log. */
 const annotationsOf = (stages: readonly Stage[]): string =>
   annotateFindings(sortDiagnostics(stages.flatMap(problemsOf)), stages.flatMap(findingsOf)) +
   annotations(stages.flatMap(failuresOf), () => "error");
@@ -80,7 +80,7 @@ const annotationsOf = (stages: readonly Stage[]): string =>
 const findingsOf = ({ outcome }: Stage): readonly Finding[] =>
   (outcome.data as { readonly findings?: readonly Finding[] }).findings ?? [];
 
-/** Cases that fail, at the lines where they stand. */
+/** Failing cases, at their lines. */
 const failuresOf = ({ outcome }: Stage): Annotation[] => {
   const { tiers = [] } = outcome.data as { readonly tiers?: readonly TestedTier[] };
   return tiers.flatMap(({ file, failures = [] }) =>
@@ -101,12 +101,11 @@ const failuresOf = ({ outcome }: Stage): Annotation[] => {
 type TestedTier = { readonly file: string; readonly failures?: readonly Failure[] };
 
 const renderStage = ({ name, outcome: { exitCode, text } }: Stage): string => {
-  const verdict =
-    exitCode === 0 ? pc.green("holds") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("does not hold");
+  const verdict = exitCode === 0 ? pc.green("passed") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("failed");
   return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
 };
 
-/** Whatever keeps a change from being merged is in its comment, once. */
+/** The data of the comment: everything that blocks the merge, each once. */
 const toReview = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Review => {
   const reported = new Set(
     stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(problemKey)),
@@ -134,7 +133,7 @@ const toReview = (stages: readonly Stage[], effect: string, { failOn = "high", f
 const problemKey = ({ file, line, column, code, message }: Problem): string =>
   JSON.stringify([file, line, column, code, message]);
 
-/** Complaints without a place in a file. */
+/** Problems without a location. */
 const plainProblems = ({ outcome }: Stage): readonly string[] => {
   const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
   return problems.filter((it) => typeof it === "string");

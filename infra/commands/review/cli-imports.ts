@@ -1,4 +1,4 @@
-/** The verbs that read and write another language. */
+/** CLI definitions of `import` and `export`. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, force, json, root } from "../options.ts";
 

@@ -1,4 +1,4 @@
-/** The verb that tries the cases beside the manifests. */
+/** CLI definition of `test`. */
 import type { Command } from "@commander-js/extra-typings";
 import { environment, examples, failUnder, finish, json, root } from "../options.ts";
 

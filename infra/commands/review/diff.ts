@@ -1,4 +1,4 @@
-/** `postern diff` */
+/** `postern diff`: compares two versions of a project and renders the changes. */
 
 import { type Comparison, compareProjects } from "../../review/compare.ts";
 import { compareRisk, type Risk } from "../../review/core/risks.ts";
@@ -21,7 +21,7 @@ export const diff = (base: string, head: string | undefined, options: Options): 
   return { exitCode, text: options.format === "markdown" ? markdown : human, data };
 };
 
-/** Both renderings of one comparison. */
+/** Compares two versions and renders the result as text and as Markdown. */
 export const compareVersions = (base: string, head: string | undefined, { root, env, failOn }: Options) => {
   const versions = resolveVersions(root, base, head);
   try {

@@ -1,4 +1,4 @@
-/** `postern export`: what the gates expose, in a language that others read. */
+/** `postern export`: writes what the gates expose, as OpenAPI or as a reference page. */
 import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
@@ -19,7 +19,7 @@ interface Options {
   readonly acceptGaps?: true | undefined;
 }
 
-/** @returns an outcome where manifests have problems: what is broken would be missing in silence */
+/** @returns an outcome if manifests have problems, since broken ones would be missing silently */
 const exportTiers = (wanted: readonly string[], { root, env }: Options) => {
   const compiled = compile(root, env);
   if (compiled.problems.length > 0)
@@ -75,7 +75,7 @@ export const exportOpenApiFile = (wanted: readonly string[], options: Options): 
   return written(out, result, options);
 };
 
-/** A page that needs no network and no server: it opens from a file, too. */
+/** A static page that needs no network or server. */
 export const exportSite = (wanted: readonly string[], options: Options & { readonly out: string }): Outcome => {
   const result = exportTiers(wanted, options);
   if ("outcome" in result) return result.outcome;

@@ -1,4 +1,4 @@
-/** `postern test --init`: first cases for tiers that have none. */
+/** `postern test --init`: writes initial cases for tiers without any. */
 import { firstCases } from "../../cases/first.ts";
 import { prepare } from "../../cases/prepare.ts";
 import { createKeys } from "../../cases/run.ts";
@@ -12,7 +12,7 @@ interface Options {
   readonly env: string;
 }
 
-/** A file that is there is somebody's, and stays. */
+/** Existing files are not touched. */
 export const writeFirstCases = async (tiers: readonly string[], { root, env }: Options): Promise<Outcome> => {
   exitOnSignals();
   const prepared = prepare(tiers, { root, env });

@@ -1,4 +1,4 @@
-/** `postern import`: manifests from another language; what has no equivalent there is told, never dropped in silence. */
+/** `postern import`: writes manifests from OpenAPI or Gateway API documents, and lists everything that has no equivalent. */
 import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
@@ -27,7 +27,7 @@ export const importOpenApiFile = (
   { root, force, acceptGaps, ...choice }: Options & OpenApiImportOptions,
 ): Outcome => writeImport(importOpenApi(file, root, choice), { root, force, acceptGaps });
 
-/** @param source a file, a folder of them, or `-` for what comes in */
+/** @param source a file, a folder, or `-` for stdin */
 export const importGatewayApiFiles = (
   source: string,
   { root, force, acceptGaps, ...wanted }: Options & GatewayApiOptions,
@@ -44,7 +44,7 @@ export const importGatewayApiFiles = (
   return { exitCode, text: environment + ignoredKinds + text, data: { ...(data as object), values, others } };
 };
 
-/** In bytes, of one file. */
+/** Size limit of one file in bytes. */
 const maxSourceBytes = 64 * 1024 * 1024;
 
 const readInputFiles = (source: string): InputFiles => {
@@ -58,8 +58,8 @@ const readInputFiles = (source: string): InputFiles => {
 };
 
 /**
- * Writes what was imported, and checks it where it stands.
- * @throws where it would replace what somebody wrote
+ * Writes the imported files, and checks them in place.
+ * @throws if it would overwrite existing files without --force
  */
 export const writeImport = ({ files, routes, gaps }: ImportResult, { root, force, acceptGaps }: Options): Outcome => {
   const overwritten = files.filter((it) => fs.existsSync(path.join(root, it.file)) && isStale(it, root));
@@ -74,7 +74,7 @@ export const writeImport = ({ files, routes, gaps }: ImportResult, { root, force
   const text = [
     written.map((it) => `wrote ${it}\n`).join("") || "nothing to write\n",
     problems.length > 0 ? renderProblems(problems, { read: all[0]?.read ?? 0, broken }) : "",
-    // What a person has to act on stands last, where the eye is.
+    // Gaps come last, where they are seen.
     gapLines(gaps)
       .map((it) => `${pc.yellow("no equivalent")}  ${toOneLine(it)}\n`)
       .join(""),

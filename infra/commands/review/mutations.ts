@@ -1,4 +1,4 @@
-/** `postern test --mutate`: whether the cases would notice an edit that weakens a manifest. */
+/** `postern test --mutate`: mutation testing of the cases. */
 import pc from "picocolors";
 import { type MutantResult, mutate } from "../../cases/mutations/mutate.ts";
 import { prepare } from "../../cases/prepare.ts";
@@ -14,7 +14,7 @@ import { isTerminal, progressLine } from "../../terminal/terminal.ts";
 interface Options {
   readonly root: string;
   readonly env: string;
-  /** How many, spread over all there are; or all of them. */
+  /** The number of mutants, or all of them. */
   readonly mutate: string | true;
   readonly json?: true | undefined;
 }
@@ -29,7 +29,7 @@ export const runMutations = async (tiers: readonly string[], options: Options): 
   try {
     const reports = [];
     for (const suite of prepared.suites) reports.push(await runSuite(suite, prepared.compiled, keys, runtime, options));
-    // Cases that fail anyway would notice everything.
+    // With failing cases, every mutant would count as detected.
     if (reports.some((it) => it.problems.length > 0 || failedCount(it) > 0))
       return { exitCode: 1, text: renderReports(reports, performance.now() - started), data: { failed: true } };
     const results = await mutate({ ...options, ...prepared, keys, runtime, limit, onProgress: progress(options) });
@@ -45,7 +45,7 @@ const parseCount = (text: string): number => {
   return many;
 };
 
-/** Where somebody looks on. */
+/** Shows progress on a terminal. */
 const progress =
   ({ json }: Options) =>
   (done: number, all: number): void => {
@@ -55,11 +55,13 @@ const progress =
 const outcomeOf = (results: readonly MutantResult[], ms: number): Outcome => {
   const ofKind = (kind: MutantResult["outcome"]["kind"]) => results.filter(({ outcome: fate }) => fate.kind === kind);
   const survivors = ofKind("survived");
-  const numbers = `${ofKind("noticed").length} noticed by a case, ${ofKind("refused").length} refused by the checker, ${ofKind("same").length} without effect`;
+  const numbers = `${ofKind("noticed").length} detected by a case, ${ofKind("refused").length} refused by the checker, ${ofKind("same").length} without effect`;
   const rows = survivors.map(({ says, file, line }) => [says, `${file}:${line}`]);
-  const survivorTable = rows.length === 0 ? "" : `${table(["no case notices that", "manifest"], rows)}\n`;
+  const survivorTable = rows.length === 0 ? "" : `${table(["no case detects that", "manifest"], rows)}\n`;
   const summary =
-    rows.length === 0 ? pc.green("no edit goes unnoticed") : pc.red(`${count(rows.length, "edit")} would go unnoticed`);
+    rows.length === 0
+      ? pc.green("no edit goes undetected")
+      : pc.red(`${count(rows.length, "edit")} would go undetected`);
   return {
     exitCode: survivors.length > 0 ? 1 : 0,
     text: `${survivorTable}${count(results.length, "edit")}: ${numbers} (${(ms / 1000).toFixed(0)} s)\n${pc.bold(summary)}\n`,

@@ -1,4 +1,4 @@
-/** What waits for a second person, as verbs say it. */
+/** Proposals that need a second approver, as commands show them. */
 import type { ProposalView } from "../../../functions/control/audit/record.ts";
 import type { ControlClient } from "../../release/control-client.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -16,14 +16,14 @@ export const proposalOutcome = (it: ProposalResult): Outcome => {
   return { exitCode: 0, text, data: it };
 };
 
-/** What is approved, line by line. */
+/** The content of a proposal, line by line. */
 export const renderProposal = ({ tier, what, names }: ProposalView): string =>
   [tier === "*" ? what : `${what} ${tier}`, ...names]
     .map(toOneLine)
     .map((line, index) => `${index === 0 ? "" : "  "}${line}\n`)
     .join("");
 
-/** @throws where it waits no more */
+/** @throws if it is not pending any more */
 export const findProposal = async (controlClient: ControlClient, id: string): Promise<ProposalView> => {
   const all = await controlClient.call<readonly ProposalView[]>("GET", "/v1/proposals");
   const found = all.find((it) => it.id === id);

@@ -1,4 +1,4 @@
-/** `postern test` */
+/** `postern test`: runs the cases beside the manifests, once or after each save. */
 
 import fs from "node:fs";
 import path from "node:path";
@@ -40,7 +40,7 @@ export const test = async (tiers: readonly string[], options: TestOptions): Prom
   }
 };
 
-/** Again after each save; what runs is started once, and anew where its own code has changed. */
+/** Runs the cases after each save. The runtime restarts only if gateway code changes. */
 export const testAndWatch = async (tiers: readonly string[], options: TestOptions): Promise<Outcome> => {
   const untilStop = untilStopped();
   let runtime = startRuntime();
@@ -53,13 +53,13 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
   const runOnce = async () => void show(await testWith(() => runtime, tiers, options).catch(failed));
   const restart = async () => {
     const next = await startRuntime().catch((error: unknown) => void show(failed(error)));
-    // Code that does not bundle has been told, and what ran before goes on.
+    // The bundling error has been shown; the previous runtime stays in use.
     if (!next) return;
     await (await runtime).stop();
     runtime = Promise.resolve(next);
     await runOnce();
   };
-  // One after the other, whichever folder was saved in.
+  // Runs are serialized across both watchers.
   const inTurn = oneAtATime();
   const enqueue = (work: () => Promise<unknown>) => () => inTurn(work);
   const watchers = [
@@ -82,7 +82,7 @@ const coverageThreshold = ({ failUnder, update }: TestOptions): number | undefin
   return threshold;
 };
 
-/** In a runtime that is there, or will be. */
+/** Runs the cases in a given runtime. */
 export const testWith = async (
   runtime: () => Runtime | Promise<Runtime>,
   tiers: readonly string[],
@@ -95,7 +95,7 @@ export const testWith = async (
   if (threshold === undefined && !options.coverage && prepared.suites.every(({ cases }) => cases.length === 0))
     return noCasesOutcome(prepared.suites);
   const { only } = options;
-  // Else a slip of the pen would look like cases that hold.
+  // Without this check, a typo would look like a passing run.
   if (only !== undefined && !prepared.suites.some(({ cases }) => cases.some(titleContains(only))))
     throw new Error(`no case says "${only}"`);
   const stages = openStages({ quiet: options.json });
@@ -116,7 +116,7 @@ export const testWith = async (
   return outcomeOf(reports, options, threshold, performance.now() - started);
 };
 
-/** A project without cases waits for nothing. */
+/** The outcome for a project without cases, without starting a runtime. */
 const noCasesOutcome = (suites: readonly Suite[]): Outcome => ({
   exitCode: 0,
   text: `there are no cases; write ${suites[0]?.file ?? "routes/<tier>.test.yaml"}\n`,
@@ -162,10 +162,10 @@ const tierData = ({ suite, ran, requests, failures, coverage }: Report) => ({
   file: suite.file,
   cases: ran.length,
   requests,
-  failures: failures.map(({ result: heard, send: _, ...it }) => ({
+  failures: failures.map(({ result, send: _, ...it }) => ({
     ...it,
-    answers: maskSecrets(heard?.answers ?? []),
-    seen: maskSecrets(heard?.seen ?? []),
+    answers: maskSecrets(result?.answers ?? []),
+    seen: maskSecrets(result?.seen ?? []),
   })),
   coverage: coverageData(coverage),
 });

@@ -1,4 +1,4 @@
-/** Checks one manifest: its frame, each route, each filter and upstream by the schema of its part, then what they mean together. */
+/** Checks one manifest: its frame, each route, each filter and upstream by its own schema, then the rules between them. */
 import path from "node:path";
 import { joinPath, parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
 import { type Frame, frame, route } from "../../../functions/manifest/manifest.ts";
@@ -18,13 +18,13 @@ import { buildValidations } from "./validations.ts";
 
 export interface CheckResult {
   readonly problems: readonly Problem[];
-  /** There only when neither the file nor its preset has a problem. */
+  /** Set only if neither the file nor its preset has a problem. */
   readonly tier?: CheckedTier;
-  /** The tier as far as it holds, to compare with others; undefined where nothing does. */
+  /** The valid part of the tier, for rules between tiers; undefined if nothing is valid. */
   readonly partial?: CheckedTier;
-  /** Names of the environment's values that it asks for; undefined where it could not be read. */
+  /** Names of the environment's values that it uses; undefined if the file could not be read. */
   readonly usedVariables?: ReadonlySet<string>;
-  /** The preset that it names, be it there or not. */
+  /** The preset that it names, whether it exists or not. */
   readonly preset?: string;
   /** Undefined where it could not be read. */
   readonly isolation?: Frame["isolation"] | undefined;
@@ -45,29 +45,29 @@ export const check = (source: Source, inputs: CheckInputs): CheckResult => {
     isolation: schemas.frame.shape.isolation.safeParse(isolation).data,
   };
   const problems = limitProblems(sortDiagnostics([...context.problems, ...(tier ? checkRules(tier, inputs) : [])]));
-  // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
+  // Without its preset's filters a tier could be unprotected, so it is invalid too. The preset's own file has the problem.
   const isValid =
     problems.length === 0 && context.isComplete && (preset === undefined || tier?.preset?.isValid === true);
   const partial = tier && { partial: tier };
   return tier && isValid ? { problems, tier, ...partial, ...facts } : { problems, ...partial, ...facts };
 };
 
-/** To make a schema takes longer than to use it. */
+/** Created once, since creating a schema takes longer than using it. */
 const schemas = { frame: frame(), route: route(), name: name() };
 
 const maxProblems = 100;
 
-/** A file of another kind can be wrong at every line. */
+/** Limits the problems of a file that is something else entirely. */
 const limitProblems = (problems: Problem[]): Problem[] => {
   const next = problems[maxProblems];
   if (!next) return problems;
   const { file, line, column, length, source } = next;
-  const message = `${problems.length - maxProblems} more problems from here on`;
+  const message = `${problems.length - maxProblems} more problems follow`;
   const end: Problem = { file, line, column, length, source, code: "too-many-problems", message };
-  return [...problems.slice(0, maxProblems), { ...end, remedy: "mend those above first" }];
+  return [...problems.slice(0, maxProblems), { ...end, remedy: "fix those above first" }];
 };
 
-/** The tier, as far as its manifest holds: what is broken has been reported, and rules say nothing that follows from it. */
+/** The valid part of the tier. Broken parts are reported already, and rules skip what depends on them. */
 const tierOf = (value: unknown, context: ParseContext, { registry, presets }: CheckInputs): CheckedTier | undefined => {
   const { source } = context;
   const read = context.parse(schemas.frame, value, [], "the manifest", frameStandIn(source.file));
@@ -100,7 +100,7 @@ const tierOf = (value: unknown, context: ParseContext, { registry, presets }: Ch
   };
 };
 
-/** What stands in for a broken key of the frame. A file is named after its tier. */
+/** Placeholders for broken keys of the frame, so that the rest can be checked. */
 const frameStandIn = (file: string): StandIn => {
   const tier = path.basename(file, ".yaml");
   const all: Readonly<Record<string, unknown>> = {
@@ -132,7 +132,7 @@ const inheritedFilters = (
   };
 };
 
-/** What stands in for a broken value of a route, so that the names beside it are known. */
+/** Placeholders for broken values of a route, so that the rest can be checked. */
 const routeStandIn: StandIn = ([key, ...further]) => {
   if (key === "match" && further.length === 0) return "GET /";
   if (key === "to" && further.length === 2) return 1;
@@ -171,7 +171,7 @@ const routeOf = (
   };
 };
 
-/** The path with the tier's base, or undefined and a problem where the two make none: each may be as long as both can be. */
+/** The path with the tier's base. Undefined, with a problem, if the two together are invalid, for example too long. */
 const fullPath = (
   base: string,
   own: string,

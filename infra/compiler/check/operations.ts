@@ -1,4 +1,4 @@
-/** Which operation of an OpenAPI document a route is checked by. */
+/** Finds the OpenAPI operation that validates a route. */
 import { type PathSegment, parseMatch, parsePath, templateOf } from "../../../functions/gateway/routing/match.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
@@ -8,9 +8,9 @@ import { encodePath, isMultiSegment } from "../../openapi/paths.ts";
 import type { DocumentLoader } from "../inputs/documents.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../model/checked.ts";
 
-/** Finds a route's operation: by its own path, by the path with the tier's base, or by the name that the filter gives. */
+/** Finds a route's operation by its own path, by the path with the tier's base, or by the operation id that the filter names. */
 export const operationFinder = (operations: readonly Operation[], root: JsonMap, operationId: string | undefined) => {
-  // Where several are alike, the one that says most of its path comes last, and holds.
+  // Of several with the same shape, the most specific one comes last and wins.
   const byPath = new Map(
     [true, false].flatMap((takesWhole) =>
       operations.flatMap((it) => shapesOf(it, takesWhole).map((path) => [`${it.method} ${path}`, it] as const)),
@@ -35,7 +35,7 @@ const serverPath = (root: JsonMap): string => {
   return path.replace(/\/+$/, "");
 };
 
-/** OpenAPI calls captures otherwise, so only places are compared. */
+/** OpenAPI may use other names for captures, so only their positions are compared. */
 const shapeOf = (segments: readonly PathSegment[]): string =>
   `/${segments.map((it) => (it.kind === "rest" ? "{*}" : eraseNames(templateOf(it)))).join("/")}`;
 
@@ -43,7 +43,7 @@ const shapeOf = (segments: readonly PathSegment[]): string =>
 const eraseNames = (text: string): string => text.replaceAll(/\{[^{}]*\}/g, "{}");
 
 /**
- * A document can let the last parameter take several segments, and a route may take a segment as a whole that holds several parameters.
+ * In a document the last parameter may span several segments, and a route may capture a whole segment that has several parameters there.
  * @param takesWhole whether some segment is taken so
  */
 const shapesOf = (operation: Operation, takesWhole: boolean): string[] => {
@@ -54,14 +54,14 @@ const shapesOf = (operation: Operation, takesWhole: boolean): string[] => {
     return text.includes("{") ? [eraseNames(encodeLiterals(text)), "{}"] : [encodePath(text)];
   });
   const [exact = "", ...others] = combine(alternatives);
-  // What is taken whole less often holds before what is taken so more often.
+  // Shapes with fewer whole segments take precedence.
   return takesWhole ? others.toReversed() : [exact];
 };
 
 /** Of one document's path. */
 const maxShapes = 16;
 
-/** All ways to put a path together; beyond some segments, each is taken as it is written. */
+/** All combinations of alternatives; beyond the limit, each segment is used as written. */
 const combine = (alternatives: readonly (readonly string[])[]): string[] =>
   alternatives
     .reduce<string[]>(
@@ -76,7 +76,7 @@ const combine = (alternatives: readonly (readonly string[])[]): string[] =>
 const encodeLiterals = (text: string): string =>
   text.replaceAll(/\{[^{}]*\}|[^{}]+/g, (it) => (it.startsWith("{") ? it : encodePath(it)));
 
-/** The same shape first, then those that take more or less of a last segment. */
+/** The same shape first, then those with a shorter or longer last segment. */
 const alternativeShapes = (shape: string): string[] => {
   const end = /\{\*?\}$/.exec(shape)?.index;
   if (end === undefined) return [shape];
@@ -109,7 +109,7 @@ export const missingOperation = (
   return source.problem(["routes", name, "match"], "operation-missing", message, { remedy, related });
 };
 
-/** The operation that a route is checked by for a method, of the last filter that checks it. */
+/** The operation that validates a route for a method, by the last filter that validates. */
 export const operationOf = (
   route: CheckedRoute,
   method: string,
@@ -122,7 +122,7 @@ export const operationOf = (
   return operation && { operation, document };
 };
 
-/** The document that a filter checks requests by, if that is what it goes by. */
+/** The OpenAPI check of a filter, if it has one. */
 const openApiCheck = ({ spec: about, config }: CheckedFilter) => {
   const checking = about.checks?.(config);
   return checking?.openapi === undefined ? undefined : checking;

@@ -1,4 +1,4 @@
-/** One reading of one file: values put in, schemas asked, problems gathered. */
+/** Opens one file for checking: substitutes environment values, parses by schema, collects problems. */
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import { problemsFromIssues } from "../../diagnostics/schema-issues.ts";
@@ -9,18 +9,18 @@ import type { ParseContext } from "./parts.ts";
 import { substitute } from "./variables.ts";
 
 export interface OpenedFile extends ParseContext {
-  /** With the environment's values in it. */
+  /** The file's value, with variables substituted. */
   readonly value: unknown;
-  /** Names of values that it asks for. */
+  /** Names of the environment's values that it uses. */
   readonly usedVariables: ReadonlySet<string>;
-  /** False where it asks for a value that is broken in the environment's own file. */
+  /** False if it uses a value that is broken in the environment's file. */
   readonly isComplete: boolean;
 }
 
 export const openFile = (source: Source, environment: NamedFile<Environment>): OpenedFile => {
   const { value, problems, unresolved, usedVariables } = substitute(source, environment);
   const found = [...problems];
-  // What a variable stands for that is not there cannot be judged, and has been reported.
+  // A variable without a value has been reported already, so issues at its location are skipped.
   const skippedPlaces = new Set([...problems, ...unresolved].map(({ line, column }) => `${line}:${column}`));
   const isResolved = ({ path }: { readonly path: Path }, at: Path): boolean => {
     if (skippedPlaces.size === 0) return true;

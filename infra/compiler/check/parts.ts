@@ -1,4 +1,4 @@
-/** Reads the filters and upstreams of a manifest, each by the schema of the part that it names. */
+/** Parses the filters and upstreams of a manifest, each by the schema of its kind. */
 import type { ZodType } from "zod";
 import { filterSettings, maxFilters, upstreamSettings } from "../../../functions/manifest/manifest.ts";
 import { matchersOf } from "../../../functions/manifest/when.ts";
@@ -12,11 +12,11 @@ import type { BrokenPaths, Salvaged, StandIn } from "../model/salvage.ts";
 
 const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 
-/** One reading of one file: where problems are gathered. */
+/** The state of checking one file: its source and the problems found so far. */
 export interface ParseContext {
   readonly source: Source;
   readonly problems: Problem[];
-  /** What a schema makes of a value, as far as it holds; what does not is among the problems. */
+  /** Parses a value by a schema; adds its problems and returns the valid part. */
   readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string, standIn?: StandIn) => Parsed<T>;
 }
 
@@ -30,7 +30,7 @@ export const filtersOf = (
   registry: Registry,
   context: ParseContext,
 ): CheckedFilters => {
-  // The frame's schema says where a list is too long.
+  // The frame's schema reports a list that is too long.
   const all: readonly unknown[] = Array.isArray(entries) ? entries.slice(0, maxFilters) : [];
   const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, context) ?? []);
   const isKnown = entries === undefined || Array.isArray(entries);
@@ -62,7 +62,7 @@ const filterOf = (
   return { id: prefix + id, ...known, broken, source, entry, at };
 };
 
-/** The upstreams of a known kind whose configuration holds as far as it goes, by name. */
+/** The upstreams of a known kind with a usable configuration, by name. */
 export const upstreamsOf = (all: unknown, registry: Registry, context: ParseContext): Record<string, CheckedUpstream> =>
   Object.fromEntries(
     entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
@@ -88,7 +88,7 @@ interface PartEntry<Part> {
   readonly part: Part;
   readonly config: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** What a misspelt key beside it may have been meant for. */
+  /** Settings that a misspelt key may have been meant for. */
   readonly broken: BrokenPaths;
 }
 
@@ -101,7 +101,7 @@ const parseEntry = <Part>(
   parts: Readonly<Record<string, Part>>,
   { source, problems }: ParseContext,
 ): PartEntry<Part> | undefined => {
-  // The frame's schema has said so.
+  // The frame's schema reports it.
   if (!isMap(entry)) return undefined;
   const keys = Object.keys(entry);
   const named = keys.filter((key) => Object.hasOwn(parts, key));

@@ -1,11 +1,11 @@
-/** What is wrong with documents and schemas that requests are checked by, as problems of the manifest. */
+/** Turns problems of OpenAPI documents and JSON Schemas into problems of the manifest. */
 
 import type { Problem } from "../../diagnostics/problem.ts";
 import { toPointer } from "../../openapi/document.ts";
 import type { SchemaProblem } from "../../openapi/schemas.ts";
 import type { CheckedFilter } from "../model/checked.ts";
 
-/** At the line of the schema; of documents whose lines nobody counts, at the filter. */
+/** Reported at the schema's line, or at the filter for documents without line information. */
 export const schemaProblem = (
   { location: place, keyword: word, message, remedy }: SchemaProblem,
   filter: CheckedFilter,
@@ -22,7 +22,7 @@ export const schemaProblem = (
   return source.problem([...at, ...place.path], "schema-unfit", message, { remedy, key: word, related });
 };
 
-/** Of what references lead to the whole way is known, of other schemas whose they are: `routes/openapi/a.json#/components/schemas/Order`. */
+/** The schema's pointer, if it is known: `routes/openapi/a.json#/components/schemas/Order`; otherwise its name. */
 const formatSchemaLocation = ({ document: { file }, path, name }: SchemaProblem["location"]): string =>
   path[0] === "components" || path[0] === "paths" ? `${file}#${toPointer(path)}` : `${file}: ${name}`;
 

@@ -1,4 +1,4 @@
-/** Reads what tiers share: the environment, the presets, the consumers. */
+/** Reads the files that tiers share: environments, presets and consumers. */
 import fs from "node:fs";
 import path from "node:path";
 import { consumers, type Environment, environment } from "../../../functions/manifest/environment.ts";
@@ -20,7 +20,7 @@ export interface Consumer {
   readonly value: string;
 }
 
-/** What stood before, in place of what is broken now. */
+/** The last valid state, used instead of a file that is broken now. */
 interface LastGood {
   readonly environment: NamedFile<Environment>;
   readonly consumers: readonly Consumer[];
@@ -28,9 +28,9 @@ interface LastGood {
 
 export interface EnvironmentResult {
   readonly environment: NamedFile<Environment>;
-  /** As far as it holds, to check by. */
+  /** The valid part, for checking manifests. */
   readonly partialEnvironment: CheckInputs["environment"];
-  /** As it is written; undefined where it is no YAML, and where an earlier one stands in for it. */
+  /** The file's source; undefined if it is not YAML, or if the last valid state is used instead. */
   readonly source: Source | undefined;
   readonly problems: readonly Problem[];
 }
@@ -51,8 +51,8 @@ const fileNames = (root: string, folder: string): string[] => {
 };
 
 /**
- * A broken one is what it was before, so that a slip of the pen changes nothing that runs.
- * @throws where there is no such environment
+ * A broken environment keeps its last valid state, so that a typo changes nothing that runs.
+ * @throws if there is no such environment
  */
 export const readEnvironment = (root: string, name: string, lastGood: LastGood | undefined): EnvironmentResult => {
   const known = environmentNames(root);
@@ -75,7 +75,7 @@ export const readEnvironment = (root: string, name: string, lastGood: LastGood |
   }
   const context = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
   const problems = rounds.flatMap((issues) => problemsFromIssues(issues, context));
-  // What has been sound before is what runs on.
+  // The last valid state stays in use.
   if (lastGood) return { environment: fallback, partialEnvironment: fallback, source: undefined, problems };
   return {
     environment: fallback,
@@ -113,7 +113,7 @@ export const readConsumers = (
     const related = [source.related(["consumers", owner.id, "keys", owner.index], `${owner.id} has it here`)];
     const options = { remedy: "give each consumer a key of its own", related };
     return [
-      source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
+      source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key is listed twice", options),
     ];
   });
   if (invalid.length + problems.length > 0) return { entries: fallback, problems: [...invalid, ...problems] };
@@ -123,16 +123,16 @@ export const readConsumers = (
   return { entries: entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)), problems: [] };
 };
 
-/** In place of a broken key, so that the others of its consumer are known. */
+/** The placeholder for a broken key, so that the consumer's other keys can be checked. */
 const consumersStandIn: StandIn = ([, , list, index, ...further]) =>
   list === "keys" && index !== undefined && further.length === 0 ? `sha256:${"0".repeat(64)}` : undefined;
 
 export interface PresetsResult {
-  /** Those that hold, by name; undefined for one that is broken. */
+  /** The valid ones, by name; undefined for a broken one. */
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
   readonly usedVariables: ReadonlySet<string>;
   readonly problems: readonly Problem[];
-  /** Of all their texts, so that a change is noticed. */
+  /** All texts, to detect changes. */
   readonly texts: string;
 }
 
@@ -160,7 +160,7 @@ export const readPresets = (
     const filters = filtersOf(filterList, ["filters"], "", registry, context);
     if (value && value.preset !== name)
       context.problems.push(
-        source.problem(["preset"], "file-name", `the preset "${value.preset}" stands in ${source.file}`, {
+        source.problem(["preset"], "file-name", `the preset "${value.preset}" is in ${source.file}`, {
           remedy: `name the file ${value.preset}.yaml`,
         }),
       );

@@ -1,4 +1,4 @@
-/** What must hold between manifests. That two are of one tier cannot be: a file is named after its tier. */
+/** Rules between manifests: base paths that collide or hide routes. Two files of one tier cannot exist, since a file is named after its tier. */
 import { parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
@@ -29,7 +29,7 @@ const claimsByHost = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readon
     ({ host }) => host,
   );
 
-/** Told at every claimant: who came first is not for the order of files to say. */
+/** Reported at every tier involved, since the order of files decides nothing. */
 const checkSameBase = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
     const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base);
@@ -44,11 +44,11 @@ const checkSameBase = (claims: ReadonlyMap<string, readonly HostClaim[]>): Probl
     });
   });
 
-/** Requests go to the tier with the longest base, so a base under another one takes the routes that lie wholly beneath it. */
+/** Requests go to the tier with the longest base, so a nested base hides routes of the outer tier beneath it. */
 const checkHiddenRoutes = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
     const byBase = new Map(onHost.map((it) => [it.tier.manifest.base, it]));
-    // The bases that lie under each one, so that three hundred tiers are not compared with each other.
+    // Looks up parent bases, instead of comparing every pair of tiers.
     return [...byBase.values()].flatMap((inner) =>
       parentBases(inner.tier.manifest.base).flatMap((base) => {
         const outer = byBase.get(base);
@@ -82,7 +82,7 @@ const unreachableRoute = ({ name }: CheckedRoute, { tier, host }: HostClaim, inn
     `no request reaches ${name}: all of ${host}${base} goes to the tier ${other}`,
     {
       remedy: `move the route to ${inner.tier.source.file}, or give one of the two another base`,
-      related: [inner.tier.source.related(["base"], `${other} takes it here`)],
+      related: [inner.tier.source.related(["base"], `${other} claims it here`)],
     },
   );
 };

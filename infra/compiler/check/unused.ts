@@ -1,4 +1,4 @@
-/** What stands beside the manifests and is asked for by none of them. */
+/** Reports values, namespaces and presets that no manifest uses. */
 
 import type { Problem } from "../../diagnostics/problem.ts";
 import { requiredBindings } from "../lower/platform.ts";
@@ -7,18 +7,18 @@ import { isBroken } from "../model/salvage.ts";
 import type { CheckResult } from "./check.ts";
 import type { EnvironmentResult, PresetsResult } from "./shared-files.ts";
 
-/** Told only where every manifest could be read: a broken one may well be the one that asks. */
+/** Reported only if every manifest could be read, since a broken one may be the user. */
 export const checkUnused = (
   { partialEnvironment: environment, source }: EnvironmentResult,
-  { presets, usedVariables: asked }: PresetsResult,
+  { presets, usedVariables }: PresetsResult,
   results: readonly CheckResult[],
   tiers: readonly CheckedTier[],
 ): Problem[] => {
   if (results.some((it) => !it.usedVariables)) return [];
   const all = results.flatMap(({ problems }) => problems.map(({ code }) => code));
-  // A misspelt name may well be meant for what nobody asks for.
+  // A misspelt name may refer to the unused item.
   const hasProblem = (codes: readonly string[]): boolean => all.some((code) => codes.includes(code));
-  const usedValues = new Set([...asked, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
+  const usedValues = new Set([...usedVariables, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
   const remedy = "remove it";
   const unusedKeys = (
     source_: typeof source,
@@ -44,11 +44,11 @@ export const checkUnused = (
   return [
     ...(hasProblem(["unknown-variable", "partial-variable"])
       ? []
-      : unusedKeys(source, "values", usedValues, (key) => `no manifest asks for \${${key}}`)),
+      : unusedKeys(source, "values", usedValues, (key) => `no manifest uses \${${key}}`)),
     ...(areAllValid ? unusedKeys(source, "kv", namespaces, (key) => `no part needs the namespace "${key}"`) : []),
     ...[...presets].flatMap(([name, preset]) =>
       preset && !isPresetUncertain && !usedPresets.has(name)
-        ? [preset.source.problem(["preset"], "unused-preset", `no tier has the preset "${name}"`, { remedy })]
+        ? [preset.source.problem(["preset"], "unused-preset", `no tier uses the preset "${name}"`, { remedy })]
         : [],
     ),
   ];

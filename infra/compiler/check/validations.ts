@@ -1,4 +1,4 @@
-/** What of the requests of which route is checked, for every filter that validates them: by operations of a document, or by JSON Schemas. */
+/** Builds the request validation of each route from OpenAPI operations or JSON Schemas. */
 import { createHash } from "node:crypto";
 import type { RequestChecks } from "../../../functions/gateway/part.ts";
 import { capturesIn } from "../../../functions/gateway/routing/match.ts";
@@ -40,7 +40,7 @@ interface BuiltChecks {
 export const buildValidations = (tier: CheckedTier, { documents, schemas }: CheckInputs): ValidationResult => {
   const validations = new Map<string, Validation>();
   const problems: Problem[] = [];
-  // Operations are found by whole paths.
+  // Operations are found by full paths, which need the base.
   const baseIsKnown = !isBroken(tier.broken, "base");
   const filters = tier.routes.flatMap(({ chain }) =>
     chain.filter((it) => it.spec.checks && it.mode !== "off" && it.broken.config.length === 0),
@@ -48,7 +48,7 @@ export const buildValidations = (tier: CheckedTier, { documents, schemas }: Chec
   for (const filter of new Map(filters.map((it) => [it.id, it])).values()) {
     if (!documents || !schemas) continue;
     const checking = filter.spec.checks?.(filter.config) as RequestChecks;
-    // In an order that is not the file's, so that the same routes are the same module.
+    // Sorted, so that the order in the file does not change the module.
     const routes = tier.routes
       .filter(({ chain, broken }) => chain.includes(filter) && !isBroken(broken, "match"))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -104,7 +104,7 @@ const checksFromOpenApi = (
   return { plans, translate, problems };
 };
 
-/** Reads what references of JSON Schemas lead to; what is wrong with a file is gathered. */
+/** Opens the target files of JSON Schema references, and collects their problems. */
 const documentOpener =
   (documents: DocumentLoader, schemas: (file: string) => SchemaFile) =>
   (problems: Problem[]): OpenDocument =>
@@ -179,7 +179,7 @@ const schemaPart = (
   }
 };
 
-/** Of one gate, minified. GitHub's document, with 1,223 operations the largest that is public, makes half of it. */
+/** The limit for one gate, minified. GitHub's document, the largest public one with 1,223 operations, needs half of it. */
 const maxBytes = 3 * 1024 * 1024;
 
 const checkSize = (tier: CheckedTier, validations: ValidationResult["validations"]): Problem[] => {
@@ -189,17 +189,14 @@ const checkSize = (tier: CheckedTier, validations: ValidationResult["validations
   if (bytes <= maxBytes) return [];
   const [message, remedy] = Number.isFinite(bytes)
     ? [
-        `the checks of this tier are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`,
+        `the checks of this tier are ${formatMebibytes(bytes)} of code; a gate can carry ${formatMebibytes(maxBytes)} of them`,
         "split the tier, or drop `validate` where it matters least",
       ]
-    : [
-        "its schemas hold more within each other than can be compiled",
-        "give what they nest names, and refer to it: $ref",
-      ];
+    : ["its schemas are nested too deeply to be compiled", "name the nested schemas, and refer to them: $ref"];
   return [documentProblem(filter, message, remedy)];
 };
 
-/** The same of the gate that tiers share: told at the one that brings most of it. */
+/** Checks the size of the shared gate. Reported at the tier with the largest part. */
 export const checkSharedSize = (tiers: readonly CheckedTier[]): Problem[] => {
   const sharingTiers = tiers
     .filter(({ manifest, validations }) => manifest.isolation === "shared" && validations.size > 0)
@@ -208,14 +205,14 @@ export const checkSharedSize = (tiers: readonly CheckedTier[]): Problem[] => {
   const bytes = sharingTiers.reduce((sum, it) => sum + it.bytes, 0);
   const [topTier] = sharingTiers;
   if (!topTier || bytes <= maxBytes) return [];
-  const message = `the checks of all tiers that share a gate are ${formatMebibytes(bytes)} of code, and a gate carries ${formatMebibytes(maxBytes)} of them`;
+  const message = `the checks of all tiers that share a gate are ${formatMebibytes(bytes)} of code; a gate can carry ${formatMebibytes(maxBytes)} of them`;
   const remedy = `give ${topTier.tier.manifest.tier} a gate of its own: isolation: tier`;
   return [topTier.tier.source.problem(["isolation"], "document-unfit", message, { remedy })];
 };
 
 const formatMebibytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toFixed(1))} MiB`;
 
-/** Endless where they cannot be compiled. */
+/** Infinite if they cannot be compiled. */
 const sizeOf = (plans: readonly TierPlans[]): number => {
   try {
     return plans.reduce((sum, it) => sum + measureChecks(it), 0);
@@ -225,7 +222,7 @@ const sizeOf = (plans: readonly TierPlans[]): number => {
   }
 };
 
-/** Of the routes that one gate serves. */
+/** The plans of the routes that one gate serves. */
 export const tierPlans = ({ manifest: { tier }, routes, validations }: CheckedTier): TierPlans[] => {
   const served = new Set(routes.map(({ name }) => name));
   const all = [...validations].map(([id, { plans }]) => [

@@ -1,4 +1,4 @@
-/** Puts the environment's values in place of `${…}`. A variable is a whole value, so no text is ever glued together. */
+/** Substitutes `${…}` by the environment's values. A variable is always a whole value, never part of a text. */
 
 import type { Path } from "../../diagnostics/locate.ts";
 import type { Problem, RelatedLocation } from "../../diagnostics/problem.ts";
@@ -7,15 +7,15 @@ import type { Source } from "../../diagnostics/source.ts";
 import type { CheckInputs } from "../model/checked.ts";
 import { isBroken } from "../model/salvage.ts";
 
-/** The environment, as far as it holds. */
+/** The valid part of the environment. */
 type PartialEnvironment = CheckInputs["environment"];
 
 export interface Substitution {
   readonly value: unknown;
   readonly problems: readonly Problem[];
-  /** Where a variable asks for a value that is broken in its own file. */
+  /** Locations of variables whose value is broken in the environment's file. */
   readonly unresolved: readonly RelatedLocation[];
-  /** Names of the values that were asked for, also those that are not there. */
+  /** Names of all variables used, including undefined ones. */
   readonly usedVariables: ReadonlySet<string>;
 }
 

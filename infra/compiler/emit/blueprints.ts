@@ -1,4 +1,4 @@
-/** What each Worker is made of, before it is bundled: entry, configuration and plan. Two of one content are the same Worker. */
+/** Describes each Worker before it is bundled: entry, configuration and plan. Equal blueprints are the same Worker. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { TierPlans } from "../../openapi/module.ts";
 import { tierPlans } from "../check/validations.ts";
@@ -25,22 +25,22 @@ import { type FrontConfig, frontConfig, gateConfig, generatedSecrets, requiredSe
 export interface Blueprint {
   readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
   readonly config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | ControlPlaneConfig;
-  /** The module that its bundle begins with. */
+  /** Source of the entry module. */
   readonly entry: string;
-  /** Imports that stay as they are. */
+  /** Imports that are not bundled. */
   readonly external: readonly string[];
   readonly plan?: object;
-  /** What its checks of requests are compiled from. */
+  /** Validation plans, compiled to a module beside the plan. */
   readonly validations?: readonly TierPlans[];
   /** Of a gate. */
   readonly tiers: readonly string[];
-  /** A gate that serves one route of its tier, and not the tier itself. */
+  /** Whether the gate serves a single lifted route instead of the tier. */
   readonly lifted: boolean;
   /** The parts that are linked in. */
   readonly parts: readonly string[];
-  /** Names of those that it is given. */
+  /** Names of the secrets that it needs. */
   readonly secrets: readonly string[];
-  /** Names of those that `postern deploy` makes where they are missing. */
+  /** Names of secrets that `postern deploy` generates if they are missing. */
   readonly generated: readonly string[];
 }
 
@@ -93,7 +93,7 @@ export const frontBlueprint = ({ front, tiers, environment }: Compiled): Bluepri
   plan: front,
 });
 
-/** They know every tier, as the front does. */
+/** The control plane's Workers; like the front, they know every tier. */
 export const controlBlueprints = ({ tiers, environment }: Compiled, gates: readonly Gate[]): Blueprint[] => {
   const settings = environment.value.control;
   if (!settings) return [];

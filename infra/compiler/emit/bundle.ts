@@ -1,4 +1,4 @@
-/** Bundles a Worker's entry as it is deployed, so that what is measured and tested is the same. */
+/** Bundles a Worker's entry as for deployment, so that tests and benchmarks use the same code. */
 import fs from "node:fs";
 import path from "node:path";
 import * as esbuild from "esbuild";
@@ -28,7 +28,7 @@ const options = {
 /**
  * @param entry source text
  * @param folder that its relative imports start from
- * @param external modules that stand beside the bundle, or that the platform has
+ * @param external modules that are deployed beside the bundle, or that the platform provides
  * @throws where something cannot be resolved or parsed
  */
 export const bundle = (entry: string, folder: string, external: readonly string[]): Promise<string> =>

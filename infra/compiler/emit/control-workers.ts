@@ -1,4 +1,4 @@
-/** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
+/** The Workers of the control plane: control, feed, actuator and tail. Emitted only if the environment has `control`. */
 import type { CollectorPlan } from "../../../functions/control/exporters/otlp/push.ts";
 import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../../functions/control/model/plan.ts";
 import type { PrometheusPlan } from "../../../functions/control/telemetry/prometheus-query.ts";
@@ -24,7 +24,7 @@ const frontWorker = (environment: string) => workerName("postern-front", environ
 /** The actuator's secret. */
 export const deployToken = "CLOUDFLARE_API_TOKEN";
 
-/** Control's own: the key of testers' labels, and what its notices are signed with. */
+/** Secrets of control: the key of testers' labels, the webhook signing secret, and tokens for other services. */
 export const controlSecrets = ({ webhook, github, otlp, prometheus }: ControlSettings): string[] => [
   "CONTROL_KEY",
   ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
@@ -33,11 +33,11 @@ export const controlSecrets = ({ webhook, github, otlp, prometheus }: ControlSet
   ...(typeof prometheus === "object" ? [prometheus.secret] : []),
 ];
 
-/** Of whoever pushes to the collector. */
+/** Secrets of Workers that push to the OTLP collector. */
 export const collectorSecrets = ({ otlp }: Pick<ControlSettings, "otlp">): string[] =>
   typeof otlp === "object" ? [otlp.secret] : [];
 
-/** Of what clients ask, as far as the environment says. */
+/** The scheme that clients use. */
 const schemeOf = ({ front = "https://" }: ControlSettings): string => front.slice(0, front.indexOf(":"));
 
 const collectorOf = ({ otlp }: ControlSettings): CollectorPlan | null => {
@@ -50,7 +50,7 @@ const prometheusOf = ({ prometheus }: ControlSettings): PrometheusPlan | null =>
   return typeof prometheus === "object" ? prometheus : { url: prometheus, secret: null };
 };
 
-/** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
+/** A gate's bindings to the control plane: its feed entries, and telemetry ingest. */
 export const controlServices = (tiers: readonly CheckedTier[], { name, value }: NamedFile<Environment>) =>
   value.control
     ? [
@@ -74,7 +74,7 @@ export const telemetryService = (props: IngestProps, environment: string) => ({
 export const tailConsumers = ({ name, value }: NamedFile<Environment>) =>
   value.control ? { tail_consumers: [{ service: tailWorker(name) }] } : {};
 
-/** A KV copy of what gates read, where the environment has a namespace for it. */
+/** The KV copy of the feed, if the environment has a namespace for it. */
 export const feedCopy = ({ value }: NamedFile<Environment>) => {
   const id = value.control && value.kv.feed;
   return id === undefined ? [] : [{ binding: "COPY", id }];
@@ -84,7 +84,7 @@ export const controlConfig = ({ name, value }: NamedFile<Environment>, settings:
   name: controlWorker(name),
   main: "control.js",
   ...common,
-  // Smoke tests go in by the front door, also where host and control are of one zone.
+  // Smoke tests go through the public front, even if host and control are in one zone.
   compatibility_flags: [...common.compatibility_flags, "global_fetch_strictly_public"],
   routes: [{ pattern: `${settings.host}/*`, ...routeZone(settings.host, value.front.zones) }],
   version_metadata: { binding: "VERSION" },
@@ -235,7 +235,7 @@ export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): Tai
   };
 };
 
-/** Gates and the front: what is released by splits. */
+/** The Workers that the actuator may split: gates and the front. */
 export const actuatorPlan = (
   gates: readonly Gate[],
   environment: string,

@@ -1,4 +1,4 @@
-/** Writes what `wrangler deploy` uploads: one bundle a shape, and for each tier its plan and its wrangler configuration beside a copy of it. */
+/** Writes what `wrangler deploy` uploads: a bundle for each set of parts, with a plan and a wrangler configuration for each gate. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { type Gate, listGates } from "../lower/gates.ts";
 import { type Blueprint, controlBlueprints, frontBlueprint, gateBlueprint, stateBlueprints } from "./blueprints.ts";
 import { bundle } from "./bundle.ts";
 
-/** Where the code that runs at the edge stands. */
+/** The folder of the code that runs at the edge. */
 const functionsFolder = path.resolve(import.meta.dirname, "../../../functions");
 
 export interface Emitted {
@@ -20,29 +20,29 @@ export interface Emitted {
   readonly folder: string;
   /** Of a gate. */
   readonly tiers: readonly string[];
-  /** A gate that serves one route of its tier, and not the tier itself. */
+  /** Whether the gate serves a single lifted route instead of the tier. */
   readonly lifted: boolean;
   /** The parts that are linked in. */
   readonly parts: readonly string[];
-  /** Names of those that it is given. */
+  /** Names of the secrets that it needs. */
   readonly secrets: readonly string[];
-  /** Names of those that `postern deploy` makes where they are missing; each value is one Worker's own. */
+  /** Names of secrets that `postern deploy` generates if they are missing, with a separate value for each Worker. */
   readonly generated: readonly string[];
-  /** Workers that it is bound to. */
+  /** Workers that it has bindings to. */
   readonly uses: readonly string[];
-  /** Of all that is uploaded: the same digest, the same Worker. */
+  /** Digest of everything that is uploaded. An equal digest means no upload. */
   readonly digest: string;
   readonly bytes: number;
-  /** As the platform counts them against its limit. */
+  /** Compressed size, which counts against the platform's limit. */
   readonly gzipBytes: number;
 }
 
 const buildFolder = (root: string, environment: string): string => path.join(root, ".build", environment);
 
 interface EmitOptions {
-  /** A tier; all the others and the front stay as they are. */
+  /** Emits only this tier; the front and other gates stay as they are. */
   readonly only?: string | undefined;
-  /** Writes a front and a shared gate without the tiers that are missing. It would take them off the air, so only the dev loop asks for it. */
+  /** Writes the front and the shared gate even if tiers are missing. That takes them offline, so only the dev loop uses it. */
   readonly partial?: boolean;
   /** The public key of explain tokens, in place of the environment's. */
   readonly explain?: string;
@@ -60,7 +60,7 @@ export const emit = async (
     emitWorker: report = () => {},
   }: EmitOptions = {},
 ): Promise<Emitted[]> => {
-  // Without the values and keys that all tiers share, nothing that would be written is what was meant.
+  // With broken shared files, every output would be wrong.
   if (compiled.sharedBroken) return [];
   const folder = buildFolder(root, compiled.environment.name);
   const all = listGates(compiled.tiers);
@@ -95,7 +95,7 @@ export const emit = async (
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
-/** Empty where nothing is checked. */
+/** Empty if there is no validation. */
 const checksModule = ({ validations = [] }: Blueprint): Promise<string> | string =>
   validations.length > 0 ? compileModule(validations) : "";
 
@@ -126,20 +126,20 @@ const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks:
   };
 };
 
-/** As a text to parse: that takes V8 half the time of an object literal, and no key of it can set a prototype. */
+/** Emits `JSON.parse` of a text: V8 parses it twice as fast as an object literal, and a `__proto__` key cannot set the prototype. */
 const planSource = (plan: object): string =>
   `export default JSON.parse('${JSON.stringify(plan).replaceAll(/[\\']/g, "\\$&")}');\n`;
 
-/** Leaves a file alone that says the same already. */
+/** Writes a file atomically, unless it has the same content already. */
 const writeIfChanged = (file: string, text: string): void => {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  // Beside and renamed, so that whoever is stopped half way leaves no half a Worker.
+  // Write and rename, so that an interrupted run leaves no partial file.
   fs.writeFileSync(`${file}.new`, text);
   fs.renameSync(`${file}.new`, file);
 };
 
-/** Removes gates that nothing makes any more. A broken manifest keeps its last good gates. */
+/** Deletes the folders of gates that no longer exist. A broken manifest keeps its last valid gates. */
 const removeOrphans = (
   root: string,
   folder: string,

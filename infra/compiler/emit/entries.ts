@@ -1,4 +1,4 @@
-/** The modules that bundles begin with: each imports what its Worker uses, and nothing else. */
+/** Generates the entry module of each Worker. It imports only the filters and upstreams in use. */
 import type { Library } from "../../../functions/gateway/part.ts";
 import { registry } from "../../project/registry.ts";
 import type { Gate } from "../lower/gates.ts";
@@ -8,7 +8,7 @@ export const linkedParts = (gate: Gate): string[] => [...usedParts(gate, "filter
 const usedParts = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
-/** The imports of parts, and the table that `link` finds them in. */
+/** The imports of filters or upstreams, and the object that `link` looks them up in. */
 export const partImports = (
   folder: "filters" | "upstreams",
   names: readonly string[],
@@ -21,7 +21,7 @@ export const partImports = (
   };
 };
 
-/** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
+/** The entry of a gate. Gates with the same parts have the same entry. Imports only `make`, so no schema is bundled. */
 export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
   const [filter, upstream] = [
     partImports("filters", usedParts(gate, "filters")),
@@ -87,7 +87,7 @@ export default zone;
 `;
 };
 
-/** Whether users of one of its routes are moved between gateways, and whether an overlay can move some. */
+/** Whether a route has a cutover, and whether overlays can shift traffic. */
 const trafficShiftParts = (
   { serves }: Gate,
   control: boolean,
@@ -98,7 +98,7 @@ const trafficShiftParts = (
   return { cutover, trafficShift: control && (cutover || isWeighted) };
 };
 
-/** Requests of one of its routes are checked by a document. */
+/** Whether a route has request validation. */
 const hasValidation = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
 const hasStreamAge = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
@@ -108,11 +108,11 @@ const libraries: Readonly<Record<Library, string>> = { limiter: "limits/store-co
 
 /** The libraries that the gate's parts ask for. */
 const linksOf = ({ serves }: Gate): { readonly name: Library; readonly from: string }[] => {
-  const asked = serves.flatMap(({ plan: { filters, upstreams } }) => [
+  const needed = serves.flatMap(({ plan: { filters, upstreams } }) => [
     ...Object.values(filters).flatMap(({ use, with: it }) => registry.filters[use]?.links?.(it) ?? []),
     ...Object.values(upstreams).flatMap(({ use, with: it }) => registry.upstreams[use]?.links?.(it) ?? []),
   ]);
-  return [...new Set(asked)].sort().map((name) => ({ name, from: libraries[name] }));
+  return [...new Set(needed)].sort().map((name) => ({ name, from: libraries[name] }));
 };
 
 /** @param key control's, of testers' labels */

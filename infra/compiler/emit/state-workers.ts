@@ -1,14 +1,14 @@
-/** The Workers that own counters: one for each core tier, one for all the others, and how gates are bound to them. */
+/** The state Workers: one for each core tier, one for all other tiers, and the gates' bindings to them. */
 import { type StateProps, stateBinding } from "../../../functions/gateway/core/ports/state.ts";
 import { common, requiredBindings, workerName } from "../lower/platform.ts";
 import type { CheckedTier } from "../model/checked.ts";
 
 export const needsState = (tier: CheckedTier): boolean => requiredBindings(tier).some(({ kind }) => kind === "state");
 
-/** Objects that a tier's keys are spread over; each takes about a thousand requests a second. */
+/** Durable Objects per tier, over which keys are sharded; each handles about a thousand requests a second. */
 const shards = { core: 16, standard: 4, "best-effort": 1 } as const;
 
-/** A core tier shares nothing, not even where it counts. */
+/** A core tier has its own state Worker. */
 const stateWorker = ({ manifest: { tier, level } }: CheckedTier, environment: string): string =>
   workerName(level === "core" ? `state-${tier}` : "state-shared", environment);
 
@@ -18,7 +18,7 @@ export const stateService = (tier: CheckedTier, environment: string) => {
   return { binding: stateBinding(name), service: stateWorker(tier, environment), entrypoint: "State", props };
 };
 
-/** The Workers that these tiers need, each once. */
+/** The distinct state Workers that these tiers need. */
 export const stateWorkers = (tiers: readonly CheckedTier[], environment: string): string[] =>
   [...new Set(tiers.filter(needsState).map((tier) => stateWorker(tier, environment)))].sort();
 

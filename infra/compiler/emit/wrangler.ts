@@ -1,4 +1,4 @@
-/** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
+/** Builds the wrangler configurations of gates and the front. Only the front is reachable, and only on its hosts. */
 
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
 import { milliseconds } from "../../../functions/gateway/core/quantities.ts";
@@ -41,17 +41,17 @@ export const gateConfig = ({ name, serves, shared }: Gate, environmentFile: Name
     ...(value.consumers &&
       needsConsumers(bindings) && { vars: { [consumersKey]: value.consumers.key, [environmentName]: environment } }),
     ...tailConsumers(environmentFile),
-    // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
+    // The platform refuses a Worker with a missing secret, so in a shared gate one tier would block all others.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
 };
 
-/** Whether one of its parts asks who a consumer is. */
+/** Whether a filter looks up consumers. */
 const needsConsumers = (bindings: readonly WorkerBinding[]): boolean =>
   bindings.some((it) => it.kind === "kv" && it.namespace === "consumers");
 
-/** Names of the secrets that the parts of these tiers read. */
+/** Names of the secrets that filters and upstreams of these tiers read. */
 export const requiredSecrets = (tiers: readonly CheckedTier[]): string[] => {
   const parts = tiers.flatMap(({ routes, upstreams }) => [
     ...routes.flatMap(({ chain }) => chain),
@@ -61,8 +61,8 @@ export const requiredSecrets = (tiers: readonly CheckedTier[]): string[] => {
 };
 
 /**
- * Names of the secrets that `postern deploy` makes for a gate of these tiers where they are missing. None is required: a
- * gate without it runs, and shares nothing in the location's cache.
+ * Names of the secrets that `postern deploy` generates for a gate of these tiers if they are missing. None is required: a
+ * gate without it runs, but does not use the location's cache.
  */
 export const generatedSecrets = (tiers: readonly CheckedTier[]): string[] =>
   tiers.flatMap(requiredBindings).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
@@ -72,7 +72,7 @@ const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
   ...(limits["sub-requests"] !== undefined && { subrequests: limits["sub-requests"] }),
 });
 
-/** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
+/** Zone routes of a tier with `entry: zone`: everything under its base. The rest of the host stays with the front. */
 const zoneRoutes = (host: string, base: string, zones: Zones) => {
   const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
   return patterns.map((pattern) => ({ pattern, ...routeZone(host, zones) }));
@@ -105,7 +105,7 @@ export const frontConfig = (
 });
 export type FrontConfig = ReturnType<typeof frontConfig>;
 
-/** How the front reaches the gates of a tier: by an entrypoint that has no address. */
+/** The front's bindings to the gates of a tier, through the `Behind` entrypoint, which is not routable. */
 const gateServices = (tier: CheckedTier, environment: string): Service[] => {
   const { tier: name, isolation } = tier.manifest;
   const entrypoint = "Behind";
@@ -131,5 +131,5 @@ interface Service {
   readonly props?: { readonly tier: string };
 }
 
-/** Each host has a catch-all to the front. */
+/** Hosts of the front; each has a catch-all route to it. */
 const frontHosts = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();

@@ -1,4 +1,4 @@
-/** The OpenAPI documents beside the manifests, each read once as long as it does not change. */
+/** Loads the OpenAPI documents of `routes/openapi`, cached until a file changes. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -20,7 +20,7 @@ const cache = new Map<string, { readonly stamp: string; readonly read: LoadedDoc
 
 const documentFolders = ["routes/openapi", "routes/schemas"];
 
-/** Of all documents and schemas, so that a change is noticed; their bytes are read when somebody asks for one. */
+/** Sizes and times of all documents and schemas, to detect changes without reading them. */
 export const stampOf = (root: string): string =>
   JSON.stringify(
     documentFolders.flatMap((folder) =>
@@ -33,7 +33,7 @@ const stampOfFile = (file: string): string => {
     const { size, mtimeMs } = fs.statSync(file);
     return `${size} ${mtimeMs}`;
   } catch {
-    // Nothing, or a link that leads nowhere.
+    // Missing, or a broken link.
     return "";
   }
 };

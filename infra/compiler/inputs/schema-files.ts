@@ -1,4 +1,4 @@
-/** The JSON Schemas beside the manifests: files of `routes/schemas`, read so that each word can be found in its line. */
+/** Loads the JSON Schemas of `routes/schemas`, with the source location of each keyword. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Problem } from "../../diagnostics/problem.ts";
@@ -9,12 +9,12 @@ import type { SchemaDocument } from "../../openapi/references.ts";
 
 export interface SchemaFile {
   readonly document: SchemaDocument;
-  /** An OpenAPI document, which is read as one. */
+  /** Whether the file is an OpenAPI document. */
   readonly openapi: boolean;
   readonly problems: readonly Problem[];
 }
 
-/** @throws DocumentError where there is none, or it stands outside of the project */
+/** @throws DocumentError if the file is missing, or outside the project */
 export type SchemaLoader = (file: string) => SchemaFile;
 
 /** Each is read once. */
@@ -36,7 +36,7 @@ const readFile = (root: string, file: string): SchemaFile => {
     throw new DocumentError(`${file} is a link that leads out of routes/`, "put the file itself there");
   const folder = path.posix.dirname(file);
   const emptyDocument: SchemaDocument = { file, folder, root: true, dialect: draft2020 };
-  // They may be large, and have lines of their own.
+  // They may be large, so they are not parsed with locations.
   if (file.startsWith("routes/openapi/")) return { document: emptyDocument, openapi: true, problems: [] };
   const source = sourceOf(file, readProjectFile(root, file));
   if (source.problems.length > 0) return { document: emptyDocument, openapi: false, problems: source.problems };

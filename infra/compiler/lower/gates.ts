@@ -1,11 +1,11 @@
-/** The three shapes of isolation: which Workers the tiers make, and what each of them serves. */
+/** Maps tiers to gates by their `isolation`: a gate for each tier, for a route, or shared. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
 import { lower } from "./lower.ts";
 
 /** One tier, or a part of it, as a gate serves it. */
 export interface Served {
-  /** With no more routes and upstreams than are served here. */
+  /** The tier, reduced to the routes and upstreams that are served here. */
   readonly checked: CheckedTier;
   readonly plan: Plan;
 }
@@ -37,12 +37,12 @@ export const liftedRoutes = (tier: CheckedTier): LiftedRoute[] =>
 export const gateOf = ({ manifest }: CheckedTier): string =>
   manifest.isolation === "shared" ? sharedGate : `gate-${manifest.tier}`;
 
-/** No tier has two hyphens in a row, so none is called so. */
+/** Tier names have no double hyphen, so this name is unique. */
 const gateOfRoute = (tier: string, route: string): string => `gate-${tier}--${route}`;
 
 export const isLifted = ({ name }: Pick<Gate, "name">): boolean => name.includes("--");
 
-/** What a tier's gates serve: its own first, then those of its lifted routes. Its own keeps the whole table, so that 404 and 405 stay right. */
+/** What a tier's gates serve: its own first, then those of its lifted routes. Its own gate keeps the whole route table, so that 404 and 405 stay correct. */
 export const lowerTier = (tier: CheckedTier, environment: string): Served[] => {
   const lifted = liftedOf(tier);
   const own = restrictRoutes(

@@ -1,4 +1,4 @@
-/** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
+/** Lowers a checked tier to its plan: plain JSON, byte for byte the same for any order of the manifest's keys. */
 
 import type {
   Destination,
@@ -55,7 +55,7 @@ export const lower = (
 const acceptedHeaders = ({ "accept-headers": accepted }: CheckedTier["manifest"]): Pick<Plan, "accepts"> =>
   accepted.length > 0 ? { accepts: accepted.toSorted() } : {};
 
-/** Which requests each route takes, with those that keep encoded slashes once more by themselves. */
+/** The route table, and a second one for routes that keep encoded slashes. */
 const routing = (routes: readonly CheckedRoute[]): RouteTables => {
   const keeping = routes.filter(keepsEncodedSlashes);
   return { table: tableFor(routes), ...(keeping.length > 0 && { slashes: tableFor(keeping) }) };
@@ -63,7 +63,7 @@ const routing = (routes: readonly CheckedRoute[]): RouteTables => {
 
 const keepsEncodedSlashes = ({ settings }: CheckedRoute): boolean => settings["encoded-slashes"] === "keep";
 
-/** What is shed first has room for least. */
+/** Default concurrency limits by level. */
 const defaultConcurrency = { core: 2000, standard: 1000, "best-effort": 250 } as const;
 
 const tableFor = (routes: readonly CheckedRoute[]): RouteTable =>
@@ -79,7 +79,7 @@ const tableFor = (routes: readonly CheckedRoute[]): RouteTable =>
       .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
   );
 
-/** @param document digest of what it goes by, so that another document makes another plan */
+/** @param document digest of its validation, so that a changed document changes the plan */
 const lowerFilter = (
   { use, spec: about, mode, percent, when, config }: CheckedFilter,
   document: string | undefined,
@@ -93,7 +93,7 @@ const lowerFilter = (
   with: sortDeep(document === undefined ? config : { ...withoutInlineSchemas(config), document }),
 });
 
-/** Schemas that stand in a manifest are code by then. */
+/** The configuration without inline schemas, which are compiled to code. */
 const withoutInlineSchemas = (config: unknown): object =>
   Object.fromEntries(Object.entries(config as object).filter(([, it]) => typeof it !== "object"));
 
@@ -118,18 +118,18 @@ const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Des
   throw new Error("a route without a destination has been refused by the checker");
 };
 
-/** A bare text says where to, and the rest is the default. */
+/** Expands the short form of a redirect. */
 export const normalizeRedirect = (redirect: string | RedirectPlan): RedirectPlan =>
   typeof redirect === "string" ? { to: redirect, status: 308, query: "keep" } : redirect;
 
-/** Where a redirect leads, for a reader: `/v2/{path.id}`, or what of the request's own URL it changes. */
+/** The target of a redirect for people: `/v2/{path.id}`, or what it changes of the request's URL. */
 export const describeRedirect = ({ to, status: _, query: __, ...changes }: RedirectPlan): string =>
   to ??
   Object.entries(changes)
     .map(([key, value]) => `${key} ${value}`)
     .join(", ");
 
-/** The front's table knows only where a tier's gate is found. */
+/** The front's plan: only hosts, bases and gate bindings of the tiers. */
 export const lowerFront = (tiers: readonly CheckedTier[], environment: NamedFile<Environment>): FrontPlan => {
   const { "gray-key": grayKey, "request-id": requestId } = environment.value.front;
   const { header, cookie } = grayKey;
@@ -151,7 +151,7 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: NamedFile
   };
 };
 
-/** Where routes have gates of their own, the front has to know which route a request is for. */
+/** If routes have their own gates, the front needs the route table of the tier. */
 const liftedPlan = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan["tiers"][number], "lifted"> => {
   const lifted = routes.filter(({ settings }) => settings.isolation === "route");
   if (lifted.length === 0) return {};
@@ -159,13 +159,13 @@ const liftedPlan = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan
   return { lifted: { ...routing(routes), bindings } };
 };
 
-/** A name has no underscore, so two of them are nobody's. */
+/** Names have no underscore, so the double underscore is unique. */
 export const routeBinding = (tier: string, route: string): string =>
   fitName(`${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`, "_");
 
 export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
 
-/** The keys of every map in order; lists stay as they are, since their order means something. */
+/** Sorts the keys of every map. The order of lists is significant and stays. */
 const sortDeep = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sortDeep);
   if (typeof value !== "object" || value === null) return value;

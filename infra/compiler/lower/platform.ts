@@ -1,17 +1,17 @@
-/** What all Workers have in common, and what their parts need of the platform. */
+/** Settings that all Workers share, Worker names, and the bindings that filters and upstreams need. */
 import { createHash } from "node:crypto";
 import type { Binding } from "../../../functions/gateway/part.ts";
 import type { CheckedTier } from "../model/checked.ts";
 
-/** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
+/** The compatibility date of all Workers. Raised by hand, after the tests pass with it. */
 export const compatibilityDate = "2026-11-01";
-/** A gate hears that its client left, and can log it. */
+/** Lets a gate detect that its client disconnected. */
 export const compatibilityFlags = ["enable_request_signal"];
 
 export const common = {
   compatibility_date: compatibilityDate,
   compatibility_flags: compatibilityFlags,
-  // Left out, wrangler publishes a Worker that has no routes, and every version of it.
+  // By default wrangler publishes Workers without routes, and every version.
   workers_dev: false,
   preview_urls: false,
   no_bundle: true,
@@ -21,7 +21,7 @@ export const common = {
   observability: { enabled: true },
 } as const;
 
-/** Workers of other environments have names of their own. */
+/** The Worker's name; outside production with the environment's name as suffix. */
 export const workerName = (name: string, environment: string): string =>
   fitName(environment === "production" ? name : `${name}-${environment}`, "-");
 

@@ -1,4 +1,4 @@
-/** What the checker makes of a manifest: every default filled in, every part's configuration parsed, places kept. */
+/** The checked form of a manifest: defaults filled in, filter and upstream configurations parsed, source locations kept. */
 
 import type { FilterMode } from "../../../functions/gateway/core/plan.ts";
 import type { FilterSpec, UpstreamSpec } from "../../../functions/gateway/part.ts";
@@ -29,11 +29,11 @@ export interface CheckedFilter {
   readonly mode: FilterMode;
   readonly percent: string;
   readonly when: readonly Matcher[];
-  /** As far as it holds. */
+  /** The valid part. */
   readonly config: unknown;
-  /** What of its entry is broken: there only while a broken manifest is checked. */
+  /** Broken keys of its entry; empty in a valid manifest. */
   readonly broken: BrokenFilterKeys;
-  /** The file in which it stands: a manifest, or a preset. */
+  /** The file that declares it: a manifest or a preset. */
   readonly source: Source;
   /** Of its entry in the list. */
   readonly entry: Path;
@@ -48,10 +48,10 @@ export interface BrokenFilterKeys {
   readonly config: BrokenPaths;
 }
 
-/** A list of filters, as far as it holds. */
+/** The valid part of a list of filters. */
 export interface CheckedFilters {
   readonly filters: readonly CheckedFilter[];
-  /** How many entries are of no known kind, so that nobody knows what they would do; `any` where the list is not known. */
+  /** The number of entries of unknown kind; `any` if the list itself is broken. */
   readonly unknown: number | "any";
 }
 
@@ -59,7 +59,7 @@ export interface CheckedPreset {
   readonly name: string;
   readonly source: Source;
   readonly filters: CheckedFilters;
-  /** Nothing of it is broken. */
+  /** Whether the preset has no problem. */
   readonly isValid: boolean;
 }
 
@@ -67,7 +67,7 @@ export interface CheckedUpstream {
   readonly use: string;
   readonly spec: UpstreamSpec;
   readonly timeout: string;
-  /** As far as it holds. */
+  /** The valid part. */
   readonly config: unknown;
 }
 
@@ -78,57 +78,57 @@ export interface CheckedRoute {
   readonly path: string;
   readonly segments: readonly PathSegment[];
   readonly when: readonly Matcher[];
-  /** All that run, in order: the preset's and the tier's but those dropped, then its own. */
+  /** All filters that run, in order: those of preset and tier without the dropped ones, then its own. */
   readonly chain: readonly CheckedFilter[];
-  /** Whether filters run on it that nobody knows: an entry of no known kind, a broken `without`, a preset that is not there. */
+  /** Whether some of its filters are unknown: an entry of unknown kind, a broken `without`, a missing preset. */
   readonly hasUnknownFilters: boolean;
   readonly settings: Route;
-  /** What of its settings is broken; something else may stand there meanwhile. */
+  /** Broken settings; `settings` may have placeholders for them. */
   readonly broken: BrokenPaths;
-  /** Keys that stand in the file, be their values broken or not. */
+  /** Keys that are in the file, whether their values are valid or not. */
   readonly writtenKeys: ReadonlySet<string>;
 }
 
 export interface CheckedTier {
   readonly source: Source;
   readonly manifest: Frame;
-  /** What of the manifest is broken, its routes' and parts' own values apart; something else may stand there meanwhile. */
+  /** Broken keys of the manifest, except within routes, filters and upstreams; `manifest` may have placeholders for them. */
   readonly broken: BrokenPaths;
   readonly preset: CheckedPreset | undefined;
-  /** What every route inherits, in order: the preset's filters but those that the tier drops, then the tier's own. */
+  /** The filters that every route inherits, in order: the preset's without those that the tier drops, then the tier's own. */
   readonly shared: CheckedFilters;
-  /** Those that hold, by name. */
+  /** The valid ones, by name. */
   readonly upstreams: Readonly<Record<string, CheckedUpstream>>;
-  /** Names of all upstreams, also of those that are broken. */
+  /** Names of all upstreams, including broken ones. */
   readonly upstreamNames: readonly string[];
-  /** As far as they hold. */
+  /** The valid ones. */
   readonly routes: readonly CheckedRoute[];
-  /** False where something is no route at all, and `routes` shows only the others. */
+  /** False if an entry is not a route at all and is missing in `routes`. */
   readonly isComplete: boolean;
-  /** Of filters that check requests by a document, by id. */
+  /** Validation of filters that check requests by a document or schema, by filter id. */
   readonly validations: ReadonlyMap<string, Validation>;
 }
 
 export interface Validation {
-  /** Of all that is checked. */
+  /** Digest of plans and definitions. */
   readonly digest: string;
   /** By route and method. */
   readonly plans: Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
-  /** Schemas that the plans' references name. */
+  /** Schemas that the plans refer to. */
   readonly definitions: Readonly<Record<string, Schema>>;
-  /** What is not checked. */
+  /** Parts of the schemas that are not checked. */
   readonly notes: readonly Note[];
 }
 
-/** What a manifest stands among. */
+/** The inputs of a check besides the manifest. */
 export interface CheckInputs {
   readonly registry: Registry;
-  /** As far as it holds; a variable of what is broken in it stands for nothing. */
+  /** The valid part; variables that refer to a broken value stay unresolved. */
   readonly environment: NamedFile<Environment> & { readonly broken?: BrokenPaths };
-  /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
+  /** The valid ones, by name; undefined for a broken one, which has its own problems. */
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
-  /** OpenAPI documents of `routes/openapi`; without it, what goes by them is not looked at. */
+  /** Loads OpenAPI documents of `routes/openapi`. Without it, validation is not built. */
   readonly documents?: DocumentLoader;
-  /** JSON Schemas of `routes/schemas`; likewise. */
+  /** Loads JSON Schemas of `routes/schemas`. Without it, validation is not built. */
   readonly schemas?: SchemaLoader;
 }

@@ -1,31 +1,31 @@
 /**
- * What still holds of a broken value: what a schema complains about is taken out, and the rest is read. So all else can be
- * checked at once, and rules know what is not known and say nothing that only follows from it.
+ * Keeps the valid part of a broken value: removes what a schema rejects and parses the rest, so that everything else can be
+ * checked at once. Rules know the broken paths and skip what only follows from them.
  */
 import type { ZodType } from "zod";
 import { type $ZodIssue, safeParse } from "zod/v4/core";
 import { type Path, valueAt } from "../../diagnostics/locate.ts";
 import { keysAt, nearest, resolveUnion, schemaAt } from "../../diagnostics/schema-issues.ts";
 
-/** Places of a value that are broken, or that a misspelt key may have been meant for. */
+/** Paths of a value that are broken, or that a misspelt key may have been meant for. */
 export type BrokenPaths = readonly Path[];
 
-/** Whether something at the place, beneath it or over it is broken. */
+/** Whether something at the path, below it or above it is broken. */
 export const isBroken = (broken: BrokenPaths, ...at: Path): boolean =>
   broken.some((path) => path.every((step, index) => index >= at.length || String(step) === String(at[index])));
 
 export interface Salvaged<T> {
-  /** Undefined where nothing holds. */
+  /** Undefined if nothing is valid. */
   readonly value: T | undefined;
   readonly broken: BrokenPaths;
-  /** What the schema complains about, and what it complained about once that was out of its way. */
+  /** The issues of each parse attempt. */
   readonly rounds: readonly (readonly $ZodIssue[])[];
 }
 
-/** A value that holds in place of one that is broken or missing, so that what stands around it is kept; undefined where there is none. */
+/** Returns a valid placeholder for a broken or missing value, so that its surroundings are kept; undefined if there is none. */
 export type StandIn = (path: Path) => unknown;
 
-/** Each round takes at least one thing out; a value with more of them is given up. */
+/** Each round removes at least one broken value; a value with more of them is given up. */
 const maxRounds = 12;
 
 export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn = () => undefined): Salvaged<T> => {
@@ -40,7 +40,7 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
     rounds.push(
       round === 0
         ? withoutConsequences(result.error.issues, issues, schema, value)
-        : // Of a map that has lost something, a complaint may only follow from that.
+        : // In a map with removed keys, an issue may only be a consequence.
           issues.filter(({ path }) => !isBroken(broken, ...path.slice(0, -1))),
     );
     value = round === 0 ? structuredClone(value) : value;
@@ -60,7 +60,7 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
   return { value: undefined, broken: [[]], rounds };
 };
 
-/** Without complaints that compare values of a map where one of these is broken by itself. */
+/** Drops issues that compare values of a map in which one value is broken by itself. */
 const withoutConsequences = (
   given: readonly $ZodIssue[],
   all: readonly $ZodIssue[],
@@ -74,35 +74,35 @@ const withoutConsequences = (
   );
 };
 
-/** Whether the value itself holds, so that something around it complains. */
+/** Whether the value itself is valid and the issue compares it with others. */
 const isCrossFieldIssue = ({ code, path }: $ZodIssue, schema: ZodType, value: unknown): boolean => {
   const own = code === "custom" ? schemaAt(schema, path) : undefined;
   return own !== undefined && safeParse(own, valueAt(value, path)).success;
 };
 
-/** What is not there, and what the misspelt key may be. */
+/** The missing key that a misspelt key was probably meant for. */
 const likelyKeys = (schema: ZodType, value: unknown, at: Path, key: string): Path[] => {
   const meant = nearest(key, keysAt(schema, at));
   return meant === undefined || valueAt(value, [...at, meant]) !== undefined ? [] : [[...at, meant]];
 };
 
-/** Takes out what is broken, or puts something in its place. @returns false where nothing is left then */
+/** Removes a broken value, or replaces it by a placeholder. @returns false if nothing is left */
 const repair = (path: Path, value: unknown, standIn: StandIn, broken: Path[]): boolean => {
   const whole = valueAt(value, path) === undefined;
   const replacement = standIn(path);
   if (replacement !== undefined) {
     if (!replaceAt(path, replacement, value)) return false;
-    // Where something stands in for an entry of a list, the others are known.
+    // With a placeholder for one entry of a list, the others can be checked.
     broken.push(path);
     return true;
   }
-  // What lacks something that has to be there is none.
+  // A map without a required key is invalid itself.
   const out = outsideLists(whole ? path.slice(0, -1) : path);
   broken.push(path, out);
   return out.length > 0 && removeAt(out, value);
 };
 
-/** An entry cannot be taken out of a list without moving the others. */
+/** An entry cannot be removed from a list without shifting the others, so the whole list is removed. */
 const outsideLists = (path: Path): Path => (typeof path.at(-1) === "number" ? outsideLists(path.slice(0, -1)) : path);
 
 type Container = Record<PropertyKey, unknown>;

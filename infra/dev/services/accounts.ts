@@ -1,4 +1,4 @@
-/** The accounts of the wallet: balances, transfers, a slow statement, and an event for each booking. */
+/** Sample service of the wallet: balances, transfers, a slow statement, and an event for each booking. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { readJson, sendJson, serve } from "./serve.ts";
 

@@ -1,4 +1,4 @@
-/** A small identity provider: `/token/<name>` gives a wallet token, `/.well-known/jwks.json` the key that verifies it. */
+/** Sample identity provider: `/token/<name>` is a wallet token, `/.well-known/jwks.json` the key that verifies it. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { sendJson, serve } from "./serve.ts";
 

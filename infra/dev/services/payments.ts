@@ -1,4 +1,4 @@
-/** The payments that merchants take, and a WebSocket that greets the merchant and echoes. */
+/** Sample service of merchants: payments, and a WebSocket that greets the merchant and echoes. */
 import { randomUUID } from "node:crypto";
 import { WebSocketServer } from "ws";
 import { readJson, sendJson, serve } from "./serve.ts";

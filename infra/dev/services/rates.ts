@@ -1,4 +1,4 @@
-/** Exchange rates, served by a Worker that the gate calls through a service binding. */
+/** Sample Worker of exchange rates, which the gate calls by a service binding. */
 const rates: Readonly<Record<string, number>> = { EUR: 1, USD: 1.08, CNY: 7.8 };
 
 export default {

@@ -1,4 +1,4 @@
-/** What the sample services share: a port from the command line, JSON out, and JSON in that is bounded. */
+/** Serves a sample service: a port from the command line, JSON responses, and JSON bodies. */
 import http from "node:http";
 
 export type Handler = (request: http.IncomingMessage, response: http.ServerResponse, url: URL) => Promise<void> | void;
@@ -23,7 +23,7 @@ export const sendJson = (response: http.ServerResponse, status: number, value: u
   response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(value)}\n`);
 };
 
-/** @throws on a body that is no JSON, or that the client broke off */
+/** @throws where the body is no JSON, or the client broke it off */
 export const readJson = async (request: http.IncomingMessage): Promise<Record<string, unknown>> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

@@ -14,7 +14,7 @@ const keyPurpose: KeyPurpose = {
   command: "secrets consumers-key",
 };
 
-/** The public key; creates the key pair if there is none. */
+/** The public key; creates the pair if there is none. */
 export const consumersPublicKey = (root: string, env: string): string => ensurePublicKey(root, env, keyPurpose);
 
 /** @throws if the private key does not match the environment's public key: every gate would reject the entries */

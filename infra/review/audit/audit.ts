@@ -1,4 +1,4 @@
-/** The audit: every rule over every tier in every environment, less what is ignored for a reason. */
+/** Runs every audit rule on every tier in every environment, and applies ignore comments. */
 import type { Compiled } from "../../compiler/compile.ts";
 import { type SourceLocation, sortDiagnostics } from "../../diagnostics/problem.ts";
 import { readProjectFile, sourceOf } from "../../diagnostics/source.ts";
@@ -10,12 +10,12 @@ import { createPatternCosts } from "./rule-kit/patterns.ts";
 import type { AuditTarget, RawFinding, Rule } from "./rule-kit/rule.ts";
 
 export interface Audit {
-  /** In the order of their places. */
+  /** Sorted by location. */
   readonly findings: readonly Finding[];
   readonly ignored: readonly Ignored[];
 }
 
-/** What a comment says is right as it is. */
+/** A finding that an ignore comment accepts. */
 export interface Ignored {
   readonly finding: Finding;
   readonly until: string;
@@ -26,7 +26,7 @@ interface AuditOptions {
   readonly root: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** All environments and all manifests are there, so that an ignore that is not used is of no use. */
+  /** Whether all environments and manifests are included, so that unused ignores can be reported. */
   readonly isComplete: boolean;
 }
 
@@ -62,7 +62,7 @@ const auditTargets = (compiled: readonly Compiled[], root: string, now: number):
   });
 };
 
-/** What is found at one place is told once, with the environments that have it where not all do. */
+/** Runs all rules. A finding at one location is reported once, with its environments unless all have it. */
 const collectFindings = (targets: readonly AuditTarget[], names: readonly string[]): Finding[] => {
   const found = new Map<string, { readonly finding: Finding; readonly environments: Set<string> }>();
   for (const target of targets)

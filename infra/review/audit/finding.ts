@@ -1,4 +1,4 @@
-/** What the audit says of a place. */
+/** An audit finding at a source location. */
 import type { Diagnostic } from "../../diagnostics/problem.ts";
 import type { Risk } from "../core/risks.ts";
 import type { Fix } from "./rule-kit/rule.ts";
@@ -7,7 +7,7 @@ export interface Finding extends Diagnostic {
   readonly severity: Risk;
   /** The file that explains its rule: `docs/reference/audit/long-token.md`. */
   readonly docs: string;
-  /** Those that have it, where not all have. */
+  /** Environments with the finding; empty if all have it. */
   readonly environments: readonly string[];
   readonly fix?: Fix;
 }

@@ -1,4 +1,4 @@
-/** `--fix`: what it would write, tried on a copy before anything is written. */
+/** `check --fix`: plans fixes, verifies them on a copy of the project, and writes them. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -12,7 +12,7 @@ import { applyChanges } from "./rule-kit/edits.ts";
 
 export interface Fixes {
   readonly files: readonly FixedFile[];
-  /** What was done, finding by finding. */
+  /** The findings that are fixed. */
   readonly applied: readonly Finding[];
 }
 
@@ -47,8 +47,8 @@ const fixFile = (root: string, file: string, findings: readonly Finding[]): Fixe
 };
 
 /**
- * Writes them, when the manifests hold with them as they held before.
- * @throws where they would not; nothing is written then
+ * Writes the fixes, if the manifests are still valid with them.
+ * @throws if they would not be valid; nothing is written then
  */
 export const writeFixes = (root: string, { files }: Fixes, environments: readonly string[]): void => {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "postern-fix-"));
@@ -58,14 +58,14 @@ export const writeFixes = (root: string, { files }: Fixes, environments: readonl
     const changed = new Set(files.map(({ file }) => file));
     const problem = environments.flatMap((name) => compile(copy, name).problems).find(({ file }) => changed.has(file));
     if (problem)
-      throw new Error(`nothing is written: with its fixes a manifest would not hold\n${renderDiagnostic(problem)}`);
+      throw new Error(`nothing is written: with the fixes a manifest would not be valid\n${renderDiagnostic(problem)}`);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
   }
   for (const { file, after } of files) writeWithin(root, file, after);
 };
 
-/** As git shows a change, to be read: what looks like a secret is hidden on the lines around it, too. */
+/** The fixes as a unified diff, with secrets masked. */
 export const renderPatch = ({ files }: Fixes): string =>
   files
     .map(({ file, before, after }) =>

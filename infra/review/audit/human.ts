@@ -1,11 +1,11 @@
-/** Findings for a terminal, and how many there are. */
+/** Renders audit findings for the terminal. */
 import pc from "picocolors";
 import { count, renderDiagnostic } from "../../diagnostics/report.ts";
 import { grades, type Risk } from "../core/risks.ts";
 import type { Audit } from "./audit.ts";
 import type { Finding } from "./finding.ts";
 
-/** More of them nobody reads; `--json` has all. */
+/** Maximum number of findings shown; `--json` has all. */
 const maxFindings = 100;
 
 const severityColors = { high: pc.red, medium: pc.yellow, low: pc.dim } as const;
@@ -19,7 +19,7 @@ export const renderFindings = ({ findings, ignored }: Audit): string => {
     findings.length > maxFindings ? `\n${count(findings.length - maxFindings, "finding")} more; --json has all\n` : "";
   const ignoredText = ignored.length > 0 ? `; ${ignored.length} ignored` : "";
   const fixable = findings.filter(({ fix }) => fix).length;
-  const fix = fixable > 0 ? `\n--fix mends ${fixable} of them` : "";
+  const fix = fixable > 0 ? `\n--fix repairs ${fixable} of them` : "";
   return `${rendered.join("\n\n")}\n${omitted}\n${pc.bold(`${count(findings.length, "finding")}: ${countBySeverity(findings)}${ignoredText}`)}\nexplained in docs/reference/audit/${fix}\n`;
 };
 

@@ -1,4 +1,4 @@
-/** Comments that say of a rule why it does not hold on their line: `# postern-ignore <rule> until <date>: <reason>`. */
+/** Parses ignore comments: `# postern-ignore <rule> until <date>: <reason>`. */
 import { Lexer } from "yaml";
 import { dayStart } from "../../../functions/gateway/core/quantities.ts";
 import { date } from "../../../functions/manifest/quantities.ts";
@@ -14,9 +14,9 @@ export interface Ignore {
   readonly rules: readonly string[];
   readonly until: string;
   readonly reason: string;
-  /** The line that it speaks of. */
+  /** The line that it applies to. */
   readonly line: number;
-  /** What goes where it is removed, in the text of its file. */
+  /** The range of text to delete with it. */
   readonly range: readonly [start: number, end: number];
 }
 
@@ -61,7 +61,7 @@ interface Comment extends Pick<Ignore, "location" | "line" | "range"> {
 
 const ignorePattern = /^#[\s\p{Cf}]*postern[-_ ]?ignore/iu;
 
-/** The comments of a file that are meant so. What looks like one in a text is none, so the file is read as YAML. */
+/** The ignore comments of a file. Uses the YAML lexer, since strings may look like comments. */
 const findComments = ({ file, text, line: sourceLine }: Source): Comment[] => {
   if (!/postern/i.test(text)) return [];
   const found: { start: number; text: string }[] = [];
@@ -93,7 +93,7 @@ const findComments = ({ file, text, line: sourceLine }: Source): Comment[] => {
   });
 };
 
-/** For each line the first one from there that is no comment: several ignores may stand above one another. */
+/** For each line, the next line that is not a comment: several ignores may precede one line. */
 const nextContentLine = (lines: readonly string[]): number[] => {
   const next: number[] = [];
   for (let index = lines.length - 1; index >= 0; index--)
@@ -101,7 +101,7 @@ const nextContentLine = (lines: readonly string[]): number[] => {
   return next;
 };
 
-/** What the lexer puts between the pieces of the text: a document's begin, the end of a collection, a scalar. */
+/** Markers that the lexer inserts between tokens: document start, end of collection, scalar. */
 const lexerMarkers = ["\u0002", "\u0018", "\u001f"];
 
 interface IgnoreProblem {
@@ -113,7 +113,7 @@ const syntax = "# postern-ignore <rule> until <date>: <reason>";
 const maxLength = 500;
 const maxAheadMs = 366 * dayMs;
 
-/** Of a reason, so that it says something: letters and digits, none that nobody sees. */
+/** Minimum letters and digits of a reason. */
 const minReasonLetters = 10;
 
 const parseIgnore = (
@@ -122,12 +122,12 @@ const parseIgnore = (
   now: number,
 ): Pick<Ignore, "rules" | "until" | "reason"> | IgnoreProblem => {
   if (text.length > maxLength)
-    return { problem: `an ignore has ${maxLength} characters at most`, remedy: "say it briefly" };
+    return { problem: `an ignore has ${maxLength} characters at most`, remedy: "shorten it" };
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text))
-    return { problem: "there are characters in it that nobody sees", remedy: "type it anew" };
+    return { problem: "it has invisible characters", remedy: "type it again" };
   const [, ruleList, until = "", reason = ""] =
     /^# ?postern-ignore ([^:]*?)(?: until ([^\s:]*))?(?::(.*))?$/.exec(text) ?? [];
-  if (ruleList === undefined) return { problem: "this is no ignore", remedy: `write ${syntax}` };
+  if (ruleList === undefined) return { problem: "this is not a valid ignore", remedy: `write ${syntax}` };
   const rules = ruleList.split(",").map((it) => it.trim());
   const unknown = rules.find((it) => !ids.includes(it));
   if (unknown !== undefined)
@@ -136,9 +136,9 @@ const parseIgnore = (
       remedy: choice(unknown, ids) ?? `write ${syntax}`,
     };
   if (!date().safeParse(until).success)
-    return { problem: "it has no day until which it holds", remedy: `write ${syntax}, the date as 2027-06-30` };
+    return { problem: "it has no end date", remedy: `write ${syntax}, the date as 2027-06-30` };
   if (dayStart(until) > now + maxAheadMs)
-    return { problem: `${until} is more than a year ahead`, remedy: "choose a day on which somebody looks again" };
+    return { problem: `${until} is more than a year ahead`, remedy: "choose an earlier date for the next review" };
   if ((reason.match(/[\p{L}\p{N}]/gu) ?? []).length < minReasonLetters)
     return { problem: "it gives no reason", remedy: `write ${syntax}, the reason as a sentence` };
   return { rules, until, reason: reason.trim() };

@@ -1,4 +1,4 @@
-/** Every rule of the audit, in the order of the reference. */
+/** All audit rules, in the order of the reference. */
 import { ignoreRules } from "./ignore-rules.ts";
 import { partRules } from "./part-rules.ts";
 import type { Rule } from "./rule-kit/rule.ts";
@@ -107,7 +107,7 @@ const overRoutes: readonly Rule[] = [
 
 export const rules: readonly Rule[] = [...overRoutes, ...partRules].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-/** What can be said, those of ignores among it. */
+/** All rules, including those for ignore comments. */
 export const allRules: readonly Pick<Rule, "id" | "severity" | "summary" | "incident" | "remedy">[] = [
   ...rules,
   ...ignoreRules,

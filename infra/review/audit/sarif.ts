@@ -1,4 +1,4 @@
-/** The audit for other tools: SARIF 2.1.0 (OASIS), as code scanning reads it. */
+/** Renders the audit as SARIF 2.1.0 (OASIS) for code scanning. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -12,7 +12,7 @@ import { allRules } from "./registry.ts";
 
 const sarifLevels = { high: "error", medium: "warning", low: "note" } as const satisfies Record<Risk, string>;
 
-/** What GitHub sorts security findings by: above 7 is high, above 4 medium. */
+/** Security severities for GitHub: above 7 is high, above 4 medium. */
 const securityScores = { high: "8.0", medium: "5.5", low: "2.0" } as const;
 
 export const sarif = (
@@ -100,7 +100,7 @@ const toLocation = ({ file, line, column, length, source }: SourceLocation) => (
   },
 });
 
-/** The same while its line says the same, wherever that has moved to. */
+/** A fingerprint by the line's content, stable when lines move. */
 const fingerprint = ({ file, code, source }: Diagnostic): string =>
   createHash("sha256")
     .update(JSON.stringify([file, code, source.trim()]))

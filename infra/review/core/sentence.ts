@@ -1,4 +1,4 @@
-/** Sentences whose values stay apart from their words, so that each rendering can quote them safely. */
+/** Sentences with separate values, so that each renderer can quote values safely. */
 import { stringify } from "yaml";
 import { maskSecrets, redact } from "../../diagnostics/secret-literals.ts";
 import { toOneLine } from "../../terminal/terminal.ts";
@@ -9,7 +9,7 @@ interface Quoted {
 
 export type Sentence = readonly (string | Quoted)[];
 
-/** A template whose texts are quoted, so that none from a manifest becomes words or markup. Numbers and sentences within it are taken over. */
+/** Template tag: interpolated strings are quoted, so that no text of a manifest becomes markup. Numbers and sentences are inserted as is. */
 export const sentence = (words: TemplateStringsArray, ...values: readonly (string | number | Sentence)[]): Sentence =>
   words.flatMap((word, index) => {
     const value = values[index];
@@ -22,7 +22,7 @@ const toPiece = (value: string | number | Sentence): Sentence => {
   return typeof value === "string" ? [{ code: truncate(value) }] : value;
 };
 
-/** Longer values are cut: a comment is read by a person. */
+/** Maximum length of a quoted value. */
 const maxValueLength = 120;
 
 const truncate = (text: string): string => {
@@ -30,7 +30,7 @@ const truncate = (text: string): string => {
   return masked.length > maxValueLength ? `${masked.slice(0, maxValueLength - 1)}…` : masked;
 };
 
-/** A value as a manifest has it, on one line; what looks like a secret is hidden. */
+/** A value as one-line YAML, with secrets masked. */
 export const formatValue = (value: unknown): string => {
   if (value === undefined) return "nothing";
   const masked = maskSecrets(value);
@@ -40,7 +40,7 @@ export const formatValue = (value: unknown): string => {
     .replaceAll(/\s*\n\s*/g, " ");
 };
 
-/** Quoted values with commas, and `and` before the last; of many, the first. */
+/** Quoted values with commas, and `and` before the last; truncated after `maxItems`. */
 export const quotedList = (values: readonly string[], maxItems = 12): Sentence => {
   const shown = values.slice(0, maxItems);
   const rest = values.length - shown.length;
@@ -52,15 +52,15 @@ export const quotedList = (values: readonly string[], maxItems = 12): Sentence =
   });
 };
 
-/** Sentences with something between them. */
+/** Joins sentences with a separator. */
 export const joinSentences = (all: readonly Sentence[], separator = "; "): Sentence =>
   all.flatMap((it, index) => (index === 0 ? it : [separator, ...it]));
 
-/** For terminals and machines. */
+/** The sentence as plain text. */
 export const plainText = (sentence: Sentence): string =>
   sentence.map((it) => (typeof it === "string" ? it : toOneLine(it.code))).join("");
 
-/** For GitHub's Markdown, also within a table: values are code, so that they mention nobody and draw nothing. */
+/** The sentence as GitHub Markdown. Values are code spans, so that they create no mentions or markup. */
 export const markdownText = (sentence: Sentence): string =>
   sentence.map((it) => (typeof it === "string" ? it : codeSpan(it.code))).join("");
 

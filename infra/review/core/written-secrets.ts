@@ -1,10 +1,10 @@
-/** Where a file that people write has a text that looks like a secret: for the audit, and for the review of a change. */
+/** Finds values that look like secrets in a parsed file, for the audit and for diffs. */
 import type { Path } from "../../diagnostics/locate.ts";
 import { detectSecret } from "../../diagnostics/secret-literals.ts";
 
 export interface WrittenSecret {
   readonly path: Path;
-  /** The secret itself: to compare, and never to show. */
+  /** The secret itself, for comparison only; never shown. */
   readonly text: string;
   /** `a credential of a header` */
   readonly what: string;
@@ -13,7 +13,7 @@ export interface WrittenSecret {
 /** @param value of a whole file, as its YAML says */
 export const writtenSecrets = (value: unknown): WrittenSecret[] =>
   collectTexts(value).flatMap(({ path, text, key }) => {
-    // Samples of the dev loop: everybody knows them, and no gate in production does.
+    // Sample secrets of the dev loop, which production never uses.
     if (path[0] === "dev") return [];
     const what = detectSecret(text, key);
     return what === undefined ? [] : [{ path, text, what }];

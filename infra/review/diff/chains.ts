@@ -1,4 +1,4 @@
-/** Two chains of filters: which are gone, new, changed or elsewhere, and what that means for who gets in. */
+/** Compares two filter chains: removed, added, changed and reordered filters, and their effect on access. */
 import { isDeepStrictEqual } from "node:util";
 import { forwardsIdentity, isEnforced } from "../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
@@ -12,7 +12,7 @@ import { scalesOf } from "./grade/parts.ts";
 
 export type ChangeDetail = Pick<Change, "kind" | "message" | "location">;
 
-/** A filter beside the one that has its place in the other chain. */
+/** A filter and its counterpart in the other chain. */
 interface FilterPair {
   readonly before: CheckedFilter;
   readonly after: CheckedFilter;
@@ -50,11 +50,11 @@ export const compareChains = (before: RouteChain, after: RouteChain, routeLocati
   ];
 };
 
-/** What identifies callers, for everybody. */
+/** The enforced identity filters of a chain. */
 export const enforcedIdentity = (chain: readonly CheckedFilter[]): CheckedFilter[] =>
   chain.filter((it) => it.spec.phase === "identity" && isEnforced(it));
 
-/** An id as it is written: without the route that adds it. */
+/** A filter's id without the route prefix. */
 const localId = ({ id }: CheckedFilter, { name }: RouteChain): string =>
   id.startsWith(`${name}/`) ? id.slice(name.length + 1) : id;
 
@@ -91,21 +91,21 @@ const identityRemoved = (
   const unenforced = chain.filter((it) => it.spec.phase === "identity");
   const names = quotedList(identityBefore.map(({ use }) => use));
   const why: Sentence =
-    unenforced.length > 0 ? [" is not enforced for everybody"] : [" is dropped, and nothing takes its place"];
+    unenforced.length > 0 ? [" is not enforced for all requests"] : [" is removed without a replacement"];
   return {
     kind: "identity-removed",
-    message: ["no caller is identified any more: ", ...names, ...why],
+    message: ["callers are no longer identified: ", ...names, ...why],
     location: routeLocation,
   };
 };
 
-/** By its kind, and by its id where it has one of its own. */
+/** A filter's kind, with its id if that differs. */
 const filterLabel = ({ id, use }: CheckedFilter): Sentence => {
   const localId = id.slice(id.lastIndexOf("/") + 1);
   return localId === use ? sentence`${use}` : sentence`${use} ${localId}`;
 };
 
-/** Of what decides who gets in, one that is gone gives way to one that is new. */
+/** Pairs removed and added identity or access filters as replacements. */
 const findReplacements = ({ removed: gone, added }: AlignedChains): FilterPair[] =>
   (["identity", "access"] as const).flatMap((phase) => {
     const [before, after] = [gone, added].map((all) => all.filter((it) => it.spec.phase === phase && isEnforced(it)));
@@ -117,26 +117,26 @@ const findReplacements = ({ removed: gone, added }: AlignedChains): FilterPair[]
 
 const replacement = ({ before, after }: FilterPair): ChangeDetail => ({
   kind: before.spec.phase === "identity" ? "identity-changed" : "access-changed",
-  message: sentence`${formatPart(before)} gives way to ${formatPart(after)}`,
+  message: sentence`${formatPart(before)} is replaced by ${formatPart(after)}`,
   location: changeLocation(after.source, after.entry),
 });
 
 const gradingOfFilter = (it: CheckedFilter): Grading =>
   forwardsIdentity(it) ? callerGrading : gradingOf(it.use, it.spec);
 
-/** One that is off, that meets nobody, or that decides nothing, is missed by nobody. */
+/** Whether a filter is enforced for any user. */
 const isActive = ({ mode, percent }: CheckedFilter): boolean => mode === "enforce" && Number.parseFloat(percent) > 0;
 
 const filterRemoved = (it: CheckedFilter, routeLocation: ChangeLocation): ChangeDetail => {
   const message = sentence`${formatPart(it)} is dropped`;
   if (!isActive(it))
     return { kind: "filter-removed", message: [...message, ...describeInactive(it)], location: routeLocation };
-  const identityNote: Sentence = forwardsIdentity(it) ? ["; clients say themselves who they are to the service"] : [];
+  const identityNote: Sentence = forwardsIdentity(it) ? ["; clients can set these identity headers themselves"] : [];
   return { kind: gradingOfFilter(it).dropped, message: [...message, ...identityNote], location: routeLocation };
 };
 
 const describeInactive = ({ mode }: CheckedFilter): Sentence =>
-  mode === "enforce" ? ["; it met nobody"] : [`; it was ${modeNames[mode]}`];
+  mode === "enforce" ? ["; it applied to no request"] : [`; it was ${modeNames[mode]}`];
 
 const filterAdded = (it: CheckedFilter): ChangeDetail => ({
   kind: isActive(it) ? gradingOfFilter(it).added : "filter-added",
@@ -146,7 +146,7 @@ const filterAdded = (it: CheckedFilter): ChangeDetail => ({
 
 const modeNames = { enforce: "enforced", shadow: "shadowed", off: "off" } as const;
 
-/** How it acts, where that is not the usual way. */
+/** A filter's mode, percent and `when`, if they are not the default. */
 const describeSettings = ({ mode, percent, when }: CheckedFilter): Sentence => [
   ...(mode === "enforce" ? [] : [`, ${modeNames[mode]}`]),
   ...(percent === "100%" ? [] : [`, for ${percent} of users`]),
@@ -158,7 +158,7 @@ const comparePair = ({ before, after }: FilterPair, a: RouteChain, b: RouteChain
   const location = changeLocation(after.source, after.entry);
   const found = listDifferences(configMap(before), configMap(after), scalesOf(after.spec));
   const all = [...found, ...comparePercent(before, after), ...compareWhen(before, after)];
-  // What decides nothing yet can only be told as a change.
+  // For a filter that is not active, every change is just a change.
   const isInactive = !isActive(before) && !isActive(after);
   const kinds = Map.groupBy(all, ({ verdict }) => (isInactive ? "filter-changed" : grading[verdict]));
   const reported = [...kinds].map(([kind, sameKind]): ChangeDetail => {
@@ -171,7 +171,7 @@ const comparePair = ({ before, after }: FilterPair, a: RouteChain, b: RouteChain
 const configMap = ({ config }: CheckedFilter): Record<string, unknown> =>
   typeof config === "object" && config !== null ? (config as Record<string, unknown>) : { value: config };
 
-/** Whether it begins to act, which is as if it were new, or acts no more. */
+/** Compares the mode. Becoming active counts as added, becoming inactive as dropped. */
 const compareMode = (
   before: CheckedFilter,
   after: CheckedFilter,
@@ -183,12 +183,12 @@ const compareMode = (
     isActive(before) === isActive(after) ? "filter-changed" : isActive(after) ? grading.added : grading.dropped;
   const message: Sentence =
     after.mode === "enforce"
-      ? ["it is enforced now, and was ", modeNames[before.mode]]
-      : [`it is ${modeNames[after.mode]} now, so it refuses nobody`];
+      ? ["it is now enforced; it was ", modeNames[before.mode]]
+      : [`it is ${modeNames[after.mode]} now, so it refuses no request`];
   return [{ kind, message: joinSentences([filterLabel(after), message], ": "), location }];
 };
 
-/** To meet nobody is to be gone. */
+/** Compares activity by percent: 0% counts as dropped. */
 const compareActivity = (
   before: CheckedFilter,
   after: CheckedFilter,
@@ -201,15 +201,15 @@ const compareActivity = (
 };
 
 const describePercent = (before: CheckedFilter, after: CheckedFilter): Sentence =>
-  sentence`it meets ${after.percent} of users, and met ${before.percent}`;
+  sentence`it applies to ${after.percent} of users; before: ${before.percent}`;
 
 const modeOrder = ["off", "shadow", "enforce"] as const;
 
 const comparePercent = (before: CheckedFilter, after: CheckedFilter) => {
   if (before.percent === after.percent) return [];
-  // Told as if the filter were gone or new.
+  // Reported as dropped or added.
   if (before.mode === after.mode && isActive(before) !== isActive(after)) return [];
-  // Where it begins to act, it meets some users more, however few.
+  // A newly active filter is stronger, whatever its percent.
   const isNewlyActive = modeOrder.indexOf(after.mode) > modeOrder.indexOf(before.mode);
   const [percentBefore, percentAfter] = [before, after].map(({ percent }) => Number.parseFloat(percent)) as [
     number,
@@ -217,7 +217,7 @@ const comparePercent = (before: CheckedFilter, after: CheckedFilter) => {
   ];
   const fewer = !isNewlyActive && percentAfter < percentBefore;
   const message = describePercent(before, after);
-  // A tenth of the users who are met are ten times as few.
+  // A tenth of the users counts as a tenfold weakening.
   const verdict = !fewer ? "stronger" : percentAfter * multipliedFrom <= percentBefore ? "manifold" : "weaker";
   return [{ verdict, message } as const];
 };
@@ -225,17 +225,17 @@ const comparePercent = (before: CheckedFilter, after: CheckedFilter) => {
 const compareWhen = (before: CheckedFilter, after: CheckedFilter) => {
   if (isDeepStrictEqual(before.when, after.when)) return [];
   if (after.when.length === 0)
-    return [{ verdict: "stronger" as const, message: ["it meets every request now"] as Sentence }];
-  const message: Sentence = ["it meets only requests ", ...describeMatchers(after.when)];
+    return [{ verdict: "stronger" as const, message: ["it now applies to every request"] as Sentence }];
+  const message: Sentence = ["it now applies only to requests ", ...describeMatchers(after.when)];
   return [{ verdict: before.when.length === 0 ? ("weaker" as const) : ("other" as const), message }];
 };
 
-/** Where a route is called otherwise, its own filters are too, and that is told of the route. */
+/** Whether the id is the same. A renamed route renames its own filters; that is reported for the route. */
 const hasSameId = (before: CheckedFilter, after: CheckedFilter, a: RouteChain, b: RouteChain): boolean =>
   before.id === after.id ||
   (before.id.includes("/") === after.id.includes("/") && localId(before, a) === localId(after, b));
 
-/** What counts, counts by its id. */
+/** Reports a changed id, since counters use it. */
 const compareIds = (
   before: CheckedFilter,
   after: CheckedFilter,
@@ -244,10 +244,10 @@ const compareIds = (
   location: ChangeLocation,
 ): ChangeDetail[] => {
   if (hasSameId(before, after, a, b)) return [];
-  return [{ kind: "filter-renamed", message: sentence`${before.id} is called ${after.id}`, location }];
+  return [{ kind: "filter-renamed", message: sentence`${before.id} is renamed ${after.id}`, location }];
 };
 
-/** Of those that have kept their place: what is called otherwise has been told. */
+/** Reports filters whose order changed, among those with the same id. */
 const compareOrder = (
   pairs: readonly FilterPair[],
   before: RouteChain,
@@ -259,7 +259,7 @@ const compareOrder = (
   return stable.flatMap((it, index): ChangeDetail[] => {
     const next = stable[index + 1];
     if (!next || positionBefore(next) > positionBefore(it)) return [];
-    const message: Sentence = [...filterLabel(it.after), " runs ahead of ", ...filterLabel(next.after), " now"];
+    const message: Sentence = [...filterLabel(it.after), " now runs before ", ...filterLabel(next.after)];
     return [{ kind: "filters-reordered", message, location: routeLocation }];
   });
 };

@@ -1,4 +1,4 @@
-/** All changes between two pictures: tiers and routes that are new, gone, called otherwise or different. */
+/** Lists all changes between two models: tiers and routes that are added, removed, renamed or changed. */
 import { isDeepStrictEqual } from "node:util";
 import { quotedList, type Sentence, sentence } from "../core/sentence.ts";
 import { type ChangeDetail, enforcedIdentity } from "./chains.ts";
@@ -74,15 +74,15 @@ const tierRemoved = (it: TierModel, { matched: both }: Pairs<RouteModel>): Chang
     [...movedRoutes.values()].map(({ tier, name }) => `${tier}/${name}`),
     8,
   );
-  const movedNote: Sentence = movedRoutes.size > 0 ? ["; what it had besides is ", ...movedNames, " now"] : [];
+  const movedNote: Sentence = movedRoutes.size > 0 ? ["; its other routes are now ", ...movedNames] : [];
   return {
     kind: removedRoutes.length > 0 ? "tier-removed" : "tier-dissolved",
     tier: it.name,
     routes: [],
     message:
       removedRoutes.length > 0
-        ? ["it is gone, with ", ...quotedList(removedRoutes, 8), ...movedNote]
-        : ["it is gone, and all that it had is ", ...movedNames, " now"],
+        ? ["it is removed, with the routes ", ...quotedList(removedRoutes, 8), ...movedNote]
+        : ["it is removed; its routes are now ", ...movedNames],
     location: tierLocation(it),
   };
 };
@@ -105,7 +105,7 @@ const tierRenamed = (a: TierModel, b: TierModel): Change => ({
   kind: "tier-renamed",
   tier: b.name,
   routes: [],
-  message: sentence`it was called ${a.name}: its gate is a new Worker, its secrets have to be set for it, its counts begin anew`,
+  message: sentence`it is renamed from ${a.name}: its gate is a new Worker, its secrets have to be set again, its counters are reset`,
   location: tierLocation(b),
 });
 
@@ -113,7 +113,7 @@ const routeRemoved = (it: RouteInTier, { matched: both }: Pairs<TierModel>): Cha
   kind: "route-removed",
   tier: both.find(([a]) => a.name === it.tier.name)?.[1].name ?? it.tier.name,
   routes: [it.route.name],
-  message: sentence`it is gone, and took ${matchText(it)}`,
+  message: sentence`it is removed; it matched ${matchText(it)}`,
   location: routeLocation(it),
 });
 
@@ -123,14 +123,14 @@ const routeAdded = (it: RouteInTier, isTierReported: boolean): Change[] => {
   const toChange = (kind: Change["kind"], message: Sentence): Change[] => [
     { kind, tier: it.tier.name, routes: [it.route.name], message, location: routeLocation(it) },
   ];
-  const matchNote: Sentence = ["it is new: ", ...sentence`${matchText(it)}`];
+  const matchNote: Sentence = ["new route: ", ...sentence`${matchText(it)}`];
   if (isAnonymous(it)) {
-    const openNote: Sentence = [...matchNote, ", and nothing identifies callers"];
+    const openNote: Sentence = [...matchNote, ", without identification of callers"];
     return toChange(hasWriteMethod(methods) ? "write-exposed" : "read-exposed", openNote);
   }
   const identityFilters = enforcedIdentity(chain).map(({ use }) => use);
   const callerNote: Sentence =
-    identityFilters.length > 0 ? [", behind ", ...quotedList(identityFilters)] : [", answered by the gate itself"];
+    identityFilters.length > 0 ? [", behind ", ...quotedList(identityFilters)] : [", answered by the gate"];
   return isTierReported ? [] : toChange("route-added", [...matchNote, ...callerNote]);
 };
 
@@ -156,7 +156,7 @@ const compareNames = (a: RouteInTier, b: RouteInTier, tiers: Pairs<TierModel>): 
         : []),
       routeChange(b, {
         kind: "route-moved",
-        message: sentence`it was ${`${routeBefore.tier}/${routeBefore.name}`}: metrics, overlays and counts go by the new name`,
+        message: sentence`it was ${`${routeBefore.tier}/${routeBefore.name}`}: metrics, overlays and counters use the new name`,
         location: routeLocation(b),
       }),
     ];
@@ -164,7 +164,7 @@ const compareNames = (a: RouteInTier, b: RouteInTier, tiers: Pairs<TierModel>): 
   return [
     routeChange(b, {
       kind: "route-renamed",
-      message: sentence`it was called ${routeBefore.name}: metrics, overlays and counts go by the new name`,
+      message: sentence`it is renamed from ${routeBefore.name}: metrics, overlays and counters use the new name`,
       location: routeLocation(b),
     }),
   ];

@@ -1,4 +1,4 @@
-/** What requests of a route are checked by, where the file that says it is another one and the manifest is the same. */
+/** Compares the validation of a route if its document or schema file changes and the manifest does not. */
 import { isDeepStrictEqual } from "node:util";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import type { Schema } from "../../openapi/schemas.ts";
@@ -15,12 +15,12 @@ interface RouteInTier {
 export const compareValidation = (before: RouteInTier, after: RouteInTier): ChangeDetail[] =>
   after.route.checked.chain.flatMap((filter): ChangeDetail[] => {
     const filterBefore = before.route.checked.chain.find(({ id }) => id === filter.id);
-    // Where the manifest differs too, its own change is told.
+    // If the configuration differs too, that change is reported.
     if (!filterBefore || !isDeepStrictEqual(filterBefore.config, filter.config)) return [];
     const [a, b] = [checkedParts(before, filterBefore), checkedParts(after, filter)];
     const changed = [...new Set([...a.keys(), ...b.keys()])].filter((it) => a.get(it) !== b.get(it));
     if (changed.length === 0) return [];
-    const message = [...sentence`${filter.use}`, " asks something else of ", ...quotedList(changed.slice(0, maxParts))];
+    const message = [...sentence`${filter.use}`, " validates differently: ", ...quotedList(changed.slice(0, maxParts))];
     const more = changed.length > maxParts ? [` and ${changed.length - maxParts} more`] : [];
     return [
       { kind: "filter-changed", message: [...message, ...more], location: changeLocation(filter.source, filter.entry) },
@@ -29,7 +29,7 @@ export const compareValidation = (before: RouteInTier, after: RouteInTier): Chan
 
 const maxParts = 6;
 
-/** What is asked of each part of a request, as a text: `query limit`, `the body`. */
+/** The validation of each part of a request as text, by part: `query limit`, `the body`. */
 const checkedParts = ({ tier, route }: RouteInTier, { id }: CheckedFilter): ReadonlyMap<string, string> => {
   const validation = tier.checked.validations.get(id);
   const found = new Map<string, string>();
@@ -50,7 +50,7 @@ const checkedParts = ({ tier, route }: RouteInTier, { id }: CheckedFilter): Read
   return found;
 };
 
-/** A schema with all that it refers to, whatever the rest of its file has. */
+/** A schema with everything that it refers to. */
 const withDefinitions = (schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown => {
   const visited = new Set<string>();
   const walk = (value: unknown): void => {

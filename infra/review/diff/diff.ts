@@ -1,4 +1,4 @@
-/** What one version of a project does in an environment that another does not. Nothing if, and only if, all that runs is the same, and no secret is written anew. */
+/** Compares two models of one environment. The diff is empty if and only if everything that runs is equal and no new secret is written. */
 import { isDeepStrictEqual } from "node:util";
 import { changeKinds, compareRisk, riskOf } from "../core/risks.ts";
 import { plainText, quotedList } from "../core/sentence.ts";
@@ -10,7 +10,7 @@ import { maskSecretValues, newSecrets } from "./secrets.ts";
 import { compareWorkers, type WorkerChange } from "./workers.ts";
 
 export interface Diff {
-  /** The riskiest first, then by tier. */
+  /** Sorted by risk, then by tier. */
   readonly changes: readonly Change[];
   readonly workers: readonly WorkerChange[];
 }
@@ -21,13 +21,13 @@ export const diffModels = (before: EnvironmentModel, after: EnvironmentModel): D
   const changes = [...reported, ...unreportedChanges(before, after, reported)];
   const workerOnlyChange: Change[] =
     changes.length === 0 && workers.length > 0
-      ? [otherChange(null, ["the configuration of ", ...quotedList(workers.map((it) => it.worker)), " is another one"])]
+      ? [otherChange(null, ["the configuration of ", ...quotedList(workers.map((it) => it.worker)), " changes"])]
       : [];
   const all = maskSecretValues([...changes, ...workerOnlyChange, ...newSecrets(before, after)], before, after);
   return { changes: sortChanges(mergeRoutes(all)), workers };
 };
 
-/** A difference that nothing has words for is told as one. */
+/** Reports tiers that differ without any other reported change. */
 const unreportedChanges = (
   before: EnvironmentModel,
   after: EnvironmentModel,
@@ -36,7 +36,7 @@ const unreportedChanges = (
   const known = new Set(reported.map(({ tier }) => tier));
   return pairTiers(before, after)
     .matched.filter(([a, b]) => !known.has(b.name) && !isDeepStrictEqual(runtimeState(a), runtimeState(b)))
-    .map(([, b]) => otherChange(b.name, ["its plan is another one"]));
+    .map(([, b]) => otherChange(b.name, ["its plan changes"]));
 };
 
 const otherChange = (tier: string | null, message: Change["message"]): Change => ({
@@ -46,13 +46,13 @@ const otherChange = (tier: string | null, message: Change["message"]): Change =>
   message,
 });
 
-/** All of a tier that anything goes by. */
+/** Everything of a tier that affects a running system. */
 const runtimeState = ({ plan, facts, secrets, checked: { manifest } }: TierModel): unknown => {
   const { entry, isolation, limits } = manifest;
   return [plan, facts, secrets, entry, isolation, limits];
 };
 
-/** What is said alike of several routes is said once. */
+/** Merges equal changes of several routes. */
 const mergeRoutes = (changes: readonly Change[]): Change[] => {
   const groups = Map.groupBy(changes, ({ kind, tier, message, routes }) =>
     JSON.stringify([kind, tier, plainText(message), routes.length > 0]),
@@ -63,7 +63,7 @@ const mergeRoutes = (changes: readonly Change[]): Change[] => {
   });
 };
 
-/** The riskiest first, then by tier and route. */
+/** Sorts by risk, then by tier and route. */
 export const sortChanges = <T extends Change>(changes: readonly T[]): T[] =>
   changes.toSorted(
     (a, b) =>

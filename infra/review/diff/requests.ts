@@ -1,4 +1,4 @@
-/** Requests that another route takes than before, found by asking the gates' own routers with examples. */
+/** Finds requests that another route receives than before, by running examples through the routers of both versions. */
 import { tierFinder } from "../../../functions/front.ts";
 import { createRouteFinder } from "../../../functions/gateway/routing/finder.ts";
 import { type Sentence, sentence } from "../core/sentence.ts";
@@ -8,7 +8,7 @@ import { type ExampleRequest, exampleRequests, examplesUnderNewBases, toRequest 
 import type { EnvironmentModel, RouteModel } from "./picture/model.ts";
 import type { Pairs } from "./picture/pairs.ts";
 
-/** @param changed routes of either version that are new, gone, or take other requests than before */
+/** @param changed routes of either version that are added, removed or have another match */
 export const findMovedRequests = (
   before: EnvironmentModel,
   after: EnvironmentModel,
@@ -36,7 +36,7 @@ interface MovedRequest {
   readonly example: ExampleRequest;
   readonly previous: RouteModel;
   readonly newRoute: RouteModel;
-  /** What the old one is now; undefined where it is gone. */
+  /** The current counterpart of the former route; undefined if it is removed. */
   readonly counterpart: RouteModel | undefined;
   readonly before: EnvironmentModel;
   readonly after: EnvironmentModel;
@@ -47,22 +47,22 @@ const movedRequestChanges = ({ example, previous, newRoute, counterpart, before,
     enforcedIdentity(previous.checked.chain).length > 0 && enforcedIdentity(newRoute.checked.chain).length === 0;
   const previousRoute = counterpart
     ? sentence`${qualifiedName(counterpart)}`
-    : [...sentence`${qualifiedName(previous)}`, ", which is gone"];
+    : [...sentence`${qualifiedName(previous)}`, ", which is removed"];
   const [owner, other] = counterpart
     ? [ownerOf(after, counterpart), ownerOf(after, newRoute)]
     : [ownerOf(before, previous), null];
-  // Two tiers that nobody answers for may be anybody's.
+  // Two tiers without an owner may have different owners.
   const isOtherOwner =
     counterpart !== undefined && counterpart.tier !== newRoute.tier && (owner === null || owner !== other);
   const kind = losesIdentity ? "requests-unguarded" : isOtherOwner ? "requests-seized" : "requests-taken";
-  const identityNote: Sentence = losesIdentity ? [", and asks for no identity"] : [];
+  const identityNote: Sentence = losesIdentity ? [", and does not identify callers"] : [];
   return [
     {
       kind,
       tier: newRoute.tier,
       routes: [newRoute.name],
       message: [
-        "it takes requests such as ",
+        "it now receives requests such as ",
         ...describeRequest(example),
         " that went to ",
         ...previousRoute,
@@ -71,7 +71,7 @@ const movedRequestChanges = ({ example, previous, newRoute, counterpart, before,
       ],
       location: matchLocation(after, newRoute),
     },
-    // Who answers for what is hidden reads of it too.
+    // The owner of the hidden route is informed too.
     ...(isOtherOwner
       ? [
           {
@@ -119,7 +119,7 @@ const lostRequestChange = (
   };
 };
 
-/** Whether its own tier would have the request, were it not for the one that has it. */
+/** Whether the other tier hides the route's tier for this request. */
 const isHiddenByTier = (
   counterpart: RouteModel,
   { tier }: RouterResult,
@@ -131,7 +131,7 @@ const isHiddenByTier = (
   return typeof found !== "string" && found.tier === counterpart.tier;
 };
 
-/** `POST /transfers`, and whether it has conditions. */
+/** `POST /transfers`, with a note on conditions. */
 const describeRequest = ({ method, path, when }: ExampleRequest): Sentence => [
   ...sentence`${`${method} ${path}`}`,
   ...(when.length > 0 ? [" with its conditions"] : []),
@@ -147,7 +147,7 @@ const matchLocation = ({ tiers }: EnvironmentModel, { tier, name }: RouteModel):
 
 const qualifiedName = ({ tier, name }: RouteModel): string => `${tier}/${name}`;
 
-/** Which tier of a version has a request, and which of its routes, if any. */
+/** The tier that receives a request, and its route, if any. */
 interface RouterResult {
   readonly tier: string;
   readonly route: RouteModel | undefined;

@@ -1,4 +1,4 @@
-/** Two routes that are the same one: what it takes, what runs, and where it leads. */
+/** Compares two versions of one route: match, filters, destination and settings. */
 import { isDeepStrictEqual } from "node:util";
 import type { Destination, RoutePlan } from "../../../functions/gateway/core/plan.ts";
 import { parseMatch } from "../../../functions/gateway/routing/match.ts";
@@ -11,12 +11,12 @@ import { changeLocation } from "./grade/change.ts";
 import { describeMatchers } from "./grade/matchers.ts";
 import type { RouteModel, TierModel } from "./picture/model.ts";
 
-/** What a service may change something by (RFC 9110, section 9.2.1: the others are safe). */
+/** Safe methods (RFC 9110, section 9.2.1); all others may change something. */
 const safeMethods: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 export const hasWriteMethod = (methods: readonly string[]): boolean => methods.some((it) => !safeMethods.includes(it));
 
-/** A route and the tier that it stands in. */
+/** A route with its tier. */
 export interface RouteInTier {
   readonly tier: TierModel;
   readonly route: RouteModel;
@@ -47,44 +47,46 @@ export const compareRoutes = (
 export const routeLocation = ({ tier, route }: RouteInTier, key = "match") =>
   changeLocation(tier.checked.source, ["routes", route.name], key);
 
-/** As it is written: without the tier's base. */
+/** The match as written, without the tier's base. */
 export const matchText = ({ route }: RouteInTier): string => route.checked.settings.match;
 
-/** Whether anybody may call it. A route that is answered by the gate itself reaches nobody. */
+/** Whether unauthenticated callers reach a service through it. */
 export const isAnonymous = ({ route }: RouteInTier): boolean =>
   enforcedIdentity(route.checked.chain).length === 0 && "to" in route.plan.goes;
 
 const compareMatch = (before: RouteInTier, after: RouteInTier, hasMovedTier: boolean): ChangeDetail[] => {
-  // In another tier, only the whole path says whether it takes the same requests.
+  // Across tiers, full paths are compared.
   const matchIn = (it: RouteInTier) => (hasMovedTier ? it.route.checked : parseMatch(matchText(it)));
   const [a, b] = [matchIn(before), matchIn(after)];
   const message: Sentence[] = [];
   const added = b.methods.filter((it) => !a.methods.includes(it));
   const removed = a.methods.filter((it) => !b.methods.includes(it));
-  if (added.length > 0) message.push(["it takes ", ...quotedList(added), " too"]);
-  if (removed.length > 0) message.push(["it takes ", ...quotedList(removed), " no more"]);
-  if (a.path !== b.path) message.push(sentence`it takes ${b.path}, and took ${a.path}`);
+  if (added.length > 0) message.push(["it now matches ", ...quotedList(added)]);
+  if (removed.length > 0) message.push(["it no longer matches ", ...quotedList(removed)]);
+  if (a.path !== b.path) message.push(sentence`it matches ${b.path}; before: ${a.path}`);
   const when = after.route.checked.when;
   if (!isDeepStrictEqual(before.route.checked.when, when))
     message.push(
-      when.length === 0 ? ["it has no conditions any more"] : ["it takes only requests ", ...describeMatchers(when)],
+      when.length === 0
+        ? ["it has no conditions any more"]
+        : ["it now matches only requests ", ...describeMatchers(when)],
     );
   const { rank } = after.route.checked.settings;
   if (before.route.checked.settings.rank !== rank)
     message.push(
       rank === undefined
-        ? ["it has no rank any more"]
+        ? ["it no longer has a rank"]
         : sentence`its rank is ${String(rank)} among routes of one match`,
     );
   const slashes = after.route.checked.settings["encoded-slashes"];
   if (before.route.checked.settings["encoded-slashes"] !== slashes)
     message.push([
-      slashes === "keep" ? "it takes encoded slashes (%2F) in a value" : "it refuses encoded slashes (%2F)",
+      slashes === "keep" ? "it accepts encoded slashes (%2F) in a value" : "it refuses encoded slashes (%2F)",
     ]);
   if (message.length === 0) return [];
   const isExposed = isAnonymous(after) && hasWriteMethod(added);
   const kind = isExposed ? "write-exposed" : "match-changed";
-  const openNote: Sentence = isExposed ? [", from anybody"] : [];
+  const openNote: Sentence = isExposed ? [", from unauthenticated callers"] : [];
   return [{ kind, message: [...joinSentences(message), ...openNote], location: routeLocation(after) }];
 };
 
@@ -129,7 +131,7 @@ const formatDestination = (goes: Destination, to: string, responds: string, redi
 const formatTargets = (to: string | readonly (readonly [string, number])[]): string =>
   typeof to === "string" ? to : to.map(([name, weight]) => `${name} ${weight}`).join(", ");
 
-/** How each setting of a route is told: its kind, and the sentence. */
+/** Compares the settings of a route. */
 const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): ChangeDetail[] => {
   const toDetail = (key: string, kind: ChangeKind, message: Sentence): ChangeDetail => ({
     kind,
@@ -146,7 +148,7 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
     ...(differs("upgrade")
       ? [
           toDetail("upgrade", "match-changed", [
-            b.upgrade ? "it may become a WebSocket" : "it becomes no WebSocket any more",
+            b.upgrade ? "it may be upgraded to a WebSocket" : "it can no longer be upgraded to a WebSocket",
           ]),
         ]
       : []),
@@ -156,8 +158,8 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
             "deprecated",
             "route-changed",
             b.deprecated
-              ? sentence`clients are told that it is deprecated: ${formatValue(b.deprecated)}`
-              : ["clients are not told any more that it is deprecated"],
+              ? sentence`it announces its deprecation to clients: ${formatValue(b.deprecated)}`
+              : ["it no longer announces its deprecation to clients"],
           ),
         ]
       : []),
@@ -167,9 +169,9 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
 const describeTarget = (before: string | undefined, after: string | undefined): Sentence => {
   const own = "the request's own path";
   return [
-    "the upstream sees ",
+    "the upstream receives the path ",
     ...(after === undefined ? [own] : sentence`${after}`),
-    ", and saw ",
+    "; before: ",
     ...(before === undefined ? [own] : sentence`${before}`),
   ];
 };
@@ -179,14 +181,19 @@ const compareClosed = (
   b: RoutePlan,
   toDetail: (key: string, kind: ChangeKind, message: Sentence) => ChangeDetail,
 ): ChangeDetail => {
-  if (!b.closed) return toDetail("match", "route-opened", ["it serves again, and was closed"]);
-  if (a.closed) return toDetail("closed", "route-changed", sentence`it is closed otherwise: ${formatValue(b.closed)}`);
-  return toDetail("closed", "route-closed", ["it is closed: everybody is answered 503"]);
+  if (!b.closed) return toDetail("match", "route-opened", ["it is open again"]);
+  if (a.closed)
+    return toDetail(
+      "closed",
+      "route-changed",
+      sentence`it is still closed, with other settings: ${formatValue(b.closed)}`,
+    );
+  return toDetail("closed", "route-closed", ["it is closed: all requests are answered 503"]);
 };
 
 const describeCutover = (before: RoutePlan["cutover"], after: RoutePlan["cutover"]): Sentence => {
-  if (!after) return sentence`all users are served here; the old gateway ${before?.legacy ?? ""} serves none`;
-  const rest = sentence`${after.percent} of users are served here, the others by the old gateway ${after.legacy}, past the route's filters`;
+  if (!after) return sentence`all users are served by the gate; the old gateway ${before?.legacy ?? ""} serves none`;
+  const rest = sentence`${after.percent} of users are served by the gate, the others by the old gateway ${after.legacy}, without the route's filters`;
   return before ? [...rest, ...sentence` (before: ${before.percent}, ${before.legacy})`] : rest;
 };
 
@@ -195,8 +202,8 @@ const compareIsolation = (before: RouteInTier, after: RouteInTier): ChangeDetail
   if (hasOwnWorker(before) === hasOwnWorker(after)) return [];
   const message: Sentence = [
     hasOwnWorker(after)
-      ? "it has a Worker of its own; `postern deploy` brings that one first, then the front"
-      : "it is served by its tier's Worker, and not by one of its own",
+      ? "it gets its own Worker; `postern deploy` deploys that one first, then the front"
+      : "it no longer has its own Worker; the tier's Worker serves it",
   ];
   return [
     { kind: "isolation-changed", message, location: routeLocation(after, hasOwnWorker(after) ? "isolation" : "match") },

@@ -1,4 +1,4 @@
-/** Secrets that a change writes into a file: whoever reads the repository has them, whatever the gates do with them. */
+/** Finds secrets that a change writes into a file of the repository. */
 import type { Path } from "../../diagnostics/locate.ts";
 import { sentence } from "../core/sentence.ts";
 import { type WrittenSecret, writtenSecrets } from "../core/written-secrets.ts";
@@ -6,12 +6,12 @@ import { type Change, type ChangeLocation, changeLocation } from "./grade/change
 import type { EnvironmentModel } from "./picture/model.ts";
 
 interface FoundSecret extends WrittenSecret {
-  /** Null for a preset and an environment, which tiers share. */
+  /** Null for presets and environments. */
   readonly tier: string | null;
   readonly location: ChangeLocation;
 }
 
-/** One that was written before, wherever that was, is told no more. */
+/** Reports secrets that no file contained before. */
 export const newSecrets = (before: EnvironmentModel, after: EnvironmentModel): Change[] => {
   const known = new Set(findInModel(before).map(({ text }) => text));
   return findInModel(after)
@@ -23,14 +23,14 @@ export const newSecrets = (before: EnvironmentModel, after: EnvironmentModel): C
       message: [
         ...sentence`${lastKey(path)} is ${"•••"}, which looks like `,
         what,
-        " and is written out; take it away, or name it where it is used: ",
+        " and is written in the file; remove it, and refer to it by name: ",
         ...sentence`${"{ secret: NAME }"}`,
       ],
       spot: location,
     }));
 };
 
-/** A secret that an environment names as one hides wherever its value comes to stand, whatever the name is there. */
+/** Masks secret values in all changes, whatever key they appear under. */
 export const maskSecretValues = (
   changes: readonly Change[],
   before: EnvironmentModel,
@@ -46,7 +46,7 @@ export const maskSecretValues = (
   }));
 };
 
-/** A long value has been cut, and its beginning is hidden all the same. */
+/** Masks a secret that was truncated. */
 const maskTruncated = (code: string, text: string): string => {
   const at = code.endsWith("…") ? code.indexOf(text.slice(0, 16)) : -1;
   return at < 0 ? code : `${code.slice(0, at)}•••`;
@@ -70,5 +70,5 @@ const findInModel = ({ tiers, compiled: { environment } }: EnvironmentModel): Fo
 
 const routeOfPath = ([key, name]: Path): string[] => (key === "routes" && typeof name === "string" ? [name] : []);
 
-/** The last name on the way: `authorization`. */
+/** The last key of a path: `authorization`. */
 const lastKey = (path: Path): string => path.findLast((it) => typeof it === "string") ?? "";

@@ -1,4 +1,4 @@
-/** What stands beside the manifests: consumers, and the settings of an environment. */
+/** Compares shared files: consumers, and the settings of an environment. */
 import { isDeepStrictEqual } from "node:util";
 import { count } from "../../diagnostics/report.ts";
 import type { ChangeKind } from "../core/risks.ts";
@@ -31,7 +31,11 @@ export const compareConsumers = (before: EnvironmentModel, after: EnvironmentMod
       ];
     if (!b)
       return [
-        fileChange("consumer-removed", consumersFile, sentence`the consumer ${id} is gone, and its keys are refused`),
+        fileChange(
+          "consumer-removed",
+          consumersFile,
+          sentence`the consumer ${id} is removed, and its keys are refused`,
+        ),
       ];
     return [
       fileChange("consumer-changed", consumersFile, [...sentence`the consumer ${id}: `, ...describeConsumer(a, b)]),
@@ -39,19 +43,19 @@ export const compareConsumers = (before: EnvironmentModel, after: EnvironmentMod
   });
 };
 
-/** Keys are told by the first digits of their hashes. */
+/** Describes keys by the first digits of their hashes. */
 const describeConsumer = (a: ConsumerModel, b: ConsumerModel): Sentence => {
   const keyPrefixes = (keys: readonly string[]) => quotedList(keys.map((it) => it.replace("key/", "").slice(0, 8)));
   const added = b.keys.filter((it) => !a.keys.includes(it));
   const removed = a.keys.filter((it) => !b.keys.includes(it));
   return joinSentences([
-    ...(added.length > 0 ? [["the key ", ...keyPrefixes(added), " is taken too"] as Sentence] : []),
-    ...(removed.length > 0 ? [["the key ", ...keyPrefixes(removed), " is refused from now on"] as Sentence] : []),
+    ...(added.length > 0 ? [["the key ", ...keyPrefixes(added), " is also accepted"] as Sentence] : []),
+    ...(removed.length > 0 ? [["the key ", ...keyPrefixes(removed), " is no longer accepted"] as Sentence] : []),
     ...listDifferences({ labels: a.labels }, { labels: b.labels }).map(({ message }) => message),
   ]);
 };
 
-/** Values are told where a manifest asks for them, and what only the dev loop reads changes nothing that runs. */
+/** Compares shared settings. Values are reported at the manifests that use them; `dev` has no effect. */
 export const compareSettings = (before: EnvironmentModel, after: EnvironmentModel): Change[] => {
   const settings = ({ settings: { front, kv, consumers, explain, control } }: EnvironmentModel) => ({
     front,

@@ -1,4 +1,4 @@
-/** Two tiers that are the same one: what is their own, and not of one route. */
+/** Compares two versions of one tier: its own settings, not those of its routes. */
 import type { ChangeKind } from "../core/risks.ts";
 import { quotedList, type Sentence, sentence } from "../core/sentence.ts";
 import type { ChangeDetail } from "./chains.ts";
@@ -15,11 +15,11 @@ export const compareTiers = (before: TierModel, after: TierModel): ChangeDetail[
   ...compareSecrets(before, after),
 ];
 
-/** Where a key is written; one that is not has its default, and is the tier's. */
+/** The location of a key, or of `tier` if the key is not set. */
 const location = ({ checked: { source } }: TierModel, key: string): ChangeLocation =>
   changeLocation(source, [], Object.hasOwn(Object(source.value), key) ? key : "tier");
 
-/** Where requests come from. */
+/** Compares hosts, base, accepted headers, entry and isolation. */
 const compareAddress = (before: TierModel, after: TierModel): ChangeDetail[] => {
   const [a, b] = [before.checked.manifest, after.checked.manifest];
   const added = b.hosts.filter((it) => !a.hosts.includes(it));
@@ -31,23 +31,17 @@ const compareAddress = (before: TierModel, after: TierModel): ChangeDetail[] => 
   });
   return [
     ...(added.length > 0
-      ? [toDetail("host-added", "hosts", ["all its routes are served on ", ...quotedList(added), " too"])]
+      ? [toDetail("host-added", "hosts", ["all its routes are also served on ", ...quotedList(added)])]
       : []),
     ...(removed.length > 0
-      ? [toDetail("host-removed", "hosts", ["nothing is served on ", ...quotedList(removed), " any more"])]
+      ? [toDetail("host-removed", "hosts", ["it is no longer served on ", ...quotedList(removed)])]
       : []),
     ...(added.length + removed.length === 0 && doesHostOrderMatter(before, after)
-      ? [toDetail("tier-changed", "hosts", sentence`smoke tests ask ${after.facts.host}, the first of its hosts now`)]
+      ? [toDetail("tier-changed", "hosts", sentence`smoke tests call ${after.facts.host}, now the first of its hosts`)]
       : []),
     ...(a.base === b.base
       ? []
-      : [
-          toDetail(
-            "base-changed",
-            "base",
-            sentence`all its routes are found under ${b.base}, and were under ${a.base}`,
-          ),
-        ]),
+      : [toDetail("base-changed", "base", sentence`its base is ${b.base}; before: ${a.base}`)]),
     ...compareAcceptedHeaders(a["accept-headers"], b["accept-headers"], (kind, message) =>
       toDetail(kind, "accept-headers", message),
     ),
@@ -65,31 +59,31 @@ const compareAcceptedHeaders = (
   const removed = before.filter((it) => !after.includes(it));
   return [
     ...(added.length > 0
-      ? [toDetail("header-accepted", ["its services are sent ", ...quotedList(added), " as clients write it"])]
+      ? [toDetail("header-accepted", ["its services receive ", ...quotedList(added), " as clients set it"])]
       : []),
     ...(removed.length > 0
-      ? [toDetail("header-refused", ["its services are not sent ", ...quotedList(removed), " of clients any more"])]
+      ? [toDetail("header-refused", ["its services no longer receive ", ...quotedList(removed), " from clients"])]
       : []),
   ];
 };
 
-/** Releases are tried on the first host; and the routes of a zone stand in this order. */
+/** Whether the order of hosts matters: smoke tests use the first one, and zone routes follow it. */
 const doesHostOrderMatter = (before: TierModel, after: TierModel): boolean => {
   const [a, b] = [before.checked.manifest, after.checked.manifest];
   return before.facts.host !== after.facts.host || (b.entry === "zone" && a.hosts.join() !== b.hosts.join());
 };
 
 const entryTexts: Readonly<Record<"front" | "zone", Sentence>> = {
-  zone: ["requests come straight from the zone's route: no front cleans their headers or sets the gray key"],
-  front: ["requests come by the front, and came straight from the zone's route"],
+  zone: ["requests come straight from the zone's route: no front removes spoofable headers or sets the gray key"],
+  front: ["requests come through the front, no longer straight from the zone's route"],
 };
 
 const isolationTexts: Readonly<Record<"tier" | "shared", Sentence>> = {
-  shared: ["it shares the gate of small tiers: memory, a crash and a version are common to all of them"],
-  tier: ["it has a gate of its own, and shared one"],
+  shared: ["it now shares the gate of small tiers: memory, crashes and versions are common to all of them"],
+  tier: ["it now has its own gate instead of a shared one"],
 };
 
-/** How it stands among the others, and who answers for it. */
+/** Compares level, owner, labels and access log. */
 const compareStanding = (before: TierModel, after: TierModel): ChangeDetail[] => {
   const [a, b] = [before.facts, after.facts];
   const nobody = "nobody";
@@ -108,7 +102,7 @@ const compareStanding = (before: TierModel, after: TierModel): ChangeDetail[] =>
       : [
           {
             kind: "owner-changed",
-            message: sentence`${b.owner ?? nobody} answers for it, and ${a.owner ?? nobody} did`,
+            message: sentence`${b.owner ?? nobody} is the owner; before: ${a.owner ?? nobody}`,
             location: location(after, "owner"),
           } as const,
         ]),
@@ -125,8 +119,8 @@ const compareStanding = (before: TierModel, after: TierModel): ChangeDetail[] =>
 
 const describeLevel = (before: string, after: string): Sentence => {
   const core = [before, after].includes("core");
-  const stateNote = core ? ["; its counts move to other state and begin anew"] : [];
-  return [...sentence`its level is ${after}, and was ${before}`, ...stateNote];
+  const stateNote = core ? ["; its counters move to other state and are reset"] : [];
+  return [...sentence`its level is ${after}; before: ${before}`, ...stateNote];
 };
 
 const compareLimits = (before: TierModel, after: TierModel): ChangeDetail[] => {
@@ -168,7 +162,7 @@ const compareSecrets = (before: TierModel, after: TierModel): ChangeDetail[] => 
     .map(
       (it): ChangeDetail => ({
         kind: "secret-removed",
-        message: sentence`it does not read the secret ${it} any more`,
+        message: sentence`it no longer reads the secret ${it}`,
         location: location(after, "tier"),
       }),
     ),

@@ -1,4 +1,4 @@
-/** The services of two tiers that are the same one. */
+/** Compares the upstreams of two versions of one tier. */
 import { isDeepStrictEqual } from "node:util";
 import type { UpstreamSecurity } from "../../../functions/gateway/hooks/security.ts";
 import type { CheckedUpstream } from "../../compiler/model/checked.ts";
@@ -11,10 +11,10 @@ import { formatPart } from "./grade/format-part.ts";
 import { scalesOf, upstreamScales } from "./grade/parts.ts";
 import type { TierModel } from "./picture/model.ts";
 
-/** Services by name, where one that is called otherwise is still the same one. */
+/** Changes of upstreams; a renamed one keeps its identity. */
 export interface UpstreamChanges {
   readonly changes: readonly (ChangeDetail & { readonly routes: readonly string[] })[];
-  /** How an upstream is called now. */
+  /** The current name of an upstream. */
   readonly currentName: (name: string) => string;
 }
 
@@ -28,7 +28,7 @@ export const compareUpstreams = (configBefore: TierModel, after: TierModel): Ups
     if (counterpart !== undefined) names.set(name, counterpart);
   }
   const renamed = [...names].map(([old, now]) =>
-    upstreamChange(after, now, "upstream-renamed", sentence`the upstream ${old} is called ${now}`),
+    upstreamChange(after, now, "upstream-renamed", sentence`the upstream ${old} is renamed ${now}`),
   );
   const newNames = added.filter((it) => ![...names.values()].includes(it));
   return {
@@ -38,7 +38,7 @@ export const compareUpstreams = (configBefore: TierModel, after: TierModel): Ups
       ...removed
         .filter((it) => !names.has(it))
         .map((it) => ({
-          ...upstreamChange(after, it, "upstream-removed", sentence`the upstream ${it} is gone`),
+          ...upstreamChange(after, it, "upstream-removed", sentence`the upstream ${it} is removed`),
           routes: [],
           location: changeLocation(after.checked.source, [], "upstreams"),
         })),
@@ -77,7 +77,7 @@ const routesTo = ({ to, cutover }: TierModel["checked"]["routes"][number]["setti
 
 const compareUpstream = (name: string, a: CheckedUpstream, b: CheckedUpstream, after: TierModel) => {
   if (a.use !== b.use) {
-    const message = sentence`the upstream ${name} is ${formatPart(b)}, and was ${formatPart(a)}`;
+    const message = sentence`the upstream ${name} is ${formatPart(b)}; before: ${formatPart(a)}`;
     return [upstreamChange(after, name, "upstream-changed", message)];
   }
   const [configBefore, configAfter] = [a, b].map(
@@ -110,7 +110,7 @@ const factsOf = ({ spec: about, config }: CheckedUpstream): UpstreamSecurity => 
 
 type UpstreamSettings = Readonly<Record<string, unknown>>;
 
-/** Whether calls are not encrypted that were, or that are new. */
+/** A note if calls become unencrypted. */
 const newPlaintext = (configBefore: CheckedUpstream | undefined, after: CheckedUpstream | undefined): Sentence[] => {
   const isPlaintext = (it: CheckedUpstream | undefined): boolean =>
     it !== undefined && factsOf(it).endpoint?.url.startsWith("http:") === true;

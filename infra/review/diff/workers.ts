@@ -1,4 +1,4 @@
-/** Which Workers are another version, new or gone. What they are made of says so, as it does for `postern deploy`. */
+/** Lists Workers that get a new version, are created or removed, by the same content as `postern deploy`. */
 import type { TierFacts } from "../../../functions/control/model/plan.ts";
 import type { EnvironmentModel, WorkerModel } from "./picture/model.ts";
 
@@ -8,13 +8,13 @@ export interface WorkerChange {
   readonly what: "new version" | "created" | "removed";
   /** Of a gate. */
   readonly tiers: readonly string[];
-  /** It serves a core tier. */
+  /** Whether it serves a core tier. */
   readonly core: boolean;
-  /** Of those tiers, each once, the weightiest first; of a gate. */
+  /** Distinct levels of a gate's tiers, the highest first. */
   readonly levels: readonly Level[];
-  /** Who answers for them, each once; of a gate. */
+  /** Distinct owners of a gate's tiers. */
   readonly owners: readonly string[];
-  /** Whether its release takes a second person somewhere: control is there, and a tier is core. */
+  /** Whether its release needs a second approver: with a control plane, for a core tier. */
   readonly approved: boolean;
 }
 

@@ -1,9 +1,9 @@
-/** Where the reference documents a key: its page, and the line of its row. */
+/** Finds the page and line of the reference that documents a key. */
 import fs from "node:fs";
 import path from "node:path";
 import { codeRoot } from "../../project/generated-files.ts";
 
-/** @returns `docs/reference/filters/jwt.md:42`; of a key without a row, that of the nearest one that holds it */
+/** @returns `docs/reference/filters/jwt.md:42`; for a key without a row, that of its nearest parent */
 export type DocsLookup = (page: string, key: readonly string[]) => string;
 
 /** Each page is read once. */
@@ -25,7 +25,7 @@ export const createDocsLookup = (): DocsLookup => {
   };
 };
 
-/** A name that somebody chose stands there as `<name>`. */
+/** Author-chosen names are `<name>` in the reference. */
 const rowPattern = (key: readonly string[]): RegExp => {
   const steps = key.map((it) => `(?:${it.replaceAll(/[^\w-]/g, "\\$&")}|<name>)`);
   return new RegExp(`^\\| \`${steps.join("\\.")}\` \\|`);

@@ -1,4 +1,4 @@
-/** The whole pipeline of a tier as it will run, in order, each value with the place that it comes from. */
+/** The effective pipeline of a tier: every filter, upstream and route in order, each value with its origin. */
 
 import type { CompiledTier } from "../../compiler/compile.ts";
 import { gateOf, liftedRoutes, usedUpstreams } from "../../compiler/lower/gates.ts";
@@ -10,19 +10,19 @@ import { ownFilters, routeSettings, toWhen } from "./expand.ts";
 export interface EffectiveFilter {
   readonly id: string;
   readonly use: string;
-  /** Where it stands: a preset's file, or the manifest. */
+  /** Location in the preset or manifest. */
   readonly at: string;
   readonly entries: readonly EffectiveValue[];
-  /** What its schemas say and it does not check: `iban: the format "iban" is not checked`. */
+  /** Unchecked parts of its schemas: `iban: the format "iban" is not checked`. */
   readonly unchecked: readonly string[];
 }
 
 /** An inherited filter that does not run. */
 export interface DroppedFilter {
   readonly id: string;
-  /** Where it stands. */
+  /** Location of its declaration. */
   readonly at: string;
-  /** Where it is dropped. */
+  /** Location of the `without`. */
   readonly by: string;
 }
 
@@ -37,12 +37,12 @@ export interface EffectiveRoute {
   readonly at: string;
   /** `GET /wallet/v1/accounts/{id}` */
   readonly takes: string;
-  /** The Worker that serves it, without the environment. */
+  /** The gate that serves it, without the environment's suffix. */
   readonly gate: string;
   readonly entries: readonly EffectiveValue[];
   /** All that run, in order. */
   readonly filters: readonly EffectiveFilter[];
-  /** Ids of those that it does not inherit. */
+  /** Ids of its own filters. */
   readonly own: readonly string[];
   readonly dropped: readonly DroppedFilter[];
 }
@@ -51,7 +51,7 @@ export interface Effective {
   readonly tier: string;
   readonly at: string;
   readonly entries: readonly EffectiveValue[];
-  /** What its routes inherit, in order. */
+  /** Inherited filters of its routes, in order. */
   readonly shared: readonly EffectiveFilter[];
   readonly dropped: readonly DroppedFilter[];
   readonly upstreams: readonly EffectiveUpstream[];
@@ -69,7 +69,7 @@ export const describeTier = (
   const { source, manifest, shared, preset } = checked;
   const routes = checked.routes.filter(({ name }) => onlyRoute === undefined || name === onlyRoute);
   const used = new Set(onlyRoute === undefined ? Object.keys(checked.upstreams) : routes.flatMap(usedUpstreams));
-  // These have parts of their own below.
+  // Shown in separate sections.
   const { preset: _, filters: __, without: ___, upstreams: ____, routes: _____, ...frame } = manifest;
   const limits = { ...manifest.limits, concurrency: serves[0]?.plan.limits.concurrency };
   return {
@@ -118,7 +118,7 @@ const describeFilter = (
   };
 };
 
-/** A part that takes nothing has nothing to show. */
+/** The configuration's values; none for an empty one. */
 const configEntries = (
   config: unknown,
   valueContext: Parameters<typeof effectiveValues>[1],

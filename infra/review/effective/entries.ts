@@ -1,38 +1,38 @@
-/** Every value of a checked manifest with the place that it comes from: a line of a file, or the page that documents its default. */
+/** Lists the values of a checked manifest with their origins: a line of a file, or the page that documents the default. */
 
 import { type Path, valueAt } from "../../diagnostics/locate.ts";
 import { maskSecrets } from "../../diagnostics/secret-literals.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import type { DocsLookup } from "./docs-lookup.ts";
 
-/** One value, and where it comes from. */
+/** A value with its origin. */
 export interface EffectiveValue {
-  /** Beneath what has it: `tolerate`, `errors`; of a list's item its number. */
+  /** Path within its owner: `tolerate`, `errors`; list items by index. */
   readonly path: readonly string[];
   readonly value: unknown;
-  /** Nobody wrote it; its place is where it is documented. */
+  /** Whether it is a default; its location is then the reference. */
   readonly isDefault: boolean;
   /** `routes/wallet.yaml:13` */
   readonly at: string;
-  /** Values of the environment that it was written with. */
+  /** Environment variables used in it. */
   readonly variables: readonly Variable[];
 }
 
 export interface Variable {
   readonly name: string;
-  /** In the environment's file. */
+  /** Location in the environment's file. */
   readonly at: string;
 }
 
-/** Where a map of values stands, and what documents its keys. */
+/** The location of a map of values, and the page that documents its keys. */
 export interface ValueContext {
   readonly source: Source;
   readonly at: Path;
   /** `docs/reference/filters/jwt.md` */
   readonly page: string;
-  /** Ahead of its keys in that page: `routes.<name>`. */
+  /** Prefix of its keys on that page: `routes.<name>`. */
   readonly rowPrefix: readonly string[];
-  /** Keys that a bare value can stand for. */
+  /** Keys that a short form can represent. */
   readonly shortKeys: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export interface OriginContext {
 
 export const fileAndLine = (source: Source, at: Path): string => `${source.file}:${source.related(at, "").line}`;
 
-/** The values beneath a map, each list of maps item by item; what is undefined is left out. */
+/** The values of a map; lists of maps item by item. Undefined values are omitted. */
 export const effectiveValues = (value: unknown, valueContext: ValueContext, context: OriginContext): EffectiveValue[] =>
   collectLeaves(maskSecrets(value), []).map(({ path, value }) => ({
     path,
@@ -74,7 +74,7 @@ const findOrigin = (
   const writtenCount = countWrittenSteps(path, valueContext);
   if (writtenCount === undefined) return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
   const writtenPath = [...at, ...path.slice(0, writtenCount)];
-  // A bare value stands for one key; what is beside that is a default.
+  // A short form sets one key; the others are defaults.
   if (writtenCount < path.length && !short.includes(path.slice(writtenCount).join(".")))
     return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
   const variables = variableNames(valueAt(source.value, writtenPath)).map((name) => ({
@@ -84,7 +84,7 @@ const findOrigin = (
   return { isDefault: false, at: fileAndLine(source, writtenPath), variables };
 };
 
-/** How many steps of a path are written; undefined where none of them leads to a value. */
+/** How many steps of a path are written in the file; undefined if there is no value. */
 const countWrittenSteps = (path: readonly string[], { source, at }: ValueContext): number | undefined => {
   let value = valueAt(source.value, at);
   for (const [index, step] of path.entries()) {

@@ -1,4 +1,4 @@
-/** A manifest with everything in it that runs: the preset's filters, each default, the environment's values. It means the same. */
+/** Expands a manifest: preset filters, defaults and environment values are written out. The result compiles to the same plan. */
 import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
 import type { CompiledTier } from "../../compiler/compile.ts";
 import { usedUpstreams } from "../../compiler/lower/gates.ts";
@@ -27,7 +27,7 @@ const expandUpstreams = ({ upstreams }: CheckedTier, usingRoutes: readonly Check
       .map(([name, { use, config, timeout }]) => [name, { [use]: config, timeout }]),
   );
 
-/** A route's own filters, behind those that it inherits. */
+/** A route's own filters. */
 export const ownFilters = ({ chain, name }: CheckedRoute): CheckedFilter[] =>
   chain.filter(({ entry }) => entry[0] === "routes" && entry[1] === name);
 

@@ -1,4 +1,4 @@
-/** A pipeline for a terminal, or a pipe: values on the left, and where each comes from on the right. */
+/** Renders an effective pipeline as text: values on the left, their origins on the right. */
 import pc from "picocolors";
 import { isTerminal, toOneLine, widthOf } from "../../terminal/terminal.ts";
 import { formatValue } from "../core/sentence.ts";
@@ -11,7 +11,7 @@ interface Line {
   readonly tone: "plain" | "bold" | "dim";
 }
 
-/** @param onlyRoute the route that was asked for */
+/** @param onlyRoute renders only this route */
 export const renderEffective = (it: Effective, environment: string, onlyRoute: string | undefined): string => {
   const name = onlyRoute === undefined ? it.tier : `${it.tier}/${onlyRoute}`;
   const parts = [
@@ -66,7 +66,7 @@ const renderDropped = (dropped: readonly DroppedFilter[]): Line[] =>
 
 const indent = (depth: number): string => "  ".repeat(depth);
 
-/** Keys that several values share stand above them, once. */
+/** Renders values; common parent keys are headings. */
 const renderValues = (entries: readonly EffectiveValue[], depth: number): Line[] => {
   let previousKeys: readonly string[] = [];
   return entries.flatMap((entry) => {
@@ -85,7 +85,7 @@ const renderValues = (entries: readonly EffectiveValue[], depth: number): Line[]
   });
 };
 
-/** An item of a list has a number, which says nothing. */
+/** Formats a key; list items are dashes. */
 const formatKey = (step: string): string => (/^\d+$/.test(step) ? "-" : `${step}:`);
 
 const renderValue = ({ path, value, at, isDefault, variables }: EffectiveValue, depth: number): Line => ({
@@ -94,7 +94,7 @@ const renderValue = ({ path, value, at, isDefault, variables }: EffectiveValue, 
   tone: isDefault ? "dim" : "plain",
 });
 
-/** A line that is longer pushes only its own place to the right. */
+/** Alignment column; a longer line only shifts its own origin. */
 const maxWidth = 66;
 
 const alignLines = (parts: readonly (readonly Line[])[]): string => {

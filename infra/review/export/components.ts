@@ -1,8 +1,8 @@
-/** The components that operations name, brought into one document, each under a name of its own. */
+/** Collects the components that exported operations refer to, each under a unique name. */
 import { isMap, type Json, type JsonMap, mapOf, type OpenApi, resolvePointer } from "../../openapi/document.ts";
 
 export interface ComponentSet {
-  /** The same value, with references that lead into the new document. */
+  /** Returns the value with references into the new document. */
   readonly importValue: (value: Json | undefined, from: OpenApi) => Json;
   readonly all: () => JsonMap;
 }
@@ -21,7 +21,7 @@ export const createComponents = (reservedSchemas: Readonly<Record<string, JsonMa
     const [, section = "", name = ""] = schema
       ? ["", "schemas", schema[1]]
       : (/^#\/components\/([^/]+)\/([^/]+)$/.exec(ref) ?? []);
-    // What stands elsewhere in a document becomes a schema here: only of those can one name any place.
+    // Other references become schemas, since only schemas can be referenced from anywhere.
     const [group, baseName] =
       section === "" ? ["schemas", ref.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(1)] : [section, name];
     const entries = sections[group] ?? {};
@@ -49,7 +49,7 @@ export const createComponents = (reservedSchemas: Readonly<Record<string, JsonMa
     );
   };
 
-  /** A discriminator names schemas by references, or by their names. */
+  /** A discriminator mapping has references or schema names. */
   const importMapping = (to: Json | undefined, from: OpenApi): Json =>
     typeof to === "string" && to.startsWith("#/") ? nameOf(to, from) : (to ?? null);
 

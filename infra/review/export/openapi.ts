@@ -1,4 +1,4 @@
-/** OpenAPI 3.1 of what gates really expose: routes, identity, limits and problems, and of documents what they say besides. */
+/** Exports what the gates expose as OpenAPI 3.1: routes, security, limits and problems, with descriptions from imported documents. */
 import { upgradeFromThreeToThreeOne } from "@scalar/openapi-upgrader/3.0-to-3.1";
 import { capturesIn, capturesOf, templateOf } from "../../../functions/gateway/routing/match.ts";
 import { operationOf } from "../../compiler/check/operations.ts";
@@ -14,7 +14,7 @@ import { operationBySchemas } from "./schemas.ts";
 export interface OpenApiExport {
   readonly document: JsonMap;
   readonly operations: number;
-  /** Routes that OpenAPI cannot say. */
+  /** Routes that OpenAPI cannot express. */
   readonly gaps: readonly Gap[];
 }
 
@@ -85,7 +85,7 @@ const toDocument = (
   };
 };
 
-/** Of one tier its summary; of several their names, since each summary is the text of a tag. */
+/** The summary of a single tier; otherwise the tiers' names, since summaries are tag descriptions. */
 const documentTitle = (tiers: readonly CheckedTier[]): string => {
   const names = tiers.map(({ manifest }) => manifest.tier);
   const [only] = tiers;
@@ -99,11 +99,11 @@ interface OperationContext {
   readonly tier: CheckedTier;
   readonly route: CheckedRoute;
   readonly method: string;
-  /** Of the path's parameters, in order. */
+  /** Names of the path parameters, in order. */
   readonly names: readonly string[];
   readonly known: { readonly operation: Operation; readonly document: OpenApi } | undefined;
   readonly componentSet: ComponentSet;
-  /** Gathered here. */
+  /** Security schemes collected so far. */
   readonly schemes: Record<string, JsonMap>;
 }
 
@@ -145,7 +145,7 @@ const toOperation = (context: OperationContext): JsonMap => {
   };
 };
 
-/** Two tiers may mean different headers by one kind of filter. */
+/** A unique name for a scheme: tiers may configure one kind of filter differently. */
 const schemeName = (schemes: Readonly<Record<string, JsonMap>>, use: string, scheme: JsonMap): string => {
   const text = JSON.stringify(scheme);
   for (let counter = 1; ; counter++) {
@@ -185,7 +185,7 @@ const toParameters = ({ route, names, known, componentSet }: OperationContext): 
 
 interface PathEntry {
   readonly key: string;
-  /** Of its parameters, in order. */
+  /** Names of its parameters, in order. */
   readonly names: readonly string[];
 }
 
@@ -193,7 +193,7 @@ const pathEntry = (route: CheckedRoute, documents: DocumentLoader): PathEntry =>
   const texts = route.segments.map(templateOf);
   const known = operationOf(route, route.methods[0] ?? "", documents)?.operation.path ?? "";
   const documentNames = known.slice(1).split("/");
-  // A route may take a segment as a whole of which the document has more to say.
+  // The route may capture a whole segment that the document splits.
   const isCoarser = capturesIn(route.segments).length < parameterNames(known).length;
   const all = isCoarser
     ? [...texts.slice(0, Math.max(0, texts.length - documentNames.length)), ...documentNames]

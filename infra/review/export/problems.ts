@@ -1,10 +1,10 @@
-/** What a route can answer in place of its service: problems by status, as OpenAPI responses. */
+/** The problems that a route's gate can answer, by status, as OpenAPI responses. */
 import { type Codes, gatewayCodes } from "../../../functions/gateway/core/problems.ts";
 import { usedUpstreams } from "../../compiler/lower/gates.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { JsonMap } from "../../openapi/document.ts";
 
-/** RFC 9457, with what every problem of a gate has besides. */
+/** The schema of a problem: RFC 9457 with the gate's extensions. */
 export const problemSchema: JsonMap = {
   type: "object",
   required: ["type", "title", "status", "code", "request-id"],
@@ -21,7 +21,7 @@ export const problemSchema: JsonMap = {
 
 const alwaysPossible = ["client-busy", "gate-busy", "gate-unavailable", "internal"] as const;
 
-/** By status, codes and what they mean. */
+/** Codes and titles by status. */
 export const possibleProblems = (
   tier: CheckedTier,
   route: CheckedRoute,
@@ -44,7 +44,7 @@ export const possibleProblems = (
   return new Map(byStatus.map(([status, codes]) => [status, codes.map(({ code, title }) => [code, title])]));
 };
 
-/** Puts the gate's problems beside what the service answers with the same status. */
+/** Adds the gate's problems to the service's responses. */
 export const addProblems = (
   responses: Readonly<Record<string, JsonMap>>,
   problems: ReadonlyMap<number, readonly [string, string][]>,

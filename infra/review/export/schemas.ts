@@ -1,11 +1,11 @@
-/** What JSON Schemas of a manifest say of a route, as an operation of a document that has nothing else. */
+/** Turns the JSON Schemas of a manifest into an OpenAPI operation. */
 import { templateOf } from "../../../functions/gateway/routing/match.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { BodyPlan } from "../../openapi/contents.ts";
 import type { JsonMap, OpenApi } from "../../openapi/document.ts";
 import type { Operation, Parameter } from "../../openapi/operations.ts";
 
-/** @returns undefined where no filter of the route has one */
+/** @returns undefined if no filter of the route validates */
 export const operationBySchemas = (
   { validations }: CheckedTier,
   { name, chain, segments }: CheckedRoute,
@@ -33,7 +33,7 @@ export const operationBySchemas = (
   };
 };
 
-/** A range of media types is none that a document can name. */
+/** Media ranges are omitted, since OpenAPI tools do not support them. */
 const toContent = (types: BodyPlan["types"]): JsonMap =>
   Object.fromEntries(
     Object.entries(types)

@@ -1,4 +1,4 @@
-/** A page of reference made of an OpenAPI document, by Swagger UI: files that ask nobody for anything. */
+/** Renders an OpenAPI document as a static reference page with Swagger UI; it loads nothing from the network. */
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -17,7 +17,7 @@ export const renderSite = (document: JsonMap): Readonly<Record<string, string>> 
   };
 };
 
-/** The document stands in the page, since a page that was opened from a file may fetch nothing. It can be read, and sends nothing. */
+/** The document is embedded, since a page opened from a file cannot fetch. The page sends no requests. */
 const renderPage = (document: JsonMap): string => `<!doctype html>
 <html lang="en">
 <head>
@@ -46,5 +46,5 @@ SwaggerUIBundle({
 </html>
 `;
 
-/** No text of a document ends the element that it stands in. */
+/** Escapes `<`, so that no text can end the script element. */
 const embedJson = (document: JsonMap): string => JSON.stringify(document).replaceAll("<", "\\u003c");

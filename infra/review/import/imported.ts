@@ -1,4 +1,4 @@
-/** What an importer makes of a foreign document: files of this project, and all that they do not say. */
+/** The result of an import: files, and the gaps between them and the source document. */
 
 import { redact } from "../../diagnostics/secret-literals.ts";
 import type { GeneratedFile } from "../../project/generated-files.ts";
@@ -16,7 +16,7 @@ export interface ImportResult {
   /** Manifests first. */
   readonly files: readonly GeneratedFile[];
   readonly routes: number;
-  /** What was asked for and is not there: nothing is dropped in silence. */
+  /** Differences from the source document: nothing is dropped silently. */
   readonly gaps: readonly Gap[];
 }
 

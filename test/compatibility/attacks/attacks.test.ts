@@ -1,4 +1,4 @@
-/** Each attack over a raw socket, through the edge, the front and a gate: no 5xx comes of it, and no service is blamed. */
+/** Each attack over a raw socket, through the edge, the front and a gate: it causes no 5xx and blames no service. */
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -67,9 +67,9 @@ const answerTo = async (bytes: string): Promise<Message | undefined> => {
     messagesIn(received, { ended, bodiless: bytes.startsWith("HEAD") }).find(
       ({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line),
     );
-  const { received: heard, ended } = await converse(project.port, bytes, (it) => final(it) !== undefined);
-  const answer = final(heard, ended);
-  if (!answer && !ended) throw new Error(`neither an answer nor an end, but ${JSON.stringify(heard.slice(0, 200))}`);
+  const { received, ended } = await converse(project.port, bytes, (it) => final(it) !== undefined);
+  const answer = final(received, ended);
+  if (!answer && !ended) throw new Error(`neither an answer nor an end, but ${JSON.stringify(received.slice(0, 200))}`);
   return answer;
 };
 

@@ -1,4 +1,4 @@
-/** What a client can send to make a gateway fail, or blame a service. */
+/** Requests with which a client could make a gateway fail, or blame a service. */
 import { request } from "../messages/messages.ts";
 import type { Row } from "../row.ts";
 

@@ -1,4 +1,4 @@
-/** The table of the local cloud: one cloud for all rows, and a Worker for each. */
+/** Runs the rows of the local cloud: one cloud for all, a Worker for each. */
 import { afterAll, beforeAll, expect } from "vitest";
 import { callApi } from "../../cloud/api-client.ts";
 import { type LocalCloud, openLocalCloud } from "../../cloud/local-cloud.ts";
@@ -26,7 +26,7 @@ table(rows, async (row) => {
   const seen = await row.sees({
     local,
     worker,
-    ask: (asked) => callApi(local.cloud, asked),
+    ask: (request) => callApi(local.cloud, request),
     answer: async () => (await local.get(`${worker}.local.workers.dev`)).text,
   });
   expect(seen).toEqual(row.right);

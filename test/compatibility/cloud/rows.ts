@@ -1,4 +1,4 @@
-/** What wranglers of all ages, the official SDK and curl ask of Cloudflare's API, and what Cloudflare documents as the answer. */
+/** Calls of Cloudflare's API by wranglers of all ages, the official SDK and curl, and the documented responses. */
 import { expect } from "vitest";
 import { latestVersion } from "../../../infra/cloud/account/account.ts";
 import {
@@ -13,7 +13,7 @@ import type { LocalCloud } from "../../cloud/local-cloud.ts";
 import type { Row } from "../row.ts";
 
 export interface CloudRow extends Row {
-  /** What is asked of a cloud that has a Worker of the name given, and what is seen then. */
+  /** Calls a cloud that has a Worker of the given name, and checks the result. */
   readonly sees: (at: RowContext) => Promise<unknown>;
   readonly right: unknown;
 }
@@ -22,7 +22,7 @@ export interface RowContext {
   readonly local: LocalCloud;
   /** A Worker of this row's own: a module with the plain text `GREETING`, the secret `KEY` and a fixed date, on workers.dev. */
   readonly worker: string;
-  readonly ask: (asked: ApiRequest) => Promise<ApiReply>;
+  readonly ask: (request: ApiRequest) => Promise<ApiReply>;
   /** What the Worker answers. */
   readonly answer: () => Promise<string>;
 }
@@ -67,11 +67,11 @@ const dated = async ({ ask, worker }: RowContext, compatibility_date: string) =>
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
 
 /** Refused in a sentence that names it, with nothing changed, and not as a path that nobody knows. */
-const absent = (it: string, authority: string, what: string, asked: (worker: string) => ApiRequest): CloudRow => ({
+const absent = (it: string, authority: string, what: string, request: (worker: string) => ApiRequest): CloudRow => ({
   it,
   authority,
   sees: async ({ ask, worker }) => {
-    const { status, code: fault, message } = await ask(asked(worker));
+    const { status, code: fault, message } = await ask(request(worker));
     return { status, fault, message };
   },
   right: { status: 400, fault: 10400, message: `${what}: the local cloud does not do this; nothing was changed` },
@@ -340,7 +340,7 @@ export const rows: readonly CloudRow[] = [
     right: [],
   },
   {
-    it: "a Worker that is deleted leaves no containers behind, and wrangler is told so",
+    it: "a Worker that is deleted leaves no containers behind, and wrangler learns it",
     authority: wrangler("4.164.0, `delete`: GET containers/applications"),
     sees: async ({ ask }) => (await ask({ path: "/containers/applications" })).result,
     right: [],

@@ -1,4 +1,4 @@
-/** The rows through the compiler. */
+/** Compiles each row's manifests, and compares all that is reported. */
 import { expect } from "vitest";
 import { compile } from "../../../infra/compiler/compile.ts";
 import { writeProject } from "../../e2e/project.ts";

@@ -1,4 +1,4 @@
-/** Manifests with several faults at once, and all that is to be read about them. */
+/** Manifests with several mistakes at once, and all problems that must be reported. */
 import type { Row } from "../row.ts";
 
 export interface CompilerRow extends Row {
@@ -190,7 +190,7 @@ export const rows: readonly CompilerRow[] = [
     reports: ["consumers.yaml wrong-format@2:17", "consumers.yaml duplicate-id@4:17"],
   },
   {
-    it: "a tier that is broken still claims its base, and both claimants are told",
+    it: "a tier that is broken still claims its base, and both claimants are reported",
     authority: style,
     files: {
       "s.yaml": `${frame.replace("tier: t", "tier: s")}routes:\n  one: { match: GET /one, to: it }\n`,

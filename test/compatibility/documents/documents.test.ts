@@ -1,4 +1,4 @@
-/** Documents as people write them: imported, checked where they stand, and compared with what is right. */
+/** Imports real-world OpenAPI documents, checks the results, and compares them with what is right. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** OpenAPI documents as people really write them: the shape of each in a few lines, and what an import makes of it. */
+/** OpenAPI documents as people really write them, each in a few lines, and the right result of an import. */
 import type { Row } from "../row.ts";
 
 export interface DocumentRow extends Row {

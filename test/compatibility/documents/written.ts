@@ -1,4 +1,4 @@
-/** A document as a person keeps it: in a project's folder, beside the files that it refers to. */
+/** Writes a document into a project, beside the files that it refers to. */
 import fs from "node:fs";
 import path from "node:path";
 import { writeProject } from "../../e2e/project.ts";

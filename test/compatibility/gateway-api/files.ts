@@ -1,4 +1,4 @@
-/** Files and folders as they are found: charts, overlays, lists, other systems' ends of lines. */
+/** Files and folders as they are found: charts, overlays, lists, line ends of other systems. */
 import { all, gateway, http, path, route, type Source, to } from "./resources.ts";
 
 const yaml = "YAML 1.2.2, 5.2 (byte order mark), 5.4 (line breaks), 9.2 (streams of documents)";
@@ -23,7 +23,7 @@ const asJson = (host: string) => ({
   spec: { hostnames: [`${host}.example`], rules: [{ backendRefs: [{ name: "v1", port: 80 }] }] },
 });
 
-const asked = (...hosts: string[]) => hosts.map((it) => [`http://${it}.example/`, "v1"] as const);
+const asksFor = (...hosts: string[]) => hosts.map((it) => [`http://${it}.example/`, "v1"] as const);
 
 export const files: readonly Source[] = [
   {
@@ -35,7 +35,7 @@ export const files: readonly Source[] = [
       "a/it.json": JSON.stringify(asJson("json"), null, "\t"),
       "a/readme.md": chart,
     },
-    asks: asked("top", "deep", "json"),
+    asks: asksFor("top", "deep", "json"),
   },
   {
     it: "a byte order mark, carriage returns, comments, empty documents and ends of documents",
@@ -48,7 +48,7 @@ export const files: readonly Source[] = [
           "\r\n",
         ),
     },
-    asks: asked("bom", "crlf", "crlf-2"),
+    asks: asksFor("bom", "crlf", "crlf-2"),
   },
   {
     it: "a List, a list of one kind, and lists in lists",
@@ -66,7 +66,7 @@ export const files: readonly Source[] = [
         items: [{ ...asJson("typed"), apiVersion: undefined, kind: undefined }],
       }),
     },
-    asks: asked("list", "inner", "typed"),
+    asks: asksFor("list", "inner", "typed"),
   },
   {
     it: "anchors and merge keys, which Kubernetes reads",
@@ -97,7 +97,7 @@ spec:
       "it.yaml": plainly("chart"),
     },
     leftOut: [/is a template; render it/],
-    asks: asked("chart"),
+    asks: asksFor("chart"),
   },
   {
     it: "a template of a workload, or a file that is no YAML, leaves no route out",
@@ -106,7 +106,7 @@ spec:
       "deployment.yaml": chart.replace("HTTPRoute", "Deployment").replace("gateway.networking.k8s.io/v1", "apps/v1"),
       "it.yaml": plainly("workload"),
     },
-    asks: asked("workload"),
+    asks: asksFor("workload"),
   },
   {
     it: "a template that is YAML, since it stands in quotes, is listed",
@@ -117,14 +117,14 @@ spec:
       "it.yaml": plainly("rendered"),
     },
     leftOut: [/it is a template/, /it is a template/],
-    asks: asked("rendered"),
+    asks: asksFor("rendered"),
   },
   {
     it: "one document of several that is broken is listed, and the others are imported",
     authority: yaml,
     files: { "it.yaml": all(plainly("before"), "kind: HTTPRoute\nspec: { rules: [\n", plainly("after")) },
     leftOut: [/is no YAML/],
-    asks: asked("before", "after"),
+    asks: asksFor("before", "after"),
   },
   {
     it: "what a base and an overlay define both is read once, and listed where they differ",
@@ -165,7 +165,7 @@ spec:
       "utf16.yaml": Buffer.from(`\uFEFF${plainly("utf16")}`, "utf16le"),
       "joined.yaml": `\uFEFF${plainly("joined")}\uFEFF---\n${plainly("joined-2")}`,
     },
-    asks: asked("utf16", "joined", "joined-2"),
+    asks: asksFor("utf16", "joined", "joined-2"),
   },
   {
     it: "what is null is not there",
@@ -185,7 +185,7 @@ spec:
       backendRefs: [{ name: v1, port: 80, weight: ~, namespace: ~, kind: ~, filters: ~ }]
 `,
     },
-    asks: asked("nulls"),
+    asks: asksFor("nulls"),
   },
   {
     it: "a route in the values of a chart, or in a task of Ansible, is listed; what stands in a comment is nothing",
@@ -197,7 +197,7 @@ spec:
       "it.yaml": plainly("beside-values"),
     },
     leftOut: [/is no resource: apiVersion and kind do not stand at its top/],
-    asks: asked("beside-values"),
+    asks: asksFor("beside-values"),
   },
   {
     it: "a port that is none leaves its route out, and makes no URL of it",
@@ -209,6 +209,6 @@ spec:
       ),
     },
     leftOut: [/backendRefs.0.port: Too big/],
-    asks: asked("port"),
+    asks: asksFor("port"),
   },
 ];

@@ -1,8 +1,8 @@
-/** Folders of Kustomize and Flux, which give namespaces to what they take in. */
+/** Folders of Kustomize and Flux, which set namespaces for their resources. */
 import { route, type Source, to } from "./resources.ts";
 
 const plainly = (name: string) => route(to("v1"), { hosts: `${name}.example`, name });
-const asked = (...hosts: string[]) => hosts.map((it) => [`http://${it}.example/`, "v1"] as const);
+const asksFor = (...hosts: string[]) => hosts.map((it) => [`http://${it}.example/`, "v1"] as const);
 const unplaced = (text: string): string => text.replace(", namespace: shop", "");
 const flux = (folder: string, more: string): string =>
   `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: it }\nspec: { path: ./${folder}${more} }\n`;
@@ -25,7 +25,7 @@ export const folders: readonly Source[] = [
       "alone/kustomization.yaml": "namespace: far\nresources: [it.yaml]\n",
       "alone/it.yaml": far("kust-alone"),
     },
-    asks: asked("kust-own", "kust-inner", "kust-alone"),
+    asks: asksFor("kust-own", "kust-inner", "kust-alone"),
   },
   {
     it: "the targetNamespace of Flux is that of the folder that its path names",
@@ -41,7 +41,7 @@ export const folders: readonly Source[] = [
       "kubernetes/apps/bare/namespace.yaml":
         "apiVersion: v1\nkind: Namespace\nmetadata: { name: _, annotations: { a: b } }\n",
     },
-    asks: asked("flux-app", "flux-bare"),
+    asks: asksFor("flux-app", "flux-bare"),
   },
   {
     it: "a base that two overlays put into namespaces of their own is listed",
@@ -54,7 +54,7 @@ export const folders: readonly Source[] = [
       "overlays/b/kustomization.yaml": "namespace: b\nresources: [../../base]\n",
     },
     leftOut: [/Kustomize puts it into a and b; import what `kustomize build` makes/],
-    asks: asked("kust-base"),
+    asks: asksFor("kust-base"),
   },
   {
     it: "patches and prefixes of a Kustomization are listed where they change what is read, and a patch is no route",
@@ -81,6 +81,6 @@ patches:
       /patches of Kustomize has no equivalent/,
       /namePrefix of Kustomize has no equivalent/,
     ],
-    asks: [...asked("kust-patched", "kust-other")],
+    asks: [...asksFor("kust-patched", "kust-other")],
   },
 ];

@@ -1,4 +1,4 @@
-/** Imports each row's folder, checks what is listed, and asks a running front and gate where the row says what has to come of it. */
+/** Imports each row's folder, checks what is listed, and requests a running front and gate. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -73,7 +73,7 @@ const answered = async ([target]: Ask) => {
   return { status, body: text, location: headers.location };
 };
 
-/** What the gate would do over TLS: the status, and the upstream that is asked. */
+/** What the gate would do over TLS: the status, and the upstream that is called. */
 const explained = async ([target]: Ask, root: string): Promise<unknown> => {
   const { data } = await explain("GET", target, { root, env: "local", ip: "192.0.2.1" });
   const { status, upstream } = data as { status: number; upstream: { url: string } | null };

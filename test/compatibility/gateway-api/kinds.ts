@@ -1,4 +1,4 @@
-/** Kinds count with their group, and what is no gateway's business is not missed. */
+/** Kinds are identified with their group, and kinds that are no gateway's business are ignored. */
 import { all, gateway, http, path, route, type Source, to } from "./resources.ts";
 
 const groups = "kubernetes.io, API concepts: a resource is known by group, version and kind";

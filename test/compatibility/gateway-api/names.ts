@@ -1,4 +1,4 @@
-/** Names of clusters that become names here: `check` takes all of them, and no two things share one. */
+/** Kubernetes names as Postern's names: `check` accepts all of them, and they stay unique. */
 import { all, gateway, http, route, type Source, to } from "./resources.ts";
 
 const dns = "kubernetes.io, Object Names and IDs: a subdomain name holds dots, begins with a digit, has 253 characters";

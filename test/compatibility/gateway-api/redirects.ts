@@ -1,4 +1,4 @@
-/** Redirects from HTTP to HTTPS, as the Gateway API's guide writes them: nobody is sent in a circle. */
+/** Redirects from HTTP to HTTPS as the Gateway API's guide writes them, without a redirect loop. */
 import { all, gateway, http, https, route, type Source, to, upgrade } from "./resources.ts";
 
 const guide = "Gateway API guide, HTTP redirects and rewrites: HTTP-to-HTTPS redirects";

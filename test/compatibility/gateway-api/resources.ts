@@ -1,4 +1,4 @@
-/** Resources of the rows, written as people write them. */
+/** Builds the rows' resources as people write them. */
 import type { Row } from "../row.ts";
 
 /** `http://shop.example/a` goes to the running front; what begins with https:// is explained, since nobody here has a certificate. */

@@ -1,4 +1,4 @@
-/** Files of the Kubernetes Gateway API as people really have them, and what has to come of each. */
+/** Files of the Kubernetes Gateway API as people really have them, and the right result of each. */
 import { files } from "./files.ts";
 import { folders } from "./folders.ts";
 import { kinds } from "./kinds.ts";

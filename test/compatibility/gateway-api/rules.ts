@@ -1,4 +1,4 @@
-/** Rules and listeners that hold what is not known, or what is none: nothing takes more requests than it should. */
+/** Rules and listeners with unknown or invalid parts: none takes more requests than it should. */
 import { all, gateway, http, https, path, route, type Source, to } from "./resources.ts";
 
 const spec = "Gateway API v1, HTTPRouteFilter.type: an unknown filter must not be skipped; its requests get an error";

@@ -1,4 +1,4 @@
-/** Runs the table through one front and its gates, on a local cloud that plays the platform's cache. */
+/** Runs the rows through one front and its gates, on a local cloud with the platform's cache. */
 import { afterAll, beforeAll } from "vitest";
 import { table } from "../row.ts";
 import { type Gateway, startGateway } from "./gateway.ts";

@@ -1,4 +1,4 @@
-/** One front, and behind it gates that show how a gate itself behaves: CORS, shares, caches, redirects, request ids. */
+/** A front with gates that show the gate's own behaviour: CORS, shares, caches, redirects, request ids. */
 import type http from "node:http";
 import { send } from "../../e2e/client.ts";
 import {
@@ -32,7 +32,7 @@ export interface Gateway {
   readonly service: string;
   /** What the service was sent last. */
   readonly seen: () => http.IncomingMessage;
-  /** How often the service was asked for this path. */
+  /** How often the service received this path. */
   readonly times: (path: string) => number;
   /** @param line `GET /open/item` */
   readonly ask: (line: string, ask?: RequestOptions) => Promise<Answer>;
@@ -43,7 +43,7 @@ export interface GatewayRow extends Row {
   readonly holds: (gateway: Gateway) => Promise<void>;
 }
 
-/** Answers with the path that it was asked for, and with what `answer-…` headers say. */
+/** Answers with the path that it received, and as `answer-…` headers say. */
 const serviceListener = (seen: http.IncomingMessage[]): http.RequestListener => {
   let served = 0;
   return (request, response) => {

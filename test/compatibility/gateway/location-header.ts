@@ -1,4 +1,4 @@
-/** The platform's cache ahead of services, and what services say of where they are. */
+/** The platform's cache in front of services, and the Location headers of services. */
 import { expect } from "vitest";
 import type { Gateway, GatewayRow } from "./gateway.ts";
 

@@ -1,4 +1,4 @@
-/** The gate's own behaviour: CORS, shares, caches, redirects and request ids. */
+/** Rows on the gate's own behaviour: CORS, shares, caches, redirects and request ids. */
 import { cors } from "./cors.ts";
 import type { GatewayRow } from "./gateway.ts";
 import { caches, locations } from "./location-header.ts";

@@ -1,4 +1,4 @@
-/** Who stays on which side of a share of a gate, and what a client calls its request. */
+/** Which clients keep their version of a gate's share, and which request ids are accepted. */
 import { expect } from "vitest";
 import type { Gateway, GatewayRow, RequestOptions } from "./gateway.ts";
 

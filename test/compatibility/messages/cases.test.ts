@@ -1,4 +1,4 @@
-/** The same messages under `postern test`: what fails over a socket fails there. */
+/** The same messages by `postern test`: what fails over a socket fails there. */
 import { beforeAll, expect, it } from "vitest";
 import type { Failure } from "../../../infra/cases/judge.ts";
 import { removeProject, writeFiles } from "../../e2e/project.ts";

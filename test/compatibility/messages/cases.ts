@@ -1,4 +1,4 @@
-/** Rows in the language of cases, as far as it can say them. */
+/** Converts rows to cases of `postern test`, as far as their language can express them. */
 import type { MessageRow } from "./messages.ts";
 import { messagesIn, textOf, valuesOf } from "./wire.ts";
 

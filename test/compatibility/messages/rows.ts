@@ -2,7 +2,7 @@
 import { answers } from "./rows/answers.ts";
 import { bodies } from "./rows/bodies.ts";
 import { claimRows } from "./rows/claims.ts";
-import { hopByHop } from "./rows/hop-by-hop.ts";
+import { connectionRows } from "./rows/hop-by-hop.ts";
 import { hosts } from "./rows/hosts.ts";
 
-export const rows = [...bodies, ...hopByHop, ...hosts, ...answers, ...claimRows];
+export const rows = [...bodies, ...connectionRows, ...hosts, ...answers, ...claimRows];

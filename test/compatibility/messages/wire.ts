@@ -1,4 +1,7 @@
-/** Both ends of the wire as bytes, each written and read as Latin-1: a client that sends what a row says, and a service that keeps what reaches it. */
+/**
+ * Both ends of the wire as bytes, in Latin-1: a client that sends what a row says, and a service that records what it
+ * receives.
+ */
 import { createHash } from "node:crypto";
 import net from "node:net";
 

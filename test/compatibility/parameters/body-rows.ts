@@ -17,7 +17,7 @@ const order = {
     gift: { type: "boolean" },
     note: { type: "string", maxLength: 5 },
     tags: { type: "array", items: { type: "string", maxLength: 3 }, maxItems: 2 },
-    to: { type: "object", required: ["city"], properties: { city: { type: "string" } } },
+    to: { type: "object", required: ["place"], properties: { place: { type: "string" } } },
   },
 };
 const formType = { "content-type": "application/x-www-form-urlencoded" };
@@ -76,11 +76,11 @@ export const formRows: readonly ParameterRow[] = [
     it: "a form, an object in a field is JSON where no style is given",
     authority: "OpenAPI 3.1.1, example: URL encoded form with JSON values",
     content: urlencoded(order),
-    takes: [form("id=1&to=%7B%22city%22%3A%22Ulm%22%7D")],
+    takes: [form("id=1&to=%7B%22place%22%3A%22Ulm%22%7D")],
     refuses: [
       form("id=1&to=Ulm"),
       form("id=1&to=%7B%7D"),
-      form("id=1&to=%7B%22city%22:1%7D"),
+      form("id=1&to=%7B%22place%22:1%7D"),
       form("id=1&to=%7B%7D&to=%7B%7D"),
     ],
   },
@@ -173,13 +173,13 @@ export const multipartRows: readonly ParameterRow[] = [
     authority: "OpenAPI 3.1.1, Encoding Object, contentType; Spring's RequestPart",
     content: parts(order),
     takes: [
-      multipart(field("id", "5"), field("to", '{"city":"Ulm"}', "\r\nContent-Type: application/json")),
-      multipart(field("id", "5"), field("to", '{"city":"Ulm"}')),
+      multipart(field("id", "5"), field("to", '{"place":"Ulm"}', "\r\nContent-Type: application/json")),
+      multipart(field("id", "5"), field("to", '{"place":"Ulm"}')),
     ],
     refuses: [
       multipart(field("id", "5"), field("to", "{}", "\r\nContent-Type: application/json")),
       multipart(field("id", "5"), field("to", "Ulm")),
-      multipart(field("id", "5"), field("to", "<city/>", "\r\nContent-Type: application/xml")),
+      multipart(field("id", "5"), field("to", "<place/>", "\r\nContent-Type: application/xml")),
     ],
   },
   {
@@ -405,7 +405,7 @@ export const otherRows: readonly ParameterRow[] = [
     refuses: ["gzip", "br", "deflate", "gzip, identity", "x-unknown"].map((it) => compressed("application/json", it)),
   },
   {
-    it: "what is readOnly is not asked of a request, wherever in a composition it says so",
+    it: "what is readOnly is not required in a request, wherever in a composition it says so",
     authority: "OpenAPI 3.1.1, 4.8.24.3: readOnly; Box: DocGenJob--Full; Cloudflare: anomaly_rule",
     schemas: {
       RoBase: { type: "object", properties: { id: { type: "integer", readOnly: true }, n: { type: "integer" } } },

@@ -1,4 +1,4 @@
-/** The rows through a front and gates that run, sent as they stand. */
+/** Sends the rows unmodified through a front and gates. */
 import http from "node:http";
 import { afterAll, expect } from "vitest";
 import { send } from "../../e2e/client.ts";

@@ -151,7 +151,7 @@ export const valueRows: readonly ParameterRow[] = [
     refuses: ["?color=1,,2", "?color=,"],
   },
   {
-    it: "an empty list does not hold where one item is asked for",
+    it: "an empty list is invalid where one item is required",
     authority: "OpenAPI 3.0.3, style examples, column empty",
     parameters: [query({ type: "array", minItems: 1, items: { type: "integer" } })],
     takes: ["?color=1"],
@@ -254,7 +254,7 @@ export const valueRows: readonly ParameterRow[] = [
     refuses: ["?color=a"],
   },
   {
-    it: "a text that looks like a number is a text where a text is asked for",
+    it: "a text that looks like a number is a text where the schema wants a text",
     authority: "OpenAPI 3.1.1, appendix B",
     parameters: [query({ type: "string", pattern: "^[0-9]+$" })],
     takes: ["?color=007", "?color=1", "?color=123456789012345678901234567890"],

@@ -1,4 +1,4 @@
-/** Parameters or a body of an operation, and requests that it takes and refuses. */
+/** A row: parameters or a body of an operation, and requests that it accepts and refuses. */
 import type { Row } from "../row.ts";
 
 /** What is sent: a query (`?a=1`), a segment of the path (`/blue`), or headers and a body. */

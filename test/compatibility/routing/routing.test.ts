@@ -1,4 +1,4 @@
-/** The rows over the wire through front and gate, and as cases of `postern test`. */
+/** Runs the rows through front and gate, and as cases of `postern test`. */
 import { describe, expect, test } from "vitest";
 import { startRuntime } from "../../../infra/cases/runtime.ts";
 import { testWith } from "../../../infra/commands/review/test.ts";

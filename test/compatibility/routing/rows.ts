@@ -1,10 +1,10 @@
-/** Requests, and the route that takes each: slashes at the end, segments of text and captures, encoded slashes. */
+/** Requests, and the route that takes each: trailing slashes, literal and captured segments, encoded slashes. */
 import type { Row } from "../row.ts";
 
 export interface RoutingRow extends Row {
   /** `GET /x/flows/`, as it stands on the wire. */
   readonly sends: string;
-  /** What the service is asked for, or the status and code of the gate. */
+  /** What the service receives, or the status and code of the gate. */
   readonly gets: string;
 }
 
@@ -119,7 +119,7 @@ export const rows: readonly RoutingRow[] = [
     gets: "GET /x/tail/",
   },
   {
-    it: "a custom verb is told from the resource",
+    it: "a custom verb is separate from the resource",
     authority: aip136,
     sends: "POST /v1/jobs/42:cancel",
     gets: "POST /cancel/42",
@@ -264,7 +264,7 @@ export const rows: readonly RoutingRow[] = [
     gets: "GET /object/deep%2Fa/b",
   },
   {
-    it: "a tier none of whose routes keeps encoded slashes is never asked",
+    it: "a tier none of whose routes keeps encoded slashes is never called",
     authority: envoy,
     sends: "GET /o/deep/a%2Fb",
     gets: ambiguous,

@@ -1,11 +1,11 @@
-/** What issuers write into their tokens, and what of it is no claim to rely on. */
+/** Claims as issuers write them, and which of them are not to be trusted. */
 import { now, published } from "./kit.ts";
 import type { TokenRow } from "./rows.ts";
 
 const k1 = { header: { kid: "k1" } };
 const rejected = { status: 401, code: "token-rejected" } as const;
 
-/** The service is told the values of these references. */
+/** The service receives the values of these references. */
 const tells = (values: Readonly<Record<string, string>>): object => ({ headers: { request: { set: values } } });
 
 export const issuerRows: readonly TokenRow[] = [
@@ -58,7 +58,7 @@ export const issuerRows: readonly TokenRow[] = [
     right: { status: 200 },
   },
   {
-    it: "Cognito's access token where an audience is asked for: it has none",
+    it: "Cognito's access token where an audience is required: it has none",
     authority: "RFC 7519, section 4.1.3: reject where the recipient is not in `aud`",
     token: { ...k1, claims: { aud: undefined, token_use: "access" } },
     right: rejected,
@@ -290,7 +290,7 @@ export const claimRows: readonly TokenRow[] = [
   },
   {
     it: "a token of twelve thousand characters, where the manifest says nothing",
-    authority: "Entra and Keycloak: tokens with many groups; the default bounds what a stranger may send",
+    authority: "Entra and Keycloak: tokens with many groups; the default bounds what an untrusted client may send",
     token: { ...k1, claims: { groups: Array.from({ length: 240 }, (_, it) => `group-number-${it}-of-many-of-them`) } },
     right: { status: 401, code: "token-invalid" },
   },

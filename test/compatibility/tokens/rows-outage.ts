@@ -1,17 +1,17 @@
-/** Tokens that arrive while the issuer's key set cannot be had. */
+/** Tokens during an outage of the issuer's key set. */
 import { encoded, encrypted } from "./kit.ts";
 import type { TokenRow } from "./rows.ts";
 
 const k1 = { header: { kid: "k1" } };
 
-/** No key could make it hold, so the client is refused and the issuer is not asked. */
+/** No key could make it valid, so the client is refused and the issuer is not called. */
 const garbage = (
   it: string,
   authority: string,
   altered: TokenRow["altered"],
   more: Partial<TokenRow> = {},
 ): TokenRow => ({
-  it: `while the key set cannot be had, ${it} is refused as a token, and the issuer is not asked`,
+  it: `while the key set cannot be had, ${it} is refused as a token, and the issuer is not called`,
   authority,
   outage: true,
   token: k1,

@@ -1,4 +1,4 @@
-/** Who a service is told is calling, whatever the token names him, and keys with which anybody could sign. */
+/** The caller that a service receives, whatever the token calls it, and keys with which anybody could sign. */
 import { published } from "./kit.ts";
 import type { TokenRow } from "./rows.ts";
 

@@ -32,9 +32,9 @@ export interface Right {
   /** Whether the gate asks for the key set. */
   readonly asksIssuer?: boolean;
   readonly code?: string;
-  /** What the service is told of the consumer. */
+  /** The consumer that the service receives. */
   readonly consumer?: string;
-  /** Path and query that the service is asked for, behind the route's own path. */
+  /** Path and query that the service receives, behind the route's own path. */
   readonly target?: string;
   /** Headers that the service sees; null for one that it does not. */
   readonly headers?: Readonly<Record<string, string | null>>;

@@ -1,3 +1,4 @@
+/** Sends the rows' tokens through a front and a gate to a service, over HTTP and by WebSocket. */
 import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -25,10 +26,14 @@ const issuerOf = (row: TokenRow): string => `${issuer.url}/${numberOf(row)}`;
 
 /** A route of its own for each row, with an issuer of its own. */
 const routeOf = (row: TokenRow): [string, object] => {
-  const asked = { issuer: issuerOf(row), audience: "wallet", algorithms: ["RS256"], ...row.jwt };
-  const jwt = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== null));
-  const told = { headers: { request: { add: { "x-consumer": "{consumer.id}" } } } };
-  const filters = [{ jwt }, told, ...(row.behind ?? []).map((it, index) => ({ ...it, id: `behind-${index}` }))];
+  const settings = { issuer: issuerOf(row), audience: "wallet", algorithms: ["RS256"], ...row.jwt };
+  const jwt = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+  const consumerHeader = { headers: { request: { add: { "x-consumer": "{consumer.id}" } } } };
+  const filters = [
+    { jwt },
+    consumerHeader,
+    ...(row.behind ?? []).map((it, index) => ({ ...it, id: `behind-${index}` })),
+  ];
   const path = `/${numberOf(row)}`;
   return [`row-${numberOf(row)}`, { match: `GET ${path}`, upgrade: "websocket", filters, to: "service" }];
 };
@@ -38,10 +43,10 @@ const shopKey = "a-key-of-the-shop-1";
 /** Takes a token in the query or a cookie, and a signature over the request that holds it. */
 const signedRoute = (): object => {
   const issuerUrl = `${issuer.url}/0`;
-  const asked = { issuer: issuerUrl, keys: usual, audience: "wallet", algorithms: ["RS256"] };
+  const settings = { issuer: issuerUrl, keys: usual, audience: "wallet", algorithms: ["RS256"] };
   const filters = [
     { "body-limit": "1KiB" },
-    { jwt: { ...asked, from: ["query.token", "cookie.session"] } },
+    { jwt: { ...settings, from: ["query.token", "cookie.session"] } },
     { signature: { keys: { "shop-1": { secret: "SHOP_KEY", consumer: "shop" } } } },
   ];
   return { one: { match: "GET /one", filters, to: "service" } };
@@ -53,14 +58,14 @@ interface Seen {
 }
 
 const seen: Seen[] = [];
-/** Rows whose key set was asked for. */
-const asked = new Set<TokenRow | undefined>();
+/** Rows whose key set was fetched. */
+const rowsWithKeys = new Set<TokenRow | undefined>();
 
 beforeAll(async () => {
   issuer = await startService((request, response) => {
     const [, index, ...rest] = (request.url ?? "").split("/");
     const row = rows[Number(index)];
-    asked.add(row);
+    rowsWithKeys.add(row);
     if (row?.outage) response.statusCode = 500;
     response.setHeader("content-type", "application/json");
     response.end(rest.join("/") === ".well-known/jwks.json" ? JSON.stringify({ keys: row?.set ?? usual }) : "{}");
@@ -141,7 +146,7 @@ table(rows, async (row) => {
       code: right.code ?? code,
     });
     if (right.code !== undefined) expect(code).toBe(right.code);
-    if (right.asksIssuer !== undefined) expect(asked.has(row)).toBe(right.asksIssuer);
+    if (right.asksIssuer !== undefined) expect(rowsWithKeys.has(row)).toBe(right.asksIssuer);
     if (right.protocol) expect(protocol).toBe(right.protocol(token));
     if (status >= 400) {
       expect(seen).toEqual([]);

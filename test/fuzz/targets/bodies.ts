@@ -1,4 +1,4 @@
-/** Bodies of every kind, framed well and badly. */
+/** Fuzz target: bodies of every kind, with valid and invalid framing. */
 import fc from "fast-check";
 import { each } from "../announced-property.ts";
 import { cuts, cutText, fieldValue, latin, oddJson, oneOf } from "../pieces.ts";
@@ -147,6 +147,6 @@ const requests = fc
 export const bodies: Target = {
   name: "bodies",
   about: "bodies of JSON, forms and others, and how long they say that they are",
-  needs: "mesh",
+  needs: "gateway",
   open: async ({ port }) => ({ property: each(requests, async (it) => void (await sendAndCheck(port, it))) }),
 };

@@ -1,4 +1,4 @@
-/** What operators ask of control, what gates are told from there, and what reports they send. */
+/** Calls of operators to control, messages of the feed to gates, and reports that gates send. */
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
@@ -156,8 +156,8 @@ const tokenOf = ([name, value]: readonly [string, unknown] | readonly [] = []): 
   return `${text}.${sign(null, Buffer.from(text), privateKey).toString("base64url")}`;
 };
 
-/** A desk that keeps what gates are told, and knows no rollout. */
-const portsOf = (kept: { told: StoredFeed }, faults: string[]): ControlPorts =>
+/** Ports that store the feed of gates, and know no rollout. */
+const portsOf = (kept: { feed: StoredFeed }, faults: string[]): ControlPorts =>
   ({
     status: async () => null,
     measure: async () => ({}),
@@ -169,14 +169,14 @@ const portsOf = (kept: { told: StoredFeed }, faults: string[]): ControlPorts =>
     cost: async () => [],
     metrics: async () => "",
     overlay: {
-      read: async () => kept.told,
+      read: async () => kept.feed,
       write: async (_: string, revision: number, entries: readonly OverlayEntry[], revoked?: StoredFeed["revoked"]) => {
-        kept.told = {
+        kept.feed = {
           revision: revision + 1,
           entries: entries.slice(-20),
-          revoked: revoked?.slice(-20) ?? kept.told.revoked ?? [],
+          revoked: revoked?.slice(-20) ?? kept.feed.revoked ?? [],
         };
-        return kept.told;
+        return kept.feed;
       },
     },
     ledger: {
@@ -252,7 +252,7 @@ const admin: Target = {
     const { plan, close } = projectPlan();
     const operators = { alice: { key: x, role: "admin" } };
     const control = { environment: "local", operators, tiers: { t: factsOf(plan) } } as unknown as ControlPlan;
-    const kept = { told: { revision: 1, entries: [], revoked: [] } as StoredFeed };
+    const kept = { feed: { revision: 1, entries: [], revoked: [] } as StoredFeed };
     const faults: string[] = [];
     const ports = portsOf(kept, faults);
     const app = adminApi(control, ports);
@@ -268,11 +268,11 @@ const admin: Target = {
           new Request(`https://control.example${path}`, { method, headers, body: bodiless ? null : body }),
         );
         if (response.status >= 500) throw new Error(`a caller made a ${response.status}: ${faults}`);
-        const told: FeedMessage = JSON.parse(JSON.stringify(kept.told));
-        for (const it of [...told.entries, ...(told.revoked ?? [])])
+        const feed: FeedMessage = JSON.parse(JSON.stringify(kept.feed));
+        for (const it of [...feed.entries, ...(feed.revoked ?? [])])
           if (!(Number.isFinite(it.until) && it.until > now && it.until <= now + 31 * 86_400_000))
             throw new Error(`an entry has no end: ${JSON.stringify(it)}`);
-        await checkAnswers(linkPlan(applyOverlay(plan, told.entries), parts, deps()), plan);
+        await checkAnswers(linkPlan(applyOverlay(plan, feed.entries), parts, deps()), plan);
       }),
       close: async () => close(),
     };
@@ -316,7 +316,7 @@ const copy = fc.oneof(
 
 const feed: Target = {
   name: "feed",
-  about: "what a gate is told from outside the isolate: it serves on, with what it had",
+  about: "messages to a gate from outside its isolate: it serves on, with what it had",
   needs: "nothing",
   open: async () => {
     const { plan, close } = projectPlan();

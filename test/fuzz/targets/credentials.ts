@@ -1,4 +1,4 @@
-/** Tokens of the mesh's own issuer, made odd: header, claims, text and signature. */
+/** Fuzz target: tokens of a trusted issuer, mutated in header, claims, text and signature. */
 import { subtle, type webcrypto } from "node:crypto";
 import fc from "fast-check";
 import { importJWK, type JWK } from "jose";
@@ -99,13 +99,13 @@ const isForeign = ({ claims, header, text, cuts }: Token): boolean =>
   cuts === null &&
   (("iss" in claims && claims.iss !== usual.iss) || "jwk" in header || "crit" in header || "b64" in header);
 
-/** Nothing of it is odd. A mesh that refuses it would refuse all others for the same reason, and nothing would be found. */
+/** A valid input. A gateway that refuses it would refuse all others for the same reason, and hide findings. */
 const plain: Token = { key: 0, header: {}, claims: {}, text: null, cuts: null, place: "header" };
 
 export const tokens: Target = {
   name: "tokens",
   about: "JWTs that are signed well and say odd things, and texts that were one",
-  needs: "mesh",
+  needs: "gateway",
   open: async ({ port, keys }) => {
     const signing = await imported(keys);
     const first = await sendAndCheck(port, requestOf(await written(signing, plain), plain.place));

@@ -1,4 +1,4 @@
-/** Files that the tools read: manifests, OpenAPI documents, files of the Gateway API. Each is told what is wrong with it, or taken whole. */
+/** Files that the tools read: manifests, OpenAPI documents, files of the Gateway API. Each is accepted, or its problems are reported. */
 import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";

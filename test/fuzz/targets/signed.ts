@@ -77,7 +77,7 @@ const isOfNoTime = ({ created, expires }: Signed): boolean => {
   return created > now + 90 || created < now - windowSeconds - 60 || (expires !== null && expires < now - 60);
 };
 
-/** Nothing of it is odd. A mesh that refuses it would refuse all others for the same reason, and nothing would be found. */
+/** A valid input. A gateway that refuses it would refuse all others for the same reason, and hide findings. */
 const plain = (): Signed => ({
   ...{ method: "POST", path: "/f/signed/a", query: "", components: usual, more: ["content-digest"], body: "{}" },
   ...{ created: Math.floor(Date.now() / 1000), expires: null, nonce: "fresh", keyid: "shop-1" },
@@ -92,7 +92,7 @@ const wireOf = (it: Signed, port: number): Wire => {
 export const signed: Target = {
   name: "signed",
   about: "requests that are signed well, over odd times, nonces and components",
-  needs: "mesh",
+  needs: "gateway",
   open: async ({ port }) => {
     const first = await sendAndCheck(port, wireOf(plain(), port), true);
     if (first.status !== 200) throw new Error(`a plain signature is refused: ${first.text}`);

@@ -1,4 +1,4 @@
-/** What comes over the wire: each input is a request to the running mesh. */
+/** Fuzz targets: requests to the running gateway. */
 import fc from "fast-check";
 import { each } from "../announced-property.ts";
 import { fields, fieldValue, latin, method, oneOf, pathText } from "../pieces.ts";
@@ -114,7 +114,7 @@ const signatures = fc.record({
 const wire = (name: string, about: string, requests: fc.Arbitrary<Wire>): Target => ({
   name,
   about,
-  needs: "mesh",
+  needs: "gateway",
   open: async ({ port }) => ({ property: each(requests, async (it) => void (await sendAndCheck(port, it))) }),
 });
 

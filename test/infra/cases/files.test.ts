@@ -1,4 +1,4 @@
-/** Files of cases: what is wrong with them is told as of manifests, what they leave untried is counted, what they keep is compared. */
+/** Case files: problems, coverage, snapshots, mutation testing and generated cases. */
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -20,7 +20,7 @@ const runtime = sharedRuntime();
 
 const open = "routes: { one: { match: 'GET,POST /one/{id}', to: it } }\n";
 
-describe("what is wrong with a file of cases is told with its place", () => {
+describe("a problem of a case file has its location", () => {
   it.each([
     ["an unknown key", "- { it: asks, sned: GET /t, expect: {} }", '1:15 unknown-key "sned" did you mean "send"?'],
     ["no request", "- { it: asks, send: get /t, expect: {} }", "1:21 wrong-format a method and a path"],
@@ -66,9 +66,9 @@ describe("what is wrong with a file of cases is told with its place", () => {
     const error = await runAllSuites(root, runtime()).catch((it: unknown) => it);
     expect(error).toBeInstanceOf(ProjectProblems);
     const [problem] = (error as ProjectProblems).problems;
-    const told = `${problem?.line}:${problem?.column} ${problem?.code} ${problem?.message} ${problem?.remedy}`;
+    const shown = `${problem?.line}:${problem?.column} ${problem?.code} ${problem?.message} ${problem?.remedy}`;
     expect(problem?.file).toBe("routes/t.test.yaml");
-    for (const word of said.split(/ (?=did|put|one of|")/)) expect(told).toContain(word);
+    for (const word of said.split(/ (?=did|put|one of|")/)) expect(shown).toContain(word);
   });
 
   it("a file beside no manifest", () => {
@@ -89,10 +89,10 @@ describe("what is wrong with a file of cases is told with its place", () => {
 
 it("a word that no case says is a slip of the pen, and so is a share that is none", async () => {
   const root = writeProject(files(open, "- { it: asks, send: GET /t/one/7, expect: {} }\n"));
-  const asked = (options: object) => testWith(runtime, [], { root, env: "local", ...options });
-  await expect(asked({ only: "answers" })).rejects.toThrow('no case says "answers"');
-  await expect(asked({ failUnder: "101" })).rejects.toThrow("--fail-under takes per cent, 0 to 100");
-  expect((await asked({ only: "ASKS", failUnder: "100" })).exitCode).toBe(0);
+  const run = (options: object) => testWith(runtime, [], { root, env: "local", ...options });
+  await expect(run({ only: "answers" })).rejects.toThrow('no case says "answers"');
+  await expect(run({ failUnder: "101" })).rejects.toThrow("--fail-under takes per cent, 0 to 100");
+  expect((await run({ only: "ASKS", failUnder: "100" })).exitCode).toBe(0);
 });
 
 describe("coverage", () => {
@@ -117,7 +117,7 @@ routes:
     const { says, percent, report } = await untried("[]");
     expect(says).toMatchInlineSnapshot(`
       [
-        "one is asked for, and answers",
+        "one answers a request",
         "real lets a request of one pass",
         "ip lets a request of one pass",
         "rate-limit lets a request of one pass",
@@ -125,8 +125,8 @@ routes:
         "later lets a request of one pass",
         "one goes to it",
         "one goes to other",
-        "two is asked for, and answers",
-        "two is asked for, its conditions unmet",
+        "two answers a request",
+        "a request misses the conditions of two",
         "real lets a request of two pass",
         "ip lets a request of two pass",
         "rate-limit lets a request of two pass",
@@ -179,7 +179,7 @@ describe("snapshots", () => {
   const cases =
     "- { it: answers, send: GET /t/one/7, upstream: { it: { replies: { json: { n: 1 } } } }, expect: snapshot }\n";
 
-  it("are written when asked, compared, and told line by line", async () => {
+  it("are written by --update, compared, and differ line by line", async () => {
     const root = writeProject(files(open, cases));
     const options = { root, env: "local" };
     vi.stubEnv("CI", "");
@@ -241,7 +241,7 @@ const mutants = async (root: string, most: number) => {
   return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), limit: most, onProgress: () => {} });
 };
 
-it("an edit that no case notices is told with its place", async () => {
+it("a mutant that no case detects has its location", async () => {
   const root = writeProject(
     files(
       `filters:
@@ -249,7 +249,7 @@ it("an edit that no case notices is told with its place", async () => {
   - { timeout: 2s }
 ${open}`,
       `- { it: refuses strangers, send: GET /t/one/7, expect: { status: 403 } }
-- { it: lets neighbours in, from: 10.1.1.1, send: GET /t/one/7, expect: { status: 200 } }
+- { it: lets a network in, from: 10.1.1.1, send: GET /t/one/7, expect: { status: 200 } }
 `,
     ),
   );
@@ -291,7 +291,7 @@ routes:
       send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
       expect: { status: 200, route: one }
 
-    - it: refuses one to a stranger (token-missing)
+    - it: refuses one to an anonymous caller (token-missing)
       send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
       expect: { status: 401, code: token-missing, by: jwt, route: one }
 

@@ -101,7 +101,7 @@ describe("what the service sees", () => {
     expect(report && failureLines(report)).toEqual(["1 status: expected 200, got 400 parameters-invalid"]);
   });
 
-  it("a request that is refused reaches nobody, and a service that is not asked is missed", async () => {
+  it("a request that is refused reaches nobody, and a service that is not called is missed", async () => {
     expect(
       await wrong("- { it: asks, send: GET /t/two, upstream: { it: { sees: GET /two } }, expect: { status: 404 } }"),
     ).toEqual(["1 it saw: expected GET /two, got nothing"]);
@@ -202,7 +202,7 @@ describe("verdicts of filters", () => {
   - { ip: { deny: [192.0.2.2] }, id: real }
   - { respond: { status: 418 }, when: { header: { x-tea: present } } }
 ${open}`;
-  it("are told as much of as is written", async () => {
+  it("are compared in the detail that is written", async () => {
     expect(
       await wrong(
         `- { it: passes, send: GET /t/one/7, expect: { filters: { trial: shadowed address-refused, real: passed, respond: skipped } } }

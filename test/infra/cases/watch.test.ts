@@ -7,7 +7,7 @@ import { writeProject } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
 import { files } from "./run-cases.ts";
 
-it("postern test --watch tries again after each save of a manifest or its cases, and ends when told to", async () => {
+it("postern test --watch runs again after each save of a manifest or its cases, and ends at a signal", async () => {
   const cases = "- { it: answers, send: GET /t/one, expect: { status: 200 } }\n";
   const root = writeProject(files("routes: { one: { match: GET /one, to: it } }\n", cases));
   const args = [path.join(codeRoot, "infra/cli.ts"), "test", "--watch", "--root", root];
@@ -22,7 +22,7 @@ it("postern test --watch tries again after each save of a manifest or its cases,
   fs.writeFileSync(path.join(root, "routes/t.test.yaml"), cases.replace("200", "201"));
   await until(() => out.includes("1 of 1 case failed"), "an edit of the case is tried");
   fs.writeFileSync(path.join(root, "routes/t.yaml"), "oops\n");
-  await until(() => out.includes("routes/t.yaml:1:1"), "a broken manifest is told");
+  await until(() => out.includes("routes/t.yaml:1:1"), "a broken manifest is reported");
   child.kill("SIGINT");
   expect(await ended).toBe(0);
 });

@@ -61,7 +61,7 @@ describe("the comment", () => {
     expect(comment).toMatch(/- \*\*high\*\* `routes\/t\.yaml:8` `unlimited-public-route`: /);
     expect(lastLine(comment)).toBe(`❌ \`check\` · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`);
     const never = await start().run(tier("", "POST /a"), { failOn: "never" });
-    expect(never.comment).not.toContain("Findings of the audit");
+    expect(never.comment).not.toContain("Audit findings");
     expect(lastLine(never.comment)).toBe(
       `✅ \`check\` (2 high besides) · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`,
     );

@@ -139,9 +139,9 @@ describe("the script of a pull request, in a repository of its own", () => {
 describe("the script that writes the comment", () => {
   /** As GitHub's REST API answers: issues' comments, a hundred a page. */
   const github = async (comments: { id: number; body: string; user: { login: string } }[]) => {
-    const asked: string[] = [];
+    const requests: string[] = [];
     const { url } = await runService(async (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
+      requests.push(`${request.method} ${request.url}`);
       const body = request.method === "GET" ? undefined : ((await json(request)) as { body: string });
       const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page"));
       if (request.headers.authorization !== "Bearer a-token") response.statusCode = 401;
@@ -160,18 +160,18 @@ describe("the script that writes the comment", () => {
         COMMENT,
         ...more,
       });
-    return { asked, write };
+    return { requests, write };
   };
   const mark = "<!-- postern ci -->\n";
 
   it("writes one comment and keeps it up to date, on whichever page it stands", async () => {
     const others = Array.from({ length: 100 }, (_, id) => ({ id, body: `${mark}quoted`, user: { login: "somebody" } }));
-    const { asked, write } = await github(others);
+    const { requests, write } = await github(others);
     for (const text of ["one", "two", "two"]) expect((await write(mark + text)).code).toBe(0);
     expect(others.slice(100)).toEqual([{ id: 900, body: `${mark}two`, user: { login: "github-actions[bot]" } }]);
     expect(others[0]?.body).toBe(`${mark}quoted`);
     const comments = "/repos/acme/routes/issues/7/comments";
-    expect(asked.filter((it) => !it.startsWith("GET"))).toEqual([
+    expect(requests.filter((it) => !it.startsWith("GET"))).toEqual([
       `POST ${comments}`,
       "PATCH /repos/acme/routes/issues/comments/900",
     ]);

@@ -101,7 +101,7 @@ describe("every fix of a golden case", () => {
     expect(manifestOf(first.root)).toBe(first.text);
   });
 
-  it.each(fixable)("$rule: is shown and not written, where it is asked for dry", ({ bad }) => {
+  it.each(fixable)("$rule: is shown and not written with --dry-run", ({ bad }) => {
     const root = shop(bad);
     const { text } = check({ root, fix: true, dryRun: true }, today);
     expect(manifestOf(root)).toBe(bad);

@@ -13,7 +13,7 @@ const good = `# postern-ignore unlimited-public-route until 2027-06-30: ${reason
 const codes = (manifest: string, now = today) => auditOfShop(manifest, now).findings.map(({ code }) => code);
 
 describe("an ignore", () => {
-  it("holds for the line below it, and is told with its reason and its day", () => {
+  it("applies to the line below it, and is listed with its reason and date", () => {
     const { findings, ignored } = auditOfShop(open(good));
     expect(findings).toEqual([]);
     expect(ignored).toEqual([
@@ -79,7 +79,7 @@ describe("an ignore that is none", () => {
     ["with a reason that nobody sees", good.replace(reason, "\u200b".repeat(40)), "characters in it that nobody sees"],
     ["that is read backwards", good.replace(" until", "\u202e until"), "characters in it that nobody sees"],
     ["that hides behind a carriage return", `# harmless\r${good}`, undefined],
-    ["of another spelling", good.replace("postern-ignore", "Postern_Ignore"), "this is no ignore"],
+    ["of another spelling", good.replace("postern-ignore", "Postern_Ignore"), "this is not a valid ignore"],
     ["longer than anybody reads", good + "x".repeat(2000), "500 characters"],
   ])("%s", (_, comment, complaint) => {
     const found = auditOfShop(open(comment)).findings;

@@ -1,4 +1,4 @@
-/** Where rules of the audit have to be right besides their golden case: neighbours that look alike, hostile files, secrets. */
+/** Audit rules beyond their golden cases: similar manifests, hostile files, secrets. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -121,7 +121,7 @@ describe("what looks right and is not", () => {
     ["unlimited-public-route", "a limit in shadow", shop([`${limit.slice(0, -1)}, mode: shadow } `], one)],
     [
       "spoofable-header",
-      "a weighted list of which one is told",
+      "a weighted list of which one gets the identity",
       shop(
         [limit],
         `  mine: { match: GET /mine, to: orders, filters: [${jwt}, ${remove("authorization").replace("remove", 'set: { x-who: "{claim.sub}" }, remove')}] }\n  two: { match: GET /two, to: [{ other: 90 }, { orders: 10 }] }\n`,
@@ -152,7 +152,7 @@ describe("what looks right and is not", () => {
   });
 });
 
-it("what a preset has is told once, there, for all tiers that have it", () => {
+it("a finding of a preset is reported once, there, for all its tiers", () => {
   const files = {
     "routes/presets/app.yaml": `preset: app\nsummary: For all\nfilters:\n  - rate-limit: { limit: 1/s, by: ip, on-failure: allow }\n`,
     "routes/a.yaml": shop([], one, "preset: app\n").replace("tier: shop", "tier: a\nbase: /a"),
@@ -262,7 +262,7 @@ it.each([
   expect(check({ root }, today).exitCode).toBe(codes.high);
 });
 
-it("a manifest of very many routes is audited in seconds, and told in a page", () => {
+it("a manifest of very many routes is audited in seconds, and reported on one page", () => {
   // Twenty thousand fit into the largest file, and take as long for each.
   const many = process.env.POSTERN_FULL ? 20_000 : 4000;
   const routes = Array.from({ length: many }, (_, index) => `  r${index}: { match: POST /r${index}, to: orders }\n`);

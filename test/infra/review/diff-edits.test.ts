@@ -44,8 +44,8 @@ const outcome = ({ tiers, front, consumers }: Compiled): string =>
     tiers.map(({ checked: { manifest }, serves }) => {
       const { tier, owner, level, labels, hosts, base, entry, isolation, limits, log, release } = manifest;
       // Smoke tests ask the first host, and a zone's routes stand in the order of all.
-      const asked = entry === "zone" ? hosts : [hosts[0], ...hosts.toSorted()];
-      const own = { tier, owner, level, labels, asked, base, entry, isolation, limits, log, release };
+      const orderedHosts = entry === "zone" ? hosts : [hosts[0], ...hosts.toSorted()];
+      const own = { tier, owner, level, labels, orderedHosts, base, entry, isolation, limits, log, release };
       return [sortedKeys(own), serves.map(({ plan }) => plan)];
     }),
     front,

@@ -76,7 +76,7 @@ const own = { ...files(["wallet.yaml", "pay.yaml", "open.yaml"]), "routes/all.ya
 const tiers = ["wallet", "pay", "open", "all"] as const;
 
 describe("as a manifest with everything written out", () => {
-  /** What is handed on of a tier: plans of its gates, and what control is told. */
+  /** A tier's outputs: the plans of its gates, and its facts for control. */
   const outcome = (tier: CheckedTier, environment: string) => {
     const { preset: _, without: __, filters: ___, upstreams: ____, routes: _____, limits, ...manifest } = tier.manifest;
     const { concurrency: ______, ...bounds } = limits;
@@ -199,7 +199,7 @@ it("the page shows what is really printed", () => {
 describe("in words", () => {
   const files = {
     "routes/presets/p.yaml":
-      "preset: p\nsummary: s\nfilters:\n  - cors: { origins: ['*'] }\n  - ip: { deny: [10.0.0.0/8] }\n    id: door\n",
+      "preset: p\nsummary: s\nfilters:\n  - cors: { origins: ['*'] }\n  - ip: { deny: [10.0.0.0/8] }\n    id: corporate-network\n",
     "routes/environments/local.yaml": "values:\n  one:\n    - 192.0.2.1\n",
     "routes/t.yaml": manifest(
       "t",
@@ -213,7 +213,7 @@ upstreams: { it: { http: https://it.example } }
 routes:
   one:
     match: GET /one
-    without: [door]
+    without: [corporate-network]
     filters: [{ headers: { request: { set: { x-key: { secret: ONE_KEY } } } } }]
     to: it
   two: { match: GET /two, redirect: /one }
@@ -229,7 +229,7 @@ routes:
       "max: 1KiB": "routes/t.yaml:9",
       "x-tea: present": "routes/t.yaml:10",
       "secret: ONE_KEY": "routes/t.yaml:16",
-      "without door": "routes/t.yaml:15",
+      "without corporate-network": "routes/t.yaml:15",
       "url: https://it.example": "routes/t.yaml:11",
       "timeout: 30s": expect.stringMatching(/^default, docs\/reference\/keys\/upstream\.md:\d+$/),
     });
@@ -241,7 +241,7 @@ routes:
   it("of a tier: its filters once, and of each route what is its own", () => {
     const { text, data } = effectiveData("t", writeProject(files));
     expect(text).toContain("filters: ip → body-limit → one/headers\n");
-    expect(text).toContain("filters: door → ip → body-limit\n");
+    expect(text).toContain("filters: corporate-network → ip → body-limit\n");
     expect(data.dropped).toEqual([{ id: "cors", at: "routes/presets/p.yaml:4", by: "routes/t.yaml:6" }]);
     expect(data.routes[1]?.settings.map(({ key, value, default: it }) => [key, value, it])).toContainEqual([
       "redirect.status",

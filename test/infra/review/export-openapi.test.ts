@@ -102,7 +102,7 @@ routes:
   const { data, text, exitCode } = exportOpenApiFile([], { root, env: "local", out: path.join(root, "deep/out.json") });
   expect([exitCode, data]).toMatchObject([1, { operations: 8, leftOut: true, gaps: [{ where: "t/beta" }] }]);
   expect(text).toContain("no equivalent  t/beta: left out: OpenAPI has one operation for GET /x/{id}");
-  // On stdout stands the document and nothing else; what it lacks is told beside it.
+  // stdout has only the document; gaps are on stderr.
   const alone = exportOpenApiFile([], { root, env: "local" });
   expect([alone.exitCode, JSON.parse(alone.product ?? "").openapi]).toEqual([1, "3.1.0"]);
   expect(alone.text).toMatch(/^no equivalent {2}t\/beta: left out: .*\n$/);

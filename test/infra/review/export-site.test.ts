@@ -17,9 +17,9 @@ it("stands in files beside each other, with the document in it and beside it", (
   expect([exitCode, text]).toEqual([0, `wrote ${out}/index.html: 11 operations of 3 tiers\n`]);
   const page = fs.readFileSync(path.join(out, "index.html"), "utf8");
   expect(embedded(page)).toEqual(JSON.parse(fs.readFileSync(path.join(out, "openapi.json"), "utf8")));
-  const asked = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, file = ""]) => file);
-  expect(asked).toEqual(["swagger-ui.css", "swagger-ui-bundle.js", "openapi.json"]);
-  for (const file of asked) expect(fs.statSync(path.join(out, file)).size).toBeGreaterThan(1000);
+  const loaded = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, file = ""]) => file);
+  expect(loaded).toEqual(["swagger-ui.css", "swagger-ui-bundle.js", "openapi.json"]);
+  for (const file of loaded) expect(fs.statSync(path.join(out, file)).size).toBeGreaterThan(1000);
 });
 
 it("shows text that looks like a script as text", () => {

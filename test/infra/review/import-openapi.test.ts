@@ -108,7 +108,7 @@ routes:
   expect(importOpenApiFile(file, { root, host: "api.acme.example", acceptGaps: true }).exitCode).toBe(0);
 });
 
-it("what only behaves otherwise, or never comes by a gateway, is told and fails nothing", () => {
+it("what only behaves differently, or never passes a gateway, is listed and fails nothing", () => {
   const whole = shop
     .replace(", security: [{ people: [] }]", "")
     .replace("    trace: { responses: {} }\n", "")
@@ -129,7 +129,7 @@ it("what only behaves otherwise, or never comes by a gateway, is told and fails 
   ]);
 });
 
-it("replaces nothing that somebody wrote, unless it is told to", () => {
+it("does not overwrite existing files without --force", () => {
   const root = writeProject({ ...environments, "shop.yaml": shop });
   const options = { root, host: "api.acme.example" };
   importOpenApiFile(path.join(root, "shop.yaml"), options);

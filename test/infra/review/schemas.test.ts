@@ -1,4 +1,4 @@
-/** JSON Schemas of a manifest, as reviewers and callers meet them: exported, listed where they are not checked, told as changes. */
+/** JSON Schemas of a manifest in reviews: exported, listed if unchecked, and compared by diff. */
 import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
@@ -65,14 +65,14 @@ it("list what they say and is not checked", () => {
   expect(text).toContain('! sku: the format "sku" is not checked');
 });
 
-it("that are other ones in their file are told with what they are asked of", () => {
+it("that change in their file are reported with the parts they validate", () => {
   const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => writeProject(it));
   const { changes, workers } = compareProjects(both[0] as string, both[1] as string);
   expect(changes.map(({ message: says, routes }) => [plainText(says), routes])).toEqual([
     ["validate asks something else of the body", ["order"]],
   ]);
   expect(workers.map(({ worker }) => worker)).toContain("gate-shop");
-  // Nobody is asked anything else by another description.
+  // A changed description does not change the validation.
   const described = writeProject(shop('sku: { type: string, format: sku, description: "of the shelf" }'));
   expect(compareProjects(both[0] as string, described).changes).toEqual([]);
 });

@@ -33,7 +33,7 @@ const tier = (lines: string): Files => ({ "routes/t.yaml": manifest("t", lines +
 const set = (name: string, value: string, more: string) =>
   tier(`filters: [{ headers: { request: { set: { ${name}: ${value} } }${more} } }]\n`);
 
-/** A project that does not hold, with a secret on or near the line that is told. */
+/** An invalid project, with a secret on or near the reported line. */
 const broken: Readonly<Record<string, readonly [secret: string, files: Files]>> = {
   "an unknown key beside it": [secrets.hex, set("x-api-key", secrets.hex, ", oops: 1")],
   "a known shape, under a name that tells nothing": [secrets.stripe, set("x-shop", secrets.stripe, ", oops: 1")],
@@ -77,7 +77,7 @@ const broken: Readonly<Record<string, readonly [secret: string, files: Files]>> 
     secrets.words,
     tier(`filters: [{ x: { passwords: [] , secret: [${secrets.words}] } }]\n`),
   ],
-  "in another route that is told as related": [
+  "in another route that is a related location": [
     secrets.hex,
     {
       "routes/t.yaml": manifest(

@@ -1,4 +1,4 @@
-/** The filters of a route, in the order in which they run. */
+/** Rules for the filter chain of a route: ids, order, enforcement, body limits. */
 
 import type { Path } from "../../../diagnostics/locate.ts";
 import { deduplicate, type Problem } from "../../../diagnostics/problem.ts";
@@ -14,7 +14,7 @@ export const checkChains = (tier: CheckedTier, inputs: CheckInputs): Problem[] =
       ...checkDuplicateIds(route),
       ...route.chain.flatMap((it) => [...checkGuardSettings(it), ...checkNamespaces(it, inputs)]),
       ...checkOrder(route),
-      // A filter of no known kind has its own problem; what it would have done for the others is not missing as well.
+      // An unknown filter has its own problem, so rules that it might satisfy are skipped.
       ...(route.hasUnknownFilters ? [] : [...checkIdentityEnforced(route), ...checkBodyLimits(tier, route)]),
     ];
     return problems.map((it) => ["", it] as const);
@@ -32,7 +32,7 @@ const checkDuplicateIds = ({ chain, name }: CheckedRoute): Problem[] => {
     }
     const id = it.id.replace(`${name}/`, "");
     return [
-      it.source.problem(it.entry, "duplicate-id", `a second filter "${id}" in one chain`, {
+      it.source.problem(it.entry, "duplicate-id", `the chain has two filters with the id "${id}"`, {
         remedy: "give this one an id of its own: `id: …` beside it",
         related: [before.source.related(before.entry, "the first is here")],
       }),
@@ -47,7 +47,7 @@ const checkWithout = (tier: CheckedTier): Problem[] => {
       const droppedPath = [...path, "without", index];
       if (dropped.indexOf(id) < index)
         return [
-          source.problem(droppedPath, "unknown-without", `"${id}" is dropped already`, { remedy: "name it once" }),
+          source.problem(droppedPath, "unknown-without", `"${id}" is already dropped`, { remedy: "list it once" }),
         ];
       if (ids.includes(id)) return [];
       return [
@@ -78,7 +78,7 @@ const checkWithout = (tier: CheckedTier): Problem[] => {
   ];
 };
 
-/** Where a filter is of no known kind, or its `id` is broken, its id is not known. */
+/** Whether all ids are known: no entry of unknown kind, no broken `id`. */
 const hasKnownIds = ({ filters, unknown }: CheckedFilters): boolean =>
   unknown === 0 && filters.every(({ broken }) => !isBroken(broken.settings, "id"));
 
@@ -89,7 +89,7 @@ const checkGuardSettings = ({ spec: about, use, mode, percent, source, entry }: 
     source.problem(
       entry,
       "guard-only",
-      `${use} wraps the request, so it cannot be ${key === "mode" ? "shadowed" : "given to some"}`,
+      `${use} wraps the request, so it cannot be ${key === "mode" ? "shadowed" : "limited to a percentage"}`,
       { key, remedy: "use `mode: off`, `when`, or remove it" },
     ),
   );
@@ -112,9 +112,9 @@ const checkOrder = ({ chain, name }: CheckedRoute): Problem[] =>
     const behind = chain.slice(0, index).find(({ spec: about }) => filter.spec.precedes?.includes(about.phase));
     if (!behind) return [];
     return [
-      filter.source.problem(filter.entry, "filter-order", `${filter.use} stands behind ${behind.use} on ${name}`, {
+      filter.source.problem(filter.entry, "filter-order", `${filter.use} comes after ${behind.use} on ${name}`, {
         key: filter.use,
-        remedy: `put it ahead of ${behind.use}`,
+        remedy: `move it before ${behind.use}`,
         related: [behind.source.related(behind.entry, `${behind.use} is here`)],
       }),
     ];
@@ -132,11 +132,11 @@ const checkIdentityEnforced = ({ chain, name }: CheckedRoute): Problem[] =>
       const { use, spec: about, mode, percent } = unenforced;
       const key = mode !== "enforce" ? "mode" : percent !== "100%" ? "percent" : "when";
       const message = assertsCaller
-        ? `where ${use} is not enforced, clients of ${name} say themselves who they are`
+        ? `where ${use} is not enforced, clients of ${name} can set the identity headers themselves`
         : `${use} would let requests of ${name} pass unchecked`;
       const remedy = assertsCaller
-        ? `remove \`${key}\`: what tells the service who is calling is written for every request`
-        : `enforce it, or put it beside another filter of ${about.phase} that is enforced`;
+        ? `remove \`${key}\`: identity headers have to be set on every request`
+        : `enforce it, or add another ${about.phase} filter that is enforced`;
       return [unenforced.source.problem(unenforced.entry, "identity-unenforced", message, { key, remedy })];
     });
 
@@ -147,15 +147,20 @@ const checkBodyLimits = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
     if (filter.spec.checks && !readsBody(tier, filter, route)) return [];
     if (chain.slice(0, index).some((it) => it.spec.boundsBody && mayBeEnforced(it))) return [];
     return [
-      filter.source.problem(filter.entry, "body-unbounded", `${filter.use} reads bodies of ${name}, of any size`, {
-        key: filter.use,
-        remedy: "put body-limit ahead of it",
-      }),
+      filter.source.problem(
+        filter.entry,
+        "body-unbounded",
+        `${filter.use} reads request bodies of ${name} without a size limit`,
+        {
+          key: filter.use,
+          remedy: "put body-limit before it",
+        },
+      ),
     ];
   });
 };
 
-/** Whether a filter that validates reads bodies of a route. */
+/** Whether a validating filter reads the bodies of a route. */
 const readsBody = ({ validations }: CheckedTier, { id }: CheckedFilter, { name }: CheckedRoute): boolean =>
   Object.values(validations.get(id)?.plans[name] ?? {}).some(
     ({ body }) => body && Object.values(body.types).some((it) => it !== null),

@@ -1,4 +1,4 @@
-/** Where routes lead: each to one place that is there, and every upstream led to. */
+/** Rules for destinations: each route has one that exists, and every upstream is used. */
 import { capturesIn } from "../../../../functions/gateway/routing/match.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
@@ -23,17 +23,17 @@ const checkSingleDestination = (
   { name, writtenKeys: written, broken }: CheckedRoute,
 ): Problem[] => {
   const [first, ...more] = destinations.filter((key) => written.has(key));
-  // A misspelt key may have been meant for one.
+  // A misspelt key may have been meant as the destination.
   if (first === undefined && destinations.some((key) => isBroken(broken, key))) return [];
   if (first === undefined)
     return [
-      source.problem(["routes"], "one-destination", `the route ${name} leads nowhere`, {
+      source.problem(["routes"], "one-destination", `the route ${name} has no destination`, {
         key: name,
         remedy: "give it `to`, `respond` or `redirect`",
       }),
     ];
   return more.map((key) =>
-    source.problem(["routes", name], "one-destination", `the route ${name} has \`${first}\` already`, {
+    source.problem(["routes", name], "one-destination", `the route ${name} already has \`${first}\``, {
       key,
       remedy: "keep one of the two",
       related: [source.related(["routes", name], `\`${first}\` is here`, first)],
@@ -41,7 +41,7 @@ const checkSingleDestination = (
   );
 };
 
-/** Keys that say how an upstream is asked, on a route that asks none. */
+/** Keys for calling an upstream, on a route without an upstream. */
 const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] => {
   const { name, settings, segments, writtenKeys: written, broken } = route;
   const slashes =
@@ -58,15 +58,15 @@ const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] 
   const ignoredKeys = (["path", "upgrade"] as const)
     .filter((key) => written.has(key))
     .map((key) =>
-      source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
+      source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` has no effect`, {
         key,
-        remedy: "remove it: no upstream is asked",
+        remedy: "remove it: no upstream is called",
       }),
     );
   return [...slashes, ...ignoredKeys];
 };
 
-/** The upstreams that a route names, and where. */
+/** The upstreams that a route names, with their locations. */
 const namedUpstreams = ({ name, settings: { to } }: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
   if (to === undefined) return [];
   const at = ["routes", name, "to"];
@@ -76,7 +76,7 @@ const namedUpstreams = ({ name, settings: { to } }: CheckedRoute): { upstream: s
   );
 };
 
-/** The upstream that is the old gateway, and where it is named. */
+/** The upstream of the old gateway (`cutover.legacy`), with its location. */
 const legacyUpstream = ({
   name,
   settings: { cutover },
@@ -85,7 +85,7 @@ const legacyUpstream = ({
 
 const allUpstreams = (route: CheckedRoute) => [...namedUpstreams(route), ...legacyUpstream(route)];
 
-/** Names under a misspelt or broken `upstreams` are not known. */
+/** False if `upstreams` itself is misspelt or broken. */
 const hasKnownUpstreams = ({ broken }: CheckedTier): boolean =>
   !broken.some(([key, ...further]) => key === "upstreams" && further.length === 0);
 
@@ -93,7 +93,7 @@ const checkUpstreamNames = (tier: CheckedTier, route: CheckedRoute): Problem[] =
   const { source, upstreamNames } = tier;
   const named = allUpstreams(route);
   return named.flatMap(({ upstream, at, key }, index) => {
-    // A variable that is not there has been reported.
+    // An unresolved variable has been reported already.
     if (upstream.includes("${")) return [];
     if (!upstreamNames.includes(upstream) && !hasKnownUpstreams(tier)) return [];
     if (!upstreamNames.includes(upstream))
@@ -110,15 +110,15 @@ const checkUpstreamNames = (tier: CheckedTier, route: CheckedRoute): Problem[] =
         source.problem(
           at,
           "cutover-to-itself",
-          `${route.name} leads to "${upstream}" already, so its users would come there past its filters`,
+          `${route.name} already has the destination "${upstream}", so its users would reach it without the filters`,
           {
             remedy: "name the old gateway, or remove `cutover`",
-            related: [source.related(before.at, "it leads there here", before.key)],
+            related: [source.related(before.at, "the destination is here", before.key)],
           },
         ),
       ];
     return [
-      source.problem(at, "duplicate-id", `"${upstream}" has a weight already`, {
+      source.problem(at, "duplicate-id", `"${upstream}" already has a weight`, {
         key,
         remedy: "give it one weight",
         related: [source.related(before.at, "its weight is here", before.key)],
@@ -127,7 +127,7 @@ const checkUpstreamNames = (tier: CheckedTier, route: CheckedRoute): Problem[] =
   });
 };
 
-/** A weight is broken without its upstream being unknown. */
+/** Whether the destination is unknown. A broken weight alone leaves the upstream's name known. */
 const destinationIsBroken = ({ broken }: CheckedRoute): boolean =>
   broken.some(
     ([key, ...further]) =>
@@ -135,7 +135,7 @@ const destinationIsBroken = ({ broken }: CheckedRoute): boolean =>
   );
 
 const checkUnusedUpstreams = (tier: CheckedTier): Problem[] => {
-  // A route whose destination is broken, or that leads nowhere, may well be the one that goes there.
+  // A route with a broken or missing destination may be the one that uses the upstream.
   const isUncertain = tier.routes.some(
     (route) =>
       destinationIsBroken(route) ||
@@ -147,17 +147,17 @@ const checkUnusedUpstreams = (tier: CheckedTier): Problem[] => {
   return tier.upstreamNames
     .filter((name) => !used.has(name))
     .map((name) =>
-      tier.source.problem(["upstreams"], "unused-upstream", `no route goes to "${name}"`, {
+      tier.source.problem(["upstreams"], "unused-upstream", `no route uses "${name}"`, {
         key: name,
-        remedy: "remove it, or route to it",
+        remedy: "remove it, or add a route to it",
       }),
     );
 };
 
-/** What the platform gives one request (Workers, "Simultaneous open connections"). */
+/** The platform's limit for one request (Workers, "Simultaneous open connections"). */
 const openConnections = 6;
 
-/** Guards run one after the other and are done before the next; a layer holds on to what it has while all behind it runs. */
+/** Guards run one after the other, so only the largest counts; a layer keeps its connections while everything after it runs. */
 const checkConnections = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
   const needs = ({ spec: about, config }: CheckedRoute["chain"][number]) =>
     config === undefined ? 0 : (about.connections?.(config) ?? 0);
@@ -173,11 +173,11 @@ const checkConnections = ({ source, upstreams }: CheckedTier, route: CheckedRout
   const total = layers + Math.max(guards, max(upstreamConnections));
   if (total <= openConnections) return [];
   const largestFilter = route.chain.toSorted((a, b) => needs(b) - needs(a))[0];
-  const message = `a request of ${route.name} could need ${total} open connections, and has ${openConnections}`;
+  const message = `a request of ${route.name} could need ${total} open connections; the platform allows ${openConnections}`;
   return [
     source.problem(["routes", route.name], "too-many-connections", message, {
       key: "match",
-      remedy: "make it do less at a time",
+      remedy: "use fewer layers and destinations that hold connections at the same time",
       related: largestFilter && [
         largestFilter.source.related(largestFilter.entry, `${largestFilter.use} takes ${needs(largestFilter)}`),
       ],

@@ -1,16 +1,16 @@
-/** What can be relied on, and what must be. */
+/** Whether a filter is enforced for every request, and whether it has to be. */
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter } from "../../model/checked.ts";
 
-/** It acts on everybody. */
+/** It applies to every request. */
 export const isEnforced = ({ mode, percent, when }: CheckedFilter): boolean =>
   mode === "enforce" && percent === "100%" && when.length === 0;
 
-/** It acts on everybody, or may do so once its settings are mended. */
+/** It applies to every request, or may do so once its broken settings are fixed. */
 export const mayBeEnforced = (filter: CheckedFilter): boolean =>
   isEnforced(filter) || filter.broken.settings.length > 0;
 
-/** It tells the service who is calling: where it is not enforced, the client says so itself. */
+/** It sends the caller's identity to the service. If it is not enforced, clients can set the identity themselves. */
 export const forwardsIdentity = ({ spec: about, config }: CheckedFilter): boolean =>
   config !== undefined &&
   (about.references?.(config) ?? []).some(({ text }) =>

@@ -1,4 +1,4 @@
-/** The matches of a tier: no two routes for one request, and none that no request has. */
+/** Rules for the matches of a tier: no duplicates, no ambiguity, none that can never match. */
 
 import { capturesOf, type PathSegment } from "../../../../functions/gateway/routing/match.ts";
 import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
@@ -15,7 +15,7 @@ export const checkMatches = (tier: CheckedTier): Problem[] => [
 
 const hasKnownMatch = ({ broken }: CheckedRoute): boolean => !isBroken(broken, "match");
 
-/** All that says which requests a route takes. */
+/** Whether match, `when` and rank are all valid. */
 const hasKnownConditions = (route: CheckedRoute): boolean =>
   hasKnownMatch(route) && !isBroken(route.broken, "when") && !isBroken(route.broken, "rank");
 
@@ -28,12 +28,12 @@ const checkReachable = ({ source }: CheckedTier, { name, segments }: CheckedRout
       }),
     );
 
-/** Routes that only their patterns or conditions could tell apart: same kinds of segments, same literals. */
+/** Groups routes that differ at most in patterns or conditions: same kinds of segments, same literals. */
 const similarRoutes = (routes: readonly CheckedRoute[]): CheckedRoute[][] => [
   ...Map.groupBy(routes, ({ segments }) => segments.map(kindOf).join("/")).values(),
 ];
 
-/** More of them than anybody can tell apart; each is compared with each. */
+/** Bounds the pairwise comparison. */
 const maxSimilar = 32;
 
 const checkCollisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Problem[] => {
@@ -47,7 +47,7 @@ const checkCollisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Pro
     else distinct.push(route);
     for (const key of keys) if (!owners.has(key)) owners.set(key, route);
   }
-  // Where the conditions of both hold, the rank says which of two it is.
+  // If the conditions of both are met, the rank decides.
   for (const sameRank of Map.groupBy(distinct, ({ settings }) => settings.rank).values()) {
     const [extra] = sameRank.slice(maxSimilar);
     if (extra) problems.push(tooManySimilar(tier, extra, sameRank.length));
@@ -62,7 +62,7 @@ const duplicateMatch = ({ source }: CheckedTier, first: CheckedRoute, second: Ch
   source.problem(
     ["routes", second.name, "match"],
     "duplicate-match",
-    `${second.name} takes the same requests as ${first.name}`,
+    `${second.name} matches the same requests as ${first.name}`,
     {
       remedy: "give it another path, method or condition, or remove one of the two",
       related: [source.related(["routes", first.name, "match"], `${first.name} is here`)],
@@ -73,11 +73,11 @@ const tooManySimilar = ({ source }: CheckedTier, { name }: CheckedRoute, count: 
   source.problem(
     ["routes", name, "match"],
     "ambiguous-match",
-    `${count} routes are told apart by nothing but their patterns, methods and conditions`,
-    { remedy: `${maxSimilar} at most; give them literals that differ` },
+    `${count} routes differ only in their patterns, methods and conditions`,
+    { remedy: `${maxSimilar} at most; give them different literal segments` },
   );
 
-/** Of two segments of different kinds, the router knows which to try first. */
+/** The kind of a segment. The router orders segments of different kinds by itself. */
 const kindOf = (it: PathSegment): string => {
   if (it.kind === "literal") return it.text;
   if (it.kind === "rest") return it.optional ? "{/*}" : "{*}";
@@ -92,12 +92,12 @@ const checkAmbiguity = ({ source }: CheckedTier, first: CheckedRoute, second: Ch
   if (samePatterns && first.when.length !== second.when.length) return [];
   const path = sharedPath(first.segments, second.segments);
   if (path === undefined) return [];
-  const where = samePatterns ? ", where the conditions of both hold" : "";
+  const where = samePatterns ? ", when the conditions of both hold" : "";
   return [
     source.problem(
       ["routes", second.name, samePatterns ? "when" : "match"],
       "ambiguous-match",
-      `${second.name} and ${first.name} both take ${method} ${path}${where}`,
+      `${second.name} and ${first.name} both match ${method} ${path}${where}`,
       {
         remedy: samePatterns
           ? "give one of them a condition more, or a `rank`, or make their conditions exclude each other"
@@ -115,13 +115,13 @@ const shapeOf = ({ segments }: CheckedRoute): unknown =>
     return it.kind === "mixed" ? it.template : [it.pattern ?? ""];
   });
 
-/** A path that both take, or undefined where their patterns exclude each other. Their kinds of segments are the same. */
+/** A path that both match, or undefined if their patterns exclude each other. Both have the same kinds of segments. */
 const sharedPath = (a: readonly PathSegment[], b: readonly PathSegment[]): string | undefined => {
   const texts = a.map((left, index) => (left.kind === "rest" ? "rest" : commonText(left, b[index] as PathSegment)));
   return texts.includes(undefined) ? undefined : `/${texts.join("/")}`;
 };
 
-/** Whether no request fulfils both. */
+/** Whether no request can meet both conditions. */
 const areExclusive = ([onA, nameA, isA, a]: Matcher, [onB, nameB, isB, b]: Matcher): boolean => {
   if (onA !== onB || nameA !== nameB) return false;
   if ((isA === "absent") !== (isB === "absent")) return true;

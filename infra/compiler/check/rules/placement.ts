@@ -1,4 +1,4 @@
-/** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
+/** Rules for a tier's own settings: file name, reserved names, preset, hosts, isolation and release. */
 import { stepsProblem } from "../../../../functions/control/model/release.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
@@ -18,37 +18,39 @@ export const checkPlacement = (tier: CheckedTier, inputs: CheckInputs): Problem[
   ...checkQueries(tier, inputs),
 ];
 
-/** Stands in for a host that is broken. */
+/** The placeholder for a broken host. */
 export const placeholderHost = "unknown.invalid";
 
 const checkFileName = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
   if (source.file.endsWith(`/${tier}.yaml`)) return [];
-  const message = `the manifest of "${tier}" stands in ${source.file}`;
+  const message = `the manifest of "${tier}" is in ${source.file}`;
   return [source.problem(["tier"], "file-name", message, { remedy: `name the file ${tier}.yaml` })];
 };
 
 /** The names of Workers and bindings are made from those of tiers and routes. */
 const checkReservedNames = ({ source, manifest: { tier }, routes, broken }: CheckedTier): Problem[] => {
-  // A file's name stands in for a tier's that is broken.
+  // For a broken tier name, the file's name is the placeholder.
   const tierProblems = isBroken(broken, "tier")
     ? []
     : [
-        ...(tier === "shared" ? ["the gate that small tiers share is called so"] : []),
-        ...(tier.includes("--") ? ["two hyphens stand between a tier and a route"] : []),
+        ...(tier === "shared" ? ["the gate that small tiers share has this name"] : []),
+        ...(tier.includes("--") ? ["in the names of Workers, two hyphens separate a tier from a route"] : []),
         ...(previewName.test(tier) ? [previewMessage] : []),
       ];
   const routeProblems = routes.filter(({ name, settings }) => settings.isolation === "route" && previewName.test(name));
   return [
-    ...tierProblems.map((it) => source.problem(["tier"], "reserved-name", it, { remedy: "call the tier otherwise" })),
+    ...tierProblems.map((it) =>
+      source.problem(["tier"], "reserved-name", it, { remedy: "give the tier another name" }),
+    ),
     ...routeProblems.map(({ name }) =>
-      source.problem(["routes"], "reserved-name", previewMessage, { key: name, remedy: "call the route otherwise" }),
+      source.problem(["routes"], "reserved-name", previewMessage, { key: name, remedy: "give the route another name" }),
     ),
   ];
 };
 
-/** Workers of previews are found by the end of their names, and removed. */
+/** Workers of previews are found, and deleted, by this suffix. */
 const previewName = /(?:^|-)preview-\d+$/;
-const previewMessage = "Workers of previews are called so, and go with their pull request";
+const previewMessage = "Workers of previews have such names, and are deleted with their pull request";
 
 const checkPresetName = ({ source, manifest: { preset } }: CheckedTier, { presets }: CheckInputs): Problem[] => {
   if (preset === undefined || presets.has(preset)) return [];
@@ -60,8 +62,10 @@ const checkDuplicateHosts = ({ source, manifest: { hosts } }: CheckedTier): Prob
   hosts.flatMap((host, index) => {
     const first = hosts.indexOf(host);
     if (first === index || host === placeholderHost) return [];
-    const related = [source.related(["hosts", first], "it stands here first")];
-    return [source.problem(["hosts", index], "duplicate-id", `${host} is repeated`, { remedy: "keep one", related })];
+    const related = [source.related(["hosts", first], "the first one is here")];
+    return [
+      source.problem(["hosts", index], "duplicate-id", `${host} is listed twice`, { remedy: "keep one", related }),
+    ];
   });
 
 const checkZones = ({ source, manifest: { hosts } }: CheckedTier, { environment }: CheckInputs): Problem[] => {
@@ -69,7 +73,7 @@ const checkZones = ({ source, manifest: { hosts } }: CheckedTier, { environment 
   if (!zones) return [];
   return hosts.flatMap((host, index) => {
     if (longestZone(host, zones) !== undefined || host === placeholderHost) return [];
-    const message = `no zone of ${environment.file} holds ${host}`;
+    const message = `${host} is in no zone of ${environment.file}`;
     const remedy = `the zones are ${zones.join(", ")}; add one under \`front.zones\`, or name another host`;
     return [source.problem(["hosts", index], "zone-uncovered", message, { remedy })];
   });
@@ -117,7 +121,7 @@ const checkReleaseSteps = ({ source, manifest: { release } }: CheckedTier): Prob
   return [source.problem(["release", "steps", at], "release-steps", why, { remedy })];
 };
 
-/** An environment without control releases nothing by measurements. */
+/** Without a control plane, queries are never run. */
 const checkQueries = (
   { source, manifest: { release } }: CheckedTier,
   { environment: { file, value, broken = [] } }: CheckInputs,

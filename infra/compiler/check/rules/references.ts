@@ -1,4 +1,4 @@
-/** References: each to what the match captures, or to what a filter ahead is sure to provide. */
+/** Rules for references: each reads a capture of the match, or a value that an earlier filter always provides. */
 
 import { type Reference, referencesIn } from "../../../../functions/gateway/core/references.ts";
 import { capturesIn } from "../../../../functions/gateway/routing/match.ts";
@@ -12,7 +12,7 @@ import { mayBeEnforced } from "./enforced.ts";
 export const checkReferences = (tier: CheckedTier, inputs: CheckInputs): Problem[] =>
   deduplicate(tier.routes, (route) => referenceUses(tier, route).flatMap((it) => checkBound(it, tier, route, inputs)));
 
-/** A text with references, and what stands ahead of it. */
+/** A text with references, and the filters that run before it. */
 interface ReferenceUse {
   readonly label: string;
   readonly text: string;
@@ -47,7 +47,7 @@ const referenceUses = ({ source }: CheckedTier, { name, chain, settings }: Check
   ];
 };
 
-/** What a filter reads of a request, less what only a default says in place of something broken. */
+/** The references of a filter's configuration, without those in broken keys. */
 const filterReferences = ({ spec: about, config, broken }: CheckedFilter) =>
   config === undefined
     ? []
@@ -73,7 +73,7 @@ const checkBound = (
     const remedy =
       reference.source === "path"
         ? "capture it in the match, or read another value"
-        : `put ${joinOr(providers)} ahead, or read another value`;
+        : `put ${joinOr(providers)} before it, or read another value`;
     return [
       [
         `${reference.source}.${reference.name}`,
@@ -86,7 +86,7 @@ const checkBound = (
 const joinOr = (names: readonly string[]): string =>
   names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names.join();
 
-/** Where a route drops the filter that would have known. */
+/** The locations where the route drops a filter that would provide the value. */
 const droppedProviders = (
   { source: wanted }: Reference,
   { source, shared }: CheckedTier,
@@ -98,11 +98,11 @@ const droppedProviders = (
       source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
     );
 
-/** Whether it is known what a reference could be bound to: what is broken has its own problem. */
+/** Whether the reference can be checked; broken parts have their own problems. */
 const isDecidable = ({ source }: Reference, { broken, hasUnknownFilters: unknownFilters }: CheckedRoute): boolean =>
   source === "path" ? !isBroken(broken, "match") : !unknownFilters;
 
-/** What a reference lacks, or undefined when it is bound. */
+/** Why a reference is unbound, or undefined if it is bound. */
 const whyUnbound = (
   { source, name }: Reference,
   captured: readonly string[],
@@ -113,6 +113,6 @@ const whyUnbound = (
   if (source !== "consumer" && source !== "claim") return undefined;
   if (ahead.some((it) => mayBeEnforced(it) && it.spec.provides?.includes(source))) return undefined;
   return source === "consumer"
-    ? "no filter ahead is sure to identify a consumer"
-    : "no filter ahead is sure to verify a token";
+    ? "no earlier filter always identifies a consumer"
+    : "no earlier filter always verifies a token";
 };

@@ -1,4 +1,4 @@
-/** What must hold between the parts of one manifest, when each of them holds by itself. */
+/** Runs all rules between the parts of one manifest. */
 
 import type { Problem } from "../../../diagnostics/problem.ts";
 import type { CheckedTier, CheckInputs } from "../../model/checked.ts";

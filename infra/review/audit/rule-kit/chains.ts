@@ -1,4 +1,4 @@
-/** What rules ask of routes and their filters. */
+/** Questions that several audit rules ask about routes and their filters. */
 import { isDeepStrictEqual } from "node:util";
 import type { FilterSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
@@ -27,16 +27,16 @@ export const knowing = <Name extends keyof FilterSecurity>(
 export const enforces = (chain: readonly CheckedFilter[], name: keyof FilterSecurity): boolean =>
   knowing(chain, name).some(({ filter }) => isEnforced(filter));
 
-/** Every filter that a route has, each once. */
+/** The distinct filters of all routes. */
 export const distinctFilters = ({ routes }: CheckedTier): CheckedFilter[] => [
   ...new Set(routes.flatMap(({ chain }) => chain)),
 ];
 
-/** Upstreams that a route's filters stand ahead of. */
+/** Upstreams that a route's filters protect. */
 export const upstreamNames = ({ settings: { to } }: CheckedRoute): string[] =>
   typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it));
 
-/** The services behind them: two upstreams may be one, by its URL or its Worker's name. */
+/** Keys of the services behind a route: two upstreams with the same URL or Worker are one service. */
 const serviceKeys = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
   upstreamNames(route).map((name) => {
     const { use, spec: about, config } = upstreams[name] ?? {};
@@ -50,21 +50,21 @@ export const hasUpstream = (route: CheckedRoute): boolean => upstreamNames(route
 
 const writeMethodNames = ["POST", "PUT", "PATCH", "DELETE", "ANY"];
 
-/** Methods by which something is changed. */
+/** A route's write methods. */
 export const writeMethods = ({ methods }: CheckedRoute): string[] =>
   methods.filter((it) => writeMethodNames.includes(it));
 
 export const enforcesIdentity = (filter: CheckedFilter): boolean =>
   filter.spec.phase === "identity" && isEnforced(filter);
 
-/** A route, and one beside it that asks the same service and lacks some of its guards of identity and access. */
+/** A protected route, and another route to the same service that lacks some of its identity and access guards. */
 export interface UnguardedPair {
   readonly guarded: CheckedRoute;
   readonly unprotected: CheckedRoute;
   readonly missing: readonly CheckedFilter[];
 }
 
-/** Of a thousand routes with the same guards none lacks any, so routes are compared group by group. */
+/** Compares routes in groups with the same guards, to avoid comparing every pair. */
 export const unguardedPairs = (tier: CheckedTier): UnguardedPair[] => {
   const { routes } = tier;
   const services = new Map(routes.map((route) => [route, serviceKeys(tier, route)]));
@@ -86,7 +86,7 @@ export const unguardedPairs = (tier: CheckedTier): UnguardedPair[] => {
   );
 };
 
-/** A guard that is written once more with the same settings is no other. */
+/** The guards that another route lacks. A guard with the same settings counts as the same. */
 const missingGuards = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
   const own = other.chain.filter(isGuard);
   const isSame = (a: CheckedFilter, b: CheckedFilter): boolean =>
@@ -97,16 +97,16 @@ const missingGuards = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFil
 const isGuard = (it: CheckedFilter): boolean =>
   isEnforced(it) && (it.spec.phase === "identity" || it.spec.phase === "access");
 
-/** Only some addresses get in. */
+/** Whether only listed addresses are allowed. */
 export const hasAllowList = ({ chain }: CheckedRoute): boolean => enforces(chain, "admitsAddresses");
 
-/** Nothing keeps a stranger out. */
+/** Whether the route is open to everybody. */
 export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(enforcesIdentity) && !hasAllowList(route);
 
 export const isLimit = ({ spec: about, mode }: CheckedFilter): boolean =>
   about.phase === "limits" && mode === "enforce";
 
-/** Where a route drops what would have been there. */
+/** Locations where a route drops an inherited filter. */
 export const droppedFilters = (
   { source, shared }: CheckedTier,
   { name, settings }: CheckedRoute,
@@ -118,7 +118,7 @@ export const droppedFilters = (
       source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
     );
 
-/** Headers that a filter edits in the request that the service sees. */
+/** Edits of request headers by enforced `headers` filters. */
 export const requestEdits = (chain: readonly CheckedFilter[]) =>
   knowing(chain, "requestHeaders").flatMap(({ filter, fact: { set, remove, at } }) =>
     isEnforced(filter) ? [{ filter, set, remove, setAt: [...filter.at, ...at] }] : [],

@@ -1,13 +1,13 @@
-/** Changes of a manifest's text that leave all else as it is: comments, order, quotes, line ends. */
+/** Edits a manifest's text in place; comments, order, quotes and line ends stay as they are. */
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Path } from "../../../diagnostics/locate.ts";
 
 export type TextChange =
-  /** Puts another text in place of a value. */
+  /** Replaces a value by another text. */
   | { readonly kind: "replace"; readonly at: Path; readonly text: string }
-  /** Adds a filter, written on one line, behind all others of a route. */
+  /** Adds a filter, on one line, after all others of a route. */
   | { readonly kind: "add-filter"; readonly route: string; readonly filter: string }
-  /** Takes a piece of the text out. */
+  /** Removes a range of the text. */
   | { readonly kind: "cut"; readonly range: readonly [start: number, end: number] };
 
 interface TextEdit {
@@ -16,7 +16,7 @@ interface TextEdit {
   readonly text: string;
 }
 
-/** @returns the new text, and which of the changes are in it: where the text is not written in a usual way, one is left out */
+/** @returns the new text, and the changes that were applied; changes to unusual syntax are skipped */
 export const applyChanges = (
   text: string,
   changes: readonly TextChange[],
@@ -30,7 +30,7 @@ export const applyChanges = (
   let position = text.length + 1;
   const applied: TextChange[] = [];
   for (const { change, edit } of all) {
-    // Two in one place: the next run does the other.
+    // Overlapping changes: the next run applies the other one.
     if (edit.end > position) continue;
     result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
     position = edit.start;
@@ -58,7 +58,7 @@ const nodeAt = (root: Node | null, path: Path): Node | null =>
 const pairOf = (map: YAMLMap, key: string): Pair | undefined =>
   map.items.find((it) => isScalar(it.key) && String(it.key.value) === key);
 
-/** Two filters of one kind on a route need an id. */
+/** Adds an id if the route already has a filter of that kind. */
 const withId = (route: YAMLMap, filter: string): string => {
   const filters = pairOf(route, "filters")?.value;
   const kind = filter.slice(0, filter.indexOf(":"));
@@ -85,15 +85,15 @@ const appendToList = (text: string, list: YAMLSeq, filter: string): TextEdit | u
     return /^\[\s*\]$/.test(inside) ? { start: list.range[0], end: list.range[1], text: `[${filter}]` } : undefined;
   }
   if (list.flow) return { start: end, end, text: `, ${filter}` };
-  // In a block, braces are written only where something stands beside the filter.
+  // In a block list, braces are only needed with an id.
   const [, withoutBraces] = /^\{ (.*) \}$/.exec(filter) ?? [];
   const item = withoutBraces === undefined || filter.includes(", id: ") ? filter : withoutBraces;
   return insertLine(text, end, `${indentationAt(text, list.range[0])}- ${item}`);
 };
 
-/** A line of its own, below the one that this place is on. */
+/** Inserts a line below the line of an offset. */
 const insertLine = (text: string, at: number, content: string): TextEdit => {
-  // A text over several lines ends with its last line's end.
+  // A multi-line text ends with the end of its last line.
   const next = text[at - 1] === "\n" ? at - 1 : text.indexOf("\n", at);
   const end = next < 0 ? text.length : next;
   const ending = text[end - 1] === "\r" ? "\r\n" : "\n";
@@ -103,7 +103,7 @@ const insertLine = (text: string, at: number, content: string): TextEdit => {
 
 const indentationAt = (text: string, at: number): string => " ".repeat(at - text.lastIndexOf("\n", at - 1) - 1);
 
-/** Where a value ends, without what follows it on its line. */
+/** The end offset of a value, without trailing comments. */
 const endOf = (node: Node | null): number | undefined => {
   if (!node?.range) return undefined;
   const isBlock = (isMap(node) || isSeq(node)) && !node.flow;

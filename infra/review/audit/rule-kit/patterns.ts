@@ -1,6 +1,6 @@
 /**
- * What a pattern can be made to cost. The language of patterns takes none that could run for ever; what is left is one
- * part without end beside one that may be long, which tries each character as often as the long one is.
+ * The worst-case cost of a pattern. The pattern language excludes exponential backtracking; what remains is one
+ * unbounded part beside a long bounded one, which tests each character as often as the bounded part is long.
  */
 import { atom } from "../../../../functions/gateway/routing/patterns.ts";
 import { ambiguityOf } from "../../../patterns/ambiguity.ts";
@@ -8,16 +8,16 @@ import { buildAutomaton } from "../../../patterns/automaton.ts";
 import { parsePattern } from "../../../patterns/syntax.ts";
 
 export interface PatternCost {
-  /** How often a character can be tried. */
+  /** How often a character can be tested. */
   readonly tries: number;
-  /** A text that makes it so when it is repeated; undefined where neither that nor the contrary could be proven. */
+  /** A text whose repetition causes it; undefined if neither it nor the contrary could be proven. */
   readonly pump: string | undefined;
 }
 
-/** Undefined where each character is tried a few times at most. */
+/** Undefined if each character is tested only a few times. */
 export type PatternCosts = (pattern: string) => PatternCost | undefined;
 
-/** Each pattern is weighed once. */
+/** Cached by pattern. */
 export const createPatternCosts = (): PatternCosts => {
   const cache = new Map<string, PatternCost | undefined>();
   return (pattern) => {
@@ -29,12 +29,12 @@ export const createPatternCosts = (): PatternCosts => {
   };
 };
 
-/** Nobody notices less. */
+/** Fewer tries are negligible. */
 const minTries = 8;
 
 /**
- * The pattern with its longest bounded part opened, since to who sends few characters `{0,99}` is as good as `*`; counts
- * that stay the same are cut short, which changes nothing about how the parts share a text.
+ * The pattern with its bounded parts opened, since for short inputs `{0,99}` equals `*`; fixed counts
+ * are shortened, which does not change how the parts split a text.
  */
 const openLongestPart = (pattern: string): { readonly tries: number; readonly opened: string } => {
   let tries = 0;
@@ -53,12 +53,12 @@ const openLongestPart = (pattern: string): { readonly tries: number; readonly op
   return { tries: hasUnbounded ? tries : 0, opened: opened.join("") };
 };
 
-/** How the opened parts share a text, in counted steps: the outcome is the same on every machine. */
+/** Proves the cost by automaton, with counted steps, so that the result is the same on every machine. */
 const proveCost = (opened: string, tries: number): PatternCost | undefined => {
   const automaton = buildAutomaton(parsePattern(opened), maxStates);
   const { is, pump } = automaton ? ambiguityOf(automaton) : { is: "unknown" as const, pump: undefined };
   return is === "single" || is === "bounded" ? undefined : { tries, pump };
 };
 
-/** More than any pattern of the language has. */
+/** More states than any pattern of the language has. */
 const maxStates = 1000;

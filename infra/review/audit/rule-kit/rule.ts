@@ -1,4 +1,4 @@
-/** What a rule of the audit is: what it looks for, how grave that is, and what it has led to. */
+/** The types of an audit rule, its input and its findings. */
 import type { Environment } from "../../../../functions/manifest/environment.ts";
 import type { CheckedTier, NamedFile } from "../../../compiler/model/checked.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
@@ -9,14 +9,14 @@ import type { TextChange } from "./edits.ts";
 import type { PatternCosts } from "./patterns.ts";
 
 export interface Rule {
-  /** What people write behind `postern-ignore`; it keeps its meaning for ever. */
+  /** Its name in `postern-ignore` comments; never reused for something else. */
   readonly id: string;
   readonly severity: Risk;
   /** What is wrong, in one sentence. */
   readonly summary: string;
-  /** What has happened where it was so, or can. */
+  /** An incident that the rule would have prevented. */
   readonly incident: string;
-  /** What to write instead, and when it is right as it is. */
+  /** How to fix it, and when to ignore the rule. */
   readonly remedy: string;
   readonly check: (subject: AuditTarget) => readonly RawFinding[];
 }
@@ -25,14 +25,14 @@ export interface Rule {
 export interface AuditTarget {
   readonly tier: CheckedTier;
   readonly environment: NamedFile<Environment>;
-  /** All that people write for it: its manifest, its preset, the environment. */
+  /** Its source files: manifest, preset, environment. */
   readonly files: readonly Source[];
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly patternCosts: PatternCosts;
 }
 
-/** What a rule has found. A filter that many routes share is told once. */
+/** A rule's result, before merging. */
 export interface RawFinding {
   readonly source: Source;
   readonly at: Path;
@@ -41,7 +41,7 @@ export interface RawFinding {
   readonly message: string;
   readonly remedy: string;
   readonly related?: readonly RelatedLocation[] | undefined;
-  /** What `--fix` does: only where nobody who does right can notice. */
+  /** The change that `--fix` makes; only if no legitimate client can notice it. */
   readonly fix?: Fix | undefined;
 }
 

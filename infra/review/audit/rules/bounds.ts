@@ -1,4 +1,4 @@
-/** How long and how large. */
+/** Audit rules for body sizes and timeouts. */
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
@@ -10,11 +10,11 @@ const maxBody = "100MiB";
 export const wideBody: Rule = {
   id: "wide-body",
   severity: "medium",
-  summary: "Bodies may be larger than most services take without falling over.",
+  summary: "Bodies may be larger than most services can handle.",
   incident:
-    "A service that reads a body as a whole is put to sleep by a dozen requests of a gigabyte, and each of them costs its sender next to nothing.",
+    "A service that reads whole bodies into memory is stopped by a dozen requests of a gigabyte, which cost the sender almost nothing.",
   remedy:
-    "Give what the API needs: a `body-limit` on the routes that take much, and a small `limits.body` for all others. Uploads of more are better sent straight to a bucket.",
+    "Set what the API needs: a `body-limit` on the routes with large bodies, and a small `limits.body` for all others. Send larger uploads straight to a bucket.",
   check: ({ tier }) => tier.routes.filter(hasUpstream).flatMap((route) => wideBodies(tier, route)),
 };
 
@@ -24,7 +24,7 @@ const wideBodies = ({ source, manifest }: CheckedTier, { name, chain }: CheckedR
   const max = bounds.at(-1)?.fact ?? manifest.limits.body;
   if (bytes(max) <= bytes(maxBody)) return [];
   const message = `bodies of ${name} may have ${max}`;
-  const remedy = `${maxBody} at most, where nothing of it is known`;
+  const remedy = `${maxBody} at most`;
   return [
     limit
       ? { source: limit.source, at: limit.entry, key: limit.use, message, remedy }
@@ -37,11 +37,11 @@ const maxClientWait = "60s";
 export const outlastedClient: Rule = {
   id: "outlasted-client",
   severity: "medium",
-  summary: "A route waits longer for its service than clients wait for an answer.",
+  summary: "A route waits longer for its service than clients wait for a response.",
   incident:
-    "Requests that took longer than their clients waited were sent again and again while the first ones were still at work, and kept a service down for hours (DynamoDB, 2015).",
+    "Requests that outlasted their clients were retried while the first attempts were still running, which kept a service down for hours (DynamoDB, 2015).",
   remedy:
-    "Give 60s at most, which is when browsers' libraries, phones and balancers give up; what takes longer is accepted with 202 and asked for later.",
+    "Set 60s at most, which is when HTTP libraries, phones and load balancers give up. Accept longer work with 202, and let clients poll.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && route.settings.upgrade === undefined)
@@ -58,7 +58,7 @@ const outlastingUpstreams = (tier: CheckedTier, { name, chain, ...route }: Check
       {
         source: tier.source,
         at: ["upstreams", upstream, "timeout"],
-        message: `${upstream} may take ${timeout}; clients of ${name} have gone by then, or ask once more`,
+        message: `${upstream} may take ${timeout}; clients of ${name} have given up or retried by then`,
         remedy: `${maxClientWait} at most, here or by \`timeout\` on the route`,
       },
     ];

@@ -1,4 +1,4 @@
-/** What pages of other sites may do with a user's browser. */
+/** Audit rules for browsers: CORS, CSRF, security headers. */
 import {
   enforces,
   enforcesIdentity,
@@ -13,10 +13,10 @@ import type { Rule } from "../rule-kit/rule.ts";
 export const openedNetwork: Rule = {
   id: "opened-network",
   severity: "high",
-  summary: "A route that trusts a network lets every page read it that somebody there opens.",
+  summary: "A route that trusts a network by its addresses can be read by every page that somebody there opens.",
   incident:
-    "Any page could ask the services of the machine and the network that its reader sat at, and those answered, since they trusted the address (0.0.0.0 day, 2024).",
-  remedy: "Drop `cors` on that route, or name the origins that need it; better still, identify who is calling.",
+    "Any web page could call services on the machine and network of its reader, and those answered, since they trusted the address (0.0.0.0 day, 2024).",
+  remedy: "Drop `cors` on that route, or name the origins that need it; better, identify the callers.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasAllowList(route) && !route.chain.some(enforcesIdentity))
@@ -26,9 +26,9 @@ export const openedNetwork: Rule = {
           .map(({ filter: { id, source, at } }) => ({
             source: tier.source,
             at: ["routes", route.name, "match"],
-            message: `any page that somebody in that network opens may read ${route.name}, which asks for nothing but the address`,
+            message: `any page that somebody in that network opens may read ${route.name}, which checks nothing but the address`,
             remedy: `without: [${id}], or name the origins`,
-            related: [source.related([...at, "origins"], "pages of all origins are let in here")],
+            related: [source.related([...at, "origins"], "pages of all origins are allowed here")],
           })),
       ),
 };
@@ -36,10 +36,10 @@ export const openedNetwork: Rule = {
 export const forgeableWrite: Rule = {
   id: "forgeable-write",
   severity: "high",
-  summary: "Cookies say who is calling, and nothing tells a page of the user's from one of a stranger's.",
+  summary: "Cookies identify the caller, and nothing checks that the request comes from your own pages (CSRF).",
   incident:
-    "A page that a customer only looked at could move money out of their account, since their browser sent the bank's cookie along (ING Direct, 2008).",
-  remedy: "Put `csrf` with your pages' origins on it.",
+    "A page that a customer opened could transfer money from their account, since the browser sent the bank's cookie along (ING Direct, 2008).",
+  remedy: "Add `csrf` with the origins of your pages.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && writeMethods(route).length > 0)
@@ -48,7 +48,7 @@ export const forgeableWrite: Rule = {
         ...knowing(route.chain, "credentialCookie").map(({ filter: { source, at }, fact }) => ({
           source: tier.source,
           at: ["routes", route.name, "match"],
-          message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookie that says who looks at it`,
+          message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookie that identifies its visitor`,
           remedy: "csrf: { origins: [<your pages>] }",
           related: [source.related([...at, ...fact], "the token is read from a cookie here")],
         })),
@@ -57,9 +57,9 @@ export const forgeableWrite: Rule = {
           .map(({ filter: { source, at }, fact }) => ({
             source: tier.source,
             at: ["routes", route.name, "match"],
-            message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookies of who looks at it`,
+            message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookies of its visitor`,
             remedy: `csrf: { origins: [${fact.origins.join(", ")}] }`,
-            related: [source.related([...at, "credentials"], "cookies come along here")],
+            related: [source.related([...at, "credentials"], "cookies are allowed here")],
           })),
       ]),
 };

@@ -1,4 +1,4 @@
-/** Who calls, and who may. */
+/** Audit rules for identity: authentication, identity headers, credentials. */
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
@@ -20,19 +20,19 @@ import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 export const unauthenticatedWrite: Rule = {
   id: "unauthenticated-write",
   severity: "high",
-  summary: "A route that changes something asks nobody who they are.",
+  summary: "A route for writes does not authenticate callers.",
   incident:
-    "The dashboard of an API gateway took imports of whole configurations from anybody who found the address, and with them code that it ran (Apache APISIX Dashboard, CVE-2021-45232, 2021).",
+    "The dashboard of an API gateway accepted configurations from unauthenticated callers, and with them code that it ran (Apache APISIX Dashboard, CVE-2021-45232, 2021).",
   remedy:
-    "Put `jwt`, `api-key` or `signature` on the route, or `ip` with `allow`. A form that the public may send, such as a contact form, is right as it is: ignore the rule there, with the reason.",
+    "Add `jwt`, `api-key` or `signature` to the route, or `ip` with `allow`. A public form, such as a contact form, is right as it is: ignore the rule there, with the reason.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && writeMethods(route).length > 0 && isPublic(route))
       .map((route) => ({
         source: tier.source,
         at: ["routes", route.name, "match"],
-        message: `anybody may ${joinAnd(writeMethods(route))} on ${route.name}: no filter says who is calling`,
-        remedy: "put jwt, api-key or signature on it, or ip with `allow`",
+        message: `anybody may ${joinAnd(writeMethods(route))} on ${route.name}: no filter identifies the caller`,
+        remedy: "add jwt, api-key or signature, or ip with `allow`",
         related: droppedFilters(tier, route, enforcesIdentity),
       })),
 };
@@ -40,22 +40,22 @@ export const unauthenticatedWrite: Rule = {
 export const serviceExposed: Rule = {
   id: "service-exposed",
   severity: "high",
-  summary: "Every path of a service is public, also those that nobody thought of.",
+  summary: "Every path of a service is public, including internal ones.",
   incident:
-    "A carmaker's service answered the memory dump of its framework's monitoring to anybody, and in it stood the keys to where 800,000 cars had been (Cariad, 2024).",
-  remedy: "Give each public path a route of its own, or a prefix, or identify who is calling.",
+    "A carmaker's service exposed its framework's heap dump to the public, with the keys to the location data of 800,000 cars (Cariad, 2024).",
+  remedy: "Give each public path its own route or prefix, or identify callers.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && isPublic(route) && matchesEverything(route) && !isRewritten(route))
       .map(({ name }) => ({
         source: tier.source,
         at: ["routes", name, "match"],
-        message: `${name} hands every path on, so the health, metrics and admin pages behind it are public too`,
-        remedy: "name the paths that are meant: GET /products/{path*}",
+        message: `${name} forwards every path, so health, metrics and admin pages behind it are public too`,
+        remedy: "name the intended paths: GET /products/{path*}",
       })),
 };
 
-/** The route's own part is nothing but the rest of the path. */
+/** Whether the match is only a rest segment. */
 const matchesEverything = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
 
 const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
@@ -64,11 +64,11 @@ const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
 export const spoofableHeader: Rule = {
   id: "spoofable-header",
   severity: "high",
-  summary: "A service learns from a header who is calling, and one of its routes lets clients write that header.",
+  summary: "A service reads the caller's identity from a header that clients can set on one of its routes.",
   incident:
-    "A web framework believed a header of its own also where a client had sent it, and left out its checks of who may pass (Next.js, CVE-2025-29927, 2025).",
+    "A web framework trusted an internal header even if a client had sent it, and skipped its authorization (Next.js, CVE-2025-29927, 2025).",
   remedy:
-    "Set the header on every route that leads to the service, or remove it there. `--fix` removes it: no honest client has any use for it.",
+    "Set the header on every route to the service, or remove it there. `--fix` removes it: no legitimate client needs it.",
   check: ({ tier }) => {
     const identityHeaders = headersByUpstream(tier);
     return tier.routes.flatMap((route) => spoofable(tier, route, identityHeaders));
@@ -83,7 +83,7 @@ interface IdentityHeader {
   readonly at: Path;
 }
 
-/** By upstream: the headers that tell it who is calling, and where the first of them is set. */
+/** By upstream: the headers that carry the caller's identity, with the first filter that sets each. */
 const headersByUpstream = ({ routes }: CheckedTier): ReadonlyMap<string, ReadonlyMap<string, IdentityHeader>> => {
   const identityHeaders = new Map<string, Map<string, IdentityHeader>>();
   for (const route of routes)
@@ -119,10 +119,10 @@ const spoofable = (
     {
       source,
       at: ["routes", route.name, "match"],
-      message: `on ${route.name}, ${joinAnd(upstreamNames(route))} reads ${joinAnd(headers)} as the client wrote ${headers.length > 1 ? "them" : "it"}`,
+      message: `on ${route.name}, ${joinAnd(upstreamNames(route))} reads ${joinAnd(headers)} as the client sent ${headers.length > 1 ? "them" : "it"}`,
       remedy: filter,
       related: unprotected.map(({ route: other, filter, at }) =>
-        filter.source.related(at, `${other} tells it who is calling here`),
+        filter.source.related(at, `${other} sets the identity here`),
       ),
       fix: {
         says: `${route.name} removes ${joinAnd(headers)} from requests`,
@@ -135,11 +135,11 @@ const spoofable = (
 export const forwardedCredential: Rule = {
   id: "forwarded-credential",
   severity: "medium",
-  summary: "A service is sent the caller's credential, which it needs no more.",
+  summary: "A service receives the caller's credential, which it does not need.",
   incident:
-    "Passwords that passed by were written into the logs of services that had no need of them, and 330 million people were asked for new ones (Twitter, 2018).",
+    "Passwords were written into the logs of services that did not need them, and 330 million people had to change them (Twitter, 2018).",
   remedy:
-    "Remove the header behind the filter that has read it. A service that verifies the token once more needs it: ignore the rule there, with the reason.",
+    "Remove the header after the filter that reads it. A service that verifies the token again needs it: ignore the rule there, with the reason.",
   check: ({ tier }) =>
     tier.routes.filter(hasUpstream).flatMap((route) => {
       const edits = requestEdits(route.chain);
@@ -150,8 +150,8 @@ export const forwardedCredential: Rule = {
           source: filter.source,
           at: filter.entry,
           key: filter.use,
-          message: `${joinAnd(upstreamNames(route))} is sent the ${header} header of ${route.name}'s callers`,
-          remedy: `remove it behind: ${removal([header])}`,
+          message: `${joinAnd(upstreamNames(route))} receives the ${header} header of ${route.name}'s callers`,
+          remedy: `remove it afterwards: ${removal([header])}`,
         }));
     }),
 };
@@ -166,11 +166,11 @@ const removal = (headers: readonly string[]): string => {
 export const unsignedConsumers: Rule = {
   id: "unsigned-consumers",
   severity: "medium",
-  summary: "Who may call is read from a KV namespace that every gate with `api-key` can write to.",
+  summary: "API keys are read from a KV namespace that every gate with `api-key` can write to.",
   incident:
-    "Servers of a directory believe one another, so one that is taken over can write itself the rights of anybody (Active Directory, DCShadow, 2018). So can a gate here: it writes an API key of its own into the namespace, as any consumer, and every tier of the environment with `api-key` lets it in.",
+    "Servers of a directory trust each other, so a compromised one can grant itself any rights (Active Directory, DCShadow, 2018). So can a compromised gate: it can write its own API key into the namespace, as any consumer, and every tier of the environment with `api-key` accepts it.",
   remedy:
-    "Sign the entries: `npx postern secrets consumers-key`, the key into the environment, then `npx postern deploy consumers` and the gates. Where something else than `postern deploy` writes the entries, or all gates of the account are one team's, it is right as it is: ignore the rule there, with the reason.",
+    "Sign the entries: `npx postern secrets consumers-key`, the key into the environment, then `npx postern deploy consumers` and the gates. If something else than `postern deploy` writes the entries, or one team owns all gates of the account, it is right as it is: ignore the rule there, with the reason.",
   check: ({ tier, environment: { value }, files }) => {
     const [environmentSource] = files.slice(-1);
     if (!environmentSource || value.consumers || !distinctFilters(tier).some(readsConsumers)) return [];
@@ -178,7 +178,7 @@ export const unsignedConsumers: Rule = {
       {
         source: environmentSource,
         at: ["kv", "consumers"],
-        message: "any gate with api-key can write here, and make a key of its own any consumer of any tier",
+        message: "any gate with api-key can write here, and add keys for any consumer of any tier",
         remedy: "consumers: { key: … }, as `npx postern secrets consumers-key` prints it",
       },
     ];

@@ -1,4 +1,4 @@
-/** How much anybody may ask for. */
+/** Audit rules for rate limits. */
 import type { Counts } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../../compiler/model/checked.ts";
@@ -8,18 +8,18 @@ import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 export const unlimitedPublicRoute: Rule = {
   id: "unlimited-public-route",
   severity: "high",
-  summary: "Anybody may call a route, as often as they like.",
+  summary: "A public route has no rate limit.",
   incident:
-    "A public route said for any mail address whose account it was; asked half a billion times, it gave away the names of 15 million users (Trello, 2024).",
-  remedy: "Put `rate-limit` on it, by `ip` where nobody is identified.",
+    "A public route returned the account for any mail address; called half a billion times, it revealed the names of 15 million users (Trello, 2024).",
+  remedy: "Add `rate-limit`, by `ip` where callers are not identified.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && isPublic(route) && !route.chain.some(isLimit))
       .map((route) => ({
         source: tier.source,
         at: ["routes", route.name, "match"],
-        message: `anybody may call ${route.name}, as often as they like`,
-        remedy: "put a limit on it: rate-limit: { limit: 20/s, by: ip }",
+        message: `${route.name} is public and has no rate limit`,
+        remedy: "add a limit: rate-limit: { limit: 20/s, by: ip }",
         related: droppedFilters(tier, route, isLimit),
       })),
 };
@@ -27,9 +27,9 @@ export const unlimitedPublicRoute: Rule = {
 export const evadableLimit: Rule = {
   id: "evadable-limit",
   severity: "high",
-  summary: "A client decides by what it sends whether it is counted, and as whom.",
+  summary: "A client can evade the rate limit by what it sends.",
   incident:
-    "Who counts by a header such as `x-forwarded-for` gives a fresh budget to each value that a client makes up: the oldest way around limits on logins.",
+    "A limit by a header such as `x-forwarded-for` gives a new budget to each value that a client invents: the oldest bypass of login limits.",
   remedy:
     "Count by `ip`, `consumer`, `claim.<name>`, `route` or `tier`, for every request; a limit by header may stand beside that one.",
   check: ({ tier }) =>
@@ -43,9 +43,9 @@ export const evadableLimit: Rule = {
 
 const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<Counts>): RawFinding => {
   const { source, at, entry, when } = filter;
-  const remedy = "count by ip or consumer, or put such a limit beside it";
+  const remedy = "count by ip or consumer, or add such a limit";
   if (byHeader) {
-    const message = `whoever sends another ${byHeader.name} each time is never refused`;
+    const message = `a client that sends another ${byHeader.name} each time is never refused`;
     return { source, at: [...at, ...byHeader.at], message, remedy };
   }
   if (when.length > 0)
@@ -53,20 +53,20 @@ const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<Counts>): RawFi
       source,
       at: entry,
       key: "when",
-      message: "whoever does not fulfil these conditions is not counted at all",
-      remedy: "leave `when` out, or put a limit without conditions beside it",
+      message: "requests that do not match these conditions are not counted",
+      remedy: "remove `when`, or add a limit without conditions",
     };
   const message = `only ${filter.percent} of users are counted`;
-  return { source, at: entry, key: "percent", message, remedy: "leave `percent` out once the limit is known to fit" };
+  return { source, at: entry, key: "percent", message, remedy: "remove `percent` once the limit is proven" };
 };
 
 export const guessableKey: Rule = {
   id: "guessable-key",
   severity: "medium",
-  summary: "API keys can be tried one after the other, as fast as the network carries them.",
+  summary: "API keys can be guessed without a rate limit.",
   incident:
-    "Passwords known from elsewhere were tried for months without being slowed down; 14,000 accounts fell, and with them the data of 6.9 million people (23andMe, 2023).",
-  remedy: "Put a `rate-limit` by `ip` ahead of `api-key`: it counts those who are refused too.",
+    "Leaked passwords were tried for months without a rate limit; 14,000 accounts were taken over, and with them the data of 6.9 million people (23andMe, 2023).",
+  remedy: "Add a `rate-limit` by `ip` before `api-key`: it counts refused requests too.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }) =>
       knowing(chain, "guessable")
@@ -75,8 +75,8 @@ export const guessableKey: Rule = {
           source,
           at: entry,
           key: use,
-          message: "nothing ahead slows down who tries keys",
-          remedy: "put a limit ahead of it: rate-limit: { limit: 20/s, by: ip }",
+          message: "no earlier filter limits attempts to guess keys",
+          remedy: "add a limit before it: rate-limit: { limit: 20/s, by: ip }",
         })),
     ),
 };
@@ -87,11 +87,11 @@ const limitsByAddress = (filter: CheckedFilter): boolean =>
 export const countedApart: Rule = {
   id: "counted-apart",
   severity: "low",
-  summary: "Each isolate counts for itself, and there are thousands of them.",
+  summary: "Each isolate counts by itself, and there are thousands of them.",
   incident:
-    "A limit that holds on a laptop, which has one isolate, lets a thousand times as much pass in production, where requests of one client meet many.",
+    "A limit that works on a laptop with one isolate lets a thousand times as much pass in production, where one client's requests reach many isolates.",
   remedy:
-    "Leave `count` out: isolates then share what one client may send. Where a limit only shields an isolate from floods, it is right as it is.",
+    "Remove `count`: isolates then share the count. A limit that only protects an isolate from overload is right as it is.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }): RawFinding[] => {
       const limits = knowing(chain, "counts").filter(({ filter }) => isEnforced(filter));
@@ -103,8 +103,8 @@ export const countedApart: Rule = {
         {
           source,
           at: [...at, ...alone.at],
-          message: `each isolate lets ${alone.rates.join(" and ")} pass, and nothing counts them together`,
-          remedy: "leave it out, or put a limit beside it that is counted together",
+          message: `each isolate lets ${alone.rates.join(" and ")} pass, and there is no global limit`,
+          remedy: "remove it, or add a limit that is counted globally",
         },
       ];
     }),

@@ -1,4 +1,4 @@
-/** Patterns that run on what a client has sent. */
+/** Audit rule for regular expressions that run on client input. */
 
 import { capturesOf } from "../../../../functions/gateway/routing/match.ts";
 import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
@@ -10,11 +10,11 @@ import type { AuditTarget, RawFinding, Rule } from "../rule-kit/rule.ts";
 export const costlyPattern: Rule = {
   id: "costly-pattern",
   severity: "medium",
-  summary: "A client can make a pattern try each character of what it sends a hundred times.",
+  summary: "A client can make a pattern test each character of its input a hundred times.",
   incident:
-    "One pattern that looked back too often took all processors of a network, and half of the web was gone for half an hour (Cloudflare, 2019); a line of spaces did the same to a page of questions (Stack Overflow, 2016).",
+    "One pattern with too much backtracking used all processors of a network, and half of the web was down for half an hour (Cloudflare, 2019); a line of spaces did the same to a question page (Stack Overflow, 2016).",
   remedy:
-    "Let neighbouring parts differ in what they take, or bound both: `[a-z]{1,40}[0-9]{1,20}`. What could run for ever, `(a+)+`, the language does not take at all.",
+    "Let neighbouring parts match different characters, or bound both: `[a-z]{1,40}[0-9]{1,20}`. The language rejects patterns with exponential backtracking, such as `(a+)+`.",
   check: (target) =>
     listPatterns(target).flatMap(({ source, at, pattern }): RawFinding[] => {
       const cost = target.patternCosts(pattern);
@@ -22,9 +22,9 @@ export const costlyPattern: Rule = {
       const { tries, pump } = cost;
       const message =
         pump === undefined
-          ? `"${pattern}" may try each character ${tries} times; that it cannot be made to could not be proven`
-          : `${JSON.stringify(pump)} again and again makes "${pattern}" try each character ${tries} times`;
-      return [{ source, at, message, remedy: "let its parts differ in what they take, or bound both" }];
+          ? `"${pattern}" may test each character ${tries} times; the contrary could not be proven`
+          : `${JSON.stringify(pump)} repeated makes "${pattern}" test each character ${tries} times`;
+      return [{ source, at, message, remedy: "let its parts match different characters, or bound both" }];
     }),
 };
 

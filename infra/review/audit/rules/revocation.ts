@@ -1,4 +1,4 @@
-/** How long a credential is believed. */
+/** Audit rules for tokens and keys: how long they are accepted, and from where. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { distinctFilters, knowing } from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
@@ -8,10 +8,10 @@ const longest = "5m";
 export const slowRevocation: Rule = {
   id: "slow-revocation",
   severity: "medium",
-  summary: "A key or token that was taken back works on for minutes.",
+  summary: "A revoked key or token is accepted for minutes.",
   incident:
-    "All customers of a build service had to take back every secret that they had given it, on the day that they heard of it (CircleCI, 2023). How long that takes to have effect is this number.",
-  remedy: "Write 5m at most: each location asks once in that time.",
+    "All customers of a build service had to revoke every secret stored there on the day of the disclosure (CircleCI, 2023). This value is how long a revocation takes to have effect.",
+  remedy: "Set 5m at most: each location looks up once in that time.",
   check: ({ tier }) =>
     knowing(distinctFilters(tier), "revocation")
       .filter(({ fact }) => milliseconds(fact.after) > milliseconds(longest))

@@ -1,4 +1,4 @@
-/** Encoded slashes that a route keeps, and a service that may decode them. */
+/** Audit rule for encoded slashes that a route keeps and a service may decode. */
 import type { PathSegment } from "../../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../../compiler/model/checked.ts";
 import { commonText } from "../../../patterns/pattern-overlap.ts";
@@ -8,11 +8,11 @@ import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 export const bypassingSlash: Rule = {
   id: "bypassing-slash",
   severity: "high",
-  summary: "A route keeps encoded slashes, and once decoded its path is that of a route which asks for more.",
+  summary: "A route keeps encoded slashes; once decoded, its path can be that of a better protected route.",
   incident:
-    "Envoy and Istio matched `/a%2Fadmin` by the rules of another path than the service behind did, which decoded the slash, so that strangers reached what only some were let into (CVE-2021-29492, CVE-2021-31920).",
+    "Envoy and Istio matched `/a%2Fadmin` by the rules of another path than the service, which decoded the slash, so unauthorized clients reached protected paths (CVE-2021-29492, CVE-2021-31920).",
   remedy:
-    "Give the route the same guards as the one that its paths could become, or a service of its own. It is right as it is where the service splits a path before it decodes it.",
+    "Give the route the same guards as the route that its paths can become, or its own service. It is right as it is if the service splits a path before it decodes it.",
   check: ({ tier }) =>
     unguardedPairs(tier)
       .filter(({ unprotected: other }) => other.settings["encoded-slashes"] === "keep")
@@ -30,15 +30,15 @@ const bypassFindings = (
       source,
       at: ["routes", route.name, "encoded-slashes"],
       message: `for a service that decodes %2F, a path of ${route.name} is one of ${other.name}, without its ${lacking.map(({ id }) => id).join(", ")}`,
-      remedy: `give ${route.name} the same guards, or a service of its own`,
+      remedy: `give ${route.name} the same guards, or its own service`,
       related: [source.related(["routes", other.name, "match"], `${other.name} is here`)],
     },
   ];
 };
 
 /**
- * Whether a path of the one is a path of the other once its encoded slashes separate segments: the first `i` segments of
- * the one become the first `j` of the other, from nothing on.
+ * Whether a path of `from` can be a path of `to` after decoding its slashes: row[j] tells whether the first segments of
+ * `from` can become the first `j` of `to`.
  */
 const canBecome = (from: readonly PathSegment[], to: readonly PathSegment[]): boolean => {
   let reachable = [true, ...to.map(() => false)];
@@ -46,7 +46,7 @@ const canBecome = (from: readonly PathSegment[], to: readonly PathSegment[]): bo
     const previous = reachable;
     reachable = [false];
     for (const [index, right] of to.entries()) {
-      // What is captured may be several segments, and the rest of a path may take several.
+      // A decoded capture may span several segments, and a rest segment matches several.
       const spansSegments =
         (left.kind !== "literal" && reachable[index]) || (right.kind === "rest" && previous[index + 1]);
       reachable.push(Boolean(spansSegments || (previous[index] && commonText(left, right) !== undefined)));

@@ -1,4 +1,4 @@
-/** A literal path that is guarded, and a route beside it that takes other spellings of the path without the guards. */
+/** Audit rule for protected paths that another route matches in another spelling. */
 import { formatPath, type PathSegment } from "../../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../../compiler/model/checked.ts";
 import { commonText } from "../../../patterns/pattern-overlap.ts";
@@ -8,11 +8,11 @@ import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 export const bypassingSpelling: Rule = {
   id: "bypassing-spelling",
   severity: "high",
-  summary: "A route takes other spellings of a path that another route guards, such as `/Admin` or `/admin/`.",
+  summary: "A route matches other spellings of a path that another route protects, such as `/Admin` or `/admin/`.",
   incident:
-    "Apache Shiro asked for a login at `/resource/menus` and not at `/resource/menus/`, which Spring behind it served as the same page (CVE-2020-1957); dots, blanks and encoded characters in the path did the same later (CVE-2020-11989, CVE-2020-13933).",
+    "Apache Shiro required a login at `/resource/menus` and not at `/resource/menus/`, which Spring served as the same page (CVE-2020-1957); dots, spaces and encoded characters in the path had the same effect later (CVE-2020-11989, CVE-2020-13933).",
   remedy:
-    "Give both routes the same guards, give the one that takes more a pattern that leaves the other spellings out, `{id:[0-9]+}`, or send the two to services of their own. It is right as it is where the service tells the spellings apart: upper case, a dot, a blank or a slash at the end.",
+    "Give both routes the same guards, give the wider one a pattern that excludes the other spellings, `{id:[0-9]+}`, or use separate services. It is right as it is if the service distinguishes the spellings: upper case, or a dot, a space or a slash at the end.",
   check: ({ tier }) => unguardedPairs(tier).flatMap((it) => bypassFindings(tier, it)),
 };
 
@@ -29,13 +29,13 @@ const bypassFindings = (
       source,
       at: ["routes", other.name, "match"],
       message: `${spelling} is one of ${other.name}, without the ${lacking.map(({ id }) => id).join(", ")} of ${guarded.name}`,
-      remedy: `give ${other.name} the same guards or a pattern that leaves such paths out, or a service of its own`,
+      remedy: `give ${other.name} the same guards, a pattern that excludes such paths, or its own service`,
       related: [source.related(["routes", guarded.name, "match"], `${guarded.name} is here`)],
     },
   ];
 };
 
-/** What services read as the same text: other case, a dot or a blank at the end. */
+/** Spellings that services may treat as equal: other case, a trailing dot or space. */
 const otherSpellings = (text: string): string[] => [...otherCases(text), `${text}.`, `${text}%20`];
 
 const otherCases = (text: string): string[] =>
@@ -46,7 +46,7 @@ const otherCases = (text: string): string[] =>
     text.toLowerCase(),
   ].filter((it) => it !== text);
 
-/** Of a segment that has text: of `{name}.json` the text alone is spelled otherwise. */
+/** Other spellings of a segment's literal text, also within `{name}.json`. */
 const segmentSpellings = (it: PathSegment): PathSegment[] => {
   if (it.kind === "literal")
     return it.text === "" ? [] : otherSpellings(it.text).map((text) => ({ kind: "literal", text }));
@@ -58,7 +58,7 @@ const segmentSpellings = (it: PathSegment): PathSegment[] => {
   });
 };
 
-/** A path that is the guarded one in another spelling, and that the other route takes. */
+/** Another spelling of the protected path that the other route matches; undefined if there is none. */
 const findSpelling = (guarded: readonly PathSegment[], other: readonly PathSegment[]): string | undefined => {
   const last = guarded.at(-1);
   if (last?.kind === "rest" && last.optional) {
@@ -75,7 +75,7 @@ const findSpelling = (guarded: readonly PathSegment[], other: readonly PathSegme
 
 const isTrailingSlash = (it: PathSegment): boolean => it.kind === "literal" && it.text === "";
 
-/** Whether a route takes a path of these segments. */
+/** Whether a route matches a path of these segments. */
 const matchesPath = (route: readonly PathSegment[], path: readonly PathSegment[]): boolean => {
   const rest = route.at(-1);
   const leadingSegments = rest?.kind === "rest" ? route.slice(0, -1) : route;

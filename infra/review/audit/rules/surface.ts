@@ -1,4 +1,4 @@
-/** What can be reached that need not be, and what protects in name only. */
+/** Audit rules for unneeded exposure, and for protection that is not enforced. */
 import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../core/written-secrets.ts";
@@ -8,9 +8,9 @@ import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 export const anyMethod: Rule = {
   id: "any-method",
   severity: "medium",
-  summary: "A route hands every method on, also those that nobody thought of.",
+  summary: "A route forwards every method, including unintended ones.",
   incident:
-    "A console was closed for GET and POST; asked with HEAD it did the same without a password (JBoss, CVE-2010-0738).",
+    "A console required a password for GET and POST only; HEAD did the same without one (JBoss, CVE-2010-0738).",
   remedy: "Name the methods: `GET,POST /orders`.",
   check: ({ tier }) =>
     tier.routes
@@ -18,7 +18,7 @@ export const anyMethod: Rule = {
       .map(({ name }) => ({
         source: tier.source,
         at: ["routes", name, "match"],
-        message: `${name} hands DELETE and every other method on`,
+        message: `${name} forwards DELETE and every other method`,
         remedy: "name the methods: GET,POST /orders",
       })),
 };
@@ -26,10 +26,10 @@ export const anyMethod: Rule = {
 export const passedSunset: Rule = {
   id: "passed-sunset",
   severity: "medium",
-  summary: "A route is served although the day has passed on which it was to be gone.",
+  summary: "A route is served after its sunset date.",
   incident:
-    "An API that nobody used any more, and nobody had taken down, gave away the records of 9.5 million customers (Optus, 2022).",
-  remedy: "Take the route out, or move `sunset` and tell its clients.",
+    "An API that was no longer used, but still online, exposed the records of 9.5 million customers (Optus, 2022).",
+  remedy: "Remove the route, or move `sunset` and inform its clients.",
   check: ({ tier, now }) =>
     tier.routes.flatMap(({ name, settings }): RawFinding[] => {
       const sunset = settings.deprecated?.sunset;
@@ -38,8 +38,8 @@ export const passedSunset: Rule = {
         {
           source: tier.source,
           at: ["routes", name, "deprecated", "sunset"],
-          message: `${name} was to be gone on ${sunset}`,
-          remedy: "take the route out, or move the day and tell its clients",
+          message: `the sunset of ${name} was ${sunset}`,
+          remedy: "remove the route, or move the date and inform its clients",
         },
       ];
     }),
@@ -48,11 +48,10 @@ export const passedSunset: Rule = {
 export const idleProtection: Rule = {
   id: "idle-protection",
   severity: "low",
-  summary: "A filter that is there to refuse does not refuse, for some or for all.",
+  summary: "A protecting filter is not enforced, for some users or for all.",
   incident:
-    "The alarm was there, and what would have acted on it was switched off; 40 million cards were copied (Target, 2013).",
-  remedy:
-    "Enforce it, or take it out. While a new rule is tried, ignore this one until the day on which it is to be decided.",
+    "The alarm worked, and the system that would have acted on it was switched off; 40 million cards were copied (Target, 2013).",
+  remedy: "Enforce it, or remove it. While a new rule is being tried, ignore this one until the date of the decision.",
   check: ({ tier }) =>
     distinctFilters(tier)
       .filter(
@@ -66,9 +65,9 @@ export const idleProtection: Rule = {
         key: use,
         message:
           mode === "enforce"
-            ? `${use} is for ${percent} of users`
-            : `${use} refuses nobody: it is ${mode === "off" ? "off" : "in shadow"}`,
-        remedy: "enforce it, take it out, or say until when it is tried",
+            ? `${use} applies to ${percent} of users only`
+            : `${use} refuses no request: it is ${mode === "off" ? "off" : "in shadow mode"}`,
+        remedy: "enforce it, remove it, or ignore this until the date of the decision",
       })),
 };
 
@@ -77,18 +76,18 @@ const protectivePhases: readonly string[] = ["admission", "identity", "access", 
 export const mutedLog: Rule = {
   id: "muted-log",
   severity: "low",
-  summary: "A tier writes no access lines at all.",
+  summary: "A tier writes no access log.",
   incident:
-    "Nobody looked at the traffic for 19 months, since what looked at it had an expired certificate; the theft of 147 million records lay in it (Equifax, 2017).",
-  remedy: "Keep some: `log: { sample: 1% }`. Faults are always written.",
+    "Traffic was not inspected for 19 months because of an expired certificate, and the theft of 147 million records went unnoticed (Equifax, 2017).",
+  remedy: "Keep a sample: `log: { sample: 1% }`. Errors are always logged.",
   check: ({ tier }) =>
     /^0+(?:\.0+)?%$/.test(tier.manifest.log.sample)
       ? [
           {
             source: tier.source,
             at: ["log", "sample"],
-            message: "no request leaves a line, so no break-in does",
-            remedy: "keep some: 1%",
+            message: "no request is logged, so no attack is",
+            remedy: "keep a sample: 1%",
           },
         ]
       : [],
@@ -99,16 +98,16 @@ export const releasedAtOnce: Rule = {
   severity: "medium",
   summary: "A core tier's new version reaches everybody in one step.",
   incident:
-    "An update went to all machines at once, and eight and a half million of them did not start again (CrowdStrike, 2024).",
-  remedy: "Leave `steps` out, or begin with few: `[1%, 10%, 100%]`.",
+    "An update went to all machines at once, and 8.5 million of them did not start again (Falcon sensor, 2024).",
+  remedy: "Remove `steps`, or begin with a small share: `[1%, 10%, 100%]`.",
   check: ({ tier: { manifest, source } }) =>
     manifest.level === "core" && manifest.release.steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100)
       ? [
           {
             source,
             at: ["release", "steps"],
-            message: `all users of ${manifest.tier} meet a new version at once`,
-            remedy: "leave it out, or begin with few: [1%, 10%, 100%]",
+            message: `a new version of ${manifest.tier} reaches all users at once`,
+            remedy: "remove it, or begin with a small share: [1%, 10%, 100%]",
           },
         ]
       : [],
@@ -120,15 +119,15 @@ const stepShare = (step: string | { readonly share: string }): number =>
 export const writtenSecret: Rule = {
   id: "written-secret",
   severity: "high",
-  summary: "A text looks like a secret, and everybody who reads the repository has it.",
+  summary: "A value looks like a secret, readable by everybody with access to the repository.",
   incident:
-    "A key that stood in a repository opened the data of 57 million people (Uber, 2016); another one lay open for five years (Toyota, 2022).",
+    "A key in a repository gave access to the data of 57 million people (Uber, 2016); another one was public for five years (Toyota, 2022).",
   remedy:
-    "Name it, `{ secret: NAME }`, set it with `postern secrets set`, and take the old one back: it is in the history. A text that only looks like one may stay, with the reason.",
+    "Refer to it, `{ secret: NAME }`, set it with `postern secrets set`, and revoke the old one: it is in the history. For a value that only looks like a secret, ignore the rule, with the reason.",
   check: ({ files }) =>
     files.flatMap((source) =>
       writtenSecrets(source.value).map(({ path, what }): RawFinding => {
-        const remedy = "name it: { secret: NAME }; set it with postern secrets set, and take this one back";
+        const remedy = "refer to it: { secret: NAME }; set it with postern secrets set, and revoke this one";
         return { source, at: path, message: `this looks like ${what}`, remedy };
       }),
     ),

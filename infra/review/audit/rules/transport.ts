@@ -1,4 +1,4 @@
-/** What travels where others can read it. */
+/** Audit rules for transport: calls, keys and redirects without encryption. */
 import { parseLocation } from "../../../../functions/gateway/core/references.ts";
 import { isPlaintext } from "../../../../functions/manifest/addresses.ts";
 import { normalizeRedirect } from "../../../compiler/lower/lower.ts";
@@ -12,9 +12,9 @@ export const plaintextUpstream: Rule = {
   severity: "high",
   summary: "A service is called without encryption.",
   incident:
-    "A secret service read what the data centres of one company sent each other, since only the way from the users was encrypted (MUSCULAR, 2013).",
+    "A secret service read the traffic between the data centres of one company, since only the connections from users were encrypted (MUSCULAR, 2013).",
   remedy:
-    "Call it by https. On this machine http is taken; where the way is private by other means, a tunnel, ignore the rule there, with the reason.",
+    "Call it by https. http to this machine is accepted; where the path is private by other means, such as a tunnel, ignore the rule there, with the reason.",
   check: ({ tier }) =>
     Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
       const { endpoint } = about.security?.(config) ?? {};
@@ -35,8 +35,7 @@ export const keptLocation: Rule = {
   id: "kept-location",
   severity: "low",
   summary: "A service's own address is passed on to clients in its redirects.",
-  incident:
-    "A web server named its address inside the network in `Location` and `Content-Location`, to whoever asked (IIS, CVE-2000-0649).",
+  incident: "A web server revealed its internal address in `Location` and `Content-Location` (IIS, CVE-2000-0649).",
   remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
   check: ({ tier }) =>
     Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
@@ -62,10 +61,10 @@ const at = (value: unknown, path: Path): unknown =>
 export const plaintextRedirect: Rule = {
   id: "plaintext-redirect",
   severity: "medium",
-  summary: "Clients are sent from https to http.",
+  summary: "A redirect leads clients from https to http.",
   incident:
-    "A client that follows brings its request, with all that stands in it, to where others read it: a login that began by https ends in the air of a café (Firesheep, 2010).",
-  remedy: "Lead to https.",
+    "A client that follows the redirect sends its request where others can read it: a login that began by https ends on the open Wi-Fi of a café (Firesheep, 2010).",
+  remedy: "Redirect to https.",
   check: (auditTarget) =>
     listRedirects(auditTarget)
       .filter(({ to }) => isPlaintext(to))
@@ -73,16 +72,16 @@ export const plaintextRedirect: Rule = {
         source,
         at,
         message: `clients are sent to ${parseLocation(to).origin}, where others can read along`,
-        remedy: "lead to https://",
+        remedy: "redirect to https://",
       })),
 };
 
 export const carriedQuery: Rule = {
   id: "carried-query",
   severity: "low",
-  summary: "A redirect hands the whole query to another host.",
+  summary: "A redirect passes the whole query to another host.",
   incident:
-    "What stood in the addresses of a health exchange, incomes and pregnancies, went along to the hosts of others (HealthCare.gov, 2015).",
+    "The URLs of a health exchange, with incomes and pregnancies, were passed to hosts of other companies (HealthCare.gov, 2015).",
   remedy: "Write `query: drop`, or `keep` once it is known that the other host may read all of it.",
   check: (auditTarget) =>
     listRedirects(auditTarget)
@@ -90,8 +89,8 @@ export const carriedQuery: Rule = {
       .map(({ source, at, to }) => ({
         source,
         at,
-        message: `${parseLocation(to).origin} is told the query of each request`,
-        remedy: "query: drop; or query: keep, where it may read all of it",
+        message: `${parseLocation(to).origin} receives the query of each request`,
+        remedy: "query: drop; or query: keep, if it may read all of it",
       })),
 };
 
@@ -105,7 +104,7 @@ interface Redirect {
   readonly at: Path;
   readonly to: string;
   readonly query: "keep" | "drop";
-  /** Somebody has decided what becomes of the query. */
+  /** Whether `query` is set explicitly. */
   readonly isQuerySet: boolean;
 }
 
@@ -145,7 +144,7 @@ const listRedirects = ({ tier }: AuditTarget): Redirect[] => {
   return [...routes, ...filters];
 };
 
-/** Where a redirect that changes hosts or schemes leads, and the key that says so; undefined where it stays. */
+/** The target of a redirect that changes host or scheme, and its key; undefined if it changes neither. */
 const redirectTarget = (
   { to, scheme, host }: { to?: string | undefined; scheme?: string | undefined; host?: string | undefined },
   [own = "any.example"]: readonly string[],

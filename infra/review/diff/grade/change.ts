@@ -1,4 +1,4 @@
-/** One change, as it is told. */
+/** One change of a diff. */
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
 import type { ChangeKind } from "../../core/risks.ts";
@@ -6,22 +6,22 @@ import type { Sentence } from "../../core/sentence.ts";
 
 export interface ChangeLocation {
   readonly file: string;
-  /** Undefined for the whole file. */
+  /** Undefined for a whole file. */
   readonly line?: number;
 }
 
 export interface Change {
   readonly kind: ChangeKind;
-  /** As it is called now; before, where it is gone. Null for what no tier owns. */
+  /** The tier's current name, or the former one if it is removed. Null for shared files. */
   readonly tier: string | null;
-  /** Those that it concerns, by name; none where it is the tier's own. */
+  /** Names of the routes concerned; empty for a change of the tier itself. */
   readonly routes: readonly string[];
   readonly message: Sentence;
-  /** Where it stands now; before, where it is gone. */
+  /** Its current location, or the former one if it is removed. */
   readonly location?: ChangeLocation | undefined;
 }
 
-/** Where a value or a key stands. */
+/** The location of a value or key. */
 export const changeLocation = (source: Source, at: Path, key?: string): ChangeLocation => {
   const { file, line } = source.related(at, "", key);
   return { file, line };

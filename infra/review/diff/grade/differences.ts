@@ -1,15 +1,15 @@
-/** What differs between two values, leaf by leaf, as a person would say it. */
+/** Describes the differences between two values, leaf by leaf. */
 import { isDeepStrictEqual } from "node:util";
 import { formatValue, joinSentences, quotedList, type Sentence, sentence } from "../../core/sentence.ts";
 import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
 export interface ValueDifference {
-  /** `manifold`: it lets through ten times as much, or bounds nothing any more. */
+  /** `manifold`: weaker by a factor of ten or more, or unlimited. */
   readonly verdict: ScaleResult | "manifold";
   readonly message: Sentence;
 }
 
-/** @param scales of the uppermost keys; a key with none of them is only different */
+/** @param scales of the top-level keys; a key without a scale is only "other" */
 export const listDifferences = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
@@ -27,14 +27,14 @@ export const listDifferences = (
       };
     });
 
-/** From this factor on, a limit that is raised protects from something else than before. */
+/** The factor from which a raised limit counts as multiplied. */
 export const multipliedFrom = 10;
 
-/** `, 100 times as many`; what is not even twice as much is read off the values. */
+/** `, 100 times as many`; omitted below a factor of two. */
 const describeFactor = (multiple: Factor | undefined): Sentence => {
   if (!multiple || multiple.factor < 2) return [];
   const { factor, as, inSameUnit: alike } = multiple;
-  if (factor === Infinity) return [", so nothing bounds it"];
+  if (factor === Infinity) return [", so it is unlimited"];
   const factorText = factor < multipliedFrom ? Math.floor(factor * 10) / 10 : Math.round(factor);
   const unitNote = alike ? sentence` (${alike[0]} before, ${alike[1]} now)` : [];
   return [`, ${factorText === 2 ? "twice" : `${factorText} times`} ${as}`, ...unitNote];
@@ -47,7 +47,7 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-/** Lists whose items mean something by their place. */
+/** Lists whose order is significant. */
 const orderedKeys: ReadonlySet<string> = new Set(["steps"]);
 
 /** More of them are counted. */
@@ -67,13 +67,12 @@ const compareDeep = (path: readonly string[], before: unknown, after: unknown): 
     return unionKeys(before, after).flatMap((key) => compareDeep([...path, key], before[key], after[key]));
   if (isList(before) && isList(after) && !orderedKeys.has(name))
     return [describeItems(name, before.map(formatValue), after.map(formatValue))];
-  if (before === undefined) return [sentence`${name} is ${formatValue(maskByKey(path, after))}, and was not set`];
-  if (after === undefined)
-    return [sentence`${name} is not set any more, and was ${formatValue(maskByKey(path, before))}`];
+  if (before === undefined) return [sentence`${name} is set to ${formatValue(maskByKey(path, after))}`];
+  if (after === undefined) return [sentence`${name} is no longer set; it was ${formatValue(maskByKey(path, before))}`];
   return [sentence`${name} from ${formatValue(maskByKey(path, before))} to ${formatValue(maskByKey(path, after))}`];
 };
 
-/** So that a value is hidden by the name that it stands under. */
+/** Masks a value if its key names a secret. */
 const maskByKey = (path: readonly string[], value: unknown): unknown => {
   const key = path.at(-1) ?? "";
   return isMap(value) || isList(value) ? value : maskValue(key, value);
@@ -87,8 +86,8 @@ const describeItems = (name: string, before: readonly string[], after: readonly 
   const removed = before.filter((it) => !after.includes(it));
   if (added.length === 0 && removed.length === 0) return sentence`${name} in the order ${after.join(", ")}`;
   if (added.length > 0 && removed.length > 0)
-    return [...sentence`${name} has `, ...quotedList(added), " in place of ", ...quotedList(removed)];
+    return [...sentence`${name} has `, ...quotedList(added), " instead of ", ...quotedList(removed)];
   return added.length > 0
     ? [...sentence`${name} has `, ...quotedList(added), " too"]
-    : [...sentence`${name} has `, ...quotedList(removed), " no more"];
+    : [...sentence`${name} has `, ...quotedList(removed), " no longer"];
 };

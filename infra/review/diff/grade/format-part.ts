@@ -1,4 +1,4 @@
-/** A part as a manifest would have it: without what it would have anyway. */
+/** Formats a filter or upstream as in a manifest, without default values. */
 import { isDeepStrictEqual } from "node:util";
 import type { ZodType } from "zod";
 import { maskSecrets } from "../../../diagnostics/secret-literals.ts";
@@ -21,7 +21,7 @@ export const formatPart = ({ use, config, spec }: DescribedPart): string => {
   return keys.length === 0 ? use : `${use}: ${formatValue(maskSecrets(minimal))}`;
 };
 
-/** Leaves out each key, however deep, without which the schema makes the same of it. */
+/** Removes every key that does not change the parsed result. */
 const withoutDefaults = (config: unknown, schema: ZodType): unknown => {
   const draft = structuredClone(config);
   const isEquivalent = (): boolean => {

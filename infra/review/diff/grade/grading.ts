@@ -1,20 +1,20 @@
-/** How a change of each filter is graded: the table that a diff goes by, and that the reference shows. */
+/** How changes of each filter are graded. The reference shows this table. */
 import type { FilterSpec } from "../../../../functions/gateway/part.ts";
 import type { ChangeKind } from "../../core/risks.ts";
 
-/** What each thing that can happen to a filter is told as. */
+/** The change kind for each event of a filter. */
 export interface Grading {
-  /** It is new, or begins to act: `mode: shadow` becomes `enforce`. */
+  /** Added, or newly active: `mode: shadow` becomes `enforce`. */
   readonly added: ChangeKind;
-  /** It is gone, or acts no more. */
+  /** Removed, or no longer active. */
   readonly dropped: ChangeKind;
-  /** A value of it, its `percent` or its `when` protects less. */
+  /** A value, `percent` or `when` protects less. */
   readonly weaker: ChangeKind;
-  /** A number of it lets through ten times as much, or is gone. */
+  /** A number is raised tenfold or more, or removed. */
   readonly manifold: ChangeKind;
-  /** One protects more. */
+  /** A value protects more. */
   readonly stronger: ChangeKind;
-  /** A value is another one, and which of the two protects more cannot be told. */
+  /** A value changes, in neither direction. */
   readonly other: ChangeKind;
 }
 
@@ -54,7 +54,7 @@ const defaultGrading: Grading = {
   other: "filter-changed",
 };
 
-/** It decides what is answered, or what the service is asked. */
+/** Filters that change the response or the service's request. */
 const destinationGrading: Grading = {
   added: "destination-changed",
   dropped: "destination-changed",
@@ -64,7 +64,7 @@ const destinationGrading: Grading = {
   other: "destination-changed",
 };
 
-/** Whatever happens to what tells a service who is calling, the service is told something else. */
+/** Filters that send the caller's identity to a service: every change of them is `caller-changed`. */
 export const callerGrading: Grading = {
   added: "caller-changed",
   dropped: "caller-changed",
@@ -74,9 +74,9 @@ export const callerGrading: Grading = {
   other: "caller-changed",
 };
 
-/** Filters that are graded otherwise than their phase says. */
+/** Filters with another grading than that of their phase. */
 const gradingByKind: Readonly<Record<string, Grading>> = {
-  // Without cors pages of other origins read nothing; without csrf they send whatever they like, with cookies.
+  // Removing cors closes access for other origins; removing csrf opens it.
   cors: {
     ...defaultGrading,
     added: "browser-opened",
@@ -99,7 +99,7 @@ const gradingByKind: Readonly<Record<string, Grading>> = {
     manifold: "validation-weakened",
     other: "validation-changed",
   },
-  // The tier's and the upstream's own times still bound it.
+  // The upstream's timeout still applies.
   timeout: { ...limitGrading, dropped: "filter-removed" },
   mirror: {
     ...defaultGrading,

@@ -1,4 +1,4 @@
-/** Conditions of `when` in words. */
+/** Describes the matchers of `when` in words. */
 import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
 import { maskSecrets } from "../../../diagnostics/secret-literals.ts";
 import { formatValue, joinSentences, type Sentence, sentence } from "../../core/sentence.ts";
@@ -13,6 +13,6 @@ const describeMatcher = ([source, name, operator, value]: Matcher): Sentence => 
   const subject: Sentence = name === "" ? [source.replace("-", " ")] : [`${source} `, ...sentence`${name}`];
   if (operator === "present" || operator === "absent") return [...subject, ` is ${operator}`];
   const verb = { exact: " is ", prefix: " begins with ", matches: " fits " }[operator];
-  // Some ask for a shared secret this way.
+  // Matchers may contain a shared secret.
   return [...subject, verb, ...sentence`${formatValue(maskSecrets(value, name))}`];
 };

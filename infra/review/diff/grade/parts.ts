@@ -48,10 +48,10 @@ export const scalesOf = ({ scales = {} }: FilterSpec | UpstreamSpec): Scales =>
     Object.entries<ScaleName | undefined>(scales).flatMap(([key, it]) => (it ? [[key, scaleOf(it)]] : [])),
   );
 
-/** Of every upstream, whatever it speaks. */
+/** Scales of every kind of upstream. */
 export const upstreamScales: Scales = { timeout: unboundedTime };
 
-/** Of a tier's own settings. */
+/** Scales of a tier's own settings. */
 export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
   limits: {
     body: unboundedSize,
@@ -59,7 +59,7 @@ export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
     "concurrency-from": rankedValues("body", "request"),
     "client-share": shareScale,
     "body-idle": unboundedTime,
-    // What the platform has where the manifest says nothing.
+    // The platform's defaults.
     cpu: longerIsWeaker(30_000),
     "sub-requests": largerIsWeaker(1000),
     "stream-age": unboundedTime,

@@ -1,8 +1,8 @@
-/** Which of two lists of rates lets more through, and how many times as many: `100/s`, `[100/s, 5000/day]`. */
+/** Compares two lists of rates: which allows more, and by what factor: `100/s`, `[100/s, 5000/day]`. */
 import { requestsPerWindow } from "../../../../functions/gateway/core/quantities.ts";
 import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
-/** Requests that may come in each window, by its length in milliseconds. */
+/** Allowed requests by window length in milliseconds. */
 type RateWindows = ReadonlyMap<number, number>;
 
 const parseWindows = (value: unknown): RateWindows =>
@@ -13,7 +13,7 @@ const parseWindows = (value: unknown): RateWindows =>
     }),
   );
 
-/** The most that all rates together let through in a time: a shorter window begins anew in it, a longer one may be used up at once. */
+/** The maximum that all rates together allow in a time. Shorter windows repeat; a longer one may be used up at once. */
 const maxAllowed = (rates: RateWindows, timeMs: number): number =>
   Math.min(...[...rates].map(([windowMs, count]) => count * Math.max(1, timeMs / windowMs)));
 
@@ -24,7 +24,7 @@ const compareRates = (before: unknown, after: unknown): ScaleResult => {
   return moreAllowed === lessAllowed ? "other" : moreAllowed ? "weaker" : "stronger";
 };
 
-/** Over the windows that both have, and in the long run: what comes in a burst once is no rate. */
+/** The factor over common windows and the longest one. */
 const factor = (before: unknown, after: unknown): Factor => {
   const [a, b] = [parseWindows(before), parseWindows(after)];
   const longestWindow = Math.max(...a.keys(), ...b.keys());
@@ -53,5 +53,5 @@ const formatWindow = (windowMs: number): string => {
   return windowMs === each ? unit : `${windowMs / each}${unit === "day" ? "d" : unit}`;
 };
 
-/** Each rate has to allow a request: what counts is what they let through together. */
+/** The scale of rate lists. All rates apply together. */
 export const rates: Scale = Object.assign(compareRates, { times: factor });

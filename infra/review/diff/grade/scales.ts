@@ -1,22 +1,22 @@
-/** Which of two values protects less. Each scale knows one way in which values are ordered; undefined is a key that is left out. */
+/** Scales say which of two values protects less. Each scale is one ordering of values; undefined is a missing key. */
 import { isDeepStrictEqual } from "node:util";
 import ipaddr from "ipaddr.js";
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 
-/** What the second value is, compared with the first. */
+/** The second value compared with the first. */
 export type ScaleResult = "weaker" | "stronger" | "other";
 export interface Scale {
   (before: unknown, after: unknown): ScaleResult;
-  /** How many times as much the second lets through, in words that follow the number; only of what is counted or measured. */
+  /** The factor by which the second value allows more; only for numeric values. */
   readonly factor?: (before: unknown, after: unknown) => Factor | undefined;
 }
 
 export interface Factor {
-  /** Infinity where nothing bounds it any more. */
+  /** Infinity if it becomes unlimited. */
   readonly factor: number;
-  /** Of what: `as many`, `as long`. */
+  /** The words after the number. */
   readonly as: "as many" | "as long" | "as much";
-  /** Both in one unit, where they are written in two: `6000/m`, `100000/m`. */
+  /** Both values in one unit, if they are written in different ones: `6000/m`, `100000/m`. */
   readonly inSameUnit?: readonly [before: string, after: string];
 }
 
@@ -30,7 +30,7 @@ const toNumber = (value: unknown, read: (text: string) => number, absent: number
 
 const isCount = (value: unknown): boolean => typeof value === "number";
 
-/** A quantity of which more lets more through. */
+/** A scale of a quantity: more is weaker. */
 const measuredScale = (read: (text: string) => number, absent: number, as: Factor["as"]): Scale => {
   const quantityOf = (value: unknown): number => toNumber(value, read, absent);
   return Object.assign(
@@ -46,25 +46,25 @@ const measuredScale = (read: (text: string) => number, absent: number, as: Facto
 
 const parseSize = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
 
-/** A longer time lets more through. @param absent milliseconds where none is written */
+/** A longer time is weaker. @param absent default in milliseconds */
 export const longerIsWeaker = (absent: number): Scale => measuredScale(milliseconds, absent, "as long");
 
-/** A larger size or number lets more through. @param absent where none is written */
+/** A larger size or number is weaker. @param absent default */
 export const largerIsWeaker = (absent: number): Scale => measuredScale(parseSize, absent, "as much");
 
-/** None at all is endless. */
+/** A missing time is unlimited. */
 export const unboundedTime = longerIsWeaker(Infinity);
 
-/** None at all is boundless. */
+/** A missing size is unlimited. */
 export const unboundedSize = largerIsWeaker(Infinity);
 
-/** A larger share of requests: `10%`. */
+/** A larger share is weaker: `10%`. */
 export const shareScale = measuredScale(Number.parseFloat, 100, "as many");
 
 const toItems = (value: unknown): string[] =>
   [value].flat().map((it) => (typeof it === "string" ? it : JSON.stringify(it)));
 
-/** A set of whom or what is let through: one more is weaker. */
+/** A set of allowed items: an additional one is weaker. */
 export const allowList =
   (absent: "everything" | "nothing"): Scale =>
   (before, after) => {
@@ -77,18 +77,18 @@ export const allowList =
     return a.some((it) => !b.includes(it)) ? "stronger" : "other";
   };
 
-/** A set of what has to hold, or of what is kept out: one fewer is weaker. */
+/** A set of required or denied items: a missing one is weaker. */
 export const requiredList: Scale = (before, after) => {
   const [a, b] = [toItems(before ?? []), toItems(after ?? [])];
   if (a.some((it) => !b.includes(it))) return "weaker";
   return b.some((it) => !a.includes(it)) ? "stronger" : "other";
 };
 
-/** Ranges of addresses that are let in, or kept out: what counts is which addresses they cover, and not how they are written. */
+/** Allowed or denied address ranges, compared by the addresses that they cover. */
 export const addressRanges =
   (which: "allowed" | "denied"): Scale =>
   (before, after) => {
-    // Without a list everybody gets in, and nobody is kept out.
+    // Without a list, every address is allowed.
     if (after === undefined) return "weaker";
     if (before === undefined) return "stronger";
     const [a, b] = [toItems(before).map(parseRange), toItems(after).map(parseRange)];
@@ -110,7 +110,7 @@ const parseRange = (text: string): Cidr => {
 const isWithin = ([address, bits]: Cidr, [other, otherBits]: Cidr): boolean =>
   bits >= otherBits && address.kind() === other.kind() && address.match(other as never, otherBits);
 
-/** A map of demands, each of which has one value or several that fit. */
+/** A map of requirements, each with one or several accepted values. */
 export const requiredMap: Scale = (before, after) => {
   const [a, b] = [Object.entries(before ?? {}), Object.entries(after ?? {})].map((it) => new Map<string, unknown>(it));
   const all = [...new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])])];
@@ -121,34 +121,34 @@ export const requiredMap: Scale = (before, after) => {
   return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
 };
 
-/** A map of what is let through, by name. */
+/** A map of allowed items by name: an additional one is weaker. */
 export const allowMap: Scale = (before, after) => {
   const [a, b] = [Object.keys(before ?? {}), Object.keys(after ?? {})];
   if (b.some((it) => !a.includes(it))) return "weaker";
   return a.some((it) => !b.includes(it)) ? "stronger" : "other";
 };
 
-/** Words from the weakest to the strongest. */
+/** Values from the weakest to the strongest. */
 export const rankedValues =
   (...words: readonly unknown[]): Scale =>
   (before, after) =>
     compareNumbers(words.indexOf(before), words.indexOf(after), "stronger");
 
-/** Protects by being there. */
+/** Protects by being present. */
 export const presence: Scale = (before, after) =>
   after === undefined ? "weaker" : before === undefined ? "stronger" : "other";
 
-/** A header of protection: `false` is none. */
+/** A security header: `false` removes it. */
 export const protectiveHeader: Scale = (before, after) =>
   after === false ? "weaker" : before === false ? "stronger" : "other";
 
-/** The opposite of another one: a longer time protects more. */
+/** The inverse of a scale: a longer time protects more. */
 export const inverse =
   (scale: Scale): Scale =>
   (before, after) =>
     ({ weaker: "stronger", stronger: "weaker", other: "other" })[scale(before, after)] as ScaleResult;
 
-/** A map of bounds, each by itself: `+0.5pp`, `20%`, `800ms`. One that is missing bounds nothing. */
+/** A map of independent bounds: `+0.5pp`, `20%`, `800ms`. A missing one is unlimited. */
 export const boundMap: Scale = (before, after) => {
   const [a, b] = [before ?? {}, after ?? {}] as Record<string, unknown>[];
   const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])];
@@ -161,6 +161,6 @@ export const boundMap: Scale = (before, after) => {
 const parseBound = (text: string): number =>
   /(?:ms|[smhd])$/.test(text) ? milliseconds(text) : Number.parseFloat(text);
 
-/** More looks on the way see more. */
+/** More steps protect more. */
 export const stepCount: Scale = (before, after) =>
   compareNumbers(toItems(before ?? []).length, toItems(after ?? []).length, "stronger");

@@ -1,4 +1,4 @@
-/** Requests to ask routers with: such as a route could take, or two of them, or a route and another tier's base. */
+/** Generates example requests for comparing routers: for one route, for two routes, or for a route and another tier's base. */
 import { isDeepStrictEqual } from "node:util";
 import { type PathSegment, parsePath } from "../../../../functions/gateway/routing/match.ts";
 import type { Matcher } from "../../../../functions/gateway/routing/matchers.ts";
@@ -12,7 +12,7 @@ export interface ExampleRequest {
   readonly when: readonly Matcher[];
 }
 
-/** More of them take longer than a reader waits. */
+/** Bounds the number of compared routes. */
 const maxChangedRoutes = 200;
 const maxExamples = 20_000;
 
@@ -42,7 +42,7 @@ export const exampleRequests = (
     .slice(0, maxExamples);
 };
 
-/** Of routes over whose paths a tier has come that was not there: what they take beneath its base. */
+/** Examples under the base of a new or moved tier that existing routes match. */
 export const examplesUnderNewBases = (before: EnvironmentModel, after: EnvironmentModel): ExampleRequest[] =>
   [...after.tiers.values()]
     .filter(({ name }) => !isDeepStrictEqual(hostsAndBase(before.tiers.get(name)), hostsAndBase(after.tiers.get(name))))
@@ -73,7 +73,7 @@ const hostsAndBase = (tier: TierModel | undefined): unknown =>
 
 type HostlessExample = Omit<ExampleRequest, "host">;
 
-/** What a route could take, if nothing else decided: one for each method. */
+/** Example requests of one route, one for each method. */
 export const routeExamples = ({
   checked: { methods, segments, when },
 }: Pick<RouteModel, "checked">): HostlessExample[] => {
@@ -81,7 +81,7 @@ export const routeExamples = ({
   return path === undefined ? [] : methods.map((method) => ({ method: sendableMethod(method), path, when }));
 };
 
-/** What both routes could take, if nothing else decided. */
+/** Example requests that both routes match. */
 const sharedExamples = ({ checked: a }: RouteModel, { checked: b }: RouteModel): HostlessExample[] => {
   const methods = [...new Set([...a.methods, ...b.methods])].filter(
     (it) => acceptsMethod(a.methods, it) && acceptsMethod(b.methods, it),
@@ -99,10 +99,10 @@ const sharedExamples = ({ checked: a }: RouteModel, { checked: b }: RouteModel):
 const acceptsMethod = (methods: readonly string[], method: string): boolean =>
   methods.includes(method) || methods.includes("ANY") || method === "ANY";
 
-/** `ANY` is no method that could be sent. */
+/** A method to send for `ANY`. */
 const sendableMethod = (method: string): string => (method === "ANY" ? "PATCH" : method);
 
-/** A path that both take, or undefined where there is none. */
+/** A path that both match, or undefined. */
 const sharedPath = (a: readonly PathSegment[], b: readonly PathSegment[]): string | undefined => {
   const texts: string[] = [];
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
@@ -125,7 +125,7 @@ const anySegment = "[^/]+";
 
 const exampleSegment = (it: PathSegment): string => commonText(it, it) ?? "example";
 
-/** A request that fulfils the conditions. */
+/** A request that meets the conditions. */
 export const toRequest = ({ method, host, path, when }: ExampleRequest): Request => {
   const url = new URL(`https://${host}${path}`);
   const headers = new Headers();

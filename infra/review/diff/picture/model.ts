@@ -1,4 +1,4 @@
-/** All that runs in one environment, as data: what two versions of a project are compared by. */
+/** The model of one environment: everything that runs, as data, for comparing two versions of a project. */
 import type { TierFacts } from "../../../../functions/control/model/plan.ts";
 import type { Plan, RoutePlan } from "../../../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../../../functions/manifest/environment.ts";
@@ -26,7 +26,7 @@ export interface RouteModel {
 export interface TierModel {
   readonly name: string;
   readonly checked: CheckedTier;
-  /** Of the whole tier, with the routes that are lifted. */
+  /** The plan of the whole tier, including lifted routes. */
   readonly plan: Plan;
   readonly facts: TierFacts;
   readonly secrets: readonly string[];
@@ -36,7 +36,7 @@ export interface TierModel {
 export interface WorkerModel {
   readonly kind: Blueprint["kind"];
   readonly tiers: readonly string[];
-  /** Entry, configuration and plan: the same content, the same Worker, as long as the code is the same. */
+  /** Entry, configuration and plan. With unchanged code, equal content is an equal Worker. */
   readonly content: string;
 }
 

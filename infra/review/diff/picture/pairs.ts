@@ -1,4 +1,4 @@
-/** Which tier and which route of one version is which of the other: by name, or else by what they are. */
+/** Pairs tiers and routes of two versions, by name or else by similarity. */
 import { isDeepStrictEqual } from "node:util";
 import { parseMatch } from "../../../../functions/gateway/routing/match.ts";
 import type { EnvironmentModel, RouteModel, TierModel } from "./model.ts";
@@ -9,7 +9,7 @@ export interface Pairs<T> {
   readonly added: readonly T[];
 }
 
-/** Pairs of what has one name, then of what is alike enough, the most alike first. */
+/** Pairs items by name, then by similarity, the most similar first. */
 const pairUp = <T>(
   before: readonly T[],
   after: readonly T[],
@@ -24,7 +24,7 @@ const pairUp = <T>(
   const matchedItems = new Set(matched.flat());
   const removed = new Set(before.filter((it) => !matchedItems.has(it)));
   const added = new Set(after.filter((it) => !matchedItems.has(it)));
-  // A rewritten project is told as such: to compare all with all of thousands takes too long.
+  // Skips the quadratic comparison for a rewritten project.
   if (removed.size * added.size > maxComparisons) return { matched, removed: [...removed], added: [...added] };
   const scored = [...removed]
     .flatMap((a) => [...added].map((b) => ({ a, b, score: similarity(a, b) })))
@@ -46,7 +46,7 @@ const maxComparisons = 250_000;
 export const pairTiers = (before: EnvironmentModel, after: EnvironmentModel): Pairs<TierModel> =>
   pairUp([...before.tiers.values()], [...after.tiers.values()], ({ name }) => name, tierSimilarity);
 
-/** Routes that they have in common, by name and match, as a share of all. */
+/** The share of routes with equal name and match. */
 const tierSimilarity = (a: TierModel, b: TierModel): number => {
   const [left, right] = [routeKeys(a), routeKeys(b)];
   const common = [...left].filter((it) => right.has(it)).length;
@@ -58,7 +58,7 @@ const routeKeys = ({ routes }: TierModel): ReadonlySet<string> =>
     [...routes.values()].map(({ name, checked }) => JSON.stringify([name, checked.settings.match, checked.when])),
   );
 
-/** Within tiers that are the same one, and then between all of them. */
+/** Pairs routes within paired tiers, then across tiers. */
 export const pairRoutes = (tiers: Pairs<TierModel>): Pairs<RouteModel> => {
   const within = tiers.matched.map(([before, after]) =>
     pairUp([...before.routes.values()], [...after.routes.values()], ({ name }) => name, routeSimilarity),
@@ -76,7 +76,7 @@ export const pairRoutes = (tiers: Pairs<TierModel>): Pairs<RouteModel> => {
   };
 };
 
-/** A name is given to another route only where that takes the same requests, or those of the same path. */
+/** Renamed routes have to have the same path. */
 const routeSimilarity = (a: RouteModel, b: RouteModel): number => {
   const [left, right] = [parseMatch(a.checked.settings.match), parseMatch(b.checked.settings.match)];
   if (left.path !== right.path) return 0;
@@ -85,13 +85,13 @@ const routeSimilarity = (a: RouteModel, b: RouteModel): number => {
   return same ? 0.6 + contentSimilarity(a, b) * 0.4 : overlap ? contentSimilarity(a, b) * 0.9 : 0;
 };
 
-/** A route that is found at the same place is the same one, whoever has it now. */
+/** A moved route has to have the same methods, full path and conditions. */
 const movedSimilarity = (a: RouteModel, b: RouteModel): number => {
   const place = ({ checked }: RouteModel) => [checked.methods, checked.path, checked.when];
   return isDeepStrictEqual(place(a), place(b)) ? 0.6 + contentSimilarity(a, b) * 0.4 : 0;
 };
 
-/** How much of what they do is the same, from 0 to 1. */
+/** Similarity of destination, path and filters, from 0 to 1. */
 const contentSimilarity = (a: RouteModel, b: RouteModel): number => {
   const parts = [
     isDeepStrictEqual(a.plan.goes, b.plan.goes),

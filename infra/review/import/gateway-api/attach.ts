@@ -1,4 +1,4 @@
-/** Which hosts each route is served on: its own hostnames, as far as listeners of the gateways it names take them. */
+/** Attaches HTTPRoutes to hosts: a route's hostnames, as far as the listeners of its gateways accept them. */
 import type { Path } from "../../../diagnostics/locate.ts";
 import { assumedListener } from "./resources/assumed-listeners.ts";
 import type { Cluster } from "./resources/cluster.ts";

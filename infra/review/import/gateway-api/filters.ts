@@ -1,4 +1,4 @@
-/** Filters of the Gateway API as filters of a manifest. One that cannot be carried over may not be skipped either: its requests are refused. */
+/** Translates Gateway API filters to manifest filters. A filter without an equivalent is never skipped: its requests are refused. */
 import { registry } from "../../../project/registry.ts";
 import type { Filter } from "./resources/schema.ts";
 
@@ -14,7 +14,7 @@ export interface TranslatedFilter {
 export interface FilterContext {
   /** Of the match: what ReplacePrefixMatch takes away. */
   readonly prefix: string | undefined;
-  /** The URL of a backend, or undefined where it is invalid, which has been told then. */
+  /** The URL of a backend, or undefined if it is invalid, which is reported then. */
   readonly urlOf: (backend: NonNullable<Filter["requestMirror"]>["backendRef"]) => string | undefined;
 }
 

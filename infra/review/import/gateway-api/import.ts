@@ -1,4 +1,4 @@
-/** Kubernetes Gateway API → manifests: resources read, routes attached to hosts, rules turned into routes, tiers written. */
+/** Imports the Kubernetes Gateway API: reads resources, attaches routes to hosts, translates rules, writes tiers. */
 import type { Gap, ImportResult } from "../imported.ts";
 import { attachRoutes } from "./attach.ts";
 import { renderManifest } from "./manifests.ts";
@@ -138,7 +138,7 @@ const tierName = ({ hosts, routes }: HostGroup, count: number, { tier }: Gateway
 /** Files and Workers that are no tier's: `check` refuses such names, or reads the file as something else. */
 const reservedNames = /^(?:shared|consumers|units)$|(?:^|-)preview-\d+$/;
 
-/** Without hosts of its own, a route is served on those that are asked for, less those that have routes themselves. */
+/** Routes without hostnames are served on the hosts of `--host`, except those that have routes of their own. */
 const fallbackHosts = (
   groups: readonly HostGroup[],
   { host = [] }: GatewayApiOptions,

@@ -1,4 +1,4 @@
-/** What a client comes to besides a host: the scheme and port of a listener, where they tell routes of one host apart. */
+/** Listener addresses: the scheme and port of a listener, where they distinguish routes of one host. */
 import type { Attachment } from "./attach.ts";
 import type { ReportFinding } from "./resources/findings.ts";
 import { wildcardCovers } from "./resources/hostnames.ts";
@@ -8,7 +8,7 @@ import type { Listener } from "./resources/schema.ts";
 type FullAddress = Required<ListenerAddress>;
 
 /**
- * The routes of a host, each once for every door that is its own. A port matters where listeners of one scheme have several,
+ * The routes of a host, once for each of their listener addresses. A port matters where listeners of one scheme have several,
  * and a scheme where listeners have both, those without routes included: their requests are nobody else's.
  */
 export const listenerAddresses = (
@@ -67,6 +67,6 @@ const portRemarks = (listener: Listener, addresses: readonly ListenerAddress[]):
   const what = `the port ${port} of the listener ${listener.name}`;
   if (port === ports[0]) return [];
   if (!addresses.some((it) => it.port === port))
-    return [`${what} is not asked for: its hosts are served on every port that the platform takes`];
+    return [`${what} is not a condition: its hosts are served on every port that the platform takes`];
   return ports.includes(port) ? [] : [`${what} takes no requests on the platform, which has ${ports.join(", ")}`];
 };

@@ -1,4 +1,4 @@
-/** Writes the manifests of an import, each route with the place that it comes from, and each file with what it lacks. */
+/** Renders imported manifests, with the origin of each route and the gaps of each file as comments. */
 import { Document, isMap, isSeq, type Pair, type Scalar } from "yaml";
 import type { GeneratedFile } from "../../../project/generated-files.ts";
 import { type Gap, gapComments } from "../imported.ts";
@@ -46,30 +46,25 @@ const usedUpstreams = (drafts: readonly RankedDraft[], upstreams: UpstreamSet): 
 
 const unmatched = { match: "ANY /{rest*}", respond: { status: 404 } };
 
-/** Whether something takes every request, or nothing is told by its method, so that a 404 comes by itself. */
+/** Whether a route matches every request, or no route depends on the method, so that unmatched requests are 404 anyway. */
 const coversEverything = (drafts: readonly RankedDraft[]): boolean =>
   drafts.length > 0 &&
-  (drafts.every(({ requestMatch: taken }) => taken.method === "ANY") ||
+  (drafts.every(({ requestMatch }) => requestMatch.method === "ANY") ||
     drafts.some(
-      ({ requestMatch: taken, address: door }) =>
-        taken.method === "ANY" &&
-        taken.path === "/{rest*}" &&
-        taken.headers + taken.queries === 0 &&
-        Object.keys(door).length === 0,
+      ({ requestMatch, address }) =>
+        requestMatch.method === "ANY" &&
+        requestMatch.path === "/{rest*}" &&
+        requestMatch.headers + requestMatch.queries === 0 &&
+        Object.keys(address).length === 0,
     ));
 
-const toRoute = ({
-  requestMatch: taken,
-  address: door,
-  rank,
-  settings: does,
-}: RankedDraft): Record<string, unknown> => {
-  const when = { ...taken.when, ...door };
+const toRoute = ({ requestMatch, address, rank, settings }: RankedDraft): Record<string, unknown> => {
+  const when = { ...requestMatch.when, ...address };
   return {
-    match: `${taken.method} ${taken.path}`,
+    match: `${requestMatch.method} ${requestMatch.path}`,
     ...(Object.keys(when).length > 0 && { when }),
     ...(rank !== undefined && { rank }),
-    ...does,
+    ...settings,
   };
 };
 
@@ -78,13 +73,13 @@ const originComment = ({ route: { resource }, path }: RankedDraft): string =>
 
 /** `checkout-1`, or `checkout-1-2` where a rule has several matches; a rule's own name stands for its number. */
 const routeNames = (drafts: readonly RankedDraft[]): string[] => {
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   return drafts.map(({ route, rule, match }) => {
     const ownRule = route.spec.rules[rule];
     const several = (ownRule?.matches.length ?? 0) > 1 ? [String(match + 1)] : [];
     const name = toName([route.resource.name.slice(0, 30), ownRule?.name ?? String(rule + 1), ...several].join("-"));
-    const freeName = uniqueName(name, (it) => taken.has(it));
-    taken.add(freeName);
+    const freeName = uniqueName(name, (it) => usedNames.has(it));
+    usedNames.add(freeName);
     return freeName;
   });
 };

@@ -1,4 +1,4 @@
-/** What a match of the Gateway API takes, in the words of a manifest. */
+/** Translates a Gateway API match to the match and `when` of a manifest. */
 
 import { canonicalPath } from "../../../../functions/gateway/http/path.ts";
 import { parsePath } from "../../../../functions/gateway/routing/match.ts";

@@ -1,4 +1,4 @@
-/** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
+/** Translates a rule of an HTTPRoute to manifest routes: one for each match, with the rule's filters and backends. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import { headerSettings, type Settings, translateFilter } from "./filters.ts";
@@ -113,7 +113,7 @@ const routeSettings = (
   return { ...(filters.length > 0 && { filters }), ...destination };
 };
 
-/** CORS and the time that all else may take come first; a kind that stands there twice is told apart. */
+/** Puts CORS and the overall timeout first, and gives a second filter of one kind an id. */
 const orderFilters = (filters: readonly Settings[]): Settings[] => {
   const firstKinds = ["cors", "timeout"];
   const kindOf = (it: Settings) => Object.keys(it)[0] as string;

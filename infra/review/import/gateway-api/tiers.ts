@@ -1,4 +1,4 @@
-/** Tiers of an import: hosts that the same routes are served on share one, with its routes in the order of the Gateway API. */
+/** Groups hosts into tiers: hosts with the same routes share one, with routes in Gateway API precedence. */
 import { type Attachment, moreSpecificListener } from "./attach.ts";
 import { addressOf, listenerAddresses } from "./listener-addresses.ts";
 import type { Cluster } from "./resources/cluster.ts";
@@ -35,7 +35,7 @@ export const groupHosts = (
         ? ownAttachments
         : [...ownAttachments, ...inheritedRoutes(host, ownAttachments, attached, gateways)];
     const routes = listenerAddresses(host, all, report);
-    const key = JSON.stringify([host === undefined, routes.map(({ route, address: door }) => [routeId(route), door])]);
+    const key = JSON.stringify([host === undefined, routes.map(({ route, address }) => [routeId(route), address])]);
     const group = groups.get(key) ?? { hosts: [], isNamed: host !== undefined, routes };
     if (host !== undefined) group.hosts.push(host);
     groups.set(key, group);

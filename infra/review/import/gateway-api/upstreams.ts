@@ -1,4 +1,4 @@
-/** The upstreams of a tier: one for each way in which its routes call a service. */
+/** The upstreams of an imported tier: one for each distinct way of calling a service. */
 import { createHash } from "node:crypto";
 import type { Settings } from "./filters.ts";
 import type { ResolvedBackend } from "./resources/cluster.ts";

@@ -1,4 +1,4 @@
-/** What `validate` does not check of what a document says, and routes whose requests it cannot check at all. */
+/** Finds what `validate` cannot check of an imported document, and routes that it cannot validate at all. */
 import { parseMatch, parsePath } from "../../../../functions/gateway/routing/match.ts";
 import { type OperationPlan, operationPlan } from "../../../openapi/checks.ts";
 import { DocumentError, type OpenApi } from "../../../openapi/document.ts";

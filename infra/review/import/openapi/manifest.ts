@@ -1,4 +1,4 @@
-/** The text of an imported manifest: small, and written as a person would. */
+/** Renders the manifest of an imported OpenAPI document. */
 import { stringify } from "yaml";
 import { mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
@@ -23,7 +23,7 @@ export interface RouteDraft {
   readonly name: string;
   readonly operation: Operation;
   readonly match: string;
-  /** Where the upstream is asked for another path than the client asks for. */
+  /** The upstream's path, if it differs from the client's. */
   readonly target: string | undefined;
   readonly to: string;
   /** Drops the filter of identity. */

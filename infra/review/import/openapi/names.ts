@@ -1,4 +1,4 @@
-/** Names of routes and captures, made of those that a foreign document has. */
+/** Converts names of a document to unique names of routes and captures. */
 
 const maxLength = 48;
 

@@ -1,4 +1,4 @@
-/** Makes a tier of an OpenAPI document: a route for each operation, requests validated by the document itself. */
+/** Imports an OpenAPI document as a tier: a route for each operation, validated by the document. */
 import path from "node:path";
 import { hasDuplicateKeys } from "../../../../functions/gateway/http/duplicate-keys.ts";
 import { joinPath, methods, parsePath } from "../../../../functions/gateway/routing/match.ts";

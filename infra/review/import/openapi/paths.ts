@@ -1,4 +1,4 @@
-/** Paths of OpenAPI as matches of a manifest. */
+/** Translates OpenAPI paths to matches of a manifest. */
 import { parsePath } from "../../../../functions/gateway/routing/match.ts";
 import { patternProblem } from "../../../../functions/gateway/routing/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";
@@ -9,7 +9,7 @@ import { createUniqueNames, toKebabCase } from "./names.ts";
 export interface MatchedPath {
   /** `/accounts/{account-id}`. */
   readonly match: string;
-  /** What the upstream is asked for: `/accounts/{path.account-id}`. */
+  /** The upstream's path: `/accounts/{path.account-id}`. */
   readonly target: string;
   /** What a segment could not say. */
   readonly looserNotes: readonly string[];
@@ -47,7 +47,7 @@ export const matchPath = (operation: Operation, base: string): MatchedPath => {
 
 const literalPart = (text: string): PathPart => ({ match: encodePath(text), target: encodePath(text) });
 
-/** What stands for a text of the document, in the match and in what the upstream is asked for. */
+/** A part of a path, in the match and in the upstream's path. */
 interface PathPart {
   readonly match: string;
   readonly target: string;

@@ -1,4 +1,4 @@
-/** What of a whole document no route says. */
+/** Lists what a document has besides operations and a manifest cannot express: servers, webhooks, extensions. */
 import {
   DocumentError,
   type JsonMap,

@@ -1,4 +1,4 @@
-/** Security schemes of OpenAPI as filters of identity, where they mean the same. */
+/** Translates OpenAPI security schemes to identity filters, where they are equivalent. */
 import {
   DocumentError,
   isMap,
@@ -81,7 +81,7 @@ const uncheckedNeeds = (
 ): Gap[] => {
   const where = `${method} ${path}`;
   if (text === "") return [];
-  if (optional) return [{ kind: "otherwise", where, what: `security ${text} is optional, so nobody is asked for it` }];
+  if (optional) return [{ kind: "otherwise", where, what: `security ${text} is optional, so it is not required` }];
   if (scopes.length === 0 || text !== chosenScheme) return [];
   const what = `the scopes ${scopes.join(", ")} are not checked; give the route a jwt with scopes`;
   return [{ kind: "left-out", where, what }];

@@ -1,4 +1,4 @@
-/** Where an OpenAPI document says that its API is served, as upstreams. */
+/** Reads the servers of an OpenAPI document as upstreams. */
 import { type JsonMap, listOf, mapOf, stringIn } from "../../../openapi/document.ts";
 import { createUniqueNames, toKebabCase } from "./names.ts";
 

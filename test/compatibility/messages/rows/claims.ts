@@ -1,4 +1,6 @@
-/** What a client says of itself, in fields that only others may write, and what a service says in the gateway's name. */
+/**
+ * Headers with which a client claims what only others may claim, and headers in which a service speaks for the gateway.
+ */
 import { answer, type MessageRow, request } from "../messages.ts";
 
 const claims: readonly (readonly [what: string, field: string, value: string, authority: string])[] = [
@@ -8,12 +10,12 @@ const claims: readonly (readonly [what: string, field: string, value: string, au
     "10.0.0.1",
     "OWASP, Unvalidated trust of client headers; npm request-ip",
   ],
-  ["its address, as WebLogic is told", "wl-proxy-client-ip", "10.0.0.1", "Oracle WebLogic plug-ins"],
+  ["its address, as WebLogic receives it", "wl-proxy-client-ip", "10.0.0.1", "Oracle WebLogic plug-ins"],
   ["its address, as Fastly tells it", "fastly-client-ip", "10.0.0.1", "Fastly, Fastly-Client-IP"],
   ["its address, as App Engine tells it", "x-appengine-user-ip", "10.0.0.1", "App Engine, request headers"],
   ["its address, as Envoy tells it", "x-envoy-external-address", "10.0.0.1", "Envoy, HTTP connection manager headers"],
   ["its address, in a form ahead of the standard", "forwarded-for", "10.0.0.1", "RFC 7239, 1"],
-  ["the front door that it came by", "x-azure-fdid", "55ce4ed1", "Azure Front Door, HTTP headers protocol"],
+  ["the Azure Front Door that it came by", "x-azure-fdid", "55ce4ed1", "Azure Front Door, HTTP headers protocol"],
   ["another method", "x-http-method", "DELETE", "OData, X-HTTP-Method"],
   ["another URL", "x-original-uri", "/admin", "ingress-nginx, X-Original-URI"],
   ["its user, as App Service tells it", "x-ms-client-principal-name", "root", "Azure App Service authentication"],
@@ -46,7 +48,7 @@ const own = [
 
 export const claimRows: readonly MessageRow[] = [
   ...claims.map(([what, field, value, authority]) => ({
-    it: `no service is told by a client of ${what}`,
+    it: `no service receives from a client ${what}`,
     authority,
     send: request("GET /m/a", [`${field}: ${value}`]),
     gets: { status: 200 },

@@ -1,4 +1,4 @@
-/** Fields between two neighbours: upgrades, and what `Connection` names. */
+/** Hop-by-hop headers: upgrades, and what `Connection` names. */
 import { answer, bare, type MessageRow, request } from "../messages.ts";
 
 const ignored: readonly (readonly [string, readonly string[]])[] = [
@@ -27,7 +27,7 @@ const switched = {
   ),
 };
 
-export const hopByHop: readonly MessageRow[] = [
+export const connectionRows: readonly MessageRow[] = [
   ...ignored.map(
     ([what, headers]): MessageRow => ({
       it: `an upgrade is ignored: ${what}`,

@@ -1,4 +1,4 @@
-/** Hosts and targets, and what is wrong with them. */
+/** Hosts and targets, valid and invalid. */
 import { bare, type MessageRow } from "../messages.ts";
 
 const odd: readonly (readonly [string, readonly string[]])[] = [

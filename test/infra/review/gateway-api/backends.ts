@@ -53,7 +53,7 @@ export const backends: Readonly<Record<string, Case>> = {
   },
 };
 
-/** What is told by many requests; the tests count. */
+/** Shares that need many requests; the tests count. */
 export const shares = {
   weights: simple(
     `    - { matches: [${prefix("/weights")}], backendRefs: [{ name: v1, port: 80, weight: 70 }, { name: v2, port: 80, weight: 30 }, { name: v3, port: 80, weight: 0 }] }`,
@@ -77,7 +77,7 @@ export const shares = {
   ),
 };
 
-/** A service that says so is asked for WebSockets. */
+/** A service with this appProtocol is called for WebSockets. */
 export const sockets =
   simple(
     `    - { matches: [${prefix("/live")}], backendRefs: [{ name: v1, port: 81 }] }`,

@@ -4,7 +4,7 @@ export interface Expected {
   /** The service that answered. */
   readonly by?: string;
   readonly status?: number;
-  /** What the service was asked for. */
+  /** The path that the service received. */
   readonly path?: string;
   /** Headers that the service saw; null for one that it did not. */
   readonly sees?: Readonly<Record<string, string | null>>;

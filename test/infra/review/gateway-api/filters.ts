@@ -63,7 +63,7 @@ export const filters: Readonly<Record<string, Case>> = {
       ["GET /else", { path: "/root/else" }],
     ],
   },
-  "a host is rewritten: the service is told in x-forwarded-host": {
+  "a host is rewritten: the service reads it in x-forwarded-host": {
     resources: simple(filtered("/one", rewrite("hostname: one.example.org"))),
     exchanges: [["GET /one", { by: "v1", sees: { "x-forwarded-host": "one.example.org" } }]],
   },

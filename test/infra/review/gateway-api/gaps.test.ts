@@ -89,7 +89,7 @@ describe.each<[string, string, number, RegExp]>([
     /shop\/it takes the same requests/,
   ],
 ])("%s", (_, text, line, says) => {
-  it("is listed with its line, and told in the manifest's head where there is one", () => {
+  it("is listed with its line, and in the manifest's head if there is one", () => {
     const { files, gaps } = from(text);
     expect(isIncomplete(gaps)).toBe(true);
     const gap = gaps.find(({ what }) => says.test(what));
@@ -119,7 +119,7 @@ describe.each<[string, string, RegExp]>([
   [
     "a port that is the only one",
     route(`{ ${to} }`, at("name: gw")) + gateway("{ name: http, port: 8000, protocol: HTTP }"),
-    /8000 of the listener http is not asked for/,
+    /8000 of the listener http is not a condition/,
   ],
   [
     "a port that the platform has not",
@@ -137,7 +137,7 @@ describe.each<[string, string, RegExp]>([
   });
 });
 
-it("of several gateways with addresses of their own, one can be asked for", () => {
+it("of several gateways with addresses of their own, one can be selected", () => {
   const listener = "{ name: http, port: 80, protocol: HTTP }";
   const text = [
     route(`{ ${to} }`, at("name: one")).replace("it,", "first,"),
@@ -145,16 +145,16 @@ it("of several gateways with addresses of their own, one can be asked for", () =
     "",
   ].join("---\n");
   const resources = text + gateway(listener, "one").slice(4) + gateway(listener, "two");
-  const asked = (gateway?: string) => importGatewayApi([{ file: "shop.yaml", text: resources }], { gateway });
-  expect(asked().gaps[0]?.what).toMatch(/shop\/first takes the same requests/);
+  const imported = (gateway?: string) => importGatewayApi([{ file: "shop.yaml", text: resources }], { gateway });
+  expect(imported().gaps[0]?.what).toMatch(/shop\/first takes the same requests/);
   for (const [gateway, service] of [
     ["one", "v1"],
     ["shop/two", "v2"],
   ]) {
-    const { gaps, values } = asked(gateway);
+    const { gaps, values } = imported(gateway);
     expect([gaps, Object.keys(values)]).toEqual([[], [`service-shop-${service}-80`]]);
   }
-  expect(() => asked("three")).toThrow("there is no Gateway three; there are: shop/one, shop/two");
+  expect(() => imported("three")).toThrow("there is no Gateway three; there are: shop/one, shop/two");
 });
 
 it("services with long names have variables of their own, which an environment can name", () => {

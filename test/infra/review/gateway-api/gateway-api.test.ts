@@ -1,4 +1,4 @@
-/** What HTTPRoutes mean, tried at a running gate: imported, compiled, and asked. */
+/** HTTPRoute behaviour at a running gate: imported, compiled and called. */
 import http from "node:http";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -14,7 +14,7 @@ const cases: Readonly<Record<string, Case>> = { ...matching, ...hosts, ...filter
 const names = Object.keys(cases);
 const hostOf = (name: string): string => `case-${names.indexOf(name) + 1}.example`;
 
-/** What a service was asked. */
+/** A request that a service received. */
 interface EchoedRequest {
   readonly by: string;
   readonly path: string;
@@ -28,7 +28,7 @@ interface Answer {
   readonly echoed: EchoedRequest | undefined;
 }
 
-/** Says what it was asked; `?delay=` is its time in ms, `?back=` the headers that it answers with. */
+/** Echoes the request; `?delay=` is its time in ms, `?back=` the headers that it answers with. */
 const echo =
   (by: string, received: EchoedRequest[]): http.RequestListener =>
   (request, response) => {
@@ -122,7 +122,7 @@ const mismatches = ({ status, headers, echoed }: Answer, expected: Expected, por
   return [
     ...differs("status", status, expected.status ?? 200),
     ...(expected.by === undefined ? [] : differs("answered by", echoed?.by, expected.by)),
-    ...(expected.path === undefined ? [] : differs("asked for", echoed?.path, expected.path)),
+    ...(expected.path === undefined ? [] : differs("path", echoed?.path, expected.path)),
     ...missingHeaders("the service sees", echoed?.headers, expected.sees),
     ...missingHeaders("the client gets", headers, expected.gets),
   ];
@@ -160,7 +160,7 @@ const sendAsUsers = (port: number, path: string, host: string, count: number) =>
     ),
   );
 
-/** Of so many, a share may be told with so much certainty that it fails once in ten thousand runs. */
+/** The tolerance makes it fail once in ten thousand runs. */
 const expectAboutHalf = (count: number, of: number): void => {
   expect(count).toBeGreaterThan(0.3 * of);
   expect(count).toBeLessThan(0.7 * of);

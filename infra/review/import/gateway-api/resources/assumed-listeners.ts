@@ -1,4 +1,4 @@
-/** A gateway that is not here: what its listeners must be, by the routes that name them. */
+/** Assumes the listeners of a Gateway that is not in the input, from the routes that refer to them. */
 
 import { findSchemeChange } from "./redirects.ts";
 import type { HttpRouteResource } from "./resources.ts";

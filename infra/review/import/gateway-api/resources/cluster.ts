@@ -1,4 +1,4 @@
-/** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
+/** The checked resources of an import, with lookups: gateways, services, reference grants, namespace labels. */
 import type { ZodType } from "zod";
 import { type Path, valueAt } from "../../../../diagnostics/locate.ts";
 import { redirectedSections } from "./assumed-listeners.ts";

@@ -1,4 +1,4 @@
-/** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
+/** Parses Kubernetes resources from multi-document YAML or JSON, with the line of each value. */
 import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
 import { locator, type Path } from "../../../../diagnostics/locate.ts";
 import { detectEncoding } from "../../../../project/files.ts";

@@ -1,4 +1,4 @@
-/** What an import could not carry over, or carries over otherwise: each with its place. Nothing is dropped without a word. */
+/** Collects import findings: what has no equivalent or behaves differently, each with its location. Nothing is dropped silently. */
 import type { Path } from "../../../../diagnostics/locate.ts";
 import type { Gap } from "../../imported.ts";
 import type { Resource } from "./documents.ts";
@@ -12,7 +12,7 @@ export interface ImportFinding {
   readonly message: string;
 }
 
-/** Where findings are gathered; each is told once, however many hosts a route is served on. */
+/** Reports a finding. Each is reported once, however many hosts a route is served on. */
 export type ReportFinding = (kind: ImportFinding["kind"], resource: Resource, path: Path, message: string) => void;
 
 export const createFindings = (): { readonly list: () => ImportFinding[]; readonly report: ReportFinding } => {

@@ -1,4 +1,4 @@
-/** A Gateway: its listeners, and what else it says that has no equivalent. */
+/** Reads a Gateway: its listeners, and findings for everything without an equivalent. */
 import type { z } from "zod";
 import type { Resource } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";
@@ -25,7 +25,7 @@ export const readGateway = (
     if (problem) report("left-out", resource, [...at, "hostname"], `${problem}, so nothing is served there`);
     if (it.protocol !== "HTTP" && it.protocol !== "HTTPS")
       report("left-out", resource, at, `the listener ${it.name} of the protocol ${it.protocol} has no equivalent`);
-    // Whoever it lets in is asked for a certificate.
+    // It requires client certificates.
     if (it.tls?.frontendValidation !== undefined)
       report(
         "left-out",
@@ -38,7 +38,7 @@ export const readGateway = (
   return { resource, listeners };
 };
 
-const certificateRemedy = "clients are asked for no certificate; Cloudflare's mTLS does it";
+const certificateRemedy = "client certificates are not required; use Cloudflare's mTLS";
 
 const platformKeys: Readonly<Record<string, string>> = {
   addresses: "addresses are the platform's",

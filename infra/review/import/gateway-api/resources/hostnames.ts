@@ -1,4 +1,4 @@
-/** Hostnames of the Gateway API as hosts of a manifest. */
+/** Checks and normalizes Gateway API hostnames as hosts of a manifest. */
 import { hostOrWildcard } from "../../../../../functions/manifest/names.ts";
 
 /** What Flux and envsubst put in later: `app.${SECRET_DOMAIN}`. */

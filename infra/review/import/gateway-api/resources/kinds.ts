@@ -1,4 +1,4 @@
-/** Which resources are read, which are missing because they are not, and which are none of a gateway's business. */
+/** Sorts resources by kind: those that are read, those that are reported as unsupported, and unrelated ones. */
 import { type Resource, templateMessage, templatePattern } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";
 
@@ -82,7 +82,7 @@ const reportAnnotations = (it: Resource, report: ReportFinding): void => {
     report(kind, it, ["metadata", "annotations", name], `the annotation ${name} has no equivalent`);
 };
 
-/** Of a Namespace, its labels are all that is asked for. */
+/** The text for comparing two definitions; only labels of a Namespace matter. */
 const comparableText = ({ kind, value }: Resource): string => {
   const { labels } = (value.metadata ?? {}) as { labels?: unknown };
   return JSON.stringify(kind === "Namespace" ? (labels ?? {}) : value);

@@ -1,4 +1,4 @@
-/** Namespaces that Kustomize and Flux give to resources, and what else they would change that is not done here. */
+/** Applies the namespaces of Kustomize and Flux, and reports their other changes, which are not applied. */
 import path from "node:path";
 import type { Resource } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";

@@ -1,4 +1,4 @@
-/** Redirects from one scheme to the other: on the scheme that they lead to, they would lead to themselves. */
+/** Redirects between schemes: they get a scheme condition, since on their target scheme they would loop. */
 
 import { wildcardCovers } from "./hostnames.ts";
 import type { ListenerAddress } from "./resources.ts";
@@ -16,7 +16,7 @@ export const findSchemeChange = ({ filters, backendRefs }: Rule): SchemeChange |
   return found?.scheme && { scheme: found.scheme, hostname: found.hostname?.toLowerCase() };
 };
 
-/** The scheme is asked for where the redirect stays on its host, whatever else is known of the listener. */
+/** Adds the scheme as a condition if the redirect stays on its host. */
 export const addressFor = (
   change: SchemeChange | undefined,
   address: ListenerAddress,

@@ -1,4 +1,4 @@
-/** What an import makes a gateway of: checked resources, and what a client comes to besides a host. */
+/** Types of checked Gateway API resources. */
 import type { Resource } from "./documents.ts";
 import type { HttpRoute, Listener } from "./schema.ts";
 
@@ -12,7 +12,7 @@ export interface GatewayResource {
   readonly listeners: readonly Listener[];
 }
 
-/** What a route asks for in `when`; empty where every door of its host leads to it. */
+/** Scheme and port conditions of a route in `when`; empty if every listener of its host leads to it. */
 export interface ListenerAddress {
   readonly scheme?: "http" | "https";
   readonly port?: number;

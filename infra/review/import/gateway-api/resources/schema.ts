@@ -1,4 +1,4 @@
-/** What is read of each kind of the Gateway API (gateway.networking.k8s.io/v1). What a schema does not name has no equivalent. */
+/** Schemas of the supported Gateway API kinds (gateway.networking.k8s.io/v1). A field that no schema names has no equivalent. */
 import * as z from "zod";
 
 const port = z.int().min(1).max(65_535);

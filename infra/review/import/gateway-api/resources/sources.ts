@@ -1,4 +1,4 @@
-/** Files of a folder and of all folders in it, bounded; a link is followed within the folder only. */
+/** Reads the YAML and JSON files of a folder, recursively and bounded; links are followed within the folder only. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Gap } from "../../imported.ts";
