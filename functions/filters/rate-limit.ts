@@ -34,6 +34,7 @@ const key = () =>
       "a claim is written as claim.tenant, claim.user.id, or claim.https://acme.example/tenant",
     );
 
+// long: the declaration of the filter, key by key
 export const spec = () =>
   defineFilter({
     kind: "guard",

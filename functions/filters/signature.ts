@@ -31,6 +31,7 @@ const codes = {
   "body-late": upstreamCodes["body-late"],
 } as const satisfies Codes;
 
+// long: the declaration of the filter, key by key
 export const spec = () =>
   defineFilter({
     kind: "guard",

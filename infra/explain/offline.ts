@@ -133,8 +133,7 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
   provideStreams();
   const unknown: string[] = [];
   let seen: Explained["upstream"];
-  const requiredSecretNames = requiredSecrets([tier]);
-  for (const name of requiredSecretNames)
+  for (const name of requiredSecrets([tier]))
     if (!Object.hasOwn(secrets, name))
       unknown.push(`the secret ${name} is not available here, so results that depend on it are a guess`);
   const maskSecrets = (text: string): string =>
@@ -150,19 +149,7 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     url: maskSecrets(request.url),
     headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, maskSecrets(value)])),
   });
-  const copies: Copy[] = [];
-  const pendingCopies: Promise<unknown>[] = [];
-  const copyRecorder: CopyRecorder = {
-    network: (filter) => async (input, init) => {
-      copies.push({ filter, ...toCall(new Request(input, init)) });
-      return new Response(null, { status: 200 });
-    },
-    onCopy: (work) => void pendingCopies.push(work),
-  };
-  const settledCopies = async (): Promise<readonly Copy[]> => {
-    await Promise.allSettled(pendingCopies);
-    return copies;
-  };
+  const { copyRecorder, settledCopies } = recordCopies(toCall);
   const fetchOffline: Deps["fetch"] = async (input, init) => {
     // Requests to services carry the trace; the gate's own fetches do not.
     if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return fakeService(input, init);
@@ -170,24 +157,7 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     unknown.push(`${new URL(input).origin} was not called; --online calls it`);
     throw new Error("offline");
   };
-  const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
-  const namespaces: Readonly<Record<string, object>> = {
-    CONSUMERS: { get: async (key: string) => JSON.parse(consumers.get(key) ?? "null") },
-  };
-  const absentStore = (namespace: string) => ({
-    get: async () => {
-      unknown.push(`the KV namespace ${namespace} is not here`);
-      throw new Error("offline");
-    },
-  });
-  const env = Object.fromEntries([
-    ...requiredSecretNames.map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
-    ...requiredBindings(tier).map((it) => {
-      if (it.kind === "service") return [it.binding, { fetch: fakeService }];
-      if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
-      return [stateBinding(tier.manifest.tier), memoryCounters()];
-    }),
-  ]);
+  const env = offlineEnv(tier, compiled, secrets, fakeService, unknown);
   const deps: Deps = {
     env,
     version: "offline",
@@ -206,6 +176,52 @@ const fakeDeps = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Ex
     cache: { match: async () => undefined, put: async () => {} },
   };
   return { deps, copyRecorder, unknown, seen: () => seen, copies: settledCopies };
+};
+
+/** Records the copies of requests that filters send. */
+const recordCopies = (toCall: (request: Request) => Call) => {
+  const copies: Copy[] = [];
+  const pendingCopies: Promise<unknown>[] = [];
+  const copyRecorder: CopyRecorder = {
+    network: (filter) => async (input, init) => {
+      copies.push({ filter, ...toCall(new Request(input, init)) });
+      return new Response(null, { status: 200 });
+    },
+    onCopy: (work) => void pendingCopies.push(work),
+  };
+  const settledCopies = async (): Promise<readonly Copy[]> => {
+    await Promise.allSettled(pendingCopies);
+    return copies;
+  };
+  return { copyRecorder, settledCopies };
+};
+
+/** The gate's bindings without a platform: known consumers, counters in memory, and stores that are not available. */
+const offlineEnv = (
+  tier: CheckedTier,
+  compiled: Compiled,
+  secrets: ExplainRequest["secrets"],
+  fakeService: (input: Request | string, init?: RequestInit) => Promise<Response>,
+  unknown: string[],
+) => {
+  const consumers = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
+  const namespaces: Readonly<Record<string, object>> = {
+    CONSUMERS: { get: async (key: string) => JSON.parse(consumers.get(key) ?? "null") },
+  };
+  const absentStore = (namespace: string) => ({
+    get: async () => {
+      unknown.push(`the KV namespace ${namespace} is not here`);
+      throw new Error("offline");
+    },
+  });
+  return Object.fromEntries([
+    ...requiredSecrets([tier]).map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
+    ...requiredBindings(tier).map((it) => {
+      if (it.kind === "service") return [it.binding, { fetch: fakeService }];
+      if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
+      return [stateBinding(tier.manifest.tier), memoryCounters()];
+    }),
+  ]);
 };
 
 const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>

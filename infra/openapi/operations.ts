@@ -57,11 +57,11 @@ export const listOperations = (document: OpenApi): readonly Operation[] => readO
  */
 export const readOperations = (document: OpenApi): OperationList => {
   const unread: UnreadItem[] = [];
-  const reader = createReader(document, unread);
+  const reading: Reading = { document, unread };
   const { paths = {} } = document.root;
   // OpenAPI allows no reference here, but split documents use one.
-  const operations = Object.entries(reader.mapAt(paths, "paths", "the map of paths") ?? {}).flatMap(([path, value]) =>
-    path.startsWith("x-") ? [] : reader.operationsAt(path, value),
+  const operations = Object.entries(mapAt(reading, paths, "paths", "the map of paths") ?? {}).flatMap(
+    ([path, value]) => (path.startsWith("x-") ? [] : operationsAt(reading, path, value)),
   );
   if (operations.length > maxOperations)
     throw new DocumentError(
@@ -82,101 +82,109 @@ const parameterKeywords = [
   ...["style", "explode", "allowReserved", "schema", "content", "example", "examples"],
 ];
 
-const createReader = (document: OpenApi, unread: UnreadItem[]) => {
-  const addUnread = (where: string, what: string): void => void unread.push({ where, what });
+/** The document, and where its unreadable parts are listed. */
+interface Reading {
+  readonly document: OpenApi;
+  readonly unread: UnreadItem[];
+}
 
-  /** Resolves a map; undefined, with a note, if it is broken or not a map. */
-  const mapAt = (value: unknown, where: string, what: string): JsonMap | undefined => {
-    try {
-      const found = resolveWithSiblings(document, value);
-      if (isMap(found)) return found;
-      addUnread(where, `${what} cannot be read: it is no map`);
-    } catch (error) {
-      if (!(error instanceof DocumentError)) throw error;
-      addUnread(where, `${what} cannot be read: ${stripFile(error.message, document)}`);
-    }
-    return undefined;
-  };
+const addUnread = ({ unread }: Reading, where: string, what: string): void => void unread.push({ where, what });
 
-  const operationsAt = (path: string, value: unknown): Operation[] => {
-    const item = mapAt(value, path, "the path item");
-    if (!item) return [];
-    for (const keyword of Object.keys(item))
-      if (!pathItemKeywords.includes(keyword) && !isMethod(keyword) && !keyword.startsWith("x-"))
-        addUnread(path, `no path item has the word "${keyword}"`);
-    const sharedParameters = parametersOf(item.parameters, path);
-    const more =
-      item.additionalOperations === undefined ? {} : mapAt(item.additionalOperations, path, "additionalOperations");
-    const all = [
-      ...operationMethods.flatMap((it) => (item[it] === undefined ? [] : [[it.toUpperCase(), item[it]] as const])),
-      ...Object.entries(more ?? {}),
-    ];
-    return all.flatMap(([method, it]) => operationOf(path, item, method, it, sharedParameters));
-  };
-
-  const operationOf = (
-    path: string,
-    item: JsonMap,
-    method: string,
-    operationValue: unknown,
-    sharedParameters: readonly Parameter[],
-  ): Operation[] => {
-    const where = `${method} ${path}`;
-    const value = mapAt(operationValue, where, "the operation");
-    if (!value) return [];
-    for (const keyword of Object.keys(value))
-      if (!operationKeywords.includes(keyword) && !keyword.startsWith("x-"))
-        addUnread(where, `no operation has the word "${keyword}"`);
-    const ownParameters = parametersOf(value.parameters, where);
-    const parameters = [
-      ...sharedParameters.filter((it) => !ownParameters.some((other) => isSameParameter(it, other))),
-      ...ownParameters,
-    ];
-    return [{ method, path, id: stringIn(value, "operationId"), parameters, body: bodyOf(value, where), value, item }];
-  };
-
-  const bodyOf = ({ requestBody }: JsonMap, where: string): JsonMap | undefined => {
-    const body = requestBody === undefined ? undefined : mapAt(requestBody, where, "its body");
-    if (body && Object.keys(mapOf(body.content)).length === 0)
-      addUnread(where, "its body is not checked: it has no media type");
-    return body && { ...body, content: contentOf(body.content, where, "its body") };
-  };
-
-  const contentOf = (content: unknown, where: string, what: string): JsonMap =>
-    Object.fromEntries(
-      Object.entries(mapOf(content)).flatMap(([type, it]) => {
-        const read = mapAt(it ?? {}, where, `${what} of ${type}`);
-        for (const keyword of ["prefixEncoding", "itemEncoding"])
-          if (read?.[keyword] !== undefined) addUnread(where, `${keyword} of ${type} is not checked`);
-        return read ? [[type, read]] : [];
-      }),
-    );
-
-  const parametersOf = (value: unknown, where: string): Parameter[] => {
-    if (value !== undefined && !Array.isArray(value)) addUnread(where, "its parameters are no list");
-    return listOf(value).flatMap((it, index) => {
-      const label = isMap(it) && typeof it.$ref === "string" ? it.$ref : `number ${index + 1}`;
-      const read = mapAt(it, where, `the parameter ${label}`);
-      if (!read) return [];
-      const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
-      if (place === undefined || name === undefined) addUnread(where, `the parameter ${label} has no name or no place`);
-      else {
-        for (const keyword of Object.keys(read))
-          if (!parameterKeywords.includes(keyword) && !keyword.startsWith("x-"))
-            addUnread(where, `no parameter has the word "${keyword}": ${name} is not checked by it`);
-        return [{ in: place, name, value: resolveContent(read, where, name) }];
-      }
-      return [];
-    });
-  };
-
-  const resolveContent = (value: JsonMap, where: string, name: string): JsonMap =>
-    value.content === undefined
-      ? value
-      : { ...value, content: contentOf(value.content, where, `the parameter ${name}`) };
-
-  return { mapAt, operationsAt };
+/** Resolves a map; undefined, with a note, if it is broken or not a map. */
+const mapAt = (reading: Reading, value: unknown, where: string, what: string): JsonMap | undefined => {
+  try {
+    const found = resolveWithSiblings(reading.document, value);
+    if (isMap(found)) return found;
+    addUnread(reading, where, `${what} cannot be read: it is no map`);
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    addUnread(reading, where, `${what} cannot be read: ${stripFile(error.message, reading.document)}`);
+  }
+  return undefined;
 };
+
+const operationsAt = (reading: Reading, path: string, value: unknown): Operation[] => {
+  const item = mapAt(reading, value, path, "the path item");
+  if (!item) return [];
+  for (const keyword of Object.keys(item))
+    if (!pathItemKeywords.includes(keyword) && !isMethod(keyword) && !keyword.startsWith("x-"))
+      addUnread(reading, path, `no path item has the word "${keyword}"`);
+  const sharedParameters = parametersOf(reading, item.parameters, path);
+  const more =
+    item.additionalOperations === undefined
+      ? {}
+      : mapAt(reading, item.additionalOperations, path, "additionalOperations");
+  const all = [
+    ...operationMethods.flatMap((it) => (item[it] === undefined ? [] : [[it.toUpperCase(), item[it]] as const])),
+    ...Object.entries(more ?? {}),
+  ];
+  return all.flatMap(([method, it]) => operationOf(reading, path, item, method, it, sharedParameters));
+};
+
+const operationOf = (
+  reading: Reading,
+  path: string,
+  item: JsonMap,
+  method: string,
+  operationValue: unknown,
+  sharedParameters: readonly Parameter[],
+): Operation[] => {
+  const where = `${method} ${path}`;
+  const value = mapAt(reading, operationValue, where, "the operation");
+  if (!value) return [];
+  for (const keyword of Object.keys(value))
+    if (!operationKeywords.includes(keyword) && !keyword.startsWith("x-"))
+      addUnread(reading, where, `no operation has the word "${keyword}"`);
+  const ownParameters = parametersOf(reading, value.parameters, where);
+  const parameters = [
+    ...sharedParameters.filter((it) => !ownParameters.some((other) => isSameParameter(it, other))),
+    ...ownParameters,
+  ];
+  return [
+    { method, path, id: stringIn(value, "operationId"), parameters, body: bodyOf(reading, value, where), value, item },
+  ];
+};
+
+const bodyOf = (reading: Reading, { requestBody }: JsonMap, where: string): JsonMap | undefined => {
+  const body = requestBody === undefined ? undefined : mapAt(reading, requestBody, where, "its body");
+  if (body && Object.keys(mapOf(body.content)).length === 0)
+    addUnread(reading, where, "its body is not checked: it has no media type");
+  return body && { ...body, content: contentOf(reading, body.content, where, "its body") };
+};
+
+const contentOf = (reading: Reading, content: unknown, where: string, what: string): JsonMap =>
+  Object.fromEntries(
+    Object.entries(mapOf(content)).flatMap(([type, it]) => {
+      const read = mapAt(reading, it ?? {}, where, `${what} of ${type}`);
+      for (const keyword of ["prefixEncoding", "itemEncoding"])
+        if (read?.[keyword] !== undefined) addUnread(reading, where, `${keyword} of ${type} is not checked`);
+      return read ? [[type, read]] : [];
+    }),
+  );
+
+const parametersOf = (reading: Reading, value: unknown, where: string): Parameter[] => {
+  if (value !== undefined && !Array.isArray(value)) addUnread(reading, where, "its parameters are no list");
+  return listOf(value).flatMap((it, index) => {
+    const label = isMap(it) && typeof it.$ref === "string" ? it.$ref : `number ${index + 1}`;
+    const read = mapAt(reading, it, where, `the parameter ${label}`);
+    if (!read) return [];
+    const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
+    if (place === undefined || name === undefined)
+      addUnread(reading, where, `the parameter ${label} has no name or no place`);
+    else {
+      for (const keyword of Object.keys(read))
+        if (!parameterKeywords.includes(keyword) && !keyword.startsWith("x-"))
+          addUnread(reading, where, `no parameter has the word "${keyword}": ${name} is not checked by it`);
+      return [{ in: place, name, value: resolveContent(reading, read, where, name) }];
+    }
+    return [];
+  });
+};
+
+const resolveContent = (reading: Reading, value: JsonMap, where: string, name: string): JsonMap =>
+  value.content === undefined
+    ? value
+    : { ...value, content: contentOf(reading, value.content, where, `the parameter ${name}`) };
 
 const isMethod = (keyword: string): boolean => (operationMethods as readonly string[]).includes(keyword);
 

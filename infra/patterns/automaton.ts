@@ -54,6 +54,7 @@ const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, tim
  * @param maxStates characters, counts written out
  * @returns undefined if it has more, or exceeds the work limit
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: its functions extend one automaton, and stop at one budget
 export const buildAutomaton = (tree: Node, maxStates: number): Automaton | undefined => {
   const symbols = [0n];
   const next: Map<number, number>[] = [new Map()];

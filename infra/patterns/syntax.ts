@@ -73,6 +73,7 @@ const quantifier = ({ least, most }: { readonly least: number; readonly most: nu
 const token =
   /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|k<[^>]*>|\d+|.)|\(\?(?:[:=!]|<[=!]|<[^>]*>|.)|\{(?:\d+(?:,\d*)?|,\d+)\}|./suy;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a recursive descent over one position
 const parse = (pattern: string): Node => {
   let at = 0;
   const peek = (): string => {

@@ -72,7 +72,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
   const many = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`s${at}`, object(400 + at)]));
   expect(problemsOf(many)).toEqual([
     expect.stringMatching(
-      /^routes\/t.yaml:5 document-unfit the checks of this tier are [3-9][.\d]* MiB of code, and a gate carries 3 MiB/,
+      /^routes\/t.yaml:5 document-unfit the checks of this tier are [3-9][.\d]* MiB of code; a gate can carry 3 MiB of them/,
     ),
   ]);
   expect(problemsOf({ wide: object(501) })).toEqual([]);
@@ -81,7 +81,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
     object(1),
   );
   expect(problemsOf({ deep })).toEqual([
-    "routes/t.yaml:5 document-unfit its schemas hold more within each other than can be compiled",
+    "routes/t.yaml:5 document-unfit its schemas are nested too deeply to be compiled",
   ]);
 });
 

@@ -72,7 +72,7 @@ describe("offline, over the example manifests", () => {
     expect(copies[0]?.url).toBe("https://next.example/v2/t/one/7");
     expect(upstream?.url).toBe("https://it.example/other/7");
     expect(text).toMatch(/^mirror +wraps what follows +copies of 10% of requests /m);
-    expect(text).toContain("by mirror goes a copy: POST https://next.example/v2/t/one/7\n");
+    expect(text).toContain("mirror sends a copy: POST https://next.example/v2/t/one/7\n");
     // A route without one has none.
     expect((await explainLine("GET http://localhost/open/v1/rates/USD")).copies).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe("offline, over the example manifests", () => {
     const { unknown } = await explainLine("POST https://api.acme.example/pay/v1/payments/7/refunds", {
       env: "production",
     });
-    expect(unknown.join()).toContain("PAY_COFFEE_SHOP_KEY is not here");
+    expect(unknown.join()).toContain("PAY_COFFEE_SHOP_KEY is not available here");
   });
 });
 

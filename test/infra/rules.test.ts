@@ -47,7 +47,7 @@ describe("open connections", () => {
   });
   it("one more is too many", () => {
     expect(codes("[{ mirror: { times: 3 } }, { mirror: { times: 3 }, id: other }]")).toEqual([
-      "too-many-connections a request of one could need 7 open connections, and has 6",
+      "too-many-connections a request of one could need 7 open connections; the platform allows 6",
     ]);
   });
 });

@@ -240,7 +240,7 @@ describe("repositories", () => {
     fs.writeFileSync(path.join(root, "routes/t.yaml"), manifest("t", body.replace("GET", "POST")));
     const { exitCode, text } = diff("HEAD", undefined, { root, failOn: "high" });
     expect(exitCode).toBe(5);
-    expect(text).toMatch(/high +a: it is new: POST \/a, and nothing identifies callers/);
+    expect(text).toMatch(/high +a: new route: POST \/a, without identification of callers/);
   });
   it("a clone that is shallow, branches with nothing in common, and nothing at all to compare with", () => {
     const { root, git, commit } = repository({ "routes/t.yaml": good });

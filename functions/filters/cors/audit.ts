@@ -12,16 +12,16 @@ type Rule = AuditRule<Granted>;
 const everybodysCookies: Rule = {
   id: "everybodys-cookies",
   severity: "high",
-  summary: "Any page in the world may read what a user's cookies open.",
+  summary: "Pages of all origins may read responses to requests with the user's cookies.",
   incident:
-    "An exchange of bitcoins let pages of all origins read with the user's cookies: any page could take the API key of who looked at it, and with it the coins (Kettle, 2016).",
+    "A Bitcoin exchange let pages of all origins read with the user's cookies: any page could take the API key of a logged-in visitor, and with it the coins (Kettle, 2016).",
   remedy: "Name the origins that need it, and write `credentials: true`.",
   check: ({ credentials }) =>
     credentials === "everybody"
       ? [
           {
             at: ["credentials"],
-            message: "any page acts here as the user who looks at it, and reads the answers",
+            message: "any page can act as the user who opens it, and read the responses",
             remedy: "name the origins, with `credentials: true`",
           },
         ]
@@ -31,9 +31,9 @@ const everybodysCookies: Rule = {
 const plaintextOrigin: Rule = {
   id: "plaintext-origin",
   severity: "medium",
-  summary: "Pages that anybody on the way can change may read responses.",
+  summary: "Pages that are delivered without encryption may read responses.",
   incident:
-    "Sites that let their own `http` pages read what stood behind https undid https: whoever sat in the same network wrote a script into such a page (Kettle, 2016).",
+    "Sites that let their own `http` pages read what was protected by https undid https: anybody on the same network could inject a script into such a page (Kettle, 2016).",
   remedy: "Name origins with https only.",
   check: ({ origins }) =>
     origins.flatMap((origin, index) => {
@@ -41,7 +41,7 @@ const plaintextOrigin: Rule = {
       return [
         {
           at: ["origins", index],
-          message: `whoever sits between a reader and ${origin} reads along`,
+          message: `whoever controls the network between a user and ${origin} can read responses`,
           remedy: `https://${origin.slice("http://".length)}`,
         },
       ];

@@ -10,10 +10,10 @@ const narrowest = { ipv4: 8, ipv6: 16 } as const;
 const wideRange: Rule = {
   id: "wide-range",
   severity: "high",
-  summary: "`ip` lets in a range that holds half the world.",
+  summary: "`ip` allows a range that covers a large part of the internet.",
   incident:
-    "Databases that were open to all addresses, for a test, were emptied by the tens of thousands and held to ransom (MongoDB, 2017).",
-  remedy: "Name the networks that may come in. To let everybody in, leave `ip` out, so that reviewers see it.",
+    "Tens of thousands of databases that were open to all addresses were emptied and held to ransom (MongoDB, 2017).",
+  remedy: "Name the allowed networks. To allow everybody, remove `ip`, so that reviewers see it.",
   check: ({ allow = [] }) =>
     allow.flatMap((range, index) => {
       const [address = "", bits] = range.split("/");
@@ -21,8 +21,8 @@ const wideRange: Rule = {
       return [
         {
           at: ["allow", index],
-          message: `${range} is ${Number(bits) === 0 ? "everybody" : "a good part of everybody"}`,
-          remedy: "name the networks that may come in",
+          message: `${range} is ${Number(bits) === 0 ? "the whole internet" : "a large part of the internet"}`,
+          remedy: "name the allowed networks",
         },
       ];
     }),

@@ -14,17 +14,17 @@ const exceeds = (text: string, most: keyof typeof longest): boolean => milliseco
 const longToken: Rule = {
   id: "long-token",
   severity: "medium",
-  summary: "A token that was stolen opens the door for as long as its issuer says, be it years.",
+  summary: "A stolen token is valid for as long as its issuer says, even years.",
   incident:
-    "Tokens that two companies kept for their customers were stolen, and being good for long opened the private repositories of dozens of others (Heroku and Travis CI, 2022).",
-  remedy: "Give `max-age`, 24h at most, or `revocation: {}`, so that a token can be taken back.",
+    "Long-lived tokens of customers were stolen from two companies, and gave access to the private repositories of dozens of others (Heroku and Travis CI, 2022).",
+  remedy: "Set `max-age`, 24h at most, or `revocation: {}`, so that tokens can be revoked.",
   check: ({ "max-age": age, revocation }) => {
     if (revocation || (age !== undefined && !exceeds(age, "age"))) return [];
     const remedy = `max-age: 1h, of ${longest.age} at most; or revocation: {}`;
     return [
       age === undefined
-        ? { at: [], message: "a stolen token is good for as long as its issuer says", remedy }
-        : { at: ["max-age"], message: `a stolen token is good for ${age}`, remedy },
+        ? { at: [], message: "a stolen token is valid for as long as its issuer says", remedy }
+        : { at: ["max-age"], message: `a stolen token is valid for ${age}`, remedy },
     ];
   },
 };
@@ -35,19 +35,19 @@ const clientClaims = ["client_id", "azp", "appid", "cid"];
 const anyAudience: Rule = {
   id: "any-audience",
   severity: "high",
-  summary: "A token that its issuer made for another application opens this API too.",
+  summary: "A token that was issued for another application is accepted.",
   incident:
-    "Sign-in pages took tokens that another application had been given for its users: whoever ran any application of the same provider could enter the accounts of millions (Grammarly, Vidio and Bukalapak, 2023).",
+    "Sign-in pages accepted tokens that were issued for other applications: the owner of any application of the same provider could enter the accounts of millions (Grammarly, Vidio and Bukalapak, 2023).",
   remedy:
-    "Give `audience`. Tokens that carry none, such as Cognito's access tokens, name their client instead: `claims: { client_id: … }`.",
+    "Set `audience`. Tokens without one, such as Cognito's access tokens, name their client instead: `claims: { client_id: … }`.",
   check: ({ audience, claims, issuer }) => {
     if (audience !== undefined) return [];
     if (Object.keys(claims).some((it) => clientClaims.includes(claimPath(it).join(".")))) return [];
     return [
       {
         at: [],
-        message: `a token that ${issuer} made for any other application is good here too`,
-        remedy: "give audience, or claims: { client_id: … } where tokens carry none",
+        message: `a token that ${issuer} issued for any other application is accepted here too`,
+        remedy: "set audience, or claims: { client_id: … } if tokens have none",
       },
     ];
   },
@@ -56,19 +56,19 @@ const anyAudience: Rule = {
 const tokenInQuery: Rule = {
   id: "token-in-query",
   severity: "medium",
-  summary: "Tokens stand in URLs, and URLs stand in histories, logs and analytics.",
+  summary: "Tokens are in URLs, which are stored in histories, logs and analytics.",
   incident:
-    "A hundred thousand applications had the access tokens of their users in the address of the page, and from there the browser told them to advertisers (Facebook, 2011).",
+    "A hundred thousand applications had access tokens in the page's URL, from where browsers leaked them to advertisers (Facebook, 2011).",
   remedy:
-    "Read it from `header.authorization` or a cookie; of a WebSocket, whose headers no browser lets a page write, from `subprotocol.<name>`.",
+    "Read it from `header.authorization` or a cookie; for a WebSocket, whose headers a page cannot set, from `subprotocol.<name>`.",
   check: ({ from }) => {
     const index = [from].flat().findIndex((it) => it.startsWith("query."));
     if (index < 0) return [];
     return [
       {
         at: Array.isArray(from) ? ["from", index] : ["from"],
-        message: "the token is part of the URL, which is kept and handed on by whoever sees it",
-        remedy: "header.authorization, cookie.<name>, or subprotocol.<name> of a WebSocket",
+        message: "the token is part of the URL, which is logged and passed on",
+        remedy: "header.authorization, cookie.<name>, or subprotocol.<name> for a WebSocket",
       },
     ];
   },
@@ -77,10 +77,10 @@ const tokenInQuery: Rule = {
 const wideLeeway: Rule = {
   id: "wide-leeway",
   severity: "medium",
-  summary: "Tokens are believed for minutes after they have expired.",
+  summary: "Tokens are accepted for minutes after they have expired.",
   incident:
-    "A leeway that once hid a clock that was wrong stays when the clock is right, and then every expired token works on, those that were made short on purpose too.",
-  remedy: "Write 2m at most, which is what clocks that are kept at all need (RFC 7519, section 4.1.4).",
+    "A leeway that was set for a wrong clock stays after the clock is corrected, and then every expired token is still accepted, including short-lived ones.",
+  remedy: "Set 2m at most, which is enough for synchronized clocks (RFC 7519, section 4.1.4).",
   check: ({ leeway }) =>
     exceeds(leeway, "leeway")
       ? [
@@ -96,9 +96,9 @@ const wideLeeway: Rule = {
 const staleKeys: Rule = {
   id: "stale-keys",
   severity: "medium",
-  summary: "A key that its issuer has withdrawn goes on being believed for days.",
+  summary: "A key that its issuer has withdrawn is accepted for days.",
   incident:
-    "A signing key that had been due for retirement two years before was still believed, and whoever had stolen it made tokens with it (Storm-0558, 2023).",
+    "A signing key that should have been retired two years before was still accepted, and the thief made tokens with it (Storm-0558, 2023).",
   remedy: "Keep `cache` and `stale` together at 24h or less.",
   check: ({ keys, cache, stale }) =>
     !keys && milliseconds(cache) + milliseconds(stale) > milliseconds(longest.keys)
@@ -117,18 +117,18 @@ const mutable = ["email", "preferred_username", "upn", "unique_name", "name", "n
 const mutableClaim: Rule = {
   id: "mutable-claim",
   severity: "high",
-  summary: "A claim says who is calling that its owner, or another issuer's user, can change.",
+  summary: "The consumer is identified by a claim that users can change.",
   incident:
-    "Applications took the `email` of a token for its owner; whoever wrote another's address into an account of their own was let in as that person (nOAuth, 2023).",
+    "Applications identified users by the `email` claim; an attacker who entered another person's address in their own account was logged in as that person (nOAuth, 2023).",
   remedy:
-    "Leave `consumer` out: `sub` never belongs to anybody else (OpenID Connect Core, section 5.7). Where the issuer promises the same of another claim, use that one.",
+    "Remove `consumer`: `sub` is never reassigned (OpenID Connect Core, section 5.7). If the issuer guarantees the same for another claim, use that one.",
   check: ({ consumer }) =>
     mutable.includes(claimPath(consumer).at(-1) ?? "")
       ? [
           {
             at: ["consumer"],
-            message: `${consumer} is not always the same person's`,
-            remedy: "leave it out: sub is",
+            message: `${consumer} can belong to different people over time`,
+            remedy: "remove it: sub is stable",
           },
         ]
       : [],
@@ -139,12 +139,12 @@ const plaintextKeys: Rule = {
   severity: "high",
   summary: "The keys that verify tokens are fetched without encryption.",
   incident:
-    "Whoever is on the way answers in the issuer's place, with a key of their own, and from then on makes tokens for everybody.",
+    "Whoever controls the network between gate and issuer answers in the issuer's place with their own key, and can then make tokens for anybody.",
   remedy: "Fetch them by https, or write them into the manifest: `keys`.",
   check: ({ issuer, jwks, keys }) => {
     const url = jwks ?? issuer;
     if (keys || !isPlaintext(url)) return [];
-    const message = `who is on the way to ${new URL(url).host} can put keys of their own in place of the issuer's`;
+    const message = `whoever controls the network to ${new URL(url).host} can replace the issuer's keys`;
     return [{ at: [jwks ? "jwks" : "issuer"], message, remedy: "fetch them by https, or give `keys`" }];
   },
 };

@@ -11,7 +11,7 @@ import { examples } from "./examples.ts";
 
 /** A function, so that bundlers see nothing to keep in a gate. */
 export const hooks = () => ({
-  stands: {
+  keysOfCode: {
     "token-missing": ["from"],
     "token-revoked": ["revocation"],
     "scope-missing": ["scopes"],

@@ -8,19 +8,18 @@ type Rule = AuditRule<RateLimitConfig>;
 const openOnFailure: Rule = {
   id: "open-on-failure",
   severity: "medium",
-  summary: "When counts cannot be kept, a limit lets everybody pass.",
-  incident:
-    "A flood that is large enough to reach the store that counts it takes the limit away with it, so the limit is gone exactly when it is needed.",
+  summary: "A rate limit lets everything pass while its store is unavailable.",
+  incident: "A flood that overloads the store also removes the limit, exactly when it is needed.",
   remedy:
-    "Write `local`, and each isolate counts by itself meanwhile; or `deny` where nobody may pass uncounted. `--fix` writes `local`.",
+    "Use `local`, so that each isolate counts by itself meanwhile, or `deny` if no request may pass uncounted. `--fix` writes `local`.",
   check: ({ "on-failure": otherwise, count }, id) =>
     otherwise === "allow" && count !== "local"
       ? [
           {
             at: ["on-failure"],
-            message: "without its store this limit counts nobody",
-            remedy: "write local: isolates count by themselves meanwhile",
-            fix: { says: `${id} counts in the isolate when its store is gone`, text: "local" },
+            message: "while its store is unavailable, this limit counts nothing",
+            remedy: "use local: isolates count by themselves meanwhile",
+            fix: { says: `${id} counts in the isolate while its store is unavailable`, text: "local" },
           },
         ]
       : [],
@@ -29,13 +28,13 @@ const openOnFailure: Rule = {
 const plaintextStore: Rule = {
   id: "plaintext-store",
   severity: "high",
-  summary: "The token of the store that counts is sent without encryption.",
+  summary: "The token of the store that holds the counters is sent without encryption.",
   incident:
-    "Whoever reads the token on the way reads all counts, and sets them: of their own to nought, of others to the limit.",
+    "Whoever reads the token on the network can read and set all counters: their own to zero, those of others to the limit.",
   remedy: "Reach the store by https.",
   check: ({ store }) => {
     if (typeof store === "string" || !isPlaintext(store.upstash)) return [];
-    const message = `the store's token is sent to ${new URL(store.upstash).host} where others can read it`;
+    const message = `the store's token is sent to ${new URL(store.upstash).host} without encryption`;
     return [{ at: ["store", "upstash"], message, remedy: "reach it by https" }];
   },
 };

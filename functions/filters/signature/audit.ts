@@ -7,10 +7,10 @@ type Rule = AuditRule<SignatureConfig>;
 const sharedKey: Rule = {
   id: "shared-key",
   severity: "high",
-  summary: "Two consumers sign with the same secret, so each of them can sign as the other.",
+  summary: "Two consumers sign with the same secret, so each can impersonate the other.",
   incident:
-    "One key that was meant for one kind of accounts was believed for another kind too, and whoever had stolen it read the mail of governments (Storm-0558, 2023).",
-  remedy: "Give each consumer a secret of its own. Two keys of one consumer may share nothing but their owner.",
+    "A signing key for one kind of account was accepted for another kind too, and the thief read the mail of governments (Storm-0558, 2023).",
+  remedy: "Give each consumer its own secret, and each key of a consumer too.",
   check: ({ keys }) => {
     const all = Object.entries(keys);
     return all.flatMap(([id, { secret, consumer }], index) => {
@@ -19,7 +19,7 @@ const sharedKey: Rule = {
       return [
         {
           at: ["keys", id, "secret"],
-          message: `${consumer} and ${other[1].consumer} sign with the same secret, so each can sign as the other`,
+          message: `${consumer} and ${other[1].consumer} sign with the same secret, so each can impersonate the other`,
           remedy: "give each a secret of its own",
           related: [{ at: ["keys", other[0], "secret"], message: `${other[1].consumer} has it here` }],
         },

@@ -24,6 +24,9 @@ export interface FakeServices {
   readonly withUpstreams: (parts: Parts, plan: Plan) => Parts;
 }
 
+/** Replies of the upstream to a request. */
+type Serve = (upstream: string, request: Request) => Promise<Response>;
+
 /**
  * @param bindings of upstreams that are other Workers
  * @param copyingFilters kinds of filters that send copies to a service of their own
@@ -40,7 +43,7 @@ export const createServices = (
   let calls: Record<string, number> = {};
   let bodiesEnd = true;
 
-  const serve = async (upstream: string, request: Request): Promise<Response> => {
+  const serve: Serve = async (upstream, request) => {
     const url = new URL(request.url);
     // Reads the whole body before replying, as a storing service does.
     const read = request.text();
@@ -59,19 +62,6 @@ export const createServices = (
     replyIndex[upstream] = index + 1;
     return respond(replyList[Math.min(index, replyList.length - 1)], upstream, request, clock);
   };
-
-  const network =
-    (upstream: string): Deps["fetch"] =>
-    (input, init) => {
-      const request = new Request(input, init);
-      const signal = init?.signal;
-      if (!signal) return serve(upstream, request);
-      const aborted = new Promise<never>((_, reject) => {
-        if (signal.aborted) reject(signal.reason);
-        signal.addEventListener("abort", () => reject(signal.reason));
-      });
-      return Promise.race([serve(upstream, request), aborted]);
-    };
 
   return {
     setReplies: (next) => {
@@ -93,21 +83,47 @@ export const createServices = (
       await Promise.allSettled(all);
     },
     withUpstreams: (parts, plan) => {
-      // A part does not know its upstream's name; its configuration object identifies it.
-      const names = new Map(Object.entries(plan.upstreams).map(([name, it]) => [it.with, name]));
-      const upstreams = Object.entries(parts.upstreams).map(([use, make]) => [
-        use,
-        (config: unknown, deps: Deps) => {
-          const fetch = network(names.get(config) ?? use);
-          const binding = bindings[names.get(config) ?? ""];
-          const env = binding === undefined ? deps.env : { ...deps.env, [binding]: { fetch } };
-          return make(config, { ...deps, fetch, env });
-        },
-      ]);
+      const network = (upstream: string) => networkOf(serve, upstream);
+      const upstreams = fakeUpstreams(parts, plan, bindings, network);
       const filters = withCopies(parts.filters, copyingFilters, { network, onCopy: (work) => void pending.push(work) });
-      return { ...parts, filters, upstreams: Object.fromEntries(upstreams) };
+      return { ...parts, filters, upstreams };
     },
   };
+};
+
+/** A network that reaches one upstream, whatever the URL. */
+const networkOf =
+  (serve: Serve, upstream: string): Deps["fetch"] =>
+  (input, init) => {
+    const request = new Request(input, init);
+    const signal = init?.signal;
+    if (!signal) return serve(upstream, request);
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+    return Promise.race([serve(upstream, request), aborted]);
+  };
+
+const fakeUpstreams = (
+  parts: Parts,
+  plan: Plan,
+  bindings: Readonly<Record<string, string>>,
+  network: (upstream: string) => Deps["fetch"],
+): Parts["upstreams"] => {
+  // A part does not know its upstream's name; its configuration object identifies it.
+  const names = new Map(Object.entries(plan.upstreams).map(([name, it]) => [it.with, name]));
+  return Object.fromEntries(
+    Object.entries(parts.upstreams).map(([use, make]) => [
+      use,
+      (config: unknown, deps: Deps) => {
+        const fetch = network(names.get(config) ?? use);
+        const binding = bindings[names.get(config) ?? ""];
+        const env = binding === undefined ? deps.env : { ...deps.env, [binding]: { fetch } };
+        return make(config, { ...deps, fetch, env });
+      },
+    ]),
+  );
 };
 
 const respond = async (

@@ -56,6 +56,10 @@ export const addImportCommands = (program: Command): void => {
       finish((await import("./import.ts")).importGatewayApiFiles(source, options), options),
     );
 
+  addExportCommands(program);
+};
+
+const addExportCommands = (program: Command): void => {
   const exports = program.command("export").description("write what the gates expose: for programs, and for people");
 
   exports

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { forwardsIdentity, isEnforced } from "../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { joinSentences, quotedList, type Sentence, sentence } from "../core/sentence.ts";
+import { alignChains, type FilterPair, findReplacements, hasSameId, type RouteChain } from "./chain-pairs.ts";
 import { type Change, type ChangeLocation, changeLocation } from "./grade/change.ts";
 import { listDifferences, multipliedFrom } from "./grade/differences.ts";
 import { formatPart } from "./grade/format-part.ts";
@@ -12,25 +13,7 @@ import { scalesOf } from "./grade/parts.ts";
 
 export type ChangeDetail = Pick<Change, "kind" | "message" | "location">;
 
-/** A filter and its counterpart in the other chain. */
-interface FilterPair {
-  readonly before: CheckedFilter;
-  readonly after: CheckedFilter;
-}
-
-interface AlignedChains {
-  readonly pairs: readonly FilterPair[];
-  readonly removed: readonly CheckedFilter[];
-  readonly added: readonly CheckedFilter[];
-}
-
-/** A route. */
-interface RouteChain {
-  readonly name: string;
-  readonly chain: readonly CheckedFilter[];
-}
-
-/** @param routeLocation the route is written, for what is gone from it */
+/** @param routeLocation where removed filters are reported */
 export const compareChains = (before: RouteChain, after: RouteChain, routeLocation: ChangeLocation): ChangeDetail[] => {
   const aligned = alignChains(before, after);
   const [identityBefore, identityAfter] = [enforcedIdentity(before.chain), enforcedIdentity(after.chain)];
@@ -54,35 +37,6 @@ export const compareChains = (before: RouteChain, after: RouteChain, routeLocati
 export const enforcedIdentity = (chain: readonly CheckedFilter[]): CheckedFilter[] =>
   chain.filter((it) => it.spec.phase === "identity" && isEnforced(it));
 
-/** A filter's id without the route prefix. */
-const localId = ({ id }: CheckedFilter, { name }: RouteChain): string =>
-  id.startsWith(`${name}/`) ? id.slice(name.length + 1) : id;
-
-const alignChains = (before: RouteChain, after: RouteChain): AlignedChains => {
-  const pairs: FilterPair[] = [];
-  const removed = new Set(before.chain);
-  const added = new Set(after.chain);
-  const pair = (matches: (a: CheckedFilter, b: CheckedFilter) => boolean): void => {
-    for (const a of removed)
-      for (const b of added)
-        if (removed.has(a) && a.use === b.use && matches(a, b)) {
-          pairs.push({ before: a, after: b });
-          removed.delete(a);
-          added.delete(b);
-        }
-  };
-  pair((a, b) => hasSameId(a, b, before, after));
-  pair((a, b) => isDeepStrictEqual(a.config, b.config));
-  pair(() => true);
-  const places = new Map(after.chain.map((it, index) => [it, index]));
-  const positionAfter = ({ after }: FilterPair): number => places.get(after) ?? 0;
-  return {
-    pairs: pairs.toSorted((a, b) => positionAfter(a) - positionAfter(b)),
-    removed: [...removed],
-    added: [...added],
-  };
-};
-
 const identityRemoved = (
   identityBefore: readonly CheckedFilter[],
   { chain }: RouteChain,
@@ -105,27 +59,17 @@ const filterLabel = ({ id, use }: CheckedFilter): Sentence => {
   return localId === use ? sentence`${use}` : sentence`${use} ${localId}`;
 };
 
-/** Pairs removed and added identity or access filters as replacements. */
-const findReplacements = ({ removed: gone, added }: AlignedChains): FilterPair[] =>
-  (["identity", "access"] as const).flatMap((phase) => {
-    const [before, after] = [gone, added].map((all) => all.filter((it) => it.spec.phase === phase && isEnforced(it)));
-    return (before ?? []).flatMap((it, index): FilterPair[] => {
-      const counterpart = after?.[index];
-      return counterpart ? [{ before: it, after: counterpart }] : [];
-    });
-  });
-
 const replacement = ({ before, after }: FilterPair): ChangeDetail => ({
   kind: before.spec.phase === "identity" ? "identity-changed" : "access-changed",
   message: sentence`${formatPart(before)} is replaced by ${formatPart(after)}`,
   location: changeLocation(after.source, after.entry),
 });
 
-const gradingOfFilter = (it: CheckedFilter): Grading =>
-  forwardsIdentity(it) ? callerGrading : gradingOf(it.use, it.spec);
-
 /** Whether a filter is enforced for any user. */
 const isActive = ({ mode, percent }: CheckedFilter): boolean => mode === "enforce" && Number.parseFloat(percent) > 0;
+
+const gradingOfFilter = (it: CheckedFilter): Grading =>
+  forwardsIdentity(it) ? callerGrading : gradingOf(it.use, it.spec);
 
 const filterRemoved = (it: CheckedFilter, routeLocation: ChangeLocation): ChangeDetail => {
   const message = sentence`${formatPart(it)} is dropped`;
@@ -229,11 +173,6 @@ const compareWhen = (before: CheckedFilter, after: CheckedFilter) => {
   const message: Sentence = ["it now applies only to requests ", ...describeMatchers(after.when)];
   return [{ verdict: before.when.length === 0 ? ("weaker" as const) : ("other" as const), message }];
 };
-
-/** Whether the id is the same. A renamed route renames its own filters; that is reported for the route. */
-const hasSameId = (before: CheckedFilter, after: CheckedFilter, a: RouteChain, b: RouteChain): boolean =>
-  before.id === after.id ||
-  (before.id.includes("/") === after.id.includes("/") && localId(before, a) === localId(after, b));
 
 /** Reports a changed id, since counters use it. */
 const compareIds = (

@@ -26,7 +26,7 @@ export const newSecrets = (before: EnvironmentModel, after: EnvironmentModel): C
         " and is written in the file; remove it, and refer to it by name: ",
         ...sentence`${"{ secret: NAME }"}`,
       ],
-      spot: location,
+      location,
     }));
 };
 

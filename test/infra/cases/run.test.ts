@@ -189,7 +189,7 @@ describe("people", () => {
         file: "routes/t.test.yaml",
         line: 1,
         code: "unknown-value",
-        message: expect.stringContaining("nothing on this route asks"),
+        message: expect.stringContaining("no filter on this route identifies the caller"),
       },
     ]);
     expect(error).toBeInstanceOf(ProjectProblems);

@@ -56,19 +56,19 @@ describe("the comment", () => {
   it("lists the findings that fail, and counts the others", async () => {
     const { comment } = await start().run(tier("", "POST /a"));
     expect(comment).toContain(
-      "**Findings of the audit**\n\n- **high** `routes/t.yaml:8` `unauthenticated-write`: `anybody may POST on a: no filter says who is calling` – `` put jwt, api-key or signature on it, or ip with `allow` ``\n",
+      "**Audit findings**\n\n- **high** `routes/t.yaml:8` `unauthenticated-write`: `anybody may POST on a: no filter identifies the caller` – `` add jwt, api-key or signature, or ip with `allow` ``\n",
     );
     expect(comment).toMatch(/- \*\*high\*\* `routes\/t\.yaml:8` `unlimited-public-route`: /);
     expect(lastLine(comment)).toBe(`❌ \`check\` · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`);
     const never = await start().run(tier("", "POST /a"), { failOn: "never" });
     expect(never.comment).not.toContain("Audit findings");
     expect(lastLine(never.comment)).toBe(
-      `✅ \`check\` (2 high besides) · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`,
+      `✅ \`check\` (2 high more) · ✅ \`repo\` · ✅ \`test\` · ✅ \`diff\` · ${end}`,
     );
   });
   it("says that a change is too risky", async () => {
     const { comment } = await start().run(tier(limit.replace("20/s", "40/s")), { failOn: "medium" });
-    expect(comment).toContain("**Besides**\n\n- `the change is of risk medium, and --fail-on says medium`\n");
+    expect(comment).toContain("**Other problems**\n\n- `the change is of risk medium, and --fail-on says medium`\n");
     expect(lastLine(comment)).toContain("❌ `diff`");
   });
   it("lists a problem once, and says who waits for it", async () => {
@@ -89,7 +89,7 @@ describe("the comment", () => {
     const { comment, codes } = await run(tier(limit), { failUnder: "100" });
     expect(codes).toEqual([0, 1, 1, 0]);
     expect(comment).toMatch(
-      /\*\*Besides\*\*\n\n- `.*CODEOWNERS {2}does not say .*`\n- `the cases try [\d.]+ % of the policy, and --fail-under asks for 100 %`\n/,
+      /\*\*Other problems\*\*\n\n- `.*CODEOWNERS {2}does not say .*`\n- `the cases try [\d.]+ % of the policy, and --fail-under asks for 100 %`\n/,
     );
   });
   it("has as much as GitHub takes, whatever a repository brings", async () => {

@@ -69,7 +69,7 @@ it("that change in their file are reported with the parts they validate", () => 
   const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => writeProject(it));
   const { changes, workers } = compareProjects(both[0] as string, both[1] as string);
   expect(changes.map(({ message: says, routes }) => [plainText(says), routes])).toEqual([
-    ["validate asks something else of the body", ["order"]],
+    ["validate validates differently: the body", ["order"]],
   ]);
   expect(workers.map(({ worker }) => worker)).toContain("gate-shop");
   // A changed description does not change the validation.

@@ -41,7 +41,7 @@ describe("versions", () => {
     git("switch", "-q", "branch");
     expect(says(root, "main...HEAD")).toEqual(raised);
     expect(says(root, "main...")).toEqual(raised);
-    expect(says(root, "main")).toEqual(expect.arrayContaining([expect.stringContaining("it is gone")]));
+    expect(says(root, "main")).toEqual(expect.arrayContaining([expect.stringContaining("is removed")]));
   });
 
   it("folders, and a project that is a folder of its repository", () => {
@@ -64,7 +64,7 @@ describe("versions", () => {
     write("routes/t.yaml", slow);
     expect(says(root, "HEAD")).toEqual([
       "the environment local is new",
-      "it is new: GET /x, and nothing identifies callers",
+      "new route: GET /x, without identification of callers",
       "it is new, on localhost under /t, with all",
     ]);
   });

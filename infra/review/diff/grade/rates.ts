@@ -54,4 +54,4 @@ const formatWindow = (windowMs: number): string => {
 };
 
 /** The scale of rate lists. All rates apply together. */
-export const rates: Scale = Object.assign(compareRates, { times: factor });
+export const rates: Scale = Object.assign(compareRates, { factor });

@@ -97,7 +97,7 @@ const corsSettings = (it: NonNullable<Filter["cors"]>): Settings => {
   return {
     origins,
     ...(methods.length > 0 && !methods.includes("*") && { methods }),
-    headerSettings: all(allowHeaders),
+    headers: all(allowHeaders),
     expose: all(exposeHeaders),
     ...(it.allowCredentials && { credentials: everybody ? "everybody" : true }),
     "max-age": `${it.maxAge}s`,

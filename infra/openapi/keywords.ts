@@ -1,0 +1,154 @@
+/** Translates one keyword of a schema. */
+import { choice } from "../diagnostics/schema-issues.ts";
+import { checkPattern } from "../patterns/safe-patterns.ts";
+import {
+  allKeywords,
+  annotationKeywords,
+  type Keyword,
+  openApiKeywords,
+  schemaKeywords,
+  schemaListKeywords,
+  schemaMapKeywords,
+  unsupportedKeywords,
+  valueKeywords,
+} from "./dialects.ts";
+import { isMap, type Json, type JsonMap } from "./document.ts";
+import type { Findings } from "./findings.ts";
+import { keywordsOfFormat } from "./formats.ts";
+import { childLocation, type SchemaLocation } from "./references.ts";
+
+export type Schema = boolean | { readonly [key: string]: unknown };
+
+/** The translation that a keyword is a part of. */
+export interface Translation {
+  readonly findings: Findings;
+  /** @param parents those that it is a part of by `allOf` */
+  readonly translate: (value: unknown, location: SchemaLocation, parents?: readonly JsonMap[]) => Schema;
+}
+
+/** Limit of subschemas of one keyword: generated code nests them. */
+const maxMembers = 500;
+
+export const translateKeyword = (
+  translation: Translation,
+  it: Keyword,
+  all: JsonMap,
+  location: SchemaLocation,
+  result: Record<string, unknown>,
+): void => {
+  const { keyword: word, value } = it;
+  const { dialect } = location.document;
+  const keywordLocation = childLocation(location, ...it.written);
+  if (Object.hasOwn(valueKeywords, word)) {
+    // 3.0 has `exclusiveMinimum: true`.
+    const isBooleanBound = dialect.openapi === "3.0" && word.startsWith("exclusive") && typeof value === "boolean";
+    if (isBooleanBound || valueKeywords[word]?.accepts(value)) result[word] = value;
+    else translation.findings.drop(keywordLocation, `${word} is ${valueKeywords[word]?.description}`);
+  } else if (schemaKeywords.includes(word)) {
+    if (Array.isArray(value))
+      translation.findings.drop(keywordLocation, `${word} is one schema`, "a list of them is prefixItems: […]");
+    else result[word] = translation.translate(value, keywordLocation);
+  } else if (schemaListKeywords.includes(word)) {
+    if (!Array.isArray(value) || value.length === 0)
+      translation.findings.drop(keywordLocation, `${word} is a list of schemas`);
+    else if (value.length > maxMembers)
+      translation.findings.drop(keywordLocation, `${word} has more than ${maxMembers} schemas`);
+    else {
+      const parents = word === "allOf" ? [all] : [];
+      result[word] = value.map((one: Json, index: number) =>
+        translation.translate(one, childLocation(keywordLocation, index), parents),
+      );
+    }
+  } else if (schemaMapKeywords.includes(word)) {
+    if (!isMap(value)) translation.findings.drop(keywordLocation, `${word} is a map of schemas`);
+    else if (Object.keys(value).length > maxMembers) {
+      const remedy = "put some into a schema of their own: allOf: [{ $ref: … }]";
+      translation.findings.drop(keywordLocation, `${word} has more than ${maxMembers} schemas`, remedy);
+    } else result[word] = translateMap(translation, value, keywordLocation, word === "patternProperties");
+  } else if (word === "pattern") {
+    if (typeof value !== "string") translation.findings.drop(keywordLocation, "pattern is a text");
+    else {
+      const checked = pattern(translation, value, keywordLocation);
+      if (checked !== undefined) result.pattern = checked;
+    }
+  } else if (word === "format") formatOf(translation, value, keywordLocation, result);
+  else {
+    if (word.startsWith("content")) result[word] = value;
+    checkIgnoredKeyword(translation, word, all, location);
+  }
+};
+
+const translateMap = (
+  translation: Translation,
+  all: JsonMap,
+  location: SchemaLocation,
+  areNamedByPattern: boolean,
+): Record<string, Schema> =>
+  Object.fromEntries(
+    Object.entries(all).flatMap(([key, it]) => {
+      const keywordLocation = { ...childLocation(location, key), name: key };
+      const name = areNamedByPattern ? pattern(translation, key, keywordLocation) : key;
+      return name === undefined ? [] : [[name, translation.translate(it, keywordLocation)]];
+    }),
+  );
+
+/** The pattern, or undefined if it is not proven safe. */
+const pattern = (translation: Translation, text: string, location: SchemaLocation): string | undefined => {
+  const checked = checkPattern(text);
+  if (checked.pattern !== undefined) return checked.pattern;
+  translation.findings.drop(location, `the pattern "${truncate(text)}" ${checked.why}`, checked.remedy);
+  return undefined;
+};
+
+const formatOf = (
+  translation: Translation,
+  format: unknown,
+  location: SchemaLocation,
+  result: Record<string, unknown>,
+): void => {
+  if (typeof format !== "string") return void translation.findings.drop(location, "format is a text");
+  const words = keywordsOfFormat(format);
+  if (words) Object.assign(result, { ...words, ...result });
+  else {
+    translation.findings.noteDropped({ where: location.name, what: `the format "${format}" is not checked` });
+  }
+};
+
+/** Handles keywords without a check. */
+const checkIgnoredKeyword = (
+  translation: Translation,
+  keyword: string,
+  all: JsonMap,
+  location: SchemaLocation,
+): void => {
+  const { dialect } = location.document;
+  if (unsupportedKeywords.includes(keyword) || (keyword === "$id" && location.path.length > 0))
+    return void translation.findings.drop(
+      location,
+      `${location.name} has ${keyword}`,
+      "name schemas by their place: #/$defs/…",
+      keyword,
+    );
+  if (keyword.startsWith("x-") || keyword === "$id" || annotationKeywords.includes(keyword)) return;
+  if (keyword.startsWith("content"))
+    return void translation.findings.note({ where: location.name, what: `${keyword} is not checked` });
+  if (dialect.openapi && openApiKeywords.includes(keyword)) return;
+  if (dialect.openapi)
+    return void translation.findings.note({ where: location.name, what: `the word "${keyword}" is not checked` });
+  if (keyword === "nullable")
+    return void translation.findings.fail(
+      location,
+      "nullable is a word of OpenAPI 3.0",
+      `write type: [${JSON.stringify(all.type)}, "null"]`,
+      keyword,
+    );
+  translation.findings.fail(
+    location,
+    `no schema has the word "${keyword}"`,
+    choice(keyword, allKeywords) ?? "what it is for is said by x-…",
+    keyword,
+  );
+};
+
+/** Truncates a pattern for messages. */
+const truncate = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
