@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
 import { machinePids } from "../cloud/machine/orphans.ts";
-import type { DeployedWorker } from "../release/deploy.ts";
+import type { DeployedWorker } from "../release/deploy-worker.ts";
 import { parseCount } from "../terminal/arguments.ts";
 import { wideTable as table } from "../terminal/table.ts";
 import { runAsCommand } from "./runtime/command.ts";

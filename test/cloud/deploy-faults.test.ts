@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
-import type { DeployedWorker } from "../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../infra/release/deploy-worker.ts";
 import { quietly } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
@@ -44,7 +44,7 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
   });
   expect(first.text).toMatch(/state-shared-test: wrangler deploy failed:\n[\s\S]*a fault of the platform/);
   expect(first.text).toContain("gate-c-test: it is bound to state-shared-test");
-  expect(first.text).toContain("1 of 6 Workers are new on local, 5 are not");
+  expect(first.text).toContain("1 of 6 Workers are new on local, 5 failed or were skipped");
 
   const second = await run(cloud.api);
   expect(second.exitCode).toBe(0);

@@ -7,7 +7,7 @@ import { deploy } from "../../infra/commands/release/deploy.ts";
 import { releases } from "../../infra/commands/release/releases.ts";
 import { rollback } from "../../infra/commands/release/rollback.ts";
 import { set } from "../../infra/commands/release/secrets.ts";
-import type { DeployedWorker } from "../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../infra/release/deploy-worker.ts";
 import type { Target } from "../../infra/release/target.ts";
 import { quietly } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";

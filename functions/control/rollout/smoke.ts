@@ -34,7 +34,7 @@ export const smokeTest = async (
   { base, host }: TierFacts,
   front: string | null,
   label: string,
-  fetch: (url: string, init: RequestInit) => Promise<Response>,
+  sendRequest: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
   const requests: readonly SmokeRequest[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
   for (const { send, expect } of requests) {
@@ -42,7 +42,7 @@ export const smokeTest = async (
     const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;
     let failure = "";
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      failure = await attemptSmokeTest(url, method, expect, it, label, fetch);
+      failure = await attemptSmokeTest(url, method, expect, it, label, sendRequest);
       if (failure === "") break;
     }
     if (failure !== "") return { ok: false, why: `smoke test ${send}: ${failure}` };
@@ -57,11 +57,11 @@ const attemptSmokeTest = async (
   expect: number | undefined,
   { subjects }: Rollout,
   label: string,
-  fetch: (url: string, init: RequestInit) => Promise<Response>,
+  sendRequest: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<string> => {
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(url, { method, headers: { [labelHeader]: label }, redirect: "manual", signal });
+    const response = await sendRequest(url, { method, headers: { [labelHeader]: label }, redirect: "manual", signal });
     await response.body?.cancel();
     const version = response.headers.get(versionHeader);
     if (expect === undefined ? response.status >= 500 : response.status !== expect)

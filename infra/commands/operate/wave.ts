@@ -3,7 +3,7 @@
 import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
 import { controlClientFor } from "../../release/control-client.ts";
-import type { DeployedWorker } from "../../release/deploy.ts";
+import type { DeployedWorker } from "../../release/deploy-worker.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { type SelectionOptions, selectTiers, type WaveSelection } from "../../release/wave-selection.ts";
 import { formatTime } from "../../terminal/arguments.ts";

@@ -11,7 +11,8 @@ import { buildSampleWorkers, createNamespaces } from "../../release/companions.t
 import { kvNamespace } from "../../release/consumers/kv.ts";
 import { signConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
-import { byStage, type DeployedWorker, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
+import { byStage, deployAll, hasFailed } from "../../release/deploy.ts";
+import { type DeployedWorker, hasRoutes } from "../../release/deploy-worker.ts";
 import { findLeftovers, removeWorkers } from "../../release/leftovers.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
@@ -200,5 +201,5 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
       : `${changed} of ${results.length} Workers are new on ${name}`;
   if (failed.length === 0) return `${workerTable}\n${summary}\n`;
   const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
-  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed; run the same command again to continue\n`;
+  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed or were skipped; run the same command again to continue\n`;
 };

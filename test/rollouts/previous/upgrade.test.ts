@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Cloud } from "../../../infra/cloud/cloud.ts";
 import { deploy } from "../../../infra/commands/release/deploy.ts";
-import type { DeployedWorker } from "../../../infra/release/deploy.ts";
+import type { DeployedWorker } from "../../../infra/release/deploy-worker.ts";
 import { until } from "../../until.ts";
 import { openAccount } from "./account.ts";
 
