@@ -5,6 +5,7 @@ import { Claims, Consumer, getFact } from "../gateway/core/facts.ts";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
 import type { Context, Guard } from "../gateway/core/types.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";
+import { oneOf, requiredClaims, requiredClaimsText, scope } from "../manifest/claims.ts";
 import { name } from "../manifest/names.ts";
 
 const codes = {
@@ -12,12 +13,8 @@ const codes = {
   "scope-missing": { status: 403, title: "Insufficient scope" },
 } as const satisfies Codes;
 
-const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash");
 const claim = () =>
   z.string().refine(isClaim, "a claim is written as roles, realm_access.roles, or https://acme.example/roles");
-const value = () => z.union([z.string(), z.number(), z.boolean()]);
-const oneOf = <T extends z.ZodType>(it: T) =>
-  z.union([it, z.array(it).min(1)], "a value, or a list of which one must match");
 
 /** Ahead of it in examples. */
 const bearer = `- jwt: { issuer: https://identity.acme.example, audience: wallet, algorithms: [EdDSA] }\n`;
@@ -35,12 +32,7 @@ export const spec = () =>
           .optional()
           .describe("Required scopes of the token (`scope` or `scp`), all of them"),
         "any-scope": z.array(scope()).min(1).optional().describe("Scopes of the token, at least one of them"),
-        claims: z
-          .record(claim(), oneOf(value()))
-          .optional()
-          .describe(
-            "Required claims of the token and their values. A claim that is a list matches by one item; `scope`, `scp`, `roles` and `groups` also by one word. `realm_access.roles` is a path into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
-          ),
+        claims: requiredClaims(claim()).optional().describe(requiredClaimsText),
         consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of the allowed consumers"),
         labels: z
           .record(name(), oneOf(z.string()))
@@ -52,13 +44,13 @@ export const spec = () =>
     codes,
     keysOfCode: { "scope-missing": ["scopes", "any-scope"] },
     impossibleCodes: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
-    requires: ({ scopes = [], "any-scope": anyChallenge = [], claims = {} }) => ({
-      scopes: [...scopes, ...anyChallenge.slice(0, 1)],
+    requires: ({ scopes = [], "any-scope": anyScope = [], claims = {} }) => ({
+      scopes: [...scopes, ...anyScope.slice(0, 1)],
       claims,
     }),
-    reads: ({ scopes, "any-scope": anyChallenge, claims, consumers, labels }) => [
+    reads: ({ scopes, "any-scope": anyScope, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
-      ...(anyChallenge ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
+      ...(anyScope ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
       ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: `{claim.${it}}` })),
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),

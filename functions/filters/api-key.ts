@@ -7,7 +7,7 @@ import type { Deps, Guard } from "../gateway/core/types.ts";
 import { sha256 } from "../gateway/http/hash.ts";
 import { consumersKey, environmentName, isConsumer, signedEntryReader } from "../gateway/identity/consumer-entries.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";
-import { duration } from "../manifest/quantities.ts";
+import { kvCache } from "../manifest/quantities.ts";
 
 const codes = {
   "key-missing": { status: 401, title: "API key required" },
@@ -26,10 +26,7 @@ export const spec = () =>
         .regex(/^[a-z0-9-]+$/, "a header's name in lower case")
         .default("x-api-key")
         .describe("The header that carries the key"),
-      cache: duration()
-        .refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s")
-        .default("60s")
-        .describe("How long a location caches lookups, unknown keys included"),
+      cache: kvCache().default("60s").describe("How long a location caches lookups, unknown keys included"),
     }),
     example: { header: "x-shop-key" },
     codes,

@@ -21,8 +21,9 @@ import { tokenCache } from "../gateway/identity/token-cache.ts";
 import { tokenReader } from "../gateway/identity/token-sources.ts";
 import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { type Config, defineFilter } from "../gateway/part.ts";
+import { requiredClaims, requiredClaimsText, scope } from "../manifest/claims.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
-import { duration } from "../manifest/quantities.ts";
+import { duration, kvCache } from "../manifest/quantities.ts";
 import { securitySchemeOf, tokenSize, tokenSources } from "../manifest/token-sources.ts";
 import { hooks } from "./jwt/hooks.ts";
 
@@ -41,8 +42,7 @@ const codes = {
 
 const claim = () => z.string().refine(isClaimPath, "a claim is written as sub, user.id, or https://acme.example/id");
 
-const value = () => z.union([z.string(), z.number(), z.boolean()]);
-
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one declaration: the schema and the hooks of the filter
 export const spec = () =>
   defineFilter({
     kind: "guard",
@@ -77,22 +77,11 @@ export const spec = () =>
           ),
         leeway: duration().default("5s").describe("Tolerated clock skew"),
         "max-age": duration().optional().describe("Maximum age of the token since it was issued (`iat`)"),
-        claims: z
-          .record(claim(), z.union([value(), z.array(value()).min(1)], "a value, or a list of which one must match"))
-          .default({})
-          .describe(
-            "Required claims and their values. A claim that is a list matches by one item; `scope`, `scp`, `roles` and `groups` also by one word. `realm_access.roles` is a path into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
-          ),
-        scopes: z
-          .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash"))
-          .default([])
-          .describe("Required scopes of the token, all of them (`scope` or `scp`)"),
+        claims: requiredClaims(claim()).default({}).describe(requiredClaimsText),
+        scopes: z.array(scope()).default([]).describe("Required scopes of the token, all of them (`scope` or `scp`)"),
         revocation: z
           .strictObject({
-            cache: duration()
-              .refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s")
-              .default("30s")
-              .describe("How long a location caches lookups"),
+            cache: kvCache().default("30s").describe("How long a location caches lookups"),
           })
           .optional()
           .describe(

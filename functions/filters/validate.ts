@@ -13,7 +13,7 @@ import type { Context, Deps, FilterInstance, Guard } from "../gateway/core/types
 import { type Config, defineFilter } from "../gateway/part.ts";
 import { readBody } from "../gateway/proxy/request-body.ts";
 import { announcedLength, hasBody } from "../gateway/proxy/send.ts";
-import { contentReader, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
+import { contentCheckFor, contentReader, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
 import {
   emptyValue,
   parameterValue,
@@ -206,7 +206,7 @@ const checkBody = (
   const missing = () => (required ? refuse(context, codes, "body-missing") : undefined);
   if (!hasBody(request) && !getFact(context, Body)?.byteLength) return missing();
   const field = request.headers.get("content-type") ?? "";
-  const content = forType(types, field);
+  const content = contentCheckFor(types, field);
   if (content === undefined) {
     const other = () =>
       refuse(context, codes, "content-type-unsupported", {
@@ -246,16 +246,4 @@ const checkContent = (
     };
     return refuse(context, codes, "body-invalid", { errors: [schemaError] });
   }
-};
-
-/**
- * The check for a media type: an exact match, a suffix, a range or any type.
- * @returns undefined where there is none
- */
-const forType = (types: BodyCheck["types"], field: string): ContentCheck | null | undefined => {
-  const type = (field.split(";")[0] ?? "").trim().toLowerCase();
-  const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];
-  const names = [type, ...suffix, `${type.split("/")[0]}/*`, "*/*"];
-  const name = names.find((it) => Object.hasOwn(types, it));
-  return name === undefined ? undefined : types[name];
 };

@@ -4,7 +4,7 @@
  */
 
 import type { Plan } from "./core/plan.ts";
-import { revocationSet } from "./core/ports/revocations.ts";
+import { type RevocationSet, revocationSet } from "./core/ports/revocations.ts";
 import type { Deps } from "./core/types.ts";
 import { readAll } from "./http/read-stream.ts";
 import { parseFeedMessage } from "./overlay/feed-message.ts";
@@ -16,14 +16,14 @@ import {
   type OverlayEntry,
 } from "./overlay/overlay.ts";
 import type { Parts } from "./part.ts";
-import { clientClosedRequest, type Gateway, link } from "./server.ts";
+import { clientClosedRequest, type Gateway, type LinkedGateway, link } from "./server.ts";
 
 export interface FeedSource {
   /** @throws when the feed does not answer in time */
   readonly read: () => Promise<FeedMessage>;
   /** A fallback copy for a gate that has no message yet. Other Workers can write it, so it is untrusted. */
   readonly copy: () => Promise<ReadableStream<Uint8Array> | null>;
-  /** Lets the request end before the work does. */
+  /** Keeps the work running after the response. */
   readonly defer: (work: Promise<unknown>) => void;
 }
 
@@ -35,97 +35,127 @@ const freshMs = 5000;
 const maxWaitMs = 1500;
 const pollMs = 20;
 
+/** What a gate has received from its feed, and the gateway that is linked with it. Times are milliseconds since the epoch. */
+interface LiveState {
+  serve: LinkedGateway;
+  entries: readonly OverlayEntry[];
+  revoked: RevocationSet;
+  hasMessage: boolean;
+  /** The entries that `serve` is linked with. */
+  appliedText: string;
+  /** When the first of them expires. */
+  expires: number;
+  refreshedAt: number;
+  requestedAt: number;
+}
+
 export const live: LinkLive = (plan, parts, baseDeps, source) => {
-  // Revocations do not relink the gate, so that it keeps its counters and verified tokens.
-  let revoked = revocationSet([]);
-  const deps: Deps = { ...baseDeps, revoked: () => revoked, drainEnd: () => drainEnd() };
-  let serve = link(plan, parts, deps);
-  let entries: readonly OverlayEntry[] = [];
-  let hasMessage = false;
-  let appliedText = "";
-  let expires = Number.POSITIVE_INFINITY;
-  let refreshedAt = Number.NEGATIVE_INFINITY;
-  let requestedAt = Number.NEGATIVE_INFINITY;
-
-  const applyEntries = (now: number) => {
-    const valid = entries.filter(({ kind, until }) => kind !== "drain" && until > now);
-    expires = Math.min(...valid.map(({ until }) => until));
-    const text = JSON.stringify(valid);
-    if (text === appliedText) return;
-    appliedText = text;
-    serve = link(applyOverlay(plan, valid, parts.trafficShift), parts, deps);
+  const deps: Deps = {
+    ...baseDeps,
+    // Revocations do not relink the gate, so that it keeps its counters and verified tokens.
+    revoked: () => state.revoked,
+    drainEnd: async () => {
+      const now = deps.now();
+      // Streams refresh by themselves, since the gate may have no other request.
+      if (now - state.refreshedAt >= freshMs && !isRefreshing(state, now)) await refresh();
+      return drainEndOf(state.entries, deps.version);
+    },
   };
-
+  const relink = (entries: readonly OverlayEntry[]) =>
+    link(applyOverlay(plan, entries, parts.trafficShift), parts, deps);
+  const state = emptyState(link(plan, parts, deps));
   const logLost = (error: unknown) =>
     deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
 
   const refresh = async () => {
-    requestedAt = deps.now();
-    const message = await source
-      .read()
-      .then(parseFeedMessage)
-      .catch(async (error) => {
-        logLost(error);
-        // The last message of the feed stays valid: the copy must not undo it.
-        return hasMessage ? undefined : source.copy().then(readCopy).catch(noMessage);
-      });
+    state.requestedAt = deps.now();
+    const message = await messageOf(source, state, logLost);
     // On failure the last message stays valid, and the next refresh comes at the usual time.
-    refreshedAt = deps.now();
-    hasMessage ||= message !== undefined;
-    if (message) {
-      const before = entries;
-      entries = message.entries;
-      try {
-        applyEntries(refreshedAt);
-      } catch (error) {
-        entries = before;
-        logLost(error);
-      }
-      revoked = revocationSet(message.revoked ?? []);
+    state.refreshedAt = deps.now();
+    if (!message) return;
+    state.hasMessage = true;
+    const before = state.entries;
+    state.entries = message.entries;
+    try {
+      applyEntries(state, state.refreshedAt, relink);
+    } catch (error) {
+      state.entries = before;
+      logLost(error);
     }
-  };
-
-  /** A promise belongs to the request that created it, so other requests poll for its result. */
-  const waitForRefresh = async () => {
-    const since = deps.now();
-    while (deps.now() - refreshedAt >= maxFeedAgeMs && deps.now() - since < maxWaitMs) await deps.sleep(pollMs);
+    state.revoked = revocationSet(message.revoked ?? []);
   };
 
   /** Continues when the client disconnects. Otherwise disconnecting clients could keep the gate from refreshing. */
-  const keepAlive = (work: Promise<void>): Promise<void> => {
+  const refreshForRequest = (): Promise<void> => {
+    const work = refresh();
     source.defer(work);
     return work;
   };
 
-  const isRefreshing = (now: number): boolean => now - requestedAt < maxWaitMs && requestedAt > refreshedAt;
-
-  /** Streams refresh by themselves, since the gate may have no other request. */
-  const drainEnd = async (): Promise<number | undefined> => {
-    const now = deps.now();
-    if (now - refreshedAt >= freshMs && !isRefreshing(now)) await refresh();
-    // A version that was rolled back twice has two entries. The last one counts.
-    const drain = entries.findLast(
-      (it): it is EntryOfKind<"drain"> => it.kind === "drain" && it.versions.includes(deps.version),
-    );
-    return drain?.ends;
-  };
-
   return async (request, caller) => {
     const now = deps.now();
-    const age = now - refreshedAt;
+    const age = now - state.refreshedAt;
     if (age >= freshMs) {
-      const refreshing = isRefreshing(now);
+      const refreshing = isRefreshing(state, now);
       if (age >= maxFeedAgeMs) {
         // If the client disconnects meanwhile, the runtime cancels what follows, so the log line is written here.
-        request.signal.onabort = () => serve.recordAbandoned(request, caller, now);
-        await (refreshing ? waitForRefresh() : keepAlive(refresh()));
+        request.signal.onabort = () => state.serve.recordAbandoned(request, caller, now);
+        await (refreshing ? waitForRefresh(state, deps) : refreshForRequest());
         if (request.signal.aborted) return new Response(null, { status: clientClosedRequest });
       } else if (!refreshing) source.defer(refresh());
     }
-    if (now >= expires) applyEntries(now);
-    return serve(request, caller);
+    if (now >= state.expires) applyEntries(state, now, relink);
+    return state.serve(request, caller);
   };
 };
+
+const emptyState = (serve: LinkedGateway): LiveState => ({
+  serve,
+  entries: [],
+  revoked: revocationSet([]),
+  hasMessage: false,
+  appliedText: "",
+  expires: Number.POSITIVE_INFINITY,
+  refreshedAt: Number.NEGATIVE_INFINITY,
+  requestedAt: Number.NEGATIVE_INFINITY,
+});
+
+const isRefreshing = ({ requestedAt, refreshedAt }: LiveState, now: number): boolean =>
+  now - requestedAt < maxWaitMs && requestedAt > refreshedAt;
+
+/** A promise belongs to the request that created it, so other requests poll for its result. */
+const waitForRefresh = async (state: LiveState, { now, sleep }: Pick<Deps, "now" | "sleep">): Promise<void> => {
+  const since = now();
+  while (now() - state.refreshedAt >= maxFeedAgeMs && now() - since < maxWaitMs) await sleep(pollMs);
+};
+
+/** Links the gateway with the entries that are valid now, unless it is already. */
+const applyEntries = (state: LiveState, now: number, relink: (valid: readonly OverlayEntry[]) => LinkedGateway) => {
+  const valid = state.entries.filter(({ kind, until }) => kind !== "drain" && until > now);
+  state.expires = Math.min(...valid.map(({ until }) => until));
+  const text = JSON.stringify(valid);
+  if (text === state.appliedText) return;
+  state.appliedText = text;
+  state.serve = relink(valid);
+};
+
+/** A version that was rolled back twice has two entries. The last one counts. */
+const drainEndOf = (entries: readonly OverlayEntry[], version: string): number | undefined =>
+  entries.findLast((it): it is EntryOfKind<"drain"> => it.kind === "drain" && it.versions.includes(version))?.ends;
+
+/** The feed's message. Without one so far, the copy; it must not undo an earlier message. */
+const messageOf = (
+  source: FeedSource,
+  state: LiveState,
+  logLost: (error: unknown) => void,
+): Promise<FeedMessage | undefined> =>
+  source
+    .read()
+    .then(parseFeedMessage)
+    .catch(async (error) => {
+      logLost(error);
+      return state.hasMessage ? undefined : source.copy().then(readCopy).catch(noMessage);
+    });
 
 const noMessage = (): undefined => undefined;
 

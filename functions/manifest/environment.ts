@@ -49,6 +49,7 @@ const guarded = () =>
     { error: "an address begins with https:// (http:// only on this machine), and has no user in it", abort: true },
   );
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one schema, key by key
 const control = () =>
   z.strictObject({
     host: host().describe("Where the admin API is reached; a host of its own"),

@@ -28,6 +28,9 @@ export const duration = (most = "24d") =>
       `a duration is at most ${most}${most === "24d" ? "" : " here"}`,
     );
 
+/** How long a lookup in KV is cached. */
+export const kvCache = () => duration().refine((text) => milliseconds(text) >= 30_000, "KV caches for at least 30s");
+
 export const size = () =>
   z
     .string("a size needs its unit: 512B, 64KiB, 10MiB")

@@ -1,7 +1,4 @@
-/**
- * Deploys Workers to a target by wrangler, in stages: state, control, gates, front. A Worker whose digest (the version's
- * tag) is already live is left unchanged, so an interrupted deployment continues where it stopped.
- */
+/** Deploys Workers by wrangler, in stages. One whose digest is live is left alone, so a deployment continues where it stopped. */
 
 import os from "node:os";
 import path from "node:path";
@@ -18,10 +15,7 @@ import { wrangler } from "./wrangler.ts";
 
 export interface DeployedWorker {
   readonly worker: string;
-  /**
-   * `unchanged`: it ran already. `uploaded`: a new version. `deployed`: one that was uploaded before. `skipped`: what it needs
-   * failed, or too much did.
-   */
+  /** `unchanged`: already live. `uploaded`: a new version. `deployed`: an earlier upload. `skipped`: too much failed before it. */
   readonly what: "unchanged" | "created" | "uploaded" | "deployed" | "failed" | "skipped";
   /** Share of requests, in per cent; 0 if it failed or was skipped. */
   readonly share: number;

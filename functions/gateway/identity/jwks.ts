@@ -81,99 +81,112 @@ const emptyCache: CachedKeys = {
   loaded: undefined,
 };
 
-export const remoteKeySet = (
-  { tier, issuer, url, freshMs, staleMs, cooldownMs }: KeySetOptions,
-  deps: Deps,
-): KeySet => {
-  let cached = emptyCache;
-  let pendingRefresh: { readonly done: Promise<void>; readonly since: number } | undefined;
+/** The keys that an isolate has. */
+interface KeySetState {
+  cached: CachedKeys;
+  /** When the location's cache was read last, in milliseconds since the epoch. */
+  sharedReadAt: number;
+}
 
-  const store = (entry: CacheEntry): void => {
-    const same = cached.loaded && JSON.stringify(entry.keys) === cached.loaded.text;
-    cached = { ...entry, loaded: entry.keys ? (same ? cached.loaded : keysOf(entry.keys)) : undefined };
-  };
+export const remoteKeySet = (options: KeySetOptions, deps: Deps): KeySet => {
+  const { url, freshMs, staleMs, cooldownMs } = options;
   const lifeMs = freshMs + staleMs;
-  const shared = sharedCache(["keys", tier, issuer, url], deps);
-
-  /** Isolates of a location share keys and the time of the last attempt. Without the cache each works alone. */
-  const publish = async (entry: CacheEntry): Promise<void> => {
-    store(entry);
-    await shared.write(entry, lifeMs);
-  };
-  let sharedReadAt = Number.NEGATIVE_INFINITY;
-  /** @param now reads even if the cache was just read: before a request to the issuer */
-  const readShared = async (now: boolean): Promise<void> => {
-    // A flood of unknown key ids must not read the cache each time.
-    if (!now && deps.now() < sharedReadAt + 1000) return;
-    sharedReadAt = deps.now();
-    const entry = parseCacheEntry(await shared.read(), deps.now());
-    if (!entry) return;
-    const triedAt = Math.max(entry.triedAt, cached.triedAt);
-    // An isolate that is just loading may have no keys: keep our copy then.
-    if (entry.fetchedAt > cached.fetchedAt) store({ ...entry, triedAt });
-    else cached = { ...cached, triedAt };
-  };
+  const state: KeySetState = { cached: emptyCache, sharedReadAt: Number.NEGATIVE_INFINITY };
+  const { publish, readShared } = sharedKeys(state, options, deps);
+  const isDue = () => deps.now() >= state.cached.triedAt + cooldownMs;
 
   const refresh = async (): Promise<void> => {
-    const isDue = () => deps.now() >= cached.triedAt + cooldownMs;
     await readShared(isDue());
     if (!isDue()) return;
     const now = deps.now();
     // Published first, so that other isolates of the location do not request as well.
-    await publish({ ...cached, triedAt: now });
+    await publish({ ...state.cached, triedAt: now });
     try {
       const keys = await withTimeout(fetchTimeoutMs, deps, (signal) => download(url, signal, deps));
       await publish({ triedAt: now, fetchedAt: now, keys });
     } catch (cause) {
-      const { message } = cause instanceof Error ? cause : new Error(String(cause));
-      deps.log({
-        type: "degraded",
-        issuer: url,
-        cause: message.slice(0, 300),
-        keys: cached.keys ? "last good copy" : "none",
-      });
+      logFailure(url, cause, state, deps);
     }
   };
 
-  /**
-   * One request at a time. Its client may disconnect, and the promise then never settles, so others wait no longer
-   * than its timeout and then ignore it.
-   */
-  const currentRefresh = (): Promise<void> | undefined =>
-    pendingRefresh && deps.now() < pendingRefresh.since + fetchTimeoutMs ? pendingRefresh.done : undefined;
-  const refreshOnce = async (): Promise<void> => {
-    const running = currentRefresh();
-    if (running) return withTimeout(fetchTimeoutMs, deps, () => running).catch(() => {});
-    const own = { done: refresh(), since: deps.now() };
-    pendingRefresh = own;
-    try {
-      await own.done;
-    } finally {
-      if (pendingRefresh === own) pendingRefresh = undefined;
-    }
-  };
-
+  const { running, refreshOnce } = oneAtATime(refresh, deps);
   const usableKeys = (): IssuerKeys => {
-    if (cached.loaded && deps.now() < cached.fetchedAt + lifeMs) return cached.loaded;
+    const { loaded, fetchedAt } = state.cached;
+    if (loaded && deps.now() < fetchedAt + lifeMs) return loaded;
     throw new Error(`the keys of ${url} are not available`);
   };
-
-  const fresh = (): IssuerKeys | undefined => (deps.now() < cached.fetchedAt + freshMs ? cached.loaded : undefined);
+  const fresh = (): IssuerKeys | undefined =>
+    deps.now() < state.cached.fetchedAt + freshMs ? state.cached.loaded : undefined;
 
   return {
     fresh,
     current: () => {
       const keys = fresh();
       if (keys) return keys;
-      if (deps.now() < cached.triedAt + cooldownMs && cached.loaded) return usableKeys();
+      if (!isDue() && state.cached.loaded) return usableKeys();
       // With a usable copy, nobody waits for a running refresh.
-      return currentRefresh() && cached.loaded ? usableKeys() : refreshOnce().then(usableKeys);
+      return running() && state.cached.loaded ? usableKeys() : refreshOnce().then(usableKeys);
     },
     newerThan: async (keys) => {
-      if (cached.loaded === keys) await (deps.now() < cached.triedAt + cooldownMs ? readShared(false) : refreshOnce());
-      return cached.loaded && cached.loaded !== keys ? cached.loaded : undefined;
+      if (state.cached.loaded === keys) await (isDue() ? refreshOnce() : readShared(false));
+      const { loaded } = state.cached;
+      return loaded !== keys ? loaded : undefined;
     },
   };
+};
+
+/**
+ * Runs one refresh at a time. Its client may disconnect, and the promise then never settles, so others wait no longer
+ * than its timeout and then ignore it.
+ */
+const oneAtATime = (refresh: () => Promise<void>, deps: Pick<Deps, "after" | "now">) => {
+  let pending: { readonly done: Promise<void>; readonly since: number } | undefined;
+  const running = (): Promise<void> | undefined =>
+    pending && deps.now() < pending.since + fetchTimeoutMs ? pending.done : undefined;
+  const refreshOnce = async (): Promise<void> => {
+    const other = running();
+    if (other) return withTimeout(fetchTimeoutMs, deps, () => other).catch(() => {});
+    const own = { done: refresh(), since: deps.now() };
+    pending = own;
+    try {
+      await own.done;
+    } finally {
+      if (pending === own) pending = undefined;
+    }
+  };
+  return { running, refreshOnce };
+};
+
+/** Isolates of a location share keys and the time of the last attempt. Without the cache each works alone. */
+const sharedKeys = (state: KeySetState, { tier, issuer, url, freshMs, staleMs }: KeySetOptions, deps: Deps) => {
+  const shared = sharedCache(["keys", tier, issuer, url], deps);
+  const store = (entry: CacheEntry): void => {
+    const { loaded } = state.cached;
+    const same = loaded && JSON.stringify(entry.keys) === loaded.text;
+    state.cached = { ...entry, loaded: entry.keys ? (same ? loaded : keysOf(entry.keys)) : undefined };
+  };
+  const publish = async (entry: CacheEntry): Promise<void> => {
+    store(entry);
+    await shared.write(entry, freshMs + staleMs);
+  };
+  /** @param now reads even if the cache was just read: before a request to the issuer */
+  const readShared = async (now: boolean): Promise<void> => {
+    // A flood of unknown key ids must not read the cache each time.
+    if (!now && deps.now() < state.sharedReadAt + 1000) return;
+    state.sharedReadAt = deps.now();
+    const entry = parseCacheEntry(await shared.read(), deps.now());
+    if (!entry) return;
+    const triedAt = Math.max(entry.triedAt, state.cached.triedAt);
+    // An isolate that is just loading may have no keys: keep our copy then.
+    if (entry.fetchedAt > state.cached.fetchedAt) store({ ...entry, triedAt });
+    else state.cached = { ...state.cached, triedAt };
+  };
+  return { publish, readShared };
+};
+
+const logFailure = (url: string, cause: unknown, { cached }: KeySetState, { log }: Pick<Deps, "log">): void => {
+  const { message } = cause instanceof Error ? cause : new Error(String(cause));
+  log({ type: "degraded", issuer: url, cause: message.slice(0, 300), keys: cached.keys ? "last good copy" : "none" });
 };
 
 /** Tolerated clock skew between machines of a location. */

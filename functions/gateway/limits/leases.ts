@@ -48,44 +48,15 @@ export const leasedLimit = (
   const leaseOf = (key: string): LeaseState => {
     const known = leases.get(key);
     if (known) return known;
-    const fresh: LeaseState = {
-      available: 0,
-      requested: 0,
-      requestedAt: 0,
-      until: 0,
-      refusedUntil: 0,
-      lastVerdict: undefined,
-      recent: 0,
-      recentSince: 0,
-      previous: 0,
-    };
+    const fresh = newLease();
     leases.set(key, fresh);
     forgetOldest(leases, maxLeases);
     return fresh;
   };
 
-  /** Takes less when the store has little left, since unused requests of a lease are lost to all. */
-  const extraFor = (
-    { available: held, requested: coming, lastVerdict: last, recent: seen, previous: before }: LeaseState,
-    at: number,
-  ): number => {
-    const storeRemaining = last && at < last.reset ? Math.floor(last.remaining / 8) : share;
-    const expected = seen <= before ? before - seen : seen - 1;
-    return Math.max(0, Math.min(share - 1 - held - coming, storeRemaining, expected));
-  };
-
-  const countRequest = (lease: LeaseState, at: number): void => {
-    if (at >= lease.recentSince + holdMs) {
-      lease.previous = lease.recent;
-      lease.recent = 0;
-      lease.recentSince = at;
-    }
-    lease.recent++;
-  };
-
   const requestLease = async (key: string, lease: LeaseState, at: number): Promise<LimitVerdict> => {
     if (at >= lease.requestedAt + storeTimeoutMs) lease.requested = 0;
-    const more = extraFor(lease, at);
+    const more = extraFor(lease, share, at);
     lease.requested += more;
     lease.requestedAt = at;
     let verdict: LimitVerdict;
@@ -109,11 +80,40 @@ export const leasedLimit = (
   return (key) => {
     const lease = leaseOf(key);
     const at = now();
-    countRequest(lease, at);
+    countRequest(lease, holdMs, at);
     if (at >= lease.until) lease.available = 0;
     if (lease.lastVerdict && at < lease.refusedUntil) return { ...lease.lastVerdict, allowed: false, remaining: 0 };
     if (lease.available === 0 || !lease.lastVerdict) return requestLease(key, lease, at);
     lease.available--;
     return { ...lease.lastVerdict, allowed: true, remaining: lease.lastVerdict.remaining + lease.available };
   };
+};
+
+const newLease = (): LeaseState => ({
+  available: 0,
+  requested: 0,
+  requestedAt: 0,
+  until: 0,
+  refusedUntil: 0,
+  lastVerdict: undefined,
+  recent: 0,
+  recentSince: 0,
+  previous: 0,
+});
+
+/** Takes less when the store has little left, since unused requests of a lease are lost to all. */
+const extraFor = (lease: LeaseState, share: number, at: number): number => {
+  const { available, requested, lastVerdict, recent, previous } = lease;
+  const storeRemaining = lastVerdict && at < lastVerdict.reset ? Math.floor(lastVerdict.remaining / 8) : share;
+  const expected = recent <= previous ? previous - recent : recent - 1;
+  return Math.max(0, Math.min(share - 1 - available - requested, storeRemaining, expected));
+};
+
+const countRequest = (lease: LeaseState, holdMs: number, at: number): void => {
+  if (at >= lease.recentSince + holdMs) {
+    lease.previous = lease.recent;
+    lease.recent = 0;
+    lease.recentSince = at;
+  }
+  lease.recent++;
 };

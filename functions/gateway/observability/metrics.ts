@@ -82,33 +82,34 @@ export interface GateRecorder {
 
 export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
 
+/** Counts since the last report. */
+interface Tallies {
+  readonly groups: Map<number, CountingGroup>;
+  readonly series: Map<string, CountingSeries>;
+  readonly marks: Map<string, Mutable<Mark>>;
+  readonly streams: Map<string, Mutable<EndedStreams>>;
+  cold: number;
+}
+
+const newTallies = (): Tallies => ({
+  groups: new Map(),
+  series: new Map(),
+  marks: new Map(),
+  streams: new Map(),
+  cold: 0,
+});
+
 export const telemetry: Telemetry = (tier, deps, sink) => {
-  let counted = 0;
-  let cold = 0;
+  let requests = 0;
   let lost = 0;
   let pending = false;
-  let byGroup = new Map<number, CountingGroup>();
-  let bySeries = new Map<string, CountingSeries>();
-  let byMark = new Map<string, Mutable<Mark>>();
-  let byStream = new Map<string, Mutable<EndedStreams>>();
+  let tallies = newTallies();
 
   const flush = async () => {
     await deps.sleep(flushMs);
-    const report: Report = {
-      tier,
-      version: deps.version,
-      sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, withBins(it)])), cold },
-      series: [...bySeries.values()].map(withBins),
-      marks: [...byMark.values()],
-      streams: [...byStream.values()],
-      lost,
-    };
+    const report: Report = { tier, version: deps.version, ...reported(tallies), lost };
     pending = false;
-    cold = 0;
-    byGroup = new Map();
-    bySeries = new Map();
-    byMark = new Map();
-    byStream = new Map();
+    tallies = newTallies();
     try {
       await sink.send(report);
       lost = 0;
@@ -123,43 +124,54 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     sink.defer(flush());
   };
 
-  const count: RecordRequest = (request, response, status, context, started) => {
+  const recordRequest: RecordRequest = (request, response, status, context, started) => {
     // Testers are not counted, so that their failed requests do not fail a release.
     if (context.caller.tester) return;
     const { outcome } = context;
     const ms = deps.now() - started;
-    const isCold = counted++ < coldRequests;
-    if (isCold) cold++;
+    const isCold = requests++ < coldRequests;
+    if (isCold) tallies.cold++;
     const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
-    const failed = status >= 500;
-    const group = groupOf(byGroup, Math.floor(hashPosition(userKeyOf(context) ?? "") * groups));
-    group.requests++;
-    if (failed) group.errors++;
-    if (failed && outcome.upstreamMs !== undefined) group.upstreamErrors++;
-    if (outcome.verdict === "refused") group.refusals++;
-    if (outcome.verdict === "left") group.abandoned++;
-    const { name: route } = context.route;
-    const series = seriesOf(bySeries, route, request.method, status, outcome);
+    const group = groupOf(tallies.groups, Math.floor(hashPosition(userKeyOf(context) ?? "") * groups));
+    countOutcome(group, status, outcome);
+    const route = context.route.name;
+    const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;
     series.upstreamMs += outcome.upstreamMs ?? 0;
     series.bytesIn += contentLength(request.headers);
     series.bytesOut += response ? contentLength(response.headers) : 0;
     add(series.latency, ms);
     if (passed && !isCold) add(group.latency, ms);
-    for (const filter in outcome.shadow) addMark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
-    for (const filter of outcome.degraded ?? []) addMark(byMark, "degraded", route, filter, "");
+    for (const id in outcome.shadow) addMark(tallies.marks, "shadow", route, id, outcome.shadow[id] as string);
+    for (const id of outcome.degraded ?? []) addMark(tallies.marks, "degraded", route, id, "");
     scheduleFlush();
   };
 
-  const ended: GateRecorder["recordStreamEnd"] = (route, how) => {
+  const recordStreamEnd: GateRecorder["recordStreamEnd"] = (route, how) => {
     const key = `${how}\n${route}`;
-    const known = byStream.get(key);
+    const known = tallies.streams.get(key);
     if (known) known.count++;
-    else byStream.set(key, { route, how, count: 1 });
+    else tallies.streams.set(key, { route, how, count: 1 });
     scheduleFlush();
   };
 
-  return { recordRequest: count, recordStreamEnd: ended };
+  return { recordRequest, recordStreamEnd };
+};
+
+const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams"> => ({
+  sample: { groups: Object.fromEntries([...it.groups].map(([key, group]) => [key, withBins(group)])), cold: it.cold },
+  series: [...it.series.values()].map(withBins),
+  marks: [...it.marks.values()],
+  streams: [...it.streams.values()],
+});
+
+const countOutcome = (group: CountingGroup, status: number, { verdict, upstreamMs }: Outcome): void => {
+  const failed = status >= 500;
+  group.requests++;
+  if (failed) group.errors++;
+  if (failed && upstreamMs !== undefined) group.upstreamErrors++;
+  if (verdict === "refused") group.refusals++;
+  if (verdict === "left") group.abandoned++;
 };
 
 const add = (bins: Map<number, number>, ms: number): void => {

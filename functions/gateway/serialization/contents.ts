@@ -1,5 +1,5 @@
 /** Parses JSON and form bodies into the values that schemas describe. */
-import type { ContentCheck, FieldFormat, FormFormat } from "../core/ports/validators.ts";
+import type { BodyCheck, ContentCheck, FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { add, type Fields, fieldsOf } from "./fields.ts";
 import { formValue, pointerTo } from "./forms.ts";
 import { boundaryIn, type FormPart, partsOf, textOf } from "./multipart.ts";
@@ -96,3 +96,15 @@ const isOfType = ({ type, filename }: FormPart, { types, style }: FieldFormat): 
 };
 
 const isJson = (type: string): boolean => /^(?:(?:application|text)\/json|[\w.-]+\/[\w.+-]+\+json)$/.test(type);
+
+/**
+ * The check for a media type: an exact match, a suffix, a range or any type.
+ * @returns null when only presence is checked; undefined when there is none
+ */
+export const contentCheckFor = (types: BodyCheck["types"], field: string): ContentCheck | null | undefined => {
+  const type = (field.split(";")[0] ?? "").trim().toLowerCase();
+  const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];
+  const names = [type, ...suffix, `${type.split("/")[0]}/*`, "*/*"];
+  const name = names.find((it) => Object.hasOwn(types, it));
+  return name === undefined ? undefined : types[name];
+};

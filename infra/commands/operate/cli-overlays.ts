@@ -5,7 +5,7 @@ import { addControlOptions, examples, finish, message } from "../options.ts";
 const overlays = () => import("./overlay.ts");
 const forOption = () => new Option("--for <time>", "lifetime of the entry").default("1h");
 
-// long: one declaration for each command
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of commands with their options
 export const addOverlayCommands = (program: Command): void => {
   const overlay = program
     .command("overlay")

@@ -13,7 +13,6 @@ const commands = {
   abort: "return all requests to the stable version; also after a promotion",
 } as const;
 
-// long: one declaration for each command
 export const addRolloutCommands = (program: Command): void => {
   const rollout = program
     .command("rollout")

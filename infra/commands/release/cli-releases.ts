@@ -2,7 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, isolates, json, message, root, target, targetEnvironment } from "../options.ts";
 
-// long: one declaration for each command
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of commands with their options
 export const addReleaseCommands = (program: Command): void => {
   program
     .command("cloud")

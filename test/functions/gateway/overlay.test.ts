@@ -50,7 +50,7 @@ describe("an overlay", () => {
     expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
   });
 
-  it("reaches the filter by its place, as a rate besides its own", () => {
+  it("passes a limit to the filter instance, besides its own", () => {
     const places: unknown[] = [];
     const calm: Parts["filters"][string] = (_, __, { id, limits }) => {
       places.push([id, limits]);
