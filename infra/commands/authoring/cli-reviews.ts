@@ -12,7 +12,6 @@ import {
   root,
 } from "../options.ts";
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of commands with their options
 export const addReviewCommands = (program: Command): void => {
   addDiffCommands(program);
   addRepositoryCommands(program);
