@@ -69,7 +69,7 @@ const closed = () =>
       z.boolean(),
       z.strictObject({
         "retry-after": duration().optional().describe("When to come back"),
-        detail: z.string().max(200, "200 characters at most").optional().describe("What clients are told"),
+        detail: z.string().max(200, "200 characters at most").optional().describe("Detail that clients receive"),
       }),
     ],
     "true or false, or { retry-after: …, detail: … }",

@@ -34,13 +34,13 @@ type Operation = (body: Record<string, unknown>, counters: Counters, now: number
 const operations: Readonly<Record<string, Operation>> = {
   "/v1/run": ({ sha, keys, args }, counters, now) => {
     if (typeof sha !== "string" || !areTexts(keys) || !areNumbers(args))
-      throw new TypeError("a script is asked for as { sha, keys: texts, args: numbers }");
+      throw new TypeError("a script call is { sha, keys: texts, args: numbers }");
     const reply = counters.run({ sha, keys, args }, now);
     return reply ? { reply } : {};
   },
   "/v1/once": ({ key, forMs }, counters, now) => {
     if (typeof key !== "string" || typeof forMs !== "number" || !Number.isFinite(forMs))
-      throw new TypeError("a first time is asked for as { key, forMs }");
+      throw new TypeError("a nonce call is { key, forMs }");
     return { first: counters.once(key, forMs, now) };
   },
 };

@@ -16,7 +16,7 @@ import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 
 export interface ControlClient {
-  /** @throws DeskFault */
+  /** @throws ControlError */
   readonly call: <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<T>;
   /** The operator's name. */
   readonly operator: string;

@@ -101,8 +101,8 @@ describe("a gate's report", () => {
   it("is refused if it is invalid", async () => {
     const { post, calls } = ingestHarness();
     expect(await post("/v1/report", { ...report(), lost: -1 })).toBe(400);
-    const stranger = { from: "gate", tiers: ["constructor"] } as const;
-    expect(await post("/v1/report", report({ tier: "constructor" }), stranger)).toBe(404);
+    const unknownTier = { from: "gate", tiers: ["constructor"] } as const;
+    expect(await post("/v1/report", report({ tier: "constructor" }), unknownTier)).toBe(404);
     expect(await post("/v1/obituary", {})).toBe(404);
     expect(calls).toEqual([]);
   });

@@ -12,7 +12,7 @@ interface ReceivedRequest {
   readonly headers: http.IncomingHttpHeaders;
 }
 
-/** Answers as it is told to, and tells what it heard. */
+/** Answers as configured, and records what it received. */
 const server = async (answer: (response: http.ServerResponse) => void) => {
   const received: ReceivedRequest[] = [];
   const it = http.createServer((request, response) => {
@@ -116,7 +116,7 @@ const subjects = [
   { worker: "gate-a--hot", stable: "s2", canary: "c2" },
 ];
 
-/** A rollout that looks at one query at these times, in seconds, and is told these. */
+/** A rollout that checks one query at these times, in seconds, and receives these values. */
 const evaluateAt = async (query: object, results: readonly QueryResult[], seconds: readonly number[], since = 0) => {
   const queries: string[] = [];
   let verdict: { readonly verdict: "not-enough"; readonly findings: readonly Finding[] } | null = null;

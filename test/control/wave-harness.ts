@@ -58,7 +58,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     if (--dieAt < 0) throw new ProcessDeath();
   };
   const started: StartedRollout[] = [];
-  /** What the wave told. */
+  /** Notices of the wave. */
   const notices: Notice[] = [];
   const scenario = {
     outboxGone: false,

@@ -45,7 +45,7 @@ const receiver = async () => {
   return { url, state, received, missed };
 };
 
-/** Keeps what it was asked for, to be held against GitHub's description. */
+/** Records requests, to compare them with GitHub's description. */
 const github = async () => {
   const calls: { readonly what: "deployment" | "status"; readonly body: string }[] = [];
   const { url } = await runService(async (request, response) => {

@@ -85,8 +85,8 @@ routes:
 `,
   );
 
-const scrape = async ({ client: desk }: RolloutCloud) => {
-  const families = parse(await desk.call<string>("GET", "/metrics"));
+const scrape = async ({ client }: RolloutCloud) => {
+  const families = parse(await client.call<string>("GET", "/metrics"));
   return (name: string) => families.find((it) => it.name === name)?.metrics ?? [];
 };
 

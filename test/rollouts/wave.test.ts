@@ -84,7 +84,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   const proposal = await start({ ...at, as: "alice", all: true, concurrent: "3", message: "a test" });
   const { id } = (proposal.data as { readonly proposal: { readonly id: string } }).proposal;
   const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
-  // The bad one is asked as often as all others together.
+  // The bad one gets as many requests as all others together.
   const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
   const load = startUsers(it.cloud.edge, paths.join(","), 200, 100);
   // Core is in it, so a second person lets it begin.
@@ -135,7 +135,7 @@ it.runIf(full)("continues after kill -9, and starts no rollout twice", { timeout
   for (let looks = 0; looks < 120 && !(wave && isWaveOver(wave)); looks++) {
     if (looks % 4 === 1) for (const pid of machinePids(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
     await new Promise((wake) => setTimeout(wake, 700));
-    // A control that is away for a moment is asked again.
+    // A control that is away for a moment is called again.
     wave = await it.client.call<Wave>("GET", "/v1/wave").catch(() => wave);
   }
   expect(wave).toMatchObject({ status: "promoted" });

@@ -1,7 +1,7 @@
 /**
  * The verdict on a rollout: compares both versions during the same time; pass, fail, or not enough evidence.
  *
- * A pure function of totals that may be asked as often as one likes. What is proved for independent requests: over all
+ * A pure function of totals that may be called as often as one likes. What is proved for independent requests: over all
  * looks and all criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
  * criterion has its part of it, a union bound), and a canary with an effect as large as tolerated passes with `beta` at
  * most (all must pass, so none needs to share). What is approximate: that requests of one user are alike is taken into

@@ -23,7 +23,7 @@ export interface LeaseOptions {
 
 interface LeaseState {
   available: number;
-  /** Extra requests asked for and not yet received. */
+  /** Extra requests called for and not yet received. */
   requested: number;
   requestedAt: number;
   until: number;

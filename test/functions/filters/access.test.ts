@@ -81,7 +81,7 @@ it.each<[unknown, boolean]>([
   ["GOLD", false],
   [null, false],
   [[], false],
-])("a claim of %j passes where gold is asked for: %s", async (plan, passes) => {
+])("a claim of %j passes where gold is required: %s", async (plan, passes) => {
   const received = await gate({ claims: { plan: "gold" } }, { claims: { plan } }).send("GET /");
   expect(received.status).toBe(passes ? 200 : 403);
 });

@@ -9,9 +9,9 @@ const gate = (config = {}) =>
   gateHarness(
     {
       cors: () => make(spec().schema.parse({ origins: [shop], ...config })),
-      door: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no")),
+      guard: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no")),
     },
-    { routes: { it: { match: "GET,PUT /{rest*}", filters: ["cors", "door"] } } },
+    { routes: { it: { match: "GET,PUT /{rest*}", filters: ["cors", "guard"] } } },
   );
 const preflight = (origin: string, method = "PUT") => ({
   headers: { origin, "access-control-request-method": method },

@@ -87,7 +87,7 @@ const jwk = async (pair: { readonly publicKey: CryptoKey }, kid: string) => ({
 describe("keys by URL", () => {
   type Replies = () => Response | Promise<Response>;
 
-  /** Isolates of one location, and how often the issuer was asked. */
+  /** Isolates of one location, and how often the issuer was called. */
   const isolates = (count: number, replies: Replies, more = {}) => {
     const fetches: string[] = [];
     const time = fakeDeps({
@@ -275,7 +275,7 @@ describe("keys by URL", () => {
       expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
       keys = [await named(other)];
       const fresh = bearer(await token({ exp: now + 86_400 }, { signer: other.privateKey }));
-      // The issuer was asked a moment ago.
+      // The issuer was called a moment ago.
       expect((await send("GET /", fresh)).status).toBe(401);
       await time.advance(30_000);
       expect((await send("GET /", fresh)).status).toBe(200);

@@ -223,7 +223,7 @@ describe("a store that is", () => {
 });
 
 describe("a key that cannot be counted", () => {
-  /** Who is asked for stands in a header, so that one gate serves them all. */
+  /** The requested consumer stands in a header, so that one gate serves them all. */
   const whoever: Record<string, () => Guard> = {
     identity: () => (request, context) => {
       const id = JSON.parse(request.headers.get("x-id") ?? '""') as string;

@@ -63,7 +63,7 @@ describe("concurrency slots", () => {
     expect(third.client).toBe("a");
     acquire(limit, "a");
     expect(acquireSlot(limit, "a", false)).toBe("client-busy");
-    // Asked once more, as by a second call of one request.
+    // Called once more, as by a second call of one request.
     expect(assignClient(all[0] as ConcurrencySlot, "consumer x")).toBe(true);
     releaseSlot(all[0] as ConcurrencySlot);
     expect(assignClient(third, "consumer x")).toBe(true);

@@ -236,7 +236,7 @@ describe("telemetry", () => {
     request(200, { verdict: "passed" });
     const { v1, "cutover:r:gate": here, "cutover:r:legacy": there } = await flushed();
     expect([sums(v1)[0], sums(here)[0], sums(there)[0]]).toEqual([4, 1, 2]);
-    // What is exposed by version would be told twice.
+    // What is exposed by version would be reported twice.
     expect([v1?.series[0]?.count, here?.series, there?.series]).toEqual([4, [], []]);
   });
 

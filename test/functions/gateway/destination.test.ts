@@ -105,24 +105,24 @@ describe("deprecated", () => {
 });
 
 describe("when of a filter", () => {
-  const door = () => () => new Response("door", { status: 418 });
+  const guard = () => () => new Response("guard", { status: 418 });
   const setting = (kind: "guard" | "layer"): GateOptions => ({
-    filters: { door: { kind, when: [["header", "x-door", "present", ""]] } },
+    filters: { guard: { kind, when: [["header", "x-guard", "present", ""]] } },
   });
 
   it("runs a guard for matching requests", async () => {
-    const { send } = gateHarness({ door }, setting("guard"));
+    const { send } = gateHarness({ guard }, setting("guard"));
     expect((await send("GET /")).status).toBe(200);
-    expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
+    expect((await send("GET /", { headers: { "x-guard": "1" } })).status).toBe(418);
   });
 
   it("runs a layer for matching requests", async () => {
     const { send } = gateHarness(
-      { door: () => () => async () => new Response("door", { status: 418 }) },
+      { guard: () => () => async () => new Response("guard", { status: 418 }) },
       setting("layer"),
     );
     expect((await send("GET /")).status).toBe(200);
-    expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
+    expect((await send("GET /", { headers: { "x-guard": "1" } })).status).toBe(418);
   });
 });
 

@@ -23,7 +23,7 @@ const filters: Record<string, () => Guard> = {
   later: () => async () => undefined,
   trial: () => (_, context) => refuse(context, codes, "no-entry"),
   beta: () => () => undefined,
-  door: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no-entry")),
+  guard: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no-entry")),
   last: () => () => undefined,
 };
 const settings = {
@@ -64,7 +64,7 @@ it("reports each filter's decision to the bearer of a token", async () => {
       { id: "later", verdict: "passed", ms: 0 },
       { id: "trial", verdict: "shadowed", code: "no-entry", ms: 0 },
       { id: "beta", verdict: "skipped", code: "when", ms: 0 },
-      { id: "door", verdict: "refused", code: "no-entry", ms: 0 },
+      { id: "guard", verdict: "refused", code: "no-entry", ms: 0 },
     ],
   });
 });

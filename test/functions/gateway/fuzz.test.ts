@@ -51,7 +51,7 @@ describe("never throws", () => {
     "a path": (it) => canonicalPath(new URL(`https://a.example/${it.replaceAll("\\", "")}`).pathname),
     "a cookie": (it) => cookies(new Headers({ cookie: it }), "a"),
     "a trace": (it) => traceparentOf(new Headers({ traceparent: it }), uuid),
-    "a stranger's headers": (it) =>
+    "an untrusted client's headers": (it) =>
       untrustedCaller(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-caller": it }), uuid),
     "headers to be cleaned": (it) =>
       removeSpoofableHeaders(new Headers({ cookie: it, forwarded: it, x_a: it }), undefined),

@@ -123,12 +123,12 @@ it("forgets a store call that was cancelled with its client", async () => {
     return lost ? new Promise(() => {}) : store(key, weight);
   };
   const take = leasedLimit(limit, { share: 5, holdMs: 1000, storeTimeoutMs: 2000, endsWithWindow: false }, { now });
-  for (let asked = 0; asked < 5; asked++) void take("{k}");
+  for (let count = 0; count < 5; count++) void take("{k}");
   lost = false;
   expect(await take("{k}")).toMatchObject({ allowed: true });
   vi.setSystemTime(now() + 2000);
   await take("{k}");
-  // All that may be held was asked for and is lost, until nobody can be waiting for it any more.
+  // All that may be held was requested and is lost, until no request can wait for it any longer.
   expect(weights).toEqual([1, 2, 3, 2, 1, 1, 5]);
 });
 
@@ -145,7 +145,7 @@ it.each([
   );
   let admitted = 0;
   for (let burst = 0; burst < 30; burst++) {
-    for (let asked = 0; asked < 50; asked++) if ((await take("{k}")).allowed) admitted++;
+    for (let count = 0; count < 50; count++) if ((await take("{k}")).allowed) admitted++;
     vi.setSystemTime(now() + 2000);
   }
   expect(admitted).toBeLessThanOrEqual(count);

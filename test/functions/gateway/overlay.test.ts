@@ -221,10 +221,10 @@ describe("a gate", () => {
     });
     const counted: unknown[] = [];
     const deferred: Promise<unknown>[] = [];
-    const asked: unknown[] = [];
+    const requests: unknown[] = [];
     const it = fakeDeps({
       fetch: async (request) => {
-        asked.push(request);
+        requests.push(request);
         return new Response("ok");
       },
       recordRequest: (_, response, status, { route, outcome }) =>
@@ -251,7 +251,7 @@ describe("a gate", () => {
     await Promise.all(deferred);
     await it.advance(20);
     await Promise.all(leaving.map(({ answer }) => answer));
-    expect([asked.length, it.lines.length]).toEqual([0, 3]);
+    expect([requests.length, it.lines.length]).toEqual([0, 3]);
     expect(counted).toEqual([
       [undefined, 499, "b", "left", undefined],
       [undefined, 499, "a", "left", undefined],

@@ -41,7 +41,7 @@ it("stops at the first refusal, and logs the filter", async () => {
   const { trail, guard } = marks();
   const { send } = gateHarness({
     first: guard("first"),
-    door: () => async (_, context) => refuse(context, codes, "no"),
+    guard: () => async (_, context) => refuse(context, codes, "no"),
     last: guard("last"),
   });
   const { status, code, upstream, line } = await send("GET /");
@@ -49,7 +49,7 @@ it("stops at the first refusal, and logs the filter", async () => {
     status: 403,
     code: "no",
     verdict: "refused",
-    by: "door",
+    by: "guard",
   });
   expect(upstream).toHaveLength(0);
   expect(trail).toEqual(["first"]);

@@ -5,7 +5,7 @@
  *   so no path here ends where a rest would begin.
  * - rou3 ignores one slash at the end of a path, and here it tells two paths apart; so no path has one.
  * - Which place wins where places take different methods is a rule of this router (`router.property.test.ts` has it); so
- *   each method is asked of a rou3 of its own.
+ *   each method has a rou3 of its own.
  * - Here a pattern beats a bare capture at its place, whatever follows, and patterns are tried in the order of their texts.
  *   rou3 has one branch for all captures of a place and lets what follows decide; so a place has captures of one kind.
  */
@@ -86,7 +86,7 @@ it("finds the routes and captures that rou3 finds", { timeout: 60_000 }, () => {
     }),
     { numRuns: 3_000, seed: 20_261_126 },
   );
-  // Neither is proved by never having been asked for.
+  // Neither is proved by not being requested.
   expect(found).toBeGreaterThan(2_000);
   expect(compared - found).toBeGreaterThan(2_000);
 });

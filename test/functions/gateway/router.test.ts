@@ -50,10 +50,10 @@ describe("the most specific route wins, whatever the order", () => {
     ["DELETE /a/me", "allow GET,HEAD,OPTIONS,POST"],
     ["DELETE /a/x/y", "allow GET,HEAD,OPTIONS"],
   ];
-  for (const [asked, expected] of cases)
-    it(`${asked} → ${expected}`, () => {
-      expect(ask(routes(...lines), asked)).toBe(expected);
-      expect(ask(routes(...lines.toReversed()), asked)).toBe(expected);
+  for (const [input, expected] of cases)
+    it(`${input} → ${expected}`, () => {
+      expect(ask(routes(...lines), input)).toBe(expected);
+      expect(ask(routes(...lines.toReversed()), input)).toBe(expected);
     });
 });
 
@@ -85,7 +85,7 @@ describe("an optional rest", () => {
     "GET /a/d{/rest*}",
     "ANY /{rest*}",
   );
-  for (const [asked, expected] of [
+  for (const [input, expected] of [
     ["POST /a", "ANY /a{/rest*} rest="],
     ["GET /a", "GET /a"],
     ["GET /a/", "ANY /a{/rest*} rest=/"],
@@ -98,7 +98,7 @@ describe("an optional rest", () => {
     ["GET /a/d", "GET /a/d{/rest*} rest="],
     ["GET /ab", "ANY /{rest*} rest=ab"],
   ] as const)
-    it(`${asked} → ${expected}`, () => expect(ask(match, asked)).toBe(expected));
+    it(`${input} → ${expected}`, () => expect(ask(match, input)).toBe(expected));
 });
 
 describe("a rank", () => {
@@ -202,7 +202,7 @@ describe("conditions", () => {
         { route: "usual", methods: ["ANY"], path: "/d", when: [["port", "", "exact", "443"]] },
       ]),
     );
-    const asked = (method: string, address: string, headers = {}) => {
+    const resultOf = (method: string, address: string, headers = {}) => {
       const url = new URL(address);
       return match(
         method,
@@ -211,18 +211,24 @@ describe("conditions", () => {
         url,
       ).kind;
     };
-    expect(asked("GET", "https://g.example/a")).toBe("found");
-    expect(asked("HEAD", "https://g.example/a")).toBe("condition");
+    expect(resultOf("GET", "https://g.example/a")).toBe("found");
+    expect(resultOf("HEAD", "https://g.example/a")).toBe("condition");
     // A preflight is matched by the method that it asks about.
     expect(
-      asked("GET", "https://g.example/a", { origin: "https://x.example", "access-control-request-method": "GET" }),
+      resultOf("GET", "https://g.example/a", { origin: "https://x.example", "access-control-request-method": "GET" }),
     ).toBe("found");
-    expect([asked("GET", "http://g.example/b"), asked("GET", "https://g.example/b")]).toEqual(["found", "condition"]);
-    expect([asked("GET", "http://g.example:8080/c"), asked("GET", "http://g.example/c")]).toEqual([
+    expect([resultOf("GET", "http://g.example/b"), resultOf("GET", "https://g.example/b")]).toEqual([
       "found",
       "condition",
     ]);
-    expect([asked("GET", "https://g.example/d"), asked("GET", "http://g.example/d")]).toEqual(["found", "condition"]);
+    expect([resultOf("GET", "http://g.example:8080/c"), resultOf("GET", "http://g.example/c")]).toEqual([
+      "found",
+      "condition",
+    ]);
+    expect([resultOf("GET", "https://g.example/d"), resultOf("GET", "http://g.example/d")]).toEqual([
+      "found",
+      "condition",
+    ]);
   });
 
   const conditioned = (routes: Readonly<Record<string, readonly Matcher[]>>): Router =>

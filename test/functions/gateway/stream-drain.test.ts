@@ -8,10 +8,10 @@ import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] = []) => {
   const ended: string[] = [];
   const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
-  const feed = { entries: { revision: 0, entries } as FeedMessage, asked: 0, gone: false };
+  const feed = { entries: { revision: 0, entries } as FeedMessage, requests: 0, gone: false };
   const source: FeedSource = {
     read: async () => {
-      feed.asked++;
+      feed.requests++;
       if (feed.gone) throw new Error("gone");
       return feed.entries;
     },
@@ -101,7 +101,7 @@ it("a stream of another version continues, with few polls", async () => {
   drain(["v2"], 0);
   for (let passed = 0; passed < 600_000; passed += 7500) await pass(7500);
   expect(ended).toEqual([]);
-  expect(feed.asked).toBe(1 + 600_000 / 7500);
+  expect(feed.requests).toBe(1 + 600_000 / 7500);
 });
 
 it("a stream of a version that was released again continues until the next rollback", async () => {

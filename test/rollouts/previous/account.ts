@@ -91,7 +91,7 @@ export const openAccount = async () => {
     },
     /** Tries all that Workers say to each other, once. @param step names what has not been used before */
     tryAll: async (step: number): Promise<void> => {
-      const desk = as("alice");
+      const client = as("alice");
       // Gate and state: a limit of two.
       const user = { "x-user": `user-${step}` };
       expect([await get("/a/counted", user), await get("/a/counted", user), await get("/a/counted", user)]).toEqual([
@@ -100,7 +100,7 @@ export const openAccount = async () => {
       // Gate and feed, control and feed: a route is closed, and a token is taken back.
       const [lost, kept] = await Promise.all([tokenOf(`lost-${step}`), tokenOf(`kept-${step}`)]);
       expect([await own(lost), await own(kept), await get(`/a/close-${step}`)]).toEqual([200, 200, 200]);
-      const { entries } = await desk.call<{ readonly entries: readonly object[] }>("POST", "/v1/tiers/a/overlay", {
+      const { entries } = await client.call<{ readonly entries: readonly object[] }>("POST", "/v1/tiers/a/overlay", {
         kind: "close",
         route: `close-${step}`,
         for: "10m",
@@ -109,12 +109,12 @@ export const openAccount = async () => {
       expect(entries).toContainEqual(expect.objectContaining({ kind: "close", route: `close-${step}`, by: "alice" }));
       const hash = await revocationHash(issuer, `lost-${step}`);
       const revocation = { kind: "token", issuer, hash, for: "10m", reason: "a test" };
-      await desk.call("POST", "/v1/tiers/a/revocations", revocation);
+      await client.call("POST", "/v1/tiers/a/revocations", revocation);
       const refused = async () => (await get(`/a/close-${step}`)) === 503 && (await own(lost)) === 401;
       await Promise.all([until(refused, "the route is closed and the token is refused", heardMs), reported(step)]);
       expect(await own(kept)).toBe(200);
       // Control and actuator: which versions are live, as the platform says.
-      const start = desk.call("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
+      const start = client.call("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
       await expect(start).rejects.toThrow("has a new version beside its stable one");
     },
   };

@@ -18,18 +18,22 @@ it("uploads every Worker, keeps the classes of objects, and loses nothing of wha
 }, async () => {
   const account = await openAccount();
   const { cloud, get, own, root } = account;
-  const desk = account.as("alice");
+  const client = account.as("alice");
   await account.turn(() => "before");
   await account.tryAll(0);
   // A rollout that was taken back.
   await account.turn((part) => (part === "gate" ? "now" : "before"), 0);
-  const { id } = await desk.call<Rollout>("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
-  await desk.call("POST", "/v1/tiers/b/rollout/abort", { reason: "a test" });
-  const status = () => desk.call<Rollout>("GET", "/v1/tiers/b/rollout");
+  const { id } = await client.call<Rollout>("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
+  await client.call("POST", "/v1/tiers/b/rollout/abort", { reason: "a test" });
+  const status = () => client.call<Rollout>("GET", "/v1/tiers/b/rollout");
   await until(async () => (await status()).status === "rolled-back", "the rollout is back");
-  const { proposal } = await desk.call<{ readonly proposal: { readonly id: string } }>("POST", "/v1/tiers/a/rollouts", {
-    reason: "a test",
-  });
+  const { proposal } = await client.call<{ readonly proposal: { readonly id: string } }>(
+    "POST",
+    "/v1/tiers/a/rollouts",
+    {
+      reason: "a test",
+    },
+  );
   const before = objectsOf(cloud);
   expect(before["postern-control-local"]?.classes.map(({ className }) => className).toSorted()).toEqual([
     "Ledger",
@@ -38,7 +42,7 @@ it("uploads every Worker, keeps the classes of objects, and loses nothing of wha
     "Telemetry",
     "Waves",
   ]);
-  const lines = await desk.call<readonly { readonly id: number }[]>("GET", "/v1/audit");
+  const lines = await client.call<readonly { readonly id: number }[]>("GET", "/v1/audit");
 
   const { data, exitCode, text } = await deploy([], { root, target: cloud.api, split: "100", message: "an upgrade" });
   expect(exitCode, text).toBe(0);
@@ -55,11 +59,11 @@ it("uploads every Worker, keeps the classes of objects, and loses nothing of wha
   expect([await own(await account.tokenOf("lost-0")), await own(await account.tokenOf("kept-0"))]).toEqual([401, 200]);
   await account.reported(0);
   expect(await status()).toMatchObject({ id, status: "rolled-back" });
-  expect(await desk.call("GET", "/v1/tiers/b/rollouts")).toMatchObject([{ id }]);
-  expect(await desk.call("GET", "/v1/tiers/b/rollout/measured")).toMatchObject({});
-  expect(await desk.call("GET", "/v1/audit")).toEqual(lines);
+  expect(await client.call("GET", "/v1/tiers/b/rollouts")).toMatchObject([{ id }]);
+  expect(await client.call("GET", "/v1/tiers/b/rollout/measured")).toMatchObject({});
+  expect(await client.call("GET", "/v1/audit")).toEqual(lines);
   // What waits since before the upgrade says what to do.
-  const [waiting] = await desk.call<readonly { readonly fingerprint: string }[]>("GET", "/v1/proposals");
+  const [waiting] = await client.call<readonly { readonly fingerprint: string }[]>("GET", "/v1/proposals");
   expect(waiting).toMatchObject({ id: proposal.id, what: "start", tier: "a", names: [] });
   const approve = account.as("bob").call("POST", `/v1/proposals/${proposal.id}`, {
     fingerprint: waiting?.fingerprint,

@@ -9,7 +9,7 @@ const lines = (requests: readonly SentRequest[]): string[] =>
     return [method, pathname.replace("/repos/acme/routes", "") + search, state ?? task].filter(Boolean).join(" ");
   });
 
-/** A repository that has what it was asked to make. */
+/** A repository that has the requested deployments. */
 const repository = () => {
   const tasks: string[] = [];
   return ({ method, url, body }: SentRequest): Response => {

@@ -116,7 +116,7 @@ it("compares each stage with itself: a bad night at 1 % is no better morning at 
   expect(finding([night, morning], "latency").verdict).toBe("pass");
 });
 
-/** All errors in one group: one user's, as far as can be told. */
+/** All errors in one group: one user's, as far as the data shows. */
 const oneUser = (requests: number, errors: number): Sample => {
   const made = sample({ requests });
   const group = made.groups["3"] as Group;

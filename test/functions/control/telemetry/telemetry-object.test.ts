@@ -132,7 +132,7 @@ describe("what a tier counted", () => {
 
 const plan = { environment: "test", scheme: "https", tiers: {} };
 
-/** A collector that answers what it is told to, in turn. */
+/** A collector that gives these answers in turn. */
 const telemetryHarness = (state: DurableObjectState, answers: readonly (Response | Error)[]) => {
   const requests: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
   const lines: object[] = [];
