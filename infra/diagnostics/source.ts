@@ -6,7 +6,7 @@ import { locator, type Path } from "./locate.ts";
 import { createMask } from "./mask.ts";
 import { indexText } from "./places.ts";
 import type { Problem, RelatedLocation, SourceLocation } from "./problem.ts";
-import { describeYamlErrors, findUnsupported, flowDepth } from "./yaml.ts";
+import { describeYamlErrors, findUnsupported, flowDepth, indentDepth } from "./yaml.ts";
 
 export interface Source {
   readonly file: string;
@@ -35,6 +35,8 @@ export interface ProblemOptions {
 /** In bytes; four times a manifest with a thousand routes. */
 export const maxBytes = 1024 * 1024;
 const maxDepth = 64;
+/** Far more than `maxDepth`, since lines of a block scalar are indented as they like. */
+const maxIndents = 256;
 /** Bounds messages, which may quote the file. */
 const maxMessageLength = 300;
 
@@ -164,7 +166,7 @@ interface ParsedYaml {
 }
 
 const parseYaml = (text: string): ParsedYaml => {
-  const tooDeep = flowDepth(text, maxDepth);
+  const tooDeep = flowDepth(text, maxDepth) ?? indentDepth(text, maxIndents);
   if (tooDeep !== undefined) {
     const message = `values are nested more than ${maxDepth} deep`;
     return { syntaxProblems: [{ range: [tooDeep, tooDeep + 1], code: "too-large", message }], contents: null };

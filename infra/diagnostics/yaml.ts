@@ -72,6 +72,20 @@ export const flowDepth = (text: string, maxDepth: number): number | undefined =>
   return undefined;
 };
 
+/**
+ * The offset of the first line that has more than `maxLines` less indented lines above it, each less indented than the one after it: the parser
+ * takes a stack frame or more for each. The lines of a block scalar count too.
+ */
+export const indentDepth = (text: string, maxLines: number): number | undefined => {
+  const indents: number[] = [];
+  for (const { index, 1: indent = "" } of text.matchAll(/^( *)[^ \r\n]/gm)) {
+    while ((indents.at(-1) ?? -1) >= indent.length) indents.pop();
+    indents.push(indent.length);
+    if (indents.length > maxLines) return index + indent.length;
+  }
+  return undefined;
+};
+
 interface UnsupportedYaml {
   readonly node: Node;
   readonly first?: Node;

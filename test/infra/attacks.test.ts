@@ -39,7 +39,7 @@ describe("refused", () => {
     [
       "lines each deeper than the one before",
       () => `${good}x:\n${Array.from({ length: 1200 }, (_, i) => `${" ".repeat(i + 1)}a:\n`).join("")}`,
-      ["bad-yaml"],
+      ["too-large"],
     ],
     [
       "a tag that would run code",
