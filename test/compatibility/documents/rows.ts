@@ -506,7 +506,7 @@ export const rows: readonly DocumentRow[] = [
     ),
     routes: ["POST /a", "POST /b"],
     listed: [
-      "POST /a: parameters of application/json are not told apart",
+      "POST /a: parameters of application/json are not distinguished",
       "POST /b: bodies of */* are checked where they are application/json",
     ],
   },
