@@ -61,7 +61,7 @@ const runApprovedRollout = async (
 const rolloutCall = z.enum(["start", ...command.options]);
 const rolloutBodies = { start: startBody.extend({ bound }), command: commandBody.extend({ bound }) };
 
-/** As `approvedRollout` does, of a wave. */
+/** @returns undefined if another release wrote the proposal */
 const runApprovedWave = async (
   plan: ControlPlan,
   ports: ControlPorts,
