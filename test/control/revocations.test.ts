@@ -106,7 +106,7 @@ describe("a revocation", () => {
     });
   });
 
-  it("of a consumer is of what was issued until now, or until a moment that is named", async () => {
+  it("of a consumer covers tokens issued until now, or until a given time", async () => {
     const { add, now, advance: pass } = controlApi();
     const seconds = now() / 1000;
     const [of] = (await add({ kind: "consumer" })).revoked;
@@ -118,7 +118,7 @@ describe("a revocation", () => {
     ]);
   });
 
-  it("ends with its time, and by an admin", async () => {
+  it("ends when it expires, or when an admin removes it", async () => {
     const { add, ask, advance: pass } = controlApi();
     await add();
     await add({ hash: hash(2), for: "2h" });
@@ -134,7 +134,7 @@ describe("a revocation", () => {
     expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 404 });
   });
 
-  it("and an overlay leave each other alone", async () => {
+  it("does not affect the overlay, nor the overlay revocations", async () => {
     const { add, ask, feed } = controlApi();
     await add();
     const close = { kind: "close", route: "r", for: "5m", reason: "wrong" };
@@ -188,7 +188,7 @@ describe("a revocation", () => {
   });
 });
 
-describe("the room of an overlay", () => {
+describe("the capacity of an overlay", () => {
   const close = (ask: ReturnType<typeof controlApi>["ask"]) =>
     ask("operator", "POST", "a/overlay", { kind: "close", route: "r", for: "1h", reason: "an incident" });
   const fill = async (feed: Feed, count: number) => {
@@ -223,7 +223,7 @@ describe("the room of an overlay", () => {
     expect((await amendEntries(feed, "a", (all) => [...all, drain]))?.entries).toHaveLength(96);
   });
 
-  it("drops no entry for another one, also where the revision is named", async () => {
+  it("drops no entry for a new one, also with an expected revision", async () => {
     const { ask, feed } = controlApi();
     await fill(feed, 100);
     const { revision } = await feed.read("a");

@@ -122,7 +122,7 @@ const withCore = () =>
     1,
   );
 
-it("an operator starts one; a viewer does not, nor over what is not there", async () => {
+it("an operator can start a wave; a viewer cannot, and unknown tiers are refused", async () => {
   const it = small();
   const { ask, lines } = await controlApi(it);
   const tiers = ["news", "shop"];
@@ -150,7 +150,7 @@ it("an operator starts one; a viewer does not, nor over what is not there", asyn
   ]);
 });
 
-it("one with a core tier takes two people to start and to resume, and one to stop", async () => {
+it("a wave with a core tier takes two people to start and resume, and one to stop", async () => {
   const it = withCore();
   const { ask, told } = await controlApi(it);
   const { status, answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
@@ -178,7 +178,7 @@ it("one with a core tier takes two people to start and to resume, and one to sto
   expect((await ask("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
 });
 
-it("a proposal for one wave does not resume another", async () => {
+it("an approved proposal for one wave does not resume another", async () => {
   const it = withCore();
   const { ask } = await controlApi(it);
   const start = async () => {
@@ -200,7 +200,7 @@ it("a proposal for one wave does not resume another", async () => {
   expect(it.wave().status).toBe("paused");
 });
 
-it("the versions that were approved are released, and no others", async () => {
+it("only the approved versions are released", async () => {
   const it = withCore();
   const { ask } = await controlApi(it);
   const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
@@ -214,7 +214,7 @@ it("the versions that were approved are released, and no others", async () => {
   });
 });
 
-it("a wave that has failed at another tier since is not resumed past it", async () => {
+it("an approved resume does not skip a tier that has failed since", async () => {
   const it = withCore();
   it.scenario.bad.add("news");
   const { ask } = await controlApi(it);
@@ -245,7 +245,7 @@ it("a resume that was proposed during one pause does not end another", async () 
   );
 });
 
-it("a tier whose release control cannot follow is refused, and says what to do", async () => {
+it("a tier whose release is invalid is refused with a remedy", async () => {
   const it = small();
   Object.assign(it.plan.tiers.shop as object, { release: { steps: ["10%", "5%"] } });
   const { ask } = await controlApi(it);

@@ -1,3 +1,4 @@
+/** The filter `cors`: preflights, responses and local replies, by origin. */
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";

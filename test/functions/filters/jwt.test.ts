@@ -1,3 +1,4 @@
+/** The filter `jwt`: verification, keys of the issuer, revocation, token sources and attacks. */
 import fc from "fast-check";
 import {
   CompactSign,

@@ -1,3 +1,4 @@
+/** The filter `mirror`: which requests are copied, and copies that fail. */
 import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
 import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";

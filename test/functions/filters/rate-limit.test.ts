@@ -1,3 +1,4 @@
+/** The filter `rate-limit`: algorithms, keys, leases, and stores that fail. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/rate-limit.ts";
 import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";

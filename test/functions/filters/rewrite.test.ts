@@ -1,3 +1,4 @@
+/** The filter `rewrite`: paths, queries and hosts, and values that must not escape their place. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/rewrite.ts";

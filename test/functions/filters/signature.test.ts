@@ -1,3 +1,4 @@
+/** The filter `signature`: signed requests, modified requests, replays and failures. */
 import fc from "fast-check";
 import { type ComponentDescriptor, createSignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Claims of tokens: paths, required values, scopes and dates. */
 import { describe, expect, it } from "vitest";
 import {
   areDatesValid,

@@ -1,3 +1,4 @@
+/** Destinations of routes: direct responses, redirects and weighted upstreams; deprecation, `when` and limits of a gate. */
 import { describe, expect, it, vi } from "vitest";
 import { fakeDeps, type GateOptions, gateHarness, type RouteOptions } from "../gate-harness.ts";
 

@@ -1,3 +1,4 @@
+/** `postern explain` at a running gate: who gets a trace, and what it contains. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { refuse } from "../../../functions/gateway/core/problems.ts";

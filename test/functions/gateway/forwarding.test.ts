@@ -1,3 +1,4 @@
+/** Headers between client, front, gate and service. */
 import { describe, expect, it } from "vitest";
 import {
   addGateOnlyHeaders,

@@ -28,7 +28,7 @@ const repository = () => {
 
 const noticeAbout = (rollout: string, more: object = {}) => ({ subject: rollout, data: { ...data, rollout, ...more } });
 
-it("has one deployment a rollout, of the commit, and statuses in order", async () => {
+it("gets one deployment for each rollout, of its commit, with statuses in order", async () => {
   await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1"), type: "rollout.started" });
     await it.take(notice("msg_2"));
@@ -75,7 +75,7 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
   });
 });
 
-it("that fails for one rollout keeps the order of that one, and holds up no other", async () => {
+it("a failure for one rollout keeps its order and delays no other rollout", async () => {
   const healthy = repository();
   const reply = (request: SentRequest) =>
     request.url.includes("bad") ? new Response(null, { status: 502 }) : healthy(request);
@@ -96,7 +96,7 @@ it("that fails for one rollout keeps the order of that one, and holds up no othe
   });
 });
 
-it("creates no second deployment after a lost answer", async () => {
+it("gets no second deployment after a lost answer", async () => {
   const healthy = repository();
   let lost = 1;
   const reply = (request: SentRequest) => {
@@ -112,7 +112,7 @@ it("creates no second deployment after a lost answer", async () => {
   });
 });
 
-it("gets nothing of a rollout without a commit, and one notice says so", async () => {
+it("gets nothing for a rollout without a commit; one given-up notice has the reason", async () => {
   await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1", noticeAbout("a", { commit: null })), type: "rollout.started" });
     await it.take(notice("msg_2", noticeAbout("a", { commit: null })));

@@ -38,8 +38,8 @@ const deathGroup = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, aba
 const emptySample = { groups: {}, cold: 0 };
 const tierTallies = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
 
-describe("what a tier counted", () => {
-  it("is the same after a restart, and grows on", () =>
+describe("a tier's counts", () => {
+  it("survive a restart, and continue to grow", () =>
     inDurableObject(({ storage }) => {
       openStore(storage.sql).take("v1", emptySample, [seriesOf()], begin, tierTallies(1.5));
       const again = openStore(storage.sql);
@@ -51,7 +51,7 @@ describe("what a tier counted", () => {
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
     }));
 
-  it("is bounded, and loses no request", () =>
+  it("are bounded, and lose no request", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       for (let turn = 0; turn < 13; turn++) {
@@ -68,7 +68,7 @@ describe("what a tier counted", () => {
       expect(tallies.reduce((sum, { value }) => sum + value, 0)).toBe(6500);
     }));
 
-  it("is bounded when a gate invents versions, and keeps the versions known before", () =>
+  it("are bounded when a gate invents versions; known versions stay", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       const sample = { groups: { 1: { ...deathGroup, requests: 2 } }, cold: 0 };
@@ -87,7 +87,7 @@ describe("what a tier counted", () => {
       expect(again.between("v-next", begin, begin + 26 * hoursMs).groups[1]?.requests).toBe(2);
     }));
 
-  it("is deleted as a whole, a day after its version's last report", () =>
+  it("are deleted by version, a day after its last report", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       store.take("v1", emptySample, [seriesOf({ route: "rare" }), seriesOf()], begin);
@@ -102,7 +102,7 @@ describe("what a tier counted", () => {
       expect(store.series()).toEqual([]);
     }));
 
-  it("counts a death once if two observers saw it, and fully if only one did", () =>
+  it("contain a death once if two observers reported it, and fully if only one did", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       const seen = (by: "tail" | "front", version: string, groups: number[]) => ({
@@ -119,7 +119,7 @@ describe("what a tier counted", () => {
       expect([sumOf("v1", "requests"), sumOf("v1", "errors"), sumOf("v2", "errors")]).toEqual([13, 4, 1]);
     }));
 
-  it("of an earlier release is read", () =>
+  it("of an earlier release can be read", () =>
     inDurableObject(({ storage }) => {
       openStore(storage.sql);
       const { method, upstream, ...before } = seriesOf({ status: "2xx" });
