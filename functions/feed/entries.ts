@@ -48,12 +48,12 @@ export const feedStoreOn = (storage: Pick<DurableObjectStorage, "get" | "put">, 
  *
  * @throws TypeError where they are no such lists
  */
-export const keptIn = (value: unknown): StoredFeed => {
-  if (!isKept(value)) throw new TypeError("a feed has { revision, entries, revoked? }, and each entry its end");
+export const parseFeed = (value: unknown): StoredFeed => {
+  if (!isStoredFeed(value)) throw new TypeError("a feed has { revision, entries, revoked? }, and each entry its end");
   return value;
 };
 
-const isKept = (value: unknown): value is StoredFeed => {
+const isStoredFeed = (value: unknown): value is StoredFeed => {
   const { revision, entries, revoked = [] } = fieldsOf(value);
   return Number.isInteger(revision) && areKept(entries) && areKept(revoked);
 };

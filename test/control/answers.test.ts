@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { answerSchemas, callActuator } from "../../functions/control/actuator/answers.ts";
 import { feedClient } from "../../functions/control/overlay/feed-client.ts";
-import { keptIn } from "../../functions/feed/entries.ts";
+import { parseFeed } from "../../functions/feed/entries.ts";
 
 const answering = (body: unknown, status = 200) => ({
   fetch: async () => new Response(typeof body === "string" ? body : JSON.stringify(body), { status }),
@@ -42,9 +42,9 @@ describe("the feed's state", () => {
 
   it("keeps unknown fields of entries, which a later release may write", async () => {
     const stored = { revision: 3, entries: [entry], revoked: [{ kind: "token", until: 9 }] };
-    expect(keptIn(stored)).toBe(stored);
+    expect(parseFeed(stored)).toBe(stored);
     expect(await feedClient(answering(stored) as never).read("wallet")).toEqual(stored);
-    expect(keptIn({ revision: 0, entries: [] })).toEqual({ revision: 0, entries: [] });
+    expect(parseFeed({ revision: 0, entries: [] })).toEqual({ revision: 0, entries: [] });
   });
 
   it.each([
@@ -55,7 +55,7 @@ describe("the feed's state", () => {
     ["an entry without an expiry", { revision: 1, entries: [{ kind: "close", until: null }] }],
     ["a revocation without a kind", { revision: 1, entries: [], revoked: [{ until: 5 }] }],
   ])("is an error if it is malformed: %s", async (_, body) => {
-    expect(() => keptIn(body)).toThrow(TypeError);
+    expect(() => parseFeed(body)).toThrow(TypeError);
     await expect(feedClient(answering(body) as never).read("wallet")).rejects.toThrow();
     await expect(feedClient(answering(body) as never).write("wallet", 1, [])).rejects.toThrow();
   });

@@ -45,7 +45,7 @@ const controlApi = async () => {
   return {
     done,
     logged,
-    ask: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
+    request: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", ...init.headers };
       const response = await app.request(path, { ...init, headers } as RequestInit);
       return { status: response.status, text: await response.text() };
@@ -58,10 +58,12 @@ const release = { steps: ["1%", "100%"] };
 
 describe("a body", () => {
   it("with a release, written as in a manifest, starts a rollout", async () => {
-    const { ask, done } = await controlApi();
-    expect(await ask(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject({
-      status: 200,
-    });
+    const { request, done } = await controlApi();
+    expect(await request(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject(
+      {
+        status: 200,
+      },
+    );
     expect(done).toEqual(["start a"]);
   });
 
@@ -88,21 +90,21 @@ describe("a body", () => {
       JSON.stringify({ reason: "it", release: { ...release, queries: { it: { query: "x".repeat(1001), max: 1 } } } }),
     ],
   ])("that %s is refused without effect", async (_, body) => {
-    const { ask, done } = await controlApi();
-    const { status, text } = await ask(start, { method: "POST", body });
+    const { request, done } = await controlApi();
+    const { status, text } = await request(start, { method: "POST", body });
     expect([status, text.length < 3000]).toEqual([400, true]);
     expect(done).toEqual([]);
   });
 
   it("with another media type is refused if it is not valid JSON", async () => {
-    const { ask, done } = await controlApi();
+    const { request, done } = await controlApi();
     const headers = { "content-type": "text/plain" };
-    expect((await ask(start, { method: "POST", body: "{}", headers })).status).toBe(400);
+    expect((await request(start, { method: "POST", body: "{}", headers })).status).toBe(400);
     expect(done).toEqual([]);
   });
 
   it("without a length is refused when it exceeds the limit", async () => {
-    const { ask, done } = await controlApi();
+    const { request, done } = await controlApi();
     const body = new ReadableStream({
       start: (controller) => {
         for (let count = 0; count < 300; count++) controller.enqueue(new TextEncoder().encode(" ".repeat(1024)));
@@ -110,7 +112,7 @@ describe("a body", () => {
         controller.close();
       },
     });
-    expect((await ask(start, { method: "POST", body, duplex: "half" })).status).toBe(400);
+    expect((await request(start, { method: "POST", body, duplex: "half" })).status).toBe(400);
     expect(done).toEqual([]);
   });
 });
@@ -121,14 +123,14 @@ it.each([
   "/v1/tiers/a%2F..%2Fb/rollout",
   "/v1/tiers/a/../../b",
 ])("answers 4xx to %s, which is not a tier", async (path) => {
-  const { ask } = await controlApi();
-  expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
-  expect((await ask(path)).status).toBeLessThan(500);
+  const { request } = await controlApi();
+  expect((await request(path)).status).toBeGreaterThanOrEqual(400);
+  expect((await request(path)).status).toBeLessThan(500);
 });
 
 it("answers 500 without details when a port throws", async () => {
-  const { ask, logged } = await controlApi();
-  const { status, text } = await ask("/v1/tiers/a/rollouts");
+  const { request, logged } = await controlApi();
+  const { status, text } = await request("/v1/tiers/a/rollouts");
   expect([status, JSON.parse(text)]).toEqual([
     500,
     {

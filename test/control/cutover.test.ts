@@ -24,8 +24,8 @@ const cutoverHarness = (percent = "0%") => {
   const scenario = { verdict: "pass" as "pass" | "fail", lost: 0 };
   const storage = {
     get: async (key: string) => structuredClone(stored.get(key)),
-    put: async (given: string | object, value?: unknown) => {
-      const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
+    put: async (keyOrEntries: string | object, value?: unknown) => {
+      const all = Object.entries(typeof keyOrEntries === "string" ? { [keyOrEntries]: value } : keyOrEntries);
       for (const [key, one] of all) stored.set(key, structuredClone(one));
     },
     setAlarm: async () => {},

@@ -84,13 +84,13 @@ it("adds the entry to each tier once, also after a crash, and not again after a 
 
 it("retries by alarm until the feed answers, and then publishes the entry once", async () => {
   const entries = feedStoreOn(memoryStorage(), () => 1_000_000);
-  const feed = { asked: 0, isDown: true };
+  const feed = { requests: 0, isDown: true };
   const FEED = {
     fetch: async (_: string, { method, body }: RequestInit) => {
-      feed.asked++;
+      feed.requests++;
       if (feed.isDown) return new Response(null, { status: 503 });
-      const { revision, entries: given } = JSON.parse(String(body ?? "{}"));
-      return Response.json(method === "PUT" ? await entries.write(revision, given) : await entries.read());
+      const { revision, entries: written } = JSON.parse(String(body ?? "{}"));
+      return Response.json(method === "PUT" ? await entries.write(revision, written) : await entries.read());
     },
   };
   const alarms: number[] = [];
@@ -113,7 +113,7 @@ it("retries by alarm until the feed answers, and then publishes the entry once",
   feed.isDown = false;
   await look();
   expect((await entries.read()).entries).toEqual([drainEntryOf(rolledBack, 1_000_000)]);
-  const { asked } = feed;
+  const { requests } = feed;
   await look();
-  expect([feed.asked, alarms.length]).toEqual([asked, 1]);
+  expect([feed.requests, alarms.length]).toEqual([requests, 1]);
 });

@@ -19,13 +19,13 @@ const propsFor = (path: string): IngestProps =>
   path === "/v1/front" ? { from: "front" } : path === "/v1/tail" ? { from: "tail" } : wallet;
 
 const ingestHarness = (analytics = false) => {
-  const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
+  const calls: { readonly tier: string; readonly name: string; readonly args: readonly unknown[] }[] = [];
   const points: DataPoint[] = [];
   const env = {
     TELEMETRY: {
       getByName: (tier: string) => ({
-        take: async (...given: readonly unknown[]) => void calls.push({ tier, name: "take", given }),
-        hear: async (...given: readonly unknown[]) => void calls.push({ tier, name: "hear", given }),
+        take: async (...args: readonly unknown[]) => void calls.push({ tier, name: "take", args }),
+        hear: async (...args: readonly unknown[]) => void calls.push({ tier, name: "hear", args }),
       }),
     },
     ...(analytics && {
@@ -42,8 +42,8 @@ const ingestHarness = (analytics = false) => {
         { now: () => 0, random: () => 0 },
       )
     ).status;
-  const news = () => calls.flatMap(({ given }) => given[0] as ObserverReport[]);
-  return { post, calls, points, news };
+  const observerReports = () => calls.flatMap(({ args }) => args[0] as ObserverReport[]);
+  return { post, calls, points, observerReports };
 };
 
 const series = (over: Partial<Series> = {}): Series => ({
@@ -73,8 +73,8 @@ const report = (over: Partial<Report> = {}): Report => ({
   ...over,
 });
 
-const talliesIn = ([call]: readonly { readonly given: readonly unknown[] }[]) =>
-  (call?.given[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
+const talliesIn = ([call]: readonly { readonly args: readonly unknown[] }[]) =>
+  (call?.args[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
 
 describe("a gate's report", () => {
   it("goes to its tier's object, with marks, ended streams and earlier losses as tallies", async () => {
@@ -135,8 +135,8 @@ describe("a report for another tier or of another kind of sender", () => {
     const { post, calls, points } = ingestHarness(true);
     expect(await post("/v1/report", report({ tier: "faq", version: "v-of-faq" }))).toBe(403);
     expect(points).toEqual([]);
-    expect(calls).toEqual([{ tier: "wallet", name: "hear", given: [[expect.anything()], 0] }]);
-    expect(calls[0]?.given[0]).toEqual([
+    expect(calls).toEqual([{ tier: "wallet", name: "hear", args: [[expect.anything()], 0] }]);
+    expect(calls[0]?.args[0]).toEqual([
       { tier: "wallet", version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] },
     ]);
   });
@@ -174,7 +174,7 @@ describe("the tail's report", () => {
   const death = { version: "v1", outcome: "exceededCpu", count: 3 };
 
   it("counts CPU for a known tier, and a death for each tier of the gate", async () => {
-    const { post, news } = ingestHarness();
+    const { post, observerReports } = ingestHarness();
     const cpu = { version: "v1", route: "", requests: 0, cpuMs: 7 };
     const body = {
       cpu: [
@@ -191,7 +191,7 @@ describe("the tail's report", () => {
       spans: [{ tier: "wallet", taken: 1, failed: 0, lost: 4 }],
     };
     expect(await post("/v1/tail", body)).toBe(204);
-    const all = news();
+    const all = observerReports();
     expect(all.filter(({ tallies }) => tallies[0]?.name === "cpu").map(({ tier }) => tier)).toEqual(["faq", "wallet"]);
     const dead = all.filter(({ tallies }) => tallies[0]?.name === "deaths");
     // A rollout of their gate adds the two up.
@@ -214,7 +214,7 @@ describe("the tail's report", () => {
 
 describe("a front's report", () => {
   it("assigns a death to its version and its user's group", async () => {
-    const { post, news } = ingestHarness();
+    const { post, observerReports } = ingestHarness();
     const body = {
       counts: [{ tier: "wallet", status: "503", code: "gate-unavailable", count: 2 }],
       deaths: [
@@ -224,7 +224,7 @@ describe("a front's report", () => {
       lost: 1,
     };
     expect(await post("/v1/front", body)).toBe(204);
-    expect(news()).toMatchObject([
+    expect(observerReports()).toMatchObject([
       {
         version: "",
         tallies: [
@@ -238,11 +238,11 @@ describe("a front's report", () => {
 });
 
 it("counts a death in a shared gate once, as the tail reports it", async () => {
-  const { post, news } = ingestHarness();
+  const { post, observerReports } = ingestHarness();
   const death = { version: "v1", outcome: "exception", count: 1 };
   await post("/v1/front", { counts: [], deaths: [{ tier: "rates", version: "v1", group: 1 }], lost: 0 });
   await post("/v1/tail", { cpu: [], deaths: [{ ...death, worker: "gate-shared" }], faults: [], spans: [] });
-  expect(news().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
+  expect(observerReports().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
 });
 
 it("calls each tier's object once per report", async () => {

@@ -33,10 +33,10 @@ const attributesOf = ({ attributes }: Attributes) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
 const decodedMetrics = (
-  kept: { series?: readonly StoredSeries[]; tallies?: readonly StoredTally[] },
+  counts: { series?: readonly StoredSeries[]; tallies?: readonly StoredTally[] },
   versions = ["v1"],
 ) =>
-  metricsOf(instruments({ series: [], tallies: [], ...kept }), context, new Set(versions)).map(
+  metricsOf(instruments({ series: [], tallies: [], ...counts }), context, new Set(versions)).map(
     ({ message, points }) => {
       const { resourceMetrics } = decodeOtlp("metrics", JSON.stringify(message)) as {
         resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];

@@ -9,7 +9,7 @@ type TierTelemetry = readonly [tier: string, kept: Partial<Parameters<typeof ins
 
 const metricsText = (...tiers: readonly TierTelemetry[]): string =>
   prometheusText(
-    tiers.map(([tier, kept]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...kept }) })),
+    tiers.map(([tier, counts]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...counts }) })),
   );
 
 const parsedMetrics = (...tiers: readonly TierTelemetry[]) => parse(metricsText(...tiers));

@@ -325,7 +325,7 @@ describe("notices", () => {
   });
 
   it("are sent after a crash at any point, under the same id", async () => {
-    const told = async (dieAt: number) => {
+    const noticesAfterCrash = async (dieAt: number) => {
       const it = rolloutHarness();
       await it.start();
       for (let looks = 0; looks < 60; looks++) {
@@ -336,8 +336,8 @@ describe("notices", () => {
       }
       return it.notices.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
     };
-    const whole = await told(Number.POSITIVE_INFINITY);
+    const whole = await noticesAfterCrash(Number.POSITIVE_INFINITY);
     expect(whole.at(-1)).toMatch(/ rollout\.promoted$/);
-    for (let dieAt = 0; dieAt < 24; dieAt++) expect([...new Set(await told(dieAt))]).toEqual(whole);
+    for (let dieAt = 0; dieAt < 24; dieAt++) expect([...new Set(await noticesAfterCrash(dieAt))]).toEqual(whole);
   });
 });

@@ -7,8 +7,8 @@ export interface Refused {
 
 /** Methods that answer a refusal in place of throwing it. */
 export type Refusing<T> = {
-  readonly [K in keyof T]: T[K] extends (...given: infer A) => Promise<infer R>
-    ? (...given: A) => Promise<R | Refused>
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R>
+    ? (...args: A) => Promise<R | Refused>
     : never;
 };
 

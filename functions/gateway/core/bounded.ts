@@ -7,8 +7,8 @@ interface Entries<K> {
 }
 
 /** Call it after each addition: beyond `most` entries the oldest goes. A map keeps its entries in the order in which they came. */
-export const forgetOldest = <K>(entries: Entries<K>, most: number): void => {
-  if (entries.size <= most) return;
+export const forgetOldest = <K>(entries: Entries<K>, max: number): void => {
+  if (entries.size <= max) return;
   for (const oldest of entries.keys()) {
     entries.delete(oldest);
     return;

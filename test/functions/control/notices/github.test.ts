@@ -43,7 +43,7 @@ it("gets one deployment for each rollout, of its commit, with statuses in order"
       data: { ...data, status: "rolled-back", why: "it failed" },
     });
     await it.run();
-    expect(lines(it.asked)).toEqual([
+    expect(lines(it.requests)).toEqual([
       "GET /deployments?task=postern%3A1fe43f7b&per_page=1",
       "POST /deployments postern:1fe43f7b",
       "POST /deployments/1/statuses in_progress",
@@ -51,7 +51,7 @@ it("gets one deployment for each rollout, of its commit, with statuses in order"
       "POST /deployments/1/statuses failure",
       "POST /deployments/1/statuses failure",
     ]);
-    expect(JSON.parse(it.asked[1]?.body ?? "")).toEqual({
+    expect(JSON.parse(it.requests[1]?.body ?? "")).toEqual({
       ref: commit,
       task: "postern:1fe43f7b",
       auto_merge: false,
@@ -61,10 +61,10 @@ it("gets one deployment for each rollout, of its commit, with statuses in order"
       description: "a test",
       payload: { rollout: "1fe43f7b", tier: "wallet" },
     });
-    const failed = JSON.parse(it.asked[4]?.body ?? "");
+    const failed = JSON.parse(it.requests[4]?.body ?? "");
     expect(failed.description).toHaveLength(140);
     expect(failed.log_url).toBe("https://control.acme.example/v1/tiers/wallet/rollouts");
-    for (const { headers, redirect } of it.asked) {
+    for (const { headers, redirect } of it.requests) {
       expect(headers.get("authorization")).toBe(`Bearer ${token}`);
       expect([headers.get("user-agent"), headers.get("x-github-api-version"), redirect]).toEqual([
         "postern",
@@ -88,7 +88,7 @@ it("a failure for one rollout keeps its order and delays no other rollout", asyn
     it.world.reply = healthy;
     it.advance(6000);
     await it.deliver();
-    expect(lines(it.asked).filter((line) => line.includes("/statuses"))).toEqual([
+    expect(lines(it.requests).filter((line) => line.includes("/statuses"))).toEqual([
       "POST /deployments/1/statuses success",
       "POST /deployments/2/statuses in_progress",
       "POST /deployments/2/statuses success",
@@ -107,7 +107,7 @@ it("gets no second deployment after a lost answer", async () => {
   await withOutbox(toGithub, reply, async (it) => {
     await it.take(notice("msg_1"));
     await it.run();
-    const posts = lines(it.asked).filter((line) => line.startsWith("POST"));
+    const posts = lines(it.requests).filter((line) => line.startsWith("POST"));
     expect(posts).toEqual(["POST /deployments postern:1fe43f7b", "POST /deployments/1/statuses in_progress"]);
   });
 });
@@ -117,7 +117,7 @@ it("gets nothing for a rollout without a commit; one given-up notice has the rea
     await it.take({ ...notice("msg_1", noticeAbout("a", { commit: null })), type: "rollout.started" });
     await it.take(notice("msg_2", noticeAbout("a", { commit: null })));
     await it.run();
-    expect(it.asked).toEqual([]);
+    expect(it.requests).toEqual([]);
     expect(it.status().notices).toMatchObject([
       { id: "msg_1", state: "given-up", error: expect.stringContaining("--commit") },
     ]);

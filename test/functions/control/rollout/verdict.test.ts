@@ -119,9 +119,9 @@ it("compares versions within each stage: a good night at 1 % does not distort a 
 
 /** All errors in one group: one user's, as far as the data shows. */
 const oneUser = (requests: number, errors: number): Sample => {
-  const made = sample({ requests });
-  const group = made.groups["3"] as Group;
-  return { ...made, groups: { ...made.groups, "3": { ...group, errors } } };
+  const base = sample({ requests });
+  const group = base.groups["3"] as Group;
+  return { ...base, groups: { ...base.groups, "3": { ...group, errors } } };
 };
 
 it("counts one failing user once, however often the user retries", () => {
@@ -131,11 +131,11 @@ it("counts one failing user once, however often the user retries", () => {
 });
 
 it("detects failures of many users, also beside one user with more failures than all others", () => {
-  const made = sample({ requests: 3000, errors: 40 });
-  const group = made.groups["3"] as Group;
+  const base = sample({ requests: 3000, errors: 40 });
+  const group = base.groups["3"] as Group;
   const canary = {
-    ...made,
-    groups: { ...made.groups, "3": { ...group, requests: group.requests + 900, errors: 300 } },
+    ...base,
+    groups: { ...base.groups, "3": { ...group, requests: group.requests + 900, errors: 300 } },
   };
   const stages = [{ ...stage(0.01, { requests: 300_000, errors: 300 }, equal), canary }];
   expect(finding(stages, "errors").verdict).toBe("fail");
