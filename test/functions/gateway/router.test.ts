@@ -127,7 +127,7 @@ describe("a rank", () => {
   });
 });
 
-describe("segmentsOf", () => {
+describe("parsePath", () => {
   for (const [path, complaint] of [
     ["a", /begins with/],
     ["/a//b", /empty segment/],
