@@ -79,7 +79,7 @@ it("needs no other file", { timeout: 300_000 }, async () => {
   expect(refused.out).toMatch(/the client is answered 401 partner-hmac-missing\n +routes\/t\.yaml:7/);
 
   const audited = await postern("check", ...own);
-  expect(audited.out).toContain("forwarded-credential  it is sent the x-partner-hmac header of one's callers");
+  expect(audited.out).toContain("forwarded-credential  it receives the x-partner-hmac header of one's callers");
 
   const after = writeProject({
     ...files,
