@@ -167,9 +167,7 @@ it("signs entries of consumers where the environment has a key, and uploads none
   const withKey = (it: string) =>
     edit("routes/environments/test.yaml", `kv: { consumers: "${id}" }\nconsumers: { key: ${it} }\n`);
   withKey("A".repeat(43));
-  await expect(postern.deploy()).rejects.toThrow(
-    /does not match `consumers.key` of routes\/environments\/test.yaml/,
-  );
+  await expect(postern.deploy()).rejects.toThrow(/does not match `consumers.key` of routes\/environments\/test.yaml/);
   expect(cloud.control.account().workers.size).toBe(0);
   withKey(key);
   await postern.deploy();
