@@ -69,6 +69,27 @@ describe("the page of commands", () => {
     expect(commands.length).toBeGreaterThan(25);
     expect(commands.filter((name) => !page.includes(`npx postern ${name}`))).toEqual([]);
   });
+
+  it("names only subcommands and options that there are", () => {
+    const page = fs.readFileSync(path.join(codeRoot, "docs/commands.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `npx postern ([a-z-]+)(?: ([a-z-]+))?[^|]*\|(.*)$/gm)];
+    expect(rows.length).toBeGreaterThan(30);
+    const unknown = rows.flatMap(([row, name = "", second = "", text = ""]) => {
+      const command = commandLine().commands.find((it) => it.name() === name);
+      const subcommands = command?.commands ?? [];
+      const options = [command, ...subcommands].flatMap((it) => it?.options.map(({ long }) => long) ?? []);
+      // A backticked word beside a group of commands is a subcommand of it.
+      const words = [second, ...[...text.matchAll(/`([a-z-]+)[^`]*`/g)].map(([, word = ""]) => word)].filter(Boolean);
+      const isGroup = subcommands.length > 0;
+      return [
+        ...[...row.matchAll(/`(?:[^`]* )?(--[a-z-]+)/g)]
+          .map(([, option = ""]) => option)
+          .filter((it) => !options.includes(it)),
+        ...words.filter((word) => isGroup && !word.startsWith("-") && !subcommands.some((it) => it.name() === word)),
+      ].map((it) => `${name}: ${it}`);
+    });
+    expect(unknown).toEqual([]);
+  });
 });
 
 describe("the README", () => {
