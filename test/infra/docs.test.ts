@@ -60,6 +60,20 @@ describe("every page", () => {
     );
     expect(named.filter(([, script]) => !Object.hasOwn(scripts, script as string))).toEqual([]);
   });
+
+  it("names only test files that there are, and so do the scripts", () => {
+    const tests = listFilesWithin(codeRoot, "test").map((it) => `test/${it}`);
+    const texts = [...pages, ["package.json", fs.readFileSync(path.join(codeRoot, "package.json"), "utf8")] as const];
+    const named = texts.flatMap(([file, text]) =>
+      [...text.matchAll(/vitest run(?: --project [a-z]+)+ (?!--)([\w./-]+)/g)].map(
+        ([, filter = ""]) => [file, filter] as const,
+      ),
+    );
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter(([, filter]) => !tests.some((it) => it.includes(filter) && it.endsWith(".test.ts")))).toEqual(
+      [],
+    );
+  });
 });
 
 describe("the page of commands", () => {
