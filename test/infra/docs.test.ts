@@ -106,6 +106,38 @@ describe("the page of commands", () => {
   });
 });
 
+describe("the source tree on the page of the architecture", () => {
+  const page = fs.readFileSync(path.join(codeRoot, "docs/architecture.md"), "utf8");
+  const [, section = ""] = /^## The source tree\n([\s\S]*?)^## /m.exec(page) ?? [];
+  const words = [...section.matchAll(/`([\w./*-]+)`/g)].map(([, word = ""]) => word);
+
+  it("names every folder", () => {
+    const parents = [
+      "functions",
+      "functions/gateway",
+      "functions/control",
+      "infra",
+      "infra/cloud",
+      "infra/compiler",
+      "infra/commands",
+    ];
+    const folders = parents.flatMap((parent) =>
+      fs
+        .readdirSync(path.join(codeRoot, parent), { withFileTypes: true })
+        .filter((it) => it.isDirectory() && it.name !== "gateway")
+        .map(({ name }) => [`${parent}/${name}`, name] as const),
+    );
+    expect(folders.length).toBeGreaterThan(60);
+    expect(folders.filter((names) => !words.some((word) => (names as readonly string[]).includes(word)))).toEqual([]);
+  });
+
+  it("names only folders and files that there are", () => {
+    const named = words.filter((word) => /^(?:functions|infra|routes|test)\//.test(word) && !word.includes("*"));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((word) => !fs.existsSync(path.join(codeRoot, word)))).toEqual([]);
+  });
+});
+
 describe("the README", () => {
   it("shows a manifest that holds", () => {
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
