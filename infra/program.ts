@@ -35,6 +35,8 @@ export const commandLine = (): Command => {
       getOutHelpWidth: () => widthOf("stdout"),
       getErrHelpWidth: () => widthOf("stderr"),
     })
+    // Wraps descriptions beside the long names of subcommands, too.
+    .configureHelp({ minWidthToWrap: 20 })
     .exitOverride();
 
   program.commandsGroup("Write manifests, and try them here:");
