@@ -109,7 +109,7 @@ const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
 };
 
 /** The file name for messages without a marked line. */
-const filePrefix = ({ file, origin: written }: SchemaDocument): string => (written ? "" : `${file}: `);
+const filePrefix = ({ file, origin }: SchemaDocument): string => (origin ? "" : `${file}: `);
 
 /** A unique name from the last path step: `#/components/schemas/Order` is `Order`. */
 export const uniqueName = (path: Path, taken: object): string => {

@@ -123,12 +123,9 @@ const noCasesOutcome = (suites: readonly Suite[]): Outcome => ({
   data: { problems: [], failed: 0, coverage: null, tiers: [] },
 });
 
-const writeSnapshots = (
-  { root, only }: TestOptions,
-  { file, changed, serialize: written }: Report["snapshots"],
-): void => {
+const writeSnapshots = ({ root, only }: TestOptions, { file, changed, serialize }: Report["snapshots"]): void => {
   if (!changed()) return;
-  const text = written(only === undefined);
+  const text = serialize(only === undefined);
   if (text === "") fs.rmSync(path.join(root, file), { force: true });
   else writeWithin(root, file, text);
 };

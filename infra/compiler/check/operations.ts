@@ -123,7 +123,7 @@ export const operationOf = (
 };
 
 /** The OpenAPI check of a filter, if it has one. */
-const openApiCheck = ({ spec: about, config }: CheckedFilter) => {
-  const checking = about.checks?.(config);
+const openApiCheck = ({ spec, config }: CheckedFilter) => {
+  const checking = spec.checks?.(config);
   return checking?.openapi === undefined ? undefined : checking;
 };

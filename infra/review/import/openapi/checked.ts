@@ -23,9 +23,9 @@ export const checkDraftRoutes = (document: OpenApi, routes: readonly RouteDraft[
     }
   });
   const isBroken = refersTo(translate.broken, translate.definitions());
-  const gaps: Gap[] = translate.problems.map(({ location: place, message }) => ({
+  const gaps: Gap[] = translate.problems.map(({ location, message }) => ({
     kind: "left-out",
-    where: place.name,
+    where: location.name,
     what: message.replace(`${document.file}: `, ""),
   }));
   const checkedRoutes = routes.map((route, index): RouteDraft => {

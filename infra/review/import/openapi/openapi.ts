@@ -38,12 +38,12 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
   const { operations, unread } = readOperations(document);
   const tier = tierName(file, options);
   const hostService = hostAndService(document, options);
-  const secured = translateSecurity(document, operations, tier, hasConsumersNamespace(root));
-  const drafted = draftRoutes(document, operations, hostService, secured);
+  const security = translateSecurity(document, operations, tier, hasConsumersNamespace(root));
+  const drafted = draftRoutes(document, operations, hostService, security);
   const { routes, gaps: checkGaps } = checkDraftRoutes(document, drafted.routes);
   const unreadGaps = [...unread, ...duplicateKeyGap(text, file)].map((it): Gap => ({ kind: "left-out", ...it }));
   const all = [
-    ...secured.gaps,
+    ...security.gaps,
     ...documentGaps(document, operations, options.base),
     ...unreadGaps,
     ...drafted.gaps,
@@ -55,7 +55,7 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
     document,
     tier,
     ...hostService,
-    security: secured,
+    security,
     upstreams: drafted.upstreams,
     routes,
     gaps: all,
@@ -140,7 +140,7 @@ const draftRoutes = (
   document: OpenApi,
   operations: readonly Operation[],
   { base, service }: ReturnType<typeof hostAndService>,
-  { isOpen: open, whyUnread: unread }: SecurityResult,
+  { isOpen, whyUnread }: SecurityResult,
 ) => {
   const nameOf = createUniqueNames();
   const upstreams = createUpstreamNames();
@@ -149,7 +149,7 @@ const draftRoutes = (
   const documentServer = firstServerUrl(document.root);
   const routes = operations.flatMap((operation): RouteDraft[] => {
     const where = `${operation.method} ${operation.path}`;
-    const securityProblem = unread(operation);
+    const securityProblem = whyUnread(operation);
     const matched =
       securityProblem === undefined
         ? toMatch(operation, base)
@@ -188,7 +188,7 @@ const draftRoutes = (
         match: `${operation.method} ${matched.match}`,
         target: isSame ? undefined : matched.target,
         to: upstreams.nameOf(isSame || serverPath(url) === "/" ? url.origin : url.origin + serverPath(url)),
-        isOpen: open(operation),
+        isOpen: isOpen(operation),
         isUnchecked: false,
       },
     ];
