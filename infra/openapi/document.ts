@@ -148,7 +148,7 @@ export const resolveRefs = (document: JsonDocument, value: unknown, budget = new
   let at = value as Json;
   while (isMap(at) && typeof at.$ref === "string") {
     if (budget.left-- <= 0)
-      throw new DocumentError(`${document.file}: ${at.$ref} leads in a circle`, "let it name what is meant");
+      throw new DocumentError(`${document.file}: ${at.$ref} is circular`, "refer to the target directly");
     at = resolvePointer(document, at.$ref, budget);
   }
   return at;
@@ -163,8 +163,8 @@ export const resolvePointer = (document: JsonDocument, reference: string, budget
   const ref = withoutSelf(root, reference);
   if (!ref.startsWith("#"))
     throw new DocumentError(
-      `${file}: ${ref} leads out of the document`,
-      "bundle it into one file first; nothing is fetched for a build",
+      `${file}: ${ref} refers to another document`,
+      "bundle both into one file first; a build fetches nothing",
     );
   const found = pointerSteps(ref).reduce<unknown>((before, key) => {
     const at = isMap(before) && !Object.hasOwn(before, key) ? resolveRefs(document, before, budget) : before;
@@ -173,7 +173,10 @@ export const resolvePointer = (document: JsonDocument, reference: string, budget
       : undefined;
   }, root);
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
-    throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
+    throw new DocumentError(
+      `${file}: ${ref} has no target`,
+      "refer to an existing location: #/components/schemas/…, #/$defs/…",
+    );
   return found as Json;
 };
 

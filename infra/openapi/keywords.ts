@@ -46,7 +46,11 @@ export const translateKeyword = (
     else translation.findings.drop(keywordLocation, `${keyword} is ${valueKeywords[keyword]?.description}`);
   } else if (schemaKeywords.includes(keyword)) {
     if (Array.isArray(value))
-      translation.findings.drop(keywordLocation, `${keyword} is one schema`, "a list of them is prefixItems: […]");
+      translation.findings.drop(
+        keywordLocation,
+        `${keyword} is one schema`,
+        "write a list of schemas as prefixItems: […]",
+      );
     else result[keyword] = translation.translate(value, keywordLocation);
   } else if (schemaListKeywords.includes(keyword)) {
     if (!Array.isArray(value) || value.length === 0)
@@ -62,7 +66,7 @@ export const translateKeyword = (
   } else if (schemaMapKeywords.includes(keyword)) {
     if (!isMap(value)) translation.findings.drop(keywordLocation, `${keyword} is a map of schemas`);
     else if (Object.keys(value).length > maxMembers) {
-      const remedy = "put some into a schema of their own: allOf: [{ $ref: … }]";
+      const remedy = "move some into another schema: allOf: [{ $ref: … }]";
       translation.findings.drop(keywordLocation, `${keyword} has more than ${maxMembers} schemas`, remedy);
     } else result[keyword] = translateMap(translation, value, keywordLocation, keyword === "patternProperties");
   } else if (keyword === "pattern") {
@@ -126,7 +130,7 @@ const checkIgnoredKeyword = (
     return void translation.findings.drop(
       location,
       `${location.name} has ${keyword}`,
-      "name schemas by their place: #/$defs/…",
+      "refer to schemas by location: #/$defs/…",
       keyword,
     );
   if (keyword.startsWith("x-") || keyword === "$id" || annotationKeywords.includes(keyword)) return;
@@ -134,18 +138,18 @@ const checkIgnoredKeyword = (
     return void translation.findings.note({ where: location.name, what: `${keyword} is not checked` });
   if (dialect.openapi && openApiKeywords.includes(keyword)) return;
   if (dialect.openapi)
-    return void translation.findings.note({ where: location.name, what: `the word "${keyword}" is not checked` });
+    return void translation.findings.note({ where: location.name, what: `the keyword "${keyword}" is not checked` });
   if (keyword === "nullable")
     return void translation.findings.fail(
       location,
-      "nullable is a word of OpenAPI 3.0",
+      "nullable is a keyword of OpenAPI 3.0",
       `write type: [${JSON.stringify(all.type)}, "null"]`,
       keyword,
     );
   translation.findings.fail(
     location,
-    `no schema has the word "${keyword}"`,
-    choice(keyword, allKeywords) ?? "what it is for is said by x-…",
+    `"${keyword}" is not a keyword of JSON Schema`,
+    choice(keyword, allKeywords) ?? "an annotation begins with x-",
     keyword,
   );
 };

@@ -56,13 +56,11 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
     const { refSiblings, openapi } = location.document.dialect;
     if (++nodes > maxNodes) {
       const message = `the requests have more than ${maxNodes} schemas`;
-      return (
-        nodes > maxNodes + 1 || fail(location, message, "split the tier, or drop `validate` where it matters least")
-      );
+      return nodes > maxNodes + 1 || fail(location, message, "split the tier, or drop `validate` on some routes");
     }
     if (typeof value === "boolean") return value;
     const before = findings.dropped();
-    if (!isMap(value)) return drop(location, `${location.name} is no schema`, "a schema is a map");
+    if (!isMap(value)) return drop(location, `${location.name} is not a schema`, "a schema is a map");
     const ref = typeof value.$ref === "string" ? reference(value.$ref, location) : undefined;
     if (ref !== undefined && (!refSiblings || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};

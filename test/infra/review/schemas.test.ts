@@ -94,8 +94,8 @@ paths:
     expect.arrayContaining([
       'the format "iban" is not checked',
       "contentEncoding is not checked",
-      'the word "odd" is not checked',
-      "the parameter from of the path is not checked: its segment holds more than it",
+      'the keyword "odd" is not checked',
+      "the parameter from of the path is not checked: it shares its path segment",
     ]),
   );
 });
