@@ -50,8 +50,8 @@ const decodeFile = (read: () => Buffer, file: string): string => {
     if (error.reason === "large")
       throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${maxBytes} at most; split it`);
     if (error.reason !== "missing")
-      throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put the file itself there");
-    throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
+      throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put a regular file there");
+    throw new DocumentError(`there is no file ${file}`, "give the path of an existing document");
   }
 };
 
@@ -61,7 +61,7 @@ const decodeBytes = (bytes: Buffer, file: string): string => {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw new DocumentError(`${file} is no text of ${encoding.toUpperCase()}`, "save it as UTF-8");
+    throw new DocumentError(`${file} is not valid ${encoding.toUpperCase()}`, "save it as UTF-8");
   }
 };
 
@@ -74,11 +74,14 @@ export const parseDocument = (text: string, file: string): OpenApi => {
       "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
   if (isDeeper(root, maxDepth))
-    throw new DocumentError(`${file} is nested more than ${maxDepth} levels deep`, "give what it nests names: $ref");
+    throw new DocumentError(
+      `${file} is nested more than ${maxDepth} levels deep`,
+      "move nested parts into named schemas: $ref",
+    );
   const version = isMap(root) ? versionText(root.openapi) : "";
   if (!isMap(root) || version === "")
     throw new DocumentError(
-      `${file} is no OpenAPI document`,
+      `${file} is not an OpenAPI document`,
       "an OpenAPI document says its version in `openapi`: 3.0.4, 3.1.2, 3.2.0",
     );
   if (!/^3\.[012](?:\.\d+)?(?:-[\w.-]+)?$/.test(version))

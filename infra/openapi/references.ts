@@ -96,14 +96,14 @@ const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
     );
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(file))
     throw new DocumentError(
-      `${ref} leads out of the project`,
-      "put the file into routes/schemas; nothing is fetched for a build",
+      `${ref} refers to a file outside of the project`,
+      "put the file into routes/schemas; a build fetches nothing",
     );
   const reference = path.posix.normalize(path.posix.join(from.folder, file));
   if (!/^routes\/(?:schemas|openapi)\/.+\.(?:json|ya?ml)$/.test(reference))
     throw new DocumentError(
-      `${ref} leads to ${reference}`,
-      "schemas stand in routes/schemas and routes/openapi, as .json or .yaml",
+      `${ref} refers to ${reference}`,
+      "schemas are in routes/schemas and routes/openapi, as .json or .yaml",
     );
   return reference;
 };

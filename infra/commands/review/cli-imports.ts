@@ -33,7 +33,7 @@ export const addImportCommands = (program: Command): void => {
   imports
     .command("gateway-api")
     .description("make tiers of the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
-    .argument("<source>", "a YAML or JSON file, a folder with all beneath it, or - for what comes in")
+    .argument("<source>", "a YAML or JSON file, a folder with its subfolders, or - for stdin")
     .option("--tier <name>", "what to call it; with several, what their names begin with")
     .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
     .option("--gateway <name>", "the only one whose routes are wanted, where several have addresses of their own")
@@ -66,7 +66,7 @@ const addExportCommands = (program: Command): void => {
     .command("openapi")
     .description("write OpenAPI 3.1 of what the gates really expose: operations, security, limits, problems")
     .argument("[tier...]", "by default all")
-    .option("-o, --out <file>", "write it there, and say what it cannot say")
+    .option("-o, --out <file>", "write it to a file, and list what it lacks")
     .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)

@@ -25,7 +25,7 @@ export const addTestCommand = (program: Command): void => {
       examples({
         "npx postern test": "all tiers",
         "npx postern test wallet --watch": "while you edit it",
-        "npx postern test --coverage": "with what was never tried, and where it stands",
+        "npx postern test --coverage": "with untested branches and their lines",
         "npx postern test --fail-under 100": "in CI",
         "npx postern test --mutate": "would the cases notice a weaker policy?",
       }),

@@ -74,7 +74,7 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
 };
 
 const coverageThreshold = ({ failUnder, update }: TestOptions): number | undefined => {
-  if (update && process.env.CI) throw new Error("CI does not write snapshots; run it where somebody reads them");
+  if (update && process.env.CI) throw new Error("CI does not write snapshots; run it locally and review them");
   if (failUnder === undefined) return undefined;
   const threshold = Number(failUnder);
   if (failUnder.trim() === "" || !(threshold >= 0 && threshold <= 100))

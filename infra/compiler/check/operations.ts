@@ -96,7 +96,7 @@ export const missingOperation = (
   const lines = operations.flatMap((it) => (operation === undefined ? `${it.method} ${it.path}` : (it.id ?? [])));
   const message =
     method === "ANY"
-      ? `${filter.use} checks ${name} by operations, and ANY is none`
+      ? `${filter.use} checks ${name} by operations, and ANY is not one`
       : operation === undefined
         ? `${file} has no operation ${method} ${whole}`
         : `${file} has no operation "${operation}" for ${method}`;

@@ -14,7 +14,7 @@ export const problemSchema: JsonMap = {
     status: { type: "integer" },
     code: { type: "string", description: "Stable; to be handled by" },
     detail: { type: "string" },
-    errors: { type: "array", items: { type: "object" }, description: "Each thing that is wrong with what was sent" },
+    errors: { type: "array", items: { type: "object" }, description: "Each error of the request" },
     "request-id": { type: "string" },
   },
 };

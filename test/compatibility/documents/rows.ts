@@ -246,8 +246,8 @@ export const rows: readonly DocumentRow[] = [
     files: one("  /a/{id}: { put: {} }\n  /a/{id}#share: { put: {} }\n  /a?beta=true: { get: {} }\n"),
     routes: ["PUT /a/{id}"],
     listed: [
-      "PUT /a/{id}#share: what stands behind # is no part of a request",
-      "GET /a?beta=true: a query is no part of a path",
+      "PUT /a/{id}#share: a fragment (#) is not part of a request",
+      "GET /a?beta=true: a query is not part of a path",
     ],
   },
   {
@@ -315,7 +315,7 @@ export const rows: readonly DocumentRow[] = [
     it: "a text of another encoding is refused with what to do",
     authority: "RFC 8259, 8.1: UTF-8",
     files: { "shop.yaml": { base64: Buffer.from(paths.replace("Shop", "M\xfcnze"), "latin1").toString("base64") } },
-    refused: ["is no text of UTF-8", "save it as UTF-8"],
+    refused: ["is not valid UTF-8", "save it as UTF-8"],
   },
   {
     it: "a document of webhooks alone writes nothing, and says why",
@@ -413,7 +413,7 @@ export const rows: readonly DocumentRow[] = [
     authority: oas("4.8.5, Server Object: url MAY be relative; Swagger petstore3"),
     files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: /api/v3 }]\npaths: { /a: { get: {} } }\n` },
     routes: ["GET /a"],
-    listed: ["servers: /api/v3 is no whole URL, so paths stand as they are; --base /api/v3"],
+    listed: ["servers: /api/v3 is not a whole URL, so paths stay as they are; --base /api/v3"],
   },
   {
     it: "merge keys of YAML are read",
@@ -459,7 +459,7 @@ export const rows: readonly DocumentRow[] = [
     authority: oas("4.8.5, Server Object: url"),
     files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: api.shop.example/v1 }]\npaths: { /a: { get: {} } }\n` },
     routes: ["GET /a"],
-    listed: ["servers: api.shop.example/v1 is no whole URL, so paths stand as they are"],
+    listed: ["servers: api.shop.example/v1 is not a whole URL, so paths stay as they are"],
   },
   {
     it: "a parameter of several segments, as tools write it",
@@ -470,7 +470,7 @@ export const rows: readonly DocumentRow[] = [
     routes: ["GET /a/{proxy*}", "GET /b/{path*}", "GET /c/{rest*}", "GET /d/{more}/e", "GET /f/{n-g}"],
     listed: [
       "GET /d/{more+}/e: {more} takes one segment: only the last one can take several",
-      "GET /f/{+n}:g: {+n}:g is taken as one segment, whatever it holds",
+      "GET /f/{+n}:g: {+n}:g is read as one segment with any value",
     ],
   },
   {
@@ -541,7 +541,7 @@ export const rows: readonly DocumentRow[] = [
       "  /a/{x}-{y}/{z}{w}: { get: {} }\n  /b/{x}{y}/c: { get: {} }\n  /b/{x}/c: { post: {} }\n  /d/{x: { get: {} }\n",
     ),
     routes: ["GET /a/{x}-{y}/{z-w}", "GET /b/{x-y}/c", "POST /b/{x}/c", "GET /d/{x}"],
-    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is taken as one segment", "GET /d/{x: {x is taken as one segment"],
+    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is read as one segment", "GET /d/{x: {x is taken as one segment"],
   },
   {
     it: "a body without a media type is listed",
@@ -572,7 +572,7 @@ export const rows: readonly DocumentRow[] = [
       "  /a: { get: { parameters: [{ in: header, name: X Page, required: true, schema: { type: integer } }] } }\n",
     ),
     routes: ["GET /a"],
-    listed: ["GET /a: the parameter X Page of the header is not checked: no header can be called so"],
+    listed: ["GET /a: the parameter X Page of the header is not checked: it is not a valid header name"],
   },
   {
     it: "YAML that is broken somewhere is refused, and not read as far as it goes",
@@ -594,7 +594,7 @@ export const rows: readonly DocumentRow[] = [
         '{"openapi":"3.1.0","servers":[{"url":"https://shop.internal"}],"paths":{"/a":{"get":{}},"/a":{"post":{}}}}',
     },
     routes: ["POST /a"],
-    listed: ["a key stands twice in one object; the last one is read"],
+    listed: ["an object has a duplicate key; the last one is read"],
   },
   {
     it: "a file whose name no manifest can have is kept by another one",

@@ -47,15 +47,15 @@ it("of parameters", () => {
     ],
   });
   expect(gaps).toEqual([
-    unread("id", "path", "the style matrix has semicolons, and no gate takes them in a path"),
-    unread("a", "query", "nothing in query is written in the style simple"),
-    unread("b", "query", "nothing in query is written in the style tsv"),
+    unread("id", "path", "the style matrix has semicolons, which no gate accepts in a path"),
+    unread("a", "query", "query parameters do not have the style simple"),
+    unread("b", "query", "query parameters do not have the style tsv"),
     unread("c", "query", "the style form cannot represent a list of lists or objects"),
     unread("d", "query", "the style form cannot represent the value of its property to"),
     unread("e", "query", "the style form cannot represent the value of its property tags"),
     unread("f", "query", "its content is application/xml"),
     unread("g", "formData", "a request has no such location"),
-    unread("h", "header", "nothing in header is written in the style form"),
+    unread("h", "header", "header parameters do not have the style form"),
     unread("i", "query", "its content is application/x-www-form-urlencoded"),
   ]);
 });

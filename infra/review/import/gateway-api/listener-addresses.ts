@@ -67,6 +67,6 @@ const portRemarks = (listener: Listener, addresses: readonly ListenerAddress[]):
   const what = `the port ${port} of the listener ${listener.name}`;
   if (port === ports[0]) return [];
   if (!addresses.some((it) => it.port === port))
-    return [`${what} is not a condition: its hosts are served on every port that the platform takes`];
-  return ports.includes(port) ? [] : [`${what} takes no requests on the platform, which has ${ports.join(", ")}`];
+    return [`${what} is not a condition: its hosts are served on every port of the platform`];
+  return ports.includes(port) ? [] : [`${what} is not a port of the platform, which has ${ports.join(", ")}`];
 };

@@ -32,7 +32,9 @@ export const checkDraftRoutes = (document: OpenApi, routes: readonly RouteDraft[
     const plan = plans[index] as OperationPlan | DocumentError;
     if (!(plan instanceof DocumentError) && !isBroken(plan)) return route;
     const reason =
-      plan instanceof DocumentError ? plan.message.replace(`${document.file}: `, "") : "a schema of them leads nowhere";
+      plan instanceof DocumentError
+        ? plan.message.replace(`${document.file}: `, "")
+        : "one of its schemas has no target";
     const where = `${route.operation.method} ${route.operation.path}`;
     gaps.push({ kind: "left-out", where, what: `its requests are not checked: ${reason}` });
     return { ...route, isUnchecked: true };
