@@ -21,7 +21,7 @@ export const commandLine = (): Command => {
   const program = new Command("postern")
     .description("An API gateway in which every business tier has a gate of its own.")
     .version("0.1.0")
-    .showHelpAfterError("(--help shows what it takes)")
+    .showHelpAfterError("(--help shows the usage)")
     .addHelpText(
       "after",
       `\nExit codes:\n${Object.entries(exitCodes)
