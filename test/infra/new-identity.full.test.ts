@@ -34,7 +34,9 @@ const cases = `- it: lets the partner in
 
 const environment = "values: {}\ndev: { secrets: { PARTNER_KEY: a-key-of-the-partner } }\n";
 
-it("needs no other file", { timeout: 300_000 }, async () => {
+it("touches only its own file, its test and generated files, and works with every command", {
+  timeout: 300_000,
+}, async () => {
   const copy = clone();
   const before = filesIn(copy);
   const postern = (...args: readonly string[]) =>

@@ -230,6 +230,14 @@ describe("files", () => {
     );
     expect(mute).toEqual([]);
   });
+
+  it("of tests of functions/ begin with a sentence, too", () => {
+    const tests = ["test/functions", "test/control", "test/rollouts"].flatMap(sources);
+    const mute = tests.filter(
+      (file) => !file.endsWith(".d.ts") && !fs.readFileSync(path.join(root, file), "utf8").startsWith("/**"),
+    );
+    expect(mute).toEqual([]);
+  });
 });
 
 describe("filters, upstreams and the core", () => {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
-import type { Issue, Issued, KeyPair, Persona } from "../../../functions/gateway/hooks/credentials.ts";
+import type { Issued, IssueInput, KeyPair, Persona } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Consumer } from "../../compiler/check/shared-files.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { registry } from "../../project/registry.ts";
@@ -106,8 +106,13 @@ export const algorithmsFor = (persona: Persona): string[] =>
 export const personaKeys = Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
 
 /** What the filters of a chain require of a token. */
+<<<<<<< HEAD
 const requiredBy = (chain: readonly CheckedFilter[]): Issue<unknown>["required"] => {
   const all = chain.flatMap(({ spec, config }) => spec.requires?.(config) ?? []);
+=======
+const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["required"] => {
+  const all = chain.flatMap(({ spec: about, config }) => about.requires?.(config) ?? []);
+>>>>>>> refs/h/prosef
   const claims = all.flatMap((it) => Object.entries(it.claims ?? {}));
   return {
     scopes: all.flatMap(({ scopes = [] }) => scopes),
