@@ -106,13 +106,8 @@ export const algorithmsFor = (persona: Persona): string[] =>
 export const personaKeys = Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
 
 /** What the filters of a chain require of a token. */
-<<<<<<< HEAD
-const requiredBy = (chain: readonly CheckedFilter[]): Issue<unknown>["required"] => {
-  const all = chain.flatMap(({ spec, config }) => spec.requires?.(config) ?? []);
-=======
 const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["required"] => {
-  const all = chain.flatMap(({ spec: about, config }) => about.requires?.(config) ?? []);
->>>>>>> refs/h/prosef
+  const all = chain.flatMap(({ spec, config }) => spec.requires?.(config) ?? []);
   const claims = all.flatMap((it) => Object.entries(it.claims ?? {}));
   return {
     scopes: all.flatMap(({ scopes = [] }) => scopes),

@@ -33,19 +33,11 @@ export const addImportCommands = (program: Command): void => {
 
   imports
     .command("gateway-api")
-<<<<<<< HEAD
     .description("make tiers from the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
     .argument("<source>", "a YAML or JSON file, a folder with its subfolders, or - for stdin")
     .option("--tier <name>", "name of the tier; the prefix of their names if there are several")
     .option("--host <name...>", "host of routes that name none; by default the variable gateway-host")
     .option("--gateway <name>", "import only this Gateway's routes, if several have addresses of their own")
-=======
-    .description("make tiers of the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
-    .argument("<source>", "a YAML or JSON file, a folder with its subfolders, or - for stdin")
-    .option("--tier <name>", "what to call it; with several, what their names begin with")
-    .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
-    .option("--gateway <name>", "the only one whose routes are wanted, where several have addresses of their own")
->>>>>>> refs/h/prosei
     .option(
       "--service-url <text>",
       "URL of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
@@ -77,11 +69,7 @@ const addExportCommands = (program: Command): void => {
     .command("openapi")
     .description("write OpenAPI 3.1 of what the gates expose: operations, security, limits, problems")
     .argument("[tier...]", "by default all")
-<<<<<<< HEAD
     .option("-o, --out <file>", "write to this file, and list what OpenAPI cannot express")
-=======
-    .option("-o, --out <file>", "write it to a file, and list what it lacks")
->>>>>>> refs/h/prosei
     .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)

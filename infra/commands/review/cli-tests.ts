@@ -25,11 +25,7 @@ export const addTestCommand = (program: Command): void => {
       examples({
         "npx postern test": "all tiers",
         "npx postern test wallet --watch": "while you edit it",
-<<<<<<< HEAD
         "npx postern test --coverage": "also lists what no case covers",
-=======
-        "npx postern test --coverage": "with untested branches and their lines",
->>>>>>> refs/h/prosei
         "npx postern test --fail-under 100": "in CI",
         "npx postern test --mutate": "do cases notice a weaker policy?",
       }),
