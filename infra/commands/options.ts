@@ -59,15 +59,16 @@ export const addControlOptions = <Args extends unknown[], Options extends Option
     .addOption(json) as unknown as Command<Args, Options & ControlOptions, Global>;
 
 const exampleColumns = 38;
+const lineColumns = 80;
 
-/** Examples to paste, each with its explanation: beside it when both fit, else below. */
+/** Examples to paste, each with its explanation: beside it when both fit in 80 columns, else below. */
 export const examples = (lines: Readonly<Record<string, string>>) =>
   `\nExamples:\n${Object.entries(lines)
-    .map(([line, meaning]) =>
-      line.length <= exampleColumns || meaning === ""
-        ? `  $ ${line.padEnd(exampleColumns)} ${meaning}`.trimEnd()
-        : `  $ ${line}\n      ${meaning}`,
-    )
+    .map(([line, meaning]) => {
+      const beside = `  $ ${line.padEnd(exampleColumns)}  ${meaning}`.trimEnd();
+      const fits = meaning === "" || (line.length <= exampleColumns && beside.length <= lineColumns);
+      return fits ? beside : `  $ ${line}\n      ${meaning}`;
+    })
     .join("\n")}`;
 
 export const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {

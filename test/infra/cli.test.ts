@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
+import type { Command } from "@commander-js/extra-typings";
 import { describe, expect, it } from "vitest";
+import { examples } from "../../infra/commands/options.ts";
+import { commandLine } from "../../infra/program.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
@@ -109,6 +112,25 @@ it("every verb has help with examples and takes --json", async () => {
     const help = (await postern([verb, "--help"])).out;
     expect([verb, /Examples:\n {2}\$ npx postern/.test(help), help.includes("--json")]).toEqual([verb, true, true]);
   }
+});
+
+it("every help fits 80 columns, but for lines to paste", () => {
+  const all = (command: Pick<Command, "commands">): readonly Command[] =>
+    command.commands.flatMap((it) => [it as Command, ...all(it)]);
+  const commands = all(commandLine());
+  expect(commands.length).toBeGreaterThan(50);
+  for (const command of commands) {
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 80 }).outputHelp();
+    expect(help.split("\n").filter((line) => line.length > 80 && !line.startsWith("  $ "))).toEqual([]);
+  }
+});
+
+it("an example stands apart from its explanation, which is below where both do not fit", () => {
+  const line = "x".repeat(38);
+  expect(examples({ [line]: "why" })).toContain(`  $ ${line}  why`);
+  expect(examples({ [line]: "why ".repeat(10).trim() })).toContain(`  $ ${line}\n      why`);
+  expect(examples({ [`${line}x`]: "why" })).toContain(`  $ ${line}x\n      why`);
 });
 
 it("build prints each Worker's size", async () => {

@@ -60,6 +60,20 @@ describe("every page", () => {
     );
     expect(named.filter(([, script]) => !Object.hasOwn(scripts, script as string))).toEqual([]);
   });
+
+  it("names only test files that there are, and so do the scripts", () => {
+    const tests = listFilesWithin(codeRoot, "test").map((it) => `test/${it}`);
+    const texts = [...pages, ["package.json", fs.readFileSync(path.join(codeRoot, "package.json"), "utf8")] as const];
+    const named = texts.flatMap(([file, text]) =>
+      [...text.matchAll(/vitest run(?: --project [a-z]+)+ (?!--)([\w./-]+)/g)].map(
+        ([, filter = ""]) => [file, filter] as const,
+      ),
+    );
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter(([, filter]) => !tests.some((it) => it.includes(filter) && it.endsWith(".test.ts")))).toEqual(
+      [],
+    );
+  });
 });
 
 describe("the page of commands", () => {
@@ -68,6 +82,59 @@ describe("the page of commands", () => {
     const commands = commandLine().commands.map((it) => it.name());
     expect(commands.length).toBeGreaterThan(25);
     expect(commands.filter((name) => !page.includes(`npx postern ${name}`))).toEqual([]);
+  });
+
+  it("names only subcommands and options that there are", () => {
+    const page = fs.readFileSync(path.join(codeRoot, "docs/commands.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `npx postern ([a-z-]+)(?: ([a-z-]+))?[^|]*\|(.*)$/gm)];
+    expect(rows.length).toBeGreaterThan(30);
+    const unknown = rows.flatMap(([row, name = "", second = "", text = ""]) => {
+      const command = commandLine().commands.find((it) => it.name() === name);
+      const subcommands = command?.commands ?? [];
+      const options = [command, ...subcommands].flatMap((it) => it?.options.map(({ long }) => long) ?? []);
+      // A backticked word beside a group of commands is a subcommand of it.
+      const words = [second, ...[...text.matchAll(/`([a-z-]+)[^`]*`/g)].map(([, word = ""]) => word)].filter(Boolean);
+      const isGroup = subcommands.length > 0;
+      return [
+        ...[...row.matchAll(/`(?:[^`]* )?(--[a-z-]+)/g)]
+          .map(([, option = ""]) => option)
+          .filter((it) => !options.includes(it)),
+        ...words.filter((word) => isGroup && !word.startsWith("-") && !subcommands.some((it) => it.name() === word)),
+      ].map((it) => `${name}: ${it}`);
+    });
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe("the source tree on the page of the architecture", () => {
+  const page = fs.readFileSync(path.join(codeRoot, "docs/architecture.md"), "utf8");
+  const [, section = ""] = /^## The source tree\n([\s\S]*?)^## /m.exec(page) ?? [];
+  const words = [...section.matchAll(/`([\w./*-]+)`/g)].map(([, word = ""]) => word);
+
+  it("names every folder", () => {
+    const parents = [
+      "functions",
+      "functions/gateway",
+      "functions/control",
+      "infra",
+      "infra/cloud",
+      "infra/compiler",
+      "infra/commands",
+    ];
+    const folders = parents.flatMap((parent) =>
+      fs
+        .readdirSync(path.join(codeRoot, parent), { withFileTypes: true })
+        .filter((it) => it.isDirectory() && it.name !== "gateway")
+        .map(({ name }) => [`${parent}/${name}`, name] as const),
+    );
+    expect(folders.length).toBeGreaterThan(60);
+    expect(folders.filter((names) => !words.some((word) => (names as readonly string[]).includes(word)))).toEqual([]);
+  });
+
+  it("names only folders and files that there are", () => {
+    const named = words.filter((word) => /^(?:functions|infra|routes|test)\//.test(word) && !word.includes("*"));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((word) => !fs.existsSync(path.join(codeRoot, word)))).toEqual([]);
   });
 });
 

@@ -21,13 +21,14 @@ interface Import {
   readonly to: string;
 }
 
+/** An import or export, and an import that a function makes when it is called. */
+const statement = /^(?:import|export)\s+(?:[^"';]*?\s+from\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
 const imports = files.flatMap((from): Import[] =>
-  [...(textOf.get(from) ?? "").matchAll(/^(?:import|export)\s+(?:[^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
-    ([, target = ""]) => ({
-      from,
-      to: target.startsWith(".") ? path.join(path.dirname(from), target) : target,
-    }),
-  ),
+  [...(textOf.get(from) ?? "").matchAll(statement)].map(([, first, called]) => {
+    const target = first ?? called ?? "";
+    return { from, to: target.startsWith(".") ? path.join(path.dirname(from), target) : target };
+  }),
 );
 
 /**

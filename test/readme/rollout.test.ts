@@ -21,7 +21,7 @@ const plain = (text: string): string =>
     .split("\n")
     // Latency is drawn where isolates were warm by then; how many looks there are depends on the machine.
     .filter((line) => !/^(?:pass|fail|not-enough|latency,|(?:stable|canary) \||\d\d:\d\d:\d\d| {29})/.test(line))
-    .map((line) => line.replace(/^\d+ requests have met/, "<n> requests have met"))
+    .map((line) => line.replace(/^\d+ requests served by/, "<n> requests served by"))
     .map((line) => (/^ROLLED-BACK {2}refusals: 100 % of \d+ requests against 0 % of/.test(line) ? "ROLLED-BACK" : line))
     .join("\n");
 

@@ -82,7 +82,9 @@ export const addOverlayCommands = (program: Command): void => {
   addControlOptions(overlay.command("remove").description("remove an entry").argument("<tier>").argument("<entry>"))
     .addHelpText("after", examples({ "npx postern overlay remove open 1fe43f7b": "" }))
     .action(async (tier, id, options) => finish(await (await overlays()).remove(tier, id, options), options));
-  addControlOptions(overlay.command("drift").description("overlay entries and how they differ from the manifests"))
+  addControlOptions(
+    overlay.command("drift").description("list all overlay entries, and how they differ from the manifests"),
+  )
     .addHelpText("after", examples({ "npx postern overlay drift": "" }))
     .action(async (options) => finish(await (await overlays()).drift(options), options));
 };

@@ -14,11 +14,11 @@ export const addRevocationCommands = (program: Command): void => {
     revoke
       .command("token")
       .description("revoke one token, read from a pipe or a prompt, until it expires")
-      .argument("[tier]")
+      .argument("[tier]", "or --all")
       .addOption(all())
       .option("--jti <id>", "the token's `jti`, instead of the token")
       .addOption(issuer())
-      .option("--for <time>", "30d at most; default: until the token expires")
+      .option("--for <time>", "lifetime of the revocation, 30d at most; default: until the token expires")
       .addOption(message),
   )
     .addHelpText(
@@ -39,12 +39,15 @@ export const addRevocationCommands = (program: Command): void => {
     revoke
       .command("consumer")
       .description("revoke all tokens of a consumer that were issued until now")
-      .argument("<name>", "the consumer's name as in access lines; by default the token's `sub`")
-      .argument("[tier]")
+      .argument(
+        "<name>",
+        "the consumer's name as in access lines: the token's `sub`, unless the manifest names another claim",
+      )
+      .argument("[tier]", "or --all")
       .addOption(all())
       .addOption(issuer())
       .option("--issued-before <time>", "such as 2026-11-26T17:00:00Z; by default now")
-      .option("--for <time>", "until such tokens have expired; default and maximum: 30d")
+      .option("--for <time>", "lifetime of the revocation, at least that of the tokens; default and maximum: 30d")
       .addOption(message),
   )
     .addHelpText("after", examples({ "npx postern revoke consumer alice --all -m 'phone is lost'": "" }))

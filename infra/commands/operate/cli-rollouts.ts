@@ -31,7 +31,7 @@ export const addRolloutCommands = (program: Command): void => {
       .option("--commit <id>", "the commit that the version was built from; default: that of a clean git checkout")
       .addOption(message),
   )
-    .addHelpText("after", examples({ "npx postern rollout start open --watch": "and follow it to its end" }))
+    .addHelpText("after", examples({ "npx postern rollout start open --watch": "follows the rollout to its end" }))
     .action(async (tier, options) => finish(await (await rolloutCommands()).start(tier, options), options));
 
   for (const [name, description] of Object.entries(commands))
@@ -42,9 +42,9 @@ export const addRolloutCommands = (program: Command): void => {
       );
 
   const reading = {
-    status: "the tier's rollout and its findings",
-    watch: "follow it until it ends or waits for a person",
-    history: "the tier's rollouts, newest first",
+    status: "show the tier's rollout and its findings",
+    watch: "follow the rollout until it ends or waits for a person",
+    history: "list the tier's rollouts, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
     addControlOptions(rollout.command(name).description(description).argument("<tier>", subject))

@@ -9,7 +9,7 @@ export const addTelemetryCommands = (program: Command): void => {
   addControlOptions(
     program
       .command("cost")
-      .description("what each route of a tier costs: CPU, time of its upstreams, bodies")
+      .description("show what each route of a tier costs: CPU, time of its upstreams, bodies")
       .argument("<tier>"),
   )
     .addHelpText("after", examples({ "npx postern cost open": "" }))

@@ -50,9 +50,9 @@ export const addWaveCommands = (program: Command): void => {
   }
 
   const reading = {
-    status: "the wave's status, tier by tier",
-    watch: "follow it until it ends or waits for a person",
-    history: "the waves, newest first",
+    status: "show the wave's status, tier by tier",
+    watch: "follow the wave until it ends or waits for a person",
+    history: "list the waves, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
     addControlOptions(wave.command(name).description(description))

@@ -3,7 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, json, root, target } from "../options.ts";
 
 export const addPreviewCommands = (program: Command): void => {
-  const preview = program.command("preview").description("an environment for a pull request");
+  const preview = program.command("preview").description("make or remove an environment for a pull request");
 
   preview
     .command("up")

@@ -5,7 +5,7 @@ import { environment, examples, finish, json, root, target } from "../options.ts
 export const addSecretCommands = (program: Command): void => {
   const secrets = program
     .command("secrets")
-    .description("the secrets that tiers name: what is missing, and setting one");
+    .description("list the secrets that tiers name and which are missing, and set them");
 
   secrets
     .command("list")
@@ -39,14 +39,14 @@ export const addSecretCommands = (program: Command): void => {
 
   secrets
     .command("consumers-key")
-    .description("make the key that entries of consumers are signed with, and say what belongs into the environment")
+    .description("make the key that signs entries of consumers, and print what to add to the environment")
     .addOption(environment("local"))
     .addOption(root)
     .addOption(json)
     .addHelpText(
       "after",
       examples({
-        "npx postern secrets consumers-key --env production": "a pair in .secrets, of which the public half is printed",
+        "npx postern secrets consumers-key --env production": "writes the pair to .secrets and prints the public key",
       }),
     )
     .action(async (options) => finish((await import("./secrets.ts")).consumersKey(options), options));

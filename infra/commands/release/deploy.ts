@@ -47,7 +47,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   if (problems.length > 0) return { exitCode: 1, text: renderProblems(problems, compiled), data: { problems } };
   const wanted = await selectWorkers(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
-  stages.begin(`ask ${target.name} what is there`);
+  stages.begin(`list what is deployed on ${target.name}`);
   await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const sampleWorkers =

@@ -2,20 +2,20 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, force, json, root } from "../options.ts";
 
-const acceptGaps = new Option("--accept-gaps", "exit with 0 although something is left out; without it, with 1");
+const acceptGaps = new Option("--accept-gaps", "exit with 0 even if something is left out; default: exit with 1");
 
 export const addImportCommands = (program: Command): void => {
   const imports = program
     .command("import")
-    .description("make manifests of a document in another language; what has no equivalent is listed");
+    .description("make manifests from a document in another language, and list what has no equivalent");
 
   imports
     .command("openapi")
-    .description("make a tier of an OpenAPI document, 3.0 to 3.2: a route for each operation")
+    .description("make a tier from an OpenAPI document, 3.0 to 3.2: a route for each operation")
     .argument("<file>", "JSON or YAML")
-    .option("--tier <name>", "what to call it; by default as the file is called")
-    .option("--host <name>", "where it is served; by default the host of the document's server")
-    .option("--base <path>", "put before every path; by default the path of the document's server")
+    .option("--tier <name>", "name of the tier; by default the name of the file")
+    .option("--host <name>", "host of the tier; by default the host of the document's server")
+    .option("--base <path>", "prefix of every path; by default the path of the document's server")
     .option("--upstream <url>", "the service behind it; by default the document's server")
     .addOption(force)
     .addOption(acceptGaps)
@@ -24,22 +24,23 @@ export const addImportCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern import openapi shop.yaml --host api.acme.example": "in front of the server that it names",
-        "npx postern import openapi shop.yaml --upstream https://shop.internal": "on the host that it names",
+        "npx postern import openapi shop.yaml --host api.acme.example": "calls the server that the document names",
+        "npx postern import openapi shop.yaml --upstream https://shop.internal":
+          "serves the host that the document names",
       }),
     )
     .action(async (file, options) => finish((await import("./import.ts")).importOpenApiFile(file, options), options));
 
   imports
     .command("gateway-api")
-    .description("make tiers of the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
-    .argument("<source>", "a YAML or JSON file, a folder with all beneath it, or - for what comes in")
-    .option("--tier <name>", "what to call it; with several, what their names begin with")
-    .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
-    .option("--gateway <name>", "the only one whose routes are wanted, where several have addresses of their own")
+    .description("make tiers from the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
+    .argument("<source>", "a YAML or JSON file, a folder with its subfolders, or - for stdin")
+    .option("--tier <name>", "name of the tier; the prefix of their names if there are several")
+    .option("--host <name...>", "host of routes that name none; by default the variable gateway-host")
+    .option("--gateway <name>", "import only this Gateway's routes, if several have addresses of their own")
     .option(
       "--service-url <text>",
-      "of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
+      "URL of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
     )
     .addOption(force)
     .addOption(acceptGaps)
@@ -48,8 +49,8 @@ export const addImportCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern import gateway-api k8s/ --tier shop": "all files of a folder, and of those in it",
-        "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster has",
+        "npx postern import gateway-api k8s/ --tier shop": "all files of a folder and its subfolders",
+        "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster runs",
       }),
     )
     .action(async (source, options) =>
@@ -60,13 +61,15 @@ export const addImportCommands = (program: Command): void => {
 };
 
 const addExportCommands = (program: Command): void => {
-  const exports = program.command("export").description("write what the gates expose: for programs, and for people");
+  const exports = program
+    .command("export")
+    .description("write what the gates expose: as OpenAPI for programs, as pages for people");
 
   exports
     .command("openapi")
-    .description("write OpenAPI 3.1 of what the gates really expose: operations, security, limits, problems")
+    .description("write OpenAPI 3.1 of what the gates expose: operations, security, limits, problems")
     .argument("[tier...]", "by default all")
-    .option("-o, --out <file>", "write it there, and say what it cannot say")
+    .option("-o, --out <file>", "write to this file, and list what OpenAPI cannot express")
     .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)
@@ -74,17 +77,17 @@ const addExportCommands = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern export openapi wallet": "one tier, on stdout",
-        "npx postern export openapi -o api.json": "all of them",
+        "npx postern export openapi wallet": "one tier, to stdout",
+        "npx postern export openapi -o api.json": "all tiers, to a file",
       }),
     )
     .action(async (tiers, options) => finish((await import("./export.ts")).exportOpenApiFile(tiers, options), options));
 
   exports
     .command("site")
-    .description("write a page of reference of the same, for the people who call it: static, with no network")
+    .description("write a reference for API consumers as static pages, which load nothing from the network")
     .argument("[tier...]", "by default all")
-    .option("-o, --out <folder>", "write it there", "site")
+    .option("-o, --out <folder>", "folder of the pages", "site")
     .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)

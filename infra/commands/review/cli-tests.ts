@@ -6,18 +6,18 @@ export const addTestCommand = (program: Command): void => {
   program
     .command("test")
     .description(
-      "try the cases beside the manifests: in the real runtime, with a clock, services and keys of their own",
+      "run the cases beside the manifests: in the real runtime, with a clock, services and keys of their own",
     )
     .argument("[tier...]", "by default all of them")
     .addOption(environment("local"))
-    .option("-t, --only <text>", "only cases that say this")
-    .option("-w, --watch", "again after each save")
+    .option("-t, --only <text>", "only cases whose description contains this text")
+    .option("-w, --watch", "run them again after each save")
     .option("-u, --update", "write the snapshots anew; CI refuses it")
-    .option("--coverage", "say what of the policy no case has tried")
+    .option("--coverage", "list what no case covers")
     .addOption(failUnder)
-    .option("--mutate [count]", "try them on manifests that are wrong in one thing: all of those, or so many")
+    .option("--mutate [count]", "run them on manifests with one error each: on all, or on this many")
     .option("--init", "write first cases for tiers that have none: what their gates answer today")
-    .option("--junit <file>", "write what came of it as JUnit's XML, too")
+    .option("--junit <file>", "also write the results as JUnit XML")
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -25,9 +25,9 @@ export const addTestCommand = (program: Command): void => {
       examples({
         "npx postern test": "all tiers",
         "npx postern test wallet --watch": "while you edit it",
-        "npx postern test --coverage": "with what was never tried, and where it stands",
+        "npx postern test --coverage": "also lists what no case covers",
         "npx postern test --fail-under 100": "in CI",
-        "npx postern test --mutate": "would the cases notice a weaker policy?",
+        "npx postern test --mutate": "do cases notice a weaker policy?",
       }),
     )
     .action(async (tiers, { watch, mutate, init, ...options }) => {
