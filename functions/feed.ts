@@ -1,6 +1,6 @@
 /** The feed Worker: serves overlays and revocations to gates. It keeps serving when control is down. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { feedStoreOn, keptIn, messageForGates } from "./feed/entries.ts";
+import { feedStoreOn, messageForGates, parseFeed } from "./feed/entries.ts";
 import type { StoredRevocation } from "./gateway/core/ports/revocations.ts";
 import type { OverlayEntry } from "./gateway/overlay/overlay.ts";
 
@@ -23,9 +23,9 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const tier = new URL(request.url).pathname.slice(1);
     const feed = this.env.FEEDS.getByName(tier);
     if (request.method !== "PUT") return Response.json(await feed.read());
-    const given = await request.json().then(keptIn).catch(String);
-    if (typeof given === "string") return new Response(given, { status: 400 });
-    const { revision, entries, revoked } = given;
+    const body = await request.json().then(parseFeed).catch(String);
+    if (typeof body === "string") return new Response(body, { status: 400 });
+    const { revision, entries, revoked } = body;
     const stored = await feed.write(revision, entries, revoked);
     if (!stored) return Response.json(await feed.read(), { status: 412 });
     // The copy is only a fallback, so a failed write is ignored. It expires with its entries.

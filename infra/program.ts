@@ -1,7 +1,6 @@
 /** The command line: every command with its options and examples. What a command does is loaded only when it is called. */
 import { Command } from "@commander-js/extra-typings";
 import { addPartCommands, addProjectCommands, addRequestCommands } from "./commands/authoring/cli-project.ts";
-import { addCheckCommand, addReviewCommands } from "./commands/authoring/cli-reviews.ts";
 import { addNoticeCommands } from "./commands/operate/cli-notices.ts";
 import { addOverlayCommands } from "./commands/operate/cli-overlays.ts";
 import { addRevocationCommands } from "./commands/operate/cli-revocations.ts";
@@ -12,6 +11,7 @@ import { addPreviewCommands } from "./commands/release/cli-previews.ts";
 import { addReleaseCommands } from "./commands/release/cli-releases.ts";
 import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
+import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
@@ -21,7 +21,7 @@ export const commandLine = (): Command => {
   const program = new Command("postern")
     .description("An API gateway in which every business tier has a gate of its own.")
     .version("0.1.0")
-    .showHelpAfterError("(--help shows what it takes)")
+    .showHelpAfterError("(--help shows the usage)")
     .addHelpText(
       "after",
       `\nExit codes:\n${Object.entries(exitCodes)

@@ -7,7 +7,7 @@ import { type FeedMessage, maxEntries, type OverlayEntry, type StoredFeed } from
 export interface FeedStore {
   readonly read: () => Promise<StoredFeed>;
   /**
-   * @param revoked replaces the stored list; by default that list stays
+   * @param revoked replaces the stored list, which is kept by default
    * @returns undefined when another writer has stored a newer revision
    */
   readonly write: (
@@ -43,22 +43,22 @@ export const feedStoreOn = (storage: Pick<DurableObjectStorage, "get" | "put">, 
 };
 
 /**
- * The lists on their way between control and the feed, which are deployed apart. What only one of them knows of an entry
- * stays in it, since control writes back all that it has read.
- *
- * @throws TypeError where they are no such lists
+ * Validates the feed's state as it is sent between control and the feed, which are deployed independently. Unknown fields
+ * of entries are kept, since control writes back what it has read.
+ * @throws TypeError if it is malformed
  */
-export const keptIn = (value: unknown): StoredFeed => {
-  if (!isKept(value)) throw new TypeError("a feed has { revision, entries, revoked? }, and each entry its end");
+export const parseFeed = (value: unknown): StoredFeed => {
+  if (!isStoredFeed(value))
+    throw new TypeError("a feed is { revision, entries, revoked? }, and each entry has a kind and an expiry");
   return value;
 };
 
-const isKept = (value: unknown): value is StoredFeed => {
+const isStoredFeed = (value: unknown): value is StoredFeed => {
   const { revision, entries, revoked = [] } = fieldsOf(value);
-  return Number.isInteger(revision) && areKept(entries) && areKept(revoked);
+  return Number.isInteger(revision) && areStoredEntries(entries) && areStoredEntries(revoked);
 };
 
-const areKept = (value: unknown): boolean =>
+const areStoredEntries = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((it) => {
     const { kind, until } = fieldsOf(it);

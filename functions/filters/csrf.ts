@@ -22,9 +22,7 @@ export const spec = () =>
           }),
         )
         .min(1)
-        .describe(
-          "Origins whose pages may submit forms; the same origin may too, as `Sec-Fetch-Site` of browsers tells",
-        ),
+        .describe("Origins whose pages may submit forms, besides the API's own origin (`Sec-Fetch-Site: same-origin`)"),
     }),
     example: { origins: ["https://shop.example"] },
     codes,

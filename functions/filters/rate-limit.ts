@@ -108,8 +108,8 @@ export const spec = () =>
     example: { limit: ["20/s", "5000/day"], by: "ip" },
     codes,
     keysOfCode: { "rate-limited": ["limit"], "limit-unavailable": ["on-failure", "store"] },
-    impossibleCodes: ({ count, "on-failure": otherwise }) =>
-      count === "local" || otherwise !== "deny" ? ["limit-unavailable"] : [],
+    impossibleCodes: ({ count, "on-failure": onFailure }) =>
+      count === "local" || onFailure !== "deny" ? ["limit-unavailable"] : [],
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     exposes: ({ limit, by }) => ({ limits: [limit].flat().map((it) => ({ limit: it, by: [by].flat() })) }),

@@ -1,12 +1,7 @@
 /** Changes the path, query and host of the request to the service. */
 import * as z from "zod";
 import { getFact, setFact, Target } from "../gateway/core/facts.ts";
-import {
-  compileTemplate,
-  parseTemplate,
-  percentEncoded,
-  parsePathTemplate as readPath,
-} from "../gateway/core/references.ts";
+import { compileTemplate, parsePathTemplate, parseTemplate, percentEncoded } from "../gateway/core/references.ts";
 import type { Context, Guard } from "../gateway/core/types.ts";
 import { replacePrefix } from "../gateway/http/prefix.ts";
 import { parameterName } from "../gateway/http/query.ts";
@@ -27,7 +22,7 @@ export const spec = () =>
       .strictObject({
         path: z
           .string()
-          .superRefine(checkWith(readPath))
+          .superRefine(checkWith(parsePathTemplate))
           .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
           .optional()
           .describe("The whole path, which may hold references: `/accounts/{path.id}`"),

@@ -113,7 +113,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
         probes.set(tier, tierProbes);
         sink.defer(probe);
       }
-      // The own probe if one was sent, else one of the tier's.
+      // The probe of this crash, if one was sent; otherwise another probe of the tier.
       const version = deaths.length < maxProbes ? tierProbes[0] : tierProbes[deaths.length % tierProbes.length];
       deaths.push((version ?? Promise.resolve("")).then((it) => ({ tier, version: it, group })));
       scheduleFlush(sink);

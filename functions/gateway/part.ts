@@ -26,7 +26,7 @@ export type Binding =
   /** The location's cache, and the gate's secret that authenticates its entries. */
   | { readonly kind: "cache" };
 
-/** What `Parts` holds beside the parts themselves, where one of them asks for it. */
+/** Optional members of `Parts`, which are linked only if a part needs them. */
 export type Library = "limiter";
 
 interface PartSpec<S extends ZodType> {
@@ -51,11 +51,11 @@ interface PartSpec<S extends ZodType> {
   readonly connections?: (config: output<S>) => number;
   /** Libraries that a gate links only for parts that use them. */
   readonly links?: (config: output<S>) => readonly Library[];
-  /** How a request meets each of its codes; a test fails where one of its codes has none. */
+  /** An example of a request for each of its codes. A test requires all. */
   readonly examples?: CodeExamples;
-  /** Rules of the audit that look at nothing but its configuration. */
+  /** Audit rules that check its configuration alone. */
   readonly audit?: readonly AuditRule<output<S>>[];
-  /** How `diff` grades a change of each key; a change of any other is a difference, neither weaker nor stronger. */
+  /** How `diff` grades a change of each key. */
   readonly scales?: Scales<output<S>>;
 }
 
@@ -94,19 +94,19 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   /** What callers need to know: the authentication, as an OpenAPI security scheme, and the limits. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
   /**
-   * The share of requests that it sends a copy of to a service of its own, such as `100%`. Test cases and explanations name
-   * that service by the filter's id.
+   * The share of requests that it copies to another service, such as `100%`. Test cases and `explain` refer to that
+   * service by the filter's id.
    */
   readonly sendsCopies?: (config: output<S>) => string;
-  /** How test personas and `postern sign` come by what it reads: of a filter that identifies callers. */
+  /** Creates credentials for test personas and `postern sign`. For filters that identify callers. */
   readonly credentials?: Credentials<output<S>>;
-  /** What it requires of a token that another filter verifies, or that it verifies itself. */
+  /** What it requires of the caller's token, whichever filter verifies the token. */
   readonly requires?: (config: output<S>) => Requirements;
-  /** The entry of a manifest's list by which it removes headers of the request: what remedies say, and `--fix` writes. */
+  /** Builds an entry for a manifest's filters that removes request headers. Remedies show it, and `--fix` writes it. */
   readonly removes?: (headers: readonly string[]) => string;
-  /** Issuers whose tokens it accepts: those that `postern revoke` can name. */
+  /** Issuers whose tokens it accepts. `postern revoke` accepts these. */
   readonly issuers?: (config: output<S>) => readonly string[];
-  /** What its configuration means for the audit's rules over routes. */
+  /** Security facts about its configuration, for the audit's rules over routes. */
   readonly security?: (config: output<S>) => FilterSecurity;
   /** What an overlay may tighten while the gate runs. */
   readonly tighten?: Tighten<output<S>>;
@@ -121,7 +121,7 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
 export interface UpstreamSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly kind: "upstream";
-  /** What its configuration means for the audit's rules and for `diff`. */
+  /** Security facts about its configuration, for the audit's rules and `diff`. */
   readonly security?: (config: output<S>) => UpstreamSecurity;
 }
 

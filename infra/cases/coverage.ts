@@ -104,7 +104,7 @@ const routeBranches = ({ source }: CheckedTier, route: CheckedRoute): Branch[] =
 };
 
 const filterBranches = (filter: CheckedFilter): Branch[] => {
-  const { id, spec: about, mode, percent, when } = filter;
+  const { id, spec, mode, percent, when } = filter;
   if (mode === "off") return [];
   const codes = possibleCodes(filter);
   return [
@@ -126,7 +126,7 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
           } as const,
         ]
       : []),
-    ...(Number.parseFloat(percent) < 100 && about.kind === "guard"
+    ...(Number.parseFloat(percent) < 100 && spec.kind === "guard"
       ? [
           {
             mark: coverageMark("others", id),
@@ -140,10 +140,10 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
 };
 
 /** The refusal codes that are possible with the filter's configuration. */
-const possibleCodes = ({ spec: about, config }: CheckedFilter): string[] => {
-  const never = new Set(about.impossibleCodes?.(config) ?? []);
+const possibleCodes = ({ spec, config }: CheckedFilter): string[] => {
+  const never = new Set(spec.impossibleCodes?.(config) ?? []);
   const isSet = (key: string) => (config as Readonly<Record<string, unknown>>)[key] !== undefined;
-  return Object.keys(about.codes).filter((code) => !never.has(code) && (about.keysOfCode?.[code]?.some(isSet) ?? true));
+  return Object.keys(spec.codes).filter((code) => !never.has(code) && (spec.keysOfCode?.[code]?.some(isSet) ?? true));
 };
 
 const filterLine = ({ source, entry }: CheckedFilter): string => fileAndLine(source, entry);

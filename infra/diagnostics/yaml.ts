@@ -138,9 +138,9 @@ const checkAlias = (
 ): UnsupportedYaml | undefined => {
   const remedy = "write the value out";
   if (openAnchors.includes(node.source))
-    return { node, code: "bad-yaml", message: "this alias stands inside what it repeats", remedy };
+    return { node, code: "bad-yaml", message: "this alias is inside the value that it repeats", remedy };
   if (anchors.has(node.source)) return undefined;
-  return { node, code: "bad-yaml", message: `no anchor "${node.source}" stands above this alias`, remedy };
+  return { node, code: "bad-yaml", message: `no anchor "${node.source}" is defined above this alias`, remedy };
 };
 
 const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag);

@@ -98,9 +98,7 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
 };
 
 /** Kinds of filters that send copies. */
-const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCopies: copies }]) =>
-  copies ? [use] : [],
-);
+const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCopies }]) => (sendsCopies ? [use] : []));
 
 /** The validation module of the tier. */
 const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {

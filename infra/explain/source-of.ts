@@ -15,16 +15,16 @@ export interface PolicySource {
 
 /** The source of a filter's decision: the key that the code is about if it is set, or else the filter. */
 export const sourceOfCode = (filter: CheckedFilter, code: string): PolicySource => {
-  const { spec: about, source, at, entry, id } = filter;
-  const key = about.keysOfCode?.[code]?.find((it) => isWritten(filter, it));
+  const { spec, source, at, entry, id } = filter;
+  const key = spec.keysOfCode?.[code]?.find((it) => isWritten(filter, it));
   if (key === undefined) return { what: id, at: fileAndLine(source, entry) };
   return { what: `${id}, ${key}`, at: fileAndLine(source, [...at, key]) };
 };
 
 /** Whether a key is set, possibly by the short form. */
-const isWritten = ({ spec: about, source, at }: CheckedFilter, key: string): boolean => {
+const isWritten = ({ spec, source, at }: CheckedFilter, key: string): boolean => {
   const written = valueAt(source.value, at);
-  if (typeof written !== "object" || written === null) return written !== undefined && about.short === key;
+  if (typeof written !== "object" || written === null) return written !== undefined && spec.short === key;
   return Object.hasOwn(written, key);
 };
 
@@ -54,7 +54,7 @@ const decidingFilter = (
   const refusal = decisions.find((it) => it.code === code && ["refused", "failed"].includes(it.verdict));
   if (refusal) return chain.find(({ id }) => id === refusal.id);
   const entered = new Set(decisions.filter(({ verdict }) => verdict === "entered").map(({ id }) => id));
-  return chain.findLast(({ id, spec: about }) => entered.has(id) && Object.hasOwn(about.codes, code));
+  return chain.findLast(({ id, spec }) => entered.has(id) && Object.hasOwn(spec.codes, code));
 };
 
 const singleUpstream = (route: CheckedRoute | undefined): string | undefined => {
@@ -99,8 +99,7 @@ const gatewayCodeKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 const manifestSource = (code: string, tier: CheckedTier, route: CheckedRoute | undefined): PolicySource | undefined => {
-  const bodyLimit =
-    code === "body-too-large" ? route?.chain.findLast(({ spec: about }) => about.boundsBody) : undefined;
+  const bodyLimit = code === "body-too-large" ? route?.chain.findLast(({ spec }) => spec.boundsBody) : undefined;
   if (bodyLimit) return sourceOfCode(bodyLimit, code);
   const wanted = (gatewayCodeKeys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
     const steps = key.split(".");

@@ -52,8 +52,8 @@ const explainDecision = (
   it: Explained,
   request: Request,
 ): string => {
-  const { spec: about, config } = filter;
-  if (about.sendsCopies && decision?.verdict === "entered") return describeCopies(about.sendsCopies(config));
+  const { spec, config } = filter;
+  if (spec.sendsCopies && decision?.verdict === "entered") return describeCopies(spec.sendsCopies(config));
   const { verdict, code } = decision ?? {};
   if (code === undefined) return "";
   if (verdict === "skipped")

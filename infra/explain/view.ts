@@ -78,7 +78,7 @@ const renderResponse = ({ explained: { tier, route, status, code, detail }, step
   if (code === undefined) return `the client is answered ${status}\n`;
   const filter = tier?.routes
     .find(({ name }) => name === route)
-    ?.chain.find(({ spec: about }) => Object.hasOwn(about.codes, code));
+    ?.chain.find(({ spec }) => Object.hasOwn(spec.codes, code));
   // The step table already has the reason.
   const why = steps.some((it) => it.why !== "" && it.verdict.endsWith(code))
     ? ""

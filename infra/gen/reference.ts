@@ -39,7 +39,7 @@ const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec
   const schema = z.toJSONSchema(spec.schema, { io: "input" }) as Schema;
   const traits =
     spec.kind === "upstream"
-      ? "An upstream: its protocol is the key beneath the upstream's name."
+      ? "An upstream: its protocol is the key under the upstream's name."
       : `A ${spec.kind} of the phase *${spec.phase}*${spec.provides ? `; behind it, \`${spec.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.${shadowNote(spec)}`;
   const example =
     group === "filters"
@@ -159,27 +159,19 @@ const keyPages = (): GeneratedFile[] =>
   Object.entries({
     manifest: ["A manifest", "`routes/<tier>.yaml`: one tier, one owner.", manifest()],
     preset: ["A preset", "`routes/presets/<name>.yaml`: a named list of filters.", preset()],
-    environment: ["An environment", "`routes/environments/<name>.yaml`: what variables stand for.", environment()],
+    environment: ["An environment", "`routes/environments/<name>.yaml`: the values of variables.", environment()],
     consumers: ["Consumers", "`routes/consumers.yaml`: who calls, and the hashes of their keys.", consumers()],
     case: [
       "A case",
       "`routes/<tier>.test.yaml`: a list of them. [Testing](../../testing.md) shows how they read.",
       testCase(),
     ],
-    "case-request": [
-      "A request of a case",
-      "What stands under `send`, where a method and a path do not say it all.",
-      message(),
-    ],
-    "case-person": [
-      "Who sends a request of a case",
-      "What stands under `as`, where a name does not say it all.",
-      persona(),
-    ],
-    "case-service": ["A service of a case", "What stands under `upstream`, by the name of the upstream.", service()],
-    "case-outcome": ["What a case expects", "What stands under `expect`.", expectation()],
-    filter: ["Beside a filter", "What may stand beside a filter's kind.", filterSettings()],
-    upstream: ["Beside an upstream", "What may stand beside an upstream's protocol.", upstreamSettings()],
+    "case-request": ["A request of a case", "The value of `send`, if a method and a path do not suffice.", message()],
+    "case-person": ["Who sends a request of a case", "The value of `as`, if a name does not suffice.", persona()],
+    "case-service": ["A service of a case", "A value of `upstream`, by the name of the upstream.", service()],
+    "case-outcome": ["What a case expects", "The value of `expect`.", expectation()],
+    filter: ["Beside a filter", "The keys beside a filter's kind.", filterSettings()],
+    upstream: ["Beside an upstream", "The keys beside an upstream's protocol.", upstreamSettings()],
   } as const).map(([name, [title, line, schema]]) => ({
     file: `docs/reference/keys/${name}.md`,
     text: `${generatedNotice}\n# ${title}\n\n${line}\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n${keyRows(

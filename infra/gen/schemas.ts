@@ -19,7 +19,7 @@ export const schemas = (): GeneratedFile[] => [
     withParts(toJsonSchema(manifest())),
   ),
   file("preset", "A preset of Postern: a named list of filters", withParts(toJsonSchema(preset()))),
-  file("environment", "An environment of Postern: what variables stand for", toJsonSchema(environment())),
+  file("environment", "An environment of Postern: the values of variables", toJsonSchema(environment())),
   file("cases", "Cases of Postern: what a client sends, what services see, what the client gets", cases()),
   file("consumers", "The consumers of Postern, and the hashes of their keys", toJsonSchema(consumers())),
 ];

@@ -36,12 +36,12 @@ export const operationPlan = (
       note({ where, what: `${subject} is not checked: ${why}` });
       return [];
     };
-    if (!parameterPlaces.includes(it.in)) return unchecked("no request has such a place");
+    if (!parameterPlaces.includes(it.in)) return unchecked("a request has no such location");
     const capture = it.in === "path" ? captures.get(it.name) : undefined;
     if (it.in === "path" && capture === undefined)
       return unchecked(
         [...operation.path.matchAll(/\{([^{}]+)\}/g)].some(([, name = ""]) => parameterName(name) === it.name)
-          ? "its segment holds more than it"
+          ? "it shares its path segment"
           : `the path has no {${it.name}}`,
       );
     const result = parameterPlan(document, it, capture, translate);

@@ -130,7 +130,7 @@ const unreadNotes = ({ type, media }: Content): Omit<Note, "where">[] => [
   ...(Object.keys(mapOf(media.encoding)).length > 0 ? [{ what: `encoding of ${type} is not checked` }] : []),
   {
     kind: "otherwise",
-    what: `bodies of ${type} pass unread: ${media.schema === undefined ? "the document has no schema of them" : "their schema takes any"}`,
+    what: `bodies of ${type} are forwarded unread: ${media.schema === undefined ? "the document has no schema for them" : "their schema accepts any value"}`,
   },
 ];
 

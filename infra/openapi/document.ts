@@ -50,8 +50,8 @@ const decodeFile = (read: () => Buffer, file: string): string => {
     if (error.reason === "large")
       throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${maxBytes} at most; split it`);
     if (error.reason !== "missing")
-      throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put the file itself there");
-    throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
+      throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put a regular file there");
+    throw new DocumentError(`there is no file ${file}`, "give the path of an existing document");
   }
 };
 
@@ -61,7 +61,7 @@ const decodeBytes = (bytes: Buffer, file: string): string => {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw new DocumentError(`${file} is no text of ${encoding.toUpperCase()}`, "save it as UTF-8");
+    throw new DocumentError(`${file} is not valid ${encoding.toUpperCase()}`, "save it as UTF-8");
   }
 };
 
@@ -74,11 +74,14 @@ export const parseDocument = (text: string, file: string): OpenApi => {
       "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
   if (isDeeper(root, maxDepth))
-    throw new DocumentError(`${file} is nested more than ${maxDepth} levels deep`, "give what it nests names: $ref");
+    throw new DocumentError(
+      `${file} is nested more than ${maxDepth} levels deep`,
+      "move nested parts into named schemas: $ref",
+    );
   const version = isMap(root) ? versionText(root.openapi) : "";
   if (!isMap(root) || version === "")
     throw new DocumentError(
-      `${file} is no OpenAPI document`,
+      `${file} is not an OpenAPI document`,
       "an OpenAPI document says its version in `openapi`: 3.0.4, 3.1.2, 3.2.0",
     );
   if (!/^3\.[012](?:\.\d+)?(?:-[\w.-]+)?$/.test(version))
@@ -148,7 +151,7 @@ export const resolveRefs = (document: JsonDocument, value: unknown, budget = new
   let at = value as Json;
   while (isMap(at) && typeof at.$ref === "string") {
     if (budget.left-- <= 0)
-      throw new DocumentError(`${document.file}: ${at.$ref} leads in a circle`, "let it name what is meant");
+      throw new DocumentError(`${document.file}: ${at.$ref} is circular`, "refer to the target directly");
     at = resolvePointer(document, at.$ref, budget);
   }
   return at;
@@ -163,8 +166,8 @@ export const resolvePointer = (document: JsonDocument, reference: string, budget
   const ref = withoutSelf(root, reference);
   if (!ref.startsWith("#"))
     throw new DocumentError(
-      `${file}: ${ref} leads out of the document`,
-      "bundle it into one file first; nothing is fetched for a build",
+      `${file}: ${ref} refers to another document`,
+      "bundle both into one file first; a build fetches nothing",
     );
   const found = pointerSteps(ref).reduce<unknown>((before, key) => {
     const at = isMap(before) && !Object.hasOwn(before, key) ? resolveRefs(document, before, budget) : before;
@@ -173,7 +176,10 @@ export const resolvePointer = (document: JsonDocument, reference: string, budget
       : undefined;
   }, root);
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
-    throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
+    throw new DocumentError(
+      `${file}: ${ref} has no target`,
+      "refer to an existing location: #/components/schemas/…, #/$defs/…",
+    );
   return found as Json;
 };
 

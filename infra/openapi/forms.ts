@@ -14,7 +14,7 @@ export interface FormInput {
 
 /** @returns the form's format, or why it is not checked */
 export const formFormat = ({ document, media, shape, isMultipart: multipart }: FormInput): FormFormat | string => {
-  if (!shape.properties) return "its schema is not that of an object";
+  if (!shape.properties) return "its schema is not an object";
   if (media.prefixEncoding !== undefined || media.itemEncoding !== undefined) return "its parts have no names";
   const encodings = mapOf(media.encoding);
   const fields: [string, FieldFormat][] = [];

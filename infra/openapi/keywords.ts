@@ -36,45 +36,49 @@ export const translateKeyword = (
   location: SchemaLocation,
   result: Record<string, unknown>,
 ): void => {
-  const { keyword: word, value } = it;
+  const { keyword, value } = it;
   const { dialect } = location.document;
   const keywordLocation = childLocation(location, ...it.written);
-  if (Object.hasOwn(valueKeywords, word)) {
+  if (Object.hasOwn(valueKeywords, keyword)) {
     // 3.0 has `exclusiveMinimum: true`.
-    const isBooleanBound = dialect.openapi === "3.0" && word.startsWith("exclusive") && typeof value === "boolean";
-    if (isBooleanBound || valueKeywords[word]?.accepts(value)) result[word] = value;
-    else translation.findings.drop(keywordLocation, `${word} is ${valueKeywords[word]?.description}`);
-  } else if (schemaKeywords.includes(word)) {
+    const isBooleanBound = dialect.openapi === "3.0" && keyword.startsWith("exclusive") && typeof value === "boolean";
+    if (isBooleanBound || valueKeywords[keyword]?.accepts(value)) result[keyword] = value;
+    else translation.findings.drop(keywordLocation, `${keyword} is ${valueKeywords[keyword]?.description}`);
+  } else if (schemaKeywords.includes(keyword)) {
     if (Array.isArray(value))
-      translation.findings.drop(keywordLocation, `${word} is one schema`, "a list of them is prefixItems: […]");
-    else result[word] = translation.translate(value, keywordLocation);
-  } else if (schemaListKeywords.includes(word)) {
+      translation.findings.drop(
+        keywordLocation,
+        `${keyword} is one schema`,
+        "write a list of schemas as prefixItems: […]",
+      );
+    else result[keyword] = translation.translate(value, keywordLocation);
+  } else if (schemaListKeywords.includes(keyword)) {
     if (!Array.isArray(value) || value.length === 0)
-      translation.findings.drop(keywordLocation, `${word} is a list of schemas`);
+      translation.findings.drop(keywordLocation, `${keyword} is a list of schemas`);
     else if (value.length > maxMembers)
-      translation.findings.drop(keywordLocation, `${word} has more than ${maxMembers} schemas`);
+      translation.findings.drop(keywordLocation, `${keyword} has more than ${maxMembers} schemas`);
     else {
-      const parents = word === "allOf" ? [all] : [];
-      result[word] = value.map((one: Json, index: number) =>
+      const parents = keyword === "allOf" ? [all] : [];
+      result[keyword] = value.map((one: Json, index: number) =>
         translation.translate(one, childLocation(keywordLocation, index), parents),
       );
     }
-  } else if (schemaMapKeywords.includes(word)) {
-    if (!isMap(value)) translation.findings.drop(keywordLocation, `${word} is a map of schemas`);
+  } else if (schemaMapKeywords.includes(keyword)) {
+    if (!isMap(value)) translation.findings.drop(keywordLocation, `${keyword} is a map of schemas`);
     else if (Object.keys(value).length > maxMembers) {
-      const remedy = "put some into a schema of their own: allOf: [{ $ref: … }]";
-      translation.findings.drop(keywordLocation, `${word} has more than ${maxMembers} schemas`, remedy);
-    } else result[word] = translateMap(translation, value, keywordLocation, word === "patternProperties");
-  } else if (word === "pattern") {
+      const remedy = "move some into another schema: allOf: [{ $ref: … }]";
+      translation.findings.drop(keywordLocation, `${keyword} has more than ${maxMembers} schemas`, remedy);
+    } else result[keyword] = translateMap(translation, value, keywordLocation, keyword === "patternProperties");
+  } else if (keyword === "pattern") {
     if (typeof value !== "string") translation.findings.drop(keywordLocation, "pattern is a text");
     else {
       const checked = pattern(translation, value, keywordLocation);
       if (checked !== undefined) result.pattern = checked;
     }
-  } else if (word === "format") formatOf(translation, value, keywordLocation, result);
+  } else if (keyword === "format") formatOf(translation, value, keywordLocation, result);
   else {
-    if (word.startsWith("content")) result[word] = value;
-    checkIgnoredKeyword(translation, word, all, location);
+    if (keyword.startsWith("content")) result[keyword] = value;
+    checkIgnoredKeyword(translation, keyword, all, location);
   }
 };
 
@@ -126,7 +130,7 @@ const checkIgnoredKeyword = (
     return void translation.findings.drop(
       location,
       `${location.name} has ${keyword}`,
-      "name schemas by their place: #/$defs/…",
+      "refer to schemas by location: #/$defs/…",
       keyword,
     );
   if (keyword.startsWith("x-") || keyword === "$id" || annotationKeywords.includes(keyword)) return;
@@ -134,18 +138,18 @@ const checkIgnoredKeyword = (
     return void translation.findings.note({ where: location.name, what: `${keyword} is not checked` });
   if (dialect.openapi && openApiKeywords.includes(keyword)) return;
   if (dialect.openapi)
-    return void translation.findings.note({ where: location.name, what: `the word "${keyword}" is not checked` });
+    return void translation.findings.note({ where: location.name, what: `the keyword "${keyword}" is not checked` });
   if (keyword === "nullable")
     return void translation.findings.fail(
       location,
-      "nullable is a word of OpenAPI 3.0",
+      "nullable is a keyword of OpenAPI 3.0",
       `write type: [${JSON.stringify(all.type)}, "null"]`,
       keyword,
     );
   translation.findings.fail(
     location,
-    `no schema has the word "${keyword}"`,
-    choice(keyword, allKeywords) ?? "what it is for is said by x-…",
+    `"${keyword}" is not a keyword of JSON Schema`,
+    choice(keyword, allKeywords) ?? "an annotation begins with x-",
     keyword,
   );
 };

@@ -66,7 +66,7 @@ export const readOperations = (document: OpenApi): OperationList => {
   if (operations.length > maxOperations)
     throw new DocumentError(
       `${document.file} has ${operations.length} operations`,
-      `${maxOperations} are taken at most; split it`,
+      `${maxOperations} operations at most; split the document`,
     );
   return { operations, unread };
 };
@@ -95,7 +95,7 @@ const mapAt = (reading: Reading, value: unknown, where: string, what: string): J
   try {
     const found = resolveWithSiblings(reading.document, value);
     if (isMap(found)) return found;
-    addUnread(reading, where, `${what} cannot be read: it is no map`);
+    addUnread(reading, where, `${what} cannot be read: it is not a map`);
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     addUnread(reading, where, `${what} cannot be read: ${stripFile(error.message, reading.document)}`);
@@ -108,7 +108,7 @@ const operationsAt = (reading: Reading, path: string, value: unknown): Operation
   if (!item) return [];
   for (const keyword of Object.keys(item))
     if (!pathItemKeywords.includes(keyword) && !isMethod(keyword) && !keyword.startsWith("x-"))
-      addUnread(reading, path, `no path item has the word "${keyword}"`);
+      addUnread(reading, path, `"${keyword}" is not a key of a path item`);
   const sharedParameters = parametersOf(reading, item.parameters, path);
   const more =
     item.additionalOperations === undefined
@@ -134,7 +134,7 @@ const operationOf = (
   if (!value) return [];
   for (const keyword of Object.keys(value))
     if (!operationKeywords.includes(keyword) && !keyword.startsWith("x-"))
-      addUnread(reading, where, `no operation has the word "${keyword}"`);
+      addUnread(reading, where, `"${keyword}" is not a key of an operation`);
   const ownParameters = parametersOf(reading, value.parameters, where);
   const parameters = [
     ...sharedParameters.filter((it) => !ownParameters.some((other) => isSameParameter(it, other))),
@@ -163,18 +163,18 @@ const contentOf = (reading: Reading, content: unknown, where: string, what: stri
   );
 
 const parametersOf = (reading: Reading, value: unknown, where: string): Parameter[] => {
-  if (value !== undefined && !Array.isArray(value)) addUnread(reading, where, "its parameters are no list");
+  if (value !== undefined && !Array.isArray(value)) addUnread(reading, where, "its parameters are not a list");
   return listOf(value).flatMap((it, index) => {
     const label = isMap(it) && typeof it.$ref === "string" ? it.$ref : `number ${index + 1}`;
     const read = mapAt(reading, it, where, `the parameter ${label}`);
     if (!read) return [];
     const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
     if (place === undefined || name === undefined)
-      addUnread(reading, where, `the parameter ${label} has no name or no place`);
+      addUnread(reading, where, `the parameter ${label} has no name or no \`in\``);
     else {
       for (const keyword of Object.keys(read))
         if (!parameterKeywords.includes(keyword) && !keyword.startsWith("x-"))
-          addUnread(reading, where, `no parameter has the word "${keyword}": ${name} is not checked by it`);
+          addUnread(reading, where, `"${keyword}" is not a key of a parameter: it does not apply to ${name}`);
       return [{ in: place, name, value: resolveContent(reading, read, where, name) }];
     }
     return [];

@@ -39,7 +39,7 @@ export const parameterPlan = (
     ...(capture !== undefined && place === "path" && { capture }),
     required: value.required === true || place === "path",
   };
-  if (place === "header" && !headerNamePattern.test(name)) return { unchecked: "no header can be called so" };
+  if (place === "header" && !headerNamePattern.test(name)) return { unchecked: "it is not a valid header name" };
   const [content, ...others] = Object.entries(mapOf(value.content));
   if (content) {
     const planned = contentParameter(document, shared, content, translate);
@@ -72,8 +72,8 @@ const headerNamePattern = /^[\w!#$%&'*+.^`|~-]+$/;
 const styleProblem = (style: string, place: string): string => {
   if (place === "querystring") return "it has no content";
   return style === "matrix" && place === "path"
-    ? "the style matrix has semicolons, and no gate takes them in a path"
-    : `nothing in ${place} is written in the style ${style}`;
+    ? "the style matrix has semicolons, which no gate accepts in a path"
+    : `${place} parameters do not have the style ${style}`;
 };
 
 const contentParameter = (

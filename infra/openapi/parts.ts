@@ -69,8 +69,8 @@ const mapPart = (name: ParameterPart, part: RequestPart, translate: Translator, 
     )
       fail(
         location,
-        `${name} is a map of parameters, and "${keyword}" is said of none of them`,
-        `its words are ${mapKeywords.join(", ")}`,
+        `${name} is a map of parameters, and "${keyword}" does not apply to one`,
+        `its keywords are ${mapKeywords.join(", ")}`,
         keyword,
       );
   if (value.type !== undefined && value.type !== "object")
@@ -85,7 +85,7 @@ const mapPart = (name: ParameterPart, part: RequestPart, translate: Translator, 
   else if (isClosed && name !== "query")
     fail(
       childLocation(location, "additionalProperties"),
-      `no client knows all that is sent in ${name}`,
+      `${name} cannot be closed, because other components add to it`,
       "only query can be closed",
     );
   const requiredNames = listOf(required).map(String);
@@ -143,7 +143,7 @@ export const operationPlans = (
     translate.fail(
       it.location,
       `${it.name} is a value, or a list of them`,
-      "write what it holds as parameters of their own",
+      "write its properties as separate parameters",
     );
     return [];
   });

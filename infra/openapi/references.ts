@@ -67,7 +67,7 @@ export const resolveReference = (ref: string, from: SchemaDocument, openDocument
   let at = first;
   for (let turn = 0; isMap(at.value) && isPlainReference(at.value.$ref, at); turn++) {
     if (turn === maxReferences)
-      throw new DocumentError(`${filePrefix(from)}${ref} leads in a circle`, "let it name what is meant");
+      throw new DocumentError(`${filePrefix(from)}${ref} is circular`, "refer to the target directly");
     at = resolveOnce(String(at.value.$ref), at.document, openDocument);
   }
   return first;
@@ -91,25 +91,25 @@ const resolveOnce = (reference: string, from: SchemaDocument, openDocument: Open
 const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
   if (from.dialect.openapi)
     throw new DocumentError(
-      `${from.file}: ${ref} leads out of the document`,
-      "bundle it into one file first; nothing is fetched for a build",
+      `${from.file}: ${ref} refers to another document`,
+      "bundle both into one file first; a build fetches nothing",
     );
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(file))
     throw new DocumentError(
-      `${ref} leads out of the project`,
-      "put the file into routes/schemas; nothing is fetched for a build",
+      `${ref} refers to a file outside of the project`,
+      "put the file into routes/schemas; a build fetches nothing",
     );
   const reference = path.posix.normalize(path.posix.join(from.folder, file));
   if (!/^routes\/(?:schemas|openapi)\/.+\.(?:json|ya?ml)$/.test(reference))
     throw new DocumentError(
-      `${ref} leads to ${reference}`,
-      "schemas stand in routes/schemas and routes/openapi, as .json or .yaml",
+      `${ref} refers to ${reference}`,
+      "schemas are in routes/schemas and routes/openapi, as .json or .yaml",
     );
   return reference;
 };
 
 /** The file name for messages without a marked line. */
-const filePrefix = ({ file, origin: written }: SchemaDocument): string => (written ? "" : `${file}: `);
+const filePrefix = ({ file, origin }: SchemaDocument): string => (origin ? "" : `${file}: `);
 
 /** A unique name from the last path step: `#/components/schemas/Order` is `Order`. */
 export const uniqueName = (path: Path, taken: object): string => {

@@ -53,18 +53,16 @@ export const createTranslator = (openDocument: OpenDocument): Translator => {
 
   /** @param parents those that it is a part of by `allOf` */
   const schema = (value: unknown, location: SchemaLocation, parents: readonly JsonMap[] = []): Schema => {
-    const { refSiblings: besideRef, openapi } = location.document.dialect;
+    const { refSiblings, openapi } = location.document.dialect;
     if (++nodes > maxNodes) {
       const message = `the requests have more than ${maxNodes} schemas`;
-      return (
-        nodes > maxNodes + 1 || fail(location, message, "split the tier, or drop `validate` where it matters least")
-      );
+      return nodes > maxNodes + 1 || fail(location, message, "split the tier, or drop `validate` on some routes");
     }
     if (typeof value === "boolean") return value;
     const before = findings.dropped();
-    if (!isMap(value)) return drop(location, `${location.name} is no schema`, "a schema is a map");
+    if (!isMap(value)) return drop(location, `${location.name} is not a schema`, "a schema is a map");
     const ref = typeof value.$ref === "string" ? reference(value.$ref, location) : undefined;
-    if (ref !== undefined && (!besideRef || Object.keys(value).length === 1)) return ref;
+    if (ref !== undefined && (!refSiblings || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};
     for (const it of keywordsOf(value, location.document.dialect))
       translateKeyword({ findings, translate: schema }, it, value, location, result);

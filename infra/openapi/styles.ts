@@ -15,14 +15,14 @@ export const isCompound = (it: ValueShape): boolean => !takesScalars(it) && Bool
 /** Describes a nested list or object that the style cannot represent (RFC 6570 has one level). */
 export const nestedProblem = (shape: ValueShape, style: string, explode: boolean): string | undefined => {
   if (style === "deepObject") return undefined;
-  const problem = (what: string) => `the style ${style} has no place for ${what}`;
+  const problem = (what: string) => `the style ${style} cannot represent ${what}`;
   if (!takesScalars(shape) && shape.items && isCompound(shape.items)) return problem("a list of lists or objects");
   if (takesScalars(shape) || !shape.properties) return undefined;
   const areFields = explode && ["form", "cookie", "spaceDelimited", "pipeDelimited"].includes(style);
   const isUnsupported = (it: ValueShape) => isCompound(it) && !(areFields && it.items && !isCompound(it.items));
   const unsupported = Object.entries(shape.properties).find(([, it]) => isUnsupported(it));
-  if (unsupported) return problem(`what its property ${unsupported[0]} holds`);
-  return shape.rest && isUnsupported(shape.rest) ? problem("what its properties hold") : undefined;
+  if (unsupported) return problem(`the value of its property ${unsupported[0]}`);
+  return shape.rest && isUnsupported(shape.rest) ? problem("the values of its properties") : undefined;
 };
 
 /** What OpenAPI leaves undefined of a style, and how it is read. */

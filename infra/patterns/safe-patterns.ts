@@ -84,11 +84,11 @@ const analyse = (tree: Node, stateLimit: number, isEndSure: boolean): "quick" | 
 };
 
 /** The automaton of an unanchored search: failed attempts from earlier positions visit no accepting state. */
-const unanchored = ({ symbols, next, finals: ends }: Automaton, isEndSure: boolean): Automaton => {
-  const isFinal = (state: number): boolean => isEndSure && ends.has(state);
+const unanchored = ({ symbols, next, finals }: Automaton, isEndSure: boolean): Automaton => {
+  const isFinal = (state: number): boolean => isEndSure && finals.has(state);
   const edges = next.map((all, from) => new Map(isFinal(from) ? [] : [...all].filter(([to]) => !isFinal(to))));
   (edges[0] as Map<number, number>).set(0, 1);
-  return { symbols: [allSymbols, ...symbols.slice(1)], next: edges, finals: ends };
+  return { symbols: [allSymbols, ...symbols.slice(1)], next: edges, finals };
 };
 
 /** Whether it can match at the beginning of a text only. */

@@ -26,12 +26,12 @@ const maxDepth = 100;
 /** @throws SyntaxError with the unsupported syntax */
 export const parsePattern = (pattern: string): Node => {
   if (literalPattern.test(pattern))
-    throw new SyntaxError("it is a literal of JavaScript: write what stands between its slashes");
+    throw new SyntaxError("it is a literal of JavaScript: write the text between its slashes");
   const node = isValid(pattern, "u") || isValid(pattern, "") ? parse(pattern) : undefined;
-  if (!node) throw new SyntaxError("it is no regular expression of ECMAScript");
+  if (!node) throw new SyntaxError("it is not a regular expression of ECMAScript");
   // Annex B syntax that is not covered here is rejected.
   if (!isValid(toPattern(node), "u"))
-    throw new SyntaxError("it is no regular expression of ECMAScript with the flag u");
+    throw new SyntaxError("it is not a regular expression of ECMAScript with the flag u");
   return node;
 };
 
@@ -155,7 +155,7 @@ const parse = (pattern: string): Node => {
   };
 
   const tree = alternation(0);
-  if (at < pattern.length) throw new SyntaxError("it is no regular expression of ECMAScript");
+  if (at < pattern.length) throw new SyntaxError("it is not a regular expression of ECMAScript");
   return tree;
 };
 

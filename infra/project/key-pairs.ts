@@ -64,5 +64,5 @@ const readKeyPair = (root: string, env: string, purpose: KeyPurpose, sample?: st
   } catch {
     // The content is not shown.
   }
-  throw new Error(`${explicit === undefined ? file : purpose.variable} is no Ed25519 key as a JWK`);
+  throw new Error(`${explicit === undefined ? file : purpose.variable} is not an Ed25519 key as a JWK`);
 };

@@ -53,9 +53,9 @@ const missingOwner = ({ source, manifest: { owner } }: CheckedTier): string[] =>
   if (parseOwners(owner) !== undefined) return [];
   const location = fileAndLine(source, [owner === undefined ? "tier" : "owner"]);
   return owner === undefined
-    ? [`${location}  has no owner, so nobody reviews it; add owner: "@<organisation>/<team>"`]
+    ? [`${location}  has no owner, so nobody has to review it; add owner: "@<organisation>/<team>"`]
     : [
-        `${location}  ${JSON.stringify(owner)} is no user, team or address that GitHub knows; write "@<organisation>/<team>"`,
+        `${location}  ${JSON.stringify(owner)} is not a user, team or address of GitHub; write "@<organisation>/<team>"`,
       ];
 };
 

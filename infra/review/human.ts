@@ -18,11 +18,11 @@ import {
   nextSteps,
 } from "./wording.ts";
 
-export const renderDiff = (comparison: Comparison, { before, after, codeChanged: code }: Versions): string => {
+export const renderDiff = (comparison: Comparison, { before, after, codeChanged }: Versions): string => {
   const head = `${before.name} → ${after.name}: ${pc.bold(headline(comparison))}\n`;
   if (comparison.problems.length > 0)
     return `${renderProblems(comparison.problems, { read: comparison.read, broken: comparison.broken.length })}\n${head}`;
-  const steps = nextSteps(comparison, code).map((it) => `${plainText(it)}\n`);
+  const steps = nextSteps(comparison, codeChanged).map((it) => `${plainText(it)}\n`);
   if (comparison.risk === undefined) return [head, `${plainText(describeUnchanged(comparison))}\n`, ...steps].join("");
   return [head, ...diffSections(comparison).map(renderSection), renderWorkers(comparison), steps.join("")]
     .filter(Boolean)

@@ -34,9 +34,9 @@ export const highRisks = ({ changes }: Comparison): Sentence[] => {
     ({ kind }) => kind,
   );
   return [...groups].map(([kind, group]) => {
-    const names = group.flatMap(({ tier, routes, location: spot }) => {
+    const names = group.flatMap(({ tier, routes, location }) => {
       if (routes.length > 0) return routes.map((it) => `${tier}/${it}`);
-      return tier ?? spot?.file ?? [];
+      return tier ?? location?.file ?? [];
     });
     return [
       changeKinds[kind][1].replace(/\.$/, ""),
@@ -54,7 +54,7 @@ const maxNumbers = 3;
 
 const describeNumbers = (group: readonly ReportedChange[]): Sentence => {
   // Many tiers may have the same change from one preset.
-  const all = [...new Map(group.map(({ message: says }) => [plainText(says), says])).values()];
+  const all = [...new Map(group.map(({ message }) => [plainText(message), message])).values()];
   const more = all.length > maxNumbers ? [`; and ${all.length - maxNumbers} more`] : [];
   return [" – ", ...joinSentences(all.slice(0, maxNumbers)), ...more];
 };
@@ -112,8 +112,8 @@ export const describeWorker = ({ kind, tiers, levels, owners, approved }: Report
 export const nextSteps = ({ changes, workers, environments, brokenBefore }: Comparison, code: boolean): Sentence[] => [
   ...changes
     .filter(({ kind }) => kind === "secret-added")
-    .map(({ message: says, tier, environments: group }): Sentence => {
-      const secret = says.find((it) => typeof it === "object");
+    .map(({ message, tier, environments: group }): Sentence => {
+      const secret = message.find((it) => typeof it === "object");
       const name = typeof secret === "object" ? secret.code : "";
       const secretEnvironments = group.length > 0 ? group : environments;
       const line = `npx postern secrets set ${name} --env ${secretEnvironments.includes("production") ? "production" : secretEnvironments[0]}`;
@@ -146,8 +146,8 @@ export const nextSteps = ({ changes, workers, environments, brokenBefore }: Comp
 ];
 
 const secretsToRevoke = (changes: Comparison["changes"]): Sentence[] => {
-  const places = changes.flatMap(({ kind, location: spot }) =>
-    kind === "secret-written" && spot ? [formatLocation(spot)] : [],
+  const places = changes.flatMap(({ kind, location }) =>
+    kind === "secret-written" && location ? [formatLocation(location)] : [],
   );
   if (places.length === 0) return [];
   const set = sentence`${"npx postern secrets set"}`;

@@ -101,7 +101,7 @@ const simulatedVersion = ({ behaviour, shape }: VersionModel, groupShares: reado
 };
 
 const addTraffic = (
-  { behaviour, groupShares, latencies: draws, groups: filled }: SimulatedVersion,
+  { behaviour, groupShares, latencies, groups: filled }: SimulatedVersion,
   rate: number,
   coldShare: number,
   seconds: number,
@@ -109,7 +109,7 @@ const addTraffic = (
   { poisson, uniform, happens }: Random,
 ): void => {
   for (let group = 0; group < groups; group++) {
-    const [groupShare, latencyTable, it] = [groupShares[group], draws[group], filled[group]];
+    const [groupShare, latencyTable, it] = [groupShares[group], latencies[group], filled[group]];
     if (!groupShare || !latencyTable || !it) continue;
     const all = rate * intervalSeconds * busy * behaviour.reports;
     const requests = all * groupShare.activity;

@@ -83,7 +83,7 @@ describe("a line that is damaged", () => {
   it("is no account where the heading is another one", () => {
     const { folder, file } = writeJournal("one");
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"format":1', '"format":2'));
-    expect(() => openJournal(folder)).toThrow("is no journal of this local cloud");
+    expect(() => openJournal(folder)).toThrow("is not a journal of this local cloud");
   });
 });
 

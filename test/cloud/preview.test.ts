@@ -98,5 +98,5 @@ it.runIf(full)("each pull request has Workers of its own, which go with it and t
   expect((await ask("preview-8.acme.example"))[0]).toBe(200);
   expect((await ask("preview-7.acme.example"))[0]).toBe(404);
   expect(fs.existsSync(path.join(root, "routes/environments/preview-7.yaml"))).toBe(false);
-  expect((await down("7", options)).text).toBe("nothing of preview-7 was there\n");
+  expect((await down("7", options)).text).toBe("preview-7 has no Workers\n");
 });

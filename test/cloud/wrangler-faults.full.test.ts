@@ -20,7 +20,7 @@ const upload = () => {
 it("a wrangler that gets no answer is ended, and is no success", async () => {
   const api = await startFaultProxy("http://127.0.0.1:9", (call) => (call.startsWith("PUT") ? "hang" : 404));
   const ran = wrangler(targetOf(api), upload(), undefined, 6000);
-  await expect(ran).rejects.toThrow(/did not end within 6 s, and was ended/);
+  await expect(ran).rejects.toThrow(/did not end within 6 s, and was killed/);
   await expect(ran).rejects.toBeInstanceOf(WranglerError);
 });
 

@@ -45,7 +45,7 @@ const controlApi = async () => {
   return {
     done,
     logged,
-    ask: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
+    request: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", ...init.headers };
       const response = await app.request(path, { ...init, headers } as RequestInit);
       return { status: response.status, text: await response.text() };
@@ -57,49 +57,54 @@ const start = "/v1/tiers/a/rollouts";
 const release = { steps: ["1%", "100%"] };
 
 describe("a body", () => {
-  it("that is a release as a manifest has it is taken", async () => {
-    const { ask, done } = await controlApi();
-    expect(await ask(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject({
-      status: 200,
-    });
+  it("with a release, written as in a manifest, starts a rollout", async () => {
+    const { request, done } = await controlApi();
+    expect(await request(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject(
+      {
+        status: 200,
+      },
+    );
     expect(done).toEqual(["start a"]);
   });
 
   it.each([
-    ["is no JSON", "{"],
+    ["is not JSON", "{"],
     ["is a list", "[]"],
     ["is nested a thousand deep", `${"[".repeat(1000)}${"]".repeat(1000)}`],
-    ["has a prototype", '{"reason":"a test","__proto__":{"role":"admin"}}'],
+    ["sets a prototype", '{"reason":"a test","__proto__":{"role":"admin"}}'],
     ["has no reason", "{}"],
-    ["has a share above all", JSON.stringify({ reason: "it", release: { steps: ["1%", "999%"] } })],
-    ["has steps that fall", JSON.stringify({ reason: "it", release: { steps: ["50%", "1%", "100%"] } })],
-    ["has steps without an end", JSON.stringify({ reason: "it", release: { steps: ["50%"] } })],
+    ["has a share above 100 %", JSON.stringify({ reason: "it", release: { steps: ["1%", "999%"] } })],
+    ["has descending steps", JSON.stringify({ reason: "it", release: { steps: ["50%", "1%", "100%"] } })],
+    ["has steps that do not end at 100 %", JSON.stringify({ reason: "it", release: { steps: ["50%"] } })],
     [
-      "tolerates what no verdict could read",
+      "has a tolerance with too many digits",
       JSON.stringify({ reason: "it", release: { ...release, tolerate: { errors: "+0.123456pp" } } }),
     ],
-    ["bakes for ever", JSON.stringify({ reason: "it", release: { ...release, bake: "999999999h" } })],
-    ["limits by nothing", JSON.stringify({ reason: "it", release: { ...release, limits: { errors: "lots" } } })],
+    ["has a bake that is too long", JSON.stringify({ reason: "it", release: { ...release, bake: "999999999h" } })],
     [
-      "asks too much",
+      "has a limit that is not a share",
+      JSON.stringify({ reason: "it", release: { ...release, limits: { errors: "lots" } } }),
+    ],
+    [
+      "has a query that is too long",
       JSON.stringify({ reason: "it", release: { ...release, queries: { it: { query: "x".repeat(1001), max: 1 } } } }),
     ],
-  ])("that %s is refused, and nothing is done", async (_, body) => {
-    const { ask, done } = await controlApi();
-    const { status, text } = await ask(start, { method: "POST", body });
+  ])("that %s is refused without effect", async (_, body) => {
+    const { request, done } = await controlApi();
+    const { status, text } = await request(start, { method: "POST", body });
     expect([status, text.length < 3000]).toEqual([400, true]);
     expect(done).toEqual([]);
   });
 
-  it("that is of another type is read as JSON or not at all", async () => {
-    const { ask, done } = await controlApi();
+  it("with another media type is refused if it is not valid JSON", async () => {
+    const { request, done } = await controlApi();
     const headers = { "content-type": "text/plain" };
-    expect((await ask(start, { method: "POST", body: "{}", headers })).status).toBe(400);
+    expect((await request(start, { method: "POST", body: "{}", headers })).status).toBe(400);
     expect(done).toEqual([]);
   });
 
-  it("that does not say how long it is is counted", async () => {
-    const { ask, done } = await controlApi();
+  it("without a length is refused when it exceeds the limit", async () => {
+    const { request, done } = await controlApi();
     const body = new ReadableStream({
       start: (controller) => {
         for (let count = 0; count < 300; count++) controller.enqueue(new TextEncoder().encode(" ".repeat(1024)));
@@ -107,7 +112,7 @@ describe("a body", () => {
         controller.close();
       },
     });
-    expect((await ask(start, { method: "POST", body, duplex: "half" })).status).toBe(400);
+    expect((await request(start, { method: "POST", body, duplex: "half" })).status).toBe(400);
     expect(done).toEqual([]);
   });
 });
@@ -117,15 +122,15 @@ it.each([
   "/v1/tiers/toString/rollouts",
   "/v1/tiers/a%2F..%2Fb/rollout",
   "/v1/tiers/a/../../b",
-])("%s is no tier", async (path) => {
-  const { ask } = await controlApi();
-  expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
-  expect((await ask(path)).status).toBeLessThan(500);
+])("answers 4xx to %s, which is not a tier", async (path) => {
+  const { request } = await controlApi();
+  expect((await request(path)).status).toBeGreaterThanOrEqual(400);
+  expect((await request(path)).status).toBeLessThan(500);
 });
 
 it("answers 500 without details when a port throws", async () => {
-  const { ask, logged } = await controlApi();
-  const { status, text } = await ask("/v1/tiers/a/rollouts");
+  const { request, logged } = await controlApi();
+  const { status, text } = await request("/v1/tiers/a/rollouts");
   expect([status, JSON.parse(text)]).toEqual([
     500,
     {

@@ -36,14 +36,14 @@ const split = async (names: string) => {
   return { requests, answer: (await answer.json()) as { readonly ok: boolean } };
 };
 
-it("control goes back to a version from before the cache's secret", async () => {
+it("rolls back to a version from before the generated secret of the cache", async () => {
   expect(await split("POSTERN_CACHE_KEY")).toMatchObject({
     requests: ["/deployments", "/deployments?force=true"],
     answer: { ok: true },
   });
 });
 
-it("and never brings a person's secret back", async () => {
+it("never restores a secret that a person has set", async () => {
   expect(await split("POSTERN_CACHE_KEY, PAY_KEY")).toMatchObject({
     requests: ["/deployments"],
     answer: { ok: false },

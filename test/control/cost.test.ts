@@ -9,7 +9,7 @@ const cpu = (route: string, ms: number, requests: number) => [
   tally({ name: "cpu-requests", labels: { route }, value: requests }),
 ];
 
-it("all versions and outcomes of a route are one, since the first of them", () => {
+it("sums all versions and outcomes of a route, since the first of them", () => {
   const costs = costsOf({
     series: [
       series({ since: since + 1 }),
@@ -25,7 +25,7 @@ it("all versions and outcomes of a route are one, since the first of them", () =
   ]);
 });
 
-it("a route of which one in ten has a line weighs what all of them cost", () => {
+it("extrapolates the CPU of a route whose requests are sampled", () => {
   const text = costTable(
     "wallet",
     costsOf({

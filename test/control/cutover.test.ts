@@ -24,8 +24,8 @@ const cutoverHarness = (percent = "0%") => {
   const scenario = { verdict: "pass" as "pass" | "fail", lost: 0 };
   const storage = {
     get: async (key: string) => structuredClone(stored.get(key)),
-    put: async (given: string | object, value?: unknown) => {
-      const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
+    put: async (keyOrEntries: string | object, value?: unknown) => {
+      const all = Object.entries(typeof keyOrEntries === "string" ? { [keyOrEntries]: value } : keyOrEntries);
       for (const [key, one] of all) stored.set(key, structuredClone(one));
     },
     setAlarm: async () => {},
@@ -108,7 +108,7 @@ const cutoverHarness = (percent = "0%") => {
 };
 
 describe("a cutover", () => {
-  it("is of a route that has an old gateway, and of no other", () => {
+  it("exists only for a route with an old gateway", () => {
     const { plan } = cutoverHarness();
     expect(subjectFacts(plan, name)?.workers).toEqual([name]);
     expect(["wallet/plain", "wallet/constructor", "toString/balance"].map((it) => subjectFacts(plan, it))).toEqual([
@@ -119,7 +119,7 @@ describe("a cutover", () => {
     expect(subjectFacts(plan, "wallet")?.workers).toEqual(["gate-wallet"]);
   });
 
-  it("moves users step by step, with one entry of the overlay", async () => {
+  it("moves users step by step, with one overlay entry", async () => {
     const it = cutoverHarness();
     await it.start();
     await it.runFor(3000);
@@ -141,7 +141,7 @@ describe("a cutover", () => {
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
 
-  it("abort rolls it back, also after all users were moved", async () => {
+  it("is rolled back by abort, also after all users were moved", async () => {
     const it = cutoverHarness();
     await it.start();
     await it.runFor(20_000);
@@ -150,7 +150,7 @@ describe("a cutover", () => {
     expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
   });
 
-  it("does nothing twice where an answer is lost", async () => {
+  it("does nothing twice if an answer is lost", async () => {
     const it = cutoverHarness();
     await it.start();
     it.scenario.lost = 1;

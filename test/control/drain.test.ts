@@ -21,7 +21,7 @@ const rolledBack = {
   ],
 } as unknown as Rollout;
 
-it("names the versions that were tried, and when their streams have ended", () => {
+it("names the rolled-back versions and the time by which their streams end", () => {
   expect(drainEntryOf(rolledBack, 1_000_000)).toEqual({
     kind: "drain",
     versions: ["c1", "c2"],
@@ -43,7 +43,7 @@ it.each([
   expect(drainEntryOf({ ...rolledBack, ...more } as Rollout, 1_000_000)).toBeUndefined();
 });
 
-it("publishes the entry even after the drain time, and none once no stream can be left", () => {
+it("publishes the entry even after the drain time, but not once all streams must have ended", () => {
   expect(drainEntryOf(rolledBack, 1_629_999)).toEqual(drainEntryOf(rolledBack, 1_000_000));
   expect(drainEntryOf(rolledBack, 1_630_000)).toBeUndefined();
 });
@@ -53,7 +53,7 @@ const memoryStorage = (values = new Map<string, unknown>()) => ({
   put: (async (key: string, value: unknown) => void values.set(key, structuredClone(value))) as never,
 });
 
-it("adds the entry to each tier once, also after a crash in between, and not again when a person removed it", async () => {
+it("adds the entry to each tier once, also after a crash, and not again after a person removed it", async () => {
   const feeds = { a: feedStoreOn(memoryStorage(), () => 1_000_000), b: feedStoreOn(memoryStorage(), () => 1_000_000) };
   const of = (tier: string) => feeds[tier as "a" | "b"];
   const writes: string[] = [];
@@ -82,15 +82,15 @@ it("adds the entry to each tier once, also after a crash in between, and not aga
   expect((await feed.read("a")).entries).toEqual([]);
 });
 
-it("is retried by an alarm until the feed answers, and then published once", async () => {
+it("retries by alarm until the feed answers, and then publishes the entry once", async () => {
   const entries = feedStoreOn(memoryStorage(), () => 1_000_000);
-  const feed = { asked: 0, isDown: true };
+  const feed = { requests: 0, isDown: true };
   const FEED = {
     fetch: async (_: string, { method, body }: RequestInit) => {
-      feed.asked++;
+      feed.requests++;
       if (feed.isDown) return new Response(null, { status: 503 });
-      const { revision, entries: given } = JSON.parse(String(body ?? "{}"));
-      return Response.json(method === "PUT" ? await entries.write(revision, given) : await entries.read());
+      const { revision, entries: written } = JSON.parse(String(body ?? "{}"));
+      return Response.json(method === "PUT" ? await entries.write(revision, written) : await entries.read());
     },
   };
   const alarms: number[] = [];
@@ -113,7 +113,7 @@ it("is retried by an alarm until the feed answers, and then published once", asy
   feed.isDown = false;
   await look();
   expect((await entries.read()).entries).toEqual([drainEntryOf(rolledBack, 1_000_000)]);
-  const { asked } = feed;
+  const { requests } = feed;
   await look();
-  expect([feed.asked, alarms.length]).toEqual([asked, 1]);
+  expect([feed.requests, alarms.length]).toEqual([requests, 1]);
 });

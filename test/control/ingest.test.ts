@@ -1,4 +1,4 @@
-/** Reports of gates, fronts and the tail, and the telemetry objects that get them. */
+/** Reports of gates, fronts and the tail: validation, authorization, and the telemetry objects that receive them. */
 import { describe, expect, it } from "vitest";
 import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
@@ -19,13 +19,13 @@ const propsFor = (path: string): IngestProps =>
   path === "/v1/front" ? { from: "front" } : path === "/v1/tail" ? { from: "tail" } : wallet;
 
 const ingestHarness = (analytics = false) => {
-  const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
+  const calls: { readonly tier: string; readonly name: string; readonly args: readonly unknown[] }[] = [];
   const points: DataPoint[] = [];
   const env = {
     TELEMETRY: {
       getByName: (tier: string) => ({
-        take: async (...given: readonly unknown[]) => void calls.push({ tier, name: "take", given }),
-        hear: async (...given: readonly unknown[]) => void calls.push({ tier, name: "hear", given }),
+        take: async (...args: readonly unknown[]) => void calls.push({ tier, name: "take", args }),
+        hear: async (...args: readonly unknown[]) => void calls.push({ tier, name: "hear", args }),
       }),
     },
     ...(analytics && {
@@ -42,8 +42,8 @@ const ingestHarness = (analytics = false) => {
         { now: () => 0, random: () => 0 },
       )
     ).status;
-  const news = () => calls.flatMap(({ given }) => given[0] as ObserverReport[]);
-  return { post, calls, points, news };
+  const observerReports = () => calls.flatMap(({ args }) => args[0] as ObserverReport[]);
+  return { post, calls, points, observerReports };
 };
 
 const series = (over: Partial<Series> = {}): Series => ({
@@ -73,11 +73,11 @@ const report = (over: Partial<Report> = {}): Report => ({
   ...over,
 });
 
-const talliesIn = ([call]: readonly { readonly given: readonly unknown[] }[]) =>
-  (call?.given[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
+const talliesIn = ([call]: readonly { readonly args: readonly unknown[] }[]) =>
+  (call?.args[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
 
 describe("a gate's report", () => {
-  it("goes to the object of its tier, with what was lost before and what was noted beside", async () => {
+  it("goes to its tier's object, with marks, ended streams and earlier losses as tallies", async () => {
     const { post, calls } = ingestHarness();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
     expect(
@@ -91,7 +91,7 @@ describe("a gate's report", () => {
     ]);
   });
 
-  it("of a gate of before is taken too", async () => {
+  it("of an older gate, without newer fields, is accepted", async () => {
     const { post } = ingestHarness();
     const { marks, streams, ...before } = report();
     const { method, upstream, ...old } = series({ status: "2xx" });
@@ -107,7 +107,7 @@ describe("a gate's report", () => {
     expect(calls).toEqual([]);
   });
 
-  it("is written to Analytics Engine where there is a dataset, as far as that takes it", async () => {
+  it("is written to Analytics Engine if there is a dataset; points beyond the limit are counted as lost", async () => {
     const { post, points, calls } = ingestHarness(true);
     await post(
       "/v1/report",
@@ -127,21 +127,21 @@ describe("a gate's report", () => {
   });
 });
 
-describe("a report in another's name", () => {
+describe("a report for another tier or of another kind of sender", () => {
   const front = { counts: [{ tier: "faq", status: "200", code: "", count: 2 }], deaths: [], lost: 0 };
   const tail = { cpu: [], deaths: [{ worker: "gate-shared", version: "v1", outcome: "exception", count: 1 }] };
 
-  it("is refused, reaches none of that tier's objects, and is counted for the reporting gate", async () => {
+  it("is refused, reaches no object of that tier, and is counted for the reporting gate", async () => {
     const { post, calls, points } = ingestHarness(true);
     expect(await post("/v1/report", report({ tier: "faq", version: "v-of-faq" }))).toBe(403);
     expect(points).toEqual([]);
-    expect(calls).toEqual([{ tier: "wallet", name: "hear", given: [[expect.anything()], 0] }]);
-    expect(calls[0]?.given[0]).toEqual([
+    expect(calls).toEqual([{ tier: "wallet", name: "hear", args: [[expect.anything()], 0] }]);
+    expect(calls[0]?.args[0]).toEqual([
       { tier: "wallet", version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] },
     ]);
   });
 
-  it("is taken of each tier of a gate that serves several, and of no other", async () => {
+  it("is accepted for each tier of a shared gate, and for no other tier", async () => {
     const { post, calls } = ingestHarness();
     const shared = { from: "gate", tiers: ["faq", "rates"] } as const;
     expect(await post("/v1/report", report({ tier: "faq" }), shared)).toBe(204);
@@ -151,13 +151,18 @@ describe("a report in another's name", () => {
   });
 
   it.each([
-    ["a gate's of what fronts see", "/v1/front", front, wallet],
-    ["a gate's of what the tail hears", "/v1/tail", { ...tail, faults: [], spans: [] }, wallet],
-    ["a front's of what gates count", "/v1/report", report(), { from: "front" } as const],
-    ["a front's of what the tail hears", "/v1/tail", { ...tail, faults: [], spans: [] }, { from: "front" } as const],
-    ["the tail's of what gates count", "/v1/report", report(), { from: "tail" } as const],
-    ["a gate's whose binding names no tier", "/v1/report", report(), { from: "gate" } as unknown as IngestProps],
-    ["of a binding that says nothing", "/v1/report", report(), {} as IngestProps],
+    ["a front's report from a gate", "/v1/front", front, wallet],
+    ["a tail's report from a gate", "/v1/tail", { ...tail, faults: [], spans: [] }, wallet],
+    ["a gate's report from a front", "/v1/report", report(), { from: "front" } as const],
+    ["a tail's report from a front", "/v1/tail", { ...tail, faults: [], spans: [] }, { from: "front" } as const],
+    ["a gate's report from the tail", "/v1/report", report(), { from: "tail" } as const],
+    [
+      "a report of a gate whose binding names no tier",
+      "/v1/report",
+      report(),
+      { from: "gate" } as unknown as IngestProps,
+    ],
+    ["a report through a binding without props", "/v1/report", report(), {} as IngestProps],
   ])("%s is refused", async (_, path, body, as) => {
     const { post, calls } = ingestHarness();
     expect(await post(path, body, as)).toBeGreaterThanOrEqual(403);
@@ -169,7 +174,7 @@ describe("the tail's report", () => {
   const death = { version: "v1", outcome: "exceededCpu", count: 3 };
 
   it("counts CPU for a known tier, and a death for each tier of the gate", async () => {
-    const { post, news } = ingestHarness();
+    const { post, observerReports } = ingestHarness();
     const cpu = { version: "v1", route: "", requests: 0, cpuMs: 7 };
     const body = {
       cpu: [
@@ -186,7 +191,7 @@ describe("the tail's report", () => {
       spans: [{ tier: "wallet", taken: 1, failed: 0, lost: 4 }],
     };
     expect(await post("/v1/tail", body)).toBe(204);
-    const all = news();
+    const all = observerReports();
     expect(all.filter(({ tallies }) => tallies[0]?.name === "cpu").map(({ tier }) => tier)).toEqual(["faq", "wallet"]);
     const dead = all.filter(({ tallies }) => tallies[0]?.name === "deaths");
     // A rollout of their gate adds the two up.
@@ -208,8 +213,8 @@ describe("the tail's report", () => {
 });
 
 describe("a front's report", () => {
-  it("puts a death to its version and its user's group", async () => {
-    const { post, news } = ingestHarness();
+  it("assigns a death to its version and its user's group", async () => {
+    const { post, observerReports } = ingestHarness();
     const body = {
       counts: [{ tier: "wallet", status: "503", code: "gate-unavailable", count: 2 }],
       deaths: [
@@ -219,7 +224,7 @@ describe("a front's report", () => {
       lost: 1,
     };
     expect(await post("/v1/front", body)).toBe(204);
-    expect(news()).toMatchObject([
+    expect(observerReports()).toMatchObject([
       {
         version: "",
         tallies: [
@@ -232,15 +237,15 @@ describe("a front's report", () => {
   });
 });
 
-it("of tiers that share a gate, and are judged together, a death is one: the tail's", async () => {
-  const { post, news } = ingestHarness();
+it("counts a death in a shared gate once, as the tail reports it", async () => {
+  const { post, observerReports } = ingestHarness();
   const death = { version: "v1", outcome: "exception", count: 1 };
   await post("/v1/front", { counts: [], deaths: [{ tier: "rates", version: "v1", group: 1 }], lost: 0 });
   await post("/v1/tail", { cpu: [], deaths: [{ ...death, worker: "gate-shared" }], faults: [], spans: [] });
-  expect(news().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
+  expect(observerReports().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
 });
 
-it("each tier's object is called once per report", async () => {
+it("calls each tier's object once per report", async () => {
   const { post, calls } = ingestHarness();
   const counts = ["200", "404", "503"].map((status) => ({ tier: "wallet", status, code: "", count: 1 }));
   await post("/v1/front", { counts, deaths: [], lost: 0 });

@@ -33,10 +33,10 @@ const attributesOf = ({ attributes }: Attributes) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
 const decodedMetrics = (
-  kept: { series?: readonly StoredSeries[]; tallies?: readonly StoredTally[] },
+  counts: { series?: readonly StoredSeries[]; tallies?: readonly StoredTally[] },
   versions = ["v1"],
 ) =>
-  metricsOf(instruments({ series: [], tallies: [], ...kept }), context, new Set(versions)).map(
+  metricsOf(instruments({ series: [], tallies: [], ...counts }), context, new Set(versions)).map(
     ({ message, points }) => {
       const { resourceMetrics } = decodeOtlp("metrics", JSON.stringify(message)) as {
         resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];
@@ -50,7 +50,7 @@ const decodedMetrics = (
     },
   );
 
-it("a collector reads the tier as a service, its gate's version as the service's, and sums with their beginning", () => {
+it("exports the tier as a service, with the gate's version, and sums with their start time", () => {
   const [message] = decodedMetrics({ series: [series()], tallies: [tally()] });
   expect(message?.resource).toEqual({
     "service.name": "wallet",
@@ -76,7 +76,7 @@ it("a collector reads the tier as a service, its gate's version as the service's
   expect(message?.metrics.get("postern.cpu")?.sum?.dataPoints).toMatchObject([{ asDouble: 0.0125 }]);
 });
 
-it("latency is a histogram of seconds, with one more bucket than bounds", () => {
+it("exports latency as a histogram in seconds, with one more bucket than bounds", () => {
   const [message] = decodedMetrics({ series: [series()] });
   const it = message?.metrics.get("http.server.request.duration");
   expect(it).toMatchObject({ unit: "s", histogram: { aggregationTemporality: 2 } });
@@ -98,7 +98,7 @@ it("latency is a histogram of seconds, with one more bucket than bounds", () => 
   expect(Math.abs(point.sum / 0.716 - 1)).toBeLessThan(0.03);
 });
 
-it("an error has its type; a request whose client disconnected has no status", () => {
+it("sets error.type for errors, and no status if the client disconnected", () => {
   const [message] = decodedMetrics({
     series: [
       series({ status: "502", verdict: "failed", code: "upstream-unreachable" }),
@@ -110,7 +110,7 @@ it("an error has its type; a request whose client disconnected has no status", (
   expect(left).not.toHaveProperty("http.response.status_code");
 });
 
-it("each version is its own resource, and an inactive version is not exported", () => {
+it("exports each active version as its own resource, and no inactive one", () => {
   const all = [series(), series({ version: "v2" }), series({ version: "old" })];
   expect(decodedMetrics({ series: all }, ["v1", "v2"]).map(({ resource }) => resource?.["service.version"])).toEqual([
     "v1",
@@ -118,7 +118,7 @@ it("each version is its own resource, and an inactive version is not exported", 
   ]);
 });
 
-it("what is too much for one message goes in several, each point once", () => {
+it("splits many points into several messages, each point once", () => {
   const many = Array.from({ length: 4500 }, (_, index) => series({ route: `r${index}` }));
   const messages = decodedMetrics({ series: many });
   expect(messages.every(({ points }) => points <= 2000)).toBe(true);

@@ -2,8 +2,8 @@
 import generated from "@opentelemetry/otlp-transformer/build/src/generated/root.js";
 
 interface Message {
-  readonly verify: (given: object) => string | null;
-  readonly fromObject: (given: object) => object;
+  readonly verify: (input: object) => string | null;
+  readonly fromObject: (input: object) => object;
   readonly toObject: (message: object, how: object) => object;
   readonly encode: (message: object) => { finish(): Uint8Array };
   readonly decode: (bytes: Uint8Array) => object;
@@ -39,15 +39,15 @@ const mapped = (value: unknown, map: (key: string, value: unknown) => unknown): 
  */
 export const decodeOtlp = (signal: "metrics" | "traces", text: string): Record<string, unknown> => {
   const type = types[signal];
-  const given = mapped(JSON.parse(text), bytes) as object;
-  const message = type.fromObject(given);
+  const input = mapped(JSON.parse(text), bytes) as object;
+  const message = type.fromObject(input);
   const wrong = type.verify(message);
   if (wrong !== null) throw new Error(wrong);
   const whole = type.decode(type.encode(message).finish());
-  const seen = mapped(type.toObject(whole, { longs: String, enums: Number, bytes: String }), (_, value) => value);
-  const [one, other] = [normalized(given), normalized(seen)];
+  const output = mapped(type.toObject(whole, { longs: String, enums: Number, bytes: String }), (_, value) => value);
+  const [one, other] = [normalized(input), normalized(output)];
   if (one !== other) throw new Error(`a field is lost on the way:\n${one}\n${other}`);
-  return seen as Record<string, unknown>;
+  return output as Record<string, unknown>;
 };
 
 /** Numbers and texts of 64 bits are one; the order of keys says nothing. */

@@ -9,14 +9,14 @@ type TierTelemetry = readonly [tier: string, kept: Partial<Parameters<typeof ins
 
 const metricsText = (...tiers: readonly TierTelemetry[]): string =>
   prometheusText(
-    tiers.map(([tier, kept]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...kept }) })),
+    tiers.map(([tier, counts]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...counts }) })),
   );
 
 const parsedMetrics = (...tiers: readonly TierTelemetry[]) => parse(metricsText(...tiers));
 
 const family = (name: string, all: ReturnType<typeof parse>) => all.find((it) => it.name === name);
 
-it("each family has its type, its help and the samples of all tiers", () => {
+it("writes each family once, with type, help and the samples of all tiers", () => {
   const all = parsedMetrics(["wallet", { series: [series()] }], ["pay", { series: [series({ count: 5 })] }]);
   expect(family("postern_requests_total", all)).toMatchObject({
     type: "COUNTER",
@@ -29,7 +29,7 @@ it("each family has its type, its help and the samples of all tiers", () => {
   expect(all.every(({ help, metrics }) => help !== "" && metrics.length > 0)).toBe(true);
 });
 
-it("a histogram's buckets grow, and the last one is its count", () => {
+it("writes cumulative buckets, of which the last one is the count", () => {
   const text = metricsText(["wallet", { series: [series()] }]);
   const name = "http_server_request_duration_seconds";
   expect(family(name, parse(text))?.type).toBe("HISTOGRAM");
@@ -49,14 +49,14 @@ it("a histogram's buckets grow, and the last one is its count", () => {
   expect(Number(family(`${name}_sum`, apart)?.metrics[0]?.value)).toBeCloseTo(0.716, 1);
 });
 
-it("what is in a label stays in it", () => {
+it("escapes label values", () => {
   const odd = 'a"b\\c\nd}, evil{x="y"} 1\n# TYPE evil counter';
   const all = parsedMetrics(["wallet", { series: [series({ code: odd })] }]);
   expect(family("postern_requests_total", all)?.metrics).toMatchObject([{ value: "3", labels: { code: odd } }]);
   expect(family("evil", all)).toBeUndefined();
 });
 
-it("no two samples of a family have the same labels", () => {
+it("writes no two samples of a family with the same labels", () => {
   const many = ["a", "b"].flatMap((code) =>
     ["v1", "v2"].map((version) => series({ code, version, verdict: "refused", status: "401" })),
   );
@@ -71,6 +71,6 @@ it("no two samples of a family have the same labels", () => {
   ]);
 });
 
-it("without counts the text is empty", () => {
+it("writes nothing without counts", () => {
   expect(parsedMetrics(["wallet", {}])).toEqual([]);
 });

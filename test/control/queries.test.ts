@@ -73,8 +73,8 @@ describe("a figure", () => {
     ],
     ["null", "null", { none: "Prometheus answered 200 with an invalid body" }],
     ["a page", "<html>", { none: "Prometheus answered 200 with an invalid body" }],
-  ])("is read from %s, or the reason for its absence", async (_, body, told) => {
-    expect((await queryAnswered(200, body)).result).toEqual(told);
+  ])("is read from %s, or the reason for its absence", async (_, body, expected) => {
+    expect((await queryAnswered(200, body)).result).toEqual(expected);
   });
 
   it.each([
@@ -89,8 +89,8 @@ describe("a figure", () => {
 
   it("is not requested from a redirect's target", async () => {
     const other = await server((response) => response.end(vector("0")));
-    const { result: told } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
-    expect(told).toHaveProperty("none");
+    const { result } = await queryAnswered(302, "", { location: `${other.url}/api/v1/query` });
+    expect(result).toHaveProperty("none");
     expect(other.received).toEqual([]);
   });
 
@@ -174,10 +174,10 @@ describe("a query", () => {
   });
 
   it("stays undecided without a value, which neither counts nor resets", async () => {
-    const gone: QueryResult = { none: "the result is empty" };
+    const noValue: QueryResult = { none: "the result is empty" };
     const { verdicts } = await evaluateAt(
       { min: 5 },
-      [{ value: 1 }, gone, { value: 1 }, gone, { value: 1 }],
+      [{ value: 1 }, noValue, { value: 1 }, noValue, { value: 1 }],
       [0, 15, 30, 45, 60],
     );
     expect(verdicts).toEqual(["not-enough", "not-enough", "not-enough", "not-enough", "fail"]);

@@ -28,7 +28,7 @@ const controlApi = () => {
     put: async (name: string, value: unknown) => void stored.set(name, structuredClone(value)),
   };
   const entries = feedStoreOn(storage as never, () => now);
-  const feed: Feed = { read: () => entries.read(), write: (_, ...given) => entries.write(...given) };
+  const feed: Feed = { read: () => entries.read(), write: (_, ...args) => entries.write(...args) };
   const lines: Record<string, unknown>[] = [];
   const ports = {
     overlay: feed,
@@ -56,7 +56,13 @@ const controlApi = () => {
   const app = adminApi(plan, ports);
   addOverlayRoutes(app, plan, ports);
   addRevocationRoutes(app, plan, ports);
-  const ask = async (role: Role, method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+  const request = async (
+    role: Role,
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ) => {
     const seconds = Math.floor(now / 1000);
     const token = await new SignJWT({ env: "test" })
       .setProtectedHeader({ alg: "EdDSA", kid: role })
@@ -75,19 +81,19 @@ const controlApi = () => {
     return { status: response.status, ...answer };
   };
   const add = (more: object = {}, role: Role = "operator", tier = "a", headers = {}) =>
-    ask(
+    request(
       role,
       "POST",
       `${tier}/revocations`,
       { kind: "token", issuer, hash: hash(1), for: "1h", reason: "lost", ...more },
       headers,
     );
-  return { ask, add, lines, feed, now: () => now, advance: (ms: number) => (now += ms) };
+  return { request, add, lines, feed, now: () => now, advance: (ms: number) => (now += ms) };
 };
 
 describe("a revocation", () => {
   it("is stored with operator and reason, and sent to gates without them", async () => {
-    const { add, ask, lines, feed, now } = controlApi();
+    const { add, request, lines, feed, now } = controlApi();
     expect(await add()).toMatchObject({
       status: 200,
       revision: 1,
@@ -95,7 +101,7 @@ describe("a revocation", () => {
         { kind: "token", id: "00000001", hash: hash(1), until: now() + 60 * minute, by: "operator", reason: "lost" },
       ],
     });
-    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(1);
+    expect((await request("viewer", "GET", "a/revocations")).revoked).toHaveLength(1);
     expect(lines).toMatchObject([
       { by: "operator", what: "revoke token", tier: "a", reason: "lost", outcome: "revision 1" },
     ]);
@@ -106,43 +112,43 @@ describe("a revocation", () => {
     });
   });
 
-  it("of a consumer is of what was issued until now, or until a moment that is named", async () => {
-    const { add, now, advance: pass } = controlApi();
+  it("of a consumer covers tokens issued until now, or until a given time", async () => {
+    const { add, now, advance } = controlApi();
     const seconds = now() / 1000;
     const [of] = (await add({ kind: "consumer" })).revoked;
     expect(of).toMatchObject({ kind: "consumer", before: seconds });
     // Again, for earlier ones and a shorter time: it takes nothing from the first.
-    pass(minute);
+    advance(minute);
     expect((await add({ kind: "consumer", before: 5, for: "1m" })).revoked).toMatchObject([
       { before: seconds, until: of?.until },
     ]);
   });
 
-  it("ends with its time, and by an admin", async () => {
-    const { add, ask, advance: pass } = controlApi();
+  it("ends when it expires, or when an admin removes it", async () => {
+    const { add, request, advance } = controlApi();
     await add();
     await add({ hash: hash(2), for: "2h" });
-    pass(60 * minute);
-    const { revoked } = await ask("viewer", "GET", "a/revocations");
+    advance(60 * minute);
+    const { revoked } = await request("viewer", "GET", "a/revocations");
     expect(revoked.map((it) => it.hash)).toEqual([hash(2)]);
     const path = `a/revocations/${revoked[0]?.id}`;
-    expect(await ask("operator", "DELETE", path)).toMatchObject({
+    expect(await request("operator", "DELETE", path)).toMatchObject({
       status: 403,
       detail: expect.stringContaining("requires the role admin"),
     });
-    expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 200, revoked: [] });
-    expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 404 });
+    expect(await request("admin", "DELETE", path)).toMatchObject({ status: 200, revoked: [] });
+    expect(await request("admin", "DELETE", path)).toMatchObject({ status: 404 });
   });
 
-  it("and an overlay leave each other alone", async () => {
-    const { add, ask, feed } = controlApi();
+  it("does not affect the overlay, nor the overlay revocations", async () => {
+    const { add, request, feed } = controlApi();
     await add();
     const close = { kind: "close", route: "r", for: "5m", reason: "wrong" };
-    const answer = await ask("operator", "POST", "a/overlay", close);
+    const answer = await request("operator", "POST", "a/overlay", close);
     expect([answer.status, answer.revoked]).toEqual([200, undefined]);
     await add({ hash: hash(2) });
-    const told = await feed.read("a");
-    expect([told.revision, told.entries.length, told.revoked?.length]).toEqual([3, 1, 2]);
+    const state = await feed.read("a");
+    expect([state.revision, state.entries.length, state.revoked?.length]).toEqual([3, 1, 2]);
   });
 
   it.each([
@@ -163,15 +169,15 @@ describe("a revocation", () => {
     ["of a token in clear", { hash: "eyJhbGciOi" }, "operator", "a", {}, 400, "SHA-256"],
     ["with a key that nobody knows", { jti: "t" }, "operator", "a", {}, 400, "jti"],
     ["of a revision that is over", {}, "operator", "a", { "if-match": '"7"' }, 412, "at revision 0"],
-  ] as const)("%s is refused", async (_, more, role, tier, headers, status, says) => {
+  ] as const)("%s is refused", async (_, more, role, tier, headers, status, detail) => {
     const { add, feed } = controlApi();
     const answer = await add(more, role, tier, headers);
-    expect([answer.status, answer.detail]).toEqual([status, expect.stringContaining(says)]);
+    expect([answer.status, answer.detail]).toEqual([status, expect.stringContaining(detail)]);
     expect((await feed.read("a")).revision).toBe(0);
   });
 
   it("is refused with a remedy when there are too many; existing ones stay, and a repetition adds none", async () => {
-    const { add, ask, feed } = controlApi();
+    const { add, request, feed } = controlApi();
     const about = { issuer, by: "alice", reason: "a test", until: Number.MAX_SAFE_INTEGER, kind: "token" } as const;
     const many = Array.from({ length: maxRevocations }, (_, index) => ({
       ...about,
@@ -184,13 +190,13 @@ describe("a revocation", () => {
       detail: expect.stringContaining("revoking a consumer covers all"),
     });
     expect((await add({ hash: hash(7) })).status).toBe(200);
-    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(maxRevocations);
+    expect((await request("viewer", "GET", "a/revocations")).revoked).toHaveLength(maxRevocations);
   });
 });
 
-describe("the room of an overlay", () => {
-  const close = (ask: ReturnType<typeof controlApi>["ask"]) =>
-    ask("operator", "POST", "a/overlay", { kind: "close", route: "r", for: "1h", reason: "an incident" });
+describe("the capacity of an overlay", () => {
+  const close = (request: ReturnType<typeof controlApi>["request"]) =>
+    request("operator", "POST", "a/overlay", { kind: "close", route: "r", for: "1h", reason: "an incident" });
   const fill = async (feed: Feed, count: number) => {
     const { revision } = await feed.read("a");
     const entries = Array.from({ length: count }, (_, index): OverlayEntry => {
@@ -201,16 +207,16 @@ describe("the room of an overlay", () => {
   };
 
   it("is reserved for closing a route and for control's own entries", async () => {
-    const { ask, feed } = controlApi();
+    const { request, feed } = controlApi();
     await fill(feed, 74);
     const limit = { kind: "limit", filter: "limit", limit: "1/s", for: "1h", reason: "too much" };
-    expect((await ask("operator", "POST", "a/overlay", limit)).status).toBe(200);
-    expect(await ask("operator", "POST", "a/overlay", limit)).toMatchObject({
+    expect((await request("operator", "POST", "a/overlay", limit)).status).toBe(200);
+    expect(await request("operator", "POST", "a/overlay", limit)).toMatchObject({
       status: 409,
       detail: "a has 75 entries already",
     });
-    for (let count = 0; count < 20; count++) expect((await close(ask)).status).toBe(200);
-    expect((await close(ask)).status).toBe(409);
+    for (let count = 0; count < 20; count++) expect((await close(request)).status).toBe(200);
+    expect((await close(request)).status).toBe(409);
     const drain: OverlayEntry = {
       kind: "drain",
       versions: [],
@@ -223,12 +229,12 @@ describe("the room of an overlay", () => {
     expect((await amendEntries(feed, "a", (all) => [...all, drain]))?.entries).toHaveLength(96);
   });
 
-  it("drops no entry for another one, also where the revision is named", async () => {
-    const { ask, feed } = controlApi();
+  it("drops no entry for a new one, also with an expected revision", async () => {
+    const { request, feed } = controlApi();
     await fill(feed, 100);
     const { revision } = await feed.read("a");
     const body = { kind: "close", route: "r", for: "1h", reason: "an incident" };
-    const { status } = await ask("operator", "POST", "a/overlay", body, { "if-match": `"${revision}"` });
+    const { status } = await request("operator", "POST", "a/overlay", body, { "if-match": `"${revision}"` });
     expect([status, (await feed.read("a")).entries.length]).toEqual([409, 100]);
   });
 });

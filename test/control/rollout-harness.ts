@@ -88,10 +88,12 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
   const ports: RolloutPorts = {
     storage: {
       get: async (key: string) => structuredClone(stored.get(key)),
-      put: async (given: string | Readonly<Record<string, unknown>>, value?: unknown) => {
+      put: async (keyOrEntries: string | Readonly<Record<string, unknown>>, value?: unknown) => {
         effect();
         // Several at once are written together or not at all.
-        for (const [key, one] of Object.entries(typeof given === "string" ? { [given]: value } : given))
+        for (const [key, one] of Object.entries(
+          typeof keyOrEntries === "string" ? { [keyOrEntries]: value } : keyOrEntries,
+        ))
           stored.set(key, structuredClone(one));
         effect();
       },

@@ -46,7 +46,7 @@ const measurement = (slower: number) => {
   );
 };
 
-it("adds up what both versions did, and who met the new one", () => {
+it("sums the measurements of both versions, and the requests that the new one served", () => {
   const { exposed, stable, canary } = measurement(2);
   expect(exposed).toBe(2100);
   expect(stable).toMatchObject({ requests: 18_000, errors: 18, refusals: 0 });
@@ -57,7 +57,7 @@ it("adds up what both versions did, and who met the new one", () => {
   expect(measurementOf([], sample({ requests: 0 })).stable).toMatchObject({ requests: 0, p50: null, latency: [] });
 });
 
-it("draws both distributions by the same measure, without color", () => {
+it("draws both distributions on the same scale, without color", () => {
   const [axis, stable = "", canary = "", ...more] = latencyStrips(measurement(2)).split("\n");
   expect(more).toEqual([]);
   expect(axis).toMatch(/^latency, [\d.]+ ms to [\d.]+ ms, each column \d+ % wider$/);

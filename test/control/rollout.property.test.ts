@@ -42,7 +42,7 @@ const event = fc.oneof(
 
 const workers = ["gate-a", "gate-a--hot"];
 
-it("holds over random courses of events", async () => {
+it("holds for random sequences of events", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (course) => {
       const it = rolloutHarness(workers);
@@ -84,7 +84,7 @@ it("holds over random courses of events", async () => {
   );
 });
 
-it("rolls back from any state once the version is found bad", async () => {
+it("rolls back from any state once the verdict fails", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(12), { maxLength: 25 }), async (deaths) => {
       const it = rolloutHarness(workers);

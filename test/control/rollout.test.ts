@@ -6,7 +6,7 @@ import { Refusal } from "../../functions/control/model/refusal.ts";
 import { type RolloutHarness, rolloutHarness, runFor } from "./rollout-harness.ts";
 
 describe("a good version", () => {
-  it("goes up step by step, each after its bake, until all users have it", async () => {
+  it("advances step by step, each after its bake, until all users have it", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
@@ -30,7 +30,7 @@ describe("a good version", () => {
     expect([it.share("gate-a"), it.share("gate-a--hot")]).toEqual([100, 100]);
   });
 
-  it("waits for evidence, then for a person; it never guesses", async () => {
+  it("waits for evidence, then for a person, and never decides without", async () => {
     const it = rolloutHarness();
     it.scenario.verdict = "not-enough";
     await it.start();
@@ -43,7 +43,7 @@ describe("a good version", () => {
   });
 });
 
-describe("telemetry that does not answer", () => {
+describe("unavailable telemetry", () => {
   it("lets no step pass, and the rollout continues when telemetry is back", async () => {
     const it = rolloutHarness();
     await it.start();
@@ -56,7 +56,7 @@ describe("telemetry that does not answer", () => {
     expect(it.state().status).toBe("promoted");
   });
 
-  it("is waited for as long as evidence is, then a person decides", async () => {
+  it("pauses the rollout after the evidence timeout, so that a person decides", async () => {
     const it = rolloutHarness();
     it.scenario.telemetryDown = true;
     await it.start();
@@ -83,7 +83,7 @@ describe("a bad version", () => {
     expect(it.splits.at(-1)?.share).toBe(-1);
   });
 
-  it("does not bake to the end first", async () => {
+  it("is rolled back before the bake ends", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 2_000);
@@ -92,7 +92,7 @@ describe("a bad version", () => {
     expect(it.state().status).toBe("rolled-back");
   });
 
-  it("that fails its smoke test meets no user", async () => {
+  it("that fails its smoke test gets no users", async () => {
     const it = rolloutHarness();
     it.scenario.smoke = false;
     await it.start();
@@ -112,14 +112,14 @@ describe("a bad version", () => {
   });
 });
 
-describe("people", () => {
-  it("two start at once: the second is refused with the name of the first", async () => {
+describe("commands of people", () => {
+  it("concurrent starts: the second is refused with the name of the first operator", async () => {
     const it = rolloutHarness();
     await it.start();
     await expect(it.start()).rejects.toThrow(new Refusal("a rollout of a is under way, by alice"));
   });
 
-  it("two promote at once: it advances one step, and the second is refused", async () => {
+  it("concurrent promotions: the rollout advances one step, and the second is refused", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -141,7 +141,7 @@ describe("people", () => {
     expect(it.state().status).toBe("promoted");
   });
 
-  it("who write much at every turn fill no value of the platform's, which would let no rollout begin", async () => {
+  it("long reasons never exceed the size of a stored value, which would block the next rollout", async () => {
     const it = rolloutHarness();
     for (let count = 0; count < 30; count++) {
       await it.start();
@@ -159,7 +159,7 @@ describe("people", () => {
     expect(past.length).toBeGreaterThan(5);
   });
 
-  it.each(["pause", "resume", "promote"] as const)("%s is refused when it is over", async (command) => {
+  it.each(["pause", "resume", "promote"] as const)("%s is refused when the rollout is over", async (command) => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 60_000);
@@ -182,15 +182,15 @@ describe("people", () => {
     expect(it.state().status).toBe("paused");
   });
 
-  it("nothing to release is refused with what to do", async () => {
+  it("a start with nothing to release is refused with a remedy", async () => {
     const it = rolloutHarness();
     it.deployForeign();
     await expect(it.start()).rejects.toThrow("postern deploy a --split 0");
   });
 });
 
-describe("someone else's deployment in between", () => {
-  it("pauses the rollout, which never fights", async () => {
+describe("someone else's deployment during a rollout", () => {
+  it("pauses the rollout, and is not overwritten", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
@@ -202,7 +202,7 @@ describe("someone else's deployment in between", () => {
     expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory during the rollout" });
   });
 
-  it("an abort lets it stand", async () => {
+  it("is kept by an abort", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -214,7 +214,7 @@ describe("someone else's deployment in between", () => {
     expect(it.state().status).toBe("left");
   });
 
-  it("a changed secret pauses it too, with a remedy", async () => {
+  it("that a changed secret caused pauses the rollout too, with a remedy", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 3_000);
@@ -249,7 +249,7 @@ describe("a platform that fails", () => {
     expect(it.state().goal.share).toBe(1);
   });
 
-  it("500 without end: paused after eight attempts, with the platform's message", async () => {
+  it("repeated 500: paused after eight attempts, with the platform's message", async () => {
     const it = rolloutHarness();
     it.scenario.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
     await it.start();
@@ -269,7 +269,7 @@ describe("a platform that fails", () => {
     expect(it.share()).toBe(-1);
   });
 
-  it("a refusal pauses it at once; across a changed secret with the remedy", async () => {
+  it("a refusal: paused at once; across a changed secret with a remedy", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 9_000);
@@ -285,7 +285,7 @@ describe("a platform that fails", () => {
 describe("notices", () => {
   const types = (it: RolloutHarness) => it.notices.map(({ type }) => type);
 
-  it("report each decision, and by whom", async () => {
+  it("report each decision, and who made it", async () => {
     const it = rolloutHarness();
     await it.start();
     await runFor(it, 4_000);
@@ -312,7 +312,7 @@ describe("notices", () => {
     expect(it.notices[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
   });
 
-  it("wait for an unavailable outbox, and delay nothing", async () => {
+  it("wait for an unavailable outbox, and delay no decision", async () => {
     const it = rolloutHarness();
     it.scenario.outboxDown = true;
     await it.start();
@@ -325,7 +325,7 @@ describe("notices", () => {
   });
 
   it("are sent after a crash at any point, under the same id", async () => {
-    const told = async (dieAt: number) => {
+    const noticesAfterCrash = async (dieAt: number) => {
       const it = rolloutHarness();
       await it.start();
       for (let looks = 0; looks < 60; looks++) {
@@ -336,8 +336,8 @@ describe("notices", () => {
       }
       return it.notices.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
     };
-    const whole = await told(Number.POSITIVE_INFINITY);
+    const whole = await noticesAfterCrash(Number.POSITIVE_INFINITY);
     expect(whole.at(-1)).toMatch(/ rollout\.promoted$/);
-    for (let dieAt = 0; dieAt < 24; dieAt++) expect([...new Set(await told(dieAt))]).toEqual(whole);
+    for (let dieAt = 0; dieAt < 24; dieAt++) expect([...new Set(await noticesAfterCrash(dieAt))]).toEqual(whole);
   });
 });

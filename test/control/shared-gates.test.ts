@@ -15,7 +15,7 @@ const plan = {
   },
 } as unknown as ControlPlan;
 
-it("they have their rollouts in one place, which no other tier has", () => {
+it("store their rollouts in one Durable Object, which no other tier uses", () => {
   expect(["faq", "rates"].map((it) => rolloutObjectName(plan, it))).toEqual(Array(2).fill("shared:gate-shared-local"));
   expect(["wallet", "wallet/balance", "nobody", "toString"].map((it) => rolloutObjectName(plan, it))).toEqual([
     "wallet",
@@ -28,13 +28,13 @@ it("they have their rollouts in one place, which no other tier has", () => {
   expect(tiersServed(plan, "wallet/balance", "wallet/balance")).toEqual(["wallet"]);
 });
 
-it("a second rollout is refused with the name of the first", async () => {
+it("refuse a second rollout with the name of the first", async () => {
   const it = rolloutHarness();
   await it.start();
   await expect(it.start()).rejects.toThrow("a rollout of a is under way, by alice");
 });
 
-it("each tier's users count", async () => {
+it("are judged by the users of all tiers", async () => {
   const queried: string[] = [];
   const sample = (requests: number) => ({
     cold: 0,

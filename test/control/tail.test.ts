@@ -99,8 +99,8 @@ const spansIn = (text: string) =>
     }[]
   ).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 
-describe("the tail reports to control", () => {
-  it("of CPU by route, and of deaths by outcome", async () => {
+describe("the report to control", () => {
+  it("contains CPU by route, and deaths by outcome", async () => {
     const { collect, reports } = tailHarness();
     await collect(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
     expect(reports).toMatchObject([
@@ -114,14 +114,14 @@ describe("the tail reports to control", () => {
     ]);
   });
 
-  it("of faults that are of no request, such as an overlay that was not to be had", async () => {
+  it("contains faults outside of requests, such as an unavailable feed", async () => {
     const { collect, reports } = tailHarness();
     const lost = { type: "fault", tier: "wallet", route: null, code: "feed-lost", cause: "gone" };
     await collect(event({ more: [lost] }), event({ more: [lost, lost] }));
     expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
-  it("no line that a gate wrote for a tier that it does not serve, but a count of such lines", async () => {
+  it("drops and counts lines for tiers that the gate does not serve", async () => {
     const { collect, reports, pushes } = tailHarness();
     const forged = { type: "fault", tier: "wallet", route: null, code: "internal", cause: "not mine" };
     const own = { ...forged, tier: "rates" };
@@ -143,19 +143,19 @@ describe("the tail reports to control", () => {
     expect(pushes.join()).not.toContain("wallet");
   });
 
-  it("nothing of testers, and no death when a client disconnects", async () => {
+  it("excludes testers, and counts no death when a client disconnects", async () => {
     const { collect, reports } = tailHarness();
     await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
   });
 
-  it("of a client at a zone's gate that claims to be a tester", async () => {
+  it("includes a client at a zone's gate that claims to be a tester", async () => {
     const { collect, reports } = tailHarness();
     await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
     expect(reports).toMatchObject([{ deaths: [{ count: 1 }] }]);
   });
 
-  it("a bounded number of things, whatever a gate writes", async () => {
+  it("is bounded, whatever a gate writes", async () => {
     const { collect, reports } = tailHarness();
     const many = Array.from({ length: 5000 }, (_, index) => event({ line: { route: `r${index}` } }));
     await collect(...many);
@@ -164,8 +164,8 @@ describe("the tail reports to control", () => {
   });
 });
 
-describe("the tail pushes to a collector", () => {
-  it("of a request whose trace is sampled, without its path", async () => {
+describe("the push to a collector", () => {
+  it("contains a request if its trace is sampled, without its path", async () => {
     const { collect, pushes } = tailHarness();
     await collect(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
     expect(pushes).toHaveLength(1);
@@ -173,7 +173,7 @@ describe("the tail pushes to a collector", () => {
     expect(pushes[0]).not.toContain("secret");
   });
 
-  it("a failure as an error, a refusal not", async () => {
+  it("marks a failure as an error, but not a refusal", async () => {
     const { collect, pushes } = tailHarness();
     await collect(
       event({ line: { status: 502, verdict: "failed", code: "upstream-unreachable" } }),
@@ -186,7 +186,7 @@ describe("the tail pushes to a collector", () => {
     expect(pushes[0]).toContain('{"key":"error.type","value":{"stringValue":"upstream-unreachable"}}');
   });
 
-  it("of a death by the trace that the front wrote, under the gate's name where it has several tiers", async () => {
+  it("reports a death in the front's trace, under the gate's name if the gate is shared", async () => {
     const { collect, pushes } = tailHarness();
     const headers = { traceparent: `00-${trace}-${span}-01`, "x-postern-parent-span": "00f067aa0ba902b7" };
     await collect(event({ outcome: "exceededMemory", line: null, headers, worker: "gate-shared" }));
@@ -195,7 +195,7 @@ describe("the tail pushes to a collector", () => {
     expect(pushes[0]).toContain('"parentSpanId":"00f067aa0ba902b7"');
   });
 
-  it("again, later, what the collector did not accept", async () => {
+  it("is retried with a delay when the collector is unavailable", async () => {
     const { collect, pushes, reports, clock } = tailHarness([new Response(null, { status: 503 })]);
     await collect(event());
     await collect(event());
@@ -207,7 +207,7 @@ describe("the tail pushes to a collector", () => {
     expect(reports.map(({ spans }) => spans)).toMatchObject([[{ failed: 1, lost: 0 }], [], [{ taken: 1 }]]);
   });
 
-  it("not again what the collector rejected, which is counted", async () => {
+  it("is not retried for rejected spans, which are counted as lost", async () => {
     const { collect, reports } = tailHarness([
       new Response(null, { status: 400 }),
       Response.json({ partialSuccess: { rejectedSpans: "1" } }),
@@ -216,7 +216,7 @@ describe("the tail pushes to a collector", () => {
     expect(reports[0]?.spans).toEqual([{ tier: "wallet", taken: 0, failed: 1, lost: 2 }]);
   });
 
-  it("nothing without a configured collector", async () => {
+  it("does not happen without a configured collector", async () => {
     const collect = tailCollector(context);
     const reports: TailReport[] = [];
     await collect([event()], {

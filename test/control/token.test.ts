@@ -12,10 +12,11 @@ const { control } = parse(fs.readFileSync(path.join(codeRoot, "routes/environmen
   readonly control: Pick<ControlPlan, "operators">;
 };
 
-it("is the operator's own, for five minutes", async () => {
+it("prints the operator's token, which expires after five minutes", async () => {
   const { text, data } = await token({ root: codeRoot, target: "local", as: "carol" });
-  const asks = (now: number) => authenticate(`Bearer ${text.trim()}`, { ...control, environment: "local" }, now);
-  expect(await asks(Date.now())).toMatchObject({ name: "carol", role: "viewer" });
-  expect(await asks(Date.now() + 400_000)).toBeUndefined();
+  const authenticateAt = (now: number) =>
+    authenticate(`Bearer ${text.trim()}`, { ...control, environment: "local" }, now);
+  expect(await authenticateAt(Date.now())).toMatchObject({ name: "carol", role: "viewer" });
+  expect(await authenticateAt(Date.now() + 400_000)).toBeUndefined();
   expect(data).toMatchObject({ operator: "carol", seconds: 300 });
 });

@@ -54,9 +54,9 @@ const controlApi = async (it: WaveHarness) => {
     waves: {
       status: async () => (await it.waves().status()) ?? null,
       history: () => it.waves().history(),
-      check: (given) => it.waves().check(given),
-      start: (given) => it.waves().start(given),
-      ask: (given) => it.waves().ask(given),
+      check: (start) => it.waves().check(start),
+      start: (start) => it.waves().start(start),
+      ask: (command) => it.waves().ask(command),
     },
     ledger: {
       spend: async () => "spent",
@@ -84,8 +84,8 @@ const controlApi = async (it: WaveHarness) => {
   addWaveRoutes(app, plan, ports);
   return {
     lines,
-    told: notices,
-    ask: async (name: string, path: string, body: object) => {
+    notices,
+    request: async (name: string, path: string, body: object) => {
       const headers = { authorization: `Bearer ${await tokenOf(name)}`, "content-type": "application/json" };
       const response = await app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
       return {
@@ -122,26 +122,26 @@ const withCore = () =>
     1,
   );
 
-it("an operator starts one; a viewer does not, nor over what is not there", async () => {
+it("an operator can start a wave; a viewer cannot, and unknown tiers are refused", async () => {
   const it = small();
-  const { ask, lines } = await controlApi(it);
+  const { request, lines } = await controlApi(it);
   const tiers = ["news", "shop"];
-  expect((await ask("carol", "/v1/waves", { reason: "me too", tiers })).status).toBe(403);
-  expect((await ask("alice", "/v1/waves", { reason: "", tiers })).status).toBe(400);
-  expect((await ask("alice", "/v1/waves", { reason: "a test", tiers: [] })).status).toBe(400);
-  expect((await ask("alice", "/v1/waves", { reason: "a test", tiers, concurrent: 0 })).status).toBe(400);
-  const unknown = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "__proto__", "toys"] });
+  expect((await request("carol", "/v1/waves", { reason: "me too", tiers })).status).toBe(403);
+  expect((await request("alice", "/v1/waves", { reason: "", tiers })).status).toBe(400);
+  expect((await request("alice", "/v1/waves", { reason: "a test", tiers: [] })).status).toBe(400);
+  expect((await request("alice", "/v1/waves", { reason: "a test", tiers, concurrent: 0 })).status).toBe(400);
+  const unknown = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "__proto__", "toys"] });
   expect(unknown.status).toBe(400);
-  const other = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "toys"] });
+  const other = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "toys"] });
   expect([other.status, other.answer.detail]).toEqual([409, "control does not know toys: npx postern deploy control"]);
   expect(it.wave()).toBeUndefined();
 
-  const begun = await ask("alice", "/v1/waves", { reason: "a test", tiers });
-  expect(begun.answer).toMatchObject({ status: "running", by: "alice", concurrent: 3 });
-  expect((await ask("bob", "/v1/waves", { reason: "me too", tiers })).status).toBe(409);
-  expect((await ask("bob", "/v1/waves/check", { reason: "me too", tiers })).status).toBe(409);
-  expect((await ask("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
-  expect((await ask("bob", "/v1/wave/resume", {})).answer.status).toBe("running");
+  const started = await request("alice", "/v1/waves", { reason: "a test", tiers });
+  expect(started.answer).toMatchObject({ status: "running", by: "alice", concurrent: 3 });
+  expect((await request("bob", "/v1/waves", { reason: "me too", tiers })).status).toBe(409);
+  expect((await request("bob", "/v1/waves/check", { reason: "me too", tiers })).status).toBe(409);
+  expect((await request("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
+  expect((await request("bob", "/v1/wave/resume", {})).answer.status).toBe("running");
   expect(lines.map(({ by, what, outcome }) => `${by}: ${what}: ${outcome.split(":")[0]}`)).toEqual([
     "alice: wave start: running",
     "bob: wave start: refused",
@@ -150,12 +150,12 @@ it("an operator starts one; a viewer does not, nor over what is not there", asyn
   ]);
 });
 
-it("one with a core tier takes two people to start and to resume, and one to stop", async () => {
+it("a wave with a core tier takes two people to start and resume, and one to stop", async () => {
   const it = withCore();
-  const { ask, told } = await controlApi(it);
-  const { status, answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  const { request, notices } = await controlApi(it);
+  const { status, answer } = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   expect(status).toBe(202);
-  expect(told).toMatchObject([
+  expect(notices).toMatchObject([
     {
       type: "approval.wanted",
       data: {
@@ -169,30 +169,30 @@ it("one with a core tier takes two people to start and to resume, and one to sto
     },
   ]);
   expect(it.wave()).toBeUndefined();
-  expect((await ask("alice", ...approval(answer))).status).toBe(403);
-  expect((await ask("bob", ...approval(answer))).answer).toMatchObject({ by: "alice and bob" });
-  expect((await ask("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
-  const again = await ask("bob", "/v1/wave/resume", { reason: "go" });
+  expect((await request("alice", ...approval(answer))).status).toBe(403);
+  expect((await request("bob", ...approval(answer))).answer).toMatchObject({ by: "alice and bob" });
+  expect((await request("bob", "/v1/wave/pause", {})).answer.status).toBe("paused");
+  const again = await request("bob", "/v1/wave/resume", { reason: "go" });
   expect([again.status, it.wave().status]).toEqual([202, "paused"]);
-  expect((await ask("alice", ...approval(again.answer))).answer.status).toBe("running");
-  expect((await ask("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
+  expect((await request("alice", ...approval(again.answer))).answer.status).toBe("running");
+  expect((await request("alice", "/v1/wave/abort", { all: true })).answer.status).toBe("aborted");
 });
 
-it("a proposal for one wave does not resume another", async () => {
+it("an approved proposal for one wave does not resume another", async () => {
   const it = withCore();
-  const { ask } = await controlApi(it);
+  const { request } = await controlApi(it);
   const start = async () => {
-    const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-    return ask("bob", ...approval(answer));
+    const { answer } = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+    return request("bob", ...approval(answer));
   };
   await start();
-  await ask("alice", "/v1/wave/pause", {});
-  const { answer } = await ask("alice", "/v1/wave/resume", {});
-  await ask("alice", "/v1/wave/abort", {});
+  await request("alice", "/v1/wave/pause", {});
+  const { answer } = await request("alice", "/v1/wave/resume", {});
+  await request("alice", "/v1/wave/abort", {});
   await runWave(it, 30_000);
   await start();
-  await ask("alice", "/v1/wave/pause", {});
-  const late = await ask("bob", ...approval(answer));
+  await request("alice", "/v1/wave/pause", {});
+  const late = await request("bob", ...approval(answer));
   expect([late.status, late.answer.detail]).toEqual([
     409,
     "what was approved does not hold: another wave has been started since; propose it again",
@@ -200,12 +200,12 @@ it("a proposal for one wave does not resume another", async () => {
   expect(it.wave().status).toBe("paused");
 });
 
-it("the versions that were approved are released, and no others", async () => {
+it("only the approved versions are released", async () => {
   const it = withCore();
-  const { ask } = await controlApi(it);
-  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  const { request } = await controlApi(it);
+  const { answer } = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   it.upload("gate-pay", "another");
-  await ask("bob", ...approval(answer));
+  await request("bob", ...approval(answer));
   await runWave(it, 120_000);
   expect(it.rollout("pay")).toBeUndefined();
   expect(it.wave().members.find(({ tier }) => tier === "pay")).toMatchObject({
@@ -214,42 +214,45 @@ it("the versions that were approved are released, and no others", async () => {
   });
 });
 
-it("a wave that has failed at another tier since is not resumed past it", async () => {
+it("an approved resume does not skip a tier that has failed since", async () => {
   const it = withCore();
   it.scenario.bad.add("news");
-  const { ask } = await controlApi(it);
-  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-  await ask("bob", ...approval(answer));
+  const { request } = await controlApi(it);
+  const { answer } = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await request("bob", ...approval(answer));
   await it.reconcile();
   expect(it.rollout("news")).toBeDefined();
-  await ask("alice", "/v1/wave/pause", {});
-  const resume = await ask("alice", "/v1/wave/resume", {});
+  await request("alice", "/v1/wave/pause", {});
+  const resume = await request("alice", "/v1/wave/resume", {});
   await runWave(it, 60_000);
-  expect((await ask("bob", ...approval(resume.answer))).status).toBe(409);
+  expect((await request("bob", ...approval(resume.answer))).status).toBe(409);
 });
 
 it("a resume that was proposed during one pause does not end another", async () => {
   const it = withCore();
-  const { ask } = await controlApi(it);
-  const { answer } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-  await ask("bob", ...approval(answer));
-  await ask("alice", "/v1/wave/pause", { reason: "a slow day" });
-  const [first, second] = [await ask("alice", "/v1/wave/resume", {}), await ask("alice", "/v1/wave/resume", {})];
-  expect((await ask("bob", ...approval(first.answer))).answer.status).toBe("running");
+  const { request } = await controlApi(it);
+  const { answer } = await request("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await request("bob", ...approval(answer));
+  await request("alice", "/v1/wave/pause", { reason: "a slow day" });
+  const [first, second] = [
+    await request("alice", "/v1/wave/resume", {}),
+    await request("alice", "/v1/wave/resume", {}),
+  ];
+  expect((await request("bob", ...approval(first.answer))).answer.status).toBe("running");
   await runWave(it, 1_000);
-  await ask("alice", "/v1/wave/pause", { reason: "an incident" });
-  const late = await ask("bob", ...approval(second.answer));
+  await request("alice", "/v1/wave/pause", { reason: "an incident" });
+  const late = await request("bob", ...approval(second.answer));
   expect([late.status, it.wave().status]).toEqual([409, "paused"]);
   expect(late.answer.detail).toMatch(
     /^what was approved does not hold: wave \S+ has received another command since; propose it again$/,
   );
 });
 
-it("a tier whose release control cannot follow is refused, and says what to do", async () => {
+it("a tier whose release is invalid is refused with a remedy", async () => {
   const it = small();
   Object.assign(it.plan.tiers.shop as object, { release: { steps: ["10%", "5%"] } });
-  const { ask } = await controlApi(it);
-  expect(await ask("alice", "/v1/waves", { reason: "a test", tiers: ["shop"] })).toMatchObject({
+  const { request } = await controlApi(it);
+  expect(await request("alice", "/v1/waves", { reason: "a test", tiers: ["shop"] })).toMatchObject({
     status: 409,
     answer: {
       detail:

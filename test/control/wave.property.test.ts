@@ -49,7 +49,7 @@ const check = ({ tier, wave, recorded: decided, open }: StartedRollout, concurre
   expect(before?.every(({ place }) => place === "promoted" || place === "passed-over")).toBe(true);
 };
 
-it("holds over random courses of events", async () => {
+it("holds for random sequences of events", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.tuple(fc.nat(4), fc.nat(3), fc.nat(3)).filter((counts) => counts.some((count) => count > 0)),

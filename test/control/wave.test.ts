@@ -12,7 +12,7 @@ const tiers: readonly TierSpec[] = [
   { tier: "open", level: "best-effort" },
 ];
 
-describe("a wave over good versions", () => {
+describe("a wave of good versions", () => {
   it("starts with the least important tiers, ends with core, and promotes all", async () => {
     const it = waveHarness(tiers, 2);
     await it.start();
@@ -80,10 +80,10 @@ describe("one bad tier", () => {
   });
 });
 
-describe("its notices", () => {
+describe("the notices of a wave", () => {
   const types = ({ notices: told }: WaveHarness) => told.map(({ type }) => type);
 
-  it("report its start, what stopped it, and its end", async () => {
+  it("report its start, why it stopped, and its end", async () => {
     const it = waveHarness(tiers, 2);
     it.scenario.bad.add("maps");
     await it.start();
@@ -104,7 +104,7 @@ describe("its notices", () => {
     for (const { type, data } of it.notices) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
-  it("wait for an unavailable outbox, and the wave does not", async () => {
+  it("wait for an unavailable outbox without delaying the wave", async () => {
     const it = waveHarness(tiers, 2);
     it.scenario.outboxGone = true;
     await it.start();
@@ -128,8 +128,8 @@ describe("its notices", () => {
   });
 });
 
-describe("people", () => {
-  it("a tier whose rollout waits for a person keeps its place, and the next level waits with it", async () => {
+describe("commands of people", () => {
+  it("a tier whose rollout waits for a person is under way, and the next level waits for it", async () => {
     const it = waveHarness(tiers, 2);
     it.scenario.open.add("maps");
     await it.start();
@@ -154,7 +154,7 @@ describe("people", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("abort it: running rollouts are rolled back, promoted tiers stay", async () => {
+  it("abort: running rollouts are rolled back, promoted tiers stay", async () => {
     const it = waveHarness(tiers, 1);
     await it.start();
     while (it.started.length < 2) await runWave(it, 2500);
@@ -166,7 +166,7 @@ describe("people", () => {
     expect([it.share(`gate-${first}`), it.share(`gate-${second}`)]).toEqual([100, -1]);
   });
 
-  it("abort all of it, also after its end: each tier is rolled back by its own rollout", async () => {
+  it("abort with all, also after the end: each tier is rolled back by its own rollout", async () => {
     const it = waveHarness(tiers, 3);
     await it.start();
     await runWave(it, 120_000);
@@ -178,7 +178,7 @@ describe("people", () => {
     await expect(it.command("abort", true)).rejects.toThrow("nothing is left to roll back");
   });
 
-  it("abort all of it, and what was released there since stays", async () => {
+  it("abort with all: versions that were released since stay", async () => {
     const it = waveHarness(tiers, 3);
     await it.start();
     await runWave(it, 120_000);
@@ -214,7 +214,7 @@ describe("people", () => {
     await expect(other.start()).rejects.toThrow("rollouts are running: pay");
   });
 
-  it("see the waves before it", async () => {
+  it("history: lists earlier waves", async () => {
     const it = waveHarness(tiers, 2);
     it.scenario.bad.add("maps");
     await it.start();
@@ -225,7 +225,7 @@ describe("people", () => {
   });
 });
 
-describe("an answer that is lost", () => {
+describe("a lost answer", () => {
   it.each(["lost before", "lost after"] as const)("%s the start was processed starts nothing twice", async (fault) => {
     const it = waveHarness(tiers, 2);
     it.scenario.faults.push(fault);
@@ -235,7 +235,7 @@ describe("an answer that is lost", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is resolved even if rollouts cannot be observed: the repeated start finds its rollout", async () => {
+  it("is resolved even if rollouts cannot be observed: the repeated start returns its rollout", async () => {
     const it = waveHarness(tiers, 1);
     it.scenario.faults.push("lost after");
     it.scenario.unseen = 20;
@@ -245,7 +245,7 @@ describe("an answer that is lost", () => {
     expect(it.wave().status).toBe("promoted");
   });
 
-  it("is no refusal, however often it happens", async () => {
+  it("never counts as a refusal", async () => {
     const it = waveHarness(tiers, 1);
     it.scenario.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
     await it.start();
@@ -265,7 +265,7 @@ describe("an answer that is lost", () => {
     expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "waiting" });
   });
 
-  it.each([0, 1])("does not hide a rollout from an abort, though %d looks see nothing", async (unseen) => {
+  it.each([0, 1])("does not hide a rollout from an abort, though %d observations find nothing", async (unseen) => {
     const it = waveHarness(tiers, 1);
     it.scenario.faults.push("lost after");
     await it.start();
@@ -278,7 +278,7 @@ describe("an answer that is lost", () => {
   });
 });
 
-describe("a start that is refused", () => {
+describe("a refused start", () => {
   it("is retried with a growing delay, and then counts as failed", async () => {
     const it = waveHarness(tiers, 2);
     it.deployments("gate-maps").unshift({

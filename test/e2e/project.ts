@@ -106,7 +106,7 @@ export const runProject = async (files: Files, settings: ProjectOptions = {}): P
 /** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
 export const startProject = async (
   files: Files,
-  { onEmitted, onlyGate, stateFolder, secrets = {}, others = {}, realism = null }: ProjectOptions = {},
+  { onEmitted, onlyGate, stateFolder, secrets = {}, others: extraWorkers = {}, realism = null }: ProjectOptions = {},
 ): Promise<RunningProject> => {
   const root = writeFiles(files);
   const result = compileAt(root);
@@ -122,7 +122,7 @@ export const startProject = async (
   };
   const { refused } = await applyState(cloud, {
     emitted: onlyGate ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(onlyGate)) : emitted,
-    extraWorkers: others,
+    extraWorkers,
     consumers: signConsumers(root, result.environment, result.consumers),
     namespaces: result.environment.value.kv,
     secrets,

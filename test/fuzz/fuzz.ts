@@ -31,7 +31,7 @@ const program = new Command("npm run fuzz --")
     "--path <path>",
     "one input again: with the seed and the target that were printed beside it, by the commit that printed them",
   )
-  .showHelpAfterError("(--help shows what it takes)")
+  .showHelpAfterError("(--help shows the usage)")
   .exitOverride();
 
 /** A slice is so long at least: a target that has less of it makes hardly any inputs. */

@@ -133,9 +133,9 @@ describe("explain, offline", () => {
 });
 
 it("every key that a code stands on is one of its part's, and every code one that it has", () => {
-  for (const [use, { keysOfCode: stands = {}, codes, schema }] of Object.entries(parts)) {
+  for (const [use, { keysOfCode = {}, codes, schema }] of Object.entries(parts)) {
     const shape = Object.keys(schema.shape ?? schema._zod.def.innerType?.shape ?? {});
-    for (const [code, keys] of Object.entries(stands)) {
+    for (const [code, keys] of Object.entries(keysOfCode)) {
       expect([use, Object.keys(codes)]).toEqual([use, expect.arrayContaining([code])]);
       expect([use, shape]).toEqual([use, expect.arrayContaining([...keys])]);
     }

@@ -34,7 +34,9 @@ const cases = `- it: lets the partner in
 
 const environment = "values: {}\ndev: { secrets: { PARTNER_KEY: a-key-of-the-partner } }\n";
 
-it("needs no other file", { timeout: 300_000 }, async () => {
+it("touches only its own file, its test and generated files, and works with every command", {
+  timeout: 300_000,
+}, async () => {
   const copy = clone();
   const before = filesIn(copy);
   const postern = (...args: readonly string[]) =>
@@ -79,7 +81,7 @@ it("needs no other file", { timeout: 300_000 }, async () => {
   expect(refused.out).toMatch(/the client is answered 401 partner-hmac-missing\n +routes\/t\.yaml:7/);
 
   const audited = await postern("check", ...own);
-  expect(audited.out).toContain("forwarded-credential  it is sent the x-partner-hmac header of one's callers");
+  expect(audited.out).toContain("forwarded-credential  it receives the x-partner-hmac header of one's callers");
 
   const after = writeProject({
     ...files,

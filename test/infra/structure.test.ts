@@ -21,13 +21,14 @@ interface Import {
   readonly to: string;
 }
 
+/** An import or export, and an import that a function makes when it is called. */
+const statement = /^(?:import|export)\s+(?:[^"';]*?\s+from\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
 const imports = files.flatMap((from): Import[] =>
-  [...(textOf.get(from) ?? "").matchAll(/^(?:import|export)\s+(?:[^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
-    ([, target = ""]) => ({
-      from,
-      to: target.startsWith(".") ? path.join(path.dirname(from), target) : target,
-    }),
-  ),
+  [...(textOf.get(from) ?? "").matchAll(statement)].map(([, first, called]) => {
+    const target = first ?? called ?? "";
+    return { from, to: target.startsWith(".") ? path.join(path.dirname(from), target) : target };
+  }),
 );
 
 /**
@@ -226,6 +227,14 @@ describe("files", () => {
   it("begin with a sentence that says what they are", () => {
     const mute = files.filter(
       (file) => !file.endsWith(".gen.ts") && !/^(?:#!.*\n)?\/\*\*/.test(textOf.get(file) ?? ""),
+    );
+    expect(mute).toEqual([]);
+  });
+
+  it("of tests of functions/ begin with a sentence, too", () => {
+    const tests = ["test/functions", "test/control", "test/rollouts"].flatMap(sources);
+    const mute = tests.filter(
+      (file) => !file.endsWith(".d.ts") && !fs.readFileSync(path.join(root, file), "utf8").startsWith("/**"),
     );
     expect(mute).toEqual([]);
   });

@@ -21,10 +21,10 @@ const good = manifest("t", limit + body);
 
 describe("files that cannot be read", () => {
   it.each([
-    ["a link to itself", (file: string) => fs.symlinkSync(path.basename(file), file), /leads to itself/],
+    ["a link to itself", (file: string) => fs.symlinkSync(path.basename(file), file), /circular link/],
     ["a link to nowhere", (file: string) => fs.symlinkSync("nowhere.yaml", file), /leads nowhere/],
-    ["a link out of the project", (file: string) => fs.symlinkSync("/etc/passwd", file), /leads out of the project/],
-    ["a link to an endless device", (file: string) => fs.symlinkSync("/dev/zero", file), /leads out of the project/],
+    ["a link out of the project", (file: string) => fs.symlinkSync("/etc/passwd", file), /link out of the project/],
+    ["a link to an endless device", (file: string) => fs.symlinkSync("/dev/zero", file), /link out of the project/],
     [
       "a pipe that nobody writes to",
       (file: string) => void execFileSync("mkfifo", [file]),
@@ -102,13 +102,13 @@ describe("links out of the project", () => {
   ])("%s is not read", (file, files) => {
     const { root } = linked(file, "secret.yaml", files);
     const { exitCode, text } = check({ root });
-    expect([exitCode, text]).toEqual([1, expect.stringContaining("a link that leads out of the project")]);
+    expect([exitCode, text]).toEqual([1, expect.stringContaining("a link out of the project")]);
     expect(text).not.toContain("somebody-else");
     diff(root, undefined, { root });
   });
   it("cases and snapshots are neither read nor written", async () => {
     const { root } = linked("routes/t.test.yaml");
-    expect((await test([], { root, env: "local" })).text).toContain("a link that leads out of the project");
+    expect((await test([], { root, env: "local" })).text).toContain("a link out of the project");
     const one = "- { it: is there, send: GET /t/a, expect: snapshot }\n";
     const { root: other, elsewhere } = linked("routes/t.test.snap", "secret.json", { "routes/t.test.yaml": one });
     // CI writes no snapshots at all.
@@ -148,7 +148,7 @@ describe("links out of the project", () => {
     expect(fs.readFileSync(path.join(elsewhere, "secret.json"), "utf8")).toBe("{}");
   });
   it.each([
-    ["a device", (file: string) => fs.symlinkSync("/dev/zero", file), "a link that leads out of the project"],
+    ["a device", (file: string) => fs.symlinkSync("/dev/zero", file), "a link out of the project"],
     ["a pipe", (file: string) => void execFileSync("mkfifo", [file]), "this is a device, a socket or a pipe"],
     ["a folder", (file: string) => fs.mkdirSync(file), "this is a folder, and no file"],
     ["nothing", () => {}, "there is no file routes/openapi/d.yaml"],
@@ -170,8 +170,8 @@ describe("links out of the project", () => {
     const { root, elsewhere } = linked(".secrets", "folder");
     fs.mkdirSync(elsewhere);
     const { set } = secretsOf(root, "local", {}, { name: "local" } as never);
-    expect(() => ensureExplainKey(root, "local")).toThrow("a link that leads out of the project");
-    await expect(set("w", "A", "b")).rejects.toThrow("a link that leads out of the project");
+    expect(() => ensureExplainKey(root, "local")).toThrow("a link out of the project");
+    await expect(set("w", "A", "b")).rejects.toThrow("a link out of the project");
     expect(fs.readdirSync(elsewhere)).toEqual([]);
   });
   it("one within the project is read as ever", () => {

@@ -79,7 +79,7 @@ const typeErrors = (calls: Awaited<ReturnType<typeof github>>["calls"]): string 
   }
 };
 
-it("report each decision in order and once, also after a receiver was down", {
+it("notices report each decision once and in order, also after a receiver was down", {
   timeout: 120_000,
 }, async () => {
   const [hook, repository] = [await receiver(), await github()];

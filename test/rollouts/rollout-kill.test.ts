@@ -1,6 +1,6 @@
 /**
- * The process that runs control is killed at random moments of a rollout: it goes on, does nothing twice, and is never at a
- * higher share than was decided. As often as POSTERN_KILLS says.
+ * Kills the process that runs control at random moments of a rollout, POSTERN_KILLS times: the rollout continues, repeats
+ * nothing, and never exceeds the decided share.
  */
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";

@@ -36,12 +36,12 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
     const facts = subjectFacts(plan, proposal.tier);
     const isWave = proposal.tier === allTiers;
     // Concurrent approvals: only one takes the proposal.
-    const taken = (facts || isWave) && (await ports.ledger.take(id, ports.now()));
-    if (!taken) return problem(404, `no proposal ${id} is waiting`);
-    const both = `${taken.by} and ${person.name}`;
+    const claimed = (facts || isWave) && (await ports.ledger.take(id, ports.now()));
+    if (!claimed) return problem(404, `no proposal ${id} is waiting`);
+    const both = `${claimed.by} and ${person.name}`;
     const done = facts
-      ? await runApprovedRollout(ports, facts, taken, both)
-      : await runApprovedWave(plan, ports, taken, both);
+      ? await runApprovedRollout(ports, facts, claimed, both)
+      : await runApprovedWave(plan, ports, claimed, both);
     return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it again`);
   });
 };
@@ -50,29 +50,29 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
 const runApprovedRollout = async (
   ports: ControlPorts,
   facts: TierFacts,
-  taken: Proposal,
+  proposal: Proposal,
   by: string,
 ): Promise<Rollout | undefined> => {
-  const what = rolloutCall.safeParse(taken.what).data;
-  const body = what && parseBody(taken, rolloutBodies[what === "start" ? what : "command"]);
-  return what && body && runCommand(ports, taken.tier, facts, what, body, by);
+  const what = rolloutCall.safeParse(proposal.what).data;
+  const body = what && parseBody(proposal, rolloutBodies[what === "start" ? what : "command"]);
+  return what && body && runCommand(ports, proposal.tier, facts, what, body, by);
 };
 
 const rolloutCall = z.enum(["start", ...command.options]);
 const rolloutBodies = { start: startBody.extend({ bound }), command: commandBody.extend({ bound }) };
 
-/** As `approvedRollout` does, of a wave. */
+/** @returns undefined if another release wrote the proposal */
 const runApprovedWave = async (
   plan: ControlPlan,
   ports: ControlPorts,
-  taken: Proposal,
+  proposal: Proposal,
   by: string,
 ): Promise<Wave | undefined> => {
-  if (taken.what === "wave start") {
-    const body = parseBody(taken, waveStartBody.extend({ bound }));
+  if (proposal.what === "wave start") {
+    const body = parseBody(proposal, waveStartBody.extend({ bound }));
     return body && startWave(plan, ports, body, by, body.bound);
   }
-  const what = waveCommand.safeParse(taken.what.replace("wave ", "")).data;
-  const body = what && parseBody(taken, waveCommandBody.extend({ bound }));
+  const what = waveCommand.safeParse(proposal.what.replace("wave ", "")).data;
+  const body = what && parseBody(proposal, waveCommandBody.extend({ bound }));
   return what && body && commandWave(ports, what, body, by, body.bound);
 };

@@ -59,11 +59,11 @@ export const writeFeed = async <T>(
   if (ifMatch !== undefined && ifMatch !== `"${state.revision}"`)
     return problem(412, `${list.name} of ${tier} is at revision ${state.revision}; read it again`);
   const before = list.read(state);
-  const wanted = list.replace(state, change(before));
-  const id = await ledger.write({ ...line, tier, at: now(), ...auditDiff(before, list.read(wanted)) });
+  const changed = list.replace(state, change(before));
+  const id = await ledger.write({ ...line, tier, at: now(), ...auditDiff(before, list.read(changed)) });
   const after = await (ifMatch === undefined
     ? list.amend(feed, tier, change)
-    : feed.write(tier, state.revision, wanted.entries, wanted.revoked)
+    : feed.write(tier, state.revision, changed.entries, changed.revoked)
   ).catch(async (error) => {
     await ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
     throw error;

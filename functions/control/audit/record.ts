@@ -66,16 +66,16 @@ export const proposalView = async ({ key, ...it }: Proposal): Promise<ProposalVi
  */
 export const propose = async (
   { ledger, notify, now, uuid, log }: AuditPorts,
-  { body, scope: bound, ...request }: ProposalRequest,
+  { body, scope, ...request }: ProposalRequest,
 ): Promise<Response> => {
   const { reason } = body;
   const at = now();
-  const text = JSON.stringify({ ...body, bound });
+  const text = JSON.stringify({ ...body, bound: scope });
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...request, body: text };
   if ((await ledger.propose(proposal, at)) === "full")
     throw new Refusal(`too many proposals of ${request.by} are waiting; each expires after an hour`);
   // The notice is optional: the proposer has the answer.
-  await notify(approvalNotice(proposal, reason, bound, at)).catch(({ message }) =>
+  await notify(approvalNotice(proposal, reason, scope, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),
   );
   return Response.json({ proposal: await proposalView(proposal) }, { status: 202 });
@@ -84,7 +84,7 @@ export const propose = async (
 const approvalNotice = (
   { id, tier, what, by, until }: Omit<Proposal, "body">,
   reason: string,
-  bound: ApprovalScope,
+  scope: ApprovalScope,
   at: number,
 ): Notice => {
   return {
@@ -97,7 +97,7 @@ const approvalNotice = (
       proposal: id,
       what,
       reason: truncate(reason, 500),
-      names: scopeLines(bound)
+      names: scopeLines(scope)
         .slice(0, maxScopeLines)
         .map((line) => truncate(line, 200)),
       actor: by,

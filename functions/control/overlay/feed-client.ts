@@ -1,6 +1,6 @@
 /** The client of the feed: reads and changes a tier's overlay and revocations, with optimistic concurrency. */
 
-import { keptIn } from "../../feed/entries.ts";
+import { parseFeed } from "../../feed/entries.ts";
 import { maxRevocations, type StoredRevocation } from "../../gateway/core/ports/revocations.ts";
 import { maxEntries, type OverlayEntry, type StoredFeed } from "../../gateway/overlay/overlay.ts";
 
@@ -25,7 +25,7 @@ export const feedClient = (binding: Pick<Fetcher, "fetch">): Feed => {
     const response = await binding.fetch(`https://feed/${tier}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (response.status === 412) return undefined;
     if (!response.ok) throw new Error(`the feed answered ${response.status}`);
-    return keptIn(await response.json());
+    return parseFeed(await response.json());
   };
   return {
     read: async (tier) => {
@@ -79,9 +79,9 @@ const amendFeed = async (
 ): Promise<StoredFeed | undefined> => {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const state = await feed.read(tier);
-    const wanted = change(state);
-    if (wanted === state) return state;
-    const written = await feed.write(tier, state.revision, wanted.entries, wanted.revoked);
+    const changed = change(state);
+    if (changed === state) return state;
+    const written = await feed.write(tier, state.revision, changed.entries, changed.revoked);
     if (written) return written;
   }
   return undefined;

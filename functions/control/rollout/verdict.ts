@@ -1,13 +1,13 @@
 /**
  * The verdict on a rollout: compares both versions during the same time; pass, fail, or not enough evidence.
  *
- * A pure function of totals that may be called as often as one likes. What is proved for independent requests: over all
- * looks and all criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
- * criterion has its part of it, a union bound), and a canary with an effect as large as tolerated passes with `beta` at
- * most (all must pass, so none needs to share). What is approximate: that requests of one user are alike is taken into
- * account by design effects that are estimated from groups of users (`stats/clusters.ts`), the canary's share of requests
- * is taken to stand still within a stage, and quantiles are those of the mixture where latency drifts. `npm run
- * sim:rollout` shows what remains of the promises under users who are far from independent; see
+ * A pure function of totals, which can be called any number of times. Proved for independent requests: over all
+ * evaluations and criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
+ * criterion gets a part of alpha, a union bound), and a canary with an effect as large as tolerated passes with
+ * probability `beta` at most (all criteria must pass, so each may use all of beta). Approximate: the correlation of one
+ * user's requests is corrected by design effects, estimated from groups of users (`stats/clusters.ts`); the canary's
+ * share of requests is assumed constant within a stage; if latency drifts, quantiles are those of the mixture.
+ * `npm run sim:rollout` measures how well this holds for users who are far from independent; see
  * docs/rollout-statistics.md.
  */
 

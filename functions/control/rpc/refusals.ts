@@ -1,14 +1,14 @@
-/** Carries a refusal from a Durable Object to its caller: of a thrown error only the message would arrive. */
+/** Passes a refusal from a Durable Object to its caller. Of a thrown error, only the message would arrive. */
 import { Refusal } from "../model/refusal.ts";
 
 export interface Refused {
   readonly refused: string;
 }
 
-/** Methods that answer a refusal in place of throwing it. */
+/** Methods that return a refusal instead of throwing it. */
 export type Refusing<T> = {
-  readonly [K in keyof T]: T[K] extends (...given: infer A) => Promise<infer R>
-    ? (...given: A) => Promise<R | Refused>
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R>
+    ? (...args: A) => Promise<R | Refused>
     : never;
 };
 

@@ -37,7 +37,7 @@ export interface TelemetryStore {
     now: number,
     tierTallies?: TierTallies,
   ) => void;
-  readonly hear: (news: readonly ObserverReport[], now: number) => void;
+  readonly hear: (reports: readonly ObserverReport[], now: number) => void;
   /**
    * The sample of a version between two times, in milliseconds since the epoch. For deaths, the observer with the larger
    * count is used: both observe the same ones, unless one of them failed to.

@@ -80,7 +80,7 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
 const wavePorts = (waves: Remote<WaveCalls>): ControlPorts["waves"] => ({
   status: async () => (await waves.status()) ?? null,
   history: () => waves.history(),
-  check: async (given) => void throwRefusal(await waves.check(given)),
-  start: async (given) => throwRefusal(await waves.start(given)),
-  ask: async (given) => throwRefusal(await waves.ask(given)),
+  check: async (request) => void throwRefusal(await waves.check(request)),
+  start: async (request) => throwRefusal(await waves.start(request)),
+  ask: async (request) => throwRefusal(await waves.ask(request)),
 });

@@ -1,13 +1,13 @@
-/** What in the configuration of `cors` lets pages read that nobody meant to. */
+/** Audit rules of `cors`: configurations that let unintended pages read responses. */
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
 import { isLoopback } from "../../manifest/addresses.ts";
 
-interface Granted {
+interface CorsConfig {
   readonly origins: readonly string[];
   readonly credentials: boolean | "everybody";
 }
 
-type Rule = AuditRule<Granted>;
+type Rule = AuditRule<CorsConfig>;
 
 const everybodysCookies: Rule = {
   id: "everybodys-cookies",

@@ -1,11 +1,11 @@
-/** What in the configuration of `ip` lets in more addresses than it names. */
+/** Audit rules of `ip`: ranges that allow far more addresses than intended. */
 import ipaddr from "ipaddr.js";
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
 
 type Rule = AuditRule<{ readonly allow?: readonly string[] | undefined }>;
 
-/** Bits that a range has at least to name somebody. */
-const narrowest = { ipv4: 8, ipv6: 16 } as const;
+/** The shortest prefix, in bits, that is no finding. */
+const minPrefixBits = { ipv4: 8, ipv6: 16 } as const;
 
 const wideRange: Rule = {
   id: "wide-range",
@@ -17,7 +17,7 @@ const wideRange: Rule = {
   check: ({ allow = [] }) =>
     allow.flatMap((range, index) => {
       const [address = "", bits] = range.split("/");
-      if (bits === undefined || Number(bits) >= narrowest[ipaddr.parse(address).kind()]) return [];
+      if (bits === undefined || Number(bits) >= minPrefixBits[ipaddr.parse(address).kind()]) return [];
       return [
         {
           at: ["allow", index],

@@ -1,4 +1,4 @@
-/** What in the configuration of `jwt` lets in more tokens, or lets them in longer, than is sound. */
+/** Audit rules of `jwt`: configurations that accept too many tokens, or accept them for too long. */
 import { claimPath } from "../../gateway/core/claims.ts";
 import { milliseconds } from "../../gateway/core/quantities.ts";
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
@@ -9,7 +9,8 @@ type Rule = AuditRule<JwtConfig>;
 
 const longest = { age: "24h", leeway: "2m", keys: "24h" } as const;
 
-const exceeds = (text: string, most: keyof typeof longest): boolean => milliseconds(text) > milliseconds(longest[most]);
+const exceeds = (text: string, bound: keyof typeof longest): boolean =>
+  milliseconds(text) > milliseconds(longest[bound]);
 
 const longToken: Rule = {
   id: "long-token",
@@ -105,7 +106,7 @@ const staleKeys: Rule = {
       ? [
           {
             at: [milliseconds(stale) > milliseconds(cache) ? "stale" : "cache"],
-            message: `a key that the issuer has withdrawn is believed for ${cache}, and ${stale} more where it does not answer`,
+            message: `a key that the issuer has withdrawn is accepted for ${cache}, and ${stale} longer if the issuer does not respond`,
             remedy: `cache and stale together: ${longest.keys} at most`,
           },
         ]

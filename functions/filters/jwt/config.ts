@@ -1,4 +1,4 @@
-/** The configuration of `jwt`, as far as its hooks read it; its schema holds it to this. */
+/** The part of the configuration of `jwt` that its hooks read. Its schema has to match, which the compiler checks. */
 export interface JwtConfig {
   readonly issuer: string;
   readonly audience?: string | readonly string[] | undefined;

@@ -1,4 +1,4 @@
-/** Tokens for personas of test cases, as an issuer makes them. */
+/** Creates tokens for personas of test cases, as an issuer does. */
 import { generateKeyPair, importJWK, SignJWT } from "jose";
 import * as z from "zod";
 import { claimPath } from "../../gateway/core/claims.ts";
@@ -10,44 +10,60 @@ import { duration } from "../../manifest/quantities.ts";
 import { tokenSource } from "../../manifest/token-sources.ts";
 import type { JwtConfig } from "./config.ts";
 
-interface Token {
-  /** Where it stands, as `from` of the filter has it. */
+interface TokenInput {
+  /** Where it is written: a value of the filter's `from`. */
   readonly place: string;
   readonly algorithm: string;
   readonly forged: boolean;
   readonly claims: Jwk;
-  /** It has been revoked before it is sent. */
+  /** Revoked before it is sent. */
   readonly revoked: boolean;
-  /** Seconds since it was issued, and from then until it ends. */
+  /** Seconds since it was issued. */
   readonly age: number;
+  /** Seconds from issue to expiry. */
   readonly life: number;
 }
 
 const persona = () =>
   z
     .strictObject({
-      issuer: z.string().optional().describe("By default as the filter asks"),
-      audience: z.string().optional().describe("By default as the filter asks"),
+      issuer: z.string().optional().describe("By default the one that the filter requires"),
+      audience: z.string().optional().describe("By default the one that the filter requires"),
       from: tokenSource()
         .optional()
-        .describe("Where it stands, as `from` of the filter has it; by default the first place that the filter reads"),
-      algorithm: z.string().optional().describe("By default one that the filter takes"),
-      scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
-      revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),
-      claims: z.record(z.string(), z.json()).default({}).describe("Beside what the filters of the route ask for"),
-      age: duration().default("0s").describe("How long ago it was issued"),
-      life: duration().default("1h").describe("How long it holds from then on"),
+        .describe("Where it is written, as in `from` of the filter; by default its first source"),
+      algorithm: z.string().optional().describe("By default one that the filter accepts"),
+      scopes: z.array(z.string()).optional().describe("By default those that the filters of the route require"),
+      revoked: z.literal(true).optional().describe("Adds it to the KV namespace `revocations`"),
+      claims: z
+        .record(z.string(), z.json())
+        .default({})
+        .describe("Besides those that the filters of the route require"),
+      age: duration().default("0s").describe("Time since it was issued"),
+      life: duration().default("1h").describe("Time from issue to expiry"),
     })
     .optional()
-    .describe("Of a token (`jwt`), what is not as the filter asks");
+    .describe("Changes of a token (`jwt`)");
 
 type Deviation = z.output<ReturnType<typeof persona>>;
 
-/** Of those that a filter takes, the first: a token of the others takes longer. */
-const quickest = ["EdDSA", "Ed25519", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+/** Fastest to sign first. */
+const fastestFirst = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+];
 
-const algorithmOf = (taken: readonly string[]): string =>
-  quickest.find((it) => taken.includes(it)) ?? (taken[0] as string);
+const fastestOf = (accepted: readonly string[]): string =>
+  fastestFirst.find((it) => accepted.includes(it)) ?? (accepted[0] as string);
 
 const seconds = (text: string | undefined): number => (text === undefined ? 0 : Math.floor(milliseconds(text) / 1000));
 
@@ -60,15 +76,15 @@ export const credentials: Credentials<JwtConfig> = {
       return algorithm === undefined ? [] : [algorithm];
     },
   },
-  algorithms: ({ algorithms }) => [algorithmOf(algorithms)],
+  algorithms: ({ algorithms }) => [fastestOf(algorithms)],
   trusting: ({ keys }, published) => (keys ? { keys: published } : {}),
   issue: ({ config, persona, required }) => {
     const { issuer, audience, consumer, algorithms, from } = config;
     const token = persona.token as Deviation;
     const scope = [...new Set(required.scopes)].join(" ");
-    const credential: Token = {
+    const credential: TokenInput = {
       place: token?.from ?? ([from].flat()[0] as string),
-      algorithm: token?.algorithm ?? algorithmOf(algorithms),
+      algorithm: token?.algorithm ?? fastestOf(algorithms),
       forged: persona.forged === true,
       revoked: token?.revoked === true,
       claims: {
@@ -87,7 +103,7 @@ export const credentials: Credentials<JwtConfig> = {
   },
 };
 
-/** Claims by the paths that lead to them, as an issuer nests them. */
+/** Builds nested claims from claim paths. */
 const claimsAt = (all: readonly (readonly [text: string, value: unknown])[]): Jwk => {
   const claims: Record<string, unknown> = {};
   for (const [text, value] of all) {
@@ -106,11 +122,11 @@ const claimsAt = (all: readonly (readonly [text: string, value: unknown])[]): Jw
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export const present: Present<Token> = async (it, { request, now, keys, revoke }) => {
+export const present: Present<TokenInput> = async (it, { request, now, keys, revoke }) => {
   const { algorithm, claims, forged, age, life } = it;
   if (it.revoked) revoke(await revocationHash(String(claims.iss), String(claims.jti)));
-  const { ownKeys: own } = keys[algorithm] as KeyPair;
-  const key = forged ? (await generateKeyPair(algorithm)).privateKey : await importJWK({ ...own }, algorithm);
+  const { ownKeys } = keys[algorithm] as KeyPair;
+  const key = forged ? (await generateKeyPair(algorithm)).privateKey : await importJWK({ ...ownKeys }, algorithm);
   const issued = Math.floor(now / 1000) - age;
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: algorithm, kid: algorithm })

@@ -1,4 +1,4 @@
-/** Requests that meet each code of `jwt`. */
+/** Examples of requests for each code of `jwt`. */
 import type { CodeExample, CodeExamples } from "../../gateway/hooks/examples.ts";
 
 const jwt = (step: string, more = "", mark = more === "" ? " #!" : ""): CodeExample => ({

@@ -1,4 +1,4 @@
-/** What tools know of `jwt`. */
+/** Hooks of `jwt`, which tools read and gates do not bundle. */
 
 import type { Requirements } from "../../gateway/hooks/credentials.ts";
 import type { Scales } from "../../gateway/hooks/scales.ts";
@@ -9,7 +9,7 @@ import type { JwtConfig } from "./config.ts";
 import { credentials } from "./credentials.ts";
 import { examples } from "./examples.ts";
 
-/** A function, so that bundlers see nothing to keep in a gate. */
+/** A function, so that bundlers drop it from gates. */
 export const hooks = () => ({
   keysOfCode: {
     "token-missing": ["from"],

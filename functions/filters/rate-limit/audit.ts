@@ -1,4 +1,4 @@
-/** What in the configuration of `rate-limit` lets requests pass uncounted, or the store's token be read. */
+/** Audit rules of `rate-limit`: configurations that let requests pass uncounted, or expose the store's token. */
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
 import { isPlaintext } from "../../manifest/addresses.ts";
 import type { RateLimitConfig } from "./config.ts";
@@ -12,8 +12,8 @@ const openOnFailure: Rule = {
   incident: "A flood that overloads the store also removes the limit, exactly when it is needed.",
   remedy:
     "Use `local`, so that each isolate counts by itself meanwhile, or `deny` if no request may pass uncounted. `--fix` writes `local`.",
-  check: ({ "on-failure": otherwise, count }, id) =>
-    otherwise === "allow" && count !== "local"
+  check: ({ "on-failure": onFailure, count }, id) =>
+    onFailure === "allow" && count !== "local"
       ? [
           {
             at: ["on-failure"],

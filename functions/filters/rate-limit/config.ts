@@ -1,4 +1,4 @@
-/** The configuration of `rate-limit`, as far as its hooks read it; its schema holds it to this. */
+/** The part of the configuration of `rate-limit` that its hooks read. Its schema has to match, which the compiler checks. */
 export interface RateLimitConfig {
   readonly limit: string | readonly string[];
   readonly by: string | readonly string[];

@@ -1,11 +1,11 @@
-/** What tools know of `rate-limit`. */
+/** Hooks of `rate-limit`, which tools read and gates do not bundle. */
 
 import type { Scales } from "../../gateway/hooks/scales.ts";
 import type { FilterSecurity } from "../../gateway/hooks/security.ts";
 import { rules } from "./audit.ts";
 import type { RateLimitConfig } from "./config.ts";
 
-/** A function, so that bundlers see nothing to keep in a gate. */
+/** A function, so that bundlers drop it from gates. */
 export const hooks = () => ({
   scales: {
     limit: "higher-rate-is-weaker",

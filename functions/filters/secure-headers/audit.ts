@@ -1,15 +1,15 @@
-/** What in the configuration of `secure-headers` leaves pages unprotected. */
+/** Audit rules of `secure-headers`: configurations that leave pages unprotected. */
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
 
-interface Protection {
+interface SecureHeadersConfig {
   readonly "content-security-policy": Readonly<Record<string, readonly string[]>>;
   readonly "strict-transport-security": string | false;
 }
 
-type Rule = AuditRule<Protection>;
+type Rule = AuditRule<SecureHeadersConfig>;
 
-/** Sources that let in what the policy is there to keep out. */
-const loose = ["'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:"];
+/** Sources that defeat the purpose of a policy. */
+const looseSources = ["'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:"];
 
 const looseScripts: Rule = {
   id: "loose-scripts",
@@ -20,12 +20,12 @@ const looseScripts: Rule = {
   remedy: "Name the hosts of your scripts, or `'self'`, with nonces or hashes for inline scripts.",
   check: ({ "content-security-policy": policy }) => {
     const directive = policy["script-src"] ? "script-src" : "default-src";
-    return (policy[directive] ?? []).flatMap((word, index) => {
-      if (!loose.includes(word)) return [];
+    return (policy[directive] ?? []).flatMap((source, index) => {
+      if (!looseSources.includes(source)) return [];
       return [
         {
           at: ["content-security-policy", directive, index],
-          message: `${directive} with ${word} allows scripts from anywhere`,
+          message: `${directive} with ${source} allows scripts from anywhere`,
           remedy: "name hosts, nonces or hashes",
         },
       ];
@@ -33,7 +33,8 @@ const looseScripts: Rule = {
   },
 };
 
-const shortestPin = 30 * 86_400;
+/** In seconds. */
+const minMaxAge = 30 * 86_400;
 
 const unpinnedTransport: Rule = {
   id: "unpinned-transport",
@@ -44,7 +45,7 @@ const unpinnedTransport: Rule = {
   remedy: "Leave `strict-transport-security` out, which is half a year, or write a `max-age` of a month at least.",
   check: ({ "strict-transport-security": header }) => {
     const seconds = header === false ? 0 : Number(/max-age="?(\d+)/i.exec(header)?.[1] ?? 0);
-    if (seconds >= shortestPin) return [];
+    if (seconds >= minMaxAge) return [];
     return [
       {
         at: ["strict-transport-security"],

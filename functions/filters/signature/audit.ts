@@ -1,4 +1,4 @@
-/** What in the configuration of `signature` lets one client sign as another. */
+/** Audit rules of `signature`: configurations that let one client sign as another. */
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
 import type { SignatureConfig } from "./config.ts";
 

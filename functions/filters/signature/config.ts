@@ -1,4 +1,4 @@
-/** The configuration of `signature`, as far as its hooks read it; its schema holds it to this. */
+/** The part of the configuration of `signature` that its hooks read. Its schema has to match, which the compiler checks. */
 export interface SignatureConfig {
   readonly keys: Readonly<Record<string, { readonly secret: string; readonly consumer: string }>>;
   readonly covers: readonly string[];

@@ -1,4 +1,4 @@
-/** Signed requests, as a client with a shared key makes them. */
+/** Signs requests of test cases and of `postern sign`, as a client with a shared key does. */
 import { createSignature } from "http-message-sig";
 import * as z from "zod";
 import { milliseconds } from "../../gateway/core/quantities.ts";
@@ -6,26 +6,26 @@ import type { Credentials, Present } from "../../gateway/hooks/credentials.ts";
 import { duration } from "../../manifest/quantities.ts";
 import type { SignatureConfig } from "./config.ts";
 
-interface Signing {
+interface SigningInput {
   readonly id: string;
   readonly key: string;
-  /** Headers beside what is always covered. */
+  /** Headers to cover, besides the components that are always covered. */
   readonly covers: readonly string[];
-  /** Seconds since it was made. */
+  /** The signature's age in seconds; negative if the client's clock is ahead. */
   readonly age: number;
-  /** Null for a new one. */
+  /** Null for a random one. */
   readonly nonce: string | null;
 }
 
 const persona = () =>
   z
     .strictObject({
-      age: duration().default("0s").describe("How long ago it was made"),
+      age: duration().default("0s").describe("Age of the signature"),
       ahead: duration().default("0s").describe("How far the client's clock is ahead"),
-      nonce: z.string().min(1).max(128).optional().describe("By default one that nobody has used"),
+      nonce: z.string().min(1).max(128).optional().describe("By default a random one"),
     })
     .optional()
-    .describe("Of a signed request (`signature`), what is not as usual");
+    .describe("Changes of a signed request (`signature`)");
 
 type Deviation = z.output<ReturnType<typeof persona>>;
 
@@ -40,19 +40,19 @@ export const credentials: Credentials<SignatureConfig> = {
     if (id === undefined || !found) return `no key of signature belongs to "${persona.name}"`;
     const { age, ahead, nonce = null } = (persona.signature as Deviation) ?? {};
     const key = persona.forged ? unknownSecret() : secret(found.secret);
-    const credential: Signing = { id, key, covers, age: seconds(age) - seconds(ahead), nonce };
+    const credential: SigningInput = { id, key, covers, age: seconds(age) - seconds(ahead), nonce };
     return { credential };
   },
   sign: {
     keys: ({ keys }) => Object.fromEntries(Object.entries(keys).map(([id, { secret }]) => [id, secret])),
-    issue: (_, id, key, covers): Signing => ({ id, key, covers, age: 0, nonce: null }),
+    issue: (_, id, key, covers): SigningInput => ({ id, key, covers, age: 0, nonce: null }),
   },
 };
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** A body is covered by its digest (RFC 9530), which stands ahead of what the configuration covers besides. */
-export const present: Present<Signing> = async (it, { request, body, now, uuid }) => {
+/** Covers the body by its digest (RFC 9530). */
+export const present: Present<SigningInput> = async (it, { request, body, now, uuid }) => {
   const digest = body === null ? undefined : await digestOf(body);
   const copy = new Request(request.url, { method: request.method, headers: request.headers });
   if (digest !== undefined) copy.headers.set("content-digest", digest);

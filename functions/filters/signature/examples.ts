@@ -1,4 +1,4 @@
-/** Requests that meet each code of `signature`. */
+/** Examples of requests for each code of `signature`. */
 import type { CodeExample, CodeExamples } from "../../gateway/hooks/examples.ts";
 
 const signed = (step: string, more = "", method = "GET"): CodeExample => ({

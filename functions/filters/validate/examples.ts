@@ -1,4 +1,4 @@
-/** Requests that meet each code of `validate`. */
+/** Examples of requests for each code of `validate`. */
 import type { CodeExample, CodeExamples } from "../../gateway/hooks/examples.ts";
 
 const checked = (send: string, of: "body" | "filter" = "body"): CodeExample => ({

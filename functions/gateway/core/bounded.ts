@@ -1,4 +1,4 @@
-/** Maps that hold a number of entries at most. */
+/** Bounds the size of maps and sets. */
 
 interface Entries<K> {
   readonly size: number;
@@ -6,9 +6,9 @@ interface Entries<K> {
   readonly delete: (key: K) => boolean;
 }
 
-/** Call it after each addition: beyond `most` entries the oldest goes. A map keeps its entries in the order in which they came. */
-export const forgetOldest = <K>(entries: Entries<K>, most: number): void => {
-  if (entries.size <= most) return;
+/** Evicts the oldest entry beyond `max`. Call it after each addition. Maps and sets keep insertion order. */
+export const forgetOldest = <K>(entries: Entries<K>, max: number): void => {
+  if (entries.size <= max) return;
   for (const oldest of entries.keys()) {
     entries.delete(oldest);
     return;

@@ -72,27 +72,27 @@ export const acquireSlot = (
  * @returns false when the client has reached its share; the slot then stays with the previous client
  */
 export const assignClient = (slot: ConcurrencySlot, client: string): boolean => {
-  const { limit: places } = slot;
-  if (slot.ended || client === slot.client || places.maxPerClient >= places.max) return true;
-  if (client !== "" && slotsOfClient(places, client) >= places.maxPerClient) {
-    releaseExpired(places, places.serving);
-    releaseExpired(places, places.uploading);
-    if (slotsOfClient(places, client) >= places.maxPerClient) return false;
+  const { limit } = slot;
+  if (slot.ended || client === slot.client || limit.maxPerClient >= limit.max) return true;
+  if (client !== "" && slotsOfClient(limit, client) >= limit.maxPerClient) {
+    releaseExpired(limit, limit.serving);
+    releaseExpired(limit, limit.uploading);
+    if (slotsOfClient(limit, client) >= limit.maxPerClient) return false;
   }
   uncountClient(slot);
   slot.client = client;
-  if (client !== "") places.clients.set(client, slotsOfClient(places, client) + 1);
+  if (client !== "") limit.clients.set(client, slotsOfClient(limit, client) + 1);
   return true;
 };
 
 const slotsOfClient = ({ clients }: ConcurrencyLimit, client: string): number => clients.get(client) ?? 0;
 
 /** Releases the client's part of the slot. */
-const uncountClient = ({ limit: places, client }: ConcurrencySlot): void => {
+const uncountClient = ({ limit, client }: ConcurrencySlot): void => {
   if (client === "") return;
-  const remaining = slotsOfClient(places, client) - 1;
-  if (remaining > 0) places.clients.set(client, remaining);
-  else places.clients.delete(client);
+  const remaining = slotsOfClient(limit, client) - 1;
+  if (remaining > 0) limit.clients.set(client, remaining);
+  else limit.clients.delete(client);
 };
 
 /**
@@ -103,12 +103,12 @@ const uncountClient = ({ limit: places, client }: ConcurrencySlot): void => {
  */
 export const markBodyReceived = (slot: ConcurrencySlot, isForwarded: boolean): boolean => {
   if (!slot.uploading) return true;
-  const { limit: places } = slot;
-  if (places.serving.size >= places.max) releaseExpired(places, places.serving);
-  if (places.serving.size >= places.max && !isForwarded) return false;
+  const { limit } = slot;
+  if (limit.serving.size >= limit.max) releaseExpired(limit, limit.serving);
+  if (limit.serving.size >= limit.max && !isForwarded) return false;
   slot.uploading = false;
   // A released slot is in neither set.
-  if (places.uploading.delete(slot)) places.serving.add(slot);
+  if (limit.uploading.delete(slot)) limit.serving.add(slot);
   return true;
 };
 

@@ -1,6 +1,6 @@
-/** JSON from elsewhere, which may be none. */
+/** Parses JSON from elsewhere, which may be malformed. */
 
-/** @returns undefined where the text is no JSON */
+/** @returns undefined if the text is not JSON */
 export const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -9,6 +9,6 @@ export const parsed = (text: string): unknown => {
   }
 };
 
-/** The fields of an object. Anything else has none. */
+/** The fields of an object; no fields for any other value. */
 export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {};

@@ -1,17 +1,20 @@
-/** How tools produce what an identity filter reads: for a persona of a test case, and for `postern sign`. */
+/** How tools create the credentials that an identity filter reads: for personas of test cases, and for `postern sign`. */
 import type { ZodType } from "zod";
 
 export type Jwk = Readonly<Record<string, unknown>>;
 
+/** A key pair of a test run, as JWKs. */
 export interface KeyPair {
+  /** The private key. */
   readonly ownKeys: Jwk;
+  /** The public key. */
   readonly published: Jwk;
 }
 
-/** Who sends a request of a test case. Beside these it has the keys that identity filters add, such as `token`. */
+/** The sender of a test case's request (`as`). It also has the keys that identity filters add, such as `token`. */
 export interface Persona {
   readonly name: string;
-  /** Brings a credential that looks right and is not: the filter has to refuse it. */
+  /** Sends a well-formed credential with an invalid secret, which the filter must refuse. */
   readonly forged?: true | undefined;
   readonly [key: string]: unknown;
 }
@@ -19,14 +22,15 @@ export interface Persona {
 /** What the filters of a route require of a token, whichever filter verifies it. */
 export interface Requirements {
   readonly scopes?: readonly string[];
-  /** By the paths that lead to them. */
+  /** By claim path. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-export interface Issue<Config> {
+/** What a credential is created from. */
+export interface IssueInput<Config> {
   readonly config: Config;
   readonly persona: Persona;
-  /** Of all filters of the route, in their order: scopes, and claims with a value that fits. */
+  /** What all filters of the route require, in their order: scopes, and claims with an accepted value. */
   readonly required: {
     readonly scopes: readonly string[];
     readonly claims: readonly (readonly [path: string, value: unknown])[];
@@ -35,68 +39,69 @@ export interface Issue<Config> {
   readonly consumers: readonly string[];
   /** The value of a secret in this test run. */
   readonly secret: (name: string) => string;
-  /** An API key of this test run: a consumer's, which `routes/consumers.yaml` then has, or one that nobody has. */
+  /** An API key of this test run: the consumer's, which the run adds to its entry, or an unknown one. */
   readonly apiKey: (consumer: string | undefined) => string;
-  /** A secret that nobody has. */
+  /** A random secret. */
   readonly unknownSecret: () => string;
 }
 
-/** A credential as JSON: it travels to where the request is sent, and `present` makes headers of it there. */
+/** A credential as JSON. It is passed to the process that sends the request, where `present` writes it into headers. */
 export interface Issued<Credential = unknown> {
   readonly credential: Credential;
-  /** Where it stands: `header.x-api-key`, `cookie.session`, `query.token`. What a case writes there itself is kept. */
+  /** Where it is written: `header.x-api-key`, `cookie.session`, `query.token`. A case that writes there itself gets no credential. */
   readonly places?: readonly string[];
 }
 
-/** The sending of one request. */
+/** The request that a credential is written into, and its environment. */
 export interface Sending {
   readonly request: Request;
-  /** The body as it should arrive. */
+  /** The complete body. */
   readonly body: string | null;
   /** Milliseconds since the epoch, by the clock of the case. */
   readonly now: number;
   readonly uuid: () => string;
-  /** Key pairs of the test run, by algorithm: those that `algorithms` asks for. */
+  /** Key pairs of the test run, by algorithm: those that `algorithms` returned. */
   readonly keys: Readonly<Record<string, KeyPair>>;
-  /** Puts a key into the KV namespace of revoked credentials. */
+  /** Adds a key to the KV namespace of revoked credentials. */
   readonly revoke: (key: string) => void;
 }
 
-/** What becomes of the request: headers that are set, in their order, and another URL where the credential is in the query. */
+/** Changes of the request: headers to set, in this order, and another URL if the credential is in the query. */
 export interface Presented {
   readonly headers?: Readonly<Record<string, string>>;
   readonly url?: string;
 }
 
-/** The export `present` of a filter's file. Without it, a credential is a `Presented` by itself. */
+/** The export `present` of a filter's file. Without it, the credential itself has to be a `Presented`. */
 export type Present<Credential = unknown> = (
   credential: Credential,
   sending: Sending,
 ) => Presented | Promise<Presented>;
 
+/** The hook `credentials` of a filter. */
 export interface Credentials<Config> {
-  /** What the filter shows a persona as. @returns a sentence where it can have none, such as for a name that nobody has */
-  readonly issue: (given: Issue<Config>) => Issued | string;
-  /** The key under `as` by which a case changes a persona's credential, and its schema. */
+  /** Creates a persona's credential. @returns a sentence with the reason if there is none, such as for an unknown consumer */
+  readonly issue: (input: IssueInput<Config>) => Issued | string;
+  /** The key under `as` with which a case changes the credential. */
   readonly persona?: {
     readonly key: string;
     readonly schema: () => ZodType;
-    /** Algorithms of key pairs that a value of the key needs. */
+    /** Algorithms of the key pairs that a value of the key needs. */
     readonly algorithms?: (value: unknown) => readonly string[];
   };
-  /** Consumers whom the configuration knows, of whom first cases take the first. By default it knows anybody. */
+  /** Consumers that the filter can identify; generated first cases use the first one. By default it identifies any name. */
   readonly knows?: (config: Config, consumers: readonly string[]) => readonly string[];
   /** Algorithms of the key pairs that a test run needs. */
   readonly algorithms?: (config: Config) => readonly string[];
-  /** Keys of the configuration that a test run replaces, so that the filter trusts the run's own public keys. */
+  /** Changes of the configuration in a test run, so that the filter trusts the run's public keys. */
   readonly trusting?: (config: Config, published: readonly Jwk[]) => Readonly<Record<string, unknown>>;
-  /** The credential covers the rest of the request, so it is presented after all others. */
+  /** The credential covers the rest of the request, so it is written after all others. */
   readonly coversRequest?: boolean;
-  /** How a client with a key of the manifest makes one; without it, `postern sign` makes none. */
+  /** How a client with a key of the manifest creates one, for `postern sign`. */
   readonly sign?: {
-    /** Names of secrets, by the ids of the keys. */
+    /** Names of secrets by key id. */
     readonly keys: (config: Config) => Readonly<Record<string, string>>;
-    /** @param covers headers of the request */
+    /** @param covers headers of the request, which a signature may cover */
     readonly issue: (config: Config, id: string, secret: string, covers: readonly string[]) => unknown;
   };
 }

@@ -1,13 +1,13 @@
-/** How a request meets a code of a part. Tests run each example, and hold `explain` to the line that it marks. */
+/** Examples of requests that a part refuses, by problem code. Tests run each one, and check that `explain` names the marked line. */
 
 export interface CodeExample {
-  /** The filters of a route, as a YAML list. The line that `explain` names for the code ends in `#!`. */
+  /** The route's filters, as a YAML list. The line that `explain` has to name ends in `#!`. */
   readonly filters: string;
-  /** Of the route, which is `/a`; by default GET. */
+  /** The method of the route, whose path is `/a`; by default GET. */
   readonly method?: string;
-  /** A step of a test case without what it expects, in one line of YAML; by default `send: GET /a`. */
+  /** A step of a test case without `expect`, in one line of YAML; by default `send: GET /a`. */
   readonly step?: string;
 }
 
-/** By code: each code that the part can answer with has one. */
+/** By code. A test requires one for each code of the part. */
 export type CodeExamples = Readonly<Record<string, CodeExample>>;

@@ -1,63 +1,64 @@
-/** What a part's configuration means for security, in words that hold for every part: the audit and `diff` judge by these facts. */
+/** Security facts about a part's configuration, in the same terms for every part. The audit's rules and `diff` use them. */
 
-/** Keys that lead to a value of the configuration. */
+/** The path of a value in the configuration. */
 export type KeyPath = readonly (string | number)[];
 
-/** A fact that is left out does not hold. */
+/** An absent fact is false. */
 export interface FilterSecurity {
-  /** Only callers of some addresses pass, so a route with it is not public. */
+  /** Only some client addresses pass, so a route with it is not public. */
   readonly admitsAddresses?: boolean;
-  /** The header that brings the caller's credential and that the service is sent too. */
+  /** The header with the caller's credential, if it is forwarded to the service. */
   readonly credentialHeader?: string | undefined;
-  /** The key by which a cookie says who is calling: a page of another site can send that along. */
+  /** The key that allows a credential in a cookie, which browsers also send with requests of other sites. */
   readonly credentialCookie?: KeyPath | undefined;
-  /** The credential is found by trying, so attempts have to be limited ahead of the filter. */
+  /** The credential can be guessed, so attempts must be limited ahead of the filter. */
   readonly guessable?: boolean;
-  /** How long a credential that was revoked is still accepted, and the key that says so. */
+  /** How long a revoked credential is still accepted, and the key that sets it. */
   readonly revocation?: { readonly of: "key" | "token"; readonly after: string; readonly at: KeyPath } | undefined;
-  /** Refuses what a page of another site sends with the user's cookies. */
+  /** Refuses cross-site requests with the user's cookies. */
   readonly refusesForgery?: boolean;
-  /** Origins whose pages may read responses, and whether cookies may come along. */
+  /** Origins whose pages may read responses, and whether their requests may carry cookies. */
   readonly pages?: { readonly origins: readonly string[]; readonly credentials: boolean };
-  readonly counts?: Counts;
-  /** Edits of the request that the service sees. `at` leads to the map of `set`. */
+  readonly counts?: CountsSecurity;
+  /** Header edits of the request to the service. `at` is the path of the map `set`. */
   readonly requestHeaders?: {
     readonly set: Readonly<Record<string, unknown>>;
     readonly remove: readonly string[];
     readonly at: KeyPath;
   };
-  /** The service is sent another path than the client's. */
+  /** Changes the path of the request to the service. */
   readonly rewritesPath?: boolean;
-  /** Where clients are sent, and whether the query goes along. */
+  /** The target of redirects, and whether they keep the query. */
   readonly redirects?: {
     readonly to?: string | undefined;
     readonly scheme?: string | undefined;
     readonly host?: string | undefined;
     readonly query: "keep" | "drop";
   };
-  /** The largest body that passes. */
+  /** The largest request body that passes. */
   readonly bodyLimit?: string;
-  /** The longest that everything behind it may take. */
+  /** The timeout of everything behind it. */
   readonly deadline?: string;
 }
 
-/** How a filter limits requests. */
-export interface Counts {
-  /** Requests of one address are counted together, and nothing else tells them apart. */
+/** How a filter counts requests to limit them. */
+export interface CountsSecurity {
+  /** Requests are counted by client address alone. */
   readonly byAddress: boolean;
-  /** The header by which a client chooses what it is counted as, and the key that says so. */
+  /** The header that requests are counted by, which a client chooses, and the key that sets it. */
   readonly byHeader?: { readonly name: string; readonly at: KeyPath } | undefined;
-  /** Each isolate counts by itself: the rates that each lets pass, and the key that says so. */
+  /** Each isolate counts separately: the rates that each allows, and the key that sets it. */
   readonly perIsolate?: { readonly rates: readonly string[]; readonly at: KeyPath } | undefined;
 }
 
+/** An absent fact is false. */
 export interface UpstreamSecurity {
-  /** The URL that it calls, and its key. */
+  /** The URL of the service, and its key. */
   readonly endpoint?: { readonly url: string; readonly key: string };
-  /** The Worker that it calls in place of a URL. */
+  /** The Worker that it calls instead of a URL. */
   readonly worker?: string;
-  /** The key by which a service's own address reaches clients in its redirects. */
+  /** The key that lets a service's own address reach clients, in redirects. */
   readonly exposesAddress?: string | undefined;
-  /** The key by which calls prove that they came through the gate. */
+  /** The key that makes calls prove that they came through the gate. */
   readonly proof?: string | undefined;
 }

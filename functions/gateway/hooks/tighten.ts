@@ -1,9 +1,9 @@
-/** What an overlay may change in a filter while the gate runs: only what can do nothing but tighten. */
+/** What an overlay may change in a filter while the gate runs: only changes that tighten it. */
 
 export interface Tighten<Config> {
   /**
-   * The rates that the filter admits requests by, as the manifest has them. An overlay adds rates (`limits` of the filter's
-   * place), and each rate has to allow a request, so an added one can only be tighter.
+   * The filter's rates in the manifest. An overlay adds rates (`limits` of `FilterInstance`). Every rate must allow a
+   * request, so an added rate only tightens.
    */
   readonly limits?: (config: Config) => readonly string[];
 }

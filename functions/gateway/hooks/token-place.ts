@@ -1,7 +1,7 @@
-/** Where a test's token stands in a request: written as a client would write it, and whether the case has written one itself. */
+/** Writes a test case's token into its request as a client would, unless the case has written one itself. */
 import type { Presented } from "./credentials.ts";
 
-/** @param place as `from` of the filter has it: `header.authorization`, `cookie.session`, `query.token`, `subprotocol.bearer` */
+/** @param place a value of the filter's `from`: `header.authorization`, `cookie.session`, `query.token`, `subprotocol.bearer` */
 export const withToken = ({ headers, url }: Request, place: string, token: string): Presented => {
   const { kind, name } = partsOf(place);
   if (kind === "query") {
@@ -10,28 +10,28 @@ export const withToken = ({ headers, url }: Request, place: string, token: strin
     changed.search = changed.search === "" ? pair : `${changed.search}&${pair}`;
     return { url: changed.href };
   }
-  if (kind === "cookie") return { headers: { cookie: joined(headers.get("cookie"), `${name}=${token}`, "; ") } };
+  if (kind === "cookie") return { headers: { cookie: append(headers.get("cookie"), `${name}=${token}`, "; ") } };
   if (kind === "subprotocol") {
     const entry = name === "" ? token : `${name}.${token}`;
-    return { headers: { [subprotocols]: joined(headers.get(subprotocols), entry, ", ") } };
+    return { headers: { [subprotocols]: append(headers.get(subprotocols), entry, ", ") } };
   }
   return { headers: { [name]: name === "authorization" ? `Bearer ${token}` : token } };
 };
 
 const subprotocols = "sec-websocket-protocol";
 
-/** Whether a request that a case has written says something in that place. */
+/** Whether the request, as the case wrote it, already has a value in that place. */
 export const writesToken = (request: Request, place: string): boolean => {
   const { kind, name } = partsOf(place);
   if (kind === "query") return new URL(request.url).searchParams.has(name);
   if (kind === "cookie")
     return (request.headers.get("cookie") ?? "").split(";").some((pair) => pair.split("=")[0]?.trim() === name);
-  // Of subprotocols a case writes the service's own; the token is one more.
+  // A case lists the service's own subprotocols; the token is added to them.
   if (kind === "subprotocol") return false;
   return request.headers.has(name);
 };
 
-const joined = (before: string | null, added: string, separator: string): string =>
+const append = (before: string | null, added: string, separator: string): string =>
   before === null || before === "" ? added : `${before}${separator}${added}`;
 
 const partsOf = (place: string): { readonly kind: string; readonly name: string } => {

@@ -1,4 +1,4 @@
-/** Computes the keys that requests are counted by. */
+/** Computes the keys by which requests are counted. */
 
 import { referenceReader } from "../core/references.ts";
 import type { Context } from "../core/types.ts";

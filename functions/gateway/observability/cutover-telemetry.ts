@@ -41,7 +41,7 @@ export const bySide =
   };
 
 /**
- * The previous gateway does not tell its own 4xx from its services', so every 4xx counts as refused, for both
+ * The previous gateway does not distinguish its own 4xx from those of its services, so every 4xx counts as refused, for both
  * gateways.
  */
 const withRefusalFor4xx = (context: Context, status: number): Context =>

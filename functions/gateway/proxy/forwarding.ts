@@ -198,11 +198,11 @@ export const setForwardingHeaders = (
   url: RequestUrl,
   accepted: ReadonlySet<string> = noHeaders,
 ): void => {
-  const { gateOnlyHeaders: further, parentSpan } = caller;
-  if (further) {
+  const { gateOnlyHeaders, parentSpan } = caller;
+  if (gateOnlyHeaders) {
     // The front has set the request id and `traceparent`, which the upstream reads.
     remove(headers, frontHeaders);
-    remove(headers, further);
+    remove(headers, gateOnlyHeaders);
   } else {
     const startsTrace = parentSpan === undefined;
     removeUnwanted(headers, (name) =>

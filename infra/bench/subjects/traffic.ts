@@ -66,7 +66,7 @@ const defaultPath = "/v1/users/123/orders?limit=10";
  */
 export const connect = (port: number, host: string): BenchClient => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = ({ path = defaultPath, headers, body }: BenchRequest) =>
+  const request = ({ path = defaultPath, headers, body }: BenchRequest) =>
     new Promise<BenchReply>((resolve, reject) => {
       const length = body === undefined ? {} : { "content-length": String(body.length) };
       const method = body === undefined ? "GET" : "POST";
@@ -84,10 +84,10 @@ export const connect = (port: number, host: string): BenchClient => {
         .end(body);
     });
   return {
-    request: ask,
+    request,
     send: async (times, next) => {
       for (let sent = 0; sent < times; sent++) {
-        const { status, body } = await ask(next());
+        const { status, body } = await request(next());
         if (status !== 200 || body !== expectedBody)
           throw new Error(`a request under load was answered ${status}: ${body}`);
       }

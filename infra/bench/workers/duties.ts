@@ -1,6 +1,6 @@
 /**
  * The duties of a gate by hand, added one after the other, each in the cheapest way that the runtime has: no routes, no
- * plan, no filters. Their cost is the floor of any gate. Used by `infra/bench/breakdown.ts`.
+ * plan, no filters. Their cost is the floor of any gate. Used by `infra/bench/measure/breakdown.ts`.
  */
 
 import type { webcrypto } from "node:crypto";

@@ -1,4 +1,4 @@
-/** Runs one filter many times and measures it. Used by `infra/bench/filters.ts`. */
+/** Runs one filter many times and measures it. Used by `infra/bench/measure/filters.ts`. */
 import { filters } from "../../../functions/filters/registry.gen.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/core/types.ts";

@@ -1,4 +1,4 @@
-/** Runs a piece of the gateway many times and measures it. Used by `infra/bench/micro.ts`. */
+/** Runs a piece of the gateway many times and measures it. Used by `infra/bench/measure/micro.ts`. */
 import { addRoute, createRouter, findRoute } from "rou3";
 import { pipeline, type Step } from "../../../functions/gateway/core/pipeline.ts";
 import type { Caller, Context } from "../../../functions/gateway/core/types.ts";

@@ -26,22 +26,27 @@ const hasOneBody = ({ json, text }: { json?: unknown; text?: unknown }) => json 
 export const message = () =>
   z
     .strictObject({
-      request: requestLine().describe("Method and path; with a whole URL where a tier has several hosts"),
+      request: requestLine().describe("Method and path; a whole URL if the tier has several hosts"),
       headers: headers().default({}).describe("Headers that the client sends"),
       ...bodyKeys(),
       size: size()
         .refine((text) => bytes(text) <= 32 * 2 ** 20, "32MiB at most")
         .optional()
-        .describe("A body of so many bytes, where nobody looks at what is in it"),
+        .describe("The size of a body whose contents do not matter"),
       stream: z
         .enum(["whole", "unannounced", "broken", "stalled"])
         .default("whole")
         .describe(
-          "`unannounced`: a body without its length; `broken`: one that the client breaks off; `stalled`: one that it never ends",
+          "`unannounced`: a body without a Content-Length; `broken`: the client cuts it off; `stalled`: the client never ends it",
         ),
-      repeat: z.int("a count is a whole number").min(1).max(10_000, "10000 at most").default(1).describe("How often"),
-      every: duration().default("0ms").describe("The time between two of them, or between two bursts"),
-      burst: z.int("a count is a whole number").min(1).default(1).describe("How many of them come at once"),
+      repeat: z
+        .int("a count is a whole number")
+        .min(1)
+        .max(10_000, "10000 at most")
+        .default(1)
+        .describe("How often the request is sent"),
+      every: duration().default("0ms").describe("The time between two requests, or between two bursts"),
+      burst: z.int("a count is a whole number").min(1).default(1).describe("How many requests are sent at once"),
     })
     .refine(hasOneBody, "give `json` or `text`, not both")
     .refine(
@@ -51,7 +56,7 @@ export const message = () =>
     .refine(
       ({ stream, json, text, size: sizeText }) => stream === "whole" || (json ?? text ?? sizeText) !== undefined,
       {
-        error: "there is no body that could come so",
+        error: "`stream` needs a body",
         path: ["stream"],
       },
     );
@@ -71,8 +76,8 @@ const requests = () =>
 
 export const persona = () =>
   z.strictObject({
-    name: z.string().min(1).describe("Of the consumer"),
-    forged: z.literal(true).optional().describe("Signs with a key of its own, or brings one that nobody knows"),
+    name: z.string().min(1).describe("The name of the consumer"),
+    forged: z.literal(true).optional().describe("Signs with its own key, or presents an unknown one"),
     ...Object.fromEntries(personaKeys.map(({ key, schema }) => [key, schema()])),
   });
 
@@ -82,8 +87,13 @@ const reply = () =>
       z.literal("unreachable"),
       z
         .strictObject({
-          status: z.int("a status is a whole number").min(101).max(599).default(200).describe("Of the response"),
-          headers: headers().default({}).describe("Of the response"),
+          status: z
+            .int("a status is a whole number")
+            .min(101)
+            .max(599)
+            .default(200)
+            .describe("The status of the response"),
+          headers: headers().default({}).describe("The headers of the response"),
           ...bodyKeys(),
           after: duration().default("0ms").describe("How long the service takes"),
         })
@@ -110,12 +120,12 @@ export const service = () =>
         "`nothing`, a request such as GET /accounts/7, or { request: …, headers: … }",
       )
       .optional()
-      .describe("The request that the service receives; each call has to match"),
+      .describe("The request that the service receives; every call must match"),
     replies: z
       .union([reply(), z.array(reply()).min(1).max(20)], "a reply, or a list of them")
       .optional()
-      .describe('What it replies, or a list, call by call; by default 200 and `{ "upstream": "<name>" }`'),
-    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is called"),
+      .describe('The reply, or a list with one for each call; by default 200 and `{ "upstream": "<name>" }`'),
+    calls: z.int("a count is a whole number").min(1).optional().describe("How often the service is called"),
   });
 
 /** Stores that a case can make unavailable. */
@@ -124,8 +134,8 @@ export const failableStores = ["state", "counts", "nonces", "issuers", "consumer
 export const expectation = () =>
   z
     .strictObject({
-      status: z.int("a status is a whole number").min(100).max(599).optional().describe("Of the response"),
-      code: z.string().optional().describe("Of the problem"),
+      status: z.int("a status is a whole number").min(100).max(599).optional().describe("The status of the response"),
+      code: z.string().optional().describe("The code of the problem"),
       by: z.string().optional().describe("The filter that refused or answered, or the upstream that failed"),
       route: z.string().optional().describe("The route that took the request"),
       filters: z
@@ -134,13 +144,13 @@ export const expectation = () =>
         .describe(
           "Verdicts by filter: `passed`, `refused`, `answered`, `skipped`, `shadowed`, `failed`, `not reached`",
         ),
-      headers: headerComparisons().default({}).describe("Of the response: `absent`, `present`, or a value"),
+      headers: headerComparisons().default({}).describe("The headers of the response: `absent`, `present`, or a value"),
       ...bodyKeys(),
       count: z
         .record(z.string().regex(/^[1-5]\d\d$/, "a status"), z.int("a count is a whole number").min(0))
         .optional()
-        .describe("Of several requests: how many got which status"),
-      snapshot: z.literal(true).optional().describe("The whole conversation is as it was written down"),
+        .describe("For several requests: how many got which status"),
+      snapshot: z.literal(true).optional().describe("The whole conversation equals the stored snapshot"),
     })
     .refine(hasOneBody, "give `json` or `text`, not both");
 
@@ -154,26 +164,26 @@ const stepKeys = () => ({
   as: z
     .union([z.string().min(1), persona()], "a consumer's name, or { name: …, token: … }")
     .optional()
-    .describe("Who sends it: has a valid token, key or signature, whichever the route asks for"),
+    .describe("Who sends the request, with the valid token, key or signature that the route requires"),
   from: z
     .union([z.ipv4(), z.ipv6()], "an address: 192.0.2.1")
     .optional()
     .describe("The client's address; by default 192.0.2.1"),
-  send: requests().describe("What the client sends: one request, or several that all have to fare alike"),
+  send: requests().describe("What the client sends: one request, or several that must all have the same outcome"),
   upstream: z
     .record(serviceName(), service())
     .optional()
-    .describe("Services that have to be called, these and no others; that of a `mirror` by the filter's id"),
+    .describe("The services that must be called, and no others; the service of a `mirror` is named by the filter's id"),
   down: z
     .array(z.enum(failableStores))
     .default([])
-    .describe("What does not answer meanwhile: `state`, or of it `counts` or `nonces`; `issuers`; a KV namespace"),
+    .describe("What is unavailable meanwhile: `state`, or only its `counts` or `nonces`; `issuers`; a KV namespace"),
   expect: expectedOutcome().describe("What the client gets"),
 });
 
 const followUp = () =>
   z.strictObject({
-    after: duration().default("0ms").describe("The time since what went before"),
+    after: duration().default("0ms").describe("The time since the previous step"),
     ...stepKeys(),
   });
 
@@ -183,13 +193,13 @@ export const testCase = () =>
     at: z.iso
       .datetime({ error: "a moment in UTC: 2026-11-01T09:30:00Z" })
       .optional()
-      .describe("When it begins; by default 2026-11-01T00:00:00Z"),
+      .describe("When the case begins; by default 2026-11-01T00:00:00Z"),
     ...stepKeys(),
-    // biome-ignore lint/suspicious/noThenProperty: the word of the language; nobody awaits a schema
+    // biome-ignore lint/suspicious/noThenProperty: a key of the language; a schema is never awaited
     then: z
       .union([followUp(), z.array(followUp()).min(1).max(50)], "a step, or a list of them")
       .optional()
-      .describe("What is sent next, by the same client unless it says otherwise"),
+      .describe("What is sent next, by the same client unless the step says otherwise"),
   });
 
 /** Maximum number of cases of a tier. */

@@ -73,8 +73,8 @@ const plansByBinding = ({ checked, serves }: CompiledTier, keys: RunKeys): Recor
 
 const serviceBindings = ({ tier }: Suite): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(tier.upstreams).flatMap(([name, { spec: about, config }]) =>
-      (about.bindings?.(config) ?? []).flatMap((it) => (it.kind === "service" ? [[name, it.binding]] : [])),
+    Object.entries(tier.upstreams).flatMap(([name, { spec, config }]) =>
+      (spec.bindings?.(config) ?? []).flatMap((it) => (it.kind === "service" ? [[name, it.binding]] : [])),
     ),
   );
 

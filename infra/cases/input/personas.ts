@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
-import type { Issue, Issued, KeyPair, Persona } from "../../../functions/gateway/hooks/credentials.ts";
+import type { Issued, IssueInput, KeyPair, Persona } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Consumer } from "../../compiler/check/shared-files.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { registry } from "../../project/registry.ts";
@@ -58,8 +58,8 @@ interface CredentialInput {
 export type Shown = (Credential & Pick<Issued, "places">) | string;
 
 /** Filters that a persona shows a credential to. */
-export const readsCredential = ({ spec: about, mode }: CheckedFilter): boolean =>
-  mode !== "off" && about.credentials !== undefined;
+export const readsCredential = ({ spec, mode }: CheckedFilter): boolean =>
+  mode !== "off" && spec.credentials !== undefined;
 
 /** What a persona shows to the filters of a route: last what covers the rest of the request. */
 export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialInput): Shown[] => {
@@ -75,15 +75,15 @@ export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialIn
   return chain
     .filter(readsCredential)
     .toSorted((a, b) => Number(coversRequest(a)) - Number(coversRequest(b)))
-    .flatMap(({ use, spec: about, config }): Shown[] => {
-      const issued = about.credentials?.issue({ ...input, config });
+    .flatMap(({ use, spec, config }): Shown[] => {
+      const issued = spec.credentials?.issue({ ...input, config });
       if (issued === undefined || typeof issued === "string") return issued === undefined ? [] : [issued];
       const { credential: value, places } = issued;
       return [{ use, value, ...(places && { places }) }];
     });
 };
 
-const coversRequest = ({ spec: about }: CheckedFilter): boolean => about.credentials?.coversRequest === true;
+const coversRequest = ({ spec }: CheckedFilter): boolean => spec.credentials?.coversRequest === true;
 
 /** A consumer that the route's filters can identify; undefined if none of them identifies callers. */
 export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
@@ -96,7 +96,7 @@ const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly i
 
 /** The token algorithms to use for the `jwt` filters of a chain. */
 export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
-  chain.flatMap(({ spec: about, config }) => about.credentials?.algorithms?.(config) ?? []);
+  chain.flatMap(({ spec, config }) => spec.credentials?.algorithms?.(config) ?? []);
 
 /** Algorithms of what a persona is given otherwise than the filters ask. */
 export const algorithmsFor = (persona: Persona): string[] =>
@@ -106,8 +106,8 @@ export const algorithmsFor = (persona: Persona): string[] =>
 export const personaKeys = Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
 
 /** What the filters of a chain require of a token. */
-const requiredBy = (chain: readonly CheckedFilter[]): Issue<unknown>["required"] => {
-  const all = chain.flatMap(({ spec: about, config }) => about.requires?.(config) ?? []);
+const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["required"] => {
+  const all = chain.flatMap(({ spec, config }) => spec.requires?.(config) ?? []);
   const claims = all.flatMap((it) => Object.entries(it.claims ?? {}));
   return {
     scopes: all.flatMap(({ scopes = [] }) => scopes),

@@ -67,12 +67,12 @@ const problemsOfBrokenTier = (
   root: string,
   manifest: string,
   schema: ReturnType<typeof caseFile>,
-  { cache: memory, partialEnvironment: surrounding }: Compiled,
+  { cache, partialEnvironment }: Compiled,
 ): readonly Problem[] => {
-  const tier = memory.files.get(manifest)?.result.partial;
+  const tier = cache.files.get(manifest)?.result.partial;
   const file = caseFileOf(manifest);
   if (!tier || !fs.existsSync(path.join(root, file))) return [];
-  return parseCases(sourceOf(file, readProjectFile(root, file)), schema, tier, surrounding).fileProblems;
+  return parseCases(sourceOf(file, readProjectFile(root, file)), schema, tier, partialEnvironment).fileProblems;
 };
 
 const manifestOf = (file: string): string => file.replace(/\.test\.yaml$/, ".yaml");
@@ -157,29 +157,27 @@ const toCase = ({ it, at, then, ...first }: CaseConfig, index: number, source: S
 
 /** The distinct mirror filters of a tier. Cases refer to their services by filter id. */
 export const copyingFilters = ({ routes }: Pick<CheckedTier, "routes">): CheckedFilter[] => {
-  const total = routes.flatMap(({ chain }) =>
-    chain.filter(({ spec: about, mode }) => about.sendsCopies && mode !== "off"),
-  );
+  const total = routes.flatMap(({ chain }) => chain.filter(({ spec, mode }) => spec.sendsCopies && mode !== "off"));
   return [...new Map(total.map((it) => [it.id, it])).values()];
 };
 
 /** Names that cases of a tier may use; undefined where broken parts make them uncertain. */
-const knownNames = ({ routes, upstreams, upstreamNames, shared, broken, isComplete: whole }: CheckedTier) => {
+const knownNames = ({ routes, upstreams, upstreamNames, shared, broken, isComplete }: CheckedTier) => {
   const chains = routes.flatMap(({ chain }) => chain);
   const codes: Codes = Object.assign(
     { ...gatewayCodes, ...upstreamCodes },
-    ...chains.map(({ spec: about }) => about.codes),
-    ...Object.values(upstreams).map(({ spec: about }) => about.codes),
+    ...chains.map(({ spec }) => spec.codes),
+    ...Object.values(upstreams).map(({ spec }) => spec.codes),
   );
   const hasFilters =
-    whole &&
+    isComplete &&
     shared.unknown === 0 &&
-    routes.every(({ hasUnknownFilters: unknownFilters }) => !unknownFilters) &&
+    routes.every(({ hasUnknownFilters }) => !hasUnknownFilters) &&
     chains.every((it) => !isBroken(it.broken.settings, "id"));
   const hasUpstreams = !broken.some((at) => at.length === 1 && at[0] === "upstreams") && hasFilters;
   const hasCodes = hasUpstreams && upstreamNames.every((it) => Object.hasOwn(upstreams, it));
   return {
-    routes: whole ? routes.map(({ name }) => name) : undefined,
+    routes: isComplete ? routes.map(({ name }) => name) : undefined,
     upstreams: hasUpstreams ? [...upstreamNames, ...copyingFilters({ routes }).map(({ id }) => id)] : undefined,
     filters: hasFilters ? [...new Set(chains.map(({ id }) => id))] : undefined,
     codes: hasCodes ? Object.keys(codes) : undefined,

@@ -54,12 +54,12 @@ export const openMachinePool = (options: PoolOptions, launcher: Launcher): Machi
   let serving: readonly Machine[] = [];
   const pending = new Set<Machine>();
   const drain = openDrain({ ...options, timeoutMs: options.realism && productionDrainMs });
-  const all = () => [
+  const machines = () => [
     ...[launcher.storage(), ...pending, ...serving],
     ...[...owners.byWorker.values(), ...drain.machines()],
   ];
   const machineOf = (version: string) => serving.findLast(({ locations }) => locations.has(version));
-  const routing = routingBroadcast({ ...options, machines: all, machineOf, owners: () => owners });
+  const routing = routingBroadcast({ ...options, machines, machineOf, owners: () => owners });
 
   const start: MachinePool["start"] = async (account, versions, register, ownsObjects = false) => {
     const machine = await launcher.launch(account, versions, ownsObjects);
@@ -77,13 +77,13 @@ export const openMachinePool = (options: PoolOptions, launcher: Launcher): Machi
   };
   const owners: ObjectOwners = openObjectOwners({
     start: (account, version, register) => start(account, [version], register, true),
-    machines: all,
+    machines,
     broadcast: routing.send,
     report: options.report,
   });
 
   return {
-    ...{ owners, all, machineOf, start, broadcast: routing.send, draining: drain.machines },
+    ...{ owners, all: machines, machineOf, start, broadcast: routing.send, draining: drain.machines },
     serving: () => serving,
     add: (machine) => {
       serving = [...serving, machine];
@@ -97,7 +97,7 @@ export const openMachinePool = (options: PoolOptions, launcher: Launcher): Machi
     retire: (machines) => machines.forEach(drain.retire),
     close: async () => {
       await drain.close();
-      await Promise.all(all().map((it) => it.dispose().catch(() => {})));
+      await Promise.all(machines().map((it) => it.dispose().catch(() => {})));
     },
   };
 };

@@ -68,7 +68,7 @@ export const forwardRequest = (request: RawRequest): ForwardedRequest | Refusal 
     return refusal("request-malformed", "the request target is neither a path nor an http URL");
   const host = requestTarget.authority ?? hosts[0] ?? "";
   if (!authority.test(host) || !URL.canParse(`http://${host}`))
-    return refusal("request-malformed", "the host is no name or address with a port");
+    return refusal("request-malformed", "the host is not a name or an address with an optional port");
   const hasBody = coding !== "" || valuesOf(rawHeaders, "content-length").length > 0;
   // The framing is explicit, since Node's own default depends on the method.
   const framing =

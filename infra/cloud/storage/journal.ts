@@ -106,7 +106,9 @@ const recoverAccount = (file: string, vault: Vault): { readonly account: Account
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   const [first = "", ...lines] = whole.split("\n").slice(0, -1);
   if (first !== JSON.stringify(header))
-    throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
+    throw new Error(
+      `${file} is not a journal of this local cloud; give another folder with --state, or remove this one`,
+    );
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
   const account = lines.reduce(
     (before, line, index) =>

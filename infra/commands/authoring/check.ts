@@ -46,8 +46,8 @@ interface CheckResult {
 const runCheck = ({ root, env }: CheckOptions, environments: readonly string[], now: number): CheckResult => {
   const all = environments.map((name) => compile(root, name));
   const problems = sortDiagnostics(all.flatMap((it) => it.problems));
-  const isWhole = env === undefined && all.every(({ missing }) => missing.length === 0);
-  return { environments, all, problems, audit: audit(all, { root, now, isComplete: isWhole }) };
+  const isComplete = env === undefined && all.every(({ missing }) => missing.length === 0);
+  return { environments, all, problems, audit: audit(all, { root, now, isComplete }) };
 };
 
 /** What --fix has done. */
@@ -56,9 +56,9 @@ interface FixReport {
   readonly data: object;
 }
 
-const reportFixes = ({ applied: done }: Fixes): FixReport => ({
-  text: done.map((it) => `${pc.green("fixed")}  ${it.file}:${it.line}  ${it.code}  ${it.fix?.says}\n`).join(""),
-  data: { fixed: done.map(({ file, line, code, fix }) => ({ file, line, code, says: fix?.says })) },
+const reportFixes = ({ applied }: Fixes): FixReport => ({
+  text: applied.map((it) => `${pc.green("fixed")}  ${it.file}:${it.line}  ${it.code}  ${it.fix?.says}\n`).join(""),
+  data: { fixed: applied.map(({ file, line, code, fix }) => ({ file, line, code, says: fix?.says })) },
 });
 
 const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixReport): Outcome => {

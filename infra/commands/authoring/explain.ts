@@ -50,8 +50,8 @@ export const explain = async (
   const { tier, route, code, decisions } = explained;
   const steps = stepsOf(explained, request);
   const served = tier?.routes.find(({ name }) => name === route);
-  const ground = code && tier ? findSource(code, tier, served, decisions) : undefined;
-  const misses = missesOf(compiled, request, explained, options.whyNot);
+  const source = code && tier ? findSource(code, tier, served, decisions) : undefined;
+  const mismatches = missesOf(compiled, request, explained, options.whyNot);
   const { problems } = compiled;
   return {
     exitCode: problems.length > 0 ? 1 : 0,
@@ -59,8 +59,8 @@ export const explain = async (
       renderExplanation(request, {
         explained,
         steps,
-        source: ground,
-        mismatches: misses,
+        source,
+        mismatches,
         isRemote: options.at !== undefined,
       }),
       problems.length > 0 && `routes of these invalid manifests are left out:\n${renderProblems(problems, compiled)}`,
@@ -73,9 +73,9 @@ export const explain = async (
       status: explained.status,
       code: code ?? null,
       detail: explained.detail ?? null,
-      because: ground ?? null,
+      because: source ?? null,
       steps,
-      misses,
+      misses: mismatches,
       upstream: explained.upstream ?? null,
       copies: explained.copies,
       unknown: explained.unknown,

@@ -106,14 +106,14 @@ const renderStage = ({ name, outcome: { exitCode, text } }: Stage): string => {
 };
 
 /** The data of the comment: everything that blocks the merge, each once. */
-const toReview = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Review => {
+const toReview = (stages: readonly Stage[], diff: string, { failOn = "high", failUnder }: Options): Review => {
   const reported = new Set(
     stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(problemKey)),
   );
   const findings = stages.flatMap(findingsOf);
   const isFailing = ({ severity }: Finding) => failOn !== "never" && compareRisk(severity, failOn) >= 0;
   return {
-    diff: effect,
+    diff,
     stages: stages.map(({ name, isSkipped, outcome }) => ({
       name,
       verdict: isSkipped ? "waits" : outcome.exitCode === 0 ? "holds" : "fails",

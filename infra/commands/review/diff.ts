@@ -39,18 +39,18 @@ export const compareVersions = (base: string, head: string | undefined, { root, 
   }
 };
 
-const toJson = (comparison: Comparison, { before, after, codeChanged: code }: Versions) => ({
+const toJson = (comparison: Comparison, { before, after, codeChanged }: Versions) => ({
   before: { name: before.name, commit: before.commit ?? null },
   after: { name: after.name, commit: after.commit ?? null },
   summary: headline(comparison),
   risk: comparison.risk ?? null,
   changed: comparison.risk !== undefined,
-  code,
+  code: codeChanged,
   environments: comparison.environments,
-  changes: comparison.changes.map(({ message: says, location: spot, ...it }) => ({
+  changes: comparison.changes.map(({ message, location, ...it }) => ({
     ...it,
-    says: plainText(says),
-    at: spot ?? null,
+    says: plainText(message),
+    at: location ?? null,
   })),
   workers: comparison.workers,
   tiers: comparison.tiers,

@@ -53,7 +53,7 @@ const progress =
   };
 
 const outcomeOf = (results: readonly MutantResult[], ms: number): Outcome => {
-  const ofKind = (kind: MutantResult["outcome"]["kind"]) => results.filter(({ outcome: fate }) => fate.kind === kind);
+  const ofKind = (kind: MutantResult["outcome"]["kind"]) => results.filter(({ outcome }) => outcome.kind === kind);
   const survivors = ofKind("survived");
   const numbers = `${ofKind("noticed").length} detected by a case, ${ofKind("refused").length} refused by the checker, ${ofKind("same").length} without effect`;
   const rows = survivors.map(({ says, file, line }) => [says, `${file}:${line}`]);

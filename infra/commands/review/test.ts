@@ -74,7 +74,7 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
 };
 
 const coverageThreshold = ({ failUnder, update }: TestOptions): number | undefined => {
-  if (update && process.env.CI) throw new Error("CI does not write snapshots; run it where somebody reads them");
+  if (update && process.env.CI) throw new Error("CI does not write snapshots; run it locally and review them");
   if (failUnder === undefined) return undefined;
   const threshold = Number(failUnder);
   if (failUnder.trim() === "" || !(threshold >= 0 && threshold <= 100))
@@ -123,12 +123,9 @@ const noCasesOutcome = (suites: readonly Suite[]): Outcome => ({
   data: { problems: [], failed: 0, coverage: null, tiers: [] },
 });
 
-const writeSnapshots = (
-  { root, only }: TestOptions,
-  { file, changed, serialize: written }: Report["snapshots"],
-): void => {
+const writeSnapshots = ({ root, only }: TestOptions, { file, changed, serialize }: Report["snapshots"]): void => {
   if (!changed()) return;
-  const text = written(only === undefined);
+  const text = serialize(only === undefined);
   if (text === "") fs.rmSync(path.join(root, file), { force: true });
   else writeWithin(root, file, text);
 };

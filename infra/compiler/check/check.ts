@@ -172,19 +172,14 @@ const routeOf = (
 };
 
 /** The path with the tier's base. Undefined, with a problem, if the two together are invalid, for example too long. */
-const fullPath = (
-  base: string,
-  own: string,
-  at: Path,
-  { source, problems: found }: ParseContext,
-): string | undefined => {
+const fullPath = (base: string, own: string, at: Path, { source, problems }: ParseContext): string | undefined => {
   const joinedPath = joinPath(base, own);
   try {
     parsePath(joinedPath);
     return joinedPath;
   } catch (error) {
     const message = `with the tier's base: ${(error as Error).message}`;
-    found.push(source.problem([...at, "match"], "wrong-format", message, { remedy: "shorten one of the two" }));
+    problems.push(source.problem([...at, "match"], "wrong-format", message, { remedy: "shorten one of the two" }));
     return undefined;
   }
 };

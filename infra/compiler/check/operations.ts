@@ -96,7 +96,7 @@ export const missingOperation = (
   const lines = operations.flatMap((it) => (operation === undefined ? `${it.method} ${it.path}` : (it.id ?? [])));
   const message =
     method === "ANY"
-      ? `${filter.use} checks ${name} by operations, and ANY is none`
+      ? `${filter.use} checks ${name} by operations, and ANY is not one`
       : operation === undefined
         ? `${file} has no operation ${method} ${whole}`
         : `${file} has no operation "${operation}" for ${method}`;
@@ -123,7 +123,7 @@ export const operationOf = (
 };
 
 /** The OpenAPI check of a filter, if it has one. */
-const openApiCheck = ({ spec: about, config }: CheckedFilter) => {
-  const checking = about.checks?.(config);
+const openApiCheck = ({ spec, config }: CheckedFilter) => {
+  const checking = spec.checks?.(config);
   return checking?.openapi === undefined ? undefined : checking;
 };

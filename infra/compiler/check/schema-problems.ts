@@ -7,19 +7,19 @@ import type { CheckedFilter } from "../model/checked.ts";
 
 /** Reported at the schema's line, or at the filter for documents without line information. */
 export const schemaProblem = (
-  { location: place, keyword: word, message, remedy }: SchemaProblem,
+  { location, keyword, message, remedy }: SchemaProblem,
   filter: CheckedFilter,
 ): Problem => {
-  const { origin: written, file } = place.document;
-  if (!written)
+  const { origin, file } = location.document;
+  if (!origin)
     return documentProblem(
       filter,
-      message.startsWith(file) ? message : `${formatSchemaLocation(place)}: ${message}`,
+      message.startsWith(file) ? message : `${formatSchemaLocation(location)}: ${message}`,
       remedy,
     );
-  const { source, at } = written;
+  const { source, at } = origin;
   const related = source === filter.source ? [] : [filter.source.related(filter.entry, `${filter.use} is here`)];
-  return source.problem([...at, ...place.path], "schema-unfit", message, { remedy, key: word, related });
+  return source.problem([...at, ...location.path], "schema-unfit", message, { remedy, key: keyword, related });
 };
 
 /** The schema's pointer, if it is known: `routes/openapi/a.json#/components/schemas/Order`; otherwise its name. */

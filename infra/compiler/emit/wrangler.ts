@@ -57,7 +57,7 @@ export const requiredSecrets = (tiers: readonly CheckedTier[]): string[] => {
     ...routes.flatMap(({ chain }) => chain),
     ...Object.values(upstreams),
   ]);
-  return [...new Set(parts.flatMap(({ spec: about, config }) => about.secrets?.(config) ?? []))].sort();
+  return [...new Set(parts.flatMap(({ spec, config }) => spec.secrets?.(config) ?? []))].sort();
 };
 
 /**

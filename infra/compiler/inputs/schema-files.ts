@@ -30,10 +30,10 @@ export const createSchemaLoader = (root: string): SchemaLoader => {
 const readFile = (root: string, file: string): SchemaFile => {
   const whole = path.join(root, file);
   if (!fs.statSync(whole, { throwIfNoEntry: false })?.isFile())
-    throw new DocumentError(`there is no file ${file}`, "give the path of a file that is there");
+    throw new DocumentError(`there is no file ${file}`, "give the path of an existing file");
   const routes = fs.realpathSync(path.join(root, "routes"));
   if (!fs.realpathSync(whole).startsWith(routes + path.sep))
-    throw new DocumentError(`${file} is a link that leads out of routes/`, "put the file itself there");
+    throw new DocumentError(`${file} is a link out of routes/`, "put a regular file there");
   const folder = path.posix.dirname(file);
   const emptyDocument: SchemaDocument = { file, folder, root: true, dialect: draft2020 };
   // They may be large, so they are not parsed with locations.

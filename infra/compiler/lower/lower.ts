@@ -81,14 +81,14 @@ const tableFor = (routes: readonly CheckedRoute[]): RouteTable =>
 
 /** @param document digest of its validation, so that a changed document changes the plan */
 const lowerFilter = (
-  { use, spec: about, mode, percent, when, config }: CheckedFilter,
+  { use, spec, mode, percent, when, config }: CheckedFilter,
   document: string | undefined,
 ): FilterPlan => ({
   use,
-  kind: about.kind,
+  kind: spec.kind,
   mode,
   percent,
-  ...(mode === "shadow" && about.enforcing === "tightens" && { enforceable: true }),
+  ...(mode === "shadow" && spec.enforcing === "tightens" && { enforceable: true }),
   ...(when.length > 0 && { when }),
   with: sortDeep(document === undefined ? config : { ...withoutInlineSchemas(config), document }),
 });

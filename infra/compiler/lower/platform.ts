@@ -36,6 +36,6 @@ export const fitName = (name: string, separator: "-" | "_"): string => {
 
 /** What a tier's parts need of the platform. */
 export const requiredBindings = ({ routes, upstreams }: CheckedTier): Binding[] => [
-  ...routes.flatMap(({ chain }) => chain.flatMap(({ spec: about, config }) => about.bindings?.(config) ?? [])),
-  ...Object.values(upstreams).flatMap(({ spec: about, config }) => about.bindings?.(config) ?? []),
+  ...routes.flatMap(({ chain }) => chain.flatMap(({ spec, config }) => spec.bindings?.(config) ?? [])),
+  ...Object.values(upstreams).flatMap(({ spec, config }) => spec.bindings?.(config) ?? []),
 ];

@@ -39,7 +39,7 @@ export const audit = (compiled: readonly Compiled[], { root, now, isComplete }: 
   const names = compiled.map(({ environment }) => environment.name);
   const found = collectFindings(targets, names);
   const ignores = parsed.flatMap(({ valid }) => valid);
-  const atLine = Map.groupBy(ignores, ({ location: place, line }) => lineKey({ file: place.file, line }));
+  const atLine = Map.groupBy(ignores, ({ location, line }) => lineKey({ file: location.file, line }));
   const ignored = found.flatMap((finding) => findIgnore(finding, atLine.get(lineKey(finding)) ?? []));
   const ignoredFindings = new Set(ignored.map(({ finding }) => finding));
   const usedIgnores = new Set(ignored.map(({ finding }) => ignoreKey(finding, finding.code)));
@@ -105,13 +105,10 @@ const findIgnore = (finding: Finding, ignores: readonly Ignore[]): Ignored[] => 
 };
 
 /** @param usedIgnores lines and rules that are ignored there */
-const checkUnused = (
-  { location: place, line, rules: ids, range }: Ignore,
-  usedIgnores: ReadonlySet<string>,
-): Finding[] => {
-  const unusedIds = ids.filter((id) => !usedIgnores.has(ignoreKey({ file: place.file, line }, id)));
+const checkUnused = ({ location, line, rules: ids, range }: Ignore, usedIgnores: ReadonlySet<string>): Finding[] => {
+  const unusedIds = ids.filter((id) => !usedIgnores.has(ignoreKey({ file: location.file, line }, id)));
   return unusedIds.map((id) => ({
-    ...ignoreFinding(unusedIgnore, place, `${id} finds nothing here`, "remove it"),
+    ...ignoreFinding(unusedIgnore, location, `${id} finds nothing here`, "remove it"),
     ...(unusedIds.length === ids.length && {
       fix: { says: `an ignore of ${ids.join(" and ")} is removed`, change: { kind: "cut" as const, range } },
     }),

@@ -37,12 +37,12 @@ const fixFile = (root: string, file: string, findings: readonly Finding[]): Fixe
   const before = readTextWithin(root, file) ?? "";
   const bom = before.startsWith(byteOrderMark) ? byteOrderMark : "";
   const changes = findings.flatMap(({ fix }) => (fix ? [fix.change] : []));
-  const { text, applied: done } = applyChanges(before.slice(bom.length), changes);
+  const { text, applied } = applyChanges(before.slice(bom.length), changes);
   return {
     file,
     before,
     after: bom + text,
-    applied: findings.filter(({ fix }) => fix && done.includes(fix.change)),
+    applied: findings.filter(({ fix }) => fix && applied.includes(fix.change)),
   };
 };
 

@@ -17,7 +17,7 @@ export const expiredIgnore = {
   id: "expired-ignore",
   severity: "medium",
   summary: "The date of an ignore has passed, so the rule is reported again.",
-  incident: "A temporary exception stays for years; a date makes somebody review it.",
+  incident: "A temporary exception stays for years; a date makes the team review it.",
   remedy: "Fix the finding, or decide again: another date, and a reason that is still valid.",
 } as const satisfies IgnoreRule;
 

@@ -1,5 +1,5 @@
 /** The rules that parts bring in their specs, each over every place where its part is used. */
-import type { AuditRule, Spot } from "../../../functions/gateway/hooks/audit.ts";
+import type { AuditRule, PartFinding } from "../../../functions/gateway/hooks/audit.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import { registry } from "../../project/registry.ts";
@@ -19,16 +19,16 @@ interface Use {
   readonly config: unknown;
 }
 
-const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): RawFinding => {
-  const { message, remedy, related, fix } = spot;
-  const place = [...at, ...spot.at];
+const findingIn = ({ source, entry, at, use }: Use, finding: PartFinding): RawFinding => {
+  const { message, remedy, related, fix } = finding;
+  const location = [...at, ...finding.at];
   return {
     source,
-    ...(spot.at.length === 0 ? { at: entry, key: use } : { at: place }),
+    ...(finding.at.length === 0 ? { at: entry, key: use } : { at: location }),
     message,
     remedy,
     ...(related && { related: related.map((it) => source.related([...at, ...it.at], it.message)) }),
-    ...(fix && { fix: { says: fix.says, change: { kind: "replace", at: place, text: fix.text } } }),
+    ...(fix && { fix: { says: fix.says, change: { kind: "replace", at: location, text: fix.text } } }),
   };
 };
 
@@ -36,7 +36,7 @@ const ruleOf =
   (usesIn: (subject: AuditTarget) => readonly Use[]) =>
   ({ check, ...prose }: AuditRule<unknown>): Rule => ({
     ...prose,
-    check: (subject) => usesIn(subject).flatMap((use) => check(use.config, use.id).map((spot) => spottedAt(use, spot))),
+    check: (subject) => usesIn(subject).flatMap((use) => check(use.config, use.id).map((it) => findingIn(use, it))),
   });
 
 /** A filter that is off does nothing, be it dangerous or not. */

@@ -47,9 +47,11 @@ export const alignChains = (before: RouteChain, after: RouteChain): AlignedChain
 };
 
 /** Pairs removed and added identity or access filters as replacements. */
-export const findReplacements = ({ removed: gone, added }: AlignedChains): FilterPair[] =>
+export const findReplacements = ({ removed, added }: AlignedChains): FilterPair[] =>
   (["identity", "access"] as const).flatMap((phase) => {
-    const [before, after] = [gone, added].map((all) => all.filter((it) => it.spec.phase === phase && isEnforced(it)));
+    const [before, after] = [removed, added].map((all) =>
+      all.filter((it) => it.spec.phase === phase && isEnforced(it)),
+    );
     return (before ?? []).flatMap((it, index): FilterPair[] => {
       const counterpart = after?.[index];
       return counterpart ? [{ before: it, after: counterpart }] : [];

@@ -67,8 +67,8 @@ const hasNewMatch = ([{ checked: a }, { checked: b }]: readonly [RouteModel, Rou
 
 const tierLocation = ({ checked: { source } }: TierModel): ChangeLocation => changeLocation(source, [], "tier");
 
-const tierRemoved = (it: TierModel, { matched: both }: Pairs<RouteModel>): Change => {
-  const movedRoutes = new Map(both.filter(([{ tier }]) => tier === it.name).map(([a, b]) => [a.name, b]));
+const tierRemoved = (it: TierModel, { matched }: Pairs<RouteModel>): Change => {
+  const movedRoutes = new Map(matched.filter(([{ tier }]) => tier === it.name).map(([a, b]) => [a.name, b]));
   const removedRoutes = [...it.routes.keys()].filter((name) => !movedRoutes.has(name));
   const movedNames = quotedList(
     [...movedRoutes.values()].map(({ tier, name }) => `${tier}/${name}`),
@@ -87,8 +87,8 @@ const tierRemoved = (it: TierModel, { matched: both }: Pairs<RouteModel>): Chang
   };
 };
 
-const tierAdded = (it: TierModel, { matched: both }: Pairs<RouteModel>): Change => {
-  const movedRoutes = new Set(both.map(([, route]) => route));
+const tierAdded = (it: TierModel, { matched }: Pairs<RouteModel>): Change => {
+  const movedRoutes = new Set(matched.map(([, route]) => route));
   const addedRoutes = [...it.routes.values()].filter((route) => !movedRoutes.has(route)).map(({ name }) => name);
   const { hosts, base } = it.checked.manifest;
   const routes: Sentence = addedRoutes.length > 0 ? [", with ", ...quotedList(addedRoutes, 8)] : [];
@@ -109,9 +109,9 @@ const tierRenamed = (a: TierModel, b: TierModel): Change => ({
   location: tierLocation(b),
 });
 
-const routeRemoved = (it: RouteInTier, { matched: both }: Pairs<TierModel>): Change => ({
+const routeRemoved = (it: RouteInTier, { matched }: Pairs<TierModel>): Change => ({
   kind: "route-removed",
-  tier: both.find(([a]) => a.name === it.tier.name)?.[1].name ?? it.tier.name,
+  tier: matched.find(([a]) => a.name === it.tier.name)?.[1].name ?? it.tier.name,
   routes: [it.route.name],
   message: sentence`it is removed; it matched ${matchText(it)}`,
   location: routeLocation(it),
@@ -134,13 +134,13 @@ const routeAdded = (it: RouteInTier, isTierReported: boolean): Change[] => {
   return isTierReported ? [] : toChange("route-added", [...matchNote, ...callerNote]);
 };
 
-const hasChangedTier = (a: RouteInTier, b: RouteInTier, { matched: both }: Pairs<TierModel>): boolean =>
-  !both.some(([x, y]) => x.name === a.tier.name && y.name === b.tier.name);
+const hasChangedTier = (a: RouteInTier, b: RouteInTier, { matched }: Pairs<TierModel>): boolean =>
+  !matched.some(([x, y]) => x.name === a.tier.name && y.name === b.tier.name);
 
 const compareNames = (a: RouteInTier, b: RouteInTier, tiers: Pairs<TierModel>): Change[] => {
-  const { matched: both } = tiers;
+  const { matched } = tiers;
   const [routeBefore, routeAfter] = [a.route, b.route];
-  const previousTier = both.find(([it]) => it.name === routeBefore.tier)?.[1];
+  const previousTier = matched.find(([it]) => it.name === routeBefore.tier)?.[1];
   if (hasChangedTier(a, b, tiers))
     return [
       ...(previousTier

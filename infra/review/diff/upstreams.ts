@@ -106,7 +106,7 @@ const compareUpstream = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   );
 };
 
-const factsOf = ({ spec: about, config }: CheckedUpstream): UpstreamSecurity => about.security?.(config) ?? {};
+const factsOf = ({ spec, config }: CheckedUpstream): UpstreamSecurity => spec.security?.(config) ?? {};
 
 type UpstreamSettings = Readonly<Record<string, unknown>>;
 

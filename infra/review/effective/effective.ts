@@ -91,7 +91,7 @@ export const describeTier = (
 
 const describeFilter = (
   { validations }: CheckedTier,
-  { id, use, spec: about, config, mode, percent, when, source, entry, at }: CheckedFilter,
+  { id, use, spec, config, mode, percent, when, source, entry, at }: CheckedFilter,
   context: OriginContext,
 ): EffectiveFilter => {
   const settings = { mode, percent, ...(when.length > 0 && { when: toWhen(when) }) };
@@ -101,11 +101,7 @@ const describeFilter = (
     use,
     at: fileAndLine(source, entry),
     entries: [
-      ...configEntries(
-        config,
-        { source, at, page, rowPrefix: [], shortKeys: about.short ? [about.short] : [] },
-        context,
-      ),
+      ...configEntries(config, { source, at, page, rowPrefix: [], shortKeys: spec.short ? [spec.short] : [] }, context),
       ...effectiveValues(
         settings,
         { source, at: entry, page: pages.filter, rowPrefix: [], shortKeys: ["exact"] },
@@ -130,10 +126,10 @@ const describeUpstream = (
   name: string,
   context: OriginContext,
 ): EffectiveUpstream => {
-  const { use, spec: about, config, timeout } = upstreams[name] as CheckedTier["upstreams"][string];
+  const { use, spec, config, timeout } = upstreams[name] as CheckedTier["upstreams"][string];
   const at: Path = ["upstreams", name];
   const page = `docs/reference/upstreams/${use}.md`;
-  const valueContext = { source, at: [...at, use], page, rowPrefix: [], shortKeys: about.short ? [about.short] : [] };
+  const valueContext = { source, at: [...at, use], page, rowPrefix: [], shortKeys: spec.short ? [spec.short] : [] };
   return {
     name,
     at: `${source.file}:${source.related(["upstreams"], "", name).line}`,

@@ -70,13 +70,14 @@ const findOrigin = (
   valueContext: ValueContext,
   { environment, docsLookup }: OriginContext,
 ) => {
-  const { source, at, page, rowPrefix: rows, shortKeys: short } = valueContext;
+  const { source, at, page, rowPrefix, shortKeys } = valueContext;
   const writtenCount = countWrittenSteps(path, valueContext);
-  if (writtenCount === undefined) return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
+  if (writtenCount === undefined)
+    return { isDefault: true, at: docsLookup(page, [...rowPrefix, ...path]), variables: [] };
   const writtenPath = [...at, ...path.slice(0, writtenCount)];
   // A short form sets one key; the others are defaults.
-  if (writtenCount < path.length && !short.includes(path.slice(writtenCount).join(".")))
-    return { isDefault: true, at: docsLookup(page, [...rows, ...path]), variables: [] };
+  if (writtenCount < path.length && !shortKeys.includes(path.slice(writtenCount).join(".")))
+    return { isDefault: true, at: docsLookup(page, [...rowPrefix, ...path]), variables: [] };
   const variables = variableNames(valueAt(source.value, writtenPath)).map((name) => ({
     name,
     at: fileAndLine(environment, ["values", name]),

@@ -14,7 +14,7 @@ export const problemSchema: JsonMap = {
     status: { type: "integer" },
     code: { type: "string", description: "Stable; to be handled by" },
     detail: { type: "string" },
-    errors: { type: "array", items: { type: "object" }, description: "Each thing that is wrong with what was sent" },
+    errors: { type: "array", items: { type: "object" }, description: "Each error of the request" },
     "request-id": { type: "string" },
   },
 };
@@ -28,9 +28,9 @@ export const possibleProblems = (
 ): ReadonlyMap<number, readonly [string, string][]> => {
   const upstreams = usedUpstreams(route).flatMap((name) => tier.upstreams[name] ?? []);
   const filters = route.chain.filter(({ mode }) => mode === "enforce");
-  const parts = [...filters, ...upstreams].map(({ spec: about, config }): Codes => {
-    const never: readonly string[] = about.impossibleCodes?.(config) ?? [];
-    const codes = Object.entries(about.codes as Codes);
+  const parts = [...filters, ...upstreams].map(({ spec, config }): Codes => {
+    const never: readonly string[] = spec.impossibleCodes?.(config) ?? [];
+    const codes = Object.entries(spec.codes as Codes);
     return Object.fromEntries(codes.filter(([code]) => !never.includes(code)));
   });
   const ownResponse = [...alwaysPossible, ...(route.settings.closed ? (["route-closed"] as const) : [])];

@@ -71,25 +71,25 @@ export const rows: readonly DocumentRow[] = [
     listed: ['n: the format "odd" is not checked'],
   },
   {
-    it: "an operation whose reference names nothing becomes no route, and is listed",
+    it: "an operation whose reference has no target becomes no route, and is listed",
     authority: "issue 19, 4: an operation that is a $ref becomes an open route",
     files: one('  /a: { get: { $ref: "#/x" }, post: {} }\n'),
     routes: ["POST /a"],
-    listed: ["GET /a: the operation cannot be read: #/x names nothing"],
+    listed: ["GET /a: the operation cannot be read: #/x has no target"],
   },
   {
     it: "a reference to another host is not followed, and is listed",
     authority: oas("4.3, Reference Object: nothing is fetched for a build"),
     files: one('  /a: { $ref: "https://elsewhere.example/a.yaml" }\n  /b: { get: {} }\n'),
     routes: ["GET /b"],
-    listed: ["/a: the path item cannot be read: https://elsewhere.example/a.yaml leads out of the document"],
+    listed: ["/a: the path item cannot be read: https://elsewhere.example/a.yaml refers to another document"],
   },
   {
     it: "a file outside of the document's folder is not read",
     authority: "CWE-22; issue 19, 4",
     files: one('  /a: { get: { $ref: "../../../etc/passwd" } }\n  /b: { get: {} }\n'),
     routes: ["GET /b"],
-    listed: ["GET /a: the operation cannot be read: ../../../etc/passwd leads out of the document"],
+    listed: ["GET /a: the operation cannot be read: ../../../etc/passwd refers to another document"],
   },
   {
     it: "references that lead in a circle are listed, and end",
@@ -216,7 +216,7 @@ export const rows: readonly DocumentRow[] = [
     authority: "Directus, @directus/specs: POST /items/{collection}",
     files: one("  /a: { post: { requestBody: { content: { application/json: { schema: null } } } } }\n"),
     routes: ["POST /a"],
-    listed: ["the body of POST /a is no schema; it is not checked"],
+    listed: ["the body of POST /a is not a schema; it is not checked"],
   },
   {
     it: "a schema whose reference leads nowhere leaves the requests of that route unchecked, listed, and only of that one",
@@ -225,7 +225,7 @@ export const rows: readonly DocumentRow[] = [
       '  /a: { post: { requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/None" } } } } } }\n  /b: { post: { requestBody: { content: { application/json: { schema: { type: object } } } } } }\n',
     ),
     routes: ["POST /a -validate", "POST /b"],
-    listed: ["#/components/schemas/None names nothing", "POST /a: its requests are not checked"],
+    listed: ["#/components/schemas/None has no target", "POST /a: its requests are not checked"],
   },
   {
     it: "paths that end in a slash are other paths than those that do not",
@@ -246,8 +246,8 @@ export const rows: readonly DocumentRow[] = [
     files: one("  /a/{id}: { put: {} }\n  /a/{id}#share: { put: {} }\n  /a?beta=true: { get: {} }\n"),
     routes: ["PUT /a/{id}"],
     listed: [
-      "PUT /a/{id}#share: what stands behind # is no part of a request",
-      "GET /a?beta=true: a query is no part of a path",
+      "PUT /a/{id}#share: a fragment (#) is not part of a request",
+      "GET /a?beta=true: a query is not part of a path",
     ],
   },
   {
@@ -262,7 +262,7 @@ export const rows: readonly DocumentRow[] = [
     authority: oas("4.8.9 and 4.8.10"),
     files: one("  /a: { get: { paramaters: [] }, gett: {} }\n"),
     routes: ["GET /a"],
-    listed: ['/a: no path item has the word "gett"', 'GET /a: no operation has the word "paramaters"'],
+    listed: ['/a: "gett" is not a key of a path item', 'GET /a: "paramaters" is not a key of an operation'],
   },
   {
     it: "a parameter of an operation takes the place of the path's, and one that cannot be read is listed",
@@ -274,7 +274,7 @@ export const rows: readonly DocumentRow[] = [
     listed: [
       'n: the format "even"',
       "/a: the parameter #/x cannot be read",
-      "GET /a: the parameter b of the body is not checked: no request has such a place",
+      "GET /a: the parameter b of the body is not checked: a request has no such location",
     ],
   },
   {
@@ -315,7 +315,7 @@ export const rows: readonly DocumentRow[] = [
     it: "a text of another encoding is refused with what to do",
     authority: "RFC 8259, 8.1: UTF-8",
     files: { "shop.yaml": { base64: Buffer.from(paths.replace("Shop", "M\xfcnze"), "latin1").toString("base64") } },
-    refused: ["is no text of UTF-8", "save it as UTF-8"],
+    refused: ["is not valid UTF-8", "save it as UTF-8"],
   },
   {
     it: "a document of webhooks alone writes nothing, and says why",
@@ -391,12 +391,12 @@ export const rows: readonly DocumentRow[] = [
       ...["multipart/mixed", "multipart/related", "text/plain", "text/xml", "application/octet-stream"].map(
         (type) => `POST /a: bodies of ${type} are not checked: no gate reads this media type`,
       ),
-      "PUT /a: bodies of multipart/mixed pass unread: the document has no schema of them",
+      "PUT /a: bodies of multipart/mixed are forwarded unread: the document has no schema for them",
       "PUT /a: encoding of multipart/related is not checked",
-      "PUT /a: bodies of multipart/related pass unread: the document has no schema of them",
-      "PUT /a: bodies of text/plain pass unread: their schema takes any",
-      "PUT /a: bodies of application/octet-stream pass unread: their schema takes any",
-      "PUT /a: bodies of image/* pass unread: their schema takes any",
+      "PUT /a: bodies of multipart/related are forwarded unread: the document has no schema for them",
+      "PUT /a: bodies of text/plain are forwarded unread: their schema accepts any value",
+      "PUT /a: bodies of application/octet-stream are forwarded unread: their schema accepts any value",
+      "PUT /a: bodies of image/* are forwarded unread: their schema accepts any value",
     ],
   },
   {
@@ -413,7 +413,7 @@ export const rows: readonly DocumentRow[] = [
     authority: oas("4.8.5, Server Object: url MAY be relative; Swagger petstore3"),
     files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: /api/v3 }]\npaths: { /a: { get: {} } }\n` },
     routes: ["GET /a"],
-    listed: ["servers: /api/v3 is no whole URL, so paths stand as they are; --base /api/v3"],
+    listed: ["servers: /api/v3 is not a whole URL, so paths stay as they are; --base /api/v3"],
   },
   {
     it: "merge keys of YAML are read",
@@ -459,7 +459,7 @@ export const rows: readonly DocumentRow[] = [
     authority: oas("4.8.5, Server Object: url"),
     files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: api.shop.example/v1 }]\npaths: { /a: { get: {} } }\n` },
     routes: ["GET /a"],
-    listed: ["servers: api.shop.example/v1 is no whole URL, so paths stand as they are"],
+    listed: ["servers: api.shop.example/v1 is not a whole URL, so paths stay as they are"],
   },
   {
     it: "a parameter of several segments, as tools write it",
@@ -470,7 +470,7 @@ export const rows: readonly DocumentRow[] = [
     routes: ["GET /a/{proxy*}", "GET /b/{path*}", "GET /c/{rest*}", "GET /d/{more}/e", "GET /f/{n-g}"],
     listed: [
       "GET /d/{more+}/e: {more} takes one segment: only the last one can take several",
-      "GET /f/{+n}:g: {+n}:g is taken as one segment, whatever it holds",
+      "GET /f/{+n}:g: {+n}:g is read as one segment with any value",
     ],
   },
   {
@@ -532,7 +532,7 @@ export const rows: readonly DocumentRow[] = [
       "shop.yaml": `${head()}components: { $ref: "#/x-a/z" }\nx-a: { $ref: "#/x-b/z" }\nx-b: { $ref: "#/x-a/z" }\npaths: { /a: { get: { parameters: [{ $ref: "#/components/parameters/n" }] } } }\n`,
     },
     routes: ["GET /a"],
-    listed: ["GET /a: the parameter #/components/parameters/n cannot be read", "leads in a circle"],
+    listed: ["GET /a: the parameter #/components/parameters/n cannot be read", "is circular"],
   },
   {
     it: "of several segments of text and parameters, one that no match says is taken whole, and the others are not",
@@ -541,7 +541,7 @@ export const rows: readonly DocumentRow[] = [
       "  /a/{x}-{y}/{z}{w}: { get: {} }\n  /b/{x}{y}/c: { get: {} }\n  /b/{x}/c: { post: {} }\n  /d/{x: { get: {} }\n",
     ),
     routes: ["GET /a/{x}-{y}/{z-w}", "GET /b/{x-y}/c", "POST /b/{x}/c", "GET /d/{x}"],
-    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is taken as one segment", "GET /d/{x: {x is taken as one segment"],
+    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is read as one segment", "GET /d/{x: {x is taken as one segment"],
   },
   {
     it: "a body without a media type is listed",
@@ -560,8 +560,8 @@ export const rows: readonly DocumentRow[] = [
     ),
     routes: ["GET /a"],
     listed: [
-      'GET /a: no parameter has the word "type": n is not checked by it',
-      'GET /a: no parameter has the word "minimum"',
+      'GET /a: "type" is not a key of a parameter: it does not apply to n',
+      'GET /a: "minimum" is not a key of a parameter',
       "GET /a: the parameter m of the query: OpenAPI has one media type for a parameter: text/plain is read",
     ],
   },
@@ -572,7 +572,7 @@ export const rows: readonly DocumentRow[] = [
       "  /a: { get: { parameters: [{ in: header, name: X Page, required: true, schema: { type: integer } }] } }\n",
     ),
     routes: ["GET /a"],
-    listed: ["GET /a: the parameter X Page of the header is not checked: no header can be called so"],
+    listed: ["GET /a: the parameter X Page of the header is not checked: it is not a valid header name"],
   },
   {
     it: "YAML that is broken somewhere is refused, and not read as far as it goes",
@@ -594,7 +594,7 @@ export const rows: readonly DocumentRow[] = [
         '{"openapi":"3.1.0","servers":[{"url":"https://shop.internal"}],"paths":{"/a":{"get":{}},"/a":{"post":{}}}}',
     },
     routes: ["POST /a"],
-    listed: ["a key stands twice in one object; the last one is read"],
+    listed: ["an object has a duplicate key; the last one is read"],
   },
   {
     it: "a file whose name no manifest can have is kept by another one",

@@ -66,7 +66,7 @@ const badTimes: readonly [string, Claims][] = [
 ];
 
 describe("an operator", () => {
-  it("is known by name, with the role of the table", async () => {
+  it("is authenticated with the name and role in control's plan", async () => {
     expect(await bearer({ more: { role: "admin" } })).toMatchObject({ name: "alice", role: "operator" });
   });
 
@@ -101,7 +101,7 @@ describe("an operator", () => {
     },
   );
 
-  it("may do what the role allows, and no more", () => {
+  it("may do only what the role allows", () => {
     const allowed = (["viewer", "operator", "admin"] as const).map((required) =>
       hasRole({ role: "operator" }, required),
     );
@@ -120,7 +120,7 @@ describe("a tester's label", () => {
     expect(await labels("***", "test")(await label({ "gate-a": version }), now)).toBeUndefined();
   });
 
-  it("names versions as the platform takes them (RFC 8941)", async () => {
+  it("names versions in the platform's format (RFC 8941)", async () => {
     expect(await read(await label({ "gate-a": version }), now)).toEqual({
       versions: `gate-a="${version}"`,
       tiers: ["a"],
@@ -194,7 +194,7 @@ describe("a tester's label", () => {
   });
 });
 
-it("what signs is what control keeps: a private JWK", async () => {
+it("is signed with the private JWK that control stores", async () => {
   const jwk = await exportJWK(alice.key);
   expect(await importJWK(jwk, "EdDSA")).toBeDefined();
 });

@@ -32,19 +32,19 @@ const contendedFeed = (rivals: number) => {
 
 const ids = (state: StoredFeed | undefined) => state?.entries.map(({ id }) => id);
 
-it("keeps what others wrote in between", async () => {
+it("keeps concurrent changes of others", async () => {
   const { feed } = contendedFeed(2);
   expect(ids(await amendEntries(feed, "a", (all) => [...all, entry("mine")]))).toEqual(["rival-1", "rival-2", "mine"]);
 });
 
-it("gives up where others are faster each time", async () => {
+it("gives up if every attempt loses to another writer", async () => {
   const { feed, state, writes } = contendedFeed(1000);
   expect(await amendEntries(feed, "a", (all) => [...all, entry("mine")])).toBeUndefined();
   expect(writes()).toBe(5);
   expect(ids(state())).not.toContain("mine");
 });
 
-it("writes nothing where nothing changes, and never more than a tier may have", async () => {
+it("writes nothing without a change, and never more entries than a tier may have", async () => {
   const { feed, writes } = contendedFeed(0);
   expect(await amendEntries(feed, "a", (all) => all)).toEqual({ revision: 1, entries: [] });
   const many = Array.from({ length: maxEntries + 1 }, (_, index) => entry(String(index)));

@@ -240,10 +240,10 @@ describe("proposals that wait for a second person", () => {
   it.each<[string, object, number]>([
     ["names nothing", {}, 400],
     ["names something else", { fingerprint: "0".repeat(64) }, 409],
-  ])("is refused for an approver who %s, and keeps waiting", (_, given, status) =>
+  ])("is refused for an approver who %s, and keeps waiting", (_, change, status) =>
     controlApi(async ({ tokenOf, propose, done }) => {
       const approve = await propose();
-      expect((await approve(await tokenOf("bob", b.key, "1"), given)).status).toBe(status);
+      expect((await approve(await tokenOf("bob", b.key, "1"), change)).status).toBe(status);
       expect(done).toEqual([]);
       expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(200);
     }),

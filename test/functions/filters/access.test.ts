@@ -1,3 +1,4 @@
+/** The filter `access`: callers by scopes, claims, labels and consumer id. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";

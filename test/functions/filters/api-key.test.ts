@@ -1,3 +1,4 @@
+/** The filter `api-key`: API keys in KV, and signed entries. */
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/api-key.ts";

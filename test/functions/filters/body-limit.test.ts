@@ -1,3 +1,4 @@
+/** The filter `body-limit`: sizes at the bound, and invalid lengths. */
 import { expect, it } from "vitest";
 import { make } from "../../../functions/filters/body-limit.ts";
 import { gateHarness } from "../gate-harness.ts";

@@ -1,3 +1,4 @@
+/** The filter `cors`: preflights, responses and local replies, by origin. */
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
@@ -172,7 +173,7 @@ it.each([
 });
 
 describe("the schema", () => {
-  const asks = (origin: string) => ({
+  const preflight = (origin: string) => ({
     headers: {
       origin,
       "access-control-request-method": "PUT",
@@ -180,7 +181,7 @@ describe("the schema", () => {
     },
   });
   const allowed = async (config: object, origin: string) => {
-    const { headers } = await gate(config).send("OPTIONS /x", asks(origin));
+    const { headers } = await gate(config).send("OPTIONS /x", preflight(origin));
     return ["origin", "credentials", "methods", "headers"].map((it) => headers[`access-control-allow-${it}`]);
   };
 

@@ -1,3 +1,4 @@
+/** The filter `csrf`: form submissions by origin and content type. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/csrf.ts";
 import { fakeDeps, filterInstance, gateHarness } from "../gate-harness.ts";

@@ -1,3 +1,4 @@
+/** The filter `headers`: edits of request and response headers. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/headers.ts";
 import { Consumer, setFact } from "../../../functions/gateway/core/facts.ts";

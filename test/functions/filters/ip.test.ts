@@ -1,3 +1,4 @@
+/** The filter `ip`: client addresses by range, and their spellings. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/ip.ts";
 import { gateHarness } from "../gate-harness.ts";

@@ -1,3 +1,4 @@
+/** The filter `jwt`: verification, keys of the issuer, revocation, token sources and attacks. */
 import fc from "fast-check";
 import {
   CompactSign,
@@ -554,7 +555,7 @@ describe("a revocation by the feed", () => {
 });
 
 describe("claims and scopes", () => {
-  const wanted = { claims: { plan: ["gold", "silver"], level: 2, active: true } };
+  const required = { claims: { plan: ["gold", "silver"], level: 2, active: true } };
   it.each([
     ["all that is wanted", { plan: "gold", level: 2, active: true }, 200],
     ["a list with one that fits", { plan: ["basic", "silver"], level: 2, active: true }, 200],
@@ -562,7 +563,7 @@ describe("claims and scopes", () => {
     ["a value of another type", { plan: "gold", level: "2", active: true }, 401],
     ["none", {}, 401],
   ])("%s", async (_, claims, status) => {
-    expect((await gate(wanted).send("GET /", bearer(await token(claims)))).status).toBe(status);
+    expect((await gate(required).send("GET /", bearer(await token(claims)))).status).toBe(status);
   });
 
   it.each([

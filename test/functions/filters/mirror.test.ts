@@ -1,3 +1,4 @@
+/** The filter `mirror`: which requests are copied, and copies that fail. */
 import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
 import { fakeDeps, filterInstance, type GateOptions, gateHarness } from "../gate-harness.ts";
@@ -10,7 +11,7 @@ const shadow = (answer: (request: Request) => Promise<Response> = async () => ne
     copies.push({ line: `${request.method} ${request.url}`, headers: request.headers, body: await request.text() });
     return answer(request);
   };
-  return { got: copies, fetch };
+  return { copies, fetch };
 };
 
 const gate = (config: object, from: Parameters<typeof fakeDeps>[0], setting: GateOptions = {}) =>
@@ -30,7 +31,7 @@ const post = (body: string, length = String(body.length)) => ({ body, headers: {
 
 describe("a copy", () => {
   it("is the request as changed by the filters ahead, and the client gets the service's response", async () => {
-    const { got: copies, fetch } = shadow();
+    const { copies, fetch } = shadow();
     const { text, upstream, line } = await gate({}, { fetch }).send("POST /orders?a=1", post("hello"));
     await vi.waitFor(() => expect(copies).toHaveLength(1));
     expect(text).toBe("ok");
@@ -42,7 +43,7 @@ describe("a copy", () => {
   });
 
   it("is sent for a random share of requests", async () => {
-    const { got: copies, fetch } = shadow();
+    const { copies, fetch } = shadow();
     // The access log draws too.
     const draws = [0.24, 0, 0.25, 0];
     const { send } = gate({ share: "25%" }, { fetch, random: () => draws.shift() ?? 0.5 });
@@ -58,7 +59,7 @@ describe("a copy", () => {
   ])(
     "is not sent when the body %s, which is recorded as degraded, and the service gets the whole body",
     async (_, whole, init) => {
-      const { got: copies, fetch } = shadow();
+      const { copies, fetch } = shadow();
       const received = await gate({ "max-body": "1KiB" }, { fetch }).send("POST /", init);
       await turn();
       expect(copies).toEqual([]);
@@ -68,7 +69,7 @@ describe("a copy", () => {
   );
 
   it("is not sent for a preflight", async () => {
-    const { got: copies, fetch } = shadow();
+    const { copies, fetch } = shadow();
     const headers = { origin: "https://shop.example", "access-control-request-method": "PUT" };
     await gate({}, { fetch }).send("OPTIONS /", { headers });
     await turn();
@@ -86,7 +87,7 @@ describe("a copy that fails", () => {
   });
 
   it("times out, and at most a hundred are in flight", async () => {
-    const { got: copies, fetch } = shadow(() => new Promise(() => {}));
+    const { copies, fetch } = shadow(() => new Promise(() => {}));
     const { send, fakeDeps } = gate({ timeout: "2s" }, { fetch });
     for (let sent = 0; sent < 101; sent++) await send("GET /x");
     expect(copies).toHaveLength(100);

@@ -1,3 +1,4 @@
+/** The filter `rate-limit`: algorithms, keys, leases, and stores that fail. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/rate-limit.ts";
 import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
@@ -65,7 +66,10 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
   });
 
   it("counts in the isolate with count: local", async () => {
-    const { send } = gate({ limit: "3/m", by: "ip", algorithm, count: "local" }, { fakeDeps: fakeDepsWith(gone) });
+    const { send } = gate(
+      { limit: "3/m", by: "ip", algorithm, count: "local" },
+      { fakeDeps: fakeDepsWith(unavailable) },
+    );
     expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
   });
 });
@@ -159,12 +163,12 @@ describe("keys", () => {
 });
 
 const failing = (run: State["run"]): State => ({ run, once: () => Promise.reject(new Error("gone")) });
-const gone = failing(() => Promise.reject(new Error("gone")));
+const unavailable = failing(() => Promise.reject(new Error("gone")));
 
 describe("a store that is", () => {
   const slow = failing(() => new Promise(() => {}));
   const stores: Readonly<Record<string, State>> = {
-    gone,
+    gone: unavailable,
     lying: failing(async () => [-5, 3]),
     "lying about the limit": failing(async () => [1, 1_000_000]),
     "lying in another shape": failing(async () => ({ success: true })),

@@ -1,3 +1,4 @@
+/** The filter `redirect`: targets, and what a client cannot change. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/redirect.ts";

@@ -1,3 +1,4 @@
+/** The filter `respond`: fixed responses. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/respond.ts";
 import { gateHarness } from "../gate-harness.ts";

@@ -1,3 +1,4 @@
+/** The filter `rewrite`: paths, queries and hosts, and values that must not escape their place. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/rewrite.ts";
@@ -10,7 +11,7 @@ const gate = (config: object, route: object = {}) =>
     { routes: { all: { match: "ANY /{id}/{rest*}", filters: ["rewrite"], ...route } } },
   );
 
-const seen = async (config: object, target: string, route = {}) =>
+const targetOf = async (config: object, target: string, route = {}) =>
   (await gate(config, route).send(`GET ${target}`)).upstream[0]?.url.replace("https://service.example", "");
 
 describe.each<[string, object, string, string]>([
@@ -37,12 +38,12 @@ describe.each<[string, object, string, string]>([
   ["none at all", {}, "/7/x?a=%zz&&b", "/7/x?a=%zz&&b"],
 ])("%s", (_, config, target, expected) => {
   it(`${target} → ${expected}`, async () => {
-    expect(await seen(config, target)).toBe(expected);
+    expect(await targetOf(config, target)).toBe(expected);
   });
 });
 
 it("the route's own path is applied last, and keeps the rewritten query", async () => {
-  expect(await seen({ path: "/x", query: { set: { a: "2" } } }, "/7/y?a=1", { target: "/own/{path.id}" })).toBe(
+  expect(await targetOf({ path: "/x", query: { set: { a: "2" } } }, "/7/y?a=1", { target: "/own/{path.id}" })).toBe(
     "/own/7?a=2",
   );
 });

@@ -1,3 +1,4 @@
+/** The filter `secure-headers`: headers of responses, refusals included. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/secure-headers.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";

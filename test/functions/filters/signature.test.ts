@@ -1,3 +1,4 @@
+/** The filter `signature`: signed requests, modified requests, replays and failures. */
 import fc from "fast-check";
 import { type ComponentDescriptor, createSignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";
@@ -48,13 +49,13 @@ const signed = async ({
   body,
   headers = {},
   parameters = {},
-  ...made
+  ...input
 }: SignedRequest = {}) => {
   const all: Record<string, string> = {
     ...headers,
     ...(body !== undefined && { "content-digest": await sha256(body) }),
   };
-  const components = made.components ?? [
+  const components = input.components ?? [
     "@method",
     "@authority",
     "@path",
@@ -63,7 +64,7 @@ const signed = async ({
   ];
   const key = await crypto.subtle.importKey(
     "raw",
-    new TextEncoder().encode(made.secret ?? secrets.SHOP_KEY),
+    new TextEncoder().encode(input.secret ?? secrets.SHOP_KEY),
     { name: "HMAC", hash: "SHA-256" },
     false,
     ["sign"],
@@ -78,7 +79,7 @@ const signed = async ({
     components,
     parameters: { created: now, keyid: "shop-1", nonce: `nonce-${++nonces}`, ...parameters },
     signer: {
-      algorithm: made.algorithm ?? "hmac-sha256",
+      algorithm: input.algorithm ?? "hmac-sha256",
       sign: async (data) => new Uint8Array(await crypto.subtle.sign("HMAC", key, data as BufferSource)),
     },
   });
@@ -215,8 +216,8 @@ describe("refuses a signature that covers too little", () => {
     ["another algorithm", { parameters: { alg: "rsa-pss-sha512" }, algorithm: "rsa-pss-sha512" }],
     ["a nonce of no length", { parameters: { nonce: "" } }],
     ["a nonce without end", { parameters: { nonce: "n".repeat(200) } }],
-  ])("%s", async (_, made) => {
-    const { line, init } = await signed(made as SignedRequest);
+  ])("%s", async (_, input) => {
+    const { line, init } = await signed(input as SignedRequest);
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 

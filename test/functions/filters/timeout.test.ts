@@ -1,3 +1,4 @@
+/** The filter `timeout`: slow and timely responses. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/timeout.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";

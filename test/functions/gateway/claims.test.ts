@@ -1,3 +1,4 @@
+/** Claims of tokens: paths, required values, scopes and dates. */
 import { describe, expect, it } from "vitest";
 import {
   areDatesValid,
@@ -68,8 +69,8 @@ describe("required claims", () => {
     [{ none: "null" }, false],
     [{ absent: "" }, false],
     [{}, true],
-  ])("%j: %s", (wanted, fits) => {
-    expect(claimsMatcher(wanted as never)(claims)).toBe(fits);
+  ])("%j: %s", (required, matches) => {
+    expect(claimsMatcher(required as never)(claims)).toBe(matches);
   });
 });
 

@@ -79,9 +79,9 @@ describe("concurrency slots", () => {
 
   it("that were released are assigned to no client afterwards", () => {
     const limit = concurrencyLimit(8, 0.25, clock());
-    const [gone] = [acquire(limit, "a"), acquire(limit, "a")];
-    releaseSlot(gone);
-    expect(assignClient(gone, "consumer x")).toBe(true);
+    const [released] = [acquire(limit, "a"), acquire(limit, "a")];
+    releaseSlot(released);
+    expect(assignClient(released, "consumer x")).toBe(true);
     expect([...limit.clients]).toEqual([["a", 1]]);
   });
 

@@ -204,12 +204,12 @@ describe("telemetry", () => {
     const it = fakeDeps();
     const reports: Report[] = [];
     const deferred: Promise<unknown>[] = [];
-    const { recordRequest: count } = bySide(telemetry)("tier", it, {
+    const { recordRequest } = bySide(telemetry)("tier", it, {
       send: async (report) => void reports.push(structuredClone(report)),
       defer: (work) => void deferred.push(work),
     });
     const request = (status: number, outcome: Context["outcome"]) =>
-      count(
+      recordRequest(
         new Request("https://gate.example/"),
         new Response("ok"),
         status,

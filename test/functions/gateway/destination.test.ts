@@ -1,3 +1,4 @@
+/** Destinations of routes: direct responses, redirects and weighted upstreams; deprecation, `when` and limits of a gate. */
 import { describe, expect, it, vi } from "vitest";
 import { fakeDeps, type GateOptions, gateHarness, type RouteOptions } from "../gate-harness.ts";
 
@@ -145,12 +146,12 @@ describe("limits of a gate", () => {
 
   it("matches hosts by name, then by wildcard of any depth", async () => {
     const { send } = gateHarness({}, { hosts: ["api.acme.example", "*.shop.example"] });
-    const ask = async (host: string) => (await send(`GET https://${host}/`)).code ?? "served";
-    expect(await ask("API.acme.example.")).toBe("served");
-    expect(await ask("a.b.shop.example:8443")).toBe("served");
-    expect(await ask("shop.example")).toBe("host-unknown");
-    expect(await ask("evil-shop.example")).toBe("host-unknown");
-    expect(await ask("api.acme.example.evil.example")).toBe("host-unknown");
+    const resultFor = async (host: string) => (await send(`GET https://${host}/`)).code ?? "served";
+    expect(await resultFor("API.acme.example.")).toBe("served");
+    expect(await resultFor("a.b.shop.example:8443")).toBe("served");
+    expect(await resultFor("shop.example")).toBe("host-unknown");
+    expect(await resultFor("evil-shop.example")).toBe("host-unknown");
+    expect(await resultFor("api.acme.example.evil.example")).toBe("host-unknown");
   });
 });
 

@@ -1,3 +1,4 @@
+/** `postern explain` at a running gate: who gets a trace, and what it contains. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
@@ -42,7 +43,7 @@ const deps = fakeDeps({
 });
 const { plan, parts } = planAndParts(filters, settings);
 const serve = explaining(x, "test")("tier", link(plan, parts, deps), deps);
-const ask = (explain: string | undefined, headers: Record<string, string> = {}) =>
+const request = (explain: string | undefined, headers: Record<string, string> = {}) =>
   serve(
     new Request("https://gate.example/a", {
       headers: { ...headers, ...(explain !== undefined && { "postern-explain": explain }) },
@@ -53,7 +54,7 @@ const ask = (explain: string | undefined, headers: Record<string, string> = {}) 
 const traceIn = (response: Response) => JSON.parse(response.headers.get("postern-trace") ?? "null");
 
 it("reports each filter's decision to the bearer of a token", async () => {
-  const response = await ask(await token());
+  const response = await request(await token());
   expect(response.status).toBe(403);
   expect(traceIn(response)).toEqual({
     tier: "tier",
@@ -71,7 +72,7 @@ it("reports each filter's decision to the bearer of a token", async () => {
 
 it("explains passing requests too, and does not forward the token", async () => {
   seen.length = 0;
-  const response = await ask(await token({ route: "all" }), { "x-key": "1" });
+  const response = await request(await token({ route: "all" }), { "x-key": "1" });
   expect([response.status, traceIn(response).decisions.length]).toEqual([200, 7]);
   expect(traceIn(response).decisions.at(-1)).toEqual({ id: expect.stringMatching(/^to:/), verdict: "asked", ms: 0 });
   expect(seen.map((headers) => headers.has("postern-explain"))).toEqual([false]);
@@ -102,8 +103,8 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
   ["garbage", () => "x.y.z"],
   ["a huge one", () => token({ padding: "x".repeat(2000) })],
 ])("with %s it responds as usual, without a trace", async (_, make) => {
-  const plain = await ask(undefined);
-  const response = await ask(await make());
+  const plain = await request(undefined);
+  const response = await request(await make());
   expect([response.status, response.headers.get("postern-trace")]).toEqual([plain.status, null]);
   const [a, b] = [await plain.text(), await response.text()];
   expect(a).toBe(b);
@@ -127,7 +128,7 @@ it("accepts the algorithm name of RFC 9864", async () => {
   })
     .setProtectedHeader({ alg: "Ed25519" })
     .sign(pair.privateKey);
-  expect(traceIn(await ask(signed))).toMatchObject({ tier: "tier" });
+  expect(traceIn(await request(signed))).toMatchObject({ tier: "tier" });
 });
 
 it("limits the length of a trace", async () => {

@@ -94,19 +94,19 @@ it("a gate keeps its last message, or none, when the feed is invalid", async () 
   };
   const deps = { ...it, fetch: async () => new Response("ok") };
   const serve = live(plan, parts, deps, source);
-  const ask = async () => {
+  const statusOf = async () => {
     await it.advance(20_000);
     return (await serve(new Request("https://gate.example/a"), caller)).status;
   };
-  const statuses = [await ask()];
+  const statuses = [await statusOf()];
   for (const next of ["nonsense", {}, { revision: 1, entries: [{ ...close, until: -1 }] }, null]) {
     message = next;
-    statuses.push(await ask());
+    statuses.push(await statusOf());
   }
   // What the feed has said counts, and no copy after it.
   copy = { revision: 1, entries: [close] };
-  statuses.push(await ask());
+  statuses.push(await statusOf());
   copy = "nonsense";
-  statuses.push(await ask());
+  statuses.push(await statusOf());
   expect(statuses).toEqual([503, 503, 503, 200, 200, 200, 200]);
 });

@@ -1,3 +1,4 @@
+/** Headers between client, front, gate and service. */
 import { describe, expect, it } from "vitest";
 import {
   addGateOnlyHeaders,
@@ -180,10 +181,10 @@ it("removes hop-by-hop fields that Connection names, but no end-to-end fields", 
     "content-length": "3",
     "cf-connecting-ip": "203.0.113.7",
   };
-  const kept = ["authorization", "cf-connecting-ip", "connection", "content-length", "cookie"];
+  const remaining = ["authorization", "cf-connecting-ip", "connection", "content-length", "cookie"];
   const atFront = new Headers(headers);
   removeSpoofableHeaders(atFront, undefined);
-  expect([...atFront.keys()]).toEqual(kept);
+  expect([...atFront.keys()]).toEqual(remaining);
   const atZone = new Headers(headers);
   setForwardingHeaders(atZone, untrustedCaller(atZone, uuid), url);
   expect(atZone.has("x-secret")).toBe(false);
@@ -198,7 +199,7 @@ it.each([
   ["GET", "TLS/1.2", false],
   ["POST", "websocket", false],
   ["GET", null, false],
-])("%s with an upgrade to %s is a WebSocket handshake: %s", (method, upgrade, asks) => {
+])("%s with an upgrade to %s is a WebSocket handshake: %s", (method, upgrade, isHandshake) => {
   const headers = upgrade === null ? {} : { upgrade };
-  expect(isWebSocketRequest(new Request("http://localhost/", { method, headers }))).toBe(asks);
+  expect(isWebSocketRequest(new Request("http://localhost/", { method, headers }))).toBe(isHandshake);
 });

@@ -4,10 +4,10 @@ import type { FrontTelemetry } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 
 const frontHarness = () => {
-  const seen: string[] = [];
+  const requests: string[] = [];
   const telemetry: FrontTelemetry = {
-    recordAnswer: (_, tier, status) => void seen.push(`${tier} ${status}`),
-    recordDeath: (_, tier) => void seen.push(`${tier} died`),
+    recordAnswer: (_, tier, status) => void requests.push(`${tier} ${status}`),
+    recordDeath: (_, tier) => void requests.push(`${tier} died`),
   };
   const plan = {
     grayKey: { cookie: "key" },
@@ -15,22 +15,22 @@ const frontHarness = () => {
   };
   const gate = { fetch: async () => new Response("served") } as unknown as Fetcher;
   const app = front(plan as unknown as Parameters<typeof front>[0], undefined, telemetry);
-  const ask = (url: string) => app.fetch(new Request(url), { GATE: gate }, { waitUntil: () => {} });
-  return { ask, seen };
+  const request = (url: string) => app.fetch(new Request(url), { GATE: gate }, { waitUntil: () => {} });
+  return { request, requests };
 };
 
 it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http://a!b.example/t/a"])(
   "%s is a malformed host, and not counted as a crash of a gate",
   async (url) => {
-    const { ask, seen } = frontHarness();
-    const response = await ask(url);
+    const { request, requests } = frontHarness();
+    const response = await request(url);
     expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([400, "host-malformed"]);
-    expect(seen).toEqual([]);
+    expect(requests).toEqual([]);
   },
 );
 
 it("serves a valid host", async () => {
-  const { ask, seen } = frontHarness();
-  expect((await ask("http://localhost:8080/t/a")).status).toBe(200);
-  expect(seen).toEqual(["t 200"]);
+  const { request, requests } = frontHarness();
+  expect((await request("http://localhost:8080/t/a")).status).toBe(200);
+  expect(requests).toEqual(["t 200"]);
 });

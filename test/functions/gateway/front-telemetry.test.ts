@@ -7,11 +7,11 @@ import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts"
 const telemetryHarness = () => {
   const reports: FrontReport[] = [];
   const deferred: Promise<unknown>[] = [];
-  const state = { gone: false };
+  const state = { isDown: false };
   const telemetry = frontTelemetry(async () => {});
   const control = {
     fetch: async (_: unknown, init?: { readonly body?: unknown }) => {
-      if (state.gone) throw new Error("gone");
+      if (state.isDown) throw new Error("gone");
       reports.push(JSON.parse(String(init?.body)) as FrontReport);
       return new Response(null, { status: 204 });
     },
@@ -108,10 +108,10 @@ it("counts no testers, and nothing without control", async () => {
 
 it("counts undelivered reports", async () => {
   const { telemetry, sink, flushed, state } = telemetryHarness();
-  state.gone = true;
+  state.isDown = true;
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   await flushed();
-  state.gone = false;
+  state.isDown = false;
   telemetry.recordAnswer(sink, "wallet", 200, "", user());
   expect(await flushed()).toMatchObject({ lost: 1 });
   telemetry.recordAnswer(sink, "wallet", 200, "", user());

@@ -10,21 +10,21 @@ const plan: FrontPlan = {
 };
 
 /** The request that the gate receives and the response that the client gets. */
-const sent = async (
+const sendThroughFront = async (
   headers: Record<string, string>,
   more: Partial<FrontPlan> = {},
   reply = () => new Response("ok"),
 ) => {
-  const seen: Headers[] = [];
+  const gateHeaders: Headers[] = [];
   const gate = {
     fetch: async (request: Request) => {
-      seen.push(new Headers(request.headers));
+      gateHeaders.push(new Headers(request.headers));
       return reply();
     },
   } as unknown as Fetcher;
   const request = new Request("https://a.example/", { headers: { "cf-connecting-ip": "203.0.113.7", ...headers } });
   const response = await front({ ...plan, ...more }).fetch(request, { GATE_A: gate }, { waitUntil: () => {} });
-  return { seen: seen[0] as Headers, response };
+  return { gateHeaders: gateHeaders[0] as Headers, response };
 };
 
 const uuid = () => "00000000-0000-4000-8000-000000000001";
@@ -45,10 +45,10 @@ describe("the gray key", () => {
     [{ "sec-fetch-site": "cross-site" }, null],
     [{ "x-postern-caller": "forged" }, null],
   ] as [Record<string, string>, string | null][])("of %j is %j for the gate's shares", async (headers, key) => {
-    const { seen } = await sent(headers);
-    expect(callerFromFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
+    const { gateHeaders } = await sendThroughFront(headers);
+    expect(callerFromFront(gateHeaders, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
     // The platform's split always has one.
-    expect(seen.get("cloudflare-workers-version-key")).toMatch(/^[\w.:@-]{1,128}$/);
+    expect(gateHeaders.get("cloudflare-workers-version-key")).toMatch(/^[\w.:@-]{1,128}$/);
   });
 
   it.each([
@@ -63,7 +63,7 @@ describe("the gray key", () => {
     ["an app with its header", { "x-device-id": "d", cookie: "postern-gray=alice" }, null],
   ] as [string, Record<string, string>, RegExp | null][])("as a cookie, of %s", async (_, headers, expected) => {
     for (const cookie of ["postern-gray", "__Host-postern-gray", "__Secure-postern-gray"]) {
-      const { response } = await sent(
+      const { response } = await sendThroughFront(
         { "sec-fetch-site": "none", ...headers },
         { grayKey: { header: "x-device-id", cookie } },
       );
@@ -80,7 +80,7 @@ describe("the gray key", () => {
   it.each(["postern-gray", "__Host-postern-gray"])("cannot be set by a service, with the cookie %s", async (cookie) => {
     const lines = ["a=1; Path=/", "__Host-postern-gray=eve; Path=/; Secure", " postern-gray =eve", "x-postern-gray=2"];
     const reply = () => new Response("ok", { headers: lines.map((line): [string, string] => ["set-cookie", line]) });
-    const { response } = await sent({ "sec-fetch-site": "none" }, { grayKey: { cookie } }, reply);
+    const { response } = await sendThroughFront({ "sec-fetch-site": "none" }, { grayKey: { cookie } }, reply);
     const [first, second, third, ...more] = response.headers.getSetCookie();
     expect([first, second, third?.split("=")[0], more]).toEqual([lines[0], lines[3], "__Host-postern-gray", []]);
     expect(third).not.toContain("eve");
@@ -88,12 +88,12 @@ describe("the gray key", () => {
   });
 
   it("that the front generated is a usual key to an older gate, which does not forward the mark", async () => {
-    const { seen } = await sent({});
-    const [key, ...further] = (seen.get("x-postern-caller") ?? "").split(" ");
-    expect(key).toBe(seen.get("cloudflare-workers-version-key"));
-    expect(further.filter((name) => seen.has(name))).toEqual([]);
-    setForwardingHeaders(seen, callerFromFront(seen, uuid), new URL("https://a.example/"));
-    expect([...seen.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
+    const { gateHeaders } = await sendThroughFront({});
+    const [key, ...gateOnlyHeaders] = (gateHeaders.get("x-postern-caller") ?? "").split(" ");
+    expect(key).toBe(gateHeaders.get("cloudflare-workers-version-key"));
+    expect(gateOnlyHeaders.filter((name) => gateHeaders.has(name))).toEqual([]);
+    setForwardingHeaders(gateHeaders, callerFromFront(gateHeaders, uuid), new URL("https://a.example/"));
+    expect([...gateHeaders.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
   });
 
   it("of an older front without the mark is used as before", () => {
@@ -106,9 +106,11 @@ describe("the gray key", () => {
 describe("the client's request id", () => {
   it("is replaced by default, and kept if the environment accepts it", async () => {
     const id = { "x-request-id": "mine" };
-    expect((await sent(id)).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-    expect((await sent(id, { requestId: { accept: true } })).seen.get("x-request-id")).toBe("mine");
-    expect((await sent({}, { requestId: { accept: true } })).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await sendThroughFront(id)).gateHeaders.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await sendThroughFront(id, { requestId: { accept: true } })).gateHeaders.get("x-request-id")).toBe("mine");
+    expect((await sendThroughFront({}, { requestId: { accept: true } })).gateHeaders.get("x-request-id")).toMatch(
+      /^[0-9a-f-]{36}$/,
+    );
   });
 
   it("is in problems of the front, too", async () => {

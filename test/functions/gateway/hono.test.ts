@@ -46,15 +46,15 @@ it("streams responses", async () => {
 it("streams requests, with their context", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
-  const given = context();
+  const original = context();
   const next: Handler = async (request, context) => {
-    expect(context).toBe(given);
+    expect(context).toBe(original);
     const reader = request.body?.getReader();
     void writer.write(new TextEncoder().encode("first"));
     return new Response((await reader?.read())?.value);
   };
   const request = new Request("https://a.example", { method: "POST", body: readable });
-  expect(await (await layer(passes)(next)(request, given)).text()).toBe("first");
+  expect(await (await layer(passes)(next)(request, original)).text()).toBe("first");
 });
 
 it.each(["/", "/a/b.c", "/%E2%80%A8x", "/a%20b/", "/%F0%9F%98%80", "/:x/*", "/a?b=1"])(

@@ -36,9 +36,9 @@ const verifier = async (secret: string) => {
  * The library's verdict.
  * @param secondsLater when it verifies
  */
-const verify = async (seen: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
-  const { method = "", url = "" } = seen ?? {};
-  const { parameters } = await verifySignature(new Request(url, { method, headers: seen?.headers ?? {} }), {
+const verify = async (received: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
+  const { method = "", url = "" } = received ?? {};
+  const { parameters } = await verifySignature(new Request(url, { method, headers: received?.headers ?? {} }), {
     label: "postern",
     policy: {
       algorithms: ["hmac-sha256"],
@@ -73,17 +73,17 @@ describe("a service with the key", () => {
   });
 
   it("receives fields in the format of RFC 9421", async () => {
-    const seen = await sent();
-    expect(seen?.headers["signature-input"]).toBe(
+    const received = await sent();
+    expect(received?.headers["signature-input"]).toBe(
       'postern=("@method" "@path" "@query" "x-request-id");created=1793491200;keyid="PAY_SIGNING_KEY";alg="hmac-sha256"',
     );
-    expect(seen?.headers.signature).toMatch(/^postern=:[A-Za-z0-9+/]{43}=:$/);
+    expect(received?.headers.signature).toMatch(/^postern=:[A-Za-z0-9+/]{43}=:$/);
   });
 
   it("can verify a request with a streaming body", async () => {
-    const seen = await sent("POST /payments", { body: new Blob(["hello"]).stream() });
-    await verify(seen);
-    expect(seen?.body).toBe("hello");
+    const received = await sent("POST /payments", { body: new Blob(["hello"]).stream() });
+    await verify(received);
+    expect(received?.body).toBe("hello");
   });
 
   it("can check the age of a call", async () => {
@@ -100,15 +100,15 @@ describe("a service with the key", () => {
     ["query", { url: "https://service.example/base/payments/7?a=2&b=%20" }],
     ["absence of a query", { url: "https://service.example/base/payments/7" }],
   ])("rejects a changed %s", async (_, change) => {
-    const seen = await sent();
-    await verify(seen);
-    const changed = { ...(seen as UpstreamRequest), ...change };
+    const received = await sent();
+    await verify(received);
+    const changed = { ...(received as UpstreamRequest), ...change };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 
   it("rejects a changed request id", async () => {
-    const seen = (await sent()) as UpstreamRequest;
-    const changed = { ...seen, headers: { ...seen.headers, "x-request-id": "another" } };
+    const received = (await sent()) as UpstreamRequest;
+    const changed = { ...received, headers: { ...received.headers, "x-request-id": "another" } };
     await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
   });
 });
@@ -120,10 +120,10 @@ describe("the signature cannot be forged", () => {
       "signature-input": 'postern=("@method");created=1',
       Signature: "b=:AA==:",
     };
-    const seen = await sent("GET /", { headers: forged });
-    await verify(seen);
-    expect(seen?.headers["signature-input"]).not.toContain("created=1)");
-    expect(seen?.headers.signature).not.toMatch(/AAAA|b=/);
+    const received = await sent("GET /", { headers: forged });
+    await verify(received);
+    expect(received?.headers["signature-input"]).not.toContain("created=1)");
+    expect(received?.headers.signature).not.toMatch(/AAAA|b=/);
   });
 
   it.each<HeaderEdit>([
@@ -134,15 +134,15 @@ describe("the signature cannot be forged", () => {
     ["delete", "signature-input"],
     ["delete", "x-request-id"],
   ])("by a filter: %s %s", async (...edit) => {
-    const seen = await sent("GET /", {}, [edit as unknown as HeaderEdit]);
-    await verify(seen);
-    expect(seen?.headers["x-request-id"]).toBe(caller.requestId);
+    const received = await sent("GET /", {}, [edit as unknown as HeaderEdit]);
+    await verify(received);
+    expect(received?.headers["x-request-id"]).toBe(caller.requestId);
   });
 
   it("signs the request id that a filter sets", async () => {
-    const seen = await sent("GET /", {}, [["set", "x-request-id", "order-7"]]);
-    await verify(seen);
-    expect(seen?.headers["x-request-id"]).toBe("order-7");
+    const received = await sent("GET /", {}, [["set", "x-request-id", "order-7"]]);
+    await verify(received);
+    expect(received?.headers["x-request-id"]).toBe("order-7");
   });
 });
 

@@ -131,13 +131,13 @@ const gate = (copy: FeedMessage | undefined = undefined) => {
   const feed = {
     message: { revision: 0, entries: [] } as FeedMessage,
     reads: 0,
-    gone: false,
+    isDown: false,
     deferred: [] as Promise<unknown>[],
   };
   const source: FeedSource = {
     read: async () => {
       feed.reads++;
-      if (feed.gone) throw new Error("gone");
+      if (feed.isDown) throw new Error("gone");
       return feed.message;
     },
     copy: async () => (copy === undefined ? null : new Response(JSON.stringify(copy)).body),
@@ -156,7 +156,7 @@ const gate = (copy: FeedMessage | undefined = undefined) => {
 };
 
 it("a gate receives revocations like overlays, and does not relink for them", async () => {
-  const gone: RevocationEntry = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
+  const revocation: RevocationEntry = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
   const marks = { token: "ab", consumer: "" };
   let linked = 0;
   const it = fakeDeps({ fetch: async () => new Response("ok") });
@@ -183,7 +183,7 @@ it("a gate receives revocations like overlays, and does not relink for them", as
     return status;
   };
   expect([await get(), linked]).toEqual([200, 2]);
-  feed.message = { revision: 1, entries: [], revoked: [gone] };
+  feed.message = { revision: 1, entries: [], revoked: [revocation] };
   await it.advance(10_000);
   expect([await get(), linked]).toEqual([401, 2]);
   feed.message = undefined;
@@ -274,11 +274,11 @@ describe("a gate", () => {
     const { feed, get, fakeDeps } = gate();
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
-    feed.gone = true;
+    feed.isDown = true;
     await fakeDeps.advance(60_000);
     expect(await get()).toBe(503);
     expect(fakeDeps.lines).toContainEqual(expect.objectContaining({ type: "fault", code: "feed-lost" }));
-    feed.gone = false;
+    feed.isDown = false;
     feed.message = { revision: 2, entries: [] };
     await fakeDeps.advance(5000);
     expect([await get(), await get()]).toEqual([503, 200]);
@@ -286,7 +286,7 @@ describe("a gate", () => {
 
   it("uses the copy when there is no message yet", async () => {
     const { feed, get } = gate({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
-    feed.gone = true;
+    feed.isDown = true;
     expect(await get()).toBe(503);
   });
 
@@ -294,7 +294,7 @@ describe("a gate", () => {
     const { feed, get, fakeDeps } = gate({ revision: 99, entries: [], revoked: [] });
     feed.message = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
     expect(await get()).toBe(503);
-    feed.gone = true;
+    feed.isDown = true;
     await fakeDeps.advance(60_000);
     expect([await get(), await get()]).toEqual([503, 503]);
   });
@@ -322,7 +322,7 @@ describe("a gate", () => {
     ["a thousand entries", { revision: 1, entries: Array.from({ length: 1000 }, () => closing(1e15)) }],
   ])("serves by its plan when the copy is %s", async (_, copy) => {
     const { feed, get } = gate(copy as FeedMessage);
-    feed.gone = true;
+    feed.isDown = true;
     expect([await get(), await get()]).toEqual([200, 200]);
   });
 

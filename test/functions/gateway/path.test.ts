@@ -40,7 +40,7 @@ describe.each(rows)("$path", ({ path, matched: canonical }) => {
 });
 
 describe.each(keepingRows)("$path, with encoded-slashes: keep", ({ path, kept }) => {
-  it(kept ? "goes on as it came" : "is refused", async () => {
+  it(kept ? "is forwarded unchanged" : "is refused", async () => {
     const { send } = gateHarness(
       {},
       {

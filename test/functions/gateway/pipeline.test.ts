@@ -1,3 +1,4 @@
+/** The filter chain: order, shadowed guards and shares of users. */
 import { expect, it } from "vitest";
 import { Consumer, getFact, setFact } from "../../../functions/gateway/core/facts.ts";
 import { hashPosition } from "../../../functions/gateway/core/pipeline.ts";

@@ -1,3 +1,4 @@
+/** Quantities with units, as a manifest has them. */
 import { expect, it } from "vitest";
 import { bytes, milliseconds, share } from "../../../functions/gateway/core/quantities.ts";
 import { duration, percent, size } from "../../../functions/manifest/quantities.ts";

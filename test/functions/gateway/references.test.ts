@@ -1,3 +1,4 @@
+/** References in texts of a manifest: values, encodings, and what is not allowed in each position. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";

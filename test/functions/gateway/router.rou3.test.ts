@@ -1,6 +1,6 @@
 /**
- * The router against rou3, which somebody else wrote. The two mean the same by literals, captures, patterns and rests, less
- * what is mapped here:
+ * Compares the router with rou3, an independent router. Both have literals, captures, patterns and rests with the same
+ * meaning, except for what is mapped here:
  * - `{rest*}` takes what follows its slash, nothing included, but not the path without that slash. rou3's `*` takes both;
  *   so no path here ends where a rest would begin.
  * - rou3 ignores one slash at the end of a path, and here it tells two paths apart; so no path has one.

@@ -1,3 +1,4 @@
+/** The router: precedence, captures, ranks, conditions and methods. */
 import { describe, expect, it } from "vitest";
 import { parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
@@ -187,7 +188,7 @@ describe("segmentsOf", () => {
     "/v{major}.{minor}",
     "/users({id})",
   ])
-    it(`takes ${path}`, () => {
+    it(`accepts ${path}`, () => {
       expect(ask(routes(`GET ${path}`), "GET /nothing/at/all/of/this")).toMatch(/^none$|rest=/);
     });
 });

@@ -1,3 +1,4 @@
+/** A gate as a whole: unmatched requests, failures and the access log. */
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../functions/gateway/core/problems.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";

@@ -7,11 +7,11 @@ import { caller, fakeDeps, gateHarness } from "../gate-harness.ts";
 const telemetryHarness = () => {
   const it = fakeDeps();
   const reports: Report[] = [];
-  const sink = { gone: false };
+  const sink = { isDown: false };
   const deferred: Promise<unknown>[] = [];
-  const { recordRequest: count, recordStreamEnd: ended } = telemetry("tier", it, {
+  const { recordRequest, recordStreamEnd } = telemetry("tier", it, {
     send: async (report) => {
-      if (sink.gone) throw new Error("gone");
+      if (sink.isDown) throw new Error("gone");
       reports.push(structuredClone(report));
     },
     defer: (work) => void deferred.push(work),
@@ -48,14 +48,14 @@ const telemetryHarness = () => {
       method,
       headers: { "content-length": "7", "x-key": "hidden", ...headers },
     });
-    count(incoming, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
+    recordRequest(incoming, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
   };
   const flushed = async () => {
     await it.advance(2000);
     await Promise.all(deferred.splice(0));
     return reports.at(-1) as Report;
   };
-  return { request, ended, flushed, reports, audience: sink, deferred, fakeDeps: it };
+  return { request, recordStreamEnd, flushed, reports, sink, deferred, fakeDeps: it };
 };
 
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
@@ -96,12 +96,12 @@ it("clients cannot create labels: thousands of methods, paths, hosts and headers
 
 describe("a gate's reports", () => {
   it("include streams that the gate ended, also without further requests", async () => {
-    const { request, ended, flushed, deferred } = telemetryHarness();
+    const { request, recordStreamEnd, flushed, deferred } = telemetryHarness();
     request();
     expect((await flushed()).streams).toEqual([]);
-    ended("r", "aged");
-    ended("r", "aged");
-    ended("s", "aged");
+    recordStreamEnd("r", "aged");
+    recordStreamEnd("r", "aged");
+    recordStreamEnd("s", "aged");
     expect(deferred).toHaveLength(1);
     expect((await flushed()).streams).toEqual([
       { route: "r", how: "aged", count: 2 },
@@ -192,11 +192,11 @@ describe("a gate's reports", () => {
   });
 
   it("are dropped when control is down, which is counted", async () => {
-    const { request, flushed, audience: sink } = telemetryHarness();
-    sink.gone = true;
+    const { request, flushed, sink } = telemetryHarness();
+    sink.isDown = true;
     request();
     await flushed();
-    sink.gone = false;
+    sink.isDown = false;
     request();
     expect(await flushed()).toMatchObject({ lost: 1 });
   });

@@ -1,3 +1,4 @@
+/** The selection of the keys that may have signed a token. */
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import type { TokenHeader } from "../../../functions/gateway/identity/jwt-header.ts";

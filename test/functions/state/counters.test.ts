@@ -45,8 +45,8 @@ describe("the protocol, version 1, as deployed gates use it", () => {
   });
 
   it("a newer gate fails when an older state lacks an operation", async () => {
-    const { stateClient: stateOf } = await import("../../../functions/gateway/core/ports/state.ts");
-    const older = stateOf({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
+    const { stateClient } = await import("../../../functions/gateway/core/ports/state.ts");
+    const older = stateClient({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
     await expect(older.once("k", 1)).rejects.toThrow("state answered 404");
   });
 });

@@ -1,3 +1,4 @@
+/** The upstream `http`: forwarding, unreachable services and bodies of unknown length. */
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/http.ts";
 import { type GateOptions, gateHarness } from "../gate-harness.ts";

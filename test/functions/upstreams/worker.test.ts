@@ -1,3 +1,4 @@
+/** The upstream `worker`: calls through a service binding. */
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/worker.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";

@@ -234,11 +234,11 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
   `);
 });
 
-const mutants = async (root: string, most: number) => {
+const mutants = async (root: string, limit: number) => {
   const ready = prepare([], { root, env: "local" });
   if ("exitCode" in ready) throw new Error(ready.text);
   const keys = await createKeys(ready.suites);
-  return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), limit: most, onProgress: () => {} });
+  return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), limit, onProgress: () => {} });
 };
 
 it("a mutant that no case detects has its location", async () => {
@@ -254,7 +254,7 @@ ${open}`,
     ),
   );
   const said = (await mutants(root, 100)).map(
-    ({ says, file, line, outcome: fate }) => `${fate.kind}: ${says} ${file}:${line}`,
+    ({ says, file, line, outcome }) => `${outcome.kind}: ${says} ${file}:${line}`,
   );
   expect(said.toSorted()).toMatchInlineSnapshot(`
     [
@@ -337,7 +337,7 @@ describe("the examples", () => {
 
   it("notice edits that weaken them: some of all; `npm run test:mutations` tries each", async () => {
     const all = await mutants(codeRoot, Number(process.env.POSTERN_MUTANTS ?? 8));
-    expect(all.filter(({ outcome: fate }) => fate.kind === "survived")).toEqual([]);
-    expect(all.some(({ outcome: fate }) => fate.kind === "noticed")).toBe(true);
+    expect(all.filter(({ outcome }) => outcome.kind === "survived")).toEqual([]);
+    expect(all.some(({ outcome }) => outcome.kind === "noticed")).toBe(true);
   });
 });

@@ -34,7 +34,7 @@ describe("CODEOWNERS", () => {
       "/routes/b.yaml @one @two ops@acme.example",
     ]);
     expect(text).toContain("routes/c.yaml:2  has no owner");
-    expect(text).toMatch(/routes\/d\.yaml:5 {2}"the people of d.*" is no user, team or address that GitHub knows/);
+    expect(text).toMatch(/routes\/d\.yaml:5 {2}"the people of d.*" is not a user, team or address of GitHub/);
   });
   it("keeps what people wrote, ahead of its block and behind it, in the file that GitHub looks at first", () => {
     const { root, write } = repository({

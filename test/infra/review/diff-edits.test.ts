@@ -94,7 +94,7 @@ describe.each(["wallet", "pay", "open", "all"])("%s", (tier) => {
         expect([changes.length > 0, same && workers.length > 0]).toEqual([!same, false]);
         // Each of them has words of its own.
         expect(changes.filter(({ kind }) => kind === "other")).toEqual([]);
-        for (const { message: says } of changes) expect(plainText(says)).not.toMatch(/undefined|\[object|NaN/);
+        for (const { message } of changes) expect(plainText(message)).not.toMatch(/undefined|\[object|NaN/);
       }),
       { numRuns: Math.ceil(runs / 4), seed: 20_261_126, maxSkipsPerRun: 1000 },
     );

@@ -61,8 +61,8 @@ it("a route for each operation, and a line for whatever has no equivalent", () =
 #   POST /orders: callbacks are calls of the service's own; they do not come by here
 #   TRACE /orders/{orderId}: left out: no gateway passes TRACE on
 #   GET /orders/{id}: left out: the route get-orders-order-id takes its requests; no match tells the two apart
-#   GET /orders/{orderId}/{from}{to}: {from}{to} is taken as one segment, whatever it holds
-#   GET /bad;path: left out: no match says this path: "bad;path" has a character that no matched path can have
+#   GET /orders/{orderId}/{from}{to}: {from}{to} is read as one segment with any value
+#   GET /bad;path: left out: no match can express this path: "bad;path" has a character that no matched path can have
 api: postern/v1
 tier: shop
 summary: "Shop: orders"

@@ -47,15 +47,15 @@ it("of parameters", () => {
     ],
   });
   expect(gaps).toEqual([
-    unread("id", "path", "the style matrix has semicolons, and no gate takes them in a path"),
-    unread("a", "query", "nothing in query is written in the style simple"),
-    unread("b", "query", "nothing in query is written in the style tsv"),
-    unread("c", "query", "the style form has no place for a list of lists or objects"),
-    unread("d", "query", "the style form has no place for what its property to holds"),
-    unread("e", "query", "the style form has no place for what its property tags holds"),
+    unread("id", "path", "the style matrix has semicolons, which no gate accepts in a path"),
+    unread("a", "query", "query parameters do not have the style simple"),
+    unread("b", "query", "query parameters do not have the style tsv"),
+    unread("c", "query", "the style form cannot represent a list of lists or objects"),
+    unread("d", "query", "the style form cannot represent the value of its property to"),
+    unread("e", "query", "the style form cannot represent the value of its property tags"),
     unread("f", "query", "its content is application/xml"),
-    unread("g", "formData", "no request has such a place"),
-    unread("h", "header", "nothing in header is written in the style form"),
+    unread("g", "formData", "a request has no such location"),
+    unread("h", "header", "header parameters do not have the style form"),
     unread("i", "query", "its content is application/x-www-form-urlencoded"),
   ]);
 });
@@ -88,7 +88,7 @@ it("of what OpenAPI leaves undefined, how it is read", () => {
 it("of bodies", () => {
   const bodies = (content: object) => gapsOf(body(content), "/things");
   const unchecked = (type: string, why: string) => ["left-out", `bodies of ${type} are not checked: ${why}`];
-  const passed = (type: string, why: string) => ["otherwise", `bodies of ${type} pass unread: ${why}`];
+  const passed = (type: string, why: string) => ["otherwise", `bodies of ${type} are forwarded unread: ${why}`];
   expect(
     bodies({
       "application/json": { schema: object({}) },
@@ -114,15 +114,15 @@ it("of bodies", () => {
     unchecked("text/plain", "no gate reads this media type"),
     unchecked("multipart/mixed", "no gate reads this media type"),
     unchecked("application/x-ndjson", "no gate reads their items one by one"),
-    unchecked("application/x-www-form-urlencoded", "its schema is not that of an object"),
+    unchecked("application/x-www-form-urlencoded", "its schema is not an object"),
     ["left-out", "the headers of a are not checked: X-Rate"],
     unchecked("multipart/form-data", "the property a is application/xml, which no gate reads"),
-    passed("image/png", "their schema takes any"),
-    passed("application/pdf", "their schema takes any"),
-    passed("text/csv", "their schema takes any"),
-    passed("text/xml", "the document has no schema of them"),
+    passed("image/png", "their schema accepts any value"),
+    passed("application/pdf", "their schema accepts any value"),
+    passed("text/csv", "their schema accepts any value"),
+    passed("text/xml", "the document has no schema for them"),
     ["left-out", "encoding of multipart/related is not checked"],
-    passed("multipart/related", "the document has no schema of them"),
+    passed("multipart/related", "the document has no schema for them"),
     ["left-out", "bodies of */* are checked where they are application/*+json, text/json"],
   ]);
   expect(

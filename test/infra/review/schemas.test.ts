@@ -68,7 +68,7 @@ it("list what they say and is not checked", () => {
 it("that change in their file are reported with the parts they validate", () => {
   const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => writeProject(it));
   const { changes, workers } = compareProjects(both[0] as string, both[1] as string);
-  expect(changes.map(({ message: says, routes }) => [plainText(says), routes])).toEqual([
+  expect(changes.map(({ message, routes }) => [plainText(message), routes])).toEqual([
     ["validate validates differently: the body", ["order"]],
   ]);
   expect(workers.map(({ worker }) => worker)).toContain("gate-shop");
@@ -94,8 +94,8 @@ paths:
     expect.arrayContaining([
       'the format "iban" is not checked',
       "contentEncoding is not checked",
-      'the word "odd" is not checked',
-      "the parameter from of the path is not checked: its segment holds more than it",
+      'the keyword "odd" is not checked',
+      "the parameter from of the path is not checked: it shares its path segment",
     ]),
   );
 });

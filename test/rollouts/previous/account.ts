@@ -1,4 +1,4 @@
-/** A local cloud whose Workers are of the release before, of this one, or some of each, and what each pair of them does together. */
+/** A local cloud with Workers of the previous release, of this one, or of both, and checks of each pair that communicates. */
 
 import fs from "node:fs";
 import os from "node:os";

@@ -1,4 +1,4 @@
-/** Workers are released apart, so each release works beside the one before: an upgrade Worker by Worker, and part of it taken back. */
+/** Each release works beside the previous one, since Workers are deployed one by one: an upgrade Worker by Worker, and a partial rollback. */
 import { expect, it } from "vitest";
 import type { Emitted } from "../../../infra/compiler/emit/emit.ts";
 import { openAccount } from "./account.ts";
@@ -13,7 +13,7 @@ const steps: readonly (readonly Part[])[] = [
   ["control", "objects", "front"],
 ];
 
-it("limits, overlays, revocations, reports and calls to the platform work between this release and the one before", {
+it("limits, overlays, revocations, reports and calls to the platform work between this release and the previous one", {
   timeout: 240_000,
 }, async () => {
   const account = await openAccount();

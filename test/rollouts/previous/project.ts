@@ -1,4 +1,4 @@
-/** A small project with a control plane, as the release before and this one build it: every pair of Workers that talk to each other is in it. */
+/** A small project with a control plane that both releases can build. It contains every pair of Workers that communicate. */
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";

@@ -1,6 +1,6 @@
 /**
- * Records the Workers of a commit, for `recorded.ts`: `node test/rollouts/previous/record.ts <commit>`. CI's clone may be shallow,
- * so the recording is kept here. Run it after a release, with the release's commit.
+ * Records the Workers of a commit for `recorded.ts`: `node test/rollouts/previous/record.ts <commit>`. The recording is
+ * committed, because CI's clone may be shallow. Run it after a release, with the release's commit.
  */
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";

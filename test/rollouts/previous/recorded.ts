@@ -1,4 +1,4 @@
-/** The Workers of the release before, as its own tools built them. `record.ts` writes the file that this reads. */
+/** Reads the recorded Workers of the previous release, which `record.ts` has written. */
 import fs from "node:fs";
 import path from "node:path";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";

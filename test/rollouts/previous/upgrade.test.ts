@@ -1,4 +1,4 @@
-/** `postern deploy` over an account that the release before has deployed: the same objects, and all that they kept. */
+/** `postern deploy` upgrades an account of the previous release: the Durable Objects keep their classes and data. */
 import { expect, it } from "vitest";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Cloud } from "../../../infra/cloud/cloud.ts";
@@ -13,7 +13,7 @@ const objectsOf = ({ control }: Cloud) =>
     [...control.account().workers.values()].map(({ name, classes, migrationTag }) => [name, { classes, migrationTag }]),
   );
 
-it("uploads every Worker, keeps the classes of objects, and loses nothing of what they kept", {
+it("uploads every Worker, and keeps the classes and data of Durable Objects", {
   timeout: 240_000,
 }, async () => {
   const account = await openAccount();

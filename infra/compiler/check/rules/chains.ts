@@ -82,8 +82,8 @@ const checkWithout = (tier: CheckedTier): Problem[] => {
 const hasKnownIds = ({ filters, unknown }: CheckedFilters): boolean =>
   unknown === 0 && filters.every(({ broken }) => !isBroken(broken.settings, "id"));
 
-const checkGuardSettings = ({ spec: about, use, mode, percent, source, entry }: CheckedFilter): Problem[] => {
-  if (about.kind === "guard") return [];
+const checkGuardSettings = ({ spec, use, mode, percent, source, entry }: CheckedFilter): Problem[] => {
+  if (spec.kind === "guard") return [];
   const keys = [...(mode === "shadow" ? ["mode"] : []), ...(percent === "100%" ? [] : ["percent"])];
   return keys.map((key) =>
     source.problem(
@@ -109,7 +109,7 @@ const checkNamespaces = (filter: CheckedFilter, { environment }: CheckInputs): P
 
 const checkOrder = ({ chain, name }: CheckedRoute): Problem[] =>
   chain.flatMap((filter, index) => {
-    const behind = chain.slice(0, index).find(({ spec: about }) => filter.spec.precedes?.includes(about.phase));
+    const behind = chain.slice(0, index).find(({ spec }) => filter.spec.precedes?.includes(spec.phase));
     if (!behind) return [];
     return [
       filter.source.problem(filter.entry, "filter-order", `${filter.use} comes after ${behind.use} on ${name}`, {
@@ -129,14 +129,14 @@ const checkIdentityEnforced = ({ chain, name }: CheckedRoute): Problem[] =>
       const assertsCaller = forwardsIdentity(unenforced);
       if (!assertsCaller && !strictPhases.includes(unenforced.spec.phase)) return [];
       if (!assertsCaller && chain.some((it) => it.spec.phase === unenforced.spec.phase && mayBeEnforced(it))) return [];
-      const { use, spec: about, mode, percent } = unenforced;
+      const { use, spec, mode, percent } = unenforced;
       const key = mode !== "enforce" ? "mode" : percent !== "100%" ? "percent" : "when";
       const message = assertsCaller
         ? `where ${use} is not enforced, clients of ${name} can set the identity headers themselves`
         : `${use} would let requests of ${name} pass unchecked`;
       const remedy = assertsCaller
         ? `remove \`${key}\`: identity headers have to be set on every request`
-        : `enforce it, or add another ${about.phase} filter that is enforced`;
+        : `enforce it, or add another ${spec.phase} filter that is enforced`;
       return [unenforced.source.problem(unenforced.entry, "identity-unenforced", message, { key, remedy })];
     });
 

@@ -18,11 +18,8 @@ export const checkDestinations = (tier: CheckedTier): Problem[] => [
 
 const destinations = ["to", "respond", "redirect"] as const;
 
-const checkSingleDestination = (
-  { source }: CheckedTier,
-  { name, writtenKeys: written, broken }: CheckedRoute,
-): Problem[] => {
-  const [first, ...more] = destinations.filter((key) => written.has(key));
+const checkSingleDestination = ({ source }: CheckedTier, { name, writtenKeys, broken }: CheckedRoute): Problem[] => {
+  const [first, ...more] = destinations.filter((key) => writtenKeys.has(key));
   // A misspelt key may have been meant as the destination.
   if (first === undefined && destinations.some((key) => isBroken(broken, key))) return [];
   if (first === undefined)
@@ -43,7 +40,7 @@ const checkSingleDestination = (
 
 /** Keys for calling an upstream, on a route without an upstream. */
 const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const { name, settings, segments, writtenKeys: written, broken } = route;
+  const { name, settings, segments, writtenKeys, broken } = route;
   const slashes =
     settings["encoded-slashes"] === "keep" && !isBroken(broken, "match") && capturesIn(segments).length === 0
       ? [
@@ -53,10 +50,10 @@ const checkNoEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] 
           }),
         ]
       : [];
-  const answer = (["respond", "redirect"] as const).find((key) => written.has(key));
-  if (!answer || written.has("to") || isBroken(broken, "to")) return slashes;
+  const answer = (["respond", "redirect"] as const).find((key) => writtenKeys.has(key));
+  if (!answer || writtenKeys.has("to") || isBroken(broken, "to")) return slashes;
   const ignoredKeys = (["path", "upgrade"] as const)
-    .filter((key) => written.has(key))
+    .filter((key) => writtenKeys.has(key))
     .map((key) =>
       source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` has no effect`, {
         key,
@@ -159,13 +156,11 @@ const openConnections = 6;
 
 /** Guards run one after the other, so only the largest counts; a layer keeps its connections while everything after it runs. */
 const checkConnections = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const needs = ({ spec: about, config }: CheckedRoute["chain"][number]) =>
-    config === undefined ? 0 : (about.connections?.(config) ?? 0);
+  const needs = ({ spec, config }: CheckedRoute["chain"][number]) =>
+    config === undefined ? 0 : (spec.connections?.(config) ?? 0);
   const max = (all: readonly number[]) => Math.max(0, ...all);
-  const layers = route.chain
-    .filter(({ spec: about }) => about.kind === "layer")
-    .reduce((sum, it) => sum + needs(it), 0);
-  const guards = max(route.chain.filter(({ spec: about }) => about.kind === "guard").map(needs));
+  const layers = route.chain.filter(({ spec }) => spec.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
+  const guards = max(route.chain.filter(({ spec }) => spec.kind === "guard").map(needs));
   const upstreamConnections = allUpstreams(route).map(({ upstream }) => {
     const it = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined;
     return it ? (it.spec.connections?.(it.config) ?? 1) : 0;

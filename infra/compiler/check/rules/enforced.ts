@@ -11,8 +11,8 @@ export const mayBeEnforced = (filter: CheckedFilter): boolean =>
   isEnforced(filter) || filter.broken.settings.length > 0;
 
 /** It sends the caller's identity to the service. If it is not enforced, clients can set the identity themselves. */
-export const forwardsIdentity = ({ spec: about, config }: CheckedFilter): boolean =>
+export const forwardsIdentity = ({ spec, config }: CheckedFilter): boolean =>
   config !== undefined &&
-  (about.references?.(config) ?? []).some(({ text }) =>
+  (spec.references?.(config) ?? []).some(({ text }) =>
     referencesIn(text).some(({ source }) => source === "consumer" || source === "claim"),
   );

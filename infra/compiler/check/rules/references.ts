@@ -48,10 +48,10 @@ const referenceUses = ({ source }: CheckedTier, { name, chain, settings }: Check
 };
 
 /** The references of a filter's configuration, without those in broken keys. */
-const filterReferences = ({ spec: about, config, broken }: CheckedFilter) =>
+const filterReferences = ({ spec, config, broken }: CheckedFilter) =>
   config === undefined
     ? []
-    : [...(about.references?.(config) ?? []), ...(about.reads?.(config) ?? [])].filter(
+    : [...(spec.references?.(config) ?? []), ...(spec.reads?.(config) ?? [])].filter(
         ({ path }) => !isBroken(broken.config, ...path),
       );
 
@@ -93,14 +93,14 @@ const droppedProviders = (
   { name, settings }: CheckedRoute,
 ) =>
   shared.filters
-    .filter(({ id, spec: about }) => settings.without.includes(id) && about.provides?.includes(wanted))
+    .filter(({ id, spec }) => settings.without.includes(id) && spec.provides?.includes(wanted))
     .map(({ id }) =>
       source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
     );
 
 /** Whether the reference can be checked; broken parts have their own problems. */
-const isDecidable = ({ source }: Reference, { broken, hasUnknownFilters: unknownFilters }: CheckedRoute): boolean =>
-  source === "path" ? !isBroken(broken, "match") : !unknownFilters;
+const isDecidable = ({ source }: Reference, { broken, hasUnknownFilters }: CheckedRoute): boolean =>
+  source === "path" ? !isBroken(broken, "match") : !hasUnknownFilters;
 
 /** Why a reference is unbound, or undefined if it is bound. */
 const whyUnbound = (

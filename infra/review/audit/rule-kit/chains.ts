@@ -11,7 +11,7 @@ export interface Knowing<Fact> {
   readonly fact: Fact;
 }
 
-const factsOf = ({ spec: about, config }: CheckedFilter): FilterSecurity => about.security?.(config) ?? {};
+const factsOf = ({ spec, config }: CheckedFilter): FilterSecurity => spec.security?.(config) ?? {};
 
 /** The filters that do something and of which a fact holds, whatever their kind. */
 export const knowing = <Name extends keyof FilterSecurity>(
@@ -39,8 +39,8 @@ export const upstreamNames = ({ settings: { to } }: CheckedRoute): string[] =>
 /** Keys of the services behind a route: two upstreams with the same URL or Worker are one service. */
 const serviceKeys = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
   upstreamNames(route).map((name) => {
-    const { use, spec: about, config } = upstreams[name] ?? {};
-    const { endpoint, worker } = about?.security?.(config) ?? {};
+    const { use, spec, config } = upstreams[name] ?? {};
+    const { endpoint, worker } = spec?.security?.(config) ?? {};
     if (endpoint === undefined) return `${use} ${worker ?? name}`;
     const { host, pathname } = new URL(endpoint.url);
     return host + pathname.replace(/\/$/, "");
@@ -103,8 +103,7 @@ export const hasAllowList = ({ chain }: CheckedRoute): boolean => enforces(chain
 /** Whether the route is open to everybody. */
 export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(enforcesIdentity) && !hasAllowList(route);
 
-export const isLimit = ({ spec: about, mode }: CheckedFilter): boolean =>
-  about.phase === "limits" && mode === "enforce";
+export const isLimit = ({ spec, mode }: CheckedFilter): boolean => spec.phase === "limits" && mode === "enforce";
 
 /** Locations where a route drops an inherited filter. */
 export const droppedFilters = (

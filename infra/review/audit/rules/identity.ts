@@ -59,7 +59,7 @@ export const serviceExposed: Rule = {
 const matchesEverything = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
 
 const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
-  settings.path !== undefined || chain.some(({ spec: about, config }) => about.security?.(config).rewritesPath);
+  settings.path !== undefined || chain.some(({ spec, config }) => spec.security?.(config).rewritesPath);
 
 export const spoofableHeader: Rule = {
   id: "spoofable-header",
@@ -186,5 +186,5 @@ export const unsignedConsumers: Rule = {
 };
 
 /** A filter that is off reads nothing. */
-const readsConsumers = ({ spec: about, config, mode }: CheckedFilter): boolean =>
-  mode !== "off" && (about.bindings?.(config) ?? []).some((it) => it.kind === "kv" && it.namespace === "consumers");
+const readsConsumers = ({ spec, config, mode }: CheckedFilter): boolean =>
+  mode !== "off" && (spec.bindings?.(config) ?? []).some((it) => it.kind === "kv" && it.namespace === "consumers");

@@ -1,5 +1,5 @@
 /** Audit rules for rate limits. */
-import type { Counts } from "../../../../functions/gateway/hooks/security.ts";
+import type { CountsSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../../compiler/model/checked.ts";
 import { droppedFilters, hasUpstream, isLimit, isPublic, type Knowing, knowing } from "../rule-kit/chains.ts";
@@ -41,7 +41,7 @@ export const evadableLimit: Rule = {
     }),
 };
 
-const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<Counts>): RawFinding => {
+const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<CountsSecurity>): RawFinding => {
   const { source, at, entry, when } = filter;
   const remedy = "count by ip or consumer, or add such a limit";
   if (byHeader) {

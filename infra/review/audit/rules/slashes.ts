@@ -15,13 +15,13 @@ export const bypassingSlash: Rule = {
     "Give the route the same guards as the route that its paths can become, or its own service. It is right as it is if the service splits a path before it decodes it.",
   check: ({ tier }) =>
     unguardedPairs(tier)
-      .filter(({ unprotected: other }) => other.settings["encoded-slashes"] === "keep")
+      .filter(({ unprotected }) => unprotected.settings["encoded-slashes"] === "keep")
       .flatMap((it) => bypassFindings(tier, it)),
 };
 
 const bypassFindings = (
   { source }: CheckedTier,
-  { unprotected: route, guarded: other, missing: lacking }: UnguardedPair,
+  { unprotected: route, guarded: other, missing }: UnguardedPair,
 ): RawFinding[] => {
   const method = route.methods.find((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
   if (method === undefined || !canBecome(route.segments, other.segments)) return [];
@@ -29,7 +29,7 @@ const bypassFindings = (
     {
       source,
       at: ["routes", route.name, "encoded-slashes"],
-      message: `for a service that decodes %2F, a path of ${route.name} is one of ${other.name}, without its ${lacking.map(({ id }) => id).join(", ")}`,
+      message: `for a service that decodes %2F, a path of ${route.name} is one of ${other.name}, without its ${missing.map(({ id }) => id).join(", ")}`,
       remedy: `give ${route.name} the same guards, or its own service`,
       related: [source.related(["routes", other.name, "match"], `${other.name} is here`)],
     },

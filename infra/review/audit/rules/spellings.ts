@@ -16,20 +16,19 @@ export const bypassingSpelling: Rule = {
   check: ({ tier }) => unguardedPairs(tier).flatMap((it) => bypassFindings(tier, it)),
 };
 
-const bypassFindings = (
-  { source }: CheckedTier,
-  { guarded, unprotected: other, missing: lacking }: UnguardedPair,
-): RawFinding[] => {
-  const method = guarded.methods.some((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
+const bypassFindings = ({ source }: CheckedTier, { guarded, unprotected, missing }: UnguardedPair): RawFinding[] => {
+  const method = guarded.methods.some(
+    (it) => it === "ANY" || unprotected.methods.some((one) => one === it || one === "ANY"),
+  );
   if (!method) return [];
-  const spelling = findSpelling(guarded.segments, other.segments);
+  const spelling = findSpelling(guarded.segments, unprotected.segments);
   if (spelling === undefined) return [];
   return [
     {
       source,
-      at: ["routes", other.name, "match"],
-      message: `${spelling} is one of ${other.name}, without the ${lacking.map(({ id }) => id).join(", ")} of ${guarded.name}`,
-      remedy: `give ${other.name} the same guards, a pattern that excludes such paths, or its own service`,
+      at: ["routes", unprotected.name, "match"],
+      message: `${spelling} is one of ${unprotected.name}, without the ${missing.map(({ id }) => id).join(", ")} of ${guarded.name}`,
+      remedy: `give ${unprotected.name} the same guards, a pattern that excludes such paths, or its own service`,
       related: [source.related(["routes", guarded.name, "match"], `${guarded.name} is here`)],
     },
   ];

@@ -16,8 +16,8 @@ export const plaintextUpstream: Rule = {
   remedy:
     "Call it by https. http to this machine is accepted; where the path is private by other means, such as a tunnel, ignore the rule there, with the reason.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
-      const { endpoint } = about.security?.(config) ?? {};
+    Object.entries(tier.upstreams).flatMap(([name, { use, spec, config }]): RawFinding[] => {
+      const { endpoint } = spec.security?.(config) ?? {};
       if (!endpoint || !isPlaintext(endpoint.url)) return [];
       const isShort = typeof at(tier.source.value, ["upstreams", name, use]) === "string";
       return [
@@ -38,8 +38,8 @@ export const keptLocation: Rule = {
   incident: "A web server revealed its internal address in `Location` and `Content-Location` (IIS, CVE-2000-0649).",
   remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, spec: about, config }]): RawFinding[] => {
-      const { endpoint, exposesAddress: key } = about.security?.(config) ?? {};
+    Object.entries(tier.upstreams).flatMap(([name, { use, spec, config }]): RawFinding[] => {
+      const { endpoint, exposesAddress: key } = spec.security?.(config) ?? {};
       if (!endpoint || key === undefined) return [];
       return [
         {

@@ -33,10 +33,10 @@ export const multipliedFrom = 10;
 /** `, 100 times as many`; omitted below a factor of two. */
 const describeFactor = (multiple: Factor | undefined): Sentence => {
   if (!multiple || multiple.factor < 2) return [];
-  const { factor, as, inSameUnit: alike } = multiple;
+  const { factor, as, inSameUnit } = multiple;
   if (factor === Infinity) return [", so it is unlimited"];
   const factorText = factor < multipliedFrom ? Math.floor(factor * 10) / 10 : Math.round(factor);
-  const unitNote = alike ? sentence` (${alike[0]} before, ${alike[1]} now)` : [];
+  const unitNote = inSameUnit ? sentence` (${inSameUnit[0]} before, ${inSameUnit[1]} now)` : [];
   return [`, ${factorText === 2 ? "twice" : `${factorText} times`} ${as}`, ...unitNote];
 };
 

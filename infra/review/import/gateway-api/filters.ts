@@ -65,7 +65,7 @@ const literalText = (text: string): string => {
 const pathSettings = (path: NonNullable<Filter["urlRewrite"]>["path"], prefix: string | undefined): Settings => {
   if (!path) return {};
   if (path.type === "ReplaceFullPath") return { path: literalText(path.replaceFullPath || "/") };
-  if (prefix === undefined) throw new SyntaxError("ReplacePrefixMatch stands beside a match that is no prefix");
+  if (prefix === undefined) throw new SyntaxError("ReplacePrefixMatch requires a match of a prefix");
   const newPrefix = path.replacePrefixMatch.replace(/\/$/, "");
   return { ...(prefix !== "" && { "strip-prefix": prefix }), ...(newPrefix !== "" && { "put-prefix": newPrefix }) };
 };

@@ -39,18 +39,18 @@ interface GatewayApiImport extends ImportResult {
 
 /** @throws where there is no HTTPRoute, with the first document that is no YAML */
 export const importGatewayApi = (inputFiles: readonly InputFile[], options: GatewayApiOptions): GatewayApiImport => {
-  const { list: found, report: find } = createFindings();
+  const { list, report } = createFindings();
   const parsed = inputFiles.map(parseResources);
   const unread = parsed.flatMap((it) => it.unread);
-  const { resources: read, others } = sortByKind(
+  const { resources, others } = sortByKind(
     applyKustomize(
       parsed.flatMap((it) => it.resources),
-      find,
+      report,
     ),
-    find,
+    report,
   );
-  const cluster = readCluster(read, find);
-  if (cluster.routes.length === 0 && found().length === 0) {
+  const cluster = readCluster(resources, report);
+  if (cluster.routes.length === 0 && list().length === 0) {
     const [first] = unread;
     if (first) throw new Error(`${first.file}:${first.line}  ${first.message}`);
     throw new Error(`there is no HTTPRoute in ${fileNames(inputFiles)}`);
@@ -63,7 +63,7 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
     throw new Error(
       `there is no Gateway ${gateway}; there are: ${cluster.gateways.map(({ resource }) => resourceId(resource)).join(", ")}`,
     );
-  const groups = groupHosts(attachRoutes(cluster, gateway, find), cluster, find);
+  const groups = groupHosts(attachRoutes(cluster, gateway, report), cluster, report);
   const variables = createVariables();
   const taken = new Set<string>();
   const tiers = groups.map((group) => {
@@ -71,7 +71,7 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
     taken.add(tier);
     const upstreams = createUpstreams(options.serviceUrl, variables);
     const drafts = group.routes.flatMap(({ route, address }) =>
-      draftRoutes(route, { cluster, upstreams, report: find }).map((it) => ({
+      draftRoutes(route, { cluster, upstreams, report }).map((it) => ({
         ...it,
         address: addressFor(it.schemeChange, address, group.hosts),
       })),
@@ -79,9 +79,9 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
     const hosts = group.isNamed
       ? group.hosts.map((it) => hostOrVariable(it, variables))
       : fallbackHosts(groups, options, variables);
-    return { tier, hosts, drafts: rankDrafts(drafts, find), upstreams, group };
+    return { tier, hosts, drafts: rankDrafts(drafts, report), upstreams, group };
   });
-  const findings = found();
+  const findings = list();
   const files = tiers.map(({ group, ...it }) => renderManifest({ ...it, gaps: toGaps(findingsOf(findings, group)) }));
   // What only a match that is never reached would have called needs no value.
   const usedVariables = new Set(files.flatMap(({ text }) => text.match(/(?<=\$\{)[a-z0-9-]+(?=\})/g) ?? []));

@@ -27,15 +27,15 @@ export const listenerAddresses = (
       ownAddresses.length === 0 || ownAddresses.length === allAddresses.length
         ? [{}]
         : distinctAddresses(ownAddresses.map(distinguishing));
-    for (const { via: by, at } of some)
-      for (const message of by ? portRemarks(by.listener, addresses) : [])
+    for (const { via, at } of some)
+      for (const message of via ? portRemarks(via.listener, addresses) : [])
         report("otherwise", route.resource, at, message);
     return addresses.map((address) => ({ route, address }));
   });
 };
 
 const addressesOf = (all: readonly Attachment[]): FullAddress[] =>
-  distinctAddresses(all.flatMap(({ via: by }) => (by ? [addressOf(by.listener)] : [])));
+  distinctAddresses(all.flatMap(({ via }) => (via ? [addressOf(via.listener)] : [])));
 
 export const addressOf = ({ protocol, port }: Listener): FullAddress => ({
   scheme: protocol === "HTTPS" ? "https" : "http",
@@ -48,7 +48,7 @@ const distinctAddresses = <T extends ListenerAddress>(all: readonly T[]): T[] =>
 
 /** Where listeners of the same gateways take the host, whether they have routes or not. */
 const otherAddresses = (host: string | undefined, all: readonly Attachment[]): FullAddress[] =>
-  [...new Set(all.flatMap(({ via: by }) => by?.gateway ?? []))].flatMap(({ listeners }) =>
+  [...new Set(all.flatMap(({ via }) => via?.gateway ?? []))].flatMap(({ listeners }) =>
     listeners
       .filter(({ protocol }) => protocol === "HTTP" || protocol === "HTTPS")
       .filter(({ hostname }) => hostname === undefined || hostname === host || (host && wildcardCovers(hostname, host)))
@@ -67,6 +67,6 @@ const portRemarks = (listener: Listener, addresses: readonly ListenerAddress[]):
   const what = `the port ${port} of the listener ${listener.name}`;
   if (port === ports[0]) return [];
   if (!addresses.some((it) => it.port === port))
-    return [`${what} is not a condition: its hosts are served on every port that the platform takes`];
-  return ports.includes(port) ? [] : [`${what} takes no requests on the platform, which has ${ports.join(", ")}`];
+    return [`${what} is not a condition: its hosts are served on every port of the platform`];
+  return ports.includes(port) ? [] : [`${what} is not a port of the platform, which has ${ports.join(", ")}`];
 };

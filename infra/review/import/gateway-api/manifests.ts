@@ -31,7 +31,7 @@ export const renderManifest = ({ tier, hosts, drafts, upstreams, gaps }: Manifes
     ...gapComments(gaps).map((it) => it.slice(1)),
   ].join("\n");
   const comments = new Map(names.map((name, index) => [name, originComment(drafts[index] as RankedDraft)]));
-  comments.set(fallback, " What no rule matches is answered 404, whatever its method.");
+  comments.set(fallback, " Requests that no rule matches are answered 404, for any method.");
   formatDocument(document, comments);
   return { file: `routes/${tier}.yaml`, text: document.toString({ lineWidth: 120 }) };
 };

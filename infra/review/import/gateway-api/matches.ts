@@ -28,7 +28,7 @@ export interface WhenSettings {
 
 /** @throws SyntaxError with a sentence that says what has no equivalent */
 export const translateMatch = ({ path, method = "ANY", headers, queryParams }: RouteMatch): RequestMatch => {
-  if (!methods.includes(method)) throw new SyntaxError(`the platform passes on no ${method} requests`);
+  if (!methods.includes(method)) throw new SyntaxError(`the platform forwards no ${method} requests`);
   const header = translateMatchers(headers, (name) => name.toLowerCase(), /^[a-z0-9-]{1,64}$/);
   const query = translateMatchers(queryParams, (name) => name, /^.{1,64}$/s);
   const [headerCount, queryCount] = [header, query].map((it) => Object.keys(it).length) as [number, number];
@@ -57,7 +57,7 @@ const translateMatchers = (
   const found: Record<string, ValueMatcher> = {};
   for (const { type, name, value } of all) {
     const key = normalizeName(name);
-    if (!allowed.test(key)) throw new SyntaxError(`"${name}" is no name that a condition can have`);
+    if (!allowed.test(key)) throw new SyntaxError(`"${name}" is not a valid name for a condition`);
     if (Object.hasOwn(found, key)) continue;
     if (type === "RegularExpression") found[key] = { matches: translatePattern(value, "[ -~]") };
     else if (value.includes("${")) throw new SyntaxError(`"${value}" is read as a variable in a manifest`);
@@ -71,10 +71,9 @@ const translatePath = ({ type, value }: RouteMatch["path"]): Pick<RequestMatch, 
   if (/[{}]/.test(value)) throw new SyntaxError(`"${value}" has a brace, which no path of a manifest can have`);
   // What the URL parser would read as another path, or as a query.
   if (!gatewayApiPath.test(value) || /\/{2}|\/(?:\.|%2e){1,2}(?:\/|$)|%2f/i.test(value))
-    throw new SyntaxError(`"${value}" is no path as the Gateway API has it`);
+    throw new SyntaxError(`"${value}" is not a valid path of the Gateway API`);
   const path = canonicalPath(new URL(`https://any.example${value}`).pathname);
-  if (path === undefined)
-    throw new SyntaxError(`"${value}" is refused: it means different things to different servers`);
+  if (path === undefined) throw new SyntaxError(`"${value}" is refused, because servers interpret it differently`);
   if (type === "Exact") return { path: checkPath(path), prefix: undefined };
   const prefix = path.replace(/\/$/, "");
   return { path: checkPath(prefix === "" ? "/{rest*}" : `${prefix}{/rest*}`), prefix };
@@ -85,7 +84,7 @@ const gatewayApiPath = /^\/(?:[\w\-./~!$&'()*+,;=:@]|%[0-9a-f]{2})*$/i;
 
 /** @throws SyntaxError where a manifest has no such path */
 const checkPath = (path: string): string => {
-  if (/\s/.test(path)) throw new SyntaxError(`"${path}" has a space, and no request has one in its path`);
+  if (/\s/.test(path)) throw new SyntaxError(`"${path}" has a space, which no request path contains`);
   parsePath(path);
   return path;
 };
@@ -102,7 +101,8 @@ const translatePattern = (source: string, any: string): string => {
 /** A regular expression over a whole path becomes segments: literals, patterns, and a rest where it ends in `.*`. */
 const translateRegex = (source: string): string => {
   const whole = source.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
-  if (!whole.startsWith("/")) throw new SyntaxError(`"${source}" does not begin with /, so it spans segments`);
+  if (!whole.startsWith("/"))
+    throw new SyntaxError(`"${source}" does not begin with /, so it may match several segments`);
   const hasOpenEnd = /\/\.\*$/.test(whole);
   const texts = (hasOpenEnd ? whole.slice(0, -3) : whole).slice(1).match(/(?:\[[^\]]*\]|\\.|[^/])+/g) ?? [];
   const segments = texts.map((text, index) => translateSegment(text, index + 1));
@@ -114,6 +114,6 @@ const translateSegment = (text: string, position: number): string => {
   if (/^(?:[\w~-]|\\\.)+$/.test(text)) return text.replaceAll("\\.", ".");
   if (text === "[^/]+") return `{p${position}}`;
   const within = text.replaceAll(/\[\^?[^\]]*\]/g, (set) => set.replace("/", "").replace(/^\[\^\]$/, "[!-~]"));
-  if (/\.[*+]/.test(within)) throw new SyntaxError(`"${text}" may go on over a /, and a pattern is of one segment`);
+  if (/\.[*+]/.test(within)) throw new SyntaxError(`"${text}" may match a /, and a pattern is limited to one segment`);
   return `{p${position}:${translatePattern(within, "[!-~]")}}`;
 };

@@ -159,7 +159,7 @@ const backendSettings = (
           "otherwise",
           route.resource,
           location,
-          `the Service ${found.name} speaks h2c, and is called by HTTP/1.1`,
+          `the Service ${found.name} uses h2c; the gate calls it by HTTP/1.1`,
         );
     }
     weights.set(name, (weights.get(name) ?? 0) + backend.weight);

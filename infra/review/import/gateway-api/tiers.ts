@@ -61,21 +61,21 @@ const inheritedRoutes = (
   attached: readonly Attachment[],
   gateways: readonly GatewayResource[],
 ): Attachment[] => {
-  if (ownAttachments.some(({ via: by }) => by === undefined)) return [];
+  if (ownAttachments.some(({ via }) => via === undefined)) return [];
   const found = [...ownAttachments];
   const gatewayIds = [
-    ...ownAttachments.map(({ via: by }) => by?.gateway),
+    ...ownAttachments.map(({ via }) => via?.gateway),
     ...gateways.filter(({ listeners }) => listeners.some(({ hostname }) => hostname === host)),
   ].map((it) => it && routeId(it));
   const broader = attached.filter((it) => it.host === undefined || wildcardCovers(it.host, host));
   const byWidth = [...Map.groupBy(broader, (it) => it.host?.length ?? 0)].toSorted(([a], [b]) => b - a);
   for (const [, level] of byWidth)
     found.push(
-      ...level.filter(({ route, via: by }) => {
-        if (!by || found.some((it) => !it.via || isSameAddress(it.via, by))) return false;
-        if (moreSpecificListener(host, by.listener, by.gateway)) return false;
+      ...level.filter(({ route, via }) => {
+        if (!via || found.some((it) => !it.via || isSameAddress(it.via, via))) return false;
+        if (moreSpecificListener(host, via.listener, via.gateway)) return false;
         // Another gateway has another address, but for what only sends to the one of the host itself.
-        return gatewayIds.includes(routeId(by.gateway)) || route.spec.rules.every(findSchemeChange);
+        return gatewayIds.includes(routeId(via.gateway)) || route.spec.rules.every(findSchemeChange);
       }),
     );
   return found.slice(ownAttachments.length);
@@ -102,7 +102,7 @@ export const rankDrafts = (
   drafts: readonly (RouteDraft & Pick<RankedDraft, "address">)[],
   report: ReportFinding,
 ): RankedDraft[] =>
-  [...Map.groupBy(drafts, ({ requestMatch: taken }) => `${taken.method} ${taken.path}`).values()].flatMap(
+  [...Map.groupBy(drafts, ({ requestMatch }) => `${requestMatch.method} ${requestMatch.path}`).values()].flatMap(
     (sameMatch) => {
       // The drafts come in the order of their routes and rules, and sorting keeps it.
       const ordered = sameMatch.toSorted(

@@ -23,16 +23,18 @@ export const checkDraftRoutes = (document: OpenApi, routes: readonly RouteDraft[
     }
   });
   const isBroken = refersTo(translate.broken, translate.definitions());
-  const gaps: Gap[] = translate.problems.map(({ location: place, message }) => ({
+  const gaps: Gap[] = translate.problems.map(({ location, message }) => ({
     kind: "left-out",
-    where: place.name,
+    where: location.name,
     what: message.replace(`${document.file}: `, ""),
   }));
   const checkedRoutes = routes.map((route, index): RouteDraft => {
     const plan = plans[index] as OperationPlan | DocumentError;
     if (!(plan instanceof DocumentError) && !isBroken(plan)) return route;
     const reason =
-      plan instanceof DocumentError ? plan.message.replace(`${document.file}: `, "") : "a schema of them leads nowhere";
+      plan instanceof DocumentError
+        ? plan.message.replace(`${document.file}: `, "")
+        : "one of its schemas has no target";
     const where = `${route.operation.method} ${route.operation.path}`;
     gaps.push({ kind: "left-out", where, what: `its requests are not checked: ${reason}` });
     return { ...route, isUnchecked: true };

@@ -38,12 +38,12 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
   const { operations, unread } = readOperations(document);
   const tier = tierName(file, options);
   const hostService = hostAndService(document, options);
-  const secured = translateSecurity(document, operations, tier, hasConsumersNamespace(root));
-  const drafted = draftRoutes(document, operations, hostService, secured);
+  const security = translateSecurity(document, operations, tier, hasConsumersNamespace(root));
+  const drafted = draftRoutes(document, operations, hostService, security);
   const { routes, gaps: checkGaps } = checkDraftRoutes(document, drafted.routes);
   const unreadGaps = [...unread, ...duplicateKeyGap(text, file)].map((it): Gap => ({ kind: "left-out", ...it }));
   const all = [
-    ...secured.gaps,
+    ...security.gaps,
     ...documentGaps(document, operations, options.base),
     ...unreadGaps,
     ...drafted.gaps,
@@ -55,7 +55,7 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
     document,
     tier,
     ...hostService,
-    security: secured,
+    security,
     upstreams: drafted.upstreams,
     routes,
     gaps: all,
@@ -87,7 +87,7 @@ const noRoutesError = ({ file, root }: OpenApi, gaps: readonly Gap[]): DocumentE
 /** YAML refuses a key that stands twice, and JSON takes the last one (RFC 8259, section 4). */
 const duplicateKeyGap = (text: string, file: string) =>
   isJsonText(text) && hasDuplicateKeys(text)
-    ? [{ where: file, what: "a key stands twice in one object; the last one is read" }]
+    ? [{ where: file, what: "an object has a duplicate key; the last one is read" }]
     : [];
 
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */
@@ -106,7 +106,7 @@ const toFileName = (stem: string): string => stem.replaceAll(/[^\w.-]+/g, "-").r
 const tierName = (file: string, { tier }: OpenApiImportOptions): string => {
   const wanted = tier ?? toKebabCase(path.basename(file).replace(/\.(?:openapi\.)?(?:json|ya?ml)$/, "")) ?? "";
   const read = name().safeParse(wanted);
-  if (!read.success) throw new Error(`"${wanted}" is no name for a tier; give one: --tier shop`);
+  if (!read.success) throw new Error(`"${wanted}" is not a valid tier name; give one: --tier shop`);
   return read.data;
 };
 
@@ -117,11 +117,10 @@ const hostAndService = ({ root, file }: OpenApi, { host, base, upstream }: OpenA
     throw new Error(
       upstream === undefined
         ? `${file} names no server by a whole URL; say where the service is: --upstream https://shop.internal`
-        : `"${upstream}" is no URL; write --upstream https://shop.internal`,
+        : `"${upstream}" is not a URL; write --upstream https://shop.internal`,
     );
   const servedHost = host ?? server?.hostname;
-  if (servedHost === undefined)
-    throw new Error(`${file} names no server; say where it is served: --host api.acme.example`);
+  if (servedHost === undefined) throw new Error(`${file} names no server; give its host: --host api.acme.example`);
   if (servedHost === service.host)
     throw new Error(
       `the service would be behind ${servedHost} and at ${servedHost}; give --host, where clients find it, or --upstream, where the gate does`,
@@ -140,7 +139,7 @@ const draftRoutes = (
   document: OpenApi,
   operations: readonly Operation[],
   { base, service }: ReturnType<typeof hostAndService>,
-  { isOpen: open, whyUnread: unread }: SecurityResult,
+  { isOpen, whyUnread }: SecurityResult,
 ) => {
   const nameOf = createUniqueNames();
   const upstreams = createUpstreamNames();
@@ -149,7 +148,7 @@ const draftRoutes = (
   const documentServer = firstServerUrl(document.root);
   const routes = operations.flatMap((operation): RouteDraft[] => {
     const where = `${operation.method} ${operation.path}`;
-    const securityProblem = unread(operation);
+    const securityProblem = whyUnread(operation);
     const matched =
       securityProblem === undefined
         ? toMatch(operation, base)
@@ -176,7 +175,7 @@ const draftRoutes = (
     const ownServer = firstServerUrl(operation.value) ?? firstServerUrl(operation.item);
     const servedHost = listOf(operation.value.servers ?? operation.item.servers).length;
     if (servedHost > 0 && !ownServer)
-      gaps.push({ kind: "otherwise", where, what: "its server is no whole URL; the document's is the upstream" });
+      gaps.push({ kind: "otherwise", where, what: "its server is not a whole URL; the document's is the upstream" });
     if (servedHost > 1)
       gaps.push({ kind: "otherwise", where, what: `the first of its ${servedHost} servers is the upstream` });
     const url = ownServer && ownServer.href !== documentServer?.href ? ownServer : service;
@@ -188,7 +187,7 @@ const draftRoutes = (
         match: `${operation.method} ${matched.match}`,
         target: isSame ? undefined : matched.target,
         to: upstreams.nameOf(isSame || serverPath(url) === "/" ? url.origin : url.origin + serverPath(url)),
-        isOpen: open(operation),
+        isOpen: isOpen(operation),
         isUnchecked: false,
       },
     ];
@@ -202,15 +201,15 @@ const toMatch = (operation: Operation, base: string): MatchedPath | string => {
   if (method === "TRACE") return "no gateway passes TRACE on";
   if (method === "ANY" || !(methods as readonly string[]).includes(method)) return `no match has the method ${method}`;
   if (!documentServer.startsWith("/")) return "a path begins with /";
-  if (documentServer.includes("#")) return "what stands behind # is no part of a request";
+  if (documentServer.includes("#")) return "a fragment (#) is not part of a request";
   if (documentServer.includes("?"))
-    return "a query is no part of a path: write a route with a condition, when: { query: … }";
+    return "a query is not part of a path: write a route with a condition, when: { query: … }";
   try {
     const matched = matchPath(operation, base);
     parsePath(joinPath(base, matched.match));
     return matched;
   } catch (error) {
-    return `no match says this path: ${(error as Error).message}`;
+    return `no match can express this path: ${(error as Error).message}`;
   }
 };
 

@@ -30,7 +30,7 @@ export const matchPath = (operation: Operation, base: string): MatchedPath => {
     const [, placeholder] = /^\{([^{}]+)\}$/.exec(text) ?? [];
     if (placeholder === undefined) {
       const mixed = mixedPart(text, parameters, name);
-      if (!mixed) looserNotes.push(`${text} is taken as one segment, whatever it holds`);
+      if (!mixed) looserNotes.push(`${text} is read as one segment with any value`);
       return mixed ?? capturePart(name(toKebabCase(text) ?? "it"), "");
     }
     const label = parameterName(placeholder);

@@ -48,7 +48,7 @@ export const documentGaps = (document: OpenApi, operations: readonly Operation[]
       : []),
     ...unknownKeys(root, rootKeywords).map((it) => behavioralGap(it, "no document has this word")),
     ...unknownKeys(resolveMap(document, root.components), componentKeywords).map((it) =>
-      behavioralGap(`components/${it}`, "it is no kind of component"),
+      behavioralGap(`components/${it}`, "it is not a kind of component"),
     ),
     ...unreadExtensions(document, operations).map((it) => behavioralGap(it, "extensions are not read")),
   ];
@@ -74,7 +74,7 @@ const serverNotes = (root: JsonMap, base: string | undefined): Gap[] => {
     ...(servers.length > 1 ? [`the first of ${servers.length} is the upstream`] : []),
     ...variables.map(({ name, value }) =>
       value === undefined
-        ? `{${name}} has no default, so nobody knows the URL: --upstream and --base say it`
+        ? `{${name}} has no default, so the URL is unknown: give --upstream and --base`
         : `{${name}} is taken for its default, ${JSON.stringify(value)}`,
     ),
     ...(isAbsolute(text) || variables.some((it) => it.value === undefined) || base !== undefined
@@ -86,8 +86,8 @@ const serverNotes = (root: JsonMap, base: string | undefined): Gap[] => {
 const isAbsolute = (url: string): boolean => url === "" || url === "/" || /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
 
 const relativeServerNote = (url: string): string[] => {
-  const remedy = /^\/(?!\/)/.test(url) ? `; --base ${url} puts it before them` : "";
-  return [`${url} is no whole URL, so paths stand as they are${remedy}`];
+  const remedy = /^\/(?!\/)/.test(url) ? `; --base ${url} puts it in front of them` : "";
+  return [`${url} is not a whole URL, so paths stay as they are${remedy}`];
 };
 
 /** What the importer itself reads, or writes. */

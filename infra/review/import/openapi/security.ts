@@ -91,14 +91,14 @@ const readNeed = (document: OpenApi, { value }: Operation): SecurityNeed => {
   const none: SecurityNeed = { text: "", optional: false, scopes: [] };
   const written = Object.hasOwn(value, "security") ? value.security : document.root.security;
   if (written === undefined) return none;
-  if (!Array.isArray(written)) return { ...none, whyUnread: "security is no list" };
+  if (!Array.isArray(written)) return { ...none, whyUnread: "security is not a list" };
   for (const it of written) {
-    if (!isMap(it)) return { ...none, whyUnread: "a requirement of security is no map of schemes" };
+    if (!isMap(it)) return { ...none, whyUnread: "a security requirement is not a map of schemes" };
     const unknownScheme = Object.keys(it).find((name) => findScheme(document, name) === undefined);
     if (unknownScheme !== undefined)
       return { ...none, whyUnread: `no scheme of the document is called "${unknownScheme}"` };
     const invalidScopes = Object.entries(it).find(([, scopes]) => scopes !== null && !Array.isArray(scopes));
-    if (invalidScopes) return { ...none, whyUnread: `the scopes of ${invalidScopes[0]} are no list` };
+    if (invalidScopes) return { ...none, whyUnread: `the scopes of ${invalidScopes[0]} are not a list` };
   }
   const alternatives = written.filter((it) => Object.keys(it).length > 0) as readonly JsonMap[];
   return {

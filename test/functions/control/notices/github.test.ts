@@ -28,7 +28,7 @@ const repository = () => {
 
 const noticeAbout = (rollout: string, more: object = {}) => ({ subject: rollout, data: { ...data, rollout, ...more } });
 
-it("has one deployment a rollout, of the commit, and statuses in order", async () => {
+it("gets one deployment for each rollout, of its commit, with statuses in order", async () => {
   await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1"), type: "rollout.started" });
     await it.take(notice("msg_2"));
@@ -43,7 +43,7 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
       data: { ...data, status: "rolled-back", why: "it failed" },
     });
     await it.run();
-    expect(lines(it.asked)).toEqual([
+    expect(lines(it.requests)).toEqual([
       "GET /deployments?task=postern%3A1fe43f7b&per_page=1",
       "POST /deployments postern:1fe43f7b",
       "POST /deployments/1/statuses in_progress",
@@ -51,7 +51,7 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
       "POST /deployments/1/statuses failure",
       "POST /deployments/1/statuses failure",
     ]);
-    expect(JSON.parse(it.asked[1]?.body ?? "")).toEqual({
+    expect(JSON.parse(it.requests[1]?.body ?? "")).toEqual({
       ref: commit,
       task: "postern:1fe43f7b",
       auto_merge: false,
@@ -61,10 +61,10 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
       description: "a test",
       payload: { rollout: "1fe43f7b", tier: "wallet" },
     });
-    const failed = JSON.parse(it.asked[4]?.body ?? "");
+    const failed = JSON.parse(it.requests[4]?.body ?? "");
     expect(failed.description).toHaveLength(140);
     expect(failed.log_url).toBe("https://control.acme.example/v1/tiers/wallet/rollouts");
-    for (const { headers, redirect } of it.asked) {
+    for (const { headers, redirect } of it.requests) {
       expect(headers.get("authorization")).toBe(`Bearer ${token}`);
       expect([headers.get("user-agent"), headers.get("x-github-api-version"), redirect]).toEqual([
         "postern",
@@ -75,7 +75,7 @@ it("has one deployment a rollout, of the commit, and statuses in order", async (
   });
 });
 
-it("that fails for one rollout keeps the order of that one, and holds up no other", async () => {
+it("a failure for one rollout keeps its order and delays no other rollout", async () => {
   const healthy = repository();
   const reply = (request: SentRequest) =>
     request.url.includes("bad") ? new Response(null, { status: 502 }) : healthy(request);
@@ -88,7 +88,7 @@ it("that fails for one rollout keeps the order of that one, and holds up no othe
     it.world.reply = healthy;
     it.advance(6000);
     await it.deliver();
-    expect(lines(it.asked).filter((line) => line.includes("/statuses"))).toEqual([
+    expect(lines(it.requests).filter((line) => line.includes("/statuses"))).toEqual([
       "POST /deployments/1/statuses success",
       "POST /deployments/2/statuses in_progress",
       "POST /deployments/2/statuses success",
@@ -96,7 +96,7 @@ it("that fails for one rollout keeps the order of that one, and holds up no othe
   });
 });
 
-it("creates no second deployment after a lost answer", async () => {
+it("gets no second deployment after a lost answer", async () => {
   const healthy = repository();
   let lost = 1;
   const reply = (request: SentRequest) => {
@@ -107,17 +107,17 @@ it("creates no second deployment after a lost answer", async () => {
   await withOutbox(toGithub, reply, async (it) => {
     await it.take(notice("msg_1"));
     await it.run();
-    const posts = lines(it.asked).filter((line) => line.startsWith("POST"));
+    const posts = lines(it.requests).filter((line) => line.startsWith("POST"));
     expect(posts).toEqual(["POST /deployments postern:1fe43f7b", "POST /deployments/1/statuses in_progress"]);
   });
 });
 
-it("gets nothing of a rollout without a commit, and one notice says so", async () => {
+it("gets nothing for a rollout without a commit; one given-up notice has the reason", async () => {
   await withOutbox(toGithub, repository(), async (it) => {
     await it.take({ ...notice("msg_1", noticeAbout("a", { commit: null })), type: "rollout.started" });
     await it.take(notice("msg_2", noticeAbout("a", { commit: null })));
     await it.run();
-    expect(it.asked).toEqual([]);
+    expect(it.requests).toEqual([]);
     expect(it.status().notices).toMatchObject([
       { id: "msg_1", state: "given-up", error: expect.stringContaining("--commit") },
     ]);

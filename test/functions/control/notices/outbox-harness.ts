@@ -116,7 +116,7 @@ const openHarness = (
   let it = open();
   return {
     world: scenario,
-    asked: sent,
+    requests: sent,
     alarm: () => alarm,
     take: (notice: Notice) => it.take(notice),
     deliver: () => it.deliver(),

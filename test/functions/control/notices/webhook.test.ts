@@ -33,10 +33,10 @@ it("gets a notice once, signed, in the documented shape", async () => {
   await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.take(notice("msg_a_1"));
-    expect(it.asked).toEqual([]);
+    expect(it.requests).toEqual([]);
     await it.run();
-    const [request] = it.asked as [SentRequest];
-    expect(it.asked).toHaveLength(1);
+    const [request] = it.requests as [SentRequest];
+    expect(it.requests).toHaveLength(1);
     expect(request).toMatchObject({ method: "POST", url, redirect: "manual" });
     expect(payloadOf("rollout.step").parse(verifyAndParse(request))).toEqual({
       type: "rollout.step",
@@ -56,7 +56,7 @@ it("gets the signature that WebCrypto computes by the specification", async () =
   await withOutbox(toWebhook, answers(204), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
-    const [{ headers, body }] = it.asked as [SentRequest];
+    const [{ headers, body }] = it.requests as [SentRequest];
     const bytes = Uint8Array.from(atob(secret.slice("whsec_".length)), (letter) => letter.charCodeAt(0));
     const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
     const signed = new TextEncoder().encode(`msg_a_1.${startedAt / 1000}.${body}`);
@@ -70,11 +70,11 @@ it("that answers 500 gets retries for three days under the same id, then the not
   await withOutbox(toWebhook, answers(500), async (it) => {
     await it.take(notice("msg_a_1"));
     await it.run();
-    const after = it.asked.map(({ at }) => at - startedAt);
+    const after = it.requests.map(({ at }) => at - startedAt);
     const schedule = [0, 5000, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
     expect(after).toEqual(schedule.map((_, index) => schedule.slice(0, index + 1).reduce((sum, ms) => sum + ms)));
-    expect(new Set(it.asked.map(({ headers }) => headers.get("webhook-id")))).toEqual(new Set(["msg_a_1"]));
-    for (const request of it.asked)
+    expect(new Set(it.requests.map(({ headers }) => headers.get("webhook-id")))).toEqual(new Set(["msg_a_1"]));
+    for (const request of it.requests)
       expect(verifyAndParse(request)).toMatchObject({ timestamp: "2026-11-01T00:00:00.000Z" });
     expect(it.status()).toMatchObject({
       channels: [{ pending: 0, givenUp: 1 }],
@@ -84,7 +84,7 @@ it("that answers 500 gets retries for three days under the same id, then the not
     it.world.reply = answers(200);
     expect(await it.retry()).toBe(1);
     await it.run();
-    expect(it.asked.at(-1)?.headers.get("webhook-id")).toBe("msg_a_1");
+    expect(it.requests.at(-1)?.headers.get("webhook-id")).toBe("msg_a_1");
     expect(it.status().channels).toMatchObject([{ heard: 1, givenUp: 0 }]);
   });
 });
@@ -130,13 +130,13 @@ it("that answers 410 gets nothing more, until a test succeeds or the URL changes
     await it.run();
     await it.take(notice("msg_3"));
     await it.run();
-    expect(it.asked.length).toBeLessThanOrEqual(2);
+    expect(it.requests.length).toBeLessThanOrEqual(2);
     expect(it.status()).toMatchObject({ channels: [{ state: "gone", pending: 0, givenUp: 3 }] });
     expect(await it.test()).toMatchObject([{ ok: false, error: "answered 410 Gone" }]);
 
     it.world.reply = answers(200);
     expect(await it.test()).toMatchObject([{ ok: true, error: "" }]);
-    expect(verifyAndParse(it.asked.at(-1) as SentRequest)).toMatchObject({
+    expect(verifyAndParse(it.requests.at(-1) as SentRequest)).toMatchObject({
       type: "postern.test",
       data: { actor: "alice" },
     });
@@ -171,7 +171,7 @@ it("that never answers, redirects, or answers without end costs no more than its
       await it.take(notice("msg_1"));
       await it.deliver();
       errors[name] = it.status().notices[0]?.error ?? "";
-      expect(it.asked).toHaveLength(1);
+      expect(it.requests).toHaveLength(1);
     });
   expect(errors).toEqual({
     hangs: "did not answer within 10 s",
@@ -189,7 +189,7 @@ it("gets two signatures during a rotation; a malformed secret is reported and no
     async (it) => {
       await it.take(notice("msg_1"));
       await it.run();
-      const [request] = it.asked as [SentRequest];
+      const [request] = it.requests as [SentRequest];
       expect([verifyAndParse(request), verifyAndParse(request, next)]).toHaveLength(2);
     },
     both,
@@ -201,7 +201,7 @@ it("gets two signatures during a rotation; a malformed secret is reported and no
       async (it) => {
         await it.take(notice("msg_1"));
         await it.deliver();
-        expect(it.asked).toEqual([]);
+        expect(it.requests).toEqual([]);
         const [line] = it.status().notices;
         expect(line?.error).toBe("POSTERN_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes");
       },
@@ -219,10 +219,10 @@ it("gets the notice again under the same id after a crash during the delivery", 
       it.reopen();
       it.world.reply = answers(200);
       await it.deliver();
-      expect(it.asked).toHaveLength(1);
+      expect(it.requests).toHaveLength(1);
       it.advance(minute);
       await it.deliver();
-      expect(it.asked.map(({ headers }) => headers.get("webhook-id"))).toEqual(["msg_1", "msg_1"]);
+      expect(it.requests.map(({ headers }) => headers.get("webhook-id"))).toEqual(["msg_1", "msg_1"]);
       expect(it.status().notices).toMatchObject([{ state: "heard", attempts: 2 }]);
     },
   );
@@ -236,6 +236,6 @@ it("the outbox is bounded: a thousand wait, the oldest are given up and counted;
   await withOutbox(toWebhook, answers(200), async (it) => {
     await it.take(notice("msg_1", { data: { ...data, why: "x".repeat(30_000) } }));
     await it.run();
-    expect(JSON.parse(it.asked[0]?.body ?? "")).toMatchObject({ type: "rollout.step", data: {} });
+    expect(JSON.parse(it.requests[0]?.body ?? "")).toMatchObject({ type: "rollout.step", data: {} });
   });
 });

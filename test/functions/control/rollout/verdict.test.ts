@@ -1,3 +1,4 @@
+/** The verdict on a rollout, from samples of both versions: what fails, what passes, and what needs more evidence. */
 import { describe, expect, it } from "vitest";
 import { type Criteria, criteriaOf } from "../../../../functions/control/model/criteria.ts";
 import type { Finding } from "../../../../functions/control/model/finding.ts";
@@ -23,21 +24,21 @@ const finding = (stages: readonly Stage[], criterion: Finding["criterion"], by: 
 };
 
 const many = { requests: 900_000, errors: 900, refusals: 18_000, abandoned: 100 };
-const alike = { requests: 100_000, errors: 100, refusals: 2000, abandoned: 11 };
+const equal = { requests: 100_000, errors: 100, refusals: 2000, abandoned: 11 };
 
-it("reads what a manifest tolerates", () => {
+it("parses a manifest's tolerances", () => {
   expect(criteria.tolerate).toMatchObject({ errors: 0.005, abandoned: 0.005, upstreamErrors: 0.005, refusals: 0.01 });
   expect(criteria.tolerate.p99).toBeCloseTo(0.2);
   expect(() => criteriaOf({ tolerate: { errors: "0.5pp", p99: "+20%", refusals: "+1pp" } })).toThrow(TypeError);
 });
 
-it("passes a version that does as stable does", () => {
-  const { verdict, findings } = judge([stage(0.1, many, alike)], criteria);
+it("passes a version that behaves like stable", () => {
+  const { verdict, findings } = judge([stage(0.1, many, equal)], criteria);
   expect(findings.filter((it) => it.verdict !== "pass")).toEqual([]);
   expect(verdict).toBe("pass");
 });
 
-it("never guesses: nothing passes and nothing fails on a few requests", () => {
+it("neither passes nor fails on a few requests", () => {
   expect(judge([], criteria).verdict).toBe("not-enough");
   const few = judge([stage(0.1, { requests: 900, errors: 1 }, { requests: 100, errors: 1 })], criteria);
   expect(few.verdict).toBe("not-enough");
@@ -57,10 +58,10 @@ describe("fails early, at 1 % of users, a version that", () => {
     ["has a failing upstream", "upstream-errors", { ...base, upstreamErrors: 30 }],
     ["refuses good users", "refusals", { ...base, refusals: 80 }],
     ["hangs", "abandoned", { ...base, abandoned: 20 }],
-    ["is slow in all", "latency", { ...base, slower: 2 }],
+    ["is slow everywhere", "latency", { ...base, slower: 2 }],
     ["is slow in its tail", "latency", { ...base, tail: 2 }],
     ["reports nothing", "sample-ratio", { requests: 0 }],
-    ["reports a fifth", "sample-ratio", { requests: 200 }],
+    ["reports a fifth of its requests", "sample-ratio", { requests: 200 }],
   ] as const)("%s", (_, criterion, canary) => {
     const { verdict, findings } = judge([stage(0.01, stable, canary)], criteria);
     expect(findings.find((it) => it.criterion === criterion)?.verdict).toBe("fail");
@@ -68,7 +69,7 @@ describe("fails early, at 1 % of users, a version that", () => {
   });
 });
 
-it("sees a version whose slowest are as they were, and all others slower than tolerated", () => {
+it("fails a version that is slower than tolerated everywhere but in its tail", () => {
   const { verdict, why } = finding([stage(0.1, { requests: 18_000 }, { requests: 2000, head: 1.5 })], "latency");
   expect(verdict).toBe("fail");
   expect(why).toMatch(/more than 20\.0 % slower elsewhere in its distribution$/);
@@ -79,7 +80,7 @@ it("passes a version whose latency is below the edge's clock resolution", () => 
   expect(finding([fast], "latency").verdict).toBe("pass");
 });
 
-it("says why, with both rates and the least difference", () => {
+it("explains a failure with both rates and the least difference", () => {
   const { why, low, high } = finding(
     [stage(0.01, { requests: 337_211, errors: 371 }, { requests: 3410, errors: 35 })],
     "errors",
@@ -91,7 +92,7 @@ it("says why, with both rates and the least difference", () => {
   expect(high).toBeGreaterThan(0.005);
 });
 
-it("lets pass a harm that is proved, and smaller than what is tolerated", () => {
+it("passes a significant difference that is smaller than tolerated", () => {
   const found = finding(
     [stage(0.5, { requests: 1_000_000, refusals: 20_000 }, { requests: 1_000_000, refusals: 21_000 })],
     "refusals",
@@ -100,12 +101,12 @@ it("lets pass a harm that is proved, and smaller than what is tolerated", () => 
   expect(found.low).toBeGreaterThan(0);
 });
 
-it("blames no version for what befalls both", () => {
+it("does not fail for an incident that affects both versions", () => {
   const stages = [stage(0.1, { requests: 90_000, errors: 9000 }, { requests: 10_000, errors: 1010 })];
   expect(finding(stages, "errors").verdict).not.toBe("fail");
 });
 
-it("compares each stage with itself: a bad night at 1 % is no better morning at 50 %", () => {
+it("compares versions within each stage: a good night at 1 % does not distort a bad morning at 50 %", () => {
   const night = stage(
     0.01,
     { requests: 990_000, errors: 50, slower: 0.5 },
@@ -118,29 +119,29 @@ it("compares each stage with itself: a bad night at 1 % is no better morning at 
 
 /** All errors in one group: one user's, as far as the data shows. */
 const oneUser = (requests: number, errors: number): Sample => {
-  const made = sample({ requests });
-  const group = made.groups["3"] as Group;
-  return { ...made, groups: { ...made.groups, "3": { ...group, errors } } };
+  const base = sample({ requests });
+  const group = base.groups["3"] as Group;
+  return { ...base, groups: { ...base.groups, "3": { ...group, errors } } };
 };
 
-it("takes one failing user for one, however often it tries", () => {
-  const stages = (canary: Sample) => [{ ...stage(0.01, { requests: 99_000, errors: 99 }, alike), canary }];
+it("counts one failing user once, however often the user retries", () => {
+  const stages = (canary: Sample) => [{ ...stage(0.01, { requests: 99_000, errors: 99 }, equal), canary }];
   expect(finding(stages(sample({ requests: 1000, errors: 25 })), "errors").verdict).toBe("fail");
   expect(finding(stages(oneUser(1000, 25)), "errors").verdict).toBe("not-enough");
 });
 
-it("sees that all others fail too, beside one user who fails more than all of them", () => {
-  const made = sample({ requests: 3000, errors: 40 });
-  const group = made.groups["3"] as Group;
+it("detects failures of many users, also beside one user with more failures than all others", () => {
+  const base = sample({ requests: 3000, errors: 40 });
+  const group = base.groups["3"] as Group;
   const canary = {
-    ...made,
-    groups: { ...made.groups, "3": { ...group, requests: group.requests + 900, errors: 300 } },
+    ...base,
+    groups: { ...base.groups, "3": { ...group, requests: group.requests + 900, errors: 300 } },
   };
-  const stages = [{ ...stage(0.01, { requests: 300_000, errors: 300 }, alike), canary }];
+  const stages = [{ ...stage(0.01, { requests: 300_000, errors: 300 }, equal), canary }];
   expect(finding(stages, "errors").verdict).toBe("fail");
 });
 
-it("waits for a split to settle before silence is a sign", () => {
+it("counts missing reports as evidence only once the split has settled", () => {
   const silent = stage(0.1, many, { requests: 0 });
   expect(finding([silent], "sample-ratio").verdict).toBe("fail");
   expect(finding([{ ...silent, until: 20_000 }], "sample-ratio").verdict).toBe("not-enough");
@@ -151,12 +152,12 @@ it("has no limit by default, and enforces one regardless of stable", () => {
   expect(judge([bad], criteria).findings.map(({ criterion }) => criterion)).not.toContain("limit");
   const limited = { ...criteria, limits: { errors: 0.05 } };
   expect(finding([bad], "limit", limited).verdict).toBe("fail");
-  expect(finding([stage(0.1, many, alike)], "limit", limited).verdict).toBe("pass");
-  expect(finding([stage(0.1, many, alike)], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
-  expect(finding([stage(0.1, many, alike)], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
+  expect(finding([stage(0.1, many, equal)], "limit", limited).verdict).toBe("pass");
+  expect(finding([stage(0.1, many, equal)], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
+  expect(finding([stage(0.1, many, equal)], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
 });
 
-it("reads a manifest's limits; clients that give up are errors of their own", () => {
+it("parses a manifest's limits; abandoned requests have the limit of errors", () => {
   const { limits } = criteriaOf({
     tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
     limits: { errors: "1%", p99: "800ms" },
@@ -164,7 +165,7 @@ it("reads a manifest's limits; clients that give up are errors of their own", ()
   expect(limits).toEqual({ errors: 0.01, abandoned: 0.01, p99: 800 });
 });
 
-it("counts an operator's own query like the other criteria", () => {
+it("counts a query's finding like the other criteria", () => {
   const query: Finding = {
     criterion: "query",
     verdict: "fail",
@@ -175,13 +176,13 @@ it("counts an operator's own query like the other criteria", () => {
     tolerate: null,
     why: "payments: half as many",
   };
-  const own = judge([stage(0.1, many, alike)], criteria);
+  const own = judge([stage(0.1, many, equal)], criteria);
   expect(withFindings(own, [query])).toMatchObject({ verdict: "fail", findings: [...own.findings, query] });
   expect(withFindings(own, [{ ...query, verdict: "not-enough" }])).toMatchObject({ verdict: "not-enough" });
   expect(withFindings(own, [])).toEqual(own);
 });
 
-it("is JSON, whatever it is asked about", () => {
+it("is valid JSON for any sample", () => {
   const odd: Sample = {
     cold: 3,
     groups: {

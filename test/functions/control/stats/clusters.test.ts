@@ -1,3 +1,4 @@
+/** The design effect: clustered requests count for less than independent ones. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { effectOf, userEffect, weightsOf } from "../../../../functions/control/stats/counts.ts";
@@ -15,27 +16,27 @@ const scattered = (bursts: number, each: number, seed: number) => {
   return { hits, of: new Float64Array(groups).fill(100_000 / groups) };
 };
 
-it("requests that are independent count for one, more or less", () => {
+it("is about one for independent requests", () => {
   const effects = Array.from({ length: 50 }, (_, seed) => effectOf([scattered(500, 1, seed)]));
   expect(Math.max(...effects)).toBeLessThan(2.5);
   expect(effects.reduce((sum, it) => sum + it) / 50).toBeLessThan(1.5);
 });
 
-it.each([3, 10, 40])("hits in bursts of %d count for a burst each", (each) => {
+it.each([3, 10, 40])("is about %d for hits in bursts of that length", (each) => {
   const effects = Array.from({ length: 50 }, (_, seed) => effectOf([scattered(200, each, seed)]));
   const mean = effects.reduce((sum, it) => sum + it) / 50;
   expect(mean).toBeGreaterThan(each);
   expect(mean).toBeLessThan(1.6 * each);
 });
 
-it("one user who fails a thousand times is hardly more than one failure", () => {
+it("makes a thousand failures of one user count for fewer than two", () => {
   const hits = new Float64Array(groups);
   hits[7] = 1000;
   const effect = effectOf([{ hits, of: new Float64Array(groups).fill(1000) }]);
   expect(1000 / effect).toBeLessThan(2);
 });
 
-it("a user who fails in two stages is one still", () => {
+it("counts a user who fails in two stages once", () => {
   const once = scattered(100, 5, 1);
   expect(effectOf([once, once])).toBeCloseTo(2 * effectOf([once]), 0);
 });
@@ -54,7 +55,7 @@ it("is never below one, whatever the counts", () => {
   expect(effectOf([])).toBe(1);
 });
 
-it("weighs stable's stages as the canary's, none over one", () => {
+it("weights stable's stages like the canary's, with no weight above one", () => {
   const weights = weightsOf([
     { stable: 9900, canary: 100 },
     { stable: 9000, canary: 1000 },

@@ -1,3 +1,4 @@
+/** The bets behind a verdict: false alarms stay below their bound however often one looks, and real effects are found. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { atLeast, atMost, logWealth } from "../../../../functions/control/stats/wealth.ts";
@@ -16,7 +17,7 @@ const expected = (against: "more" | "fewer", of: number, chance: number, truth: 
   return sum;
 };
 
-it("a bettor whose doubt is groundless has what it began with, in expectation", () => {
+it("the expected wealth does not grow if the tested statement is true", () => {
   fc.assert(
     fc.property(
       fc.constantFrom("more" as const, "fewer" as const),
@@ -33,23 +34,23 @@ it("a bettor whose doubt is groundless has what it began with, in expectation", 
   );
 });
 
-it("and ever has twentyfold in less than one of twenty lives, looking after every trial", () => {
+it("the wealth reaches 20 in fewer than one of twenty runs, though it is checked after every trial", () => {
   const uniform = seededRandom(seed);
-  const lives = 400;
-  let rich = 0;
-  for (let life = 0; life < lives; life++) {
+  const runs = 400;
+  let reached = 0;
+  for (let run = 0; run < runs; run++) {
     let hits = 0;
     for (let of = 1; of <= 500; of++) {
       if (uniform() < 0.05) hits++;
       if (logWealth("more", [{ hits, of, chance: 0.05 }]) < Math.log(20)) continue;
-      rich++;
+      reached++;
       break;
     }
   }
-  expect(rich).toBeLessThan(lives / 20);
+  expect(reached).toBeLessThan(runs / 20);
 });
 
-it("wins where the doubt is right, by about what the divergence allows", () => {
+it("the wealth grows by about the divergence if the statement is false", () => {
   const of = 10_000;
   const divergence = of * (0.01 * Math.log(10) + 0.99 * Math.log(0.99 / 0.999));
   const won = logWealth("more", [{ hits: 100, of, chance: 0.001 }]);
@@ -57,7 +58,7 @@ it("wins where the doubt is right, by about what the divergence allows", () => {
   expect(won).toBeLessThan(divergence);
 });
 
-it("goes on from stage to stage", () => {
+it("the wealth carries over from stage to stage", () => {
   const stages = [
     { hits: 4, of: 100, chance: 0.01 },
     { hits: 9, of: 300, chance: 0.01 },
@@ -65,7 +66,7 @@ it("goes on from stage to stage", () => {
   expect(logWealth("more", stages)).toBeCloseTo(logWealth("more", [{ hits: 13, of: 400, chance: 0.01 }]), 9);
 });
 
-it("bounds are about what was seen, wider for more evidence, and closer for more trials", () => {
+it("bounds contain the observed rate, widen with the required evidence, and narrow with more trials", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 100_000 }),
@@ -89,12 +90,12 @@ it("bounds are about what was seen, wider for more evidence, and closer for more
   expect(atLeast(0, 0, 5)).toBe(0);
 });
 
-it("bounds hold the mean of rates that change, in all looks together", () => {
+it("bounds contain the mean of changing rates, at all observations together", () => {
   const uniform = seededRandom(seed);
   const evidence = Math.log(20);
   let missed = 0;
-  const lives = 200;
-  for (let life = 0; life < lives; life++) {
+  const runs = 200;
+  for (let run = 0; run < runs; run++) {
     let [hits, chances] = [0, 0];
     for (let of = 1; of <= 400; of++) {
       const chance = of % 100 < 20 ? 0.3 : 0.02;
@@ -106,5 +107,5 @@ it("bounds hold the mean of rates that change, in all looks together", () => {
       break;
     }
   }
-  expect(missed).toBeLessThan((lives * 2) / 20);
+  expect(missed).toBeLessThan((runs * 2) / 20);
 });

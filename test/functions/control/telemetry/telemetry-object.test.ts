@@ -38,8 +38,8 @@ const deathGroup = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, aba
 const emptySample = { groups: {}, cold: 0 };
 const tierTallies = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
 
-describe("what a tier counted", () => {
-  it("is the same after a restart, and grows on", () =>
+describe("a tier's counts", () => {
+  it("survive a restart, and continue to grow", () =>
     inDurableObject(({ storage }) => {
       openStore(storage.sql).take("v1", emptySample, [seriesOf()], begin, tierTallies(1.5));
       const again = openStore(storage.sql);
@@ -51,7 +51,7 @@ describe("what a tier counted", () => {
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
     }));
 
-  it("is bounded, and loses no request", () =>
+  it("are bounded, and lose no request", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       for (let turn = 0; turn < 13; turn++) {
@@ -68,7 +68,7 @@ describe("what a tier counted", () => {
       expect(tallies.reduce((sum, { value }) => sum + value, 0)).toBe(6500);
     }));
 
-  it("is bounded when a gate invents versions, and keeps the versions known before", () =>
+  it("are bounded when a gate invents versions; known versions stay", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       const sample = { groups: { 1: { ...deathGroup, requests: 2 } }, cold: 0 };
@@ -87,7 +87,7 @@ describe("what a tier counted", () => {
       expect(again.between("v-next", begin, begin + 26 * hoursMs).groups[1]?.requests).toBe(2);
     }));
 
-  it("is deleted as a whole, a day after its version's last report", () =>
+  it("are deleted by version, a day after its last report", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
       store.take("v1", emptySample, [seriesOf({ route: "rare" }), seriesOf()], begin);
@@ -102,24 +102,24 @@ describe("what a tier counted", () => {
       expect(store.series()).toEqual([]);
     }));
 
-  it("counts a death once if two observers saw it, and fully if only one did", () =>
+  it("contain a death once if two observers reported it, and fully if only one did", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
-      const seen = (by: "tail" | "front", version: string, groups: number[]) => ({
+      const deathReport = (by: "tail" | "front", version: string, groups: number[]) => ({
         tier: "wallet",
         version,
         tallies: [],
         deaths: { seen: by, sample: deathsIn(groups) },
       });
       store.take("v1", { groups: { 1: { ...deathGroup, requests: 10, errors: 1 } }, cold: 0 }, [], begin);
-      store.hear([seen("tail", "v1", [1, 2, 3]), seen("front", "v1", [4])], begin);
-      store.hear([seen("front", "v1", [5, 6]), seen("front", "v2", [7])], begin + 5 * secondsMs);
+      store.hear([deathReport("tail", "v1", [1, 2, 3]), deathReport("front", "v1", [4])], begin);
+      store.hear([deathReport("front", "v1", [5, 6]), deathReport("front", "v2", [7])], begin + 5 * secondsMs);
       const sumOf = (version: string, key: "requests" | "errors") =>
         Object.values(store.between(version, begin, begin + minutesMs).groups).reduce((sum, it) => sum + it[key], 0);
       expect([sumOf("v1", "requests"), sumOf("v1", "errors"), sumOf("v2", "errors")]).toEqual([13, 4, 1]);
     }));
 
-  it("of an earlier release is read", () =>
+  it("of an earlier release can be read", () =>
     inDurableObject(({ storage }) => {
       openStore(storage.sql);
       const { method, upstream, ...before } = seriesOf({ status: "2xx" });
@@ -166,14 +166,14 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
   const takeReport = () => object.take("v1", emptySample, [seriesOf()], clock.now, { tier: "wallet", tallies: [] });
-  return { object, requests, lines, clock, round, tallies, heard: takeReport };
+  return { object, requests, lines, clock, round, tallies, takeReport };
 };
 
 describe("a collector", () => {
   it("gets metrics every ten seconds with the secret's headers, while there are reports", () =>
     inDurableObject(async (state) => {
-      const { requests, heard, round } = telemetryHarness(state, []);
-      await heard();
+      const { requests, takeReport, round } = telemetryHarness(state, []);
+      await takeReport();
       expect(await state.storage.getAlarm()).not.toBeNull();
       await round();
       await round();
@@ -194,11 +194,11 @@ describe("a collector", () => {
 
   it("that fails is retried with a growing delay, and the next sums contain what it missed", () =>
     inDurableObject(async (state) => {
-      const { requests, heard, round, tallies, lines } = telemetryHarness(state, [
+      const { requests, takeReport, round, tallies, lines } = telemetryHarness(state, [
         new Error("refused"),
         new Response("", { status: 503 }),
       ]);
-      await heard();
+      await takeReport();
       await round();
       await round();
       expect(requests).toHaveLength(1);
@@ -206,7 +206,7 @@ describe("a collector", () => {
       expect(requests).toHaveLength(2);
       await round();
       expect(requests).toHaveLength(2);
-      await heard();
+      await takeReport();
       await round(40 * secondsMs);
       expect(requests.length).toBeGreaterThan(2);
       const [last] = requests.filter(({ body }) => body.includes("postern.requests")).slice(-1);
@@ -217,10 +217,10 @@ describe("a collector", () => {
 
   it("is not called before its Retry-After", () =>
     inDurableObject(async (state) => {
-      const { requests, heard, round } = telemetryHarness(state, [
+      const { requests, takeReport, round } = telemetryHarness(state, [
         new Response("", { status: 429, headers: { "retry-after": "120" } }),
       ]);
-      await heard();
+      await takeReport();
       await round();
       await round(110 * secondsMs);
       expect(requests).toHaveLength(1);
@@ -230,11 +230,11 @@ describe("a collector", () => {
 
   it("that rejects a part, or everything, causes a count of lost items", () =>
     inDurableObject(async (state) => {
-      const { heard, round, tallies } = telemetryHarness(state, [
+      const { takeReport, round, tallies } = telemetryHarness(state, [
         Response.json({ partialSuccess: { rejectedDataPoints: "2", errorMessage: "too old" } }),
         new Response("", { status: 400 }),
       ]);
-      await heard();
+      await takeReport();
       await round();
       expect(await tallies()).toMatchObject({ taken: 1, "push-lost": 2 });
       await round();
@@ -244,10 +244,10 @@ describe("a collector", () => {
 
   it("that redirects is not followed, and no log line contains a header", () =>
     inDurableObject(async (state) => {
-      const { requests, heard, round, lines } = telemetryHarness(state, [
+      const { requests, takeReport, round, lines } = telemetryHarness(state, [
         Response.redirect("https://elsewhere.example/", 307),
       ]);
-      await heard();
+      await takeReport();
       await round();
       expect(requests).toHaveLength(1);
       expect(JSON.stringify(lines)).not.toContain("s3cret");

@@ -125,7 +125,7 @@ describe.each<[string, string, RegExp]>([
     "a port that the platform has not",
     route(`{ ${to} }`, at("name: gw, port: 8090")) +
       gateway("{ name: http, port: 80, protocol: HTTP }, { name: odd, port: 8090, protocol: HTTP }"),
-    /8090 of the listener odd takes no requests on the platform, which has 80, 8080/,
+    /8090 of the listener odd is not a port of the platform, which has 80, 8080/,
   ],
   ["a gateway that is not here", route(`{ ${to} }`, at("name: gw")), /shop\/gw is not here/],
 ])("%s", (_, text, says) => {

@@ -16,9 +16,9 @@ const folder = (...files: readonly string[]): string => {
 };
 
 const namesIn = (root: string) => {
-  const { files: given, gaps } = readFolder(root);
+  const { files, gaps } = readFolder(root);
   const within = (file: string) => path.relative(root, file);
-  return { read: given.map(({ file }) => within(file)), left: gaps.map(({ where, what }) => [within(where), what]) };
+  return { read: files.map(({ file }) => within(file)), left: gaps.map(({ where, what }) => [within(where), what]) };
 };
 
 it("reads .yaml, .yml and .json in the order of their names, and nothing of tools", () => {

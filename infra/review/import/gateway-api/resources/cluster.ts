@@ -54,7 +54,8 @@ export const readCluster = (resources: readonly Resource[], report: ReportFindin
     resolve: (backend, from) => {
       const { group, kind, name, port } = backend;
       const namespace = backend.namespace ?? from;
-      if (!isService(backend)) return { invalid: `${kind}${kind === "Service" ? ` of ${group}` : ""} is no Service` };
+      if (!isService(backend))
+        return { invalid: `${kind}${kind === "Service" ? ` of ${group}` : ""} is not a Service` };
       if (port === undefined) return { invalid: `the ${kind} ${name} is named without a port` };
       const granted = grants.some(
         ({ resource, spec }) =>

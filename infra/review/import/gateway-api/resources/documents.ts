@@ -109,10 +109,10 @@ const kustomization = /(?:^|[/\\])kustomization\.ya?ml$/;
 const kustomizationDefaults = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
 const misplacedMessage =
-  "names a kind of the Gateway API, and is no resource: apiVersion and kind do not stand at its top";
+  "names a kind of the Gateway API, but is not a resource: apiVersion and kind are not at its top level";
 
 const describeError = (message: string, source: string): string =>
-  templatePattern.test(source) ? `is ${templateMessage}` : `is no YAML: ${message}`;
+  templatePattern.test(source) ? `is ${templateMessage}` : `is not valid YAML: ${message}`;
 
 /** A `List` holds others, and so does an `HTTPRouteList`. */
 const expandList = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {

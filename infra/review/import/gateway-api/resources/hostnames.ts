@@ -14,9 +14,10 @@ const hostSchema = hostOrWildcard();
 /** Why it is none, or undefined. */
 export const hostProblem = (host: string): string | undefined => {
   if (isPlaceholder(host)) return undefined;
-  if (/^[\d.]+$/.test(host) || host.includes(":")) return `${host} is no name: a host has no address and no port`;
+  if (/^[\d.]+$/.test(host) || host.includes(":"))
+    return `${host} is not a host name: addresses and ports are not allowed`;
   const withoutWildcard = isTooWide(host) ? host.slice(2) : host;
-  return hostSchema.safeParse(normalizeHost(withoutWildcard)).success ? undefined : `${host} is no host name`;
+  return hostSchema.safeParse(normalizeHost(withoutWildcard)).success ? undefined : `${host} is not a host name`;
 };
 
 /** A wildcard over a whole top-level domain, which no tier can have; a listener can, for routes that name hosts beneath it. */

@@ -43,7 +43,7 @@ export const readFolder = (folder: string): InputFiles => {
       else if (status?.isDirectory()) {
         if (depth >= limits.depth) addGap(file, `folders are read ${limits.depth} deep`);
         else if (isFirstVisit(file, seen)) walk(file, depth + 1);
-      } else if (!status?.isFile()) addGap(file, "it is no file");
+      } else if (!status?.isFile()) addGap(file, "it is not a file");
       else if (isFirstVisit(file, seen)) read(file);
     }
   };

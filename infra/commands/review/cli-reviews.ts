@@ -42,9 +42,7 @@ const addDiffCommands = (program: Command): void => {
         "npx postern diff main --fail-on high": "to block risky changes",
       }),
     )
-    .action(async (base, head, options) =>
-      finish((await import("../review/diff.ts")).diff(base, head, options), options),
-    );
+    .action(async (base, head, options) => finish((await import("./diff.ts")).diff(base, head, options), options));
 
   program
     .command("effective")
@@ -62,7 +60,9 @@ const addDiffCommands = (program: Command): void => {
         "npx postern effective wallet --yaml": "with every default written out",
       }),
     )
-    .action(async (name, options) => finish((await import("./effective.ts")).effective(name, options), options));
+    .action(async (name, options) =>
+      finish((await import("../authoring/effective.ts")).effective(name, options), options),
+    );
 };
 
 /** repo, staged and ci. */
@@ -82,7 +82,7 @@ const addRepositoryCommands = (program: Command): void => {
         "npx postern repo --check": "in CI",
       }),
     )
-    .action(async (options) => finish((await import("./repo.ts")).repo(options), options));
+    .action(async (options) => finish((await import("../authoring/repo.ts")).repo(options), options));
 
   program
     .command("staged")
@@ -90,7 +90,7 @@ const addRepositoryCommands = (program: Command): void => {
     .addOption(root)
     .addOption(json)
     .addHelpText("after", examples({ "npx postern staged": "from .githooks/pre-commit" }))
-    .action(async (options) => finish((await import("./staged.ts")).staged(options), options));
+    .action(async (options) => finish((await import("../authoring/staged.ts")).staged(options), options));
 
   program
     .command("ci")
@@ -109,7 +109,7 @@ const addRepositoryCommands = (program: Command): void => {
         "npx postern ci main... --comment comment.md": "as in the workflow",
       }),
     )
-    .action(async (base, options) => finish(await (await import("../review/ci.ts")).ci(base, options), options));
+    .action(async (base, options) => finish(await (await import("./ci.ts")).ci(base, options), options));
 };
 
 export const addCheckCommand = (program: Command): void => {
@@ -139,7 +139,7 @@ export const addCheckCommand = (program: Command): void => {
       }),
     )
     .action(async ({ json, ...options }) => {
-      const { check } = await import("./check.ts");
+      const { check } = await import("../authoring/check.ts");
       // SARIF is for programs, so it is on stdout whatever the exit code.
       finish(check(options), { json: json ?? (options.format === "sarif" || undefined) });
     });
