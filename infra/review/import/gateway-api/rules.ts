@@ -197,7 +197,7 @@ const unitMs = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 /** `1h30m` is one of the Gateway API's durations (GEP-2257), of which a manifest's has one unit; 0 is no limit. */
 const translateTimeout = (text: string): string => {
   if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(text))
-    throw new SyntaxError(`"${text}" is no duration: 500ms, 10s, 1h30m`);
+    throw new SyntaxError(`"${text}" is not a duration: 500ms, 10s, 1h30m`);
   const parts = [...text.matchAll(/(\d+)(h|ms|m|s)/g)];
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitMs[unit as "h"], 0);
   if (ms === 0) return noTimeout;

@@ -54,7 +54,7 @@ export const documentGaps = (document: OpenApi, operations: readonly Operation[]
   ];
 };
 
-/** What a reference leads to; nothing where it leads nowhere, which is listed where it is read. */
+/** The target of a reference; undefined if it is broken, which is listed where it is read. */
 const resolveMap = (document: OpenApi, value: unknown): JsonMap => {
   try {
     return mapOf(resolveRefs(document, value));
