@@ -9,7 +9,7 @@ export interface Target {
   readonly name: "cloudflare" | "local";
   /** Environment variables for wrangler, in addition to the shell's. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Carries out the commands; where none is given, the project's own wrangler does, in a process of its own for each. */
+  /** Runs the commands; by default the project's own wrangler, in a process for each. */
   readonly wrangler?: Wrangler;
 }
 

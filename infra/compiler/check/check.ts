@@ -26,7 +26,7 @@ export interface CheckResult {
   readonly usedVariables?: ReadonlySet<string>;
   /** The preset that it names, whether it exists or not. */
   readonly preset?: string;
-  /** Undefined where it could not be read. */
+  /** Undefined if it could not be read. */
   readonly isolation?: Frame["isolation"] | undefined;
 }
 

@@ -69,7 +69,7 @@ const read = (file: string): Entry | undefined => {
   }
 };
 
-/** Written beside and renamed, so that nobody reads half of it. */
+/** Writes a temporary file and renames it, so that no process reads half an entry. */
 const keep = (folder: string, file: string, entry: Entry): void => {
   const beside = `${file}.${randomUUID()}`;
   try {

@@ -23,8 +23,8 @@ export interface RouteInTier {
 }
 
 /**
- * @param hasMovedTier whether it stands in another tier now
- * @param currentUpstreamName how an upstream is called now, where it was called otherwise
+ * @param hasMovedTier whether it is in another tier now
+ * @param currentUpstreamName maps the name of a renamed upstream to its current one
  */
 export const compareRoutes = (
   before: RouteInTier,

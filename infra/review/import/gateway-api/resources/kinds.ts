@@ -88,7 +88,7 @@ const comparableText = ({ kind, value }: Resource): string => {
   return JSON.stringify(kind === "Namespace" ? (labels ?? {}) : value);
 };
 
-/** Applied twice, the later one holds. */
+/** Of several definitions of a resource, the last one counts, as if they were applied in order. */
 const lastDefinitions = (resources: readonly Resource[], report: ReportFinding): Resource[] => {
   const byName = new Map<string, Resource>();
   for (const it of resources) {
