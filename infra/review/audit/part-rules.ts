@@ -21,14 +21,14 @@ interface Use {
 
 const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): RawFinding => {
   const { message, remedy, related, fix } = spot;
-  const place = [...at, ...spot.at];
+  const path = [...at, ...spot.at];
   return {
     source,
-    ...(spot.at.length === 0 ? { at: entry, key: use } : { at: place }),
+    ...(spot.at.length === 0 ? { at: entry, key: use } : { at: path }),
     message,
     remedy,
     ...(related && { related: related.map((it) => source.related([...at, ...it.at], it.message)) }),
-    ...(fix && { fix: { says: fix.says, change: { kind: "replace", at: place, text: fix.text } } }),
+    ...(fix && { fix: { says: fix.says, change: { kind: "replace", at: path, text: fix.text } } }),
   };
 };
 

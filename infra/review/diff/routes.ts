@@ -167,12 +167,12 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
 };
 
 const describeTarget = (before: string | undefined, after: string | undefined): Sentence => {
-  const own = "the request's own path";
+  const ownPath = "the request's own path";
   return [
     "the upstream receives the path ",
-    ...(after === undefined ? [own] : sentence`${after}`),
+    ...(after === undefined ? [ownPath] : sentence`${after}`),
     "; before: ",
-    ...(before === undefined ? [own] : sentence`${before}`),
+    ...(before === undefined ? [ownPath] : sentence`${before}`),
   ];
 };
 

@@ -65,10 +65,10 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
     );
   const groups = groupHosts(attachRoutes(cluster, gateway, report), cluster, report);
   const variables = createVariables();
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   const tiers = groups.map((group) => {
-    const tier = uniqueName(tierName(group, groups.length, options), (it) => taken.has(it));
-    taken.add(tier);
+    const tier = uniqueName(tierName(group, groups.length, options), (it) => usedNames.has(it));
+    usedNames.add(tier);
     const upstreams = createUpstreams(options.serviceUrl, variables);
     const drafts = group.routes.flatMap(({ route, address }) =>
       draftRoutes(route, { cluster, upstreams, report }).map((it) => ({

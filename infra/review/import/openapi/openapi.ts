@@ -169,8 +169,8 @@ const draftRoutes = (
     }
     gaps.push(...matched.looserNotes.map((what) => ({ kind: "otherwise" as const, where, what })));
     gaps.push(...callbackGaps(operation).map((what) => ({ kind: "otherwise" as const, where, what })));
-    const wanted = toKebabCase(operation.id ?? "") ?? toKebabCase(where) ?? "route";
-    const routeName = nameOf(wanted);
+    const baseName = toKebabCase(operation.id ?? "") ?? toKebabCase(where) ?? "route";
+    const routeName = nameOf(baseName);
     ownersByShape.set(key, routeName);
     const ownServer = firstServerUrl(operation.value) ?? firstServerUrl(operation.item);
     const servedHost = listOf(operation.value.servers ?? operation.item.servers).length;

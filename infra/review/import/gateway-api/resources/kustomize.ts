@@ -95,8 +95,11 @@ const assignNamespaces = (
     else
       for (const file of files)
         if (namespace !== undefined && file.startsWith(folder + path.sep)) assign(file, namespace);
-  const taken = new Set([...kustomizations.flatMap(({ entries }) => entries), ...targets.map(({ folder }) => folder)]);
-  for (const { folder } of kustomizations) if (!taken.has(folder)) visit(folder, undefined);
+  const included = new Set([
+    ...kustomizations.flatMap(({ entries }) => entries),
+    ...targets.map(({ folder }) => folder),
+  ]);
+  for (const { folder } of kustomizations) if (!included.has(folder)) visit(folder, undefined);
   return namespaces;
 };
 

@@ -36,8 +36,8 @@ export const readFolder = (folder: string): InputFiles => {
       const file = path.join(at, entry.name);
       const real = entry.isSymbolicLink() ? resolveLink(file) : file;
       const status = real === undefined ? undefined : fs.statSync(real);
-      const wanted = status?.isDirectory() ? !ignoredFolders.test(entry.name) : yamlFile.test(entry.name);
-      if (!wanted) continue;
+      const isRead = status?.isDirectory() ? !ignoredFolders.test(entry.name) : yamlFile.test(entry.name);
+      if (!isRead) continue;
       if (real === undefined) addGap(file, "it is a link to nothing");
       else if (entry.isSymbolicLink() && !isWithin(root, real)) addGap(file, "it is a link to outside of the folder");
       else if (status?.isDirectory()) {
