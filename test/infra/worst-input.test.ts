@@ -66,7 +66,7 @@ describe("files that cannot be read", () => {
     copyWithin(root, "routes", copy);
     expect(listFilesWithin(copy, "routes")).toEqual(["environments/local.yaml", "openapi/d.json", "t.yaml"]);
   });
-  it("folders that lead to each other make too many paths, which is said", () => {
+  it("reports too many paths of folders that link to each other", () => {
     const root = writeProject({ "routes/t.yaml": good });
     for (let depth = 0; depth < 20; depth++) {
       fs.mkdirSync(path.join(root, `routes/schemas/${depth}`), { recursive: true });
@@ -262,7 +262,7 @@ describe("repositories", () => {
   });
 });
 
-it("who has read enough closes the pipe, and nothing is wrong", async () => {
+it("a closed pipe is no error", async () => {
   const routes = Array.from({ length: 3000 }, (_, n) => `  r${n}: { match: GET /p${n}, to: it }\n`);
   const root = writeProject({
     "routes/t.yaml": manifest(

@@ -146,7 +146,7 @@ it.each([
   expect(kindsOf([`ip: { ${before} }`], [`ip: { ${after} }`])).toEqual([kind]);
 });
 
-it("what meets nobody does not act, and to be off is to be gone", () => {
+it("a filter that applies to no request, or is off, counts as removed", () => {
   const limit = "rate-limit: { limit: 5/s, by: ip }";
   expect(kindsOf([limit], [`${limit}\n    mode: off`])).toEqual(["limit-removed"]);
   expect(kindsOf([`${limit}\n    mode: off`], [])).toEqual(["filter-removed"]);
@@ -175,7 +175,7 @@ it.each([
   expect([change?.kind, /(?<=, )[\d.]+ times.*/.exec(plainText(change?.message ?? []))?.[0]]).toEqual([kind, says]);
 });
 
-it("a limit that meets a tenth of the users is no half measure, and one that meets nobody is gone", () => {
+it("a limit for a tenth of the users is weaker, and one for none counts as removed", () => {
   const limit = "rate-limit: { limit: 5/s, by: ip }";
   expect(kindsOf([limit], [`${limit}\n    percent: 10%`])).toEqual(["limit-multiplied"]);
   expect(kindsOf([limit], [`${limit}\n    percent: 0%`])).toEqual(["limit-removed"]);

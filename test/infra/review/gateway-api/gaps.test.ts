@@ -217,7 +217,7 @@ it("the verb writes manifests that hold, lists what it left out, and replaces no
   expect(importGatewayApiFiles(path.join(root, "k8s"), { ...options, force: true, acceptGaps: true }).exitCode).toBe(0);
 });
 
-it("what is no part of a gateway is counted by its kind, and nothing is missed", () => {
+it("counts unrelated resources by kind, without a gap", () => {
   const root = writeProject({
     "k8s/a.yaml": `${route(`{ ${to} }`)}---\napiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n`,
     "k8s/b.yaml": "{{ if }}\nkind: Job\n",
