@@ -32,9 +32,9 @@ export interface Coverage {
   readonly untried: readonly Branch[];
 }
 
-export const coverageOf = (tier: CheckedTier, tried: ReadonlySet<string>): Coverage => {
+export const coverageOf = (tier: CheckedTier, visited: ReadonlySet<string>): Coverage => {
   const branches = listBranches(tier);
-  return { branches, untried: branches.filter((it) => !tried.has(it.mark)) };
+  return { branches, untried: branches.filter((it) => !visited.has(it.mark)) };
 };
 
 /** Coverage in percent with one decimal; 100 if there are no branches. */

@@ -85,13 +85,13 @@ const countDifferences = (
 ): Difference[] => {
   const got: Record<string, number> = {};
   for (const { status, times } of answers) got[status] = (got[status] ?? 0) + times;
-  const named = Object.fromEntries(Object.entries(expected).filter(([, many]) => many > 0));
+  const named = Object.fromEntries(Object.entries(expected).filter(([, count]) => count > 0));
   return isDeepStrictEqual(named, got) ? [] : [{ of: "count", expected: tally(named), got: tally(got) }];
 };
 
 const tally = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
-    .map(([status, many]) => `${many} × ${status}`)
+    .map(([status, count]) => `${count} × ${status}`)
     .join(", ");
 
 const responseDifference = (expect: ExpectedResponse, answer: ObservedResponse): Difference[] => {

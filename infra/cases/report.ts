@@ -111,9 +111,9 @@ export const renderCoverage = (reports: readonly Report[]): string => {
   const untried = reports.flatMap(({ suite, coverage }) =>
     coverage.untried.map(({ says, at }) => [suite.tier.manifest.tier, says, at]),
   );
-  const whole = percentOf(reports.map(({ coverage }) => coverage));
+  const total = percentOf(reports.map(({ coverage }) => coverage));
   const list = untried.length === 0 ? "" : `\n${table(["tier", "not covered", "manifest"], untried)}`;
-  return `${table(columns, rows)}${list}\n${pc.bold(`${whole} % of the policy is covered`)}\n`;
+  return `${table(columns, rows)}${list}\n${pc.bold(`${total} % of the policy is covered`)}\n`;
 };
 
 const ratio = ({ branches, untried }: Coverage, kind: Branch["kind"]): string => {

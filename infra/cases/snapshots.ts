@@ -7,7 +7,7 @@ import type { CompareSnapshot, Difference } from "./judge.ts";
 export interface SuiteSnapshots {
   readonly compare: CompareSnapshot;
   /** The content that `--update` writes. @param whole all cases were run, so unused snapshots are dropped */
-  readonly serialize: (whole: boolean) => string;
+  readonly serialize: (isFullRun: boolean) => string;
   /** Snapshots that no case uses any more. */
   readonly obsolete: () => readonly string[];
   readonly file: string;
@@ -31,7 +31,7 @@ export const openSnapshots = (root: string, suite: string, update: boolean): Sui
         return [{ of: "snapshot", expected: `one in ${file}`, got: "none yet; --update writes it" }];
       return lineDifferences(stringify(before[name]), stringify(conversation));
     },
-    serialize: (whole) => serializeAll(whole ? now : { ...before, ...now }),
+    serialize: (isFullRun) => serializeAll(isFullRun ? now : { ...before, ...now }),
     obsolete: () => Object.keys(before).filter((name) => !Object.hasOwn(now, name)),
     changed: () => serializeAll(before) !== serializeAll(now),
   };

@@ -58,9 +58,13 @@ const pathKey = (path: Path): string => path.join("\n");
 export const resolveUnion = (issue: $ZodIssue, context: Pick<ValidationContext, "value">): $ZodIssue[] => {
   const value = valueAt(context.value, issue.path);
   if (issue.code !== "invalid_union" || value === undefined) return [issue];
-  const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && isTypeMismatch(it, value)));
+  const sameTypeIssues = issue.errors.filter(
+    (all) => !all.some((it) => it.path.length === 0 && isTypeMismatch(it, value)),
+  );
   const [meant] =
-    fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
+    sameTypeIssues.length === 1
+      ? sameTypeIssues
+      : sameTypeIssues.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
   // If the member is a single literal, the message for the whole union is more helpful.
   const [only] = meant ?? [];
   if (only?.code === "invalid_value" && only.path.length === 0 && only.values.length === 1) return [issue];

@@ -101,13 +101,13 @@ const gatewayCodeKeys: Readonly<Record<string, readonly string[]>> = {
 const manifestSource = (code: string, tier: CheckedTier, route: CheckedRoute | undefined): PolicySource | undefined => {
   const bodyLimit = code === "body-too-large" ? route?.chain.findLast(({ spec }) => spec.boundsBody) : undefined;
   if (bodyLimit) return sourceOfCode(bodyLimit, code);
-  const wanted = (gatewayCodeKeys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
+  const paths = (gatewayCodeKeys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
     const steps = key.split(".");
     if (steps[0] !== "<route>") return [steps];
     return route ? [["routes", route.name, ...steps.slice(1)]] : [];
   });
-  const written = wanted.find((path) => valueAt(tier.source.value, path) !== undefined);
+  const written = paths.find((path) => valueAt(tier.source.value, path) !== undefined);
   if (written) return { what: written.join("."), at: fileAndLine(tier.source, written) };
-  const [last] = wanted;
+  const [last] = paths;
   return last && { what: last.join("."), at: createDocsLookup()("docs/reference/keys/manifest.md", last) };
 };

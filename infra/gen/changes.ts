@@ -35,8 +35,8 @@ to it.
 | --- | --- | --- | --- | --- | --- | --- |
 ${Object.entries(registry.filters)
   .map(([use, spec]) => {
-    const { added, dropped, weaker, manifold, stronger, other } = gradingOf(use, spec);
-    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, manifold, stronger, other].map(formatGrade).join(" | ")} |`;
+    const { added, dropped, weaker, multiplied, stronger, other } = gradingOf(use, spec);
+    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, multiplied, stronger, other].map(formatGrade).join(" | ")} |`;
   })
   .join("\n")}
 `,

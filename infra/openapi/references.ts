@@ -53,9 +53,9 @@ export interface LocatedSchema extends SchemaLocation {
 /** Reads a file of the project: `routes/schemas/order.json`. @throws DocumentError */
 export type OpenDocument = (file: string) => SchemaDocument;
 
-export const childLocation = (place: SchemaLocation, ...steps: Path): SchemaLocation => ({
-  ...place,
-  path: [...place.path, ...steps],
+export const childLocation = (location: SchemaLocation, ...steps: Path): SchemaLocation => ({
+  ...location,
+  path: [...location.path, ...steps],
 });
 
 /**
@@ -112,11 +112,11 @@ const fileOf = (file: string, ref: string, from: SchemaDocument): string => {
 const filePrefix = ({ file, origin }: SchemaDocument): string => (origin ? "" : `${file}: `);
 
 /** A unique name from the last path step: `#/components/schemas/Order` is `Order`. */
-export const uniqueName = (path: Path, taken: object): string => {
-  const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
+export const uniqueName = (path: Path, used: object): string => {
+  const baseName = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
   for (let turn = 1; ; turn++) {
-    const name = turn === 1 ? wanted : `${wanted}-${turn}`;
-    if (!Object.hasOwn(taken, name)) return name;
+    const name = turn === 1 ? baseName : `${baseName}-${turn}`;
+    if (!Object.hasOwn(used, name)) return name;
   }
 };
 

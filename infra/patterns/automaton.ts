@@ -108,14 +108,14 @@ export const buildAutomaton = (tree: Node, maxStates: number): Automaton | undef
     const { body, least, most: limit } = node;
     const isEndless = limit === Number.POSITIVE_INFINITY;
     const copies = isEndless ? Math.max(1, least) : limit;
-    let whole = emptyFragment;
+    let result = emptyFragment;
     for (let copy = 1; copy <= copies && !isFull; copy++) {
       const one = build(body);
       if (isEndless && copy === copies) connect(one.last, one.first);
       const isOptional = copy > least;
-      whole = concatenate(whole, isOptional ? { ...one, empty: isEndless ? 1 : cap(one.empty + 1) } : one);
+      result = concatenate(result, isOptional ? { ...one, empty: isEndless ? 1 : cap(one.empty + 1) } : one);
     }
-    return whole;
+    return result;
   };
 
   const build = (node: Node): Fragment => {

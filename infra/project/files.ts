@@ -19,11 +19,11 @@ export type FileErrorReason = keyof typeof reasons;
 
 export const reasons = {
   missing: "there is no such file",
-  dangling: "the file is a link that leads nowhere",
+  dangling: "the file is a broken link",
   circular: "the file is a circular link",
   outside: "the file is a link out of the project",
-  folder: "this is a folder, and no file",
-  special: "this is a device, a socket or a pipe, and no file",
+  folder: "this is a folder, not a file",
+  special: "this is a device, a socket or a pipe, not a file",
   denied: "this user may not read the file",
   large: "the file is too large",
   unreadable: "the file cannot be read",

@@ -15,9 +15,9 @@ export const findLeftovers = async (target: Target, front: Emitted): Promise<str
   );
   const recent = [...new Set(deployed)].slice(0, maxFrontVersions);
   const bound = await Promise.all(recent.map((version) => servicesOf(target, front.worker, version)));
-  const gone = [...new Set(bound.flat())].filter((it) => !front.uses.includes(it)).sort();
-  const releasesOfGone = await Promise.all(gone.map((worker) => releasesOf(target, worker)));
-  return gone.filter((_, index) => releasesOfGone[index] !== undefined);
+  const unused = [...new Set(bound.flat())].filter((it) => !front.uses.includes(it)).sort();
+  const releasesOfGone = await Promise.all(unused.map((worker) => releasesOf(target, worker)));
+  return unused.filter((_, index) => releasesOfGone[index] !== undefined);
 };
 
 /** Deletes Workers. Irreversible; an older version of the front would miss them. */

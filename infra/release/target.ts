@@ -9,7 +9,7 @@ export interface Target {
   readonly name: "cloudflare" | "local";
   /** Environment variables for wrangler, in addition to the shell's. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Carries out the commands; where none is given, the project's own wrangler does, in a process of its own for each. */
+  /** Runs the commands; by default the project's own wrangler, in a process for each. */
   readonly wrangler?: Wrangler;
 }
 
@@ -35,12 +35,12 @@ export const defaultApi = "http://127.0.0.1:8799";
  * @param given `cloudflare`, `local`, or the local cloud's URL; or a target, which stays as it is
  * @throws for any other text
  */
-export const targetOf = (given: string | Target): Target => {
-  if (typeof given !== "string") return given;
-  if (given === "cloudflare") return { name: "cloudflare", variables: {} };
-  const url = given === "local" ? defaultApi : given;
+export const targetOf = (input: string | Target): Target => {
+  if (typeof input !== "string") return input;
+  if (input === "cloudflare") return { name: "cloudflare", variables: {} };
+  const url = input === "local" ? defaultApi : input;
   if (!/^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):\d+$/.test(url))
-    throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${given}"`);
+    throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${input}"`);
   return { name: "local", variables: variablesOf(url, localToken) };
 };
 

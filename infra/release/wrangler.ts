@@ -35,11 +35,11 @@ const script = createRequire(import.meta.url).resolve("wrangler");
  * @throws WranglerError, without the input
  */
 export const wrangler = (
-  { variables, wrangler: given }: Target,
+  { variables, wrangler: runWrangler }: Target,
   args: readonly string[],
   input?: string,
   timeoutMs = defaultTimeoutMs,
-): Promise<string> => (given ? given(args, input) : ownProcess(variables, args, input, timeoutMs));
+): Promise<string> => (runWrangler ? runWrangler(args, input) : ownProcess(variables, args, input, timeoutMs));
 
 const ownProcess = (
   variables: Target["variables"],

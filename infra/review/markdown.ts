@@ -68,8 +68,8 @@ const renderWorkers = ({ workers: renderWorkers }: Comparison): string => {
 
 const renderProblems = ({ problems }: Comparison): string => {
   const lines = problems.map(({ file, line, column, code, message, remedy }) => {
-    const place = codeSpan(`${file}:${line}:${column}`);
-    return `- ${place} ${codeSpan(code)}: ${codeSpan(message)}${remedy ? ` – ${codeSpan(remedy)}` : ""}\n`;
+    const location = codeSpan(`${file}:${line}:${column}`);
+    return `- ${location} ${codeSpan(code)}: ${codeSpan(message)}${remedy ? ` – ${codeSpan(remedy)}` : ""}\n`;
   });
   return `Fix these problems first; the changes are shown once the manifests are valid:\n\n${lines.join("")}`;
 };

@@ -126,12 +126,12 @@ const previousTree = (root: string, commit: string): string | undefined => {
   const top = git(root, ["rev-parse", "--show-toplevel"]);
   const folders = git(top, ["ls-tree", "-r", "-d", "-z", "--name-only", commit]).split("\0");
   const known = folders.flatMap((it) => /^(?:.*\/)?routes(?=\/environments$)/.exec(it)?.[0] ?? []);
-  const gone = known.filter((it) => !fs.existsSync(path.join(top, it, "environments")));
-  if (gone.length > 1)
+  const missing = known.filter((it) => !fs.existsSync(path.join(top, it, "environments")));
+  if (missing.length > 1)
     throw new Error(
-      `${commit.slice(0, 8)} has no manifests here, and ${gone.join(" and ")} are gone since; compare with a folder: git worktree add …`,
+      `${commit.slice(0, 8)} has no manifests here, and ${missing.join(" and ")} are gone since; compare with a folder: git worktree add …`,
     );
-  return gone[0] === undefined ? undefined : `${commit}:${gone[0]}`;
+  return missing[0] === undefined ? undefined : `${commit}:${missing[0]}`;
 };
 
 const hasCodeChanged = (root: string, { commit: a }: Version, { commit: b, root: folder }: Version): boolean => {

@@ -25,7 +25,7 @@ const start = () => {
   return { base, folder, edit, made, get };
 };
 
-it("is made once, by whoever asks first, until one of its files or what it is about is another", async () => {
+it("bundles once for concurrent callers, and again when a file or the key changes", async () => {
   const { base, folder, edit, made, get } = start();
   expect([await get("x"), await get("x"), made.length]).toEqual(["a1,b1", "a1,b1", 1]);
   expect(await bundleCache(folder, base).get(["x"], () => Promise.reject(new Error("made")))).toBe("a1,b1");

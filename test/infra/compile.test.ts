@@ -309,7 +309,7 @@ describe("what a tier asks of the platform", () => {
   });
 });
 
-describe("what is emitted for the examples", async () => {
+describe("the output for the examples", async () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   afterAll(() => fs.rmSync(root, { recursive: true }));
   fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
@@ -384,7 +384,7 @@ describe("what is emitted for the examples", async () => {
   });
 });
 
-describe("what is checked in", async () => {
+describe("committed files", async () => {
   it.each(generate().map((it) => ({ ...it, stale: isStale(it, codeRoot) })))("$file is fresh", ({ stale }) => {
     expect(stale).toBe(false);
   });

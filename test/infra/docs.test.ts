@@ -150,7 +150,7 @@ describe("the README", () => {
     expect(check(parseSource("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
-  it("shows a console that stands in the tutorial, which CI runs", () => {
+  it("shows a console that is part of the tutorial, which CI runs", () => {
     const tutorial = stepsUnder("The first minute");
     const shown = stepsUnder("The first minute", "README.md");
     expect(shown.length).toBeGreaterThan(2);

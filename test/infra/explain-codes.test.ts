@@ -255,7 +255,7 @@ it("there is a case for every code that can be answered, and for no other", () =
   expect(upstreams.filter((code) => !Object.hasOwn(upstreamCodes, code))).toEqual([]);
 });
 
-it("each code stands on the line that explain names", async () => {
+it("each code is caused by the line that explain names", async () => {
   await startGates();
   const answers = await explainAll();
   for (const [name, { decisions, tried }] of Object.entries(cases)) {

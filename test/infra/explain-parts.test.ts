@@ -132,7 +132,7 @@ describe("explain, offline", () => {
   );
 });
 
-it("every key that a code stands on is one of its part's, and every code one that it has", () => {
+it("keysOfCode names only keys and codes of its part", () => {
   for (const [use, { keysOfCode = {}, codes, schema }] of Object.entries(parts)) {
     const shape = Object.keys(schema.shape ?? schema._zod.def.innerType?.shape ?? {});
     for (const [code, keys] of Object.entries(keysOfCode)) {

@@ -212,7 +212,7 @@ it("where nothing answers it says so, and a URL of another host is not called by
   await expect(explainLine("GET /x", { at: "8787" })).rejects.toThrow('such as http://localhost:8787, not "8787"');
 });
 
-it("a gate that nobody may ask carries nothing to answer with", async () => {
+it("a gate without explain keys does not bundle the code of explain", async () => {
   const upstream = await runService((_, response) => response.end());
   const files = {
     "routes/t.yaml": manifest(

@@ -29,7 +29,7 @@ it("ends with its budget where there is nothing to find", async () => {
   expect([found, inputs > 0]).toEqual([undefined, true]);
 });
 
-describe("what is changed is sound as it stands, so that it is the change that a tool looks at", () => {
+describe("the inputs are valid before they are mutated, so that tools see the mutation", () => {
   const service = "http://service.example";
   const into = { tier: "d", host: "api.acme.example", upstream: service };
   const problemsOf = (files: readonly { readonly file: string; readonly text: string }[], values: object) => {

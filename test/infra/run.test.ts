@@ -54,7 +54,7 @@ describe("run", () => {
   });
 });
 
-describe("what is printed fits the terminal", () => {
+describe("output fits the terminal", () => {
   const longest = (text: string) => Math.max(...text.split("\n").map(({ length }) => length));
 
   it.each([
@@ -76,7 +76,7 @@ describe("what is printed fits the terminal", () => {
   });
 });
 
-it("where nothing answers, the remedy stands below, or beside as JSON", async () => {
+it("prints the remedy below the error, or as a JSON field, if nothing answers", async () => {
   // A port of no service, in the form of a local cloud's.
   const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", codeRoot];
   const { code, stderr } = await ran(...args);
@@ -166,7 +166,7 @@ describe("an older Node", () => {
     return { status, stdout, stderr };
   };
 
-  it.each(["20.20.2", "22.17.1"])("%s gets a message with what is missing and what to do", (version) => {
+  it.each(["20.20.2", "22.17.1"])("%s gets a message with the requirement and the remedy", (version) => {
     expect(launched(version)).toEqual({
       status: 3,
       stdout: "",

@@ -29,7 +29,7 @@ const filesWith = (root: string, text: string): string[] =>
 const two: Files = { "routes/a.yaml": tier("a"), "routes/b.yaml": tier("b") };
 
 describe("in the dev loop's environment", () => {
-  it("what is missing is listed with its remedy; once set, it stands in one file that only its owner reads", async () => {
+  it("lists missing secrets with the remedy, and stores a set one in a file that only its owner can read", async () => {
     const root = writeProject(two);
     const before = await postern(root, ["secrets", "list"]);
     expect([before.code, before.err]).toEqual([

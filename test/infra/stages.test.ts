@@ -53,7 +53,7 @@ it("a script's command says nothing but what comes from elsewhere", () => {
   expect(text).toBe("a line of a service\n");
 });
 
-it("outside a command line nothing is said", () => {
+it("prints nothing outside of a command line", () => {
   const { write } = process.stderr;
   let said = 0;
   process.stderr.write = () => {

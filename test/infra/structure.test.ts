@@ -166,7 +166,7 @@ describe("imports", () => {
     expect([...new Set(files.map(folderOf))].sort()).toEqual([...floors].sort());
   });
 
-  it("go down only: from a folder to itself or to one that stands above it in the list of folders", () => {
+  it("go down only: from a folder to itself or to an earlier one in the list", () => {
     const inner = imports.filter(({ to }) => to.startsWith("functions/") || to.startsWith("infra/"));
     expect(shown(inner.filter(({ from, to }) => floorOf(to) > floorOf(from)))).toEqual([]);
   });

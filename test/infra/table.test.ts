@@ -16,7 +16,7 @@ const rows = [
 ];
 
 describe("a table", () => {
-  it("that fits stands as it is", () => {
+  it("is unchanged if it fits", () => {
     expect(
       table(
         ["worker", "ms"],

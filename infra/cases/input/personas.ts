@@ -54,14 +54,14 @@ interface CredentialInput {
   readonly keys: RunKeys;
 }
 
-/** What one filter of a route is shown, and where; or why nothing can be shown. */
+/** The credential that one filter gets, and its location; or why there is none. */
 export type Shown = (Credential & Pick<Issued, "places">) | string;
 
 /** Filters that a persona shows a credential to. */
 export const readsCredential = ({ spec, mode }: CheckedFilter): boolean =>
   mode !== "off" && spec.credentials !== undefined;
 
-/** What a persona shows to the filters of a route: last what covers the rest of the request. */
+/** The credentials that a persona presents to the filters of a route; those that cover the rest of the request are last. */
 export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialInput): Shown[] => {
   const input = {
     persona,
@@ -98,7 +98,7 @@ const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly i
 export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
   chain.flatMap(({ spec, config }) => spec.credentials?.algorithms?.(config) ?? []);
 
-/** Algorithms of what a persona is given otherwise than the filters ask. */
+/** Algorithms that a persona sets itself, in place of those that the filters require. */
 export const algorithmsFor = (persona: Persona): string[] =>
   personaKeys.flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
 
@@ -115,7 +115,7 @@ const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["requi
   };
 };
 
-/** A plan that trusts the keys of this run: nobody here can sign with a key that stands in a manifest. */
+/** A plan that trusts the keys of this run, because tests cannot sign with the private half of a key in a manifest. */
 export const trusting = (plan: Plan, { issuers }: RunKeys): Plan => {
   const published = [...issuers.values()].map((it) => it.published);
   const filters = Object.entries(plan.filters).map(([id, it]) => {

@@ -71,7 +71,7 @@ const removableKeys = ["path", "upgrade", "encoded-slashes", "without", "when"];
 
 const mutateRoute = (it: MutationSource, name: string, { routes, shared }: CheckedTier): Mutant[] => {
   const at = ["routes", name];
-  const route = routes.find((known) => known.name === name);
+  const route = routes.find((candidate) => candidate.name === name);
   const inherited = shared.filters.filter(
     ({ id, mode }) => mode !== "off" && route?.chain.some((one) => one.id === id),
   );

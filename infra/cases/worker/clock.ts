@@ -1,4 +1,4 @@
-/** A virtual clock for cases: it stands still while work is pending, and jumps to the next timer when everything is idle. */
+/** A virtual clock for cases: it stops while work is pending, and jumps to the next timer when everything is idle. */
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 
 export interface Clock {

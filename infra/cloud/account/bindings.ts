@@ -60,12 +60,12 @@ export const parseBindings = (
   previous: readonly Binding[],
 ): Binding[] => {
   const bindings = inputs.map((it) => parseBinding(it, previous));
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   for (const { name } of bindings) {
-    if (taken.has(name)) throw apiErrors.duplicateBinding(name);
-    taken.add(name);
+    if (usedNames.has(name)) throw apiErrors.duplicateBinding(name);
+    usedNames.add(name);
   }
-  return [...bindings, ...previous.filter((it) => keptTypes.includes(it.type) && !taken.has(it.name))];
+  return [...bindings, ...previous.filter((it) => keptTypes.includes(it.type) && !usedNames.has(it.name))];
 };
 
 const parseBinding = (input: unknown, previous: readonly Binding[]): Binding => {

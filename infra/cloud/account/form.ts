@@ -14,8 +14,8 @@ const maxDepth = 20;
  * @throws ApiError where it is no JSON
  */
 export const readFormValue = async (form: FormData, name: string): Promise<unknown> => {
-  const whole = form.get(name);
-  if (whole !== null) return parseJson(typeof whole === "string" ? whole : await whole.text(), name);
+  const value = form.get(name);
+  if (value !== null) return parseJson(typeof value === "string" ? value : await value.text(), name);
   const fields = [...form.entries()].flatMap(([field, value]) => {
     const path = fieldPath(field, name);
     return path && typeof value === "string" ? [[path, value] as const] : [];

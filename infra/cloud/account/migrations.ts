@@ -33,8 +33,9 @@ const applyStep = (classes: readonly ObjectClass[], step: Step): readonly Object
         `Cannot apply new-class migration to class ${className} that is already depended on by existing Durable Objects`,
       );
   const names = new Set([...classes, ...added].map(({ className }) => className));
-  for (const gone of [...(step.deleted_classes ?? []), ...(step.renamed_classes ?? []).map(({ from }) => from)])
-    if (!names.has(gone)) throw apiErrors.badMigration(`Cannot apply a migration to class ${gone}: it does not exist`);
+  for (const removedClass of [...(step.deleted_classes ?? []), ...(step.renamed_classes ?? []).map(({ from }) => from)])
+    if (!names.has(removedClass))
+      throw apiErrors.badMigration(`Cannot apply a migration to class ${removedClass}: it does not exist`);
   const renames = new Map((step.renamed_classes ?? []).map(({ from, to }) => [from, to]));
   return [
     ...classes

@@ -12,8 +12,10 @@ export const scripts = (control: AccountControl) =>
   new Hono()
     .get("/scripts", (c) => ok(c, [...control.account().workers.values()].map(scriptView)))
     .get("/scripts-search", (c) => {
-      const wanted = c.req.query("name") ?? "";
-      const found = [...control.account().workers.values()].filter(({ name }) => name.includes(wanted)).map(scriptView);
+      const requestedName = c.req.query("name") ?? "";
+      const found = [...control.account().workers.values()]
+        .filter(({ name }) => name.includes(requestedName))
+        .map(scriptView);
       return ok(
         c,
         page(c, found).map((it) => ({ ...it, script_name: it.id })),

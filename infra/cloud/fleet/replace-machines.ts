@@ -21,12 +21,12 @@ export const startMissing = async (
 ): Promise<void> => {
   const failed = new Set<string>();
   for (;;) {
-    const wanted = deployedVersions(account).filter(({ version: { id } }) => !failed.has(id));
+    const deployed = deployedVersions(account).filter(({ version: { id } }) => !failed.has(id));
     try {
-      return await startVersions(pool, account, wanted);
+      return await startVersions(pool, account, deployed);
     } catch (error) {
       if (!(error instanceof VersionStartupError)) throw error;
-      for (const { worker, version } of wanted) {
+      for (const { worker, version } of deployed) {
         const reason = error.reasons.get(version.id);
         if (reason === undefined) continue;
         failed.add(version.id);

@@ -30,11 +30,11 @@ export const routerOptions = (
   router: string,
 ) => {
   // An owner opens its own objects without the router.
-  const own = ownsObjects ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
+  const ownClasses = ownsObjects ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
   const classes = boundClasses(
     account,
     versions.map(({ worker, version }) => [worker, version] as const),
-  ).filter((it) => !own.includes(it.class.id));
+  ).filter((it) => !ownClasses.includes(it.class.id));
   const entry = [
     'export { Internet, Kv, Service, Tail, default } from "./router.js";',
     ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),

@@ -103,13 +103,13 @@ const recoverAccount = (file: string, vault: Vault): { readonly account: Account
     return { account: emptyAccount, lines: 0 };
   }
   const text = fs.readFileSync(file, "utf8");
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  const [first = "", ...lines] = whole.split("\n").slice(0, -1);
+  const completeText = text.slice(0, text.lastIndexOf("\n") + 1);
+  const [first = "", ...lines] = completeText.split("\n").slice(0, -1);
   if (first !== JSON.stringify(header))
     throw new Error(
       `${file} is not a journal of this local cloud; give another folder with --state, or remove this one`,
     );
-  if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
+  if (completeText.length < text.length) fs.truncateSync(file, Buffer.byteLength(completeText));
   const account = lines.reduce(
     (before, line, index) =>
       parseEvents(line, file, index + 2)

@@ -27,20 +27,21 @@ export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome>
   const emitted = await emit(root, compiled, { only: tier });
   // Problems of the tier itself, and of files that all tiers share.
   const others = files.filter((file) => file !== `routes/${tier}.yaml`);
-  const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
+  const ownProblems =
+    tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
-    exitCode: own.length > 0 ? 1 : 0,
+    exitCode: ownProblems.length > 0 ? 1 : 0,
     text: [
       formatWorkers(root, emitted),
       notWritten(compiled, tier),
-      own.length > 0 ? renderProblems(own, compiled) : "",
+      ownProblems.length > 0 ? renderProblems(ownProblems, compiled) : "",
     ]
       .filter(Boolean)
       .join("\n"),
     data: {
       environment: env,
       workers: emitted.map((it) => ({ ...it, folder: path.relative(root, it.folder) })),
-      problems: own,
+      problems: ownProblems,
     },
   };
 };

@@ -64,7 +64,8 @@ const reportFixes = ({ applied }: Fixes): FixReport => ({
 const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixReport): Outcome => {
   const { all, environments, problems, audit: audited } = checked;
   const { failOn = "high", format = "human" } = options;
-  const grave = failOn !== "never" && audited.findings.some(({ severity }) => compareRisk(severity, failOn) >= 0);
+  const hasFailingFinding =
+    failOn !== "never" && audited.findings.some(({ severity }) => compareRisk(severity, failOn) >= 0);
   const broken = new Set(all.flatMap((it) => it.brokenFiles)).size;
   const [{ read, tiers } = { read: 0, tiers: [] }] = all;
   const routes = tiers.reduce((sum, { checked }) => sum + checked.routes.length, 0);
@@ -76,7 +77,7 @@ const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixR
     problems.length > 0 ? "" : pc.green(holds),
   ];
   return {
-    exitCode: problems.length > 0 ? 1 : grave ? 5 : 0,
+    exitCode: problems.length > 0 ? 1 : hasFailingFinding ? 5 : 0,
     ...(format === "github"
       ? { commands: annotateFindings(problems, audited.findings), text: "" }
       : { text: parts.filter(Boolean).join("\n") }),

@@ -43,8 +43,8 @@ const brokenOutcome = (root: string, compiled: Compiled, tier: string, file: str
   const files = manifestFiles(root);
   const names = files.map((it) => it.slice("routes/".length, -".yaml".length));
   if (!names.includes(tier)) throw new Error(`there is no tier "${tier}"; ${choice(tier, names) ?? ""}`);
-  const own = compiled.problems.filter((it) => it.file === file || !files.includes(it.file));
-  return { exitCode: 1, text: renderProblems(own, compiled), data: { problems: own } };
+  const ownProblems = compiled.problems.filter((it) => it.file === file || !files.includes(it.file));
+  return { exitCode: 1, text: renderProblems(ownProblems, compiled), data: { problems: ownProblems } };
 };
 
 const manifest = (value: Record<string, unknown>, name: string, env: string): string => {

@@ -121,17 +121,17 @@ const requestOf = (method: string, target: string, { at, header = [], data }: Ex
 /** The URL of the request at the gates of `--at`. A whole URL may omit its port, and has the same host. */
 const urlAt = (at: string, target: string): string => {
   if (!URL.canParse(at)) throw new Error(`--at takes the URL of the gates, such as http://localhost:8787, not "${at}"`);
-  const place = new URL(at);
-  if (target.startsWith("/")) return new URL(target, place).href;
+  const gateUrl = new URL(at);
+  if (target.startsWith("/")) return new URL(target, gateUrl).href;
   if (!URL.canParse(target)) return target;
   const { hostname, pathname, search } = new URL(target);
-  if (hostname !== place.hostname)
+  if (hostname !== gateUrl.hostname)
     throw new Error(
       maskTokens(
-        `--at names ${place.hostname}, but the URL has the host ${hostname}; write ${pathname}${search}, or use the same host`,
+        `--at names ${gateUrl.hostname}, but the URL has the host ${hostname}; write ${pathname}${search}, or use the same host`,
       ),
     );
-  return new URL(pathname + search, place).href;
+  return new URL(pathname + search, gateUrl).href;
 };
 
 const explainHere = (

@@ -22,9 +22,9 @@ const env = "local";
 export const sign = async (method: string, url: string, { root, data, header, key }: SignOptions): Promise<Outcome> => {
   if (!URL.canParse(url)) throw new Error(`"${url}" is not a whole URL; write it as http://localhost:8787/…`);
   const { use, credential } = credentialFor(new URL(url), root, key);
-  const given = Object.fromEntries((header ?? []).map(headerOf));
-  const request = new Request(url, { method, headers: given });
-  const value = credential(Object.keys(given));
+  const givenHeaders = Object.fromEntries((header ?? []).map(headerOf));
+  const request = new Request(url, { method, headers: givenHeaders });
+  const value = credential(Object.keys(givenHeaders));
   const presented = await (modules[use]?.present ?? asPresented)(value, {
     request,
     body: data ?? null,
@@ -33,7 +33,7 @@ export const sign = async (method: string, url: string, { root, data, header, ke
     keys: {},
     revoke: () => {},
   });
-  const all = { ...given, ...presented.headers };
+  const all = { ...givenHeaders, ...presented.headers };
   const target = presented.url ?? url;
   const lines = [
     ["request", request.method],

@@ -15,8 +15,8 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
   const changed = git(root, ["diff", "--cached", "--name-only", "--relative", "-z", "--diff-filter=d", "--", "routes"])
     .split("\0")
     .filter((it) => it.endsWith(".yaml"));
-  const gone = git(root, ["diff", "--cached", "--name-only", "--relative", "-z", "--diff-filter=D", "--", "routes"]);
-  if (changed.length === 0 && gone === "")
+  const deleted = git(root, ["diff", "--cached", "--name-only", "--relative", "-z", "--diff-filter=D", "--", "routes"]);
+  if (changed.length === 0 && deleted === "")
     return { exitCode: 0, text: "no manifest is staged\n", data: { files: [], problems: [] } };
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "postern-staged-"));
   try {
@@ -24,18 +24,20 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
     const { data } = check({ root: scratch });
     const manifests = manifestFiles(scratch);
     // A file that tiers share can break any of them.
-    const all = gone !== "" || changed.some((it) => !manifests.includes(it));
+    const all = deleted !== "" || changed.some((it) => !manifests.includes(it));
     const { problems } = data as { readonly problems: readonly Problem[] };
-    const own = problems.filter(({ file }) => all || changed.includes(file));
-    const broken = new Set(own.map(({ file }) => file)).size;
+    const ownProblems = problems.filter(({ file }) => all || changed.includes(file));
+    const broken = new Set(ownProblems.map(({ file }) => file)).size;
     const lines = schemaLines(scratch)
       .filter(({ file }) => changed.includes(file))
       .map(({ file }) => `${file}:1  lacks the line that names its schema for editors; npx postern repo writes it\n`);
-    const text = [renderProblems(own, { read: manifests.length, broken }), lines.join("")].filter(Boolean).join("\n");
+    const text = [renderProblems(ownProblems, { read: manifests.length, broken }), lines.join("")]
+      .filter(Boolean)
+      .join("\n");
     return {
       exitCode: text === "" ? 0 : 1,
       text: text || `${count(changed.length, "file")} staged, and all of them are valid\n`,
-      data: { files: changed, problems: own, withoutSchema: lines.length },
+      data: { files: changed, problems: ownProblems, withoutSchema: lines.length },
     };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
@@ -45,18 +47,18 @@ export const staged = ({ root }: { readonly root: string }): Outcome => {
 const checkOut = (root: string, scratch: string): void => {
   const files = git(root, ["ls-files", "-z", "--", "routes"]);
   const folder = git(root, ["rev-parse", "--show-prefix"]).trim();
-  const whole = path.join(scratch, "all");
+  const fullCopy = path.join(scratch, "all");
   // Git writes a link as a file that holds its target, so that nothing outside is read.
   execFileSync(
     "git",
-    ["-c", "core.symlinks=false", "checkout-index", "--stdin", "-z", `--prefix=${whole}${path.sep}`],
+    ["-c", "core.symlinks=false", "checkout-index", "--stdin", "-z", `--prefix=${fullCopy}${path.sep}`],
     {
       cwd: root,
       input: files,
       stdio: ["pipe", "ignore", "pipe"],
     },
   );
-  fs.renameSync(path.join(whole, folder, "routes"), path.join(scratch, "routes"));
+  fs.renameSync(path.join(fullCopy, folder, "routes"), path.join(scratch, "routes"));
 };
 
 /** @throws outside of a git repository */

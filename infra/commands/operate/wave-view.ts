@@ -30,11 +30,11 @@ const levelOf = (it: Wave, level: Member["level"]): string[] => {
   if (members.length === 0) return [];
   const done = membersAt({ members }, "promoted").length;
   const first = members.toSorted((a, b) => order(a) - order(b)).slice(0, maxLines);
-  const shown = members.filter((member) => first.includes(member));
-  const rest = members.length - shown.length;
+  const shownMembers = members.filter((member) => first.includes(member));
+  const rest = members.length - shownMembers.length;
   return [
     `${pc.bold(level)}  ${done} of ${members.length}, ${it.concurrent} at once`,
-    ...shown.map((member) => `  ${lineOf(member)}`),
+    ...shownMembers.map((member) => `  ${lineOf(member)}`),
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ];
 };

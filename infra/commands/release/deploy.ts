@@ -45,14 +45,14 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   // Broken manifests of other tiers do not block a named tier; without names, all manifests must be valid.
   const problems = compiled.problems.filter(({ file }) => tiers.length === 0 || !isManifestOfOther(root, tiers, file));
   if (problems.length > 0) return { exitCode: 1, text: renderProblems(problems, compiled), data: { problems } };
-  const wanted = await selectWorkers(target, await emit(root, compiled), tiers);
-  if (split < 100) refuseToSplitZones(wanted);
+  const selected = await selectWorkers(target, await emit(root, compiled), tiers);
+  if (split < 100) refuseToSplitZones(selected);
   stages.begin(`list what is deployed on ${target.name}`);
-  await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
+  await prepare(target, root, compiled, selected, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const sampleWorkers =
     target.name === "local" ? await buildSampleWorkers(root, env, compiled.environment.value.dev.workers) : [];
-  const all = [...(tiers.length === 0 ? sampleWorkers : []), ...wanted];
+  const all = [...(tiers.length === 0 ? sampleWorkers : []), ...selected];
   stages.begin(
     `upload what has changed of ${all.length} ${all.length === 1 ? "Worker" : "Workers"} to ${target.name}, by wrangler`,
   );
@@ -60,10 +60,10 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   // The table at the end has a line for each, so this is no list of them.
   const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${toOneLine(line)}`);
   const deployOptions = { target, split, message, secrets, progress };
-  const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
+  const front = tiers.length === 0 ? selected.find(({ kind }) => kind === "front") : undefined;
   const results = [
     ...(await deployAll(tiers.length === 0 ? sampleWorkers : [], deployOptions)),
-    ...(await deployAll(wanted, deployOptions)),
+    ...(await deployAll(selected, deployOptions)),
   ];
   stages.end();
   const outcome = { target: target.name, environment: env, workers: results };
@@ -72,7 +72,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
     return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
   await assertUnpublished(
     target,
-    wanted.filter((it) => !hasRoutes(it)),
+    selected.filter((it) => !hasRoutes(it)),
   );
   const left = front ? await findLeftovers(target, front) : [];
   if (options.prune) await removeWorkers(target, left);
@@ -84,8 +84,8 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
 };
 
 /** Refuses to split a gate with `entry: zone`: nothing in front of it removes a client's version headers, so a client could choose its version. */
-const refuseToSplitZones = (wanted: readonly Emitted[]): void => {
-  const zones = wanted.filter((it) => it.kind === "gate" && hasRoutes(it)).map(({ worker }) => worker);
+const refuseToSplitZones = (selected: readonly Emitted[]): void => {
+  const zones = selected.filter((it) => it.kind === "gate" && hasRoutes(it)).map(({ worker }) => worker);
   if (zones.length > 0)
     throw new Error(
       `${zones.join(", ")}: a tier with \`entry: zone\` cannot be split: no front removes a client's Cloudflare-Workers-* headers or keeps a user on one version. Deploy without --split, or remove \`entry: zone\``,
@@ -142,13 +142,13 @@ const prepare = async (
   target: Target,
   root: string,
   { environment, consumers }: Compiled,
-  wanted: readonly Emitted[],
+  selected: readonly Emitted[],
   withConsumers: boolean,
 ): Promise<void> => {
   const { kv, dev } = environment.value;
   const signed = withConsumers ? signConsumers(root, environment, consumers) : [];
   if (target.name === "local") await createNamespaces(target, kv);
-  const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
+  const missing = await missingSecrets(target, root, environment.name, dev.secrets, selected);
   if (missing.length > 0)
     throw new Error(
       `secrets are missing; nothing was uploaded:\n${missing
@@ -171,10 +171,10 @@ const missingSecrets = async (
   root: string,
   env: string,
   samples: Readonly<Record<string, string>>,
-  wanted: readonly Emitted[],
+  selected: readonly Emitted[],
 ) => {
   const secretStore = secretsOf(root, env, samples, target);
-  const workersWithSecrets = wanted.filter(({ secrets }) => secrets.length > 0);
+  const workersWithSecrets = selected.filter(({ secrets }) => secrets.length > 0);
   const found = await Promise.all(
     workersWithSecrets.map(async ({ worker, secrets }) => {
       const existing = await secretStore.names(worker);

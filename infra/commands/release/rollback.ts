@@ -54,17 +54,17 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
   };
 };
 
-const rollbackVersion = (worker: string, releases: Releases, wanted: string | undefined): string => {
-  if (wanted === undefined) {
+const rollbackVersion = (worker: string, releases: Releases, requestedVersion: string | undefined): string => {
+  if (requestedVersion === undefined) {
     const found = rollbackTarget(releases);
     if (found === undefined) throw new Error(`${worker} has no version before the live one`);
     return found;
   }
-  const matching = releases.versions.filter(({ id }) => id.startsWith(wanted));
+  const matching = releases.versions.filter(({ id }) => id.startsWith(requestedVersion));
   const [found] = matching;
   if (!found || matching.length > 1)
     throw new Error(
-      `${worker} has ${matching.length === 0 ? "no version" : `${matching.length} versions`} "${wanted}"; the newest are ${releases.versions
+      `${worker} has ${matching.length === 0 ? "no version" : `${matching.length} versions`} "${requestedVersion}"; the newest are ${releases.versions
         .slice(-5)
         .map(({ id }) => id.slice(0, 8))
         .join(", ")}`,

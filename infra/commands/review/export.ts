@@ -20,7 +20,7 @@ interface Options {
 }
 
 /** @returns an outcome if manifests have problems, since broken ones would be missing silently */
-const exportTiers = (wanted: readonly string[], { root, env }: Options) => {
+const exportTiers = (tierNames: readonly string[], { root, env }: Options) => {
   const compiled = compile(root, env);
   if (compiled.problems.length > 0)
     return {
@@ -32,16 +32,16 @@ const exportTiers = (wanted: readonly string[], { root, env }: Options) => {
     } as const;
   const allTiers = compiled.tiers.map(({ checked }) => checked);
   const names = allTiers.map(({ manifest }) => manifest.tier);
-  const unknownTier = wanted.find((result) => !names.includes(result));
+  const unknownTier = tierNames.find((result) => !names.includes(result));
   if (unknownTier !== undefined)
     throw new Error(`there is no tier "${unknownTier}"; ${choice(unknownTier, names) ?? "postern routes lists them"}`);
-  const tiers = allTiers.filter(({ manifest }) => wanted.length === 0 || wanted.includes(manifest.tier));
+  const tiers = allTiers.filter(({ manifest }) => tierNames.length === 0 || tierNames.includes(manifest.tier));
   return { tiers: tiers.length, ...exportOpenApi(tiers, createDocumentLoader(root)) };
 };
 
 type ExportResult = Exclude<ReturnType<typeof exportTiers>, { readonly outcome: object }>;
 
-const written = (target: string, { tiers, operations, gaps }: ExportResult, options: Options): Outcome => {
+const reportWritten = (target: string, { tiers, operations, gaps }: ExportResult, options: Options): Outcome => {
   const sum = `wrote ${toOneLine(target)}: ${count(operations, "operation")} of ${count(tiers, "tier")}\n`;
   const leftOut = isIncomplete(gaps);
   return {
@@ -58,8 +58,8 @@ const renderGaps = (gaps: readonly Gap[]): string =>
 
 const exitCodeFor = (gaps: readonly Gap[], { acceptGaps }: Options) => (isIncomplete(gaps) && !acceptGaps ? 1 : 0);
 
-export const exportOpenApiFile = (wanted: readonly string[], options: Options): Outcome => {
-  const result = exportTiers(wanted, options);
+export const exportOpenApiFile = (tierNames: readonly string[], options: Options): Outcome => {
+  const result = exportTiers(tierNames, options);
   if ("outcome" in result) return result.outcome;
   const text = `${JSON.stringify(result.document, null, 2)}\n`;
   const { out } = options;
@@ -72,16 +72,16 @@ export const exportOpenApiFile = (wanted: readonly string[], options: Options): 
     };
   fs.mkdirSync(path.dirname(path.resolve(out)), { recursive: true });
   fs.writeFileSync(out, text);
-  return written(out, result, options);
+  return reportWritten(out, result, options);
 };
 
 /** A static page that needs no network or server. */
-export const exportSite = (wanted: readonly string[], options: Options & { readonly out: string }): Outcome => {
-  const result = exportTiers(wanted, options);
+export const exportSite = (tierNames: readonly string[], options: Options & { readonly out: string }): Outcome => {
+  const result = exportTiers(tierNames, options);
   if ("outcome" in result) return result.outcome;
   for (const [name, content] of Object.entries(renderSite(result.document))) {
     fs.mkdirSync(options.out, { recursive: true });
     fs.writeFileSync(path.join(options.out, name), content);
   }
-  return written(path.join(options.out, "index.html"), result, options);
+  return reportWritten(path.join(options.out, "index.html"), result, options);
 };

@@ -30,10 +30,10 @@ export const importOpenApiFile = (
 /** @param source a file, a folder, or `-` for stdin */
 export const importGatewayApiFiles = (
   source: string,
-  { root, force, acceptGaps, ...wanted }: Options & GatewayApiOptions,
+  { root, force, acceptGaps, ...options }: Options & GatewayApiOptions,
 ): Outcome => {
   const { files, gaps } = readInputFiles(source);
-  const { values, others, ...imported } = importGatewayApi(files, wanted);
+  const { values, others, ...imported } = importGatewayApi(files, options);
   const all = { ...imported, gaps: [...imported.gaps, ...gaps] };
   const { exitCode, text, data } = writeImport(all, { root, force, acceptGaps });
   const environmentValues = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${toOneLine(what)}\n`);

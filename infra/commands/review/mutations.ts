@@ -40,9 +40,9 @@ export const runMutations = async (tiers: readonly string[], options: Options): 
 };
 
 const parseCount = (text: string): number => {
-  const many = Number(text);
-  if (!Number.isInteger(many) || many < 1) throw new Error(`--mutate takes a count, and not "${text}"`);
-  return many;
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1) throw new Error(`--mutate takes a count, and not "${text}"`);
+  return limit;
 };
 
 /** Shows progress on a terminal. */

@@ -26,7 +26,7 @@ export interface CheckResult {
   readonly usedVariables?: ReadonlySet<string>;
   /** The preset that it names, whether it exists or not. */
   readonly preset?: string;
-  /** Undefined where it could not be read. */
+  /** Undefined if it could not be read. */
   readonly isolation?: Frame["isolation"] | undefined;
 }
 
@@ -84,8 +84,8 @@ const tierOf = (value: unknown, context: ParseContext, { registry, presets }: Ch
   );
   const shared = inheritedFilters(manifest, broken, preset, ownFilters);
   const upstreams = upstreamsOf(keys.upstreams, registry, context);
-  const written = entriesOf(keys.routes);
-  const routes = written.flatMap(([name, it]) => routeOf(name, it, manifest, shared, registry, context) ?? []);
+  const writtenRoutes = entriesOf(keys.routes);
+  const routes = writtenRoutes.flatMap(([name, it]) => routeOf(name, it, manifest, shared, registry, context) ?? []);
   return {
     source,
     manifest,
@@ -95,7 +95,8 @@ const tierOf = (value: unknown, context: ParseContext, { registry, presets }: Ch
     upstreams,
     upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
     routes,
-    isComplete: routes.length === written.length && !broken.some((path) => path.length === 1 && path[0] === "routes"),
+    isComplete:
+      routes.length === writtenRoutes.length && !broken.some((path) => path.length === 1 && path[0] === "routes"),
     validations: new Map(),
   };
 };
@@ -120,14 +121,14 @@ const inheritedFilters = (
   { preset: named, without }: Frame,
   broken: BrokenPaths,
   preset: CheckedPreset | undefined,
-  own: CheckedFilters,
+  ownFilters: CheckedFilters,
 ): CheckedFilters => {
   const isUnknown = isBroken(broken, "preset") || isBroken(broken, "without") || (named !== undefined && !preset);
-  if (isUnknown) return { filters: own.filters, unknown: "any" };
+  if (isUnknown) return { filters: ownFilters.filters, unknown: "any" };
   const ahead = preset?.filters.filters.filter(({ id }) => !without.includes(id)) ?? [];
-  const unknown = [preset?.filters.unknown ?? 0, own.unknown];
+  const unknown = [preset?.filters.unknown ?? 0, ownFilters.unknown];
   return {
-    filters: [...ahead, ...own.filters],
+    filters: [...ahead, ...ownFilters.filters],
     unknown: unknown.includes("any") ? "any" : unknown.reduce<number>((sum, it) => sum + Number(it), 0),
   };
 };
@@ -172,8 +173,8 @@ const routeOf = (
 };
 
 /** The path with the tier's base. Undefined, with a problem, if the two together are invalid, for example too long. */
-const fullPath = (base: string, own: string, at: Path, { source, problems }: ParseContext): string | undefined => {
-  const joinedPath = joinPath(base, own);
+const fullPath = (base: string, ownPath: string, at: Path, { source, problems }: ParseContext): string | undefined => {
+  const joinedPath = joinPath(base, ownPath);
   try {
     parsePath(joinedPath);
     return joinedPath;

@@ -92,18 +92,18 @@ export const missingOperation = (
   operations: readonly Operation[],
 ): Problem => {
   const operation = openApiCheck(filter)?.operation;
-  const whole = parseMatch(settings.match).path;
+  const fullPath = parseMatch(settings.match).path;
   const lines = operations.flatMap((it) => (operation === undefined ? `${it.method} ${it.path}` : (it.id ?? [])));
   const message =
     method === "ANY"
       ? `${filter.use} checks ${name} by operations, and ANY is not one`
       : operation === undefined
-        ? `${file} has no operation ${method} ${whole}`
+        ? `${file} has no operation ${method} ${fullPath}`
         : `${file} has no operation "${operation}" for ${method}`;
   const remedy =
     method === "ANY"
       ? "name the methods that the document has: GET,POST"
-      : (choice(operation ?? `${method} ${whole}`, lines) ??
+      : (choice(operation ?? `${method} ${fullPath}`, lines) ??
         `drop it here: without: [${filter.id}]; or name the operation in a filter of the route`);
   const related = [filter.source.related(filter.entry, `${filter.use} is here`)];
   return source.problem(["routes", name, "match"], "operation-missing", message, { remedy, related });

@@ -58,8 +58,8 @@ const filterOf = (
   const { id = partEntry.use, mode, percent, when } = settings.value ?? schemas.filter.parse({});
   const { source } = context;
   const broken = { settings: [...partEntry.broken, ...settings.broken], config: config.broken };
-  const known = { use: partEntry.use, spec, mode, percent, when: matchersOf(when), config: config.value };
-  return { id: prefix + id, ...known, broken, source, entry, at };
+  const checkedParts = { use: partEntry.use, spec, mode, percent, when: matchersOf(when), config: config.value };
+  return { id: prefix + id, ...checkedParts, broken, source, entry, at };
 };
 
 /** The upstreams of a known kind with a usable configuration, by name. */

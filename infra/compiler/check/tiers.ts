@@ -5,7 +5,7 @@ import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
 import { isBroken } from "../model/salvage.ts";
 import { placeholderHost } from "./rules/placement.ts";
 
-/** @param tiers as far as they hold */
+/** @param tiers their valid parts */
 export const checkCollisions = (tiers: readonly CheckedTier[]): Problem[] => {
   const claims = claimsByHost(tiers.filter(({ broken }) => !isBroken(broken, "base")));
   return [...checkSameBase(claims), ...checkHiddenRoutes(claims)];

@@ -23,7 +23,7 @@ const mostEntries = 200;
 
 export interface BundleCache {
   /** @param about all that the bundle depends on besides its files, which `make` names */
-  readonly get: (about: readonly unknown[], make: () => Promise<Bundled>) => Promise<string>;
+  readonly get: (keyParts: readonly unknown[], make: () => Promise<Bundled>) => Promise<string>;
 }
 
 /**
@@ -31,8 +31,8 @@ export interface BundleCache {
  * @param base that files are named from
  */
 export const bundleCache = (folder: string, base: string): BundleCache => ({
-  get: async (about, make) => {
-    const file = path.join(folder, `${digestOf(JSON.stringify(about))}.json`);
+  get: async (keyParts, make) => {
+    const file = path.join(folder, `${digestOf(JSON.stringify(keyParts))}.json`);
     const known = read(file);
     if (known && Object.entries(known.inputs).every(([input, digest]) => digestIn(base, input) === digest))
       return known.text;
@@ -69,16 +69,16 @@ const read = (file: string): Entry | undefined => {
   }
 };
 
-/** Written beside and renamed, so that nobody reads half of it. */
+/** Writes a temporary file and renames it, so that no process reads half an entry. */
 const keep = (folder: string, file: string, entry: Entry): void => {
-  const beside = `${file}.${randomUUID()}`;
+  const temporary = `${file}.${randomUUID()}`;
   try {
     fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(beside, JSON.stringify(entry));
-    fs.renameSync(beside, file);
+    fs.writeFileSync(temporary, JSON.stringify(entry));
+    fs.renameSync(temporary, file);
     forget(folder);
   } catch {
-    fs.rm(beside, { force: true }, () => {});
+    fs.rm(temporary, { force: true }, () => {});
   }
 };
 

@@ -7,7 +7,7 @@ import { bundleCache } from "./bundle-cache.ts";
 
 const cache = bundleCache(path.join(codeRoot, ".build/bundles"), codeRoot);
 
-/** Where packages resolve to goes by their versions. */
+/** The versions of packages decide what they resolve to. */
 const lock = (): string => fs.readFileSync(path.join(codeRoot, "package-lock.json"), "utf8");
 
 const options = {
@@ -29,7 +29,7 @@ const options = {
  * @param entry source text
  * @param folder that its relative imports start from
  * @param external modules that are deployed beside the bundle, or that the platform provides
- * @throws where something cannot be resolved or parsed
+ * @throws if something cannot be resolved or parsed
  */
 export const bundle = (entry: string, folder: string, external: readonly string[]): Promise<string> =>
   cache.get([esbuild.version, options, entry, folder, external, lock()], async () => {

@@ -28,8 +28,8 @@ export type StandIn = (path: Path) => unknown;
 /** Each round removes at least one broken value; a value with more of them is given up. */
 const maxRounds = 12;
 
-export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn = () => undefined): Salvaged<T> => {
-  let value = given;
+export const salvage = <T>(schema: ZodType<T>, input: unknown, standIn: StandIn = () => undefined): Salvaged<T> => {
+  let value = input;
   const broken: Path[] = [];
   const unknown: Path[] = [];
   const rounds: (readonly $ZodIssue[])[] = [];
@@ -62,13 +62,13 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
 
 /** Drops issues that compare values of a map in which one value is broken by itself. */
 const withoutConsequences = (
-  given: readonly $ZodIssue[],
+  issues: readonly $ZodIssue[],
   all: readonly $ZodIssue[],
   schema: ZodType,
   value: unknown,
 ) => {
   const broken = all.filter((it) => it.code !== "unrecognized_keys" && !isCrossFieldIssue(it, schema, value));
-  return given.filter(
+  return issues.filter(
     (it) =>
       !isCrossFieldIssue(it, schema, value) || !broken.some(({ path }) => isBroken([path], ...it.path.slice(0, -1))),
   );
@@ -82,13 +82,13 @@ const isCrossFieldIssue = ({ code, path }: $ZodIssue, schema: ZodType, value: un
 
 /** The missing key that a misspelt key was probably meant for. */
 const likelyKeys = (schema: ZodType, value: unknown, at: Path, key: string): Path[] => {
-  const meant = nearest(key, keysAt(schema, at));
-  return meant === undefined || valueAt(value, [...at, meant]) !== undefined ? [] : [[...at, meant]];
+  const suggestion = nearest(key, keysAt(schema, at));
+  return suggestion === undefined || valueAt(value, [...at, suggestion]) !== undefined ? [] : [[...at, suggestion]];
 };
 
 /** Removes a broken value, or replaces it by a placeholder. @returns false if nothing is left */
 const repair = (path: Path, value: unknown, standIn: StandIn, broken: Path[]): boolean => {
-  const whole = valueAt(value, path) === undefined;
+  const isMissing = valueAt(value, path) === undefined;
   const replacement = standIn(path);
   if (replacement !== undefined) {
     if (!replaceAt(path, replacement, value)) return false;
@@ -97,7 +97,7 @@ const repair = (path: Path, value: unknown, standIn: StandIn, broken: Path[]): b
     return true;
   }
   // A map without a required key is invalid itself.
-  const out = outsideLists(whole ? path.slice(0, -1) : path);
+  const out = outsideLists(isMissing ? path.slice(0, -1) : path);
   broken.push(path, out);
   return out.length > 0 && removeAt(out, value);
 };

@@ -97,7 +97,8 @@ export const toFinding = ({ id, severity }: Rule, { source, at, key, fix, relate
 });
 
 const lineKey = ({ file, line }: Pick<SourceLocation, "file" | "line">): string => `${file}:${line}`;
-const ignoreKey = (place: Pick<SourceLocation, "file" | "line">, rule: string): string => `${lineKey(place)} ${rule}`;
+const ignoreKey = (location: Pick<SourceLocation, "file" | "line">, rule: string): string =>
+  `${lineKey(location)} ${rule}`;
 
 const findIgnore = (finding: Finding, ignores: readonly Ignore[]): Ignored[] => {
   const by = ignores.find((it) => it.rules.includes(finding.code));

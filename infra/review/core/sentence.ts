@@ -42,12 +42,12 @@ export const formatValue = (value: unknown): string => {
 
 /** Quoted values with commas, and `and` before the last; truncated after `maxItems`. */
 export const quotedList = (values: readonly string[], maxItems = 12): Sentence => {
-  const shown = values.slice(0, maxItems);
-  const rest = values.length - shown.length;
-  return shown.flatMap((value, index): Sentence => {
-    const last = rest === 0 && index === shown.length - 1;
+  const shownValues = values.slice(0, maxItems);
+  const rest = values.length - shownValues.length;
+  return shownValues.flatMap((value, index): Sentence => {
+    const last = rest === 0 && index === shownValues.length - 1;
     const glue = index === 0 ? [] : [last ? " and " : ", "];
-    const more = rest > 0 && index === shown.length - 1 ? [` and ${rest} more`] : [];
+    const more = rest > 0 && index === shownValues.length - 1 ? [` and ${rest} more`] : [];
     return [...glue, { code: truncate(value) }, ...more];
   });
 };

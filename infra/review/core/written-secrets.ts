@@ -22,7 +22,7 @@ export const writtenSecrets = (value: unknown): WrittenSecret[] =>
 interface LocatedText {
   readonly path: Path;
   readonly text: string;
-  /** Under which it stands. */
+  /** The key of the value. */
   readonly key: string;
 }
 

@@ -162,7 +162,7 @@ const comparePercent = (before: CheckedFilter, after: CheckedFilter) => {
   const fewer = !isNewlyActive && percentAfter < percentBefore;
   const message = describePercent(before, after);
   // A tenth of the users counts as a tenfold weakening.
-  const verdict = !fewer ? "stronger" : percentAfter * multipliedFrom <= percentBefore ? "manifold" : "weaker";
+  const verdict = !fewer ? "stronger" : percentAfter * multipliedFrom <= percentBefore ? "multiplied" : "weaker";
   return [{ verdict, message } as const];
 };
 

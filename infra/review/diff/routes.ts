@@ -23,8 +23,8 @@ export interface RouteInTier {
 }
 
 /**
- * @param hasMovedTier whether it stands in another tier now
- * @param currentUpstreamName how an upstream is called now, where it was called otherwise
+ * @param hasMovedTier whether it is in another tier now
+ * @param currentUpstreamName maps the name of a renamed upstream to its current one
  */
 export const compareRoutes = (
   before: RouteInTier,
@@ -167,12 +167,12 @@ const compareSettings = (a: RoutePlan, b: RoutePlan, after: RouteInTier): Change
 };
 
 const describeTarget = (before: string | undefined, after: string | undefined): Sentence => {
-  const own = "the request's own path";
+  const ownPath = "the request's own path";
   return [
     "the upstream receives the path ",
-    ...(after === undefined ? [own] : sentence`${after}`),
+    ...(after === undefined ? [ownPath] : sentence`${after}`),
     "; before: ",
-    ...(before === undefined ? [own] : sentence`${before}`),
+    ...(before === undefined ? [ownPath] : sentence`${before}`),
   ];
 };
 

@@ -126,7 +126,7 @@ const describeLevel = (before: string, after: string): Sentence => {
 const compareLimits = (before: TierModel, after: TierModel): ChangeDetail[] => {
   const bounds = ({ plan, checked: { manifest } }: TierModel) => ({ ...manifest.limits, ...plan.limits });
   const changeKindOf = {
-    manifold: "bound-multiplied",
+    multiplied: "bound-multiplied",
     weaker: "bound-raised",
     stronger: "bound-lowered",
     other: "bound-raised",

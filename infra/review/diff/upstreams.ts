@@ -93,7 +93,7 @@ const compareUpstream = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
         ? "upstream-unsigned"
         : plaintextNote.length > 0
           ? "upstream-plaintext"
-          : verdict === "manifold"
+          : verdict === "multiplied"
             ? "limit-multiplied"
             : "upstream-changed";
       return upstreamChange(

@@ -108,7 +108,7 @@ const alignLines = (parts: readonly (readonly Line[])[]): string => {
 
 const toneColors = { plain: (text: string) => text, bold: pc.bold, dim: pc.dim } as const;
 
-/** In a terminal, what does not fit beside stands below; in a pipe a value and its origin stay on one line, for who searches. */
+/** In a terminal, an origin that does not fit beside its value is below it; in a pipe both are on one line, for searches. */
 const renderLine = ({ text, origin, tone }: Line, width: number): string => {
   const left = toOneLine(text);
   if (origin === "") return toneColors[tone](left);

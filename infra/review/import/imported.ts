@@ -4,9 +4,9 @@ import { redact } from "../../diagnostics/secret-literals.ts";
 import type { GeneratedFile } from "../../project/generated-files.ts";
 
 export interface Gap {
-  /** `left-out`: a request, or a check of it, that is not there. `otherwise`: it is there and behaves otherwise, or it never came by a gateway. */
+  /** `left-out`: a request, or a check of one, is missing. `otherwise`: it is included and behaves differently, or a gateway never gets it. */
   readonly kind: "left-out" | "otherwise";
-  /** Where in the foreign document: `GET /accounts/{id}`. */
+  /** The location in the source document: `GET /accounts/{id}`. */
   readonly where: string;
   /** What has no equivalent, and what to do instead. */
   readonly what: string;
@@ -20,14 +20,14 @@ export interface ImportResult {
   readonly gaps: readonly Gap[];
 }
 
-/** Whether a translation lacks something, so that a script has to notice. */
+/** Whether an import left something out, which its exit code reports. */
 export const isIncomplete = (gaps: readonly Gap[]): boolean => gaps.some(({ kind }) => kind === "left-out");
 
-/** Comments for the head of a manifest, so that who reads it knows what it leaves out. */
+/** Comments for the head of a manifest that list what is left out. */
 export const gapComments = (gaps: readonly Gap[]): string[] =>
   gaps.length === 0 ? [] : ["# What has no equivalent here:", ...gapLines(gaps).map((it) => `#   ${it}`)];
 
-/** A line for each kind: one branch name in thirty paths is one thing to know. */
+/** Merges gaps of one kind into a line: the same parameter in thirty paths is one thing to know. */
 export const gapLines = (gaps: readonly Gap[]): string[] =>
   [...Map.groupBy(gaps, ({ kind, what }) => `${kind === "left-out" ? "left out: " : ""}${what}`)].map(
     ([message, [first, ...more]]) => {
@@ -36,5 +36,5 @@ export const gapLines = (gaps: readonly Gap[]): string[] =>
     },
   );
 
-/** A foreign text ends no comment. */
+/** A text of the source document must not end the comment. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, " ").trim();

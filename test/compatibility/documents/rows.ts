@@ -114,7 +114,7 @@ export const rows: readonly DocumentRow[] = [
     listed: ['GET /a: its security cannot be read: no scheme of the document is called "kee"'],
   },
   {
-    it: "security that is no list closes the operation",
+    it: "security that is not a list closes the operation",
     authority: oas("4.8.10, Operation Object: security is a list"),
     files: one("  /a: { get: { security: { key: [] } }, post: { security: }, put: { security: [key] }, patch: {} }\n"),
     routes: ["PATCH /a"],
@@ -409,7 +409,7 @@ export const rows: readonly DocumentRow[] = [
     listed: ['n: the format "odd"', "the scheme is deprecated"],
   },
   {
-    it: "a server that is no whole URL is listed with the way to stand beneath it",
+    it: "a server that is not a whole URL is listed with the remedy",
     authority: oas("4.8.5, Server Object: url MAY be relative; Swagger petstore3"),
     files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: /api/v3 }]\npaths: { /a: { get: {} } }\n` },
     routes: ["GET /a"],
@@ -535,13 +535,13 @@ export const rows: readonly DocumentRow[] = [
     listed: ["GET /a: the parameter #/components/parameters/n cannot be read", "is circular"],
   },
   {
-    it: "of several segments of text and parameters, one that no match says is taken whole, and the others are not",
+    it: "of several segments of text and parameters, one that no match can express is read whole, and the others are not",
     authority: "RFC 6570, 3.2.2: adjacent expressions",
     files: one(
       "  /a/{x}-{y}/{z}{w}: { get: {} }\n  /b/{x}{y}/c: { get: {} }\n  /b/{x}/c: { post: {} }\n  /d/{x: { get: {} }\n",
     ),
     routes: ["GET /a/{x}-{y}/{z-w}", "GET /b/{x-y}/c", "POST /b/{x}/c", "GET /d/{x}"],
-    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is read as one segment", "GET /d/{x: {x is taken as one segment"],
+    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is read as one segment", "GET /d/{x: {x is read as one segment"],
   },
   {
     it: "a body without a media type is listed",

@@ -123,7 +123,7 @@ spec:
     it: "one document of several that is broken is listed, and the others are imported",
     authority: yaml,
     files: { "it.yaml": all(plainly("before"), "kind: HTTPRoute\nspec: { rules: [\n", plainly("after")) },
-    leftOut: [/is no YAML/],
+    leftOut: [/is not valid YAML/],
     asks: asksFor("before", "after"),
   },
   {
@@ -196,7 +196,7 @@ spec:
       "package.json": '{ "name": "x" }',
       "it.yaml": plainly("beside-values"),
     },
-    leftOut: [/is no resource: apiVersion and kind do not stand at its top/],
+    leftOut: [/is not a resource: apiVersion and kind are not at its top level/],
     asks: asksFor("beside-values"),
   },
   {

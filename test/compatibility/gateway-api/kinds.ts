@@ -77,7 +77,7 @@ export const kinds: readonly Source[] = [
     leftOut: [/no listener takes this route/],
   },
   ...[
-    ["{ group: example.com, kind: Bucket, name: v1 }", "bucket", /Bucket is no Service/],
+    ["{ group: example.com, kind: Bucket, name: v1 }", "bucket", /Bucket is not a Service/],
     [
       "{ group: serving.knative.dev, kind: Service, name: v1, port: 80 }",
       "serving",

@@ -68,7 +68,7 @@ export const names: readonly Source[] = [
         hosts: "nobody.example",
       }),
     },
-    leftOut: [/Gone is no Service/],
+    leftOut: [/Gone is not a Service/],
     asks: [["http://nobody.example/", "no-backend"]],
   },
   {
@@ -91,7 +91,7 @@ export const names: readonly Source[] = [
           route(to("v2"), { hosts: `sound-${index}.example`, name: "sound" }),
         ),
       },
-      leftOut: [/is no host name|is no name|a whole top-level domain/],
+      leftOut: [/is not a host name|a whole top-level domain/],
       asks: [[`http://sound-${index}.example/`, "v2"]],
     }),
   ),

@@ -56,7 +56,7 @@ export const rules: readonly Source[] = [
       it: `the path ${value} is none: no other one, and not all of them, is served in its place`,
       authority: "Gateway API v1, HTTPPathMatch.value: absolute, no //, /./, /../, %2F or #",
       ...one(`path-${index}`, to("v1", path(value)), {
-        leftOut: [/is no path|is refused|has an encoding/],
+        leftOut: [/is not a valid path|is refused|has an encoding/],
         asks: [
           [`http://path-${index}.example/`, 404],
           [`http://path-${index}.example/b`, 404],
@@ -70,7 +70,7 @@ export const rules: readonly Source[] = [
       it: `a timeout of "${text}" is none, which is no timeout without an end`,
       authority: "GEP-2257, Gateway API Duration Format",
       ...one(`time-${index}`, to("v1", `timeouts: { request: "${text}" }`), {
-        leftOut: [/is no duration/],
+        leftOut: [/is not a duration/],
         asks: [[`http://time-${index}.example/`, "v1"]],
       }),
     }),

@@ -101,7 +101,7 @@ describe("what the service sees", () => {
     expect(report && failureLines(report)).toEqual(["1 status: expected 200, got 400 parameters-invalid"]);
   });
 
-  it("a request that is refused reaches nobody, and a service that is not called is missed", async () => {
+  it("a refused request reaches no service, and a service that was not called is reported", async () => {
     expect(
       await wrong("- { it: asks, send: GET /t/two, upstream: { it: { sees: GET /two } }, expect: { status: 404 } }"),
     ).toEqual(["1 it saw: expected GET /two, got nothing"]);
@@ -182,7 +182,7 @@ describe("people", () => {
     expect(await wrong(says("alice", 200), jwt(`, keys: [${key}]`).replace("ES256", "EdDSA"))).toEqual([]);
   });
 
-  it("are nobody where nothing asks, and that is said", async () => {
+  it("are an error if no filter reads a credential", async () => {
     const error = await wrong("- { it: asks, as: alice, send: GET /t/one/7, expect: {} }").catch((it: unknown) => it);
     expect((error as ProjectProblems).problems).toMatchObject([
       {
@@ -256,7 +256,7 @@ describe("tiers of every shape", () => {
   });
 });
 
-describe("what is made for a run", () => {
+describe("values generated for a run", () => {
   it("a secret is called by its name, and never shown", async () => {
     const body = `filters: [{ headers: { request: { set: { x-key: { secret: IT_KEY } } } } }]\n${open}`;
     const asks = (value: string) =>

@@ -12,7 +12,7 @@ const route = (filters: string) =>
 const ofCase = (filters: string, rest: string) =>
   runCases(route(filters), `- { it: asks, as: alice, ${rest} }`, runtime()).then(failureLines);
 
-describe("a token stands where the filter reads it, and goes no further", () => {
+describe("a token is where the filter reads it, and is not forwarded", () => {
   it.each([
     ["header.authorization", "send: GET /t/one, upstream: { it: { sees: { headers: { authorization: present } } } }"],
     [
@@ -49,7 +49,7 @@ describe("a token stands where the filter reads it, and goes no further", () => 
     ]);
   });
 
-  it("a cookie that the case writes itself stands", async () => {
+  it("keeps a cookie that the case sets itself", async () => {
     const rest = "send: { request: GET /t/one, headers: { cookie: t=x.y.z } }, expect: { code: token-invalid }";
     expect(await ofCase(jwt("audience: a, from: cookie.t"), rest)).toEqual([]);
   });

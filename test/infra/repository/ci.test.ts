@@ -71,7 +71,7 @@ describe("the comment", () => {
     expect(comment).toContain("**Other problems**\n\n- `the change is of risk medium, and --fail-on says medium`\n");
     expect(lastLine(comment)).toContain("❌ `diff`");
   });
-  it("lists a problem once, and says who waits for it", async () => {
+  it("lists a problem once, and the stages that it blocks", async () => {
     const { comment, exitCode } = await start().run(`${tier(limit)}oops: 1\n`);
     expect(exitCode).toBe(1);
     expect(comment.match(/unknown-key/g)?.length).toBe(1);
@@ -83,7 +83,7 @@ describe("the comment", () => {
     const { comment } = await run(tier(limit));
     expect(comment).toContain("**Problems**\n\n- `routes/environments/new.yaml:2` `unknown-key`: ");
   });
-  it("says what is stale in the repository, and what cases have not tried", async () => {
+  it("lists stale files and branches without a case", async () => {
     const { run, write } = start({ ".github/CODEOWNERS": owners.replace("lost.\n", "lost.\n/routes/old.yaml @x\n") });
     write("routes/t.test.yaml", "- { it: serves a, send: GET /t/a, expect: { status: 200 } }\n");
     const { comment, codes } = await run(tier(limit), { failUnder: "100" });

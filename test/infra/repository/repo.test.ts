@@ -19,7 +19,7 @@ it("this repository's own are fresh", () => {
 });
 
 describe("CODEOWNERS", () => {
-  it("names the owner of each manifest and its tests, and says who is missing", () => {
+  it("names the owner of each manifest and its tests, and lists manifests without one", () => {
     const { root } = repository({
       "routes/a.yaml": tier("a", "@acme/a"),
       "routes/b.yaml": tier("b", "@one @two ops@acme.example"),
@@ -84,7 +84,7 @@ describe("the line that tells editors the schema", () => {
     "routes/b.yaml": `# yaml-language-server: $schema=https://schemas.acme.example/manifest.json\n${tier("b", "@acme/b")}`,
     "routes/c.yaml": tier("c", "@acme/c").replaceAll("\n", "\r\n"),
   };
-  it("is added where there is none, and one that somebody chose is left", () => {
+  it("is added if it is missing, and a different one is kept", () => {
     const { root } = repository(files);
     const read = (name: string) => fs.readFileSync(path.join(root, `routes/${name}.yaml`), "utf8");
     const { exitCode, text } = repo({ root, check: true });
@@ -105,7 +105,7 @@ describe("the line that tells editors the schema", () => {
 
 describe("a hook", () => {
   const good = `${line}${tier("a", "@acme/a")}`;
-  it("says what is wrong with what is staged, and not with the rest or with the work tree", () => {
+  it("reports problems of staged files only, as staged", () => {
     const { root, git, write } = repository({ "routes/a.yaml": good, "routes/old.yaml": "oops: 1\n" });
     expect(staged({ root })).toMatchObject({ exitCode: 0, text: "no manifest is staged\n" });
     write("routes/a.yaml", good.replace("GET /a", "FETCH /a"));

@@ -162,7 +162,7 @@ describe("the script that writes the comment", () => {
   };
   const mark = "<!-- postern ci -->\n";
 
-  it("writes one comment and keeps it up to date, on whichever page it stands", async () => {
+  it("writes one comment and updates it, on any page of comments", async () => {
     const others = Array.from({ length: 100 }, (_, id) => ({ id, body: `${mark}quoted`, user: { login: "somebody" } }));
     const { requests, write } = await github(others);
     for (const text of ["one", "two", "two"]) expect((await write(mark + text)).code).toBe(0);

@@ -111,7 +111,7 @@ describe("every fix of a golden case", () => {
   });
 });
 
-it("what is ignored for a reason stays as it is", () => {
+it("does not fix an ignored finding", () => {
   const [bad = ""] = auditCases().flatMap((it) => (it.rule === "open-on-failure" ? [it.bad] : []));
   const ignore = "# postern-ignore open-on-failure until 2027-01-01: until the new store is there";
   const kept = bad.replace("# as the old gateway did", ignore);

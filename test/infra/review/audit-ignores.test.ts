@@ -21,7 +21,7 @@ describe("an ignore", () => {
     ]);
   });
 
-  it("holds for its own line, where something stands ahead of it", () => {
+  it("applies to its own line if a value precedes it", () => {
     expect(codes(open("", ` ${good}`))).toEqual([]);
   });
 

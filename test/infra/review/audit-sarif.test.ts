@@ -63,7 +63,7 @@ describe("SARIF", () => {
       expect(level).toBe({ high: "error", medium: "warning", low: "note" }[severities[ruleId] ?? "low"]);
   });
 
-  it("has the compiler's problems too, what is ignored as suppressed, and no result twice", () => {
+  it("has the compiler's problems, ignored findings as suppressed, and no duplicate result", () => {
     const root = writeProject({
       "routes/shop.yaml": text("idle-protection").replace(
         "  - rate-limit: { limit: 5000",

@@ -28,7 +28,7 @@ interface TestedFilter {
   /** The same, protecting less; backwards it protects more. */
   readonly weaker?: string;
   /** A number of it lets ten times as much through. */
-  readonly manifold?: string;
+  readonly multiplied?: string;
   readonly other?: string;
   /** It is a guard that may be shadowed where it stands. */
   readonly shadow?: true;
@@ -39,7 +39,7 @@ const testedFilters: Readonly<Record<string, TestedFilter>> = {
     ahead: [otherFilter],
     as: `${token}, max-age: 1h`,
     weaker: `${token}, max-age: 2h`,
-    manifold: `${token}, max-age: 10h`,
+    multiplied: `${token}, max-age: 10h`,
     other: `${token.replace("us", "them")}, max-age: 1h`,
     shadow: true,
   },
@@ -62,11 +62,11 @@ const testedFilters: Readonly<Record<string, TestedFilter>> = {
   "rate-limit": {
     as: "limit: 5/s, by: ip",
     weaker: "limit: 6/s, by: ip",
-    manifold: "limit: 50/s, by: ip",
+    multiplied: "limit: 50/s, by: ip",
     other: "limit: 5/s, by: route",
     shadow: true,
   },
-  "body-limit": { as: "max: 1KiB", weaker: "max: 2KiB", manifold: "max: 10KiB", shadow: true },
+  "body-limit": { as: "max: 1KiB", weaker: "max: 2KiB", multiplied: "max: 10KiB", shadow: true },
   cors: {
     as: 'origins: ["https://a.example"]',
     weaker: 'origins: ["https://a.example", "https://b.example"]',
@@ -85,11 +85,11 @@ const testedFilters: Readonly<Record<string, TestedFilter>> = {
     shadow: true,
   },
   headers: { as: "request: { set: { x-a: one } }", other: "request: { set: { x-a: two } }" },
-  timeout: { as: "after: 1s", weaker: "after: 2s", manifold: "after: 10s" },
+  timeout: { as: "after: 1s", weaker: "after: 2s", multiplied: "after: 10s" },
   mirror: {
     as: "to: https://a.example, share: 10%",
     weaker: "to: https://a.example, share: 20%",
-    manifold: "to: https://a.example, share: 100%",
+    multiplied: "to: https://a.example, share: 100%",
     other: "to: https://b.example, share: 10%",
   },
   redirect: { as: "https: true", other: "https: true, status: 307" },
@@ -107,7 +107,7 @@ it("there is a trial for every filter", () => {
   expect(Object.keys(testedFilters).sort()).toEqual(Object.keys(registry.filters).sort());
 });
 
-describe.each(Object.entries(testedFilters))("%s", (use, { ahead = [], as, weaker, manifold, other, shadow }) => {
+describe.each(Object.entries(testedFilters))("%s", (use, { ahead = [], as, weaker, multiplied, other, shadow }) => {
   const about = registry.filters[use];
   const grading = gradingOf(use, about as NonNullable<typeof about>);
   const whole = (config: string) => [...ahead, `${use}: { ${config} }`];
@@ -121,7 +121,7 @@ describe.each(Object.entries(testedFilters))("%s", (use, { ahead = [], as, weake
           ["weaker", whole(as), whole(weaker)],
           ["stronger", whole(weaker), whole(as)],
         ] as const)),
-    ...(manifold === undefined ? [] : ([["manifold", whole(as), whole(manifold)]] as const)),
+    ...(multiplied === undefined ? [] : ([["multiplied", whole(as), whole(multiplied)]] as const)),
     ...(other === undefined ? [] : ([["other", whole(as), whole(other)]] as const)),
     ...(shadow
       ? ([
@@ -146,7 +146,7 @@ it.each([
   expect(kindsOf([`ip: { ${before} }`], [`ip: { ${after} }`])).toEqual([kind]);
 });
 
-it("what meets nobody does not act, and to be off is to be gone", () => {
+it("a filter that applies to no request, or is off, counts as removed", () => {
   const limit = "rate-limit: { limit: 5/s, by: ip }";
   expect(kindsOf([limit], [`${limit}\n    mode: off`])).toEqual(["limit-removed"]);
   expect(kindsOf([`${limit}\n    mode: off`], [])).toEqual(["filter-removed"]);
@@ -175,7 +175,7 @@ it.each([
   expect([change?.kind, /(?<=, )[\d.]+ times.*/.exec(plainText(change?.message ?? []))?.[0]]).toEqual([kind, says]);
 });
 
-it("a limit that meets a tenth of the users is no half measure, and one that meets nobody is gone", () => {
+it("a limit for a tenth of the users is weaker, and one for none counts as removed", () => {
   const limit = "rate-limit: { limit: 5/s, by: ip }";
   expect(kindsOf([limit], [`${limit}\n    percent: 10%`])).toEqual(["limit-multiplied"]);
   expect(kindsOf([limit], [`${limit}\n    percent: 0%`])).toEqual(["limit-removed"]);

@@ -151,7 +151,7 @@ describe("as a manifest with everything written out", () => {
 
 describe.each(tiers)("each place that it names of %s", (name) => {
   const root = () => writeProject({ ...shared, ...own });
-  it("says what stands there: the key and the value, or the default", () => {
+  it("shows the key and its value, or the default", () => {
     const folder = root();
     const values = valuesIn(effectiveData(name, folder).data);
     for (const { key, value, default: isDefault, at, variables } of values) {
@@ -181,7 +181,7 @@ describe.each(tiers)("each place that it names of %s", (name) => {
   });
 });
 
-it("the page shows what is really printed", () => {
+it("the page shows the real output", () => {
   const page = fs.readFileSync(path.join(codeRoot, "docs/review.md"), "utf8");
   const [, block = ""] = /\$ npx postern effective open\/quote\n([\s\S]*?)```/.exec(page) ?? [];
   // A page of the reference may grow.
@@ -238,7 +238,7 @@ routes:
     const order = ["\n  ip ", "\n  body-limit ", "\n  one/headers ", "\nupstream it", "\nthe tier t"];
     expect(order.map((it) => text.indexOf(it)).every((at, i, all) => at > (all[i - 1] ?? 0))).toBe(true);
   });
-  it("of a tier: its filters once, and of each route what is its own", () => {
+  it("of a tier: its filters once, and the own settings of each route", () => {
     const { text, data } = effectiveData("t", writeProject(files));
     expect(text).toContain("filters: ip → body-limit → one/headers\n");
     expect(text).toContain("filters: corporate-network → ip → body-limit\n");
@@ -263,7 +263,7 @@ routes:
     expect(yaml).toContain("# Values that look like secrets are hidden");
     expect(parse(yaml).filters[0].headers.request.set["x-api-key"]).toBe("•••");
   });
-  it("of a tier that does not hold says what is wrong, and of one that is not there which there are", () => {
+  it("reports the problems of an invalid tier, and the known tiers for an unknown one", () => {
     const root = writeProject({ "routes/t.yaml": manifest("t", "oops: 1\nroutes: {}\n"), "routes/u.yaml": "no" });
     const { exitCode, text } = effectiveData("t", root);
     expect([exitCode, text.match(/^routes.*/gm)]).toEqual([

@@ -10,7 +10,7 @@ import { renderSite } from "../../../infra/review/export/site.ts";
 const embedded = (page: string): unknown =>
   JSON.parse(/<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1] ?? "");
 
-it("stands in files beside each other, with the document in it and beside it", () => {
+it("writes the page and the document as separate files, and embeds the document", () => {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "postern-site-"));
   onTestFinished(() => fs.rmSync(out, { recursive: true }));
   const { exitCode, text } = exportSite([], { root: codeRoot, env: "production", out });

@@ -176,7 +176,7 @@ describe.each(some)("%s", (_, [secret, files]) => {
   });
 });
 
-it("what is no secret is shown as it is written, in the midst of one", () => {
+it("shows text around a secret as written", () => {
   const root = writeProject({
     ...tier(`filters: [{ headers: { request: { set: { x-api-key: ${secrets.hex} }, remov: [cookie] } } }]\n`),
     [environment]: "values: {}\n",
@@ -214,12 +214,12 @@ describe("what people call secret, and is none", () => {
     ),
   });
 
-  it("a route's lines are shown, and so is what is said of them", () => {
+  it("shows the lines of a route and the messages about them", () => {
     const [problem] = compile(writeProject(routed("list-org-secrets", "oddly-named", "")), "local").problems;
     expect(problem?.source).not.toContain("•");
     expect(problem?.message).toContain("oddly-named");
   });
-  it("but not the secret in it, nor one that stands in its place", () => {
+  it("masks the secret in it, and one that replaces it", () => {
     const [inside] = compile(
       writeProject(
         routed(

@@ -4,8 +4,8 @@ import { formatValue, joinSentences, quotedList, type Sentence, sentence } from 
 import type { Factor, Scale, ScaleResult } from "./scales.ts";
 
 export interface ValueDifference {
-  /** `manifold`: weaker by a factor of ten or more, or unlimited. */
-  readonly verdict: ScaleResult | "manifold";
+  /** `multiplied`: weaker by a factor of ten or more, or unlimited. */
+  readonly verdict: ScaleResult | "multiplied";
   readonly message: Sentence;
 }
 
@@ -22,7 +22,7 @@ export const listDifferences = (
       const verdict = scale?.(before[key], after[key]) ?? "other";
       const multiple = verdict === "stronger" ? undefined : scale?.factor?.(before[key], after[key]);
       return {
-        verdict: multiple && multiple.factor >= multipliedFrom ? "manifold" : verdict,
+        verdict: multiple && multiple.factor >= multipliedFrom ? "multiplied" : verdict,
         message: [...joinSentences(describeLeaves([key], before[key], after[key]), ", "), ...describeFactor(multiple)],
       };
     });

@@ -11,7 +11,7 @@ export interface Grading {
   /** A value, `percent` or `when` protects less. */
   readonly weaker: ChangeKind;
   /** A number is raised tenfold or more, or removed. */
-  readonly manifold: ChangeKind;
+  readonly multiplied: ChangeKind;
   /** A value protects more. */
   readonly stronger: ChangeKind;
   /** A value changes, in neither direction. */
@@ -22,7 +22,7 @@ const identityGrading: Grading = {
   added: "identity-strengthened",
   dropped: "identity-weakened",
   weaker: "identity-weakened",
-  manifold: "identity-weakened",
+  multiplied: "identity-weakened",
   stronger: "identity-strengthened",
   other: "identity-changed",
 };
@@ -31,7 +31,7 @@ const accessGrading: Grading = {
   added: "access-strengthened",
   dropped: "access-weakened",
   weaker: "access-weakened",
-  manifold: "access-weakened",
+  multiplied: "access-weakened",
   stronger: "access-strengthened",
   other: "access-changed",
 };
@@ -40,7 +40,7 @@ const limitGrading: Grading = {
   added: "limit-lowered",
   dropped: "limit-removed",
   weaker: "limit-raised",
-  manifold: "limit-multiplied",
+  multiplied: "limit-multiplied",
   stronger: "limit-lowered",
   other: "limit-changed",
 };
@@ -49,7 +49,7 @@ const defaultGrading: Grading = {
   added: "filter-added",
   dropped: "filter-removed",
   weaker: "filter-weakened",
-  manifold: "filter-weakened",
+  multiplied: "filter-weakened",
   stronger: "filter-strengthened",
   other: "filter-changed",
 };
@@ -59,7 +59,7 @@ const destinationGrading: Grading = {
   added: "destination-changed",
   dropped: "destination-changed",
   weaker: "destination-changed",
-  manifold: "destination-changed",
+  multiplied: "destination-changed",
   stronger: "destination-changed",
   other: "destination-changed",
 };
@@ -69,7 +69,7 @@ export const callerGrading: Grading = {
   added: "caller-changed",
   dropped: "caller-changed",
   weaker: "caller-changed",
-  manifold: "caller-changed",
+  multiplied: "caller-changed",
   stronger: "caller-changed",
   other: "caller-changed",
 };
@@ -81,7 +81,7 @@ const gradingByKind: Readonly<Record<string, Grading>> = {
     ...defaultGrading,
     added: "browser-opened",
     weaker: "browser-opened",
-    manifold: "browser-opened",
+    multiplied: "browser-opened",
     stronger: "browser-closed",
   },
   csrf: {
@@ -89,14 +89,14 @@ const gradingByKind: Readonly<Record<string, Grading>> = {
     added: "browser-closed",
     dropped: "browser-opened",
     weaker: "browser-opened",
-    manifold: "browser-opened",
+    multiplied: "browser-opened",
     stronger: "browser-closed",
   },
   validate: {
     ...defaultGrading,
     dropped: "validation-weakened",
     weaker: "validation-weakened",
-    manifold: "validation-weakened",
+    multiplied: "validation-weakened",
     other: "validation-changed",
   },
   // The upstream's timeout still applies.
@@ -105,7 +105,7 @@ const gradingByKind: Readonly<Record<string, Grading>> = {
     ...defaultGrading,
     added: "requests-copied",
     weaker: "requests-copied",
-    manifold: "requests-copied",
+    multiplied: "requests-copied",
     other: "requests-copied",
   },
   redirect: destinationGrading,

@@ -69,8 +69,8 @@ export const allowList =
   (absent: "everything" | "nothing"): Scale =>
   (before, after) => {
     if (before === undefined || after === undefined) {
-      const gone = after === undefined;
-      return gone === (absent === "everything") ? "weaker" : "stronger";
+      const isRemoved = after === undefined;
+      return isRemoved === (absent === "everything") ? "weaker" : "stronger";
     }
     const [a, b] = [toItems(before), toItems(after)];
     if (b.some((it) => !a.includes(it))) return "weaker";

@@ -13,13 +13,13 @@ export interface Attachment {
   readonly route: HttpRouteResource;
   /** Undefined for every host that no other attachment names. */
   readonly host: string | undefined;
-  /** Undefined where the gateway is not here and its listener is not known by the route either. */
+  /** Undefined if the gateway is not in the input and the route does not imply its listener. */
   readonly via: { readonly gateway: GatewayResource; readonly listener: Listener } | undefined;
   /** The reference to its gateway. */
   readonly at: Path;
 }
 
-/** @param onlyGateway a gateway's name, or its namespace and name, where routes of others are not wanted */
+/** @param onlyGateway a gateway's name, or its namespace and name; routes of others are left out */
 export const attachRoutes = (cluster: Cluster, onlyGateway: string | undefined, report: ReportFinding): Attachment[] =>
   cluster.routes.flatMap((route) => {
     const parents = parentsOf(route).filter(([parent]) => isWanted(parent, route, onlyGateway));
@@ -34,13 +34,13 @@ export const attachRoutes = (cluster: Cluster, onlyGateway: string | undefined, 
     });
   });
 
-/** A route and its hosts as they are compared: undefined where it names none. */
+/** A route and its normalized hosts; undefined if it names none. */
 interface RouteHosts {
   readonly route: HttpRouteResource;
   readonly hosts: readonly (string | undefined)[];
 }
 
-/** A route that names hosts gets no others, even where none of them can be one. */
+/** A route that names hosts gets no others, even if none of them is valid. */
 const routeHostnames = ({ resource, spec }: HttpRouteResource, report: ReportFinding): (string | undefined)[] => {
   if (spec.hostnames.length === 0) return [undefined];
   return spec.hostnames.flatMap((host, index) => {
@@ -109,7 +109,7 @@ const parentProblem = ({ group, kind }: Parent): string => {
   return group === apiGroup ? "has no equivalent" : `(${group || "core"}) has no equivalent`;
 };
 
-/** The gateway that has the listener which the reference names, as far as it is known. */
+/** The gateway with the listener that the reference names; undefined if it is unknown. */
 const assumeGateway = (parent: Parent, namespace: string, { resource }: HttpRouteResource, { redirected }: Cluster) => {
   const listener = assumedListener(parent, namespace, redirected);
   if (!listener) return { says: "its listeners narrow nothing" };
@@ -121,7 +121,7 @@ const assumeGateway = (parent: Parent, namespace: string, { resource }: HttpRout
   return { as, says: `its listener ${name} is taken for ${protocol} on port ${port}` };
 };
 
-/** Hostnames that meet no listener: the Gateway serves them neither. */
+/** Hostnames that no listener accepts: a Gateway does not serve them either. */
 const unservedHosts = ({ hosts }: RouteHosts, all: readonly Attachment[]): string[] =>
   hosts
     .filter(
@@ -156,7 +156,7 @@ const acceptsRoute = (
   return labelled !== false;
 };
 
-/** The hosts that a route has on a listener; undefined is every other one. */
+/** The hosts of a route on a listener; undefined stands for every other host. */
 const hostsOnListener = (
   { route, hosts: own }: RouteHosts,
   listener: Listener,
@@ -174,7 +174,7 @@ const hostsOnListener = (
   });
 };
 
-/** Requests for a host go to the listener that names it best, and to no other one. */
+/** Requests for a host go only to the listener with the most specific hostname. */
 export const moreSpecificListener = (
   host: string,
   own: Listener,
@@ -188,7 +188,7 @@ export const moreSpecificListener = (
       (own.hostname === undefined || (it.hostname !== own.hostname && wildcardCovers(own.hostname, it.hostname))),
   );
 
-/** What both take: the narrower of the two, or undefined where they have nothing in common. */
+/** The intersection: the narrower of the two, or undefined if they have nothing in common. */
 const narrowerHost = (a: string, b: string | undefined): string | undefined => {
   if (b === undefined || a === b || wildcardCovers(b, a)) return a;
   return wildcardCovers(a, b) ? b : undefined;

@@ -10,9 +10,9 @@ export interface TranslatedFilter {
   readonly redirect?: Settings;
 }
 
-/** What a filter needs to know of its route. */
+/** The properties of the route that a filter depends on. */
 export interface FilterContext {
-  /** Of the match: what ReplacePrefixMatch takes away. */
+  /** The prefix of the match, which ReplacePrefixMatch removes. */
   readonly prefix: string | undefined;
   /** The URL of a backend, or undefined if it is invalid, which is reported then. */
   readonly urlOf: (backend: NonNullable<Filter["requestMirror"]>["backendRef"]) => string | undefined;
@@ -36,7 +36,7 @@ export const translateFilter = (filter: Filter, context: FilterContext): Transla
   throw new SyntaxError(`a filter of the type ${filter.type} has no equivalent`);
 };
 
-/** What the filter itself takes. */
+/** The fields of the filter itself. */
 const validated = (name: string, config: Settings): Settings => {
   const result = registry.filters[name]?.schema.safeParse(config);
   const issue = result?.error?.issues[0];
@@ -85,7 +85,7 @@ const redirectSettings = (it: NonNullable<Filter["requestRedirect"]>, { prefix }
     ...(it.port !== undefined && { port: it.port }),
     ...pathSettings(it.path, prefix),
   };
-  // With nothing to change it leads to where it is.
+  // Without a change it would redirect to itself.
   const same = prefix ? { "strip-prefix": prefix, "put-prefix": prefix } : {};
   return { ...(Object.keys(changes).length > 0 ? changes : same), status: it.statusCode };
 };

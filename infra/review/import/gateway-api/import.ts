@@ -21,23 +21,23 @@ import {
 } from "./upstreams.ts";
 
 export interface GatewayApiOptions {
-  /** The tier's name; with several, what their names begin with. */
+  /** The tier's name; for several tiers the prefix of their names. */
   readonly tier?: string | undefined;
-  /** Hosts of what names none. */
+  /** Hosts for routes without hostnames. */
   readonly host?: readonly string[] | undefined;
   readonly serviceUrl?: UrlTemplate;
-  /** The only gateway whose routes are wanted: its name, or its namespace and name. */
+  /** Imports the routes of this gateway only: its name, or its namespace and name. */
   readonly gateway?: string | undefined;
 }
 
 interface GatewayApiImport extends ImportResult {
-  /** What the environments need, and what each value is for. */
+  /** The values that the environments need, and their purposes. */
   readonly values: Readonly<Record<string, string>>;
-  /** What is no part of a gateway, and not read: how many of each kind. */
+  /** The number of unrelated resources by kind. They are not read. */
   readonly others: Readonly<Record<string, number>>;
 }
 
-/** @throws where there is no HTTPRoute, with the first document that is no YAML */
+/** @throws if there is no HTTPRoute; the error names the first document that is invalid YAML */
 export const importGatewayApi = (inputFiles: readonly InputFile[], options: GatewayApiOptions): GatewayApiImport => {
   const { list, report } = createFindings();
   const parsed = inputFiles.map(parseResources);
@@ -65,10 +65,10 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
     );
   const groups = groupHosts(attachRoutes(cluster, gateway, report), cluster, report);
   const variables = createVariables();
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   const tiers = groups.map((group) => {
-    const tier = uniqueName(tierName(group, groups.length, options), (it) => taken.has(it));
-    taken.add(tier);
+    const tier = uniqueName(tierName(group, groups.length, options), (it) => usedNames.has(it));
+    usedNames.add(tier);
     const upstreams = createUpstreams(options.serviceUrl, variables);
     const drafts = group.routes.flatMap(({ route, address }) =>
       draftRoutes(route, { cluster, upstreams, report }).map((it) => ({
@@ -83,7 +83,7 @@ export const importGatewayApi = (inputFiles: readonly InputFile[], options: Gate
   });
   const findings = list();
   const files = tiers.map(({ group, ...it }) => renderManifest({ ...it, gaps: toGaps(findingsOf(findings, group)) }));
-  // What only a match that is never reached would have called needs no value.
+  // A variable of an unreachable match needs no value.
   const usedVariables = new Set(files.flatMap(({ text }) => text.match(/(?<=\$\{)[a-z0-9-]+(?=\})/g) ?? []));
   const usedValues = [...variables.all()].filter(([name]) => usedVariables.has(name));
   return {
@@ -107,7 +107,7 @@ const unreadGap = ({ file, line, message }: UnreadDocument): Gap => ({
   what: message,
 });
 
-/** What Flux puts into a host is a whole value here, so all of the host is. */
+/** Flux substitutes a part of a host. A manifest's variables are whole values, so the whole host becomes a variable. */
 const hostOrVariable = (host: string, variables: VariableSet): string =>
   isPlaceholder(host)
     ? `\${${variables.nameFor(toName(`host-${host.replace("*.", "any-")}`), `the host ${host}`)}}`
@@ -127,7 +127,7 @@ const findingsOf = (findings: readonly ImportFinding[], { routes }: HostGroup): 
   return findings.filter(({ of }) => ownRoutes.has(of));
 };
 
-/** The tier is called as it is wanted, or as its first host is. */
+/** The tier's name: as requested, or derived from its first host. */
 const tierName = ({ hosts, routes }: HostGroup, count: number, { tier }: GatewayApiOptions): string => {
   if (tier !== undefined && count === 1) return tier;
   const ownRoutes = toName(hosts[0]?.replace("*.", "any-") ?? routes[0]?.route.resource.name ?? "hosts");
@@ -135,7 +135,7 @@ const tierName = ({ hosts, routes }: HostGroup, count: number, { tier }: Gateway
   return reservedNames.test(name) ? `${name.slice(0, 39)}-tier` : name;
 };
 
-/** Files and Workers that are no tier's: `check` refuses such names, or reads the file as something else. */
+/** Reserved names: `check` refuses them, or reads such a file as something else. */
 const reservedNames = /^(?:shared|consumers|units)$|(?:^|-)preview-\d+$/;
 
 /** Routes without hostnames are served on the hosts of `--host`, except those that have routes of their own. */

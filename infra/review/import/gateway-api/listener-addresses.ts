@@ -9,7 +9,7 @@ type FullAddress = Required<ListenerAddress>;
 
 /**
  * The routes of a host, once for each of their listener addresses. A port matters where listeners of one scheme have several,
- * and a scheme where listeners have both, those without routes included: their requests are nobody else's.
+ * and a scheme if listeners have both. Listeners without routes count too: no other listener gets their requests.
  */
 export const listenerAddresses = (
   host: string | undefined,
@@ -46,7 +46,7 @@ const distinctAddresses = <T extends ListenerAddress>(all: readonly T[]): T[] =>
   ...new Map(all.map((it) => [`${it.scheme} ${it.port}`, it])).values(),
 ];
 
-/** Where listeners of the same gateways take the host, whether they have routes or not. */
+/** The addresses at which listeners of the same gateways accept the host, with routes or without. */
 const otherAddresses = (host: string | undefined, all: readonly Attachment[]): FullAddress[] =>
   [...new Set(all.flatMap(({ via }) => via?.gateway ?? []))].flatMap(({ listeners }) =>
     listeners
@@ -55,7 +55,7 @@ const otherAddresses = (host: string | undefined, all: readonly Attachment[]): F
       .map(addressOf),
   );
 
-/** What Cloudflare takes requests on (developers.cloudflare.com/fundamentals/reference/network-ports), the usual one first. */
+/** The ports on which Cloudflare accepts requests (developers.cloudflare.com/fundamentals/reference/network-ports), the usual one first. */
 const platformPorts = {
   http: [80, 8080, 8880, 2052, 2082, 2086, 2095],
   https: [443, 2053, 2083, 2087, 2096, 8443],

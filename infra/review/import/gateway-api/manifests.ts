@@ -36,7 +36,7 @@ export const renderManifest = ({ tier, hosts, drafts, upstreams, gaps }: Manifes
   return { file: `routes/${tier}.yaml`, text: document.toString({ lineWidth: 120 }) };
 };
 
-/** What only a match that is never reached would have called is not there. */
+/** Leaves out upstreams that only unreachable matches use. */
 const usedUpstreams = (drafts: readonly RankedDraft[], upstreams: UpstreamSet): Record<string, unknown> => {
   const called = new Set(
     drafts.flatMap(({ settings: { to } }) => (Array.isArray(to) ? to.flatMap(Object.keys) : [to])),
@@ -71,7 +71,7 @@ const toRoute = ({ requestMatch, address, rank, settings }: RankedDraft): Record
 const originComment = ({ route: { resource }, path }: RankedDraft): string =>
   ` HTTPRoute ${resource.namespace}/${resource.name}, ${resource.file}:${resource.line(path)}`;
 
-/** `checkout-1`, or `checkout-1-2` where a rule has several matches; a rule's own name stands for its number. */
+/** `checkout-1`, or `checkout-1-2` if a rule has several matches; a named rule has its name in place of the number. */
 const routeNames = (drafts: readonly RankedDraft[]): string[] => {
   const usedNames = new Set<string>();
   return drafts.map(({ route, rule, match }) => {

@@ -7,14 +7,14 @@ import { when as whenSchema } from "../../../../functions/manifest/when.ts";
 import type { RouteMatch } from "./resources/schema.ts";
 
 export interface RequestMatch {
-  /** Behind the method: `/shop{/rest*}`. */
+  /** The part after the method: `/shop{/rest*}`. */
   readonly path: string;
   readonly method: string;
   readonly when: WhenSettings;
-  /** What it is ranked by among matches of the same path and method. */
+  /** The rank among matches of the same path and method. */
   readonly headers: number;
   readonly queries: number;
-  /** The prefix that a filter may exchange; empty for the whole host, undefined where the match is none. */
+  /** The prefix that a filter may replace; empty for the whole host, undefined if the match is not a prefix. */
   readonly prefix: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export const translateMatch = ({ path, method = "ANY", headers, queryParams }: R
   const when: WhenSettings = {
     ...(headerCount > 0 && { header }),
     ...(queryCount > 0 && { query }),
-    // A manifest's GET takes HEAD too, and here it does not.
+    // A manifest's GET takes HEAD too; a Gateway API match does not.
     ...(method === "GET" && { method }),
   };
   const issue = whenSettings.safeParse(when).error?.issues[0];
@@ -48,7 +48,7 @@ const whenSettings = whenSchema();
 
 const methods = ["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Of names that stand there twice, the first is meant. */
+/** Of duplicate names, the first counts. */
 const translateMatchers = (
   all: RouteMatch["headers"],
   normalizeName: (name: string) => string,
@@ -69,7 +69,7 @@ const translateMatchers = (
 const translatePath = ({ type, value }: RouteMatch["path"]): Pick<RequestMatch, "path" | "prefix"> => {
   if (type === "RegularExpression") return { path: checkPath(translateRegex(value)), prefix: undefined };
   if (/[{}]/.test(value)) throw new SyntaxError(`"${value}" has a brace, which no path of a manifest can have`);
-  // What the URL parser would read as another path, or as a query.
+  // The URL parser would read it as another path, or as a query.
   if (!gatewayApiPath.test(value) || /\/{2}|\/(?:\.|%2e){1,2}(?:\/|$)|%2f/i.test(value))
     throw new SyntaxError(`"${value}" is not a valid path of the Gateway API`);
   const path = canonicalPath(new URL(`https://any.example${value}`).pathname);
@@ -79,17 +79,17 @@ const translatePath = ({ type, value }: RouteMatch["path"]): Pick<RequestMatch, 
   return { path: checkPath(prefix === "" ? "/{rest*}" : `${prefix}{/rest*}`), prefix };
 };
 
-/** As HTTPPathMatch asks for it: a slash, and what a path may hold. */
+/** The pattern of HTTPPathMatch: a slash, and the characters of a path. */
 const gatewayApiPath = /^\/(?:[\w\-./~!$&'()*+,;=:@]|%[0-9a-f]{2})*$/i;
 
-/** @throws SyntaxError where a manifest has no such path */
+/** @throws SyntaxError if a manifest cannot express the path */
 const checkPath = (path: string): string => {
   if (/\s/.test(path)) throw new SyntaxError(`"${path}" has a space, which no request path contains`);
   parsePath(path);
   return path;
 };
 
-/** A pattern of the kind that takes linear time; `.` is what it may stand for there. */
+/** A linear-time pattern; `.` becomes a class of the characters that it may match there. */
 const translatePattern = (source: string, any: string): string => {
   const whole = source.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
   const pattern = whole.replace(/\\.|\[[^\]]*\]|\./g, (piece) => (piece === "." ? any : piece));
@@ -98,7 +98,7 @@ const translatePattern = (source: string, any: string): string => {
   return pattern;
 };
 
-/** A regular expression over a whole path becomes segments: literals, patterns, and a rest where it ends in `.*`. */
+/** Splits a regular expression over a whole path into segments: literals, patterns, and a rest if it ends in `.*`. */
 const translateRegex = (source: string): string => {
   const whole = source.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
   if (!whole.startsWith("/"))

@@ -15,11 +15,11 @@ export interface RouteDraft {
   readonly rule: number;
   readonly match: number;
   readonly requestMatch: RequestMatch;
-  /** Where the match, or else the rule, stands. */
+  /** The path of the match, or else of the rule. */
   readonly path: Path;
-  /** All of the manifest's route but its match, conditions and rank. */
+  /** The route's settings except match, conditions and rank. */
   readonly settings: Settings;
-  /** Where it redirects to another scheme. */
+  /** Its redirect to another scheme. */
   readonly schemeChange: SchemeChange | undefined;
 }
 
@@ -34,7 +34,7 @@ export const draftRoutes = (route: HttpRouteResource, context: DraftContext): Ro
     const at: Path = ["spec", "rules", index];
     const matches = rule.matches.length === 0 ? [matchAll] : rule.matches;
     return matches.flatMap((match, place): RouteDraft[] => {
-      // It has a condition that is not known, which has been listed.
+      // The match has an unknown condition, which has been listed.
       if (match === null) return [];
       const path = rule.matches.length === 0 ? at : [...at, "matches", place];
       const requestMatch = attempt(() => translateMatch(match), context.report, route, path);
@@ -68,7 +68,7 @@ const routeSettings = (
 ): Settings => {
   const { report } = context;
   const backends = rule.backendRefs.map((it, index) => ({ it, at: [...at, "backendRefs", index] }));
-  // What every backend does is done ahead of them.
+  // Filters that all backends share become filters of the route.
   const shared = backends.every(({ it }) => JSON.stringify(it.filters) === JSON.stringify(backends[0]?.it.filters));
   const ruleFilters = [
     ...rule.filters.map((it, index) => ({ it, at: [...at, "filters", index] })),
@@ -129,7 +129,7 @@ const orderFilters = (filters: readonly Settings[]): Settings[] => {
     });
 };
 
-/** Where the rule's requests go, and with which weights. */
+/** The rule's destinations, with their weights. */
 const backendSettings = (
   route: HttpRouteResource,
   rule: Rule,
@@ -173,13 +173,13 @@ const backendSettings = (
   };
 };
 
-/** A manifest's weights go to 10000. */
+/** Scales weights to a manifest's maximum of 10000. */
 const scaleWeight = (weight: number, all: ReadonlyMap<string, number>): number => {
   const largest = Math.max(...all.values());
   return largest <= 10_000 ? weight : Math.ceil((weight * 10_000) / largest);
 };
 
-/** What one backend of several changes is written by its upstream, and that writes headers of requests. */
+/** Filters of one backend among several move to its upstream, which can only set request headers. */
 const backendHeaders = ({ filters }: BackendRef): Settings => {
   const unsupported = filters.find(({ requestHeaderModifier: it }) => !it);
   if (unsupported)
@@ -189,15 +189,15 @@ const backendHeaders = ({ filters }: BackendRef): Settings => {
   return Object.assign({}, ...filters.map(({ requestHeaderModifier: it }) => (it ? headerSettings(it) : {})));
 };
 
-/** What stands for no limit. */
+/** The duration that expresses "no limit". */
 const noTimeout = "1h";
 
 const unitMs = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
-/** `1h30m` is one of the Gateway API's durations (GEP-2257), of which a manifest's has one unit; 0 is no limit. */
+/** Converts a duration of the Gateway API (GEP-2257) such as `1h30m`; a manifest's has one unit. 0 means no limit. */
 const translateTimeout = (text: string): string => {
   if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(text))
-    throw new SyntaxError(`"${text}" is no duration: 500ms, 10s, 1h30m`);
+    throw new SyntaxError(`"${text}" is not a duration: 500ms, 10s, 1h30m`);
   const parts = [...text.matchAll(/(\d+)(h|ms|m|s)/g)];
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitMs[unit as "h"], 0);
   if (ms === 0) return noTimeout;
@@ -220,7 +220,7 @@ const ruleTimeouts = (route: HttpRouteResource, { timeouts }: Rule, at: Path, re
   return { ...read("request"), ...read("backendRequest") };
 };
 
-/** An upstream has thirty seconds by itself, where the rule gives no more. */
+/** Without a timeout in the rule, an upstream has thirty seconds. */
 const upstreamTimeout = ({ request, backendRequest }: RuleTimeouts): string | undefined => {
   if (backendRequest !== undefined) return backendRequest;
   return request !== undefined && milliseconds(request) > 30_000 ? request : undefined;

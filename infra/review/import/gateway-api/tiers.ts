@@ -8,15 +8,15 @@ import { findSchemeChange } from "./resources/redirects.ts";
 import type { GatewayResource, HttpRouteResource, ListenerAddress } from "./resources/resources.ts";
 import type { RouteDraft } from "./rules.ts";
 
-/** Routes of some hosts, each with the scheme and port that it is served at where that tells them apart. */
+/** The routes of some hosts, each with its scheme and port if these distinguish routes. */
 export interface HostGroup {
   readonly hosts: readonly string[];
-  /** Undefined for hosts that nothing names. */
+  /** Undefined for hosts that no route names. */
   readonly isNamed: boolean;
   readonly routes: readonly { readonly route: HttpRouteResource; readonly address: ListenerAddress }[];
 }
 
-/** A host that has routes of its own at a listener gets no others there: a wildcard stands for the rest. */
+/** A host with its own routes at a listener gets no others there: a wildcard covers the remaining hosts. */
 export const groupHosts = (
   attached: readonly Attachment[],
   { gateways }: Cluster,
@@ -24,7 +24,7 @@ export const groupHosts = (
 ): HostGroup[] => {
   const byHost = Map.groupBy(attached, ({ host }) => host);
   const hosts = [...byHost.keys()].flatMap((it) => it ?? []);
-  // A listener that no route is attached to takes its host's requests all the same.
+  // A listener without routes takes its host's requests all the same.
   const listenerHosts = gateways.flatMap(({ listeners }) => listeners.flatMap(({ hostname }) => hostname ?? []));
   for (const host of listenerHosts)
     if (!byHost.has(host) && hosts.some((it) => wildcardCovers(it, host))) byHost.set(host, []);
@@ -52,8 +52,8 @@ const splitHosts = (hosts: readonly string[]): (readonly string[])[] => {
 };
 
 /**
- * Routes that a host has from a wildcard over it, or from those without hostnames: at listeners where it has none itself.
- * So a redirect for all hosts at the HTTP listener is there for a host that has routes at the HTTPS listener only.
+ * Routes that a host inherits from a wildcard, or from routes without hostnames, at listeners where it has none itself.
+ * So a redirect for all hosts at the HTTP listener applies to a host whose routes are all at the HTTPS listener.
  */
 const inheritedRoutes = (
   host: string,
@@ -74,7 +74,7 @@ const inheritedRoutes = (
       ...level.filter(({ route, via }) => {
         if (!via || found.some((it) => !it.via || isSameAddress(it.via, via))) return false;
         if (moreSpecificListener(host, via.listener, via.gateway)) return false;
-        // Another gateway has another address, but for what only sends to the one of the host itself.
+        // Another gateway has another address. Redirects to the host itself apply all the same.
         return gatewayIds.includes(routeId(via.gateway)) || route.spec.rules.every(findSchemeChange);
       }),
     );
@@ -90,13 +90,13 @@ const routeId = ({ resource }: Pick<HttpRouteResource, "resource">): string => `
 
 export interface RankedDraft extends RouteDraft {
   readonly address: ListenerAddress;
-  /** Among those of the same path and method; undefined for one that is alone. */
+  /** The rank among routes of the same path and method; undefined for a single one. */
   readonly rank: number | undefined;
 }
 
 /**
- * Exact paths, longer prefixes and named methods come first by themselves. Of one path and method, the match with more
- * headers does, then with more parameters, then the older route's, then the one that is written first.
+ * The router puts exact paths, longer prefixes and named methods first. Of one path and method, the match with more
+ * headers is first, then the one with more parameters, then the older route's, then the one that is written first.
  */
 export const rankDrafts = (
   drafts: readonly (RouteDraft & Pick<RankedDraft, "address">)[],

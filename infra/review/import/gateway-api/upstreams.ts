@@ -13,7 +13,7 @@ export interface UpstreamSet {
   readonly urlOf: (service: BackendService) => string;
   /** The name of the upstream that calls a service this way. */
   readonly nameFor: (service: BackendService, settings: CallSettings) => string;
-  /** The name of the one that answers 500. */
+  /** The name of the upstream that answers 500. */
   readonly brokenName: () => string;
   readonly all: () => Record<string, Settings>;
 }
@@ -23,11 +23,11 @@ export interface CallSettings {
   readonly timeout?: string | undefined;
 }
 
-/** Variables of a whole import, so that tiers share them and no two things have the same. */
+/** The variables of a whole import: tiers share them, and each has one meaning. */
 export interface VariableSet {
-  /** The name of the variable for a thing, which is always the same. */
+  /** The name of the variable for a subject, always the same. */
   readonly nameFor: (baseName: string, purpose: string) => string;
-  /** What each is for. */
+  /** The purpose of each. */
   readonly all: () => ReadonlyMap<string, string>;
 }
 
@@ -58,7 +58,7 @@ export const createUpstreams = (template: UrlTemplate, variables: VariableSet): 
   };
   const urlOf = (service: BackendService): string => {
     const { kind, namespace, name, port } = service;
-    // A name that Flux completes is no part of a URL yet, and a ServiceImport is reached by another one.
+    // A name that Flux completes cannot be in a URL yet, and a ServiceImport has another address.
     if (template !== undefined && kind === "Service" && !isPlaceholder(namespace + name))
       return fillTemplate(template, service);
     return `\${${variables.nameFor(variableName(service), `${kind} ${namespace}/${name}, port ${port}`)}}`;
@@ -79,10 +79,10 @@ export const createUpstreams = (template: UrlTemplate, variables: VariableSet): 
 const fillTemplate = (template: string, { namespace, name, port }: BackendService): string =>
   template.replaceAll("{namespace}", namespace).replaceAll("{name}", name).replaceAll("{port}", String(port));
 
-/** What a variable's name may come to. */
+/** Maximum length of a variable's name. */
 const maxLength = 48;
 
-/** `service-shop-orders-80`; where that is too long, a digest stands for what is cut away, so that no two services share a variable. */
+/** `service-shop-orders-80`. A long name is truncated and ends in a digest, so that no two services share a variable. */
 const variableName = ({ kind, namespace, name, port }: BackendService): string => {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   const prefix = kind === "Service" ? "service" : "service-import";
@@ -100,7 +100,7 @@ const variableName = ({ kind, namespace, name, port }: BackendService): string =
   );
 };
 
-/** A name of the manifest language that is near to one of Kubernetes: begins with a letter, and holds no two hyphens in a row. */
+/** Converts a Kubernetes name to a name of the manifest language: it begins with a letter, without consecutive hyphens. */
 export const toName = (text: string): string => {
   const name = text
     .toLowerCase()
@@ -110,7 +110,7 @@ export const toName = (text: string): string => {
   return stem.slice(0, 44).replace(/-$/, "");
 };
 
-/** With a number behind it where it is taken. */
+/** Appends a number if the name is in use. */
 export const uniqueName = (name: string, isTaken: (name: string) => boolean): string => {
   if (!isTaken(name)) return name;
   const stem = name.slice(0, 43).replace(/-$/, "");

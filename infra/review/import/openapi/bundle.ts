@@ -1,6 +1,6 @@
 /**
- * A document in several files as one. Each other file stands whole under the extension `x-files`, by its path from the document, and
- * references lead there. Files in the document's folder and below are read, nothing else, and nothing is fetched.
+ * Bundles a document of several files. Each other file is embedded under the extension `x-files`, by its relative path, and
+ * references point there. Only files in the document's folder and below are read, and nothing is fetched.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -16,16 +16,16 @@ import {
 } from "../../../openapi/document.ts";
 
 const maxFiles = 5000;
-/** In bytes, of all of them. */
+/** Limit of all files together, in bytes. */
 const maxBytes = 32 * 1024 * 1024;
 
 export interface BundledDocument {
   readonly document: OpenApi;
-  /** Of the other files. */
+  /** The number of other files. */
   readonly files: number;
 }
 
-/** @throws DocumentError where it is too large */
+/** @throws DocumentError if it is too large */
 export const bundleDocument = (document: OpenApi): BundledDocument => {
   if (!hasExternalRefs(document.root)) return { document, files: 0 };
   const entry = path.resolve(document.file);
@@ -34,7 +34,7 @@ export const bundleDocument = (document: OpenApi): BundledDocument => {
   const queue: string[] = [];
   let bytes = 0;
 
-  /** The file's path from the document's folder, where there is one to read. */
+  /** The file's path relative to the document's folder, if it can be read. */
   const resolveFile = (reference: string, from: string): string | undefined => {
     const filePath = path.resolve(path.dirname(from), decode(reference));
     if (!fs.existsSync(filePath) || !fs.statSync(filePath).isFile()) return undefined;
@@ -95,7 +95,7 @@ const hasExternalRefs = (value: unknown): boolean => {
   );
 };
 
-/** A text that is neither JSON nor YAML, such as a description, is the text. */
+/** Text that is neither JSON nor YAML, such as a description, stays a string. */
 const readContent = (filePath: string, name: string): Json => {
   const text = readTextFile(filePath, name);
   try {

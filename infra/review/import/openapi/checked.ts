@@ -9,7 +9,7 @@ import { translateWithin } from "../../../openapi/shapes.ts";
 import type { Gap } from "../imported.ts";
 import type { RouteDraft } from "./manifest.ts";
 
-/** A route goes without `validate` where a schema of its requests leads nowhere; who repairs the document takes it back. */
+/** Drops `validate` for routes whose schemas have broken references; it comes back when the document is repaired and imported again. */
 export const checkDraftRoutes = (document: OpenApi, routes: readonly RouteDraft[]) => {
   const schemaDocument = schemaDocumentOf(document);
   const translate = createTranslator(() => schemaDocument);

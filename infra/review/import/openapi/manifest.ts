@@ -26,7 +26,7 @@ export interface RouteDraft {
   /** The upstream's path, if it differs from the client's. */
   readonly target: string | undefined;
   readonly to: string;
-  /** Drops the filter of identity. */
+  /** Drops the identity filter. */
   readonly isOpen: boolean;
   /** Drops `validate`. */
   readonly isUnchecked: boolean;
@@ -75,5 +75,5 @@ const renderRoute = (
 const renderWithout = (ids: readonly string[]): string[] =>
   ids.length === 0 ? [] : [`    without: [${ids.join(", ")}]`];
 
-/** Quoted only where YAML would read something else. */
+/** Quotes a text only if YAML would read it as something else. */
 const toScalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();

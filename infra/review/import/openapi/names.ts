@@ -2,7 +2,7 @@
 
 const maxLength = 48;
 
-/** `actions/get-workflowRun` → `actions-get-workflow-run`; undefined where nothing is left of it. */
+/** `actions/get-workflowRun` → `actions-get-workflow-run`; undefined if nothing remains. */
 export const toKebabCase = (text: string): string | undefined => {
   const words = text
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
@@ -12,7 +12,7 @@ export const toKebabCase = (text: string): string | undefined => {
   return words === "" ? undefined : words;
 };
 
-/** Gives each a name of its own: cut between words where it is too long, and numbered where it is taken. */
+/** Makes names unique: a long one is cut between words, and a duplicate gets a number. */
 export const createUniqueNames = (): ((baseName: string) => string) => {
   const usedNames = new Set<string>();
   return (baseName) => {

@@ -31,7 +31,7 @@ export interface OpenApiImportOptions {
   readonly upstream?: string | undefined;
 }
 
-/** @throws where it cannot be read, what it does not say was not said beside it, or no route is made of it */
+/** @throws if the document cannot be read, neither it nor the options name its host and server, or no route can be made */
 export const importOpenApi = (file: string, root: string, options: OpenApiImportOptions): ImportResult => {
   const text = readTextFile(path.resolve(file), file);
   const { document, files } = bundleDocument(parseDocument(text, file));
@@ -84,13 +84,13 @@ const noRoutesError = ({ file, root }: OpenApi, gaps: readonly Gap[]): DocumentE
   );
 };
 
-/** YAML refuses a key that stands twice, and JSON takes the last one (RFC 8259, section 4). */
+/** YAML refuses duplicate keys, and JSON takes the last one (RFC 8259, section 4). */
 const duplicateKeyGap = (text: string, file: string) =>
   isJsonText(text) && hasDuplicateKeys(text)
     ? [{ where: file, what: "an object has a duplicate key; the last one is read" }]
     : [];
 
-/** Where the document stands from then on: where it is, if that is in the project's `routes/`. */
+/** The document's path in the project: unchanged if it is in `routes/` already. */
 const documentPathFor = (file: string, root: string, isJson: boolean, isBundled: boolean): string => {
   const within = path.relative(path.join(root, "routes"), path.resolve(file)).replaceAll(path.sep, "/");
   const stem = toFileName(path.basename(file).replace(/(?:\.bundled)?\.\w+$/, ""));
@@ -100,7 +100,7 @@ const documentPathFor = (file: string, root: string, isJson: boolean, isBundled:
   return `openapi/${/^[\w-][\w.-]*\.(?:json|ya?ml)$/.test(ownServer) ? ownServer : `${stem}.${isJson ? "json" : "yaml"}`}`;
 };
 
-/** As a manifest can name a file: `Shop API (v2)` is `Shop-API-v2`. */
+/** A file name that a manifest can refer to: `Shop API (v2)` becomes `Shop-API-v2`. */
 const toFileName = (stem: string): string => stem.replaceAll(/[^\w.-]+/g, "-").replace(/^\.+|-+$/g, "") || "openapi";
 
 const tierName = (file: string, { tier }: OpenApiImportOptions): string => {
@@ -128,7 +128,7 @@ const hostAndService = ({ root, file }: OpenApi, { host, base, upstream }: OpenA
   return { host: servedHost, base: base ?? (server ? serverPath(server) : "/"), service };
 };
 
-/** Whether API keys could be looked up in every environment. */
+/** Whether every environment has the namespace for API keys. */
 const hasConsumersNamespace = (root: string): boolean => {
   const before = { environment: { name: "", file: "", value: environment().parse({}) }, consumers: [] };
   const names = environmentNames(root);
@@ -169,8 +169,8 @@ const draftRoutes = (
     }
     gaps.push(...matched.looserNotes.map((what) => ({ kind: "otherwise" as const, where, what })));
     gaps.push(...callbackGaps(operation).map((what) => ({ kind: "otherwise" as const, where, what })));
-    const wanted = toKebabCase(operation.id ?? "") ?? toKebabCase(where) ?? "route";
-    const routeName = nameOf(wanted);
+    const baseName = toKebabCase(operation.id ?? "") ?? toKebabCase(where) ?? "route";
+    const routeName = nameOf(baseName);
     ownersByShape.set(key, routeName);
     const ownServer = firstServerUrl(operation.value) ?? firstServerUrl(operation.item);
     const servedHost = listOf(operation.value.servers ?? operation.item.servers).length;
@@ -195,7 +195,7 @@ const draftRoutes = (
   return { routes, upstreams: upstreams.all(), gaps };
 };
 
-/** A match, or a sentence that says why there is none. */
+/** A match, or why there is none. */
 const toMatch = (operation: Operation, base: string): MatchedPath | string => {
   const { method, path: documentServer } = operation;
   if (method === "TRACE") return "no gateway passes TRACE on";
@@ -213,7 +213,7 @@ const toMatch = (operation: Operation, base: string): MatchedPath | string => {
   }
 };
 
-/** What a router tells routes apart by: whatever captures are called, they are alike. */
+/** What distinguishes routes in the router: names of captures do not. */
 const matchShape = (match: string): string =>
   JSON.stringify(
     parsePath(match).map((it) => {

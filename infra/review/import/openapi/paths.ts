@@ -11,13 +11,13 @@ export interface MatchedPath {
   readonly match: string;
   /** The upstream's path: `/accounts/{path.account-id}`. */
   readonly target: string;
-  /** What a segment could not say. */
+  /** Restrictions of a segment that the match does not express. */
   readonly looserNotes: readonly string[];
 }
 
 /**
- * @param base under which `/` is the path with a slash at its end, which is another one than the base
- * @throws SyntaxError with a sentence, where no request can be matched so
+ * @param base the tier's base; `/` under it is the base with a trailing slash, which is another path
+ * @throws SyntaxError that says why no request can match
  */
 export const matchPath = (operation: Operation, base: string): MatchedPath => {
   const { path, parameters } = operation;
@@ -58,7 +58,7 @@ const capturePart = (name: string, suffix: string): PathPart => ({
   target: `{path.${name}}`,
 });
 
-/** A segment of text and parameters, or undefined where no match says it: two of them with nothing between. */
+/** A segment of text and parameters; undefined if a match cannot express it: two adjacent parameters. */
 const mixedPart = (
   text: string,
   parameters: readonly Parameter[],
@@ -81,7 +81,7 @@ const mixedPart = (
   return { match: parts.map((it) => it.match).join(""), target: parts.map((it) => it.target).join("") };
 };
 
-/** `:` and a pattern of the whole value, where it is of the kind that takes linear time and holds no slash. */
+/** `:` and a pattern of the whole value, if it runs in linear time and matches no slash. */
 const patternSuffix = (parameter: Parameter | undefined): string => {
   const [, inner] = /^\^(.+)\$$/.exec(stringIn(mapOf(parameter?.value.schema), "pattern") ?? "") ?? [];
   return inner === undefined || /[/\s]/.test(inner) || patternProblem(inner) !== undefined ? "" : `:${inner}`;

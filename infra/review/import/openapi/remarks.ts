@@ -34,7 +34,7 @@ const componentKeywords = [
 
 const behavioralGap = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
 
-/** @param base where it was said beside the document */
+/** @param base from the command line, if given */
 export const documentGaps = (document: OpenApi, operations: readonly Operation[], base: string | undefined): Gap[] => {
   const { root, version } = document;
   const webhooks = Object.keys(mapOf(root.webhooks)).length;
@@ -54,7 +54,7 @@ export const documentGaps = (document: OpenApi, operations: readonly Operation[]
   ];
 };
 
-/** What a reference leads to; nothing where it leads nowhere, which is listed where it is read. */
+/** The target of a reference; undefined if it is broken, which is listed where it is read. */
 const resolveMap = (document: OpenApi, value: unknown): JsonMap => {
   try {
     return mapOf(resolveRefs(document, value));
@@ -90,10 +90,10 @@ const relativeServerNote = (url: string): string[] => {
   return [`${url} is not a whole URL, so paths stay as they are${remedy}`];
 };
 
-/** What the importer itself reads, or writes. */
+/** Extensions that the importer itself reads or writes. */
 const knownExtensions = ["x-multi-segment", "x-files"];
 
-/** Of the document, its path items, operations and parameters. */
+/** The extensions of the document, its path items, operations and parameters. */
 const unreadExtensions = (document: OpenApi, operations: readonly Operation[]): string[] => {
   const { root } = document;
   const objects = [

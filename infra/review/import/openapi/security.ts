@@ -17,22 +17,22 @@ export interface SecurityResult {
   readonly filter: { readonly id: string; readonly line: string } | undefined;
   /** Operations that drop it. */
   readonly isOpen: (operation: Operation) => boolean;
-  /** Why nobody knows who may call an operation; no route is made of it. */
+  /** Why it is unknown who may call an operation; no route is made then. */
   readonly whyUnread: (operation: Operation) => string | undefined;
   readonly gaps: readonly Gap[];
 }
 
 /** Who may call an operation. */
 interface SecurityNeed {
-  /** The schemes, in words; empty where none is needed. */
+  /** The schemes, in words; empty if none is needed. */
   readonly text: string;
-  /** Who brings none may call it too. */
+  /** Anonymous callers may call it too. */
   readonly optional: boolean;
   readonly scopes: readonly string[];
   readonly whyUnread?: string;
 }
 
-/** @param canLookUpKeys whether every environment has the namespace in which API keys are looked up */
+/** @param canLookUpKeys whether every environment has the namespace for API keys */
 export const translateSecurity = (
   document: OpenApi,
   operations: readonly Operation[],
@@ -64,7 +64,7 @@ export const translateSecurity = (
       gaps.push({ kind: "otherwise", where: `security ${text}`, what: "the scheme is deprecated" });
   }
   for (const it of operations) gaps.push(...uncheckedNeeds(it, needFor(it), chosenScheme));
-  // Who needs another scheme stays behind the one that became a filter: closed to all rather than open to all.
+  // Operations that need another scheme keep the filter: closed to everyone rather than open to everyone.
   return {
     filter,
     isOpen: (it) => filter !== undefined && (needFor(it).text === "" || needFor(it).optional),
@@ -73,7 +73,7 @@ export const translateSecurity = (
   };
 };
 
-/** What of a requirement no filter checks, though its scheme has become one. */
+/** Parts of a requirement that no filter checks, although its scheme has become a filter. */
 const uncheckedNeeds = (
   { method, path }: Operation,
   { text, optional, scopes }: SecurityNeed,
@@ -110,7 +110,7 @@ const readNeed = (document: OpenApi, { value }: Operation): SecurityNeed => {
   };
 };
 
-/** By the name of a component, or, in 3.2, by a reference. Undefined where it cannot be read. */
+/** Resolved by the name of a component, or in 3.2 by a reference. Undefined if it cannot be read. */
 const findScheme = (document: OpenApi, name: string): JsonMap | undefined => {
   try {
     const all = mapOf(resolveRefs(document, mapOf(resolveRefs(document, document.root.components)).securitySchemes));

@@ -2,7 +2,7 @@
 import { type JsonMap, listOf, mapOf, stringIn } from "../../../openapi/document.ts";
 import { createUniqueNames, toKebabCase } from "./names.ts";
 
-/** The URL of the first server of a list, its variables at their defaults; undefined where there is none that is absolute. */
+/** The URL of the first server of a list, with the defaults of its variables; undefined if none is absolute. */
 export const firstServerUrl = (value: JsonMap): URL | undefined => {
   const { text, variables } = firstServer(value);
   if (variables.some((it) => it.value === undefined)) return undefined;
@@ -12,11 +12,11 @@ export const firstServerUrl = (value: JsonMap): URL | undefined => {
 
 export interface ServerVariable {
   readonly name: string;
-  /** Undefined where it has no default, so that nobody knows the URL. */
+  /** Undefined if it has no default, so the URL is unknown. */
   readonly value: string | undefined;
 }
 
-/** The text of its URL, empty where there is none, and the variables in it. */
+/** The text of its URL, empty if there is none, and its variables. */
 export const firstServer = (
   value: JsonMap,
 ): { readonly text: string; readonly variables: readonly ServerVariable[] } => {
@@ -41,7 +41,7 @@ const defaultText = (value: unknown): string | undefined => {
 
 export const serverPath = ({ pathname }: URL): string => pathname.replace(/\/+$/, "") || "/";
 
-/** Names for servers, each named once. */
+/** Unique names for servers. */
 export const createUpstreamNames = () => {
   const name = createUniqueNames();
   const known = new Map<string, string>();

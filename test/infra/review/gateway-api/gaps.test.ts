@@ -28,7 +28,7 @@ describe.each<[string, string, number, RegExp]>([
   ["sessions", route(`{ ${to}, sessionPersistence: {} }`), 7, /sessionPersistence has no equivalent/],
   ["a method that no service gets", route(`{ matches: [{ method: TRACE }], ${to} }`), 7, /no TRACE/],
   ["a pattern with groups", route(`{ ${header("(a|b)")}, ${to} }`), 7, /no groups/],
-  ["a pattern over segments", route(`{ ${path_("/a.*b")}, ${to} }`), 7, /may go on over a \//],
+  ["a pattern over segments", route(`{ ${path_("/a.*b")}, ${to} }`), 7, /may match a \//],
   ["a path with a brace", route(`{ ${path_("/{id}", "PathPrefix")}, ${to} }`), 7, /brace/],
   ["an extension", route(`{ filters: [{ type: ExtensionRef, extensionRef: {} }], ${to} }`), 7, /type ExtensionRef/],
   [
@@ -114,7 +114,7 @@ describe.each<[string, string, RegExp]>([
   [
     "a service that speaks h2c",
     `${route(`{ ${to} }`)}---\nkind: Service\nmetadata: { name: v1, namespace: shop }\nspec: { ports: [{ port: 80, appProtocol: kubernetes.io/h2c }] }\n`,
-    /speaks h2c, and is called by HTTP\/1\.1/,
+    /uses h2c; the gate calls it by HTTP\/1\.1/,
   ],
   [
     "a port that is the only one",
@@ -217,7 +217,7 @@ it("the verb writes manifests that hold, lists what it left out, and replaces no
   expect(importGatewayApiFiles(path.join(root, "k8s"), { ...options, force: true, acceptGaps: true }).exitCode).toBe(0);
 });
 
-it("what is no part of a gateway is counted by its kind, and nothing is missed", () => {
+it("counts unrelated resources by kind, without a gap", () => {
   const root = writeProject({
     "k8s/a.yaml": `${route(`{ ${to} }`)}---\napiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n`,
     "k8s/b.yaml": "{{ if }}\nkind: Job\n",
@@ -231,7 +231,7 @@ it("what is no part of a gateway is counted by its kind, and nothing is missed",
   expect(data).toMatchObject({ leftOut: false, gaps: [], others: { "Deployment.apps": 1, Secret: 2, "no YAML": 1 } });
 });
 
-it("what is no YAML, or holds no route, is said with its place", () => {
+it("reports invalid YAML and a source without a route, with the line", () => {
   expect(() => from("a: [")).toThrow(/^shop\.yaml:1 /);
   expect(() => from("kind: Service\nmetadata: { name: a }\nspec: {}\n")).toThrow(/no HTTPRoute in shop.yaml/);
   expect(() => importGatewayApiFiles("/nowhere", { root: "/" })).toThrow(/no file or folder/);

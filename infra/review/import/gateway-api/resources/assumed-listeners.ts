@@ -4,7 +4,7 @@ import { findSchemeChange } from "./redirects.ts";
 import type { HttpRouteResource } from "./resources.ts";
 import type { Listener, Parent } from "./schema.ts";
 
-/** Sections of gateways where a route redirects to https. */
+/** Gateway sections on which a route redirects to HTTPS. */
 export const redirectedSections = (routes: readonly HttpRouteResource[]): ReadonlySet<string> =>
   new Set(
     routes
@@ -16,8 +16,8 @@ const sectionKey = ({ name, sectionName, port }: Parent, namespace: string): str
   JSON.stringify([namespace, name, sectionName, port]);
 
 /**
- * The listener that a reference names, where its scheme is certain enough: a redirect to https stands on HTTP, and ports and
- * names are what they are everywhere.
+ * The listener that a reference names, if its scheme can be inferred: a redirect to HTTPS is on HTTP, and ports and
+ * names follow the usual conventions.
  */
 export const assumedListener = (
   parent: Parent,

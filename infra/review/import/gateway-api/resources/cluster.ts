@@ -13,11 +13,11 @@ export interface Cluster {
   /** The oldest first, then by namespace and name. */
   readonly routes: readonly HttpRouteResource[];
   readonly gateways: readonly GatewayResource[];
-  /** Sections of gateways, those that are not here included, where a route redirects to https. */
+  /** Gateway sections on which a route redirects to HTTPS, including those of gateways that are not in the input. */
   readonly redirected: ReadonlySet<string>;
-  /** Whether a namespace has the labels that a gateway asks for; undefined where it is not known. */
+  /** Whether a namespace has the labels that a gateway selects; undefined if it is unknown. */
   readonly hasLabels: (namespace: string, selector: Selector) => boolean | undefined;
-  /** The service that a backend is, or why it is none. */
+  /** The service of a backend, or why it is invalid. */
   readonly resolve: (backend: Backend, from: string) => ResolvedBackend;
 }
 
@@ -68,7 +68,7 @@ export const readCluster = (resources: readonly Resource[], report: ReportFindin
       if (kind !== "Service") return { kind, namespace, name, port };
       const namespaceServices = services.filter((it) => it.resource.namespace === namespace);
       const found = namespaceServices.find((it) => it.resource.name === name);
-      // An import without Services takes all of them for there.
+      // Without Services in the input, every reference counts as valid.
       if (namespaceServices.length > 0 && !found) return { invalid: `there is no Service ${namespace}/${name}` };
       const servicePort = found?.spec.ports.find((it) => it.port === port);
       if (found && !servicePort) return { invalid: `the Service ${namespace}/${name} has no port ${port}` };
@@ -81,13 +81,13 @@ export const readCluster = (resources: readonly Resource[], report: ReportFindin
 const isService = ({ group, kind }: Backend): boolean =>
   (group === "" && kind === "Service") || (group === "multicluster.x-k8s.io" && kind === "ServiceImport");
 
-/** Those whose age is not known come behind the others. */
+/** Resources of unknown age come last. */
 const byAge = (a: Resource, b: Resource): number => {
   const key = (it: Resource) => [it.created || "9", it.namespace, it.name].join("\0");
   return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
 };
 
-/** As a LabelSelector does: all of what it asks for. */
+/** Matches like a LabelSelector: all labels and expressions must hold. */
 const selectorMatches = (
   { matchLabels = {}, matchExpressions = [] }: Selector,
   labels: Readonly<Record<string, string>>,
@@ -102,7 +102,7 @@ const selectorMatches = (
 const labels = ({ value }: Resource): Readonly<Record<string, string>> =>
   ((value.metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}) as Record<string, string>;
 
-/** A resource as far as it is known here: what the schema does not name is listed and left out. */
+/** The known fields of a resource; others are listed and left out. */
 const parseSpec = <T>(resource: Resource, schema: ZodType<T>, report: ReportFinding): T | undefined => {
   const spec = withoutNulls(resource.value.spec ?? {});
   for (;;) {
@@ -128,7 +128,7 @@ const parseSpec = <T>(resource: Resource, schema: ZodType<T>, report: ReportFind
   }
 };
 
-/** Kubernetes reads null as nothing: of a list, as a value that says nothing. */
+/** Kubernetes treats null as absent; in a list, as an empty value. */
 const withoutNulls = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map((it) => withoutNulls(it ?? {}));
   if (typeof value !== "object" || value === null) return value;
@@ -138,7 +138,7 @@ const withoutNulls = (value: unknown): unknown => {
 };
 
 /**
- * Takes out what is not known. A match would take more requests without its condition, so all of it goes; a filter would do
+ * Removes unknown fields. Without its condition a match would take more requests, so the whole match is removed; a filter would do
  * something else, so only its type stays, which refuses the requests of its rule.
  */
 const removeUnknown = (spec: unknown, path: Path): void => {

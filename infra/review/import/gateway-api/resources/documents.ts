@@ -5,26 +5,26 @@ import { detectEncoding } from "../../../../project/files.ts";
 
 export interface Resource {
   readonly file: string;
-  /** Of its apiVersion: `gateway.networking.k8s.io`, empty for the core; undefined where it has no apiVersion. */
+  /** The group of its apiVersion: `gateway.networking.k8s.io`, empty for the core; undefined without an apiVersion. */
   readonly group: string | undefined;
   readonly version: string | undefined;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Of the object's creation, where it is known: the older one wins. */
+  /** The time of creation, if known: the older object wins. */
   readonly created: string;
   readonly value: Readonly<Record<string, unknown>>;
-  /** The line that a value stands on, or the nearest thing around it that is there. */
+  /** The line of a value, or of the nearest existing parent. */
   readonly line: (path: Path) => number;
 }
 
-/** What was given: a file's name, or `-`. */
+/** The input: a file's name, or `-` for stdin. */
 export interface InputFile {
   readonly file: string;
   readonly text: string;
 }
 
-/** A document that is no YAML. */
+/** A document that is not valid YAML. */
 export interface UnreadDocument {
   readonly file: string;
   readonly line: number;
@@ -33,23 +33,23 @@ export interface UnreadDocument {
   readonly isRelevant: boolean;
 }
 
-/** Of one file, what a cluster's whole configuration may come to. */
+/** Size limit of one file in bytes, enough for the configuration of a whole cluster. */
 export const maxCharacters = 16 * 1024 * 1024;
 
-/** As it stands in a file. */
+/** A resource as written in a file. */
 export const decodeText = (bytes: Buffer): string => new TextDecoder(detectEncoding(bytes)).decode(bytes);
 
-/** @throws where a file is too large */
+/** @throws if a file is too large */
 export const parseResources = ({
   file,
   text: fileText,
 }: InputFile): { resources: Resource[]; unread: UnreadDocument[] } => {
-  // Files that were put together have a byte order mark at the beginning of each.
+  // Concatenated files have a byte order mark at the beginning of each.
   const text = fileText.replaceAll(/^\uFEFF/gm, "");
   if (text.length > maxCharacters)
     throw new Error(`${file} has more than ${maxCharacters} characters; import it in parts`);
   const lineCounter = new LineCounter();
-  // Kubernetes reads YAML 1.1's merge keys, which YAML 1.2 has not.
+  // Kubernetes reads the merge keys of YAML 1.1, which YAML 1.2 lacks.
   const documents = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false, logLevel: "error" });
   const unread: UnreadDocument[] = [];
   const sourceOf = (from: number): string => {
@@ -72,13 +72,13 @@ export const parseResources = ({
     const [error] = document.errors;
     if (error) return addUnread(error.pos[0], error.message);
     const locate = locator(document.contents as Node | null);
-    // The deepest that is there.
+    // The deepest existing node.
     const line = (path: Path): number => lineAt(locate(path)?.range?.[0] ?? 0);
     const { value, problem } = toPlainValue(document);
     if (problem !== undefined) return addUnread(from, problem);
     const resource = kustomization.test(file) ? { ...kustomizationDefaults, ...mapOf(value) } : value;
     if (kindName(resource) !== "") return expandList(resource, [], { file, line });
-    // The values of a chart, or a task that applies it.
+    // A chart's values, or a task that applies it.
     if (value !== null && gatewayApiPattern.test(sourceOf(from).replaceAll(/^\s*#.*$/gm, "")))
       unread.push({ file, line: lineAt(from), message: misplacedMessage, isRelevant: true });
     return [];
@@ -90,21 +90,21 @@ const toPlainValue = (document: Document): { value?: unknown; problem?: string }
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
-    // Aliases without an anchor, or more of them than anybody writes.
+    // Aliases without an anchor, or excessively many.
     return { problem: (error as Error).message };
   }
 };
 
-/** Not a definition of the kinds themselves, which names them further in. */
+/** Excludes definitions of the kinds themselves, which name them at a deeper level. */
 const gatewayApiPattern =
   /apiVersion["']?\s*:\s*["']?gateway\.networking\.(?:x-)?k8s\.io\/|^["'{\s]{0,3}kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/m;
 
-/** A part of a Helm chart, as it stands in a file: quoted, it is YAML; otherwise it is none. */
+/** A template expression of a Helm chart. It is YAML only if it is quoted. */
 export const templatePattern = /\{\{.*\}\}/s;
 
 export const templateMessage = "a template; render it (`helm template …`) and import the result";
 
-/** Of which the file's name says what it is. */
+/** Such a file may omit apiVersion and kind. */
 const kustomization = /(?:^|[/\\])kustomization\.ya?ml$/;
 const kustomizationDefaults = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
@@ -114,14 +114,14 @@ const misplacedMessage =
 const describeError = (message: string, source: string): string =>
   templatePattern.test(source) ? `is ${templateMessage}` : `is not valid YAML: ${message}`;
 
-/** A `List` holds others, and so does an `HTTPRouteList`. */
+/** Expands a `List` or a typed list such as `HTTPRouteList`. */
 const expandList = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
   const { apiVersion, metadata, items } = mapOf(value);
   const kind = kindName(value);
   if (kind === "") return [];
   if (kind.endsWith("List") && Array.isArray(items))
     return items.flatMap((item, index) =>
-      // Items of a typed list need not say what they are.
+      // Items of a typed list may omit apiVersion and kind.
       expandList({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
     );
   const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);

@@ -12,7 +12,7 @@ export interface ImportFinding {
   readonly message: string;
 }
 
-/** Reports a finding. Each is reported once, however many hosts a route is served on. */
+/** Reports a finding, once for all hosts of a route. */
 export type ReportFinding = (kind: ImportFinding["kind"], resource: Resource, path: Path, message: string) => void;
 
 export const createFindings = (): { readonly list: () => ImportFinding[]; readonly report: ReportFinding } => {

@@ -19,7 +19,7 @@ export const readGateway = (
   }
   const listeners = spec.listeners.flatMap((it, index) => {
     const at = ["spec", "listeners", index];
-    // Empty is as good as none.
+    // An empty value counts as absent.
     const hostname = it.hostname === undefined || it.hostname === "" ? undefined : normalizeHost(it.hostname);
     const problem = hostname && hostProblem(hostname);
     if (problem) report("left-out", resource, [...at, "hostname"], `${problem}, so nothing is served there`);

@@ -1,17 +1,17 @@
 /** Checks and normalizes Gateway API hostnames as hosts of a manifest. */
 import { hostOrWildcard } from "../../../../../functions/manifest/names.ts";
 
-/** What Flux and envsubst put in later: `app.${SECRET_DOMAIN}`. */
+/** A variable that Flux or envsubst substitutes: `app.${SECRET_DOMAIN}`. */
 const placeholderPattern = /\$\{[^}]+\}|\$\([^)]+\)|\$[A-Za-z_]\w*/;
 
 export const isPlaceholder = (host: string): boolean => placeholderPattern.test(host);
 
-/** As it is compared: in lower case, but for what is put in later. */
+/** Lower case, except variables that are substituted later. */
 export const normalizeHost = (host: string): string => (isPlaceholder(host) ? host : host.toLowerCase());
 
 const hostSchema = hostOrWildcard();
 
-/** Why it is none, or undefined. */
+/** Why a hostname is invalid, or undefined. */
 export const hostProblem = (host: string): string | undefined => {
   if (isPlaceholder(host)) return undefined;
   if (/^[\d.]+$/.test(host) || host.includes(":"))
@@ -20,9 +20,9 @@ export const hostProblem = (host: string): string | undefined => {
   return hostSchema.safeParse(normalizeHost(withoutWildcard)).success ? undefined : `${host} is not a host name`;
 };
 
-/** A wildcard over a whole top-level domain, which no tier can have; a listener can, for routes that name hosts beneath it. */
+/** A wildcard over a whole top-level domain. A tier cannot have it; a listener can, for routes that name hosts below it. */
 export const isTooWide = (host: string): boolean => /^\*\.[^.]+$/.test(host) && !isPlaceholder(host);
 
-/** Whether a wildcard stands for a host, or for a wildcard beneath it. */
+/** Whether a wildcard covers a host, or a wildcard below it. */
 export const wildcardCovers = (wildcard: string, host: string): boolean =>
   wildcard.startsWith("*.") && host !== wildcard && host.replace(/^\*\./, "x.").endsWith(wildcard.slice(1));

@@ -16,12 +16,12 @@ const readKinds: Readonly<Record<string, string>> = {
   Namespace: "",
 };
 
-/** Shapes of the Gateway API that this import knows: v1, and what led to it. */
+/** The supported versions of the Gateway API: v1 and its predecessors. */
 const knownVersions = ["v1", "v1beta1", "v1alpha2", "v1alpha3"];
 
 export interface SortedResources {
   readonly resources: readonly Resource[];
-  /** How many there are of each kind that is no part of a gateway: workloads, secrets, charts. */
+  /** The number of unrelated resources by kind: workloads, secrets, charts. */
   readonly others: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +40,7 @@ export const sortByKind = (resources: readonly Resource[], report: ReportFinding
 
 const kindLabel = ({ kind, group }: Resource): string => (group ? `${kind}.${group}` : kind);
 
-/** Without an apiVersion, a kind is the one that is read here. */
+/** Without an apiVersion, a kind counts as the one of the Gateway API or the core. */
 export const isRead = ({ kind, group }: Pick<Resource, "kind" | "group">): boolean =>
   Object.hasOwn(readKinds, kind) && (group === undefined || group === readKinds[kind]);
 
@@ -52,7 +52,7 @@ const whyUnreadable = ({ kind, group, version, name, namespace, value: { spec } 
   return templatePattern.test(resourceText) || resourceText.includes('{"{ ') ? `it is ${templateMessage}` : undefined;
 };
 
-/** What a gateway does that is not read: its other routes, and policies that are attached to what is. */
+/** Why a resource without support may be missed: it is another kind of route, or a policy that is attached to a gateway. */
 const whyMissing = (it: Resource): string | undefined => {
   const { kind, group, value } = it;
   if (group === undefined || group === apiGroup || group === experimentalGroup) return `${kind} is not read`;
@@ -67,7 +67,7 @@ const isGatewayTarget = (it: unknown): it is { kind: string; name?: string } => 
   return group === apiGroup || group === experimentalGroup || (group === "" && targetKinds.test(kind ?? ""));
 };
 
-/** Without a group, the core's Service, or what nobody else calls so. */
+/** Targets of a policy that may omit the group. */
 const targetKinds = /^(?:Service|Gateway|HTTPRoute)$/;
 
 /** Domains of implementations, whose annotations change what a route does: plugins, authentication, timeouts. */
@@ -88,7 +88,7 @@ const comparableText = ({ kind, value }: Resource): string => {
   return JSON.stringify(kind === "Namespace" ? (labels ?? {}) : value);
 };
 
-/** Applied twice, the later one holds. */
+/** Of several definitions of a resource, the last one counts, as if they were applied in order. */
 const lastDefinitions = (resources: readonly Resource[], report: ReportFinding): Resource[] => {
   const byName = new Map<string, Resource>();
   for (const it of resources) {

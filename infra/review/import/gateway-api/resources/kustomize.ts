@@ -4,12 +4,12 @@ import type { Resource } from "./documents.ts";
 import type { ReportFinding } from "./findings.ts";
 import { isRead } from "./kinds.ts";
 
-/** A Kustomization: a folder, and what it takes in. */
+/** A Kustomization: a folder, and the resources that it includes. */
 interface Kustomization {
   readonly resource: Resource;
   readonly folder: string;
   readonly namespace: string | undefined;
-  /** Files and folders, whole. */
+  /** Paths of the included files and folders. */
   readonly entries: readonly string[];
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -29,7 +29,7 @@ export const applyKustomize = (resources: readonly Resource[], report: ReportFin
     const names = [...(namespaces.get(path.resolve(it.file)) ?? [])];
     const [namespace] = names;
     if (!isRead(it) || it.kind === "GatewayClass" || namespace === undefined) return [it];
-    // A Namespace itself is called so then.
+    // The Namespace itself gets that name.
     if (it.kind === "Namespace") return names.map((name) => (name === "" ? it : { ...it, name }));
     if (names.length === 1) return [namespace === "" ? it : { ...it, namespace }];
     const all = names.map((name) => name || it.namespace).join(" and ");
@@ -55,7 +55,7 @@ const toKustomization = (resource: Resource): Kustomization[] => {
   return [{ resource, folder, namespace, entries: entries.map((it) => path.resolve(folder, it)), fields: value }];
 };
 
-/** Files of strategic merges and JSON patches, which stand beside resources and are none. */
+/** Files of strategic merges and JSON patches, which lie beside resources but are not resources. */
 const patchFiles = ({ folder, fields }: Kustomization): string[] => {
   const listed = ["patches", "patchesJson6902"].flatMap((word) => {
     const all = fields[word];
@@ -65,7 +65,7 @@ const patchFiles = ({ folder, fields }: Kustomization): string[] => {
   return [...listed, ...merges].map((it) => path.resolve(folder, it));
 };
 
-/** By file, the namespaces that its resources get; the empty one stands for their own. */
+/** The namespaces that the resources of each file get; an empty one means their own. */
 type NamespacesByFile = ReadonlyMap<string, ReadonlySet<string>>;
 
 const assignNamespaces = (
@@ -78,7 +78,7 @@ const assignNamespaces = (
   const assign = (file: string, namespace: string): void =>
     void namespaces.set(file, (namespaces.get(file) ?? new Set()).add(namespace));
   const visited = new Set<string>();
-  /** The outermost namespace holds. */
+  /** The outermost namespace takes precedence. */
   const visit = (folder: string, outer: string | undefined): void => {
     const it = byFolder.get(folder);
     const namespace = outer ?? it?.namespace;
@@ -95,12 +95,15 @@ const assignNamespaces = (
     else
       for (const file of files)
         if (namespace !== undefined && file.startsWith(folder + path.sep)) assign(file, namespace);
-  const taken = new Set([...kustomizations.flatMap(({ entries }) => entries), ...targets.map(({ folder }) => folder)]);
-  for (const { folder } of kustomizations) if (!taken.has(folder)) visit(folder, undefined);
+  const included = new Set([
+    ...kustomizations.flatMap(({ entries }) => entries),
+    ...targets.map(({ folder }) => folder),
+  ]);
+  for (const { folder } of kustomizations) if (!included.has(folder)) visit(folder, undefined);
   return namespaces;
 };
 
-/** Flux has a Kustomization of its own, which names a folder of the repository. */
+/** A Kustomization of Flux names a folder of the repository. */
 const isFluxKustomization = ({ group, kind }: Resource): boolean =>
   group === "kustomize.toolkit.fluxcd.io" && kind === "Kustomization";
 
@@ -115,7 +118,7 @@ const fluxTarget = ({ value }: Resource, files: ReadonlySet<string>) => {
   return [{ folder, namespace: typeof targetNamespace === "string" ? targetNamespace : undefined }];
 };
 
-/** What a Kustomization does to resources that are read besides giving them a namespace. */
+/** What a Kustomization changes in the resources, besides their namespace. */
 const unsupportedChanges = (
   { entries, folder, fields }: Kustomization,
   resources: readonly Resource[],
@@ -136,7 +139,7 @@ const unsupportedChanges = (
   return keywords.map((word) => `${word} of Kustomize has no equivalent; ${buildRemedy}`);
 };
 
-/** Unless it says that it is for a kind that is not read. A file is listed where it is read. */
+/** Whether a patch could change a resource that is read: not if it names another kind. A patch file is listed where it is read. */
 const couldPatch = (it: unknown): boolean => {
   const { target, patch, path: file } = mapOf(it);
   const text = typeof patch === "string" ? patch : typeof it === "string" && it.includes("\n") ? it : "";

@@ -9,7 +9,7 @@ export interface SchemeChange {
   readonly hostname?: string | undefined;
 }
 
-/** Where a rule changes the scheme, by a filter of its own or of its backends. */
+/** The redirect of a rule, or of one of its backends, that changes the scheme. */
 export const findSchemeChange = ({ filters, backendRefs }: Rule): SchemeChange | undefined => {
   const all = [...filters, ...backendRefs.flatMap((it) => it.filters)];
   const found = all.find(({ requestRedirect: it }) => it?.scheme !== undefined)?.requestRedirect;

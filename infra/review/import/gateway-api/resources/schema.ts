@@ -72,7 +72,7 @@ const match = z.strictObject({
 
 const rule = z.strictObject({
   name: z.string().optional(),
-  /** Null is one that has a condition which is not known. */
+  /** Null is a match with an unknown condition. */
   matches: z.array(match.nullable()).default([]),
   filters: z.array(filter).default([]),
   backendRefs: z

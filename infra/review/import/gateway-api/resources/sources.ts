@@ -12,7 +12,7 @@ export interface InputFiles {
 
 const limits = { files: 5000, bytes: 64 * 1024 * 1024, depth: 16 };
 
-/** @throws where there is more than an import takes */
+/** @throws if the files exceed the limits of an import */
 export const readFolder = (folder: string): InputFiles => {
   const root = fs.realpathSync(folder);
   const seen = new Set<string>([root]);
@@ -36,8 +36,8 @@ export const readFolder = (folder: string): InputFiles => {
       const file = path.join(at, entry.name);
       const real = entry.isSymbolicLink() ? resolveLink(file) : file;
       const status = real === undefined ? undefined : fs.statSync(real);
-      const wanted = status?.isDirectory() ? !ignoredFolders.test(entry.name) : yamlFile.test(entry.name);
-      if (!wanted) continue;
+      const isRead = status?.isDirectory() ? !ignoredFolders.test(entry.name) : yamlFile.test(entry.name);
+      if (!isRead) continue;
       if (real === undefined) addGap(file, "it is a link to nothing");
       else if (entry.isSymbolicLink() && !isWithin(root, real)) addGap(file, "it is a link to outside of the folder");
       else if (status?.isDirectory()) {
@@ -55,7 +55,7 @@ const partsRemedy = "import it in parts";
 
 const yamlFile = /\.(?:ya?ml|json)$/i;
 
-/** Of tools, not of a cluster. */
+/** Folders of tools, without resources of a cluster. */
 const ignoredFolders = /^(?:\.git|node_modules)$/;
 
 const byName = (a: fs.Dirent, b: fs.Dirent): number => (a.name < b.name ? -1 : 1);
@@ -73,7 +73,7 @@ const isWithin = (folder: string, file: string): boolean => {
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 };
 
-/** Whether it has been met by no other name: a link may lead to what is read anyway, or in a circle. */
+/** Whether the file is new: a link may point to a file that is read anyway, or be circular. */
 const isFirstVisit = (file: string, seen: Set<string>): boolean => {
   const real = fs.realpathSync(file);
   return !seen.has(real) && Boolean(seen.add(real));
