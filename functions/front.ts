@@ -134,22 +134,22 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
     return response;
   };
   return async (state: RequestState): Promise<Response> => {
-    const { env, original: given, outgoing: onward } = state;
-    const url = parseRequestUrl(given.url);
+    const { env, original, outgoing } = state;
+    const url = parseRequestUrl(original.url);
     if (url === undefined) return refuse(state, "host-malformed", null);
     const found = find(hostOf(url), url.pathname);
     if (typeof found === "string") return refuse(state, found, null);
-    for (const name of found.removedHeaders) onward.headers.delete(name);
+    for (const name of found.removedHeaders) outgoing.headers.delete(name);
     // Sanitized, as the gate receives it, so that front and gate find the same route.
-    const gate = env[found.bindingFor(onward, url)];
+    const gate = env[found.bindingFor(outgoing, url)];
     const { tier } = found;
-    applyTesterLabel(onward.headers, tier, state.label);
+    applyTesterLabel(outgoing.headers, tier, state.label);
     if (!gate) return recordAndReturn(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed");
     try {
-      return recordAndReturn(state, tier, await gate.fetch(onward), "");
+      return recordAndReturn(state, tier, await gate.fetch(outgoing), "");
     } catch (error) {
       logFault(state, "gate-unavailable", error, tier);
-      if (!given.signal.aborted) telemetry?.recordDeath(sinkOf(state), tier, gate, onward.headers);
+      if (!original.signal.aborted) telemetry?.recordDeath(sinkOf(state), tier, gate, outgoing.headers);
       const response = refuse(state, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
       return recordAndReturn(state, tier, response, "gate-unavailable");
     }

@@ -10,7 +10,7 @@ const maxCells = 500_000;
 const maxLifeMs = 7 * 86_400_000;
 
 export class ShardFull extends Error {
-  override readonly name = "Full";
+  override readonly name = "ShardFull";
 }
 
 export interface Counters {

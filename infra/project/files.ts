@@ -4,7 +4,7 @@ import path from "node:path";
 
 /** A file that is not read or written, and why. */
 export class FileError extends Error {
-  override readonly name = "FileRefused";
+  override readonly name = "FileError";
   readonly reason: FileErrorReason;
   /** Bytes of a file that is too large. */
   readonly size: number | undefined;

@@ -101,7 +101,7 @@ it("retries by alarm until the feed answers, and then publishes the entry once",
   const lines: object[] = [];
   const world = { now: () => 1_000_000, random: () => 0, uuid: () => "u", log: (line: object) => lines.push(line) };
   const look = () =>
-    // Control is begun anew each time, as after a crash.
+    // Starts control again each time, as after a crash.
     tierRollouts(
       { tiers: {} } as ControlPlan,
       { FEED } as unknown as Bindings,

@@ -14,7 +14,7 @@ const plan = {
 
 const wallet = { from: "gate", tiers: ["wallet"] } as const;
 
-/** Who reports there. */
+/** The sender whose binding uses the path. */
 const propsFor = (path: string): IngestProps =>
   path === "/v1/front" ? { from: "front" } : path === "/v1/tail" ? { from: "tail" } : wallet;
 
@@ -194,7 +194,7 @@ describe("the tail's report", () => {
     const all = observerReports();
     expect(all.filter(({ tallies }) => tallies[0]?.name === "cpu").map(({ tier }) => tier)).toEqual(["faq", "wallet"]);
     const dead = all.filter(({ tallies }) => tallies[0]?.name === "deaths");
-    // A rollout of their gate adds the two up.
+    // A rollout of their shared gate sums both.
     expect(dead.map(({ tier, deaths }) => [tier, deaths?.seen])).toEqual([
       ["faq", "tail"],
       ["rates", undefined],

@@ -26,7 +26,7 @@ const types = { metrics: metrics.v1.ExportMetricsServiceRequest, traces: trace.v
 
 const ids: readonly string[] = ["traceId", "spanId", "parentSpanId"];
 
-/** OTLP's JSON differs from that of other Protobuf in this: ids are hexadecimal. */
+/** Unlike in other Protobuf JSON, ids are hexadecimal in OTLP's JSON. */
 const bytes = (key: string, value: unknown): unknown =>
   ids.includes(key) ? Buffer.from(String(value), "hex").toString("base64") : value;
 
@@ -34,8 +34,8 @@ const mapped = (value: unknown, map: (key: string, value: unknown) => unknown): 
   JSON.parse(JSON.stringify(value, map));
 
 /**
- * What a collector has after it has read the message, as bytes and back.
- * @throws where a field is unknown to it, or of another type
+ * The message as a collector decodes it, after a round trip through bytes.
+ * @throws for an unknown field or a wrong type
  */
 export const decodeOtlp = (signal: "metrics" | "traces", text: string): Record<string, unknown> => {
   const type = types[signal];
@@ -50,7 +50,7 @@ export const decodeOtlp = (signal: "metrics" | "traces", text: string): Record<s
   return output as Record<string, unknown>;
 };
 
-/** Numbers and texts of 64 bits are one; the order of keys says nothing. */
+/** Ignores the order of keys, and whether a 64-bit number is a text. */
 const normalized = (value: unknown): string =>
   JSON.stringify(value, (_, it) =>
     it && typeof it === "object" && !Array.isArray(it)

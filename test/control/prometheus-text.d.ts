@@ -11,6 +11,6 @@ declare module "parse-prometheus-text-format" {
       readonly sum?: string;
     }[];
   }
-  /** @throws where the text is not in the format */
+  /** @throws if the text is malformed */
   export default function parse(text: string): Family[];
 }

@@ -33,7 +33,7 @@ it("writes cumulative buckets, of which the last one is the count", () => {
   const text = metricsText(["wallet", { series: [series()] }]);
   const name = "http_server_request_duration_seconds";
   expect(family(name, parse(text))?.type).toBe("HISTOGRAM");
-  // The parser forgets the labels of histograms, so it is called again as if each of their parts were a family.
+  // The parser drops labels of histograms, so it parses the text again with each part as a family.
   const apart = parse(text.replaceAll(/^# .*\n/gm, ""));
   const buckets =
     family(`${name}_bucket`, apart)?.metrics.map(({ labels, value }) => [labels?.le, Number(value)]) ?? [];

@@ -27,7 +27,7 @@ const server = async (answer: (response: http.ServerResponse) => void) => {
   return { received, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
 };
 
-/** As the documentation of the HTTP API has it. */
+/** A response in the format of the HTTP API's documentation. */
 const success = (data: object): string => JSON.stringify({ status: "success", data });
 const vector = (...values: string[]) =>
   success({

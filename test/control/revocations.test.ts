@@ -117,7 +117,7 @@ describe("a revocation", () => {
     const seconds = now() / 1000;
     const [of] = (await add({ kind: "consumer" })).revoked;
     expect(of).toMatchObject({ kind: "consumer", before: seconds });
-    // Again, for earlier ones and a shorter time: it takes nothing from the first.
+    // Revoked again with an earlier time and a shorter lifetime, which shortens nothing.
     advance(minute);
     expect((await add({ kind: "consumer", before: 5, for: "1m" })).revoked).toMatchObject([
       { before: seconds, until: of?.until },

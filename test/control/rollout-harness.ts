@@ -20,7 +20,7 @@ export interface SplitCall {
   readonly worker: string;
   readonly share: number;
   readonly message: string;
-  /** What had been written down before. */
+  /** The share that was stored before. */
   readonly decidedShare: number | undefined;
 }
 
@@ -53,11 +53,11 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     verdict: "pass" as Verdict["verdict"],
     smoke: true,
     queries: [] as Finding[],
-    /** The outbox does not answer. */
+    /** The outbox is unavailable. */
     outboxDown: false,
-    /** Telemetry is gone. */
+    /** Telemetry is unavailable. */
     telemetryDown: false,
-    /** What the next calls meet; of the platform. */
+    /** Faults of the next calls to the platform. */
     faults: [] as (PlatformFailure | "lost")[],
   };
   const deploy = (worker: string, versions: Deployment["versions"], message: string | null, author: string | null) => {
@@ -65,7 +65,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     live.set(worker, [{ id, versions, message, author, trigger: null }, ...(live.get(worker) ?? [])]);
     return id;
   };
-  /** The new version beside the stable one, as `postern deploy --split 0` leaves them. */
+  /** Adds a new version at 0 %, as `postern deploy --split 0` does. */
   const upload = (): void => {
     for (const worker of workers)
       deploy(
@@ -79,7 +79,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       );
   };
   upload();
-  /** Each effect is a place to die at. */
+  /** The process can die before each effect. */
   const effect = () => {
     if (--dieAt < 0) throw new ProcessDeath();
   };
@@ -90,7 +90,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       get: async (key: string) => structuredClone(stored.get(key)),
       put: async (keyOrEntries: string | Readonly<Record<string, unknown>>, value?: unknown) => {
         effect();
-        // Several at once are written together or not at all.
+        // Several entries are written atomically.
         for (const [key, one] of Object.entries(
           typeof keyOrEntries === "string" ? { [keyOrEntries]: value } : keyOrEntries,
         ))
@@ -139,7 +139,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     random: () => 0.5,
     uuid: () => `id${++count}-0000`,
   };
-  // The process that lives; its memory goes with it.
+  // The running process; its memory is lost when it dies.
   let process = rolloutController(ports);
   const start = () =>
     process.start({
@@ -174,7 +174,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     },
     share: (worker = workers[0] as string) => shareIn(worker, live.get(worker)?.[0]?.versions ?? []),
     newest: (worker = workers[0] as string) => live.get(worker)?.[0],
-    /** One look, in which the process dies before its `n`-th effect. */
+    /** One reconciliation; the process dies before its `n`-th effect. */
     reconcile: async (n = Number.POSITIVE_INFINITY): Promise<boolean> => {
       dieAt = n;
       try {
@@ -193,7 +193,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
 
 export type RolloutHarness = ReturnType<typeof rolloutHarness>;
 
-/** Looks as often as the alarm would, for so long. */
+/** Reconciles as often as the alarm would, for this time. */
 export const runFor = async (it: RolloutHarness, ms: number): Promise<void> => {
   for (const end = it.now() + ms; it.now() < end; it.advance(1000)) await it.reconcile();
 };

@@ -65,7 +65,7 @@ it("holds for random sequences of events", async () => {
           const { fault } = event;
           it.scenario.faults.push(fault === "lost" ? fault : { status: fault, code: null, message: "no" });
         }
-        // A foreign deployment that was seen stays the newest, until a person says otherwise.
+        // An observed foreign deployment stays the newest until a person decides.
         if (it.state().foreign) expect(it.newest()?.versions[0]?.version_id).toBe("other");
       }
       it.scenario.faults = [];

@@ -329,7 +329,7 @@ describe("notices", () => {
       const it = rolloutHarness();
       await it.start();
       for (let looks = 0; looks < 60; looks++) {
-        // Once in its first looks, and again in its last.
+        // Dies once in its first reconciliations, and again in its last.
         if (looks === 2 || looks === 30) await it.reconcile(dieAt);
         await it.reconcile();
         it.advance(1000);

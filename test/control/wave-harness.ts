@@ -18,7 +18,7 @@ import { ProcessDeath, verdictOf } from "./rollout-harness.ts";
 export interface TierSpec {
   readonly tier: string;
   readonly level: TierFacts["level"];
-  /** Its own by default. */
+  /** By default a Worker of its own. */
   readonly worker?: string;
 }
 
@@ -37,13 +37,13 @@ export const planOf = (tiers: readonly TierSpec[]): Pick<ControlPlan, "tiers"> =
   ),
 });
 
-/** A rollout that began, and how all stood then. */
+/** A started rollout, and the state at that time. */
 export interface StartedRollout {
   readonly tier: string;
   readonly wave: string | undefined;
-  /** As it was written down. */
+  /** The stored wave. */
   readonly recorded: Wave | undefined;
-  /** Tiers whose rollouts were under way, itself included. */
+  /** Tiers with a running rollout, itself included. */
   readonly open: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
   let time = 1_000_000;
   let count = 0;
   let dieAt = Number.POSITIVE_INFINITY;
-  /** Each effect is a place to die at. */
+  /** The process can die before each effect. */
   const effect = () => {
     if (--dieAt < 0) throw new ProcessDeath();
   };
@@ -64,11 +64,11 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     outboxGone: false,
     /** Tiers whose new version is bad. */
     bad: new Set<string>(),
-    /** Tiers of which nobody can tell yet. */
+    /** Tiers without enough evidence. */
     open: new Set<string>(),
-    /** What the next calls of rollouts meet. */
+    /** Faults of the next calls to rollouts. */
     faults: [] as ("lost before" | "lost after")[],
-    /** So many of the next looks at a rollout are not answered. */
+    /** The number of next observations that get no answer. */
     unseen: 0,
   };
   const live = new Map<string, Deployment[]>();
@@ -198,7 +198,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     };
     return { of, wave: waveController(ports) };
   };
-  // The process that lives; its memory goes with it.
+  // The running process; its memory is lost when it dies.
   let process = boot();
 
   const dieAfter = async (n: number, work: () => Promise<unknown>): Promise<boolean> => {
@@ -234,11 +234,11 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     tier: (tier: string) => process.of(tier),
     rollout: current,
     wave: () => waveStore.kept.get("current") as Wave,
-    /** Of the new version, in per cent; -1 where it has nothing any more. */
+    /** Share of the new version, in per cent; -1 if it is not deployed. */
     share: (worker: string) =>
       live.get(worker)?.[0]?.versions.find(({ version_id }) => version_id === "canary")?.percentage ?? -1,
     deployments: (worker: string) => live.get(worker) ?? [],
-    /** Somebody uploads another version, for nobody. */
+    /** Uploads another version at 0 %. */
     upload: (worker: string, version: string) => {
       const versions = [
         { version_id: "stable", percentage: 100 },
@@ -250,7 +250,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     advance: (ms: number) => {
       time += ms;
     },
-    /** One look of the wave, or of a tier's rollout, in which the process dies before its `n`-th effect. */
+    /** One reconciliation of the wave, or of a tier's rollout; the process dies before its `n`-th effect. */
     reconcile: (n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.wave.reconcile()),
     reconcileTier: (tier: string, n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.of(tier).reconcile()),
   };
@@ -260,7 +260,7 @@ const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id,
 
 export type WaveHarness = ReturnType<typeof waveHarness>;
 
-/** Looks as often as alarms would, for so long. */
+/** Reconciles as often as alarms would, for this time. */
 export const runWave = async (it: WaveHarness, ms: number): Promise<void> => {
   for (let passed = 0; passed < ms; passed += 2500) {
     it.advance(2500);

@@ -37,11 +37,11 @@ const event = fc.oneof(
   },
 );
 
-/** What has to hold whenever a rollout begins. */
+/** Invariants at the start of each rollout. */
 const check = ({ tier, wave, recorded: decided, open }: StartedRollout, concurrent: number): void => {
   const member = decided?.members.find((it) => it.tier === tier);
   expect(decided?.id).toBe(wave);
-  // It was written down before, and no failure was known by then.
+  // The start was stored before, and no failure was known.
   expect(member?.place).toBe("starting");
   expect(decided?.members.filter(({ place }) => place === "failed")).toEqual([]);
   expect(open.length).toBeLessThanOrEqual(concurrent);
@@ -68,7 +68,7 @@ it("holds for random sequences of events", async () => {
           else if (event.kind === "unseen") it.scenario.unseen = event.looks;
           else if (event.kind === "bad") it.scenario.bad.add(nameAt(event.tier));
           else {
-            // A person asks while a look is under way.
+            // A person gives a command during a reconciliation.
             const looking = it.reconcile();
             for (let turn = 0; turn < event.turns; turn++) await Promise.resolve();
             await it.command(event.command, event.all).catch(() => {});
@@ -89,7 +89,7 @@ it("holds for random sequences of events", async () => {
           expect(rollout === undefined || isOver(rollout)).toBe(true);
           if (place === "promoted") expect(it.share(`gate-${tier}`)).toBe(100);
           if (place === "failed" || place === "back") expect(it.share(`gate-${tier}`)).toBe(-1);
-          // Who was not begun is as it was.
+          // Tiers that were not started are unchanged.
           if (place === "waiting") expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
         }
         const { status } = it.wave();

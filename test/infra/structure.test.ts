@@ -231,6 +231,14 @@ describe("files", () => {
     expect(mute).toEqual([]);
   });
 
+  it("name each error as its class", () => {
+    const errors = [...textOf.values()].flatMap((text) => [
+      ...text.matchAll(/class (\w+)[^{]*extends Error \{\s+(?:override )?readonly name = "(\w+)"/g),
+    ]);
+    expect(errors.length).toBeGreaterThan(5);
+    expect(errors.filter(([, className, name]) => className !== name).map(([text]) => text)).toEqual([]);
+  });
+
   it("of tests of functions/ begin with a sentence, too", () => {
     const tests = ["test/functions", "test/control", "test/rollouts"].flatMap(sources);
     const mute = tests.filter(

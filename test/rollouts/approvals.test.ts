@@ -53,7 +53,7 @@ it("a core tier is released by two people, and stopped by one", async () => {
   expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual([
     "bob: abort",
     "alice and bob: start",
-    // Refused, since another version had been uploaded.
+    // Refused, because another version had been uploaded.
     "alice and bob: start",
   ]);
 });

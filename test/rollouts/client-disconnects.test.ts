@@ -24,7 +24,7 @@ it.each(["a zone gate", "a front"])("through %s", { timeout: 120_000 }, async (w
     it.lines
       .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []))
       .filter(({ type, tier }) => type === "access" && tier === "a");
-  // Nothing outside tells when a gate has begun; the first ones wait for the feed.
+  // It is not visible when a gate is ready; the first requests wait for the feed.
   for (let tries = 0; tries < 40 && lines().length < 10; tries++) {
     const socket = net.connect(Number(port), "localhost", () => socket.write(body));
     socket.on("error", () => {});

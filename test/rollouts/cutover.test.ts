@@ -6,7 +6,7 @@ import { manifest, runService } from "../e2e/project.ts";
 import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 
 const isolates = 2;
-/** In CI the bad gate fails more, and a person sends the good one on: its verdict takes 44 s. */
+/** In CI the bad gate fails more often, and a person promotes the good one, whose verdict takes 44 s. */
 const failing = full ? 50 : 10;
 
 const tier = (it: string, old: string) =>
@@ -21,7 +21,7 @@ routes:
 `,
   );
 
-/** In the place of the gateway that was there before: plain Node, with its own way to answer. */
+/** Stands in for the previous gateway: a plain Node server with its own answers. */
 const oldGateway = () =>
   runService((request, response) => {
     response.setHeader("x-release", "legacy");
@@ -53,7 +53,7 @@ const releasesSeen = async ({ cloud }: RolloutCloud, route: string, count: numbe
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 const settledWithin = 150_000;
-/** A new share is with every isolate then, as is promised; the users' load meanwhile is part of the test. */
+/** By then every isolate applies a new share, as documented; load during that time is part of the test. */
 const spreadMs = 10_000;
 
 it("moves users to the gate without loss, rolls back from a failing gate, and all isolates apply an overlay", {

@@ -27,7 +27,7 @@ interface ReceivedNotice {
   readonly type: keyof typeof payloads;
 }
 
-/** Answers 500 for as long as it is down. */
+/** Answers 500 while it is down. */
 const receiver = async () => {
   const state = { down: true };
   const received: ReceivedNotice[] = [];
@@ -59,7 +59,7 @@ const github = async () => {
   return { url, calls };
 };
 
-/** @returns what the compiler says of them as bodies of GitHub's operations */
+/** @returns the compiler's errors for the bodies, typed as those of GitHub's operations */
 const typeErrors = (calls: Awaited<ReturnType<typeof github>>["calls"]): string => {
   const modules = path.resolve(import.meta.dirname, "../../node_modules");
   const operations = { deployment: "repos/create-deployment", status: "repos/create-deployment-status" };

@@ -59,7 +59,7 @@ it("closes a route and refuses revoked tokens on eight isolates within ten secon
   const [lost, kept, bobs] = await Promise.all([tokenOf("alice", "1"), tokenOf("alice", "2"), tokenOf("bob", "3")]);
   const options = { root: it.root, target: it.cloud.api, as: "alice" };
   await requestStatuses(it, "/a/hot", 60);
-  // Each isolate remembers that it has verified them.
+  // Each isolate caches them as verified.
   for (const one of [lost, kept, bobs])
     expect(new Set(await requestStatuses(it, "/a/own", 60, one))).toEqual(new Set([200]));
   await it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", {
@@ -74,7 +74,7 @@ it("closes a route and refuses revoked tokens on eight isolates within ten secon
   ];
   expect(JSON.stringify(said)).not.toContain(lost);
   const closedAt = Date.now();
-  // What is promised, and asking earlier would be among what the limit counts.
+  // The documented time. Earlier requests would count against the limit.
   await pause(10_000);
   expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([503]));
   expect(new Set(await requestStatuses(it, "/a/cool", 20))).toEqual(new Set([200]));
@@ -83,7 +83,7 @@ it("closes a route and refuses revoked tokens on eight isolates within ten secon
   expect(await revoked()).toEqual([[401], [401], [200]]);
 
   await it.cloud.control.remove("postern-control-local", true);
-  // Longer than an isolate takes to ask again, so that each has found nobody; nothing else shows it.
+  // Longer than the polling interval, so that each isolate has found the feed unavailable.
   await pause(12_000);
   expect(new Set(await requestStatuses(it, "/a/hot", 60))).toEqual(new Set([503]));
   expect(new Set(await requestStatuses(it, "/a/cool", 20))).toEqual(new Set([200]));

@@ -43,10 +43,10 @@ const environment = (api: string, edge: string, control: object): string =>
     dev: { secrets: { ...samples.dev.secrets, PROMETHEUS_TOKEN: "token-of-a-test" } },
   });
 
-/** The long form has all uploaded by wrangler, which takes a second for each Worker; in CI only what a test releases is. */
+/** The long form uploads every Worker by wrangler, which takes a second each; CI uploads only what a test releases. */
 export const full = process.env.POSTERN_FULL === "1";
 
-/** @param control what its section has besides */
+/** @param control further keys of the environment's `control` */
 export const rolloutCloud = async (
   files: Readonly<Record<string, string>>,
   options: Partial<CloudOptions> = {},
@@ -84,7 +84,7 @@ export const rolloutCloud = async (
     status,
     edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
     deploy: deployTiers,
-    /** Another main module beside a gate's own, by wrangler, live at 0 %. */
+    /** Uploads another main module for a gate by wrangler, at 0 %. */
     upload: async (worker: string, main: string) => {
       const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
       const config = JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8"));
@@ -97,7 +97,7 @@ export const rolloutCloud = async (
     },
     start: (tier: string, body: object = {}) =>
       client.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
-    /** Until it ends or waits for a person. */
+    /** Waits until the rollout ends or waits for a person. */
     settled: async (tier: string, withinMs: number): Promise<Rollout> => {
       let it = await status(tier);
       const over = async () => {
@@ -128,7 +128,7 @@ const applyDirectly = async (root: string, cloud: Cloud): Promise<void> => {
 
 export type RolloutCloud = Awaited<ReturnType<typeof rolloutCloud>>;
 
-/** @param token a bearer token that all of them bring */
+/** @param token the bearer token of all users */
 export const startUsers = (edge: string, target: string, count: number, rate: number, token = "") => {
   const script = path.join(import.meta.dirname, "users.ts");
   const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), token], {

@@ -10,7 +10,7 @@ import { rolloutCloud } from "./rollout-cloud.ts";
 
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 
-/** All holds are passed by hand, so that the rollout needs no users, and steps go by as fast as they can be made. */
+/** Every step holds and is promoted by command, so that the rollout needs no users and runs as fast as possible. */
 const tier = (edit: number) =>
   manifest(
     "a",
@@ -31,7 +31,7 @@ const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 it(`continues after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 }, async () => {
   const it = await rolloutCloud({ "routes/a.yaml": tier(0) });
   const worker = () => it.cloud.control.worker("gate-a-local");
-  /** A control that is away for a moment is called again. */
+  /** Retries while control is briefly unavailable. */
   const retrying = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let tries = 0; ; tries++)
       try {
@@ -61,7 +61,7 @@ it(`continues after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_00
       expect(live?.percentage ?? 0).toBeLessThanOrEqual(Math.max(state.goal.share, 0));
       if (state.steps[state.step]?.hold && state.goal.done.length === 1) {
         const { step } = state;
-        // One that was done though its answer was lost is not requested again.
+        // A command whose answer was lost is not repeated if it took effect.
         await retrying(async () => {
           if ((await it.status("a")).step === step)
             await it.client.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });

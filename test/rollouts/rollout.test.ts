@@ -9,9 +9,9 @@ import type { LoadReport } from "./users.ts";
 
 const steps = ["0%", "20%", "100%"];
 
-/** CI tries the good one, and the one that cannot say that it is bad. */
+/** CI runs the good version, and the one that crashes without a report. */
 
-/** Fast steps, and what a laptop's noise allows. */
+/** Fast steps, and tolerances that a laptop's noise allows. */
 const release = `release: { steps: [${steps.map((step) => `"${step}"`)}], bake: 6s, tolerate: { errors: +0.5pp, p99: +400%, refusals: +1pp } }\n`;
 
 const named = (name: string) => `{ headers: { response: { set: { x-release: ${name} } } } }`;
@@ -26,7 +26,7 @@ routes:
 `,
   );
 
-/** A business service that is well, and beneath \`/bad\` one that is not. */
+/** A healthy business service, and under \`/bad\` a failing one. */
 const business = (bad: (response: http.ServerResponse, count: number) => void) => {
   let count = 0;
   return runService((request, response) => {
@@ -46,7 +46,7 @@ const bads = {
   },
 } as const;
 
-/** A gate that serves a while, and then throws before anything of ours could tell. */
+/** A gate that serves for a while, and then throws before it can report. */
 const dying = `import { Behind as Gate } from "./gate.js";
 let served = 0;
 export class Behind extends Gate {
@@ -61,13 +61,13 @@ export class Behind extends Gate {
 export default { fetch: () => new Response(null, { status: 404 }) };
 `;
 
-/** What users met, printed; a request of the stable version that failed, or that had no answer at all, is the ramp's own fault. */
+/** Prints the users' results. A failed request of the stable version, or one without a response, is the test bed's fault. */
 const printResult = (
   which: string,
   { status, why, startedAt, endedAt }: Rollout,
   { sent, counts, releases, users, lost }: LoadReport,
 ) => {
-  // Who died or hung named no release; the stable version does neither.
+  // Requests that died or hung named no release; the stable version never does that.
   const exposed = sent - (releases.one ?? 0);
   const seconds = (((endedAt ?? startedAt) - startedAt) / 1000).toFixed(0);
   console.log(
@@ -78,7 +78,7 @@ const printResult = (
 
 const within = { timeout: 240_000 };
 
-/** The rollout of `two` over `one` while users ask. */
+/** Rolls out `two` over `one` under load. */
 const runRollout = async (
   which: string,
   one: string,
@@ -104,7 +104,7 @@ const runRollout = async (
 const expectRolledBack = ({ end, met, exposed, live }: Awaited<ReturnType<typeof runRollout>>) => {
   expect(end).toMatchObject({ status: "rolled-back", verdict: { verdict: "fail" } });
   expect(live).toMatchObject([{ percentage: 100 }]);
-  // It was tried on some, and never on most.
+  // It was exposed to some users, and never to most.
   expect(exposed).toBeGreaterThan(0);
   expect(exposed).toBeLessThan(met.sent / 2);
 };
@@ -156,7 +156,7 @@ describe("under load", () => {
   it.runIf(full)("one that fails only a Prometheus query is rolled back automatically", within, async () => {
     const { url } = await business(() => {});
     const asked: { readonly query: string; readonly token: string | undefined }[] = [];
-    // Once it does not answer and once it answers nonsense, between figures that are out of bounds.
+    // Fails once and answers invalid data once, between values that are out of bounds.
     const prometheus = await runService((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://it");
       if (pathname !== "/prometheus/api/v1/query") return response.writeHead(404).end();

@@ -18,7 +18,7 @@ routes:
 `,
   );
 
-/** Five events a second, each with its number; it goes on where a client has left off. */
+/** Sends five numbered events a second, and resumes where a client stopped. */
 const ticker = () =>
   runService((request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -27,7 +27,7 @@ const ticker = () =>
     response.on("close", () => clearInterval(timer));
   });
 
-/** A client that comes back where its stream ends, as an EventSource does. */
+/** A client that reconnects when its stream ends, as an EventSource does. */
 const client = ({ cloud }: RolloutCloud, user: number) => {
   const releases: string[] = [];
   const events: number[] = [];
@@ -83,7 +83,7 @@ it("end within the drain time, and those of the stable version continue", async 
   const backAt = Date.now();
   const { entries } = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
   expect(entries).toMatchObject([{ kind: "drain", versions: [subjects[0]?.canary], by: "control" }]);
-  // A stream asks each five to ten seconds, and has six to end.
+  // A stream polls every five to ten seconds, and then has six seconds to end.
   await vi.waitFor(() => expect(moved.every(({ ends }) => ends.length > 0)).toBe(true), { timeout: 20_000 });
   const moments = moved.map(({ ends }) => (ends[0] ?? 0) - backAt);
   console.log(
@@ -95,7 +95,7 @@ it("end within the drain time, and those of the stable version continue", async 
 
   await Promise.all(clients.map(({ leave }) => leave()));
   for (const { releases, ends } of others) expect([releases, ends]).toEqual([["one"], []]);
-  // No event is missing, and none came twice.
+  // No event is missing or duplicate.
   for (const { events } of clients) expect(events).toEqual(events.map((_, index) => index + 1));
   await vi.waitFor(async () => expect(await drainedAt(it)).toBe(moved.length), { timeout: 15_000, interval: 500 });
 });

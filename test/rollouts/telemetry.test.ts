@@ -26,7 +26,7 @@ interface Span extends Attributes {
 const attributesOf = ({ attributes }: Attributes): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-/** It reads all that comes in with OpenTelemetry's own message classes. */
+/** Decodes messages with OpenTelemetry's own classes. */
 const collector = async () => {
   const spans: (Span & { readonly service: unknown })[] = [];
   const metrics = new Map<string, { readonly service: unknown; readonly points: readonly Attributes[] }>();
@@ -61,7 +61,7 @@ const collector = async () => {
   return { url: `http://localhost:${port}`, spans, metrics, wrong };
 };
 
-/** A gate that answers most requests, dies of some before anything of ours could tell, and reports in another tier's name. */
+/** A gate that answers most requests, crashes on some before it can report, and reports for another tier. */
 const dying = `import { Behind as Gate } from "./gate.js";
 const forged = { tier: "b", version: "v", sample: { groups: {}, cold: 0 }, series: [], lost: 0 };
 export class Behind extends Gate {
@@ -108,7 +108,7 @@ it("a collector gets spans and metrics of requests, and the tail and the front o
   };
   expect(await ask("/a/it/7", `00-${trace}-${parent}-01`)).toBe(200);
   expect(await ask("/a/it/8", `00-${trace}-${parent}-00`)).toBe(200);
-  // One who leaves before there is an answer: nobody's gate has died.
+  // A client that disconnects before the response: no gate has died.
   const leaves = { signal: AbortSignal.timeout(500), headers: { traceparent: `00-${trace}-${parent}-00` } };
   await expect(fetch(`${it.cloud.edge}/a/it/999`, leaves)).rejects.toThrow();
 
@@ -174,7 +174,7 @@ it("a collector gets spans and metrics of requests, and the tail and the front o
   expect(to.wrong).toEqual([]);
 });
 
-/** A gate that has served a while, and then dies of each user. */
+/** A gate that serves for a while, and then crashes on each request. */
 const tiring = `import { Behind as Gate } from "./gate.js";
 let served = 0;
 export class Behind extends Gate {

@@ -1,6 +1,6 @@
 /**
- * A process of its own that is many users at the edge, until its stdin ends; then it writes what they met to stdout:
- * `users.ts <edge> <paths> <users> <requests a second>`, of paths with a comma between them each in turn. Some users ask far more often than others. Each keeps its device id.
+ * A process that simulates many users at the edge until its stdin ends, and then writes their results to stdout:
+ * `users.ts <edge> <paths> <users> <requests a second>`, paths separated by commas, each in turn. Some users send far more requests than others. Each keeps its device id.
  */
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -8,17 +8,17 @@ import { text } from "node:stream/consumers";
 export interface LoadReport {
   /** Requests that were answered, given up after five seconds, or lost. */
   readonly sent: number;
-  /** Ended without an answer, though nobody gave up. */
+  /** Requests that ended without a response, although the client did not abort. */
   readonly lost: number;
   /** By status, `timeout` and `error`. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Of requests that named their release, by it. */
+  /** Requests by the release that answered, if the response names it. */
   readonly releases: Readonly<Record<string, number>>;
-  /** The same of those that did not succeed. */
+  /** Failed requests by release. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Users that met a release, by it. */
+  /** Users by the release that answered them. */
   readonly users: Readonly<Record<string, number>>;
-  /** When users that had met the gate of a route that is cut over were sent to the old gateway again: milliseconds since the epoch. */
+  /** Times at which users returned from the gate to the old gateway, in milliseconds since the epoch. */
   readonly returned: readonly number[];
 }
 
@@ -69,7 +69,7 @@ const ask = (): Promise<void> =>
       text(response).then(
         () => done(),
         () => {
-          // Cut in the midst of its body.
+          // Cut off within the body.
           lost++;
           done();
         },
@@ -94,7 +94,7 @@ let due = performance.now();
 while (running) {
   due += everyMs;
   await new Promise((wake) => setTimeout(wake, Math.max(0, due - performance.now())));
-  // A client that cannot keep up would ask in bursts.
+  // Otherwise a client that cannot keep up would send bursts.
   due = Math.max(due, performance.now() - 200);
   const one = ask().finally(() => inFlight.delete(one));
   inFlight.add(one);

@@ -1,5 +1,5 @@
 /**
- * A wave over tiers of which one is bad, under users, uploaded by real wrangler: the others are unharmed, and core is untouched.
+ * A wave with one bad tier, under load, uploaded by real wrangler: other tiers are unharmed, and core is not released.
  * CI has fewer tiers than the thirty of the long form.
  */
 import type http from "node:http";
@@ -16,7 +16,7 @@ const count = full ? 30 : 6;
 
 const named = (release: string) => `filters: [{ headers: { response: { set: { x-release: ${release} } } } }]\n`;
 
-/** A smoke test is all that these take, so that they need no thousands of users. */
+/** These tiers need only a smoke test, not thousands of users. */
 const good = (tier: string, level: string, edit: string) =>
   manifest(
     tier,
@@ -38,7 +38,7 @@ routes:
 `,
   );
 
-/** A business service that is well, and beneath `/bad` fails one request in three. */
+/** A business service that is healthy, except that `/bad` fails one request in three. */
 const business = () => {
   let requests = 0;
   return runService((request: http.IncomingMessage, response: http.ServerResponse) => {
@@ -87,7 +87,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   // The bad one gets as many requests as all others together.
   const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
   const load = startUsers(it.cloud.edge, paths.join(","), 200, 100);
-  // Core is in it, so a second person lets it begin.
+  // It contains a core tier, so a second person has to approve it.
   expect(await approve(id, { ...at, as: "bob" })).toMatchObject({
     exitCode: 0,
     text: expect.stringContaining("RUNNING"),
@@ -109,13 +109,13 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   expect([...standard, ...core].map(placeOf)).toEqual([...standard, ...core].map(() => "waiting"));
   for (const tier of [...standard, ...core]) expect(workerOf(tier).deployments).toHaveLength(uploaded.get(tier) ?? 0);
   for (const tier of core) expect(met.releases[`${tier}-two`]).toBeUndefined();
-  // Each that began ended well, with one version that all have.
+  // Each started tier was promoted, with one version for all users.
   for (const tier of others) {
     const { versions } = workerOf(tier).deployments[0] ?? { versions: [] };
     expect(versions).toHaveLength(placeOf(tier) === "promoted" ? 1 : 2);
   }
   expect(workerOf("odd").deployments[0]?.versions).toMatchObject([{ percentage: 100 }]);
-  // Nobody but users of the bad version had a worse answer.
+  // Only users of the bad version had failures.
   expect(Object.keys(met.failures)).toEqual(["odd-two"]);
   expect(met.lost).toBe(0);
   expect(Object.keys(met.counts).sort()).toEqual(["200", "500"]);
@@ -135,7 +135,7 @@ it.runIf(full)("continues after kill -9, and starts no rollout twice", { timeout
   for (let looks = 0; looks < 120 && !(wave && isWaveOver(wave)); looks++) {
     if (looks % 4 === 1) for (const pid of machinePids(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
     await new Promise((wake) => setTimeout(wake, 700));
-    // A control that is away for a moment is called again.
+    // Retries while control is briefly unavailable.
     wave = await it.client.call<Wave>("GET", "/v1/wave").catch(() => wave);
   }
   expect(wave).toMatchObject({ status: "promoted" });

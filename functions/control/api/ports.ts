@@ -50,7 +50,7 @@ export interface StartRequest {
 
 /** The request conflicts with the current state; answered with 409. */
 export class ConflictError extends Error {
-  override readonly name = "Declined";
+  override readonly name = "ConflictError";
 }
 
 export const problem = (status: keyof typeof problemTitles, detail: string): Response => {

@@ -82,8 +82,8 @@ export const versionMismatch = (approved: readonly Subject[], now: readonly Subj
   const expected = new Map(approved.map((it) => [it.worker, key(it)]));
   const other = now.find((it) => expected.get(it.worker) !== key(it));
   if (other) return `${other.worker} has version ${other.canary.slice(0, 8)} to be released now`;
-  const gone = approved.find(({ worker }) => !now.some((it) => it.worker === worker));
-  return gone && `${gone.worker} has nothing to be released now`;
+  const withoutRelease = approved.find(({ worker }) => !now.some((it) => it.worker === worker));
+  return withoutRelease && `${withoutRelease.worker} has nothing to be released now`;
 };
 
 /** SHA-256 over a proposal's content, in hexadecimal digits. The approver sends it back. */

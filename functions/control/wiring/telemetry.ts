@@ -25,8 +25,8 @@ const maxWaitMs = 5 * 60_000;
 
 /** What its object does: a part of the store's, with alarms. */
 export interface TelemetryObject extends Pick<TelemetryStore, "between" | "series" | "tallies"> {
-  readonly take: (...given: Parameters<TelemetryStore["take"]>) => Promise<void>;
-  readonly hear: (...given: Parameters<TelemetryStore["hear"]>) => Promise<void>;
+  readonly take: (...args: Parameters<TelemetryStore["take"]>) => Promise<void>;
+  readonly hear: (...args: Parameters<TelemetryStore["hear"]>) => Promise<void>;
   readonly alarm: () => Promise<void>;
 }
 
@@ -58,12 +58,12 @@ export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): Telem
   };
 
   return {
-    take: (...given) => {
-      store.take(...given);
+    take: (...args) => {
+      store.take(...args);
       return alarmWithin(everyMs);
     },
-    hear: (...given) => {
-      store.hear(...given);
+    hear: (...args) => {
+      store.hear(...args);
       return alarmWithin(everyMs);
     },
     between: store.between,

@@ -14,7 +14,7 @@ export const bySide =
       const known = sides.get(version);
       if (known) return known;
       // The series are already reported under the gate's own version.
-      const made = telemetry(
+      const recordRequest = telemetry(
         tier,
         { ...deps, version },
         {
@@ -22,10 +22,10 @@ export const bySide =
           send: (report) => sink.send({ ...report, series: [], marks: [], streams: [], lost: 0 }),
         },
       ).recordRequest;
-      sides.set(version, made);
-      return made;
+      sides.set(version, recordRequest);
+      return recordRequest;
     };
-    const count: RecordRequest = (request, response, status, context, started) => {
+    const recordBySide: RecordRequest = (request, response, status, context, started) => {
       all.recordRequest(request, response, status, context, started);
       const { side } = context.outcome;
       if (side)
@@ -37,7 +37,7 @@ export const bySide =
           started,
         );
     };
-    return { ...all, recordRequest: count };
+    return { ...all, recordRequest: recordBySide };
   };
 
 /**

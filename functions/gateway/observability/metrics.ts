@@ -189,9 +189,9 @@ const withBins = <T extends { readonly latency: Map<number, number> }>(
 const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup => {
   const known = all.get(key);
   if (known) return known;
-  const made = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
-  all.set(key, made);
-  return made;
+  const group = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
+  all.set(key, group);
+  return group;
 };
 
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -208,8 +208,8 @@ const seriesOf = (
   const known = all.get(key);
   if (known) return known;
   const id = { route, method, status: String(status), verdict, by, code, upstream };
-  if (all.size < maxSeries) return made(all, key, id);
-  return all.get(overflowKey) ?? made(all, overflowKey, overflowLabels);
+  if (all.size < maxSeries) return addSeries(all, key, id);
+  return all.get(overflowKey) ?? addSeries(all, overflowKey, overflowLabels);
 };
 
 const overflowKey = "other";
@@ -223,7 +223,7 @@ const overflowLabels = {
   upstream: "",
 } as const;
 
-const made = (
+const addSeries = (
   all: Map<string, CountingSeries>,
   key: string,
   id: Pick<Series, keyof typeof overflowLabels>,

@@ -39,10 +39,10 @@ export const requestParameters = (
 };
 
 const once = <T>(make: () => T): (() => T) => {
-  let made: T | undefined;
+  let value: T | undefined;
   return () => {
-    made ??= make();
-    return made;
+    value ??= make();
+    return value;
   };
 };
 

@@ -48,7 +48,7 @@ const token = ({
 const authenticated = (text: string | null) => authenticate(text, { operators, environment: "test" }, now);
 const bearer = async (claims?: Claims) => authenticated(`Bearer ${await token(claims)}`);
 
-/** Times that no token of five minutes has, whoever signed it (RFC 7519, section 4.1). */
+/** Times that a valid token of five minutes cannot have (RFC 7519, section 4.1). */
 const badTimes: readonly [string, Claims][] = [
   ["issued in the future", { iat: seconds + 60, exp: seconds + 120 }],
   ["issued a year ahead", { iat: seconds + 31_536_000, exp: seconds + 31_536_100 }],
@@ -174,7 +174,7 @@ describe("a tester's label", () => {
     const send = (headers: Record<string, string>, path = "/") =>
       app.fetch(new Request(`https://a.example${path}`, { headers }), { GATE_A: gate }, { waitUntil: () => {} });
     await send({ "postern-label": good });
-    // There he is a user as any other: counted, and moved as they are.
+    // There the tester counts as a user.
     await send({ "postern-label": good }, "/b/x");
     await send({
       "postern-label": bad,

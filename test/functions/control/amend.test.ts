@@ -13,7 +13,7 @@ const entry = (id: string): OverlayEntry => ({
   reason: "a test",
 });
 
-/** A feed where somebody else writes before each of the first writes. */
+/** A feed with a concurrent write before each of the first writes. */
 const contendedFeed = (rivals: number) => {
   let state: StoredFeed = { revision: 1, entries: [] };
   let writes = 0;

@@ -26,7 +26,7 @@ const controlApi = <T>(work: (api: ReturnType<typeof controlApiOver>) => Promise
   return runInDurableObject(object, (_, { storage }) => work(controlApiOver(storage.sql))) as Promise<T>;
 };
 
-/** Control over a ledger of the runtime. Operators change when it is deployed again. */
+/** Control over a ledger in the runtime. A new deployment changes the operators. */
 const controlApiOver = (sql: SqlStorage) => {
   let now = Date.UTC(2026, 10, 1);
   let count = 0;
@@ -101,7 +101,7 @@ const controlApiOver = (sql: SqlStorage) => {
 
 const start = "/v1/tiers/calm/rollouts";
 
-/** Tokens that an operator has written with. */
+/** Records used tokens of an operator. */
 const fill = (sql: SqlStorage, by: string, count: number, until: number): void => {
   const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)";
   sql.exec(`${numbers} INSERT INTO spent SELECT ?, 'x' || i, ? FROM n`, count, by, until);

@@ -58,7 +58,7 @@ describe.each<[string, object, KnownFacts, string | undefined]>([
     expect([received.status, received.code, received.upstream.length]).toEqual(
       code ? [403, code, 0] : [200, undefined, 1],
     );
-    // What would have fitted is nobody's business.
+    // The response does not reveal the accepted values.
     expect(received.text).not.toMatch(/gold|silver/);
   });
 });

@@ -136,7 +136,7 @@ describe("keys by URL", () => {
     });
     const bearers = bearer(await token());
     const all = Array.from({ length: 30 }, () => send("GET /", bearers));
-    // All of them are to wait by then, and only the first one's question can be seen.
+    // By then all of them wait, though only the first one's request is visible.
     await new Promise((turn) => setTimeout(turn, 20));
     open();
     expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
@@ -202,7 +202,7 @@ describe("keys by URL", () => {
     const { fetches, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
     const garbage = [
       ...["garbage", "x.y.z", "e30.e30.AAAA", `${(await token()).split(".").slice(0, 2).join(".")}.`],
-      // Signed as a token is, by a key that nobody knows, but without claims.
+      // Signed like a token by an unknown key, but without claims.
       await new CompactSign(new TextEncoder().encode("no claims"))
         .setProtectedHeader({ alg: "EdDSA", kid: "k2" })
         .sign(privateKey),
@@ -238,7 +238,7 @@ describe("keys by URL", () => {
     let lost = true;
     const fetch = vi.fn(async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })));
     const time = fakeDeps({ fetch });
-    // Nothing of a request whose client left ever settles, its timers neither.
+    // Neither promises nor timers of a cancelled request ever settle.
     const after: typeof time.after = (ms, work) => (lost ? () => {} : time.after(ms, work));
     const { send } = gate({ keys: undefined, cooldown: "1s" }, { fakeDeps: { ...time, after } });
     void send("GET /", bearer(await lasting()));
@@ -264,7 +264,7 @@ describe("keys by URL", () => {
     keys = [next];
     await time.advance(5 * 60_000);
     expect(await statuses(fresh)).toEqual([200, 200, 200]);
-    // Its signature had been verified before, but the key that did is gone.
+    // Its signature was verified before, but its key has been removed.
     expect(await statuses(old)).toEqual([401, 401, 401]);
   });
 
@@ -347,7 +347,7 @@ describe("keys by URL", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(junk, { maxLength: 6 }), async (keys) => {
         expect(await answered([...keys, key])).toBe(200);
-        // A key that happens to be the good one may stand among them.
+        // The valid key may be among them.
         expect([200, 401, 503]).toContain(await answered(keys));
       }),
       { numRuns: Number(process.env.POSTERN_RUNS ?? 60), seed: 19 },

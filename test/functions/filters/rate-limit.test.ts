@@ -227,7 +227,7 @@ describe("a store that is", () => {
 });
 
 describe("a key that cannot be counted", () => {
-  /** The requested consumer stands in a header, so that one gate serves them all. */
+  /** A header names the consumer, so that one gate serves all cases. */
   const whoever: Record<string, () => Guard> = {
     identity: () => (request, context) => {
       const id = JSON.parse(request.headers.get("x-id") ?? '""') as string;
@@ -300,7 +300,7 @@ describe("a shard that is gone", () => {
     const statusFor = async (ip: string) =>
       (await gateHarness({ limit: () => guard }, { fakeDeps, caller: { ip } }).send("GET /")).status;
     for (const ip of ips) expect([ip, await statusFor(ip)]).toEqual([ip, isGone(ip) ? 503 : 200]);
-    // Five keys for each sixteenth of the keys that is gone.
+    // Five keys for each unavailable sixteenth of the keys.
     expect(storeCalls.filter((key) => hashPosition(hashTagOf(key)) < 0.5)).toHaveLength(8 * 5);
     for (const ip of ips.filter((it) => !isGone(it))) expect(await statusFor(ip)).toBe(429);
     await fakeDeps.advance(1000);
@@ -326,7 +326,7 @@ describe("leased", () => {
       { fakeDeps: fakeDepsWith(state) },
     );
     expect(admitted(await statuses(send, 100))).toBe(100);
-    // Ten at a time, once it has seen that so many come.
+    // Ten at a time, once the demand is known.
     expect(storeCalls).toBe(13);
   });
 

@@ -24,7 +24,7 @@ it("responds to matching requests, and lets others pass", async () => {
   );
   expect((await send("GET /")).status).toBe(200);
   const received = await send("GET /", { headers: { "x-beta": "1" } });
-  // An answer that the manifest gives is no refusal by the gate, whatever its status.
+  // A fixed response of the manifest is not a refusal, whatever its status.
   expect(received).toMatchObject({ status: 503, text: "back at noon", line: { verdict: "answered" } });
 });
 

@@ -144,7 +144,7 @@ it("any header becomes one segment of the service's path, or the request is refu
       }
       const { pathname, search } = new URL(upstream[0]?.url ?? "");
       expect([pathname.split("/").length, search]).toEqual([4, ""]);
-      // Nor for a service that decodes what it should not.
+      // Also for a service that decodes repeatedly.
       for (let path = pathname, times = 0; times < 3; times++, path = lenient(path))
         expect(new URL(path.replaceAll(/[?#]/g, "x"), "https://a.example").pathname).toMatch(/^\/files\/.*\/end$/);
     }),

@@ -27,7 +27,7 @@ const body = () => {
     to?.enqueue(new Uint8Array(size));
     await vi.waitFor(() => expect(pulls).toBeGreaterThan(before));
   };
-  /** Sends it, and that there is no more. */
+  /** Sends a chunk and ends the body. */
   const last = (size: number) => {
     to?.enqueue(new Uint8Array(size));
     to?.close();
@@ -95,7 +95,7 @@ it.each([9, 16_384, 16_385])(
     const gate = gateHarness({}, { fakeDeps: time, timeout: "60s", upstream: takesNothing });
     const answer = gate.send("POST /", { body: "x".repeat(size), headers: { "content-length": String(size) } });
     await vi.waitFor(() => expect(transport).toHaveBeenCalled());
-    // Nothing shows that the gate has the body, and waits for the service to take it.
+    // No event shows that the gate has the body and waits for the service to read it.
     for (let turn = 0; turn < 5; turn++) await new Promise((next) => setTimeout(next, 0));
     await time.advance(59_999);
     expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");

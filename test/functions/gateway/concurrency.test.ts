@@ -63,7 +63,7 @@ describe("concurrency slots", () => {
     expect(third.client).toBe("a");
     acquire(limit, "a");
     expect(acquireSlot(limit, "a", false)).toBe("client-busy");
-    // Called once more, as by a second call of one request.
+    // A second call for one request.
     expect(assignClient(all[0] as ConcurrencySlot, "consumer x")).toBe(true);
     releaseSlot(all[0] as ConcurrencySlot);
     expect(assignClient(third, "consumer x")).toBe(true);
@@ -102,14 +102,14 @@ describe("concurrency slots", () => {
     const uploads = [acquire(limit, "", true), acquire(limit, "", true)];
     expect(acquireSlot(limit, "", true)).toBe("gate-busy");
     const [one, two] = [acquire(limit), acquire(limit)];
-    // What a filter has read is refused; what a service has already counts beyond the bound.
+    // A body read by a filter is refused; one that the service already has counts beyond the limit.
     expect(markBodyReceived(uploads[0] as ConcurrencySlot, false)).toBe(false);
     expect(markBodyReceived(uploads[0] as ConcurrencySlot, true)).toBe(true);
     releaseSlot(one);
     expect(acquireSlot(limit, "", false)).toBe("gate-busy");
     releaseSlot(two);
     acquire(limit);
-    // A body that is complete behind the answer takes nothing.
+    // A body that completes after the response takes no slot.
     releaseSlot(uploads[1] as ConcurrencySlot);
     markBodyReceived(uploads[1] as ConcurrencySlot, true);
     expect([limit.serving.size, limit.uploading.size]).toEqual([2, 0]);
@@ -187,7 +187,7 @@ describe("a gate", () => {
     const waiting = [];
     for (let user = 0; user < 1000; user++) {
       waiting.push(send("198.51.100.1", { headers: { "x-key": `user-${user}` } }));
-      // Until it is identified, a request counts for the address.
+      // Until the consumer is identified, a request counts for its address.
       if (user % 200 === 199) await begun(held, user + 1);
     }
     for (const free of held) free();

@@ -28,7 +28,7 @@ describe("the gateway of a user", () => {
   it.each([0, 0.001, 0.1, 0.5, 0.9, 1])("is the new one for a share of %f", (moved) => {
     const users = Array.from({ length: 50_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
     const found = users.filter((one) => cutoverSide("wallet", one, moved) === "gate").length / users.length;
-    // Five standard deviations of a fair draw; of none and of all there is no chance.
+    // Five standard deviations of a fair draw; exact for 0 and 1.
     expect(Math.abs(found - moved)).toBeLessThanOrEqual(5 * Math.sqrt((moved * (1 - moved)) / users.length));
   });
 
@@ -236,7 +236,7 @@ describe("telemetry", () => {
     request(200, { verdict: "passed" });
     const { v1, "cutover:r:gate": here, "cutover:r:legacy": there } = await flushed();
     expect([sums(v1)[0], sums(here)[0], sums(there)[0]]).toEqual([4, 1, 2]);
-    // What is exposed by version would be reported twice.
+    // The version's own series must not be reported twice.
     expect([v1?.series[0]?.count, here?.series, there?.series]).toEqual([4, [], []]);
   });
 

@@ -103,7 +103,7 @@ it("a gate keeps its last message, or none, when the feed is invalid", async () 
     message = next;
     statuses.push(await statusOf());
   }
-  // What the feed has said counts, and no copy after it.
+  // The feed's message takes precedence over a later copy.
   copy = { revision: 1, entries: [close] };
   statuses.push(await statusOf());
   copy = "nonsense";

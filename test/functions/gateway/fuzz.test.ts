@@ -131,6 +131,6 @@ it("takes linear time for long input", () => {
     traceparentOf(new Headers({ traceparent: long }), uuid);
     hashTagOf(long);
   }
-  // A square of it would take minutes; this bound only tells the two apart.
+  // Quadratic time would take minutes.
   expect(Date.now() - started).toBeLessThan(5_000);
 });

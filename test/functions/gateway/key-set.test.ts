@@ -179,7 +179,7 @@ it("a starting isolate does not overwrite a good copy", async () => {
   const old = isolate(cache, { of: { freshMs: 10_000 } });
   await old.keys.current();
   await old.time.advance(40_000);
-  // The location lost the entry; who asks now has nothing, says so, and fails.
+  // The cache has lost the entry, and the issuer is down, so a new isolate fails.
   const fresh = spyCache();
   const beginner = isolate(fresh.cache, { late: 40_000 });
   const failing = remoteKeySet(

@@ -128,7 +128,7 @@ it("forgets a store call that was cancelled with its client", async () => {
   expect(await take("{k}")).toMatchObject({ allowed: true });
   vi.setSystemTime(now() + 2000);
   await take("{k}");
-  // All that may be held was requested and is lost, until no request can wait for it any longer.
+  // The whole share was requested and is lost until the store's timeout has passed.
   expect(weights).toEqual([1, 2, 3, 2, 1, 1, 5]);
 });
 

@@ -49,7 +49,7 @@ it("answers as the library does", async () => {
       const [ours, theirs] = [localLimit(rule, { now }), limiter(rule, "p", store())];
       for (const { key, weight, after } of all) {
         vi.setSystemTime(now() + after);
-        // Nobody asks for more than there can be.
+        // A call never requests more than the limit.
         const bounded = Math.min(weight, rule.count);
         expect(ours(key, bounded)).toEqual(await theirs(key, bounded));
       }

@@ -20,9 +20,9 @@ it("restores a replaced prefix, in every form of a reference", () => {
     fc.property(path, path, segment, path, fc.integer({ min: 0, max: 3 }), (ours, theirs, last, to, form) => {
       // A service's root is a folder.
       fc.pre(theirs + to !== "");
-      // Who leaves its prefix out may have written the public one.
+      // Without its own prefix, the reference may already have the public one.
       fc.pre(theirs !== "" || ours === "" || !`${to}/`.startsWith(`${ours}/`));
-      // What both prefixes end in alike is part of what stays.
+      // A common end of both prefixes is part of the unchanged rest.
       fc.pre(ours.split("/").at(-1) !== theirs.split("/").at(-1) || ours === "" || theirs === "");
       const service = "http://svc.internal:8080";
       const target = `${theirs}${to}?a=1#b`;
@@ -80,7 +80,7 @@ it.each([
 it.each([
   ["5; url=http://svc.internal/api/x", `5; url=${gate}/shop/x`],
   ["0;URL='http://svc.internal/api/x'", `0;URL='${gate}/shop/x'`],
-  // What stands behind the second quote is no part of the URL.
+  // Text behind the second quote is not part of the URL.
   ['3; url="http://svc.internal/api/x"; more', `3; url="${gate}/shop/x"; more`],
   ["1, http://svc.internal/api/x", `1, ${gate}/shop/x`],
   ["2 http://svc.internal/api/x ", `2 ${gate}/shop/x`],

@@ -34,7 +34,7 @@ const verifier = async (secret: string) => {
 
 /**
  * The library's verdict.
- * @param secondsLater when it verifies
+ * @param secondsLater time of the verification, after the request
  */
 const verify = async (received: UpstreamRequest | undefined, { secret = key, secondsLater = 0 } = {}) => {
   const { method = "", url = "" } = received ?? {};

@@ -189,7 +189,7 @@ it("a gate receives revocations like overlays, and does not relink for them", as
   feed.message = undefined;
   await it.advance(60_000);
   expect([await get(), await get()]).toEqual([401, 401]);
-  // A feed of before knows of none.
+  // An older feed sends no revocations.
   feed.message = { revision: 2, entries: [] };
   await it.advance(60_000);
   expect(await get()).toBe(200);
@@ -257,7 +257,7 @@ describe("a gate", () => {
       [undefined, 499, "a", "left", undefined],
       [undefined, 499, "", "left", undefined],
     ]);
-    // Whoever comes next meets what the feed has said.
+    // The next request is served with the feed's message.
     expect((await serve(new Request("https://gate.example/b"), caller)).status).toBe(503);
   });
 

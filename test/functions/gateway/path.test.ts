@@ -66,9 +66,9 @@ describe("canonicalizing is idempotent", () => {
     const once = canonicalPath(path, slashes);
     if (once === undefined) return;
     expect([path, canonicalPath(once, slashes)]).toEqual([path, once]);
-    // And so it is behind the parser that every server has.
+    // The URL parser of a server does not change it.
     expect([path, new URL(once, "https://gate.example").pathname]).toEqual([path, once]);
-    // However often a server decodes, it finds no separator, no dot segment and no control character that was not there.
+    // Repeated decoding reveals no new separator, dot segment or control character.
     let decoded = once;
     for (let depth = 0; depth < 6; depth++) {
       decoded = decoded.replace(/%[0-9A-F]{2}/gi, (it) => String.fromCharCode(Number.parseInt(it.slice(1), 16)));

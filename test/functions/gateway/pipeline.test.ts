@@ -137,7 +137,7 @@ it("percent selects a stable share of users", async () => {
   expect(refused(few)).toBeLessThan(60);
   expect(refused(more)).toBeGreaterThan(160);
   expect(refused(more)).toBeLessThan(240);
-  // Raising the share moves nobody back.
+  // No user is moved back when the share rises.
   expect(few.every((status, user) => status !== 403 || more[user] === 403)).toBe(true);
 });
 

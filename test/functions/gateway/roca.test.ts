@@ -81,7 +81,7 @@ const of = (key: JWK, alg = "RS256") =>
 describe("in a key set", () => {
   it("such a key verifies nothing, with any algorithm", async () => {
     const key = asJwk(weak(2048, 126));
-    // The runtime would take it.
+    // The runtime would accept it.
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
     expect(await crypto.subtle.importKey("jwk", key as JsonWebKey, algorithm, false, ["verify"])).toBeDefined();
     for (const alg of ["RS256", "RS512", "PS256"]) expect(await of(key, alg)).toBeUndefined();

@@ -127,7 +127,7 @@ describe("a rank", () => {
   });
 });
 
-describe("segmentsOf", () => {
+describe("parsePath", () => {
   for (const [path, complaint] of [
     ["a", /begins with/],
     ["/a//b", /empty segment/],
@@ -214,7 +214,7 @@ describe("conditions", () => {
     };
     expect(resultOf("GET", "https://g.example/a")).toBe("found");
     expect(resultOf("HEAD", "https://g.example/a")).toBe("condition");
-    // A preflight is matched by the method that it asks about.
+    // A preflight is matched by the requested method.
     expect(
       resultOf("GET", "https://g.example/a", { origin: "https://x.example", "access-control-request-method": "GET" }),
     ).toBe("found");

@@ -60,7 +60,7 @@ describe("a stream of a rolled-back version", () => {
     expect(await text()).toBe("data: 1\n\n");
     const next = text();
     drain(["v0", "v1"], 30_000);
-    // It asks each seven and a half seconds by this chance, and waits for half of what is left then.
+    // With this random number it polls every 7.5 seconds, and then waits for half of the remaining time.
     await pass(7500);
     await pass(11_249);
     expect(ended).toEqual([]);
@@ -72,7 +72,7 @@ describe("a stream of a rolled-back version", () => {
     const { ended, drain, pass, text } = await open(0.5, "24h");
     drain(["v1"], 30_000);
     const next = text();
-    // A stream that may grow so old asks each two minutes.
+    // A stream with this maximum age polls every two minutes.
     await pass(100_000);
     expect(ended).toEqual([]);
     await pass(29_600);

@@ -49,7 +49,7 @@ const signed = async (algorithm: Algorithm, header: object = {}, as: object = se
 };
 const token = ({ head, body, signature }: Signed): string => `${head}.${body}.${base64(signature)}`;
 
-/** @returns `taken`, or the problem code */
+/** @returns `taken` for an accepted token, or the problem code */
 const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
   const expected = {
     issuer: claims.iss,
@@ -260,7 +260,7 @@ describe("EdDSA", () => {
         expect([jwk.x, await judged(token({ head, body, signature }), jwk)]).toEqual([jwk.x, refused]);
       }
     }
-    // The runtime takes them, so it is for us to refuse them.
+    // The runtime accepts them, so the gate must refuse them.
     expect(fit).toBeGreaterThan(20);
   });
 });
@@ -374,7 +374,7 @@ describe("RSA", () => {
     const [head, body] = [part({ alg: "RS256" }), part(claims)];
     const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(`${head}.${body}`)))];
     const signature = Uint8Array.from(padded([...sha256, ...hash]));
-    // With an exponent of 1 what is signed is its own signature.
+    // With an exponent of 1, a signature equals the signed value.
     for (const e of ["AQ", "AA", "", "Ag", "AAAA", base64(wide(n + 2n, 257))])
       expect([e, await judged(token({ head, body, signature }), { ...jwk, e })]).toEqual([e, refused]);
     const small = await crypto.subtle.generateKey(

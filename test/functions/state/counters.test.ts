@@ -78,7 +78,7 @@ describe("storage", () => {
       const small = countersOn(storage.sql, 3);
       for (const key of ["a", "b", "c"]) expect(small.once(key, key === "c" ? 9000 : 10, 10)).toBe(true);
       expect(() => small.once("d", 90, 11)).toThrow(ShardFull);
-      // Read through once a second, not for each key of a flood.
+      // Scanned once a second, not for each key of a flood.
       expect(() => small.once("d", 90, 30)).toThrow(ShardFull);
       expect(small.once("d", 90, 1011)).toBe(true);
       expect(small.once("c", 90, 1011)).toBe(false);

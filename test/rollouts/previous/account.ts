@@ -17,11 +17,11 @@ import { until } from "../../until.ts";
 import { filesOf, issuer, writeProject } from "./project.ts";
 import { recordedAt } from "./recorded.ts";
 
-/** Which release a Worker is of. */
+/** The release of a Worker: the previous one, or this one. */
 export type Release = "before" | "now";
 
-/** Gates hear of a change within ten seconds. */
-const heardMs = 20_000;
+/** Gates apply a change within ten seconds. */
+const applyMs = 20_000;
 
 export const openAccount = async () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-account-"));
@@ -54,7 +54,7 @@ export const openAccount = async () => {
       .sign(await importJWK(JSON.parse(secrets.CONTROL_KEY as string), "EdDSA"));
   const own = async (token: string) => get("/a/own", { authorization: `Bearer ${token}` });
 
-  /** Gate, front and tail report to control what came of a route's requests. */
+  /** Waits until gate, front and tail have reported a route's requests to control. */
   const reported = (step: number): Promise<void> => {
     const counted = async () => {
       const text = await as("alice").call<string>("GET", "/metrics?tier=a");
@@ -66,7 +66,7 @@ export const openAccount = async () => {
         has("postern_front_requests_total", 'tier="a"')
       );
     };
-    return until(counted, "control has counted what gate, tail and front report", heardMs);
+    return until(counted, "control has counted what gate, tail and front report", applyMs);
   };
 
   return {
@@ -78,7 +78,7 @@ export const openAccount = async () => {
     get,
     own,
     tokenOf,
-    /** @param releaseOf of each kind of Worker, and of the Durable Objects of control */
+    /** @param releaseOf the release of each kind of Worker, and of control's Durable Objects */
     turn: async (releaseOf: (kind: Emitted["kind"] | "objects") => Release, split = 100): Promise<void> => {
       const all = workers.now.map((it) => {
         const before = workers.before.find(({ worker }) => worker === it.worker) as Emitted;
@@ -89,7 +89,7 @@ export const openAccount = async () => {
       const wanted = { emitted, extraWorkers: {}, consumers: [], namespaces: kv, secrets, split };
       expect((await applyState(cloud, wanted)).refused).toEqual({});
     },
-    /** Tries all that Workers say to each other, once. @param step names what has not been used before */
+    /** Exercises every call between Workers once. @param step makes names unique */
     tryAll: async (step: number): Promise<void> => {
       const client = as("alice");
       // Gate and state: a limit of two.
@@ -97,7 +97,7 @@ export const openAccount = async () => {
       expect([await get("/a/counted", user), await get("/a/counted", user), await get("/a/counted", user)]).toEqual([
         200, 200, 429,
       ]);
-      // Gate and feed, control and feed: a route is closed, and a token is taken back.
+      // Gate and feed, control and feed: closes a route and revokes a token.
       const [lost, kept] = await Promise.all([tokenOf(`lost-${step}`), tokenOf(`kept-${step}`)]);
       expect([await own(lost), await own(kept), await get(`/a/close-${step}`)]).toEqual([200, 200, 200]);
       const { entries } = await client.call<{ readonly entries: readonly object[] }>("POST", "/v1/tiers/a/overlay", {
@@ -111,9 +111,9 @@ export const openAccount = async () => {
       const revocation = { kind: "token", issuer, hash, for: "10m", reason: "a test" };
       await client.call("POST", "/v1/tiers/a/revocations", revocation);
       const refused = async () => (await get(`/a/close-${step}`)) === 503 && (await own(lost)) === 401;
-      await Promise.all([until(refused, "the route is closed and the token is refused", heardMs), reported(step)]);
+      await Promise.all([until(refused, "the route is closed and the token is refused", applyMs), reported(step)]);
       expect(await own(kept)).toBe(200);
-      // Control and actuator: which versions are live, as the platform says.
+      // Control and actuator: reads the live versions from the platform.
       const start = client.call("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
       await expect(start).rejects.toThrow("has a new version beside its stable one");
     },
@@ -121,8 +121,7 @@ export const openAccount = async () => {
 };
 
 /**
- * Control with the Durable Objects of another release, as it is while a deployment replaces it: the objects are those of a
- * Worker beside it.
+ * Control with the Durable Objects of another release, as during a deployment: the objects belong to a separate Worker.
  */
 const apart = (root: string, all: readonly Emitted[], others: readonly Emitted[]): readonly Emitted[] => {
   const folder = fs.mkdtempSync(path.join(root, "control-"));
@@ -133,7 +132,7 @@ const apart = (root: string, all: readonly Emitted[], others: readonly Emitted[]
     fs.cpSync(it.folder, at, { recursive: true });
     const file = path.join(at, "wrangler.json");
     fs.writeFileSync(file, JSON.stringify(change(JSON.parse(fs.readFileSync(file, "utf8")))));
-    // Another upload than the release's own, and ahead of who is bound to it.
+    // A different digest, so that it is uploaded again, before the Workers that are bound to it.
     return { ...it, worker, folder: at, digest: worker + it.digest, kind: worker === ownerName ? "state" : it.kind };
   };
   const borrowing = ({ migrations, durable_objects: { bindings }, ...config }: Config) => ({

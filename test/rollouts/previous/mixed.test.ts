@@ -5,7 +5,7 @@ import { openAccount } from "./account.ts";
 
 type Part = Emitted["kind"] | "objects";
 
-/** What is of this release at each step; all else is of the one before. Each two that talk meet both ways. */
+/** The parts that are of this release at each step; all others are of the previous one. Each communicating pair occurs both ways. */
 const steps: readonly (readonly Part[])[] = [
   ["gate", "front", "tail"],
   ["gate", "state", "feed", "actuator"],
@@ -22,7 +22,7 @@ it("limits, overlays, revocations, reports and calls to the platform work betwee
     await turn(now);
     await account.tryAll(step);
   }
-  // All that was taken back is still refused, whichever release wrote it.
+  // Every revoked token is still refused, whichever release wrote the revocation.
   for (const step of steps.keys()) {
     expect(await account.get(`/a/close-${step}`)).toBe(503);
     expect(await account.own(await account.tokenOf(`lost-${step}`))).toBe(401);

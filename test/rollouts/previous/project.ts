@@ -22,7 +22,7 @@ export const tokenKey = {
   x: "g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms",
 };
 
-/** How many routes there are to close, one after the other. */
+/** The number of routes that tests close one after the other. */
 export const closable = 8;
 
 const tier = `api: postern/v1
@@ -42,7 +42,7 @@ routes:
 ${Array.from({ length: closable }, (_, index) => `  close-${index}: { match: GET /close-${index}, respond: { status: 200, text: open } }`).join("\n")}
 `;
 
-/** One that a single operator may release. */
+/** A tier that one operator may release. */
 const standard = `api: postern/v1
 tier: b
 hosts: [localhost]
@@ -50,7 +50,10 @@ base: /b
 routes: { it: { match: GET /it, respond: { status: 200, text: it } } }
 `;
 
-/** @param api where the platform's REST API is. @param edge where the front is */
+/**
+ * @param api URL of the platform's REST API
+ * @param edge URL of the front
+ */
 export const filesOf = (api: string, edge: string): Readonly<Record<string, string>> => {
   const samples = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8")) as Samples;
   return {

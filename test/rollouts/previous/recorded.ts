@@ -6,11 +6,11 @@ import type { Emitted } from "../../../infra/compiler/emit/emit.ts";
 
 const file = path.join(import.meta.dirname, "workers.json.br");
 
-/** Addresses that stand in the recording in place of those of a cloud. */
+/** Placeholder addresses in the recording, replaced by those of a cloud. */
 export const stand = { api: "http://localhost:10001", edge: "http://127.0.0.1:10002" };
 
 export interface Recorded {
-  /** That they were built from. */
+  /** The commit that they were built from. */
   readonly commit: string;
   readonly workers: readonly (Omit<Emitted, "generated"> & {
     readonly generated?: Emitted["generated"];
@@ -18,7 +18,7 @@ export interface Recorded {
   })[];
 }
 
-/** @returns bytes of the file */
+/** @returns the size of the file in bytes */
 export const write = (recorded: Recorded): number => {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };
   const bytes = brotliCompressSync(JSON.stringify(recorded), options);
@@ -26,7 +26,7 @@ export const write = (recorded: Recorded): number => {
   return bytes.length;
 };
 
-/** Writes them into a folder, for a cloud at these addresses. */
+/** Writes the recorded Workers into a folder, with the addresses of a cloud. */
 export const recordedAt = (folder: string, at: { readonly api: string; readonly edge: string }): readonly Emitted[] => {
   const { workers } = JSON.parse(brotliDecompressSync(fs.readFileSync(file)).toString()) as Recorded;
   return workers.map(({ files, ...it }) => {
@@ -34,7 +34,7 @@ export const recordedAt = (folder: string, at: { readonly api: string; readonly 
     fs.mkdirSync(own, { recursive: true });
     for (const [name, text] of Object.entries(files))
       fs.writeFileSync(path.join(own, name), text.replaceAll(stand.api, at.api).replaceAll(stand.edge, at.edge));
-    // The release that was recorded first generated no secrets.
+    // The first recorded release generated no secrets.
     return { generated: [], ...it, folder: own };
   });
 };

@@ -21,7 +21,7 @@ it("uploads every Worker, and keeps the classes and data of Durable Objects", {
   const client = account.as("alice");
   await account.turn(() => "before");
   await account.tryAll(0);
-  // A rollout that was taken back.
+  // A rollout that was rolled back.
   await account.turn((part) => (part === "gate" ? "now" : "before"), 0);
   const { id } = await client.call<Rollout>("POST", "/v1/tiers/b/rollouts", { reason: "a test" });
   await client.call("POST", "/v1/tiers/b/rollout/abort", { reason: "a test" });
@@ -62,7 +62,7 @@ it("uploads every Worker, and keeps the classes and data of Durable Objects", {
   expect(await client.call("GET", "/v1/tiers/b/rollouts")).toMatchObject([{ id }]);
   expect(await client.call("GET", "/v1/tiers/b/rollout/measured")).toMatchObject({});
   expect(await client.call("GET", "/v1/audit")).toEqual(lines);
-  // What waits since before the upgrade says what to do.
+  // A proposal from before the upgrade is refused with a remedy.
   const [waiting] = await client.call<readonly { readonly fingerprint: string }[]>("GET", "/v1/proposals");
   expect(waiting).toMatchObject({ id: proposal.id, what: "start", tier: "a", names: [] });
   const approve = account.as("bob").call("POST", `/v1/proposals/${proposal.id}`, {

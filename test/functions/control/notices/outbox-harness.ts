@@ -123,14 +123,14 @@ const openHarness = (
     status: () => it.status(),
     test: () => it.test("alice"),
     retry: () => it.retry(),
-    /** Another process over what the first wrote. */
+    /** Restarts the process over the same storage. */
     reopen: () => {
       it = open();
     },
     advance: (ms: number) => {
       now += ms;
     },
-    /** Wakes whenever the alarm says, until nothing waits. */
+    /** Runs alarms until nothing is pending. */
     run: async (): Promise<void> => {
       for (let count = 0; alarm !== undefined && count < 1000; count++) {
         now = Math.max(now, alarm);

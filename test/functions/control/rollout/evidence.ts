@@ -7,7 +7,7 @@ export interface SampleSpec {
   readonly refusals?: number;
   readonly upstreamErrors?: number;
   readonly abandoned?: number;
-  /** Times as long as stable: all of it, the faster nine tenths, and the slowest twentieth. */
+  /** Factors of stable's latency: of all requests, of the faster nine tenths, and of the slowest twentieth. */
   readonly slower?: number;
   readonly head?: number;
   readonly tail?: number;
@@ -33,7 +33,7 @@ export const sample = ({ requests, slower = 1, head = 1, tail = 1, ...counts }: 
   ),
 });
 
-/** A whole number a group, and the sum is right; 13 spreads few over all groups. */
+/** Whole numbers by group with the right sum; 13 spreads small counts over all groups. */
 const part = (count: number, group: number): number =>
   Math.floor(count / groups) + ((group * 13) % groups < count % groups ? 1 : 0);
 

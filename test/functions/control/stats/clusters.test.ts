@@ -5,7 +5,7 @@ import { effectOf, userEffect, weightsOf } from "../../../../functions/control/s
 import { groups } from "../../../../functions/gateway/observability/samples.ts";
 import { seededRandom } from "../seeded-random.ts";
 
-/** Bursts of so many hits, each in a group by chance. */
+/** Bursts of `each` hits, each burst in a random group. */
 const scattered = (bursts: number, each: number, seed: number) => {
   const uniform = seededRandom(seed);
   const hits = new Float64Array(groups);

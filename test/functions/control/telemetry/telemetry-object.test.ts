@@ -12,7 +12,7 @@ const secondsMs = 1000;
 const minutesMs = 60_000;
 const hoursMs = 60 * minutesMs;
 
-/** As after a restart where it is opened again: only what is in storage is there. */
+/** Opening it again is like a restart: only storage survives. */
 const inDurableObject = <T>(work: (state: DurableObjectState) => T | Promise<T>): Promise<T> => {
   const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
   return runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, state) => work(state)) as Promise<T>;
@@ -81,7 +81,7 @@ describe("a tier's counts", () => {
       expect(stored).toBe(301);
       const known = store.between("v-true", begin, begin + hoursMs);
       expect(known.groups[1]?.requests).toBe(4);
-      // A day later there is room again.
+      // A day later new versions are accepted again.
       again.sweep(begin + 25 * hoursMs);
       again.take("v-next", sample, [], begin + 25 * hoursMs);
       expect(again.between("v-next", begin, begin + 26 * hoursMs).groups[1]?.requests).toBe(2);
