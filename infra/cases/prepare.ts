@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
 import { renderProblems } from "../diagnostics/report.ts";
-import { choice } from "../diagnostics/schema-issues.ts";
+import { existing } from "../diagnostics/schema-issues.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { caseFileOf, readSuites, type Suite } from "./input/read.ts";
 
@@ -30,7 +30,7 @@ const selectSuites = (suites: readonly Suite[], tiers: readonly string[], { miss
   const brokenTiers = missing.map((file) => path.basename(file, ".yaml"));
   for (const tier of tiers)
     if (!names.includes(tier) && !brokenTiers.includes(tier))
-      throw new Error(`there is no tier "${tier}"; ${choice(tier, names) ?? "postern routes lists them"}`);
+      throw new Error(`there is no tier "${tier}"; ${existing(tier, names, "npx postern routes lists them")}`);
   return tiers.length === 0 ? suites : suites.filter(({ tier }) => tiers.includes(tier.manifest.tier));
 };
 

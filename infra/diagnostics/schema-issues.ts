@@ -36,6 +36,13 @@ const didYouMean = (word: string, words: readonly string[]): string | undefined 
 export const choice = (word: string, words: readonly string[]): string | undefined =>
   didYouMean(word, words) ?? (words.length > 0 && words.length <= 12 ? `one of ${words.join(", ")}` : undefined);
 
+/** The end of a sentence about an unknown name: the nearest one, or those that there are, or else the fallback. */
+export const existing = (word: string, words: readonly string[], fallback: string): string =>
+  didYouMean(word, words) ??
+  (words.length > 0 && words.length <= 12
+    ? `there ${words.length === 1 ? "is" : "are"} ${words.join(", ")}`
+    : fallback);
+
 /** The problems of a value by its schema. A misspelt key is not reported as missing too. */
 export const problemsFromIssues = (found: readonly $ZodIssue[], context: ValidationContext): Problem[] => {
   const issues = found.flatMap((issue) => resolveUnion(issue, context));

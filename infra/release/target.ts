@@ -3,7 +3,7 @@ import { accountId, localToken } from "../cloud/account/access.ts";
 import { compile } from "../compiler/compile.ts";
 import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
-import { choice } from "../diagnostics/schema-issues.ts";
+import { existing } from "../diagnostics/schema-issues.ts";
 
 export interface Target {
   readonly name: "cloudflare" | "local";
@@ -58,7 +58,7 @@ export const workersOf = (root: string, env: string, tier: string): string[] => 
   const gates = listGates(tiers).filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier));
   if (gates.length === 0) {
     const known = [...tiers.map(({ checked }) => checked.manifest.tier), "front"];
-    throw new Error(`there is no tier "${tier}"; ${choice(tier, known) ?? `there are ${known.join(", ")}`}`);
+    throw new Error(`there is no tier "${tier}"; ${existing(tier, known, "npx postern routes lists them")}`);
   }
   return gates.map(({ name }) => workerName(name, env));
 };

@@ -88,6 +88,11 @@ describe("exit codes", () => {
       /there is no environment "nowhere"; the files of routes\/environments are local\.yaml, production\.yaml/,
     ],
     [["check", "--root", os.tmpdir()], /there is no folder routes\//],
+    [["effective", "nobody"], /there is no tier "nobody"; there are open, pay, wallet\n/],
+    [
+      ["effective", "wallet/nothing"],
+      /wallet has no route "nothing"; there are balance, transfer, statement, events\n/,
+    ],
     [["build", "--tier", "nobody"], /there is no routes\/nobody\.yaml; there are routes\/open\.yaml, /],
     [["dev", "--port", "99999"], /--port takes a number/],
   ])("3: it could not be done: %j", async (args, said) => {

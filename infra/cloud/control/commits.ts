@@ -1,4 +1,4 @@
-/** Commits events to an account: its versions are started, then the events are recorded, and then the fleet follows. */
+/** Applies changes to an account: starts the versions, records the events in the journal, then lets the running machines follow. */
 import type { Account, Event, Worker } from "../account/account.ts";
 import { apiErrors, WorkerStartupError } from "../account/api-errors.ts";
 import { previewVersion } from "../account/publish.ts";

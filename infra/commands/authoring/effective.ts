@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { maskSecrets } from "../../diagnostics/secret-literals.ts";
 import { readProjectFile, sourceOf } from "../../diagnostics/source.ts";
 import { createDocsLookup } from "../../review/effective/docs-lookup.ts";
@@ -28,7 +28,7 @@ export const effective = (name: string, { root, env, yaml }: EffectiveOptions): 
   if (!tier) return brokenOutcome(root, compiled, tierName, file);
   const names = tier.checked.routes.map((it) => it.name);
   if (route !== undefined && !names.includes(route))
-    throw new Error(`${tierName} has no route "${route}"; ${choice(route, names) ?? `npx postern routes lists them`}`);
+    throw new Error(`${tierName} has no route "${route}"; ${existing(route, names, "npx postern routes lists them")}`);
   const environment = sourceOf(compiled.environment.file, readProjectFile(root, compiled.environment.file));
   const it = describeTier(tier, { environment, docsLookup: createDocsLookup() }, route);
   return {
@@ -42,9 +42,10 @@ export const effective = (name: string, { root, env, yaml }: EffectiveOptions): 
 const brokenOutcome = (root: string, compiled: Compiled, tier: string, file: string): Outcome => {
   const files = manifestFiles(root);
   const names = files.map((it) => it.slice("routes/".length, -".yaml".length));
-  if (!names.includes(tier)) throw new Error(`there is no tier "${tier}"; ${choice(tier, names) ?? ""}`);
-  const ownProblems = compiled.problems.filter((it) => it.file === file || !files.includes(it.file));
-  return { exitCode: 1, text: renderProblems(ownProblems, compiled), data: { problems: ownProblems } };
+  if (!names.includes(tier))
+    throw new Error(`there is no tier "${tier}"; ${existing(tier, names, "npx postern routes lists them")}`);
+  const own = compiled.problems.filter((it) => it.file === file || !files.includes(it.file));
+  return { exitCode: 1, text: renderProblems(own, compiled), data: { problems: own } };
 };
 
 const manifest = (value: Record<string, unknown>, name: string, env: string): string => {

@@ -5,7 +5,7 @@ import { traceHeader } from "../../../functions/gateway/explain.ts";
 import { explainHeader } from "../../../functions/gateway/proxy/forwarding.ts";
 import { type Compiled, compile } from "../../compiler/compile.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { maskTokens } from "../../explain/hidden.ts";
 import { ensureExplainKey, explainToken } from "../../explain/keys.ts";
 import { type Explained, explainOffline, parseProblem } from "../../explain/offline.ts";
@@ -98,7 +98,7 @@ const missesOf = (
   const wantedRoute = tier?.routes.find((it) => it.name === name);
   if (!tier || !wantedRoute) {
     const known = all.flatMap(({ manifest, routes }) => routes.map((it) => `${manifest.tier}/${it.name}`));
-    throw new Error(`there is no route "${whyNot}"; ${choice(whyNot, known) ?? "npx postern routes lists them"}`);
+    throw new Error(`there is no route "${whyNot}"; ${existing(whyNot, known, "npx postern routes lists them")}`);
   }
   if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} matches this request`);
   return [mismatchOf(tier, wantedRoute, request)];

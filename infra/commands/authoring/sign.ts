@@ -4,7 +4,7 @@ import { filters as modules } from "../../../functions/filters/registry.gen.ts";
 import type { Present, Presented } from "../../../functions/gateway/hooks/credentials.ts";
 import { compile } from "../../compiler/compile.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { registry } from "../../project/registry.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -73,7 +73,8 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
   const found = id === undefined ? undefined : keys.get(id);
   if (id === undefined)
     throw new Error(`no tier with a ${signing.join(" or ")} filter serves ${url.host}${url.pathname} in ${env}`);
-  if (!found) throw new Error(`the tier has no key "${id}"; ${choice(id, [...keys.keys()])}`);
+  if (!found)
+    throw new Error(`the tier has no key "${id}"; ${existing(id, [...keys.keys()], "its manifest lists them")}`);
   const secret = localSecrets(root, env, environment.value.dev.secrets)[found.secret];
   if (secret === undefined) throw new Error(`${found.secret} is not set; npx postern secrets set ${found.secret}`);
   return { use: found.use, credential: (covers: readonly string[]) => found.issue(secret, covers) };

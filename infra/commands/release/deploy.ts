@@ -5,7 +5,7 @@ import { consumersFile } from "../../compiler/check/shared-files.ts";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { assertUnpublished } from "../../release/check-unpublished.ts";
 import { buildSampleWorkers, createNamespaces } from "../../release/companions.ts";
 import { kvNamespace } from "../../release/consumers/kv.ts";
@@ -106,7 +106,8 @@ const otherNames = ["front", "control", "consumers"];
 const assertKnownNames = (root: string, tiers: readonly string[]): void => {
   const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), ...otherNames];
   for (const name of tiers)
-    if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
+    if (!known.includes(name))
+      throw new Error(`there is no tier "${name}"; ${existing(name, known, "npx postern routes lists them")}`);
 };
 
 /** Whether the file is the manifest of a tier that is not selected. */

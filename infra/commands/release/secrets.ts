@@ -13,7 +13,7 @@ import { generatedSecrets, requiredSecrets as secretsOfTiers } from "../../compi
 import { listGates } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../../compiler/model/checked.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { secretsOf } from "../../release/secrets.ts";
 import { type Target, targetOf } from "../../release/target.ts";
@@ -107,7 +107,7 @@ export const set = async (name: string, options: SecretsOptions, read: () => Pro
     throw new Error(`${name} cannot be set: postern deploy generates a value for each gate`);
   const users = wanted.get(name);
   if (!users) {
-    const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";
+    const hint = existing(name, [...wanted.keys()], "name it in a manifest first");
     throw new Error(`no tier needs a secret "${name}" in ${options.env}; ${hint}`);
   }
   const value = (await read()).replace(/\r?\n$/, "");

@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { compile } from "../../compiler/compile.ts";
 import { createDocumentLoader } from "../../compiler/inputs/documents.ts";
 import { count, renderProblems } from "../../diagnostics/report.ts";
-import { choice } from "../../diagnostics/schema-issues.ts";
+import { existing } from "../../diagnostics/schema-issues.ts";
 import { exportOpenApi } from "../../review/export/openapi.ts";
 import { renderSite } from "../../review/export/site.ts";
 import { type Gap, gapLines, isIncomplete } from "../../review/import/imported.ts";
@@ -34,7 +34,9 @@ const exportTiers = (tierNames: readonly string[], { root, env }: Options) => {
   const names = allTiers.map(({ manifest }) => manifest.tier);
   const unknownTier = tierNames.find((result) => !names.includes(result));
   if (unknownTier !== undefined)
-    throw new Error(`there is no tier "${unknownTier}"; ${choice(unknownTier, names) ?? "postern routes lists them"}`);
+    throw new Error(
+      `there is no tier "${unknownTier}"; ${existing(unknownTier, names, "npx postern routes lists them")}`,
+    );
   const tiers = allTiers.filter(({ manifest }) => tierNames.length === 0 || tierNames.includes(manifest.tier));
   return { tiers: tiers.length, ...exportOpenApi(tiers, createDocumentLoader(root)) };
 };
