@@ -49,7 +49,7 @@ export interface Cloud {
   readonly fleet: Fleet;
   readonly tails: Tails;
   readonly edge: string;
-  /** Empty where there is no API. */
+  /** Empty if there is no API. */
   readonly api: string;
   readonly token: string;
   readonly close: () => Promise<void>;
@@ -66,7 +66,7 @@ interface Running {
   server?: http.Server;
 }
 
-/** @throws where a port is taken, or the folder is not this cloud's */
+/** @throws if a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, token = localToken, now = () => new Date(), random = Math.random, report = () => {} } = options;
   const journal = openJournal(folder);

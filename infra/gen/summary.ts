@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";
 
-/** @throws where the file begins with no comment */
+/** @throws if the file begins with no comment */
 export const summaryOf = (group: "filters" | "upstreams", name: string): string => {
   const source = fs.readFileSync(path.join(codeRoot, "functions", group, `${name}.ts`), "utf8");
   const [, text] = /^\/\*\*\s*([\s\S]*?)\s*\*\//.exec(source) ?? [];

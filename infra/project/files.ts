@@ -64,7 +64,7 @@ export const readWithin = (root: string, file: string, maxBytes: number): Buffer
 
 /**
  * Reads a file as text.
- * @returns undefined where there is no such file
+ * @returns undefined if there is no such file
  * @throws FileError for any other reason
  */
 export const readTextWithin = (root: string, file: string, maxBytes = maxTextBytes): string | undefined => {
@@ -130,7 +130,7 @@ export const readInput = (maxBytes: number): Buffer => {
 /**
  * Writes a file of a folder, and creates missing folders.
  * @param isPrivate no other user may read it
- * @throws FileError where a link would lead out of the folder
+ * @throws FileError if a link would lead out of the folder
  */
 export const writeWithin = (root: string, file: string, text: string, { isPrivate = false } = {}): void => {
   const fullPath = path.join(root, file);
@@ -151,7 +151,7 @@ const maxEntries = 10_000;
 /**
  * Paths of the files beneath a folder of a project, relative to the folder and sorted. A link to a folder is followed within
  * the project, but not in a circle. A link to a file is listed, wherever it leads.
- * @throws where there are more than `maxEntries`
+ * @throws if there are more than `maxEntries`
  */
 export const listFilesWithin = (root: string, folder: string): string[] => {
   const realRoot = realpathOf(root);

@@ -40,7 +40,7 @@ export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose):
 
 /**
  * @param sample the public sample pair of the dev loop's environment
- * @throws where there is none, or something else; the message does not show what
+ * @throws if there is none, or something else; the message does not show what
  */
 export const signingKey = (
   root: string,

@@ -11,7 +11,7 @@ export interface Owner {
 
 const longestCommand = 100;
 
-/** @returns undefined where nobody listens there, or it is another user's process */
+/** @returns undefined if nobody listens there, or it is another user's process */
 export const ownerOf = (port: number): Owner | undefined => {
   const pid = byProc(port) ?? byLsof(port);
   return pid === undefined ? undefined : { pid, command: commandOf(pid) };
@@ -47,13 +47,13 @@ const byLsof = (port: number): number | undefined => {
   }
 };
 
-/** Empty where the system does not say. */
+/** Empty if the system does not say. */
 export const commandOf = (pid: number): string => {
   const text = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
   return toOneLine(text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text);
 };
 
-/** Empty where it cannot be read: a process may end meanwhile, or be somebody else's. */
+/** Empty if it cannot be read: a process may end meanwhile, or be somebody else's. */
 const textOf = (file: string): string => {
   try {
     return fs.readFileSync(file, "utf8");

@@ -12,7 +12,7 @@ export interface Outcome {
    * A product such as a document: alone on stdout, whatever the exit code. The text is about it, and goes to stderr.
    */
   readonly product?: string;
-  /** Undefined where it has been printed already, line by line. */
+  /** Undefined if it has been printed already, line by line. */
   readonly data: unknown;
 }
 

@@ -158,7 +158,7 @@ describe("explains", () => {
     ["a key", `${head}ba|se: /x\n`, "Put before every match"],
     ["a filter", `${head}filters:\n  - jw|t: { issuer: a }\n`, "Authenticates callers by a bearer token"],
     ["a filter's key", `${head}filters:\n  - jwt: { lee|way: 5s }\n`, "Tolerated clock skew"],
-    ["a case's key", "- it: refuses\n  do|wn: [state]\n", "What does not answer meanwhile"],
+    ["a case's key", "- it: refuses\n  do|wn: [state]\n", "What is unavailable meanwhile"],
     ["a route's key", `${head}routes:\n  one:\n    with|out: []\n`, "this route drops"],
   ])("%s", async (_, text, said) => {
     expect(await hovered(text)).toContain(said);

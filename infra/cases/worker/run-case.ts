@@ -184,7 +184,7 @@ const traceGate =
 
 const sendAll = async (send: Send, { issuers }: Batch, context: CaseContext, ingress: Ingress): Promise<SendResult> => {
   const answers = new Map<string, ObservedResponse & { times: number }>();
-  const tried = new Set<string>();
+  const visited = new Set<string>();
   context.services.seen();
   context.services.setBodiesEnd(send.stream !== "stalled");
   context.causes = [];
@@ -192,7 +192,7 @@ const sendAll = async (send: Send, { issuers }: Batch, context: CaseContext, ing
     if (time > 0 && time % send.burst === 0) await context.clock.advance(send.everyMs);
     const answer = await context.clock.waitFor(sendOnce(send, issuers, context, ingress));
     await context.clock.waitFor(context.services.settled());
-    for (const it of context.record ? coverageMarks(context.record) : []) tried.add(it);
+    for (const it of context.record ? coverageMarks(context.record) : []) visited.add(it);
     const key = coverageMark(String(answer.status), answer.code ?? "", answer.by ?? "", answer.route);
     const previous = answers.get(key);
     if (previous) previous.times++;
@@ -201,7 +201,7 @@ const sendAll = async (send: Send, { issuers }: Batch, context: CaseContext, ing
   return {
     ...context.services.seen(),
     answers: [...answers.values()],
-    tried: [...tried],
+    tried: [...visited],
     causes: [...new Set(context.causes)],
   };
 };

@@ -97,7 +97,7 @@ const parseAs = <T extends z.ZodType>(schema: T, input: unknown, name: string): 
   return it.data;
 };
 
-/** @throws ApiError where no binding may have this name */
+/** @throws ApiError if no binding may have this name */
 export const checkName = (input: string): void => void parseAs(name, input, input);
 
 /** The binding without the value of a secret. */

@@ -27,7 +27,7 @@ export const checkExports = async (
         : apiErrors.classNotExported(className);
 };
 
-/** Undefined where the code does not parse: the runtime's message is better. */
+/** Undefined if the code does not parse: the runtime's message is better. */
 const exportedNames = async ({ metadata, modules }: Upload): Promise<ReadonlySet<string> | undefined> => {
   const sources = new Map(
     modules.filter(({ type }) => type === "ESModule").map(({ name, content }) => [path.posix.normalize(name), content]),

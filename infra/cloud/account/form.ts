@@ -10,8 +10,8 @@ const maxFields = 10_000;
 const maxDepth = 20;
 
 /**
- * @returns undefined where there is no such value
- * @throws ApiError where it is no JSON
+ * @returns undefined if there is no such value
+ * @throws ApiError if it is not JSON
  */
 export const readFormValue = async (form: FormData, name: string): Promise<unknown> => {
   const value = form.get(name);

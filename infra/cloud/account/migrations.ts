@@ -9,7 +9,7 @@ import type { Migrations } from "./upload.ts";
 
 type Step = Omit<Migrations, "new_tag" | "old_tag" | "steps">;
 
-/** @throws ApiError where a step does not fit the classes */
+/** @throws ApiError if a step does not fit the classes */
 export const applyMigrations = (
   before: Worker | undefined,
   { old_tag, new_tag, steps, ...single }: Migrations,

@@ -111,7 +111,7 @@ export const fullDeployment = (
 
 const etagOf = (blobs: readonly string[]): string => createHash("sha256").update(blobs.join()).digest("hex");
 
-/** @throws ApiError where the target of a binding is missing */
+/** @throws ApiError if the target of a binding is missing */
 const checkTargets = (
   account: Account,
   name: string,

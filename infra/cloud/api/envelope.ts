@@ -24,7 +24,7 @@ const pageInfo = (count: number) => ({
 export const page = <T>(c: Context, all: readonly T[]): readonly T[] =>
   Number(c.req.query("page") ?? 1) > 1 ? [] : all;
 
-/** @throws ApiError where the body does not match the schema */
+/** @throws ApiError if the body does not match the schema */
 export const parseBody = async <T extends z.ZodType>(c: Context, schema: T): Promise<z.output<T>> => {
   const text = await c.req.text();
   let value: unknown;

@@ -12,11 +12,11 @@ export interface KeyEntry {
 }
 
 export interface KvStore {
-  /** @throws ApiError where there is no such namespace */
+  /** @throws ApiError if there is no such namespace */
   readonly checkNamespace: (id: string) => void;
-  /** @throws ApiError where there is no such namespace or key */
+  /** @throws ApiError if there is no such namespace or key */
   readonly get: (id: string, key: string) => Promise<Response>;
-  /** Null where there is no such key. */
+  /** Null if there is no such key. */
   readonly text: (id: string, key: string) => Promise<string | null>;
   readonly list: (
     id: string,

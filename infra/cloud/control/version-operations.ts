@@ -25,7 +25,7 @@ export interface SecretEdits {
 
 export interface VersionOperations {
   /**
-   * Uploads several Workers in order, and starts them together. Nothing is recorded where one fails.
+   * Uploads several Workers in order, and starts them together. Nothing is recorded if one fails.
    * @throws ApiError, WorkerStartupError
    */
   readonly publish: (publications: readonly Publication[]) => Promise<readonly Version[]>;

@@ -17,7 +17,7 @@ export interface DrainOptions {
   /** How long a request of a replaced version may last. Null is no limit. */
   readonly timeoutMs: number | null;
   readonly report: (line: string) => void;
-  /** Ports of this computer with an established connection. Undefined where the operating system does not list them. */
+  /** Ports of this computer with an established connection. Undefined if the operating system does not list them. */
   readonly portsInUse?: () => ReadonlySet<number> | undefined;
 }
 

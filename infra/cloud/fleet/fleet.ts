@@ -17,7 +17,7 @@ export interface Fleet {
   /**
    * Starts versions beside all others. No request reaches them yet.
    * @param account as it will be once they are recorded
-   * @throws VersionStartupError where one throws
+   * @throws VersionStartupError if one throws
    */
   readonly startVersions: (account: Account, versions: readonly WorkerVersion[]) => Promise<void>;
   /** Makes the machines run this account. Resolves when every router knows it. */

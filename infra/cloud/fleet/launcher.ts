@@ -17,7 +17,7 @@ export interface Launcher {
   readonly storage: () => Machine;
   /** Starts another storage machine after the first has ended. */
   readonly replaceStorage: () => Promise<void>;
-  /** @throws VersionStartupError where one of the versions throws */
+  /** @throws VersionStartupError if one of the versions throws */
   readonly launch: (account: Account, versions: readonly WorkerVersion[], ownsObjects: boolean) => Promise<Machine>;
   readonly isClosing: () => boolean;
   /** Ends what is starting. The storage machine goes on. */

@@ -12,7 +12,7 @@ export interface PoolOptions {
   readonly realism: Realism | null;
   /** Resolves when every request that has begun by now has ended. */
   readonly whenIdle: () => Promise<void>;
-  /** Workers that somebody tails. */
+  /** Workers with a tail. */
   readonly tailedWorkers: () => readonly string[];
   /** Takes a line about the fleet itself. */
   readonly report: (line: string) => void;

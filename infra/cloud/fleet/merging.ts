@@ -16,7 +16,7 @@ type HasLocations = Pick<Machine, "locations">;
 /**
  * The smallest machines, each no larger than those before it together. So a Worker restarts only when its machine doubles,
  * which is a few times whatever the number of Workers.
- * @returns none where there are not too many
+ * @returns none if there are not too many
  */
 export const machinesToMerge = <M extends HasLocations>(account: Account, machines: readonly M[]): readonly M[] => {
   const small = machines

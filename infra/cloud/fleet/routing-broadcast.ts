@@ -9,7 +9,7 @@ export interface RoutingSource {
   readonly machines: () => readonly Machine[];
   readonly machineOf: (version: string) => Machine | undefined;
   readonly owners: () => Pick<ObjectOwners, "byWorker" | "moving">;
-  /** Workers that somebody tails. */
+  /** Workers with a tail. */
   readonly tailedWorkers: () => readonly string[];
   readonly report: (line: string) => void;
 }

@@ -34,7 +34,7 @@ export interface MachineOptions extends Omit<MachineContext, "router">, RouterOp
   readonly signal: AbortSignal;
 }
 
-/** @throws VersionStartupError; another error where it does not start in time, or the start is aborted */
+/** @throws VersionStartupError; another error if it does not start in time, or the start is aborted */
 export const startMachine = async (options: MachineOptions): Promise<Machine> => {
   const { id, versions, folder, secret, log, signal } = options;
   // A stopped cloud starts no process, because none would end it.

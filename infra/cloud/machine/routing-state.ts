@@ -20,7 +20,7 @@ export interface RoutingState {
   readonly objectOwners: Readonly<Record<string, VersionLocation>>;
   /** Workers whose objects are about to change their owner. Calls wait for it. */
   readonly moving: readonly string[];
-  /** Workers that somebody tails. */
+  /** Workers with a tail. */
   readonly tailedWorkers: readonly string[];
 }
 

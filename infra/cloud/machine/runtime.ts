@@ -35,7 +35,7 @@ const maxStartMs = 60_000;
 /** Miniflare may take so long to end workerd. Then the process is killed. */
 const maxShutdownMs = 5000;
 
-/** @throws VersionStartupError; another error where it does not start in time, or the start is aborted */
+/** @throws VersionStartupError; another error if it does not start in time, or the start is aborted */
 export const startRuntime = async (options: RuntimeOptions): Promise<Runtime> => {
   const startupErrors = new Map<string, string>();
   let crashed = false;

@@ -11,7 +11,7 @@ import { openVault, type Vault, writeAtomically } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
-  /** On disk when it returns: all events, or none where it throws. */
+  /** On disk when it returns: all events, or none if it throws. */
   readonly record: (...events: readonly Event[]) => void;
   /** Stores bytes by their digest. */
   readonly storeBlob: (bytes: Uint8Array) => string;
@@ -24,7 +24,7 @@ const header = { postern: "local cloud", format: 1 };
 
 /**
  * @param folder of this journal alone; created where it is missing
- * @throws where another process has it, or it was written by something else
+ * @throws if another process has it, or it was written by something else
  */
 export const openJournal = (folder: string): Journal => {
   const blobs = path.join(folder, "blobs");

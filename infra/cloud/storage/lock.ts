@@ -17,7 +17,7 @@ class FolderTaken extends Error {
 
 /**
  * @returns releases the lock
- * @throws where a running process has it
+ * @throws if a running process has it
  */
 export const lock = (file: string): (() => void) => {
   const own = `${process.pid} ${processStart(process.pid)}`;
@@ -67,7 +67,7 @@ const readIfThere = (file: string): string[] => {
   }
 };
 
-/** The start time of a process as its system reports it. Empty where there is no such process. */
+/** The start time of a process as its system reports it. Empty if there is no such process. */
 const processStart = (pid: number): string => {
   try {
     if (!fs.existsSync("/proc/self/stat"))

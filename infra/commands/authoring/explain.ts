@@ -51,7 +51,7 @@ export const explain = async (
   const steps = stepsOf(explained, request);
   const served = tier?.routes.find(({ name }) => name === route);
   const source = code && tier ? findSource(code, tier, served, decisions) : undefined;
-  const mismatches = missesOf(compiled, request, explained, options.whyNot);
+  const mismatches = listMismatches(compiled, request, explained, options.whyNot);
   const { problems } = compiled;
   return {
     exitCode: problems.length > 0 ? 1 : 0,
@@ -85,7 +85,7 @@ export const explain = async (
 };
 
 /** The nearest routes when none matches the request, and the one named by --why-not. */
-const missesOf = (
+const listMismatches = (
   { tiers }: Compiled,
   request: Request,
   { tier: served, route }: Explained,

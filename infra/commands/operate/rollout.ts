@@ -16,7 +16,7 @@ import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import type { ControlOptions } from "./options.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
-import { outcomeOf as toldWave } from "./wave.ts";
+import { outcomeOf as waveOutcome } from "./wave.ts";
 
 interface StartRolloutOptions extends ControlOptions {
   readonly upload: boolean;
@@ -126,7 +126,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? toldWave(it) : outcomeOf(it);
+  return "members" in it ? waveOutcome(it) : outcomeOf(it);
 };
 
 /** Prints the header that selects the new version. */

@@ -23,7 +23,7 @@ export const sendJson = (response: http.ServerResponse, status: number, value: u
   response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(value)}\n`);
 };
 
-/** @throws where the body is no JSON, or the client broke it off */
+/** @throws if the body is no JSON, or the client broke it off */
 export const readJson = async (request: http.IncomingMessage): Promise<Record<string, unknown>> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

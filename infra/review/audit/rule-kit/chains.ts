@@ -5,27 +5,27 @@ import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { RelatedLocation } from "../../../diagnostics/problem.ts";
 
-/** A filter with one fact of its configuration. */
-export interface Knowing<Fact> {
+/** A filter with one security fact of its configuration. */
+export interface FilterFact<Fact> {
   readonly filter: CheckedFilter;
   readonly fact: Fact;
 }
 
 const factsOf = ({ spec, config }: CheckedFilter): FilterSecurity => spec.security?.(config) ?? {};
 
-/** The filters that do something and of which a fact holds, whatever their kind. */
-export const knowing = <Name extends keyof FilterSecurity>(
+/** The filters of any kind that are not off and have a security fact. */
+export const filtersWith = <Name extends keyof FilterSecurity>(
   chain: readonly CheckedFilter[],
   name: Name,
-): Knowing<NonNullable<FilterSecurity[Name]>>[] =>
+): FilterFact<NonNullable<FilterSecurity[Name]>>[] =>
   chain.flatMap((filter) => {
     const fact = filter.mode === "off" ? undefined : factsOf(filter)[name];
     return fact === undefined || fact === false ? [] : [{ filter, fact }];
   });
 
-/** @returns whether a fact holds of a filter that acts on every request */
+/** Whether a filter with the fact is enforced for every request. */
 export const enforces = (chain: readonly CheckedFilter[], name: keyof FilterSecurity): boolean =>
-  knowing(chain, name).some(({ filter }) => isEnforced(filter));
+  filtersWith(chain, name).some(({ filter }) => isEnforced(filter));
 
 /** The distinct filters of all routes. */
 export const distinctFilters = ({ routes }: CheckedTier): CheckedFilter[] => [
@@ -119,7 +119,7 @@ export const droppedFilters = (
 
 /** Edits of request headers by enforced `headers` filters. */
 export const requestEdits = (chain: readonly CheckedFilter[]) =>
-  knowing(chain, "requestHeaders").flatMap(({ filter, fact: { set, remove, at } }) =>
+  filtersWith(chain, "requestHeaders").flatMap(({ filter, fact: { set, remove, at } }) =>
     isEnforced(filter) ? [{ filter, set, remove, setAt: [...filter.at, ...at] }] : [],
   );
 

@@ -2,7 +2,7 @@
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
-import { hasUpstream, knowing, upstreamNames } from "../rule-kit/chains.ts";
+import { filtersWith, hasUpstream, upstreamNames } from "../rule-kit/chains.ts";
 import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 const maxBody = "100MiB";
@@ -19,7 +19,7 @@ export const wideBody: Rule = {
 };
 
 const wideBodies = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute): RawFinding[] => {
-  const bounds = knowing(chain, "bodyLimit").filter(({ filter }) => isEnforced(filter));
+  const bounds = filtersWith(chain, "bodyLimit").filter(({ filter }) => isEnforced(filter));
   const limit = bounds.at(-1)?.filter;
   const max = bounds.at(-1)?.fact ?? manifest.limits.body;
   if (bytes(max) <= bytes(maxBody)) return [];
@@ -49,7 +49,7 @@ export const outlastedClient: Rule = {
 };
 
 const outlastingUpstreams = (tier: CheckedTier, { name, chain, ...route }: CheckedRoute): RawFinding[] => {
-  const timeouts = knowing(chain, "deadline").filter(({ filter }) => isEnforced(filter));
+  const timeouts = filtersWith(chain, "deadline").filter(({ filter }) => isEnforced(filter));
   const shortest = Math.min(...timeouts.map(({ fact }) => milliseconds(fact)));
   return upstreamNames({ name, chain, ...route }).flatMap((upstream): RawFinding[] => {
     const timeout = tier.upstreams[upstream]?.timeout;

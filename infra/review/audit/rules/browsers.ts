@@ -2,10 +2,10 @@
 import {
   enforces,
   enforcesIdentity,
+  filtersWith,
   hasAllowList,
   hasUpstream,
   joinAnd,
-  knowing,
   writeMethods,
 } from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
@@ -21,7 +21,7 @@ export const openedNetwork: Rule = {
     tier.routes
       .filter((route) => hasAllowList(route) && !route.chain.some(enforcesIdentity))
       .flatMap((route) =>
-        knowing(route.chain, "pages")
+        filtersWith(route.chain, "pages")
           .filter(({ fact }) => fact.origins.includes("*"))
           .map(({ filter: { id, source, at } }) => ({
             source: tier.source,
@@ -45,14 +45,14 @@ export const forgeableWrite: Rule = {
       .filter((route) => hasUpstream(route) && writeMethods(route).length > 0)
       .filter(({ chain }) => !enforces(chain, "refusesForgery"))
       .flatMap((route) => [
-        ...knowing(route.chain, "credentialCookie").map(({ filter: { source, at }, fact }) => ({
+        ...filtersWith(route.chain, "credentialCookie").map(({ filter: { source, at }, fact }) => ({
           source: tier.source,
           at: ["routes", route.name, "match"],
           message: `a form of any site may ${joinAnd(writeMethods(route))} on ${route.name} with the cookie that identifies its visitor`,
           remedy: "csrf: { origins: [<your pages>] }",
           related: [source.related([...at, ...fact], "the token is read from a cookie here")],
         })),
-        ...knowing(route.chain, "pages")
+        ...filtersWith(route.chain, "pages")
           .filter(({ fact }) => fact.credentials)
           .map(({ filter: { source, at }, fact }) => ({
             source: tier.source,

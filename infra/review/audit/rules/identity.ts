@@ -7,10 +7,10 @@ import {
   distinctFilters,
   droppedFilters,
   enforcesIdentity,
+  filtersWith,
   hasUpstream,
   isPublic,
   joinAnd,
-  knowing,
   requestEdits,
   upstreamNames,
   writeMethods,
@@ -143,7 +143,7 @@ export const forwardedCredential: Rule = {
   check: ({ tier }) =>
     tier.routes.filter(hasUpstream).flatMap((route) => {
       const edits = requestEdits(route.chain);
-      return knowing(route.chain, "credentialHeader")
+      return filtersWith(route.chain, "credentialHeader")
         .map(({ filter, fact: header }) => ({ filter, header }))
         .filter(({ header }) => !edits.some(({ set, remove }) => remove.includes(header) || Object.hasOwn(set, header)))
         .map(({ filter, header }) => ({

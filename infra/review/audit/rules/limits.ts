@@ -2,7 +2,7 @@
 import type { CountsSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../../compiler/model/checked.ts";
-import { droppedFilters, hasUpstream, isLimit, isPublic, type Knowing, knowing } from "../rule-kit/chains.ts";
+import { droppedFilters, type FilterFact, filtersWith, hasUpstream, isLimit, isPublic } from "../rule-kit/chains.ts";
 import type { RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const unlimitedPublicRoute: Rule = {
@@ -34,14 +34,14 @@ export const evadableLimit: Rule = {
     "Count by `ip`, `consumer`, `claim.<name>`, `route` or `tier`, for every request; a limit by header may stand beside that one.",
   check: ({ tier }) =>
     tier.routes.flatMap((route): RawFinding[] => {
-      const limits = knowing(route.chain, "counts").filter(({ filter }) => isLimit(filter));
+      const limits = filtersWith(route.chain, "counts").filter(({ filter }) => isLimit(filter));
       if (limits.length === 0 || limits.some(({ filter, fact }) => isEnforced(filter) && !fact.byHeader)) return [];
       const [first] = limits;
       return first ? [evadableFinding(first)] : [];
     }),
 };
 
-const evadableFinding = ({ filter, fact: { byHeader } }: Knowing<CountsSecurity>): RawFinding => {
+const evadableFinding = ({ filter, fact: { byHeader } }: FilterFact<CountsSecurity>): RawFinding => {
   const { source, at, entry, when } = filter;
   const remedy = "count by ip or consumer, or add such a limit";
   if (byHeader) {
@@ -69,7 +69,7 @@ export const guessableKey: Rule = {
   remedy: "Add a `rate-limit` by `ip` before `api-key`: it counts refused requests too.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }) =>
-      knowing(chain, "guessable")
+      filtersWith(chain, "guessable")
         .filter(({ filter }) => !chain.slice(0, chain.indexOf(filter)).some(limitsByAddress))
         .map(({ filter: { source, entry, use } }) => ({
           source,
@@ -82,7 +82,7 @@ export const guessableKey: Rule = {
 };
 
 const limitsByAddress = (filter: CheckedFilter): boolean =>
-  knowing([filter], "counts").some(({ fact }) => isEnforced(filter) && fact.byAddress);
+  filtersWith([filter], "counts").some(({ fact }) => isEnforced(filter) && fact.byAddress);
 
 export const countedApart: Rule = {
   id: "counted-apart",
@@ -94,7 +94,7 @@ export const countedApart: Rule = {
     "Remove `count`: isolates then share the count. A limit that only protects an isolate from overload is right as it is.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }): RawFinding[] => {
-      const limits = knowing(chain, "counts").filter(({ filter }) => isEnforced(filter));
+      const limits = filtersWith(chain, "counts").filter(({ filter }) => isEnforced(filter));
       const [first] = limits;
       const alone = first?.fact.perIsolate;
       if (!alone || limits.some(({ fact }) => !fact.perIsolate)) return [];

@@ -1,6 +1,6 @@
 /** Audit rules for tokens and keys: how long they are accepted, and from where. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
-import { distinctFilters, knowing } from "../rule-kit/chains.ts";
+import { distinctFilters, filtersWith } from "../rule-kit/chains.ts";
 import type { Rule } from "../rule-kit/rule.ts";
 
 const longest = "5m";
@@ -13,7 +13,7 @@ export const slowRevocation: Rule = {
     "All customers of a build service had to revoke every secret stored there on the day of the disclosure (CircleCI, 2023). This value is how long a revocation takes to have effect.",
   remedy: "Set 5m at most: each location looks up once in that time.",
   check: ({ tier }) =>
-    knowing(distinctFilters(tier), "revocation")
+    filtersWith(distinctFilters(tier), "revocation")
       .filter(({ fact }) => milliseconds(fact.after) > milliseconds(longest))
       .map(({ filter: { source, at }, fact }) => ({
         source,

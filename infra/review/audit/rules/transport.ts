@@ -4,7 +4,7 @@ import { isPlaintext } from "../../../../functions/manifest/addresses.ts";
 import { normalizeRedirect } from "../../../compiler/lower/lower.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { distinctFilters, knowing } from "../rule-kit/chains.ts";
+import { distinctFilters, filtersWith } from "../rule-kit/chains.ts";
 import type { AuditTarget, RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const plaintextUpstream: Rule = {
@@ -126,7 +126,7 @@ const listRedirects = ({ tier }: AuditTarget): Redirect[] => {
       },
     ];
   });
-  const filters = knowing(distinctFilters(tier), "redirects").flatMap(
+  const filters = filtersWith(distinctFilters(tier), "redirects").flatMap(
     ({ filter: { source, at: redirectPath }, fact: { query, ...where } }): Redirect[] => {
       const target = redirectTarget(where, tier.manifest.hosts);
       if (!target) return [];
