@@ -58,6 +58,9 @@ export interface Cloud {
 /** A machine that has ended is noticed within this time. */
 const healthCheckMs = 2000;
 
+/** The API keeps an idle connection longer than its clients do, so that none sends a request on one that is closing. */
+const apiKeepAliveMs = 65_000;
+
 /** What runs, in the order in which it was started. */
 interface Running {
   readonly timers: NodeJS.Timeout[];
@@ -181,6 +184,7 @@ const serveApi = async (port: number, options: ApiOptions, running: Running): Pr
   const server = createAdaptorServer({ fetch: createApi(options).fetch }) as http.Server;
   running.server = server;
   options.tails.attach(server);
+  server.keepAliveTimeout = apiKeepAliveMs;
   await listen(server, port, "127.0.0.1", "--api-port");
   const address = server.address();
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;

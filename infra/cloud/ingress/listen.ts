@@ -13,13 +13,9 @@ export class PortTaken extends Error {
   }
 }
 
-/** Longer than clients keep an idle connection, so that none sends a request on one that is closing. In milliseconds. */
-const keepAliveMs = 65_000;
-
 /** @throws PortTaken */
 export const listen = (server: http.Server, port: number, host: string, option: string): Promise<void> =>
   new Promise((listening, failed) => {
-    server.keepAliveTimeout = keepAliveMs;
     server.once("error", (error: NodeJS.ErrnoException) =>
       failed(error.code === "EADDRINUSE" ? new PortTaken(port, option) : error),
     );
