@@ -4,6 +4,7 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { compileModule, measureChecks, type TierPlans } from "../../infra/openapi/module.ts";
 import type { Schema } from "../../infra/openapi/schemas.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
+import { full } from "../full.ts";
 
 const plans = (schema: Schema): TierPlans => ({
   tier: "shop",
@@ -68,7 +69,7 @@ const object = (count: number, inner: object = { type: "string", minLength: 7 })
   properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, inner])),
 });
 
-it("is no more than a gate can carry: a problem with its place says so", () => {
+it.runIf(full)("is no more than a gate can carry: a problem with its place says so", () => {
   const many = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`s${at}`, object(400 + at)]));
   expect(problemsOf(many)).toEqual([
     expect.stringMatching(
@@ -85,7 +86,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
   ]);
 });
 
-it("is no more than a gate can carry that tiers share", () => {
+it.runIf(full)("is no more than a gate can carry that tiers share", () => {
   const shared = (tier: string) =>
     manifest(
       tier,

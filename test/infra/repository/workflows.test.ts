@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { manifest, runService } from "../../e2e/project.ts";
+import { full } from "../../full.ts";
 import { repository } from "./repository.ts";
 
 const folder = path.join(codeRoot, ".github/workflows");
@@ -92,46 +93,54 @@ describe("the script of a pull request, in a repository of its own", () => {
   };
   const output = (root: string, name: string) => fs.readFileSync(path.join(root, name), "utf8");
 
-  it("says the effect, leaves the comment for the job that may write, and annotates what does not hold", async () => {
-    const { root, commit, write } = start();
-    const github = {
-      GITHUB_ACTIONS: "true",
-      GITHUB_OUTPUT: path.join(root, "out"),
-      GITHUB_STEP_SUMMARY: path.join(root, "sum"),
-    };
-    write("routes/t.yaml", routes(""));
-    commit("open to all");
-    const first = await run(script("pull-request"), ["main"], root, { ...github, GITHUB_ACTIONS: "" });
-    expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^diff passed\n.*risk high/m)]);
-    expect(first.out).not.toContain("::");
-    expect(first.out).toMatch(/^test passed\nthere are no cases; write routes\/t\.test\.yaml$/m);
-    const [, end = "", comment = ""] = /^comment<<([0-9a-f]{32})\n([\s\S]*)$/.exec(output(root, "out")) ?? [];
-    expect(comment).toMatch(
-      new RegExp(
-        `^<!-- postern ci -->\\n### Postern: 1 of 1 tier changes, risk high[\\s\\S]*\`a\`[\\s\\S]*\\n${end}\\n$`,
-      ),
-    );
-    expect(comment).toContain("✅ `test`");
-    expect(output(root, "sum")).toBe(comment.slice(0, -end.length - 1));
+  it.runIf(full)(
+    "says the effect, leaves the comment for the job that may write, and annotates what does not hold",
+    async () => {
+      const { root, commit, write } = start();
+      const github = {
+        GITHUB_ACTIONS: "true",
+        GITHUB_OUTPUT: path.join(root, "out"),
+        GITHUB_STEP_SUMMARY: path.join(root, "sum"),
+      };
+      write("routes/t.yaml", routes(""));
+      commit("open to all");
+      const first = await run(script("pull-request"), ["main"], root, { ...github, GITHUB_ACTIONS: "" });
+      expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^diff passed\n.*risk high/m)]);
+      expect(first.out).not.toContain("::");
+      expect(first.out).toMatch(/^test passed\nthere are no cases; write routes\/t\.test\.yaml$/m);
+      const [, end = "", comment = ""] = /^comment<<([0-9a-f]{32})\n([\s\S]*)$/.exec(output(root, "out")) ?? [];
+      expect(comment).toMatch(
+        new RegExp(
+          `^<!-- postern ci -->\\n### Postern: 1 of 1 tier changes, risk high[\\s\\S]*\`a\`[\\s\\S]*\\n${end}\\n$`,
+        ),
+      );
+      expect(comment).toContain("✅ `test`");
+      expect(output(root, "sum")).toBe(comment.slice(0, -end.length - 1));
 
-    write("routes/t.test.yaml", `- { it: serves a, send: GET /t/a, expect: { status: 201 } }\n`);
-    commit("a case that fails");
-    const tested = await run(script("pull-request"), ["main"], root, github);
-    expect([tested.code, tested.out]).toEqual([
-      1,
-      expect.stringMatching(
-        /^::error file=routes\/t\.test\.yaml,line=1,.*title=case::serves a: GET \/t\/a%0Astatus: expected 201, got 200$/m,
-      ),
-    ]);
-    expect(output(root, "sum")).toMatch(/\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/);
+      write("routes/t.test.yaml", `- { it: serves a, send: GET /t/a, expect: { status: 201 } }\n`);
+      commit("a case that fails");
+      const tested = await run(script("pull-request"), ["main"], root, github);
+      expect([tested.code, tested.out]).toEqual([
+        1,
+        expect.stringMatching(
+          /^::error file=routes\/t\.test\.yaml,line=1,.*title=case::serves a: GET \/t\/a%0Astatus: expected 201, got 200$/m,
+        ),
+      ]);
+      expect(output(root, "sum")).toMatch(
+        /\*\*Failing cases\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
+      );
 
-    write("routes/t.yaml", `${routes("")}oops: 1\n`);
-    commit("broken");
-    const second = await run(script("pull-request"), ["main"], root, github);
-    expect([second.code, second.out]).toEqual([1, expect.stringContaining("::error file=routes/t.yaml,line=8,col=1")]);
-    expect(second.out.match(/wrong|unknown-key/g)?.length).toBe(2);
-    expect(output(root, "sum")).toContain("### Postern: the manifests are not valid: 1 problem");
-  });
+      write("routes/t.yaml", `${routes("")}oops: 1\n`);
+      commit("broken");
+      const second = await run(script("pull-request"), ["main"], root, github);
+      expect([second.code, second.out]).toEqual([
+        1,
+        expect.stringContaining("::error file=routes/t.yaml,line=8,col=1"),
+      ]);
+      expect(second.out.match(/wrong|unknown-key/g)?.length).toBe(2);
+      expect(output(root, "sum")).toContain("### Postern: the manifests are not valid: 1 problem");
+    },
+  );
 });
 
 describe("the script that writes the comment", () => {

@@ -9,7 +9,6 @@ import {
   type Share,
   versionKeyHeader,
 } from "../../infra/cloud/machine/split.ts";
-import { full } from "../full.ts";
 import { callApi, postRequest, putRequest, uploadForm } from "./api-client.ts";
 import { openLocalCloud } from "./local-cloud.ts";
 
@@ -167,7 +166,7 @@ describe("a key", () => {
 });
 
 describe("through the edge", () => {
-  const requests = full ? 2000 : 500;
+  const requests = 2000;
   const back = (release: number) => `export default { fetch: () => new Response("${release}") };`;
   const front = `export default { fetch: (request, env) => env.BACK.fetch("http://back/", { headers: request.headers }) };`;
 
@@ -216,7 +215,7 @@ describe("through the edge", () => {
       );
       expect(Math.abs(byBinding.filter((it) => it === "2").length - 50)).toBeLessThan(bound(500, 10));
 
-      const some = keys.slice(0, full ? 300 : 60);
+      const some = keys.slice(0, 300);
       const withKeys = some.map((key) => ({ [versionKeyHeader]: key }));
       for (const percentage of [1, 5, 20, 50, 100]) {
         await raise(percentage);
