@@ -2,7 +2,6 @@
 import http from "node:http";
 import net from "node:net";
 import { describe, expect, it } from "vitest";
-import { full } from "../full.ts";
 import { until } from "../until.ts";
 import {
   findAccessLine,
@@ -28,7 +27,7 @@ const withService = sharedProject((url) => ({
 
 const mebibyte = 2 ** 20;
 /** Far more than memory may grow by. */
-const megabytes = full ? 200 : 100;
+const megabytes = 200;
 
 /** Each in a gateway of its own: memory of another test would hide growth. */
 describe(`${megabytes} MB`, () => {
