@@ -73,15 +73,15 @@ export const flowDepth = (text: string, maxDepth: number): number | undefined =>
 };
 
 /**
- * The offset of the first line that has more than `maxLines` less indented lines above it, each less indented than the one after it: the parser
- * takes a stack frame or more for each. The lines of a block scalar count too.
+ * The offset of the first line that is nested deeper than `maxLevels` by indentation, found without a parser, which needs stack for each level. The
+ * lines of a block scalar count too.
  */
-export const indentDepth = (text: string, maxLines: number): number | undefined => {
+export const indentDepth = (text: string, maxLevels: number): number | undefined => {
   const indents: number[] = [];
   for (const { index, 1: indent = "" } of text.matchAll(/^( *)[^ \r\n]/gm)) {
     while ((indents.at(-1) ?? -1) >= indent.length) indents.pop();
     indents.push(indent.length);
-    if (indents.length > maxLines) return index + indent.length;
+    if (indents.length > maxLevels) return index + indent.length;
   }
   return undefined;
 };

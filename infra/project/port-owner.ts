@@ -9,7 +9,7 @@ export interface Owner {
   readonly command: string;
 }
 
-const longestCommand = 100;
+const maxCommandLength = 100;
 
 /** @returns undefined if nobody listens there, or it is another user's process */
 export const ownerOf = (port: number): Owner | undefined => {
@@ -50,7 +50,7 @@ const byLsof = (port: number): number | undefined => {
 /** Empty if the system does not say. */
 export const commandOf = (pid: number): string => {
   const text = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-  return toOneLine(text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text);
+  return toOneLine(text.length > maxCommandLength ? `${text.slice(0, maxCommandLength)}…` : text);
 };
 
 /** Empty if it cannot be read: a process may end meanwhile, or be somebody else's. */

@@ -46,14 +46,10 @@ const riskColors = { high: pc.red, medium: pc.yellow, low: pc.dim } as const;
 
 const renderRisk = ({ risk }: ReportedChange): string => riskColors[risk](risk.padEnd("medium".length));
 
-const renderWorkers = ({ workers: renderWorkers }: Comparison): string =>
-  renderWorkers.length === 0
+const renderWorkers = ({ workers }: Comparison): string =>
+  workers.length === 0
     ? ""
     : table(
         ["worker", "role", "change"],
-        renderWorkers.map((it) => [
-          it.worker,
-          plainText(describeWorker(it)),
-          `${it.what}${plainText(environmentNote(it))}`,
-        ]),
+        workers.map((it) => [it.worker, plainText(describeWorker(it)), `${it.what}${plainText(environmentNote(it))}`]),
       );

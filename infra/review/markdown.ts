@@ -55,11 +55,11 @@ const renderSection = ({ tier, changes }: DiffSection): string => {
 const tierNote = ({ level, owner }: { readonly level: string; readonly owner: string | null }): string =>
   ` · ${level}${owner === null ? "" : ` · ${codeSpan(owner)}`}`;
 
-const renderRisk = ({ risk: renderRisk }: ReportedChange): string => (renderRisk === "high" ? "**high**" : renderRisk);
+const renderRisk = ({ risk }: ReportedChange): string => (risk === "high" ? "**high**" : risk);
 
-const renderWorkers = ({ workers: renderWorkers }: Comparison): string => {
-  if (renderWorkers.length === 0) return "No Worker gets a new version.\n";
-  const rows = renderWorkers.map(
+const renderWorkers = ({ workers }: Comparison): string => {
+  if (workers.length === 0) return "No Worker gets a new version.\n";
+  const rows = workers.map(
     (it) =>
       `| ${codeSpan(it.worker)} | ${capitalize(markdownText(describeWorker(it)))} | ${it.what}${markdownText(environmentNote(it))} |\n`,
   );

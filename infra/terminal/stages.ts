@@ -52,10 +52,10 @@ export const openStages = ({ quiet = false, now = () => performance.now() }: Sta
   };
 };
 
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** The names that fit in a line, and the number of the others. */
 export const firstOf = (names: readonly string[]): string => {
-  const rest = names.length - mostNamed;
-  return rest > 1 ? `${names.slice(0, mostNamed).join(", ")} and ${rest} more` : names.join(", ");
+  const rest = names.length - maxNamed;
+  return rest > 1 ? `${names.slice(0, maxNamed).join(", ")} and ${rest} more` : names.join(", ");
 };

@@ -1,4 +1,4 @@
-/** Bundles that are kept: used while every file that went in is as it was, bounded, and never half of one. */
+/** The cache of bundles: entries are used while their input files are unchanged, bounded in number, and never read half-written. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
@@ -55,6 +55,17 @@ it("keeps no more than its bound, and nothing half", async () => {
   for (let index = 0; index < 210; index++) expect(await get(`${index}`)).toBe("a1,b1");
   expect(made.length).toBeGreaterThan(before);
 });
+
+it.each(["null", "{}", '{"inputs":{"a.ts":1}}', '{"inputs":null,"text":"x"}'])(
+  "bundles again when an entry is damaged: %s",
+  async (damaged) => {
+    const { folder, made, get } = start();
+    await get("x");
+    for (const name of fs.readdirSync(folder)) fs.writeFileSync(path.join(folder, name), damaged);
+    expect(await get("x")).toBe("a1,b1");
+    expect(made).toHaveLength(2);
+  },
+);
 
 it("does without, where nothing can be written", async () => {
   const { folder, made, get } = start();

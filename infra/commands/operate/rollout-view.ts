@@ -40,8 +40,7 @@ export const rolloutLine = (it: Rollout, measured: Measurement | null): string =
     ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");
 
-const exposedText = ({ exposed: exposedText }: Measurement): string =>
-  `${number(exposedText)} requests served by the new version`;
+const exposedText = ({ exposed }: Measurement): string => `${number(exposed)} requests served by the new version`;
 
 const status = ({ status }: Rollout): string => {
   const text = status.toUpperCase();

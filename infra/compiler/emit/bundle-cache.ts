@@ -1,6 +1,6 @@
 /**
- * Keeps bundles, so that the same sources are bundled once: a start of the dev loop, a build and a run of cases need most of what the
- * one before needed. An entry holds the digest of every file that went in, and counts only while each is as it was.
+ * Caches bundles on disk, so that the same sources are bundled once across the dev loop, builds and runs of cases. An entry
+ * holds the digest of every input file, and is valid only while all of them match.
  */
 import { createHash, randomUUID } from "node:crypto";
 import fs from "node:fs";
@@ -19,28 +19,31 @@ interface Bundled {
 }
 
 /** A project has a few dozen, each up to a few hundred kilobytes. */
-const mostEntries = 200;
+const maxEntries = 200;
 
 export interface BundleCache {
-  /** @param about all that the bundle depends on besides its files, which `make` names */
+  /** @param keyParts all that the bundle depends on besides its input files, which `make` returns */
   readonly get: (keyParts: readonly unknown[], make: () => Promise<Bundled>) => Promise<string>;
 }
 
 /**
- * @param folder made when it is needed; whatever fails there costs time and nothing else
- * @param base that files are named from
+ * @param folder created when needed; an error there costs time and nothing else
+ * @param base the folder that input files are relative to
  */
 export const bundleCache = (folder: string, base: string): BundleCache => ({
   get: async (keyParts, make) => {
     const file = path.join(folder, `${digestOf(JSON.stringify(keyParts))}.json`);
-    const known = read(file);
+    const known = readEntry(file);
     if (known && Object.entries(known.inputs).every(([input, digest]) => digestIn(base, input) === digest))
       return known.text;
     const started = Date.now();
     const { text, inputs } = await make();
-    // A file that is edited meanwhile may have gone in as it was before.
+    // A file that was edited meanwhile may have been bundled as it was before.
     if (inputs.every((input) => isOlder(path.join(base, input), started)))
-      keep(folder, file, { inputs: Object.fromEntries(inputs.map((input) => [input, digestIn(base, input)])), text });
+      writeEntry(folder, file, {
+        inputs: Object.fromEntries(inputs.map((input) => [input, digestIn(base, input)])),
+        text,
+      });
     return text;
   },
 });
@@ -61,32 +64,34 @@ const slackMs = 50;
 const isOlder = (file: string, than: number): boolean =>
   (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) < than - slackMs;
 
-const read = (file: string): Entry | undefined => {
+/** @returns undefined if there is no entry, or it is damaged */
+const readEntry = (file: string): Entry | undefined => {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as Entry;
+    const entry = JSON.parse(fs.readFileSync(file, "utf8")) as Partial<Entry> | null;
+    const { inputs, text } = entry ?? {};
+    return typeof inputs === "object" && inputs !== null && typeof text === "string" ? { inputs, text } : undefined;
   } catch {
     return undefined;
   }
 };
 
 /** Writes a temporary file and renames it, so that no process reads half an entry. */
-const keep = (folder: string, file: string, entry: Entry): void => {
+const writeEntry = (folder: string, file: string, entry: Entry): void => {
   const temporary = `${file}.${randomUUID()}`;
   try {
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(temporary, JSON.stringify(entry));
     fs.renameSync(temporary, file);
-    forget(folder);
+    evictOldest(folder);
   } catch {
     fs.rm(temporary, { force: true }, () => {});
   }
 };
 
-/** The oldest go. */
-const forget = (folder: string): void => {
+const evictOldest = (folder: string): void => {
   const files = fs.readdirSync(folder).map((name) => path.join(folder, name));
-  if (files.length <= mostEntries) return;
+  if (files.length <= maxEntries) return;
   const dated = files.map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }));
-  for (const { file } of dated.toSorted((a, b) => a.at - b.at).slice(0, files.length - mostEntries))
+  for (const { file } of dated.toSorted((a, b) => a.at - b.at).slice(0, files.length - maxEntries))
     fs.rmSync(file, { force: true });
 };
