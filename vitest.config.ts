@@ -15,10 +15,15 @@ const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: path.join(import.meta.dirname, 
 /** A folder of vectors that are not kept here: `testvectors_v1` of C2SP/wycheproof. */
 const { POSTERN_WYCHEPROOF: wycheproof } = process.env;
 
+const filesThatImport = (module: RegExp): string[] =>
+  fs
+    .globSync("test/**/*.test.ts", { cwd: import.meta.dirname })
+    .filter((file) => module.test(fs.readFileSync(path.join(import.meta.dirname, file), "utf8")));
+
 /** Files of which a part runs only in full: those that ask `test/full.ts`. */
-const keepingSomething = fs
-  .globSync("test/**/*.test.ts", { cwd: import.meta.dirname })
-  .filter((file) => /from "[./]+full\.ts"/.test(fs.readFileSync(path.join(import.meta.dirname, file), "utf8")));
+const keepingSomething = filesThatImport(/from "[./]+full\.ts"/);
+/** Edge tests with more random trials in full. */
+const tryingMore = filesThatImport(/from "[./]+\/runs\.ts"/);
 
 /** A test's time-out ends one that hangs, on a busy machine too; it measures nothing. */
 const longestMs = 300_000;
@@ -37,7 +42,23 @@ export default defineConfig({
       {
         // What runs at the edge is tested in workerd. One isolate for all files: they share nothing but the registry.
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
-        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: longestMs },
+        test: {
+          name: "edge",
+          include: ["test/functions/**/*.test.ts"],
+          provide: { full: false },
+          isolate: false,
+          testTimeout: longestMs,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
+        test: {
+          name: "full-edge",
+          include: tryingMore,
+          provide: { full: true },
+          isolate: false,
+          testTimeout: longestMs,
+        },
       },
       {
         // Needs Wycheproof's files, so it is run by itself.

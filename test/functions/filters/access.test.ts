@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";
 import { Claims, Consumer, setFact } from "../../../functions/gateway/core/facts.ts";
 import { gateHarness } from "../gate-harness.ts";
+import { runs } from "../runs.ts";
 
 interface KnownFacts {
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -103,7 +104,7 @@ it("allows exactly the callers that meet every requirement", async () => {
       expect([received.status, received.upstream.length]).toEqual(fits ? [200, 1] : [403, 0]);
     }),
     {
-      numRuns: 1000,
+      numRuns: runs(250, 1000),
       seed: 1,
       examples: [
         ["a b", [], 1, "shop"],

@@ -59,9 +59,9 @@ describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s",
     expect((await send("GET /")).status).toBe(200);
   });
 
-  it("admits exactly the limit of 200 requests at once", async () => {
+  it("admits exactly the limit of a hundred requests at once", async () => {
     const { send } = gate({ limit: "50/h", by: "route", algorithm, count: "exact" });
-    const all = await Promise.all(Array.from({ length: 200 }, () => send("GET /")));
+    const all = await Promise.all(Array.from({ length: 100 }, () => send("GET /")));
     expect(admitted(all.map(({ status }) => status))).toBe(50);
   });
 

@@ -115,11 +115,15 @@ it("removes a parameter with an oversized value", async () => {
   expect(upstream[0]?.url).toBe("https://service.example/7/x");
 });
 
+/** Any code point, ASCII as often as all others. fast-check's `unit: "binary"` first makes a table of all, which takes seconds. */
+const codePoint = fc.oneof(fc.integer({ min: 0, max: 0x7f }), fc.integer({ min: 0, max: 0x10_ffff }));
+const examples = ["&admin=2", "#", "\r\nx: 1", "%26", "+ ", ";admin=1"];
+
 it("any query value becomes exactly one value of the service's query", async () => {
   const { send } = gate({ query: { set: { of: "a{query.q}b" }, keep: ["q"] } });
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: "binary", maxLength: 20 }), async (text) => {
-      const value = text.toWellFormed();
+    fc.asyncProperty(fc.array(codePoint, { maxLength: 20 }), async (codePoints) => {
+      const value = String.fromCodePoint(...codePoints).toWellFormed();
       const { upstream } = await send(`GET /7/x?q=${encodeURIComponent(value)}&of=1&admin=1`);
       const url = new URL(upstream[0]?.url ?? "");
       expect([...url.searchParams]).toEqual([
@@ -128,7 +132,7 @@ it("any query value becomes exactly one value of the service's query", async () 
       ]);
       expect([url.pathname, url.hash]).toEqual(["/7/x", ""]);
     }),
-    { numRuns: 300, seed: 1, examples: [["&admin=2"], ["#"], ["\r\nx: 1"], ["%26"], ["+ "], [";admin=1"]] },
+    { numRuns: 300, seed: 1, examples: examples.map((text) => [[...text].map((it) => it.codePointAt(0) ?? 0)]) },
   );
 });
 

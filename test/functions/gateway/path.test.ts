@@ -61,20 +61,25 @@ it("the page has rows", () => {
   expect(rows.length).toBeGreaterThan(20);
 });
 
+/** `expect` costs more than what it compares here, a hundred thousand times. */
+const expectSame = (path: string, received: unknown, expected: unknown): void => {
+  if (received !== expected) expect([path, received]).toEqual([path, expected]);
+};
+
 describe("canonicalizing is idempotent", () => {
   const again = (path: string, slashes: "refuse" | "keep") => {
     const once = canonicalPath(path, slashes);
     if (once === undefined) return;
-    expect([path, canonicalPath(once, slashes)]).toEqual([path, once]);
+    expectSame(path, canonicalPath(once, slashes), once);
     // The URL parser of a server does not change it.
-    expect([path, new URL(once, "https://gate.example").pathname]).toEqual([path, once]);
+    expectSame(path, new URL(once, "https://gate.example").pathname, once);
     // Repeated decoding reveals no new separator, dot segment or control character.
     let decoded = once;
     for (let depth = 0; depth < 6; depth++) {
       decoded = decoded.replace(/%[0-9A-F]{2}/gi, (it) => String.fromCharCode(Number.parseInt(it.slice(1), 16)));
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-      expect([path, decoded.match(/[\\;\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/)]).toEqual([path, null]);
-      if (slashes === "refuse") expect([path, decoded.split("/").length]).toEqual([path, once.split("/").length]);
+      expectSame(path, /[\\;\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/.test(decoded), false);
+      if (slashes === "refuse") expectSame(path, decoded.split("/").length, once.split("/").length);
     }
   };
 

@@ -5,6 +5,7 @@ import { parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { Matcher } from "../../../functions/gateway/routing/matchers.ts";
 import { buildRouteTable, type RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
+import { runs } from "../runs.ts";
 
 const rank = { literal: 0, mixed: 1, pattern: 2, capture: 3, rest: 4 };
 
@@ -114,7 +115,7 @@ const entriesOf = (
 ): RouteEntry[] => routes.map((it, index) => ({ ...it, route: `r${String(index).padStart(2, "0")}` }));
 
 /** Ten requests per table. */
-const numRuns = 4000;
+const numRuns = runs(600, 4000);
 
 it("finds what the naive matcher finds, whatever the order of the routes", { timeout: 60_000 }, () => {
   const outcomes = new Map<string, number>();

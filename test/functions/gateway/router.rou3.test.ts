@@ -15,6 +15,7 @@ import { expect, it } from "vitest";
 import { parsePath } from "../../../functions/gateway/routing/match.ts";
 import { buildRouteTable, type RouteEntry } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
+import { runs } from "../runs.ts";
 
 const methods = ["GET", "POST"] as const;
 
@@ -57,6 +58,8 @@ const sampleRequest = fc.record({
 const endsAtRest = (entries: readonly RouteEntry[], path: string): boolean =>
   entries.some((it) => it.path.endsWith("/{rest*}") && it.path.split("/").length - 1 === path.split("/").length);
 
+const numRuns = runs(600, 3000);
+
 it("finds the routes and captures that rou3 finds", { timeout: 60_000 }, () => {
   let found = 0;
   let compared = 0;
@@ -84,9 +87,9 @@ it("finds the routes and captures that rou3 finds", { timeout: 60_000 }, () => {
         }
       }
     }),
-    { numRuns: 3_000, seed: 20_261_126 },
+    { numRuns, seed: 20_261_126 },
   );
   // Both outcomes occurred often, so that each has been tested.
-  expect(found).toBeGreaterThan(2_000);
-  expect(compared - found).toBeGreaterThan(2_000);
+  expect(found).toBeGreaterThan(numRuns * 0.6);
+  expect(compared - found).toBeGreaterThan(numRuns * 0.6);
 });
