@@ -128,7 +128,7 @@ it("follows an edit, and keeps the last good one of a tier whose manifest breaks
   await until(() => (output().match(/is valid again/g) ?? []).length === 2, "it says that the file is valid");
 });
 
-it("says what it is doing, and answers 503 until it is ready", async () => {
+it("says what it is doing, answers 503 until it is ready, and ends on SIGTERM with all that it started", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
   const answers: [status: number, type: string | null, retry: string | null, code: string][] = [];
   const port = await freePort();
@@ -143,7 +143,11 @@ it("says what it is doing, and answers 503 until it is ready", async () => {
       await new Promise((wake) => setTimeout(wake, 20));
     }
   })();
-  const { output, get } = await loop({ "routes/one.yaml": tier("one", upstream.url) }, ["--port", String(port)]);
+  const files = {
+    "routes/one.yaml": tier("one", upstream.url),
+    "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
+  };
+  const { output, get, stop, root } = await loop(files, ["--port", String(port)]);
   isRunning = false;
   await early;
   expect(new Set(answers.map((it) => it.join()))).toEqual(new Set(["503,application/problem+json,5,starting"]));
@@ -157,14 +161,20 @@ it("says what it is doing, and answers 503 until it is ready", async () => {
   expect(stages).toMatch(/ s {2}start .*gate-one-local/);
   expect(rest).toContain("ready in");
   expect(await get("/one/x")).toEqual({ status: 200, text: "ok" });
+
+  expect(processesIn(root).length).toBeGreaterThan(0);
+  expect(await stop()).toBe(0);
+  await until(() => processesIn(root).length === 0, "its services have ended");
 });
 
-it("has an access line for each request, whatever the manifest samples", async () => {
-  const upstream = await runService((_, response) => response.end("ok"));
-  const { output, get } = await loop({ "routes/one.yaml": tier("one", upstream.url, "log: { sample: 0% }\n") });
-  for (let turn = 0; turn < 3; turn++) await get("/one/x");
-  await until(() => (output().match(/ 200 GET {4}one\/all /g) ?? []).length === 3, "each request has its line");
-});
+const processesIn = (folder: string): string[] =>
+  fs.readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/cwd`) === folder;
+    } catch {
+      return false;
+    }
+  });
 
 it("names the process that has its port, and what to do", async () => {
   const upstream = await runService((_, response) => response.end("ok"));
@@ -279,24 +289,6 @@ describe.runIf(full)("with several isolates", () => {
   });
 });
 
-it("ends on SIGTERM with all that it started", async () => {
-  const { stop, root } = await loop({
-    "routes/one.yaml": tier("one", "http://localhost:9"),
-    "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
-  });
-  const running = () =>
-    fs.readdirSync("/proc").filter((pid) => {
-      try {
-        return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/cwd`) === root;
-      } catch {
-        return false;
-      }
-    });
-  expect(running().length).toBeGreaterThan(0);
-  expect(await stop()).toBe(0);
-  await until(() => running().length === 0, "its services have ended");
-});
-
 it.runIf(full)(
   "ends with the npm that it was started by, which tells its shell of a signal and nobody else",
   async () => {
@@ -339,7 +331,8 @@ describe("one loop", () => {
   const one = (url: string, more = "") =>
     manifest(
       "one",
-      `${more}upstreams: { it: { http: "${url}" } }
+      `log: { sample: 0% }
+${more}upstreams: { it: { http: "${url}" } }
 routes:
   live: { match: GET /live, to: it, upgrade: websocket }
   all: { match: "ANY /{rest*}", to: it }
@@ -368,6 +361,14 @@ routes:
     expect(output()).toContain("unknown-key");
     expect((await get("/one/x")).status).toBe(200);
     expect((await get("/two/x")).status).toBe(404);
+  });
+
+  it("has an access line for each request, whatever the manifest samples", async () => {
+    const { get, output } = running;
+    const lines = () => output().match(/ 200 GET {4}one\/all /g) ?? [];
+    const before = lines().length;
+    for (let turn = 0; turn < 3; turn++) await get("/one/x");
+    await until(() => lines().length === before + 3, "each request has its line");
   });
 
   it("an edit of format or comments changes nothing that runs", async () => {

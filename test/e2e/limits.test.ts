@@ -1,8 +1,5 @@
-/** Limits through front, gate and state in workerd: under many clients at once, over a restart, and beside a flood. */
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+/** Limits through front, gate and state in workerd: under many clients at once, and beside a flood. */
+import { describe, expect, it } from "vitest";
 import { full } from "../full.ts";
 import { manifest, runProject, runService, sharedProject } from "./project.ts";
 
@@ -45,18 +42,6 @@ describe.each(algorithms)("%s", (algorithm) => {
     expect(await count(`${url}/${algorithm}/x`, clients)).toEqual({ 200: 60, 429: clients - 60 });
     expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
   });
-});
-
-it("counts survive a restart", async () => {
-  const upstream = await ok();
-  const counts = fs.mkdtempSync(path.join(os.tmpdir(), "postern-counts-"));
-  onTestFinished(() => fs.rmSync(counts, { recursive: true, force: true }));
-  const files = { "routes/t.yaml": limited("t", "limit: 10/day, count: exact", upstream.url, "level: core\n") };
-  const first = await runProject(files, { stateFolder: counts });
-  expect(await count(`${first.url}/t/x`, 7)).toEqual({ 200: 7 });
-  await first.stop();
-  const second = await runProject(files, { stateFolder: counts });
-  expect(await count(`${second.url}/t/x`, 7)).toEqual({ 200: 3, 429: 4 });
 });
 
 it("state that is gone, and comes back: the isolate counts in between", async () => {

@@ -20,7 +20,7 @@ import { writeProject } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 import { applyEdits, edits } from "./edits.ts";
 
-const runs = Number(process.env.POSTERN_EDITS ?? (full ? 500 : 120));
+const runs = Number(process.env.POSTERN_EDITS ?? (full ? 500 : 60));
 
 const files = Object.fromEntries(
   [
