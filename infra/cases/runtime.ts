@@ -58,10 +58,11 @@ export const startRuntime = async (): Promise<Runtime> => {
   };
 };
 
-/** A temporary folder for state, in memory if possible, which is ten times faster than disk. */
+/** A temporary folder for state: where `TMPDIR` says, otherwise in memory if possible, which is ten times faster than disk. */
 const scratchFolder = (): string => {
   const memory = "/dev/shm";
-  return fs.mkdtempSync(path.join(fs.existsSync(memory) ? memory : os.tmpdir(), "postern-cases-"));
+  const parent = process.env.TMPDIR === undefined && fs.existsSync(memory) ? memory : os.tmpdir();
+  return fs.mkdtempSync(path.join(parent, "postern-cases-"));
 };
 
 /** The entry of the case Worker, with every filter and upstream. */

@@ -96,14 +96,14 @@ const commitOf = (root: string, name: string): string => {
 
 /** Checks out a commit's `routes/` with a separate index, so that the repository's stays untouched. Symbolic links become plain files. */
 const checkOutManifests = (root: string, commit: string, scratch: string): void => {
-  const tree = `${commit}:${git(root, ["rev-parse", "--show-prefix"])}routes`;
+  const [top = root, prefix = ""] = git(root, ["rev-parse", "--show-toplevel", "--show-prefix"]).split("\n");
+  const tree = `${commit}:${prefix}routes`;
   fs.mkdirSync(path.join(scratch, "routes"), { recursive: true });
   const from = treeExists(root, tree) ? tree : previousTree(root, commit);
   // The commit has no manifests: everything is new.
   if (from === undefined) return;
   const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
   // From a subfolder, git would write only files below it.
-  const top = git(root, ["rev-parse", "--show-toplevel"]);
   git(top, ["read-tree", "--prefix=routes/", from], env);
   git(top, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
   fs.rmSync(path.join(scratch, "index"));

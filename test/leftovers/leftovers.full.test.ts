@@ -1,4 +1,4 @@
-/** A test run leaves no process behind: neither one that is interrupted, nor one that is killed, nor one of which a test fails. */
+/** A test run leaves no process and no folder in memory behind: neither one that is interrupted, nor one that is killed, nor one of which a test fails. */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -18,11 +18,12 @@ it.each(["SIGINT", "SIGTERM", "SIGKILL", "a test that fails"] as const)("%s", as
   const signal = end === "a test that fails" ? undefined : end;
   const env = { POSTERN_FIXTURE: mark, POSTERN_FIXTURE_READY: ready, POSTERN_FIXTURE_FAILS: signal ? "" : "1" };
   const vitest = path.join(codeRoot, "node_modules/vitest/vitest.mjs");
+  const { TMPDIR: _, ...outer } = process.env;
   const child = spawn(
     process.execPath,
     [vitest, "run", "--config", path.join(import.meta.dirname, "vitest.config.ts")],
     {
-      env: { ...process.env, ...env },
+      env: { ...outer, ...env },
       stdio: "ignore",
       // A terminal's Ctrl-C is a signal to all of its group.
       detached: true,
@@ -30,7 +31,11 @@ it.each(["SIGINT", "SIGTERM", "SIGKILL", "a test that fails"] as const)("%s", as
   );
   const ended = once(child, "exit");
   const running = () => processesWith(`POSTERN_FIXTURE=${mark}`);
-  await until(() => fs.existsSync(ready), "the test has started all of it", longestMs);
+  await until(
+    () => fs.existsSync(ready) && fs.readFileSync(ready, "utf8") !== "",
+    "the test has started all of it",
+    longestMs,
+  );
   if (signal) {
     // The run, its worker and its watcher; the cloud's machine, the cases' runtime, and a process in a group of its own.
     expect(running().length).toBeGreaterThanOrEqual(6);
@@ -42,6 +47,10 @@ it.each(["SIGINT", "SIGTERM", "SIGKILL", "a test that fails"] as const)("%s", as
     () => running().length === 0,
     () => `nothing of it runs: ${running().map(nameOf).join(", ")}`,
   );
+  // Of its own, unless this machine has no memory for it.
+  const temporary = fs.readFileSync(ready, "utf8");
+  if (path.basename(temporary).startsWith("postern-tests-"))
+    await until(() => !fs.existsSync(temporary), `${temporary} is removed`);
 });
 
 const nameOf = (pid: number): string => {

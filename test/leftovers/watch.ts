@@ -1,9 +1,9 @@
-/** Waits until the test run has ended, by itself or not, and ends what it left behind. */
+/** Waits until the test run has ended, by itself or not, ends what it left behind, and removes its folder in memory. */
 import fs from "node:fs";
 import { text } from "node:stream/consumers";
 import { processesWith } from "../../infra/cloud/machine/orphans.ts";
 
-const [, , run] = process.argv;
+const [, , run, folder] = process.argv;
 
 /** Some start others meanwhile. */
 const rounds = 20;
@@ -30,3 +30,5 @@ for (let round = 0; round < rounds; round++) {
     }
   await new Promise((wake) => setTimeout(wake, 50));
 }
+
+if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

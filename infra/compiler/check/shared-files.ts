@@ -12,6 +12,12 @@ import { isBroken, type StandIn, salvage } from "../model/salvage.ts";
 import { openFile } from "./parse.ts";
 import { entriesOf, filtersOf } from "./parts.ts";
 
+/** Created once, at the first file, since creating a schema takes longer than using it. */
+let schemas:
+  | { readonly environment: ReturnType<typeof environment>; readonly consumers: ReturnType<typeof consumers> }
+  | undefined;
+const schemasOfFiles = () => (schemas ??= { environment: environment(), consumers: consumers() });
+
 const readSource = (root: string, file: string): Source => sourceOf(file, readProjectFile(root, file));
 
 /** One entry of the consumers' KV namespace. */
@@ -61,7 +67,7 @@ export const readEnvironment = (root: string, name: string, lastGood: LastGood |
       `there is no environment "${name}"; the files of ${environmentsFolder} are ${known.map((it) => `${it}.yaml`).join(", ") || "none yet"}`,
     );
   const file = `${environmentsFolder}/${name}.yaml`;
-  const schema = environment();
+  const schema = schemasOfFiles().environment;
   const fallback: NamedFile<Environment> = lastGood?.environment ?? { name, file, value: schema.parse({}) };
   const source = readSource(root, file);
   if (source.problems.length > 0) {
@@ -96,7 +102,7 @@ export const readConsumers = (
   if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
   const source = readSource(root, file);
   if (source.problems.length > 0) return { entries: fallback, problems: source.problems };
-  const schema = consumers();
+  const schema = schemasOfFiles().consumers;
   const { value, broken, rounds } = salvage(schema, source.value, consumersStandIn);
   const context = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
   const invalid = rounds.flatMap((issues) => problemsFromIssues(issues, context));

@@ -7,10 +7,24 @@ import { type Files, writeProject } from "../../e2e/project.ts";
 export const repository = (files: Files) => {
   const root = writeProject(files);
   const git = (...args: string[]) =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false", ...args], {
-      cwd: root,
-      encoding: "utf8",
-    }).trim();
+    execFileSync(
+      "git",
+      [
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@t.example",
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "maintenance.auto=false",
+        ...args,
+      ],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    ).trim();
   git("init", "-q", "-b", "main");
   const commit = (message: string) => {
     git("add", "-A");
