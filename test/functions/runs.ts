@@ -1,3 +1,4 @@
+/** How many random trials an edge test makes: fewer before each commit, more in `npm run test:full`. */
 import { inject } from "vitest";
 
 declare module "vitest" {
@@ -7,5 +8,4 @@ declare module "vitest" {
   }
 }
 
-/** @returns the number of random trials: fewer before each commit, more in `npm run test:full` */
 export const runs = (quick: number, full: number): number => (inject("full") ? full : quick);
