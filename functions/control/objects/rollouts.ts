@@ -3,6 +3,7 @@ import type { RolloutPosition } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { Candidate, Rollout, RolloutStart } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
+import type { ReleaseRequest } from "../rollout/candidates.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import { type Refused, returnRefusal } from "../rpc/refusals.ts";
 import type { RolloutCalls } from "../wiring/bindings.ts";
@@ -21,7 +22,7 @@ export const rolloutsObject = (plan: ControlPlan, runtime: World): ObjectClass<R
       return this.#rollouts.history();
     }
 
-    candidates(request: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[] | Refused> {
+    candidates(request: ReleaseRequest): Promise<readonly Candidate[] | Refused> {
       return returnRefusal(() => this.#rollouts.candidates(request));
     }
 

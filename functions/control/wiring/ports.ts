@@ -4,6 +4,7 @@ import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
 import { prometheusText } from "../exporters/prometheus.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import { liveSplits } from "../model/platform.ts";
 import { rolloutSettings } from "../model/release.ts";
 import type { RolloutStep } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
@@ -18,6 +19,7 @@ import { instruments } from "../telemetry/instruments.ts";
 import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
+import { platformFor } from "./rollouts.ts";
 import { wavesObjectName } from "./waves.ts";
 
 /** Name of the ledger object; there is one per environment. */
@@ -47,13 +49,14 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
   return {
     status: async (tier) => (await rolloutsOf(tier).status()) ?? null,
     measure: (it) => measureRollout(env, plan, it, runtime.now()),
+    live: ({ workers }) => liveSplits(platformFor(plan, env, feed, runtime), workers),
     history: (tier) => rolloutsOf(tier).history(),
-    candidates: async (tier, facts) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts })),
-    start: async (tier, facts, { release, by, reason, commit, approved }) => {
+    candidates: async (tier, facts, retry) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts, retry })),
+    start: async (tier, facts, { release, by, reason, commit, retry, approved }) => {
       const settings = rolloutSettings(release);
       const steps = await stepsFor(tier, facts, settings.steps);
       return throwRefusal(
-        await rolloutsOf(tier).start({ ...settings, tier, facts, steps, by, reason, commit, approved }),
+        await rolloutsOf(tier).start({ ...settings, tier, facts, steps, by, reason, commit, retry, approved }),
       );
     },
     command: async (tier, command, by, reason, approved) =>

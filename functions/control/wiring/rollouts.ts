@@ -27,16 +27,9 @@ export const tierRollouts = (
   runtime: World,
 ): Rollouts => {
   const feed = feedClient(env.FEED);
-  const overlay = overlayPlatform(feed, plan, runtime);
-  const platformOf = (name: string): RolloutPorts["platform"] =>
-    parseSubject(name).route === null ? workersPlatform(env) : overlay;
   const controller = rolloutController({
     storage,
-    platform: {
-      deployments: (name) => platformOf(name).deployments(name),
-      split: (name, versions, message) => platformOf(name).split(name, versions, message),
-      version: (name, version) => platformOf(name).version(name, version),
-    },
+    platform: platformFor(plan, env, feed, runtime),
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
     queries: (it) =>
@@ -66,6 +59,23 @@ export const tierRollouts = (
       await publishDrain();
       await renew();
     },
+  };
+};
+
+/** The platform for Workers, and for routes with a cutover. */
+export const platformFor = (
+  plan: ControlPlan,
+  env: Pick<Bindings, "ACTUATOR">,
+  feed: Feed,
+  runtime: World,
+): RolloutPorts["platform"] => {
+  const overlay = overlayPlatform(feed, plan, runtime);
+  const workers = workersPlatform(env);
+  const platformOf = (name: string) => (parseSubject(name).route === null ? workers : overlay);
+  return {
+    deployments: (name) => platformOf(name).deployments(name),
+    split: (name, versions, message) => platformOf(name).split(name, versions, message),
+    version: (name, version) => platformOf(name).version(name, version),
   };
 };
 
