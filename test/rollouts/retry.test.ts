@@ -2,7 +2,12 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import { postern } from "../command-line.ts";
+import { start } from "../../infra/commands/operate/rollout.ts";
+import { deploy } from "../../infra/commands/release/deploy.ts";
+import { rollback } from "../../infra/commands/release/rollback.ts";
+import type { Outcome } from "../../infra/terminal/outcome.ts";
+import { direct } from "../cloud/direct.ts";
+import { postern, quietly } from "../command-line.ts";
 import { manifest, runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import { rolloutCloud } from "./rollout-cloud.ts";
@@ -30,6 +35,17 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   const write = (edit: string) => cloud.edit("routes/a.yaml", tier(edit, edit === "two" ? `${url}/bad` : url));
   const run = (...words: readonly string[]) =>
     postern([...words, "--target", cloud.cloud.api as string, "--root", cloud.root]);
+  // What changes the platform goes without wrangler's processes.
+  const at = { root: cloud.root, target: direct(cloud.cloud.api as string) };
+  const outcome = (work: () => Promise<Outcome>) =>
+    quietly(work).then(
+      ({ exitCode, text }) => ({ code: exitCode as number, text }),
+      ({ message }) => ({ code: 3, text: String(message) }),
+    );
+  const deployed = (tiers: readonly string[], more: { split?: string; force?: true } = {}) =>
+    outcome(() => deploy(tiers, { ...at, split: "100", ...more }));
+  const started = () => outcome(() => start("a", { ...at, upload: true }));
+  const rolledBack = () => outcome(() => rollback("a", at));
   const worker = () => cloud.cloud.control.worker("gate-a-local");
   const shares = () =>
     (worker().deployments[0]?.versions ?? []).map(({ version_id, percentage }) => [releaseOf(version_id), percentage]);
@@ -46,23 +62,23 @@ it("a version that came back is retried, never rolled back to, and nothing is de
 
   noteVersion("zero");
   write("one");
-  expect(await run("deploy", "a")).toMatchObject({ code: 0 });
+  expect(await deployed(["a"])).toMatchObject({ code: 0 });
   noteVersion("one");
 
   // Its smoke test fails.
   write("two");
-  expect(await run("rollout", "start", "a")).toMatchObject({ code: 0 });
+  expect(await started()).toMatchObject({ code: 0 });
   noteVersion("two");
   const first = await cloud.settled("a", 30_000);
   expect(first).toMatchObject({ status: "rolled-back", attempt: { number: 1, earlier: [] } });
   expect(await run("rollout", "status", "a")).toMatchObject({ code: 4 });
 
   // Neither a start nor a deployment gives it to users again by accident.
-  for (const command of [["rollout", "start", "a"], ["deploy", "a"], ["deploy"]]) {
-    const { code, out, err } = await run(...command);
-    expect([code, out + err]).toEqual([3, expect.stringContaining("npx postern rollout retry a")]);
-    expect(out + err).toContain(`rollout ${first.id}`);
-    expect(out + err).toContain("smoke test GET /it: answered 500");
+  for (const command of [started, () => deployed(["a"]), () => deployed([])]) {
+    const { code, text } = await command();
+    expect([code, text]).toEqual([3, expect.stringContaining("npx postern rollout retry a")]);
+    expect(text).toContain(`rollout ${first.id}`);
+    expect(text).toContain("smoke test GET /it: answered 500");
     expect(shares()).toEqual([["one", 100]]);
   }
 
@@ -80,19 +96,19 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   // Another version, during the rollout.
   write("three");
   const { id } = await cloud.status("a");
-  const refused = await run("deploy", "a");
+  const refused = await deployed(["a"]);
   expect(refused.code).toBe(3);
-  expect(refused.out + refused.err).toMatch(
+  expect(refused.text).toMatch(
     new RegExp(`rollout ${id} by alice is running at 50 %[\\s\\S]*npx postern rollout abort a[\\s\\S]*--force`),
   );
-  expect(await run("rollout", "start", "a")).toMatchObject({ code: 3 });
+  expect(await started()).toMatchObject({ code: 3 });
   expect(shares()).toEqual([
     ["one", 50],
     ["two", 50],
   ]);
   expect(await run("rollout", "pause", "a")).toMatchObject({ code: 0 });
   for (const command of ["status", "watch"]) expect(await run("rollout", command, "a")).toMatchObject({ code: 6 });
-  expect(await run("deploy", "a")).toMatchObject({ code: 3 });
+  expect(await deployed(["a"])).toMatchObject({ code: 3 });
   expect(await run("rollout", "resume", "a")).toMatchObject({ code: 0 });
 
   const promote = async () => (await run("rollout", "promote", "a")).code === 0;
@@ -106,14 +122,14 @@ it("a version that came back is retried, never rolled back to, and nothing is de
 
   const listed = await run("releases", "a");
   expect(listed.out).toMatch(/taken back/);
-  const back = await run("rollback", "a");
+  const back = await rolledBack();
   expect(shares()).toEqual([["zero", 100]]);
-  expect(back.out).toMatch(
+  expect(back.text).toMatch(
     /skipped [0-9a-f]{8}: rollout [0-9a-f]{8} took it back[^\n]*alice aborted it: late complaints/,
   );
-  expect(back.out).toContain("control's history");
-  const none = await run("rollback", "a");
-  expect([none.code, none.err]).toEqual([3, expect.stringMatching(/no version[\s\S]*--to/)]);
+  expect(back.text).toContain("control's history");
+  const none = await rolledBack();
+  expect([none.code, none.text]).toEqual([3, expect.stringMatching(/no version[\s\S]*--to/)]);
   expect(shares()).toEqual([["zero", 100]]);
 
   const history = await cloud.client.call<readonly Rollout[]>("GET", "/v1/tiers/a/rollouts");
@@ -121,11 +137,11 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   expect(history[0]?.attempt?.earlier).toMatchObject([{ id: first.id, status: "rolled-back", by: "alice" }]);
 
   // What the platform runs is not what was decided: someone forced another version over the rollout.
-  expect(await run("rollout", "start", "a")).toMatchObject({ code: 0 });
+  expect(await started()).toMatchObject({ code: 0 });
   noteVersion("three");
   await until(isStep(50), "half of the users have it");
   write("four");
-  expect(await run("deploy", "a", "--split", "20", "--force")).toMatchObject({ code: 0 });
+  expect(await deployed(["a"], { split: "20", force: true })).toMatchObject({ code: 0 });
   noteVersion("four");
   await until(async () => (await cloud.status("a")).status === "paused", "it is paused");
   const shown = await run("rollout", "status", "a");
