@@ -1,8 +1,10 @@
 /** Attempts at one version: what may be tried again, how they are counted, and the error budget that they share. */
 import { describe, expect, it } from "vitest";
+import { scopeLines } from "../../functions/control/model/approval.ts";
 import { attemptOf, budgetOf } from "../../functions/control/model/attempt.ts";
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { bound } from "../../functions/control/model/stored-proposal.ts";
 import { rolloutHarness, runFor } from "./rollout-harness.ts";
 
 const release = { tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } };
@@ -77,6 +79,20 @@ describe("a version that came back", () => {
     await runFor(it, 5000);
     expect(it.share()).toBe(-1);
     expect(await it.start({ retry: true })).toMatchObject({ attempt: { number: 2 } });
+  });
+
+  it("is shown to the second person as what it is", async () => {
+    const it = await failed();
+    const { id } = it.state();
+    const request = { tier: "a", facts: { workers: ["gate-a"] }, retry: true } as never;
+    const versions = await it.candidates(request);
+    expect(versions).toMatchObject([{ canary: "gate-a-canary", tag: "digest of gate-a-canary" }]);
+    const scope = bound.parse({ versions, commit: null });
+    expect(scopeLines(scope)).toEqual([
+      expect.stringMatching(
+        new RegExp(`^gate-a: .*\\(attempt 2 of this version: rollout ${id} was rolled back: errors: 2 % against 0\\)$`),
+      ),
+    ]);
   });
 
   it("is not tried where other versions run by now", async () => {

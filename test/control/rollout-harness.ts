@@ -169,6 +169,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     alarm: () => alarm,
     state: () => stored.get("current") as Rollout,
     history: () => process.history(),
+    candidates: (request: Parameters<typeof process.candidates>[0]) => process.candidates(request),
     /** Changes what is stored, as if another release had written it. */
     restore: (key: "current" | "past", change: (value: never) => unknown) =>
       stored.set(key, change(stored.get(key) as never)),

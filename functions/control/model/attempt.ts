@@ -33,8 +33,8 @@ const earlierAttemptOf = ({ id, by, startedAt, endedAt, status, why }: Rollout):
   why: why.length > maxWhyChars ? `${why.slice(0, maxWhyChars - 1)}…` : why,
 });
 
-/** @returns as `; attempt 2 of this version: rollout 1fe43f7b was rolled back: errors: …`; empty for the first attempt */
-export const againReason = ({ number, earlier: [last] }: Attempt): string => {
-  if (number === 1) return "";
-  return `; attempt ${number} of this version${last ? `: rollout ${last.id} was ${last.status.replace("-", " ")}: ${last.why}` : ""}`;
+/** @returns as `attempt 2 of this version: rollout 1fe43f7b was rolled back: errors: …`; undefined for the first attempt */
+export const againText = ({ number, earlier: [last] }: Attempt): string | undefined => {
+  if (number === 1) return undefined;
+  return `attempt ${number} of this version${last ? `: rollout ${last.id} was ${last.status.replace("-", " ")}: ${last.why}` : ""}`;
 };

@@ -17,6 +17,8 @@ export interface Candidate extends Subject {
   /** The new version's tag (digest of the build) and the message of its upload. Null if the platform has none. */
   readonly tag: string | null;
   readonly message: string | null;
+  /** What became of the last rollout of this version, as a sentence; absent if it is the first. */
+  readonly again?: string | undefined;
 }
 
 export interface RolloutStep {

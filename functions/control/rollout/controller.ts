@@ -1,10 +1,18 @@
 /** The controller of a tier's rollouts: stores the state, runs due actions and commands. A crash at any point loses nothing and repeats nothing. */
 
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
-import { againReason, attemptOf } from "../model/attempt.ts";
+import { againText, attemptOf } from "../model/attempt.ts";
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import { type Candidate, isOver, isRunning, type Rollout, type RolloutStart } from "../model/rollout.ts";
+import {
+  type Attempt,
+  type Candidate,
+  isOver,
+  isRunning,
+  type Rollout,
+  type RolloutStart,
+  type Subject,
+} from "../model/rollout.ts";
 import { parseSubject } from "../model/subject.ts";
 import { rolloutNotice, truncate } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
@@ -28,6 +36,12 @@ export const rolloutController = (ports: RolloutPorts) => {
   const save = (it: Rollout, notice?: RolloutNotice): Promise<void> =>
     stored.save(it, notice && ((count) => rolloutNotice(notice.kind, it, notice.by, count, now())));
 
+  /** Oldest first. */
+  const allRollouts = async (): Promise<Rollout[]> => {
+    const it = await load();
+    return [...(await pastRollouts(storage)), ...(it ? [it] : [])];
+  };
+
   const applyEvent = (event: RolloutEvent): Promise<void> =>
     runExclusive(async () => {
       const it = await load();
@@ -43,18 +57,15 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
-    history: async (): Promise<Rollout[]> => {
-      const it = await load();
-      return [...(await pastRollouts(storage)), ...(it ? [it] : [])].toReversed();
-    },
+    history: async (): Promise<Rollout[]> => (await allRollouts()).toReversed(),
     /** What `start` would release now. @throws Refusal if there is nothing to release */
-    candidates: async (request: ReleaseRequest) => candidatesOf(request, await load(), platform),
+    candidates: async (request: ReleaseRequest) => candidatesOf(request, await allRollouts(), platform),
     /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
     start: (request: RolloutStart): Promise<Rollout> =>
       runExclusive(async () => {
         const before = await load();
         if (before && isStartedBy(before, request.wave)) return before;
-        const earlier = [...(await pastRollouts(storage)), ...(before ? [before] : [])];
+        const earlier = await allRollouts();
         const it = await newRollout(request, before, earlier, ports);
         if (before) await storage.put(past, newestThatFit(earlier));
         await save(it, { kind: "started", by: request.by });
@@ -92,12 +103,20 @@ const isStartedBy = (it: Rollout, wave: string | undefined): boolean => wave !==
 
 const candidatesOf = async (
   request: ReleaseRequest,
-  last: Rollout | undefined,
+  earlier: readonly Rollout[],
   platform: Platform,
 ): Promise<readonly Candidate[]> => {
-  const found = await findReleasable(request, last, platform);
-  return Promise.all(found.map(({ subject }) => describeVersion(subject, platform)));
+  const found = await findReleasable(request, earlier.at(-1), platform);
+  const subjects = found.map(({ subject }) => subject);
+  const attempt = attemptAt(request.tier, subjects, earlier);
+  const again = attempt && againText(attempt);
+  const candidates = await Promise.all(subjects.map((subject) => describeVersion(subject, platform)));
+  return again === undefined ? candidates : candidates.map((it) => ({ ...it, again }));
 };
+
+/** @returns undefined for a cutover: the gate and the old gateway are no versions */
+const attemptAt = (tier: string, subjects: readonly Subject[], earlier: readonly Rollout[]): Attempt | undefined =>
+  parseSubject(tier).route === null ? attemptOf(subjects, earlier) : undefined;
 
 /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
 const newRollout = async (
@@ -112,8 +131,8 @@ const newRollout = async (
   const mismatch = approved && versionMismatch(approved, subjects);
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
   const at = now();
-  const attempt = parseSubject(request.tier).route === null ? attemptOf(subjects, earlier) : undefined;
-  const again = attempt ? againReason(attempt) : "";
+  const attempt = attemptAt(request.tier, subjects, earlier);
+  const begun = ["started", attempt && againText(attempt)].filter(Boolean).join("; ");
   return {
     ...request,
     id: uuid().slice(0, 8),
@@ -130,8 +149,8 @@ const newRollout = async (
     known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
     stretches: [],
     verdict: null,
-    why: `started${again}`,
-    notes: [{ at, what: truncate(`started${again}: ${request.reason}`, maxNoteChars), by: request.by }],
+    why: begun,
+    notes: [{ at, what: truncate(`${begun}: ${request.reason}`, maxNoteChars), by: request.by }],
   };
 };
 
