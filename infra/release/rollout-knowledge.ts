@@ -3,7 +3,7 @@ import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
 import { toOneLine } from "../terminal/terminal.ts";
-import { controlClient } from "./control-client.ts";
+import { ControlError, controlClient } from "./control-client.ts";
 import type { Target } from "./target.ts";
 
 /** The tier's rollouts, newest first; or why they are unknown. */
@@ -32,7 +32,7 @@ export const rolloutKnowledge = (
     } catch (error) {
       const unknown = toOneLine(error instanceof Error ? error.message : String(error));
       // A refusal concerns one tier, such as one that control does not know yet.
-      if (!(error instanceof Error && error.name === "ControlError")) gone = unknown;
+      if (!(error instanceof ControlError)) gone = unknown;
       return { unknown };
     }
   };
