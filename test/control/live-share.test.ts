@@ -1,12 +1,13 @@
 /** The share that the platform runs beside the one that was decided, and what each state of a rollout or a wave exits with. */
 import { describe, expect, it } from "vitest";
-import { liveSplits } from "../../functions/control/model/platform.ts";
+import type { Platform } from "../../functions/control/model/platform.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
 import { waitingReason } from "../../functions/control/rollout/events.ts";
+import { rememberingPlatform } from "../../functions/control/rollout/live.ts";
 import { attemptLines } from "../../infra/commands/operate/attempts.ts";
 import { exitCodeOf, waveExitCodeOf } from "../../infra/commands/operate/exit-codes.ts";
-import { liveReader, shownShare } from "../../infra/commands/operate/live-share.ts";
+import { readLive, shownShare } from "../../infra/commands/operate/live-share.ts";
 import { rolloutLine, rolloutText } from "../../infra/commands/operate/rollout-view.ts";
 import { ControlError } from "../../infra/release/control-client.ts";
 import { rolloutHarness } from "./rollout-harness.ts";
@@ -46,11 +47,11 @@ describe("the share", () => {
   it("is the decided one where the platform is unknown, and says so", async () => {
     const it = await started();
     expect(shownShare(it, null)).toEqual({ share: 50, text: "50 %" });
-    const fault = await liveSplits(
-      { deployments: async () => ({ ok: false, status: 429, code: null, message: "too many calls" }) },
-      ["gate-a"],
+    const refusing = { deployments: async () => ({ ok: false, status: 429, code: null, message: "too many calls" }) };
+    const { live: read } = rememberingPlatform(refusing as never, refusing as never, () => 0);
+    expect(shownShare(it, await read(["gate-a"])).text).toBe(
+      "50 %; gate-a: the platform does not answer (too many calls)",
     );
-    expect(shownShare(it, fault).text).toBe("50 %; gate-a: the platform does not answer (too many calls)");
   });
 
   it("of several Workers is the main one's while they change one after the other", async () => {
@@ -69,26 +70,46 @@ describe("the share", () => {
     expect(rolloutLine(it, null, ten)).toContain("  running  10 % (decided: 50 %)  ");
   });
 
-  it("is read when the state changes, else every ten seconds; an older control has none", async () => {
-    let calls = 0;
-    const client = {
-      call: async () => {
-        calls++;
-        return [] as never;
+  it("is read from the platform once in ten seconds, however many people look, and what the rollout sees counts", async () => {
+    const { ports, share } = rolloutHarness();
+    let now = 0;
+    const calls = { rollout: 0, people: 0 };
+    const counting = (who: keyof typeof calls): Platform => ({
+      ...ports.platform,
+      deployments: (worker) => {
+        calls[who]++;
+        return ports.platform.deployments(worker);
       },
-    };
-    const read = liveReader(client as never, "/v1/tiers/a");
-    for (const [key, at] of [
-      ["one", 0],
-      ["one", 9999],
-      ["two", 9999],
-      ["two", 19_998],
-      ["two", 19_999],
-    ] as const)
-      await read(key, at);
-    expect(calls).toBe(3);
-    const older = { call: () => Promise.reject(new ControlError(404, "see /openapi.json")) };
-    expect(await liveReader(older as never, "/v1/tiers/a")("one", 0)).toBeNull();
+    });
+    const platform = rememberingPlatform(counting("rollout"), counting("people"), () => now);
+    const canary = async () =>
+      (await platform.live(["gate-a"]))[0]?.versions?.find(({ version_id }) => version_id === "gate-a-canary")
+        ?.percentage;
+    const many = () => Promise.all(Array.from({ length: 50 }, canary));
+    expect(new Set(await many())).toEqual(new Set([0]));
+    expect(calls).toEqual({ rollout: 0, people: 1 });
+    now = 9999;
+    await many();
+    expect(calls.people).toBe(1);
+    now = 10_000;
+    await platform.deployments("gate-a");
+    await many();
+    expect(calls).toEqual({ rollout: 1, people: 1 });
+    // A new split is seen at once.
+    const versions = [
+      { version_id: "gate-a-stable", percentage: 50 },
+      { version_id: "gate-a-canary", percentage: 50 },
+    ];
+    await platform.split("gate-a", versions, "a test");
+    expect([share(), ...new Set(await many())]).toEqual([50, 50]);
+    expect(calls).toEqual({ rollout: 1, people: 2 });
+  });
+
+  it("of an older control is unknown", async () => {
+    for (const status of [404, 500]) {
+      const older = { call: () => Promise.reject(new ControlError(status, "an older release")) };
+      expect(await readLive(older as never, "/v1/tiers/a")).toBeNull();
+    }
   });
 });
 

@@ -1,5 +1,7 @@
 /** What came back and what follows: retries, rollbacks, deployments beside a rollout, and what each command exits with. */
+import fs from "node:fs";
 import type http from "node:http";
+import path from "node:path";
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { start } from "../../infra/commands/operate/rollout.ts";
@@ -131,6 +133,25 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   const none = await rolledBack();
   expect([none.code, none.text]).toEqual([3, expect.stringMatching(/no version[\s\S]*--to/)]);
   expect(shares()).toEqual([["zero", 100]]);
+
+  // Without control, the platform's deployments name the rollout.
+  const file = "routes/environments/local.yaml";
+  const environment = fs.readFileSync(path.join(cloud.root, file), "utf8");
+  cloud.edit(file, environment.replaceAll(cloud.cloud.edge, "http://localhost:9"));
+  const alone = await rolledBack();
+  expect([alone.code, alone.text]).toEqual([
+    3,
+    expect.stringMatching(
+      /rollout [0-9a-f]{8} took it back \([\s\S]*the platform's last deployments alone: http:\/\/localhost:9 does not answer/,
+    ),
+  ]);
+  cloud.edit(file, environment);
+  // A person may choose one all the same.
+  const two = Object.keys(ids).find((id) => ids[id] === "two") ?? "";
+  const chosen = await outcome(() => rollback("a", { ...at, to: two.slice(0, 8) }));
+  expect(chosen.text).toContain("although it was taken back: rollout");
+  expect(shares()).toEqual([["two", 100]]);
+  await outcome(() => rollback("a", { ...at, to: worker().versions[0]?.id }));
 
   const history = await cloud.client.call<readonly Rollout[]>("GET", "/v1/tiers/a/rollouts");
   expect(history.map(({ attempt }) => attempt?.number)).toEqual([2, 1]);

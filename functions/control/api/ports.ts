@@ -17,7 +17,7 @@ export interface ControlPorts extends WaveCommandPorts {
   readonly status: (tier: string) => Promise<Rollout | null>;
   readonly measure: (rollout: Rollout) => Promise<Measurement>;
   /** What the platform runs of each of the tier's Workers. */
-  readonly live: (facts: TierFacts) => Promise<readonly LiveSplit[]>;
+  readonly live: (tier: string, facts: TierFacts) => Promise<readonly LiveSplit[]>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws ConflictError */
   readonly start: (tier: string, facts: TierFacts, request: StartRequest) => Promise<Rollout>;

@@ -30,7 +30,7 @@ export const addRolloutRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
   app.openapi(routes.live, async (c) => {
     const { tier } = c.req.valid("param");
     const facts = factsOf(tier);
-    return facts ? Response.json(await ports.live(facts)) : unknownSubject(tier);
+    return facts ? Response.json(await ports.live(tier, facts)) : unknownSubject(tier);
   });
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");

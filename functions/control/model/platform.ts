@@ -33,13 +33,3 @@ export interface LiveSplit {
   /** Why the platform did not answer. */
   readonly fault: string | null;
 }
-
-export const liveSplits = (platform: Pick<Platform, "deployments">, workers: readonly string[]): Promise<LiveSplit[]> =>
-  Promise.all(
-    workers.map(async (worker) => {
-      const answer = await platform.deployments(worker);
-      if (!answer.ok) return { worker, versions: null, message: null, author: null, fault: answer.message };
-      const [{ versions, message, author } = { versions: [], message: null, author: null }] = answer.result;
-      return { worker, versions, message, author, fault: null };
-    }),
-  );

@@ -1,6 +1,7 @@
 /** The Durable Object of one tier's rollouts. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import type { LiveSplit } from "../model/platform.ts";
 import type { Candidate, Rollout, RolloutStart } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import type { ReleaseRequest } from "../rollout/candidates.ts";
@@ -20,6 +21,10 @@ export const rolloutsObject = (plan: ControlPlan, runtime: World): ObjectClass<R
 
     history(): Promise<Rollout[]> {
       return this.#rollouts.history();
+    }
+
+    live(workers: readonly string[]): Promise<LiveSplit[]> {
+      return this.#rollouts.live(workers);
     }
 
     candidates(request: ReleaseRequest): Promise<readonly Candidate[] | Refused> {

@@ -4,7 +4,6 @@ import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
 import { prometheusText } from "../exporters/prometheus.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import { liveSplits } from "../model/platform.ts";
 import { rolloutSettings } from "../model/release.ts";
 import type { RolloutStep } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
@@ -19,7 +18,6 @@ import { instruments } from "../telemetry/instruments.ts";
 import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
-import { platformFor } from "./rollouts.ts";
 import { wavesObjectName } from "./waves.ts";
 
 /** Name of the ledger object; there is one per environment. */
@@ -49,7 +47,7 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
   return {
     status: async (tier) => (await rolloutsOf(tier).status()) ?? null,
     measure: (it) => measureRollout(env, plan, it, runtime.now()),
-    live: ({ workers }) => liveSplits(platformFor(plan, env, feed, runtime), workers),
+    live: (tier, { workers }) => rolloutsOf(tier).live(workers),
     history: (tier) => rolloutsOf(tier).history(),
     candidates: async (tier, facts, retry) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts, retry })),
     start: async (tier, facts, { release, by, reason, commit, retry, approved }) => {

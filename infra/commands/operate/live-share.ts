@@ -4,28 +4,12 @@ import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { type ControlClient, ControlError } from "../../release/control-client.ts";
 import { toOneLine } from "../../terminal/terminal.ts";
 
-/** What the platform runs of each of the tier's Workers; null if control is older than this command. */
+/** What the platform runs of each of the tier's Workers; null if control, or its object, is older than this command. */
 export const readLive = (client: ControlClient, path: string): Promise<readonly LiveSplit[] | null> =>
   client.call<readonly LiveSplit[]>("GET", `${path}/live`).catch((error) => {
-    if (error instanceof ControlError && error.status === 404) return null;
+    if (error instanceof ControlError && [404, 500].includes(error.status)) return null;
     throw error;
   });
-
-/** The platform limits calls, and each reading is one for each Worker. */
-const readIntervalMs = 10_000;
-
-/** Reads at most every ten seconds, and where the rollout's state has changed. */
-export const liveReader = (client: ControlClient, path: string) => {
-  let live: readonly LiveSplit[] | null = null;
-  let readAt = Number.NEGATIVE_INFINITY;
-  let readFor = "";
-  return async (key: string, now: number): Promise<readonly LiveSplit[] | null> => {
-    if (key === readFor && now - readAt < readIntervalMs) return live;
-    live = await readLive(client, path);
-    [readAt, readFor] = [now, key];
-    return live;
-  };
-};
 
 /** The canary's decided share, in per cent; null if nothing is decided any more, because others deployed. */
 export const decidedShare = ({ status, goal }: Rollout): number | null => {

@@ -18,7 +18,7 @@ import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import { budgetText } from "./attempts.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { liveReader, readLive } from "./live-share.ts";
+import { readLive } from "./live-share.ts";
 import type { ControlOptions } from "./options.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { acceptedOutcome as waveOutcome } from "./wave.ts";
@@ -103,14 +103,13 @@ export const status = async (tier: string, options: ControlOptions): Promise<Out
 export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const isInteractive = isTerminal("stdout") && !options.json;
-  const liveNow = liveReader(client, pathOf(tier));
   let last = "";
   for (;;) {
     const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
     if (!it) throw new Error(`${tier} has no rollout to watch: npx postern rollout start ${tier}`);
     const measured = await measurementOf(client, tier);
+    const live = await readLive(client, pathOf(tier));
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    const live = await liveNow(key, Date.now());
     if (options.json) printJson({ ...it, measured, live });
     if (isOver(it) || it.status === "paused" || isHeld(it))
       return { ...stateOutcome(it, measured, live), ...(options.json && { data: undefined }) };

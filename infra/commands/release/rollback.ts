@@ -36,8 +36,11 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
       const releases = await releasesOf(target, worker);
       if (!releases) throw new Error(`${worker} is not deployed on ${target.name}`);
       const from = sharesOf(releases)[0]?.version_id;
+      const takenBack = takenBackVersions(worker, releases, rolloutsIn(known));
       const choice =
-        to === undefined ? chooseVersion(tier, worker, releases, known) : namedVersion(worker, releases, to);
+        to === undefined
+          ? chooseVersion(tier, worker, releases, takenBack, known)
+          : namedVersion(worker, releases, takenBack, to);
       return { worker, from, ...choice };
     }),
   );
@@ -68,11 +71,15 @@ const rolloutsOfTier = (root: string, env: string, target: Target) =>
   rolloutKnowledge(root, compile(root, env).environment, target);
 
 /** The newest version that had all requests and was not taken back. @throws if there is none */
-const chooseVersion = (tier: string, worker: string, releases: Releases, known: RolloutKnowledge): Choice => {
-  const rollouts = rolloutsIn(known);
-  const takenBack = takenBackVersions(worker, releases, rollouts);
+const chooseVersion = (
+  tier: string,
+  worker: string,
+  releases: Releases,
+  takenBack: ReadonlyMap<string, TakenBack>,
+  known: RolloutKnowledge,
+): Choice => {
   const isDeployable = (id: string) => releases.versions.some((it) => it.id === id);
-  const candidates = rollbackCandidates(worker, releases, rollouts).filter(isDeployable);
+  const candidates = rollbackCandidates(worker, releases, rolloutsIn(known)).filter(isDeployable);
   const to = candidates.find((id) => !takenBack.has(id));
   const skipped = candidates
     .slice(0, to === undefined ? candidates.length : candidates.indexOf(to))
@@ -90,7 +97,12 @@ const chooseVersion = (tier: string, worker: string, releases: Releases, known: 
 };
 
 /** @throws if no version, or several, begin with these digits */
-const namedVersion = (worker: string, { versions }: Releases, requested: string): Choice => {
+const namedVersion = (
+  worker: string,
+  { versions }: Releases,
+  takenBack: ReadonlyMap<string, TakenBack>,
+  requested: string,
+): Choice => {
   const matching = versions.filter(({ id }) => id.startsWith(requested));
   const [found] = matching;
   if (!found || matching.length > 1)
@@ -100,7 +112,12 @@ const namedVersion = (worker: string, { versions }: Releases, requested: string)
         .map(({ id }) => id.slice(0, 8))
         .join(", ")}`,
     );
-  return { to: found.id, why: "--to names it", skipped: [] };
+  const before = takenBack.get(found.id);
+  return {
+    to: found.id,
+    why: `--to names it${before ? `, although it was taken back: ${toOneLine(takenBackText(before))}` : ""}`,
+    skipped: [],
+  };
 };
 
 const giveAllRequests = async (
