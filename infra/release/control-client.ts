@@ -42,15 +42,16 @@ export const controlClientFor = ({ root, target, env, as }: ControlClientOptions
 export interface ControlClientOptions {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
   readonly as?: string | undefined;
 }
 
 const tokenSeconds = 60;
-const timeoutMs = 30_000;
+const defaultTimeoutMs = 30_000;
 
 /**
  * @param as the operator's name; default: POSTERN_OPERATOR, else the first operator whose key is available
+ * @param timeoutMs how long a call waits for each part of its answer
  * @throws if the environment has no control plane, or no key is available
  */
 export const controlClient = (
@@ -58,6 +59,7 @@ export const controlClient = (
   { name: env, value, file }: NamedFile<Environment>,
   target: Target,
   as: string | undefined = process.env.POSTERN_OPERATOR,
+  timeoutMs = defaultTimeoutMs,
 ): ControlClient => {
   const { control, dev } = value;
   if (!control) throw new Error(`${file} has no \`control:\`; see docs/gray-release.md for the control plane`);
@@ -79,7 +81,8 @@ export const controlClient = (
         authorization: `Bearer ${await signToken(operator, key, env, tokenSeconds)}`,
         ...(body && { "content-type": "application/json" }),
       };
-      const { status, answer } = await sendRequest(new URL(path, base), method, headers, body && JSON.stringify(body));
+      const request = { method, headers, timeout: timeoutMs };
+      const { status, answer } = await sendRequest(new URL(path, base), request, body && JSON.stringify(body));
       if (status < 300)
         return (
           answer.startsWith("{") || answer.startsWith("[") || answer === "null" ? JSON.parse(answer) : answer
@@ -109,18 +112,17 @@ const signToken = async (operator: string, key: string, env: string, seconds: nu
 /** Uses node:http, because `fetch` sets the Host header itself, and a local cloud selects the Worker by it. */
 const sendRequest = (
   url: URL,
-  method: string,
-  headers: Readonly<Record<string, string>>,
+  request: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly timeout: number },
   body: string | undefined,
 ): Promise<{ readonly status: number; readonly answer: string }> =>
   new Promise((resolve, reject) => {
     const failed = (error: Error) => reject(new NoAnswer(url, error));
     (url.protocol === "https:" ? https : http)
-      .request(url, { method, headers, timeout: timeoutMs, agent: false }, (response) => {
+      .request(url, { ...request, agent: false }, (response) => {
         text(response).then((answer) => resolve({ status: response.statusCode ?? 0, answer }), failed);
       })
       .on("timeout", function (this: http.ClientRequest) {
-        this.destroy(new Error("no answer in 30 s"));
+        this.destroy(new Error(`no answer in ${request.timeout / 1000} s`));
       })
       .on("error", failed)
       .end(body);

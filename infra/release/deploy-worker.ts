@@ -4,6 +4,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
+import type { DeployGuard } from "./deploy-guard.ts";
 import { missingGeneratedSecrets } from "./generated-secrets.ts";
 import { configOf, tagOf } from "./publication.ts";
 import { digestOf, type Releases, releasesOf, sharesOf, versionOf } from "./releases.ts";
@@ -15,14 +16,15 @@ export interface DeployedWorker {
   readonly worker: string;
   /**
    * `unchanged`: the version was live already. `uploaded`: a new version. `deployed`: a version that was uploaded before.
-   * `skipped`: a Worker that it is bound to failed, or too many others did.
+   * `skipped`: a Worker that it is bound to failed, or too many others did. `refused`: a rollout has it, or the version was
+   * taken back; it runs what it ran before.
    */
-  readonly what: "unchanged" | "created" | "uploaded" | "deployed" | "failed" | "skipped";
-  /** Share of requests, in per cent; 0 if it failed or was skipped. */
+  readonly what: "unchanged" | "created" | "uploaded" | "deployed" | "failed" | "skipped" | "refused";
+  /** Share of requests, in per cent; 0 if it failed, or was skipped or refused. */
   readonly share: number;
   readonly version?: string | undefined;
   readonly ms: number;
-  /** Why it failed or was skipped. */
+  /** Why it failed, or was skipped or refused. */
   readonly why?: string;
 }
 
@@ -33,6 +35,8 @@ export interface DeployOptions {
   readonly message?: string | undefined;
   /** Values of secrets to upload with the code; other secrets stay unchanged. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Absent if nothing is refused. */
+  readonly guard?: DeployGuard | undefined;
   /** Called when a Worker is finished, with any outcome. */
   readonly progress: (line: string) => void;
 }
@@ -52,10 +56,13 @@ export const deployWorker = async (it: Emitted, options: DeployOptions): Promise
   // Migrations and a Worker's first version need a full deployment.
   const split = !canBeSplit(it) || !releases || releases.deployments.length === 0 ? 100 : options.split;
   const known = releases && versionOf(releases, tag);
+  // The version already has all requests.
+  if (releases && known && split < 100 && hasShare(releases, tag, 100)) return finish("unchanged", 100, known.id);
+  const isLiveAlready = releases !== undefined && hasShare(releases, tag, split);
+  const why =
+    releases && !isLiveAlready && canBeSplit(it) ? await options.guard?.refusalOf(it, releases, known?.id) : undefined;
+  if (why !== undefined) return { ...finish("refused", 0, known?.id), why };
   if (releases && known) {
-    // The version already has all requests.
-    if (split < 100 && hasShare(releases, tag, 100)) return finish("unchanged", 100, known.id);
-    const isLiveAlready = hasShare(releases, tag, split);
     if (!isLiveAlready) await setSplit(options, it.worker, releases, known.id, split);
     // Routes are not part of a version; an interrupted deployment may have missed them.
     if (hasRoutes(it) && split === 100) await wrangler(target, ["triggers", "deploy", ...config]);
@@ -105,12 +112,10 @@ const canBeSplit = ({ kind }: Emitted): boolean => kind === "gate" || kind === "
 /** Whether the Worker has routes of its own: the front, control, and a gate with `entry: zone`. */
 export const hasRoutes = (it: Emitted): boolean => (configOf(it).routes ?? []).length > 0;
 
-/** Whether the build already has exactly this share. */
+/** Whether the build is deployed with exactly this share. One without a share is not deployed, not even at 0 %. */
 const hasShare = (releases: Releases, tag: string, split: number): boolean => {
-  const share = sharesOf(releases)
-    .filter(({ version_id }) => digestOf(releases, version_id) === tag)
-    .reduce((sum, { percentage }) => sum + percentage, 0);
-  return share === split;
+  const shares = sharesOf(releases).filter(({ version_id }) => digestOf(releases, version_id) === tag);
+  return shares.length > 0 && shares.reduce((sum, { percentage }) => sum + percentage, 0) === split;
 };
 
 const setSplit = async (

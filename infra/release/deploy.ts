@@ -11,6 +11,9 @@ import type { Target } from "./target.ts";
 
 export const hasFailed = ({ what }: Pick<DeployedWorker, "what">): boolean => what === "failed" || what === "skipped";
 
+/** A refused Worker runs what it ran before, so those that are bound to it can be deployed. */
+export const isRefused = ({ what }: Pick<DeployedWorker, "what">): boolean => what === "refused";
+
 /** Deployment order: a Worker is deployed before those that are bound to it. */
 const stages: readonly (readonly Emitted["kind"][])[] = [
   ["state", "feed", "actuator"],
@@ -51,7 +54,9 @@ export const deployAll = async (workers: readonly Emitted[], options: DeployOpti
   const deployStage = async (some: readonly Emitted[]) => void (await deployConcurrently(some, options, results));
   for (const stage of stages)
     await deployStage(workers.filter((it) => stage.includes(it.kind) && !losingRoute.includes(it)));
-  const [failedFront] = results.filter((it) => hasFailed(it) && workers.some(isFrontNamed(it.worker)));
+  const [failedFront] = results.filter(
+    (it) => (hasFailed(it) || isRefused(it)) && workers.some(isFrontNamed(it.worker)),
+  );
   if (failedFront) results.push(...losingRoute.map((it) => skipped(it, `${failedFront.worker} was not deployed`)));
   else await deployStage(losingRoute);
   const order = workers.map(({ worker }) => worker);

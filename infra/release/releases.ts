@@ -1,5 +1,6 @@
 /** Reads the versions and deployments of a Worker from the platform. */
 
+import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { type ApiAccess, accessOf, getWorkerResource, noWorkerCodes } from "./api.ts";
 import type { Target } from "./target.ts";
 import { WranglerError, wranglerJson } from "./wrangler.ts";
@@ -94,17 +95,21 @@ export const versionOf = (releases: Releases, digest: string): Version | undefin
   releases.versions.findLast(({ id }) => digestOf(releases, id) === digest);
 
 /**
- * Where a rollback leads: out of a split to the version that had most of the requests before it, else to the one that had
- * all of them before the current one.
+ * Where a rollback may lead, the best first. Out of a split: the versions that had all requests before it. Else those that
+ * had all requests before the current one. The platform lists few deployments, so rollouts' stable versions follow.
+ *
+ * @param rollouts newest first
  */
-export const rollbackTarget = (releases: Releases): string | undefined => {
+export const rollbackCandidates = (
+  worker: string,
+  releases: Releases,
+  rollouts: readonly Pick<Rollout, "subjects">[] = [],
+): string[] => {
   const [current] = sharesOf(releases);
-  if (!current) return undefined;
-  if ((releases.deployments[0]?.versions.length ?? 0) > 1 && current.percentage < 100) return stableOf(releases);
+  if (!current) return [];
+  const isSplit = (releases.deployments[0]?.versions.length ?? 0) > 1 && current.percentage < 100;
   const whole = releases.deployments.flatMap(({ versions }) => versions.filter(({ percentage }) => percentage === 100));
-  return whole.find(({ version_id }) => version_id !== current.version_id)?.version_id;
+  const stable = rollouts.flatMap(({ subjects }) => subjects.filter((it) => it.worker === worker));
+  const ids = [...new Set([...whole.map(({ version_id }) => version_id), ...stable.map((it) => it.stable)])];
+  return isSplit ? ids : ids.filter((id) => id !== current.version_id);
 };
-
-/** The last one that had all requests. */
-const stableOf = ({ deployments }: Releases): string | undefined =>
-  deployments.flatMap(({ versions }) => versions.filter(({ percentage }) => percentage === 100))[0]?.version_id;

@@ -1,4 +1,5 @@
 /** Simulates one rollout from start to end: control's own reducer and verdict over simulated traffic. */
+import { budgetOf } from "../../functions/control/model/attempt.ts";
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
@@ -17,7 +18,6 @@ export const release = {
   bake: "5m",
   tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
 } as const;
-export const criteria = criteriaOf(release);
 
 export interface RunResult {
   readonly end: RolloutEnd;
@@ -32,7 +32,8 @@ export interface RunResult {
   readonly why: string;
 }
 
-export const run = ({ rate }: Scenario, users: Users, kinds: VersionModels, seed: number): RunResult => {
+export const run = ({ rate, attempt = 1 }: Scenario, users: Users, kinds: VersionModels, seed: number): RunResult => {
+  const criteria = criteriaOf({ ...release, attempt: { budget: budgetOf(attempt) } });
   const random = seededRandom(seed);
   const positions = assignPositions(users, random);
   const conditionsAt = conditionsOverTime(random);

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly rate: number;
   readonly users: number;
   readonly canary: Partial<Behaviour>;
+  /** Which rollout of this version it is; default: the first. Later ones have less of the error budget. */
+  readonly attempt?: number;
   /** Required: at least, or at most, this share of rollouts ends so. */
   readonly bounds: readonly { readonly end: RolloutEnd; readonly least?: number; readonly most?: number }[];
 }
@@ -31,6 +33,7 @@ const rolledBack = [{ end: "rolled-back", least: 0.99 }] as const;
 export const scenarios: readonly Scenario[] = [
   { name: "no difference", rate, users, canary: {}, bounds: [{ end: "rolled-back", most: 0.01 }] },
   { name: "errors 0.1 % → 1 %", rate, users, canary: { errors: 0.01 }, bounds: rolledBack },
+  { name: "errors 0.1 % → 1 %, 5th retry", rate, users, canary: { errors: 0.01 }, attempt: 6, bounds: rolledBack },
   { name: "p99 +30 %", rate, users, canary: { slower: 1.3 }, bounds: rolledBack },
   { name: "refusals 2 % → 5 %", rate, users, canary: { refusals: 0.05 }, bounds: rolledBack },
   { name: "one in fifty hangs", rate, users, canary: { hangs: 0.02 }, bounds: rolledBack },

@@ -8,11 +8,19 @@ export const exitCodes = {
   1: "a manifest is invalid, a case fails, or something is stale or left out",
   2: "the command line is invalid; nothing was done",
   3: "it could not run: a file, a commit, a server or a permission is missing",
-  4: "a rollout was rolled back, or stopped a wave",
+  4: "a rollout was rolled back or left, or stopped a wave",
   5: "a change or a finding reaches --fail-on",
+  6: "a rollout or a wave is paused until a person resumes or aborts it",
+  7: "a person is needed: a step holds, or a second person has to approve",
+  8: "a rollout or a wave is still running",
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;
+
+/** The codes of a release's state, by name. */
+export const exitCode = { rolledBack: 4, paused: 6, personNeeded: 7, running: 8 } as const satisfies Readonly<
+  Record<string, ExitCode>
+>;
 
 interface CommandContract {
   /** Exit codes besides 0, 2 and 3, and when they are used. */

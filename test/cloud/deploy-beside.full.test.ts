@@ -142,7 +142,7 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
   const [first] = cloud.control.worker("gate-a-test").versions;
   await postern.rollback("a", { to: first?.id ?? "" });
   expect((await get("/a/which")).text).toBe("first");
-  outcomes.push(await postern.deploy(["a"]));
+  outcomes.push(await postern.deploy(["a"], "100", undefined, true));
   expect((await get("/a/which")).status).toBe(401);
   const files = fs
     .readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })

@@ -33,8 +33,8 @@ export const deployHarness = async (
       const response = await fetch(cloud.edge + target, { headers });
       return { status: response.status, text: await response.text() };
     },
-    deploy: async (tiers: readonly string[] = [], split = "100", prune?: true) => {
-      const outcome = await quietly(() => deploy(tiers, { ...options, split, message: "a reason", prune }));
+    deploy: async (tiers: readonly string[] = [], split = "100", prune?: true, force?: true) => {
+      const outcome = await quietly(() => deploy(tiers, { ...options, split, message: "a reason", prune, force }));
       const { workers } = outcome.data as { readonly workers: readonly DeployedWorker[] };
       return {
         ...outcome,

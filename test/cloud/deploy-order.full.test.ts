@@ -18,6 +18,11 @@ it("goes on where it was broken off", async () => {
   if (!gate) throw new Error("nothing was built");
   await cloud.control.publish([{ ...publicationOf(gate, { secrets: {}, exists: () => true }), deploy: false }]);
   expect((await get("/a/which")).text).toBe("first");
+  // Without a share it is not deployed, not even at 0 %.
+  expect((await postern.deploy(["a"], "0")).done).toEqual({ "gate-a-test": "deployed 0" });
+  expect(cloud.control.worker("gate-a-test").deployments[0]?.versions.map(({ percentage }) => percentage)).toEqual([
+    100, 0,
+  ]);
   expect((await postern.deploy(["a"])).done).toEqual({ "gate-a-test": "deployed 100" });
   expect((await get("/a/which")).text).toBe("second");
   // As if it had ended between the front's version and its routes.

@@ -60,8 +60,22 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect((await postern.rollback("a")).exitCode).toBe(0);
   expect(sharesOf(cloud, "gate-a-test")).toEqual([100]);
   expect((await get("/a/which")).text).toBe("first");
+  // A version that was taken back is not deployed by accident; the others are.
+  edit("routes/b.yaml", tier("b", upstream.url, "third"));
+  const refused = await postern.deploy();
+  expect([refused.exitCode, refused.text]).toEqual([
+    3,
+    expect.stringMatching(/^gate-a-test: version [0-9a-f]{8} was taken back: rolled back by .*--force$/ms),
+  ]);
+  expect(refused.done).toEqual({
+    "state-shared-test": "unchanged 100",
+    "gate-a-test": "refused 0",
+    "gate-b-test": "uploaded 100",
+    "postern-front-test": "unchanged 100",
+  });
+  expect((await get("/a/which")).text).toBe("first");
   // What was uploaded once is put live without another upload.
-  expect((await postern.deploy(["a"])).done["gate-a-test"]).toBe("deployed 100");
+  expect((await postern.deploy(["a"], "100", undefined, true)).done["gate-a-test"]).toBe("deployed 100");
   expect((await get("/a/which")).text).toBe("second");
   expect(cloud.control.worker("gate-a-test").versions).toHaveLength(2);
   // A version that has all requests is not deployed again.

@@ -3,7 +3,7 @@
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
-import type { Deployment, Rollout, RolloutStep } from "../../functions/control/model/rollout.ts";
+import type { Deployment, Rollout, RolloutStart, RolloutStep } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
@@ -141,7 +141,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
   };
   // The running process; its memory is lost when it dies.
   let process = rolloutController(ports);
-  const start = () =>
+  const start = (more: Partial<RolloutStart> = {}) =>
     process.start({
       tier: "a",
       facts: { workers },
@@ -151,6 +151,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       smoke: [],
       by: "alice",
       reason: "a test",
+      ...more,
     });
   return {
     ports,
@@ -167,6 +168,13 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     },
     alarm: () => alarm,
     state: () => stored.get("current") as Rollout,
+    history: () => process.history(),
+    candidates: (request: Parameters<typeof process.candidates>[0]) => process.candidates(request),
+    /** Changes what is stored, as if another release had written it. */
+    restore: (key: "current" | "past", change: (value: never) => unknown) =>
+      stored.set(key, change(stored.get(key) as never)),
+    /** Deploys these versions, as a person would. */
+    deployVersions: (worker: string, versions: Deployment["versions"]) => deploy(worker, versions, null, "alice"),
     deployForeign: (worker = workers[0] as string, trigger: string | null = null) => {
       const id = deploy(worker, [{ version_id: "other", percentage: 100 }], null, "mallory");
       const [newest] = live.get(worker) as [Deployment];

@@ -7,6 +7,7 @@ import { type Deployment, isOver, type Rollout } from "../../functions/control/m
 import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
+import { isHeld } from "../../functions/control/rollout/events.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import { waveController } from "../../functions/control/wave/controller.ts";
@@ -179,6 +180,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
               by,
               reason,
               wave: id,
+              retry: true,
               approved,
             });
             if (it.id !== before)
@@ -221,11 +223,20 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     notices,
     names,
     plan,
-    start: () =>
+    start: (steps: ReleaseConfig["steps"] = release.steps) =>
       process.wave.start({
-        members: membersOf(plan, names),
+        members: membersOf(plan, names).map((member) => ({ ...member, release: { ...member.release, steps } })),
         concurrent,
         selection: "--all",
+        by: "alice",
+        reason: "a test",
+      }),
+    /** Starts a rollout of one tier, without a wave. */
+    startAlone: (tier: string) =>
+      process.of(tier).start({
+        ...rolloutSettings(release),
+        tier,
+        facts: plan.tiers[tier] as TierFacts,
         by: "alice",
         reason: "a test",
       }),
@@ -256,7 +267,10 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
   };
 };
 
-const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id, status, share: goal.share, why });
+const summaryOf = (it: Rollout): RolloutSummary => {
+  const { id, status, goal, why } = it;
+  return { id, status, share: goal.share, why, isHeld: isHeld(it) };
+};
 
 export type WaveHarness = ReturnType<typeof waveHarness>;
 

@@ -303,3 +303,38 @@ describe("a refused start", () => {
     expect(it.started.map(({ tier }) => tier)).not.toContain("pay");
   });
 });
+
+describe("a wave of thirty tiers, one of which was rolled back before", () => {
+  const many = Array.from({ length: 30 }, (_, index): TierSpec => {
+    const level = index < 18 ? "best-effort" : index < 27 ? "standard" : "core";
+    return { tier: `t-${String(index).padStart(2, "0")}`, level };
+  });
+
+  it("tries that one again, and promotes all", async () => {
+    const it = waveHarness(many, 5);
+    it.scenario.bad.add("t-07");
+    await it.startAlone("t-07");
+    await runWave(it, 30_000);
+    expect(it.rollout("t-07")).toMatchObject({ status: "rolled-back", attempt: { number: 1 } });
+    expect(it.share("gate-t-07")).toBe(-1);
+    it.scenario.bad.clear();
+
+    await it.start();
+    await runWave(it, 400_000);
+    expect(it.wave()).toMatchObject({ status: "promoted", why: "30 of 30 tiers are promoted" });
+    for (const { tier } of many) expect(it.share(`gate-${tier}`)).toBe(100);
+    expect(it.rollout("t-07")).toMatchObject({ status: "promoted", attempt: { number: 2 } });
+    expect(it.wave().notes.map(({ what }) => what)).toContainEqual(
+      expect.stringMatching(/^t-07 under-way: started; attempt 2 of this version: rollout r[\d-]+ was rolled back: /),
+    );
+    expect(Math.max(...it.started.map(({ open }) => open.length))).toBe(5);
+  });
+
+  it("shows that a tier waits whose step holds", async () => {
+    const it = waveHarness(many.slice(0, 3), 3);
+    await it.start([{ share: "50%", hold: true }, "100%"]);
+    await runWave(it, 30_000);
+    expect(it.wave().members).toMatchObject(Array(3).fill({ place: "under-way", waits: true }));
+    expect(it.wave().why).toMatch(/t-00, t-01, t-02 wait for a person$/);
+  });
+});

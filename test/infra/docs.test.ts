@@ -18,6 +18,7 @@ import { commandLine } from "../../infra/program.ts";
 import { listFilesWithin } from "../../infra/project/files.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
+import { exitCodes } from "../../infra/terminal/contract.ts";
 import { writeProject } from "../e2e/project.ts";
 import { stepsUnder } from "../readme/console.ts";
 
@@ -82,6 +83,12 @@ describe("the page of commands", () => {
     const commands = commandLine().commands.map((it) => it.name());
     expect(commands.length).toBeGreaterThan(25);
     expect(commands.filter((name) => !page.includes(`npx postern ${name}`))).toEqual([]);
+  });
+
+  it("lists every exit code", () => {
+    const page = fs.readFileSync(path.join(codeRoot, "docs/commands.md"), "utf8");
+    const rows = [...page.matchAll(/^\| (\d) \| (.*) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
+    expect(Object.fromEntries(rows)).toEqual(exitCodes);
   });
 
   it("names only subcommands and options that there are", () => {

@@ -22,3 +22,24 @@ it("is the same for the same seed", () => {
   expect(once).toEqual(twice);
   expect(simulate(errors, 3, 6, () => undefined)).not.toEqual(once);
 });
+
+// All attempts of a version share one error budget, so later ones need more evidence.
+it.runIf(full)("five attempts of a version without any difference are not rolled back", () => {
+  const [same] = scenarios;
+  if (!same) throw new Error("no scenario");
+  const runs = 10;
+  for (let attempt = 1; attempt <= 5; attempt++)
+    expect(simulate({ ...same, attempt }, runs, 11, () => undefined).ends["rolled-back"]).toBe(0);
+});
+
+it.runIf(full)(
+  "the fifth attempt of a bad version is rolled back at the first step, after somewhat more requests than the first",
+  () => {
+    const [, errors] = scenarios;
+    if (!errors) throw new Error("no scenario");
+    const [first, fifth] = [1, 5].map((attempt) => simulate({ ...errors, attempt }, 30, 11, () => undefined));
+    expect(fifth).toMatchObject({ ends: { "rolled-back": 1 }, medianShare: 0.01 });
+    expect(fifth?.medianRequests).toBeGreaterThanOrEqual(first?.medianRequests ?? 0);
+    expect(fifth?.medianRequests).toBeLessThan(3 * (first?.medianRequests ?? 0));
+  },
+);

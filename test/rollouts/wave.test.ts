@@ -1,6 +1,7 @@
 /**
- * A wave with one bad tier, under load, uploaded by real wrangler: other tiers are unharmed, and core is not released.
- * CI has fewer tiers than the thirty of the long form.
+ * A wave with one bad tier, under load, in the long form uploaded by real wrangler: other tiers are unharmed, and core is not released. A second
+ * wave, with the cause mended, tries that tier's version again and promotes all.
+ * CI has fewer tiers than the thirty of the long form: `POSTERN_WAVE_TIERS=30`.
  */
 import type http from "node:http";
 import { expect, it } from "vitest";
@@ -8,11 +9,12 @@ import { isWaveOver, type Wave } from "../../functions/control/model/wave.ts";
 import { machinePids } from "../../infra/cloud/machine/orphans.ts";
 import { approve } from "../../infra/commands/operate/rollout.ts";
 import { start, status } from "../../infra/commands/operate/wave.ts";
+import { direct } from "../cloud/direct.ts";
 import { manifest, runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 
-const count = full ? 30 : 6;
+const count = Number(process.env.POSTERN_WAVE_TIERS ?? (full ? 30 : 6));
 
 const named = (release: string) => `filters: [{ headers: { response: { set: { x-release: ${release} } } } }]\n`;
 
@@ -27,24 +29,31 @@ ${named(`${tier}-${edit}`)}routes:
 `,
   );
 
-const bad = (tier: string, url: string, edit: string) =>
+/** How a tier is released is no part of its version. */
+const measured = `{ steps: ["0%", "50%", "100%"], bake: 10s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }`;
+const smokeOnly = `{ steps: ["0%", "100%"], bake: 1s, smoke: [{ send: GET /it, expect: 200 }] }`;
+
+const bad = (tier: string, url: string, edit: string, release: string) =>
   manifest(
     tier,
     `level: best-effort
-release: { steps: ["0%", "50%", "100%"], bake: 10s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }
+release: ${release}
 ${named(`${tier}-${edit}`)}upstreams: { it: { http: "${url}" } }
 routes:
   it: { match: GET /it, to: it }
 `,
   );
 
-/** A business service that is healthy, except that `/bad` fails one request in three. */
-const business = () => {
+/** A business service that is healthy, except that `/bad` fails one request in three until it is mended. */
+const business = async () => {
   let requests = 0;
-  return runService((request: http.IncomingMessage, response: http.ServerResponse) => {
-    response.statusCode = request.url?.startsWith("/bad") && ++requests % 3 === 0 ? 500 : 200;
+  const scenario = { isMended: false };
+  const { url } = await runService((request: http.IncomingMessage, response: http.ServerResponse) => {
+    const isBad = request.url?.startsWith("/bad") && ++requests % 3 === 0;
+    response.statusCode = isBad && !scenario.isMended ? 500 : 200;
     response.end("ok");
   });
+  return { url, scenario };
 };
 
 const numbered = (name: string, from: number, to: number) =>
@@ -60,27 +69,30 @@ const ended = async (it: RolloutCloud, withinMs: number): Promise<Wave> => {
   return wave;
 };
 
-it(`over ${count} tiers with one bad: the others are unharmed, and core is untouched`, {
+it(`over ${count} tiers with one bad: the others are unharmed, core is untouched, and the next wave retries the bad one`, {
   timeout: 400_000,
 }, async () => {
-  const { url } = await business();
+  const { url, scenario } = await business();
   const core = ["pay-01", "pay-02"];
   const standard = numbered("shop", 0, Math.floor(count / 5));
   const before = numbered("news", 0, 2);
   const after = numbered("open", 0, count - 1 - before.length - standard.length - core.length);
   const level = (tier: string) => (core.includes(tier) ? "core" : standard.includes(tier) ? "standard" : "best-effort");
   const others = [...before, ...after, ...standard, ...core];
-  const files = (edit: string, broken: string): Record<string, string> =>
+  const files = (edit: string, broken: string, release = measured): Record<string, string> =>
     Object.fromEntries([
-      ["routes/odd.yaml", bad("odd", `${url}${broken}`, edit)],
+      ["routes/odd.yaml", bad("odd", `${url}${broken}`, edit, release)],
       ...others.map((tier) => [`routes/${tier}.yaml`, good(tier, level(tier), edit)]),
     ]);
 
   const it = await rolloutCloud(files("one", ""));
-  for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
+  const write = (all: Record<string, string>) => {
+    for (const [file, content] of Object.entries(all)) it.edit(file, content);
+  };
+  write(files("two", "/bad"));
   const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
 
-  const at = { root: it.root, target: it.cloud.api };
+  const at = { root: it.root, target: full ? it.cloud.api : direct(it.cloud.api) };
   const proposal = await start({ ...at, as: "alice", all: true, concurrent: "3", message: "a test" });
   const { id } = (proposal.data as { readonly proposal: { readonly id: string } }).proposal;
   const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
@@ -121,6 +133,32 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   expect(Object.keys(met.counts).sort()).toEqual(["200", "500"]);
   console.log(
     `${count} tiers, ${met.sent} requests: ${met.failures["odd-two"]} failed, all of the bad version; ${wave.members.filter(({ place }) => place === "promoted").length} promoted, ${wave.members.filter(({ place }) => place === "waiting").length} not begun`,
+  );
+
+  // The cause is mended. The bad tier's version is uploaded, and has no share.
+  scenario.isMended = true;
+  write(files("two", "/bad", smokeOnly));
+  const versions = workerOf("odd").versions.length;
+  const second = await start({ ...at, as: "alice", all: true, concurrent: "5", message: "again" });
+  expect(second.exitCode).toBe(7);
+  const again = (second.data as { readonly proposal: { readonly id: string } }).proposal;
+  expect(await approve(again.id, { ...at, as: "bob" })).toMatchObject({ exitCode: 0 });
+  const startedAt = Date.now();
+  const retried = await ended(it, 150_000);
+  expect(retried).toMatchObject({ status: "promoted" });
+  const begun = wave.members.filter(({ place }) => place === "promoted").length;
+  expect(retried.members).toHaveLength(count - begun);
+  expect(retried.notes.map(({ what }) => what)).toContainEqual(
+    expect.stringMatching(/^odd under-way: .*attempt 2 of this version: rollout [0-9a-f]{8} was rolled back: errors: /),
+  );
+  expect(await it.status("odd")).toMatchObject({ status: "promoted", attempt: { number: 2 } });
+  expect(workerOf("odd").versions).toHaveLength(versions);
+  for (const tier of [...others, "odd"])
+    expect(workerOf(tier).deployments[0]?.versions).toMatchObject([{ percentage: 100 }]);
+  const shownAgain = await status(at);
+  expect(shownAgain.exitCode).toBe(0);
+  console.log(
+    `the second wave: ${retried.members.length} tiers promoted in ${((Date.now() - startedAt) / 1000).toFixed(0)} s, the one that had come back among them`,
   );
 });
 

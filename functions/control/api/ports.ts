@@ -1,6 +1,7 @@
 /** The admin API's ports: what it needs of control, and its problem responses. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { TierFacts } from "../model/plan.ts";
+import type { LiveSplit } from "../model/platform.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
@@ -15,6 +16,8 @@ import { problemTitles } from "./schemas.ts";
 export interface ControlPorts extends WaveCommandPorts {
   readonly status: (tier: string) => Promise<Rollout | null>;
   readonly measure: (rollout: Rollout) => Promise<Measurement>;
+  /** What the platform runs of each of the tier's Workers. */
+  readonly live: (tier: string, facts: TierFacts) => Promise<readonly LiveSplit[]>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws ConflictError */
   readonly start: (tier: string, facts: TierFacts, request: StartRequest) => Promise<Rollout>;
@@ -44,6 +47,8 @@ export interface StartRequest {
   readonly by: string;
   readonly reason: string;
   readonly commit: string | null;
+  /** Also starts a version that came back from the last rollout. */
+  readonly retry: boolean;
   /** The versions that a second person approved. */
   readonly approved?: readonly Subject[] | undefined;
 }

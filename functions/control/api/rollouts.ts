@@ -27,6 +27,11 @@ export const addRolloutRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     const it = await rolloutOf(tier);
     return it ? Response.json(await ports.measure(it)) : noRollout(tier);
   });
+  app.openapi(routes.live, async (c) => {
+    const { tier } = c.req.valid("param");
+    const facts = factsOf(tier);
+    return facts ? Response.json(await ports.live(tier, facts)) : unknownSubject(tier);
+  });
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");
     return factsOf(tier) ? Response.json(await ports.history(tier)) : unknownSubject(tier);
@@ -72,7 +77,7 @@ const runOrPropose = async (
   { name, key }: AuthenticatedOperator,
 ): Promise<Response> => {
   if (!needsTwoPeople(facts, what)) return Response.json(await runCommand(ports, tier, facts, what, body, name));
-  const scope = await approvalScopeOf(ports, tier, facts, what, body.commit ?? null);
+  const scope = await approvalScopeOf(ports, tier, facts, what, body);
   const whole = what === "start" ? { ...body, release: body.release ?? releaseOf(tier, facts) } : body;
   return propose(ports, { by: name, key, tier, what, body: whole, scope });
 };
@@ -83,9 +88,9 @@ const approvalScopeOf = async (
   tier: string,
   facts: TierFacts,
   what: string,
-  commit: string | null,
+  { commit, retry = false }: CommandBody,
 ): Promise<ApprovalScope> => {
-  if (what === "start") return { versions: await ports.candidates(tier, facts), commit };
+  if (what === "start") return { versions: await ports.candidates(tier, facts, retry), commit: commit ?? null };
   const it = await ports.status(tier);
   if (!it) throw new ConflictError(`there is no rollout of ${tier}`);
   return { versions: it.subjects.map(candidateOf), commit: it.commit ?? null, rollout: positionOf(it) };
@@ -112,8 +117,8 @@ export const runCommand = async (
   };
   return withAudit(ports, entry, async () => {
     if (what !== "start") return ports.command(tier, what, by, body.reason, bound?.rollout);
-    const { reason, commit = null, release = releaseOf(tier, facts) } = body;
-    return ports.start(tier, facts, { release, by, reason, commit, approved: bound?.versions });
+    const { reason, commit = null, retry = false, release = releaseOf(tier, facts) } = body;
+    return ports.start(tier, facts, { release, by, reason, commit, retry, approved: bound?.versions });
   });
 };
 
@@ -126,6 +131,8 @@ export interface CommandBody {
   readonly reason: string;
   readonly release?: ReleaseConfig | undefined;
   readonly commit?: string | undefined;
+  /** For a start: also a version that came back from the last rollout. */
+  readonly retry?: boolean | undefined;
   /** The scope that a second person approved. */
   readonly bound?: ApprovalScope | undefined;
 }

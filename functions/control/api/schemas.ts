@@ -23,6 +23,10 @@ export const startBody = z.strictObject({
     .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, "the commit's full id in hexadecimal digits")
     .optional()
     .describe("The commit that the version was built from; GitHub's deployment refers to it"),
+  retry: z
+    .boolean()
+    .optional()
+    .describe("Also starts a version without a share, which came back from the last rollout"),
 });
 const approveBody = z.strictObject({
   fingerprint: z
@@ -66,6 +70,12 @@ export const routes = {
     responses: responses(
       "measurements of both versions so far: requests, latency, and how many requests the new version served",
     ),
+  }),
+  live: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/live",
+    request: subjectParams,
+    responses: responses("what the platform runs of each Worker now, whoever deployed it"),
   }),
   history: createRoute({
     method: "get",

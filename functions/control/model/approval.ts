@@ -96,8 +96,8 @@ export const fingerprintOf = async ({ tier, what, by, body }: Omit<Proposal, "ke
 /** The scope as text: a line for each version, the commit and the position. Shown before an approval. */
 export const scopeLines = ({ versions, commit, rollout, wave }: ApprovalScope): string[] => [
   ...versions.map(
-    ({ worker, stable, canary, tag, message }) =>
-      `${worker}: ${stable.slice(0, 8)} -> ${canary.slice(0, 8)}${tag ? `, digest ${tag}` : ""}${message ? `: ${message}` : ""}`,
+    ({ worker, stable, canary, tag, message, again }) =>
+      `${worker}: ${stable.slice(0, 8)} -> ${canary.slice(0, 8)}${tag ? `, digest ${tag}` : ""}${message ? `: ${message}` : ""}${again ? ` (${again})` : ""}`,
   ),
   ...(commit === null ? [] : [`commit ${commit}`]),
   ...(rollout ? [`rollout ${rollout.id}, ${rollout.status} at step ${rollout.step + 1}`] : []),

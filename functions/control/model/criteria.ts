@@ -12,7 +12,7 @@ export interface Criteria {
     /** A canary that reports less than (1 − this) of its expected requests fails. */
     readonly sampleRatio: number;
   };
-  /** The probability that a release without any effect is rolled back, over all evaluations together. */
+  /** The probability that a release without any effect is rolled back, over all evaluations of this rollout together. */
   readonly alpha: number;
   /** The probability that a release with an effect as large as tolerated passes a step. The next step can still catch it. */
   readonly beta: number;
@@ -52,8 +52,18 @@ export interface Query {
   readonly every: string;
 }
 
-/** @throws TypeError for text that the schema rejects */
-export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: ReleaseCriteria): Criteria => ({
+/** The probability of a false failure, for all rollouts of one version together. */
+const alpha = 0.005;
+
+/**
+ * @param attempt the part of alpha that this rollout may spend; absent in rollouts of an earlier release, which may spend all
+ * @throws TypeError for text that the schema rejects
+ */
+export const criteriaOf = ({
+  tolerate: { errors, p99, refusals },
+  limits,
+  attempt,
+}: ReleaseCriteria & { readonly attempt?: { readonly budget: number } }): Criteria => ({
   // Upstream failures and abandoned requests are errors too; they are counted separately to show the source.
   tolerate: {
     errors: increase(errors),
@@ -63,7 +73,7 @@ export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: Rele
     p99: increase(p99),
     sampleRatio: 0.5,
   },
-  alpha: 0.005,
+  alpha: alpha * (attempt?.budget ?? 1),
   beta: 0.05,
   minRequests: 500,
   settleMs: 30_000,

@@ -22,3 +22,14 @@ export interface Platform {
   /** A version's tag, which is the digest of the build, and its message. */
   readonly version: (worker: string, version: string) => Promise<PlatformAnswer<Pick<Candidate, "tag" | "message">>>;
 }
+
+/** What the platform runs of a Worker now, whoever deployed it. */
+export interface LiveSplit {
+  readonly worker: string;
+  /** Null if the platform did not answer. */
+  readonly versions: Deployment["versions"] | null;
+  readonly message: string | null;
+  readonly author: string | null;
+  /** Why the platform did not answer. */
+  readonly fault: string | null;
+}

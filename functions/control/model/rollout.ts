@@ -17,6 +17,8 @@ export interface Candidate extends Subject {
   /** The new version's tag (digest of the build) and the message of its upload. Null if the platform has none. */
   readonly tag: string | null;
   readonly message: string | null;
+  /** What became of the last rollout of this version, as a sentence; absent if it is the first. */
+  readonly again?: string | undefined;
 }
 
 export interface RolloutStep {
@@ -56,6 +58,27 @@ export interface RolloutNote {
   readonly by?: string;
 }
 
+/** An earlier rollout of the same version. */
+export interface EarlierAttempt {
+  /** The rollout's id. */
+  readonly id: string;
+  readonly by: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly status: RolloutStatus;
+  /** Why it ended. */
+  readonly why: string;
+}
+
+export interface Attempt {
+  /** 1 for the first rollout of this version. */
+  readonly number: number;
+  /** The part of alpha that this attempt may spend, in (0, 1]. */
+  readonly budget: number;
+  /** Newest first. */
+  readonly earlier: readonly EarlierAttempt[];
+}
+
 export interface Rollout {
   readonly id: string;
   /** `wallet`, or `wallet/balance` for a route's cutover. */
@@ -72,6 +95,8 @@ export interface Rollout {
   readonly reason: string;
   /** Id of the wave that started it. */
   readonly wave?: string;
+  /** Which rollout of this version it is. Absent in rollouts of an earlier release, and for a cutover, which has no versions. */
+  readonly attempt?: Attempt;
   /** The commit that the version was built from, if known at the start. */
   readonly commit?: string | null;
   readonly startedAt: number;
@@ -114,6 +139,8 @@ export interface RolloutStart {
   /** Id of the wave that starts it. A repeated start returns the rollout that this wave has already started. */
   readonly wave?: string;
   readonly commit?: string | null;
+  /** Also starts a version without a share, which came back from the last rollout. */
+  readonly retry?: boolean | undefined;
   /** The approved versions; others are refused. */
   readonly approved?: readonly Subject[] | undefined;
 }

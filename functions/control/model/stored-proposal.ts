@@ -10,6 +10,7 @@ const candidate = z.object({
   canary: z.string(),
   tag: z.string().nullable(),
   message: z.string().nullable(),
+  again: z.string().optional(),
 });
 
 export const bound = z.object({

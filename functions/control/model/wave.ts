@@ -40,7 +40,7 @@ export interface Member {
   readonly rollout: string | null;
   /** The new version's share, in per cent. */
   readonly share: number;
-  /** Its rollout is paused and waits for a person. */
+  /** Its rollout is paused, or its step holds: it waits for a person. */
   readonly waits: boolean;
   /** Reason, as a sentence. */
   readonly why: string;
@@ -84,6 +84,8 @@ export interface RolloutSummary {
   /** In per cent. */
   readonly share: number;
   readonly why: string;
+  /** Whether its step holds until a person promotes it. */
+  readonly isHeld: boolean;
 }
 
 export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>

@@ -1,8 +1,10 @@
 /** The Durable Object of one tier's rollouts. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import type { LiveSplit } from "../model/platform.ts";
 import type { Candidate, Rollout, RolloutStart } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
+import type { ReleaseRequest } from "../rollout/candidates.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import { type Refused, returnRefusal } from "../rpc/refusals.ts";
 import type { RolloutCalls } from "../wiring/bindings.ts";
@@ -21,7 +23,11 @@ export const rolloutsObject = (plan: ControlPlan, runtime: World): ObjectClass<R
       return this.#rollouts.history();
     }
 
-    candidates(request: Pick<RolloutStart, "tier" | "facts">): Promise<readonly Candidate[] | Refused> {
+    live(workers: readonly string[]): Promise<LiveSplit[]> {
+      return this.#rollouts.live(workers);
+    }
+
+    candidates(request: ReleaseRequest): Promise<readonly Candidate[] | Refused> {
       return returnRefusal(() => this.#rollouts.candidates(request));
     }
 

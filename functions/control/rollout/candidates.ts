@@ -2,7 +2,14 @@
 
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import type { Candidate, RolloutStart, Subject } from "../model/rollout.ts";
+import {
+  type Candidate,
+  type Deployment,
+  isOver,
+  type Rollout,
+  type RolloutStart,
+  type Subject,
+} from "../model/rollout.ts";
 
 export interface Releasable {
   readonly subject: Subject;
@@ -10,17 +17,31 @@ export interface Releasable {
   readonly deployment: string;
 }
 
-/** @throws Refusal if no Worker has a version to release */
+/**
+ * @param last the tier's last rollout
+ * @throws Refusal if no Worker has a version to release
+ */
 export const findReleasable = async (
-  tier: string,
-  { workers }: RolloutStart["facts"],
+  { tier, facts: { workers }, retry = false }: ReleaseRequest,
+  last: Rollout | undefined,
   platform: Platform,
 ): Promise<readonly Releasable[]> => {
-  const found = await Promise.all(workers.map((worker) => subjectOf(worker, platform)));
+  const found = await Promise.all(workers.map((worker) => subjectOf(worker, retry ? last : undefined, platform)));
   const subjects = found.flatMap((it) => it ?? []);
-  if (subjects.length === 0)
-    throw new Refusal(`no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`);
+  if (subjects.length === 0) throw new Refusal(nothingToRelease(tier, retry, last));
   return subjects;
+};
+
+/** What a start is about. */
+export type ReleaseRequest = Pick<RolloutStart, "tier" | "facts" | "retry">;
+
+const nothingToRelease = (tier: string, retry: boolean, last: Rollout | undefined): string => {
+  const none = `no Worker of ${tier} has a new version beside its stable one`;
+  if (retry && last)
+    return `${none}, and the version of rollout ${last.id} (${last.status}) is live, or others were deployed since: postern rollout start ${tier}`;
+  const cameBack = last && isOver(last) && last.status !== "promoted";
+  const hint = cameBack ? `, or try the version of rollout ${last.id} again: postern rollout retry ${tier}` : "";
+  return `${none}: postern deploy ${tier} --split 0${hint}`;
 };
 
 /** @throws Refusal if the platform does not describe the version */
@@ -30,11 +51,19 @@ export const describeVersion = async (subject: Subject, platform: Platform): Pro
   return { ...subject, ...answer.result };
 };
 
-/** @returns undefined for a Worker with one version for all requests */
-const subjectOf = async (worker: string, platform: Platform): Promise<Releasable | undefined> => {
+/**
+ * @param last also finds the version that came back from this rollout
+ * @returns undefined for a Worker with nothing but its stable version
+ */
+const subjectOf = async (
+  worker: string,
+  last: Rollout | undefined,
+  platform: Platform,
+): Promise<Releasable | undefined> => {
   const answer = await platform.deployments(worker);
   if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
   const [newest] = answer.result;
+  if (newest?.versions.length === 1) return returned(worker, newest, last);
   if (newest?.versions.length !== 2) return undefined;
   const [stable, canary] = newest.versions.toSorted(
     (a, b) =>
@@ -42,4 +71,11 @@ const subjectOf = async (worker: string, platform: Platform): Promise<Releasable
   );
   if (!stable || !canary) return undefined;
   return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
+};
+
+/** The version that came back, if the version that was stable then still has all requests: any other is newer. */
+const returned = (worker: string, { id, versions }: Deployment, last: Rollout | undefined): Releasable | undefined => {
+  const before = last?.subjects.find((it) => it.worker === worker);
+  if (!before || versions[0]?.version_id !== before.stable) return undefined;
+  return { subject: before, deployment: id };
 };

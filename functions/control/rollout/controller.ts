@@ -1,16 +1,26 @@
 /** The controller of a tier's rollouts: stores the state, runs due actions and commands. A crash at any point loses nothing and repeats nothing. */
 
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
+import { againText, attemptOf } from "../model/attempt.ts";
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import { type Candidate, isOver, isRunning, type Rollout, type RolloutStart } from "../model/rollout.ts";
-import { rolloutNotice } from "../notifications/notification.ts";
+import {
+  type Attempt,
+  type Candidate,
+  isOver,
+  isRunning,
+  type Rollout,
+  type RolloutStart,
+  type Subject,
+} from "../model/rollout.ts";
+import { parseSubject } from "../model/subject.ts";
+import { rolloutNotice, truncate } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { pollIntervalMs, runDueActions } from "./actions.ts";
-import { describeVersion, findReleasable } from "./candidates.ts";
+import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";
 import type { RolloutNotice } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
-import { type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
+import { maxNoteChars, type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
 
 const maxPast = 50;
 /** Characters of the past rollouts' JSON: a stored value has 2 MiB at most, and a character may take two bytes. */
@@ -25,6 +35,12 @@ export const rolloutController = (ports: RolloutPorts) => {
   const latest = () => stored.latest() as Rollout;
   const save = (it: Rollout, notice?: RolloutNotice): Promise<void> =>
     stored.save(it, notice && ((count) => rolloutNotice(notice.kind, it, notice.by, count, now())));
+
+  /** Oldest first. */
+  const allRollouts = async (): Promise<Rollout[]> => {
+    const it = await load();
+    return [...(await pastRollouts(storage)), ...(it ? [it] : [])];
+  };
 
   const applyEvent = (event: RolloutEvent): Promise<void> =>
     runExclusive(async () => {
@@ -41,19 +57,17 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
-    history: async (): Promise<Rollout[]> => {
-      const it = await load();
-      return [...(await pastRollouts(storage)), ...(it ? [it] : [])].toReversed();
-    },
+    history: async (): Promise<Rollout[]> => (await allRollouts()).toReversed(),
     /** What `start` would release now. @throws Refusal if there is nothing to release */
-    candidates: (request: Pick<RolloutStart, "tier" | "facts">) => candidatesOf(request, platform),
+    candidates: async (request: ReleaseRequest) => candidatesOf(request, await allRollouts(), platform),
     /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
     start: (request: RolloutStart): Promise<Rollout> =>
       runExclusive(async () => {
         const before = await load();
         if (before && isStartedBy(before, request.wave)) return before;
-        const it = await newRollout(request, before, ports);
-        if (before) await storage.put(past, newestThatFit([...(await pastRollouts(storage)), before]));
+        const earlier = await allRollouts();
+        const it = await newRollout(request, before, earlier, ports);
+        if (before) await storage.put(past, newestThatFit(earlier));
         await save(it, { kind: "started", by: request.by });
         await storage.setAlarm(it.startedAt);
         return it;
@@ -88,29 +102,42 @@ const assertCommandable = (it: Rollout | undefined, wave: string | undefined): v
 const isStartedBy = (it: Rollout, wave: string | undefined): boolean => wave !== undefined && it.wave === wave;
 
 const candidatesOf = async (
-  { tier, facts }: Pick<RolloutStart, "tier" | "facts">,
+  request: ReleaseRequest,
+  earlier: readonly Rollout[],
   platform: Platform,
 ): Promise<readonly Candidate[]> => {
-  const found = await findReleasable(tier, facts, platform);
-  return Promise.all(found.map(({ subject }) => describeVersion(subject, platform)));
+  const found = await findReleasable(request, earlier.at(-1), platform);
+  const subjects = found.map(({ subject }) => subject);
+  const attempt = attemptAt(request.tier, subjects, earlier);
+  const again = attempt && againText(attempt);
+  const candidates = await Promise.all(subjects.map((subject) => describeVersion(subject, platform)));
+  return again === undefined ? candidates : candidates.map((it) => ({ ...it, again }));
 };
+
+/** @returns undefined for a cutover: the gate and the old gateway are no versions */
+const attemptAt = (tier: string, subjects: readonly Subject[], earlier: readonly Rollout[]): Attempt | undefined =>
+  parseSubject(tier).route === null ? attemptOf(subjects, earlier) : undefined;
 
 /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
 const newRollout = async (
-  { facts, wave, approved, ...request }: RolloutStart,
+  { facts, wave, approved, retry, ...request }: RolloutStart,
   before: Rollout | undefined,
+  earlier: readonly Rollout[],
   { platform, now, uuid }: RolloutPorts,
 ): Promise<Rollout> => {
   if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
-  const found = await findReleasable(request.tier, facts, platform);
+  const found = await findReleasable({ tier: request.tier, facts, retry }, before, platform);
   const subjects = found.map(({ subject }) => subject);
   const mismatch = approved && versionMismatch(approved, subjects);
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
   const at = now();
+  const attempt = attemptAt(request.tier, subjects, earlier);
+  const begun = ["started", attempt && againText(attempt)].filter(Boolean).join("; ");
   return {
     ...request,
     id: uuid().slice(0, 8),
     subjects,
+    ...(attempt && { attempt }),
     ...(wave !== undefined && { wave }),
     startedAt: at,
     endedAt: null,
@@ -122,8 +149,8 @@ const newRollout = async (
     known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
     stretches: [],
     verdict: null,
-    why: "started",
-    notes: [{ at, what: `started: ${request.reason}`, by: request.by }],
+    why: begun,
+    notes: [{ at, what: truncate(`${begun}: ${request.reason}`, maxNoteChars), by: request.by }],
   };
 };
 

@@ -43,7 +43,7 @@ export type RolloutAction =
 
 const maxNotes = 100;
 /** In characters. */
-const maxNoteChars = 1000;
+export const maxNoteChars = 1000;
 const maxAttempts = 8;
 const maxBackoffMs = 30_000;
 

@@ -26,8 +26,12 @@ export interface WaveCalls {
 
 export interface WaveCommandPorts extends AuditPorts {
   readonly waves: WaveCalls;
-  /** What a start would release now. @throws Refusal if there is nothing to release */
-  readonly candidates: (tier: string, facts: TierFacts) => Promise<readonly Candidate[]>;
+  /**
+   * What a start would release now.
+   * @param retry also a version that came back from the last rollout
+   * @throws Refusal if there is nothing to release
+   */
+  readonly candidates: (tier: string, facts: TierFacts, retry?: boolean) => Promise<readonly Candidate[]>;
 }
 
 export interface WaveBody {
@@ -91,7 +95,7 @@ export const waveScope = async (
   const versions: Candidate[] = [];
   for (let from = 0; from < core.length; from += concurrentCalls) {
     const some = core.slice(from, from + concurrentCalls);
-    const found = some.map(({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts));
+    const found = some.map(({ tier }) => ports.candidates(tier, tiers[tier] as TierFacts, true));
     versions.push(...(await Promise.all(found)).flat());
   }
   return { versions, commit: null };

@@ -88,7 +88,7 @@ const rolloutSeen = (it: Wave, member: Member, rollout: RolloutSummary | null): 
   const { id, status, why } = rollout;
   const isReturned = status === "rolled-back" || status === "left";
   const share = isReturned ? 0 : Math.max(0, rollout.share);
-  const known = { ...member, rollout: id, why, share, waits: status === "paused" };
+  const known = { ...member, rollout: id, why, share, waits: status === "paused" || rollout.isHeld };
   if (member.place === "returning") return isReturned ? { ...known, place: "back" } : known;
   if (isReturned) return { ...known, place: "failed" };
   if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };

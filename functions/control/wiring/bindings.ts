@@ -2,18 +2,19 @@
 import type { Ledger } from "../audit/ledger.ts";
 import type { noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { rolloutController } from "../rollout/controller.ts";
+import type { rememberingPlatform } from "../rollout/live.ts";
 import type { Namespace } from "../rpc/objects.ts";
 import type { Refusing } from "../rpc/refusals.ts";
 import type { waveController } from "../wave/controller.ts";
 import type { TelemetryObject } from "./telemetry.ts";
 
-export type Rollouts = ReturnType<typeof rolloutController>;
+export type Rollouts = ReturnType<typeof rolloutController> & Pick<ReturnType<typeof rememberingPlatform>, "live">;
 export type Waves = ReturnType<typeof waveController>;
 export type Notices = ReturnType<typeof noticeDispatcher>;
 
 /** The RPC methods of each object. */
 export type TelemetryCalls = Omit<TelemetryObject, "alarm">;
-export type RolloutCalls = Pick<Rollouts, "status" | "history"> &
+export type RolloutCalls = Pick<Rollouts, "status" | "history" | "live"> &
   Refusing<Pick<Rollouts, "candidates" | "start" | "ask">>;
 export type WaveCalls = Pick<Waves, "status" | "history"> & Refusing<Pick<Waves, "check" | "start" | "ask">>;
 export type NoticeCalls = Pick<Notices, "take" | "status" | "test" | "retry">;

@@ -47,13 +47,14 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
   return {
     status: async (tier) => (await rolloutsOf(tier).status()) ?? null,
     measure: (it) => measureRollout(env, plan, it, runtime.now()),
+    live: (tier, { workers }) => rolloutsOf(tier).live(workers),
     history: (tier) => rolloutsOf(tier).history(),
-    candidates: async (tier, facts) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts })),
-    start: async (tier, facts, { release, by, reason, commit, approved }) => {
+    candidates: async (tier, facts, retry) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts, retry })),
+    start: async (tier, facts, { release, by, reason, commit, retry, approved }) => {
       const settings = rolloutSettings(release);
       const steps = await stepsFor(tier, facts, settings.steps);
       return throwRefusal(
-        await rolloutsOf(tier).start({ ...settings, tier, facts, steps, by, reason, commit, approved }),
+        await rolloutsOf(tier).start({ ...settings, tier, facts, steps, by, reason, commit, retry, approved }),
       );
     },
     command: async (tier, command, by, reason, approved) =>

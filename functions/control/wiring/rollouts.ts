@@ -11,6 +11,7 @@ import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import { rememberingPlatform } from "../rollout/live.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
 import { smokeTest, testLabel } from "../rollout/smoke.ts";
@@ -27,16 +28,11 @@ export const tierRollouts = (
   runtime: World,
 ): Rollouts => {
   const feed = feedClient(env.FEED);
-  const overlay = overlayPlatform(feed, plan, runtime);
-  const platformOf = (name: string): RolloutPorts["platform"] =>
-    parseSubject(name).route === null ? workersPlatform(env) : overlay;
+  const newPlatform = () => platformFor(plan, env, feed, runtime);
+  const platform = rememberingPlatform(newPlatform(), newPlatform(), runtime.now);
   const controller = rolloutController({
     storage,
-    platform: {
-      deployments: (name) => platformOf(name).deployments(name),
-      split: (name, versions, message) => platformOf(name).split(name, versions, message),
-      version: (name, version) => platformOf(name).version(name, version),
-    },
+    platform,
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
     queries: (it) =>
@@ -61,11 +57,29 @@ export const tierRollouts = (
   const publishDrain = drainPublisher(controller, plan, feed, storage, runtime);
   return {
     ...controller,
+    live: platform.live,
     reconcile: async () => {
       await controller.reconcile();
       await publishDrain();
       await renew();
     },
+  };
+};
+
+/** The platform for Workers, and for routes with a cutover. */
+const platformFor = (
+  plan: ControlPlan,
+  env: Pick<Bindings, "ACTUATOR">,
+  feed: Feed,
+  runtime: World,
+): RolloutPorts["platform"] => {
+  const overlay = overlayPlatform(feed, plan, runtime);
+  const workers = workersPlatform(env);
+  const platformOf = (name: string) => (parseSubject(name).route === null ? workers : overlay);
+  return {
+    deployments: (name) => platformOf(name).deployments(name),
+    split: (name, versions, message) => platformOf(name).split(name, versions, message),
+    version: (name, version) => platformOf(name).version(name, version),
   };
 };
 
@@ -85,7 +99,13 @@ const retryMs = 2000;
 
 /** Publishes the drain entry of a version that was rolled back. */
 const drainPublisher =
-  (controller: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
+  (
+    controller: Pick<Rollouts, "status">,
+    plan: ControlPlan,
+    feed: Feed,
+    storage: DurableObjectStorage,
+    { now, log }: World,
+  ) =>
   async (): Promise<void> => {
     const it = await controller.status();
     const entry = it && parseSubject(it.tier).route === null ? drainEntryOf(it, now()) : undefined;
@@ -101,7 +121,7 @@ const drainPublisher =
 
 /** Renews a cutover's overlay entry, also after the rollout has ended. */
 const entryRenewer = (
-  controller: Rollouts,
+  controller: Pick<Rollouts, "status">,
   plan: ControlPlan,
   feed: Feed,
   storage: DurableObjectStorage,

@@ -8,6 +8,7 @@ import { isOver, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { rolloutObjectName } from "../model/shared-gates.ts";
 import type { RolloutSummary } from "../model/wave.ts";
+import { isHeld } from "../rollout/events.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
 import { waveController } from "../wave/controller.ts";
@@ -48,7 +49,17 @@ export const environmentWaves = (
         const why = `wave ${id}: ${reason}`;
         const entry = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         const it = await withAudit({ ledger, now }, entry, async () => {
-          const settings = { ...rolloutSettings(release), tier, facts, by, reason: why, wave: id, approved };
+          // A version that was taken back before is tried again: a person chose the tier.
+          const settings = {
+            ...rolloutSettings(release),
+            tier,
+            facts,
+            by,
+            reason: why,
+            wave: id,
+            retry: true,
+            approved,
+          };
           return throwRefusal(await rolloutsOf(tier).start(settings));
         });
         return summaryOf(it);
@@ -65,4 +76,7 @@ export const environmentWaves = (
   });
 };
 
-const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id, status, share: goal.share, why });
+const summaryOf = (it: Rollout): RolloutSummary => {
+  const { id, status, goal, why } = it;
+  return { id, status, share: goal.share, why, isHeld: isHeld(it) };
+};

@@ -20,20 +20,7 @@ export const addRolloutCommands = (program: Command): void => {
       "release a tier's new version as a canary, or cut a route over: step by step, measured, with automatic rollback",
     );
 
-  addControlOptions(
-    rollout
-      .command("start")
-      .description("upload the new version at 0 % and start the rollout")
-      .argument("<tier>", subject)
-      .option("--no-upload", "use the version that is already uploaded")
-      .addOption(bake)
-      .addOption(watch)
-      .option("--commit <id>", "the commit that the version was built from; default: that of a clean git checkout")
-      .addOption(message),
-  )
-    .addHelpText("after", examples({ "npx postern rollout start open --watch": "follows the rollout to its end" }))
-    .action(async (tier, options) => finish(await (await rolloutCommands()).start(tier, options), options));
-
+  addStarts(rollout);
   for (const [name, description] of Object.entries(commands))
     addControlOptions(rollout.command(name).description(description).argument("<tier>", subject).addOption(message))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open -m 'as agreed'`]: "" }))
@@ -73,4 +60,34 @@ export const addRolloutCommands = (program: Command): void => {
   )
     .addHelpText("after", examples({ "npx postern approve 1fe43f7b --as bob": "" }))
     .action(async (id, options) => finish(await (await rolloutCommands()).approve(id, options), options));
+};
+
+const addStarts = (rollout: Command): void => {
+  addControlOptions(
+    rollout
+      .command("start")
+      .description("upload the new version at 0 % and start the rollout")
+      .argument("<tier>", subject)
+      .option("--no-upload", "use the version that is already uploaded")
+      .addOption(bake)
+      .addOption(watch)
+      .option("--commit <id>", "the commit that the version was built from; default: that of a clean git checkout")
+      .addOption(message),
+  )
+    .addHelpText("after", examples({ "npx postern rollout start open --watch": "follows the rollout to its end" }))
+    .action(async (tier, options) => finish(await (await rolloutCommands()).start(tier, options), options));
+
+  addControlOptions(
+    rollout
+      .command("retry")
+      .description(
+        "start the uploaded version again that came back from the last rollout; its attempts share one error budget",
+      )
+      .argument("<tier>")
+      .addOption(bake)
+      .addOption(watch)
+      .addOption(message),
+  )
+    .addHelpText("after", examples({ "npx postern rollout retry open -m 'the service is mended'": "" }))
+    .action(async (tier, options) => finish(await (await rolloutCommands()).retry(tier, options), options));
 };

@@ -1,26 +1,35 @@
 /** Formats a rollout's state for the terminal. */
 import pc from "picocolors";
+import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { table } from "../../terminal/table.ts";
 import { toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
+import { attemptLines } from "./attempts.ts";
+import { shownShare } from "./live-share.ts";
 import { latencyStrips } from "./rollout-strips.ts";
 
 const width = 40;
 
 /** @param now milliseconds since the epoch */
-export const rolloutText = (rollout: Rollout, now: number, measured: Measurement | null): string => {
+export const rolloutText = (
+  rollout: Rollout,
+  now: number,
+  measured: Measurement | null,
+  live: readonly LiveSplit[] | null = null,
+): string => {
   const it = toOneLineValues(rollout);
-  const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
+  const { share, text } = shownShare(it, live);
   const [subject] = it.subjects;
   const step = it.steps
     .map(({ share, hold }, index) => markStep(`${share} %${hold ? " hold" : ""}`, index, it))
     .join("  ");
-  const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${share} %`;
+  const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${text}`;
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id} by ${it.by}: ${it.reason}`,
     `${status(it)}  ${it.why}`,
+    ...attemptLines(it),
     versions,
     `steps  ${step}${timeLeft(it, now)}`,
     ...(measured ? [exposedText(measured), latencyStrips(measured)] : []),
@@ -31,11 +40,15 @@ export const rolloutText = (rollout: Rollout, now: number, measured: Measurement
 };
 
 /** One line for output into a pipe. */
-export const rolloutLine = (it: Rollout, measured: Measurement | null): string =>
+export const rolloutLine = (
+  it: Rollout,
+  measured: Measurement | null,
+  live: readonly LiveSplit[] | null = null,
+): string =>
   [
     new Date().toISOString().slice(11, 19),
     it.status,
-    `${Math.max(0, it.goal.share)} %`,
+    shownShare(it, live).text,
     toOneLine(it.why),
     ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");

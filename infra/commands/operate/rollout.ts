@@ -1,7 +1,9 @@
 /** `postern rollout`: starts, commands and shows rollouts that control runs. */
 
+import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
+import { isHeld } from "../../../functions/control/rollout/events.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { compile } from "../../compiler/compile.ts";
 import { cleanCommit } from "../../release/commit.ts";
@@ -14,19 +16,23 @@ import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
+import { budgetText } from "./attempts.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { readLive } from "./live-share.ts";
 import type { ControlOptions } from "./options.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
-import { outcomeOf as waveOutcome } from "./wave.ts";
+import { acceptedOutcome as waveOutcome } from "./wave.ts";
 
-interface StartRolloutOptions extends ControlOptions {
-  readonly upload: boolean;
+interface RetryOptions extends ControlOptions {
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
+}
+
+interface StartRolloutOptions extends RetryOptions {
+  readonly upload: boolean;
   readonly commit?: string | undefined;
 }
 
-/** Exit code if the release is rolled back. */
-const rolledBackExitCode = 4;
 const pollIntervalMs = 2000;
 
 /** @param name `wallet`, or `wallet/balance` for a route's cutover */
@@ -40,15 +46,30 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
   }
-  const { release } = manifestOf(tier.split("/")[0] as string, options);
   // The commit of a version that was uploaded earlier is unknown here.
   const commit = options.commit ?? (options.upload ? await cleanCommit(options.root) : undefined);
+  return startOf(client, tier, { reason, commit }, options);
+};
+
+/** Starts the version again that came back from the last rollout: it is uploaded, and has no share. */
+export const retry = async (tier: string, options: RetryOptions): Promise<Outcome> => {
+  if (tier.includes("/")) throw new Error(`a cutover has no versions: npx postern rollout start ${tier}`);
+  const reason = options.message ?? "postern rollout retry";
+  return startOf(controlClientFor(options), tier, { reason, retry: true }, options);
+};
+
+const startOf = async (
+  client: ControlClient,
+  tier: string,
+  body: object,
+  { bake, watch: isWatched, ...options }: RetryOptions,
+): Promise<Outcome> => {
+  const { release } = manifestOf(tier.split("/")[0] as string, options);
   const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, {
-    reason,
-    release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
-    commit,
+    ...body,
+    release: { ...release, ...(bake !== undefined && { bake }) },
   });
-  return options.watch && !isProposed(it) ? watch(tier, options) : outcomeOf(it);
+  return isWatched && !isProposed(it) ? watch(tier, options) : acceptedOutcome(it);
 };
 
 /** Reads the current manifest; control's plan may be older. */
@@ -65,14 +86,16 @@ export const sendCommand = async (
   options: ControlOptions,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
-  return outcomeOf(await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+  return acceptedOutcome(
+    await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }),
+  );
 };
 
 export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? outcomeOf(it, await measurementOf(client, tier))
+    ? stateOutcome(it, await measurementOf(client, tier), await readLive(client, pathOf(tier)))
     : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
@@ -83,14 +106,15 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
   let last = "";
   for (;;) {
     const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
-    if (!it) return { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
+    if (!it) throw new Error(`${tier} has no rollout to watch: npx postern rollout start ${tier}`);
     const measured = await measurementOf(client, tier);
-    if (options.json) printJson({ ...it, measured });
-    if (isOver(it) || it.status === "paused")
-      return { ...outcomeOf(it, measured), ...(options.json && { data: undefined }) };
+    const live = await readLive(client, pathOf(tier));
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    if (isInteractive) redraw(rolloutText(it, Date.now(), measured));
-    else if (!options.json && key !== last) print(rolloutLine(it, measured));
+    if (options.json) printJson({ ...it, measured, live });
+    if (isOver(it) || it.status === "paused" || isHeld(it))
+      return { ...stateOutcome(it, measured, live), ...(options.json && { data: undefined }) };
+    if (isInteractive) redraw(rolloutText(it, Date.now(), measured, live));
+    else if (!options.json && key !== last) print(rolloutLine(it, measured, live));
     last = key;
     await new Promise((wake) => setTimeout(wake, pollIntervalMs));
   }
@@ -106,15 +130,17 @@ const measurementOf = (client: ControlClient, tier: string): Promise<Measurement
 export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await controlClientFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
   if (all.length === 0) return { exitCode: 0, text: `${tier} has no rollout\n`, data: all };
-  const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
+  const rows = all.map(({ id, startedAt, by, status, why, reason, attempt }) => [
     id,
     formatTime(startedAt),
     by,
     status,
+    attempt ? `${attempt.number} (${budgetText(attempt)})` : "",
     reason,
     why,
   ]);
-  return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
+  const head = ["rollout", "started (UTC)", "by", "status", "attempt (budget)", "reason", "why"];
+  return { exitCode: 0, text: table(head, rows), data: all };
 };
 
 /** Approves a proposal of a rollout or a wave. Only what was shown is approved. */
@@ -126,7 +152,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? waveOutcome(it) : outcomeOf(it);
+  return "members" in it ? waveOutcome(it) : acceptedOutcome(it);
 };
 
 /** Prints the header that selects the new version. */
@@ -135,12 +161,12 @@ export const label = async (tier: string, options: ControlOptions): Promise<Outc
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 
-const outcomeOf = (it: Rollout | ProposalResult, measured: Measurement | null = null): Outcome => {
-  if (isProposed(it)) return proposalOutcome(it);
-  const isBack = it.status === "rolled-back" || it.status === "returning";
-  return {
-    exitCode: isBack ? rolledBackExitCode : 0,
-    text: rolloutText(it, Date.now(), measured),
-    data: { ...it, ...(measured && { measured }) },
-  };
-};
+/** Control accepted a command: it is done, whatever the state that it leads to. */
+const acceptedOutcome = (it: Rollout | ProposalResult): Outcome =>
+  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it, null, null), exitCode: 0 };
+
+const stateOutcome = (it: Rollout, measured: Measurement | null, live: readonly LiveSplit[] | null): Outcome => ({
+  exitCode: exitCodeOf(it),
+  text: rolloutText(it, Date.now(), measured, live),
+  data: { ...it, ...(measured && { measured }), ...(live && { live }) },
+});

@@ -1,6 +1,6 @@
 /** `postern wave`: starts, commands and shows waves that control runs. */
 
-import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
+import { isWaveOver, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import type { DeployedWorker } from "../../release/deploy-worker.ts";
@@ -12,6 +12,7 @@ import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type ProposalResult, proposalOutcome } from "../review/proposed.ts";
+import { needsPerson, waveExitCodeOf } from "./exit-codes.ts";
 import type { ControlOptions } from "./options.ts";
 import { lineOf, waveText } from "./wave-view.ts";
 
@@ -25,8 +26,6 @@ interface WaveCommandOptions extends ControlOptions {
   readonly all?: true | undefined;
 }
 
-/** Exit code if one of the wave's rollouts was rolled back. */
-const rolledBackExitCode = 4;
 const pollIntervalMs = 1000;
 
 export const start = async (options: StartWaveOptions): Promise<Outcome> => {
@@ -47,14 +46,14 @@ export const start = async (options: StartWaveOptions): Promise<Outcome> => {
   await client.call("POST", "/v1/waves/check", requestFor(selection.tiers.map(({ tier }) => tier)));
   const uploaded = await deploy(
     selection.tiers.map(({ tier }) => tier),
-    { root, env, target, split: "0", message: reason },
+    { root, env, target, split: "0", message: reason, retries: true },
   );
   if (uploaded.exitCode !== 0) return uploaded;
   const changed = changedIn(selection, uploaded);
   if (changed.length === 0)
     return { exitCode: 0, text: `nothing has changed (${selection.selection}); no wave was started\n`, data: null };
   const it = await client.call<Wave | ProposalResult>("POST", "/v1/waves", requestFor(changed));
-  return options.watch && !isProposed(it) ? watch(options) : outcomeOf(it);
+  return options.watch && !isProposed(it) ? watch(options) : acceptedOutcome(it);
 };
 
 const releasesOf = ({ tiers }: WaveSelection, names: readonly string[], bake: string | undefined) =>
@@ -76,14 +75,16 @@ export const sendCommand = async (
   { all = undefined, ...options }: WaveCommandOptions,
 ): Promise<Outcome> => {
   const body = { reason: options.message ?? "", ...(all && { all }) };
-  return outcomeOf(await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body));
+  return acceptedOutcome(
+    await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body),
+  );
 };
 
 const noWave: Outcome = { exitCode: 0, text: "there is no wave\n", data: null };
 
 export const status = async (options: ControlOptions): Promise<Outcome> => {
   const it = await controlClientFor(options).call<Wave | null>("GET", "/v1/wave");
-  return it ? outcomeOf(it) : noWave;
+  return it ? stateOutcome(it) : noWave;
 };
 
 /** Redraws in a terminal; writes a line per change into a pipe. */
@@ -93,8 +94,8 @@ export const watch = async (options: ControlOptions): Promise<Outcome> => {
   let last = new Set<string>();
   for (;;) {
     const it = await client.call<Wave | null>("GET", "/v1/wave");
-    if (!it) return noWave;
-    if (isWaveOver(it) || waitsForPerson(it)) return outcomeOf(it);
+    if (!it) throw new Error("there is no wave to watch: npx postern wave start");
+    if (isWaveOver(it) || needsPerson(it)) return stateOutcome(it);
     const lines = options.json ? [JSON.stringify(it)] : linesOf(it);
     if (isInteractive) redraw(waveText(it));
     else
@@ -109,15 +110,6 @@ export const linesOf = (it: Wave): string[] => [
   toOneLine(it.why),
   ...toOneLineValues(it.members).filter(isMoving).map(lineOf),
 ];
-
-/** Whether the wave cannot continue without a person. */
-const waitsForPerson = (it: Wave): boolean => {
-  const active = membersAt(it, "starting", "under-way", "returning");
-  if (active.some(({ waits }) => !waits)) return false;
-  if (it.status !== "running") return active.length > 0 || it.status === "paused";
-  const next = membersAt(it, "waiting").some(({ level }) => level === active[0]?.level);
-  return active.length >= it.concurrent || (active.length > 0 && !next);
-};
 
 const isMoving = ({ place }: Wave["members"][number]): boolean => place !== "waiting";
 
@@ -140,8 +132,8 @@ export const history = async (options: ControlOptions): Promise<Outcome> => {
   return { exitCode: 0, text: table(head, rows), data: all };
 };
 
-export const outcomeOf = (it: Wave | ProposalResult): Outcome => {
-  if (isProposed(it)) return proposalOutcome(it);
-  const isBack = ["stopping", "failed", "aborting", "aborted"].includes(it.status);
-  return { exitCode: isBack ? rolledBackExitCode : 0, text: waveText(it), data: it };
-};
+/** Control accepted a command: it is done, whatever the state that it leads to. */
+export const acceptedOutcome = (it: Wave | ProposalResult): Outcome =>
+  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it), exitCode: 0 };
+
+const stateOutcome = (it: Wave): Outcome => ({ exitCode: waveExitCodeOf(it), text: waveText(it), data: it });

@@ -34,6 +34,7 @@ export const addReleaseCommands = (program: Command): void => {
     .option("--split <per cent>", "share of requests for new versions", "100")
     .addOption(message)
     .option("--prune", "delete gates that the front no longer reaches, such as those of a removed tier")
+    .option("--force", "deploy also over a running or paused rollout, and versions that were taken back")
     .addOption(root)
     .addOption(json)
     .addHelpText(

@@ -11,10 +11,12 @@ import { buildSampleWorkers, createNamespaces } from "../../release/companions.t
 import { kvNamespace } from "../../release/consumers/kv.ts";
 import { signConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
-import { byStage, deployAll, hasFailed } from "../../release/deploy.ts";
+import { byStage, deployAll, hasFailed, isRefused } from "../../release/deploy.ts";
+import { deployGuard } from "../../release/deploy-guard.ts";
 import { type DeployedWorker, hasRoutes } from "../../release/deploy-worker.ts";
 import { findLeftovers, removeWorkers } from "../../release/leftovers.ts";
 import { releasesOf } from "../../release/releases.ts";
+import { rolloutKnowledge } from "../../release/rollout-knowledge.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { parsePercent } from "../../terminal/arguments.ts";
@@ -30,6 +32,10 @@ interface DeployCommandOptions {
   readonly split: string;
   readonly message?: string | undefined;
   readonly prune?: true | undefined;
+  /** Deploys over a running rollout, and versions that were taken back. */
+  readonly force?: true | undefined;
+  /** Versions that were taken back are deployed: a wave tries them again. */
+  readonly retries?: true | undefined;
   readonly json?: true | undefined;
 }
 
@@ -59,7 +65,10 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   let count = 0;
   // The table at the end has a line for each, so this is no list of them.
   const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${toOneLine(line)}`);
-  const deployOptions = { target, split, message, secrets, progress };
+  const guard = options.force
+    ? undefined
+    : deployGuard(rolloutKnowledge(root, compiled.environment, target), options.retries === true);
+  const deployOptions = { target, split, message, secrets, guard, progress };
   const front = tiers.length === 0 ? selected.find(({ kind }) => kind === "front") : undefined;
   const results = [
     ...(await deployAll(tiers.length === 0 ? sampleWorkers : [], deployOptions)),
@@ -68,7 +77,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   stages.end();
   const outcome = { target: target.name, environment: env, workers: results };
   // Leftovers are known and can be removed only after everything is deployed.
-  if (results.some(hasFailed))
+  if (results.some((it) => hasFailed(it) || isRefused(it)))
     return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
   await assertUnpublished(
     target,
@@ -195,12 +204,18 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
   ]);
   const workerTable = table(["worker", "what", "share", "version", "time"], rows);
   const failed = results.filter(hasFailed);
-  const changed = results.filter((it) => !hasFailed(it) && it.what !== "unchanged").length;
+  const refused = results.filter(isRefused);
+  const open = [...failed, ...refused];
+  const changed = results.filter((it) => !open.includes(it) && it.what !== "unchanged").length;
   const summary =
-    changed === 0 && failed.length === 0
+    changed === 0 && open.length === 0
       ? `nothing has changed on ${name}`
       : `${changed} of ${results.length} Workers are new on ${name}`;
-  if (failed.length === 0) return `${workerTable}\n${summary}\n`;
-  const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
-  return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed or were skipped; run the same command again to continue\n`;
+  if (open.length === 0) return `${workerTable}\n${summary}\n`;
+  const reasons = open.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
+  const remainder = [
+    ...(refused.length > 0 ? [`${refused.length} refused`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed or were skipped; run the same command again to continue`] : []),
+  ];
+  return `${workerTable}\n${reasons.join("\n")}\n\n${[summary, ...remainder].join(", ")}\n`;
 };

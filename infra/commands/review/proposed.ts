@@ -1,6 +1,7 @@
 /** Proposals that need a second approver, as commands show them. */
 import type { ProposalView } from "../../../functions/control/audit/record.ts";
 import type { ControlClient } from "../../release/control-client.ts";
+import { exitCode } from "../../terminal/contract.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
 
@@ -13,7 +14,8 @@ export const isProposed = (it: object): it is ProposalResult => "proposal" in it
 export const proposalOutcome = (it: ProposalResult): Outcome => {
   const { id, by } = toOneLineValues(it.proposal);
   const text = `${renderProposal(it.proposal)}${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
-  return { exitCode: 0, text, data: it };
+  // Nothing has been done yet.
+  return { exitCode: exitCode.personNeeded, text, data: it };
 };
 
 /** The content of a proposal, line by line. */

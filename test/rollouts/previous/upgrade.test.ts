@@ -44,7 +44,14 @@ it("uploads every Worker, and keeps the classes and data of Durable Objects", {
   ]);
   const lines = await client.call<readonly { readonly id: number }[]>("GET", "/v1/audit");
 
-  const { data, exitCode, text } = await deploy([], { root, target: cloud.api, split: "100", message: "an upgrade" });
+  const { data, exitCode, text } = await deploy([], {
+    root,
+    target: cloud.api,
+    split: "100",
+    message: "an upgrade",
+    // A version of a gate was taken back.
+    force: true,
+  });
   expect(exitCode, text).toBe(0);
   const { workers } = data as { readonly workers: readonly DeployedWorker[] };
   expect(Object.fromEntries(workers.map(({ worker, what, share }) => [worker, `${what} ${share}`]))).toEqual(

@@ -1,0 +1,18 @@
+/** Which attempt at its version a rollout is, and what became of those before. */
+import type { Attempt, Rollout } from "../../../functions/control/model/rollout.ts";
+import { formatTime } from "../../terminal/arguments.ts";
+
+/** The part of the error budget of its version, as `15 %`. */
+export const budgetText = ({ budget }: Pick<Attempt, "budget">): string => `${Number((budget * 100).toPrecision(2))} %`;
+
+/** None for a first attempt. */
+export const attemptLines = ({ attempt }: Pick<Rollout, "attempt">): string[] => {
+  if (!attempt || attempt.number === 1) return [];
+  return [
+    `attempt ${attempt.number} of this version, with ${budgetText(attempt)} of the error budget that its attempts share; before:`,
+    ...attempt.earlier.map(
+      ({ id, by, startedAt, endedAt, status, why }) =>
+        `  ${formatTime(endedAt ?? startedAt)} UTC  rollout ${id} by ${by}: ${status}: ${why}`,
+    ),
+  ];
+};

@@ -1,0 +1,58 @@
+/**
+ * What a deployment must not do by accident: deploy over a rollout, which would pause and leave its version where it is, and
+ * give a version to users from whom it was taken back.
+ */
+import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
+import type { Releases } from "./releases.ts";
+import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";
+import { takenBackText, takenBackVersions } from "./taken-back.ts";
+
+export interface DeployGuard {
+  /**
+   * Called before the Worker is changed.
+   * @param version the version to deploy, if it is uploaded already
+   * @returns why it is refused, with the remedy; undefined if it may be deployed
+   */
+  readonly refusalOf: (
+    it: Pick<Emitted, "worker" | "tiers">,
+    releases: Releases,
+    version: string | undefined,
+  ) => Promise<string | undefined>;
+}
+
+/** @param retries whether a version that was taken back may be deployed: a wave tries it again, measured */
+export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): DeployGuard => ({
+  refusalOf: async ({ worker, tiers: [tier] }, releases, version) => {
+    // What is no tier's, such as the front, is known by the platform alone.
+    const known: RolloutKnowledge = tier === undefined ? { unknown: "it is no tier's" } : await rolloutsOf(tier);
+    const running = runningRollout(known, releases);
+    if (running) return `${running}\n${overRolloutRemedy(tier)}`;
+    if (version === undefined || retries) return undefined;
+    const back = takenBackVersions(worker, releases, rolloutsIn(known)).get(version);
+    if (!back?.isRollback) return undefined;
+    const again =
+      tier !== undefined && back.rollout !== undefined
+        ? `try it again, measured: npx postern rollout retry ${tier}; or deploy`
+        : "deploy";
+    return `version ${version.slice(0, 8)} was taken back: ${takenBackText(back)}\n${again} it all the same: --force`;
+  },
+});
+
+const overRolloutRemedy = (tier: string | undefined): string =>
+  tier === undefined
+    ? "wait for its end; --force deploys over it, and it pauses"
+    : `let it end (npx postern rollout watch ${tier}), or end it (npx postern rollout abort ${tier}); --force deploys over it, and it pauses`;
+
+/** @returns as `rollout 1fe43f7b by alice is running at 50 %`; undefined if none is known */
+const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): string | undefined => {
+  const [last] = rolloutsIn(known) ?? [];
+  if ("rollouts" in known) return last && !isOver(last) ? stateOf(last) : undefined;
+  const [, id, share] =
+    /^postern ([^/\s]+)\/\d+: ([\d.]+) %$/.exec(newest?.annotations?.["workers/message"] ?? "") ?? [];
+  if (!newest || id === undefined || newest.versions.length < 2) return undefined;
+  return `rollout ${id} is running or paused at ${share} %, as the platform's last deployment says (${known.unknown})`;
+};
+
+const stateOf = ({ id, by, status, goal, why }: Rollout): string =>
+  `rollout ${id} by ${by} is ${status} at ${Math.max(0, goal.share)} %${status === "running" ? "" : ` (${why})`}`;

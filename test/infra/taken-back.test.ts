@@ -1,0 +1,178 @@
+/** What a rollback chooses, and which versions were taken back: from the platform's deployments, with and without control. */
+import { describe, expect, it } from "vitest";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { deployGuard } from "../../infra/release/deploy-guard.ts";
+import { type Releases, rollbackCandidates } from "../../infra/release/releases.ts";
+import { takenBackVersions } from "../../infra/release/taken-back.ts";
+
+type Split = Readonly<Record<string, number>>;
+
+const minute = 60_000;
+const start = Date.UTC(2026, 10, 30, 17);
+
+/** Deployments, oldest first, a minute apart: `{ v1: 90, v2: 10 }` and the message. */
+const releases = (...deployments: readonly (readonly [split: Split, message?: string])[]): Releases => ({
+  versions: [1, 2, 3, 4].map((number) => ({
+    id: `v${number}`,
+    number,
+    metadata: { created_on: new Date(start).toISOString() },
+  })),
+  deployments: deployments
+    .map(([split, message], index) => ({
+      id: `d${index}`,
+      created_on: new Date(start + index * minute).toISOString(),
+      author_email: "bob@acme.example",
+      ...(message !== undefined && { annotations: { "workers/message": message } }),
+      versions: Object.entries(split).map(([version_id, percentage]) => ({ version_id, percentage })),
+    }))
+    .toReversed(),
+});
+
+const rollout = (canary: string, status: Rollout["status"], why: string, endedMinutes: number): Rollout =>
+  ({
+    id: `r-${canary}`,
+    by: "alice",
+    status,
+    why,
+    goal: { share: 50 },
+    subjects: [{ worker: "gate", stable: "v1", canary }],
+    startedAt: start,
+    endedAt: start + endedMinutes * minute,
+  }) as unknown as Rollout;
+
+const chosen = (it: Releases, rollouts?: readonly Rollout[]) => {
+  const back = takenBackVersions("gate", it, rollouts);
+  return rollbackCandidates("gate", it, rollouts).find((id) => !back.has(id));
+};
+
+describe("without control", () => {
+  it.each<[string, Releases, string | undefined, readonly string[]]>([
+    ["the version before", releases([{ v1: 100 }], [{ v2: 100 }]), "v1", []],
+    ["out of a split", releases([{ v1: 100 }], [{ v2: 100 }], [{ v2: 90, v3: 10 }]), "v2", []],
+    [
+      "not the version of an aborted rollout",
+      releases(
+        [{ v1: 100 }],
+        [{ v2: 100 }],
+        [{ v2: 100, v3: 0 }, "postern r1/1: 0 %"],
+        [{ v3: 100 }, "postern r1/2: 100 %"],
+        [{ v2: 100 }, "postern r1/3: back"],
+      ),
+      "v1",
+      ["v3"],
+    ],
+    [
+      "not the version of an earlier rollback, twice",
+      releases([{ v1: 100 }], [{ v2: 100 }], [{ v3: 100 }], [{ v2: 100 }, "postern rollback"], [{ v1: 100 }, "x"]),
+      undefined,
+      ["v2", "v3"],
+    ],
+    [
+      "a version that came back, was released again and was replaced by a newer one",
+      releases(
+        [{ v1: 100 }],
+        [{ v1: 90, v2: 10 }],
+        [{ v1: 100 }, "postern r1/3: back"],
+        [{ v1: 100, v2: 0 }],
+        [{ v2: 100 }],
+        [{ v3: 100 }],
+      ),
+      "v2",
+      [],
+    ],
+    [
+      "not a version that is being tried again",
+      releases(
+        [{ v1: 100 }],
+        [{ v2: 100 }, "postern r1/2: 100 %"],
+        [{ v1: 100 }, "postern r1/3: back"],
+        [{ v1: 90, v2: 10 }, "postern r2/2: 10 %"],
+      ),
+      "v1",
+      ["v2"],
+    ],
+    [
+      "a version that a newer one beside the stable one replaced was not taken back",
+      releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 90, v3: 10 }]),
+      "v1",
+      [],
+    ],
+    ["no version before", releases([{ v1: 100 }]), undefined, []],
+    ["no deployment", releases(), undefined, []],
+  ])("%s", (_, it, to, back) => {
+    expect(chosen(it)).toBe(to);
+    expect([...takenBackVersions("gate", it).keys()].toSorted()).toEqual(back);
+  });
+
+  it("the message names the rollout, or the person", () => {
+    const byRollout = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 100 }, "postern r1/3: back"]);
+    expect(takenBackVersions("gate", byRollout).get("v2")).toMatchObject({ rollout: "r1", isRollback: true });
+    const byPerson = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "postern rollback: late complaints"]);
+    expect(takenBackVersions("gate", byPerson).get("v2")).toEqual({
+      at: start + 2 * minute,
+      why: "rolled back by bob@acme.example: postern rollback: late complaints",
+      isRollback: true,
+    });
+    const byDeployment = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "the old manifest"]);
+    expect(takenBackVersions("gate", byDeployment).get("v2")).toMatchObject({ isRollback: false });
+  });
+});
+
+describe("with control's history", () => {
+  it("says why, and knows what the platform no longer lists", () => {
+    const it = releases([{ v1: 100 }]);
+    const why = "errors: 2 % against 0";
+    const back = takenBackVersions("gate", it, [rollout("v2", "rolled-back", why, 5)]);
+    expect(back.get("v2")).toMatchObject({ why: `rollout r-v2 took it back: ${why}`, at: start + 5 * minute });
+    // The stable version of a rollout had all requests, although its deployment is too old to be listed.
+    const long = releases([{ v1: 50, v3: 50 }], [{ v3: 100 }]);
+    expect(chosen(long, [rollout("v3", "promoted", "", 1)])).toBe("v1");
+  });
+
+  it("the newest rollout of a version counts, and a later deployment to all users", () => {
+    const it = releases([{ v1: 100 }], [{ v2: 100 }], [{ v3: 100 }]);
+    expect(chosen(it, [rollout("v2", "promoted", "", 1), rollout("v2", "rolled-back", "errors", 0)])).toBe("v2");
+    expect(chosen(it, [rollout("v2", "rolled-back", "errors", 0)])).toBe("v2");
+    expect(chosen(it, [rollout("v2", "rolled-back", "errors", 2)])).toBe("v1");
+  });
+});
+
+describe("a deployment", () => {
+  const gate = { worker: "gate", tiers: ["a"] };
+  const running = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }, "postern 1fe43f7b/3: 10 %"]);
+  const guard = (known: Parameters<typeof deployGuard>[0], retries = false) => deployGuard(known, retries);
+
+  it("over a rollout is refused, by control's knowledge or by the platform's", async () => {
+    const open = rollout("v2", "paused", "bob paused it", 0);
+    const byControl = guard(async () => ({ rollouts: [open] }), true);
+    expect(await byControl.refusalOf(gate, running, undefined)).toMatch(
+      /^rollout r-v2 by alice is paused at 50 % \(bob paused it\)\n.*rollout abort a.*--force/,
+    );
+    const gone = guard(async () => ({ unknown: "control does not answer" }));
+    expect(await gone.refusalOf(gate, running, undefined)).toMatch(
+      /^rollout 1fe43f7b is running or paused at 10 %, .*control does not answer/,
+    );
+    expect(await gone.refusalOf({ worker: "front", tiers: [] }, running, undefined)).toContain("wait for its end");
+    // Control knows that it is over, or the platform shows it.
+    const over = guard(async () => ({ rollouts: [rollout("v2", "promoted", "", 1)] }));
+    expect(await over.refusalOf(gate, running, undefined)).toBeUndefined();
+    const back = releases(
+      [{ v1: 100 }],
+      [{ v1: 90, v2: 10 }, "postern 1fe43f7b/3: 10 %"],
+      [{ v1: 100 }, "postern 1fe43f7b/4: back"],
+    );
+    expect(await gone.refusalOf(gate, back, undefined)).toBeUndefined();
+  });
+
+  it("of a version that was taken back is refused, except in a wave; of an older manifest's not", async () => {
+    const gone = async () => ({ unknown: "control does not answer" });
+    const back = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 100 }, "postern 1fe43f7b/4: back"]);
+    expect(await guard(gone).refusalOf(gate, back, "v2")).toMatch(
+      /^version v2 was taken back: rollout 1fe43f7b took it back \(2026-11-30 17:02:00 UTC\)\n.*rollout retry a.*--force$/,
+    );
+    expect(await guard(gone, true).refusalOf(gate, back, "v2")).toBeUndefined();
+    expect(await guard(gone).refusalOf(gate, back, undefined)).toBeUndefined();
+    const older = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "the old manifest"]);
+    expect(await guard(gone).refusalOf(gate, older, "v2")).toBeUndefined();
+  });
+});
