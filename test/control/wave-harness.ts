@@ -4,7 +4,7 @@ import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.
 import { rolloutSettings } from "../../functions/control/model/release.ts";
 import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
+import { summaryOf, type Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
@@ -255,8 +255,6 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     reconcileTier: (tier: string, n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.of(tier).reconcile()),
   };
 };
-
-const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id, status, share: goal.share, why });
 
 export type WaveHarness = ReturnType<typeof waveHarness>;
 

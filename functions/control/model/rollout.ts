@@ -25,6 +25,11 @@ export interface RolloutStep {
   readonly bakeMs: number;
   /** Whether a person must promote before the next step. */
   readonly hold: boolean;
+  /**
+   * The watch after the promotion, for `bakeMs`: most or all users have the new version, and no evidence is needed to end
+   * it. Absent in rollouts of an earlier release.
+   */
+  readonly watch?: true;
 }
 
 /** `paused` waits for a person. The last three are final; `left` keeps what someone else deployed. */
@@ -47,6 +52,15 @@ export interface Stretch {
   readonly share: number;
   readonly since: number;
   readonly until: number | null;
+}
+
+/** A failure that control reports and does not act on. */
+export interface Alert {
+  /** The finding that it is about; each one is reported once. */
+  readonly key: string;
+  readonly at: number;
+  /** The finding, as a sentence. */
+  readonly why: string;
 }
 
 export interface RolloutNote {
@@ -89,6 +103,10 @@ export interface Rollout {
   readonly stretches: readonly Stretch[];
   /** The last verdict with its findings. */
   readonly verdict: Verdict | null;
+  /** Since a person has last resumed it. Absent in rollouts of an earlier release. */
+  readonly alerts?: readonly Alert[];
+  /** When a person last resumed it: the evidence timeout starts again then. */
+  readonly resumedAt?: number;
   /** Reason for the current status, as a sentence. */
   readonly why: string;
   /** Evidence timeout: how long to wait for a verdict after the bake. */
@@ -133,9 +151,16 @@ export interface Deployment {
 export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
   status === "rolled-back" || status === "promoted" || status === "left";
 
-/** Whether the controller has work to do. */
-export const isRunning = (it: Rollout | undefined): it is Rollout =>
-  it !== undefined && !isOver(it) && it.status !== "paused";
+/** Whether the controller has work to do. A paused rollout is monitored too. */
+export const isUnderWay = (it: Rollout | undefined): it is Rollout => it !== undefined && !isOver(it);
+
+/** Whether all Workers have the split that was decided last. */
+export const isApplied = ({ goal, subjects }: Pick<Rollout, "goal" | "subjects">): boolean =>
+  goal.done.length >= subjects.length;
+
+/** Whether it is in the watch after its promotion: a new rollout of the tier may start. */
+export const isWatched = (it: Pick<Rollout, "status" | "steps" | "step" | "goal" | "subjects">): boolean =>
+  (it.status === "running" || it.status === "paused") && it.steps[it.step]?.watch === true && isApplied(it);
 
 /** Key in a deployment's message. After a crash it shows on the platform whether the split was applied. */
 export const keyOf = ({ id, goal }: Pick<Rollout, "id" | "goal">): string => `postern ${id}/${goal.seq}`;

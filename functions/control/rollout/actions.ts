@@ -1,12 +1,15 @@
 /** Runs the due actions of a rollout: observes the platform, applies splits, smoke-tests and judges. */
 import type { Verdict } from "../model/finding.ts";
-import { isRunning, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
+import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { withFindings } from "./verdict.ts";
+import { openStretch } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */
 export const pollIntervalMs = 2000;
+/** The same for one that may stay as it is for days: paused, or in its watch. */
+const watchIntervalMs = 5000;
 /** Actions per reconciliation: one or two decisions for each Worker of a tier. */
 const maxActions = 300;
 
@@ -25,9 +28,13 @@ export const runDueActions = async (context: ActionContext): Promise<void> => {
   const { ports, load, latest } = context;
   const { storage, now } = ports;
   const before = await load();
-  if (!isRunning(before)) return;
+  if (!isUnderWay(before)) return;
   await storage.setAlarm(now() + pollIntervalMs);
-  if (!(await observeDeployments(context, before))) return;
+  if (!(await observeDeployments(context, before))) {
+    // Without an answer of the platform nothing is changed on it, but users are still observed.
+    if (openStretch(latest())) await runAction(context, latest(), { kind: "judge" });
+    return;
+  }
   for (let count = 0; count < maxActions; count++) {
     const it = latest();
     const action = nextAction(it, now());
@@ -38,7 +45,7 @@ export const runDueActions = async (context: ActionContext): Promise<void> => {
     if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
   }
   const after = latest();
-  if (isRunning(after)) await storage.setAlarm(nextAlarmAt(after, now()));
+  if (isUnderWay(after)) await storage.setAlarm(nextAlarmAt(after, now()));
 };
 
 /** @returns whether the platform answered for every Worker */
@@ -90,5 +97,7 @@ const evaluate = async (ports: RolloutPorts, it: Rollout): Promise<Verdict> => {
   return builtIn.verdict === "fail" ? builtIn : withFindings(builtIn, await ports.queries(it));
 };
 
-const nextAlarmAt = (it: Rollout, now: number): number =>
-  it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + pollIntervalMs;
+const nextAlarmAt = (it: Rollout, now: number): number => {
+  if (it.status === "paused" || isWatched(it)) return now + watchIntervalMs;
+  return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
+};

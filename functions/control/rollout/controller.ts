@@ -3,7 +3,7 @@
 import { type RolloutPosition, versionMismatch } from "../model/approval.ts";
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import { type Candidate, isOver, isRunning, type Rollout, type RolloutStart } from "../model/rollout.ts";
+import { type Candidate, isUnderWay, isWatched, type Rollout, type RolloutStart } from "../model/rollout.ts";
 import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { pollIntervalMs, runDueActions } from "./actions.ts";
@@ -34,11 +34,17 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (next !== it) await save(next, notice);
     });
 
+  /** A newer version beside the promoted one ends its watch; this does not wait for the next reconciliation. */
+  const endWatchForNewer = async (): Promise<void> => {
+    const it = await load();
+    if (isUnderWay(it) && isWatched(it)) await runDueActions({ ports, load, latest, applyEvent });
+  };
+
   return {
     reconcile: async (): Promise<void> => {
       await runDueActions({ ports, load, latest, applyEvent });
       // Notices are sent after the due actions.
-      if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
+      if (!(await stored.notify()) && !isUnderWay(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
     history: async (): Promise<Rollout[]> => {
@@ -46,10 +52,14 @@ export const rolloutController = (ports: RolloutPorts) => {
       return [...(await pastRollouts(storage)), ...(it ? [it] : [])].toReversed();
     },
     /** What `start` would release now. @throws Refusal if there is nothing to release */
-    candidates: (request: Pick<RolloutStart, "tier" | "facts">) => candidatesOf(request, platform),
+    candidates: async (request: Pick<RolloutStart, "tier" | "facts">) => {
+      await endWatchForNewer();
+      return candidatesOf(request, platform);
+    },
     /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
-    start: (request: RolloutStart): Promise<Rollout> =>
-      runExclusive(async () => {
+    start: async (request: RolloutStart): Promise<Rollout> => {
+      await endWatchForNewer();
+      return runExclusive(async () => {
         const before = await load();
         if (before && isStartedBy(before, request.wave)) return before;
         const it = await newRollout(request, before, ports);
@@ -57,7 +67,8 @@ export const rolloutController = (ports: RolloutPorts) => {
         await save(it, { kind: "started", by: request.by });
         await storage.setAlarm(it.startedAt);
         return it;
-      }),
+      });
+    },
     /**
      * @param wave refuses if another wave, or none, started the rollout
      * @param approved refuses if the rollout's position has changed
@@ -101,7 +112,7 @@ const newRollout = async (
   before: Rollout | undefined,
   { platform, now, uuid }: RolloutPorts,
 ): Promise<Rollout> => {
-  if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
+  if (isUnderWay(before)) throw new Refusal(underWayReason(before));
   const found = await findReleasable(request.tier, facts, platform);
   const subjects = found.map(({ subject }) => subject);
   const mismatch = approved && versionMismatch(approved, subjects);
@@ -126,6 +137,11 @@ const newRollout = async (
     notes: [{ at, what: `started: ${request.reason}`, by: request.by }],
   };
 };
+
+const underWayReason = (it: Rollout): string =>
+  isWatched(it)
+    ? `${it.tier} has no version that is newer than the one in its watch: postern deploy ${it.tier} --split 0; postern rollout promote ${it.tier} ends the watch`
+    : `a rollout of ${it.tier} is under way, by ${it.by}`;
 
 const pastRollouts = async (storage: RolloutPorts["storage"]): Promise<readonly Rollout[]> =>
   (await storage.get<readonly Rollout[]>(past)) ?? [];

@@ -4,10 +4,10 @@ import { withAudit } from "../audit/record.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import { rolloutSettings } from "../model/release.ts";
-import { isOver, type Rollout } from "../model/rollout.ts";
+import { isUnderWay, isWatched, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { rolloutObjectName } from "../model/shared-gates.ts";
-import type { RolloutSummary } from "../model/wave.ts";
+import { summaryOf } from "../model/wave.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
 import { waveController } from "../wave/controller.ts";
@@ -33,7 +33,7 @@ export const environmentWaves = (
     rollouts: {
       runningRollout: async (tier) => {
         const it = await rolloutsOf(tier).status();
-        return it && !isOver(it) ? `${tier}, by ${it.by}` : undefined;
+        return isUnderWay(it) && !isWatched(it) ? `${tier}, by ${it.by}` : undefined;
       },
       find: async ({ id }, { tier }) => {
         const isMine = (it: Rollout | undefined) => it?.wave === id;
@@ -64,5 +64,3 @@ export const environmentWaves = (
     },
   });
 };
-
-const summaryOf = ({ id, status, goal, why }: Rollout): RolloutSummary => ({ id, status, share: goal.share, why });

@@ -3,15 +3,17 @@
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
+import { evidenceGap } from "../../../functions/control/rollout/promotion.ts";
 import { compile } from "../../compiler/compile.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
+import { retryingReads } from "../../release/retrying-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { table } from "../../terminal/table.ts";
-import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
+import { isTerminal, print, printJson, redraw, toOneLine, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import type { ControlOptions } from "./options.ts";
@@ -59,32 +61,50 @@ const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   return tierManifest.checked.manifest;
 };
 
+interface CommandOptions extends ControlOptions {
+  readonly yes?: true | undefined;
+}
+
 export const sendCommand = async (
   command: "pause" | "resume" | "promote" | "abort",
   tier: string,
-  options: ControlOptions,
+  options: CommandOptions,
 ): Promise<Outcome> => {
+  const client = controlClientFor(options);
+  if (command === "promote" && !(await isPromotionConfirmed(client, tier, options)))
+    return { exitCode: 1, text: "not promoted\n", data: null };
   const reason = options.message ?? "";
-  return outcomeOf(await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+  return outcomeOf(await client.call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+};
+
+/** Warns of a promotion without evidence, and asks in a terminal. */
+const isPromotionConfirmed = async (client: ControlClient, tier: string, { yes }: CommandOptions): Promise<boolean> => {
+  const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+  const gaps =
+    it && !isOver(it) ? [...(it.foreign ? [`${it.why}, which a promotion overwrites`] : []), evidenceGap(it)] : [];
+  const warning = gaps.flatMap((gap) => gap ?? []).join("; ");
+  if (warning === "") return true;
+  warn(`${toOneLine(warning)}\n`);
+  return yes === true || confirm(`Promote ${tier} all the same?`);
 };
 
 export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? outcomeOf(it, await measurementOf(client, tier))
+    ? outcomeOf(it, await measurementOf((path) => client.call("GET", path), tier))
     : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
 /** Redraws in a terminal; writes a line per change into a pipe, and a line per poll with --json. */
 export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const client = controlClientFor(options);
+  const read = retryingReads(controlClientFor(options), "the rollout");
   const isInteractive = isTerminal("stdout") && !options.json;
   let last = "";
   for (;;) {
-    const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+    const it = await read<Rollout | null>(`${pathOf(tier)}/rollout`);
     if (!it) return { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
-    const measured = await measurementOf(client, tier);
+    const measured = await measurementOf(read, tier);
     if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
       return { ...outcomeOf(it, measured), ...(options.json && { data: undefined }) };
@@ -97,8 +117,8 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
 };
 
 /** @returns null if control is older than this command */
-const measurementOf = (client: ControlClient, tier: string): Promise<Measurement | null> =>
-  client.call<Measurement>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
+const measurementOf = (read: (path: string) => Promise<Measurement>, tier: string): Promise<Measurement | null> =>
+  read(`${pathOf(tier)}/rollout/measured`).catch((error) => {
     if (error instanceof ControlError && error.status === 404) return null;
     throw error;
   });
