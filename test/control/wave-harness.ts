@@ -3,7 +3,7 @@
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutSettings } from "../../functions/control/model/release.ts";
 import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
-import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import { type Deployment, isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
 import { summaryOf, type Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
@@ -20,6 +20,7 @@ export interface TierSpec {
   readonly level: TierFacts["level"];
   /** By default a Worker of its own. */
   readonly worker?: string;
+  readonly watch?: string;
 }
 
 const release: ReleaseConfig = {
@@ -30,9 +31,9 @@ const release: ReleaseConfig = {
 
 export const planOf = (tiers: readonly TierSpec[]): Pick<ControlPlan, "tiers"> => ({
   tiers: Object.fromEntries(
-    tiers.map(({ tier, level, worker = `gate-${tier}` }) => [
+    tiers.map(({ tier, level, worker = `gate-${tier}`, watch }) => [
       tier,
-      { level, workers: [worker], release } as unknown as TierFacts,
+      { level, workers: [worker], release: { ...release, watch } } as unknown as TierFacts,
     ]),
   ),
 });
@@ -156,7 +157,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
       rollouts: {
         runningRollout: async (tier) => {
           const it = await of(tier).status();
-          return it && !isOver(it) ? tier : undefined;
+          return it && !isOver(it) && !isWatched(it) ? tier : undefined;
         },
         find: async ({ id }, { tier }) => {
           effect();
