@@ -4,7 +4,7 @@ import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { withFindings } from "./verdict.ts";
-import { openStretch } from "./watch.ts";
+import { openStretch, watchEndsAt } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */
 export const pollIntervalMs = 2000;
@@ -98,6 +98,7 @@ const evaluate = async (ports: RolloutPorts, it: Rollout): Promise<Verdict> => {
 };
 
 const nextAlarmAt = (it: Rollout, now: number): number => {
-  if (it.status === "paused" || isWatched(it)) return now + watchIntervalMs;
+  if (it.status === "paused") return now + watchIntervalMs;
+  if (isWatched(it)) return Math.max(now + 50, Math.min(now + watchIntervalMs, watchEndsAt(it)));
   return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
 };

@@ -30,6 +30,9 @@ const observedShare = ({ stable, canary }: Subject, versions: Deployment["versio
   return shareOf(stable) > 0 ? shareOf(canary) : 100;
 };
 
+/** When the watch of a rollout ends, in milliseconds since the epoch. */
+export const watchEndsAt = (it: Rollout): number => (openStretch(it)?.since ?? 0) + (it.steps[it.step]?.bakeMs ?? 0);
+
 /** Criteria that need no stable version to compare with. */
 const absolute: ReadonlySet<Finding["criterion"]> = new Set(["limit", "query", "deaths"]);
 
