@@ -17,6 +17,12 @@ export const evidenceGap = ({
   return `there is not enough evidence that the new version is no worse, at ${share} % of users${verdict ? `: ${listOf(verdict.findings, "not-enough")}` : ""}`;
 };
 
+/** What to warn of before a promotion; undefined if there is nothing. */
+export const promotionWarning = (it: Rollout): string | undefined => {
+  const overwritten = it.foreign ? `${it.why}, which a promotion overwrites` : undefined;
+  return [overwritten, evidenceGap(it)].flatMap((text) => text ?? []).join("; ") || undefined;
+};
+
 const listOf = (findings: NonNullable<Rollout["verdict"]>["findings"], verdict: "fail" | "not-enough"): string =>
   findings
     .filter((finding) => finding.verdict === verdict)

@@ -3,7 +3,7 @@
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
-import { evidenceGap } from "../../../functions/control/rollout/promotion.ts";
+import { promotionWarning } from "../../../functions/control/rollout/promotion.ts";
 import { compile } from "../../compiler/compile.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
@@ -80,10 +80,8 @@ export const sendCommand = async (
 /** Warns of a promotion without evidence, and asks in a terminal. */
 const isPromotionConfirmed = async (client: ControlClient, tier: string, { yes }: CommandOptions): Promise<boolean> => {
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
-  const gaps =
-    it && !isOver(it) ? [...(it.foreign ? [`${it.why}, which a promotion overwrites`] : []), evidenceGap(it)] : [];
-  const warning = gaps.flatMap((gap) => gap ?? []).join("; ");
-  if (warning === "") return true;
+  const warning = it && !isOver(it) ? promotionWarning(it) : undefined;
+  if (warning === undefined) return true;
   warn(`${toOneLine(warning)}\n`);
   return yes === true || confirm(`Promote ${tier} all the same?`);
 };
