@@ -1,8 +1,10 @@
 /** A paused rollout keeps its users, so it is monitored like a running one, and rolled back where it fails. */
 import { describe, expect, it } from "vitest";
+import type { Finding } from "../../functions/control/model/finding.ts";
 import { isApplied, type Rollout } from "../../functions/control/model/rollout.ts";
+import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { nextAction } from "../../functions/control/rollout/reducer.ts";
-import { type RolloutHarness, rolloutHarness, runFor } from "./rollout-harness.ts";
+import { type RolloutHarness, rolloutHarness, runFor, verdictOf } from "./rollout-harness.ts";
 
 const types = ({ notices }: RolloutHarness) => notices.map(({ type }) => type);
 
@@ -135,6 +137,7 @@ describe("someone else's deployment", () => {
     await runFor(it, 20_000);
     it.scenario.criterion = "refusals";
     await runFor(it, 20_000);
+    for (const { type, data } of it.notices) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
     expect(it.splits).toHaveLength(splits);
     expect(it.state()).toMatchObject({
       status: "paused",
@@ -146,6 +149,23 @@ describe("someone else's deployment", () => {
       why: "errors: 2 % against 0; control does not act: someone else decided the split",
       verdict: { verdict: "fail" },
     });
+  });
+
+  it("is alerted of by a limit and by a query, in the words of the receivers' schema", async () => {
+    const it = await atOnePercent();
+    it.deployForeign("gate-a", null, { "gate-a-stable": 50, "gate-a-canary": 50 });
+    const query = { name: "unpaid", at: it.now(), inRow: 3 };
+    const [finding] = verdictOf("fail").findings as [Finding];
+    it.scenario.queries = [
+      { ...finding, criterion: "query", query },
+      { ...finding, criterion: "limit", limit: "p99" },
+      { ...finding, criterion: "limit", limit: "errors" },
+    ];
+    await runFor(it, 20_000);
+    expect(it.state().alerts?.map(({ key }) => key)).toEqual(["query unpaid", "limit p99", "limit errors"]);
+    const alerts = it.notices.filter(({ type }) => type === "rollout.alert");
+    expect(alerts).toHaveLength(1);
+    for (const { type, data } of alerts) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
   });
 
   it("is noticed during a pause too, and kept by an abort", async () => {
