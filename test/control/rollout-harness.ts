@@ -52,6 +52,7 @@ export const rolloutHarness = (
   let alarm: number | null = null;
   let count = 0;
   let dieAt = Number.POSITIVE_INFINITY;
+  let observations = 0;
   const scenario = {
     verdict: "pass" as Verdict["verdict"],
     criterion: "errors" as Finding["criterion"],
@@ -110,6 +111,7 @@ export const rolloutHarness = (
     platform: {
       deployments: async (worker) => {
         effect();
+        observations++;
         if (scenario.platformDown) return { ok: false, status: 0, code: null, message: "no answer" };
         return { ok: true, result: live.get(worker) ?? [] };
       },
@@ -168,6 +170,8 @@ export const rolloutHarness = (
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>
       process.ask(command, by, reason, undefined, approved),
+    /** How often the platform was asked for deployments. */
+    observations: () => observations,
     now: () => time,
     advance: (ms: number) => {
       time += ms;

@@ -68,6 +68,37 @@ describe("while the platform does not answer", () => {
   });
 });
 
+it("a paused rollout is judged every five seconds, later less often, and the platform is asked twice a minute at most", async () => {
+  const it = await atOnePercent();
+  await it.command("pause", "alice");
+  const before = it.observations();
+  const judgedAt: number[] = [];
+  for (const end = it.now() + 24 * 3_600_000; it.now() < end; it.advance(Math.max(1, (it.alarm() ?? 0) - it.now()))) {
+    await it.reconcile();
+    judgedAt.push(it.now());
+  }
+  const gaps = judgedAt.map((at, index) => (judgedAt[index + 1] ?? at) - at).slice(0, -1);
+  expect([gaps[0], Math.max(...gaps)]).toEqual([5000, 60_000]);
+  expect(it.observations() - before).toBeLessThanOrEqual(24 * 120);
+  it.scenario.verdict = "fail";
+  await it.reconcile();
+  expect(it.state().status).toBe("rolled-back");
+});
+
+it.each(["abort", "resume", "promote"] as const)(
+  "%s does not overwrite a deployment that was not seen yet",
+  async (command) => {
+    const it = await atOnePercent();
+    await it.command("pause", "alice");
+    await it.reconcile();
+    it.deployForeign();
+    await it.command(command, "alice");
+    await runFor(it, 5_000);
+    expect(it.state()).toMatchObject({ status: "paused", foreign: true });
+    expect(it.newest()?.versions[0]?.version_id).toBe("other");
+  },
+);
+
 describe("the period of evidence", () => {
   it("lasts over a pause and its end, and nothing is split again", async () => {
     const it = await atOnePercent();
@@ -87,6 +118,7 @@ describe("the period of evidence", () => {
     await it.command("pause", "alice");
     await it.reconcile();
     it.deployForeign("gate-a", null, { "gate-a-stable": 70, "gate-a-canary": 30 });
+    it.advance(30_000);
     await it.reconcile();
     expect(it.state().stretches.slice(-2)).toMatchObject([
       { share: 1, until: it.now() },
@@ -97,7 +129,7 @@ describe("the period of evidence", () => {
   it("has the smallest share, if Workers of the tier have different ones", async () => {
     const it = await atOnePercent(["gate-a", "gate-a--hot"]);
     it.deployForeign("gate-a--hot", null, { "gate-a--hot-stable": 50, "gate-a--hot-canary": 50 });
-    await runFor(it, 6_000);
+    await runFor(it, 32_000);
     expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
   });
 
@@ -173,6 +205,7 @@ describe("someone else's deployment", () => {
     await it.command("pause", "alice");
     await it.reconcile();
     it.deployForeign();
+    it.advance(30_000);
     await it.reconcile();
     expect(it.state()).toMatchObject({ foreign: true, why: "gate-a was deployed by mallory during the rollout" });
     expect(types(it).slice(-2)).toEqual(["rollout.paused", "rollout.paused"]);

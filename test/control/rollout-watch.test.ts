@@ -156,6 +156,7 @@ describe("a deployment during the watch", () => {
   it("of a newer version at 0 % ends it: the new version has become the stable one", async () => {
     const it = await heldBack();
     uploadNext(it);
+    it.advance(30_000);
     await it.reconcile();
     expect(it.state()).toMatchObject({ status: "promoted", why: "all users have the new version" });
     expect(it.state().notes.at(-2)?.what).toBe("running: gate-a was deployed by mallory, which ended the watch");
@@ -196,7 +197,7 @@ describe("a deployment during the watch", () => {
   it("of another version for all users is kept", async () => {
     const it = await heldBack();
     it.deployForeign();
-    await runFor(it, 5_000);
+    await runFor(it, 35_000);
     expect([it.state().status, it.newest()?.versions[0]?.version_id]).toEqual(["left", "other"]);
   });
 

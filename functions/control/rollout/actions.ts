@@ -8,8 +8,10 @@ import { openStretch, watchEndsAt } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */
 export const pollIntervalMs = 2000;
-/** The same for one that may stay as it is for days: paused, or in its watch. */
-const watchIntervalMs = 5000;
+/** The same for one that keeps its split for hours or days, paused or in its watch: the longer it does, the rarer. */
+const watchIntervalMs = { least: 5000, most: 60_000, perAge: 1 / 720 };
+/** Hundreds of tiers may be in their watch, and the platform takes 1,200 calls in five minutes. */
+const observeIntervalMs = 30_000;
 /** Actions per reconciliation: one or two decisions for each Worker of a tier. */
 const maxActions = 300;
 
@@ -21,20 +23,25 @@ export interface ActionContext {
   /** The current state; loaded before. */
   readonly latest: () => Rollout;
   readonly applyEvent: (event: RolloutEvent) => Promise<void>;
+  /** When the platform was observed last, in milliseconds since the epoch. */
+  readonly observed: { at: number };
 }
 
-/** Observes the platform and the evidence, and runs the due actions. */
-export const runDueActions = async (context: ActionContext): Promise<void> => {
+/**
+ * Observes the platform and the evidence, and runs the due actions. Nothing is changed on the platform before it was observed.
+ * @param isFresh observes the platform in any case
+ */
+export const runDueActions = async (context: ActionContext, isFresh = false): Promise<void> => {
   const { ports, load, latest } = context;
   const { storage, now } = ports;
   const before = await load();
   if (!isUnderWay(before)) return;
   await storage.setAlarm(now() + pollIntervalMs);
-  if (!(await observeDeployments(context, before))) {
-    // Without an answer of the platform nothing is changed on it, but users are still observed.
-    if (openStretch(latest())) await runAction(context, latest(), { kind: "judge" });
-    return;
+  if (!isFresh && isSteady(before, now()) && now() - context.observed.at < observeIntervalMs) {
+    await judgeUsers(context);
+    if (isSteady(latest(), now())) return void (await storage.setAlarm(nextAlarmAt(latest(), now())));
   }
+  if (!(await observeDeployments(context, latest()))) return judgeUsers(context);
   for (let count = 0; count < maxActions; count++) {
     const it = latest();
     const action = nextAction(it, now());
@@ -48,14 +55,27 @@ export const runDueActions = async (context: ActionContext): Promise<void> => {
   if (isUnderWay(after)) await storage.setAlarm(nextAlarmAt(after, now()));
 };
 
+/** Whether it keeps its split unless its users meet a failure. */
+const isSteady = (it: Rollout, now: number): boolean =>
+  (it.status === "paused" || isWatched(it)) && nextAction(it, now)?.kind !== "split";
+
+/** Without an answer of the platform nothing is changed on it, but users are still observed. */
+const judgeUsers = async (context: ActionContext): Promise<void> => {
+  if (openStretch(context.latest())) await runAction(context, context.latest(), { kind: "judge" });
+};
+
 /** @returns whether the platform answered for every Worker */
-const observeDeployments = async ({ ports, applyEvent }: ActionContext, { subjects }: Rollout): Promise<boolean> => {
+const observeDeployments = async (
+  { ports, applyEvent, observed }: ActionContext,
+  { subjects }: Rollout,
+): Promise<boolean> => {
   for (const { worker } of subjects) {
     const answer = await ports.platform.deployments(worker);
     if (!answer.ok) return false;
     const [deployment] = answer.result;
     if (deployment) await applyEvent({ kind: "seen", worker, deployment });
   }
+  observed.at = ports.now();
   return true;
 };
 
@@ -98,7 +118,10 @@ const evaluate = async (ports: RolloutPorts, it: Rollout): Promise<Verdict> => {
 };
 
 const nextAlarmAt = (it: Rollout, now: number): number => {
-  if (it.status === "paused") return now + watchIntervalMs;
-  if (isWatched(it)) return Math.max(now + 50, Math.min(now + watchIntervalMs, watchEndsAt(it)));
+  const { least, most, perAge } = watchIntervalMs;
+  const age = now - (openStretch(it)?.since ?? now);
+  const next = now + Math.max(least, Math.min(most, Math.round(age * perAge)));
+  if (it.status === "paused") return next;
+  if (isWatched(it)) return Math.max(now + 50, Math.min(next, watchEndsAt(it)));
   return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
 };

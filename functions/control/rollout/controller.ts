@@ -34,15 +34,17 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (next !== it) await save(next, notice);
     });
 
+  const context = { ports, load, latest, applyEvent, observed: { at: Number.NEGATIVE_INFINITY } };
+
   /** A newer version beside the promoted one ends its watch; this does not wait for the next reconciliation. */
   const endWatchForNewer = async (): Promise<void> => {
     const it = await load();
-    if (isUnderWay(it) && isWatched(it)) await runDueActions({ ports, load, latest, applyEvent });
+    if (isUnderWay(it) && isWatched(it)) await runDueActions(context, true);
   };
 
   return {
     reconcile: async (): Promise<void> => {
-      await runDueActions({ ports, load, latest, applyEvent });
+      await runDueActions(context);
       // Notices are sent after the due actions.
       if (!(await stored.notify()) && !isUnderWay(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },

@@ -1,6 +1,6 @@
 /** `postern wave`: starts, commands and shows waves that control runs. */
 
-import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
+import { isOnlyWatching, isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import type { DeployedWorker } from "../../release/deploy-worker.ts";
@@ -114,6 +114,8 @@ export const linesOf = (it: Wave): string[] => [
 /** Whether the wave cannot continue without a person. */
 const waitsForPerson = (it: Wave): boolean => {
   const active = membersAt(it, "starting", "under-way", "returning");
+  const watched = membersAt(it, "promoted").filter((member) => member.watched);
+  if (isOnlyWatching(it)) return watched.every(({ waits }) => waits);
   if (active.some(({ waits }) => !waits)) return false;
   if (it.status !== "running") return active.length > 0 || it.status === "paused";
   const next = membersAt(it, "waiting").some(({ level }) => level === active[0]?.level);
