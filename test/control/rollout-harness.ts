@@ -170,7 +170,7 @@ export const rolloutHarness = (
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>
       process.ask(command, by, reason, undefined, approved),
-    /** How often the platform was asked for deployments. */
+    /** Calls for deployments of the platform. */
     observations: () => observations,
     now: () => time,
     advance: (ms: number) => {

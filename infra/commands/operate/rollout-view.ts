@@ -39,6 +39,7 @@ export const rolloutLine = (it: Rollout, measured: Measurement | null): string =
     it.status,
     `${Math.max(0, it.goal.share)} %`,
     toOneLine(it.why),
+    ...(alertText(it) ? [`ALERT  ${toOneLine(alertText(it))}`] : []),
     ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");
 

@@ -106,7 +106,7 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
     if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
       return { ...outcomeOf(it, measured), ...(options.json && { data: undefined }) };
-    const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
+    const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.alerts?.length ?? 0} ${it.why}`;
     if (isInteractive) redraw(rolloutText(it, Date.now(), measured));
     else if (!options.json && key !== last) print(rolloutLine(it, measured));
     last = key;
