@@ -1,5 +1,6 @@
 /** Schema of a tier's `release`: how a new version reaches users. Control's API uses it as well. */
 import * as z from "zod";
+import { share } from "../gateway/core/quantities.ts";
 import { name } from "./names.ts";
 import { change, duration, percent } from "./quantities.ts";
 
@@ -14,6 +15,23 @@ const step = () =>
       }),
     ],
     "a step is a share, 10%, or { share: 10%, bake: 30m, hold: true }",
+  );
+
+const watch = () =>
+  z.union(
+    [
+      duration("24h"),
+      z.strictObject({
+        for: duration("24h").describe("How long"),
+        "hold-back": percent()
+          .refine((text) => share(text) <= 0.5, "a hold-back is at most 50%")
+          .default("5%")
+          .describe(
+            "Share of users that stay on the stable version, as the control group; with 0% control only alerts, except for `limits`, `queries` and crashes",
+          ),
+      }),
+    ],
+    "a watch is a duration, 1h, or { for: 1h, hold-back: 5% }",
   );
 
 const bound = () => z.number("a bound is a number");
@@ -70,6 +88,11 @@ export const release = () =>
       .default("30s")
       .describe(
         "After a rollback: the time in which the version's streams end, if `limits.stream-age` is set; 0s lets them continue",
+      ),
+    watch: watch()
+      .optional()
+      .describe(
+        "After the last step: the time in which control still compares both versions and rolls back, before the last 5% of users get the new version; by default none",
       ),
     tolerate: z
       .strictObject({

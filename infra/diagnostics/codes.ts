@@ -50,6 +50,7 @@ export const problemCodes = {
   "too-many-connections": "A request could need more open connections than the platform allows.",
   "isolation-unfit": "The isolation does not fit the tier's level, entry or limits.",
   "release-steps": "The steps of a release do not rise to 100%.",
+  "release-watch": "A release's hold-back leaves fewer users to the new version than the step before.",
   "query-unanswered": "A release has queries, and the environment has no Prometheus to answer them.",
 } as const;
 

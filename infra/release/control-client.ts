@@ -27,9 +27,12 @@ export interface ControlClient {
 export class ControlError extends Error {
   override readonly name = "ControlError";
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** Control itself has not answered, but what stands ahead of it. */
+  readonly isOfEdge: boolean;
+  constructor(status: number, message: string, isOfEdge = false) {
     super(toOneLine(message));
     this.status = status;
+    this.isOfEdge = isOfEdge;
   }
 }
 
@@ -87,9 +90,11 @@ export const controlClient = (
         return (
           answer.startsWith("{") || answer.startsWith("[") || answer === "null" ? JSON.parse(answer) : answer
         ) as never;
+      const { detail, isOfEdge } = problemIn(answer);
       throw new ControlError(
         status,
-        detailOf(answer) ?? `${base} answered ${status}: is control deployed? npx postern deploy control`,
+        detail ?? `${base} answered ${status}: is control deployed? npx postern deploy control`,
+        isOfEdge,
       );
     },
   };
@@ -135,11 +140,11 @@ const notOfControl: ReadonlySet<string> = new Set([
   "host-unknown" satisfies keyof typeof gatewayCodes,
 ]);
 
-const detailOf = (body: string): string | undefined => {
+const problemIn = (body: string): { readonly detail?: string | undefined; readonly isOfEdge: boolean } => {
   try {
     const { code = "", title, detail } = JSON.parse(body) as Partial<Record<"code" | "title" | "detail", string>>;
-    return notOfControl.has(code) ? undefined : (detail ?? title);
+    return notOfControl.has(code) ? { isOfEdge: true } : { detail: detail ?? title, isOfEdge: false };
   } catch {
-    return undefined;
+    return { isOfEdge: false };
   }
 };

@@ -1,9 +1,8 @@
 /** The share that the platform runs beside the one that was decided, and what each state of a rollout or a wave exits with. */
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../functions/control/model/platform.ts";
-import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { type Rollout, waitingReason } from "../../functions/control/model/rollout.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
-import { waitingReason } from "../../functions/control/rollout/events.ts";
 import { rememberingPlatform } from "../../functions/control/rollout/live.ts";
 import { attemptLines } from "../../infra/commands/operate/attempts.ts";
 import { exitCodeOf, waveExitCodeOf } from "../../infra/commands/operate/exit-codes.ts";

@@ -24,11 +24,11 @@ export interface SplitCall {
   readonly decidedShare: number | undefined;
 }
 
-export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
+export const verdictOf = (verdict: Verdict["verdict"], criterion: Finding["criterion"] = "errors"): Verdict => ({
   verdict,
   findings: [
     {
-      criterion: "errors",
+      criterion,
       verdict,
       stable: 0,
       canary: 0.02,
@@ -40,7 +40,10 @@ export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
   ],
 });
 
-export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
+export const rolloutHarness = (
+  workers: readonly string[] = ["gate-a"],
+  plannedSteps: readonly RolloutStep[] = steps,
+) => {
   const stored = new Map<string, unknown>();
   const live = new Map<string, Deployment[]>();
   const splits: SplitCall[] = [];
@@ -49,14 +52,18 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
   let alarm: number | null = null;
   let count = 0;
   let dieAt = Number.POSITIVE_INFINITY;
+  let observations = 0;
   const scenario = {
     verdict: "pass" as Verdict["verdict"],
+    criterion: "errors" as Finding["criterion"],
     smoke: true,
     queries: [] as Finding[],
     /** The outbox is unavailable. */
     outboxDown: false,
     /** Telemetry is unavailable. */
     telemetryDown: false,
+    /** The platform shows no deployments. */
+    platformDown: false,
     /** Faults of the next calls to the platform. */
     faults: [] as (PlatformFailure | "lost")[],
   };
@@ -104,6 +111,8 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     platform: {
       deployments: async (worker) => {
         effect();
+        observations++;
+        if (scenario.platformDown) return { ok: false, status: 0, code: null, message: "no answer" };
         return { ok: true, result: live.get(worker) ?? [] };
       },
       split: async (worker, versions, message) => {
@@ -123,7 +132,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       if (scenario.telemetryDown) throw new Error("telemetry does not answer");
       return {} as Stage;
     },
-    judge: () => verdictOf(scenario.verdict),
+    judge: () => verdictOf(scenario.verdict, scenario.criterion),
     queries: async () => scenario.queries,
     smoke: async () => {
       effect();
@@ -145,7 +154,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     process.start({
       tier: "a",
       facts: { workers },
-      steps,
+      steps: plannedSteps,
       patienceMs: 20_000,
       tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
       smoke: [],
@@ -162,6 +171,8 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>
       process.ask(command, by, reason, undefined, approved),
+    /** Calls for deployments of the platform. */
+    observations: () => observations,
     now: () => time,
     advance: (ms: number) => {
       time += ms;
@@ -175,8 +186,14 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       stored.set(key, change(stored.get(key) as never)),
     /** Deploys these versions, as a person would. */
     deployVersions: (worker: string, versions: Deployment["versions"]) => deploy(worker, versions, null, "alice"),
-    deployForeign: (worker = workers[0] as string, trigger: string | null = null) => {
-      const id = deploy(worker, [{ version_id: "other", percentage: 100 }], null, "mallory");
+    /** @param shares of versions, in per cent */
+    deployForeign: (
+      worker = workers[0] as string,
+      trigger: string | null = null,
+      shares: Readonly<Record<string, number>> = { other: 100 },
+    ) => {
+      const versions = Object.entries(shares).map(([version_id, percentage]) => ({ version_id, percentage }));
+      const id = deploy(worker, versions, null, "mallory");
       const [newest] = live.get(worker) as [Deployment];
       live.set(worker, [{ ...newest, id, trigger }, ...(live.get(worker) ?? []).slice(1)]);
     },

@@ -1,10 +1,13 @@
 /** The display of a rollout: measurements of both versions, in a pipe and without color. */
 import { expect, it } from "vitest";
+import { stepsOf } from "../../functions/control/model/release.ts";
 import { measurementOf } from "../../functions/control/rollout/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { latencyStrips } from "../../infra/commands/operate/rollout-strips.ts";
-import { rolloutLine } from "../../infra/commands/operate/rollout-view.ts";
-import { rolloutHarness } from "./rollout-harness.ts";
+import { rolloutLine, rolloutText } from "../../infra/commands/operate/rollout-view.ts";
+import { rolloutHarness, runFor } from "./rollout-harness.ts";
+
+const release = { steps: ["0%", "100%"], bake: "5s" } as const;
 
 /** Exponential above 20 ms: half are below 41 ms, 99 % below 158 ms. Dealt to two groups of users. */
 const sample = ({
@@ -70,6 +73,21 @@ it("draws both distributions on the same scale, without color", () => {
   expect(firstColumn(stable)).toBe(0);
   expect(firstColumn(canary)).toBeGreaterThan(5);
   expect(latencyStrips(measurementOf([], sample({ requests: 0 })))).toBe("");
+});
+
+it("shows alerts, and the watch as a step with its time left", async () => {
+  const it = rolloutHarness(["gate-a"], stepsOf({ ...release, watch: { for: "30m", "hold-back": "0%" } }));
+  await it.start();
+  await runFor(it, 10_000);
+  const text = () => rolloutText(it.state(), it.now(), null);
+  expect(text()).toMatch(/steps {2}0 % done {2}\[100 % watch\] {3}30 min of the watch left\n/);
+  expect(text()).not.toContain("ALERT");
+  it.scenario.verdict = "fail";
+  await runFor(it, 10_000);
+  const alert =
+    "ALERT  errors: 2 % against 0; control does not act: no users are left on the stable version to compare with";
+  expect(text().split("\n")).toContain(alert);
+  expect(rolloutLine(it.state(), null)).toContain(alert);
 });
 
 it("formats the state and the number of served requests in one line", async () => {

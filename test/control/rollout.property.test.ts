@@ -1,6 +1,7 @@
 /** Property: for any sequence of events and crashes a rollout never exceeds the decided split, repeats no action, and does not overwrite others' deployments. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { stepsOf } from "../../functions/control/model/release.ts";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { full } from "../full.ts";
 import { rolloutHarness, runFor } from "./rollout-harness.ts";
@@ -42,10 +43,13 @@ const event = fc.oneof(
 
 const workers = ["gate-a", "gate-a--hot"];
 
+const plain = { steps: ["0%", "1%", "10%", "50%", "100%"], bake: "5s" } as const;
+const releases = [plain, { ...plain, watch: "5s" }, { ...plain, watch: { for: "5s", "hold-back": "0%" } }] as const;
+
 it("holds for random sequences of events", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (course) => {
-      const it = rolloutHarness(workers);
+    fc.asyncProperty(fc.constantFrom(...releases), fc.array(event, { maxLength: 60 }), async (release, course) => {
+      const it = rolloutHarness(workers, stepsOf(release));
       await it.start();
       for (const event of course) {
         if (event.kind === "look") {

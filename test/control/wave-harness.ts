@@ -3,11 +3,10 @@
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutSettings } from "../../functions/control/model/release.ts";
 import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
-import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
-import type { RolloutSummary, Wave } from "../../functions/control/model/wave.ts";
+import { type Deployment, isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
+import { summaryOf, type Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
-import { isHeld } from "../../functions/control/rollout/events.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import { waveController } from "../../functions/control/wave/controller.ts";
@@ -21,6 +20,7 @@ export interface TierSpec {
   readonly level: TierFacts["level"];
   /** By default a Worker of its own. */
   readonly worker?: string;
+  readonly watch?: string;
 }
 
 const release: ReleaseConfig = {
@@ -31,9 +31,9 @@ const release: ReleaseConfig = {
 
 export const planOf = (tiers: readonly TierSpec[]): Pick<ControlPlan, "tiers"> => ({
   tiers: Object.fromEntries(
-    tiers.map(({ tier, level, worker = `gate-${tier}` }) => [
+    tiers.map(({ tier, level, worker = `gate-${tier}`, watch }) => [
       tier,
-      { level, workers: [worker], release } as unknown as TierFacts,
+      { level, workers: [worker], release: { ...release, watch } } as unknown as TierFacts,
     ]),
   ),
 });
@@ -157,7 +157,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
       rollouts: {
         runningRollout: async (tier) => {
           const it = await of(tier).status();
-          return it && !isOver(it) ? tier : undefined;
+          return it && !isOver(it) && !isWatched(it) ? tier : undefined;
         },
         find: async ({ id }, { tier }) => {
           effect();
@@ -265,11 +265,6 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     reconcile: (n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.wave.reconcile()),
     reconcileTier: (tier: string, n = Number.POSITIVE_INFINITY) => dieAfter(n, () => process.of(tier).reconcile()),
   };
-};
-
-const summaryOf = (it: Rollout): RolloutSummary => {
-  const { id, status, goal, why } = it;
-  return { id, status, share: goal.share, why, isHeld: isHeld(it) };
 };
 
 export type WaveHarness = ReturnType<typeof waveHarness>;

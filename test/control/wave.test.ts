@@ -338,3 +338,73 @@ describe("a wave of thirty tiers, one of which was rolled back before", () => {
     expect(it.wave().why).toMatch(/t-00, t-01, t-02 wait for a person$/);
   });
 });
+
+describe("tiers with a watch after their promotion", () => {
+  const watched: readonly TierSpec[] = [
+    { tier: "news", level: "best-effort", watch: "5m" },
+    { tier: "shop", level: "standard" },
+  ];
+
+  it("count as promoted when it begins, so the next level starts, and the wave ends with the last watch", async () => {
+    const it = waveHarness(watched, 1);
+    await it.start();
+    await runWave(it, 60_000);
+    expect([it.share("gate-news"), it.share("gate-shop")]).toEqual([95, 100]);
+    expect(it.wave()).toMatchObject({ status: "running", why: "2 of 2 tiers are promoted; news still watched" });
+    await runWave(it, 300_000);
+    expect([it.share("gate-news"), it.wave().status]).toEqual([100, "promoted"]);
+  });
+
+  it("fail the wave when one comes back during its watch", async () => {
+    const it = waveHarness([...watched, { tier: "pay", level: "core", watch: "5m" }], 1);
+    await it.start();
+    while (it.started.length < 2) await runWave(it, 2500);
+    it.scenario.bad.add("news");
+    await runWave(it, 60_000);
+    expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringMatching(/^news failed: errors: /) });
+    expect(it.started.map(({ tier }) => tier)).toEqual(["news", "shop"]);
+  });
+
+  it("fail the wave also after all others are promoted", async () => {
+    const it = waveHarness(watched, 1);
+    await it.start();
+    await runWave(it, 60_000);
+    it.scenario.bad.add("news");
+    await runWave(it, 20_000);
+    expect([it.wave().status, it.share("gate-news")]).toEqual(["failed", -1]);
+  });
+
+  it("do not keep the next wave from starting: then the one before is promoted", async () => {
+    const it = waveHarness(watched, 1);
+    await it.start();
+    await runWave(it, 60_000);
+    it.upload("gate-shop", "next");
+    await it.start();
+    await it.reconcile();
+    const [next, before] = await it.waves().history();
+    expect([next?.status, before?.status]).toEqual(["running", "promoted"]);
+    expect(before?.why).toBe("2 of 2 tiers are promoted; news still watched; alice started the next wave");
+    expect(it.notices.map(({ type }) => type)).toEqual(["wave.started", "wave.promoted", "wave.started"]);
+  });
+
+  it("are shown as waiting while their watch is paused", async () => {
+    const it = waveHarness(watched, 1);
+    await it.start();
+    await runWave(it, 60_000);
+    await it.tier("news").ask("pause", "bob", "");
+    await runWave(it, 10_000);
+    expect(it.wave()).toMatchObject({
+      status: "running",
+      why: "2 of 2 tiers are promoted; news still watched; news waits for a person",
+    });
+  });
+
+  it("are aborted with the wave only if all are", async () => {
+    const it = waveHarness(watched, 1);
+    await it.start();
+    await runWave(it, 60_000);
+    await it.command("abort", true);
+    await runWave(it, 20_000);
+    expect([it.share("gate-news"), it.share("gate-shop"), it.wave().status]).toEqual([-1, -1, "aborted"]);
+  });
+});

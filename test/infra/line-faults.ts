@@ -79,6 +79,8 @@ export const manifestLines: readonly ManifestLine[] = [
     "release: { steps: [1%, 100%], bake: 1m }",
     fault("release: { steps: [10%, 5%, 100%], bake: 1m }", ["release-steps", "5%,"]),
     fault("release: { steps: [1%, 100%], bake: 1 }", ["wrong-type", "1 }"]),
+    fault("release: { steps: [1%, 100%], watch: { for: 1h, holdback: 5% } }", ["unknown-key", "holdback"]),
+    fault("release: { steps: [99%, 100%], watch: 1h }", ["release-watch", "1h }"]),
     fault("release: { steps: [10%, 5%, 100%], baek: 1m }", ["release-steps", "5%,"], ["unknown-key", "baek"]),
   ),
   manifest("filters:"),

@@ -175,7 +175,7 @@ describe("what control and the platform say", () => {
       fingerprint: "",
       names: [hostileText],
     };
-    answers = { "/rollout/promote": { proposal } };
+    answers = { "/rollout/promote": { proposal }, "/rollout": null };
     expect(await rendered(rollout.sendCommand("promote", "open", { ...at, target: "local" }))).toContain("EVIL");
   });
 

@@ -45,13 +45,27 @@ it("a core tier is released by two people, and stopped by one", async () => {
   expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
   await expect(approve("bob")).rejects.toThrow("no proposal");
 
-  await until(async () => (await it.status("a")).goal.share === 10, "a tenth of the users is asked for");
+  const isAtTenth = async () => (await it.status("a")).stretches.at(-1)?.share === 10;
+  await until(isAtTenth, "a tenth of the users has it");
+  await it.clientAs("bob").call("POST", "/v1/tiers/a/rollout/pause", { reason: "lunch" });
+  // One proposal, one approval and one entry of the ledger, out of the pause and to the next step.
+  const promotion = await it.client.call<Proposed>("POST", "/v1/tiers/a/rollout/promote", { reason: "it is fine" });
+  const { id, fingerprint, names } = promotion.proposal;
+  expect(names.at(-1)).toMatch(/^there is not enough evidence that the new version is no worse, at 10 % of users: /);
+  expect(await it.clientAs("bob").call<Rollout>("POST", `/v1/proposals/${id}`, { fingerprint })).toMatchObject({
+    status: "running",
+    goal: { share: 100 },
+    why: "alice and bob promoted it without evidence: it is fine",
+  });
+  expect(await it.settled("a", 20_000)).toMatchObject({ status: "promoted" });
   await it.clientAs("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
   expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob aborted it: no" });
 
   const lines = await it.client.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
   expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual([
     "bob: abort",
+    "alice and bob: promote",
+    "bob: pause",
     "alice and bob: start",
     // Refused, because another version had been uploaded.
     "alice and bob: start",

@@ -84,6 +84,8 @@ export const rolloutCloud = async (
     status,
     edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
     deploy: deployTiers,
+    /** Uploads the new versions of all edited tiers at 0 %, without wrangler. */
+    uploadEdited: () => applyDirectly(root, cloud, 0),
     /** Uploads another main module for a gate by wrangler, at 0 %. */
     upload: async (worker: string, main: string) => {
       const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
@@ -97,6 +99,16 @@ export const rolloutCloud = async (
     },
     start: (tier: string, body: object = {}) =>
       client.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
+    /** Waits until the rollout has this status. */
+    settledAt: async (tier: string, wanted: Rollout["status"], withinMs: number): Promise<Rollout> => {
+      let it = await status(tier);
+      const isThere = async () => {
+        it = await status(tier);
+        return it.status === wanted;
+      };
+      await until(isThere, () => `the rollout is ${wanted}: ${JSON.stringify(it)}`, withinMs);
+      return it;
+    },
     /** Waits until the rollout ends or waits for a person. */
     settled: async (tier: string, withinMs: number): Promise<Rollout> => {
       let it = await status(tier);
@@ -110,7 +122,7 @@ export const rolloutCloud = async (
   };
 };
 
-const applyDirectly = async (root: string, cloud: Cloud): Promise<void> => {
+const applyDirectly = async (root: string, cloud: Cloud, split = 100): Promise<void> => {
   const result = compile(root, "local");
   const { kv, dev } = result.environment.value;
   const secrets = localSecrets(root, "local", dev.secrets);
@@ -121,7 +133,7 @@ const applyDirectly = async (root: string, cloud: Cloud): Promise<void> => {
     consumers: result.consumers,
     namespaces: kv,
     secrets,
-    split: 100,
+    split,
   });
   if (Object.keys(refused).length > 0) throw new Error(JSON.stringify(refused));
 };

@@ -7,6 +7,7 @@ import { releaseOf } from "../model/release.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
+import { promotionWarning } from "../rollout/promotion.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import type { AuthenticatedOperator } from "./operators.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
@@ -93,7 +94,8 @@ const approvalScopeOf = async (
   if (what === "start") return { versions: await ports.candidates(tier, facts, retry), commit: commit ?? null };
   const it = await ports.status(tier);
   if (!it) throw new ConflictError(`there is no rollout of ${tier}`);
-  return { versions: it.subjects.map(candidateOf), commit: it.commit ?? null, rollout: positionOf(it) };
+  const warning = what === "promote" ? promotionWarning(it) : undefined;
+  return { versions: it.subjects.map(candidateOf), commit: it.commit ?? null, rollout: positionOf(it), warning };
 };
 
 /** Runs a command on a rollout and records it in the audit log. @throws Refusal, ConflictError */

@@ -21,6 +21,8 @@ export interface ApprovalScope {
   readonly commit: string | null;
   /** For a rollout's command: the rollout's position when it was proposed. */
   readonly rollout?: RolloutPosition | undefined;
+  /** For a promotion: which evidence is missing, as a sentence. */
+  readonly warning?: string | undefined;
   /** For a wave's command: the wave's position when it was proposed. */
   readonly wave?: WavePosition | undefined;
 }
@@ -94,13 +96,14 @@ export const fingerprintOf = async ({ tier, what, by, body }: Omit<Proposal, "ke
 };
 
 /** The scope as text: a line for each version, the commit and the position. Shown before an approval. */
-export const scopeLines = ({ versions, commit, rollout, wave }: ApprovalScope): string[] => [
+export const scopeLines = ({ versions, commit, rollout, warning, wave }: ApprovalScope): string[] => [
   ...versions.map(
     ({ worker, stable, canary, tag, message, again }) =>
       `${worker}: ${stable.slice(0, 8)} -> ${canary.slice(0, 8)}${tag ? `, digest ${tag}` : ""}${message ? `: ${message}` : ""}${again ? ` (${again})` : ""}`,
   ),
   ...(commit === null ? [] : [`commit ${commit}`]),
   ...(rollout ? [`rollout ${rollout.id}, ${rollout.status} at step ${rollout.step + 1}`] : []),
+  ...(warning === undefined ? [] : [warning]),
   ...(wave
     ? [`wave ${wave.id}, ${wave.status}${wave.failed.length > 0 ? `; failed: ${wave.failed.join(", ")}` : ""}`]
     : []),

@@ -9,7 +9,8 @@ export interface Finding {
     | "abandoned"
     | "latency"
     | "limit"
-    | "query";
+    | "query"
+    | "deaths";
   readonly verdict: "pass" | "fail" | "not-enough";
   /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;
@@ -20,6 +21,8 @@ export interface Finding {
   readonly tolerate: number | null;
   /** For a query: time of its evaluation in milliseconds since the epoch, and how often in a row it was out of bounds. */
   readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
+  /** For a limit: what it bounds. */
+  readonly limit?: "errors" | "refusals" | "abandoned" | "p99";
   /** A sentence for people. */
   readonly why: string;
 }

@@ -14,6 +14,9 @@ export interface SmokeRequest {
   readonly expect?: number | undefined;
 }
 
+/** The watch after the promotion in a manifest: `1h`, or an object. */
+export type WatchConfig = string | { readonly for: string; readonly "hold-back": string };
+
 export interface ReleaseConfig {
   readonly steps: readonly StepConfig[];
   readonly bake: string;
@@ -22,4 +25,5 @@ export interface ReleaseConfig {
   readonly queries?: Readonly<Record<string, Query>> | undefined;
   readonly smoke?: readonly SmokeRequest[] | undefined;
   readonly drain?: string | undefined;
+  readonly watch?: WatchConfig | undefined;
 }

@@ -7,10 +7,12 @@ import type { ReleaseConfig } from "./release-config.ts";
 import type { RolloutStep } from "./rollout.ts";
 
 /** The schema of a manifest's `release`, with its defaults; the admin API accepts the same. */
-export const release = manifestRelease().superRefine(({ steps }, context) => {
-  const problem = stepsProblem(steps);
+export const release = manifestRelease().superRefine((it, context) => {
+  const problem = stepsProblem(it.steps);
   if (problem)
     context.addIssue({ code: "custom", path: ["steps", problem.at], message: `${problem.why}; ${problem.remedy}` });
+  const unfit = watchProblem(it);
+  if (unfit) context.addIssue({ code: "custom", path: ["watch"], message: `${unfit.why}; ${unfit.remedy}` });
 });
 
 /**
@@ -29,16 +31,53 @@ export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): Rele
 /** The evidence timeout, as a multiple of the bake. */
 const evidenceTimeoutBakes = 12;
 
-export const stepsOf = ({ steps, bake }: ReleaseConfig): RolloutStep[] =>
-  steps.map((step) => {
-    const it = typeof step === "string" ? { share: step } : step;
-    return {
-      // The platform splits by hundredths of a per cent.
-      share: Math.round(share(it.share) * 10_000) / 100,
-      bakeMs: milliseconds(it.bake ?? bake),
-      hold: it.hold ?? false,
-    };
-  });
+export const stepsOf = ({ steps, bake, watch }: Pick<ReleaseConfig, "steps" | "bake" | "watch">): RolloutStep[] =>
+  withWatch(
+    steps.map((step) => {
+      const it = typeof step === "string" ? { share: step } : step;
+      return { share: percentOf(it.share), bakeMs: milliseconds(it.bake ?? bake), hold: it.hold ?? false };
+    }),
+    watchOf(watch),
+  );
+
+/** The platform splits by hundredths of a per cent. */
+const percentOf = (text: string): number => Math.round(share(text) * 10_000) / 100;
+
+/** By default so many users stay on the stable version during a watch. */
+const defaultHoldBack = "5%";
+
+/** @returns the time in milliseconds and the hold-back in per cent; undefined without a watch */
+export const watchOf = (
+  watch: ReleaseConfig["watch"],
+): { readonly ms: number; readonly holdBack: number } | undefined => {
+  if (watch === undefined) return undefined;
+  const it = typeof watch === "string" ? { for: watch, "hold-back": defaultHoldBack } : watch;
+  const ms = milliseconds(it.for);
+  return ms > 0 ? { ms, holdBack: percentOf(it["hold-back"]) } : undefined;
+};
+
+/** The watch is a step of its own: ahead of all users where some are held back, else it is the last one. */
+const withWatch = (steps: readonly RolloutStep[], watch: ReturnType<typeof watchOf>): RolloutStep[] => {
+  if (!watch) return [...steps];
+  const { ms, holdBack } = watch;
+  const watched: RolloutStep = { share: 100 - holdBack, bakeMs: ms, hold: false, watch: true };
+  return [...steps.slice(0, -1), watched, ...(holdBack > 0 ? steps.slice(-1) : [])];
+};
+
+/** @returns what is wrong with the watch; undefined if every step has room beside the hold-back */
+export const watchProblem = ({
+  steps,
+  watch,
+}: Pick<ReleaseConfig, "steps" | "watch">): { readonly why: string; readonly remedy: string } | undefined => {
+  const { holdBack = 0 } = watchOf(watch) ?? {};
+  const [before = "0%"] = steps.slice(-2, -1).map((step) => (typeof step === "string" ? step : step.share));
+  return percentOf(before) + holdBack <= 100
+    ? undefined
+    : {
+        why: `a hold-back of ${holdBack} % would take users back who got the new version at ${before}`,
+        remedy: `hold back ${Math.max(0, Math.round((100 - percentOf(before)) * 100) / 100)}% at most, or end the steps before it: [..., 50%, 100%]`,
+      };
+};
 
 /** @returns what is wrong with the steps as a whole; undefined if they rise and end at 100 % */
 export const stepsProblem = (

@@ -27,6 +27,11 @@ export interface RolloutStep {
   readonly bakeMs: number;
   /** Whether a person must promote before the next step. */
   readonly hold: boolean;
+  /**
+   * The watch after the promotion, for `bakeMs`: most or all users have the new version, and no evidence is needed to end
+   * it. Absent in rollouts of an earlier release.
+   */
+  readonly watch?: true;
 }
 
 /** `paused` waits for a person. The last three are final; `left` keeps what someone else deployed. */
@@ -49,6 +54,15 @@ export interface Stretch {
   readonly share: number;
   readonly since: number;
   readonly until: number | null;
+}
+
+/** A failure that control reports and does not act on. */
+export interface Alert {
+  /** The finding that it is about; each one is reported once. */
+  readonly key: string;
+  readonly at: number;
+  /** The finding, as a sentence. */
+  readonly why: string;
 }
 
 export interface RolloutNote {
@@ -114,6 +128,10 @@ export interface Rollout {
   readonly stretches: readonly Stretch[];
   /** The last verdict with its findings. */
   readonly verdict: Verdict | null;
+  /** Since a person has last resumed it. Absent in rollouts of an earlier release. */
+  readonly alerts?: readonly Alert[];
+  /** When a person last resumed it: the evidence timeout starts again then. */
+  readonly resumedAt?: number;
   /** Reason for the current status, as a sentence. */
   readonly why: string;
   /** Evidence timeout: how long to wait for a verdict after the bake. */
@@ -160,9 +178,16 @@ export interface Deployment {
 export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
   status === "rolled-back" || status === "promoted" || status === "left";
 
-/** Whether the controller has work to do. */
-export const isRunning = (it: Rollout | undefined): it is Rollout =>
-  it !== undefined && !isOver(it) && it.status !== "paused";
+/** Whether the controller has work to do. A paused rollout is monitored too. */
+export const isUnderWay = (it: Rollout | undefined): it is Rollout => it !== undefined && !isOver(it);
+
+/** Whether all Workers have the split that was decided last. */
+export const isApplied = ({ goal, subjects }: Pick<Rollout, "goal" | "subjects">): boolean =>
+  goal.done.length >= subjects.length;
+
+/** Whether it is in the watch after its promotion: a new rollout of the tier may start. */
+export const isWatched = (it: Pick<Rollout, "status" | "steps" | "step" | "goal" | "subjects">): boolean =>
+  (it.status === "running" || it.status === "paused") && it.steps[it.step]?.watch === true && isApplied(it);
 
 /** Key in a deployment's message. After a crash it shows on the platform whether the split was applied. */
 export const keyOf = ({ id, goal }: Pick<Rollout, "id" | "goal">): string => `postern ${id}/${goal.seq}`;
@@ -178,3 +203,10 @@ export const splitOf = ({ stable, canary }: Subject, share: number): Deployment[
     { version_id: canary, percentage: share },
   ];
 };
+
+export const waitingReason = ({ steps, step, tier }: Pick<Rollout, "steps" | "step" | "tier">): string =>
+  `waiting at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;
+
+/** Whether the step holds until a person promotes it. */
+export const isHeld = (it: Pick<Rollout, "status" | "why" | "steps" | "step" | "tier">): boolean =>
+  it.status === "running" && it.why === waitingReason(it);

@@ -24,6 +24,7 @@ export const bound = z.object({
       seq: z.number(),
     })
     .optional(),
+  warning: z.string().optional(),
   wave: z
     .object({
       id: z.string(),

@@ -1,7 +1,7 @@
 /** The stored state of a wave: plain JSON. */
 import type { TierLevel } from "../../gateway/core/plan.ts";
 import type { ReleaseConfig } from "./release-config.ts";
-import type { RolloutStatus, Subject } from "./rollout.ts";
+import { isHeld, isWatched, type Rollout, type RolloutStatus, type Subject } from "./rollout.ts";
 
 /** Levels in release order, least important first. A level starts when the previous one is finished. */
 export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
@@ -42,6 +42,8 @@ export interface Member {
   readonly share: number;
   /** Its rollout is paused, or its step holds: it waits for a person. */
   readonly waits: boolean;
+  /** It is promoted, and in the watch after it. Absent in waves of an earlier release. */
+  readonly watched?: boolean;
   /** Reason, as a sentence. */
   readonly why: string;
   /** Number of refused starts. */
@@ -80,12 +82,14 @@ export interface Wave {
 /** What a wave needs of a tier's rollout. */
 export interface RolloutSummary {
   readonly id: string;
+  /** `promoted` from the watch on: the wave continues then. */
   readonly status: RolloutStatus;
+  readonly watched: boolean;
+  /** It is paused, or its step holds until a person promotes it. */
+  readonly waits: boolean;
   /** In per cent. */
   readonly share: number;
   readonly why: string;
-  /** Whether its step holds until a person promotes it. */
-  readonly isHeld: boolean;
 }
 
 export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>
@@ -93,6 +97,26 @@ export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>
 
 /** Whether its rollout is running or about to start. */
 export const isActive = ({ place }: Pick<Member, "place">): boolean => place === "starting" || place === "under-way";
+
+/** A rollout as its wave sees it. */
+export const summaryOf = (it: Rollout): RolloutSummary => {
+  const watched = isWatched(it);
+  const { id, status, goal, why } = it;
+  return {
+    id,
+    status: watched ? "promoted" : status,
+    watched,
+    waits: status === "paused" || isHeld(it),
+    share: goal.share,
+    why,
+  };
+};
+
+/** Whether it only waits for the watches of its tiers: another wave may start. */
+export const isOnlyWatching = (it: Pick<Wave, "status" | "members">): boolean =>
+  it.status === "running" &&
+  it.members.every(({ place }) => place === "promoted" || place === "passed-over") &&
+  it.members.some(({ watched }) => watched === true);
 
 /** Members at one of these places. */
 export const membersAt = ({ members }: Pick<Wave, "members">, ...places: readonly MemberPlace[]): readonly Member[] =>

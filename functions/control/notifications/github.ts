@@ -41,6 +41,7 @@ const maxAnswerBytes = 262_144;
 const states = {
   started: "in_progress",
   step: "in_progress",
+  watching: "in_progress",
   resumed: "in_progress",
   // The rollout waits for a person.
   waiting: "pending",

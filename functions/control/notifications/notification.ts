@@ -1,4 +1,5 @@
 /** Notices about rollouts, waves and approvals that control sends to webhooks and GitHub, and how they are built. */
+import { alertText } from "../model/alerts.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
@@ -24,6 +25,8 @@ export type Notify = (notice: Notice) => Promise<void>;
 export type RolloutNoticeKind =
   | "started"
   | "step"
+  | "watching"
+  | "alert"
   | "waiting"
   | "paused"
   | "resumed"
@@ -48,7 +51,7 @@ export const rolloutNotice = (
   type: `rollout.${kind === "rolled-back" ? "rolled_back" : kind}`,
   at,
   subject: it.id,
-  data: rolloutDataOf(it, actor),
+  data: { ...rolloutDataOf(it, actor), ...(kind === "alert" && { why: truncate(alertText(it), maxTextChars) }) },
 });
 
 const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
@@ -66,7 +69,7 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
     verdict: it.verdict.verdict,
     findings: it.verdict.findings
       .slice(0, maxFindings)
-      .map((finding) => ({ ...finding, why: truncate(finding.why, 300) })),
+      .map(({ query, limit, ...finding }) => ({ ...finding, why: truncate(finding.why, 300) })),
   },
 });
 

@@ -14,6 +14,7 @@ const finding = z.strictObject({
     "latency",
     "limit",
     "query",
+    "deaths",
   ]),
   verdict,
   stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),
@@ -78,6 +79,14 @@ const test = z.strictObject({ actor: z.string().describe("The operator who reque
 export const payloads = {
   "rollout.started": { says: "A rollout has started", data: rollout },
   "rollout.step": { says: "The rollout advances to its next step", data: rollout },
+  "rollout.watching": {
+    says: "The watch after the promotion begins: control still measures, and rolls back on failure",
+    data: rollout,
+  },
+  "rollout.alert": {
+    says: "The new version fails, and control does not act: someone else decided the split, or no hold-back is left; once for each finding",
+    data: rollout,
+  },
   "rollout.waiting": { says: "The step holds until a person promotes it", data: rollout },
   "rollout.paused": { says: "The rollout is paused until a person resumes or aborts it", data: rollout },
   "rollout.resumed": { says: "A person resumed it", data: rollout },

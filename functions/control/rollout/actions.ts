@@ -1,12 +1,17 @@
 /** Runs the due actions of a rollout: observes the platform, applies splits, smoke-tests and judges. */
 import type { Verdict } from "../model/finding.ts";
-import { isRunning, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
+import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { withFindings } from "./verdict.ts";
+import { openStretch, watchEndsAt } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */
 export const pollIntervalMs = 2000;
+/** The same for one that keeps its split for hours or days, paused or in its watch: the longer it does, the rarer. */
+const watchIntervalMs = { least: 5000, most: 60_000, perAge: 1 / 720 };
+/** Hundreds of tiers may be in their watch, and the platform takes 1,200 calls in five minutes. */
+const observeIntervalMs = 30_000;
 /** Actions per reconciliation: one or two decisions for each Worker of a tier. */
 const maxActions = 300;
 
@@ -18,16 +23,25 @@ export interface ActionContext {
   /** The current state; loaded before. */
   readonly latest: () => Rollout;
   readonly applyEvent: (event: RolloutEvent) => Promise<void>;
+  /** When the platform was observed last, in milliseconds since the epoch. */
+  readonly observed: { at: number };
 }
 
-/** Observes the platform and the evidence, and runs the due actions. */
-export const runDueActions = async (context: ActionContext): Promise<void> => {
+/**
+ * Observes the platform and the evidence, and runs the due actions. Nothing is changed on the platform before it was observed.
+ * @param isFresh observes the platform in any case
+ */
+export const runDueActions = async (context: ActionContext, isFresh = false): Promise<void> => {
   const { ports, load, latest } = context;
   const { storage, now } = ports;
   const before = await load();
-  if (!isRunning(before)) return;
+  if (!isUnderWay(before)) return;
   await storage.setAlarm(now() + pollIntervalMs);
-  if (!(await observeDeployments(context, before))) return;
+  if (!isFresh && isSteady(before, now()) && now() - context.observed.at < observeIntervalMs) {
+    await judgeUsers(context);
+    if (isSteady(latest(), now())) return void (await storage.setAlarm(nextAlarmAt(latest(), now())));
+  }
+  if (!(await observeDeployments(context, latest()))) return judgeUsers(context);
   for (let count = 0; count < maxActions; count++) {
     const it = latest();
     const action = nextAction(it, now());
@@ -38,17 +52,30 @@ export const runDueActions = async (context: ActionContext): Promise<void> => {
     if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
   }
   const after = latest();
-  if (isRunning(after)) await storage.setAlarm(nextAlarmAt(after, now()));
+  if (isUnderWay(after)) await storage.setAlarm(nextAlarmAt(after, now()));
+};
+
+/** Whether it keeps its split unless its users meet a failure. */
+const isSteady = (it: Rollout, now: number): boolean =>
+  (it.status === "paused" || isWatched(it)) && nextAction(it, now)?.kind !== "split";
+
+/** Without an answer of the platform nothing is changed on it, but users are still observed. */
+const judgeUsers = async (context: ActionContext): Promise<void> => {
+  if (openStretch(context.latest())) await runAction(context, context.latest(), { kind: "judge" });
 };
 
 /** @returns whether the platform answered for every Worker */
-const observeDeployments = async ({ ports, applyEvent }: ActionContext, { subjects }: Rollout): Promise<boolean> => {
+const observeDeployments = async (
+  { ports, applyEvent, observed }: ActionContext,
+  { subjects }: Rollout,
+): Promise<boolean> => {
   for (const { worker } of subjects) {
     const answer = await ports.platform.deployments(worker);
     if (!answer.ok) return false;
     const [deployment] = answer.result;
     if (deployment) await applyEvent({ kind: "seen", worker, deployment });
   }
+  observed.at = ports.now();
   return true;
 };
 
@@ -90,5 +117,11 @@ const evaluate = async (ports: RolloutPorts, it: Rollout): Promise<Verdict> => {
   return builtIn.verdict === "fail" ? builtIn : withFindings(builtIn, await ports.queries(it));
 };
 
-const nextAlarmAt = (it: Rollout, now: number): number =>
-  it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + pollIntervalMs;
+const nextAlarmAt = (it: Rollout, now: number): number => {
+  const { least, most, perAge } = watchIntervalMs;
+  const age = now - (openStretch(it)?.since ?? now);
+  const next = now + Math.max(least, Math.min(most, Math.round(age * perAge)));
+  if (it.status === "paused") return next;
+  if (isWatched(it)) return Math.max(now + 50, Math.min(next, watchEndsAt(it)));
+  return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
+};

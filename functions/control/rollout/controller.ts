@@ -7,8 +7,8 @@ import { Refusal } from "../model/refusal.ts";
 import {
   type Attempt,
   type Candidate,
-  isOver,
-  isRunning,
+  isUnderWay,
+  isWatched,
   type Rollout,
   type RolloutStart,
   type Subject,
@@ -16,11 +16,12 @@ import {
 import { parseSubject } from "../model/subject.ts";
 import { rolloutNotice, truncate } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
-import { pollIntervalMs, runDueActions } from "./actions.ts";
+import { type ActionContext, pollIntervalMs, runDueActions } from "./actions.ts";
 import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";
 import type { RolloutNotice } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
-import { maxNoteChars, type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
+import { type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
+import { maxNoteChars } from "./transitions.ts";
 
 const maxPast = 50;
 /** Characters of the past rollouts' JSON: a stored value has 2 MiB at most, and a character may take two bytes. */
@@ -50,19 +51,25 @@ export const rolloutController = (ports: RolloutPorts) => {
       if (next !== it) await save(next, notice);
     });
 
+  const context = { ports, load, latest, applyEvent, observed: { at: Number.NEGATIVE_INFINITY } };
+
   return {
     reconcile: async (): Promise<void> => {
-      await runDueActions({ ports, load, latest, applyEvent });
+      await runDueActions(context);
       // Notices are sent after the due actions.
-      if (!(await stored.notify()) && !isRunning(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
+      if (!(await stored.notify()) && !isUnderWay(stored.latest())) await storage.setAlarm(now() + pollIntervalMs);
     },
     status: load,
     history: async (): Promise<Rollout[]> => (await allRollouts()).toReversed(),
     /** What `start` would release now. @throws Refusal if there is nothing to release */
-    candidates: async (request: ReleaseRequest) => candidatesOf(request, await allRollouts(), platform),
+    candidates: async (request: ReleaseRequest) => {
+      await endWatchForNewer(context);
+      return candidatesOf(request, await allRollouts(), platform);
+    },
     /** @throws Refusal if a rollout is running, there is nothing to release, or the versions differ from the approved ones */
-    start: (request: RolloutStart): Promise<Rollout> =>
-      runExclusive(async () => {
+    start: async (request: RolloutStart): Promise<Rollout> => {
+      await endWatchForNewer(context);
+      return runExclusive(async () => {
         const before = await load();
         if (before && isStartedBy(before, request.wave)) return before;
         const earlier = await allRollouts();
@@ -71,7 +78,8 @@ export const rolloutController = (ports: RolloutPorts) => {
         await save(it, { kind: "started", by: request.by });
         await storage.setAlarm(it.startedAt);
         return it;
-      }),
+      });
+    },
     /**
      * @param wave refuses if another wave, or none, started the rollout
      * @param approved refuses if the rollout's position has changed
@@ -91,6 +99,12 @@ export const rolloutController = (ports: RolloutPorts) => {
       return latest();
     },
   };
+};
+
+/** A newer version beside the promoted one ends its watch; this does not wait for the next reconciliation. */
+const endWatchForNewer = async (context: ActionContext): Promise<void> => {
+  const it = await context.load();
+  if (isUnderWay(it) && isWatched(it)) await runDueActions(context, true);
 };
 
 /** @throws Refusal */
@@ -125,7 +139,7 @@ const newRollout = async (
   earlier: readonly Rollout[],
   { platform, now, uuid }: RolloutPorts,
 ): Promise<Rollout> => {
-  if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
+  if (isUnderWay(before)) throw new Refusal(underWayReason(before));
   const found = await findReleasable({ tier: request.tier, facts, retry }, before, platform);
   const subjects = found.map(({ subject }) => subject);
   const mismatch = approved && versionMismatch(approved, subjects);
@@ -153,6 +167,11 @@ const newRollout = async (
     notes: [{ at, what: truncate(`${begun}: ${request.reason}`, maxNoteChars), by: request.by }],
   };
 };
+
+const underWayReason = (it: Rollout): string =>
+  isWatched(it)
+    ? `${it.tier} has no version that is newer than the one in its watch: postern deploy ${it.tier} --split 0; postern rollout promote ${it.tier} ends the watch`
+    : `a rollout of ${it.tier} is under way, by ${it.by}`;
 
 const pastRollouts = async (storage: RolloutPorts["storage"]): Promise<readonly Rollout[]> =>
   (await storage.get<readonly Rollout[]>(past)) ?? [];

@@ -2,9 +2,10 @@
 
 import type { Criteria } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
-import { effectOf, groupCounts, sum } from "../stats/counts.ts";
+import { effectOf, type GroupCounts, groupCounts, sum } from "../stats/counts.ts";
 import { canaryP99 } from "../stats/latency.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
+import { emptySample } from "../telemetry/samples.ts";
 import type { Stage } from "./evidence.ts";
 import { milliseconds, number, percent } from "./format.ts";
 
@@ -22,9 +23,13 @@ export const limitsOf = (
   return [
     ...(Object.keys(names) as LimitedCount[]).flatMap((count) => {
       const limit = limits[count];
-      return limit === undefined ? [] : [rateLimit(stages, count, limit, minRequests, evidencePerLimit)];
+      return limit === undefined
+        ? []
+        : [{ ...rateLimit(stages, count, limit, minRequests, evidencePerLimit), limit: count }];
     }),
-    ...(limits.p99 === undefined ? [] : [latencyLimit(stages, limits.p99, minRequests, evidencePerLimit)]),
+    ...(limits.p99 === undefined
+      ? []
+      : [{ ...latencyLimit(stages, limits.p99, minRequests, evidencePerLimit), limit: "p99" as const }]),
   ];
 };
 
@@ -35,16 +40,50 @@ const rateLimit = (
   minRequests: number,
   evidence: number,
 ): Finding => {
-  const all = stages.map(({ canary }) => groupCounts(canary, count));
+  const { of, ...bounds } = rateBounds(
+    stages.map(({ canary }) => groupCounts(canary, count)),
+    limit,
+    evidence,
+  );
+  return finding(
+    bounds,
+    of >= minRequests,
+    `limit: ${names[count]} are ${percent(bounds.canary ?? 0)} of ${number(of)} requests where ${percent(limit)} is the maximum`,
+  );
+};
+
+/** The part of the canary's requests whose gate died, against the tolerance of errors: it needs no stable version beside. */
+export const deathsFinding = (
+  stages: readonly Stage[],
+  { tolerate, minRequests }: Criteria,
+  evidence: number,
+): Finding => {
+  const { of, ...bounds } = rateBounds(
+    stages.map(({ canary, deaths = emptySample }) => ({
+      hits: groupCounts(deaths, "errors").hits,
+      of: groupCounts(canary, "errors").of,
+    })),
+    tolerate.errors,
+    evidence,
+  );
+  const why = `deaths: the gate died in ${percent(bounds.canary ?? 0)} of ${number(of)} requests where ${percent(tolerate.errors)} is tolerated`;
+  return { ...finding(bounds, of >= minRequests, why), criterion: "deaths" };
+};
+
+const rateBounds = (
+  all: readonly GroupCounts[],
+  limit: number,
+  evidence: number,
+): LimitBounds & { readonly of: number } => {
   const effect = effectOf(all);
   const [hits, of] = [sum(all.map((it) => sum(it.hits))), sum(all.map((it) => sum(it.of)))];
-  const low = atLeast(hits / effect, of / effect, evidence);
-  const high = atMost(hits / effect, of / effect, evidence);
-  return finding(
-    { canary: of > 0 ? hits / of : null, low, high, limit },
-    of >= minRequests,
-    `limit: ${names[count]} are ${percent(of > 0 ? hits / of : 0)} of ${number(of)} requests where ${percent(limit)} is the maximum`,
-  );
+  return {
+    of,
+    canary: of > 0 ? hits / of : null,
+    low: atLeast(hits / effect, of / effect, evidence),
+    high: atMost(hits / effect, of / effect, evidence),
+    limit,
+  };
 };
 
 const latencyLimit = (stages: readonly Stage[], limit: number, minRequests: number, evidence: number): Finding => {

@@ -7,16 +7,19 @@ import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import {
   type Deployment,
+  isApplied,
   isOver,
+  isWatched,
   keyOf,
   type Rollout,
-  type RolloutNote,
-  type RolloutStatus,
   type SplitGoal,
   type Subject,
+  waitingReason,
 } from "../model/rollout.ts";
-import { truncate } from "../notifications/notification.ts";
-import { noticeKindOf, type RolloutNotice, waitingReason } from "./events.ts";
+import { promote, resume } from "./commands.ts";
+import { noticeKindOf, type RolloutNotice } from "./events.ts";
+import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
+import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
 
@@ -41,10 +44,9 @@ export type RolloutAction =
   | { readonly kind: "smoke" }
   | { readonly kind: "judge" };
 
-const maxNotes = 100;
-/** In characters. */
-export const maxNoteChars = 1000;
 const maxAttempts = 8;
+/** A rollback that the platform refused is tried again after this time. */
+const refusedRollbackMs = 300_000;
 const maxBackoffMs = 30_000;
 
 /**
@@ -66,9 +68,13 @@ export const reduce = (
 
 /** The next action. Idempotent: it returns the same action until an event confirms it, also after a crash. */
 export const nextAction = (it: Rollout, now: number): RolloutAction | undefined => {
-  if (isOver(it) || it.status === "paused") return undefined;
+  if (isOver(it)) return undefined;
+  const judgeUsers: RolloutAction | undefined = openStretch(it) && { kind: "judge" };
+  if (it.status === "paused" && !isRefusedRollback(it)) return judgeUsers;
   const pending = it.subjects.find(({ worker }) => !it.goal.done.includes(worker));
-  if (pending) return now >= it.goal.notBefore ? { kind: "split", subject: pending, share: it.goal.share } : undefined;
+  if (pending && now >= it.goal.notBefore) return { kind: "split", subject: pending, share: it.goal.share };
+  // Until the platform answers, users keep the split before.
+  if (pending) return it.status === "running" ? judgeUsers : undefined;
   if (it.status !== "running") return undefined;
   if (it.steps[it.step]?.share === 0) return it.smoked ? undefined : { kind: "smoke" };
   return { kind: "judge" };
@@ -83,23 +89,54 @@ const nextState = (it: Rollout, event: RolloutEvent, now: number, random: number
     return event.kind === "split" ? { ...it, known: { ...it.known, [event.worker]: event.deployment } } : it;
   if (event.kind === "split") return splitMade(it, event.worker, event.deployment, now);
   if (event.kind === "refused") return splitRefused(it, event, now, random);
+  if (event.kind === "judged") return it.status === "returning" ? it : judged(it, event.verdict, now);
   if (it.status !== "running") return it;
-  if (event.kind === "smoked")
-    return event.ok ? advanceWhereReady({ ...it, smoked: true, why: event.why }, now) : rollBack(it, event.why, now);
-  return judged(it, event.verdict, now);
+  return event.ok ? advanceWhereReady({ ...it, smoked: true, why: event.why }, now) : rollBack(it, event.why, now);
 };
 
 const seen = (it: Rollout, { worker, deployment }: Extract<RolloutEvent, { kind: "seen" }>, now: number): Rollout => {
-  if (it.status === "paused" || it.known[worker] === deployment.id) return it;
+  if (it.known[worker] === deployment.id) {
+    return it.status === "paused" && !isRefusedRollback(it) ? withObservedSplit(it, worker, deployment, now) : it;
+  }
   if (deployment.message?.startsWith(`${keyOf(it)}:`)) return splitMade(it, worker, deployment.id, now);
   // An earlier split of this rollout came through late: the current goal is applied again.
   if (deployment.message?.startsWith(`postern ${it.id}/`))
     return { ...it, known: { ...it.known, [worker]: deployment.id }, goal: redo(it.goal, worker) };
+  if (isWatched(it)) return deployedInWatch(it, worker, deployment, now);
+  return foreignDeployment(it, worker, deployment, now);
+};
+
+/** The platform refused a rollback: the harm is known, so it is tried again, however rarely. */
+const isRefusedRollback = (it: Rollout): boolean => it.status === "paused" && it.goal.share < 0 && !it.foreign;
+
+/**
+ * A deployment over the promoted version ends the watch: the next release, which starts with it as the stable version. The
+ * tier's other Workers still have their hold-back then. One that keeps both versions live pauses the rollout, as always.
+ */
+const deployedInWatch = (it: Rollout, worker: string, deployment: Deployment, now: number): Rollout => {
+  const canary = it.subjects.find((subject) => subject.worker === worker)?.canary;
+  const share = deployment.versions.find(({ version_id }) => version_id === canary)?.percentage;
+  const by = `${worker} was deployed by ${deployment.author ?? "someone else"}, which ended the watch`;
+  if (share === 100)
+    return splitMade(
+      advance(withNote({ ...it, status: "running", foreign: false, why: by }, now)),
+      worker,
+      deployment.id,
+      now,
+    );
+  return share === undefined
+    ? end({ ...it, known: { ...it.known, [worker]: deployment.id } }, "left", by, now)
+    : foreignDeployment(it, worker, deployment, now);
+};
+
+const foreignDeployment = (it: Rollout, worker: string, deployment: Deployment, now: number): Rollout => {
   const secret = deployment.trigger === "secret";
   const why = secret
     ? `a secret of ${worker} was changed during the rollout; start it again with a version built since`
     : `${worker} was deployed by ${deployment.author ?? "someone else"} during the rollout`;
-  return { ...pause({ ...it, known: { ...it.known, [worker]: deployment.id } }, why, now), foreign: true };
+  const known = { ...it.known, [worker]: deployment.id };
+  const state = { ...pause({ ...it, known, stretches: closeStretches(it, now) }, why, now), foreign: true };
+  return withObservedSplit(state, worker, deployment, now);
 };
 
 const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
@@ -110,11 +147,14 @@ const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
 const splitMade = (it: Rollout, worker: string, deployment: string, now: number): Rollout => {
   const goal = { ...it.goal, done: [...new Set([...it.goal.done, worker])], attempts: 0, notBefore: 0 };
   const state = { ...it, goal, known: { ...it.known, [worker]: deployment } };
-  if (goal.done.length < it.subjects.length) return state;
-  if (it.status === "returning") return end(state, "rolled-back", it.why, now);
-  if (goal.share >= 100) return end(state, "promoted", "all users have the new version", now);
-  const stretches = [...state.stretches, { share: goal.share, since: now, until: null }];
-  return withNote({ ...state, stretches, why: `${goal.share} % of users have the new version` }, now);
+  if (!isApplied(state)) return state;
+  if (goal.share < 0) return end(state, "rolled-back", it.why, now);
+  const step = it.steps[it.step];
+  if (goal.share >= 100 && !step?.watch) return end(state, "promoted", allHaveIt, now);
+  const stretches = [...closeStretches(state, now), { share: goal.share, since: now, until: null }];
+  if (it.status === "paused") return { ...state, stretches };
+  const why = step?.watch ? watchReason(goal.share, step.bakeMs) : `${goal.share} % of users have the new version`;
+  return withNote({ ...state, stretches, why }, now);
 };
 
 const splitRefused = (
@@ -123,6 +163,7 @@ const splitRefused = (
   now: number,
   random: number,
 ): Rollout => {
+  if (it.status === "paused") return { ...it, goal: { ...it.goal, notBefore: now + refusedRollbackMs } };
   const isTemporary = fault.status === 0 || fault.status === 429 || fault.status >= 500;
   const isReturning = it.status === "returning";
   if (!isTemporary || (!isReturning && it.goal.attempts + 1 >= maxAttempts)) {
@@ -130,7 +171,8 @@ const splitRefused = (
       fault.code === secretsChangedCode
         ? "; redeploy the older manifest, which keeps the current secrets: postern deploy"
         : "";
-    return pause(it, `${worker}: ${fault.message}${fault.code ? ` (${fault.code})` : ""}${remedy}`, now);
+    const goal = { ...it.goal, notBefore: now + refusedRollbackMs };
+    return pause({ ...it, goal }, `${worker}: ${fault.message}${fault.code ? ` (${fault.code})` : ""}${remedy}`, now);
   }
   const backoff = Math.min(maxBackoffMs, 500 * 2 ** it.goal.attempts) * (0.5 + random / 2);
   const notBefore = now + Math.max(backoff, Math.min(fault.retryAfterMs ?? 0, 2 * maxBackoffMs));
@@ -143,22 +185,22 @@ const splitRefused = (
 };
 
 const judged = (it: Rollout, verdict: Verdict, now: number): Rollout => {
-  const state = { ...it, verdict };
-  if (verdict.verdict === "fail") {
-    const failing = verdict.findings.filter((finding) => finding.verdict === "fail");
-    return rollBack(state, failing.map(({ why }) => why).join("; "), now);
-  }
-  return advanceWhereReady(state, now);
+  const failing = verdict.findings.filter((finding) => verdict.verdict === "fail" && finding.verdict === "fail");
+  const harm = failing.filter((finding) => actsOn(it, finding));
+  if (harm.length > 0) return rollBack({ ...it, verdict }, harm.map(({ why }) => why).join("; "), now);
+  const state = withAlerts({ ...it, verdict }, verdict, now);
+  return it.status === "running" && isApplied(it) ? advanceWhereReady(state, now) : state;
 };
 
 /** Advances if the bake is over and the verdict passes; otherwise waits for evidence or a person. */
 const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   const step = it.steps[it.step];
-  const since = it.stretches.at(-1)?.since ?? now;
+  const since = Math.max(it.stretches.at(-1)?.since ?? now, it.resumedAt ?? 0);
   if (!step || !isBaked(it, now)) return it;
+  if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   const isSmokeStep = step.share === 0;
-  if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it, now);
+  if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it);
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "not enough evidence yet" };
   return pause(it, `not enough evidence in ${Math.round((now - since) / 1000)} s at ${step.share} %`, now);
 };
@@ -168,39 +210,6 @@ const isBaked = (it: Rollout, now: number): boolean => {
   const since = it.stretches.at(-1)?.since;
   if (!step || since === undefined) return false;
   return step.share === 0 ? it.smoked : now - since >= step.bakeMs;
-};
-
-const advance = (it: Rollout, now: number): Rollout => {
-  const step = it.step + 1;
-  const share = it.steps[step]?.share ?? 100;
-  return withGoal({ ...it, step, smoked: false }, share, now);
-};
-
-const withGoal = (it: Rollout, share: number, now: number): Rollout => ({
-  ...it,
-  goal: { seq: it.goal.seq + 1, share, done: [], attempts: 0, notBefore: 0 },
-  stretches: closeStretches(it, now),
-});
-
-const closeStretches = ({ stretches }: Rollout, now: number) =>
-  stretches.map((stretch) => (stretch.until === null ? { ...stretch, until: now } : stretch));
-
-const rollBack = (it: Rollout, why: string, now: number): Rollout =>
-  withNote({ ...withGoal(it, -1, now), status: "returning", why }, now);
-
-const pause = (it: Rollout, why: string, now: number): Rollout =>
-  withNote({ ...it, status: "paused", why, stretches: closeStretches(it, now) }, now);
-
-const end = (it: Rollout, status: RolloutStatus, why: string, now: number): Rollout =>
-  withNote({ ...it, status, why, endedAt: now, stretches: closeStretches(it, now) }, now);
-
-const withNote = (it: Rollout, at: number, by?: string): Rollout => {
-  const note: RolloutNote = {
-    at,
-    what: truncate(`${it.status}: ${it.why}`, maxNoteChars),
-    ...(by !== undefined && { by }),
-  };
-  return { ...it, notes: [...it.notes, note].slice(-maxNotes) };
 };
 
 const applyCommand = (
@@ -232,17 +241,7 @@ const applyCommand = (
   }
   if (command === "resume") {
     if (it.status !== "paused") throw new Refusal("this rollout is not paused");
-    // Applies the goal again, even over someone else's deployment: a person decided it.
-    return noteCommand({
-      ...withGoal(it, it.goal.share, now),
-      status: "running",
-      foreign: false,
-      verdict: null,
-      why: `${by} resumed it${because}`,
-    });
+    return noteCommand(resume({ ...it, why: `${by} resumed it${because}` }, now));
   }
-  if (it.status === "paused") throw new Refusal("this rollout is paused; resume it first");
-  if (it.goal.done.length < it.subjects.length)
-    throw new Refusal("the last step is still being applied; try again in a moment");
-  return noteCommand(advance({ ...it, why: `${by} promoted it${because}` }, now));
+  return noteCommand(promote(it, by, because, now));
 };

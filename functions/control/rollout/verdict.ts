@@ -19,9 +19,10 @@ import { latenciesOf } from "../stats/latencies.ts";
 import { binsOf, type Slowness, slownessOf } from "../stats/latency.ts";
 import { type Rates, ratesOf } from "../stats/rates.ts";
 import { sampleRatio } from "../stats/sample-ratio.ts";
+import { emptySample, sumOfSamples } from "../telemetry/samples.ts";
 import type { Stage } from "./evidence.ts";
 import { milliseconds, number, percent, points } from "./format.ts";
-import { limitsOf } from "./limits.ts";
+import { deathsFinding, limitsOf } from "./limits.ts";
 
 /** Shares of alpha: latency has two, all absolute limits together one. */
 const alphaParts = 8;
@@ -30,11 +31,38 @@ export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => 
   // At 0 % only testers reach the canary, at 100 % nobody reaches stable: there is nothing to compare.
   const comparable = stages.filter(({ share }) => share > 0 && share < 1);
   const levels: Levels = { evidence: Math.log(alphaParts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
+  if ((stages.at(-1)?.share ?? 0) >= 1) return judgeAlone(stages, comparable, criteria, levels);
   const findings = [
     ratioFinding(comparable, criteria, levels),
     ...counts.map((it) => rateFinding(it, comparable, criteria, levels)),
     latencyFinding(comparable, criteria, levels),
     ...limitsOf(comparable, criteria, levels.evidence),
+  ];
+  return { verdict: combinedVerdict(findings), findings };
+};
+
+/**
+ * If no users are left on stable: deaths and limits are absolute. Other criteria compare with stable as it was before. That
+ * was at another time, so nothing is proved by them, and nobody may be rolled back for them.
+ */
+const judgeAlone = (
+  stages: readonly Stage[],
+  comparable: readonly Stage[],
+  criteria: Criteria,
+  levels: Levels,
+): Verdict => {
+  const alone = stages.filter(({ share }) => share >= 1);
+  const [last] = alone as [Stage];
+  const stable = comparable.map((it) => it.stable).reduce(sumOfSamples, emptySample);
+  const apart: Stage = { ...last, stable, canary: alone.map((it) => it.canary).reduce(sumOfSamples) };
+  const compared = [
+    ...counts.map((it) => rateFinding(it, [apart], criteria, levels)),
+    latencyFinding([apart], criteria, levels),
+  ].map((it) => ({ ...it, why: `${it.why} (stable as it was before)` }));
+  const findings = [
+    deathsFinding(alone, criteria, levels.evidence),
+    ...limitsOf([...comparable, ...alone], criteria, levels.evidence),
+    ...compared,
   ];
   return { verdict: combinedVerdict(findings), findings };
 };

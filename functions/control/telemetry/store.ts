@@ -27,7 +27,7 @@ export interface ObserverReport extends TierTallies {
 }
 
 export type Observer = (typeof observers)[number];
-const observers = ["tail", "front"] as const;
+export const observers = ["tail", "front"] as const;
 
 export interface TelemetryStore {
   readonly take: (
@@ -103,9 +103,10 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
   };
 };
 
-const deathsOf = (seen: Observer, version: string): string => `${seen}:${version}`;
+/** The name under which a version's deaths are stored, as one observer saw them. */
+export const deathsOf = (seen: Observer, version: string): string => `${seen}:${version}`;
 
-const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) ? b : a);
+export const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) ? b : a);
 
 const requestsOf = ({ groups }: Sample): number =>
   Object.values(groups).reduce((sum, { requests }) => sum + requests, 0);

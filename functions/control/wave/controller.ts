@@ -1,7 +1,7 @@
 /** The controller of an environment's waves, one at a time: stores the state, runs due actions and commands. A crash at any point starts nothing twice. */
 
 import { Refusal } from "../model/refusal.ts";
-import { isWaveOver, type Member, type Wave } from "../model/wave.ts";
+import { isOnlyWatching, isWaveOver, type Member, type Wave } from "../model/wave.ts";
 import { type WaveNoticeKind, waveNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { pollIntervalMs, runDueActions } from "./actions.ts";
@@ -49,7 +49,10 @@ export const waveController = (ports: WavePorts) => {
       runExclusive(async () => {
         const before = await load();
         await assertCanStart(before, request.members, rollouts);
-        if (before) await archive(before, storage);
+        if (before && isOnlyWatching(before))
+          await save(endedByNext(before, request.by, now()), "promoted", request.by);
+        const last = await load();
+        if (last) await archive(last, storage);
         const it = newWave(request, ports);
         await save(it, "started", request.by);
         await storage.setAlarm(it.startedAt);
@@ -73,7 +76,7 @@ const assertCanStart = async (
   members: readonly Member[],
   rollouts: WavePorts["rollouts"],
 ): Promise<void> => {
-  if (before && !isWaveOver(before))
+  if (before && !isWaveOver(before) && !isOnlyWatching(before))
     throw new Refusal(
       `wave ${before.id} by ${before.by} is ${before.status}: ${before.why}; only one wave can run at a time`,
     );
@@ -81,6 +84,13 @@ const assertCanStart = async (
   const running = (await Promise.all(tiers.map((tier) => rollouts.runningRollout(tier)))).flatMap((it) => it ?? []);
   if (running.length > 0) throw new Refusal(`rollouts are running: ${running.slice(0, 10).join("; ")}`);
 };
+
+const endedByNext = (it: Wave, by: string, now: number): Wave => ({
+  ...it,
+  status: "promoted",
+  endedAt: now,
+  why: `${it.why}; ${by} started the next wave`,
+});
 
 const archive = async (it: Wave, storage: WavePorts["storage"]): Promise<void> => {
   await storage.put(`${past}${String(it.startedAt).padStart(15, "0")}/${it.id}`, it);

@@ -85,10 +85,10 @@ const rolloutSeen = (it: Wave, member: Member, rollout: RolloutSummary | null): 
   if (!rollout)
     // A decided start that has not happened is dropped when the wave no longer runs.
     return member.place === "starting" && it.status !== "running" ? { ...member, place: "waiting", why: "" } : member;
-  const { id, status, why } = rollout;
+  const { id, status, why, waits, watched } = rollout;
   const isReturned = status === "rolled-back" || status === "left";
   const share = isReturned ? 0 : Math.max(0, rollout.share);
-  const known = { ...member, rollout: id, why, share, waits: status === "paused" || rollout.isHeld };
+  const known = { ...member, rollout: id, why, share, waits, watched };
   if (member.place === "returning") return isReturned ? { ...known, place: "back" } : known;
   if (isReturned) return { ...known, place: "failed" };
   if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };
@@ -138,7 +138,8 @@ const settle = (it: Wave, now: number): Wave => {
   if (it.status === "aborting" && !open && membersAt(it, "returning").length === 0)
     return end(it, "aborted", it.why, now);
   if (it.status === "running" || it.status === "paused") {
-    if (currentLevel(it) === undefined) return end(it, "promoted", progress(it), now);
+    if (currentLevel(it) === undefined && !membersAt(it, "promoted").some(({ watched }) => watched))
+      return end(it, "promoted", progress(it), now);
     if (it.status === "running") return { ...it, why: progress(it) };
   }
   return it;
@@ -153,10 +154,12 @@ const failureReason = (it: Wave, verb: "starts" | "started"): string =>
 /** @returns as `12 of 30 tiers are promoted; a-3 waits for a person` */
 export const progress = (it: Wave): string => {
   const passed = membersAt(it, "passed-over");
-  const waiting = it.members.filter((member) => isActive(member) && member.waits);
+  const watched = membersAt(it, "promoted").filter((member) => member.watched);
+  const waiting = it.members.filter((member) => (isActive(member) || watched.includes(member)) && member.waits);
   return [
     `${membersAt(it, "promoted").length} of ${it.members.length} tiers are promoted`,
     ...(passed.length > 0 ? [`${list(passed)} passed over`] : []),
+    ...(watched.length > 0 ? [`${list(watched)} still watched`] : []),
     ...(waiting.length > 0 ? [`${list(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for a person`] : []),
   ].join("; ");
 };

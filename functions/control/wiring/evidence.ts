@@ -12,6 +12,7 @@ import type { Stage } from "../rollout/evidence.ts";
 import { type Measurement, measurementOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { sumOfSamples } from "../telemetry/samples.ts";
+import { deathsOf, larger, observers } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** Delay of reports: those of the previous split still arrive for this long. */
@@ -29,8 +30,12 @@ export const evidenceOf = async (
   const since = Math.min(stretch.since + settleMs, stretch.until ?? now);
   const until = stretch.until ?? now;
   const sampleFor = (role: VersionRole) => sampleOf(env, plan, it, role, since, until);
-  const [stable, canary] = await Promise.all([sampleFor("stable"), sampleFor("canary")]);
-  return { share: stretch.share / 100, since, until, stable, canary };
+  const [stable, canary, deaths] = await Promise.all([
+    sampleFor("stable"),
+    sampleFor("canary"),
+    stretch.share < 100 ? undefined : deathsBetween(env, plan, it, since, until),
+  ]);
+  return { share: stretch.share / 100, since, until, stable, canary, ...(deaths && { deaths }) };
 };
 
 /** Measurements of both versions so far, and how many requests the new version has served. */
@@ -46,6 +51,26 @@ export const measureRollout = async (env: Telemetry, plan: Tiers, it: Rollout, n
 type Telemetry = Pick<Bindings, "TELEMETRY">;
 type Tiers = Pick<ControlPlan, "tiers">;
 type VersionRole = "stable" | "canary";
+
+/** The canary's requests whose gate died. Both observers see the same ones, so the larger count is used. */
+const deathsBetween = async (
+  env: Telemetry,
+  plan: Tiers,
+  { tier: name, subjects }: Rollout,
+  since: number,
+  until: number,
+): Promise<Sample> => {
+  const samples = await Promise.all(
+    subjects.flatMap(({ worker, canary }) =>
+      tiersServed(plan, name, worker).map(async (tier) => {
+        const store = objectOf(env.TELEMETRY, tier);
+        const seen = await Promise.all(observers.map((it) => store.between(deathsOf(it, canary), since, until)));
+        return seen.reduce(larger);
+      }),
+    ),
+  );
+  return samples.reduce(sumOfSamples);
+};
 
 const sampleOf = async (
   env: Telemetry,

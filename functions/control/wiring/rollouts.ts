@@ -4,7 +4,7 @@ import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { Rollout } from "../model/rollout.ts";
+import { isUnderWay, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
@@ -58,6 +58,12 @@ export const tierRollouts = (
   return {
     ...controller,
     live: platform.live,
+    /** An earlier release set no alarm for a paused rollout, so one is set when somebody looks at it. */
+    status: async () => {
+      const it = await controller.status();
+      if (isUnderWay(it) && (await storage.getAlarm()) === null) await storage.setAlarm(runtime.now());
+      return it;
+    },
     reconcile: async () => {
       await controller.reconcile();
       await publishDrain();

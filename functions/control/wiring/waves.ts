@@ -4,11 +4,10 @@ import { withAudit } from "../audit/record.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import { rolloutSettings } from "../model/release.ts";
-import { isOver, type Rollout } from "../model/rollout.ts";
+import { isUnderWay, isWatched, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { rolloutObjectName } from "../model/shared-gates.ts";
-import type { RolloutSummary } from "../model/wave.ts";
-import { isHeld } from "../rollout/events.ts";
+import { summaryOf } from "../model/wave.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
 import { waveController } from "../wave/controller.ts";
@@ -34,7 +33,7 @@ export const environmentWaves = (
     rollouts: {
       runningRollout: async (tier) => {
         const it = await rolloutsOf(tier).status();
-        return it && !isOver(it) ? `${tier}, by ${it.by}` : undefined;
+        return isUnderWay(it) && !isWatched(it) ? `${tier}, by ${it.by}` : undefined;
       },
       find: async ({ id }, { tier }) => {
         const isMine = (it: Rollout | undefined) => it?.wave === id;
@@ -74,9 +73,4 @@ export const environmentWaves = (
       },
     },
   });
-};
-
-const summaryOf = (it: Rollout): RolloutSummary => {
-  const { id, status, goal, why } = it;
-  return { id, status, share: goal.share, why, isHeld: isHeld(it) };
 };

@@ -9,7 +9,7 @@ const subject = "or a route with a cutover: wallet/balance";
 const commands = {
   pause: "keep the current share",
   resume: "continue, with the split that was decided last",
-  promote: "advance to the next step now: past a hold, or before the bake is over",
+  promote: "advance to the next step now: past a hold, before the bake is over, or out of a pause",
   abort: "return all requests to the stable version; also after a promotion",
 } as const;
 
@@ -21,12 +21,15 @@ export const addRolloutCommands = (program: Command): void => {
     );
 
   addStarts(rollout);
-  for (const [name, description] of Object.entries(commands))
-    addControlOptions(rollout.command(name).description(description).argument("<tier>", subject).addOption(message))
+  for (const [name, description] of Object.entries(commands)) {
+    const command = rollout.command(name).description(description).argument("<tier>", subject);
+    const asking = name === "promote" ? command.option("-y, --yes", "do not ask, where evidence is missing") : command;
+    addControlOptions(asking.addOption(message))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open -m 'as agreed'`]: "" }))
       .action(async (tier, options) =>
         finish(await (await rolloutCommands()).sendCommand(name as keyof typeof commands, tier, options), options),
       );
+  }
 
   const reading = {
     status: "show the tier's rollout and its findings",

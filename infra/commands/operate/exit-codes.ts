@@ -1,7 +1,6 @@
 /** What the state of a rollout or a wave exits with: 0 only where its release is done. */
-import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
-import { isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
-import { isHeld } from "../../../functions/control/rollout/events.ts";
+import { isHeld, isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { isOnlyWatching, isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { type ExitCode, exitCode } from "../../terminal/contract.ts";
 
 export const exitCodeOf = (it: Rollout): ExitCode => {
@@ -21,6 +20,8 @@ export const waveExitCodeOf = (it: Wave): ExitCode => {
 /** Whether the wave cannot continue without a person. */
 export const needsPerson = (it: Wave): boolean => {
   const active = membersAt(it, "starting", "under-way", "returning");
+  const watched = membersAt(it, "promoted").filter((member) => member.watched);
+  if (isOnlyWatching(it)) return watched.every(({ waits }) => waits);
   if (active.some(({ waits }) => !waits)) return false;
   if (it.status !== "running") return active.length > 0 || it.status === "paused";
   const next = membersAt(it, "waiting").some(({ level }) => level === active[0]?.level);

@@ -1,15 +1,12 @@
 /** The share that the platform really runs, beside the one that was decided. */
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
-import { type ControlClient, ControlError } from "../../release/control-client.ts";
+import type { ControlClient } from "../../release/control-client.ts";
 import { toOneLine } from "../../terminal/terminal.ts";
 
-/** What the platform runs of each of the tier's Workers; null if control, or its object, is older than this command. */
+/** What the platform runs of each of the tier's Workers; null if control, or its object, is older than this command, or does not answer now. */
 export const readLive = (client: ControlClient, path: string): Promise<readonly LiveSplit[] | null> =>
-  client.call<readonly LiveSplit[]>("GET", `${path}/live`).catch((error) => {
-    if (error instanceof ControlError && [404, 500].includes(error.status)) return null;
-    throw error;
-  });
+  client.call<readonly LiveSplit[]>("GET", `${path}/live`).catch(() => null);
 
 /** The canary's decided share, in per cent; null if nothing is decided any more, because others deployed. */
 export const decidedShare = ({ status, goal }: Rollout): number | null => {

@@ -1,5 +1,6 @@
 /** Formats a rollout's state for the terminal. */
 import pc from "picocolors";
+import { alertText } from "../../../functions/control/model/alerts.ts";
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
@@ -23,12 +24,13 @@ export const rolloutText = (
   const { share, text } = shownShare(it, live);
   const [subject] = it.subjects;
   const step = it.steps
-    .map(({ share, hold }, index) => markStep(`${share} %${hold ? " hold" : ""}`, index, it))
+    .map(({ share, hold, watch }, index) => markStep(`${share} %${hold ? " hold" : watch ? " watch" : ""}`, index, it))
     .join("  ");
   const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${text}`;
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id} by ${it.by}: ${it.reason}`,
     `${status(it)}  ${it.why}`,
+    alertText(it) && `${pc.red("ALERT")}  ${alertText(it)}`,
     ...attemptLines(it),
     versions,
     `steps  ${step}${timeLeft(it, now)}`,
@@ -50,6 +52,7 @@ export const rolloutLine = (
     it.status,
     shownShare(it, live).text,
     toOneLine(it.why),
+    ...(alertText(it) ? [`ALERT  ${toOneLine(alertText(it))}`] : []),
     ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");
 
@@ -83,7 +86,7 @@ const timeLeft = (it: Rollout, now: number): string => {
   const later = it.steps.slice(it.step + 1).filter(({ share }) => share > 0 && share < 100);
   const all = Math.max(0, ms) + later.reduce((sum, step) => sum + step.bakeMs, 0);
   const rest = later.length > 0 ? `, ${time(all)} to 100 % at the least` : "";
-  return `   ${ms > 0 ? `${time(ms)} of the bake left` : "baked"}${rest}`;
+  return `   ${ms > 0 ? `${time(ms)} of the ${it.steps[it.step]?.watch ? "watch" : "bake"} left` : "baked"}${rest}`;
 };
 
 const time = (ms: number): string => {

@@ -1,19 +1,20 @@
 /** `postern rollout`: starts, commands and shows rollouts that control runs. */
 
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
-import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { isHeld, isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
-import { isHeld } from "../../../functions/control/rollout/events.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
+import { promotionWarning } from "../../../functions/control/rollout/promotion.ts";
 import { compile } from "../../compiler/compile.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
+import { retryingReads } from "../../release/retrying-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { table } from "../../terminal/table.ts";
-import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
+import { isTerminal, print, printJson, redraw, toOneLine, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import { budgetText } from "./attempts.ts";
@@ -80,39 +81,58 @@ const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   return tierManifest.checked.manifest;
 };
 
+interface CommandOptions extends ControlOptions {
+  readonly yes?: true | undefined;
+}
+
 export const sendCommand = async (
   command: "pause" | "resume" | "promote" | "abort",
   tier: string,
-  options: ControlOptions,
+  options: CommandOptions,
 ): Promise<Outcome> => {
+  const client = controlClientFor(options);
+  if (command === "promote" && !(await isPromotionConfirmed(client, tier, options)))
+    return { exitCode: 1, text: "not promoted\n", data: null };
   const reason = options.message ?? "";
-  return acceptedOutcome(
-    await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }),
-  );
+  return acceptedOutcome(await client.call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+};
+
+/** Warns of a promotion without evidence, and asks in a terminal. */
+const isPromotionConfirmed = async (client: ControlClient, tier: string, { yes }: CommandOptions): Promise<boolean> => {
+  const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+  const warning = it && !isOver(it) ? promotionWarning(it) : undefined;
+  if (warning === undefined) return true;
+  warn(`${toOneLine(warning)}\n`);
+  return yes === true || confirm(`Promote ${tier} all the same?`);
 };
 
 export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? stateOutcome(it, await measurementOf(client, tier), await readLive(client, pathOf(tier)))
+    ? stateOutcome(
+        it,
+        await measurementOf((path) => client.call("GET", path), tier),
+        await readLive(client, pathOf(tier)),
+      )
     : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
 /** Redraws in a terminal; writes a line per change into a pipe, and a line per poll with --json. */
 export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
+  const read = retryingReads(client, "the rollout");
   const isInteractive = isTerminal("stdout") && !options.json;
   let last = "";
   for (;;) {
-    const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+    const it = await read<Rollout | null>(`${pathOf(tier)}/rollout`);
     if (!it) throw new Error(`${tier} has no rollout to watch: npx postern rollout start ${tier}`);
-    const measured = await measurementOf(client, tier);
+    const measured = await measurementOf(read, tier);
     const live = await readLive(client, pathOf(tier));
-    const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
     if (options.json) printJson({ ...it, measured, live });
     if (isOver(it) || it.status === "paused" || isHeld(it))
       return { ...stateOutcome(it, measured, live), ...(options.json && { data: undefined }) };
+    const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.alerts?.length ?? 0} ${it.why}`;
     if (isInteractive) redraw(rolloutText(it, Date.now(), measured, live));
     else if (!options.json && key !== last) print(rolloutLine(it, measured, live));
     last = key;
@@ -121,8 +141,8 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
 };
 
 /** @returns null if control is older than this command */
-const measurementOf = (client: ControlClient, tier: string): Promise<Measurement | null> =>
-  client.call<Measurement>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
+const measurementOf = (read: (path: string) => Promise<Measurement>, tier: string): Promise<Measurement | null> =>
+  read(`${pathOf(tier)}/rollout/measured`).catch((error) => {
     if (error instanceof ControlError && error.status === 404) return null;
     throw error;
   });

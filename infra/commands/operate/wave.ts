@@ -4,6 +4,7 @@ import { isWaveOver, type Wave } from "../../../functions/control/model/wave.ts"
 import { compile } from "../../compiler/compile.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import type { DeployedWorker } from "../../release/deploy-worker.ts";
+import { retryingReads } from "../../release/retrying-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { type SelectionOptions, selectTiers, type WaveSelection } from "../../release/wave-selection.ts";
 import { formatTime } from "../../terminal/arguments.ts";
@@ -89,11 +90,11 @@ export const status = async (options: ControlOptions): Promise<Outcome> => {
 
 /** Redraws in a terminal; writes a line per change into a pipe. */
 export const watch = async (options: ControlOptions): Promise<Outcome> => {
-  const client = controlClientFor(options);
+  const read = retryingReads(controlClientFor(options), "the wave");
   const isInteractive = isTerminal("stdout") && !options.json;
   let last = new Set<string>();
   for (;;) {
-    const it = await client.call<Wave | null>("GET", "/v1/wave");
+    const it = await read<Wave | null>("/v1/wave");
     if (!it) throw new Error("there is no wave to watch: npx postern wave start");
     if (isWaveOver(it) || needsPerson(it)) return stateOutcome(it);
     const lines = options.json ? [JSON.stringify(it)] : linesOf(it);

@@ -17,7 +17,15 @@ import { costlyPattern } from "./rules/patterns.ts";
 import { slowRevocation } from "./rules/revocation.ts";
 import { bypassingSlash } from "./rules/slashes.ts";
 import { bypassingSpelling } from "./rules/spellings.ts";
-import { anyMethod, idleProtection, mutedLog, passedSunset, releasedAtOnce, writtenSecret } from "./rules/surface.ts";
+import {
+  anyMethod,
+  idleProtection,
+  mutedLog,
+  passedSunset,
+  releasedAtOnce,
+  unguardedWatch,
+  writtenSecret,
+} from "./rules/surface.ts";
 import { carriedQuery, keptLocation, plaintextRedirect, plaintextUpstream } from "./rules/transport.ts";
 import { uncheckedWord } from "./rules/validation.ts";
 
@@ -67,6 +75,7 @@ const order: readonly string[] = [
   "idle-protection",
   "muted-log",
   "released-at-once",
+  "unguarded-watch",
   "written-secret",
 ];
 
@@ -102,6 +111,7 @@ const overRoutes: readonly Rule[] = [
   idleProtection,
   mutedLog,
   releasedAtOnce,
+  unguardedWatch,
   writtenSecret,
 ];
 

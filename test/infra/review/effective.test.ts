@@ -123,6 +123,7 @@ describe("as a manifest with everything written out", () => {
 
   it("holds for every golden pair, as it is printed", () => {
     let printed = 0;
+    let masked = 0;
     // Each third of them is like the others; the long form takes all.
     const some = pairs().filter((_, index) => long || index % 3 === 0);
     for (const { after } of some) {
@@ -131,14 +132,18 @@ describe("as a manifest with everything written out", () => {
       const surroundings = checkInputs(root, compiled);
       for (const { checked } of compiled.tiers) {
         const { text } = effective(checked.manifest.tier, { root, env: "local", yaml: true });
-        if (text.includes("•••")) continue;
+        if (text.includes("•••")) {
+          masked++;
+          continue;
+        }
         const again = check(parseSource(checked.source.file, text), { ...surroundings, presets: new Map() });
         expect(again.problems).toEqual([]);
         expect(outcome(again.tier as CheckedTier, "local")).toEqual(outcome(checked, "local"));
         printed++;
       }
     }
-    expect(printed).toBeGreaterThan(some.length - 1);
+    expect(printed + masked).toBeGreaterThan(some.length - 1);
+    expect(masked).toBeLessThan(some.length / 10);
   });
 
   it("leaves nothing to a default", () => {

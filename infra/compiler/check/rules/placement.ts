@@ -1,5 +1,5 @@
 /** Rules for a tier's own settings: file name, reserved names, preset, hosts, isolation and release. */
-import { stepsProblem } from "../../../../functions/control/model/release.ts";
+import { stepsProblem, watchProblem } from "../../../../functions/control/model/release.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
@@ -15,6 +15,7 @@ export const checkPlacement = (tier: CheckedTier, inputs: CheckInputs): Problem[
   ...checkZones(tier, inputs),
   ...checkIsolation(tier),
   ...checkReleaseSteps(tier),
+  ...checkWatch(tier),
   ...checkQueries(tier, inputs),
 ];
 
@@ -119,6 +120,11 @@ const checkReleaseSteps = ({ source, manifest: { release } }: CheckedTier): Prob
   if (!unfit) return [];
   const { at, why, remedy } = unfit;
   return [source.problem(["release", "steps", at], "release-steps", why, { remedy })];
+};
+
+const checkWatch = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
+  const unfit = watchProblem(release);
+  return unfit ? [source.problem(["release", "watch"], "release-watch", unfit.why, { remedy: unfit.remedy })] : [];
 };
 
 /** Without a control plane, queries are never run. */

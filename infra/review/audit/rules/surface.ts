@@ -1,4 +1,5 @@
 /** Audit rules for unneeded exposure, and for protection that is not enforced. */
+import { watchOf } from "../../../../functions/control/model/release.ts";
 import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../core/written-secrets.ts";
@@ -111,6 +112,29 @@ export const releasedAtOnce: Rule = {
           },
         ]
       : [],
+};
+
+export const unguardedWatch: Rule = {
+  id: "unguarded-watch",
+  severity: "low",
+  summary: "The watch after a promotion has no hold-back and no bounds, so it rolls back only if the gate crashes.",
+  incident:
+    "A change that had been rolled out region by region failed everywhere two weeks later, when its first data came (Google Cloud, 2025).",
+  remedy: "Keep a hold-back, `watch: { for: 1h, hold-back: 5% }`, or set `limits` or `queries`.",
+  check: ({ tier: { manifest, source } }) => {
+    const { watch, limits, queries } = manifest.release;
+    const isBounded = [limits, queries].some((all) => Object.values(all).some((it) => it !== undefined));
+    return watchOf(watch)?.holdBack === 0 && !isBounded
+      ? [
+          {
+            source,
+            at: ["release", "watch"],
+            message: `errors of ${manifest.tier} during its watch would only alert`,
+            remedy: "keep a hold-back, { for: 1h, hold-back: 5% }, or set limits",
+          },
+        ]
+      : [];
+  },
 };
 
 const stepShare = (step: string | { readonly share: string }): number =>

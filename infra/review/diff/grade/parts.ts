@@ -20,6 +20,7 @@ import {
   stepCount,
   unboundedSize,
   unboundedTime,
+  watchScale,
 } from "./scales.ts";
 
 type Scales = Readonly<Record<string, Scale>>;
@@ -67,6 +68,7 @@ export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
   release: {
     steps: stepCount,
     bake: inverse(unboundedTime),
+    watch: watchScale,
     tolerate: boundMap,
     limits: boundMap,
     smoke: requiredList,

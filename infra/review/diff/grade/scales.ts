@@ -1,6 +1,8 @@
 /** Scales say which of two values protects less. Each scale is one ordering of values; undefined is a missing key. */
 import { isDeepStrictEqual } from "node:util";
 import ipaddr from "ipaddr.js";
+import { watchOf } from "../../../../functions/control/model/release.ts";
+import type { ReleaseConfig } from "../../../../functions/control/model/release-config.ts";
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 
 /** The second value compared with the first. */
@@ -160,6 +162,13 @@ export const boundMap: Scale = (before, after) => {
 
 const parseBound = (text: string): number =>
   /(?:ms|[smhd])$/.test(text) ? milliseconds(text) : Number.parseFloat(text);
+
+/** A watch after the promotion: a longer one, and a larger hold-back, protect more. */
+export const watchScale: Scale = (before, after) => {
+  const [a, b] = [before, after].map((it) => watchOf(it as ReleaseConfig["watch"]) ?? { ms: 0, holdBack: 0 });
+  const verdicts = (["ms", "holdBack"] as const).map((key) => compareNumbers(a?.[key] ?? 0, b?.[key] ?? 0, "stronger"));
+  return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
+};
 
 /** More steps protect more. */
 export const stepCount: Scale = (before, after) =>

@@ -202,3 +202,55 @@ it("is valid JSON for any sample", () => {
   expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict);
   expect(Object.keys(odd.groups).length).toBeLessThan(groups);
 });
+
+describe("without users on stable, after the promotion", () => {
+  const before = stage(0.5, many, { ...many, requests: 900_000 });
+  const alone = (canary: SampleSpec, deaths: SampleSpec = { requests: 0 }): Stage => ({
+    ...stage(1, { requests: 0 }, canary),
+    deaths: sample(deaths),
+  });
+  const fine = { requests: 100_000, errors: 100, refusals: 2000, abandoned: 11 };
+
+  it("a good version passes, and nothing is expected of stable", () => {
+    const { verdict, findings } = judge([before, alone(fine)], criteria);
+    expect(verdict).toBe("pass");
+    expect(findings.map(({ criterion }) => criterion)).not.toContain("sample-ratio");
+  });
+
+  it("compares with stable as it was before, and says so", () => {
+    const { verdict, why } = finding([before, alone({ ...fine, errors: 3000 })], "errors");
+    expect(verdict).toBe("fail");
+    expect(why).toMatch(/^errors: 3.00 % of 100,000 requests against 0.10 % of .*\(stable as it was before\)$/);
+  });
+
+  it("has nothing to compare with, if stable had no users", () => {
+    expect(finding([alone({ ...fine, errors: 3000 })], "errors").verdict).toBe("not-enough");
+  });
+
+  it.each([
+    [20, "pass"],
+    [450, "not-enough"],
+    [2000, "fail"],
+  ] as const)("%i deaths in 100,000 requests, of which 0.5 %% are tolerated: %s", (count, verdict) => {
+    const died = { requests: count, errors: count };
+    const found = finding([before, alone({ ...fine, errors: 100 + count }, died)], "deaths");
+    expect(found).toMatchObject({ verdict, canary: count / 100_000, tolerate: 0.005 });
+  });
+
+  it("limits bound it, also if nothing can be compared", () => {
+    const limited = criteriaOf({
+      tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
+      limits: { errors: "1%" },
+    });
+    expect(finding([alone({ ...fine, errors: 3000 })], "limit", limited)).toMatchObject({
+      verdict: "fail",
+      limit: "errors",
+    });
+    expect(finding([before, alone(fine)], "limit", limited).verdict).toBe("pass");
+  });
+
+  it("a later split with both versions is compared as usual", () => {
+    const { findings } = judge([before, alone({ ...fine, errors: 3000 }), stage(0.1, many, equal)], criteria);
+    expect(findings.map(({ criterion }) => criterion)).not.toContain("deaths");
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * What control monitors and may do while a rollout does not advance: paused, waiting for the platform, or in the watch
+ * after its promotion.
+ */
+import type { Finding, Verdict } from "../model/finding.ts";
+import type { Alert, Deployment, Rollout, Stretch, Subject } from "../model/rollout.ts";
+
+/** The period since the last change of the split; undefined if it is unknown, or if no user has the new version. */
+export const openStretch = ({ stretches }: Pick<Rollout, "stretches">): Stretch | undefined =>
+  stretches.find(({ share, until }) => until === null && share > 0);
+
+/**
+ * Opens a period for the split that a deployment shows, unless one is open. With several Workers their smallest share
+ * counts: too small a share never makes a version's missing reports a failure.
+ */
+export const withObservedSplit = (it: Rollout, worker: string, { versions }: Deployment, now: number): Rollout => {
+  const subject = it.subjects.find((other) => other.worker === worker);
+  const share = subject && observedShare(subject, versions);
+  if (share === undefined) return it;
+  const open = openStretch(it);
+  if (!open) return { ...it, stretches: [...it.stretches, { share, since: now, until: null }] };
+  if (share >= open.share) return it;
+  return { ...it, stretches: it.stretches.map((stretch) => (stretch === open ? { ...open, share } : stretch)) };
+};
+
+/** The canary's share of users; 100 if stable has none; undefined if no user has the canary. */
+const observedShare = ({ stable, canary }: Subject, versions: Deployment["versions"]): number | undefined => {
+  const shareOf = (version: string) => versions.find(({ version_id }) => version_id === version)?.percentage ?? 0;
+  if (shareOf(canary) === 0) return undefined;
+  return shareOf(stable) > 0 ? shareOf(canary) : 100;
+};
+
+/** When the watch of a rollout ends, in milliseconds since the epoch. */
+export const watchEndsAt = (it: Rollout): number => (openStretch(it)?.since ?? 0) + (it.steps[it.step]?.bakeMs ?? 0);
+
+/** Criteria that need no stable version to compare with. */
+const absolute: ReadonlySet<Finding["criterion"]> = new Set(["limit", "query", "deaths"]);
+
+/** Whether a failure rolls back. If others decided the split, or nothing was measured beside the new version, it only alerts. */
+export const actsOn = (it: Rollout, { criterion }: Pick<Finding, "criterion">): boolean =>
+  !it.foreign && (absolute.has(criterion) || (openStretch(it)?.share ?? 0) < 100);
+
+/** Adds an alert for each failure that has none. */
+export const withAlerts = (it: Rollout, { verdict, findings }: Verdict, now: number): Rollout => {
+  if (verdict !== "fail") return it;
+  const known = it.alerts ?? [];
+  const added = findings
+    .filter((finding) => finding.verdict === "fail")
+    .map((finding): Alert => ({ key: keyOf(finding), at: now, why: finding.why }))
+    .filter(({ key }) => !known.some((alert) => alert.key === key));
+  return added.length === 0 ? it : { ...it, alerts: [...known, ...added] };
+};
+
+const keyOf = ({ criterion, query, limit }: Finding): string =>
+  [criterion, query?.name ?? limit ?? []].flat().join(" ");
+
+/** Why the rollout is in its watch. */
+export const watchReason = (share: number, watchMs: number): string => {
+  const time = timeText(watchMs);
+  return share >= 100
+    ? `all users have the new version; watched for ${time}, without a hold-back`
+    : `${share} % of users have the new version; watched for ${time}, while ${Math.round((100 - share) * 100) / 100} % stay on the stable version`;
+};
+
+const timeText = (ms: number): string => {
+  const minutes = ms / 60_000;
+  if (minutes < 2) return `${Math.round(ms / 1000)} s`;
+  return minutes < 120 ? `${Math.round(minutes)} min` : `${Math.round(minutes / 6) / 10} h`;
+};
