@@ -4,12 +4,13 @@ import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.
 import { rolloutSettings } from "../../functions/control/model/release.ts";
 import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import { type Deployment, isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
-import { summaryOf, type Wave } from "../../functions/control/model/wave.ts";
+import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import { waveController } from "../../functions/control/wave/controller.ts";
+import { summaryOf } from "../../functions/control/wave/summary.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import type { WavePorts } from "../../functions/control/wave/ports.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";

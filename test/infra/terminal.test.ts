@@ -286,7 +286,7 @@ describe("what control and the platform say", () => {
     const write = process.stdout.write;
     process.stdout.write = ((text: string) => {
       written.push(text);
-      answers = { "/v1/wave": null };
+      answers = { "/v1/wave": { ...running, status: "promoted", members: [] } };
       return true;
     }) as typeof write;
     try {

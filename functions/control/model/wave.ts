@@ -1,7 +1,7 @@
 /** The stored state of a wave: plain JSON. */
 import type { TierLevel } from "../../gateway/core/plan.ts";
 import type { ReleaseConfig } from "./release-config.ts";
-import { isHeld, isWatched, type Rollout, type RolloutStatus, type Subject } from "./rollout.ts";
+import type { RolloutStatus, Subject } from "./rollout.ts";
 
 /** Levels in release order, least important first. A level starts when the previous one is finished. */
 export const levels: readonly TierLevel[] = ["best-effort", "standard", "core"];
@@ -97,20 +97,6 @@ export const isWaveOver = ({ status }: Pick<Wave, "status">): boolean =>
 
 /** Whether its rollout is running or about to start. */
 export const isActive = ({ place }: Pick<Member, "place">): boolean => place === "starting" || place === "under-way";
-
-/** A rollout as its wave sees it. */
-export const summaryOf = (it: Rollout): RolloutSummary => {
-  const watched = isWatched(it);
-  const { id, status, goal, why } = it;
-  return {
-    id,
-    status: watched ? "promoted" : status,
-    watched,
-    waits: status === "paused" || isHeld(it),
-    share: goal.share,
-    why,
-  };
-};
 
 /** Whether it only waits for the watches of its tiers: another wave may start. */
 export const isOnlyWatching = (it: Pick<Wave, "status" | "members">): boolean =>

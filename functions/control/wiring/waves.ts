@@ -7,10 +7,10 @@ import { rolloutSettings } from "../model/release.ts";
 import { isUnderWay, isWatched, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { rolloutObjectName } from "../model/shared-gates.ts";
-import { summaryOf } from "../model/wave.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
 import { waveController } from "../wave/controller.ts";
+import { summaryOf } from "../wave/summary.ts";
 import type { Bindings, Waves } from "./bindings.ts";
 import { notifier } from "./notify.ts";
 
