@@ -35,7 +35,7 @@ export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): Deplo
       tier !== undefined && back.rollout !== undefined
         ? `try it again, measured: npx postern rollout retry ${tier}; or deploy`
         : "deploy";
-    return `version ${version.slice(0, 8)} was taken back: ${takenBackText(back)}\n${again} it all the same: --force`;
+    return `version ${version.slice(0, 8)} was taken back ${takenBackText(back)}\n${again} it all the same: --force`;
   },
 });
 

@@ -4,12 +4,15 @@
  */
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { formatTime } from "../terminal/arguments.ts";
+import { toOneLine } from "../terminal/terminal.ts";
 import type { Deployment, Releases } from "./releases.ts";
 
 export interface TakenBack {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** A sentence's end, as `rollout 1fe43f7b took it back: errors: …`. */
+  /** Who: `rollout 1fe43f7b`, or the author of the deployment. */
+  readonly by: string;
+  /** Empty if it is unknown. */
   readonly why: string;
   /** The rollout that returned its users. */
   readonly rollout?: string;
@@ -44,7 +47,7 @@ export const takenBackVersions = (
     const at = it.endedAt ?? it.startedAt;
     const isBack = it.status === "rolled-back" || it.status === "returning";
     if (isBack && !hadAllRequestsSince(releases, canary, at) && (found.get(canary)?.at ?? 0) <= at + slackMs)
-      found.set(canary, { at, why: `rollout ${it.id} took it back: ${it.why}`, rollout: it.id, isRollback: true });
+      found.set(canary, { at, by: `rollout ${it.id}`, why: it.why, rollout: it.id, isRollback: true });
   }
   return found;
 };
@@ -84,13 +87,14 @@ const largest = ({ versions }: Deployment): string | undefined =>
 const takenBackBy = ({ created_on, author_email, annotations }: Deployment): TakenBack => {
   const message = annotations?.["workers/message"] ?? "";
   const at = Date.parse(created_on);
-  const by = author_email ? ` by ${author_email}` : "";
   const [, rollout] = /^postern ([^/\s]+)\/\d+: back$/.exec(message) ?? [];
-  if (rollout !== undefined) return { at, why: `rollout ${rollout} took it back`, rollout, isRollback: true };
+  if (rollout !== undefined) return { at, by: `rollout ${rollout}`, why: "", rollout, isRollback: true };
+  const by = author_email ?? "someone";
   if (message.startsWith(rollbackMessage(undefined)) || annotations?.["workers/triggered_by"] === "rollback")
-    return { at, why: `rolled back${by}${message ? `: ${message}` : ""}`, isRollback: true };
-  return { at, why: `replaced${by} by an older version${message ? `: ${message}` : ""}`, isRollback: false };
+    return { at, by, why: message, isRollback: true };
+  return { at, by, why: `an older version was deployed${message ? `: ${message}` : ""}`, isRollback: false };
 };
 
-/** @returns as `rollout 1fe43f7b took it back: errors: … (2026-11-30 17:02:11 UTC)` */
-export const takenBackText = ({ why, at }: TakenBack): string => `${why} (${formatTime(at)} UTC)`;
+/** @returns as `by rollout 1fe43f7b at 2026-11-30 17:02:11 UTC: errors: …` */
+export const takenBackText = ({ by, why, at }: TakenBack): string =>
+  toOneLine(`by ${by} at ${formatTime(at)} UTC${why ? `: ${why}` : ""}`);

@@ -65,7 +65,7 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   const refused = await postern.deploy();
   expect([refused.exitCode, refused.text]).toEqual([
     3,
-    expect.stringMatching(/^gate-a-test: version [0-9a-f]{8} was taken back: rolled back by .*--force$/ms),
+    expect.stringMatching(/^gate-a-test: version [0-9a-f]{8} was taken back by .* UTC: postern rollback\n.*--force$/ms),
   ]);
   expect(refused.done).toEqual({
     "state-shared-test": "unchanged 100",

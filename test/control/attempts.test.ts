@@ -99,6 +99,10 @@ describe("a version that came back", () => {
     const it = await failed();
     it.deployVersions("gate-a", [{ version_id: "newer", percentage: 100 }]);
     await expect(it.start({ retry: true })).rejects.toThrow("others were deployed since");
+    // Not in a part of its Workers either.
+    const two = await failed(["gate-a", "gate-a--hot"]);
+    two.deployVersions("gate-a--hot", [{ version_id: "newer", percentage: 100 }]);
+    await expect(two.start({ retry: true })).rejects.toThrow("others were deployed since");
   });
 
   it("of an earlier release counts, although that release counted none", async () => {

@@ -28,13 +28,15 @@ const live = (worker: string, shares: Readonly<Record<string, number>>, message:
 describe("the share", () => {
   it("is the platform's, with the decided one where they differ", async () => {
     const it = await started();
-    const text = (shares: Readonly<Record<string, number>>, message?: string) =>
-      shownShare(it, [live("gate-a", shares, message)]).text;
+    const text = (shares: Readonly<Record<string, number>>, message?: string) => {
+      const { text, notes } = shownShare(it, [live("gate-a", shares, message)]);
+      return [text, ...notes].join("; ");
+    };
     expect(text({ "gate-a-stable": 50, "gate-a-canary": 50 })).toBe("50 %");
     expect(text({ "gate-a-stable": 90, "gate-a-canary": 10 })).toBe("10 % (decided: 50 %)");
     expect(text({ "gate-a-stable": 100 })).toBe("0 % (decided: 50 %)");
     expect(text({ "gate-a-stable": 80, "2bc27417-f": 20 }, "by\u001bhand")).toMatch(
-      /^0 % \(decided: 50 %\); gate-a runs neither with 2bc27417 20 %, deployed by mallory: by.*hand$/,
+      /^0 % \(decided: 50 %\); gate-a runs another version: 2bc27417 at 20 %, deployed by mallory: by.*hand$/,
     );
     // A rollout that is over, too.
     const back: Rollout = { ...it, status: "rolled-back" };
@@ -45,12 +47,14 @@ describe("the share", () => {
 
   it("is the decided one where the platform is unknown, and says so", async () => {
     const it = await started();
-    expect(shownShare(it, null)).toEqual({ share: 50, text: "50 %" });
+    expect(shownShare(it, null)).toEqual({ share: 50, text: "50 %", notes: [] });
     const refusing = { deployments: async () => ({ ok: false, status: 429, code: null, message: "too many calls" }) };
     const { live: read } = rememberingPlatform(refusing as never, refusing as never, () => 0);
-    expect(shownShare(it, await read(["gate-a"])).text).toBe(
-      "50 %; gate-a: the platform does not answer (too many calls)",
-    );
+    expect(shownShare(it, await read(["gate-a"]))).toEqual({
+      share: 50,
+      text: "50 %",
+      notes: ["gate-a: the platform does not answer (too many calls)"],
+    });
   });
 
   it("of several Workers is the main one's while they change one after the other", async () => {
@@ -153,7 +157,7 @@ it("shows which attempt at its version a rollout is, and what came before", () =
   ];
   expect(attemptLines({ attempt: { number: 2, budget: 0.152, earlier } })).toEqual([
     "attempt 2 of this version, with 15 % of the error budget that its attempts share; before:",
-    "  2026-11-30 17:00:00 UTC  rollout 1fe43f7b by alice: rolled-back: errors: 2 %",
+    "  2026-11-30 17:00:00 UTC  rollout 1fe43f7b by alice: rolled back: errors: 2 %",
   ]);
   expect([attemptLines({ attempt: { number: 1, budget: 0.608, earlier: [] } }), attemptLines({})]).toEqual([[], []]);
 });

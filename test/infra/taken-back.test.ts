@@ -110,7 +110,8 @@ describe("without control", () => {
     const byPerson = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "postern rollback: late complaints"]);
     expect(takenBackVersions("gate", byPerson).get("v2")).toEqual({
       at: start + 2 * minute,
-      why: "rolled back by bob@acme.example: postern rollback: late complaints",
+      by: "bob@acme.example",
+      why: "postern rollback: late complaints",
       isRollback: true,
     });
     const byDeployment = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "the old manifest"]);
@@ -123,7 +124,7 @@ describe("with control's history", () => {
     const it = releases([{ v1: 100 }]);
     const why = "errors: 2 % against 0";
     const back = takenBackVersions("gate", it, [rollout("v2", "rolled-back", why, 5)]);
-    expect(back.get("v2")).toMatchObject({ why: `rollout r-v2 took it back: ${why}`, at: start + 5 * minute });
+    expect(back.get("v2")).toMatchObject({ by: "rollout r-v2", why, at: start + 5 * minute });
     // The stable version of a rollout had all requests, although its deployment is too old to be listed.
     const long = releases([{ v1: 50, v3: 50 }], [{ v3: 100 }]);
     expect(chosen(long, [rollout("v3", "promoted", "", 1)])).toBe("v1");
@@ -168,7 +169,7 @@ describe("a deployment", () => {
     const gone = async () => ({ unknown: "control does not answer" });
     const back = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 100 }, "postern 1fe43f7b/4: back"]);
     expect(await guard(gone).refusalOf(gate, back, "v2")).toMatch(
-      /^version v2 was taken back: rollout 1fe43f7b took it back \(2026-11-30 17:02:00 UTC\)\n.*rollout retry a.*--force$/,
+      /^version v2 was taken back by rollout 1fe43f7b at 2026-11-30 17:02:00 UTC\n.*rollout retry a.*--force$/,
     );
     expect(await guard(gone, true).refusalOf(gate, back, "v2")).toBeUndefined();
     expect(await guard(gone).refusalOf(gate, back, undefined)).toBeUndefined();

@@ -28,9 +28,14 @@ export const findReleasable = async (
 ): Promise<readonly Releasable[]> => {
   const found = await Promise.all(workers.map((worker) => subjectOf(worker, retry ? last : undefined, platform)));
   const subjects = found.flatMap((it) => it ?? []);
-  if (subjects.length === 0) throw new Refusal(nothingToRelease(tier, retry, last));
+  if (subjects.length === 0 || (last && isPartOf(last, subjects)))
+    throw new Refusal(nothingToRelease(tier, retry, last));
   return subjects;
 };
+
+/** Whether only some Workers of the last rollout can be tried again: the others run something else by now. */
+const isPartOf = (last: Rollout, found: readonly Releasable[]): boolean =>
+  found.some(({ subject }) => last.subjects.includes(subject)) && found.length < last.subjects.length;
 
 /** What a start is about. */
 export type ReleaseRequest = Pick<RolloutStart, "tier" | "facts" | "retry">;

@@ -12,7 +12,7 @@ export const attemptLines = ({ attempt }: Pick<Rollout, "attempt">): string[] =>
     `attempt ${attempt.number} of this version, with ${budgetText(attempt)} of the error budget that its attempts share; before:`,
     ...attempt.earlier.map(
       ({ id, by, startedAt, endedAt, status, why }) =>
-        `  ${formatTime(endedAt ?? startedAt)} UTC  rollout ${id} by ${by}: ${status}: ${why}`,
+        `  ${formatTime(endedAt ?? startedAt)} UTC  rollout ${id} by ${by}: ${status.replace("-", " ")}: ${why}`,
     ),
   ];
 };

@@ -17,8 +17,10 @@ export const decidedShare = ({ status, goal }: Rollout): number | null => {
 export interface ShownShare {
   /** The canary's share, in per cent: the platform's if it is known, else the decided one. */
   readonly share: number;
-  /** As `20 % (decided: 50 %)`, and what else the platform runs. */
+  /** As `20 % (decided: 50 %)`. */
   readonly text: string;
+  /** What else the platform runs, as sentences. */
+  readonly notes: readonly string[];
 }
 
 export const shownShare = (it: Rollout, live: readonly LiveSplit[] | null): ShownShare => {
@@ -34,7 +36,7 @@ export const shownShare = (it: Rollout, live: readonly LiveSplit[] | null): Show
   const share = main && known.includes(main) ? (shares[0] ?? 0) : (decided ?? 0);
   const isAsDecided = decided === null || shares.every((one) => one === decided);
   const others = new Set(shares).size > 1 ? ` in ${main?.worker}` : "";
-  return { share, text: [`${share} %${others}${isAsDecided ? "" : ` (decided: ${decided} %)`}`, ...notes].join("; ") };
+  return { share, text: `${share} %${others}${isAsDecided ? "" : ` (decided: ${decided} %)`}`, notes };
 };
 
 /** What a Worker runs that is neither of the rollout's versions. */
@@ -43,10 +45,10 @@ const otherVersions = ({ stable, canary }: Rollout["subjects"][number], split: L
   if (!split.versions) return [`${split.worker}: the platform does not answer (${toOneLine(split.fault ?? "")})`];
   const others = split.versions.filter(({ version_id }) => version_id !== stable && version_id !== canary);
   if (others.length === 0) return [];
-  const list = others.map(({ version_id, percentage }) => `${version_id.slice(0, 8)} ${percentage} %`).join(", ");
+  const list = others.map(({ version_id, percentage }) => `${version_id.slice(0, 8)} at ${percentage} %`).join(", ");
   const by = [split.author, split.message]
     .filter((it) => it !== null)
     .map(toOneLine)
     .join(": ");
-  return [`${split.worker} runs neither with ${list}${by ? `, deployed by ${by}` : ""}`];
+  return [`${split.worker} runs another version: ${list}${by ? `, deployed by ${by}` : ""}`];
 };

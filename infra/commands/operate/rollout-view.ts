@@ -21,7 +21,7 @@ export const rolloutText = (
   live: readonly LiveSplit[] | null = null,
 ): string => {
   const it = toOneLineValues(rollout);
-  const { share, text } = shownShare(it, live);
+  const { share, text, notes } = shownShare(it, live);
   const [subject] = it.subjects;
   const step = it.steps
     .map(({ share, hold, watch }, index) => markStep(`${share} %${hold ? " hold" : watch ? " watch" : ""}`, index, it))
@@ -33,6 +33,7 @@ export const rolloutText = (
     alertText(it) && `${pc.red("ALERT")}  ${alertText(it)}`,
     ...attemptLines(it),
     versions,
+    ...notes,
     `steps  ${step}${timeLeft(it, now)}`,
     ...(measured ? [exposedText(measured), latencyStrips(measured)] : []),
     findings(it),
@@ -46,15 +47,17 @@ export const rolloutLine = (
   it: Rollout,
   measured: Measurement | null,
   live: readonly LiveSplit[] | null = null,
-): string =>
-  [
+): string => {
+  const { text, notes } = shownShare(it, live);
+  return [
     new Date().toISOString().slice(11, 19),
     it.status,
-    shownShare(it, live).text,
+    [text, ...notes].join("; "),
     toOneLine(it.why),
     ...(alertText(it) ? [`ALERT  ${toOneLine(alertText(it))}`] : []),
     ...(measured && measured.exposed > 0 ? [exposedText(measured)] : []),
   ].join("  ");
+};
 
 const exposedText = ({ exposed }: Measurement): string => `${number(exposed)} requests served by the new version`;
 

@@ -7,7 +7,6 @@ import { type TakenBack, takenBackText, takenBackVersions } from "../../release/
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
-import { toOneLine } from "../../terminal/terminal.ts";
 
 interface ReleasesOptions {
   readonly root: string;
@@ -70,7 +69,7 @@ const releasesText = (worker: string, { versions }: ReturnType<typeof rowsOf>): 
     percentage === null ? (takenBack ? "none, taken back" : "none") : `${bar(percentage)} ${percentage} %`,
   ]);
   const reasons = shown.flatMap(({ id, takenBack }) =>
-    takenBack ? [`${id.slice(0, 8)} was taken back: ${toOneLine(takenBackText(takenBack))}\n`] : [],
+    takenBack ? [`${id.slice(0, 8)} was taken back ${takenBackText(takenBack)}\n`] : [],
   );
   const head = ["version", "created (UTC)", "by", "built from", "why", "requests"];
   return `${pc.bold(worker)}\n${table(head, rows)}${reasons.join("")}`;

@@ -12,7 +12,6 @@ import { rollbackMessage, type TakenBack, takenBackText, takenBackVersions } fro
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import { WranglerError, wrangler } from "../../release/wrangler.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { toOneLine } from "../../terminal/terminal.ts";
 
 interface RollbackOptions {
   readonly root: string;
@@ -87,13 +86,13 @@ const chooseVersion = (
   if (to === undefined)
     throw new Error(
       [
-        `${worker} has no version to roll back to${skipped.length > 0 ? " that was not taken back" : ": none before the live one had all requests"}`,
+        `${worker} has no version to roll back to: ${skipped.length > 0 ? "each that had all requests before was taken back" : "none had all requests before the live one"}`,
         ...skipped.map(skippedLine),
         knowledgeText(known),
         `choose one yourself: npx postern releases ${tier} lists them, npx postern rollback ${tier} --to <version>; or deploy an older manifest`,
       ].join("\n"),
     );
-  return { to, why: "the newest one before that had all requests and was not taken back", skipped };
+  return { to, why: "the last version before that had all requests and was not taken back", skipped };
 };
 
 /** @throws if no version, or several, begin with these digits */
@@ -115,7 +114,7 @@ const namedVersion = (
   const before = takenBack.get(found.id);
   return {
     to: found.id,
-    why: `--to names it${before ? `, although it was taken back: ${toOneLine(takenBackText(before))}` : ""}`,
+    why: `--to names it${before ? `, although it was taken back ${takenBackText(before)}` : ""}`,
     skipped: [],
   };
 };
@@ -148,7 +147,7 @@ const planLines = ({ worker, to, why, skipped }: Plan): string[] => [
 ];
 
 const skippedLine = ({ version, why }: Plan["skipped"][number]): string =>
-  `  skipped ${version.slice(0, 8)}: ${toOneLine(why)}`;
+  `  skipped ${version.slice(0, 8)}, taken back ${why}`;
 
 /** A rollback is a deployment, so a rollout pauses. */
 const runningLines = (tier: string, known: RolloutKnowledge): string[] => {
