@@ -10,10 +10,10 @@ import { rolloutController } from "../../functions/control/rollout/controller.ts
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import { waveController } from "../../functions/control/wave/controller.ts";
-import { summaryOf } from "../../functions/control/wave/summary.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import type { WavePorts } from "../../functions/control/wave/ports.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
+import { summaryOf } from "../../functions/control/wave/summary.ts";
 import { ProcessDeath, verdictOf } from "./rollout-harness.ts";
 
 export interface TierSpec {
