@@ -4,6 +4,7 @@ import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
+import type { StoredSample } from "../telemetry/samples.ts";
 import type { ObserverReport, TierTallies } from "../telemetry/store.ts";
 import type { StoredSeries, StoredTally } from "../telemetry/store-tables.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
@@ -24,15 +25,16 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
       series: readonly Series[],
       now: number,
       tierTallies?: TierTallies,
+      causes?: readonly Series[],
     ): Promise<void> {
-      return this.#telemetry.take(version, sample, series, now, tierTallies);
+      return this.#telemetry.take(version, sample, series, now, tierTallies, causes);
     }
 
     hear(reports: readonly ObserverReport[], now: number): Promise<void> {
       return this.#telemetry.hear(reports, now);
     }
 
-    between(version: string, since: number, until: number): Sample {
+    between(version: string, since: number, until: number): StoredSample {
       return this.#telemetry.between(version, since, until);
     }
 

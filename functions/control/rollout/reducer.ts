@@ -17,6 +17,7 @@ import {
 } from "../model/rollout.ts";
 import { truncate } from "../notifications/notification.ts";
 import { noticeKindOf, type RolloutNotice, waitingReason } from "./events.ts";
+import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
 
@@ -144,10 +145,7 @@ const splitRefused = (
 
 const judged = (it: Rollout, verdict: Verdict, now: number): Rollout => {
   const state = { ...it, verdict };
-  if (verdict.verdict === "fail") {
-    const failing = verdict.findings.filter((finding) => finding.verdict === "fail");
-    return rollBack(state, failing.map(({ why }) => why).join("; "), now);
-  }
+  if (verdict.verdict === "fail") return rollBack(state, failureText(verdict), now);
   return advanceWhereReady(state, now);
 };
 
@@ -159,8 +157,8 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.hold) return { ...it, why: waitingReason(it) };
   const isSmokeStep = step.share === 0;
   if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it, now);
-  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "not enough evidence yet" };
-  return pause(it, `not enough evidence in ${Math.round((now - since) / 1000)} s at ${step.share} %`, now);
+  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
+  return pause(it, timeoutText(it.verdict, now - since, step.share), now);
 };
 
 const isBaked = (it: Rollout, now: number): boolean => {

@@ -50,6 +50,8 @@ export interface Report {
   readonly version: string;
   readonly sample: Sample;
   readonly series: readonly Series[];
+  /** In the report of a gateway of a cutover: its series, for the causes of failures alone. */
+  readonly causes?: readonly Series[];
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
   /** Earlier reports that could not be delivered. */
