@@ -1,14 +1,16 @@
 /** Test harness: a rollout on a fake platform that can fail, in a process that can die between any two effects. */
 
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
-import type { Deployment, Rollout, RolloutStep } from "../../functions/control/model/rollout.ts";
+import type { Deployment, Rollout, RolloutStart, RolloutStep, Stretch } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
+import { judge } from "../../functions/control/rollout/verdict.ts";
 
 export class ProcessDeath extends Error {
   override readonly name = "ProcessDeath";
@@ -40,7 +42,11 @@ export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
   ],
 });
 
-export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
+/** @param idsOf ids of a Worker's versions */
+export const rolloutHarness = (
+  workers: readonly string[] = ["gate-a"],
+  idsOf = (worker: string) => ({ stable: `${worker}-stable`, canary: `${worker}-canary` }),
+) => {
   const stored = new Map<string, unknown>();
   const live = new Map<string, Deployment[]>();
   const splits: SplitCall[] = [];
@@ -59,6 +65,8 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     telemetryDown: false,
     /** Faults of the next calls to the platform. */
     faults: [] as (PlatformFailure | "lost")[],
+    /** What both versions did; it is judged by control's own verdict, in place of `verdict`. */
+    evidence: undefined as ((stretch: Stretch) => Stage) | undefined,
   };
   const deploy = (worker: string, versions: Deployment["versions"], message: string | null, author: string | null) => {
     const id = `d${++count}`;
@@ -71,8 +79,8 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       deploy(
         worker,
         [
-          { version_id: `${worker}-stable`, percentage: 100 },
-          { version_id: `${worker}-canary`, percentage: 0 },
+          { version_id: idsOf(worker).stable, percentage: 100 },
+          { version_id: idsOf(worker).canary, percentage: 0 },
         ],
         "postern deploy",
         "alice",
@@ -84,7 +92,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
     if (--dieAt < 0) throw new ProcessDeath();
   };
   const shareIn = (worker: string, versions: Deployment["versions"]): number =>
-    versions.find(({ version_id }) => version_id === `${worker}-canary`)?.percentage ?? -1;
+    versions.find(({ version_id }) => version_id === idsOf(worker).canary)?.percentage ?? -1;
   const ports: RolloutPorts = {
     storage: {
       get: async (key: string) => structuredClone(stored.get(key)),
@@ -119,15 +127,16 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       },
       version: async (_, version) => ({ ok: true, result: { tag: `digest of ${version}`, message: null } }),
     },
-    evidence: async () => {
+    evidence: async (_, stretch) => {
       if (scenario.telemetryDown) throw new Error("telemetry does not answer");
-      return {} as Stage;
+      return scenario.evidence?.(stretch) ?? ({} as Stage);
     },
-    judge: () => verdictOf(scenario.verdict),
+    judge: (it, stages) =>
+      scenario.evidence ? judge(stages, criteriaOf(it), { forecast: true }) : verdictOf(scenario.verdict),
     queries: async () => scenario.queries,
     smoke: async () => {
       effect();
-      return { ok: scenario.smoke, why: scenario.smoke ? "it answers" : "smoke test GET /: answered 500" };
+      return { ok: scenario.smoke, why: scenario.smoke ? "1 smoke test has passed" : "smoke test GET /: answered 500" };
     },
     notify: async (notice) => {
       effect();
@@ -141,7 +150,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
   };
   // The running process; its memory is lost when it dies.
   let process = rolloutController(ports);
-  const start = () =>
+  const start = (request: Partial<RolloutStart> = {}) =>
     process.start({
       tier: "a",
       facts: { workers },
@@ -151,6 +160,7 @@ export const rolloutHarness = (workers: readonly string[] = ["gate-a"]) => {
       smoke: [],
       by: "alice",
       reason: "a test",
+      ...request,
     });
   return {
     ports,

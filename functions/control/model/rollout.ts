@@ -56,6 +56,15 @@ export interface RolloutNote {
   readonly by?: string;
 }
 
+/** A decision of control, with the verdict that caused it or was missing. */
+export interface RolloutDecision {
+  readonly at: number;
+  readonly share: number;
+  /** `step`: the next step. */
+  readonly what: "step" | "paused" | "failed";
+  readonly verdict: Verdict;
+}
+
 export interface Rollout {
   readonly id: string;
   /** `wallet`, or `wallet/balance` for a route's cutover. */
@@ -89,6 +98,8 @@ export interface Rollout {
   readonly stretches: readonly Stretch[];
   /** The last verdict with its findings. */
   readonly verdict: Verdict | null;
+  /** The newest decisions. Absent before the first, and in rollouts of an earlier release. */
+  readonly decisions?: readonly RolloutDecision[];
   /** Reason for the current status, as a sentence. */
   readonly why: string;
   /** Evidence timeout: how long to wait for a verdict after the bake. */

@@ -1,6 +1,7 @@
 /** Which changes of a rollout's state cause a notice. */
 
 import type { Rollout } from "../model/rollout.ts";
+import { waitingReason } from "../model/rollout-state.ts";
 import type { RolloutNoticeKind } from "../notifications/notification.ts";
 
 /** A notice to be sent about a rollout. */
@@ -20,6 +21,3 @@ export const noticeKindOf = (before: Rollout, after: Rollout, isCommand: boolean
   if (after.status === "returning") return isCommand ? "aborted" : "failed";
   return after.status;
 };
-
-export const waitingReason = ({ steps, step, tier }: Pick<Rollout, "steps" | "step" | "tier">): string =>
-  `waiting at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;

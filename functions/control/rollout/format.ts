@@ -9,9 +9,10 @@ export const counted = (value: number, noun: string): string =>
 
 export const percent = (share: number): string => `${significant(share * 100)} %`;
 
+/** A difference of shares, in percentage points. */
 export const points = (share: number): string => {
   const text = significant(share * 100);
-  return `${text} percentage ${text === "1" ? "point" : "points"}`;
+  return `${text} ${text === "1" ? "point" : "points"}`;
 };
 
 export const milliseconds = (value: number | null): string =>
@@ -19,11 +20,18 @@ export const milliseconds = (value: number | null): string =>
 
 const minute = 60_000;
 
-/** A time of seconds to days, rounded up to two figures at most. */
-export const duration = (ms: number): string => {
-  if (ms < 2 * minute) return `${Math.max(0, Math.ceil(ms / 1000))} s`;
-  if (ms < 120 * minute) return `${Math.ceil(ms / minute)} min`;
-  return ms < 48 * 60 * minute ? `${Math.ceil(ms / minute / 60)} h` : `${Math.ceil(ms / minute / 1440)} days`;
+/** A time to wait: rounded up. */
+export const duration = (ms: number): string => inUnits(ms, Math.ceil);
+
+/** A time that has passed: rounded down. */
+export const elapsed = (ms: number): string => inUnits(ms, Math.floor);
+
+const inUnits = (ms: number, round: (value: number) => number): string => {
+  if (ms < 2 * minute) return `${Math.max(0, round(ms / 1000))} s`;
+  const minutes = round(ms / minute);
+  if (minutes < 120) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? "" : ` ${minutes % 60} min`}`;
+  return `${round(minutes / 1440)} days`;
 };
 
 /** Three figures at most, without trailing zeros. */

@@ -85,6 +85,6 @@ const finding = (
     high: high === null ? null : high - limit,
     tolerate: limit,
     ...(needs !== undefined && { needs }),
-    why: limitText({ ...named, verdict, requests, limit, needs }),
+    why: limitText({ ...named, verdict, requests, limit }),
   };
 };

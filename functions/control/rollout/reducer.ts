@@ -15,8 +15,10 @@ import {
   type SplitGoal,
   type Subject,
 } from "../model/rollout.ts";
+import { waitingReason } from "../model/rollout-state.ts";
 import { truncate } from "../notifications/notification.ts";
-import { noticeKindOf, type RolloutNotice, waitingReason } from "./events.ts";
+import { withDecision } from "./decisions.ts";
+import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
@@ -62,7 +64,7 @@ export const reduce = (
   const state = nextState(it, event, now, random);
   const by = event.kind === "asked" ? event.by : null;
   const kind = noticeKindOf(it, state, by !== null);
-  return { state, notice: kind && { kind, by } };
+  return { state: withDecision(it, state, kind, now), notice: kind && { kind, by } };
 };
 
 /** The next action. Idempotent: it returns the same action until an event confirms it, also after a crash. */
@@ -115,7 +117,7 @@ const splitMade = (it: Rollout, worker: string, deployment: string, now: number)
   if (it.status === "returning") return end(state, "rolled-back", it.why, now);
   if (goal.share >= 100) return end(state, "promoted", "all users have the new version", now);
   const stretches = [...state.stretches, { share: goal.share, since: now, until: null }];
-  return withNote({ ...state, stretches, why: `${goal.share} % of users have the new version` }, now);
+  return withNote({ ...state, stretches, why: `${goal.share} % of the users have the new version` }, now);
 };
 
 const splitRefused = (
@@ -139,7 +141,7 @@ const splitRefused = (
   return {
     ...it,
     goal,
-    ...(!isReturning && { why: `the platform did not answer (${fault.message}); retrying` }),
+    ...(!isReturning && { why: `the platform did not apply the split (${fault.message}); trying again` }),
   };
 };
 
@@ -155,8 +157,8 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   const since = it.stretches.at(-1)?.since ?? now;
   if (!step || !isBaked(it, now)) return it;
   if (step.hold) return { ...it, why: waitingReason(it) };
-  const isSmokeStep = step.share === 0;
-  if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it, now);
+  if (step.share === 0) return advance(it, now);
+  if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` }, now);
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
   return pause(it, timeoutText(it.verdict, now - since, step.share), now);
 };
@@ -171,7 +173,8 @@ const isBaked = (it: Rollout, now: number): boolean => {
 const advance = (it: Rollout, now: number): Rollout => {
   const step = it.step + 1;
   const share = it.steps[step]?.share ?? 100;
-  return withGoal({ ...it, step, smoked: false }, share, now);
+  const why = `${it.why}; ${share >= 100 ? "all" : `${share} % of the`} users get the new version`;
+  return withGoal({ ...it, step, smoked: false, why }, share, now);
 };
 
 const withGoal = (it: Rollout, share: number, now: number): Rollout => ({
@@ -208,7 +211,7 @@ const applyCommand = (
 ): Rollout => {
   const mismatch = approved && rolloutMismatch(approved, it);
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
-  const noteCommand = (state: Rollout): Rollout => withNote(state, now, by);
+  const noteCommand = (state: Rollout) => withNote(state, now, by);
   const because = reason ? `: ${reason}` : "";
   if (command === "abort") {
     if (it.status === "rolled-back" || it.status === "left" || it.status === "returning")

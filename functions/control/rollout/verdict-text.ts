@@ -27,11 +27,12 @@ export interface RateFacts {
   readonly tolerate: number;
   readonly causes: readonly FindingCause[];
   readonly clients: number | null;
+  /** Null if it does not pass at its present rates. */
   readonly needs: EvidenceNeeds | null | undefined;
 }
 
 export const rateText = ({ count, canary, stable, causes, clients, ...it }: RateFacts): string => {
-  if (canary.requests === 0) return clauses(noRequest, neededText(it.needs));
+  if (canary.requests === 0) return noRequest;
   return clauses(
     hitsText(count, canary) + causesText(causes, canary.hits) + clientsText(clients, canary.hits),
     stable.requests === 0 ? "stable had no request" : `stable ${percent(stable.rate)} of ${number(stable.requests)}`,
@@ -57,7 +58,7 @@ const causesText = (causes: readonly FindingCause[], hits: number): string => {
 
 /** @returns such as `rate-limited` on `open/rates` by `limit` */
 const causeText = ({ route, by, code }: FindingCause): string => {
-  const where = route.includes("/") ? `on \`${route}\`` : `outside of the routes of \`${route}\``;
+  const where = route.includes("/") ? `on \`${route}\`` : `in \`${route}\`, where no route matched`;
   if (route.endsWith("/other") && code === "") return "of other causes";
   if (code === "died") return "died without an answer";
   if (code === "499") return `${where}${by ? ` (\`${by}\`)` : ""}`;
@@ -74,26 +75,26 @@ const differenceText = (
   { verdict, low, high, tolerate, needs }: Pick<RateFacts, "verdict" | "low" | "high" | "tolerate" | "needs">,
   difference: number,
 ): string => {
-  const tolerated = `${points(tolerate)} ${isSingular(tolerate) ? "is" : "are"} tolerated`;
-  if (verdict === "pass") return `${high <= 0 ? "not more" : `at most ${points(high)} more`}, ${tolerated}`;
+  const tolerated = `${points(tolerate).split(" ")[0]} is tolerated`;
+  if (verdict === "pass") return high <= 0 ? "not more than stable" : `at most ${points(high)} more, ${tolerated}`;
   if (verdict === "fail") {
-    const more = low < 0.0001 ? "more, and not by chance" : `at least ${points(low)} more`;
-    return low < tolerate ? `${more}; ${points(tolerate)} more cannot be excluded` : `${more}, ${tolerated}`;
+    const more = low < 0.0001 ? "more than by chance" : `at least ${points(low)} more`;
+    return low < tolerate ? `${more}, and ${points(tolerate)} cannot be excluded` : `${more}, ${tolerated}`;
   }
   if (needs === null) return `${points(Math.max(0, difference))} more, ${tolerated}: it does not pass at these rates`;
-  return clauses(`${points(high)} more cannot be excluded, ${tolerated}`, neededText(needs));
+  return `up to ${points(high)} more is possible, ${tolerated}`;
 };
 
-const isSingular = (share: number): boolean => points(share).endsWith("point");
-
-/** @returns what a pass needs; empty if nobody knows */
+/** @returns what a pass needs; empty if nothing is missing, or nobody knows */
 const neededText = (needs: EvidenceNeeds | null | undefined): string => {
   if (!needs) return "";
-  const more = `a pass needs about ${number(needs.requests)} more ${needs.requests === 1 ? "request" : "requests"}`;
-  return needs.ms === null
-    ? `${more}, and none arrive at present`
-    : `${more}, ${duration(needs.ms)} at the present rate`;
+  const more = `a pass needs about ${number(needs.requests)} more requests`;
+  return needs.ms === null ? `${more}, and none arrive` : `${more}, ${duration(needs.ms)} at the present rate`;
 };
+
+/** A finding in full, while the rollout goes on: also how much evidence is missing. */
+export const findingText = ({ why, verdict, needs }: Finding): string =>
+  verdict === "not-enough" ? clauses(why, neededText(needs)) : why;
 
 export interface RatioFacts {
   readonly verdict: FindingVerdict;
@@ -103,15 +104,13 @@ export interface RatioFacts {
   /** Whether any split is old enough to be counted. */
   readonly settled: boolean;
   readonly settleMs: number;
-  readonly needs: EvidenceNeeds | null | undefined;
 }
 
-export const ratioText = ({ verdict, reported, expected, all, settled, settleMs, needs }: RatioFacts): string => {
-  if (!settled) return `requests count from ${duration(settleMs)} after a new share on, when it has spread`;
+export const ratioText = ({ verdict, reported, expected, all, settled, settleMs }: RatioFacts): string => {
+  if (!settled) return `not judged in the first ${duration(settleMs)} after a new share`;
   if (all === 0) return "neither version has had a request";
-  const summary = `the new version reported ${number(reported)} of all ${counted(all, "request")}, its share of the users lets expect ${number(expected)}`;
-  if (verdict === "fail") return `${summary}; so it crashes, hangs, or cannot report`;
-  return verdict === "pass" ? summary : clauses(summary, neededText(needs));
+  const summary = `the new version reported ${number(reported)} of ${counted(all, "request")}, ${number(expected)} are expected by its share`;
+  return verdict === "fail" ? `${summary}: it crashes, hangs or cannot report` : summary;
 };
 
 export interface LatencyFacts {
@@ -130,7 +129,7 @@ export interface LatencyFacts {
 
 export const latencyText = (it: LatencyFacts): string => {
   const { canary, stable, requests } = it;
-  if (canary === null) return clauses("no successful request in a warm isolate, so no latency", neededText(it.needs));
+  if (canary === null) return "no successful request in a warm isolate, so no latency";
   return clauses(
     `99th percentile ${milliseconds(canary)} of ${counted(requests, "warm request")}`,
     stable === null ? "stable has none" : `stable ${milliseconds(stable)}`,
@@ -147,8 +146,8 @@ const slownessText = ({ verdict, low, high, slower, tolerate, needs, canary, sta
     return slower ? `elsewhere in the distribution more than ${percent(tolerate)} slower` : "slower, and not by chance";
   if (needs === null && canary !== null && stable !== null && canary >= stable * (1 + tolerate))
     return `${percent(canary / stable - 1)} slower, ${tolerated}: it does not pass at these latencies`;
-  const possible = high === null ? "too few for a bound" : `${percent(Math.max(0, high - 1))} slower cannot be excluded`;
-  return clauses(`${possible}, ${tolerated}`, neededText(needs));
+  const possible = high === null ? "too few for a bound" : `up to ${percent(Math.max(0, high - 1))} slower is possible`;
+  return `${possible}, ${tolerated}`;
 };
 
 export interface LimitFacts {
@@ -158,11 +157,10 @@ export interface LimitFacts {
   readonly value: number | null;
   readonly requests: number;
   readonly limit: number;
-  readonly needs: EvidenceNeeds | null | undefined;
 }
 
-export const limitText = ({ verdict, count, value, requests, limit, needs }: LimitFacts): string => {
-  const open = verdict === "not-enough" ? ["not enough evidence", neededText(needs)] : [];
+export const limitText = ({ verdict, count, value, requests, limit }: LimitFacts): string => {
+  const open = verdict === "not-enough" ? ["too few to exclude more"] : [];
   if (count === "p99") {
     const measured =
       value === null
@@ -186,25 +184,34 @@ export const criterionName = ({ criterion, query }: Pick<Finding, "criterion" | 
 export const failureText = ({ findings }: Verdict): string => {
   const [first, ...others] = findings.filter(({ verdict }) => verdict === "fail");
   if (!first) return "the verdict is a failure";
-  const names = [...new Set(others.map(criterionName))];
-  return clauses(first.why, names.length === 0 ? "" : `also failing: ${names.join(", ")}`);
+  return clauses(first.why, others.length === 0 ? "" : `also failing: ${namesOf(others)}`);
 };
 
 /** What keeps the rollout from the next step. It changes only with the criteria, not with their figures. */
 export const waitingText = (verdict: Verdict | null): string => {
-  const open = [...new Set((verdict?.findings ?? []).filter((it) => it.verdict === "not-enough").map(criterionName))];
-  return `the bake is over, but there is not enough evidence yet${open.length > 0 ? `: ${open.join(", ")}` : ""}`;
+  const names = namesOf(openOf(verdict));
+  return `the bake is over, but there is not enough evidence yet${names ? ` about ${names}` : ""}`;
 };
 
-/** @param ms how long the step has lasted */
+/** Why there is no verdict. @param ms how long the step has lasted */
 export const timeoutText = (verdict: Verdict | null, ms: number, share: number): string => {
-  const open = (verdict?.findings ?? []).filter((it) => it.verdict === "not-enough");
-  const [first] = open.toSorted((a, b) => needed(b) - needed(a));
-  const names = [...new Set(open.map(criterionName))];
-  return clauses(
-    `${duration(ms)} at ${share} % were not enough evidence${names.length > 0 ? ` for ${names.join(", ")}` : ""}`,
-    first?.why ?? "",
-  );
+  const open = openOf(verdict);
+  const begin = `not enough evidence after ${duration(ms)} at ${share} %`;
+  const never = open.find(({ needs }) => needs === null);
+  if (never) return `${begin}: ${never.why}`;
+  const isEvery = open.length > 1 && open.length === verdict?.findings.length;
+  const names = isEvery ? "every criterion" : namesOf(open);
+  return `${clauses(begin, neededText(mostNeeded(verdict)))}${names ? `; open: ${names}` : ""}`;
 };
 
-const needed = ({ needs }: Finding): number => (needs === null ? Number.POSITIVE_INFINITY : (needs?.requests ?? -1));
+/** The criterion that needs most decides when a verdict can pass. Null if one does not pass at its present rates. */
+export const mostNeeded = (verdict: Verdict | null): EvidenceNeeds | null | undefined => {
+  const all = openOf(verdict).map(({ needs }) => needs);
+  if (all.includes(null)) return null;
+  return all.toSorted((a, b) => (b?.requests ?? -1) - (a?.requests ?? -1))[0];
+};
+
+const openOf = (verdict: Verdict | null): readonly Finding[] =>
+  (verdict?.findings ?? []).filter((it) => it.verdict === "not-enough");
+
+const namesOf = (findings: readonly Finding[]): string => [...new Set(findings.map(criterionName))].join(", ");

@@ -94,7 +94,7 @@ const ratioFinding = (
     tolerate,
     ...(needs !== undefined && { needs }),
     why: ratioText({
-      ...{ verdict, reported, expected, all, needs },
+      ...{ verdict, reported, expected, all },
       settled: settled.length > 0 || stages.length === 0,
       settleMs: criteria.settleMs,
     }),

@@ -78,7 +78,11 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
   return {
     take: (version, sample, reported, now, tierTallies, causes = reported) => {
       heard = now;
-      samples.put(version, now - (now % fineMs), sumOfSamples(sample, { groups: {}, cold: 0, causes: causesOf(causes) }));
+      samples.put(
+        version,
+        now - (now % fineMs),
+        sumOfSamples(sample, { groups: {}, cold: 0, causes: causesOf(causes) }),
+      );
       for (const it of reported) series.add(version, it, now);
       if (tierTallies) addTallies(version, tierTallies, now);
     },

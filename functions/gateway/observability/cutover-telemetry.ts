@@ -19,7 +19,15 @@ export const bySide =
         { ...deps, version },
         {
           ...sink,
-          send: (report) => sink.send({ ...report, series: [], causes: report.series.map(withoutLatency), marks: [], streams: [], lost: 0 }),
+          send: (report) =>
+            sink.send({
+              ...report,
+              series: [],
+              causes: report.series.map(withoutLatency),
+              marks: [],
+              streams: [],
+              lost: 0,
+            }),
         },
       ).recordRequest;
       sides.set(version, recordRequest);

@@ -26,9 +26,7 @@ export interface Series {
 
 /** Events of requests besides their outcome. */
 export interface Mark {
-  /**
-   * `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied.
-   */
+  /** `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied. */
   readonly kind: "shadow" | "degraded";
   readonly route: string;
   readonly filter: string;

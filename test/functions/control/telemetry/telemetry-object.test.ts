@@ -51,6 +51,61 @@ describe("a tier's counts", () => {
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
     }));
 
+  it("have the causes of refusals and failures, by time", () =>
+    inDurableObject(({ storage }) => {
+      const refused = seriesOf({ status: "404", verdict: "refused", code: "route-unknown", upstream: "", count: 7 });
+      const late = seriesOf({ status: "504", verdict: "failed", by: "u", code: "upstream-timeout", count: 2 });
+      const gone = seriesOf({ status: "499", verdict: "left", count: 3 });
+      const store = openStore(storage.sql);
+      store.take("v1", emptySample, [seriesOf(), refused, late], begin);
+      store.take("v1", emptySample, [refused, gone], begin + minutesMs);
+      const causes = (until: number) =>
+        openStore(storage.sql)
+          .between("v1", begin, until)
+          .causes?.map(({ kind, code, by, count }) => [kind, code, by, count]);
+      expect(causes(begin + minutesMs)).toEqual([
+        ["refusals", "route-unknown", "", 7],
+        ["errors", "upstream-timeout", "u", 2],
+      ]);
+      const all = [
+        ["refusals", "route-unknown", "", 14],
+        ["errors", "upstream-timeout", "u", 2],
+        ["abandoned", "", "", 3],
+      ];
+      expect(causes(begin + 2 * minutesMs)).toEqual(all);
+      // Coarse periods keep them.
+      store.sweep(begin + hoursMs);
+      expect(causes(begin + 2 * minutesMs)).toEqual(all);
+      // Requests of a cutover's gateways are in the gate's series already.
+      store.take("r=gate", emptySample, [], begin, undefined, [refused]);
+      expect(store.between("r=gate", begin, begin + minutesMs).causes).toMatchObject([{ count: 7 }]);
+      expect(store.between("nothing", begin, begin + minutesMs)).toEqual({ groups: {}, cold: 0 });
+    }));
+
+  it("have a bounded number of causes, the most frequent, and lose no request", () =>
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      for (let turn = 0; turn < 3; turn++)
+        store.take(
+          "v1",
+          emptySample,
+          Array.from({ length: 200 }, (_, index) =>
+            seriesOf({
+              route: `r${turn}-${index}`.padEnd(200, "x"),
+              verdict: "refused",
+              status: "403",
+              count: index + 1,
+            }),
+          ),
+          begin + turn * minutesMs,
+        );
+      const { causes = [] } = store.between("v1", begin, begin + hoursMs);
+      expect(causes.length).toBeLessThanOrEqual(40);
+      expect(causes.reduce((sum, { count }) => sum + count, 0)).toBe(3 * 20_100);
+      expect(Math.max(...causes.map(({ route }) => route.length))).toBe(100);
+      expect(causes.filter(({ route, count }) => route !== "other" && count < 150)).toEqual([]);
+    }));
+
   it("are bounded, and lose no request", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
