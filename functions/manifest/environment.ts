@@ -51,7 +51,7 @@ const guarded = () =>
 
 /** A chat's incoming webhook has no signature: whoever knows its URL posts there. */
 const chatHosts =
-  /^https:\/\/(?:hooks\.slack\.com|chat\.googleapis\.com|[^/]+\.(?:webhook\.office|logic\.azure|powerplatform)\.com)(?=[:/]|$)/i;
+  /^https:\/\/(?:hooks\.slack\.com|chat\.googleapis\.com|[^/]+\.(?:logic\.azure|powerplatform)\.com)(?=[:/]|$)/i;
 
 const webhookUrl = () =>
   guarded().refine((text) => !chatHosts.test(text), {

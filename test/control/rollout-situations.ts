@@ -49,6 +49,8 @@ export interface Situation {
   readonly now: number;
   /** The newest notice. */
   readonly notice: Notice;
+  /** A person resumes it. */
+  readonly resume: () => Promise<Rollout>;
 }
 
 const reconcileFor = async (it: RolloutHarness, ms: number): Promise<void> => {
@@ -84,7 +86,13 @@ const situation = async (traffic: Traffic, play: (it: RolloutHarness) => Promise
     .filter(({ share }) => share > 0)
     .map((stretch) => stageOf(traffic, stretch, it.now()));
   const exposed = stages.map(({ canary }) => canary).reduce(sumOfSamples, emptySample);
-  return { rollout, measured: measurementOf(stages, exposed), now: it.now(), notice: it.notices.at(-1) as Notice };
+  return {
+    rollout,
+    measured: measurementOf(stages, exposed),
+    now: it.now(),
+    notice: it.notices.at(-1) as Notice,
+    resume: () => it.command("resume"),
+  };
 };
 
 const at =

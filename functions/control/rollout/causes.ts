@@ -4,7 +4,7 @@ import { type Count, groupCounts } from "../stats/counts.ts";
 import { type Cause, diedCode } from "../telemetry/causes.ts";
 import type { Stage } from "./evidence.ts";
 
-const maxCauses = 3;
+const maxCauses = 10;
 
 /** The causes with the largest excess over stable first. */
 export const causesIn = (

@@ -47,7 +47,10 @@ const hitsText = (count: Count, { hits, requests }: HitCount): string =>
     ? `none of ${counted(requests, "request")} ${isOrAre(1, predicates[count])}`
     : `${number(hits)} of ${counted(requests, "request")} ${isOrAre(hits, predicates[count])} (${percent(hits / requests)})`;
 
-const causesText = (causes: readonly FindingCause[], hits: number): string => {
+const maxNamed = 3;
+
+const causesText = (all: readonly FindingCause[], hits: number): string => {
+  const causes = all.slice(0, maxNamed);
   const [first] = causes;
   if (!first) return "";
   if (first.canary >= hits) return hits === 1 ? `: ${causeText(first)}` : `: all ${causeText(first)}`;

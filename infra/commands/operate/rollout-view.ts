@@ -130,12 +130,19 @@ const ago = (at: number, now: number): string => `${elapsed(now - at)} ago, ${ut
 
 const order: readonly Verdict["verdict"][] = ["fail", "not-enough", "pass"];
 
-/** What fails first. Criteria with the same text share a row; so do errors that are all the upstreams'. */
 const findings = (it: Rollout, columns: number | undefined): string | undefined => {
   const all = it.verdict?.findings ?? [];
-  if (all.length === 0) return undefined;
   // Afterwards nothing is missing any more.
   const textOf = isOver(it) || it.status === "returning" ? ({ why }: Finding) => why : findingText;
+  return all.length === 0 ? undefined : `\n${findingsTable(all, textOf, columns)}`;
+};
+
+/** What fails first. Criteria with the same text share a row; so do errors that are all the upstreams'. */
+export const findingsTable = (
+  all: readonly Finding[],
+  textOf: (finding: Finding) => string,
+  columns: number | undefined,
+): string => {
   const errors = all.find(({ criterion }) => criterion === "errors");
   const shown = (finding: Finding): Finding =>
     errors && finding.criterion === "upstream-errors" && isSameAs(errors, finding) ? errors : finding;
@@ -144,7 +151,7 @@ const findings = (it: Rollout, columns: number | undefined): string | undefined 
     .map((some) => some as [Finding, ...Finding[]])
     .toSorted(([a], [b]) => order.indexOf(a.verdict) - order.indexOf(b.verdict))
     .map((some) => [some[0].verdict.replace("-", " "), some.map(criterionName).join(", "), textOf(some[0])]);
-  return `\n${table(["verdict", "criterion", "why"], rows, columns).trimEnd()}`;
+  return table(["verdict", "criterion", "why"], rows, columns).trimEnd();
 };
 
 const isSameAs = (a: Finding, b: Finding): boolean =>

@@ -7,10 +7,8 @@ import { compile } from "../../compiler/compile.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
-import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
@@ -48,7 +46,7 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
     release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
     commit,
   });
-  return options.watch && !isProposed(it) ? watch(tier, options) : outcomeOf(it);
+  return options.watch && !isProposed(it) ? watch(tier, options) : outcomeOf(it, options);
 };
 
 /** Reads the current manifest; control's plan may be older. */
@@ -65,14 +63,19 @@ export const sendCommand = async (
   options: ControlOptions,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
-  return outcomeOf(await controlClientFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+  const it = await controlClientFor(options).call<Rollout | ProposalResult>(
+    "POST",
+    `${pathOf(tier)}/rollout/${command}`,
+    { reason },
+  );
+  return outcomeOf(it, options);
 };
 
 export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? outcomeOf(it, await measurementOf(client, tier))
+    ? outcomeOf(it, options, await measurementOf(client, tier))
     : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
@@ -87,9 +90,9 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
     const measured = await measurementOf(client, tier);
     if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
-      return { ...outcomeOf(it, measured), ...(options.json && { data: undefined }) };
+      return { ...outcomeOf(it, options, measured), ...(options.json && { data: undefined }) };
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    if (isInteractive) redraw(rolloutText(it, Date.now(), measured));
+    if (isInteractive) redraw(rolloutText(it, Date.now(), measured, { options: repeated(options) }));
     else if (!options.json && key !== last) print(rolloutLine(it, measured));
     last = key;
     await new Promise((wake) => setTimeout(wake, pollIntervalMs));
@@ -103,20 +106,6 @@ const measurementOf = (client: ControlClient, tier: string): Promise<Measurement
     throw error;
   });
 
-export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const all = await controlClientFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
-  if (all.length === 0) return { exitCode: 0, text: `${tier} has no rollout\n`, data: all };
-  const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
-    id,
-    formatTime(startedAt),
-    by,
-    status,
-    reason,
-    why,
-  ]);
-  return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
-};
-
 /** Approves a proposal of a rollout or a wave. Only what was shown is approved. */
 export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
@@ -126,7 +115,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? waveOutcome(it) : outcomeOf(it);
+  return "members" in it ? waveOutcome(it) : outcomeOf(it, options);
 };
 
 /** Prints the header that selects the new version. */
@@ -135,12 +124,24 @@ export const label = async (tier: string, options: ControlOptions): Promise<Outc
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 
-const outcomeOf = (it: Rollout | ProposalResult, measured: Measurement | null = null): Outcome => {
+/** The options that the next commands need too. */
+const repeated = ({ target, env, as }: ControlOptions): string =>
+  [
+    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
+    ...(env === undefined ? [] : [` --env ${env}`]),
+    ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
+  ].join("");
+
+const outcomeOf = (
+  it: Rollout | ProposalResult,
+  options: ControlOptions,
+  measured: Measurement | null = null,
+): Outcome => {
   if (isProposed(it)) return proposalOutcome(it);
   const isBack = it.status === "rolled-back" || it.status === "returning";
   return {
     exitCode: isBack ? rolledBackExitCode : 0,
-    text: rolloutText(it, Date.now(), measured),
+    text: rolloutText(it, Date.now(), measured, { options: repeated(options) }),
     data: { ...it, ...(measured && { measured }) },
   };
 };
