@@ -6,7 +6,7 @@ import type { ControlPlan, WebhookFormat } from "../../functions/control/model/p
 import { noticeChannels } from "../../functions/control/notifications/channels.ts";
 import { payloadOf } from "../../functions/control/notifications/payloads.ts";
 import { rolloutText } from "../../infra/commands/operate/rollout-view.ts";
-import { type Situation, situations } from "./rollout-situations.ts";
+import { type Situation, situationNames, situationOf } from "./rollout-situations.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1" && !process.env.CI;
 const folder = path.join(import.meta.dirname, "../golden/rollouts");
@@ -65,8 +65,8 @@ const whatPeopleSee = async (it: Situation): Promise<string> => {
   return `${sections.map(([title, text]) => `-- ${title} --\n${text?.trimEnd()}\n`).join("\n")}`;
 };
 
-it.each(Object.keys(situations))("%s reads as its golden file", async (name) => {
-  const seen = await whatPeopleSee(await (situations[name] as () => Promise<Situation>)());
+it.each(situationNames)("%s reads as its golden file", async (name) => {
+  const seen = await whatPeopleSee(await situationOf(name));
   const file = path.join(folder, `${name}.txt`);
   if (update) {
     fs.mkdirSync(folder, { recursive: true });
@@ -76,9 +76,5 @@ it.each(Object.keys(situations))("%s reads as its golden file", async (name) => 
 });
 
 it("no golden file is left of a situation that is gone", () => {
-  expect(fs.readdirSync(folder).sort()).toEqual(
-    Object.keys(situations)
-      .map((name) => `${name}.txt`)
-      .sort(),
-  );
+  expect(fs.readdirSync(folder).sort()).toEqual(situationNames.map((name) => `${name}.txt`).sort());
 });

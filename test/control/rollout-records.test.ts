@@ -3,13 +3,12 @@ import { expect, it } from "vitest";
 import { reportOf } from "../../functions/control/rollout/report.ts";
 import { historyCsv, reportText } from "../../infra/commands/operate/rollout-records.ts";
 import { csv } from "../../infra/terminal/csv.ts";
-import { type Situation, situations } from "./rollout-situations.ts";
+import { situationOf } from "./rollout-situations.ts";
 
-const played = (name: string): Promise<Situation> => (situations[name] as () => Promise<Situation>)();
 const url = "https://control.acme.example/v1/rollouts/open/id2-0000";
 
 it("a report has the findings, causes, shares and notes of the decision, and no group of users", async () => {
-  const { rollout } = await played("rolled-back");
+  const { rollout } = await situationOf("rolled-back");
   const report = reportOf(rollout, "production", url);
   expect(report).toMatchObject({
     state: "rolled-back",
@@ -30,19 +29,19 @@ it("a report has the findings, causes, shares and notes of the decision, and no 
 });
 
 it("a decision keeps its verdict when the rollout is resumed", async () => {
-  const { rollout, resumed } = await played("paused").then(async (it) => ({ ...it, resumed: await it.resume() }));
+  const { rollout, resumed } = await situationOf("paused").then(async (it) => ({ ...it, resumed: await it.resume() }));
   expect(rollout.decisions).toMatchObject([{ what: "paused", share: 1, verdict: { verdict: "not-enough" } }]);
   expect(resumed.verdict).toBeNull();
   expect(resumed.decisions).toEqual(rollout.decisions);
 });
 
 it("a healthy rollout records why each step began", async () => {
-  const { rollout } = await played("held");
+  const { rollout } = await situationOf("held");
   expect(rollout.decisions).toMatchObject([{ what: "step", share: 1, verdict: { verdict: "pass" } }]);
 });
 
 it("a report reads as a text", async () => {
-  const text = reportText(reportOf((await played("rolled-back")).rollout, "production", url), 100);
+  const text = reportText(reportOf((await situationOf("rolled-back")).rollout, "production", url), 100);
   for (const line of [
     "open  rollout id2-0000 in production",
     "ROLLED BACK since 2026-11-30 22:14:15 UTC, at 0 %",
@@ -76,7 +75,7 @@ it("CSV follows RFC 4180, and no cell is a formula", () => {
 });
 
 it("the history has a line for each rollout", async () => {
-  const { rollout } = await played("paused");
+  const { rollout } = await situationOf("paused");
   const [head = "", line = "", rest] = historyCsv([{ ...rollout, reason: "=cmd, really" }]).split("\r\n");
   expect(rest).toBe("");
   expect(head).toBe(

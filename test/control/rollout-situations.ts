@@ -57,11 +57,15 @@ const reconcileFor = async (it: RolloutHarness, ms: number): Promise<void> => {
   for (const end = it.now() + ms; it.now() < end; it.advance(pollMs)) await it.reconcile();
 };
 
-const reconcileUntil = async (it: RolloutHarness, holds: (rollout: Rollout) => boolean): Promise<void> => {
+const reconcileUntil = async (
+  it: RolloutHarness,
+  holds: (rollout: Rollout) => boolean,
+  everyMs = pollMs,
+): Promise<void> => {
   for (let polls = 0; !holds(it.state()); polls++) {
     if (polls > 5000) throw new Error("it never came to this");
     await it.reconcile();
-    it.advance(pollMs);
+    it.advance(everyMs);
   }
 };
 
@@ -103,7 +107,7 @@ const at =
 const endless = Array.from({ length: 20 }, () => ({ status: 503, code: null, message: "the platform answered 503" }));
 
 /** By name: what people see of each stands in `test/golden/rollouts`. */
-export const situations: Readonly<Record<string, () => Promise<Situation>>> = {
+const plays = {
   early: () =>
     situation({ ...busy, requestsPerSecond: 40 }, async (it) => {
       await reconcileUntil(it, at(1));
@@ -132,7 +136,7 @@ export const situations: Readonly<Record<string, () => Promise<Situation>>> = {
     }),
   paused: () =>
     situation({ ...busy, requestsPerSecond: 4 }, async (it) => {
-      await reconcileUntil(it, ({ status }) => status === "paused");
+      await reconcileUntil(it, ({ status }) => status === "paused", minute);
       it.advance(14 * minute);
     }),
   "foreign-deploy": () =>
@@ -147,4 +151,19 @@ export const situations: Readonly<Record<string, () => Promise<Situation>>> = {
       await reconcileUntil(it, ({ status }) => status === "rolled-back");
       it.advance(5 * 60 * minute);
     }),
+} satisfies Readonly<Record<string, () => Promise<Situation>>>;
+
+export type SituationName = keyof typeof plays;
+
+export const situationNames = Object.keys(plays) as readonly SituationName[];
+
+const played = new Map<SituationName, Promise<Situation>>();
+
+/** Played once for all tests. */
+export const situationOf = (name: SituationName): Promise<Situation> => {
+  const known = played.get(name);
+  if (known) return known;
+  const it = plays[name]();
+  played.set(name, it);
+  return it;
 };

@@ -8,6 +8,7 @@ import type { StoredSample } from "../telemetry/samples.ts";
 import type { ObserverReport, TierTallies } from "../telemetry/store.ts";
 import type { StoredSeries, StoredTally } from "../telemetry/store-tables.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
+import { rolloutsOfTier } from "../wiring/rollouts-of-tier.ts";
 import { tierTelemetry } from "../wiring/telemetry.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
@@ -17,6 +18,7 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
       ...runtime,
       storage: this.ctx.storage,
       collector: collectorOf(plan, this.env, runtime),
+      rollouts: (tier) => rolloutsOfTier(plan, this.env, tier),
     });
 
     take(
