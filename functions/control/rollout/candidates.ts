@@ -3,6 +3,7 @@
 import type { Platform } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { Candidate, RolloutStart, Subject } from "../model/rollout.ts";
+import { platformText } from "./platform-text.ts";
 
 export interface Releasable {
   readonly subject: Subject;
@@ -26,14 +27,14 @@ export const findReleasable = async (
 /** @throws Refusal if the platform does not describe the version */
 export const describeVersion = async (subject: Subject, platform: Platform): Promise<Candidate> => {
   const answer = await platform.version(subject.worker, subject.canary);
-  if (!answer.ok) throw new Refusal(`${subject.worker}: ${answer.message}`);
+  if (!answer.ok) throw new Refusal(platformText(subject.worker, answer));
   return { ...subject, ...answer.result };
 };
 
 /** @returns undefined for a Worker with one version for all requests */
 const subjectOf = async (worker: string, platform: Platform): Promise<Releasable | undefined> => {
   const answer = await platform.deployments(worker);
-  if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
+  if (!answer.ok) throw new Refusal(platformText(worker, answer));
   const [newest] = answer.result;
   if (newest?.versions.length !== 2) return undefined;
   const [stable, canary] = newest.versions.toSorted(

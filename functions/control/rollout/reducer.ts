@@ -1,7 +1,6 @@
 /** The state machine of a rollout: pure functions from state and event to the next state and the next action. */
 
 import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
-import { secretsChangedCode } from "../model/changed-secrets.ts";
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -19,6 +18,7 @@ import { waitingReason } from "../model/rollout-state.ts";
 import { truncate } from "../notifications/notification.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
+import { platformText } from "./platform-text.ts";
 import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
@@ -129,11 +129,7 @@ const splitRefused = (
   const isTemporary = fault.status === 0 || fault.status === 429 || fault.status >= 500;
   const isReturning = it.status === "returning";
   if (!isTemporary || (!isReturning && it.goal.attempts + 1 >= maxAttempts)) {
-    const remedy =
-      fault.code === secretsChangedCode
-        ? "; redeploy the older manifest, which keeps the current secrets: postern deploy"
-        : "";
-    return pause(it, `${worker}: ${fault.message}${fault.code ? ` (${fault.code})` : ""}${remedy}`, now);
+    return pause(it, platformText(worker, fault), now);
   }
   const backoff = Math.min(maxBackoffMs, 500 * 2 ** it.goal.attempts) * (0.5 + random / 2);
   const notBefore = now + Math.max(backoff, Math.min(fault.retryAfterMs ?? 0, 2 * maxBackoffMs));

@@ -18,6 +18,7 @@ import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { parsePercent } from "../../terminal/arguments.ts";
+import { keepOutput } from "../../terminal/log.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { openStages } from "../../terminal/stages.ts";
 import { table } from "../../terminal/table.ts";
@@ -69,7 +70,11 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   const outcome = { target: target.name, environment: env, workers: results };
   // Leftovers are known and can be removed only after everything is deployed.
   if (results.some(hasFailed))
-    return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
+    return {
+      exitCode: 3,
+      text: deployText(results, target, root),
+      data: { ...outcome, workers: results.map(({ output: _, ...it }) => it), left: [], pruned: false },
+    };
   await assertUnpublished(
     target,
     selected.filter((it) => !hasRoutes(it)),
@@ -78,7 +83,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   if (options.prune) await removeWorkers(target, left);
   return {
     exitCode: 0,
-    text: deployText(results, target) + leftoversText(left, options.prune === true),
+    text: deployText(results, target, root) + leftoversText(left, options.prune === true),
     data: { ...outcome, left, pruned: options.prune === true },
   };
 };
@@ -185,7 +190,7 @@ const missingSecrets = async (
   return found.flat();
 };
 
-const deployText = (results: readonly DeployedWorker[], { name }: Target): string => {
+const deployText = (results: readonly DeployedWorker[], { name }: Target, root: string): string => {
   const rows = results.map(({ worker, what, share, version, ms }) => [
     worker,
     what,
@@ -201,6 +206,16 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
       ? `nothing has changed on ${name}`
       : `${changed} of ${results.length} Workers are new on ${name}`;
   if (failed.length === 0) return `${workerTable}\n${summary}\n`;
-  const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
+  const reasons = failed.map((it) => failureText(it, root));
   return `${workerTable}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} failed or were skipped; run the same command again to continue\n`;
+};
+
+/** The cause and the remedy; all that wrangler printed is in a file. */
+const failureText = ({ worker, why = "", remedy, output }: DeployedWorker, root: string): string => {
+  const file = output === undefined ? undefined : keepOutput(root, worker, output);
+  return [
+    `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`,
+    ...(remedy === undefined ? [] : [`  ${remedy}`]),
+    ...(file === undefined ? [] : [`  wrangler's output: ${file}`]),
+  ].join("\n");
 };
