@@ -61,7 +61,7 @@ const tokenRemedy =
 const again = "run the same command again: it continues where it stopped";
 
 /** By the platform's code. */
-const remedies: Readonly<Record<number, string>> = {
+export const remedies: Readonly<Record<number, string>> = {
   971: `the platform limits calls: wait a minute, then ${again}`,
   9106: tokenRemedy,
   9109: tokenRemedy,

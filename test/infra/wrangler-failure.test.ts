@@ -1,8 +1,11 @@
 /** What people read of a failed wrangler: the cause and the remedy. The outputs are wrangler 4.156's own, shortened in their tables. */
 import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { getWorkerResource } from "../../infra/release/api.ts";
 import { WranglerError } from "../../infra/release/wrangler.ts";
 import { failureIn } from "../../infra/release/wrangler-failure.ts";
 import { keepOutput } from "../../infra/terminal/log.ts";
@@ -117,4 +120,33 @@ it("the whole output is in a file of the project", () => {
   } finally {
     fs.rmSync(root, { recursive: true, force: true });
   }
+});
+
+describe("a call of the platform's API", () => {
+  const asked = async (status: number, body: string) => {
+    const server = http.createServer((_, response) => response.writeHead(status).end(body));
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const access = { api: `http://127.0.0.1:${port}`, token: "wrong", account: "0001" };
+      return await getWorkerResource(access, "gate-open", "versions").catch((error: unknown) => error);
+    } finally {
+      server.close();
+    }
+  };
+
+  it("that is refused says what to do", async () => {
+    const errors = [{ code: 10_000, message: "Authentication error" }];
+    expect(await asked(403, JSON.stringify({ success: false, errors, result: null }))).toMatchObject({
+      message: "gate-open: Authentication error (code 10000)",
+      remedy: expect.stringContaining("CLOUDFLARE_API_TOKEN"),
+    });
+  });
+
+  it("that a proxy answers says so", async () => {
+    expect(await asked(502, "<html>bad gateway</html>")).toMatchObject({
+      message: "gate-open: the platform answered 502 and no JSON",
+      remedy: expect.stringContaining("again"),
+    });
+  });
 });

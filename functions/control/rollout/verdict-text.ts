@@ -192,19 +192,22 @@ export const failureText = ({ findings }: Verdict): string => {
 
 /** What keeps the rollout from the next step. It changes only with the criteria, not with their figures. */
 export const waitingText = (verdict: Verdict | null): string => {
-  const names = namesOf(openOf(verdict));
+  const names = openNames(verdict);
   return `the bake is over, but there is not enough evidence yet${names ? ` about ${names}` : ""}`;
 };
 
 /** Why there is no verdict. @param ms how long the step has lasted */
 export const timeoutText = (verdict: Verdict | null, ms: number, share: number): string => {
-  const open = openOf(verdict);
   const begin = `not enough evidence after ${duration(ms)} at ${share} %`;
-  const never = open.find(({ needs }) => needs === null);
+  const never = openOf(verdict).find(({ needs }) => needs === null);
   if (never) return `${begin}: ${never.why}`;
-  const isEvery = open.length > 1 && open.length === verdict?.findings.length;
-  const names = isEvery ? "every criterion" : namesOf(open);
+  const names = openNames(verdict);
   return `${clauses(begin, neededText(mostNeeded(verdict)))}${names ? `; open: ${names}` : ""}`;
+};
+
+const openNames = (verdict: Verdict | null): string => {
+  const open = openOf(verdict);
+  return open.length > 1 && open.length === verdict?.findings.length ? "every criterion" : namesOf(open);
 };
 
 /** The criterion that needs most decides when a verdict can pass. Null if one does not pass at its present rates. */

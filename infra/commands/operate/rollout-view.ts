@@ -157,14 +157,13 @@ export const findingsTable = (
 const isSameAs = (a: Finding, b: Finding): boolean =>
   a.verdict === b.verdict && a.counts?.canary.hits === b.counts?.canary.hits && a.counts !== undefined;
 
-const next = (it: Rollout, options: string, columns: number | undefined): string =>
-  `\nnext\n${table(
-    ["command", "what it does"],
-    nextSteps(it, options).map(({ command, does }) => [command, does]),
-    (columns ?? widthOf("stdout")) - 2,
-  )
-    .split("\n")
-    .slice(1)
-    .filter(Boolean)
-    .map((line) => `  ${line}`)
-    .join("\n")}`;
+/** A command is never wrapped, because people copy it. */
+const next = (it: Rollout, options: string, columns = widthOf("stdout")): string => {
+  const steps = nextSteps(it, options);
+  const longest = Math.max(...steps.map(({ command }) => command.length));
+  const isBeside = steps.every(({ does }) => 2 + longest + 2 + does.length <= columns);
+  const lines = steps.map(({ command, does }) =>
+    isBeside ? `  ${command.padEnd(longest)}  ${does}` : `  ${command}\n${hanging("      ", does, columns)}`,
+  );
+  return `\nnext\n${lines.join("\n")}`;
+};
