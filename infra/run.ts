@@ -1,6 +1,7 @@
 /** Runs one command line to its exit code. Tests call it in process, with streams of their own. */
 import { CommanderError } from "@commander-js/extra-typings";
 import { commandLine } from "./program.ts";
+import { keepOutput } from "./terminal/log.ts";
 import { type Io, onTerminal, warn, warnJson } from "./terminal/terminal.ts";
 
 /** @param argv what follows the program's name: `["check", "--json"]` */
@@ -18,11 +19,19 @@ export const run = (argv: readonly string[], io: Io): Promise<number> =>
 
 const fail = (error: unknown, json: boolean): void => {
   const message = error instanceof Error ? error.message : String(error);
-  const remedy = remedyOf(error);
-  if (json) warnJson({ error: message, remedy });
-  else warn(`postern: ${message}${remedy === undefined ? "" : `\n         ${remedy}`}`);
+  const remedy = propertyOf(error, "remedy");
+  if (json) {
+    warnJson({ error: message, remedy });
+    return;
+  }
+  const output = propertyOf(error, "output");
+  const file = output === undefined ? undefined : keepOutput(process.cwd(), "wrangler", output);
+  const more = [remedy, file && `wrangler's output: ${file}`].filter((it) => it !== undefined);
+  warn([`postern: ${message}`, ...more].join("\n         "));
 };
 
-/** What to do about it, where the error says so. */
-const remedyOf = (error: unknown): string | undefined =>
-  error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
+/** `remedy`: what to do about it. `output`: what another program printed. */
+const propertyOf = (error: unknown, name: "remedy" | "output"): string | undefined => {
+  const value = error instanceof Error ? (error as { remedy?: unknown; output?: unknown })[name] : undefined;
+  return typeof value === "string" ? value : undefined;
+};

@@ -49,6 +49,35 @@ const guarded = () =>
     { error: "an address begins with https:// (http:// only on this machine), and has no user in it", abort: true },
   );
 
+/** A chat's incoming webhook has no signature: whoever knows its URL posts there. */
+const chatHosts =
+  /^https:\/\/(?:hooks\.slack\.com|chat\.googleapis\.com|[^/]+\.(?:logic\.azure|powerplatform)\.com)(?=[:/]|$)/i;
+
+const webhookUrl = () =>
+  guarded().refine((text) => !chatHosts.test(text), {
+    error:
+      "the URL of a chat's webhook is a secret, and this file is not: write { format: slack, secret: POSTERN_WEBHOOK_URL } (or teams, google-chat), and `npx postern secrets set POSTERN_WEBHOOK_URL`",
+    abort: true,
+  });
+
+const webhookFormat = () =>
+  z
+    .enum(["standard", "slack", "teams", "google-chat"])
+    .default("standard")
+    .describe(
+      "The body: `standard` is signed JSON (Standard Webhooks) with the secret POSTERN_WEBHOOK_SECRET; the others are messages for a channel of that chat, without a signature. Mattermost and Rocket.Chat take `slack`",
+    );
+
+const webhook = () =>
+  z.union(
+    [
+      webhookUrl(),
+      z.strictObject({ url: webhookUrl(), format: webhookFormat() }),
+      z.strictObject({ secret: z.literal("POSTERN_WEBHOOK_URL"), format: webhookFormat() }),
+    ],
+    "an address such as https://hooks.acme.example, { url: <address>, format: <format> }, or { secret: POSTERN_WEBHOOK_URL, format: slack }",
+  );
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one schema, key by key
 const control = () =>
   z.strictObject({
@@ -86,10 +115,10 @@ const control = () =>
       .url({ protocol: /^https?$/, error: "an address begins with https:// or http://" })
       .optional()
       .describe("How smoke tests reach the front; by default `https://` and the tier's first host"),
-    webhook: guarded()
+    webhook: webhook()
       .optional()
       .describe(
-        "Receives notifications of rollouts, signed with the secret POSTERN_WEBHOOK_SECRET (Standard Webhooks)",
+        "Receives notifications of rollouts: an address, which gets signed ones (Standard Webhooks, secret POSTERN_WEBHOOK_SECRET), or `{ url, format }`; `{ secret: POSTERN_WEBHOOK_URL, format }` where that secret is the address, as for a chat's incoming webhook",
       ),
     github: z
       .string()

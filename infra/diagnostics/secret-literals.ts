@@ -7,6 +7,10 @@ const credentialShapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})/],
   ["an AWS key", /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
   ["a Slack token", /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/],
+  [
+    "a chat's webhook URL",
+    /(?<=\bhttps:\/\/(?:hooks\.slack|chat\.googleapis|[a-z0-9.-]{1,100}\.(?:logic\.azure|powerplatform))\.com(?::\d{1,5})?\/)[^\s"',}]{8,1000}/i,
+  ],
   ["a Stripe key", /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/],
   ["a Google API key", /\bAIza[A-Za-z0-9_-]{35}\b/],
   ["a password in a URL", /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/:@]{0,256}:[^\s/@]{1,256}(?=@)/i],

@@ -1,5 +1,6 @@
 /** Calls of the platform's REST API for which wrangler has no command or is slow. They need a token in the shell. */
 import type { Target } from "./target.ts";
+import { remedies } from "./wrangler-failure.ts";
 
 export interface ApiAccess {
   readonly api: string;
@@ -26,22 +27,39 @@ export const getWorkerResource = async <T>(
 ): Promise<T | undefined> => {
   const url = `${api}/accounts/${account}/workers/scripts/${worker}/${resource}`;
   const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
-  const { success, result, errors } = (await response.json()) as ApiResponse<T>;
+  const { success, result, errors } = await readAnswer<T>(response, worker);
   if (success) return result;
   if (errors.some(({ code }) => noWorkerCodes.includes(code))) return undefined;
-  throw new Error(`${worker}: ${errorText(errors)}`);
+  throw new PlatformError(worker, errors);
 };
 
-const errorText = (errors: ApiResponse<unknown>["errors"]): string =>
-  errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ");
+/** The platform refuses a call. */
+class PlatformError extends Error {
+  readonly remedy: string | undefined;
+  /** @param what the call was about */
+  constructor(what: string, errors: ApiResponse<unknown>["errors"]) {
+    super(`${what}: ${errors.map(({ code, message }) => `${message} (code ${code})`).join("; ")}`);
+    this.remedy = errors.map(({ code }) => remedies[code]).find((it) => it !== undefined);
+  }
+}
+
+/** @throws if it is no answer of the API, such as a page of a proxy */
+const readAnswer = async <T>(response: Response, what: string): Promise<ApiResponse<T>> => {
+  const { success, result, errors } = ((await response.json().catch(() => null)) ?? {}) as Partial<ApiResponse<T>>;
+  if (success !== undefined && Array.isArray(errors)) return { success, result: result as T, errors };
+  throw Object.assign(new Error(`${what}: the platform answered ${response.status} and no JSON`), {
+    remedy: "run the same command again; is CLOUDFLARE_API_BASE_URL the address of an API?",
+  });
+};
 
 /** The names of all Workers of the account. */
 export const listWorkers = async ({ api, token, account }: ApiAccess): Promise<string[]> => {
   const url = `${api}/accounts/${account}/workers/scripts`;
   const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
-  const { success, result, errors } = (await response.json()) as ApiResponse<readonly { readonly id: string }[]>;
+  const what = "cannot list the Workers";
+  const { success, result, errors } = await readAnswer<readonly { readonly id: string }[]>(response, what);
   if (success) return result.map(({ id }) => id);
-  throw new Error(`cannot list the Workers: ${errorText(errors)}`);
+  throw new PlatformError(what, errors);
 };
 
 interface ApiResponse<T> {

@@ -26,6 +26,9 @@ export interface DeployedWorker {
   readonly ms: number;
   /** Why it failed, or was skipped or refused. */
   readonly why?: string;
+  readonly remedy?: string | undefined;
+  /** What wrangler printed when it failed. */
+  readonly output?: string;
 }
 
 export interface DeployOptions {

@@ -8,6 +8,7 @@ import { type DeployedWorker, type DeployOptions, deployWorker } from "./deploy-
 import { tagOf } from "./publication.ts";
 import { digestOf, releasesOf, servicesOf, sharesOf } from "./releases.ts";
 import type { Target } from "./target.ts";
+import { WranglerError } from "./wrangler.ts";
 
 export const hasFailed = ({ what }: Pick<DeployedWorker, "what">): boolean => what === "failed" || what === "skipped";
 
@@ -131,6 +132,7 @@ const deployOrReport = async (it: Emitted, options: DeployOptions): Promise<Depl
     const why = `${(error as Error).message}${live ? "\nthe version is live all the same; check its routes and addresses" : ""}`;
     const ms = Math.round(performance.now() - started);
     options.progress(`${worker} failed`);
-    return { worker, what: "failed", share: 0, ms, why };
+    const details = error instanceof WranglerError ? { remedy: error.remedy, output: error.output } : {};
+    return { worker, what: "failed", share: 0, ms, why, ...details };
   }
 };

@@ -74,7 +74,7 @@ export const platformSecrets = (target: Target): SecretStore => ({
   names: async (worker) => {
     const output = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
       // A Worker that does not exist has no secrets.
-      if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.message)) return "[]";
+      if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.output)) return "[]";
       throw error;
     });
     const list = parsed(output);

@@ -4,15 +4,22 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";
 import type { Target } from "./target.ts";
+import { failureIn } from "./wrangler-failure.ts";
 
-/** A failed wrangler call, with its output. */
+/** A failed wrangler call: the cause as its message, and what to do. */
 export class WranglerError extends Error {
+  override readonly name = "WranglerError";
+  /** All that it printed. */
+  readonly output: string;
+  readonly remedy: string | undefined;
   /** The platform's error code, if there is one. */
   readonly code: number | undefined;
   constructor(command: string, output: string) {
-    super(`wrangler ${command} failed:\n${output}`);
-    const [, code] = /\[code: (\d+)\]/.exec(output) ?? [];
-    this.code = code === undefined ? undefined : Number(code);
+    const { cause, remedy, code } = failureIn(output);
+    super(`wrangler ${command}: ${cause}`);
+    this.output = output;
+    this.remedy = remedy;
+    this.code = code;
   }
 }
 

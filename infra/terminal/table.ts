@@ -21,6 +21,12 @@ export const table = (head: readonly string[], given: readonly Row[], width = wi
   return wrapped(head, rows, filled, natural, width);
 };
 
+/** Wraps a text between words; further lines are indented below its first character. */
+export const hanging = (title: string, text: string, width = widthOf("stdout")): string =>
+  linesOf(toOneLine(text), width - title.length)
+    .map((line, index) => `${index === 0 ? title : " ".repeat(title.length)}${line}`)
+    .join("\n");
+
 /** Formats a table for a document, which has no width. */
 export const wideTable = (head: readonly string[], rows: readonly Row[]): string =>
   table(head, rows, Number.POSITIVE_INFINITY);

@@ -7,12 +7,16 @@ import { controlAudience } from "../../functions/control/api/operators.ts";
 import type { ControlPorts } from "../../functions/control/api/ports.ts";
 import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { evidencePath } from "../../functions/control/model/rollout-state.ts";
+import { situationOf } from "./rollout-situations.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");
 const { x = "" } = await exportJWK(publicKey);
 const secret = "the secret of control";
 
-const controlApi = async () => {
+/** @param past the rollouts of tier a; by default they cannot be read */
+const controlApi = async (past?: readonly Rollout[], role = "operator") => {
   const done: string[] = [];
   const logged: object[] = [];
   const fail = async (): Promise<never> => {
@@ -20,7 +24,7 @@ const controlApi = async () => {
   };
   const ports = {
     status: async () => null,
-    history: fail,
+    history: past ? async () => past : fail,
     start: async (tier: string) => {
       done.push(`start ${tier}`);
       return { status: "running", why: "" };
@@ -31,7 +35,12 @@ const controlApi = async () => {
     log: (line: object) => void logged.push(line),
   } as unknown as ControlPorts;
   const tier = { level: "standard", workers: ["gate-a"], routes: {}, filters: {}, release: {} };
-  const plan = { environment: "test", operators: { alice: { key: x, role: "operator" } }, tiers: { a: tier } };
+  const plan = {
+    environment: "test",
+    host: "control.acme.example",
+    operators: { alice: { key: x, role } },
+    tiers: { a: tier },
+  };
   const app = adminApi(plan as unknown as ControlPlan, ports);
   const seconds = Math.floor(Date.now() / 1000);
   const token = await new SignJWT({ env: "test" })
@@ -142,6 +151,23 @@ it("answers 500 without details when a port throws", async () => {
     },
   ]);
   expect(logged).toHaveLength(1);
+});
+
+it("gives a viewer a rollout's evidence at the address that notices have", async () => {
+  const { rollout } = await situationOf("rolled-back");
+  const { request } = await controlApi([{ ...rollout, tier: "a" }], "viewer");
+  const path = evidencePath({ tier: "a", id: rollout.id });
+  const { status, text } = await request(path);
+  expect([status, JSON.parse(text)]).toMatchObject([
+    200,
+    { environment: "test", tier: "a", url: `https://control.acme.example${path}`, state: "rolled-back" },
+  ]);
+  expect(await request("/v1/rollouts/a/gone")).toMatchObject({ status: 404, text: expect.stringContaining("gone") });
+  expect(await request("/v1/rollouts/b/gone")).toMatchObject({
+    status: 404,
+    text: expect.stringContaining("tiers are"),
+  });
+  expect((await request("/v1/rollouts/a/a%2Fb")).status).toBe(400);
 });
 
 it("the actuator does not follow redirects, so its token reaches only the platform", async () => {

@@ -1,7 +1,8 @@
 /** The share that the platform runs beside the one that was decided, and what each state of a rollout or a wave exits with. */
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../functions/control/model/platform.ts";
-import { type Rollout, waitingReason } from "../../functions/control/model/rollout.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { waitingReason } from "../../functions/control/model/rollout-state.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
 import { rememberingPlatform } from "../../functions/control/rollout/live.ts";
 import { attemptLines } from "../../infra/commands/operate/attempts.ts";
@@ -67,7 +68,7 @@ describe("the share", () => {
   it("is drawn in the bar and written into the pipe's line", async () => {
     const it = await started();
     const ten = [live("gate-a", { "gate-a-stable": 90, "gate-a-canary": 10 })];
-    expect(rolloutText(it, it.startedAt, null, ten)).toMatch(
+    expect(rolloutText(it, it.startedAt, null, { live: ten })).toMatch(
       /^stable gate-a-s ={36}#{4} canary gate-a-c {2}10 % \(decided: 50 %\)$/m,
     );
     expect(rolloutLine(it, null, ten)).toContain("  running  10 % (decided: 50 %)  ");

@@ -1,14 +1,16 @@
 /** Test harness: a rollout on a fake platform that can fail, in a process that can die between any two effects. */
 
 import type { RolloutPosition } from "../../functions/control/model/approval.ts";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
-import type { Deployment, Rollout, RolloutStart, RolloutStep } from "../../functions/control/model/rollout.ts";
+import type { Deployment, Rollout, RolloutStart, RolloutStep, Stretch } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
+import { judge } from "../../functions/control/rollout/verdict.ts";
 
 export class ProcessDeath extends Error {
   override readonly name = "ProcessDeath";
@@ -40,9 +42,11 @@ export const verdictOf = (verdict: Verdict["verdict"], criterion: Finding["crite
   ],
 });
 
+/** @param idsOf ids of a Worker's versions */
 export const rolloutHarness = (
   workers: readonly string[] = ["gate-a"],
   plannedSteps: readonly RolloutStep[] = steps,
+  idsOf = (worker: string) => ({ stable: `${worker}-stable`, canary: `${worker}-canary` }),
 ) => {
   const stored = new Map<string, unknown>();
   const live = new Map<string, Deployment[]>();
@@ -66,6 +70,8 @@ export const rolloutHarness = (
     platformDown: false,
     /** Faults of the next calls to the platform. */
     faults: [] as (PlatformFailure | "lost")[],
+    /** What both versions did; it is judged by control's own verdict, in place of `verdict`. */
+    evidence: undefined as ((stretch: Stretch) => Stage) | undefined,
   };
   const deploy = (worker: string, versions: Deployment["versions"], message: string | null, author: string | null) => {
     const id = `d${++count}`;
@@ -78,8 +84,8 @@ export const rolloutHarness = (
       deploy(
         worker,
         [
-          { version_id: `${worker}-stable`, percentage: 100 },
-          { version_id: `${worker}-canary`, percentage: 0 },
+          { version_id: idsOf(worker).stable, percentage: 100 },
+          { version_id: idsOf(worker).canary, percentage: 0 },
         ],
         "postern deploy",
         "alice",
@@ -91,7 +97,7 @@ export const rolloutHarness = (
     if (--dieAt < 0) throw new ProcessDeath();
   };
   const shareIn = (worker: string, versions: Deployment["versions"]): number =>
-    versions.find(({ version_id }) => version_id === `${worker}-canary`)?.percentage ?? -1;
+    versions.find(({ version_id }) => version_id === idsOf(worker).canary)?.percentage ?? -1;
   const ports: RolloutPorts = {
     storage: {
       get: async (key: string) => structuredClone(stored.get(key)),
@@ -128,15 +134,18 @@ export const rolloutHarness = (
       },
       version: async (_, version) => ({ ok: true, result: { tag: `digest of ${version}`, message: null } }),
     },
-    evidence: async () => {
+    evidence: async (_, stretch) => {
       if (scenario.telemetryDown) throw new Error("telemetry does not answer");
-      return {} as Stage;
+      return scenario.evidence?.(stretch) ?? ({} as Stage);
     },
-    judge: () => verdictOf(scenario.verdict, scenario.criterion),
+    judge: (it, stages) =>
+      scenario.evidence
+        ? judge(stages, criteriaOf(it), { forecast: true })
+        : verdictOf(scenario.verdict, scenario.criterion),
     queries: async () => scenario.queries,
     smoke: async () => {
       effect();
-      return { ok: scenario.smoke, why: scenario.smoke ? "it answers" : "smoke test GET /: answered 500" };
+      return { ok: scenario.smoke, why: scenario.smoke ? "1 smoke test has passed" : "smoke test GET /: answered 500" };
     },
     notify: async (notice) => {
       effect();
@@ -150,7 +159,7 @@ export const rolloutHarness = (
   };
   // The running process; its memory is lost when it dies.
   let process = rolloutController(ports);
-  const start = (more: Partial<RolloutStart> = {}) =>
+  const start = (request: Partial<RolloutStart> = {}) =>
     process.start({
       tier: "a",
       facts: { workers },
@@ -160,7 +169,7 @@ export const rolloutHarness = (
       smoke: [],
       by: "alice",
       reason: "a test",
-      ...more,
+      ...request,
     });
   return {
     ports,

@@ -61,13 +61,12 @@ it("sums the measurements of both versions, and the requests that the new one se
 });
 
 it("draws both distributions on the same scale, without color", () => {
-  const [axis, stable = "", canary = "", ...more] = latencyStrips(measurement(2)).split("\n");
+  const [axis, stable = "", canary = "", ...more] = latencyStrips(measurement(2), 110).split("\n");
   expect(more).toEqual([]);
   expect(axis).toMatch(/^latency, [\d.]+ ms to [\d.]+ ms, each column \d+ % wider$/);
-  expect(stable).toMatch(
-    /^stable \|[ ▁▂▃▄▅▆▇█]{40}\| {2}p50 [\d.]+ ms {2}p90 [\d.]+ ms {2}p99 [\d.]+ ms {2}of 18,000 requests$/,
-  );
-  expect(canary).toMatch(/of 2,000 requests$/);
+  expect(stable).toMatch(/^stable \|[ ▁▂▃▄▅▆▇█]{40}\| {2}p50 [\d.]+ ms {2}p90 [\d.]+ ms {2}p99 [\d.]+ ms$/);
+  expect(canary).toMatch(/p99 [\d.]+ ms$/);
+  for (const row of latencyStrips(measurement(2), 80).split("\n")) expect(row.length).toBeLessThanOrEqual(80);
   const firstColumn = (row: string) => row.slice(row.indexOf("|") + 1).search(/[^ ]/);
   // Twice as slow is fourteen bins of five per cent to the right.
   expect(firstColumn(stable)).toBe(0);

@@ -38,7 +38,7 @@ describe("a good version", () => {
     expect(it.share()).toBe(1);
     expect(it.state()).toMatchObject({
       status: "paused",
-      why: expect.stringMatching(/not enough evidence in \d+ s at 1 %/),
+      why: expect.stringMatching(/^not enough evidence after \d+ s at 1 %; open: errors$/),
     });
   });
 });

@@ -4,6 +4,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reportOf } from "../../functions/control/rollout/report.ts";
 import { check } from "../../infra/commands/authoring/check.ts";
 import { effective } from "../../infra/commands/authoring/effective.ts";
 import { explain } from "../../infra/commands/authoring/explain.ts";
@@ -14,6 +15,7 @@ import * as notices from "../../infra/commands/operate/notices.ts";
 import * as overlay from "../../infra/commands/operate/overlay.ts";
 import * as revoke from "../../infra/commands/operate/revoke.ts";
 import * as rollout from "../../infra/commands/operate/rollout.ts";
+import * as records from "../../infra/commands/operate/rollout-records.ts";
 import * as wave from "../../infra/commands/operate/wave.ts";
 import { releases } from "../../infra/commands/release/releases.ts";
 import * as secrets from "../../infra/commands/release/secrets.ts";
@@ -159,9 +161,20 @@ describe("what control and the platform say", () => {
     const it = rolloutHarness();
     await it.start();
     const evilRollout = poison(it.state(), ["status"]);
-    answers = { "/rollout": evilRollout, "/rollouts": [evilRollout], "/measured": null };
+    const times = ["status", "state", "stateSince", "startedAt", "endedAt", "at", "since", "until"];
+    const evilReport = poison(reportOf(it.state(), hostileText, hostileText), times);
+    answers = {
+      "/rollout": evilRollout,
+      "/rollouts": [evilRollout],
+      "/measured": null,
+      "/v1/rollouts/open/1": evilReport,
+    };
     expect(await rendered(rollout.status("open", { ...at, target: "local" }))).toContain("EVIL");
-    expect(await rendered(rollout.history("open", { ...at, target: "local" }))).toContain("EVIL");
+    expect(await rendered(records.history("open", { ...at, target: "local" }))).toContain("EVIL");
+    expect(await rendered(records.show("open", "1", { ...at, target: "local" }))).toContain("EVIL");
+    const { product = "" } = await records.history("open", { ...at, target: "local", csv: true });
+    expect(product).toContain("EVIL");
+    isHarmless(product.replaceAll("\r\n", "\n"));
   });
 
   it("of a proposal", async () => {

@@ -20,9 +20,17 @@ const plain = (text: string): string =>
     .replaceAll(/\b[0-9a-f]{8}\b/g, "<id>")
     .split("\n")
     // Latency is drawn where isolates were warm by then; how many looks there are depends on the machine.
-    .filter((line) => !/^(?:pass|fail|not-enough|latency,|(?:stable|canary) \||\d\d:\d\d:\d\d| {29})/.test(line))
-    .map((line) => line.replace(/^\d+ requests served by/, "<n> requests served by"))
-    .map((line) => (/^ROLLED-BACK {2}refusals: 100 % of \d+ requests against 0 % of/.test(line) ? "ROLLED-BACK" : line))
+    .filter(
+      (line) =>
+        !/^(?:pass|fail|not enough|latency,|(?:stable|canary) \||\d\d:\d\d:\d\d| {2}(?!npx)\S| {7,}\S)/.test(line),
+    )
+    .map((line) =>
+      line
+        .replace(/^\d+ requests served by/, "<n> requests served by")
+        .replace(/started by alice .* UTC$/, "started by alice")
+        .replace(/^ROLLED BACK .*/, "ROLLED BACK")
+        .replace(/ {2,}/g, "  "),
+    )
     .join("\n");
 
 beforeAll(async () => {

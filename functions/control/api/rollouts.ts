@@ -6,9 +6,11 @@ import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { releaseOf } from "../model/release.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
+import { evidencePath } from "../model/rollout-state.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { promotionWarning } from "../rollout/promotion.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
+import { reportOf } from "../rollout/report.ts";
 import type { AuthenticatedOperator } from "./operators.ts";
 import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./ports.ts";
 import { routes } from "./schemas.ts";
@@ -36,6 +38,13 @@ export const addRolloutRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");
     return factsOf(tier) ? Response.json(await ports.history(tier)) : unknownSubject(tier);
+  });
+  app.openapi(routes.evidence, async (c) => {
+    const { tier, id } = c.req.valid("param");
+    if (!factsOf(tier)) return unknownSubject(tier);
+    const it = (await ports.history(tier)).find((one) => one.id === id);
+    if (!it) return problem(404, `there is no rollout "${id}" of ${tier}; control keeps the last fifty`);
+    return Response.json(reportOf(it, plan.environment, `https://${plan.host}${evidencePath(it)}`));
   });
   app.openapi(routes.start, async (c) => {
     const { tier } = c.req.valid("param");

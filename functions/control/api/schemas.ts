@@ -83,6 +83,12 @@ export const routes = {
     request: subjectParams,
     responses: responses("the tier's rollouts, newest first"),
   }),
+  evidence: createRoute({
+    method: "get",
+    path: "/v1/rollouts/{tier}/{id}",
+    request: { params: z.object({ tier: subjectName, id: z.string().regex(/^[\w-]{1,64}$/) }) },
+    responses: responses("one rollout's evidence: the decisions with their findings, the shares, the notes"),
+  }),
   start: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollouts",

@@ -21,7 +21,7 @@ export const prometheusText = (tiers: readonly TierInstruments[]): string => {
   return `${families.flat().join("\n")}\n`;
 };
 
-const unitSuffixes: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
+const unitSuffixes: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes", "1": "_ratio" };
 
 /** Follows OpenTelemetry's "Prometheus and OpenMetrics Compatibility", so that names match those of a collector. */
 const nameOf = ({ name, unit, kind }: Instrument): string =>
@@ -29,14 +29,14 @@ const nameOf = ({ name, unit, kind }: Instrument): string =>
 
 const headerLines = (it: Instrument): string[] => [
   `# HELP ${nameOf(it)} ${it.help}`,
-  `# TYPE ${nameOf(it)} ${it.kind === "sum" ? "counter" : "histogram"}`,
+  `# TYPE ${nameOf(it)} ${it.kind === "sum" ? "counter" : it.kind}`,
 ];
 
 const linesOf = (tier: string, it: Instrument): string[] => {
   const name = nameOf(it);
-  return it.kind === "sum"
-    ? it.points.map((point) => `${name}{${labels(tier, point)}} ${point.value}`)
-    : it.points.flatMap((point) => bucketLines(name, labels(tier, point), point.value));
+  return it.kind === "histogram"
+    ? it.points.flatMap((point) => bucketLines(name, labels(tier, point), point.value))
+    : it.points.map((point) => `${name}{${labels(tier, point)}} ${point.value}`);
 };
 
 const labels = (tier: string, { version, labels }: Point<unknown>): string =>

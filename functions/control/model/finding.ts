@@ -23,8 +23,42 @@ export interface Finding {
   readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
   /** For a limit: what it bounds. */
   readonly limit?: "errors" | "refusals" | "abandoned" | "p99";
-  /** A sentence for people. */
+  /** What the shares are of. Absent for latency and queries, and in findings of an earlier release. */
+  readonly counts?: { readonly stable: HitCount; readonly canary: HitCount };
+  /** The most frequent causes of the new version's hits. */
+  readonly causes?: readonly FindingCause[];
+  /** The new version's hits come from at least so many clients; null if that is unknown. */
+  readonly clients?: number | null;
+  /** What is missing for a pass; null if the new version does not pass at its present rates. */
+  readonly needs?: EvidenceNeeds | null;
+  /** Sentences for people: `verdict-text.ts` writes all of them. */
   readonly why: string;
+}
+
+/** Requests that failed, were refused, or were abandoned. */
+export interface HitCount {
+  readonly hits: number;
+  readonly requests: number;
+}
+
+/** Why requests of the new version were refused, failed or were abandoned, and how many of stable were for the same cause. */
+export interface FindingCause {
+  /** `open/rates`; `open` if no route matched. */
+  readonly route: string;
+  /** The filter or the upstream; empty for an answer of the service itself. */
+  readonly by: string;
+  /** The problem's code, or the status of the service's answer. */
+  readonly code: string;
+  readonly canary: number;
+  readonly stable: number;
+}
+
+/** More evidence, if requests continue as they do. */
+export interface EvidenceNeeds {
+  /** More requests of the new version. */
+  readonly requests: number;
+  /** Milliseconds; null if the new version gets no requests. */
+  readonly ms: number | null;
 }
 
 export interface Verdict {

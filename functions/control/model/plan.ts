@@ -55,6 +55,9 @@ export interface TierFacts {
   readonly release: ReleaseConfig;
 }
 
+/** `standard` is signed (Standard Webhooks); the others are messages of a chat. */
+export type WebhookFormat = "standard" | "slack" | "teams" | "google-chat";
+
 export interface ControlPlan {
   readonly environment: string;
   /** Host of the admin API. */
@@ -62,8 +65,8 @@ export interface ControlPlan {
   readonly operators: Readonly<Record<string, Operator>>;
   /** URL at which smoke tests reach the front; default: the tier's host. */
   readonly front: string | null;
-  /** URL of the webhook that receives notices. */
-  readonly webhook: string | null;
+  /** The webhook that receives notices. Without a URL, the secret POSTERN_WEBHOOK_URL is it. */
+  readonly webhook: { readonly url?: string; readonly format: WebhookFormat } | null;
   /** `owner/repository` whose GitHub deployments show rollouts, and the URL of the REST API. */
   readonly github: { readonly name: string; readonly api: string } | null;
   /** Collector for metrics, by OTLP over HTTP. */

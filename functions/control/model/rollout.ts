@@ -93,6 +93,15 @@ export interface Attempt {
   readonly earlier: readonly EarlierAttempt[];
 }
 
+/** A decision of control, with the verdict that caused it or was missing. */
+export interface RolloutDecision {
+  readonly at: number;
+  readonly share: number;
+  /** `step`: the next step. */
+  readonly what: "step" | "paused" | "failed";
+  readonly verdict: Verdict;
+}
+
 export interface Rollout {
   readonly id: string;
   /** `wallet`, or `wallet/balance` for a route's cutover. */
@@ -132,6 +141,8 @@ export interface Rollout {
   readonly alerts?: readonly Alert[];
   /** When a person last resumed it: the evidence timeout starts again then. */
   readonly resumedAt?: number;
+  /** The newest decisions. Absent before the first, and in rollouts of an earlier release. */
+  readonly decisions?: readonly RolloutDecision[];
   /** Reason for the current status, as a sentence. */
   readonly why: string;
   /** Evidence timeout: how long to wait for a verdict after the bake. */
@@ -203,10 +214,3 @@ export const splitOf = ({ stable, canary }: Subject, share: number): Deployment[
     { version_id: canary, percentage: share },
   ];
 };
-
-export const waitingReason = ({ steps, step, tier }: Pick<Rollout, "steps" | "step" | "tier">): string =>
-  `waiting at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;
-
-/** Whether the step holds until a person promotes it. */
-export const isHeld = (it: Pick<Rollout, "status" | "why" | "steps" | "step" | "tier">): boolean =>
-  it.status === "running" && it.why === waitingReason(it);

@@ -1,10 +1,12 @@
 /** The channels of an environment, webhook and GitHub: sends a notice to one of them, and tests it. */
 import type { ControlPlan } from "../model/plan.ts";
+import { evidencePath, optionsFor } from "../model/rollout-state.ts";
+import { chatBody, chatMessageOf } from "./chat.ts";
 import { type DeploymentStore, type StatusLinks, sendStatus, testGithub } from "./github.ts";
 import type { DeliveryResult, HttpPorts } from "./http-call.ts";
 import type { Channel, PendingNotice } from "./outbox.ts";
 import type { RolloutData } from "./payloads.ts";
-import { sendWebhook } from "./webhook.ts";
+import { sendToChat, sendWebhook } from "./webhook.ts";
 
 export type SentNotice = Pick<PendingNotice, "id" | "type" | "at" | "data">;
 
@@ -21,9 +23,14 @@ export interface NoticeChannel {
   readonly test: (notice: SentNotice) => Promise<DeliveryResult>;
 }
 
-interface ChannelPorts {
+export interface ChannelPorts {
   readonly plan: ControlPlan;
-  readonly secrets: { readonly webhook: string | undefined; readonly github: string | undefined };
+  readonly secrets: {
+    readonly webhook: string | undefined;
+    /** The webhook's URL, where the environment file has none. */
+    readonly webhookUrl?: string | undefined;
+    readonly github: string | undefined;
+  };
   readonly http: HttpPorts;
 }
 
@@ -33,13 +40,18 @@ export const noticeChannels = (ports: ChannelPorts, deployments: DeploymentStore
 ];
 
 const webhookChannel = ({ plan, secrets, http }: ChannelPorts): readonly NoticeChannel[] => {
-  const { webhook: url, environment } = plan;
-  if (url === null) return [];
-  const send = ({ id, type, at, data }: SentNotice): Promise<DeliveryResult> => {
-    const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), environment, data: JSON.parse(data) });
+  if (plan.webhook === null) return [];
+  const { environment } = plan;
+  const { format, url = secrets.webhookUrl?.trim() ?? "" } = plan.webhook;
+  const send = ({ id, type, at, data: text }: SentNotice): Promise<DeliveryResult> => {
+    const data = completed(JSON.parse(text), plan);
+    if (format !== "standard")
+      return sendToChat(url, JSON.stringify(chatBody(format, chatMessageOf(type, environment, data))), http);
+    const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), environment, data });
     return sendWebhook({ url, secret: secrets.webhook }, id, body, http);
   };
-  return [{ name: "webhook", to: new URL(url).origin, address: url, isOrdered: false, send, test: send }];
+  const to = URL.canParse(url) ? new URL(url).origin : "POSTERN_WEBHOOK_URL";
+  return [{ name: "webhook", to, address: url, isOrdered: false, send, test: send }];
 };
 
 const githubChannel = (
@@ -55,19 +67,27 @@ const githubChannel = (
       address: repository.name,
       isOrdered: true,
       send: ({ type, data: text }) => {
-        const data = JSON.parse(text) as RolloutData;
-        return sendStatus(repository, { type, data }, linksOf(plan, data.tier), deployments, http);
+        const data = completed(JSON.parse(text) as RolloutData, plan);
+        return sendStatus(repository, { type, data }, linksOf(plan, data), deployments, http);
       },
       test: () => testGithub(repository, http),
     },
   ];
 };
 
-const linksOf = ({ tiers, environment, host }: ControlPlan, tier: string): StatusLinks => {
-  const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
+/** Adds what a rollout does not know itself: the URL of its evidence, and the options of commands for this environment. */
+const completed = <T>(data: T, { environment, host }: Pick<ControlPlan, "environment" | "host">): T => {
+  const { tier, rollout: id, next } = data as Partial<RolloutData>;
+  if (tier === undefined || id === undefined) return data;
+  const options = optionsFor(environment);
   return {
-    environment,
-    environmentUrl: facts && `https://${facts.host}${facts.base}`,
-    logUrl: `https://${host}/v1/tiers/${encodeURIComponent(tier)}/rollouts`,
+    ...data,
+    next: (next ?? []).map(({ command, does }) => ({ command: `${command}${options}`, does })),
+    url: `https://${host}${evidencePath({ tier, id })}`,
   };
+};
+
+const linksOf = ({ tiers, environment }: ControlPlan, { tier, url }: RolloutData): StatusLinks => {
+  const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
+  return { environment, environmentUrl: facts && `https://${facts.host}${facts.base}`, logUrl: url };
 };

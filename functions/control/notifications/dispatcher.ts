@@ -1,6 +1,6 @@
 /** Delivers the notices in an environment's outbox to each channel, retries failed deliveries, and never blocks whoever adds a notice. */
 import type { ControlPlan } from "../model/plan.ts";
-import { type NoticeChannel, noticeChannels } from "./channels.ts";
+import { type ChannelPorts, type NoticeChannel, noticeChannels } from "./channels.ts";
 import { stateOf } from "./github.ts";
 import type { DeliveryFailure, HttpPorts } from "./http-call.ts";
 import type { Notice, NoticeType } from "./notification.ts";
@@ -19,7 +19,7 @@ export interface NoticePorts {
   readonly sql: SqlStorage;
   readonly setAlarm: (at: number) => Promise<void>;
   readonly plan: ControlPlan;
-  readonly secrets: { readonly webhook: string | undefined; readonly github: string | undefined };
+  readonly secrets: ChannelPorts["secrets"];
   readonly http: HttpPorts;
   readonly random: () => number;
   readonly uuid: () => string;

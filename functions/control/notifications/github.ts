@@ -88,8 +88,14 @@ export const testGithub = async (repository: Repository, http: HttpPorts): Promi
   return reply.ok ? { ok: true } : reply;
 };
 
-const statusDescription = ({ share, status, why }: RolloutData): string =>
-  truncate(status === "running" || status === "paused" ? `${share} % of users: ${why}` : why, maxDescriptionChars);
+/** For a rollout that waits for a person, with the command, which is not cut. */
+const statusDescription = ({ share, status, why, next = [], state = status }: RolloutData): string => {
+  const [step] = next;
+  const command = step && (state === "waiting" || state === "paused") ? `: ${step.command}` : "";
+  const isKnown = why.includes(`${share} %`) || (status !== "running" && status !== "paused");
+  const text = isKnown ? why : `${share} %: ${why}`;
+  return `${truncate(text, maxDescriptionChars - command.length)}${command}`;
+};
 
 /** Finds or creates the rollout's deployment. A call whose answer was lost may have created it. */
 const deploymentOf = async (

@@ -1,6 +1,7 @@
 /** Notices about rollouts, waves and approvals that control sends to webhooks and GitHub, and how they are built. */
 import { alertText } from "../model/alerts.ts";
 import type { Rollout } from "../model/rollout.ts";
+import { nextSteps, shareOf, stateOf } from "../model/rollout-state.ts";
 import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
@@ -58,7 +59,8 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   tier: it.tier,
   rollout: it.id,
   status: it.status,
-  share: it.status === "promoted" ? 100 : Math.max(0, it.goal.share),
+  state: stateOf(it),
+  share: shareOf(it),
   steps: it.steps.map(({ share }) => share),
   why: truncate(it.why, maxTextChars),
   actor,
@@ -67,10 +69,14 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   commit: it.commit ?? null,
   verdict: it.verdict && {
     verdict: it.verdict.verdict,
-    findings: it.verdict.findings
-      .slice(0, maxFindings)
-      .map(({ query, limit, ...finding }) => ({ ...finding, why: truncate(finding.why, 300) })),
+    findings: it.verdict.findings.slice(0, maxFindings).map(({ causes, limit: _, ...finding }) => ({
+      ...finding,
+      ...(causes && { causes: [...causes] }),
+      why: truncate(finding.why, maxTextChars),
+    })),
   },
+  // The channel adds the environment's options, and the URL.
+  next: [...nextSteps(it)],
 });
 
 /** Kinds of a wave's notices: started, resumed, or its new status. */

@@ -1,8 +1,11 @@
 /** Schemas of the `data` of each notice type: the contract with receivers. The OpenAPI document's `webhooks` are generated from them. */
 import { z } from "@hono/zod-openapi";
+import { rolloutStates } from "../model/rollout-state.ts";
 
 const verdict = z.enum(["pass", "fail", "not-enough"]);
 const figure = z.number().nullable();
+
+const hits = z.strictObject({ hits: z.number(), requests: z.number() });
 
 const finding = z.strictObject({
   criterion: z.enum([
@@ -22,6 +25,29 @@ const finding = z.strictObject({
   low: figure.describe("Lower bound of canary minus stable; of latency and the sample ratio, of their ratio less one"),
   high: figure.describe("Upper bound of the same"),
   tolerate: figure,
+  query: z
+    .strictObject({ name: z.string(), at: z.number(), inRow: z.number() })
+    .optional()
+    .describe("The release's query, the time of its evaluation, and how often in a row it was out of bounds"),
+  counts: z.strictObject({ stable: hits, canary: hits }).optional().describe("What the shares are of"),
+  causes: z
+    .array(
+      z.strictObject({
+        route: z.string().describe("`open/rates`; `open` if no route matched"),
+        by: z.string().describe("The filter or the upstream; empty for an answer of the service itself"),
+        code: z.string().describe("The problem's code, or the status of the service's answer"),
+        canary: z.number().describe("Requests of the new version"),
+        stable: z.number().describe("Requests of the stable version with the same cause"),
+      }),
+    )
+    .optional()
+    .describe("The new version's most frequent causes"),
+  clients: z.int().nullable().optional().describe("The least number of clients that the new version's hits come from"),
+  needs: z
+    .strictObject({ requests: z.number(), ms: z.number().nullable() })
+    .nullable()
+    .optional()
+    .describe("What is missing for a pass, at the present rate; null if the new version does not pass at its rates"),
   why: z.string().describe("A sentence for people"),
 });
 
@@ -29,6 +55,10 @@ const rollout = z.strictObject({
   tier: z.string(),
   rollout: z.string().describe("Its id"),
   status: z.enum(["running", "paused", "returning", "rolled-back", "promoted", "left"]),
+  state: z
+    .enum(rolloutStates)
+    .optional()
+    .describe("The status, or `waiting` if a step holds until a person promotes it"),
   share: z.number().describe("Share of users that have or are about to get the new version, in per cent"),
   steps: z.array(z.number()).describe("All shares, in per cent"),
   why: z.string().describe("Reason for the current status, as a sentence"),
@@ -40,6 +70,11 @@ const rollout = z.strictObject({
     .strictObject({ verdict, findings: z.array(finding) })
     .nullable()
     .describe("The last verdict with its findings"),
+  next: z
+    .array(z.strictObject({ command: z.string(), does: z.string() }))
+    .optional()
+    .describe("What a person can type"),
+  url: z.url().optional().describe("The evidence, in the admin API: for a viewer's token"),
 });
 export type RolloutData = z.output<typeof rollout>;
 
@@ -90,10 +125,10 @@ export const payloads = {
   "rollout.waiting": { says: "The step holds until a person promotes it", data: rollout },
   "rollout.paused": { says: "The rollout is paused until a person resumes or aborts it", data: rollout },
   "rollout.resumed": { says: "A person resumed it", data: rollout },
-  "rollout.failed": { says: "The new version failed; the rollout is rolled back", data: rollout },
-  "rollout.aborted": { says: "A person aborted it; the rollout is rolled back", data: rollout },
-  "rollout.rolled_back": { says: "All users have the stable version again", data: rollout },
-  "rollout.promoted": { says: "All users have the new version", data: rollout },
+  "rollout.failed": { says: "The new version failed; all users return to the stable version", data: rollout },
+  "rollout.aborted": { says: "A person aborted it; all users return to the stable version", data: rollout },
+  "rollout.rolled_back": { says: "Rolled back: all users have the stable version again", data: rollout },
+  "rollout.promoted": { says: "Promoted: all users have the new version", data: rollout },
   "rollout.left": { says: "The rollout has ended and kept what someone else deployed", data: rollout },
   "wave.started": { says: "A wave over several tiers has started; each rollout sends its own notices", data: wave },
   "wave.paused": { says: "The wave is paused: no further tier starts until a person resumes it", data: wave },

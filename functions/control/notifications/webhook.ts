@@ -31,7 +31,24 @@ export const sendWebhook = async (
     "webhook-timestamp": String(Math.floor(at.getTime() / 1000)),
     "webhook-signature": secrets.map((it) => new Webhook(it).sign(id, at, body)).join(" "),
   };
-  // Only the status of the answer matters.
+  return post(url, headers, body, secrets, http);
+};
+
+/** Posts a message to a chat's incoming webhook, whose URL is its secret: it has no signature. */
+export const sendToChat = async (url: string, body: string, http: HttpPorts): Promise<DeliveryResult> => {
+  if (!/^https?:/.test(url) || !URL.canParse(url))
+    return { ok: false, error: "POSTERN_WEBHOOK_URL is not a URL that begins with https://" };
+  return post(url, { "content-type": "application/json", "user-agent": "postern" }, body, [], http);
+};
+
+/** Only the status of the answer matters. */
+const post = async (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  secrets: readonly string[],
+  http: HttpPorts,
+): Promise<DeliveryResult> => {
   const reply = await httpCall(http, { method: "POST", url, headers, body }, 0, [...secrets, url]);
   if (reply.ok) return { ok: true };
   return reply.status === 410 ? { ...reply, error: "answered 410 Gone", final: "channel" } : reply;

@@ -15,7 +15,11 @@ export const noticesObject = (plan: ControlPlan, runtime: World): ObjectClass<No
       sql: this.ctx.storage.sql,
       setAlarm: (at) => this.ctx.storage.setAlarm(at),
       plan,
-      secrets: { webhook: this.env.POSTERN_WEBHOOK_SECRET, github: this.env.GITHUB_TOKEN },
+      secrets: {
+        webhook: this.env.POSTERN_WEBHOOK_SECRET,
+        webhookUrl: this.env.POSTERN_WEBHOOK_URL,
+        github: this.env.GITHUB_TOKEN,
+      },
     });
 
     take(notice: Notice): Promise<void> {

@@ -4,9 +4,11 @@ import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
+import type { StoredSample } from "../telemetry/samples.ts";
 import type { ObserverReport, TierTallies } from "../telemetry/store.ts";
 import type { StoredSeries, StoredTally } from "../telemetry/store-tables.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
+import { rolloutsOfTier } from "../wiring/rollouts-of-tier.ts";
 import { tierTelemetry } from "../wiring/telemetry.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
@@ -16,6 +18,7 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
       ...runtime,
       storage: this.ctx.storage,
       collector: collectorOf(plan, this.env, runtime),
+      rollouts: (tier) => rolloutsOfTier(plan, this.env, tier),
     });
 
     take(
@@ -24,15 +27,16 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
       series: readonly Series[],
       now: number,
       tierTallies?: TierTallies,
+      causes?: readonly Series[],
     ): Promise<void> {
-      return this.#telemetry.take(version, sample, series, now, tierTallies);
+      return this.#telemetry.take(version, sample, series, now, tierTallies, causes);
     }
 
     hear(reports: readonly ObserverReport[], now: number): Promise<void> {
       return this.#telemetry.hear(reports, now);
     }
 
-    between(version: string, since: number, until: number): Sample {
+    between(version: string, since: number, until: number): StoredSample {
       return this.#telemetry.between(version, since, until);
     }
 

@@ -10,6 +10,7 @@ import {
   type RolloutStart,
   type Subject,
 } from "../model/rollout.ts";
+import { platformText } from "./platform-text.ts";
 
 export interface Releasable {
   readonly subject: Subject;
@@ -52,7 +53,7 @@ const nothingToRelease = (tier: string, retry: boolean, last: Rollout | undefine
 /** @throws Refusal if the platform does not describe the version */
 export const describeVersion = async (subject: Subject, platform: Platform): Promise<Candidate> => {
   const answer = await platform.version(subject.worker, subject.canary);
-  if (!answer.ok) throw new Refusal(`${subject.worker}: ${answer.message}`);
+  if (!answer.ok) throw new Refusal(platformText(subject.worker, answer));
   return { ...subject, ...answer.result };
 };
 
@@ -66,7 +67,7 @@ const subjectOf = async (
   platform: Platform,
 ): Promise<Releasable | undefined> => {
   const answer = await platform.deployments(worker);
-  if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
+  if (!answer.ok) throw new Refusal(platformText(worker, answer));
   const [newest] = answer.result;
   if (newest?.versions.length === 1) return returned(worker, newest, last);
   if (newest?.versions.length !== 2) return undefined;

@@ -1,6 +1,7 @@
 /** Which changes of a rollout's state cause a notice. */
 
-import { isWatched, type Rollout, waitingReason } from "../model/rollout.ts";
+import { isWatched, type Rollout } from "../model/rollout.ts";
+import { waitingReason } from "../model/rollout-state.ts";
 import type { RolloutNoticeKind } from "../notifications/notification.ts";
 
 /** A notice to be sent about a rollout. */

@@ -1,5 +1,5 @@
 /** The evidence for a verdict: what both versions did during the same time, stage by stage. */
-import type { Sample } from "../../gateway/observability/samples.ts";
+import type { StoredSample } from "../telemetry/samples.ts";
 
 export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
@@ -10,8 +10,8 @@ export interface Stage {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly until: number;
-  readonly stable: Sample;
-  readonly canary: Sample;
+  readonly stable: StoredSample;
+  readonly canary: StoredSample;
   /** The canary's requests whose gate died; only for a period without users on stable. They are part of `canary` too. */
-  readonly deaths?: Sample;
+  readonly deaths?: StoredSample;
 }

@@ -1,7 +1,6 @@
 /** The state machine of a rollout: pure functions from state and event to the next state and the next action. */
 
 import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
-import { secretsChangedCode } from "../model/changed-secrets.ts";
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -14,11 +13,14 @@ import {
   type Rollout,
   type SplitGoal,
   type Subject,
-  waitingReason,
 } from "../model/rollout.ts";
+import { waitingReason } from "../model/rollout-state.ts";
 import { promote, resume } from "./commands.ts";
+import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
+import { platformText } from "./platform-text.ts";
 import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
+import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
@@ -63,7 +65,7 @@ export const reduce = (
   const state = nextState(it, event, now, random);
   const by = event.kind === "asked" ? event.by : null;
   const kind = noticeKindOf(it, state, by !== null);
-  return { state, notice: kind && { kind, by } };
+  return { state: withDecision(it, state, kind, now), notice: kind && { kind, by } };
 };
 
 /** The next action. Idempotent: it returns the same action until an event confirms it, also after a crash. */
@@ -153,7 +155,7 @@ const splitMade = (it: Rollout, worker: string, deployment: string, now: number)
   if (goal.share >= 100 && !step?.watch) return end(state, "promoted", allHaveIt, now);
   const stretches = [...closeStretches(state, now), { share: goal.share, since: now, until: null }];
   if (it.status === "paused") return { ...state, stretches };
-  const why = step?.watch ? watchReason(goal.share, step.bakeMs) : `${goal.share} % of users have the new version`;
+  const why = step?.watch ? watchReason(goal.share, step.bakeMs) : `${goal.share} % of the users have the new version`;
   return withNote({ ...state, stretches, why }, now);
 };
 
@@ -167,12 +169,7 @@ const splitRefused = (
   const isTemporary = fault.status === 0 || fault.status === 429 || fault.status >= 500;
   const isReturning = it.status === "returning";
   if (!isTemporary || (!isReturning && it.goal.attempts + 1 >= maxAttempts)) {
-    const remedy =
-      fault.code === secretsChangedCode
-        ? "; redeploy the older manifest, which keeps the current secrets: postern deploy"
-        : "";
-    const goal = { ...it.goal, notBefore: now + refusedRollbackMs };
-    return pause({ ...it, goal }, `${worker}: ${fault.message}${fault.code ? ` (${fault.code})` : ""}${remedy}`, now);
+    return pause({ ...it, goal: { ...it.goal, notBefore: now + refusedRollbackMs } }, platformText(worker, fault), now);
   }
   const backoff = Math.min(maxBackoffMs, 500 * 2 ** it.goal.attempts) * (0.5 + random / 2);
   const notBefore = now + Math.max(backoff, Math.min(fault.retryAfterMs ?? 0, 2 * maxBackoffMs));
@@ -180,14 +177,14 @@ const splitRefused = (
   return {
     ...it,
     goal,
-    ...(!isReturning && { why: `the platform did not answer (${fault.message}); retrying` }),
+    ...(!isReturning && { why: `the platform did not apply the split (${fault.message}); trying again` }),
   };
 };
 
 const judged = (it: Rollout, verdict: Verdict, now: number): Rollout => {
   const failing = verdict.findings.filter((finding) => verdict.verdict === "fail" && finding.verdict === "fail");
   const harm = failing.filter((finding) => actsOn(it, finding));
-  if (harm.length > 0) return rollBack({ ...it, verdict }, harm.map(({ why }) => why).join("; "), now);
+  if (harm.length > 0) return rollBack({ ...it, verdict }, failureText({ ...verdict, findings: harm }), now);
   const state = withAlerts({ ...it, verdict }, verdict, now);
   return it.status === "running" && isApplied(it) ? advanceWhereReady(state, now) : state;
 };
@@ -199,10 +196,10 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (!step || !isBaked(it, now)) return it;
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
-  const isSmokeStep = step.share === 0;
-  if (isSmokeStep || it.verdict?.verdict === "pass") return advance(it);
-  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "not enough evidence yet" };
-  return pause(it, `not enough evidence in ${Math.round((now - since) / 1000)} s at ${step.share} %`, now);
+  if (step.share === 0) return advance(it);
+  if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
+  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
+  return pause(it, timeoutText(it.verdict, now - since, step.share), now);
 };
 
 const isBaked = (it: Rollout, now: number): boolean => {
@@ -219,7 +216,7 @@ const applyCommand = (
 ): Rollout => {
   const mismatch = approved && rolloutMismatch(approved, it);
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
-  const noteCommand = (state: Rollout): Rollout => withNote(state, now, by);
+  const noteCommand = (state: Rollout) => withNote(state, now, by);
   const because = reason ? `: ${reason}` : "";
   if (command === "abort") {
     if (it.status === "rolled-back" || it.status === "left" || it.status === "returning")

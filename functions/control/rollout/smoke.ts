@@ -69,6 +69,7 @@ const attemptSmokeTest = async (
     if (subjects.some(({ canary }) => canary === version)) return "";
     return version === null ? "no gate answered" : `answered by ${version.slice(0, 8)}, not by the new version`;
   } catch (error) {
+    if (error instanceof Error && error.name === "TimeoutError") return `no answer in ${timeoutMs / 1000} s`;
     return error instanceof Error ? error.message : String(error);
   }
 };

@@ -15,7 +15,8 @@ export const endWatch = (it: Rollout, now: number): Rollout =>
 export const advance = (it: Rollout): Rollout => {
   const step = it.step + 1;
   const share = it.steps[step]?.share ?? 100;
-  return withGoal({ ...it, step, smoked: false }, share);
+  const why = `${it.why}; ${share >= 100 ? "all" : `${share} % of the`} users get the new version`;
+  return withGoal({ ...it, step, smoked: false, why }, share);
 };
 
 /** Until it is applied, users keep the split before: its period of evidence stays open. */

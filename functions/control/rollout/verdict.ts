@@ -14,29 +14,37 @@
 import type { Criteria } from "../model/criteria.ts";
 import type { Finding, Verdict } from "../model/finding.ts";
 import type { Count } from "../stats/counts.ts";
-import { groupCounts, requestsOf } from "../stats/counts.ts";
+import { groupCounts, requestsOf, sum } from "../stats/counts.ts";
 import { latenciesOf } from "../stats/latencies.ts";
-import { binsOf, type Slowness, slownessOf } from "../stats/latency.ts";
-import { type Rates, ratesOf } from "../stats/rates.ts";
+import { binsOf, type Slowness, slowest, slownessOf } from "../stats/latency.ts";
+import { highest, type Rates, ratesOf } from "../stats/rates.ts";
 import { sampleRatio } from "../stats/sample-ratio.ts";
 import { emptySample, sumOfSamples } from "../telemetry/samples.ts";
+import { causesIn, clientsIn } from "./causes.ts";
 import type { Stage } from "./evidence.ts";
-import { milliseconds, number, percent, points } from "./format.ts";
+import { type Forecast, forecasterOf } from "./forecast.ts";
 import { deathsFinding, limitsOf } from "./limits.ts";
+import { latencyText, rateText, ratioText } from "./verdict-text.ts";
 
 /** Shares of alpha: latency has two, all absolute limits together one. */
 const alphaParts = 8;
 
-export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => {
+/** @param forecast whether findings say how much evidence is missing, which costs more than the verdict itself */
+export const judge = (stages: readonly Stage[], criteria: Criteria, { forecast = false } = {}): Verdict => {
   // At 0 % only testers reach the canary, at 100 % nobody reaches stable: there is nothing to compare.
   const comparable = stages.filter(({ share }) => share > 0 && share < 1);
   const levels: Levels = { evidence: Math.log(alphaParts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
-  if ((stages.at(-1)?.share ?? 0) >= 1) return judgeAlone(stages, comparable, criteria, levels);
+  const noForecast = () => undefined;
+  if ((stages.at(-1)?.share ?? 0) >= 1) {
+    const alone = stages.filter(({ share }) => share >= 1);
+    return judgeAlone(alone, comparable, criteria, levels, forecast ? forecasterOf(alone) : noForecast);
+  }
+  const forecaster = forecast ? forecasterOf(comparable) : noForecast;
   const findings = [
-    ratioFinding(comparable, criteria, levels),
-    ...counts.map((it) => rateFinding(it, comparable, criteria, levels)),
-    latencyFinding(comparable, criteria, levels),
-    ...limitsOf(comparable, criteria, levels.evidence),
+    ratioFinding(comparable, criteria, levels, forecaster),
+    ...counts.map((it) => rateFinding(it, comparable, criteria, levels, forecaster)),
+    latencyFinding(comparable, criteria, levels, forecaster),
+    ...limitsOf(comparable, criteria, levels.evidence, forecaster),
   ];
   return { verdict: combinedVerdict(findings), findings };
 };
@@ -46,22 +54,22 @@ export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => 
  * was at another time, so nothing is proved by them, and nobody may be rolled back for them.
  */
 const judgeAlone = (
-  stages: readonly Stage[],
+  alone: readonly Stage[],
   comparable: readonly Stage[],
   criteria: Criteria,
   levels: Levels,
+  forecaster: Forecast,
 ): Verdict => {
-  const alone = stages.filter(({ share }) => share >= 1);
   const [last] = alone as [Stage];
   const stable = comparable.map((it) => it.stable).reduce(sumOfSamples, emptySample);
   const apart: Stage = { ...last, stable, canary: alone.map((it) => it.canary).reduce(sumOfSamples) };
   const compared = [
-    ...counts.map((it) => rateFinding(it, [apart], criteria, levels)),
-    latencyFinding([apart], criteria, levels),
+    ...counts.map((it) => rateFinding(it, [apart], criteria, levels, forecaster)),
+    latencyFinding([apart], criteria, levels, forecaster),
   ].map((it) => ({ ...it, why: `${it.why} (stable as it was before)` }));
   const findings = [
-    deathsFinding(alone, criteria, levels.evidence),
-    ...limitsOf([...comparable, ...alone], criteria, levels.evidence),
+    deathsFinding(alone, criteria, levels.evidence, forecaster),
+    ...limitsOf([...comparable, ...alone], criteria, levels.evidence, forecaster),
     ...compared,
   ];
   return { verdict: combinedVerdict(findings), findings };
@@ -85,13 +93,18 @@ const combinedVerdict = (findings: readonly Finding[]): Verdict["verdict"] => {
 };
 
 const counts = [
-  { criterion: "errors", count: "errors", name: "errors" },
-  { criterion: "refusals", count: "refusals", name: "refusals" },
-  { criterion: "upstream-errors", count: "upstreamErrors", name: "upstream errors" },
-  { criterion: "abandoned", count: "abandoned", name: "abandoned by the client" },
-] as const satisfies readonly { criterion: Finding["criterion"]; count: Count; name: string }[];
+  { criterion: "errors", count: "errors" },
+  { criterion: "refusals", count: "refusals" },
+  { criterion: "upstream-errors", count: "upstreamErrors" },
+  { criterion: "abandoned", count: "abandoned" },
+] as const satisfies readonly { criterion: Finding["criterion"]; count: Count }[];
 
-const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }: Levels): Finding => {
+const ratioFinding = (
+  stages: readonly Stage[],
+  criteria: Criteria,
+  { evidence }: Levels,
+  forecast: Forecast,
+): Finding => {
   const tolerate = criteria.tolerate.sampleRatio;
   const settled = stages.filter(({ since, until }) => until - since >= criteria.settleMs);
   const found = sampleRatio(
@@ -101,45 +114,66 @@ const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }
   );
   const { reported, expected, all, low, high } = found;
   const enough = reported >= criteria.minRequests && reported >= (1 - tolerate) * expected;
-  const summary = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were expected`;
+  const verdict = found.fewer ? "fail" : enough ? "pass" : "not-enough";
+  const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);
   return {
     criterion: "sample-ratio",
-    verdict: found.fewer ? "fail" : enough ? "pass" : "not-enough",
+    verdict,
     stable: all > 0 ? (all - reported) / all : null,
     canary: all > 0 ? reported / all : null,
     low: low === null ? null : low - 1,
     high: high === null ? null : high - 1,
     tolerate,
-    why: found.fewer
-      ? `${summary}; statistically significant`
-      : enough || reported >= criteria.minRequests
-        ? summary
-        : `${summary}; a verdict needs ${number(criteria.minRequests)}`,
+    ...(needs !== undefined && { needs }),
+    why: ratioText({
+      ...{ verdict, reported, expected, all },
+      settled: settled.length > 0 || stages.length === 0,
+      settleMs: criteria.settleMs,
+    }),
   };
 };
 
 const rateFinding = (
-  { criterion, count, name }: (typeof counts)[number],
+  { criterion, count }: (typeof counts)[number],
   stages: readonly Stage[],
   criteria: Criteria,
   { evidence, bounds }: Levels,
+  forecast: Forecast,
 ): Finding => {
   const tolerate = criteria.tolerate[count];
-  const rates = ratesOf(
-    stages.map(({ stable, canary }) => ({ stable: groupCounts(stable, count), canary: groupCounts(canary, count) })),
-    evidence,
-    bounds,
-  );
+  const pairs = stages.map(({ stable, canary }) => ({
+    stable: groupCounts(stable, count),
+    canary: groupCounts(canary, count),
+  }));
+  const rates = ratesOf(pairs, evidence, bounds);
+  const { low, high, effective } = rates;
   const verdict = rateVerdict(rates, tolerate, criteria.minRequests);
+  const requests = { stable: rates.stableRequests, canary: rates.canaryRequests };
+  const needs = forecast(
+    verdict,
+    requests.canary,
+    (times) => requests.canary * times >= criteria.minRequests && highest(effective, bounds, times) < tolerate,
+  );
+  const hits = (side: "stable" | "canary") => sum(pairs.map((it) => sum(it[side].hits)));
+  const canary = { hits: hits("canary"), requests: requests.canary };
+  const stable = { hits: hits("stable"), requests: requests.stable };
+  const causes = causesIn(stages, count, requests);
+  const clients = clientsIn(stages, count);
   return {
     criterion,
     verdict,
-    stable: rates.stableRequests > 0 ? rates.stable : null,
-    canary: rates.canaryRequests > 0 ? rates.canary : null,
-    low: rates.low,
-    high: rates.high,
+    stable: stable.requests > 0 ? rates.stable : null,
+    canary: canary.requests > 0 ? rates.canary : null,
+    low,
+    high,
     tolerate,
-    why: `${name}: ${percent(rates.canary)} of ${number(rates.canaryRequests)} requests against ${percent(rates.stable)} of ${number(rates.stableRequests)}; ${rateReason(verdict, rates, tolerate)}`,
+    counts: { stable, canary },
+    ...(canary.hits > 0 && { causes, clients }),
+    ...(needs !== undefined && { needs }),
+    why: rateText({
+      ...{ verdict, count, canary, low, high, tolerate, causes, clients, needs },
+      stable: { ...stable, rate: rates.stable },
+    }),
   };
 };
 
@@ -148,13 +182,12 @@ const rateVerdict = ({ larger, high, canaryRequests }: Rates, tolerate: number, 
   return high < tolerate && canaryRequests >= least ? "pass" : "not-enough";
 };
 
-const rateReason = (verdict: Finding["verdict"], { low, high }: Rates, tolerate: number): string => {
-  if (verdict === "fail") return `at least ${points(low)} more, and ${points(tolerate)} cannot be excluded`;
-  if (verdict === "pass") return `at most ${points(high)} more`;
-  return `not enough evidence to exclude ${points(tolerate)} more`;
-};
-
-const latencyFinding = (stages: readonly Stage[], criteria: Criteria, { evidence, bounds }: Levels): Finding => {
+const latencyFinding = (
+  stages: readonly Stage[],
+  criteria: Criteria,
+  { evidence, bounds }: Levels,
+  forecast: Forecast,
+): Finding => {
   const tolerate = criteria.tolerate.p99;
   const stretch = binsOf(1 + tolerate);
   const slowness = slownessOf(
@@ -163,8 +196,12 @@ const latencyFinding = (stages: readonly Stage[], criteria: Criteria, { evidence
     evidence,
     bounds,
   );
-  const { stable, canary, low, high } = slowness;
+  const { stable, canary, low, high, requests, tail } = slowness;
   const verdict = latencyVerdict(slowness, tolerate, criteria.minRequests);
+  const needs = forecast(verdict, requests, (times) => {
+    const ratio = slowest(tail, bounds, times);
+    return requests * times >= criteria.minRequests && ratio !== null && ratio < 1 + tolerate;
+  });
   return {
     criterion: "latency",
     verdict,
@@ -173,7 +210,8 @@ const latencyFinding = (stages: readonly Stage[], criteria: Criteria, { evidence
     low: low === null ? null : low - 1,
     high: high === null ? null : high - 1,
     tolerate,
-    why: `latency: p99 ${milliseconds(canary)} in ${number(slowness.requests)} warm requests against ${milliseconds(stable)}; ${latencyReason(verdict, slowness, tolerate)}`,
+    ...(needs !== undefined && { needs }),
+    why: latencyText({ ...slowness, verdict, tolerate, needs }),
   };
 };
 
@@ -184,13 +222,4 @@ const latencyVerdict = (
 ): Finding["verdict"] => {
   if (slower || (larger && (high === null || high >= 1 + tolerate))) return "fail";
   return high !== null && high < 1 + tolerate && requests >= least ? "pass" : "not-enough";
-};
-
-const latencyReason = (verdict: Finding["verdict"], { slower, low, high }: Slowness, tolerate: number): string => {
-  if (verdict === "pass" && high !== null)
-    return high < 1 ? `at least ${percent(1 - high)} faster` : `at most ${percent(high - 1)} slower`;
-  if (verdict === "fail" && low !== null && low > 1) return `at least ${percent(low - 1)} slower`;
-  if (slower) return `more than ${percent(tolerate)} slower elsewhere in its distribution`;
-  if (verdict === "fail") return "significantly slower";
-  return `not enough evidence to exclude ${percent(tolerate)} slower`;
 };

@@ -33,6 +33,8 @@ export interface Slowness {
   /** Significantly slower than tolerated somewhere in the distribution. */
   readonly slower: boolean;
   readonly requests: number;
+  /** Counts divided by the design effects, from which the bounds come. */
+  readonly tail: { readonly stable: Pooled; readonly canary: Pooled };
 }
 
 export interface LatencyPair {
@@ -81,17 +83,24 @@ export const slownessOf = (
     ),
   };
   const sure = { low: bound(tail.canary, "more", evidence), high: bound(tail.stable, "fewer", evidence) };
-  const [low, high] = [bound(tail.canary, "more", bounds), bound(tail.canary, "fewer", bounds)];
-  const [stableLow, stableHigh] = [bound(tail.stable, "more", bounds), bound(tail.stable, "fewer", bounds)];
+  const [low, stableHigh] = [bound(tail.canary, "more", bounds), bound(tail.stable, "fewer", bounds)];
   return {
     stable: quantile(stable),
     canary: quantile(canary),
     low: low === null || stableHigh === null ? null : 1.05 ** (low - stableHigh),
-    high: high === null || stableLow === null ? null : 1.05 ** (high - stableLow),
+    high: slowest(tail, bounds),
     larger: sure.low !== null && sure.high !== null && sure.low > sure.high,
     slower: logWealthOfOrder(pairs) >= evidence,
     requests: canary.count,
+    tail,
   };
+};
+
+/** The upper bound of the ratio of the 99th percentiles; of `more` times as many requests with the same latencies. */
+export const slowest = ({ stable, canary }: Slowness["tail"], bounds: number, more = 1): number | null => {
+  const high = bound(deflated(canary, 1 / more), "fewer", bounds);
+  const stableLow = bound(deflated(stable, 1 / more), "more", bounds);
+  return high === null || stableLow === null ? null : 1.05 ** (high - stableLow);
 };
 
 interface Pooled {
@@ -205,7 +214,14 @@ const isSlower = ({ stable, canary }: LatencyPair, threshold: number): boolean =
 export const canaryP99 = (
   samples: readonly Sample[],
   evidence: number,
-): { value: number | null; low: number | null; high: number | null; requests: number } => {
+): {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  requests: number;
+  /** The upper bound for `more` times as many requests with the same latencies. */
+  highOf: (more: number) => number | null;
+} => {
   const stages = samples.map((it) => latenciesOf(it, 0));
   const whole = pooled(
     stages,
@@ -218,5 +234,6 @@ export const canaryP99 = (
     low: edge(bound(tail, "more", evidence)),
     high: edge(bound(tail, "fewer", evidence)),
     requests: whole.count,
+    highOf: (more) => edge(bound(deflated(tail, 1 / more), "fewer", evidence)),
   };
 };

@@ -30,6 +30,8 @@ export interface Rates {
   readonly high: number;
   /** The canary's rate is significantly larger. */
   readonly larger: boolean;
+  /** Counts divided by the design effects, from which the bounds come. */
+  readonly effective: { readonly stable: Total; readonly canary: Total };
 }
 
 /**
@@ -64,9 +66,10 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
     pairs.map((it) => it.canary),
   );
   const larger = rate.canary > rate.stable && evidenceAgainst(1) >= evidence;
+  const effective = { stable: times(stable, 1 / effect.stable), canary: times(canary, 1 / effect.canary) };
   const low =
-    atLeast(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
-    atMost(stable.hits / effect.stable, stable.of / effect.stable, bounds);
+    atLeast(effective.canary.hits, effective.canary.of, bounds) -
+    atMost(effective.stable.hits, effective.stable.of, bounds);
   return {
     stable: rate.stable,
     canary: rate.canary,
@@ -75,17 +78,22 @@ export const ratesOf = (pairs: readonly RatePair[], evidence: number, bounds: nu
     low: larger
       ? Math.max(low, leastExcess(evidenceAgainst, evidence) * rate.stable, Number.MIN_VALUE)
       : Math.min(low, 0),
-    high:
-      atMost(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
-      atLeast(stable.hits / effect.stable, stable.of / effect.stable, bounds),
+    high: highest(effective, bounds),
     larger,
+    effective,
   };
 };
+
+/** The upper bound of canary minus stable; of `more` times as many requests at the same rates. */
+export const highest = ({ stable, canary }: Rates["effective"], bounds: number, more = 1): number =>
+  atMost(canary.hits * more, canary.of * more, bounds) - atLeast(stable.hits * more, stable.of * more, bounds);
 
 interface Total {
   readonly hits: number;
   readonly of: number;
 }
+
+const times = ({ hits, of }: Total, factor: number): Total => ({ hits: hits * factor, of: of * factor });
 
 /**
  * The evidence against "the canary's rate is at most so many times stable's": the mean wealth of a bet on all groups of the

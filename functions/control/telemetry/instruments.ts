@@ -5,7 +5,11 @@ import type { StoredSeries, StoredTally } from "./store-tables.ts";
 import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */
-type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}" | "{stream}";
+type Unit =
+  | "1"
+  | "s"
+  | "By"
+  | `{${"request" | "decision" | "report" | "push" | "item" | "line" | "stream" | "state" | "verdict"}}`;
 
 interface Descriptor {
   /** In OpenTelemetry's notation. */
@@ -25,7 +29,7 @@ export interface Point<V> {
 }
 
 export type Instrument =
-  | (Descriptor & { readonly kind: "sum"; readonly points: readonly Point<number>[] })
+  | (Descriptor & { readonly kind: "sum" | "gauge"; readonly points: readonly Point<number>[] })
   | (Descriptor & { readonly kind: "histogram"; readonly points: readonly Point<Bins>[] });
 
 export interface StoredTelemetry {

@@ -39,6 +39,8 @@ export const report = z.object({
   version: text,
   sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
   series: z.array(series).max(600),
+  // The same for a gateway of a cutover, whose requests are in the gate's own series already.
+  causes: z.array(series).max(600).optional(),
   marks: z.array(mark).max(600).default([]),
   streams: z.array(endedStreams).max(2000).default([]),
   lost: count,

@@ -1,15 +1,23 @@
 /** Adds samples of requests, and makes samples of requests that died. */
 import type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
+import { type Cause, sumOfCauses } from "./causes.ts";
 
-export const emptySample: Sample = { groups: {}, cold: 0 };
+/** A sample as stored: with the causes of what was refused, failed or abandoned. */
+export interface StoredSample extends Sample {
+  /** Absent if there are none, and in samples of an earlier release. */
+  readonly causes?: readonly Cause[];
+}
 
-export const sumOfSamples = (a: Sample, b: Sample): Sample => {
+export const emptySample: StoredSample = { groups: {}, cold: 0 };
+
+export const sumOfSamples = (a: StoredSample, b: StoredSample): StoredSample => {
   const groups: Record<string, Group> = { ...a.groups };
   for (const [key, group] of Object.entries(b.groups)) {
     const known = groups[key];
     groups[key] = known ? sumOfGroups(known, group) : group;
   }
-  return { groups, cold: a.cold + b.cold };
+  const causes = sumOfCauses(a.causes, b.causes);
+  return { groups, cold: a.cold + b.cold, ...(causes.length > 0 && { causes }) };
 };
 
 const sumOfGroups = (a: Group, b: Group): Group => ({

@@ -1,7 +1,6 @@
 /** The tables of the telemetry store: samples by version and time, series and tallies with their bounds. */
 import type { Series } from "../../gateway/observability/metrics.ts";
-import type { Sample } from "../../gateway/observability/samples.ts";
-import { emptySample, sumOfBins, sumOfSamples } from "./samples.ts";
+import { emptySample, type StoredSample, sumOfBins, sumOfSamples } from "./samples.ts";
 import type { Tally, TallyName } from "./tally.ts";
 
 /** A series with its sums since the first report. */
@@ -47,20 +46,20 @@ export const createTables = (sql: SqlStorage): void => {
 
 export const samplesOn = (sql: SqlStorage) => {
   let versions = storedVersions(sql);
-  const put = (version: string, at: number, sample: Sample): void => {
+  const put = (version: string, at: number, sample: StoredSample): void => {
     if (!versions.has(version) && versions.size >= maxVersions) return;
     versions.add(version);
     const [row] = sql.exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at = ?", version, at).toArray();
-    const whole = row ? sumOfSamples(JSON.parse(row.sample) as Sample, sample) : sample;
+    const whole = row ? sumOfSamples(JSON.parse(row.sample) as StoredSample, sample) : sample;
     sql.exec("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", version, at, JSON.stringify(whole));
   };
   return {
     put,
-    between: (version: string, since: number, until: number): Sample =>
+    between: (version: string, since: number, until: number): StoredSample =>
       sql
         .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
         .toArray()
-        .reduce((whole, { sample }) => sumOfSamples(whole, JSON.parse(sample) as Sample), emptySample),
+        .reduce((whole, { sample }) => sumOfSamples(whole, JSON.parse(sample) as StoredSample), emptySample),
     deleteBefore: (time: number): void => {
       sql.exec("DELETE FROM samples WHERE at < ?", time);
       versions = storedVersions(sql);
@@ -72,7 +71,7 @@ export const samplesOn = (sql: SqlStorage) => {
         .toArray();
       for (const { version, at, sample } of fine) {
         sql.exec("DELETE FROM samples WHERE version = ? AND at = ?", version, at);
-        put(version, at - (at % coarseMs), JSON.parse(sample) as Sample);
+        put(version, at - (at % coarseMs), JSON.parse(sample) as StoredSample);
       }
     },
   };

@@ -1,7 +1,8 @@
 /** The telemetry store of one tier: counts of its gates by version and time, in a Durable Object's SQLite. */
 import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
-import { sumOfSamples } from "./samples.ts";
+import { causesOf, deathsAsCause } from "./causes.ts";
+import { type StoredSample, sumOfSamples } from "./samples.ts";
 import {
   createTables,
   lastReportAt,
@@ -36,13 +37,15 @@ export interface TelemetryStore {
     series: readonly Series[],
     now: number,
     tierTallies?: TierTallies,
+    /** The series from which the causes are read; default: `series`. */
+    causes?: readonly Series[],
   ) => void;
   readonly hear: (reports: readonly ObserverReport[], now: number) => void;
   /**
    * The sample of a version between two times, in milliseconds since the epoch. For deaths, the observer with the larger
    * count is used: both observe the same ones, unless one of them failed to.
    */
-  readonly between: (version: string, since: number, until: number) => Sample;
+  readonly between: (version: string, since: number, until: number) => StoredSample;
   readonly series: () => readonly StoredSeries[];
   readonly tallies: () => readonly StoredTally[];
   /** Time of the last report; 0 without any. */
@@ -73,9 +76,13 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
     tallies.addAll(version, tierTallies.tallies, now);
   };
   return {
-    take: (version, sample, reported, now, tierTallies) => {
+    take: (version, sample, reported, now, tierTallies, causes = reported) => {
       heard = now;
-      samples.put(version, now - (now % fineMs), sample);
+      samples.put(
+        version,
+        now - (now % fineMs),
+        sumOfSamples(sample, { groups: {}, cold: 0, causes: causesOf(causes) }),
+      );
       for (const it of reported) series.add(version, it, now);
       if (tierTallies) addTallies(version, tierTallies, now);
     },
@@ -88,8 +95,9 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
       }
     },
     between: (version, since, until) => {
-      const observed = observers.map((it) => samples.between(deathsOf(it, version), since, until));
-      return sumOfSamples(samples.between(version, since, until), observed.reduce(larger));
+      const observed = observers.map((it) => samples.between(deathsOf(it, version), since, until)).reduce(larger);
+      const deaths = { ...observed, causes: deathsAsCause(requestsOf(observed)) };
+      return sumOfSamples(samples.between(version, since, until), deaths);
     },
     series: series.all,
     tallies: tallies.all,
@@ -106,7 +114,7 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
 /** The name under which a version's deaths are stored, as one observer saw them. */
 export const deathsOf = (seen: Observer, version: string): string => `${seen}:${version}`;
 
-export const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) ? b : a);
+export const larger = (a: StoredSample, b: StoredSample): StoredSample => (requestsOf(b) > requestsOf(a) ? b : a);
 
 const requestsOf = ({ groups }: Sample): number =>
   Object.values(groups).reduce((sum, { requests }) => sum + requests, 0);

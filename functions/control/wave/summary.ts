@@ -1,5 +1,6 @@
 /** What a wave sees of a tier's rollout. */
-import { isHeld, isWatched, type Rollout } from "../model/rollout.ts";
+import { isWatched, type Rollout } from "../model/rollout.ts";
+import { stateOf } from "../model/rollout-state.ts";
 import type { RolloutSummary } from "../model/wave.ts";
 
 export const summaryOf = (it: Rollout): RolloutSummary => {
@@ -9,7 +10,7 @@ export const summaryOf = (it: Rollout): RolloutSummary => {
     id,
     status: watched ? "promoted" : status,
     watched,
-    waits: status === "paused" || isHeld(it),
+    waits: status === "paused" || stateOf(it) === "waiting",
     share: goal.share,
     why,
   };

@@ -36,5 +36,7 @@ export interface Bindings {
   readonly OTLP_HEADERS?: string;
   /** Secret that signs webhooks: `whsec_…`, or two of them. */
   readonly POSTERN_WEBHOOK_SECRET?: string;
+  /** URL of a chat's incoming webhook. */
+  readonly POSTERN_WEBHOOK_URL?: string;
   readonly GITHUB_TOKEN?: string;
 }

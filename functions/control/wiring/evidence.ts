@@ -1,7 +1,6 @@
 /** Reads the evidence of a rollout from the telemetry of its tiers. */
 
 import type { CutoverSide } from "../../gateway/core/types.ts";
-import type { Sample } from "../../gateway/observability/samples.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
 import { sideKey } from "../../gateway/service/cutover.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -11,7 +10,8 @@ import { parseSubject } from "../model/subject.ts";
 import type { Stage } from "../rollout/evidence.ts";
 import { type Measurement, measurementOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { sumOfSamples } from "../telemetry/samples.ts";
+import type { Cause } from "../telemetry/causes.ts";
+import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { deathsOf, larger, observers } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -59,7 +59,7 @@ const deathsBetween = async (
   { tier: name, subjects }: Rollout,
   since: number,
   until: number,
-): Promise<Sample> => {
+): Promise<StoredSample> => {
   const samples = await Promise.all(
     subjects.flatMap(({ worker, canary }) =>
       tiersServed(plan, name, worker).map(async (tier) => {
@@ -79,14 +79,20 @@ const sampleOf = async (
   role: VersionRole,
   since: number,
   until: number,
-): Promise<Sample> => {
+): Promise<StoredSample> => {
   const { route } = parseSubject(name);
   const samples = await Promise.all(
     subjects.flatMap((subject) => {
       const version = route === null ? subject[role] : sideKey(route, subject[role] as CutoverSide);
       const served = tiersServed(plan, name, subject.worker);
-      return served.map((tier) => objectOf(env.TELEMETRY, tier).between(version, since, until));
+      return served.map(async (tier) => {
+        const sample = await objectOf(env.TELEMETRY, tier).between(version, since, until);
+        return { ...sample, ...(sample.causes && { causes: sample.causes.map((it) => ofTier(it, tier)) }) };
+      });
     }),
   );
   return samples.reduce(sumOfSamples);
 };
+
+/** Names a cause's route with its tier: a shared Worker serves several. */
+const ofTier = (it: Cause, tier: string): Cause => ({ ...it, route: it.route === "" ? tier : `${tier}/${it.route}` });

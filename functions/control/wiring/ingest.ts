@@ -53,14 +53,14 @@ export const ingest = async (
     case "/v1/report": {
       const it = report.safeParse(value);
       if (!it.success) return refuse(400, it.error.message);
-      const { tier, version, sample, series } = it.data;
+      const { tier, version, sample, series, causes } = it.data;
       if (!mayReportFor(props, tier)) {
         await recordReports(refusedReport(props));
         return refuse(403, `the binding of this gate does not speak for the tier "${tier}"`);
       }
       if (!Object.hasOwn(tiers, tier)) return refuse(404, `there is no tier "${tier}" in control's plan`);
       const tallies = [...talliesOf(it.data), ...(analytics ? writeAnalytics(it.data, analytics) : [])];
-      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies });
+      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies }, causes);
       return accepted();
     }
     case "/v1/tail": {

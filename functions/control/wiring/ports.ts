@@ -10,6 +10,7 @@ import type { World } from "../model/runtime.ts";
 import { rolloutObjectName } from "../model/shared-gates.ts";
 import { parseSubject } from "../model/subject.ts";
 import { feedClient } from "../overlay/feed-client.ts";
+import { rolloutInstruments } from "../rollout/instruments.ts";
 import { testLabel } from "../rollout/smoke.ts";
 import { objectOf, type Remote } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
@@ -18,6 +19,7 @@ import { instruments } from "../telemetry/instruments.ts";
 import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
+import { rolloutsOfTier } from "./rollouts-of-tier.ts";
 import { wavesObjectName } from "./waves.ts";
 
 /** Name of the ledger object; there is one per environment. */
@@ -63,9 +65,14 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     cost: async (tier) => costsOf(await storedTelemetry(tier)),
     metrics: async (only) => {
       const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);
-      return prometheusText(
-        await Promise.all(tiers.map(async (tier) => ({ tier, instruments: instruments(await storedTelemetry(tier)) }))),
-      );
+      const instrumentsOf = async (tier: string) => {
+        const [stored, rollouts] = await Promise.all([
+          storedTelemetry(tier),
+          rolloutsOfTier(plan, env, tier).catch(() => []),
+        ]);
+        return { tier, instruments: [...instruments(stored), ...rolloutInstruments(rollouts, runtime.now())] };
+      };
+      return prometheusText(await Promise.all(tiers.map(instrumentsOf)));
     },
     overlay: feed,
     ledger: objectOf(env.LEDGER, ledger),

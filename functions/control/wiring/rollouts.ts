@@ -34,7 +34,7 @@ export const tierRollouts = (
     storage,
     platform,
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
-    judge: (it, stages) => judge(stages, criteriaOf(it)),
+    judge: (it, stages) => judge(stages, criteriaOf(it), { forecast: true }),
     queries: (it) =>
       evaluateQueries(
         { ...it, tier: parseSubject(it.tier).tier },

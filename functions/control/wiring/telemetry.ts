@@ -2,6 +2,8 @@
 import { metricsOf } from "../exporters/otlp/metrics.ts";
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import { isOver, type Rollout } from "../model/rollout.ts";
+import { rolloutInstruments } from "../rollout/instruments.ts";
 import { type Instrument, instruments } from "../telemetry/instruments.ts";
 import { openStore, type TelemetryStore } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
@@ -9,6 +11,8 @@ import type { Tally } from "../telemetry/tally.ts";
 export interface TelemetryPorts {
   readonly storage: Pick<DurableObjectStorage, "sql" | "getAlarm" | "setAlarm">;
   readonly collector: Collector | null;
+  /** The tier's rollouts, which are pushed to the collector too. */
+  readonly rollouts: (tier: string) => Promise<readonly Rollout[]>;
   readonly now: () => number;
   readonly log: (line: object) => void;
 }
@@ -51,10 +55,13 @@ export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): Telem
     }
     const tier = store.tier();
     const lastReportAt = store.heard();
-    const isActive = lastReportAt >= now() - silentMs;
+    // Without them the counts are pushed all the same.
+    const rollouts = collector && tier !== undefined ? await ports.rollouts(tier).catch(() => []) : [];
+    // Somebody may wait for the state of a rollout that has no requests.
+    const isActive = lastReportAt >= now() - silentMs || rollouts.some((it) => !isOver(it));
     // Set before the push, so that a failing push does not end the alarms.
     if (lastReportAt > 0) await storage.setAlarm(now() + (isActive ? everyMs : idleMs));
-    if (collector && tier !== undefined && isActive) await pusher(tier, collector);
+    if (collector && tier !== undefined && isActive) await pusher(tier, rollouts, collector);
   };
 
   return {
@@ -77,10 +84,10 @@ export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): Telem
 const metricsPusher = (plan: TelemetryPlan, store: TelemetryStore, { now, log }: TelemetryPorts) => {
   let failures = 0;
   let waitUntil = 0;
-  return async (tier: string, target: Collector): Promise<void> => {
+  return async (tier: string, rollouts: readonly Rollout[], target: Collector): Promise<void> => {
     const at = now();
     if (at < waitUntil) return;
-    const messages = messagesOf(plan, store, tier, at);
+    const messages = messagesOf(plan, store, tier, rollouts, at);
     const counted = { pushed: 0, failed: 0, lost: messages.slice(maxMessagesPerPush).reduce(sumOfPoints, 0) };
     for (const { message, points } of messages.slice(0, maxMessagesPerPush)) {
       const result = await push("metrics", message, target);
@@ -106,9 +113,11 @@ const messagesOf = (
   { environment, scheme, tiers }: TelemetryPlan,
   store: TelemetryStore,
   tier: string,
+  rollouts: readonly Rollout[],
   now: number,
 ) => {
-  const all = instruments({ series: store.series(), tallies: store.tallies() });
+  const stored = { series: store.series(), tallies: store.tallies() };
+  const all = [...instruments(stored), ...rolloutInstruments(rollouts, now)];
   const routes = Object.entries(tiers[tier]?.routes ?? {});
   const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
   return metricsOf(all, { environment, tier, paths, scheme, now }, activeVersions(all, now - silentMs));

@@ -2,7 +2,7 @@
 
 import type { Context, RecordRequest } from "../core/types.ts";
 import { sideKey } from "../service/cutover.ts";
-import type { Telemetry } from "./metrics.ts";
+import type { Series, Telemetry } from "./metrics.ts";
 
 export const bySide =
   (telemetry: Telemetry): Telemetry =>
@@ -19,7 +19,15 @@ export const bySide =
         { ...deps, version },
         {
           ...sink,
-          send: (report) => sink.send({ ...report, series: [], marks: [], streams: [], lost: 0 }),
+          send: (report) =>
+            sink.send({
+              ...report,
+              series: [],
+              causes: report.series.map(withoutLatency),
+              marks: [],
+              streams: [],
+              lost: 0,
+            }),
         },
       ).recordRequest;
       sides.set(version, recordRequest);
@@ -48,3 +56,5 @@ const withRefusalFor4xx = (context: Context, status: number): Context =>
   status >= 400 && status < 500 && context.outcome.verdict !== "left"
     ? { ...context, outcome: { ...context.outcome, verdict: "refused" } }
     : context;
+
+const withoutLatency = (it: Series): Series => ({ ...it, latency: [] });

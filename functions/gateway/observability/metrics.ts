@@ -26,9 +26,7 @@ export interface Series {
 
 /** Events of requests besides their outcome. */
 export interface Mark {
-  /**
-   * `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied.
-   */
+  /** `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied. */
   readonly kind: "shadow" | "degraded";
   readonly route: string;
   readonly filter: string;
@@ -50,6 +48,8 @@ export interface Report {
   readonly version: string;
   readonly sample: Sample;
   readonly series: readonly Series[];
+  /** In the report of a gateway of a cutover: its series, for the causes of failures alone. */
+  readonly causes?: readonly Series[];
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
   /** Earlier reports that could not be delivered. */

@@ -3,6 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { addControlOptions, bake, examples, finish, message, watch } from "../options.ts";
 
 const rolloutCommands = () => import("./rollout.ts");
+const recordCommands = () => import("./rollout-records.ts");
 
 const subject = "or a route with a cutover: wallet/balance";
 
@@ -34,7 +35,6 @@ export const addRolloutCommands = (program: Command): void => {
   const reading = {
     status: "show the tier's rollout and its findings",
     watch: "follow the rollout until it ends or waits for a person",
-    history: "list the tier's rollouts, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
     addControlOptions(rollout.command(name).description(description).argument("<tier>", subject))
@@ -43,6 +43,7 @@ export const addRolloutCommands = (program: Command): void => {
         finish(await (await rolloutCommands())[name as keyof typeof reading](tier, options), options),
       );
 
+  addRecordCommands(rollout);
   addControlOptions(
     program
       .command("try")
@@ -93,4 +94,31 @@ const addStarts = (rollout: Command): void => {
   )
     .addHelpText("after", examples({ "npx postern rollout retry open -m 'the service is mended'": "" }))
     .action(async (tier, options) => finish(await (await rolloutCommands()).retry(tier, options), options));
+};
+
+const addRecordCommands = (rollout: Command): void => {
+  addControlOptions(
+    rollout
+      .command("show")
+      .description(
+        "show the evidence of one rollout: each decision with its findings, the causes, the shares, the notes",
+      )
+      .argument("<tier>", subject)
+      .argument("<rollout>", "its id: postern rollout history <tier>"),
+  )
+    .addHelpText("after", examples({ "npx postern rollout show open 3869943a": "" }))
+    .action(async (tier, id, options) => finish(await (await recordCommands()).show(tier, id, options), options));
+
+  addControlOptions(
+    rollout
+      .command("history")
+      .description("list the tier's rollouts, newest first; control keeps fifty at most")
+      .argument("<tier>", subject)
+      .option("--csv", "as CSV (RFC 4180), for a spreadsheet"),
+  )
+    .addHelpText(
+      "after",
+      examples({ "npx postern rollout history open": "", "npx postern rollout history open --csv > open.csv": "" }),
+    )
+    .action(async (tier, options) => finish(await (await recordCommands()).history(tier, options), options));
 };

@@ -1,5 +1,6 @@
 /** What the state of a rollout or a wave exits with: 0 only where its release is done. */
-import { isHeld, isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import { isOnlyWatching, isWaveOver, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
 import { type ExitCode, exitCode } from "../../terminal/contract.ts";
 
@@ -7,7 +8,7 @@ export const exitCodeOf = (it: Rollout): ExitCode => {
   if (it.status === "promoted") return 0;
   if (isOver(it) || it.status === "returning") return exitCode.rolledBack;
   if (it.status === "paused") return exitCode.paused;
-  return isHeld(it) ? exitCode.personNeeded : exitCode.running;
+  return stateOf(it) === "waiting" ? exitCode.personNeeded : exitCode.running;
 };
 
 export const waveExitCodeOf = (it: Wave): ExitCode => {

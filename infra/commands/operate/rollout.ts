@@ -1,7 +1,8 @@
 /** `postern rollout`: starts, commands and shows rollouts that control runs. */
 
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
-import { isHeld, isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { promotionWarning } from "../../../functions/control/rollout/promotion.ts";
@@ -10,14 +11,11 @@ import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { retryingReads } from "../../release/retrying-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { formatTime } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
-import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, toOneLine, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
-import { budgetText } from "./attempts.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { readLive } from "./live-share.ts";
 import type { ControlOptions } from "./options.ts";
@@ -70,7 +68,7 @@ const startOf = async (
     ...body,
     release: { ...release, ...(bake !== undefined && { bake }) },
   });
-  return isWatched && !isProposed(it) ? watch(tier, options) : acceptedOutcome(it);
+  return isWatched && !isProposed(it) ? watch(tier, options) : acceptedOutcome(it, options);
 };
 
 /** Reads the current manifest; control's plan may be older. */
@@ -94,7 +92,8 @@ export const sendCommand = async (
   if (command === "promote" && !(await isPromotionConfirmed(client, tier, options)))
     return { exitCode: 1, text: "not promoted\n", data: null };
   const reason = options.message ?? "";
-  return acceptedOutcome(await client.call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
+  const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollout/${command}`, { reason });
+  return acceptedOutcome(it, options);
 };
 
 /** Warns of a promotion without evidence, and asks in a terminal. */
@@ -110,11 +109,10 @@ export const status = async (tier: string, options: ControlOptions): Promise<Out
   const client = controlClientFor(options);
   const it = await client.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
-    ? stateOutcome(
-        it,
-        await measurementOf((path) => client.call("GET", path), tier),
-        await readLive(client, pathOf(tier)),
-      )
+    ? stateOutcome(it, options, {
+        measured: await measurementOf((path) => client.call("GET", path), tier),
+        live: await readLive(client, pathOf(tier)),
+      })
     : { exitCode: 0, text: `${tier} has no rollout\n`, data: null };
 };
 
@@ -130,10 +128,10 @@ export const watch = async (tier: string, options: ControlOptions): Promise<Outc
     const measured = await measurementOf(read, tier);
     const live = await readLive(client, pathOf(tier));
     if (options.json) printJson({ ...it, measured, live });
-    if (isOver(it) || it.status === "paused" || isHeld(it))
-      return { ...stateOutcome(it, measured, live), ...(options.json && { data: undefined }) };
+    if (isOver(it) || it.status === "paused" || stateOf(it) === "waiting")
+      return { ...stateOutcome(it, options, { measured, live }), ...(options.json && { data: undefined }) };
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.alerts?.length ?? 0} ${it.why}`;
-    if (isInteractive) redraw(rolloutText(it, Date.now(), measured, live));
+    if (isInteractive) redraw(rolloutText(it, Date.now(), measured, { live, options: repeated(options) }));
     else if (!options.json && key !== last) print(rolloutLine(it, measured, live));
     last = key;
     await new Promise((wake) => setTimeout(wake, pollIntervalMs));
@@ -147,22 +145,6 @@ const measurementOf = (read: (path: string) => Promise<Measurement>, tier: strin
     throw error;
   });
 
-export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
-  const all = await controlClientFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
-  if (all.length === 0) return { exitCode: 0, text: `${tier} has no rollout\n`, data: all };
-  const rows = all.map(({ id, startedAt, by, status, why, reason, attempt }) => [
-    id,
-    formatTime(startedAt),
-    by,
-    status,
-    attempt ? `${attempt.number} (${budgetText(attempt)})` : "",
-    reason,
-    why,
-  ]);
-  const head = ["rollout", "started (UTC)", "by", "status", "attempt (budget)", "reason", "why"];
-  return { exitCode: 0, text: table(head, rows), data: all };
-};
-
 /** Approves a proposal of a rollout or a wave. Only what was shown is approved. */
 export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
@@ -172,7 +154,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? waveOutcome(it) : acceptedOutcome(it);
+  return "members" in it ? waveOutcome(it) : acceptedOutcome(it, options);
 };
 
 /** Prints the header that selects the new version. */
@@ -181,12 +163,29 @@ export const label = async (tier: string, options: ControlOptions): Promise<Outc
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 
-/** Control accepted a command: it is done, whatever the state that it leads to. */
-const acceptedOutcome = (it: Rollout | ProposalResult): Outcome =>
-  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it, null, null), exitCode: 0 };
+/** The options that the next commands need too. */
+const repeated = ({ target, env, as }: ControlOptions): string =>
+  [
+    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
+    ...(env === undefined ? [] : [` --env ${env}`]),
+    ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
+  ].join("");
 
-const stateOutcome = (it: Rollout, measured: Measurement | null, live: readonly LiveSplit[] | null): Outcome => ({
+/** Control accepted a command: it is done, whatever the state that it leads to. */
+const acceptedOutcome = (it: Rollout | ProposalResult, options: ControlOptions): Outcome =>
+  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it, options), exitCode: 0 };
+
+interface Observed {
+  readonly measured: Measurement | null;
+  readonly live: readonly LiveSplit[] | null;
+}
+
+const stateOutcome = (
+  it: Rollout,
+  options: ControlOptions,
+  { measured, live }: Observed = { measured: null, live: null },
+): Outcome => ({
   exitCode: exitCodeOf(it),
-  text: rolloutText(it, Date.now(), measured, live),
+  text: rolloutText(it, Date.now(), measured, { live, options: repeated(options) }),
   data: { ...it, ...(measured && { measured }), ...(live && { live }) },
 });

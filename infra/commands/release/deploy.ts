@@ -20,6 +20,7 @@ import { rolloutKnowledge } from "../../release/rollout-knowledge.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { parsePercent } from "../../terminal/arguments.ts";
+import { keepOutput } from "../../terminal/log.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { openStages } from "../../terminal/stages.ts";
 import { table } from "../../terminal/table.ts";
@@ -78,7 +79,11 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   const outcome = { target: target.name, environment: env, workers: results };
   // Leftovers are known and can be removed only after everything is deployed.
   if (results.some((it) => hasFailed(it) || isRefused(it)))
-    return { exitCode: 3, text: deployText(results, target), data: { ...outcome, left: [], pruned: false } };
+    return {
+      exitCode: 3,
+      text: deployText(results, target, root),
+      data: { ...outcome, workers: results.map(({ output: _, ...it }) => it), left: [], pruned: false },
+    };
   await assertUnpublished(
     target,
     selected.filter((it) => !hasRoutes(it)),
@@ -87,7 +92,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   if (options.prune) await removeWorkers(target, left);
   return {
     exitCode: 0,
-    text: deployText(results, target) + leftoversText(left, options.prune === true),
+    text: deployText(results, target, root) + leftoversText(left, options.prune === true),
     data: { ...outcome, left, pruned: options.prune === true },
   };
 };
@@ -194,7 +199,7 @@ const missingSecrets = async (
   return found.flat();
 };
 
-const deployText = (results: readonly DeployedWorker[], { name }: Target): string => {
+const deployText = (results: readonly DeployedWorker[], { name }: Target, root: string): string => {
   const rows = results.map(({ worker, what, share, version, ms }) => [
     worker,
     what,
@@ -212,10 +217,20 @@ const deployText = (results: readonly DeployedWorker[], { name }: Target): strin
       ? `nothing has changed on ${name}`
       : `${changed} of ${results.length} Workers are new on ${name}`;
   if (open.length === 0) return `${workerTable}\n${summary}\n`;
-  const reasons = open.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
+  const reasons = open.map((it) => failureText(it, root));
   const remainder = [
     ...(refused.length > 0 ? [`${refused.length} refused`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed or were skipped; run the same command again to continue`] : []),
   ];
   return `${workerTable}\n${reasons.join("\n")}\n\n${[summary, ...remainder].join(", ")}\n`;
+};
+
+/** The cause and the remedy; all that wrangler printed is in a file. */
+const failureText = ({ worker, why = "", remedy, output }: DeployedWorker, root: string): string => {
+  const file = output === undefined ? undefined : keepOutput(root, worker, output);
+  return [
+    `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`,
+    ...(remedy === undefined ? [] : [`  ${remedy}`]),
+    ...(file === undefined ? [] : [`  wrangler's output: ${file}`]),
+  ].join("\n");
 };

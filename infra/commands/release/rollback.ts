@@ -131,10 +131,10 @@ const giveAllRequests = async (
   if (oldSecrets) return void (await withOldSecrets());
   await wrangler(target, ["versions", "deploy", `${version}@100`, ...commonArguments]).catch((error) => {
     if (!(error instanceof WranglerError) || error.code !== secretsChangedCode) throw error;
-    if (isOnlyGeneratedChanged(error.message)) return withOldSecrets();
+    if (isOnlyGeneratedChanged(error.output)) return withOldSecrets();
     throw new Error(
       // The old value may be the leaked one.
-      `a secret of ${worker} has changed since ${version.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would restore its old value.\n` +
+      `a secret of ${worker} has changed since ${version.slice(0, 8)} (${changedSecretsIn(error.output).join(", ") || "see above"}); rolling back would restore its old value.\n` +
         `Redeploy the older manifest, which keeps the current secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
         "or restore the old values: --old-secrets",
     );

@@ -12,6 +12,7 @@ import { routeZone } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
 import { common, workerName } from "../lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../model/checked.ts";
+import { webhookOf, webhookSecrets } from "./control-webhook.ts";
 
 type ControlSettings = NonNullable<Environment["control"]>;
 
@@ -27,7 +28,7 @@ export const deployToken = "CLOUDFLARE_API_TOKEN";
 /** Secrets of control: the key of testers' labels, the webhook signing secret, and tokens for other services. */
 export const controlSecrets = ({ webhook, github, otlp, prometheus }: ControlSettings): string[] => [
   "CONTROL_KEY",
-  ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
+  ...webhookSecrets({ webhook }),
   ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
   ...collectorSecrets({ otlp }),
   ...(typeof prometheus === "object" ? [prometheus.secret] : []),
@@ -149,7 +150,7 @@ export const controlPlan = (
   host: settings.host,
   operators: settings.operators,
   front: settings.front ?? null,
-  webhook: settings.webhook ?? null,
+  webhook: webhookOf(settings),
   github: settings.github === undefined ? null : { name: settings.github, api: settings["github-api"] },
   otlp: collectorOf(settings),
   prometheus: prometheusOf(settings),

@@ -26,6 +26,7 @@ const secrets = {
   url: of("hunter", "2butlonger"),
   words: of("correct-horse", "-battery-staple"),
   bearer: of("mF_9.B5f-4", ".1JqM"),
+  slack: of("services/", "T0123ABCD/B0123ABCD/", "xyzxyzxyzxyz"),
 };
 
 const tail = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { all: { match: "GET /x", to: it } }\n';
@@ -60,6 +61,10 @@ const broken: Readonly<Record<string, readonly [secret: string, files: Files]>> 
   "a password of a URL": [
     secrets.url,
     { "routes/t.yaml": manifest("t", tail.replace("https://it", `https://me:${secrets.url}@it`)) },
+  ],
+  "the URL of a chat's webhook, as a destination": [
+    secrets.slack,
+    { "routes/t.yaml": manifest("t", `oops: https://hooks.slack.com/${secrets.slack}\n${tail}`) },
   ],
   "a private key over lines": [
     secrets.hex,

@@ -50,18 +50,18 @@ const cumulative = 2;
 /** One metric, in several pieces if it has many points. */
 const metricsIn = (it: Instrument, version: string, context: MetricsContext): Metric[] => {
   const descriptor = { name: it.name, unit: it.unit, description: it.help };
-  if (it.kind === "sum")
-    return chunks(it.points.filter((point) => point.version === version)).map((piece) => ({
-      metric: {
-        ...descriptor,
-        sum: {
-          aggregationTemporality: cumulative,
-          isMonotonic: true,
-          dataPoints: piece.map((point) => ({ ...pointFields(point, context), ...numberValue(point.value, it.unit) })),
-        },
-      },
-      points: piece.length,
-    }));
+  if (it.kind !== "histogram")
+    return chunks(it.points.filter((point) => point.version === version)).map((piece) => {
+      const dataPoints = piece.map((point) => ({
+        ...pointFields(point, context),
+        ...numberValue(point.value, it.unit),
+      }));
+      const sum = { aggregationTemporality: cumulative, isMonotonic: true, dataPoints };
+      return {
+        metric: { ...descriptor, ...(it.kind === "sum" ? { sum } : { gauge: { dataPoints } }) },
+        points: piece.length,
+      };
+    });
   return chunks(it.points.filter((point) => point.version === version)).map((piece) => ({
     metric: {
       ...descriptor,
@@ -82,7 +82,7 @@ const pointFields = ({ labels, since }: Point<unknown>, context: MetricsContext)
 
 /** A metric's numbers always have the same type. */
 const numberValue = (value: number, unit: Instrument["unit"]) =>
-  unit === "s" ? { asDouble: value } : { asInt: String(Math.round(value)) };
+  unit === "s" || unit === "1" ? { asDouble: value } : { asInt: String(Math.round(value)) };
 
 const distribution = (bins: Bins) => {
   const { counts, count, sum } = histogram(bins);

@@ -63,7 +63,7 @@ it("gets one deployment for each rollout, of its commit, with statuses in order"
     });
     const failed = JSON.parse(it.requests[4]?.body ?? "");
     expect(failed.description).toHaveLength(140);
-    expect(failed.log_url).toBe("https://control.acme.example/v1/tiers/wallet/rollouts");
+    expect(failed.log_url).toBe("https://control.acme.example/v1/rollouts/wallet/1fe43f7b");
     for (const { headers, redirect } of it.requests) {
       expect(headers.get("authorization")).toBe(`Bearer ${token}`);
       expect([headers.get("user-agent"), headers.get("x-github-api-version"), redirect]).toEqual([

@@ -39,7 +39,7 @@ const plan = (channels: Partial<ControlPlan>): ControlPlan => ({
   ...channels,
 });
 
-export const toWebhook = { webhook: url };
+export const toWebhook = { webhook: { url, format: "standard" as const } };
 export const toGithub = { github: { name: "acme/routes", api: "https://api.github.example" } };
 
 export const data: RolloutData = {
@@ -65,23 +65,24 @@ export const notice = (id: string, more: Partial<Notice<"rollout.step">> = {}): 
   ...more,
 });
 
+interface Secrets {
+  readonly webhook: string;
+  readonly webhookUrl?: string;
+  readonly github: string;
+}
+
 export const withOutbox = async (
   channels: Partial<ControlPlan>,
   reply: Reply,
   work: (it: OutboxHarness) => Promise<void>,
-  secrets: { readonly webhook: string; readonly github: string } = { webhook: secret, github: token },
+  secrets: Secrets = { webhook: secret, github: token },
 ): Promise<void> => {
   await runInDurableObject(namespace.getByName(crypto.randomUUID()), (_, { storage }) =>
     work(openHarness(storage, channels, reply, secrets)),
   );
 };
 
-const openHarness = (
-  storage: DurableObjectStorage,
-  channels: Partial<ControlPlan>,
-  reply: Reply,
-  secrets: { readonly webhook: string; readonly github: string },
-) => {
+const openHarness = (storage: DurableObjectStorage, channels: Partial<ControlPlan>, reply: Reply, secrets: Secrets) => {
   let now = startedAt;
   let alarm: number | undefined;
   const sent: SentRequest[] = [];

@@ -1,7 +1,9 @@
 /** Webhook deliveries for all kinds of answers. Signatures are verified by the library of Standard Webhooks. */
 import { Webhook } from "standardwebhooks";
-import { afterEach, expect, it, vi } from "vitest";
-import { payloadOf } from "../../../../functions/control/notifications/payloads.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ControlPlan } from "../../../../functions/control/model/plan.ts";
+import { chatMessageOf } from "../../../../functions/control/notifications/chat.ts";
+import { payloadOf, payloads } from "../../../../functions/control/notifications/payloads.ts";
 import {
   data,
   notice,
@@ -9,6 +11,7 @@ import {
   type SentRequest,
   secret,
   startedAt,
+  token,
   toWebhook,
   url,
   withOutbox,
@@ -42,7 +45,8 @@ it("gets a notice once, signed, in the documented shape", async () => {
       type: "rollout.step",
       timestamp: "2026-11-01T00:00:00.000Z",
       environment: "production",
-      data,
+      // A notice that the release before stored names no next commands.
+      data: { ...data, next: [], url: "https://control.acme.example/v1/rollouts/wallet/1fe43f7b" },
     });
     expect(request.headers.get("webhook-id")).toBe("msg_a_1");
     expect(it.status()).toMatchObject({
@@ -147,7 +151,7 @@ it("that answers 410 gets nothing more, until a test succeeds or the URL changes
   await withOutbox(toWebhook, answers(410), async (it) => {
     await it.take(notice("msg_1"));
     await it.run();
-    it.world.channels = { webhook: "https://other.acme.example/" };
+    it.world.channels = { webhook: { url: "https://other.acme.example/", format: "standard" } };
     it.world.reply = answers(200);
     it.reopen();
     await it.take(notice("msg_2"));
@@ -237,5 +241,114 @@ it("the outbox is bounded: a thousand wait, the oldest are given up and counted;
     await it.take(notice("msg_1", { data: { ...data, why: "x".repeat(30_000) } }));
     await it.run();
     expect(JSON.parse(it.requests[0]?.body ?? "")).toMatchObject({ type: "rollout.step", data: {} });
+  });
+});
+
+describe("a chat", () => {
+  const next = [{ command: "npx postern rollout promote wallet", does: "continue with 50 %" }];
+  const why = "<!channel> 3 of 9 & more";
+  const posted = async (format: "slack" | "teams" | "google-chat", channels: Partial<ControlPlan> = {}) => {
+    const bodies: string[] = [];
+    await withOutbox({ environment: "staging", webhook: { url, format }, ...channels }, answers(200), async (it) => {
+      await it.take(notice("msg_1", { data: { ...data, why, next } }));
+      await it.run();
+      for (const { headers, body } of it.requests) {
+        expect([...headers.keys()].filter((name) => name.startsWith("webhook-"))).toEqual([]);
+        bodies.push(body);
+      }
+    });
+    expect(bodies).toHaveLength(1);
+    return JSON.parse(bodies[0] as string);
+  };
+  const evidence = "https://control.acme.example/v1/rollouts/wallet/1fe43f7b";
+
+  it("gets a text with what to type, and no signature: Slack", async () => {
+    expect((await posted("slack")).text.split("\n")).toEqual([
+      "*wallet in staging: the next step, 10 % of the users*",
+      "&lt;!channel&gt; 3 of 9 &amp; more",
+      "started by alice: a test",
+      "`npx postern rollout promote wallet --env staging`  continue with 50 %",
+      `evidence: ${evidence}`,
+    ]);
+  });
+
+  it("gets text runs without markup: Teams", async () => {
+    const { type, attachments } = await posted("teams");
+    expect(type).toBe("message");
+    expect(attachments).toMatchObject([
+      {
+        contentType: "application/vnd.microsoft.card.adaptive",
+        content: { type: "AdaptiveCard", actions: [{ type: "Action.OpenUrl", url: evidence }] },
+      },
+    ]);
+    const runs = attachments[0].content.body.flatMap(({ inlines }: { inlines: readonly object[] }) => inlines);
+    expect(runs).toContainEqual({ type: "TextRun", text: why });
+  });
+
+  it("is mentioned by no text: Google Chat", async () => {
+    expect((await posted("google-chat")).text).toContain("‹!channel› 3 of 9 & more");
+  });
+
+  it("may have a secret URL, which no answer shows", async () => {
+    const secrets = { webhook: "", webhookUrl: `${url}\n`, github: token };
+    await withOutbox(
+      { webhook: { format: "slack" } },
+      () => {
+        throw new Error(`cannot reach ${url}`);
+      },
+      async (it) => {
+        await it.take(notice("msg_1"));
+        await it.deliver();
+        expect(it.requests).toMatchObject([{ url }]);
+        expect(it.status()).toMatchObject({ channels: [{ to: "https://hooks.acme.example" }] });
+        expect(JSON.stringify(it.status())).not.toContain("key=abc");
+      },
+      secrets,
+    );
+    await withOutbox(
+      { webhook: { format: "slack" } },
+      answers(200),
+      async (it) => {
+        await it.take(notice("msg_1"));
+        await it.deliver();
+        expect(it.requests).toEqual([]);
+        expect(it.status()).toMatchObject({
+          notices: [{ error: expect.stringContaining("POSTERN_WEBHOOK_URL is not") }],
+        });
+      },
+      { ...secrets, webhookUrl: "hooks.acme.example" },
+    );
+  });
+
+  it("reads every type of notice", () => {
+    const wave = {
+      wave: "w1",
+      failed: [{ tier: "maps", why: "it failed" }],
+      why: "1 failed",
+      startedBy: "alice",
+      reason: "r",
+    };
+    const { title, lines } = chatMessageOf("wave.failed", "production", wave as never);
+    expect([title, ...lines]).toEqual([
+      "wave w1 in production: it has ended because a tier failed; resuming skips the failed tier",
+      "1 failed",
+      "maps: it failed",
+      "started by alice: r",
+    ]);
+    const proposal = {
+      tier: "wallet",
+      proposal: "p1",
+      what: "start",
+      reason: "r",
+      names: ["a: 1 -> 2"],
+      actor: "alice",
+    };
+    expect(chatMessageOf("approval.wanted", "production", proposal as never)).toMatchObject({
+      title: "wallet in production: a second person is needed",
+      lines: ["start, proposed by alice: r", "a: 1 -> 2"],
+      next: [{ command: "npx postern approve p1 --as <name>" }],
+    });
+    for (const type of Object.keys(payloads) as (keyof typeof payloads)[])
+      expect(chatMessageOf(type, "production", {} as never).title).toMatch(/^production: [a-z]/);
   });
 });

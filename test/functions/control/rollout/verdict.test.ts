@@ -4,6 +4,8 @@ import { type Criteria, criteriaOf } from "../../../../functions/control/model/c
 import type { Finding } from "../../../../functions/control/model/finding.ts";
 import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
 import { judge, withFindings } from "../../../../functions/control/rollout/verdict.ts";
+import { failureText, timeoutText } from "../../../../functions/control/rollout/verdict-text.ts";
+import type { Cause } from "../../../../functions/control/telemetry/causes.ts";
 import { type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 import { type SampleSpec, sample } from "./evidence.ts";
 
@@ -72,7 +74,7 @@ describe("fails early, at 1 % of users, a version that", () => {
 it("fails a version that is slower than tolerated everywhere but in its tail", () => {
   const { verdict, why } = finding([stage(0.1, { requests: 18_000 }, { requests: 2000, head: 1.5 })], "latency");
   expect(verdict).toBe("fail");
-  expect(why).toMatch(/more than 20\.0 % slower elsewhere in its distribution$/);
+  expect(why).toMatch(/elsewhere in the distribution more than 20 % slower$/);
 });
 
 it("passes a version whose latency is below the edge's clock resolution", () => {
@@ -86,7 +88,7 @@ it("explains a failure with both rates and the least difference", () => {
     "errors",
   );
   expect(why).toMatch(
-    /^errors: 1\.03 % of 3,410 requests against 0\.11 % of 337,211; at least 0\.\d\d points more, and 0\.50 points cannot be excluded$/,
+    /^35 of 3,410 requests failed \(1\.03 %\), from at least 32 clients; stable 0\.11 % of 337,211; at least 0\.\d\d points more, and 0\.5 points cannot be excluded$/,
   );
   expect(low).toBeGreaterThan(0);
   expect(high).toBeGreaterThan(0.005);
@@ -180,6 +182,112 @@ it("counts a query's finding like the other criteria", () => {
   expect(withFindings(own, [query])).toMatchObject({ verdict: "fail", findings: [...own.findings, query] });
   expect(withFindings(own, [{ ...query, verdict: "not-enough" }])).toMatchObject({ verdict: "not-enough" });
   expect(withFindings(own, [])).toEqual(own);
+});
+
+describe("says", () => {
+  const cause = (it: Partial<Cause>): Cause => ({
+    ...{ kind: "refusals", route: "open/rates", by: "", code: "", status: "", upstream: "", count: 1 },
+    ...it,
+  });
+  const worded = (
+    criterion: Finding["criterion"],
+    canary: SampleSpec,
+    causes: readonly Cause[],
+    stable: SampleSpec = { requests: 190_112, refusals: 190 },
+  ): Finding => {
+    const it = stage(0.01, stable, canary);
+    const { findings } = judge([{ ...it, canary: { ...it.canary, causes } }], criteria, { forecast: true });
+    return findings.find((finding) => finding.criterion === criterion) as Finding;
+  };
+
+  it("which route, filter and code, and how many clients", () => {
+    const refused = { requests: 1943, refusals: 1100 };
+    const { why, causes, counts, clients } = worded("refusals", refused, [
+      cause({ by: "router", code: "route-unknown", count: 1000 }),
+      cause({ by: "limit", code: "rate-limited", count: 90 }),
+      cause({ kind: "errors", by: "rates", code: "upstream-timeout", count: 5 }),
+    ]);
+    expect(why).toMatch(
+      /^1,100 of 1,943 requests were refused \(56\.6 %\): 1,000 `route-unknown` on `open\/rates` by `router`, 90 `rate-limited` on `open\/rates` by `limit`, 10 others, from at least 32 clients; stable 0\.1 % of 190,112; at least \d+(\.\d)? points more, 1 is tolerated$/,
+    );
+    expect(counts).toEqual({ stable: { hits: 190, requests: 190_112 }, canary: { hits: 1100, requests: 1943 } });
+    expect(causes).toMatchObject([{ code: "route-unknown", canary: 1000, stable: 0 }, { code: "rate-limited" }]);
+    expect(clients).toBe(32);
+  });
+
+  it("that one client may have sent all, and that the clients of requests that died are unknown", () => {
+    const group = (errors: number, requests: number): Group => ({
+      ...{ requests, errors, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] },
+    });
+    const it = (causes: readonly Cause[]): Finding =>
+      finding(
+        [
+          {
+            ...stage(0.1, many, equal),
+            canary: { cold: 0, groups: { "3": group(40, 60), "4": group(0, 60) }, causes },
+          },
+        ],
+        "errors",
+      );
+    expect(it([]).why).toMatch(/^40 of 120 requests failed \(33\.3 %\), perhaps all from one client;/);
+    const dead = it([cause({ kind: "errors", route: "open", code: "died", count: 40 })]);
+    expect(dead).toMatchObject({ clients: null, why: expect.stringMatching(/: all died without an answer; stable/) });
+  });
+
+  it("which service answered, and which requests no route matched", () => {
+    const errors = { requests: 500, errors: 3, upstreamErrors: 3 };
+    const answered = cause({ kind: "errors", status: "503", upstream: "rates", count: 3 });
+    expect(worded("upstream-errors", errors, [answered]).why).toContain("all 503 from `rates` on `open/rates`");
+    const unrouted = cause({ route: "open", code: "route-unknown", count: 2 });
+    expect(worded("refusals", { requests: 500, refusals: 2 }, [unrouted]).why).toContain(
+      "all `route-unknown` in `open`, where no route matched",
+    );
+  });
+
+  it("nothing of zero requests, of which zero were expected", () => {
+    for (const { why } of judge([], criteria, { forecast: true }).findings) expect(why).not.toMatch(/\b0 of 0|unknown/);
+    const { findings } = judge([{ ...stage(0.2, { requests: 39 }, { requests: 0 }), until: 5000 }], criteria);
+    expect(new Set(findings.map(({ why }) => why))).toEqual(
+      new Set([
+        "not judged in the first 30 s after a new share",
+        "the new version has had no request",
+        "no successful request in a warm isolate, so no latency",
+      ]),
+    );
+  });
+
+  it("how much evidence is missing: with as much more it passes, with less it does not", () => {
+    const at = (times: number) => {
+      const [stable, canary] = [
+        { requests: 99_000 * times, errors: 99 * times, refusals: 1980 * times },
+        { requests: 1000 * times, errors: Math.round(times), refusals: Math.round(20 * times) },
+      ];
+      const { findings } = judge([stage(0.01, stable, canary)], criteria, { forecast: true });
+      return findings.find(({ criterion }) => criterion === "refusals") as Finding;
+    };
+    const { verdict, needs } = at(1);
+    expect(verdict).toBe("not-enough");
+    // The period took five minutes.
+    expect(needs?.ms).toBeCloseTo((needs?.requests ?? 0) * 300, -5);
+    expect(at(1 + (1.15 * (needs?.requests ?? 0)) / 1000).verdict).toBe("pass");
+    expect(at(1 + (0.6 * (needs?.requests ?? 0)) / 1000).verdict).toBe("not-enough");
+  });
+
+  it("that a version does not pass at its rates, rather than for how long to wait", () => {
+    const stable = { requests: 9000, refusals: 90 };
+    const it = worded("refusals", { requests: 100, refusals: 3 }, [], stable);
+    expect(it).toMatchObject({ verdict: "not-enough", needs: null });
+    expect(it.why).toMatch(/2 points more, 1 is tolerated: it does not pass at these rates$/);
+    expect(timeoutText({ verdict: "not-enough", findings: [it] }, 600_000, 1)).toBe(
+      `not enough evidence after 10 min at 1 %: ${it.why}`,
+    );
+  });
+
+  it("the first failing criterion in full, and the others by name", () => {
+    const stable = { requests: 99_000, errors: 99, upstreamErrors: 90 };
+    const verdict = judge([stage(0.01, stable, { requests: 1000, errors: 90, upstreamErrors: 90 })], criteria);
+    expect(failureText(verdict)).toMatch(/^90 of 1,000 requests failed \(9 %\).*; also failing: upstream errors$/);
+  });
 });
 
 it("is valid JSON for any sample", () => {

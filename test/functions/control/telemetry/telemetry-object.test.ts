@@ -2,6 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Rollout } from "../../../../functions/control/model/rollout.ts";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
 import { openStore } from "../../../../functions/control/telemetry/store.ts";
 import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
@@ -34,6 +35,13 @@ const seriesOf = (over: Partial<Series> = {}): Series => ({
   ...over,
 });
 
+const pausedRollout: Rollout = {
+  ...{ id: "r1", tier: "wallet", subjects: [{ worker: "gate-wallet", stable: "v0", canary: "v1" }] },
+  ...{ steps: [{ share: 10, bakeMs: 1, hold: false }], tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" } },
+  ...{ smoke: [], by: "alice", reason: "", startedAt: begin, endedAt: null, status: "paused", step: 0, foreign: false },
+  ...{ goal: { seq: 1, share: 10, done: [], attempts: 0, notBefore: 0 }, smoked: false, known: {}, stretches: [] },
+  ...{ verdict: null, why: "bob paused it", patienceMs: 1, notes: [] },
+};
 const deathGroup = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
 const emptySample = { groups: {}, cold: 0 };
 const tierTallies = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
@@ -49,6 +57,61 @@ describe("a tier's counts", () => {
         { version: "v1", count: 3, latency: [[10, 2]], bytesOut: 8, since: begin, heard: begin + minutesMs },
       ]);
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
+    }));
+
+  it("have the causes of refusals and failures, by time", () =>
+    inDurableObject(({ storage }) => {
+      const refused = seriesOf({ status: "404", verdict: "refused", code: "route-unknown", upstream: "", count: 7 });
+      const late = seriesOf({ status: "504", verdict: "failed", by: "u", code: "upstream-timeout", count: 2 });
+      const gone = seriesOf({ status: "499", verdict: "left", count: 3 });
+      const store = openStore(storage.sql);
+      store.take("v1", emptySample, [seriesOf(), refused, late], begin);
+      store.take("v1", emptySample, [refused, gone], begin + minutesMs);
+      const causes = (until: number) =>
+        openStore(storage.sql)
+          .between("v1", begin, until)
+          .causes?.map(({ kind, code, by, count }) => [kind, code, by, count]);
+      expect(causes(begin + minutesMs)).toEqual([
+        ["refusals", "route-unknown", "", 7],
+        ["errors", "upstream-timeout", "u", 2],
+      ]);
+      const all = [
+        ["refusals", "route-unknown", "", 14],
+        ["errors", "upstream-timeout", "u", 2],
+        ["abandoned", "", "", 3],
+      ];
+      expect(causes(begin + 2 * minutesMs)).toEqual(all);
+      // Coarse periods keep them.
+      store.sweep(begin + hoursMs);
+      expect(causes(begin + 2 * minutesMs)).toEqual(all);
+      // Requests of a cutover's gateways are in the gate's series already.
+      store.take("r=gate", emptySample, [], begin, undefined, [refused]);
+      expect(store.between("r=gate", begin, begin + minutesMs).causes).toMatchObject([{ count: 7 }]);
+      expect(store.between("nothing", begin, begin + minutesMs)).toEqual({ groups: {}, cold: 0 });
+    }));
+
+  it("have a bounded number of causes, the most frequent, and lose no request", () =>
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      for (let turn = 0; turn < 3; turn++)
+        store.take(
+          "v1",
+          emptySample,
+          Array.from({ length: 200 }, (_, index) =>
+            seriesOf({
+              route: `r${turn}-${index}`.padEnd(200, "x"),
+              verdict: "refused",
+              status: "403",
+              count: index + 1,
+            }),
+          ),
+          begin + turn * minutesMs,
+        );
+      const { causes = [] } = store.between("v1", begin, begin + hoursMs);
+      expect(causes.length).toBeLessThanOrEqual(40);
+      expect(causes.reduce((sum, { count }) => sum + count, 0)).toBe(3 * 20_100);
+      expect(Math.max(...causes.map(({ route }) => route.length))).toBe(100);
+      expect(causes.filter(({ route, count }) => route !== "other" && count < 150)).toEqual([]);
     }));
 
   it("are bounded, and lose no request", () =>
@@ -138,6 +201,7 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
   const lines: object[] = [];
   const clock = { now: begin };
   const remaining = [...answers];
+  const running = { state: null as null | "paused" | "unavailable" };
   const object = tierTelemetry(plan, {
     storage: state.storage,
     collector: {
@@ -150,6 +214,10 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
         if (answer instanceof Error) throw answer;
         return answer;
       },
+    },
+    rollouts: async () => {
+      if (running.state === "unavailable") throw new Error("the object restarts");
+      return running.state === null ? [] : [pausedRollout];
     },
     now: () => clock.now,
     log: (line) => void lines.push(line),
@@ -166,7 +234,7 @@ const telemetryHarness = (state: DurableObjectState, answers: readonly (Response
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
   const takeReport = () => object.take("v1", emptySample, [seriesOf()], clock.now, { tier: "wallet", tallies: [] });
-  return { object, requests, lines, clock, round, tallies, takeReport };
+  return { object, requests, lines, clock, running, round, tallies, takeReport };
 };
 
 describe("a collector", () => {
@@ -253,6 +321,29 @@ describe("a collector", () => {
       expect(JSON.stringify(lines)).not.toContain("s3cret");
     }));
 
+  it("gets the state of a rollout, also while its tier has no requests", () =>
+    inDurableObject(async (state) => {
+      const { requests, running, round, takeReport } = telemetryHarness(state, []);
+      await takeReport();
+      running.state = "paused";
+      await round();
+      const names = () => (requests.at(-1)?.body ?? "").match(/postern\.rollout\.[a-z.]+/g) ?? [];
+      expect(new Set(names())).toEqual(
+        new Set(["state", "state.age", "share", "verdict"].map((name) => `postern.rollout.${name}`)),
+      );
+      await round(hoursMs);
+      expect(requests).toHaveLength(2);
+      expect(names().length).toBeGreaterThan(0);
+      running.state = null;
+      await round(hoursMs);
+      expect(requests).toHaveLength(2);
+      // Counts are pushed even if the rollouts cannot be read.
+      running.state = "unavailable";
+      await takeReport();
+      await round();
+      expect(requests).toHaveLength(3);
+    }));
+
   it("with malformed headers is not called", () =>
     inDurableObject(async (state) => {
       const lines: object[] = [];
@@ -264,6 +355,7 @@ describe("a collector", () => {
           headers: "s3cret",
           send: () => Promise.reject(new Error("asked")),
         },
+        rollouts: async () => [],
         now: () => begin,
         log: (line) => void lines.push(line),
       });

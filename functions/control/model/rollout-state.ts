@@ -1,0 +1,118 @@
+/** The state of a rollout as people see it, since when it has it, and what a person can do. */
+import { isOver, isWatched, type Rollout } from "./rollout.ts";
+
+export const rolloutStates = [
+  "running",
+  "waiting",
+  "watching",
+  "paused",
+  "returning",
+  "rolled-back",
+  "promoted",
+  "left",
+] as const;
+
+/**
+ * `waiting`: the step's bake is over, and it holds until a person promotes it. `watching`: the new version is observed after its
+ * promotion. Others are the status.
+ */
+export type RolloutState = (typeof rolloutStates)[number];
+
+export const stateOf = (it: Rollout): RolloutState => {
+  if (isWaiting(it)) return "waiting";
+  return it.status === "running" && isWatched(it) ? "watching" : it.status;
+};
+
+/** The reason of a step with `hold` after its bake. */
+export const waitingReason = ({ steps, step }: Pick<Rollout, "steps" | "step">): string =>
+  `the step at ${steps[step]?.share} % holds until a person promotes it`;
+
+const isWaiting = (it: Rollout): boolean => it.status === "running" && it.why === waitingReason(it);
+
+/** Milliseconds since the epoch. */
+export const stateSince = (it: Rollout): number => {
+  if (it.endedAt !== null && isOver(it)) return it.endedAt;
+  const noted = it.notes.findLast(({ what }) => what.startsWith(`${it.status}:`))?.at ?? it.startedAt;
+  if (!isWaiting(it)) return noted;
+  const baked = (it.stretches.at(-1)?.since ?? noted) + (it.steps[it.step]?.bakeMs ?? 0);
+  return Math.max(noted, baked);
+};
+
+/** The new version's share of the users, in per cent. */
+export const shareOf = (it: Rollout): number =>
+  it.status === "promoted" ? 100 : it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
+
+export interface NextStep {
+  /** What to type. */
+  readonly command: string;
+  /** What it does. */
+  readonly does: string;
+}
+
+/** Options that select an environment: production is the default. */
+export const optionsFor = (environment: string): string =>
+  environment === "production" ? "" : environment === "local" ? " --target local" : ` --env ${environment}`;
+
+/**
+ * What a person can type in this state, the safest last.
+ * @param options appended to each command
+ */
+export const nextSteps = (it: Rollout, options = ""): readonly NextStep[] => {
+  const rollout = (verb: string, does: string): NextStep => ({
+    command: `npx postern rollout ${verb} ${it.tier}${options}`,
+    does,
+  });
+  const show = { command: `npx postern rollout show ${it.tier} ${it.id}${options}`, does: "show the evidence" };
+  const abort = rollout("abort", "return all users to the stable version");
+  const next = it.steps[it.step + 1]?.share;
+  const promote = (does: string) => (next === undefined ? [] : [rollout("promote", does)]);
+  switch (stateOf(it)) {
+    case "running":
+      return [rollout("watch", "follow it"), rollout("pause", "stay at this share"), abort];
+    case "waiting":
+      return [...promote(`continue with ${next} %`), abort];
+    case "watching":
+      return [rollout("watch", "follow it"), rollout("promote", "end the watch, and give it to all users"), abort];
+    case "paused":
+      return it.foreign ? afterForeign(it, rollout, options) : [...pausedSteps(it, rollout, promote), abort];
+    case "returning":
+      return [rollout("watch", "follow it until all users have the stable version"), show];
+    case "rolled-back":
+      return [
+        show,
+        // A cutover has no versions.
+        ...(it.tier.includes("/") ? [] : [rollout("retry", "try the same version again, if the cause was elsewhere")]),
+        rollout("start", "release a corrected version"),
+      ];
+    case "promoted":
+      return [show, abort];
+    case "left":
+      return [
+        show,
+        { command: `npx postern releases ${tierOf(it)}${options}`, does: "show what is deployed, and by whom" },
+      ];
+  }
+};
+
+type Command = (verb: string, does: string) => NextStep;
+
+const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => readonly NextStep[]): NextStep[] =>
+  it.goal.share < 0
+    ? [rollout("resume", "try the rollback again now")]
+    : [
+        rollout("resume", "continue at this share, and wait for evidence"),
+        ...promote(`continue with ${it.steps[it.step + 1]?.share} % without the evidence`),
+      ];
+
+/** Someone else deployed, or changed a secret. */
+const afterForeign = (it: Rollout, rollout: Command, options: string): NextStep[] => [
+  { command: `npx postern releases ${tierOf(it)}${options}`, does: "show what is deployed, and by whom" },
+  rollout("resume", "replace it by this rollout's split"),
+  rollout("abort", "end the rollout, and keep what is deployed"),
+];
+
+const tierOf = ({ tier }: Rollout): string => tier.split("/")[0] as string;
+
+/** URL of a rollout's evidence in the admin API. */
+export const evidencePath = ({ tier, id }: Pick<Rollout, "tier" | "id">): string =>
+  `/v1/rollouts/${encodeURIComponent(tier)}/${encodeURIComponent(id)}`;
