@@ -7,6 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
 import { prometheusText } from "../../functions/control/exporters/prometheus.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { rolloutStates } from "../../functions/control/model/rollout-state.ts";
 import { rolloutInstruments } from "../../functions/control/rollout/instruments.ts";
 import { decodeOtlp } from "./otlp.ts";
 import { type SituationName, situationOf } from "./rollout-situations.ts";
@@ -23,7 +24,7 @@ it("state and verdict are 1 for one value and 0 for all others", async () => {
   const { rollout, now } = await situationOf("paused");
   const all = scraped("open", [rollout], now);
   const state = samples("postern_rollout_state", all);
-  expect(state).toHaveLength(7);
+  expect(state).toHaveLength(rolloutStates.length);
   expect(state.filter(({ value }) => value === 1)).toEqual([{ ...common, state: "paused", value: 1 }]);
   expect(samples("postern_rollout_state_age_seconds", all)).toEqual([{ ...common, value: 15 * 60 }]);
   expect(samples("postern_rollout_share_ratio", all)).toEqual([{ ...common, value: 0.01 }]);

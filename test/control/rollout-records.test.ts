@@ -31,7 +31,6 @@ it("a report has the findings, causes, shares and notes of the decision, and no 
 it("a decision keeps its verdict when the rollout is resumed", async () => {
   const { rollout, resumed } = await situationOf("paused").then(async (it) => ({ ...it, resumed: await it.resume() }));
   expect(rollout.decisions).toMatchObject([{ what: "paused", share: 1, verdict: { verdict: "not-enough" } }]);
-  expect(resumed.verdict).toBeNull();
   expect(resumed.decisions).toEqual(rollout.decisions);
 });
 
@@ -79,9 +78,9 @@ it("the history has a line for each rollout", async () => {
   const [head = "", line = "", rest] = historyCsv([{ ...rollout, reason: "=cmd, really" }]).split("\r\n");
   expect(rest).toBe("");
   expect(head).toBe(
-    "rollout,tier,state,state_since,share_percent,started,ended,started_by,reason,why,verdict,workers,stable,canary,commit,wave",
+    "rollout,tier,state,state_since,share_percent,started,ended,started_by,reason,why,verdict,workers,stable,canary,commit,wave,attempt",
   );
   expect(line).toMatch(
-    /^id2-0000,open,paused,2026-11-30T23:19:05.000Z,1,2026-11-30T22:14:05.000Z,,alice,"'=cmd, really","?not enough.*not-enough,gate-open-production,64fdeeea-[\w-]+,1a7c0e55-[\w-]+,,$/,
+    /^id2-0000,open,paused,2026-11-30T23:19:05.000Z,1,2026-11-30T22:14:05.000Z,,alice,"'=cmd, really","?not enough.*not-enough,gate-open-production,64fdeeea-[\w-]+,1a7c0e55-[\w-]+,,,1$/,
   );
 });

@@ -137,7 +137,7 @@ const plays = {
   paused: () =>
     situation({ ...busy, requestsPerSecond: 4 }, async (it) => {
       await reconcileUntil(it, ({ status }) => status === "paused", minute);
-      it.advance(14 * minute);
+      await reconcileFor(it, 14 * minute);
     }),
   "foreign-deploy": () =>
     situation(busy, async (it) => {

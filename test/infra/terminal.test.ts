@@ -337,8 +337,8 @@ describe("what control and the platform say", () => {
       annotations: { "workers/message": hostileText, "workers/tag": hostileText },
     };
     answers = {
-      "/versions": { success: true, result: { items: [version] } },
-      "/deployments": { success: true, result: { deployments: [] } },
+      "/versions": { success: true, errors: [], result: { items: [version] } },
+      "/deployments": { success: true, errors: [], result: { deployments: [] } },
     };
     expect(await rendered(releases("open", at))).toContain("EVIL");
   });

@@ -48,7 +48,7 @@ export const rolloutText = (
     `${status(it)} ${isOver(it) ? ago(since, now) : `for ${elapsed(now - since)}, since ${utc(since, now)}`}`,
     hanging("  ", it.why, columns),
     ...(it.status === "paused" ? [hanging("  ", meanwhile(it, share), columns)] : []),
-    ...(alertText(it) ? [hanging(`${pc.red("ALERT")} `, alertText(it), columns)] : []),
+    hangingOf("ALERT  ", alertText(it), columns)?.replace("ALERT", pc.red("ALERT")),
     "",
     versions,
     ...notes,
