@@ -24,10 +24,10 @@ it("is the same for the same seed", () => {
 });
 
 // All attempts of a version share one error budget, so later ones need more evidence.
-it("five attempts of a version without any difference are not rolled back", () => {
+it.runIf(full)("five attempts of a version without any difference are not rolled back", () => {
   const [same] = scenarios;
   if (!same) throw new Error("no scenario");
-  const runs = full ? 10 : 1;
+  const runs = 10;
   for (let attempt = 1; attempt <= 5; attempt++)
     expect(simulate({ ...same, attempt }, runs, 11, () => undefined).ends["rolled-back"]).toBe(0);
 });
