@@ -27,7 +27,7 @@ it("is the same for the same seed", () => {
 it.runIf(full)("five attempts of a version without any difference are not rolled back", () => {
   const [same] = scenarios;
   if (!same) throw new Error("no scenario");
-  const runs = 10;
+  const runs = 3;
   for (let attempt = 1; attempt <= 5; attempt++)
     expect(simulate({ ...same, attempt }, runs, 11, () => undefined).ends["rolled-back"]).toBe(0);
 });
