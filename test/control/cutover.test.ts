@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { movedShare, overlayPlatform, renewEntry } from "../../functions/control/cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
+import { stepsOf } from "../../functions/control/model/release.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { subjectFacts } from "../../functions/control/model/subject.ts";
 import { driftOf } from "../../functions/control/overlay/changes.ts";
@@ -68,11 +69,11 @@ const cutoverHarness = (percent = "0%") => {
     feed,
     entries: async () => (await feed.read("wallet")).entries,
     moved: async () => movedShare((await feed.read("wallet")).entries, "balance", facts),
-    start: () =>
+    start: (steps: Rollout["steps"] = [10, 100].map((share) => ({ share, bakeMs: 5000, hold: false }))) =>
       controller.start({
         tier: name,
         facts: subjectFacts(plan, name) as TierFacts,
-        steps: [10, 100].map((share) => ({ share, bakeMs: 5000, hold: false })),
+        steps,
         patienceMs: 20_000,
         tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
         smoke: [],
@@ -209,5 +210,44 @@ describe("the overlay entry of a cutover", () => {
     const before = await it.entries();
     it.advance(day / 2);
     expect(renewEntry(await it.state(), it.facts, it.now())(before)).toBe(before);
+  });
+});
+
+describe("the watch after a cutover", () => {
+  const steps = stepsOf({ steps: ["10%", "100%"], bake: "5s", watch: { for: "2m", "hold-back": "20%" } });
+  const inWatch = async () => {
+    const it = cutoverHarness();
+    await it.start(steps);
+    await it.runFor(12_000);
+    expect(await it.moved()).toBe(0.8);
+    return it;
+  };
+
+  it("keeps the hold-back at the old gateway, then moves all users", async () => {
+    const it = await inWatch();
+    await it.runFor(60_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([0.8, "running"]);
+    await it.runFor(62_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([1, "promoted"]);
+  });
+
+  it("returns all users to the old gateway if the gate fails", async () => {
+    const it = await inWatch();
+    it.scenario.verdict = "fail";
+    await it.runFor(10_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
+  });
+
+  it.each([
+    ["100%", 1, "promoted"],
+    ["30%", 0.3, "paused"],
+    ["0%", 0, "paused"],
+  ] as const)("a person who moves %s of the users by an entry is not overwritten", async (share, moved, status) => {
+    const it = await inWatch();
+    await it.addEntry(share);
+    await it.runFor(35_000);
+    it.scenario.verdict = "fail";
+    await it.runFor(35_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([moved, status]);
   });
 });
