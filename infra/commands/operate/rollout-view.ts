@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import type { Finding, Verdict } from "../../../functions/control/model/finding.ts";
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
-import { nextSteps, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
+import { type NextStep, nextSteps, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
 import { counted, duration, elapsed, number } from "../../../functions/control/rollout/format.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
@@ -48,7 +48,7 @@ export const rolloutText = (
     hangingOf("needs  ", evidenceLeft(it, now), columns),
     ...(measured ? [exposedText(measured), latencyStrips(measured, columns)] : []),
     findings(it, columns),
-    next(it, options, columns),
+    nextText(nextSteps(it, options), columns),
   ]
     .filter((text) => text !== undefined)
     .join("\n")
@@ -158,8 +158,7 @@ const isSameAs = (a: Finding, b: Finding): boolean =>
   a.verdict === b.verdict && a.counts?.canary.hits === b.counts?.canary.hits && a.counts !== undefined;
 
 /** A command is never wrapped, because people copy it. */
-const next = (it: Rollout, options: string, columns = widthOf("stdout")): string => {
-  const steps = nextSteps(it, options);
+export const nextText = (steps: readonly NextStep[], columns = widthOf("stdout")): string => {
   const longest = Math.max(...steps.map(({ command }) => command.length));
   const isBeside = steps.every(({ does }) => 2 + longest + 2 + does.length <= columns);
   const lines = steps.map(({ command, does }) =>

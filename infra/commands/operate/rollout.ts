@@ -12,7 +12,7 @@ import { confirm } from "../../terminal/prompt.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
-import type { ControlOptions } from "./options.ts";
+import { type ControlOptions, repeated } from "./options.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { outcomeOf as waveOutcome } from "./wave.ts";
 
@@ -115,7 +115,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? waveOutcome(it) : outcomeOf(it, options);
+  return "members" in it ? waveOutcome(it, options) : outcomeOf(it, options);
 };
 
 /** Prints the header that selects the new version. */
@@ -123,14 +123,6 @@ export const label = async (tier: string, options: ControlOptions): Promise<Outc
   const { label } = await controlClientFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
-
-/** The options that the next commands need too. */
-const repeated = ({ target, env, as }: ControlOptions): string =>
-  [
-    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
-    ...(env === undefined ? [] : [` --env ${env}`]),
-    ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
-  ].join("");
 
 const outcomeOf = (
   it: Rollout | ProposalResult,

@@ -12,7 +12,7 @@ import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, toOneLine, toOneLineValues } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type ProposalResult, proposalOutcome } from "../review/proposed.ts";
-import type { ControlOptions } from "./options.ts";
+import { type ControlOptions, repeated } from "./options.ts";
 import { lineOf, waveText } from "./wave-view.ts";
 
 interface StartWaveOptions extends ControlOptions, SelectionOptions {
@@ -54,7 +54,7 @@ export const start = async (options: StartWaveOptions): Promise<Outcome> => {
   if (changed.length === 0)
     return { exitCode: 0, text: `nothing has changed (${selection.selection}); no wave was started\n`, data: null };
   const it = await client.call<Wave | ProposalResult>("POST", "/v1/waves", requestFor(changed));
-  return options.watch && !isProposed(it) ? watch(options) : outcomeOf(it);
+  return options.watch && !isProposed(it) ? watch(options) : outcomeOf(it, options);
 };
 
 const releasesOf = ({ tiers }: WaveSelection, names: readonly string[], bake: string | undefined) =>
@@ -76,14 +76,15 @@ export const sendCommand = async (
   { all = undefined, ...options }: WaveCommandOptions,
 ): Promise<Outcome> => {
   const body = { reason: options.message ?? "", ...(all && { all }) };
-  return outcomeOf(await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body));
+  const it = await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body);
+  return outcomeOf(it, options);
 };
 
 const noWave: Outcome = { exitCode: 0, text: "there is no wave\n", data: null };
 
 export const status = async (options: ControlOptions): Promise<Outcome> => {
   const it = await controlClientFor(options).call<Wave | null>("GET", "/v1/wave");
-  return it ? outcomeOf(it) : noWave;
+  return it ? outcomeOf(it, options) : noWave;
 };
 
 /** Redraws in a terminal; writes a line per change into a pipe. */
@@ -94,9 +95,9 @@ export const watch = async (options: ControlOptions): Promise<Outcome> => {
   for (;;) {
     const it = await client.call<Wave | null>("GET", "/v1/wave");
     if (!it) return noWave;
-    if (isWaveOver(it) || waitsForPerson(it)) return outcomeOf(it);
+    if (isWaveOver(it) || waitsForPerson(it)) return outcomeOf(it, options);
     const lines = options.json ? [JSON.stringify(it)] : linesOf(it);
-    if (isInteractive) redraw(waveText(it));
+    if (isInteractive) redraw(waveText(it, repeated(options)));
     else
       for (const line of lines.filter((line) => !last.has(line))) options.json ? printJson(it) : print(withTime(line));
     last = new Set(lines);
@@ -140,8 +141,8 @@ export const history = async (options: ControlOptions): Promise<Outcome> => {
   return { exitCode: 0, text: table(head, rows), data: all };
 };
 
-export const outcomeOf = (it: Wave | ProposalResult): Outcome => {
+export const outcomeOf = (it: Wave | ProposalResult, options: ControlOptions): Outcome => {
   if (isProposed(it)) return proposalOutcome(it);
   const isBack = ["stopping", "failed", "aborting", "aborted"].includes(it.status);
-  return { exitCode: isBack ? rolledBackExitCode : 0, text: waveText(it), data: it };
+  return { exitCode: isBack ? rolledBackExitCode : 0, text: waveText(it, repeated(options)), data: it };
 };
