@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { measurementOf } from "../../functions/control/rollout/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { latencyStrips } from "../../infra/commands/operate/rollout-strips.ts";
-import { rolloutLine } from "../../infra/commands/operate/rollout-view.ts";
+import { rolloutLine, rolloutText } from "../../infra/commands/operate/rollout-view.ts";
 import { rolloutHarness } from "./rollout-harness.ts";
 
 /** Exponential above 20 ms: half are below 41 ms, 99 % below 158 ms. Dealt to two groups of users. */
@@ -69,6 +69,26 @@ it("draws both distributions on the same scale, without color", () => {
   expect(firstColumn(stable)).toBe(0);
   expect(firstColumn(canary)).toBeGreaterThan(5);
   expect(latencyStrips(measurementOf([], sample({ requests: 0 })))).toBe("");
+});
+
+it("says that a rollback is not done if the platform refuses it, and offers no promotion", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  for (let polls = 0; it.share() !== 10; polls++) {
+    expect(polls).toBeLessThan(100);
+    await it.reconcile();
+    it.advance(1000);
+  }
+  it.scenario.faults.push({ status: 403, code: 10_000, message: "Authentication error" });
+  it.scenario.verdict = "fail";
+  await it.reconcile();
+  expect(it.share()).toBe(10);
+  const text = rolloutText(it.state(), it.now(), null, { columns: 110, options: " --env staging" });
+  expect(text).toContain("PAUSED");
+  expect(text).toMatch(/gate-a: Authentication error \(10000\); the actuator's CLOUDFLARE_API_TOKEN is not valid/);
+  expect(text).toContain("THE ROLLBACK IS NOT DONE: users may still have the new version");
+  expect(text).toContain("npx postern rollout abort a --env staging");
+  expect(text).not.toContain("promote");
 });
 
 it("formats the state and the number of served requests in one line", async () => {

@@ -57,7 +57,8 @@ export const nextSteps = (it: Rollout, options = ""): readonly NextStep[] => {
     case "waiting":
       return [...promote(`continue with ${next} %`), abort];
     case "paused":
-      return it.foreign ? afterForeign(it, rollout, options) : [...pausedSteps(it, rollout, promote), abort];
+      if (it.foreign) return afterForeign(it, rollout, options);
+      return isRollbackStuck(it) ? afterStuck(it, rollout, options) : [...pausedSteps(it, rollout, promote), abort];
     case "returning":
       return [rollout("watch", "follow it until all users have the stable version"), show];
     case "rolled-back":
@@ -76,7 +77,15 @@ type Command = (verb: string, does: string) => NextStep;
 
 const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => readonly NextStep[]): NextStep[] => [
   rollout("resume", "apply this share again, and wait for evidence"),
-  ...promote(`continue with ${it.steps[it.step + 1]?.share} % without the evidence`),
+  ...promote(`continue with ${it.steps[it.step + 1]?.share} % without waiting for evidence`),
+];
+
+/** The platform refused to return users to the stable version, so they may still have the new one. */
+export const isRollbackStuck = ({ status, goal }: Rollout): boolean => status === "paused" && goal.share < 0;
+
+const afterStuck = (it: Rollout, rollout: Command, options: string): NextStep[] => [
+  rollout("abort", "try again to return all users to the stable version"),
+  { command: `npx postern releases ${tierOf(it)}${options}`, does: "show which version users have" },
 ];
 
 /** Someone else deployed, or changed a secret. */

@@ -2,7 +2,13 @@
 import pc from "picocolors";
 import type { Finding, Verdict } from "../../../functions/control/model/finding.ts";
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
-import { type NextStep, nextSteps, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
+import {
+  isRollbackStuck,
+  type NextStep,
+  nextSteps,
+  stateOf,
+  stateSince,
+} from "../../../functions/control/model/rollout-state.ts";
 import { counted, duration, elapsed, number } from "../../../functions/control/rollout/format.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
@@ -56,10 +62,12 @@ export const rolloutText = (
 };
 
 /** What a pause means for the users. */
-const meanwhile = ({ foreign }: Rollout, share: number): string =>
-  foreign
-    ? "this rollout changes nothing until a person decides"
+const meanwhile = (it: Rollout, share: number): string => {
+  if (it.foreign) return "this rollout changes nothing until a person decides";
+  return isRollbackStuck(it)
+    ? "THE ROLLBACK IS NOT DONE: users may still have the new version"
     : `${share} % of the users keep the new version until a person decides`;
+};
 
 /** One line for output into a pipe. */
 export const rolloutLine = (it: Rollout, measured: Measurement | null): string =>
