@@ -45,9 +45,10 @@ class PlatformError extends Error {
 
 /** @throws if it is no answer of the API, such as a page of a proxy */
 const readAnswer = async <T>(response: Response, what: string): Promise<ApiResponse<T>> => {
-  const { success, result, errors } = ((await response.json().catch(() => null)) ?? {}) as Partial<ApiResponse<T>>;
-  if (success !== undefined && Array.isArray(errors)) return { success, result: result as T, errors };
-  throw Object.assign(new Error(`${what}: the platform answered ${response.status} and no JSON`), {
+  const answer = ((await response.json().catch(() => null)) ?? {}) as Partial<ApiResponse<T>>;
+  const { success, result, errors = [] } = answer;
+  if (success !== undefined) return { success, result: result as T, errors };
+  throw Object.assign(new Error(`${what}: the platform answered ${response.status}, not as its API does`), {
     remedy: "run the same command again; is CLOUDFLARE_API_BASE_URL the address of an API?",
   });
 };

@@ -89,6 +89,26 @@ it("shows alerts, and the watch as a step with its time left", async () => {
   expect(rolloutLine(it.state(), null)).toContain(alert);
 });
 
+it("says that a rollback is not done if the platform refuses it, and offers no promotion", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  for (let polls = 0; it.share() !== 10; polls++) {
+    expect(polls).toBeLessThan(100);
+    await it.reconcile();
+    it.advance(1000);
+  }
+  it.scenario.faults.push({ status: 403, code: 10_000, message: "Authentication error" });
+  it.scenario.verdict = "fail";
+  await it.reconcile();
+  expect(it.share()).toBe(10);
+  const text = rolloutText(it.state(), it.now(), null, { columns: 110, options: " --env staging" });
+  expect(text).toContain("PAUSED");
+  expect(text).toMatch(/gate-a: Authentication error \(10000\); the actuator's CLOUDFLARE_API_TOKEN is not valid/);
+  expect(text).toContain("THE ROLLBACK IS NOT DONE: users may still have the new version");
+  expect(text).toContain("npx postern rollout abort a --env staging");
+  expect(text).not.toContain("promote");
+});
+
 it("formats the state and the number of served requests in one line", async () => {
   const it = rolloutHarness();
   await it.start();

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { Member, Wave } from "../../functions/control/model/wave.ts";
+import { waveNextSteps } from "../../functions/control/model/wave-next.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import { waveText } from "../../infra/commands/operate/wave-view.ts";
 import { type SelectionOptions, selectTiers } from "../../infra/release/wave-selection.ts";
@@ -67,10 +68,10 @@ it("is shown tier by tier, and what failed is never among those that are left ou
     ({ level: "standard", workers: [`gate-${tier}`], release: {} }) as unknown as TierFacts;
   const known = { tiers: Object.fromEntries(names.map((tier) => [tier, facts(tier)])) };
   const members = membersOf(known, names).map((member, nth): Member => {
-    if (nth === 59) return { ...member, place: "failed", why: "errors: 2 % against 0" };
+    if (nth === 59) return { ...member, place: "failed", rollout: "r59", why: "errors: 2 % against 0" };
     return nth === 1 ? { ...member, place: "under-way", share: 50, waits: true, why: "not enough" } : member;
   });
-  const text = waveText({
+  const wave: Wave = {
     id: "w1",
     by: "alice",
     reason: "why",
@@ -82,9 +83,20 @@ it("is shown tier by tier, and what failed is never among those that are left ou
     why: "t59 failed",
     members,
     notes: [],
-  } satisfies Wave);
+  };
+  const text = waveText(wave, " --env staging");
   expect(text).toContain("STOPPING  t59 failed");
   expect(text).toMatch(/t59 +={20} +0 % +failed +errors: 2 % against 0\n/);
   expect(text).toMatch(/t01 +={10}#{10} +50 % +waits for a person +not enough\n/);
   expect(text).toContain("and 20 more");
+  const next = (status: Wave["status"]) => waveNextSteps({ ...wave, status }, " --env staging").map((it) => it.command);
+  expect(text).toContain("npx postern rollout show t59 r59 --env staging");
+  expect(next("failed")).toEqual([
+    "npx postern rollout show t59 r59 --env staging",
+    "npx postern wave resume --env staging",
+  ]);
+  expect(next("running")[0]).toBe("npx postern rollout status t01 --env staging");
+  expect(next("paused")).toContain("npx postern wave resume --env staging");
+  expect(next("promoted")).toEqual(["npx postern wave abort --all --env staging"]);
+  expect(next("aborted")).toEqual([]);
 });

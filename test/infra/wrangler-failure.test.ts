@@ -145,7 +145,7 @@ describe("a call of the platform's API", () => {
 
   it("that a proxy answers says so", async () => {
     expect(await asked(502, "<html>bad gateway</html>")).toMatchObject({
-      message: "gate-open: the platform answered 502 and no JSON",
+      message: "gate-open: the platform answered 502, not as its API does",
       remedy: expect.stringContaining("again"),
     });
   });

@@ -199,7 +199,7 @@ it.runIf(full)(
     await it.start("a");
     const end = await it.settled("a", 150_000);
     await load.end();
-    expect(end).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/errors: /) });
+    expect(end).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/ requests? failed /) });
     const seen = (await scrape(it))("postern_deaths_total").map(({ labels }) => [labels?.seen, labels?.version]);
     expect(seen).toEqual([["front", end.subjects[0]?.canary]]);
   },

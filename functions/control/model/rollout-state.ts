@@ -74,7 +74,8 @@ export const nextSteps = (it: Rollout, options = ""): readonly NextStep[] => {
     case "watching":
       return [rollout("watch", "follow it"), rollout("promote", "end the watch, and give it to all users"), abort];
     case "paused":
-      return it.foreign ? afterForeign(it, rollout, options) : [...pausedSteps(it, rollout, promote), abort];
+      if (it.foreign) return afterForeign(it, rollout, options);
+      return isRollbackStuck(it) ? afterStuck(it, rollout, options) : [...pausedSteps(it, rollout, promote), abort];
     case "returning":
       return [rollout("watch", "follow it until all users have the stable version"), show];
     case "rolled-back":
@@ -96,13 +97,18 @@ export const nextSteps = (it: Rollout, options = ""): readonly NextStep[] => {
 
 type Command = (verb: string, does: string) => NextStep;
 
-const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => readonly NextStep[]): NextStep[] =>
-  it.goal.share < 0
-    ? [rollout("resume", "try the rollback again now")]
-    : [
-        rollout("resume", "continue at this share, and wait for evidence"),
-        ...promote(`continue with ${it.steps[it.step + 1]?.share} % without the evidence`),
-      ];
+const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => readonly NextStep[]): NextStep[] => [
+  rollout("resume", "continue at this share, and wait for evidence"),
+  ...promote(`continue with ${it.steps[it.step + 1]?.share} % without waiting for evidence`),
+];
+
+/** The platform refused to return users to the stable version, so they may still have the new one. */
+export const isRollbackStuck = ({ status, goal }: Rollout): boolean => status === "paused" && goal.share < 0;
+
+const afterStuck = (it: Rollout, rollout: Command, options: string): NextStep[] => [
+  rollout("abort", "try again to return all users to the stable version"),
+  { command: `npx postern releases ${tierOf(it)}${options}`, does: "show which version users have" },
+];
 
 /** Someone else deployed, or changed a secret. */
 const afterForeign = (it: Rollout, rollout: Command, options: string): NextStep[] => [

@@ -75,15 +75,14 @@ const githubChannel = (
   ];
 };
 
-/** Adds what a rollout does not know itself: the URL of its evidence, and the options of commands for this environment. */
+/** Adds what a rollout or a wave does not know itself: the options of commands for this environment, and the URL of the evidence. */
 const completed = <T>(data: T, { environment, host }: Pick<ControlPlan, "environment" | "host">): T => {
-  const { tier, rollout: id, next } = data as Partial<RolloutData>;
-  if (tier === undefined || id === undefined) return data;
+  const { tier, rollout: id, next = [] } = data as Partial<RolloutData>;
   const options = optionsFor(environment);
   return {
     ...data,
-    next: (next ?? []).map(({ command, does }) => ({ command: `${command}${options}`, does })),
-    url: `https://${host}${evidencePath({ tier, id })}`,
+    ...(next.length > 0 && { next: next.map(({ command, does }) => ({ command: `${command}${options}`, does })) }),
+    ...(tier !== undefined && id !== undefined && { url: `https://${host}${evidencePath({ tier, id })}` }),
   };
 };
 

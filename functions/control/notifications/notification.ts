@@ -3,6 +3,7 @@ import { alertText } from "../model/alerts.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { nextSteps, shareOf, stateOf } from "../model/rollout-state.ts";
 import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
+import { waveNextSteps } from "../model/wave-next.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
 export type NoticeType = keyof Payloads;
@@ -112,6 +113,7 @@ const waveDataOf = (it: Wave, actor: string | null): WaveData => ({
   startedBy: it.by,
   reason: truncate(it.reason, maxTextChars),
   selection: truncate(it.selection, maxTextChars),
+  next: [...waveNextSteps(it)],
 });
 
 /** @param max characters */

@@ -5,6 +5,11 @@ import { rolloutStates } from "../model/rollout-state.ts";
 const verdict = z.enum(["pass", "fail", "not-enough"]);
 const figure = z.number().nullable();
 
+const next = z
+  .array(z.strictObject({ command: z.string(), does: z.string() }))
+  .optional()
+  .describe("What a person can type");
+
 const hits = z.strictObject({ hits: z.number(), requests: z.number() });
 
 const finding = z.strictObject({
@@ -70,10 +75,7 @@ const rollout = z.strictObject({
     .strictObject({ verdict, findings: z.array(finding) })
     .nullable()
     .describe("The last verdict with its findings"),
-  next: z
-    .array(z.strictObject({ command: z.string(), does: z.string() }))
-    .optional()
-    .describe("What a person can type"),
+  next,
   url: z.url().optional().describe("The evidence, in the admin API: for a viewer's token"),
 });
 export type RolloutData = z.output<typeof rollout>;
@@ -91,6 +93,7 @@ const wave = z.strictObject({
   startedBy: z.string(),
   reason: z.string().describe("The reason given at the start"),
   selection: z.string().describe("How the tiers were selected, such as --label app=mobile"),
+  next,
 });
 export type WaveData = z.output<typeof wave>;
 

@@ -4,6 +4,7 @@ import type { Query } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Rollout } from "../model/rollout.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
+import { queryText } from "./verdict-text.ts";
 
 /** Consecutive violations that make a failure. An evaluation without a value neither counts nor resets. */
 const maxInRow = 3;
@@ -47,7 +48,6 @@ const findingOf = (
   const over = value !== null && max !== undefined && value > max;
   const under = value !== null && min !== undefined && value < min;
   const inRow = value === null ? inRowBefore : over || under ? inRowBefore + 1 : 0;
-  const bound = under ? `${min} is the minimum` : max === undefined ? `${min} is the minimum` : `${max} is the maximum`;
   const verdict = inRow >= maxInRow ? "fail" : inRow > 0 || value === null ? "not-enough" : "pass";
   return {
     criterion: "query",
@@ -58,6 +58,6 @@ const findingOf = (
     high: null,
     tolerate: (under ? min : max) ?? min ?? null,
     query: { name, at: now, inRow },
-    why: `query ${name}: ${"none" in result ? result.none : `${result.value} where ${bound}`}${inRow > 0 ? `; out of bounds ${inRow} of ${maxInRow} times in a row` : ""}`,
+    why: queryText({ name, result, min: under || max === undefined ? min : undefined, max, inRow, maxInRow }),
   };
 };

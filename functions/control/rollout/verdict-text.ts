@@ -1,6 +1,7 @@
 /** All sentences of a verdict: what was measured, of what, against what, and what is missing. Clauses are separated by semicolons. */
 import type { EvidenceNeeds, Finding, FindingCause, HitCount, Verdict } from "../model/finding.ts";
 import type { Count } from "../stats/counts.ts";
+import type { QueryResult } from "../telemetry/prometheus-query.ts";
 import { counted, duration, milliseconds, number, percent, points } from "./format.ts";
 
 type FindingVerdict = Finding["verdict"];
@@ -175,6 +176,25 @@ export const limitText = ({ verdict, count, value, requests, limit }: LimitFacts
   const measured = requests === 0 ? noRequest : hitsText(count, { hits: value ?? 0, requests });
   const bound = count === "deaths" ? `${percent(limit)} is tolerated` : `the limit is ${percent(limit)}`;
   return clauses(measured, bound, ...open);
+};
+
+export interface QueryFacts {
+  readonly name: string;
+  readonly result: QueryResult;
+  /** The bound that counts: the minimum, if it is given. */
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** How often in a row it was out of bounds, and how often is a failure. */
+  readonly inRow: number;
+  readonly maxInRow: number;
+}
+
+export const queryText = ({ name, result, min, max, inRow, maxInRow }: QueryFacts): string => {
+  const bound = min === undefined ? `${max} is the maximum` : `${min} is the minimum`;
+  return clauses(
+    `query ${name}: ${"none" in result ? result.none : `${result.value} where ${bound}`}`,
+    inRow > 0 ? `out of bounds ${inRow} of ${maxInRow} times in a row` : "",
+  );
 };
 
 const clauses = (...all: readonly string[]): string => all.filter(Boolean).join("; ");

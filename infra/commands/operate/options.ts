@@ -6,3 +6,11 @@ export interface ControlOptions extends ControlClientOptions {
   readonly message?: string | undefined;
   readonly json?: true | undefined;
 }
+
+/** The options that the next commands need too, with a blank before each. */
+export const repeated = ({ target, env, as }: ControlOptions): string =>
+  [
+    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
+    ...(env === undefined ? [] : [` --env ${env}`]),
+    ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
+  ].join("");

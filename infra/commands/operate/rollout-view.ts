@@ -4,7 +4,13 @@ import { alertText } from "../../../functions/control/model/alerts.ts";
 import type { Finding, Verdict } from "../../../functions/control/model/finding.ts";
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
-import { nextSteps, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
+import {
+  isRollbackStuck,
+  type NextStep,
+  nextSteps,
+  stateOf,
+  stateSince,
+} from "../../../functions/control/model/rollout-state.ts";
 import { counted, duration, elapsed, number } from "../../../functions/control/rollout/format.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
@@ -57,7 +63,7 @@ export const rolloutText = (
     hangingOf("needs  ", evidenceLeft(it, now), columns),
     ...(measured ? [exposedText(measured), latencyStrips(measured, columns)] : []),
     findings(it, columns),
-    next(it, options, columns),
+    nextText(nextSteps(it, options), columns),
   ]
     .filter((text) => text !== undefined)
     .join("\n")
@@ -65,10 +71,11 @@ export const rolloutText = (
 };
 
 /** What a pause means for the users. */
-const meanwhile = ({ foreign, goal }: Rollout, share: number): string => {
-  if (foreign) return "this rollout changes nothing until a person decides; failures are reported";
-  if (goal.share < 0) return "the rollback is tried again every five minutes";
-  return `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
+const meanwhile = (it: Rollout, share: number): string => {
+  if (it.foreign) return "this rollout changes nothing until a person decides; failures are reported";
+  return isRollbackStuck(it)
+    ? "THE ROLLBACK IS NOT DONE: users may still have the new version; control tries again every five minutes"
+    : `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
 };
 
 /** One line for output into a pipe. */
@@ -176,8 +183,7 @@ const isSameAs = (a: Finding, b: Finding): boolean =>
   a.verdict === b.verdict && a.counts?.canary.hits === b.counts?.canary.hits && a.counts !== undefined;
 
 /** A command is never wrapped, because people copy it. */
-const next = (it: Rollout, options: string, columns = widthOf("stdout")): string => {
-  const steps = nextSteps(it, options);
+export const nextText = (steps: readonly NextStep[], columns = widthOf("stdout")): string => {
   const longest = Math.max(...steps.map(({ command }) => command.length));
   const isBeside = steps.every(({ does }) => 2 + longest + 2 + does.length <= columns);
   const lines = steps.map(({ command, does }) =>

@@ -18,7 +18,7 @@ import { deploy } from "../release/deploy.ts";
 import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderProposal } from "../review/proposed.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { readLive } from "./live-share.ts";
-import type { ControlOptions } from "./options.ts";
+import { type ControlOptions, repeated } from "./options.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { acceptedOutcome as waveOutcome } from "./wave.ts";
 
@@ -154,7 +154,7 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
     return { exitCode: 1, text: "not approved; the proposal is still waiting\n", data: null };
   const { fingerprint } = proposal;
   const it = await client.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
-  return "members" in it ? waveOutcome(it) : acceptedOutcome(it, options);
+  return "members" in it ? waveOutcome(it, options) : acceptedOutcome(it, options);
 };
 
 /** Prints the header that selects the new version. */
@@ -162,14 +162,6 @@ export const label = async (tier: string, options: ControlOptions): Promise<Outc
   const { label } = await controlClientFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
-
-/** The options that the next commands need too. */
-const repeated = ({ target, env, as }: ControlOptions): string =>
-  [
-    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
-    ...(env === undefined ? [] : [` --env ${env}`]),
-    ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
-  ].join("");
 
 /** Control accepted a command: it is done, whatever the state that it leads to. */
 const acceptedOutcome = (it: Rollout | ProposalResult, options: ControlOptions): Outcome =>

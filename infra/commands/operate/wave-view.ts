@@ -1,19 +1,23 @@
 /** Formats a wave's state for the terminal. */
 import pc from "picocolors";
 import { levels, type Member, membersAt, type Wave } from "../../../functions/control/model/wave.ts";
+import { waveNextSteps } from "../../../functions/control/model/wave-next.ts";
 import { toOneLineValues } from "../../terminal/terminal.ts";
-import { barOf } from "./rollout-view.ts";
+import { barOf, nextText } from "./rollout-view.ts";
 
 const width = 20;
 /** Lines per level; `--json` has all. */
 const maxLines = 40;
 
-export const waveText = (wave: Wave): string => {
+/** @param options of the command line that the next commands need too, with a blank before each */
+export const waveText = (wave: Wave, options = ""): string => {
   const it = toOneLineValues(wave);
+  const next = waveNextSteps(it, options);
   return `${[
     `${pc.bold(`wave ${it.id}`)} by ${it.by}: ${it.reason}${it.selection ? `  (${it.selection})` : ""}`,
     `${status(it)}  ${it.why}`,
     ...levels.flatMap((level) => levelOf(it, level)),
+    ...(next.length > 0 ? [nextText(next)] : []),
   ].join("\n")}\n`;
 };
 

@@ -14,7 +14,7 @@ import { isTerminal, print, printJson, redraw, toOneLine, toOneLineValues } from
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type ProposalResult, proposalOutcome } from "../review/proposed.ts";
 import { needsPerson, waveExitCodeOf } from "./exit-codes.ts";
-import type { ControlOptions } from "./options.ts";
+import { type ControlOptions, repeated } from "./options.ts";
 import { lineOf, waveText } from "./wave-view.ts";
 
 interface StartWaveOptions extends ControlOptions, SelectionOptions {
@@ -54,7 +54,7 @@ export const start = async (options: StartWaveOptions): Promise<Outcome> => {
   if (changed.length === 0)
     return { exitCode: 0, text: `nothing has changed (${selection.selection}); no wave was started\n`, data: null };
   const it = await client.call<Wave | ProposalResult>("POST", "/v1/waves", requestFor(changed));
-  return options.watch && !isProposed(it) ? watch(options) : acceptedOutcome(it);
+  return options.watch && !isProposed(it) ? watch(options) : acceptedOutcome(it, options);
 };
 
 const releasesOf = ({ tiers }: WaveSelection, names: readonly string[], bake: string | undefined) =>
@@ -76,16 +76,15 @@ export const sendCommand = async (
   { all = undefined, ...options }: WaveCommandOptions,
 ): Promise<Outcome> => {
   const body = { reason: options.message ?? "", ...(all && { all }) };
-  return acceptedOutcome(
-    await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body),
-  );
+  const it = await controlClientFor(options).call<Wave | ProposalResult>("POST", `/v1/wave/${command}`, body);
+  return acceptedOutcome(it, options);
 };
 
 const noWave: Outcome = { exitCode: 0, text: "there is no wave\n", data: null };
 
 export const status = async (options: ControlOptions): Promise<Outcome> => {
   const it = await controlClientFor(options).call<Wave | null>("GET", "/v1/wave");
-  return it ? stateOutcome(it) : noWave;
+  return it ? stateOutcome(it, options) : noWave;
 };
 
 /** Redraws in a terminal; writes a line per change into a pipe. */
@@ -96,9 +95,9 @@ export const watch = async (options: ControlOptions): Promise<Outcome> => {
   for (;;) {
     const it = await read<Wave | null>("/v1/wave");
     if (!it) throw new Error("there is no wave to watch: npx postern wave start");
-    if (isWaveOver(it) || needsPerson(it)) return stateOutcome(it);
+    if (isWaveOver(it) || needsPerson(it)) return stateOutcome(it, options);
     const lines = options.json ? [JSON.stringify(it)] : linesOf(it);
-    if (isInteractive) redraw(waveText(it));
+    if (isInteractive) redraw(waveText(it, repeated(options)));
     else
       for (const line of lines.filter((line) => !last.has(line))) options.json ? printJson(it) : print(withTime(line));
     last = new Set(lines);
@@ -134,7 +133,11 @@ export const history = async (options: ControlOptions): Promise<Outcome> => {
 };
 
 /** Control accepted a command: it is done, whatever the state that it leads to. */
-export const acceptedOutcome = (it: Wave | ProposalResult): Outcome =>
-  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it), exitCode: 0 };
+export const acceptedOutcome = (it: Wave | ProposalResult, options: ControlOptions): Outcome =>
+  isProposed(it) ? proposalOutcome(it) : { ...stateOutcome(it, options), exitCode: 0 };
 
-const stateOutcome = (it: Wave): Outcome => ({ exitCode: waveExitCodeOf(it), text: waveText(it), data: it });
+const stateOutcome = (it: Wave, options: ControlOptions): Outcome => ({
+  exitCode: waveExitCodeOf(it),
+  text: waveText(it, repeated(options)),
+  data: it,
+});

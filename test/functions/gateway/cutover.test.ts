@@ -238,6 +238,12 @@ describe("telemetry", () => {
     expect([sums(v1)[0], sums(here)[0], sums(there)[0]]).toEqual([4, 1, 2]);
     // The version's own series must not be reported twice.
     expect([v1?.series[0]?.count, here?.series, there?.series]).toEqual([4, [], []]);
+    // For the causes of a verdict alone.
+    expect([v1?.causes, here?.causes?.[0]?.count, there?.causes?.[0]]).toMatchObject([
+      undefined,
+      1,
+      { route: "r", status: "200", count: 2, latency: [] },
+    ]);
   });
 
   it("counts every 4xx as refused for both gateways", async () => {

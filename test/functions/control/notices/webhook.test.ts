@@ -45,8 +45,7 @@ it("gets a notice once, signed, in the documented shape", async () => {
       type: "rollout.step",
       timestamp: "2026-11-01T00:00:00.000Z",
       environment: "production",
-      // A notice that the release before stored names no next commands.
-      data: { ...data, next: [], url: "https://control.acme.example/v1/rollouts/wallet/1fe43f7b" },
+      data: { ...data, url: "https://control.acme.example/v1/rollouts/wallet/1fe43f7b" },
     });
     expect(request.headers.get("webhook-id")).toBe("msg_a_1");
     expect(it.status()).toMatchObject({
