@@ -6,6 +6,7 @@ import { milliseconds } from "./core/quantities.ts";
 import type { Deps, Handler, HeaderEdit } from "./core/types.ts";
 import { countByConsumer } from "./limits/consumer-share.ts";
 import { localReplies } from "./local-reply.ts";
+import { maxEntryMs } from "./overlay/overlay.ts";
 import type { Parts } from "./part.ts";
 import { deprecation } from "./proxy/deprecation.ts";
 import { attributeUpstream } from "./service/attribution.ts";
@@ -48,7 +49,7 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
       run: destinationHandler(route, upstreams, deps),
       preflight: async () => new Response(null, { status: 204 }),
     };
-    const closedHandler = route.closed && closureHandler(route.closed);
+    const closedHandler = route.closed && closureHandler(route.closed, deps);
     const withCutover = (ownHandler: Handler): Handler => parts.cutover?.(route, upstreams, ownHandler) ?? ownHandler;
     return {
       // A closed route is closed for both gateways.
@@ -64,13 +65,17 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
   };
 };
 
+/** Answers with the wait that the closure names, else with the time until it ends. */
 const closureHandler =
-  ({ "retry-after": after, detail }: RouteClosure): Handler =>
-  async (_, context) =>
-    refuse(context, gatewayCodes, "route-closed", {
+  ({ "retry-after": wait, detail, until }: RouteClosure, { now }: Pick<Deps, "now">): Handler =>
+  async (_, context) => {
+    const waitMs = wait !== undefined ? milliseconds(wait) : until && Math.min(until - now(), maxEntryMs);
+    return refuse(context, gatewayCodes, "route-closed", {
       ...(detail !== undefined && { detail }),
-      ...(after !== undefined && { headers: { "retry-after": String(Math.ceil(milliseconds(after) / 1000)) } }),
+      // With 0 clients would retry at once.
+      ...(waitMs !== undefined && { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } }),
     });
+  };
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));

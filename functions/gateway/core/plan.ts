@@ -75,6 +75,11 @@ export interface RouteClosure {
   /** A duration. */
   readonly "retry-after"?: string;
   readonly detail?: string;
+  /**
+   * When the overlay opens the route again, in milliseconds since the epoch. Never in a compiled plan; undefined when
+   * the manifest closes the route as well.
+   */
+  readonly until?: number;
 }
 
 /** Sends part of the users to the previous gateway. */
