@@ -2,7 +2,7 @@
 import { pipeline } from "./core/pipeline.ts";
 import type { Plan, RouteClosure, RoutePlan } from "./core/plan.ts";
 import { Fault, gatewayCodes, refuse, upstreamCodes } from "./core/problems.ts";
-import { milliseconds } from "./core/quantities.ts";
+import { bytes, milliseconds } from "./core/quantities.ts";
 import type { Deps, Handler, HeaderEdit } from "./core/types.ts";
 import { countByConsumer } from "./limits/consumer-share.ts";
 import { localReplies } from "./local-reply.ts";
@@ -13,7 +13,6 @@ import { attributeUpstream } from "./service/attribution.ts";
 import { destinationHandler } from "./service/destination.ts";
 import { deadline } from "./service/timeout.ts";
 import { requirePart, stepsOf } from "./steps.ts";
-import type { StreamAge } from "./streaming/max-age.ts";
 
 /** A linked route: the filters with the destination at the end, and without it for preflights. */
 interface LinkedRoute {
@@ -33,9 +32,7 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
   const filters = mapValues(plan.filters, (filter, id) =>
     stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
   );
-  const age = plan.limits["stream-age"];
-  // Only gates that limit streams bundle the code for it.
-  const boundStream = age === undefined ? (next: Handler) => next : streamAgeOf(parts)(milliseconds(age), deps);
+  const boundStream = streamLimits(plan, parts, deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = requirePart(parts.upstreams, upstream.use)(upstream.with, deps);
     const timeoutFault = () =>
@@ -80,7 +77,24 @@ const closureHandler =
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
 
-const streamAgeOf = ({ streamAge }: Parts): StreamAge => {
-  if (streamAge === undefined) throw new Error("this gate was linked without the limit of streams; rebuild it");
-  return streamAge;
+/** Only gates that limit streams bundle the code for it. */
+const streamLimits = (
+  { limits }: Plan,
+  { streamAge, webSocketAge }: Parts,
+  deps: Deps,
+): ((next: Handler) => Handler) => {
+  const { "stream-age": age, "websocket-age": webSocket, "websocket-bytes": carried } = limits;
+  const boundBody = age === undefined ? unbounded : linked(streamAge)(milliseconds(age), deps);
+  const boundWebSocket =
+    webSocket === undefined || carried === undefined
+      ? unbounded
+      : linked(webSocketAge)({ ageMs: milliseconds(webSocket), maxCarried: bytes(carried) }, deps);
+  return (next) => boundWebSocket(boundBody(next));
+};
+
+const unbounded = (next: Handler): Handler => next;
+
+const linked = <T>(limit: T | undefined): T => {
+  if (limit === undefined) throw new Error("this gate was linked without its limit of streams; rebuild it");
+  return limit;
 };

@@ -35,6 +35,16 @@ export const limits = () =>
       .describe(
         "Maximum age of a response of unknown length; each ends up to a tenth earlier. Event streams end between two events, other bodies are cut off. The gate copies such bodies itself. Not for WebSockets",
       ),
+    "websocket-age": duration()
+      .optional()
+      .describe(
+        "Maximum age of a WebSocket; each is closed up to a tenth earlier with 1012, service restart, so that its client connects again. The gate copies the messages itself. By default the runtime forwards them, and WebSockets continue",
+      ),
+    "websocket-bytes": size()
+      .default("16MiB")
+      .describe(
+        "With `websocket-age`: what one direction of a WebSocket may carry, in bytes or characters of texts, before it is closed with 1012. Bounds the memory that a client which does not read can take",
+      ),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
       .optional()

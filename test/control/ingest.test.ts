@@ -81,12 +81,15 @@ describe("a gate's report", () => {
     const { post, calls } = ingestHarness();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
     expect(
-      await post("/v1/report", report({ marks: [mark], streams: [{ route: "r", how: "aged", count: 4 }], lost: 2 })),
+      await post(
+        "/v1/report",
+        report({ marks: [mark], streams: [{ route: "r", how: "aged", kind: "websocket", count: 4 }], lost: 2 }),
+      ),
     ).toBe(204);
     expect(calls).toMatchObject([{ tier: "wallet", name: "take" }]);
     expect(talliesIn(calls)).toEqual([
       { name: "shadow", labels: { route: "r", filter: "limit", decision: "rate-limited" }, by: 3 },
-      { name: "streams", labels: { route: "r", how: "aged" }, by: 4 },
+      { name: "streams", labels: { route: "r", how: "aged", kind: "websocket" }, by: 4 },
       { name: "reports-lost", labels: {}, by: 2 },
     ]);
   });

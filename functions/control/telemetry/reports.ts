@@ -31,7 +31,8 @@ const series = z.object({
 
 const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filter: text, decision: text, count });
 
-const endedStreams = z.object({ route: text, how: text, count });
+/** A gate of an earlier release sends no kind. */
+const endedStreams = z.object({ route: text, how: text, kind: text.default(""), count });
 
 /** A gate's report. Unknown keys of a newer gate are dropped. */
 export const report = z.object({

@@ -13,7 +13,7 @@ export type TallyName =
   | "shadow"
   /** Requests for which a filter's store was unavailable: `route`, `filter`. */
   | "degraded"
-  /** Streams that the gate ended: `route`, `how`. */
+  /** Streams that the gate ended: `route`, `how`, `kind`. */
   | "streams"
   /** Lost reports of gates. */
   | "reports-lost"

@@ -91,13 +91,22 @@ const talliesOf = ({ marks, streams, lost }: TalliedReport): Tally[] => [
     labels: { route, filter, ...(kind === "shadow" && { decision }) },
     by: count,
   })),
-  ...streams.map(({ route, how, count }) => ({ name: "streams" as const, labels: { route, how }, by: count })),
+  ...streams.map(({ route, how, kind, count }) => ({
+    name: "streams" as const,
+    labels: { route, how, kind },
+    by: count,
+  })),
   { name: "reports-lost", labels: {}, by: lost },
 ];
 
 /** The reason why a stream ended is free text: the gate may be newer than control. */
 type TalliedReport = Pick<Report, "marks" | "lost"> & {
-  readonly streams: readonly { readonly route: string; readonly how: string; readonly count: number }[];
+  readonly streams: readonly {
+    readonly route: string;
+    readonly how: string;
+    readonly kind: string;
+    readonly count: number;
+  }[];
 };
 
 /** Writes data points without waiting. @returns a count of those beyond the limit */

@@ -117,6 +117,9 @@ export interface Plan {
     readonly "body-idle": string;
     /** The longest duration of a response of unknown length; unlimited by default. */
     readonly "stream-age"?: string;
+    /** The longest duration of a WebSocket, and what one direction of it may carry; unlimited by default. */
+    readonly "websocket-age"?: string;
+    readonly "websocket-bytes"?: string;
   };
   /** Share of requests with an access log line. Failures are always logged. */
   readonly log: { readonly sample: string };

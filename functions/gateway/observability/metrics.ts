@@ -1,6 +1,6 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
-import type { Deps, Outcome, RecordRequest, StreamEnd } from "../core/types.ts";
+import type { Deps, Outcome, RecordRequest, RecordStreamEnd, StreamEnd, StreamKind } from "../core/types.ts";
 import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
 
 /** Requests of one route with the same outcome. */
@@ -41,6 +41,7 @@ export interface Mark {
 export interface EndedStreams {
   readonly route: string;
   readonly how: StreamEnd;
+  readonly kind: StreamKind;
   readonly count: number;
 }
 
@@ -77,7 +78,7 @@ export interface ReportSink {
 /** Records a gate's requests and the streams that it ended. */
 export interface GateRecorder {
   readonly recordRequest: RecordRequest;
-  readonly recordStreamEnd: (route: string, how: StreamEnd) => void;
+  readonly recordStreamEnd: RecordStreamEnd;
 }
 
 export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
@@ -147,11 +148,11 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     scheduleFlush();
   };
 
-  const recordStreamEnd: GateRecorder["recordStreamEnd"] = (route, how) => {
-    const key = `${how}\n${route}`;
+  const recordStreamEnd: RecordStreamEnd = (route, how, kind) => {
+    const key = `${how}\n${kind}\n${route}`;
     const known = tallies.streams.get(key);
     if (known) known.count++;
-    else tallies.streams.set(key, { route, how, count: 1 });
+    else tallies.streams.set(key, { route, how, kind, count: 1 });
     scheduleFlush();
   };
 

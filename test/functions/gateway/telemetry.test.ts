@@ -99,13 +99,15 @@ describe("a gate's reports", () => {
     const { request, recordStreamEnd, flushed, deferred } = telemetryHarness();
     request();
     expect((await flushed()).streams).toEqual([]);
-    recordStreamEnd("r", "aged");
-    recordStreamEnd("r", "aged");
-    recordStreamEnd("s", "aged");
+    recordStreamEnd("r", "aged", "events");
+    recordStreamEnd("r", "aged", "events");
+    recordStreamEnd("r", "aged", "websocket");
+    recordStreamEnd("s", "aged", "events");
     expect(deferred).toHaveLength(1);
     expect((await flushed()).streams).toEqual([
-      { route: "r", how: "aged", count: 2 },
-      { route: "s", how: "aged", count: 1 },
+      { route: "r", how: "aged", kind: "events", count: 2 },
+      { route: "r", how: "aged", kind: "websocket", count: 1 },
+      { route: "s", how: "aged", kind: "events", count: 1 },
     ]);
     request();
     expect((await flushed()).streams).toEqual([]);
