@@ -4,7 +4,7 @@ import type { DataPoint } from "../../functions/control/exporters/analytics-engi
 import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { ObserverReport } from "../../functions/control/telemetry/store.ts";
 import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
-import type { Report, Series } from "../../functions/gateway/observability/metrics.ts";
+import type { Report, Series } from "../../functions/gateway/observability/report.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFacts;

@@ -1,5 +1,5 @@
 /** The telemetry store of one tier: counts of its gates by version and time, in a Durable Object's SQLite. */
-import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Series } from "../../gateway/observability/report.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import { sumOfSamples } from "./samples.ts";
 import {

@@ -2,7 +2,7 @@
 
 import type { FrontReport } from "../../front/telemetry.ts";
 import { parsed } from "../../gateway/core/json.ts";
-import type { Report } from "../../gateway/observability/metrics.ts";
+import type { Report } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";

@@ -1,61 +1,8 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
-import type { Deps, Outcome, RecordRequest, RecordStreamEnd, StreamEnd, StreamKind } from "../core/types.ts";
-import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
-
-/** Requests of one route with the same outcome. */
-export interface Series {
-  readonly route: string;
-  /** A standard method, or `_OTHER`. */
-  readonly method: string;
-  /** `200`; empty in the overflow series. */
-  readonly status: string;
-  readonly verdict: Outcome["verdict"];
-  readonly by: string;
-  readonly code: string;
-  /** The upstream that was called last; empty when there was none. */
-  readonly upstream: string;
-  readonly count: number;
-  /** From the request to the response headers, or until the client disconnected. */
-  readonly latency: Bins;
-  /** Sums. */
-  readonly upstreamMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-/** Events of requests besides their outcome. */
-export interface Mark {
-  /**
-   * `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied.
-   */
-  readonly kind: "shadow" | "degraded";
-  readonly route: string;
-  readonly filter: string;
-  /** The would-be problem code, or `pass`. */
-  readonly decision: string;
-  readonly count: number;
-}
-
-/** Streams that the gate ended. */
-export interface EndedStreams {
-  readonly route: string;
-  readonly how: StreamEnd;
-  readonly kind: StreamKind;
-  readonly count: number;
-}
-
-/** An isolate's report, version 1 of the format. It holds no path, query, header or key. */
-export interface Report {
-  readonly tier: string;
-  readonly version: string;
-  readonly sample: Sample;
-  readonly series: readonly Series[];
-  readonly marks: readonly Mark[];
-  readonly streams: readonly EndedStreams[];
-  /** Earlier reports that could not be delivered. */
-  readonly lost: number;
-}
+import type { Deps, Outcome, RecordRequest, RecordStreamEnd } from "../core/types.ts";
+import type { EndedStreams, Mark, Report, Series } from "./report.ts";
+import { type Bins, binOf, type Group, groups } from "./samples.ts";
 
 /** After the first unreported request. */
 const flushMs = 2000;

@@ -1,7 +1,8 @@
 /** Telemetry of a gate: what is counted and reported, and what never is. */
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
+import { telemetry } from "../../../functions/gateway/observability/metrics.ts";
+import type { Report } from "../../../functions/gateway/observability/report.ts";
 import { caller, fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const telemetryHarness = () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
 import { openStore } from "../../../../functions/control/telemetry/store.ts";
 import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
-import type { Series } from "../../../../functions/gateway/observability/metrics.ts";
+import type { Series } from "../../../../functions/gateway/observability/report.ts";
 
 const begin = Date.UTC(2026, 10, 1);
 const secondsMs = 1000;
