@@ -80,16 +80,22 @@ const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: 
 /** Only gates that limit streams bundle the code for it. */
 const streamLimits = (
   { limits }: Plan,
-  { streamAge, webSocketAge }: Parts,
+  { streamAge, webSocketAge, watchBodies }: Parts,
   deps: Deps,
 ): ((next: Handler) => Handler) => {
+  const idle = limits["response-idle"];
+  const watch =
+    idle === undefined
+      ? (deps.measuresBodies && watchBodies?.(undefined, deps)) || unbounded
+      : linked(watchBodies)(milliseconds(idle), deps);
   const { "stream-age": age, "websocket-age": webSocket, "websocket-bytes": carried } = limits;
   const boundBody = age === undefined ? unbounded : linked(streamAge)(milliseconds(age), deps);
   const boundWebSocket =
     webSocket === undefined || carried === undefined
       ? unbounded
       : linked(webSocketAge)({ ageMs: milliseconds(webSocket), maxCarried: bytes(carried) }, deps);
-  return (next) => boundWebSocket(boundBody(next));
+  // Beneath the age of streams, so that an end by age is no failure of the service.
+  return (next) => boundWebSocket(boundBody(watch(next)));
 };
 
 const unbounded = (next: Handler): Handler => next;

@@ -1,6 +1,7 @@
 /** WebSockets and event streams through front and gate, and how they end. */
-import type { Server } from "node:http";
-import { expect, it } from "vitest";
+import type { Server, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { until } from "../until.ts";
 import { manifest, sharedProject } from "./project.ts";
@@ -21,6 +22,7 @@ const withService = sharedProject((url) => ({
   ...tier("live", url, ""),
   ...tier("brief", url, "limits: { stream-age: 500ms }\n"),
   ...tier("long", url, "limits: { stream-age: 10m }\n"),
+  ...tier("watched", url, "limits: { response-idle: 1s }\n"),
   ...tier("aging", url, "limits: { websocket-age: 800ms }\n"),
   ...tier("copied", url, "limits: { websocket-age: 10m }\n"),
 }));
@@ -189,6 +191,63 @@ it("a client that leaves between two events ends the stream for the service, whe
   await response.body?.getReader().read();
   client.abort();
   await until(() => left, "the service sees the end");
+});
+
+describe("a body of a service that the gate watches", () => {
+  const codesOf = (lines: readonly string[]) =>
+    lines.flatMap((line) => (/"code":"(response-\w+)"/.exec(line) ?? []).slice(1));
+  const half = (response: ServerResponse, headers: Record<string, string> = {}) => {
+    response.writeHead(200, headers);
+    response.write("half");
+  };
+
+  it.each([
+    ["is shorter than its length", { "content-length": "8" }, (it: ServerResponse) => it.socket?.end(), "response-cut"],
+    ["is reset", {}, (it: ServerResponse) => it.socket?.resetAndDestroy(), "response-cut"],
+    ["stalls", {}, () => {}, "response-stalled"],
+    ["stalls before its announced end", { "content-length": "8" }, () => {}, "response-stalled"],
+  ] as const)("counts once against it, and is cut for the client, if it %s", async (_, headers, end, code) => {
+    const { url, lines } = withService((_, response) => {
+      half(response, headers);
+      setTimeout(() => end(response), 100);
+    });
+    const response = await fetch(`${url}/watched/plain`);
+    expect(response.headers.get("content-length")).toBe("content-length" in headers ? "8" : null);
+    await expect(response.text()).rejects.toThrow();
+    await until(() => codesOf(lines).length > 0, "the gate's line");
+    expect(codesOf(lines)).toEqual([code]);
+  });
+
+  it("counts as nothing if the client leaves, and the service sees the end", async () => {
+    let left = false;
+    const { url, lines } = withService((_, response) => {
+      half(response);
+      response.on("close", () => {
+        left = true;
+      });
+    });
+    const client = new AbortController();
+    const response = await fetch(`${url}/watched/plain`, { signal: client.signal });
+    await response.body?.getReader().read();
+    client.abort();
+    await until(() => left, "the service sees the end");
+    expect(codesOf(lines)).toEqual([]);
+  });
+
+  it("comes whole, with its length, and compressed ones as they are", async () => {
+    const large = Buffer.alloc(3_000_000, "x");
+    const { url } = withService((request, response) => {
+      const isCompressed = request.url?.endsWith("?z") === true;
+      response.writeHead(200, isCompressed ? { "content-encoding": "gzip" } : { "content-length": `${large.length}` });
+      response.end(isCompressed ? gzipSync(large) : large);
+    });
+    const whole = await fetch(`${url}/watched/plain`);
+    expect([whole.headers.get("content-length"), (await whole.arrayBuffer()).byteLength]).toEqual([
+      "3000000",
+      3_000_000,
+    ]);
+    expect((await (await fetch(`${url}/watched/plain?z`)).arrayBuffer()).byteLength).toBe(3_000_000);
+  });
 });
 
 it("a body of another kind is seen as cut at the tier's stream-age", async () => {

@@ -8,6 +8,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
 import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
@@ -133,7 +134,7 @@ const links = (tier: CheckedTier): void => {
   };
   link(
     plan,
-    { filters: makers(filters), upstreams: makers(upstreams), streamAge, webSocketAge, limiter },
+    { filters: makers(filters), upstreams: makers(upstreams), streamAge, webSocketAge, watchBodies, limiter },
     { ...deps, ...rest },
   );
 };

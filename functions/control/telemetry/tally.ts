@@ -15,6 +15,8 @@ export type TallyName =
   | "degraded"
   /** Streams that the gate ended: `route`, `how`, `kind`. */
   | "streams"
+  /** Responses whose body failed after its headers: `route`, `upstream`, `how`. */
+  | "bodies"
   /** Lost reports of gates. */
   | "reports-lost"
   /** Rejected reports: a gate of the tier reported for a tier that it does not serve. */

@@ -85,7 +85,7 @@ const refusedReport = (props: IngestProps): ObserverReport[] => {
   return [{ tier, version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] }];
 };
 
-const talliesOf = ({ marks, streams, lost }: TalliedReport): Tally[] => [
+const talliesOf = ({ marks, streams, bodies, lost }: TalliedReport): Tally[] => [
   ...marks.map(({ kind, route, filter, decision, count }) => ({
     name: kind,
     labels: { route, filter, ...(kind === "shadow" && { decision }) },
@@ -96,15 +96,22 @@ const talliesOf = ({ marks, streams, lost }: TalliedReport): Tally[] => [
     labels: { route, how, kind },
     by: count,
   })),
+  ...bodies.map(({ count, ...labels }) => ({ name: "bodies" as const, labels, by: count })),
   { name: "reports-lost", labels: {}, by: lost },
 ];
 
-/** The reason why a stream ended is free text: the gate may be newer than control. */
+/** How a stream or a body ended is free text: the gate may be newer than control. */
 type TalliedReport = Pick<Report, "marks" | "lost"> & {
   readonly streams: readonly {
     readonly route: string;
     readonly how: string;
     readonly kind: string;
+    readonly count: number;
+  }[];
+  readonly bodies: readonly {
+    readonly route: string;
+    readonly upstream: string;
+    readonly how: string;
     readonly count: number;
   }[];
 };

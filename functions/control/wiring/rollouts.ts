@@ -11,6 +11,7 @@ import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import { measureEntryOf, publishMeasure } from "../rollout/measure-entry.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
 import { smokeTest, testLabel } from "../rollout/smoke.ts";
@@ -58,12 +59,12 @@ export const tierRollouts = (
     uuid: runtime.uuid,
   });
   const renew = entryRenewer(controller, plan, feed, storage, runtime);
-  const publishDrain = drainPublisher(controller, plan, feed, storage, runtime);
+  const publishEntries = entryPublisher(controller, plan, feed, storage, runtime);
   return {
     ...controller,
     reconcile: async () => {
       await controller.reconcile();
-      await publishDrain();
+      await publishEntries();
       await renew();
     },
   };
@@ -83,20 +84,26 @@ const renewIntervalMs = 60 * 60_000;
 /** Retry delay after a failed call to the feed. */
 const retryMs = 2000;
 
-/** Publishes the drain entry of a version that was rolled back. */
-const drainPublisher =
+/** Publishes the entries for the gates: they measure bodies during a rollout, and drain a version that was rolled back. */
+const entryPublisher =
   (controller: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
   async (): Promise<void> => {
     const it = await controller.status();
-    const entry = it && parseSubject(it.tier).route === null ? drainEntryOf(it, now()) : undefined;
-    if (!it || !entry) return;
-    const tiers = new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)));
-    try {
-      await publishDrain(feed, storage, [...tiers], entry);
-    } catch (error) {
-      log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
-      await storage.setAlarm(now() + retryMs);
-    }
+    if (!it) return;
+    const { tier, route } = parseSubject(it.tier);
+    const drain = route === null ? drainEntryOf(it, now()) : undefined;
+    const tiers =
+      route === null ? [...new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)))] : [tier];
+    const attempt = async (work: Promise<void>): Promise<void> => {
+      try {
+        await work;
+      } catch (error) {
+        log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
+        await storage.setAlarm(now() + retryMs);
+      }
+    };
+    await attempt(publishMeasure(feed, storage, tiers, measureEntryOf(it, now())));
+    if (drain) await attempt(publishDrain(feed, storage, tiers, drain));
   };
 
 /** Renews a cutover's overlay entry, also after the rollout has ended. */

@@ -117,6 +117,8 @@ export interface Plan {
     readonly "body-idle": string;
     /** The longest duration of a response of unknown length; unlimited by default. */
     readonly "stream-age"?: string;
+    /** The longest pause of a service within the body of its response; unlimited by default. */
+    readonly "response-idle"?: string;
     /** The longest duration of a WebSocket, and what one direction of it may carry; unlimited by default. */
     readonly "websocket-age"?: string;
     readonly "websocket-bytes"?: string;

@@ -63,6 +63,10 @@ export interface Deps {
   readonly recordRequest?: RecordRequest | undefined;
   /** Counts streams that the gate ended. Set only when a control plane is configured. */
   readonly recordStreamEnd?: RecordStreamEnd | undefined;
+  /** Counts responses whose body failed. Set only when a control plane is configured. */
+  readonly recordBodyFailure?: RecordBodyFailure | undefined;
+  /** Whether bodies of responses are measured now, for a rollout. Set only when there is a feed. */
+  readonly measuresBodies?: (() => boolean) | undefined;
   /**
    * The time by which streams of this version must end, in milliseconds since the epoch; undefined when the version
    * is not draining. Set only when there is a feed.
@@ -95,6 +99,12 @@ export type StreamEnd = "aged" | "drained" | "full";
 
 /** Server-Sent Events, a body of any other kind, or a WebSocket. */
 export type StreamKind = "events" | "body" | "websocket";
+
+/** How the body of a service's response failed after its headers: it broke off, or nothing came for too long. */
+export type BodyFailure = "cut" | "stalled";
+
+/** @param status of the response */
+export type RecordBodyFailure = (context: Context, how: BodyFailure, status: number) => void;
 
 export type RecordStreamEnd = (route: string, how: StreamEnd, kind: StreamKind) => void;
 

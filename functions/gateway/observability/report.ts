@@ -1,5 +1,5 @@
 /** A gate's report to control: counts of an isolate since its last one. */
-import type { Outcome, StreamEnd, StreamKind } from "../core/types.ts";
+import type { BodyFailure, Outcome, StreamEnd, StreamKind } from "../core/types.ts";
 import type { Bins, Sample } from "./samples.ts";
 
 /** Requests of one route with the same outcome. */
@@ -44,6 +44,14 @@ export interface EndedStreams {
   readonly count: number;
 }
 
+/** Responses whose body failed after the headers. */
+export interface FailedBodies {
+  readonly route: string;
+  readonly upstream: string;
+  readonly how: BodyFailure;
+  readonly count: number;
+}
+
 /** An isolate's report, version 1 of the format. It holds no path, query, header or key. */
 export interface Report {
   readonly tier: string;
@@ -52,6 +60,7 @@ export interface Report {
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
+  readonly bodies: readonly FailedBodies[];
   /** Earlier reports that could not be delivered. */
   readonly lost: number;
 }

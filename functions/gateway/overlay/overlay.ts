@@ -17,7 +17,9 @@ export type OverlayChange =
   /** Sets the weights of all upstreams of a route. */
   | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> }
   /** Drains streams of versions that were rolled back until then, in milliseconds since the epoch. */
-  | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number };
+  | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number }
+  /** Measures the bodies of responses, while a rollout compares two versions. */
+  | { readonly kind: "measure" };
 
 export type OverlayEntry = OverlayChange & {
   readonly id: string;
@@ -69,7 +71,7 @@ export type TrafficShift = (
 const noTrafficShift: TrafficShift = (plan) => plan;
 
 const withChange = (plan: Plan, change: BoundedChange, trafficShift: TrafficShift): Plan => {
-  if (change.kind === "drain") return plan;
+  if (change.kind === "drain" || change.kind === "measure") return plan;
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {

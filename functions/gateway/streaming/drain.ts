@@ -8,7 +8,7 @@ const pollMs = 10_000;
 /** The most polls per stream: each may be a subrequest, which the platform limits per request. */
 const maxPolls = 500;
 
-export type StreamDeps = Pick<Deps, "now" | "sleep" | "random" | "recordStreamEnd" | "drainEnd">;
+export type StreamDeps = Pick<Deps, "now" | "sleep" | "random" | "log" | "recordStreamEnd" | "drainEnd">;
 
 /** Streams end up to a tenth early, at random, so that clients do not reconnect all at once. */
 const jitter = 0.1;

@@ -2,7 +2,7 @@
 
 import type { Handler } from "../core/types.ts";
 import { type StreamDeps, waitForEnd } from "./drain.ts";
-import { type CopyStream, copyEvents } from "./sse.ts";
+import { type CopyStream, copyEvents, isEvents } from "./sse.ts";
 
 export type StreamAge = (ms: number, deps: StreamDeps) => (next: Handler) => Handler;
 
@@ -18,9 +18,12 @@ export const streamAge: StreamAge = (ms, deps) => (next) => async (request, cont
   const [copy, kind] = isEvents(response) ? ([copyEvents, "events"] as const) : ([copyBytes, "body"] as const);
   const ended = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
-  const expired = waitForEnd(ms, deps, ended.signal).then((how) =>
-    deps.recordStreamEnd?.(context.route.name, how, kind),
-  );
+  const expired = waitForEnd(ms, deps, ended.signal).then((how) => {
+    const { route, caller } = context;
+    deps.recordStreamEnd?.(route.name, how, kind);
+    // The runtime reports an exception where a body is cut off. Without this line the tail takes it for a death.
+    deps.log({ type: "stream", tier: route.tier, route: route.name || null, how, kind, request: caller.requestId });
+  });
   expired.catch(() => {});
   // A disconnected client and an end by age are not failures of the gate.
   void copy(response.body, writable, expired, deps)
@@ -37,6 +40,3 @@ const copyBytes: CopyStream = (body, to, expired) => {
   );
   return body.pipeTo(to, { signal: cut.signal });
 };
-
-const isEvents = ({ headers }: Response): boolean =>
-  /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type") ?? "");

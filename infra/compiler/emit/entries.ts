@@ -33,6 +33,7 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
     ...(trafficShift ? [{ name: "trafficShift", from: "overlay/traffic-shift" }] : []),
     ...(limits(gate, "stream-age") ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
     ...(limits(gate, "websocket-age") ? [{ name: "webSocketAge", from: "streaming/websocket-age" }] : []),
+    ...(control || limits(gate, "response-idle") ? [{ name: "watchBodies", from: "streaming/watched-body" }] : []),
     ...linksOf(gate),
   ];
   const checks = hasValidation(gate) ? ["validators"] : [];
@@ -102,7 +103,7 @@ const trafficShiftParts = (
 /** Whether a route has request validation. */
 const hasValidation = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
-const limits = ({ serves }: Gate, key: "stream-age" | "websocket-age"): boolean =>
+const limits = ({ serves }: Gate, key: "stream-age" | "websocket-age" | "response-idle"): boolean =>
   serves.some(({ plan }) => plan.limits[key] !== undefined);
 
 /** Where each library is. The one that counts in stores is a third of a gate with the common filters. */
