@@ -2,17 +2,17 @@
 import { pipeline } from "./core/pipeline.ts";
 import type { Plan, RouteClosure, RoutePlan } from "./core/plan.ts";
 import { Fault, gatewayCodes, refuse, upstreamCodes } from "./core/problems.ts";
-import { milliseconds } from "./core/quantities.ts";
+import { bytes, milliseconds } from "./core/quantities.ts";
 import type { Deps, Handler, HeaderEdit } from "./core/types.ts";
 import { countByConsumer } from "./limits/consumer-share.ts";
 import { localReplies } from "./local-reply.ts";
+import { maxEntryMs } from "./overlay/overlay.ts";
 import type { Parts } from "./part.ts";
 import { deprecation } from "./proxy/deprecation.ts";
 import { attributeUpstream } from "./service/attribution.ts";
 import { destinationHandler } from "./service/destination.ts";
 import { deadline } from "./service/timeout.ts";
 import { requirePart, stepsOf } from "./steps.ts";
-import type { StreamAge } from "./streaming/max-age.ts";
 
 /** A linked route: the filters with the destination at the end, and without it for preflights. */
 interface LinkedRoute {
@@ -32,9 +32,7 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
   const filters = mapValues(plan.filters, (filter, id) =>
     stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
   );
-  const age = plan.limits["stream-age"];
-  // Only gates that limit streams bundle the code for it.
-  const boundStream = age === undefined ? (next: Handler) => next : streamAgeOf(parts)(milliseconds(age), deps);
+  const boundStream = streamLimits(plan, parts, deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = requirePart(parts.upstreams, upstream.use)(upstream.with, deps);
     const timeoutFault = () =>
@@ -48,7 +46,7 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
       run: destinationHandler(route, upstreams, deps),
       preflight: async () => new Response(null, { status: 204 }),
     };
-    const closedHandler = route.closed && closureHandler(route.closed);
+    const closedHandler = route.closed && closureHandler(route.closed, deps);
     const withCutover = (ownHandler: Handler): Handler => parts.cutover?.(route, upstreams, ownHandler) ?? ownHandler;
     return {
       // A closed route is closed for both gateways.
@@ -64,18 +62,45 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
   };
 };
 
+/** Answers with the wait that the closure names, else with the time until it ends. */
 const closureHandler =
-  ({ "retry-after": after, detail }: RouteClosure): Handler =>
-  async (_, context) =>
-    refuse(context, gatewayCodes, "route-closed", {
+  ({ "retry-after": wait, detail, until }: RouteClosure, { now }: Pick<Deps, "now">): Handler =>
+  async (_, context) => {
+    const waitMs = wait !== undefined ? milliseconds(wait) : until && Math.min(until - now(), maxEntryMs);
+    return refuse(context, gatewayCodes, "route-closed", {
       ...(detail !== undefined && { detail }),
-      ...(after !== undefined && { headers: { "retry-after": String(Math.ceil(milliseconds(after) / 1000)) } }),
+      // With 0 clients would retry at once.
+      ...(waitMs !== undefined && { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } }),
     });
+  };
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
 
-const streamAgeOf = ({ streamAge }: Parts): StreamAge => {
-  if (streamAge === undefined) throw new Error("this gate was linked without the limit of streams; rebuild it");
-  return streamAge;
+/** Only gates that limit streams bundle the code for it. */
+const streamLimits = (
+  { limits }: Plan,
+  { streamAge, webSocketAge, watchBodies }: Parts,
+  deps: Deps,
+): ((next: Handler) => Handler) => {
+  const idle = limits["response-idle"];
+  const watch =
+    idle === undefined
+      ? (deps.measuresBodies && watchBodies?.(undefined, deps)) || unbounded
+      : linked(watchBodies)(milliseconds(idle), deps);
+  const { "stream-age": age, "websocket-age": webSocket, "websocket-bytes": carried } = limits;
+  const boundBody = age === undefined ? unbounded : linked(streamAge)(milliseconds(age), deps);
+  const boundWebSocket =
+    webSocket === undefined || carried === undefined
+      ? unbounded
+      : linked(webSocketAge)({ ageMs: milliseconds(webSocket), maxCarried: bytes(carried) }, deps);
+  // Beneath the age of streams, so that an end by age is no failure of the service.
+  return (next) => boundWebSocket(boundBody(watch(next)));
+};
+
+const unbounded = (next: Handler): Handler => next;
+
+const linked = <T>(limit: T | undefined): T => {
+  if (limit === undefined) throw new Error("this gate was linked without its limit of streams; rebuild it");
+  return limit;
 };

@@ -45,6 +45,8 @@ interface LiveState {
   appliedText: string;
   /** When the first of them expires. */
   expires: number;
+  /** When the last entry that measures bodies ends. */
+  measuredUntil: number;
   refreshedAt: number;
   requestedAt: number;
 }
@@ -54,6 +56,7 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
     ...baseDeps,
     // Revocations do not relink the gate, so that it keeps its counters and verified tokens.
     revoked: () => state.revoked,
+    measuresBodies: () => deps.now() < state.measuredUntil,
     drainEnd: async () => {
       const now = deps.now();
       // Streams refresh by themselves, since the gate may have no other request.
@@ -116,6 +119,7 @@ const emptyState = (serve: LinkedGateway): LiveState => ({
   hasMessage: false,
   appliedText: "",
   expires: Number.POSITIVE_INFINITY,
+  measuredUntil: 0,
   refreshedAt: Number.NEGATIVE_INFINITY,
   requestedAt: Number.NEGATIVE_INFINITY,
 });
@@ -129,9 +133,12 @@ const waitForRefresh = async (state: LiveState, { now, sleep }: Pick<Deps, "now"
   while (now() - state.refreshedAt >= maxFeedAgeMs && now() - since < maxWaitMs) await sleep(pollMs);
 };
 
+const changesPlan = (kind: OverlayEntry["kind"]): boolean => kind !== "drain" && kind !== "measure";
+
 /** Links the gateway with the entries that are valid now, unless it is already. */
 const applyEntries = (state: LiveState, now: number, relink: (valid: readonly OverlayEntry[]) => LinkedGateway) => {
-  const valid = state.entries.filter(({ kind, until }) => kind !== "drain" && until > now);
+  const valid = state.entries.filter(({ kind, until }) => changesPlan(kind) && until > now);
+  state.measuredUntil = Math.max(0, ...state.entries.map(({ kind, until }) => (kind === "measure" ? until : 0)));
   state.expires = Math.min(...valid.map(({ until }) => until));
   const text = JSON.stringify(valid);
   if (text === state.appliedText) return;

@@ -13,6 +13,8 @@ import type { Tighten } from "./hooks/tighten.ts";
 import type { TrafficShift } from "./overlay/overlay.ts";
 import type { CutoverHandler } from "./service/cutover.ts";
 import type { StreamAge } from "./streaming/max-age.ts";
+import type { WatchBodies } from "./streaming/watched-body.ts";
+import type { WebSocketAge } from "./streaming/websocket-age.ts";
 
 /** Where a filter belongs in a chain. Only the checker uses it; the gate runs filters in the written order. */
 export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" | "content";
@@ -164,6 +166,10 @@ export interface Parts {
   readonly trafficShift?: TrafficShift;
   /** Set when the tier limits the age of streams. */
   readonly streamAge?: StreamAge;
+  /** Set when the tier limits the age of WebSockets. */
+  readonly webSocketAge?: WebSocketAge;
+  /** Set when the tier limits pauses within responses, or a control plane measures them. */
+  readonly watchBodies?: WatchBodies;
   /** Set when a limit is counted in a store. */
   readonly limiter?: StoreLimiter;
 }

@@ -35,6 +35,22 @@ export const limits = () =>
       .describe(
         "Maximum age of a response of unknown length; each ends up to a tenth earlier. Event streams end between two events, other bodies are cut off. The gate copies such bodies itself. Not for WebSockets",
       ),
+    "response-idle": duration()
+      .refine((text) => milliseconds(text) >= 1000 && milliseconds(text) <= 3_600_000, "1s to 1h")
+      .optional()
+      .describe(
+        "The longest pause of a service within the body of its response; the body is then cut off, and counts as an error of the service. Not for event streams, compressed bodies and WebSockets. The gate copies bodies itself, which costs a small response about half of what a gate does for it. By default bodies are only measured, during rollouts",
+      ),
+    "websocket-age": duration()
+      .optional()
+      .describe(
+        "Maximum age of a WebSocket; each is closed up to a tenth earlier with 1012, service restart, so that its client connects again. The gate copies the messages itself. By default the runtime forwards them, and WebSockets continue",
+      ),
+    "websocket-bytes": size()
+      .default("16MiB")
+      .describe(
+        "With `websocket-age`: what one direction of a WebSocket may carry, in bytes or characters of texts, before it is closed with 1012. Bounds the memory that a client which does not read can take",
+      ),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
       .optional()

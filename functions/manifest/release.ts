@@ -87,7 +87,7 @@ export const release = () =>
     drain: duration("1h")
       .default("30s")
       .describe(
-        "After a rollback: the time in which the version's streams end, if `limits.stream-age` is set; 0s lets them continue",
+        "After a rollback: the time in which the version's streams end, if `limits.stream-age` is set, and its WebSockets, if `limits.websocket-age` is; 0s lets them continue",
       ),
     watch: watch()
       .optional()

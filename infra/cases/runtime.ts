@@ -74,8 +74,10 @@ const entrySource = (): string => {
   return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
 import { limiter } from "./gateway/limits/store-counter.ts";
 import { streamAge } from "./gateway/streaming/max-age.ts";
+import { watchBodies } from "./gateway/streaming/watched-body.ts";
+import { webSocketAge } from "./gateway/streaming/websocket-age.ts";
 import { Counters, worker } from "../infra/cases/worker/worker.ts";
 export { Counters };
-export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge }, ${present.table});
+export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge, webSocketAge, watchBodies }, ${present.table});
 `;
 };

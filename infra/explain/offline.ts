@@ -11,6 +11,8 @@ import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
+import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { handleRequest } from "../../functions/state/contract.ts";
 import type { Counters } from "../../functions/state/counters.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
@@ -77,6 +79,8 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     upstreams: makersOf(upstreams),
     ...(await loadValidators(tier)),
     streamAge,
+    webSocketAge,
+    watchBodies,
     limiter,
   };
   const handle = link(plan, parts, fakes.deps);

@@ -9,8 +9,15 @@ import { common } from "../compiler/lower/platform.ts";
 import { fetchApi } from "./api.ts";
 import type { Target } from "./target.ts";
 
-/** Creates namespaces on a local cloud, which accepts an id for a new namespace. */
-export const createNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
+/**
+ * Creates namespaces on a local cloud, which accepts an id for a new namespace. A title is unique in an account, so it has
+ * the environment's name, and the id, which an environment may change.
+ */
+export const createNamespaces = async (
+  target: Target,
+  environment: string,
+  namespaces: Readonly<Record<string, string>>,
+): Promise<void> => {
   const {
     CLOUDFLARE_API_BASE_URL: api,
     CLOUDFLARE_API_TOKEN: token,
@@ -18,7 +25,8 @@ export const createNamespaces = async (target: Target, namespaces: Readonly<Reco
   } = target.variables;
   const url = `${api}/accounts/${account}/storage/kv/namespaces`;
   const headers = { authorization: `Bearer ${token}` };
-  for (const [title, id] of Object.entries(namespaces)) {
+  for (const [name, id] of Object.entries(namespaces)) {
+    const title = `${name}-${environment}-${id}`;
     const found = await fetchApi(`${url}/${id}`, { headers });
     if (found.status !== 404) continue;
     const created = await fetchApi(url, { method: "POST", headers, body: JSON.stringify({ title, id }) });

@@ -17,6 +17,9 @@ export interface SecretStore {
 /** The environment of the dev loop. */
 const local = "local";
 
+/** Whether the secrets are in a file, which the dev loop reads, and a deploy uploads with the code. */
+export const areInFile = (environment: string): boolean => environment === local;
+
 /**
  * @param samples values that the dev loop uses for secrets that are not set
  * @param target platform of other environments
@@ -37,7 +40,7 @@ const previewSecrets = (samples: Values): SecretStore => ({
 type Values = Readonly<Record<string, string>>;
 
 /** Relative to the project. */
-const secretsFile = `.secrets/${local}.json`;
+export const secretsFile = `.secrets/${local}.json`;
 
 const maxFileBytes = 8 * 1024 * 1024;
 

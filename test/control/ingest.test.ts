@@ -4,7 +4,7 @@ import type { DataPoint } from "../../functions/control/exporters/analytics-engi
 import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { ObserverReport } from "../../functions/control/telemetry/store.ts";
 import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
-import type { Report, Series } from "../../functions/gateway/observability/metrics.ts";
+import type { Report, Series } from "../../functions/gateway/observability/report.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFacts;
@@ -69,6 +69,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   series: [series()],
   marks: [],
   streams: [],
+  bodies: [],
   lost: 0,
   ...over,
 });
@@ -81,19 +82,28 @@ describe("a gate's report", () => {
     const { post, calls } = ingestHarness();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
     expect(
-      await post("/v1/report", report({ marks: [mark], streams: [{ route: "r", how: "aged", count: 4 }], lost: 2 })),
+      await post(
+        "/v1/report",
+        report({
+          marks: [mark],
+          streams: [{ route: "r", how: "aged", kind: "websocket", count: 4 }],
+          bodies: [{ route: "r", upstream: "it", how: "cut", count: 5 }],
+          lost: 2,
+        }),
+      ),
     ).toBe(204);
     expect(calls).toMatchObject([{ tier: "wallet", name: "take" }]);
     expect(talliesIn(calls)).toEqual([
       { name: "shadow", labels: { route: "r", filter: "limit", decision: "rate-limited" }, by: 3 },
-      { name: "streams", labels: { route: "r", how: "aged" }, by: 4 },
+      { name: "streams", labels: { route: "r", how: "aged", kind: "websocket" }, by: 4 },
+      { name: "bodies", labels: { route: "r", upstream: "it", how: "cut" }, by: 5 },
       { name: "reports-lost", labels: {}, by: 2 },
     ]);
   });
 
   it("of an older gate, without newer fields, is accepted", async () => {
     const { post } = ingestHarness();
-    const { marks, streams, ...before } = report();
+    const { marks, streams, bodies, ...before } = report();
     const { method, upstream, ...old } = series({ status: "2xx" });
     expect(await post("/v1/report", { ...before, series: [old] })).toBe(204);
   });

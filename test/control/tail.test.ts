@@ -149,6 +149,22 @@ describe("the report to control", () => {
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
   });
 
+  it("counts no death where the gate ended a stream", async () => {
+    const { collect, reports } = tailHarness();
+    const line = { type: "stream", tier: "wallet", route: "balance", how: "drained", kind: "body" };
+    await collect(event({ outcome: "exception", more: [line] }), event({ outcome: "exception" }));
+    expect(reports).toMatchObject([{ deaths: [{ outcome: "exception", count: 1 }] }]);
+  });
+
+  it.each(["response-cut", "response-stalled"])(
+    "counts no death where the gate has counted a body: %s",
+    async (code) => {
+      const { collect, reports } = tailHarness();
+      await collect(event({ outcome: "exception", more: [{ type: "fault", tier: "wallet", route: "balance", code }] }));
+      expect(reports).toMatchObject([{ deaths: [], faults: [{ code, count: 1 }] }]);
+    },
+  );
+
   it("includes a client at a zone's gate that claims to be a tester", async () => {
     const { collect, reports } = tailHarness();
     await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));

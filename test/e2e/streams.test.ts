@@ -1,5 +1,7 @@
 /** WebSockets and event streams through front and gate, and how they end. */
-import { expect, it } from "vitest";
+import type { Server, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { until } from "../until.ts";
 import { manifest, sharedProject } from "./project.ts";
@@ -20,13 +22,20 @@ const withService = sharedProject((url) => ({
   ...tier("live", url, ""),
   ...tier("brief", url, "limits: { stream-age: 500ms }\n"),
   ...tier("long", url, "limits: { stream-age: 10m }\n"),
+  ...tier("watched", url, "limits: { response-idle: 1s }\n"),
+  ...tier("aging", url, "limits: { websocket-age: 800ms }\n"),
+  ...tier("copied", url, "limits: { websocket-age: 10m }\n"),
 }));
+
+/** The service's WebSockets, in place of those of an earlier test. */
+const webSocketsAt = (server: Server) =>
+  new WebSocketServer({ server: server.removeAllListeners("upgrade"), handleProtocols: () => "chat" });
 
 it("a WebSocket passes both ways, binary too, and closes on both sides", async () => {
   const { url, service: feed } = withService();
   let closed: number | undefined;
   const seen: Record<string, unknown> = {};
-  new WebSocketServer({ server: feed.server }).on("connection", (socket, request) => {
+  webSocketsAt(feed.server).on("connection", (socket, request) => {
     Object.assign(seen, request.headers);
     socket.on("message", (message, binary) => socket.send(message, { binary }));
     socket.on("close", (code) => {
@@ -50,6 +59,79 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
   socket.close(4001);
   await until(() => closed === 4001, "the service sees the close code");
 });
+
+/** A client of a WebSocket that echoes, with what both sides see. */
+const socketOf = async (tier: string) => {
+  const { url, service } = withService();
+  const seen = { client: [] as string[], service: [] as string[] };
+  const sides: { service?: WebSocket } = {};
+  webSocketsAt(service.server).on("connection", (socket) => {
+    sides.service = socket;
+    socket.on("message", (message, binary) => socket.send(message, { binary }));
+    socket.on("ping", (data) => seen.service.push(`ping ${data}`));
+    socket.on("close", (code, reason) => seen.service.push(`close ${code} ${reason}`));
+  });
+  const client = new WebSocket(`${url.replace("http", "ws")}/${tier}/socket`, ["chat"]);
+  client.on("message", (data, isBinary) => seen.client.push(isBinary ? `bytes ${[...(data as Buffer)]}` : `${data}`));
+  client.on("pong", (data) => seen.client.push(`pong ${data}`));
+  client.on("close", (code, reason) => seen.client.push(`close ${code} ${reason}`));
+  await new Promise((opened, failed) => client.once("open", opened).once("error", failed));
+  client.on("error", () => {});
+  return { client, service: sides.service as WebSocket, seen };
+};
+
+it("a WebSocket is closed with 1012 at the tier's websocket-age, for the service too", async () => {
+  const started = performance.now();
+  const { client, seen } = await socketOf("aging");
+  client.send("hello");
+  await until(() => seen.client.includes("close 1012 service restart"), "the client sees the close");
+  await until(() => seen.service.includes("close 1012 service restart"), "the service sees the close");
+  expect(seen.client[0]).toBe("hello");
+  expect(performance.now() - started).toBeGreaterThan(700);
+});
+
+it("a WebSocket that the gate copies is one: texts, bytes, large messages, subprotocol, pings, closes", async () => {
+  const one = await socketOf("copied");
+  one.client.send("hello");
+  one.client.send(Buffer.from([0, 1, 255]));
+  one.client.ping("p");
+  await until(() => one.seen.client.length === 3, "the client has all three");
+  // The runtime answers a ping, which thus may come ahead.
+  expect(one.seen.client.toSorted()).toEqual(["bytes 0,1,255", "hello", "pong p"]);
+  one.client.send("x".repeat(3_000_000));
+  await until(() => one.seen.client.at(-1)?.length === 3_000_000, "the client has the large one");
+  expect(one.client.protocol).toBe("chat");
+  one.service.close(4002, "later");
+  await until(() => one.seen.client.at(-1) === "close 4002 later", "the client sees the close");
+});
+
+it.each([
+  [
+    "the client breaks off",
+    (it: Sides) => it.client.terminate(),
+    "service",
+    "close 1001 the client closed the connection",
+  ],
+  [
+    "the service breaks off",
+    (it: Sides) => it.service.terminate(),
+    "client",
+    "close 1011 the service closed the connection",
+  ],
+  ["the client closes without a code", (it: Sides) => it.client.close(), "service", "close 1005 "],
+  [
+    "a message is too large for the runtime",
+    (it: Sides) => it.client.send("x".repeat(33 * 2 ** 20)),
+    "service",
+    "close 1001 the client closed the connection",
+  ],
+] as const)("a WebSocket that the gate copies ends on both sides when %s", async (_, end, who, last) => {
+  const it = await socketOf("copied");
+  end(it);
+  await until(() => it.seen[who].at(-1) === last, `the ${who} sees it`);
+});
+
+type Sides = Awaited<ReturnType<typeof socketOf>>;
 
 it("a route that does not say so becomes no WebSocket", async () => {
   const { url } = withService((_, response) => response.end("never"));
@@ -109,6 +191,63 @@ it("a client that leaves between two events ends the stream for the service, whe
   await response.body?.getReader().read();
   client.abort();
   await until(() => left, "the service sees the end");
+});
+
+describe("a body of a service that the gate watches", () => {
+  const codesOf = (lines: readonly string[]) =>
+    lines.flatMap((line) => (/"code":"(response-\w+)"/.exec(line) ?? []).slice(1));
+  const half = (response: ServerResponse, headers: Record<string, string> = {}) => {
+    response.writeHead(200, headers);
+    response.write("half");
+  };
+
+  it.each([
+    ["is shorter than its length", { "content-length": "8" }, (it: ServerResponse) => it.socket?.end(), "response-cut"],
+    ["is reset", {}, (it: ServerResponse) => it.socket?.resetAndDestroy(), "response-cut"],
+    ["stalls", {}, () => {}, "response-stalled"],
+    ["stalls before its announced end", { "content-length": "8" }, () => {}, "response-stalled"],
+  ] as const)("counts once against it, and is cut for the client, if it %s", async (_, headers, end, code) => {
+    const { url, lines } = withService((_, response) => {
+      half(response, headers);
+      setTimeout(() => end(response), 100);
+    });
+    const response = await fetch(`${url}/watched/plain`);
+    expect(response.headers.get("content-length")).toBe("content-length" in headers ? "8" : null);
+    await expect(response.text()).rejects.toThrow();
+    await until(() => codesOf(lines).length > 0, "the gate's line");
+    expect(codesOf(lines)).toEqual([code]);
+  });
+
+  it("counts as nothing if the client leaves, and the service sees the end", async () => {
+    let left = false;
+    const { url, lines } = withService((_, response) => {
+      half(response);
+      response.on("close", () => {
+        left = true;
+      });
+    });
+    const client = new AbortController();
+    const response = await fetch(`${url}/watched/plain`, { signal: client.signal });
+    await response.body?.getReader().read();
+    client.abort();
+    await until(() => left, "the service sees the end");
+    expect(codesOf(lines)).toEqual([]);
+  });
+
+  it("comes whole, with its length, and compressed ones as they are", async () => {
+    const large = Buffer.alloc(3_000_000, "x");
+    const { url } = withService((request, response) => {
+      const isCompressed = request.url?.endsWith("?z") === true;
+      response.writeHead(200, isCompressed ? { "content-encoding": "gzip" } : { "content-length": `${large.length}` });
+      response.end(isCompressed ? gzipSync(large) : large);
+    });
+    const whole = await fetch(`${url}/watched/plain`);
+    expect([whole.headers.get("content-length"), (await whole.arrayBuffer()).byteLength]).toEqual([
+      "3000000",
+      3_000_000,
+    ]);
+    expect((await (await fetch(`${url}/watched/plain?z`)).arrayBuffer()).byteLength).toBe(3_000_000);
+  });
 });
 
 it("a body of another kind is seen as cut at the tier's stream-age", async () => {

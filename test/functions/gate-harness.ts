@@ -14,6 +14,8 @@ import { buildRouteTable } from "../../functions/gateway/routing/route-table.ts"
 import { link } from "../../functions/gateway/server.ts";
 import { cutover } from "../../functions/gateway/service/cutover.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
+import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { objectNameOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 
@@ -246,5 +248,7 @@ const partsOf = (filters: Readonly<Record<string, Make>>, options: GateOptions):
   },
   cutover,
   streamAge,
+  webSocketAge,
+  watchBodies,
   limiter,
 });

@@ -8,6 +8,8 @@ import type { Parts } from "../../functions/gateway/part.ts";
 import { type Gateway, link as linkPlan } from "../../functions/gateway/server.ts";
 import { cutover } from "../../functions/gateway/service/cutover.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
+import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import type { Compiled } from "../../infra/compiler/compile.ts";
 
@@ -16,6 +18,8 @@ export const parts = {
   upstreams: Object.fromEntries(Object.entries(upstreams).map(([name, { make }]) => [name, make])),
   cutover,
   streamAge,
+  webSocketAge,
+  watchBodies,
   limiter,
   moves: trafficShift,
 } as unknown as Parts;

@@ -8,6 +8,8 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
+import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check/check.ts";
@@ -130,7 +132,11 @@ const links = (tier: CheckedTier): void => {
     after: () => () => {},
     defer: () => {},
   };
-  link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge, limiter }, { ...deps, ...rest });
+  link(
+    plan,
+    { filters: makers(filters), upstreams: makers(upstreams), streamAge, webSocketAge, watchBodies, limiter },
+    { ...deps, ...rest },
+  );
 };
 
 /** Every binding and secret is there. */

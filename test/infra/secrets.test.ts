@@ -37,7 +37,10 @@ describe("in the dev loop's environment", () => {
       expect.stringContaining("npx postern secrets set IT_TOKEN --env local"),
     ]);
     const set = await postern(root, ["secrets", "set", "IT_TOKEN"], `${value}\n`);
-    expect([set.code, set.out]).toEqual([0, "set IT_TOKEN for a, b in local\n"]);
+    expect([set.code, set.out]).toEqual([
+      0,
+      "set IT_TOKEN for a, b in local: in .secrets/local.json, for the dev loop and the next upload; no deployed Worker has changed (--target local sets it there too)\n",
+    ]);
     const after = await postern(root, ["secrets", "list", "--json"]);
     expect(JSON.parse(after.out).secrets.map((it: { tier: string; set: boolean }) => [it.tier, it.set])).toEqual([
       ["a", true],
@@ -57,7 +60,10 @@ describe("in the dev loop's environment", () => {
     const small = (name: string) => `${tier(name)}isolation: shared\n`;
     const root = writeProject({ "routes/a.yaml": lifted, "routes/b.yaml": small("b"), "routes/c.yaml": small("c") });
     const set = await postern(root, ["secrets", "set", "IT_TOKEN"], value);
-    expect([set.code, set.out]).toEqual([0, "set IT_TOKEN for a, b, c in local\n"]);
+    expect([set.code, set.out]).toEqual([
+      0,
+      expect.stringContaining("set IT_TOKEN for a, b, c in local: in .secrets/local.json"),
+    ]);
     const list = await postern(root, ["secrets", "list", "--json"]);
     expect(JSON.parse(list.out).secrets.map((it: { tier: string; worker: string }) => [it.tier, it.worker])).toEqual([
       ["a", "gate-a-local"],

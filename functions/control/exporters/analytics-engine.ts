@@ -3,7 +3,7 @@
  * depends on them. Source: Workers Analytics Engine, "Limits" (20 blobs, 20 doubles, an index of 96 bytes; 250
  * points of one invocation).
  */
-import type { Report } from "../../gateway/observability/metrics.ts";
+import type { Report } from "../../gateway/observability/report.ts";
 import { bounds, histogram } from "../telemetry/histogram.ts";
 
 export interface DataPoint {

@@ -1,5 +1,5 @@
 /** The Durable Object of one tier's telemetry. */
-import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Series } from "../../gateway/observability/report.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";

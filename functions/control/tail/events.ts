@@ -32,6 +32,14 @@ export interface FaultLine {
   readonly code: string;
 }
 
+/** The gate ended a stream: by age, or because its version was rolled back. */
+interface StreamLine {
+  readonly type: "stream";
+  readonly tier: string;
+}
+
+type GateLine = AccessLine | FaultLine | StreamLine;
+
 export interface TailEvent {
   readonly worker: string;
   readonly version: string;
@@ -54,6 +62,11 @@ export interface TailEvent {
 /** Outcomes that the gate reports itself, or that harm nobody. */
 const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
 
+/** Where the gate breaks off a response for its client, the runtime reports an exception, which the gate has counted. */
+const endsBody = (line: GateLine): boolean =>
+  line.type === "stream" ||
+  (line.type === "fault" && (line.code === "response-cut" || line.code === "response-stalled"));
+
 /** The entrypoint that only the front reaches. */
 const frontEntrypoint = "Behind";
 
@@ -64,7 +77,7 @@ export const tailEventOf = (item: TraceItem): TailEvent => {
     worker: item.scriptName ?? "",
     version: item.scriptVersion?.id ?? "",
     outcome: item.outcome,
-    died: !harmless.includes(item.outcome),
+    died: !harmless.includes(item.outcome) && !lines.some(endsBody),
     cpuMs: item.cpuTime,
     wallMs: item.wallTime,
     at: item.eventTimestamp ?? 0,
@@ -76,14 +89,14 @@ export const tailEventOf = (item: TraceItem): TailEvent => {
   };
 };
 
-const linePrefix = /^\{"type":"(?:access|fault)"/;
+const linePrefix = /^\{"type":"(?:access|fault|stream)"/;
 
 /** @param message the arguments of `console.log` */
-const parseLine = (message: unknown): AccessLine | FaultLine | undefined => {
+const parseLine = (message: unknown): GateLine | undefined => {
   const [text] = Array.isArray(message) ? message : [];
   if (typeof text !== "string" || !linePrefix.test(text)) return undefined;
   try {
-    const line = JSON.parse(text) as AccessLine | FaultLine;
+    const line = JSON.parse(text) as GateLine;
     return typeof line.tier === "string" ? line : undefined;
   } catch {
     // The platform truncates long lines.

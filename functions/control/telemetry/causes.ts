@@ -1,5 +1,6 @@
 /** Causes of refused, failed and abandoned requests of one version: route, filter or upstream, and code. Bounded, so that a sample stays small. */
-import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Series } from "../../gateway/observability/report.ts";
+import type { Tally } from "./tally.ts";
 
 /** Requests that were refused, failed or were abandoned for the same cause. */
 export interface Cause {
@@ -36,7 +37,13 @@ const kindsOf = ({ verdict, status }: Series): readonly Cause["kind"][] => [
   ...(verdict === "left" ? (["abandoned"] as const) : []),
 ];
 
-const namesOf = ({ route, by, code, status, upstream }: Series): Omit<Cause, "kind" | "count"> => ({
+const namesOf = ({
+  route,
+  by,
+  code,
+  status,
+  upstream,
+}: Omit<Cause, "kind" | "count">): Omit<Cause, "kind" | "count"> => ({
   route: route.slice(0, maxTextChars),
   by: by.slice(0, maxTextChars),
   code: code.slice(0, maxTextChars),
@@ -46,6 +53,16 @@ const namesOf = ({ route, by, code, status, upstream }: Series): Omit<Cause, "ki
 
 export const deathsAsCause = (count: number): readonly Cause[] =>
   count > 0 ? [{ ...other, route: "", kind: "errors", code: diedCode, count }] : [];
+
+/** Responses whose body failed after the headers: their series says nothing of it. */
+export const bodiesAsCauses = (tallies: readonly Tally[]): readonly Cause[] =>
+  tallies
+    .filter(({ name, by }) => name === "bodies" && by > 0)
+    .map(({ labels: { route = "", upstream = "", how = "" }, by }) => ({
+      ...namesOf({ route, by: upstream, code: `body-${how}`, status: "", upstream }),
+      kind: "errors",
+      count: by,
+    }));
 
 /** The most frequent causes of both; the rest is one cause of the route `other`. */
 export const sumOfCauses = (a: readonly Cause[] = [], b: readonly Cause[] = []): readonly Cause[] => {

@@ -143,6 +143,12 @@ const tallyInstruments: readonly (Descriptor & { readonly tally: TallyName; read
   },
   { tally: "streams", name: "postern.streams.ended", unit: "{stream}", help: "Streams that the gate ended" },
   {
+    tally: "bodies",
+    name: "postern.bodies.failed",
+    unit: "{request}",
+    help: "Responses whose body broke off or stalled after the headers, and whose client had not left",
+  },
+  {
     tally: "reports-lost",
     name: "postern.reports.lost",
     unit: "{report}",

@@ -31,7 +31,10 @@ const series = z.object({
 
 const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filter: text, decision: text, count });
 
-const endedStreams = z.object({ route: text, how: text, count });
+/** A gate of an earlier release sends no kind. */
+const endedStreams = z.object({ route: text, how: text, kind: text.default(""), count });
+
+const failedBodies = z.object({ route: text, upstream: text, how: text, count });
 
 /** A gate's report. Unknown keys of a newer gate are dropped. */
 export const report = z.object({
@@ -43,6 +46,7 @@ export const report = z.object({
   causes: z.array(series).max(600).optional(),
   marks: z.array(mark).max(600).default([]),
   streams: z.array(endedStreams).max(2000).default([]),
+  bodies: z.array(failedBodies).max(600).default([]),
   lost: count,
 });
 

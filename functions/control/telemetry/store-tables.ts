@@ -1,5 +1,5 @@
 /** The tables of the telemetry store: samples by version and time, series and tallies with their bounds. */
-import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Series } from "../../gateway/observability/report.ts";
 import { emptySample, type StoredSample, sumOfBins, sumOfSamples } from "./samples.ts";
 import type { Tally, TallyName } from "./tally.ts";
 

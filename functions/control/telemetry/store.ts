@@ -1,7 +1,7 @@
 /** The telemetry store of one tier: counts of its gates by version and time, in a Durable Object's SQLite. */
-import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Series } from "../../gateway/observability/report.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
-import { causesOf, deathsAsCause } from "./causes.ts";
+import { bodiesAsCauses, causesOf, deathsAsCause } from "./causes.ts";
 import { type StoredSample, sumOfSamples } from "./samples.ts";
 import {
   createTables,
@@ -81,7 +81,11 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
       samples.put(
         version,
         now - (now % fineMs),
-        sumOfSamples(sample, { groups: {}, cold: 0, causes: causesOf(causes) }),
+        sumOfSamples(sample, {
+          groups: {},
+          cold: 0,
+          causes: [...causesOf(causes), ...bodiesAsCauses(tierTallies?.tallies ?? [])],
+        }),
       );
       for (const it of reported) series.add(version, it, now);
       if (tierTallies) addTallies(version, tierTallies, now);

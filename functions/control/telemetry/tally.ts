@@ -13,8 +13,10 @@ export type TallyName =
   | "shadow"
   /** Requests for which a filter's store was unavailable: `route`, `filter`. */
   | "degraded"
-  /** Streams that the gate ended: `route`, `how`. */
+  /** Streams that the gate ended: `route`, `how`, `kind`. */
   | "streams"
+  /** Responses whose body failed after its headers: `route`, `upstream`, `how`. */
+  | "bodies"
   /** Lost reports of gates. */
   | "reports-lost"
   /** Rejected reports: a gate of the tier reported for a tier that it does not serve. */

@@ -2,7 +2,7 @@
 
 import type { FrontReport } from "../../front/telemetry.ts";
 import { parsed } from "../../gateway/core/json.ts";
-import type { Report } from "../../gateway/observability/metrics.ts";
+import type { Report } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -85,19 +85,35 @@ const refusedReport = (props: IngestProps): ObserverReport[] => {
   return [{ tier, version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] }];
 };
 
-const talliesOf = ({ marks, streams, lost }: TalliedReport): Tally[] => [
+const talliesOf = ({ marks, streams, bodies, lost }: TalliedReport): Tally[] => [
   ...marks.map(({ kind, route, filter, decision, count }) => ({
     name: kind,
     labels: { route, filter, ...(kind === "shadow" && { decision }) },
     by: count,
   })),
-  ...streams.map(({ route, how, count }) => ({ name: "streams" as const, labels: { route, how }, by: count })),
+  ...streams.map(({ route, how, kind, count }) => ({
+    name: "streams" as const,
+    labels: { route, how, kind },
+    by: count,
+  })),
+  ...bodies.map(({ count, ...labels }) => ({ name: "bodies" as const, labels, by: count })),
   { name: "reports-lost", labels: {}, by: lost },
 ];
 
-/** The reason why a stream ended is free text: the gate may be newer than control. */
+/** How a stream or a body ended is free text: the gate may be newer than control. */
 type TalliedReport = Pick<Report, "marks" | "lost"> & {
-  readonly streams: readonly { readonly route: string; readonly how: string; readonly count: number }[];
+  readonly streams: readonly {
+    readonly route: string;
+    readonly how: string;
+    readonly kind: string;
+    readonly count: number;
+  }[];
+  readonly bodies: readonly {
+    readonly route: string;
+    readonly upstream: string;
+    readonly how: string;
+    readonly count: number;
+  }[];
 };
 
 /** Writes data points without waiting. @returns a count of those beyond the limit */

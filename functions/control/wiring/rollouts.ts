@@ -12,6 +12,7 @@ import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
 import { rememberingPlatform } from "../rollout/live.ts";
+import { measureEntryOf, publishMeasure } from "../rollout/measure-entry.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
 import { smokeTest, testLabel } from "../rollout/smoke.ts";
@@ -54,7 +55,7 @@ export const tierRollouts = (
     uuid: runtime.uuid,
   });
   const renew = entryRenewer(controller, plan, feed, storage, runtime);
-  const publishDrain = drainPublisher(controller, plan, feed, storage, runtime);
+  const publishEntries = entryPublisher(controller, plan, feed, storage, runtime);
   return {
     ...controller,
     live: platform.live,
@@ -66,7 +67,7 @@ export const tierRollouts = (
     },
     reconcile: async () => {
       await controller.reconcile();
-      await publishDrain();
+      await publishEntries();
       await renew();
     },
   };
@@ -103,8 +104,8 @@ const renewIntervalMs = 60 * 60_000;
 /** Retry delay after a failed call to the feed. */
 const retryMs = 2000;
 
-/** Publishes the drain entry of a version that was rolled back. */
-const drainPublisher =
+/** Publishes the entries for the gates: they measure bodies during a rollout, and drain a version that was rolled back. */
+const entryPublisher =
   (
     controller: Pick<Rollouts, "status">,
     plan: ControlPlan,
@@ -114,15 +115,21 @@ const drainPublisher =
   ) =>
   async (): Promise<void> => {
     const it = await controller.status();
-    const entry = it && parseSubject(it.tier).route === null ? drainEntryOf(it, now()) : undefined;
-    if (!it || !entry) return;
-    const tiers = new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)));
-    try {
-      await publishDrain(feed, storage, [...tiers], entry);
-    } catch (error) {
-      log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
-      await storage.setAlarm(now() + retryMs);
-    }
+    if (!it) return;
+    const { tier, route } = parseSubject(it.tier);
+    const drain = route === null ? drainEntryOf(it, now()) : undefined;
+    const tiers =
+      route === null ? [...new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)))] : [tier];
+    const attempt = async (work: Promise<void>): Promise<void> => {
+      try {
+        await work;
+      } catch (error) {
+        log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
+        await storage.setAlarm(now() + retryMs);
+      }
+    };
+    await attempt(publishMeasure(feed, storage, tiers, measureEntryOf(it, now())));
+    if (drain) await attempt(publishDrain(feed, storage, tiers, drain));
   };
 
 /** Renews a cutover's overlay entry, also after the rollout has ended. */

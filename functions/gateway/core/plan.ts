@@ -75,6 +75,11 @@ export interface RouteClosure {
   /** A duration. */
   readonly "retry-after"?: string;
   readonly detail?: string;
+  /**
+   * When the overlay opens the route again, in milliseconds since the epoch. Never in a compiled plan; undefined when
+   * the manifest closes the route as well.
+   */
+  readonly until?: number;
 }
 
 /** Sends part of the users to the previous gateway. */
@@ -112,6 +117,11 @@ export interface Plan {
     readonly "body-idle": string;
     /** The longest duration of a response of unknown length; unlimited by default. */
     readonly "stream-age"?: string;
+    /** The longest pause of a service within the body of its response; unlimited by default. */
+    readonly "response-idle"?: string;
+    /** The longest duration of a WebSocket, and what one direction of it may carry; unlimited by default. */
+    readonly "websocket-age"?: string;
+    readonly "websocket-bytes"?: string;
   };
   /** Share of requests with an access log line. Failures are always logged. */
   readonly log: { readonly sample: string };

@@ -62,7 +62,11 @@ export interface Deps {
   /** Records a request's outcome. Set only when a control plane is configured. */
   readonly recordRequest?: RecordRequest | undefined;
   /** Counts streams that the gate ended. Set only when a control plane is configured. */
-  readonly recordStreamEnd?: ((route: string, how: StreamEnd) => void) | undefined;
+  readonly recordStreamEnd?: RecordStreamEnd | undefined;
+  /** Counts responses whose body failed. Set only when a control plane is configured. */
+  readonly recordBodyFailure?: RecordBodyFailure | undefined;
+  /** Whether bodies of responses are measured now, for a rollout. Set only when there is a feed. */
+  readonly measuresBodies?: (() => boolean) | undefined;
   /**
    * The time by which streams of this version must end, in milliseconds since the epoch; undefined when the version
    * is not draining. Set only when there is a feed.
@@ -87,8 +91,22 @@ export type RecordRequest = (
   started: number,
 ) => void;
 
-/** Why the gate ended a stream: it reached the maximum age, or its version was rolled back. */
-export type StreamEnd = "aged" | "drained";
+/**
+ * Why the gate ended a stream: it reached the maximum age, its version was rolled back, or it carried as much as a
+ * WebSocket may.
+ */
+export type StreamEnd = "aged" | "drained" | "full";
+
+/** Server-Sent Events, a body of any other kind, or a WebSocket. */
+export type StreamKind = "events" | "body" | "websocket";
+
+/** How the body of a service's response failed after its headers: it broke off, or nothing came for too long. */
+export type BodyFailure = "cut" | "stalled";
+
+/** @param status of the response */
+export type RecordBodyFailure = (context: Context, how: BodyFailure, status: number) => void;
+
+export type RecordStreamEnd = (route: string, how: StreamEnd, kind: StreamKind) => void;
 
 /**
  * A typed value that one filter records and another reads: Consumer, Claims, BodyLimit … The label is shown in

@@ -1,20 +1,21 @@
 /** Counts requests of routes in cutover a second time, by gateway, so that both can be compared like versions. */
 
-import type { Context, RecordRequest } from "../core/types.ts";
+import type { Context, RecordBodyFailure, RecordRequest } from "../core/types.ts";
 import { sideKey } from "../service/cutover.ts";
-import type { Series, Telemetry } from "./metrics.ts";
+import type { GateRecorder, Telemetry } from "./metrics.ts";
+import type { Series } from "./report.ts";
 
 export const bySide =
   (telemetry: Telemetry): Telemetry =>
   (tier, deps, sink) => {
     const all = telemetry(tier, deps, sink);
     // Bounded: two for each route of the plan.
-    const sides = new Map<string, RecordRequest>();
-    const counterOf = (version: string): RecordRequest => {
+    const sides = new Map<string, GateRecorder>();
+    const counterOf = (version: string): GateRecorder => {
       const known = sides.get(version);
       if (known) return known;
       // The series are already reported under the gate's own version.
-      const recordRequest = telemetry(
+      const recorder = telemetry(
         tier,
         { ...deps, version },
         {
@@ -26,18 +27,19 @@ export const bySide =
               causes: report.series.map(withoutLatency),
               marks: [],
               streams: [],
+              bodies: [],
               lost: 0,
             }),
         },
-      ).recordRequest;
-      sides.set(version, recordRequest);
-      return recordRequest;
+      );
+      sides.set(version, recorder);
+      return recorder;
     };
     const recordBySide: RecordRequest = (request, response, status, context, started) => {
       all.recordRequest(request, response, status, context, started);
       const { side } = context.outcome;
       if (side)
-        counterOf(sideKey(context.route.name, side))(
+        counterOf(sideKey(context.route.name, side)).recordRequest(
           request,
           response,
           status,
@@ -45,7 +47,12 @@ export const bySide =
           started,
         );
     };
-    return { ...all, recordRequest: recordBySide };
+    const recordBodyBySide: RecordBodyFailure = (context, how, status) => {
+      all.recordBodyFailure(context, how, status);
+      const { side } = context.outcome;
+      if (side) counterOf(sideKey(context.route.name, side)).recordBodyFailure(context, how, status);
+    };
+    return { ...all, recordRequest: recordBySide, recordBodyFailure: recordBodyBySide };
   };
 
 /**

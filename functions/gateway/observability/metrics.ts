@@ -1,60 +1,8 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
-import type { Deps, Outcome, RecordRequest, StreamEnd } from "../core/types.ts";
-import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
-
-/** Requests of one route with the same outcome. */
-export interface Series {
-  readonly route: string;
-  /** A standard method, or `_OTHER`. */
-  readonly method: string;
-  /** `200`; empty in the overflow series. */
-  readonly status: string;
-  readonly verdict: Outcome["verdict"];
-  readonly by: string;
-  readonly code: string;
-  /** The upstream that was called last; empty when there was none. */
-  readonly upstream: string;
-  readonly count: number;
-  /** From the request to the response headers, or until the client disconnected. */
-  readonly latency: Bins;
-  /** Sums. */
-  readonly upstreamMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-/** Events of requests besides their outcome. */
-export interface Mark {
-  /** `shadow`: a decision of a shadowed filter. `degraded`: a filter's store was unavailable and `on-failure` applied. */
-  readonly kind: "shadow" | "degraded";
-  readonly route: string;
-  readonly filter: string;
-  /** The would-be problem code, or `pass`. */
-  readonly decision: string;
-  readonly count: number;
-}
-
-/** Streams that the gate ended. */
-export interface EndedStreams {
-  readonly route: string;
-  readonly how: StreamEnd;
-  readonly count: number;
-}
-
-/** An isolate's report, version 1 of the format. It holds no path, query, header or key. */
-export interface Report {
-  readonly tier: string;
-  readonly version: string;
-  readonly sample: Sample;
-  readonly series: readonly Series[];
-  /** In the report of a gateway of a cutover: its series, for the causes of failures alone. */
-  readonly causes?: readonly Series[];
-  readonly marks: readonly Mark[];
-  readonly streams: readonly EndedStreams[];
-  /** Earlier reports that could not be delivered. */
-  readonly lost: number;
-}
+import type { Context, Deps, Outcome, RecordBodyFailure, RecordRequest, RecordStreamEnd } from "../core/types.ts";
+import type { EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
+import { type Bins, binOf, type Group, groups } from "./samples.ts";
 
 /** After the first unreported request. */
 const flushMs = 2000;
@@ -74,10 +22,11 @@ export interface ReportSink {
   readonly defer: (work: Promise<unknown>) => void;
 }
 
-/** Records a gate's requests and the streams that it ended. */
+/** Records a gate's requests, the streams that it ended, and bodies of services that failed. */
 export interface GateRecorder {
   readonly recordRequest: RecordRequest;
-  readonly recordStreamEnd: (route: string, how: StreamEnd) => void;
+  readonly recordStreamEnd: RecordStreamEnd;
+  readonly recordBodyFailure: RecordBodyFailure;
 }
 
 export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
@@ -88,6 +37,7 @@ interface Tallies {
   readonly series: Map<string, CountingSeries>;
   readonly marks: Map<string, Mutable<Mark>>;
   readonly streams: Map<string, Mutable<EndedStreams>>;
+  readonly bodies: Map<string, Mutable<FailedBodies>>;
   cold: number;
 }
 
@@ -96,6 +46,7 @@ const newTallies = (): Tallies => ({
   series: new Map(),
   marks: new Map(),
   streams: new Map(),
+  bodies: new Map(),
   cold: 0,
 });
 
@@ -132,7 +83,7 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     const isCold = requests++ < coldRequests;
     if (isCold) tallies.cold++;
     const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
-    const group = groupOf(tallies.groups, Math.floor(hashPosition(userKeyOf(context) ?? "") * groups));
+    const group = groupOf(tallies.groups, groupNumber(context));
     countOutcome(group, status, outcome);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
@@ -147,22 +98,56 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     scheduleFlush();
   };
 
-  const recordStreamEnd: GateRecorder["recordStreamEnd"] = (route, how) => {
-    const key = `${how}\n${route}`;
-    const known = tallies.streams.get(key);
-    if (known) known.count++;
-    else tallies.streams.set(key, { route, how, count: 1 });
+  const recordStreamEnd: RecordStreamEnd = (route, how, kind) => {
+    addStreamEnd(tallies.streams, { route, how, kind });
     scheduleFlush();
   };
 
-  return { recordRequest, recordStreamEnd };
+  const recordBodyFailure: RecordBodyFailure = (context, how, status) => {
+    if (context.caller.tester) return;
+    addBodyFailure(tallies, context, how, status);
+    scheduleFlush();
+  };
+
+  return { recordRequest, recordStreamEnd, recordBodyFailure };
 };
 
-const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams"> => ({
+const addStreamEnd = (all: Map<string, Mutable<EndedStreams>>, end: Omit<EndedStreams, "count">): void => {
+  const key = Object.values(end).join("\n");
+  const known = all.get(key);
+  if (known) known.count++;
+  else all.set(key, { ...end, count: 1 });
+};
+
+/** The request is counted already, with its status, and fails once. */
+const addBodyFailure = (
+  { groups: all, bodies }: Tallies,
+  context: Context,
+  how: FailedBodies["how"],
+  status: number,
+): void => {
+  if (status < 500) {
+    const group = groupOf(all, groupNumber(context));
+    group.errors++;
+    group.upstreamErrors++;
+  }
+  const { route, outcome } = context;
+  const { upstream = "" } = outcome;
+  // Routes and upstreams are those of the plan, so this is bounded.
+  const key = [route.name, upstream, how].join("\n");
+  const known = bodies.get(key);
+  if (known) known.count++;
+  else if (bodies.size < maxSeries) bodies.set(key, { route: route.name, upstream, how, count: 1 });
+};
+
+const groupNumber = (context: Context): number => Math.floor(hashPosition(userKeyOf(context) ?? "") * groups);
+
+const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams" | "bodies"> => ({
   sample: { groups: Object.fromEntries([...it.groups].map(([key, group]) => [key, withBins(group)])), cold: it.cold },
   series: [...it.series.values()].map(withBins),
   marks: [...it.marks.values()],
   streams: [...it.streams.values()],
+  bodies: [...it.bodies.values()],
 });
 
 const countOutcome = (group: CountingGroup, status: number, { verdict, upstreamMs }: Outcome): void => {

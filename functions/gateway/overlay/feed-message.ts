@@ -47,6 +47,7 @@ const checkOfKind: Readonly<Record<OverlayEntry["kind"], (it: Fields) => boolean
   enforce: ({ filter }) => isText(filter),
   cutover: ({ route, percent }) => isText(route) && share(percent as string) <= 1,
   weights: ({ route, weights }) => isText(route) && areWeights(Object.values(fieldsOf(weights))),
+  measure: () => true,
   drain: ({ versions, ends }) => areTexts(versions) && isDate(ends),
 };
 

@@ -17,7 +17,9 @@ export type OverlayChange =
   /** Sets the weights of all upstreams of a route. */
   | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> }
   /** Drains streams of versions that were rolled back until then, in milliseconds since the epoch. */
-  | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number };
+  | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number }
+  /** Measures the bodies of responses, while a rollout compares two versions. */
+  | { readonly kind: "measure" };
 
 export type OverlayEntry = OverlayChange & {
   readonly id: string;
@@ -50,10 +52,13 @@ export const maxFeedAgeMs = 10_000;
 /** Per tier. */
 export const maxEntries = 100;
 
+/** A change, and when it ends. Without an end, a closed route has no known end. */
+type BoundedChange = OverlayChange & { readonly until?: number };
+
 /** Applies changes to a plan. Skips those that do not fit it, so that older and newer gates keep working. */
 export const applyOverlay = (
   plan: Plan,
-  entries: readonly OverlayChange[],
+  entries: readonly BoundedChange[],
   trafficShift: TrafficShift = noTrafficShift,
 ): Plan => entries.reduce((it, change) => withChange(it, change, trafficShift), plan);
 
@@ -65,13 +70,15 @@ export type TrafficShift = (
 
 const noTrafficShift: TrafficShift = (plan) => plan;
 
-const withChange = (plan: Plan, change: OverlayChange, trafficShift: TrafficShift): Plan => {
-  if (change.kind === "drain") return plan;
+const withChange = (plan: Plan, change: BoundedChange, trafficShift: TrafficShift): Plan => {
+  if (change.kind === "drain" || change.kind === "measure") return plan;
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {
       ...plan,
-      routes: mapValues(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
+      routes: mapValues(plan.routes, (route, name) =>
+        close(name) ? { ...route, closed: closureOf(change, route.closed) } : route,
+      ),
     };
   }
   if (change.kind === "cutover" || change.kind === "weights") return trafficShift(plan, change);
@@ -80,6 +87,23 @@ const withChange = (plan: Plan, change: OverlayChange, trafficShift: TrafficShif
   if (change.kind === "enforce")
     return filter.enforceable ? withFilter(plan, change.filter, { ...filter, mode: "enforce" }) : plan;
   return withFilter(plan, change.filter, { ...filter, limits: [...(filter.limits ?? []), change.limit] });
+};
+
+/**
+ * The route opens when the last entry that closes it ends. A closure of the manifest has no end, and a wait that it names
+ * stays unless the entry names another.
+ */
+const closureOf = (
+  { closed: { "retry-after": wait, detail }, until }: BoundedChange & { readonly kind: "close" },
+  before: RouteClosure | undefined,
+): RouteClosure => {
+  const hasEnd = until !== undefined && (before === undefined || before.until !== undefined);
+  const retryAfter = wait ?? (hasEnd ? undefined : before?.["retry-after"]);
+  return {
+    ...(retryAfter !== undefined && { "retry-after": retryAfter }),
+    ...(detail !== undefined && { detail }),
+    ...(hasEnd && { until: Math.max(until, before?.until ?? 0) }),
+  };
 };
 
 const withFilter = (plan: Plan, id: string, filter: Plan["filters"][string]): Plan => ({

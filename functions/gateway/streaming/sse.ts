@@ -1,6 +1,9 @@
 /** Copies Server-Sent Events and ends the stream between two events. */
 import type { Deps } from "../core/types.ts";
 
+export const isEvents = ({ headers }: Response): boolean =>
+  /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type") ?? "");
+
 /** @param expired resolves when the stream must end; rejects when it has ended before */
 export type CopyStream = (
   body: ReadableStream,

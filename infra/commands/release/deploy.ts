@@ -162,7 +162,7 @@ const prepare = async (
 ): Promise<void> => {
   const { kv, dev } = environment.value;
   const signed = withConsumers ? signConsumers(root, environment, consumers) : [];
-  if (target.name === "local") await createNamespaces(target, kv);
+  if (target.name === "local") await createNamespaces(target, environment.name, kv);
   const missing = await missingSecrets(target, root, environment.name, dev.secrets, selected);
   if (missing.length > 0)
     throw new Error(

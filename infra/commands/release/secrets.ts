@@ -14,8 +14,9 @@ import { listGates } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../../compiler/model/checked.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
+import { accessOf, listWorkers } from "../../release/api.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
-import { secretsOf } from "../../release/secrets.ts";
+import { areInFile, platformSecrets, secretsFile, secretsOf } from "../../release/secrets.ts";
 import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
@@ -83,7 +84,10 @@ export const list = async (options: SecretsOptions): Promise<Outcome> => {
     ["secret", "tier", "worker", "state"],
     rows.map((it) => [it.secret, it.tier, it.worker, it.set ? "set" : "generated" in it ? "generated" : "missing"]),
   );
-  const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
+  const at = targetOf(options.target).name === "local" ? " --target local" : "";
+  const remedy = [
+    ...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}${at}`)),
+  ];
   return {
     exitCode: missing.length > 0 ? 1 : 0,
     text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [text, ...remedy].join("\n"),
@@ -112,13 +116,45 @@ export const set = async (name: string, options: SecretsOptions, read: () => Pro
   }
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
-  const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
+  const target = targetOf(options.target);
+  const workers = [...new Set(users.map((it) => it.worker))];
+  const isInFile = areInFile(options.env);
+  const deployed = isInFile ? await deployedOf(workers, target) : workers;
+  const secrets = secretsOf(options.root, options.env, samples, target);
+  if (isInFile) for (const worker of workers) await secrets.set(worker, name, value);
   // Sequential, so that it is known which were set when one fails.
-  for (const worker of new Set(users.map((it) => it.worker))) await secrets.set(worker, name, value);
+  for (const worker of deployed) await platformSecrets(target).set(worker, name, value);
   const tiers = [...new Set(users.map(({ tier }) => tier))].sort();
   return {
     exitCode: 0,
-    text: `set ${name} for ${tiers.join(", ")} in ${options.env}\n`,
-    data: { secret: name, tiers },
+    text: `set ${name} for ${tiers.join(", ")} in ${options.env}: ${placesText(workers, deployed, isInFile, target)}\n`,
+    data: { secret: name, tiers, file: isInFile ? secretsFile : null, workers: deployed },
   };
+};
+
+/** Those of the Workers that a local cloud runs. None at Cloudflare, where the dev loop's environment is not deployed. */
+const deployedOf = async (workers: readonly string[], target: Target): Promise<readonly string[]> => {
+  const access = target.name === "local" ? accessOf(target) : undefined;
+  if (!access) return [];
+  const existing = new Set(await listWorkers(access));
+  return workers.filter((it) => existing.has(it));
+};
+
+/** Where the secret has been set, and where it has not. */
+const placesText = (
+  workers: readonly string[],
+  deployed: readonly string[],
+  isInFile: boolean,
+  { name }: Target,
+): string => {
+  const cloud = name === "local" ? "the local cloud" : "Cloudflare";
+  const absent = workers.filter((it) => !deployed.includes(it));
+  const places = [
+    ...(isInFile ? [`in ${secretsFile}, for the dev loop and the next upload`] : []),
+    ...(deployed.length > 0 ? [`in ${deployed.join(", ")} on ${cloud}`] : []),
+  ].join(", and ");
+  if (absent.length === 0) return places;
+  return name === "local"
+    ? `${places}; not yet deployed: ${absent.join(", ")}`
+    : `${places}; no deployed Worker has changed (--target local sets it there too)`;
 };

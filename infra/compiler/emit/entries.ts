@@ -31,7 +31,9 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
   const optional = [
     ...(cutover ? [{ name: "cutover", from: "service/cutover" }] : []),
     ...(trafficShift ? [{ name: "trafficShift", from: "overlay/traffic-shift" }] : []),
-    ...(hasStreamAge(gate) ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
+    ...(limits(gate, "stream-age") ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
+    ...(limits(gate, "websocket-age") ? [{ name: "webSocketAge", from: "streaming/websocket-age" }] : []),
+    ...(control || limits(gate, "response-idle") ? [{ name: "watchBodies", from: "streaming/watched-body" }] : []),
     ...linksOf(gate),
   ];
   const checks = hasValidation(gate) ? ["validators"] : [];
@@ -101,7 +103,8 @@ const trafficShiftParts = (
 /** Whether a route has request validation. */
 const hasValidation = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
-const hasStreamAge = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
+const limits = ({ serves }: Gate, key: "stream-age" | "websocket-age" | "response-idle"): boolean =>
+  serves.some(({ plan }) => plan.limits[key] !== undefined);
 
 /** Where each library is. The one that counts in stores is a third of a gate with the common filters. */
 const libraries: Readonly<Record<Library, string>> = { limiter: "limits/store-counter" };

@@ -35,6 +35,11 @@ export const lower = (
     "client-share": manifest.limits["client-share"],
     "body-idle": manifest.limits["body-idle"],
     ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
+    ...(manifest.limits["response-idle"] !== undefined && { "response-idle": manifest.limits["response-idle"] }),
+    ...(manifest.limits["websocket-age"] !== undefined && {
+      "websocket-age": manifest.limits["websocket-age"],
+      "websocket-bytes": manifest.limits["websocket-bytes"],
+    }),
   },
   log: manifest.log,
   filters: sortKeys(

@@ -1,11 +1,13 @@
 /** Overlays only tighten a plan, and gates apply them without a release. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { RouteClosure, RoutePlan } from "../../../functions/gateway/core/plan.ts";
 import type { RevocationEntry } from "../../../functions/gateway/core/ports/revocations.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 import { type FeedSource, live } from "../../../functions/gateway/live.ts";
 import {
   applyOverlay,
+  type EntryOfKind,
   type FeedMessage,
   type OverlayChange,
   type OverlayEntry,
@@ -193,6 +195,57 @@ it("a gate receives revocations like overlays, and does not relink for them", as
   feed.message = { revision: 2, entries: [] };
   await it.advance(60_000);
   expect(await get()).toBe(200);
+});
+
+describe("a route that the overlay closes", () => {
+  const retryAfterOf = async (entries: readonly OverlayEntry[], passedMs = 0, closed?: RouteClosure) => {
+    const it = fakeDeps({ fetch: async () => new Response("ok") });
+    const routes = { ...plan.routes, b: { ...(plan.routes.b as RoutePlan), ...(closed && { closed }) } };
+    const source: FeedSource = {
+      read: async () => ({ revision: 1, entries }),
+      copy: async () => null,
+      defer: () => {},
+    };
+    const serve = live({ ...plan, routes }, parts, it, source);
+    const get = () => serve(new Request("https://gate.example/b"), caller);
+    await get();
+    await it.advance(passedMs);
+    const response = await get();
+    return [response.status, response.headers.get("retry-after")];
+  };
+  const start = fakeDeps().now();
+  const closingFor = (ms: number, more: Partial<EntryOfKind<"close">> = {}): OverlayEntry =>
+    ({ ...closing(start + ms), ...more }) as OverlayEntry;
+
+  it("answers with the seconds until it opens, one at least, by the gate's clock", async () => {
+    const entries = [closingFor(60_000)];
+    expect(await retryAfterOf(entries)).toEqual([503, "60"]);
+    expect(await retryAfterOf(entries, 1500)).toEqual([503, "59"]);
+    expect(await retryAfterOf(entries, 59_999)).toEqual([503, "1"]);
+    expect(await retryAfterOf(entries, 60_000)).toEqual([200, null]);
+  });
+
+  it("opens when the last entry that closes it ends", async () => {
+    const tier = closingFor(90_000, { route: null });
+    expect(await retryAfterOf([tier, closingFor(60_000)])).toEqual([503, "90"]);
+    expect(await retryAfterOf([closingFor(60_000), tier])).toEqual([503, "90"]);
+  });
+
+  it("answers with the wait that its entry names instead, and with a week at most", async () => {
+    expect(await retryAfterOf([closingFor(60_000, { closed: { "retry-after": "5s" } })])).toEqual([503, "5"]);
+    expect(await retryAfterOf([closingFor(60_000, { closed: { "retry-after": "0s" } })])).toEqual([503, "1"]);
+    expect(await retryAfterOf([closing(Number.MAX_SAFE_INTEGER)])).toEqual([503, String(7 * 86_400)]);
+  });
+
+  it("has no known end where the manifest closes it too: the wait is the manifest's", async () => {
+    expect(await retryAfterOf([closingFor(60_000)], 0, {})).toEqual([503, null]);
+    expect(await retryAfterOf([closingFor(60_000)], 0, { "retry-after": "1h" })).toEqual([503, "3600"]);
+  });
+
+  it("believes no end that stands in the closure itself", async () => {
+    const forged = { until: 1e15 } as RouteClosure;
+    expect(await retryAfterOf([closingFor(60_000, { closed: forged })])).toEqual([503, "60"]);
+  });
 });
 
 describe("a gate", () => {

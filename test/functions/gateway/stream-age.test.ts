@@ -6,7 +6,7 @@ import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 const open = async (type = "text/event-stream", random = 0, headers: Record<string, string> = {}) => {
   const ended: string[] = [];
   const service = { cancelled: false, send: (_: string) => {}, close: () => {}, fail: () => {} };
-  const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
+  const it = fakeDeps({ random: () => random, recordStreamEnd: (...end) => void ended.push(end.join(" ")) });
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
       service.send = (text) => controller.enqueue(new TextEncoder().encode(text));
@@ -47,7 +47,7 @@ describe("an event stream", () => {
     expect(ended).toEqual([]);
     await pass(1);
     expect(await next).toBe("(end)");
-    expect([ended, await cancelled()]).toEqual([["all aged"], true]);
+    expect([ended, await cancelled()]).toEqual([["all aged events"], true]);
   });
 
   it.each([
@@ -120,7 +120,7 @@ describe("an event stream", () => {
       await pass(at - 1);
       expect(ended).toEqual([]);
       await pass(1);
-      expect([await end, ended]).toEqual(["(end)", ["all aged"]]);
+      expect([await end, ended]).toEqual(["(end)", ["all aged events"]]);
     }
   });
 });
@@ -134,7 +134,7 @@ describe("another body of unknown length", () => {
     next.catch(() => {});
     await pass(100_000);
     await expect(next).rejects.toThrow("maximum age");
-    expect([ended, await cancelled()]).toEqual([["all aged"], true]);
+    expect([ended, await cancelled()]).toEqual([["all aged body"], true]);
   });
 
   it("continues if its length was announced", async () => {

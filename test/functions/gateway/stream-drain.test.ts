@@ -7,7 +7,7 @@ import { caller, fakeDeps, planAndParts } from "../gate-harness.ts";
 /** A gate of version `v1` with a fake feed, and one event stream through it. */
 const open = async (random = 0.5, age = "1h", entries: readonly OverlayEntry[] = []) => {
   const ended: string[] = [];
-  const it = fakeDeps({ random: () => random, recordStreamEnd: (route, how) => void ended.push(`${route} ${how}`) });
+  const it = fakeDeps({ random: () => random, recordStreamEnd: (...end) => void ended.push(end.join(" ")) });
   const feed = { entries: { revision: 0, entries } as FeedMessage, requests: 0, gone: false };
   const source: FeedSource = {
     read: async () => {
@@ -65,7 +65,7 @@ describe("a stream of a rolled-back version", () => {
     await pass(11_249);
     expect(ended).toEqual([]);
     await pass(1);
-    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+    expect([await next, ended]).toEqual(["(end)", ["all drained events"]]);
   });
 
   it("ends at once when it learns late", async () => {
@@ -77,7 +77,7 @@ describe("a stream of a rolled-back version", () => {
     expect(ended).toEqual([]);
     await pass(29_600);
     await pass(0);
-    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+    expect([await next, ended]).toEqual(["(end)", ["all drained events"]]);
   });
 
   it("continues while the feed is down, and drains when it is back", async () => {
@@ -92,7 +92,7 @@ describe("a stream of a rolled-back version", () => {
     drain(["v1"], 0);
     await pass(7500);
     await pass(0);
-    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+    expect([await next, ended]).toEqual(["(end)", ["all drained events"]]);
   });
 });
 
@@ -123,5 +123,5 @@ it("a stream of a version that was released again continues until the next rollb
   await pass(11_249);
   expect(ended).toEqual([]);
   await pass(1);
-  expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+  expect([await next, ended]).toEqual(["(end)", ["all drained events"]]);
 });

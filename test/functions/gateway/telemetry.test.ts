@@ -1,7 +1,8 @@
 /** Telemetry of a gate: what is counted and reported, and what never is. */
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
+import { telemetry } from "../../../functions/gateway/observability/metrics.ts";
+import type { Report } from "../../../functions/gateway/observability/report.ts";
 import { caller, fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const telemetryHarness = () => {
@@ -9,7 +10,7 @@ const telemetryHarness = () => {
   const reports: Report[] = [];
   const sink = { isDown: false };
   const deferred: Promise<unknown>[] = [];
-  const { recordRequest, recordStreamEnd } = telemetry("tier", it, {
+  const { recordRequest, recordStreamEnd, recordBodyFailure } = telemetry("tier", it, {
     send: async (report) => {
       if (sink.isDown) throw new Error("gone");
       reports.push(structuredClone(report));
@@ -55,8 +56,17 @@ const telemetryHarness = () => {
     await Promise.all(deferred.splice(0));
     return reports.at(-1) as Report;
   };
-  return { request, recordStreamEnd, flushed, reports, sink, deferred, fakeDeps: it };
+  return { request, recordStreamEnd, recordBodyFailure, flushed, reports, sink, deferred, fakeDeps: it };
 };
+
+/** The context of a response of the upstream `it`. */
+const bodyContext = (user: string): Context =>
+  ({
+    caller: { ...caller, grayKey: user },
+    route: { tier: "tier", name: "r" },
+    facts: new Map(),
+    outcome: { verdict: "passed", upstream: "it" },
+  }) as unknown as Context;
 
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
   Object.values(sample.groups).reduce((sum, group) => sum + group[key], 0);
@@ -99,16 +109,36 @@ describe("a gate's reports", () => {
     const { request, recordStreamEnd, flushed, deferred } = telemetryHarness();
     request();
     expect((await flushed()).streams).toEqual([]);
-    recordStreamEnd("r", "aged");
-    recordStreamEnd("r", "aged");
-    recordStreamEnd("s", "aged");
+    recordStreamEnd("r", "aged", "events");
+    recordStreamEnd("r", "aged", "events");
+    recordStreamEnd("r", "aged", "websocket");
+    recordStreamEnd("s", "aged", "events");
     expect(deferred).toHaveLength(1);
     expect((await flushed()).streams).toEqual([
-      { route: "r", how: "aged", count: 2 },
-      { route: "s", how: "aged", count: 1 },
+      { route: "r", how: "aged", kind: "events", count: 2 },
+      { route: "r", how: "aged", kind: "websocket", count: 1 },
+      { route: "s", how: "aged", kind: "events", count: 1 },
     ]);
     request();
     expect((await flushed()).streams).toEqual([]);
+  });
+
+  it("count a body that failed against its version, once, without another request", async () => {
+    const { request, recordBodyFailure, flushed } = telemetryHarness();
+    request();
+    const context = bodyContext("device-1");
+    recordBodyFailure(context, "cut", 200);
+    // Its status counts already.
+    recordBodyFailure(context, "stalled", 503);
+    recordBodyFailure({ ...context, caller: { ...context.caller, tester: true } }, "cut", 200);
+    const report = await flushed();
+    expect(report.bodies).toEqual([
+      { route: "r", upstream: "it", how: "cut", count: 1 },
+      { route: "r", upstream: "it", how: "stalled", count: 1 },
+    ]);
+    expect([total(report, "requests"), total(report, "errors"), total(report, "upstreamErrors")]).toEqual([1, 1, 1]);
+    request();
+    expect((await flushed()).bodies).toEqual([]);
   });
 
   it("count outcomes by user group, every two seconds", async () => {

@@ -281,7 +281,7 @@ const admin: Target = {
 
 const entry = fc.record(
   {
-    kind: mixed("close", "limit", "enforce", "cutover", "weights", "drain"),
+    kind: mixed("close", "limit", "enforce", "cutover", "weights", "drain", "measure"),
     id: mixed("one"),
     until: mixed(now + 1000, 1e308, -1, null),
     by: mixed("alice"),

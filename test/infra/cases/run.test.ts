@@ -213,8 +213,11 @@ ${open}`;
   });
 });
 
-it("a WebSocket is one, and a body that breaks off is broken", async () => {
-  const live = open.replace("to: it", "to: it, upgrade: websocket");
+it.each([
+  ["that the runtime forwards", ""],
+  ["that the gate copies", "limits: { websocket-age: 1h }\n"],
+])("a WebSocket %s is one, and a body that breaks off is broken", async (_, limits) => {
+  const live = limits + open.replace("to: it", "to: it, upgrade: websocket");
   expect(
     await wrong(
       `- { it: opens, send: { request: GET /t/one/7, headers: { upgrade: websocket } }, expect: { status: 101 } }

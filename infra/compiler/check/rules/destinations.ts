@@ -14,7 +14,21 @@ export const checkDestinations = (tier: CheckedTier): Problem[] => [
     ...checkConnections(tier, route),
   ]),
   ...checkUnusedUpstreams(tier),
+  ...checkWebSocketAge(tier),
 ];
+
+/** A limit of WebSockets in a tier without any. */
+const checkWebSocketAge = ({ source, manifest, broken, routes, isComplete }: CheckedTier): Problem[] => {
+  const isUnclear = !isComplete || isBroken(broken, "limits") || routes.some((it) => isBroken(it.broken, "upgrade"));
+  if (isUnclear || manifest.limits["websocket-age"] === undefined) return [];
+  if (routes.some(({ settings }) => settings.upgrade !== undefined)) return [];
+  return [
+    source.problem(["limits"], "no-effect", "no route becomes a WebSocket, so `websocket-age` has no effect", {
+      key: "websocket-age",
+      remedy: "remove it, or write `upgrade: websocket` on the route",
+    }),
+  ];
+};
 
 const destinations = ["to", "respond", "redirect"] as const;
 

@@ -64,6 +64,9 @@ export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
     cpu: longerIsWeaker(30_000),
     "sub-requests": largerIsWeaker(1000),
     "stream-age": unboundedTime,
+    "response-idle": unboundedTime,
+    "websocket-age": unboundedTime,
+    "websocket-bytes": unboundedSize,
   },
   release: {
     steps: stepCount,

@@ -6,7 +6,7 @@ import type { Rollout } from "../../../../functions/control/model/rollout.ts";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
 import { openStore } from "../../../../functions/control/telemetry/store.ts";
 import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
-import type { Series } from "../../../../functions/gateway/observability/metrics.ts";
+import type { Series } from "../../../../functions/gateway/observability/report.ts";
 
 const begin = Date.UTC(2026, 10, 1);
 const secondsMs = 1000;
@@ -88,6 +88,17 @@ describe("a tier's counts", () => {
       store.take("r=gate", emptySample, [], begin, undefined, [refused]);
       expect(store.between("r=gate", begin, begin + minutesMs).causes).toMatchObject([{ count: 7 }]);
       expect(store.between("nothing", begin, begin + minutesMs)).toEqual({ groups: {}, cold: 0 });
+    }));
+
+  it("name the route and upstream of bodies that failed after the headers", () =>
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      const labels = { route: "rates", upstream: "fx", how: "cut" };
+      const tallies = [{ name: "bodies" as const, labels, by: 3 }];
+      store.take("v1", emptySample, [seriesOf()], begin, { tier: "wallet", tallies });
+      expect(store.between("v1", begin, begin + minutesMs).causes).toMatchObject([
+        { kind: "errors", route: "rates", by: "fx", code: "body-cut", upstream: "fx", count: 3 },
+      ]);
     }));
 
   it("have a bounded number of causes, the most frequent, and lose no request", () =>
