@@ -32,11 +32,14 @@ it.runIf(full)("five attempts of a version without any difference are not rolled
     expect(simulate({ ...same, attempt }, runs, 11, () => undefined).ends["rolled-back"]).toBe(0);
 });
 
-it("the fifth attempt of a bad version is rolled back at the first step, after somewhat more requests than the first", () => {
-  const [, errors] = scenarios;
-  if (!errors) throw new Error("no scenario");
-  const [first, fifth] = [1, 5].map((attempt) => simulate({ ...errors, attempt }, full ? 30 : 6, 11, () => undefined));
-  expect(fifth).toMatchObject({ ends: { "rolled-back": 1 }, medianShare: 0.01 });
-  expect(fifth?.medianRequests).toBeGreaterThanOrEqual(first?.medianRequests ?? 0);
-  expect(fifth?.medianRequests).toBeLessThan(3 * (first?.medianRequests ?? 0));
-});
+it.runIf(full)(
+  "the fifth attempt of a bad version is rolled back at the first step, after somewhat more requests than the first",
+  () => {
+    const [, errors] = scenarios;
+    if (!errors) throw new Error("no scenario");
+    const [first, fifth] = [1, 5].map((attempt) => simulate({ ...errors, attempt }, 10, 11, () => undefined));
+    expect(fifth).toMatchObject({ ends: { "rolled-back": 1 }, medianShare: 0.01 });
+    expect(fifth?.medianRequests).toBeGreaterThanOrEqual(first?.medianRequests ?? 0);
+    expect(fifth?.medianRequests).toBeLessThan(3 * (first?.medianRequests ?? 0));
+  },
+);
