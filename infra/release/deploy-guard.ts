@@ -6,24 +6,26 @@ import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
 import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";
-import { takenBackText, takenBackVersions } from "./taken-back.ts";
+import { type TakenBack, takenBackText, takenBackVersions } from "./taken-back.ts";
 
 export interface DeployGuard {
   /**
    * Called before the Worker is changed.
    * @param version the version to deploy, if it is uploaded already
+   * @param split the share that it would get, in per cent
    * @returns why it is refused, with the remedy; undefined if it may be deployed
    */
   readonly refusalOf: (
     it: Pick<Emitted, "worker" | "tiers">,
     releases: Releases,
     version: string | undefined,
+    split: number,
   ) => Promise<string | undefined>;
 }
 
 /** @param retries whether a version that was taken back may be deployed: a wave tries it again, measured */
 export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): DeployGuard => ({
-  refusalOf: async ({ worker, tiers: [tier] }, releases, version) => {
+  refusalOf: async ({ worker, tiers: [tier] }, releases, version, split) => {
     // What is no tier's, such as the front, is known by the platform alone.
     const known: RolloutKnowledge = tier === undefined ? { unknown: "it is no tier's" } : await rolloutsOf(tier);
     const running = runningRollout(known, releases);
@@ -31,13 +33,29 @@ export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): Deplo
     if (version === undefined || retries) return undefined;
     const back = takenBackVersions(worker, releases, rolloutsIn(known)).get(version);
     if (!back?.isRollback) return undefined;
-    const again =
-      tier !== undefined && back.rollout !== undefined
-        ? `try it again, measured: npx postern rollout retry ${tier}; or deploy`
-        : "deploy";
-    return `version ${version.slice(0, 8)} was taken back ${takenBackText(back)}\n${again} it all the same: --force`;
+    const command = tier !== undefined && canBeRetried(worker, back, known, releases) ? "retry" : "start";
+    // At 0 % it meets no users. A start measures it, and what can be retried is not started by accident.
+    if (split === 0 && command === "start") return undefined;
+    const measured = tier !== undefined && (command === "retry" || "rollouts" in known);
+    const remedy = measured ? `release it measured: npx postern rollout ${command} ${tier}; or deploy` : "deploy";
+    return `version ${version.slice(0, 8)} was taken back ${takenBackText(back)}\n${remedy} it all the same: --force`;
   },
 });
+
+/** Whether it came back from the last rollout, and nothing was deployed since. */
+const canBeRetried = (
+  worker: string,
+  { rollout }: TakenBack,
+  known: RolloutKnowledge,
+  { deployments: [newest] }: Releases,
+): boolean => {
+  if (rollout === undefined || newest?.versions.length !== 1) return false;
+  if (!("rollouts" in known))
+    return newest.annotations?.["workers/message"]?.startsWith(`postern ${rollout}/`) === true;
+  const [last] = known.rollouts;
+  const stable = last?.subjects.find((it) => it.worker === worker)?.stable;
+  return last?.id === rollout && newest.versions[0]?.version_id === stable;
+};
 
 const overRolloutRemedy = (tier: string | undefined): string =>
   tier === undefined

@@ -63,7 +63,9 @@ export const deployWorker = async (it: Emitted, options: DeployOptions): Promise
   if (releases && known && split < 100 && hasShare(releases, tag, 100)) return finish("unchanged", 100, known.id);
   const isLiveAlready = releases !== undefined && hasShare(releases, tag, split);
   const why =
-    releases && !isLiveAlready && canBeSplit(it) ? await options.guard?.refusalOf(it, releases, known?.id) : undefined;
+    releases && !isLiveAlready && canBeSplit(it)
+      ? await options.guard?.refusalOf(it, releases, known?.id, split)
+      : undefined;
   if (why !== undefined) return { ...finish("refused", 0, known?.id), why };
   if (releases && known) {
     if (!isLiveAlready) await setSplit(options, it.worker, releases, known.id, split);

@@ -37,7 +37,7 @@ it.runIf(full)(
   () => {
     const [, errors] = scenarios;
     if (!errors) throw new Error("no scenario");
-    const [first, fifth] = [1, 5].map((attempt) => simulate({ ...errors, attempt }, 30, 11, () => undefined));
+    const [first, fifth] = [1, 5].map((attempt) => simulate({ ...errors, attempt }, 10, 11, () => undefined));
     expect(fifth).toMatchObject({ ends: { "rolled-back": 1 }, medianShare: 0.01 });
     expect(fifth?.medianRequests).toBeGreaterThanOrEqual(first?.medianRequests ?? 0);
     expect(fifth?.medianRequests).toBeLessThan(3 * (first?.medianRequests ?? 0));

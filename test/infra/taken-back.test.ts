@@ -146,34 +146,58 @@ describe("a deployment", () => {
   it("over a rollout is refused, by control's knowledge or by the platform's", async () => {
     const open = rollout("v2", "paused", "bob paused it", 0);
     const byControl = guard(async () => ({ rollouts: [open] }), true);
-    expect(await byControl.refusalOf(gate, running, undefined)).toMatch(
+    expect(await byControl.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout r-v2 by alice is paused at 50 % \(bob paused it\)\n.*rollout abort a.*--force/,
     );
     const gone = guard(async () => ({ unknown: "control does not answer" }));
-    expect(await gone.refusalOf(gate, running, undefined)).toMatch(
+    expect(await gone.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout 1fe43f7b is running or paused at 10 %, .*control does not answer/,
     );
-    expect(await gone.refusalOf({ worker: "front", tiers: [] }, running, undefined)).toContain("wait for its end");
+    expect(await gone.refusalOf({ worker: "front", tiers: [] }, running, undefined, 100)).toContain("wait for its end");
     // Control knows that it is over, or the platform shows it.
     const over = guard(async () => ({ rollouts: [rollout("v2", "promoted", "", 1)] }));
-    expect(await over.refusalOf(gate, running, undefined)).toBeUndefined();
+    expect(await over.refusalOf(gate, running, undefined, 100)).toBeUndefined();
     const back = releases(
       [{ v1: 100 }],
       [{ v1: 90, v2: 10 }, "postern 1fe43f7b/3: 10 %"],
       [{ v1: 100 }, "postern 1fe43f7b/4: back"],
     );
-    expect(await gone.refusalOf(gate, back, undefined)).toBeUndefined();
+    expect(await gone.refusalOf(gate, back, undefined, 100)).toBeUndefined();
   });
 
   it("of a version that was taken back is refused, except in a wave; of an older manifest's not", async () => {
     const gone = async () => ({ unknown: "control does not answer" });
     const back = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 100 }, "postern 1fe43f7b/4: back"]);
-    expect(await guard(gone).refusalOf(gate, back, "v2")).toMatch(
+    expect(await guard(gone).refusalOf(gate, back, "v2", 0)).toMatch(
       /^version v2 was taken back by rollout 1fe43f7b at 2026-11-30 17:02:00 UTC\n.*rollout retry a.*--force$/,
     );
-    expect(await guard(gone, true).refusalOf(gate, back, "v2")).toBeUndefined();
-    expect(await guard(gone).refusalOf(gate, back, undefined)).toBeUndefined();
+    expect(await guard(gone, true).refusalOf(gate, back, "v2", 0)).toBeUndefined();
+    expect(await guard(gone).refusalOf(gate, back, undefined, 100)).toBeUndefined();
     const older = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "the old manifest"]);
-    expect(await guard(gone).refusalOf(gate, older, "v2")).toBeUndefined();
+    expect(await guard(gone).refusalOf(gate, older, "v2", 100)).toBeUndefined();
+  });
+
+  it("of a version that cannot be retried names what can be done", async () => {
+    const history = async () => ({ rollouts: [rollout("v2", "rolled-back", "errors", 2)] });
+    const back = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }], [{ v1: 100 }, "postern r-v2/4: back"]);
+    expect(await guard(history).refusalOf(gate, back, "v2", 0)).toMatch(/: errors\n.*rollout retry a;.*--force$/);
+    // Others were deployed since, so a retry would be refused, and a start is measured like any other.
+    const since = releases(
+      [{ v1: 100 }],
+      [{ v1: 90, v2: 10 }],
+      [{ v1: 100 }, "postern r-v2/4: back"],
+      [{ v3: 100 }, "another"],
+    );
+    expect(await guard(history).refusalOf(gate, since, "v2", 0)).toBeUndefined();
+    expect(await guard(history).refusalOf(gate, since, "v2", 10)).toMatch(/: errors\n.*rollout start a;.*--force$/);
+    // A person rolled it back, with no rollout.
+    const byPerson = releases([{ v1: 100 }], [{ v2: 100 }], [{ v1: 100 }, "postern rollback"]);
+    const none = guard(async () => ({ rollouts: [] }));
+    expect(await none.refusalOf(gate, byPerson, "v2", 0)).toBeUndefined();
+    expect(await none.refusalOf(gate, byPerson, "v2", 100)).toMatch(
+      /rollout start a; or deploy it all the same: --force$/,
+    );
+    const withoutControl = guard(async () => ({ unknown: "the environment has no control" }));
+    expect(await withoutControl.refusalOf(gate, byPerson, "v2", 100)).toMatch(/UTC: postern rollback\ndeploy it all/);
   });
 });
