@@ -27,3 +27,7 @@ export const noticeKindOf = (before: Rollout, after: Rollout, isCommand: boolean
 
 export const waitingReason = ({ steps, step, tier }: Pick<Rollout, "steps" | "step" | "tier">): string =>
   `waiting at ${steps[step]?.share} % for a person: postern rollout promote ${tier}`;
+
+/** Whether the step holds until a person promotes it. */
+export const isHeld = (it: Pick<Rollout, "status" | "why" | "steps" | "step" | "tier">): boolean =>
+  it.status === "running" && it.why === waitingReason(it);
