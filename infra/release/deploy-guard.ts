@@ -2,7 +2,7 @@
  * What a deployment must not do by accident: deploy over a rollout, which would pause and leave its version where it is, and
  * give a version to users from whom it was taken back.
  */
-import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import { isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
 import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";
@@ -65,7 +65,7 @@ const overRolloutRemedy = (tier: string | undefined): string =>
 /** @returns as `rollout 1fe43f7b by alice is running at 50 %`; undefined if none is known */
 const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): string | undefined => {
   const [last] = rolloutsIn(known) ?? [];
-  if ("rollouts" in known) return last && !isOver(last) ? stateOf(last) : undefined;
+  if ("rollouts" in known) return last && !isOver(last) && !isWatched(last) ? stateOf(last) : undefined;
   const [, id, share] =
     /^postern ([^/\s]+)\/\d+: ([\d.]+) %$/.exec(newest?.annotations?.["workers/message"] ?? "") ?? [];
   if (!newest || id === undefined || newest.versions.length < 2) return undefined;

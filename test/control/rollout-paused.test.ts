@@ -85,6 +85,25 @@ it("a paused rollout is judged every five seconds, later less often, and the pla
   expect(it.state().status).toBe("rolled-back");
 });
 
+it("a step that holds for a day asks the platform twice a minute at most, and is rolled back where it fails", async () => {
+  const it = rolloutHarness(
+    ["gate-a"],
+    [
+      { share: 10, bakeMs: 5000, hold: true },
+      { share: 100, bakeMs: 0, hold: false },
+    ],
+  );
+  await it.start();
+  await runFor(it, 10_000);
+  const before = it.observations();
+  for (const end = it.now() + 24 * 3_600_000; it.now() < end; it.advance(Math.max(1, (it.alarm() ?? 0) - it.now())))
+    await it.reconcile();
+  expect(it.observations() - before).toBeLessThanOrEqual(24 * 120);
+  it.scenario.verdict = "fail";
+  await it.reconcile();
+  expect(it.state().status).toBe("rolled-back");
+});
+
 it.each(["abort", "resume", "promote"] as const)(
   "%s does not overwrite a deployment that was not seen yet",
   async (command) => {

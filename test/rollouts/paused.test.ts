@@ -135,12 +135,17 @@ it("versions that fail are rolled back while paused or watched, and alert where 
   await watchesOverRestart(it);
 });
 
-/** `rollout watch` is running while the cloud ends and starts again. */
+/** A newer version ends the watch of the one before; `rollout watch` follows it while the cloud ends and starts again. */
 const watchesOverRestart = async (it: RolloutCloud) => {
-  it.edit("routes/good.yaml", text("good", it.cloud.edge, "three"));
-  await it.uploadEdited();
-  await it.start("good");
-  await reached(it, "good", hasShare(80));
+  for (const release of ["three", "four"]) {
+    it.edit("routes/good.yaml", text("good", it.cloud.edge, release));
+    await it.uploadEdited();
+    await it.start("good");
+    await reached(it, "good", hasShare(80));
+  }
+  const all = await it.client.call<readonly Rollout[]>("GET", "/v1/tiers/good/rollouts");
+  expect(all.map(({ status }) => status)).toEqual(["running", "promoted", "promoted"]);
+  expect(all[0]?.subjects[0]?.stable).toBe(all[1]?.subjects[0]?.canary);
   const watching = postern(["rollout", "watch", "good", "--root", it.root, "--target", "local", "--as", "alice"]);
   await new Promise((wake) => setTimeout(wake, 1500));
   const [edgePort, apiPort] = [it.cloud.edge, it.cloud.api].map((address) => Number(new URL(address).port));

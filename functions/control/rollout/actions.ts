@@ -1,6 +1,7 @@
 /** Runs the due actions of a rollout: observes the platform, applies splits, smoke-tests and judges. */
 import type { Verdict } from "../model/finding.ts";
 import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
+import { isHeld } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { withFindings } from "./verdict.ts";
@@ -8,7 +9,7 @@ import { openStretch, watchEndsAt } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */
 export const pollIntervalMs = 2000;
-/** The same for one that keeps its split for hours or days, paused or in its watch: the longer it does, the rarer. */
+/** The same for one that may keep its split for days, paused, held or in its watch: the longer it does, the rarer. */
 const watchIntervalMs = { least: 5000, most: 60_000, perAge: 1 / 720 };
 /** Hundreds of tiers may be in their watch, and the platform takes 1,200 calls in five minutes. */
 const observeIntervalMs = 30_000;
@@ -56,8 +57,9 @@ export const runDueActions = async (context: ActionContext, isFresh = false): Pr
 };
 
 /** Whether it keeps its split unless its users meet a failure. */
-const isSteady = (it: Rollout, now: number): boolean =>
-  (it.status === "paused" || isWatched(it)) && nextAction(it, now)?.kind !== "split";
+const isSteady = (it: Rollout, now: number): boolean => keepsSplit(it) && nextAction(it, now)?.kind !== "split";
+
+const keepsSplit = (it: Rollout): boolean => it.status === "paused" || isWatched(it) || isHeld(it);
 
 /** Without an answer of the platform nothing is changed on it, but users are still observed. */
 const judgeUsers = async (context: ActionContext): Promise<void> => {
@@ -121,7 +123,7 @@ const nextAlarmAt = (it: Rollout, now: number): number => {
   const { least, most, perAge } = watchIntervalMs;
   const age = now - (openStretch(it)?.since ?? now);
   const next = now + Math.max(least, Math.min(most, Math.round(age * perAge)));
-  if (it.status === "paused") return next;
-  if (isWatched(it)) return Math.max(now + 50, Math.min(next, watchEndsAt(it)));
+  if (isWatched(it) && it.status === "running") return Math.max(now + 50, Math.min(next, watchEndsAt(it)));
+  if (keepsSplit(it)) return next;
   return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
 };
