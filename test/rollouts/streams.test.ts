@@ -108,8 +108,13 @@ it("end within the drain time, and those of the stable version continue", async 
   await it.client.call("POST", "/v1/tiers/a/rollout/abort", abort);
   const { subjects } = await it.settled("a", 10_000);
   const backAt = Date.now();
-  const { entries } = await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay");
-  expect(entries).toMatchObject([{ kind: "drain", versions: [subjects[0]?.canary], by: "control" }]);
+  const entries = async () => (await it.client.call<FeedMessage>("GET", "/v1/tiers/a/overlay")).entries;
+  // Bodies are no longer measured, and the streams of the bad version end.
+  await vi.waitFor(
+    async () =>
+      expect(await entries()).toMatchObject([{ kind: "drain", versions: [subjects[0]?.canary], by: "control" }]),
+    { timeout: 5000 },
+  );
   // A stream polls every five to ten seconds, and then has six seconds to end.
   await vi.waitFor(() => expect(moved.every(({ ends }) => ends.length > 0)).toBe(true), { timeout: 20_000 });
   const moments = moved.map(({ ends }) => (ends[0] ?? 0) - backAt);

@@ -128,8 +128,9 @@ const entryPublisher =
         await storage.setAlarm(now() + retryMs);
       }
     };
-    await attempt(publishMeasure(feed, storage, tiers, measureEntryOf(it, now())));
+    // The drain is urgent.
     if (drain) await attempt(publishDrain(feed, storage, tiers, drain));
+    await attempt(publishMeasure(feed, storage, tiers, measureEntryOf(it, now())));
   };
 
 /** Renews a cutover's overlay entry, also after the rollout has ended. */
