@@ -1,7 +1,7 @@
 /** Runs the due actions of a rollout: observes the platform, applies splits, smoke-tests and judges. */
 import type { Verdict } from "../model/finding.ts";
 import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
-import { isHeld } from "./events.ts";
+import { stateOf } from "../model/rollout-state.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { withFindings } from "./verdict.ts";
@@ -59,7 +59,7 @@ export const runDueActions = async (context: ActionContext, isFresh = false): Pr
 /** Whether it keeps its split unless its users meet a failure. */
 const isSteady = (it: Rollout, now: number): boolean => keepsSplit(it) && nextAction(it, now)?.kind !== "split";
 
-const keepsSplit = (it: Rollout): boolean => it.status === "paused" || isWatched(it) || isHeld(it);
+const keepsSplit = (it: Rollout): boolean => it.status === "paused" || isWatched(it) || stateOf(it) === "waiting";
 
 /** Without an answer of the platform nothing is changed on it, but users are still observed. */
 const judgeUsers = async (context: ActionContext): Promise<void> => {
