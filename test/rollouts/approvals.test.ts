@@ -55,7 +55,7 @@ it("a core tier is released by two people, and stopped by one", async () => {
   expect(await it.clientAs("bob").call<Rollout>("POST", `/v1/proposals/${id}`, { fingerprint })).toMatchObject({
     status: "running",
     goal: { share: 100 },
-    why: "alice and bob promoted it without evidence: it is fine",
+    why: "alice and bob promoted it without evidence: it is fine; all users get the new version",
   });
   expect(await it.settled("a", 20_000)).toMatchObject({ status: "promoted" });
   await it.clientAs("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });

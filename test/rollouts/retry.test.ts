@@ -91,7 +91,7 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   expect(retried.out).toContain("smoke test GET /it: answered 500");
   await until(isStep(50), "half of the users have it");
   // The step holds until a person promotes it.
-  await until(async () => (await cloud.status("a")).why.startsWith("waiting at"), "it waits for a person");
+  await until(async () => (await cloud.status("a")).why.includes("holds until a person"), "it waits for a person");
   expect(await run("rollout", "status", "a")).toMatchObject({ code: 7 });
   expect(await run("rollout", "watch", "a")).toMatchObject({ code: 7 });
 

@@ -10,7 +10,7 @@ export interface ControlOptions extends ControlClientOptions {
 /** The options that the next commands need too, with a blank before each. */
 export const repeated = ({ target, env, as }: ControlOptions): string =>
   [
-    ...(target === "cloudflare" ? [] : [` --target ${target}`]),
+    ...(target === "cloudflare" ? [] : [` --target ${typeof target === "string" ? target : target.name}`]),
     ...(env === undefined ? [] : [` --env ${env}`]),
     ...(as === undefined || as === process.env.POSTERN_OPERATOR ? [] : [` --as ${as}`]),
   ].join("");
