@@ -39,7 +39,7 @@ export const limits = () =>
       .refine((text) => milliseconds(text) >= 1000 && milliseconds(text) <= 3_600_000, "1s to 1h")
       .optional()
       .describe(
-        "The longest pause of a service within the body of its response; the body is then cut off, and counts as an error of the service. Not for event streams, compressed bodies and WebSockets. The gate copies bodies itself, which costs a small response about half of what a gate does for it. By default bodies are only measured, during rollouts",
+        "The longest pause of a service within the body of its response; the body is then cut off, and counts as an error of the service. Not for event streams, compressed bodies and WebSockets. The gate copies bodies itself, which costs a small response half to two thirds of what a gate does for it. By default bodies are only measured, during rollouts",
       ),
     "websocket-age": duration()
       .optional()

@@ -234,6 +234,34 @@ describe("a body of a service that the gate watches", () => {
     expect(codesOf(lines)).toEqual([]);
   });
 
+  it.each([
+    ["are aborted", (it: AbortController) => it.abort()],
+    ["do not read, and then are aborted", (it: AbortController) => void setTimeout(() => it.abort(), 200)],
+  ])("counts as nothing for many clients that %s while the service sends and breaks off", async (_, leave) => {
+    let open = 0;
+    const { url, lines } = withService((_, response) => {
+      open++;
+      half(response);
+      const timer = setInterval(() => response.write("x".repeat(50_000)), 5);
+      response.on("close", () => {
+        clearInterval(timer);
+        open--;
+      });
+      // Some break off shortly after their client has left.
+      setTimeout(() => response.destroy(), 700);
+    });
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const client = new AbortController();
+        const response = await fetch(`${url}/watched/plain`, { signal: client.signal });
+        await response.body?.getReader().read();
+        leave(client);
+      }),
+    );
+    await until(() => open === 0, "the service sees the ends");
+    expect(codesOf(lines)).toEqual([]);
+  });
+
   it("comes whole, with its length, and compressed ones as they are", async () => {
     const large = Buffer.alloc(3_000_000, "x");
     const { url } = withService((request, response) => {

@@ -13,10 +13,11 @@ export type WatchBodies = (idleMs: number | undefined, deps: BodyDeps) => (next:
 
 /** A pause that counts as stalled where bodies are only measured. */
 const measuredIdleMs = 30_000;
-const chunkBytes = 64 * 1024;
+/** Of the read buffer, which grows while the service fills it: a small body needs a small one. */
+const [firstBytes, maxBytes] = [4 * 1024, 64 * 1024];
 
 /**
- * The gate copies a watched body itself, which costs a small response about half of what a gate does for it: of a body that
+ * The gate copies a watched body itself, which costs a small response half to two thirds of what a gate does for it: of a body that
  * the runtime forwards, no Worker learns how it ended. So without `limits.response-idle` bodies are watched during rollouts
  * alone, when both versions are measured alike.
  */
@@ -93,6 +94,7 @@ const watchedBody = (
   { now, after }: BodyDeps,
 ): ReadableStream<Uint8Array> => {
   const reader = from.getReader({ mode: "byob" });
+  let size = firstBytes;
   let waitsSince: number | undefined;
   let isOver = false;
   const finish = () => {
@@ -128,9 +130,10 @@ const watchedBody = (
       pull: async (controller) => {
         waitsSince = now();
         try {
-          const { done, value } = await reader.read(new Uint8Array(chunkBytes));
+          const { done, value } = await reader.read(new Uint8Array(size));
           waitsSince = undefined;
           if (value?.byteLength) controller.enqueue(value);
+          if (value?.byteLength === size) size = Math.min(size * 2, maxBytes);
           if (!done) return;
           finish();
           controller.close();

@@ -85,6 +85,6 @@ const entryText = (it: OverlayEntry): string => {
   if (it.kind === "weights") return `weights of ${it.route}: ${weightsText(it.weights)}`;
   if (it.kind === "drain")
     return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${formatTime(it.ends)}`;
-  if (it.kind === "measure") return "measure the bodies of responses, for a rollout";
+  if (it.kind === "measure") return "measure response bodies";
   return it.kind === "limit" ? `${it.filter}: also ${it.limit}` : `enforce ${it.filter}`;
 };
