@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { full } from "../full.ts";
 import { until } from "../until.ts";
 import { manifest, sharedProject } from "./project.ts";
 
@@ -119,17 +120,31 @@ it.each([
     "close 1011 the service closed the connection",
   ],
   ["the client closes without a code", (it: Sides) => it.client.close(), "service", "close 1005 "],
-  [
-    "a message is too large for the runtime",
-    (it: Sides) => it.client.send("x".repeat(33 * 2 ** 20)),
-    "service",
-    "close 1001 the client closed the connection",
-  ],
 ] as const)("a WebSocket that the gate copies ends on both sides when %s", async (_, end, who, last) => {
   const it = await socketOf("copied");
   end(it);
   await until(() => it.seen[who].at(-1) === last, `the ${who} sees it`);
 });
+
+it.runIf(full)("a message that is too large for the runtime ends a WebSocket on both sides", async () => {
+  const { client, seen } = await socketOf("copied");
+  client.send("x".repeat(33 * 2 ** 20));
+  await until(() => seen.service.at(-1) === "close 1001 the client closed the connection", "the service sees it");
+});
+
+it.runIf(full)(
+  "a client that does not read makes the gate hold no more than websocket-bytes, and can come back",
+  async () => {
+    const { client, service, seen } = await socketOf("copied");
+    client.pause();
+    for (let sent = 0; sent < 40; sent++) service.send(Buffer.alloc(2 ** 20));
+    await until(() => seen.service.includes("close 1012 service restart"), "the service sees the close");
+    client.resume();
+    await until(() => seen.client.at(-1) === "close 1012 service restart", "the client sees the close");
+    // All of the 16 MiB, and nothing behind them.
+    expect(seen.client).toHaveLength(17);
+  },
+);
 
 type Sides = Awaited<ReturnType<typeof socketOf>>;
 
@@ -234,7 +249,7 @@ describe("a body of a service that the gate watches", () => {
     expect(codesOf(lines)).toEqual([]);
   });
 
-  it.each([
+  it.runIf(full).each([
     ["are aborted", (it: AbortController) => it.abort()],
     ["do not read, and then are aborted", (it: AbortController) => void setTimeout(() => it.abort(), 200)],
   ])("counts as nothing for many clients that %s while the service sends and breaks off", async (_, leave) => {
@@ -262,7 +277,7 @@ describe("a body of a service that the gate watches", () => {
     expect(codesOf(lines)).toEqual([]);
   });
 
-  it("comes whole, with its length, and compressed ones as they are", async () => {
+  it.runIf(full)("comes whole, with its length, and compressed ones as they are", async () => {
     const large = Buffer.alloc(3_000_000, "x");
     const { url } = withService((request, response) => {
       const isCompressed = request.url?.endsWith("?z") === true;
