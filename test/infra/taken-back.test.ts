@@ -34,7 +34,9 @@ const rollout = (canary: string, status: Rollout["status"], why: string, endedMi
     by: "alice",
     status,
     why,
-    goal: { share: 50 },
+    goal: { share: 50, done: ["gate"] },
+    steps: [{ share: 50 }],
+    step: 0,
     subjects: [{ worker: "gate", stable: "v1", canary }],
     startedAt: start,
     endedAt: start + endedMinutes * minute,
@@ -146,6 +148,10 @@ describe("a deployment", () => {
   it("over a rollout is refused, by control's knowledge or by the platform's", async () => {
     const open = rollout("v2", "paused", "bob paused it", 0);
     const byControl = guard(async () => ({ rollouts: [open] }), true);
+    const watched = guard(async () => ({
+      rollouts: [{ ...open, steps: [{ share: 50, bakeMs: 1, hold: false, watch: true }] }],
+    }));
+    expect(await watched.refusalOf(gate, running, undefined, 0)).toBeUndefined();
     expect(await byControl.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout r-v2 by alice is paused at 50 % \(bob paused it\)\n.*rollout abort a.*--force/,
     );
