@@ -128,7 +128,7 @@ const hung = (head: readonly string[], row: Row, columns: readonly number[], wid
     .join("");
 
 /** Keeps a time on one line, and a number with its unit. */
-const together = /\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|[\d.]+ (?:%|ms|s|B|KiB|MiB)(?!\S)/;
+const together = /\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|\(?[\d.,]+ (?:%|ms|s|min|B|KiB|MiB)[).,;:]*(?!\S)/;
 /** The words with the blanks before them, because an indent belongs to its word. */
 const words = new RegExp(`^ *(?:${together.source}|\\S+)|${together.source}|\\S+`, "g");
 

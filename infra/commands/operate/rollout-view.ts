@@ -49,7 +49,7 @@ export const rolloutText = (
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id}, started by ${it.by} ${ago(it.startedAt, now)}`,
     hanging("why it was started: ", it.reason, columns),
-    ...attemptLines(it),
+    ...attemptLines(it).map((line) => hanging(/^ */.exec(line)?.[0] ?? "", line.trimStart(), columns)),
     "",
     `${status(it)} ${isOver(it) ? ago(since, now) : `for ${elapsed(now - since)}, since ${utc(since, now)}`}`,
     hanging("  ", it.why, columns),
@@ -130,7 +130,7 @@ const timeLeft = (it: Rollout, now: number): string | undefined => {
 
 /** After the bake: what a verdict still needs, and when the rollout gives up. */
 const evidenceLeft = (it: Rollout, now: number): string => {
-  const since = it.stretches.at(-1)?.since ?? now;
+  const since = Math.max(it.stretches.at(-1)?.since ?? now, it.resumedAt ?? 0);
   const bakedAt = since + (it.steps[it.step]?.bakeMs ?? 0);
   if (stateOf(it) !== "running" || it.verdict?.verdict !== "not-enough" || now < bakedAt) return "";
   const pausesAt = bakedAt + it.patienceMs;
