@@ -2,7 +2,7 @@
 import { metricsOf } from "../exporters/otlp/metrics.ts";
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import { type Instrument, instruments } from "../telemetry/instruments.ts";
+import { type Instrument, instrumentsOf } from "../telemetry/instruments.ts";
 import { openStore, type TelemetryStore } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
 
@@ -108,7 +108,7 @@ const messagesOf = (
   tier: string,
   now: number,
 ) => {
-  const all = instruments({ series: store.series(), tallies: store.tallies() });
+  const all = instrumentsOf(tier, { series: store.series(), tallies: store.tallies() });
   const routes = Object.entries(tiers[tier]?.routes ?? {});
   const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
   return metricsOf(all, { environment, tier, paths, scheme, now }, activeVersions(all, now - silentMs));

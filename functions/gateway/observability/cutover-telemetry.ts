@@ -19,7 +19,7 @@ export const bySide =
         { ...deps, version },
         {
           ...sink,
-          send: (report) => sink.send({ ...report, series: [], marks: [], streams: [], lost: 0 }),
+          send: (report) => sink.send({ ...report, series: [], marks: [], streams: [], fronts: [], lost: 0 }),
         },
       ).recordRequest;
       sides.set(version, recordRequest);

@@ -1,7 +1,16 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
 import type { Deps, Outcome, RecordRequest, StreamEnd } from "../core/types.ts";
-import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
+import {
+  type CountingGroup,
+  countFront,
+  countOutcome,
+  type FrontCounts,
+  type FrontTallies,
+  frontCounts,
+  groupOf,
+} from "./outcome-counts.ts";
+import { type Bins, binOf, groups, type Sample } from "./samples.ts";
 
 /** Requests of one route with the same outcome. */
 export interface Series {
@@ -52,6 +61,7 @@ export interface Report {
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
+  readonly fronts: readonly FrontCounts[];
   /** Earlier reports that could not be delivered. */
   readonly lost: number;
 }
@@ -64,7 +74,6 @@ const maxSeries = 500;
 const coldRequests = 20;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
 type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
 
 export interface ReportSink {
@@ -88,6 +97,8 @@ interface Tallies {
   readonly series: Map<string, CountingSeries>;
   readonly marks: Map<string, Mutable<Mark>>;
   readonly streams: Map<string, Mutable<EndedStreams>>;
+  /** By version of the front. */
+  readonly fronts: FrontTallies;
   cold: number;
 }
 
@@ -96,6 +107,7 @@ const newTallies = (): Tallies => ({
   series: new Map(),
   marks: new Map(),
   streams: new Map(),
+  fronts: new Map(),
   cold: 0,
 });
 
@@ -132,8 +144,11 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     const isCold = requests++ < coldRequests;
     if (isCold) tallies.cold++;
     const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
-    const group = groupOf(tallies.groups, Math.floor(hashPosition(userKeyOf(context) ?? "") * groups));
+    const groupNumber = Math.floor(hashPosition(userKeyOf(context) ?? "") * groups);
+    const group = groupOf(tallies.groups, groupNumber);
     countOutcome(group, status, outcome);
+    const { frontVersion } = context.caller;
+    if (frontVersion !== undefined) countFront(tallies.fronts, frontVersion, groupNumber, status, outcome);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;
@@ -158,21 +173,13 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
   return { recordRequest, recordStreamEnd };
 };
 
-const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams"> => ({
+const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams" | "fronts"> => ({
   sample: { groups: Object.fromEntries([...it.groups].map(([key, group]) => [key, withBins(group)])), cold: it.cold },
   series: [...it.series.values()].map(withBins),
   marks: [...it.marks.values()],
   streams: [...it.streams.values()],
+  fronts: frontCounts(it.fronts),
 });
-
-const countOutcome = (group: CountingGroup, status: number, { verdict, upstreamMs }: Outcome): void => {
-  const failed = status >= 500;
-  group.requests++;
-  if (failed) group.errors++;
-  if (failed && upstreamMs !== undefined) group.upstreamErrors++;
-  if (verdict === "refused") group.refusals++;
-  if (verdict === "left") group.abandoned++;
-};
 
 const add = (bins: Map<number, number>, ms: number): void => {
   const bin = binOf(ms);
@@ -185,14 +192,6 @@ const withBins = <T extends { readonly latency: Map<number, number> }>(
   ...it,
   latency: [...it.latency].toSorted(([a], [b]) => a - b),
 });
-
-const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup => {
-  const known = all.get(key);
-  if (known) return known;
-  const group = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
-  all.set(key, group);
-  return group;
-};
 
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
