@@ -9,7 +9,8 @@ export interface Finding {
     | "abandoned"
     | "latency"
     | "limit"
-    | "query";
+    | "query"
+    | "probe";
   readonly verdict: "pass" | "fail" | "not-enough";
   /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;
@@ -20,6 +21,8 @@ export interface Finding {
   readonly tolerate: number | null;
   /** For a query: time of its evaluation in milliseconds since the epoch, and how often in a row it was out of bounds. */
   readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
+  /** For probes of the front: how often in a row each request was answered worse by the new version. */
+  readonly probes?: Readonly<Record<string, number>>;
   /** A sentence for people. */
   readonly why: string;
 }

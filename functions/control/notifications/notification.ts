@@ -66,7 +66,8 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
     verdict: it.verdict.verdict,
     findings: it.verdict.findings
       .slice(0, maxFindings)
-      .map((finding) => ({ ...finding, why: truncate(finding.why, 300) })),
+      // What the next evaluation counts from is no part of a notice.
+      .map(({ query: _, probes: __, ...finding }) => ({ ...finding, why: truncate(finding.why, 300) })),
   },
 });
 

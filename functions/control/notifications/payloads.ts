@@ -14,6 +14,7 @@ const finding = z.strictObject({
     "latency",
     "limit",
     "query",
+    "probe",
   ]),
   verdict,
   stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),

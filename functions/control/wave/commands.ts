@@ -2,7 +2,7 @@
 
 import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
@@ -27,7 +27,7 @@ export interface WaveCalls {
 export interface WaveCommandPorts extends AuditPorts {
   readonly waves: WaveCalls;
   /** What a start would release now. @throws Refusal if there is nothing to release */
-  readonly candidates: (tier: string, facts: TierFacts) => Promise<readonly Candidate[]>;
+  readonly candidates: (tier: string, facts: ReleaseFacts) => Promise<readonly Candidate[]>;
 }
 
 export interface WaveBody {

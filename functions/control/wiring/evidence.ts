@@ -1,5 +1,6 @@
 /** Reads the evidence of a rollout from the telemetry of its tiers. */
 
+import { frontName } from "../../front/own-counts.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
@@ -13,6 +14,7 @@ import { type Measurement, measurementOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { sumOfSamples } from "../telemetry/samples.ts";
 import type { Bindings } from "./bindings.ts";
+import { frontSample } from "./front-evidence.ts";
 
 /** Delay of reports: those of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
@@ -55,6 +57,7 @@ const sampleOf = async (
   since: number,
   until: number,
 ): Promise<Sample> => {
+  if (name === frontName) return frontSample(env, plan, subjects[0]?.[role] ?? "", since, until);
   const { route } = parseSubject(name);
   const samples = await Promise.all(
     subjects.flatMap((subject) => {

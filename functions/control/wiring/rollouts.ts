@@ -1,9 +1,10 @@
 /** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
+import { frontName } from "../../front/own-counts.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { tiersServed } from "../model/shared-gates.ts";
@@ -11,9 +12,10 @@ import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import { type ProbePorts, probeFront, probeTargets, smokeTestFront } from "../rollout/front-probes.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
-import { smokeTest, testLabel } from "../rollout/smoke.ts";
+import { signLabel, smokeTest, testLabel } from "../rollout/smoke.ts";
 import { judge } from "../rollout/verdict.ts";
 import { queryPrometheus } from "../telemetry/prometheus-query.ts";
 import type { Bindings, Rollouts } from "./bindings.ts";
@@ -28,6 +30,10 @@ export const tierRollouts = (
 ): Rollouts => {
   const feed = feedClient(env.FEED);
   const overlay = overlayPlatform(feed, plan, runtime);
+  const probes = ({ subjects }: Rollout): ProbePorts => ({
+    ...runtime,
+    label: (tiers) => signLabel(subjects, tiers, plan.environment, env.CONTROL_KEY, runtime.now()),
+  });
   const platformOf = (name: string): RolloutPorts["platform"] =>
     parseSubject(name).route === null ? workersPlatform(env) : overlay;
   const controller = rolloutController({
@@ -39,16 +45,20 @@ export const tierRollouts = (
     },
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
-    queries: (it) =>
-      evaluateQueries(
+    queries: async (it) => {
+      const queried = evaluateQueries(
         { ...it, tier: parseSubject(it.tier).tier },
         async (promql) =>
           plan.prometheus
             ? queryPrometheus(promql, plan.prometheus, env.PROMETHEUS_TOKEN, runtime.fetch)
             : { none: "no Prometheus is configured: control.prometheus in the environment" },
         runtime.now(),
-      ),
+      );
+      if (it.tier !== frontName) return queried;
+      return [...(await queried), ...(await probeFront(it, probeTargets(plan, it.smoke), probes(it)))];
+    },
     smoke: async (it) => {
+      if (it.tier === frontName) return smokeTestFront(it, probeTargets(plan, it.smoke), probes(it));
       const label = await testLabel(it, plan, env.CONTROL_KEY, runtime.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, runtime.fetch);
     },
@@ -114,7 +124,8 @@ const entryRenewer = (
     if (!it || route === null) return;
     if (now() - renewedAt >= renewIntervalMs) {
       renewedAt = now();
-      await amendEntries(feed, tier, renewEntry(it, subjectFacts(plan, it.tier), now())).catch((error) =>
+      const facts = subjectFacts(plan, it.tier) && plan.tiers[tier];
+      await amendEntries(feed, tier, renewEntry(it, facts, now())).catch((error) =>
         log({ type: "fault", tier, route, cause: String(error).slice(0, 200) }),
       );
     }
@@ -122,7 +133,7 @@ const entryRenewer = (
   };
 };
 
-const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {
+const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): ReleaseFacts => {
   const facts = tiers[tier];
   if (!facts) throw new Error(`the tier "${tier}" no longer exists in control's plan`);
   return facts;
