@@ -49,7 +49,7 @@ const checkLine = ({ ok, why }: ControlCheck): string =>
     : `${ok === null ? "not checked" : "the check failed"}: ${toOneLine(why)}`;
 
 /** Whether the platform keeps a user on one version of the front, and why not. */
-interface FrontStickiness {
+export interface FrontStickiness {
   readonly sticky: boolean;
   readonly why?: string;
 }
@@ -66,5 +66,5 @@ const keepUsersOnOneFront = async ({
   return { sticky: why === undefined, ...(why !== undefined && { why }) };
 };
 
-const stickyLine = ({ why = "" }: FrontStickiness): string =>
+export const stickyLine = ({ why = "" }: FrontStickiness): string =>
   `the front's versions are divided by request and not by user: the zone has no rule for the version key (${toOneLine(why)}); see docs/gray-release.md#the-front`;

@@ -54,14 +54,21 @@ const workers: Readonly<Record<string, Emitted["kind"]>> = {
   "gate-a-local": "gate",
 };
 
-const after = (root: string, what: DeployedWorker["what"] = "uploaded") => {
-  const names = Object.keys(workers);
+const after = (
+  root: string,
+  what: DeployedWorker["what"] = "uploaded",
+  {
+    all = workers,
+    split = 100,
+  }: { readonly all?: Readonly<Record<string, Emitted["kind"]>>; readonly split?: number } = {},
+) => {
+  const names = Object.keys(all);
   return afterDeploy({
     root,
     target: targetOf("http://127.0.0.1:1"),
-    split: 100,
+    split,
     compiled: compile(root, "local"),
-    selected: names.map((worker) => ({ worker, kind: workers[worker] }) as Emitted),
+    selected: names.map((worker) => ({ worker, kind: all[worker] }) as Emitted),
     results: names.map((worker) => ({ worker, what, share: 100, ms: 1 })),
   });
 };
@@ -104,6 +111,18 @@ it("fails where a part does not answer, unless its Workers are new", async () =>
 it("does not fail where no operator is known", async () => {
   const { text, isFailed } = await after(projectWith(await controlAnswering([fine]), {}));
   expect([text.split("\n").at(-2), isFailed]).toEqual([expect.stringMatching(/^not checked: no operator/), false]);
+});
+
+it("says that a split of the front is by request where no rule keeps users on a version", async () => {
+  const root = projectWith(await controlAnswering([fine]));
+  const all = { "postern-front-local": "front" } as const;
+  const { text, data, isFailed } = await after(root, "uploaded", { all, split: 10 });
+  expect(text).toMatch(
+    /^the front's versions are divided by request and not by user: .*127\.0\.0\.1:1 does not answer/,
+  );
+  expect([data.front?.sticky, isFailed]).toEqual([false, false]);
+  // All users have one version.
+  expect((await after(root, "uploaded", { all })).text).toBe("");
 });
 
 it("control calls all that it depends on, and names what does not answer", async () => {

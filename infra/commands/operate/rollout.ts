@@ -6,6 +6,7 @@ import type { Measurement } from "../../../functions/control/rollout/measurement
 import { frontName } from "../../../functions/front/own-counts.ts";
 import { overridesHeader } from "../../../functions/gateway/proxy/forwarding.ts";
 import { compile } from "../../compiler/compile.ts";
+import { type FrontStickiness, stickyLine } from "../../release/after-deploy.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
@@ -41,6 +42,8 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
   if (options.upload && !tier.includes("/")) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
+    const { front } = uploaded.data as { readonly front?: FrontStickiness };
+    if (front && !front.sticky) warn(stickyLine(front));
   }
   const release = releaseOf(tier.split("/")[0] as string, options);
   // The commit of a version that was uploaded earlier is unknown here.
