@@ -4,27 +4,20 @@
  */
 
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
+import { sanitizeHeaders } from "./front/sanitize.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
 import type { FrontPlan } from "./gateway/core/plan.ts";
 import { gatewayCodes, type ProblemOptions, problemResponse } from "./gateway/core/problems.ts";
-import { splitCookieField } from "./gateway/http/cookies.ts";
 import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
 import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
 import { preflightMethod } from "./gateway/http/preflight.ts";
 import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
-import {
-  addGateOnlyHeaders,
-  continueTrace,
-  overridesHeader,
-  parentSpanHeader,
-  removeSpoofableHeaders,
-  requestIdHeader,
-  smokeHeader,
-} from "./gateway/proxy/forwarding.ts";
+import { addGateOnlyHeaders, frontVersionHeader, overridesHeader, smokeHeader } from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
 import { createRouteFinder } from "./gateway/routing/finder.ts";
 
+/** Bindings to gates, and `TELEMETRY`. */
 type Env = Readonly<Record<string, Fetcher>>;
 type TierEntry = FrontPlan["tiers"][number];
 
@@ -39,6 +32,11 @@ interface RequestState {
   readonly requestId: string;
   /** The tester's label, if it is valid. */
   readonly label: TesterLabel | undefined;
+  readonly grayKey: string;
+  /** The client chose the front's version, so its request does not measure it. */
+  readonly choosesVersion: boolean;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
 }
 
 /**
@@ -49,14 +47,15 @@ interface RequestState {
 export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
   const withoutGrayCookie = withoutGrayKey(plan.grayKey);
-  const forwardToGate = gateForwarder(plan.tiers, telemetry);
+  const record = recorder(telemetry);
+  const forwardToGate = gateForwarder(plan.tiers, telemetry, record);
   const accepted = acceptedHeadersOf(plan.tiers);
   const serve = async (state: RequestState): Promise<Response> => {
     try {
       return refuseIfNothingDeployed(state, plan.tiers) ?? (await forwardToGate(state));
     } catch (error) {
       logFault(state, "internal", error);
-      return refuse(state, "internal", null);
+      return record(state, null, refuse(state, "internal", null), "internal", false);
     }
   };
   const fetch = async (
@@ -64,58 +63,44 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
     env: Env,
     context: Pick<ExecutionContext, "waitUntil">,
   ): Promise<Response> => {
+    const started = Date.now();
     const outgoing = new Request(original);
     const { headers } = outgoing;
     // Gates never see a label. An invalid label is ignored.
     const text = headers.get(labelHeader);
-    const { requestId, gateOnlyHeaders } = sanitizeHeaders(headers, plan.requestId?.accept === true, accepted);
-    const setCookie = setGrayKey(original, headers, gateOnlyHeaders);
-    const label = text === null ? undefined : await labels?.(text, Date.now());
+    const { requestId, gateOnlyHeaders, choosesVersion } = sanitizeHeaders(
+      headers,
+      plan.requestId?.accept === true,
+      accepted,
+      crypto.randomUUID(),
+    );
+    const names = choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
+    const { key: grayKey, setCookie } = setGrayKey(original, headers, names);
+    const label = text === null ? undefined : await labels?.(text, started);
     const defer: TelemetrySink["defer"] = (work) => context.waitUntil(work);
-    const response = withoutGrayCookie(await serve({ env, defer, original, outgoing, requestId, label }));
-    return setCookie === undefined ? response : withCookie(response, setCookie);
+    const state = { env, defer, original, outgoing, requestId, label, grayKey, choosesVersion, started };
+    const answer = withoutGrayCookie(await serve(state));
+    const response = label && telemetry ? withHeader(answer, frontVersionHeader, telemetry.version) : answer;
+    return setCookie === undefined ? response : withHeader(response, "set-cookie", setCookie);
   };
   return { fetch };
 };
 
-/** Safe for logs and headers. Two header lines are joined with a comma, which the pattern excludes. */
-const plainId = /^[\w.+/=:@-]{1,128}$/;
-
 /**
- * Removes spoofable headers, sets the request id, and continues the caller's trace (W3C Trace Context).
- * @param spoofable headers that a tier of this front accepts from clients
- * @param accept whether the client's request id is kept
+ * Sends a tester to the versions that the label names, in its tiers. In other tiers a tester counts as a user.
+ * @returns whether it applies
  */
-const sanitizeHeaders = (
-  headers: Headers,
-  accept: boolean,
-  spoofable: ReadonlySet<string>,
-): { readonly requestId: string; readonly gateOnlyHeaders: readonly string[] } => {
-  const generatedId = crypto.randomUUID();
-  const clientId = accept ? headers.get(requestIdHeader) : null;
-  const requestId = clientId !== null && plainId.test(clientId) ? clientId : generatedId;
-  const { traceparent, parentSpan } = continueTrace(headers.get("traceparent"), generatedId);
-  const gateOnlyHeaders = removeSpoofableHeaders(headers, parentSpan, spoofable);
-  const cookies = splitCookieField(headers);
-  if (cookies !== undefined) headers.set("cookie", cookies);
-  headers.set(requestIdHeader, requestId);
-  headers.set("traceparent", traceparent);
-  if (parentSpan === undefined) return { requestId, gateOnlyHeaders };
-  headers.set(parentSpanHeader, parentSpan);
-  return { requestId, gateOnlyHeaders: [...gateOnlyHeaders, parentSpanHeader] };
-};
-
-/** Sends a tester to the versions that the label names, in its tiers. In other tiers a tester counts as a user. */
-const applyTesterLabel = (headers: Headers, tier: string, label: TesterLabel | undefined): void => {
-  if (!label?.tiers.includes(tier)) return;
+const applyTesterLabel = (headers: Headers, tier: string, label: TesterLabel | undefined): boolean => {
+  if (!label?.tiers.includes(tier)) return false;
   headers.set(overridesHeader, label.versions);
   headers.set(smokeHeader, "1");
   addGateOnlyHeaders(headers, [overridesHeader, smokeHeader]);
+  return true;
 };
 
-const withCookie = (response: Response, text: string): Response => {
+const withHeader = (response: Response, name: string, value: string): Response => {
   const copy = new Response(response.body, response);
-  copy.headers.append("set-cookie", text);
+  copy.headers.append(name, value);
   return copy;
 };
 
@@ -127,31 +112,47 @@ const refuseIfNothingDeployed = (state: RequestState, tiers: FrontPlan["tiers"])
   return refuse(state, "tier-not-deployed", null, { detail });
 };
 
-const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined) => {
-  const find = tierFinder(tiers);
-  const recordAndReturn = (state: RequestState, tier: string, response: Response, code: string): Response => {
-    telemetry?.recordAnswer(sinkOf(state), tier, response.status, code, state.outgoing.headers);
+/** Counts a response and returns it. @param code of the front's own problem; empty if a gate answered */
+type RecordAnswer = (
+  state: RequestState,
+  tier: string | null,
+  response: Response,
+  code: string,
+  isTester: boolean,
+) => Response;
+
+const recorder =
+  (telemetry: FrontTelemetry | undefined): RecordAnswer =>
+  (state, tier, response, code, isTester) => {
+    if (!telemetry || isTester) return response;
+    const { grayKey, choosesVersion, started } = state;
+    telemetry.recordAnswer(sinkOf(state), { tier, status: response.status, code, grayKey, choosesVersion, started });
     return response;
   };
+
+const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined, record: RecordAnswer) => {
+  const find = tierFinder(tiers);
+  const refuseUnrouted = (state: RequestState, code: NotFoundCode | "host-malformed"): Response =>
+    record(state, null, refuse(state, code, null), code, false);
   return async (state: RequestState): Promise<Response> => {
     const { env, original, outgoing } = state;
     const url = parseRequestUrl(original.url);
-    if (url === undefined) return refuse(state, "host-malformed", null);
+    if (url === undefined) return refuseUnrouted(state, "host-malformed");
     const found = find(hostOf(url), url.pathname);
-    if (typeof found === "string") return refuse(state, found, null);
+    if (typeof found === "string") return refuseUnrouted(state, found);
     for (const name of found.removedHeaders) outgoing.headers.delete(name);
     // Sanitized, as the gate receives it, so that front and gate find the same route.
     const gate = env[found.bindingFor(outgoing, url)];
     const { tier } = found;
-    applyTesterLabel(outgoing.headers, tier, state.label);
-    if (!gate) return recordAndReturn(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed");
+    const isTester = applyTesterLabel(outgoing.headers, tier, state.label);
+    if (!gate) return record(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed", isTester);
     try {
-      return recordAndReturn(state, tier, await gate.fetch(outgoing), "");
+      return record(state, tier, await gate.fetch(outgoing), "", isTester);
     } catch (error) {
       logFault(state, "gate-unavailable", error, tier);
       if (!original.signal.aborted) telemetry?.recordDeath(sinkOf(state), tier, gate, outgoing.headers);
       const response = refuse(state, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
-      return recordAndReturn(state, tier, response, "gate-unavailable");
+      return record(state, tier, response, "gate-unavailable", isTester);
     }
   };
 };

@@ -1,11 +1,12 @@
 /**
- * Counts requests that the front forwarded or answered, and finds out the version of a gate that crashed. Per
- * isolate.
+ * Counts requests that the front forwarded or answered, also by its own version, and finds out the version of a gate that
+ * crashed. Per isolate.
  */
 
 import { hashPosition } from "../gateway/core/pipeline.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
+  frontVersionName,
   overridesHeader,
   requestIdHeader,
   setCallerHeader,
@@ -13,6 +14,7 @@ import {
   versionHeader,
   versionKeyHeader,
 } from "../gateway/proxy/forwarding.ts";
+import { type OwnReport, ownCounts } from "./own-counts.ts";
 
 export interface FrontCount {
   readonly tier: string;
@@ -31,7 +33,7 @@ export interface FrontDeath {
 }
 
 /** A front's report, version 1 of the format. */
-export interface FrontReport {
+export interface FrontReport extends OwnReport {
   readonly counts: readonly FrontCount[];
   readonly deaths: readonly FrontDeath[];
   /** Earlier reports that could not be delivered. */
@@ -45,8 +47,34 @@ export interface TelemetrySink {
   readonly defer: (work: Promise<unknown>) => void;
 }
 
+/** A response of the front. */
+export interface FrontAnswer {
+  /** Null if the request belongs to no tier. */
+  readonly tier: string | null;
+  readonly status: number;
+  /** The front's own problem code; empty when a gate answered. */
+  readonly code: string;
+  readonly grayKey: string;
+  /** The client chose the front's version, so its request does not measure it. */
+  readonly choosesVersion: boolean;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+}
+
+interface FrontTelemetryPorts {
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The front's version. */
+  readonly version: string;
+}
+
 export interface FrontTelemetry {
-  readonly recordAnswer: (sink: TelemetrySink, tier: string, status: number, code: string, headers: Headers) => void;
+  /** The front's version. */
+  readonly version: string;
+  /** The name in the caller header that tells gates the version. */
+  readonly versionName: string;
+  readonly recordAnswer: (sink: TelemetrySink, answer: FrontAnswer) => void;
   /** @param headers of the request to the gate */
   readonly recordDeath: (sink: TelemetrySink, tier: string, gate: Pick<Fetcher, "fetch">, headers: Headers) => void;
 }
@@ -60,7 +88,8 @@ const maxCounts = 2000;
 const maxProbes = 50;
 const maxDeaths = 1000;
 
-export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTelemetry => {
+export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): FrontTelemetry => {
+  const own = ownCounts(version);
   let counts = new Map<string, { tier: string; status: string; code: string; count: number }>();
   let deaths: Promise<FrontDeath>[] = [];
   /** Versions by tier. */
@@ -75,7 +104,12 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
     counts = new Map();
     deaths = [];
     probes = new Map();
-    const report: FrontReport = { counts: [...countsToSend.values()], deaths: await Promise.all(deathsToSend), lost };
+    const report: FrontReport = {
+      ...own.take(),
+      counts: [...countsToSend.values()],
+      deaths: await Promise.all(deathsToSend),
+      lost,
+    };
     try {
       const body = JSON.stringify(report);
       const signal = AbortSignal.timeout(sendTimeoutMs);
@@ -93,19 +127,22 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
   };
 
   return {
-    recordAnswer: (sink, tier, status, code, headers) => {
-      // Testers are not counted.
-      if (!sink.control || headers.has(smokeHeader)) return;
+    version,
+    versionName: frontVersionName(version),
+    recordAnswer: (sink, { tier, status, code, grayKey, choosesVersion, started }) => {
+      if (!sink.control) return;
+      scheduleFlush(sink);
+      if (!choosesVersion) own.add(groupOf(grayKey), status, code !== "", now() - started);
+      if (tier === null) return;
       const key = `${tier}\n${status}\n${code}`;
       const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));
       if (known) known.count++;
       else if (counts.size < maxCounts) counts.set(key, { tier, status: String(status), code, count: 1 });
       else counts.set(tier, { tier, status: "", code: "other", count: 1 });
-      scheduleFlush(sink);
     },
     recordDeath: (sink, tier, gate, headers) => {
       if (!sink.control || headers.has(smokeHeader) || deaths.length >= maxDeaths) return;
-      const group = Math.floor(hashPosition(headers.get(versionKeyHeader) ?? "") * groups);
+      const group = groupOf(headers.get(versionKeyHeader) ?? "");
       const tierProbes = probes.get(tier) ?? [];
       if (deaths.length < maxProbes) {
         const probe = versionOf(gate, headers);
@@ -120,6 +157,8 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
     },
   };
 };
+
+const groupOf = (grayKey: string): number => Math.floor(hashPosition(grayKey) * groups);
 
 /**
  * Asks the gate for its version. Requests of one user reach the same version, so it is the one that crashed. The

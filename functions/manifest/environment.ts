@@ -1,6 +1,7 @@
 /** Schemas of environments and consumers. */
 import * as z from "zod";
 import { cookieName, headerName, host, name } from "./names.ts";
+import { frontRelease } from "./release.ts";
 
 const grayKey = () =>
   z.strictObject({
@@ -180,6 +181,9 @@ export const environment = () =>
           .prefault({})
           .describe("What keeps a user on one version, one upstream of a weighted list, and one side of a cutover"),
         "request-id": requestId().prefault({}).describe("The request id in logs, problems and requests to services"),
+        release: frontRelease()
+          .prefault({})
+          .describe("How a new version of the front reaches users: `postern rollout start front`"),
       })
       .prefault({})
       .describe("The Worker ahead of the gates"),

@@ -36,6 +36,16 @@ const watch = () =>
 
 const bound = () => z.number("a bound is a number");
 
+/** The front has no streams of its own to end: requests in flight stay with the version that began them. */
+export const frontRelease = () =>
+  release()
+    .omit({ drain: true })
+    .extend({
+      smoke: release().shape.smoke.describe(
+        "Requests that control sends through both versions, at 0% and at every step: full paths on the host of the tier that has them; by default the root of each tier",
+      ),
+    });
+
 /** Placeholders of queries, in double braces. */
 export const placeholders = ["tier", "canary", "stable"] as const;
 

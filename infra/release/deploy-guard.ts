@@ -3,6 +3,7 @@
  * give a version to users from whom it was taken back.
  */
 import { isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
+import { frontName } from "../../functions/front/own-counts.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
 import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";
@@ -16,7 +17,7 @@ export interface DeployGuard {
    * @returns why it is refused, with the remedy; undefined if it may be deployed
    */
   readonly refusalOf: (
-    it: Pick<Emitted, "worker" | "tiers">,
+    it: Pick<Emitted, "worker" | "tiers" | "kind">,
     releases: Releases,
     version: string | undefined,
     split: number,
@@ -25,18 +26,18 @@ export interface DeployGuard {
 
 /** @param retries whether a version that was taken back may be deployed: a wave tries it again, measured */
 export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): DeployGuard => ({
-  refusalOf: async ({ worker, tiers: [tier] }, releases, version, split) => {
-    // What is no tier's, such as the front, is known by the platform alone.
-    const known: RolloutKnowledge = tier === undefined ? { unknown: "it is no tier's" } : await rolloutsOf(tier);
+  refusalOf: async ({ worker, tiers, kind }, releases, version, split) => {
+    const tier = kind === "front" ? frontName : (tiers[0] ?? worker);
+    const known = await rolloutsOf(tier);
     const running = runningRollout(known, releases);
     if (running) return `${running}\n${overRolloutRemedy(tier)}`;
     if (version === undefined || retries) return undefined;
     const back = takenBackVersions(worker, releases, rolloutsIn(known)).get(version);
     if (!back?.isRollback) return undefined;
-    const command = tier !== undefined && canBeRetried(worker, back, known, releases) ? "retry" : "start";
+    const command = canBeRetried(worker, back, known, releases) ? "retry" : "start";
     // At 0 % it meets no users. A start measures it, and what can be retried is not started by accident.
     if (split === 0 && command === "start") return undefined;
-    const measured = tier !== undefined && (command === "retry" || "rollouts" in known);
+    const measured = command === "retry" || "rollouts" in known;
     const remedy = measured ? `release it measured: npx postern rollout ${command} ${tier}; or deploy` : "deploy";
     return `version ${version.slice(0, 8)} was taken back ${takenBackText(back)}\n${remedy} it all the same: --force`;
   },
@@ -57,10 +58,8 @@ const canBeRetried = (
   return last?.id === rollout && newest.versions[0]?.version_id === stable;
 };
 
-const overRolloutRemedy = (tier: string | undefined): string =>
-  tier === undefined
-    ? "wait for its end; --force deploys over it, and it pauses"
-    : `let it end (npx postern rollout watch ${tier}), or end it (npx postern rollout abort ${tier}); --force deploys over it, and it pauses`;
+const overRolloutRemedy = (tier: string): string =>
+  `let it end (npx postern rollout watch ${tier}), or end it (npx postern rollout abort ${tier}); --force deploys over it, and it pauses`;
 
 /** @returns as `rollout 1fe43f7b by alice is running at 50 %`; undefined if none is known */
 const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): string | undefined => {

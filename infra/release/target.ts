@@ -1,6 +1,7 @@
 /** The target of wrangler's calls: Cloudflare, or a local cloud by variables that wrangler reads. */
 import { accountId, localToken } from "../cloud/account/access.ts";
-import { compile } from "../compiler/compile.ts";
+import { type Compiled, compile } from "../compiler/compile.ts";
+import { stateWorkers } from "../compiler/emit/state-workers.ts";
 import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
 import { existing } from "../diagnostics/schema-issues.ts";
@@ -49,16 +50,36 @@ export const environmentFor = ({ name }: Target, explicit: string | undefined): 
   explicit ?? (name === "local" ? "local" : "production");
 
 /**
- * The Workers that serve a tier, its main gate first; the front's Worker for `front`.
+ * The Workers that serve a tier, its main gate first; the Worker of `front`, `control`, `feed`, `actuator`, `tail`, or of a
+ * state such as `state-shared`.
  * @throws if there is no such tier
  */
 export const workersOf = (root: string, env: string, tier: string): string[] => {
-  const { tiers } = compile(root, env);
-  if (tier === "front") return [workerName("postern-front", env)];
+  const compiled = compile(root, env);
+  const { tiers } = compiled;
   const gates = listGates(tiers).filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier));
   if (gates.length === 0) {
-    const known = [...tiers.map(({ checked }) => checked.manifest.tier), "front"];
+    const others = otherWorkers(compiled);
+    if (Object.hasOwn(others, tier)) return [others[tier] as string];
+    const known = [...tiers.map(({ checked }) => checked.manifest.tier), ...Object.keys(others)];
     throw new Error(`there is no tier "${tier}"; ${existing(tier, known, "npx postern routes lists them")}`);
   }
   return gates.map(({ name }) => workerName(name, env));
 };
+
+/** The Workers that serve no tier of their own, by the name that commands take. */
+const otherWorkers = ({ tiers, environment: { name, value } }: Compiled): Readonly<Record<string, string>> => {
+  const plane = value.control ? ["control", "feed", "actuator", "tail"] : [];
+  const states = stateWorkers(
+    tiers.map(({ checked }) => checked),
+    name,
+  );
+  return {
+    ...Object.fromEntries(["front", ...plane].map((it) => [it, workerName(`postern-${it}`, name)])),
+    ...Object.fromEntries(states.map((worker) => [stateName(worker, name), worker])),
+  };
+};
+
+/** Without the environment's name. */
+export const stateName = (worker: string, environment: string): string =>
+  worker.endsWith(`-${environment}`) ? worker.slice(0, -environment.length - 1) : worker;

@@ -18,6 +18,7 @@ const secret = "the secret of control";
 /** @param past the rollouts of tier a; by default they cannot be read */
 const controlApi = async (past?: readonly Rollout[], role = "operator") => {
   const done: string[] = [];
+  const proposed: object[] = [];
   const logged: object[] = [];
   const fail = async (): Promise<never> => {
     throw new Error(`it broke over ${secret}`);
@@ -29,17 +30,29 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
       done.push(`start ${tier}`);
       return { status: "running", why: "" };
     },
-    ledger: { spend: async () => "spent", write: async () => 1, settle: async () => {} },
+    candidates: async () => [],
+    notify: async () => {},
+    ledger: {
+      spend: async () => "spent",
+      write: async () => 1,
+      settle: async () => {},
+      propose: async ({ tier, what }: { tier: string; what: string }) => {
+        proposed.push({ tier, what });
+        return "waits";
+      },
+    },
     now: () => Date.now(),
     uuid: () => "p1-0000",
     log: (line: object) => void logged.push(line),
   } as unknown as ControlPorts;
   const tier = { level: "standard", workers: ["gate-a"], routes: {}, filters: {}, release: {} };
+  const frontFacts = { level: "core", workers: ["postern-front"], release: { steps: ["10%", "100%"] } };
   const plan = {
     environment: "test",
     host: "control.acme.example",
     operators: { alice: { key: x, role } },
     tiers: { a: tier },
+    frontFacts,
   };
   const app = adminApi(plan as unknown as ControlPlan, ports);
   const seconds = Math.floor(Date.now() / 1000);
@@ -53,6 +66,7 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
     .sign(privateKey);
   return {
     done,
+    proposed,
     logged,
     request: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", ...init.headers };
@@ -64,6 +78,17 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
 
 const start = "/v1/tiers/a/rollouts";
 const release = { steps: ["1%", "100%"] };
+
+describe("the front", () => {
+  it("is released like a tier; where a tier behind it is core, a second person approves", async () => {
+    const { request, done, proposed } = await controlApi();
+    const body = JSON.stringify({ reason: "a test" });
+    expect(await request("/v1/tiers/front/rollouts", { method: "POST", body })).toMatchObject({ status: 202 });
+    expect([done, proposed]).toEqual([[], [{ tier: "front", what: "start" }]]);
+    expect(await request("/v1/tiers/front/rollout")).toMatchObject({ status: 200, text: "null" });
+    expect((await request("/v1/tiers/front/cost")).status).toBe(404);
+  });
+});
 
 describe("a body", () => {
   it("with a release, written as in a manifest, starts a rollout", async () => {

@@ -46,7 +46,7 @@ const cutoverHarness = (percent = "0%") => {
     filters: {},
     routes: { balance: { filters: [], cutover: { legacy: "old", percent } }, plain: { filters: [] } },
   } as unknown as TierFacts;
-  const plan = { tiers: { wallet: facts } } satisfies Pick<ControlPlan, "tiers">;
+  const plan = { tiers: { wallet: facts }, frontFacts: facts } satisfies Pick<ControlPlan, "tiers" | "frontFacts">;
   const now = () => time;
   const uuid = () => `id${++ids}-0000-0000`;
   const ports: RolloutPorts = {

@@ -10,6 +10,7 @@ import { binOf } from "../../functions/gateway/observability/samples.ts";
 const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFacts;
 const plan = {
   tiers: { wallet: facts(["gate-wallet"]), faq: facts(["gate-shared"]), rates: facts(["gate-shared"]) },
+  frontFacts: facts(["postern-front"]),
 };
 
 const wallet = { from: "gate", tiers: ["wallet"] } as const;
@@ -70,6 +71,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   marks: [],
   streams: [],
   bodies: [],
+  fronts: [],
   lost: 0,
   ...over,
 });
@@ -177,6 +179,55 @@ describe("a report for another tier or of another kind of sender", () => {
     const { post, calls } = ingestHarness();
     expect(await post(path, body, as)).toBeGreaterThanOrEqual(403);
     expect(calls).toEqual([]);
+  });
+});
+
+describe("reports about the front", () => {
+  const group = { requests: 4, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0 };
+  const empty = { cpu: [], deaths: [], faults: [], spans: [] };
+
+  it("of a gate are stored with its tier, by the front's version", async () => {
+    const { post, calls } = ingestHarness();
+    expect(await post("/v1/report", report({ fronts: [{ version: "f1", groups: { "3": group } }] }))).toBe(204);
+    expect(calls[0]?.args[4]).toMatchObject({
+      tier: "wallet",
+      fronts: [{ version: "f1", sample: { groups: { "3": { ...group, latency: [] } } } }],
+    });
+  });
+
+  it("of the front itself go to its own object, as a histogram by class of the status, and name its version", async () => {
+    const { post, calls, observerReports } = ingestHarness();
+    const latency = [[3, 5]];
+    const sample = { groups: { "1": { ...group, latency } }, cold: 2 };
+    const counts = [{ tier: "wallet", status: "200", code: "", count: 5 }];
+    const answers = [{ status: "2xx", count: 5, latency }];
+    expect(await post("/v1/front", { counts, deaths: [], lost: 0, version: "f1", sample, answers })).toBe(204);
+    const own = calls.find(({ tier }) => tier === "front");
+    expect(own?.name).toBe("take");
+    expect(own?.args.slice(0, 2)).toEqual(["f1", sample]);
+    expect(own?.args[2]).toMatchObject([{ status: "2xx", count: 5, latency }]);
+    calls.splice(calls.indexOf(own as (typeof calls)[number]), 1);
+    expect(observerReports()).toMatchObject([{ tier: "wallet", version: "f1" }]);
+  });
+
+  it("of an older front have no version, and are accepted", async () => {
+    const { post, calls } = ingestHarness();
+    const counts = [{ tier: "wallet", status: "200", code: "", count: 5 }];
+    expect(await post("/v1/front", { counts, deaths: [], lost: 0 })).toBe(204);
+    expect(calls.map(({ tier }) => tier)).toEqual(["wallet"]);
+  });
+
+  it("of the tail are statuses by version, and deaths", async () => {
+    const { post, observerReports } = ingestHarness();
+    const deaths = [{ worker: "postern-front", version: "f2", outcome: "exception", count: 2 }];
+    const fronts = [{ version: "f2", requests: 40, errors: 3, refusals: 1 }];
+    expect(await post("/v1/tail", { ...empty, deaths, fronts })).toBe(204);
+    const [died, seen] = observerReports();
+    expect(died).toMatchObject({ tier: "front", version: "f2", tallies: [{ name: "deaths", by: 2 }] });
+    const groups = Object.values(seen?.fronts?.[0]?.sample.groups ?? {});
+    const sum = (key: "requests" | "errors" | "refusals") => groups.reduce((all, it) => all + it[key], 0);
+    expect([sum("requests"), sum("errors"), sum("refusals")]).toEqual([40, 3, 1]);
+    expect(await post("/v1/tail", empty)).toBe(204);
   });
 });
 

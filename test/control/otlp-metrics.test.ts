@@ -1,7 +1,7 @@
 /** OTLP metrics of a tier, checked with OpenTelemetry's own message classes. */
 import { expect, it } from "vitest";
 import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
-import { instruments } from "../../functions/control/telemetry/instruments.ts";
+import { instruments, instrumentsOf } from "../../functions/control/telemetry/instruments.ts";
 import type { StoredSeries, StoredTally } from "../../functions/control/telemetry/store-tables.ts";
 import { decodeOtlp } from "./otlp.ts";
 import { now, series, since, tally } from "./series.ts";
@@ -74,6 +74,25 @@ it("exports the tier as a service, with the gate's version, and sums with their 
   });
   expect(message?.metrics.get("postern.upstream")?.sum?.dataPoints).toMatchObject([{ asDouble: 1.5 }]);
   expect(message?.metrics.get("postern.cpu")?.sum?.dataPoints).toMatchObject([{ asDouble: 0.0125 }]);
+});
+
+it("exports the front's duration by its version and the class of the status", () => {
+  const stored = { series: [series({ version: "f1", status: "2xx" })], tallies: [] };
+  const [message] = metricsOf(
+    instrumentsOf("front", stored),
+    { ...context, tier: "front", paths: {} },
+    new Set(["f1"]),
+  );
+  const { resourceMetrics } = decodeOtlp("metrics", JSON.stringify(message?.message)) as {
+    resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];
+  };
+  const [metric] = resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
+  expect(attributesOf(resourceMetrics[0]?.resource as Attributes)).toMatchObject({
+    "service.name": "front",
+    "service.version": "f1",
+  });
+  expect(metric).toMatchObject({ name: "postern.front.duration", unit: "s" });
+  expect(attributesOf(metric?.histogram?.dataPoints[0] as Data)).toEqual({ "postern.class": "2xx" });
 });
 
 it("exports latency as a histogram in seconds, with one more bucket than bounds", () => {

@@ -2,7 +2,7 @@
 import parse from "parse-prometheus-text-format";
 import { expect, it } from "vitest";
 import { prometheusText } from "../../functions/control/exporters/prometheus.ts";
-import { instruments } from "../../functions/control/telemetry/instruments.ts";
+import { instruments, instrumentsOf } from "../../functions/control/telemetry/instruments.ts";
 import { series } from "./series.ts";
 
 type TierTelemetry = readonly [tier: string, kept: Partial<Parameters<typeof instruments>[0]>];
@@ -27,6 +27,18 @@ it("writes each family once, with type, help and the samples of all tiers", () =
     ],
   });
   expect(all.every(({ help, metrics }) => help !== "" && metrics.length > 0)).toBe(true);
+});
+
+it("writes the front's duration by its version and the class of the status, under a name of its own", () => {
+  const stored = {
+    series: [series({ version: "f1", status: "2xx" }), series({ version: "f2", status: "5xx" })],
+    tallies: [],
+  };
+  const text = prometheusText([{ tier: "front", instruments: instrumentsOf("front", stored) }]);
+  expect(text).toContain('postern_front_duration_seconds_count{tier="front",version="f1",class="2xx"} 3\n');
+  expect(text).toContain('postern_front_duration_seconds_count{tier="front",version="f2",class="5xx"} 3\n');
+  // Its requests are counted at the gates already.
+  expect(text).not.toContain("postern_requests_total");
 });
 
 it("writes cumulative buckets, of which the last one is the count", () => {

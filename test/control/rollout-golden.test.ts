@@ -11,6 +11,8 @@ import { type Situation, situationNames, situationOf } from "./rollout-situation
 const update = process.env.UPDATE_GOLDEN === "1" && !process.env.CI;
 const folder = path.join(import.meta.dirname, "../golden/rollouts");
 
+const release = { steps: ["100%"], bake: "5m", tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" } };
+
 const plan: ControlPlan = {
   environment: "production",
   host: "control.acme.example",
@@ -22,6 +24,7 @@ const plan: ControlPlan = {
   prometheus: null,
   scheme: "https",
   tiers: {},
+  frontFacts: { level: "standard", host: "acme.example", base: "/", workers: ["postern-front"], release },
 };
 
 /** The last body that each channel posts of the situation's newest notice. */

@@ -7,6 +7,7 @@ import { decodeOtlp } from "./otlp.ts";
 const context = {
   environment: "test",
   scheme: "https",
+  front: "postern-front",
   workers: { "gate-wallet": ["wallet"], "gate-shared": ["faq", "rates"] },
   paths: { wallet: { balance: "/wallet/v1/accounts/{id}" } },
 };
@@ -23,6 +24,8 @@ interface EventOptions {
   readonly worker?: string;
   readonly more?: readonly object[];
   readonly entrypoint?: string;
+  readonly version?: string;
+  readonly status?: number;
 }
 
 const event = ({
@@ -32,16 +35,18 @@ const event = ({
   worker = "gate-wallet",
   more = [],
   entrypoint = "Behind",
+  version = "v1",
+  status,
 }: EventOptions = {}) =>
   ({
     scriptName: worker,
     entrypoint,
-    scriptVersion: { id: "v1" },
+    scriptVersion: { id: version },
     outcome,
     cpuTime: 3,
     wallTime: 20,
     eventTimestamp: Date.UTC(2026, 10, 1),
-    event: { request: { method: "GET", url: "https://gate/secret", headers } },
+    event: { request: { method: "GET", url: "https://gate/secret", headers }, ...(status && { response: { status } }) },
     logs: [
       { message: ["something else"] },
       ...more.map((it) => ({ message: [JSON.stringify(it)] })),
@@ -112,6 +117,27 @@ describe("the report to control", () => {
         deaths: [{ worker: "gate-wallet", version: "v1", outcome: "exceededCpu", count: 1 }],
       },
     ]);
+  });
+
+  it("contains the statuses of the front by version, and not of clients that chose it", async () => {
+    const { collect, reports } = tailHarness();
+    const front = (version: string, over: Partial<Parameters<typeof event>[0]>) =>
+      event({ worker: "postern-front", entrypoint: "", line: null, version, ...over });
+    await collect(
+      front("f1", { status: 200 }),
+      front("f1", { status: 404 }),
+      front("f2", { status: 503 }),
+      front("f2", { outcome: "exception" }),
+      front("f2", { status: 500, headers: { "cloudflare-workers-version-overrides": "it" } }),
+      event({ status: 500 }),
+    );
+    expect(reports[0]?.fronts).toEqual([
+      { version: "f1", requests: 2, errors: 0, refusals: 1 },
+      { version: "f2", requests: 2, errors: 2, refusals: 0 },
+    ]);
+    expect(reports[0]?.deaths).toEqual([{ worker: "postern-front", version: "f2", outcome: "exception", count: 1 }]);
+    await collect(event());
+    expect(reports[1]?.fronts).toEqual([]);
   });
 
   it("contains faults outside of requests, such as an unavailable feed", async () => {

@@ -141,7 +141,7 @@ describe("with control's history", () => {
 });
 
 describe("a deployment", () => {
-  const gate = { worker: "gate", tiers: ["a"] };
+  const gate = { worker: "gate", kind: "gate", tiers: ["a"] } as const;
   const running = releases([{ v1: 100 }], [{ v1: 90, v2: 10 }, "postern 1fe43f7b/3: 10 %"]);
   const guard = (known: Parameters<typeof deployGuard>[0], retries = false) => deployGuard(known, retries);
 
@@ -159,7 +159,8 @@ describe("a deployment", () => {
     expect(await gone.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout 1fe43f7b is running or paused at 10 %, .*control does not answer/,
     );
-    expect(await gone.refusalOf({ worker: "front", tiers: [] }, running, undefined, 100)).toContain("wait for its end");
+    const front = { worker: "postern-front", kind: "front", tiers: [] } as const;
+    expect(await gone.refusalOf(front, running, undefined, 100)).toContain("npx postern rollout abort front");
     // Control knows that it is over, or the platform shows it.
     const over = guard(async () => ({ rollouts: [rollout("v2", "promoted", "", 1)] }));
     expect(await over.refusalOf(gate, running, undefined, 100)).toBeUndefined();

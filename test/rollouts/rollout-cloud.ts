@@ -27,11 +27,11 @@ const samples = parse(
 };
 
 /** The samples' keys, for a cloud at these addresses. The environment is called `local`, whose secrets are here. */
-const environment = (api: string, edge: string, control: object): string =>
+const environment = (api: string, edge: string, control: object, front: object): string =>
   JSON.stringify({
     values: {},
     kv: { feed: "00000000000000000000000000000002" },
-    front: { "gray-key": { header: "x-device-id" } },
+    front: { "gray-key": { header: "x-device-id" }, ...front },
     control: {
       ...samples.control,
       host: "control.localhost",
@@ -46,11 +46,15 @@ const environment = (api: string, edge: string, control: object): string =>
 /** The long form uploads every Worker by wrangler, which takes a second each; CI uploads only what a test releases. */
 export const full = process.env.POSTERN_FULL === "1";
 
-/** @param control further keys of the environment's `control` */
+/**
+ * @param control further keys of the environment's `control`
+ * @param front further keys of its `front`
+ */
 export const rolloutCloud = async (
   files: Readonly<Record<string, string>>,
   options: Partial<CloudOptions> = {},
   control: object = {},
+  front: object = {},
 ) => {
   const root = writeProject({ "routes/environments/local.yaml": "values: {}\n", ...files });
   const lines: string[] = [];
@@ -64,7 +68,10 @@ export const rolloutCloud = async (
     ...options,
   });
   onTestFinished(() => cloud.close());
-  fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge, control));
+  fs.writeFileSync(
+    path.join(root, "routes/environments/local.yaml"),
+    environment(cloud.api, cloud.edge, control, front),
+  );
   const target = targetOf(cloud.api);
   const deployTiers = async (tiers: readonly string[], split: string) => {
     const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
@@ -86,15 +93,19 @@ export const rolloutCloud = async (
     deploy: deployTiers,
     /** Uploads the new versions of all edited tiers at 0 %, without wrangler. */
     uploadEdited: () => applyDirectly(root, cloud, 0),
-    /** Uploads another main module for a gate by wrangler, at 0 %. */
+    /** Uploads another main module for a gate or the front by wrangler, at 0 %. */
     upload: async (worker: string, main: string) => {
-      const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
+      const [live] = (cloud.control.worker(worker).deployments[0]?.versions ?? []).toSorted(
+        (a, b) => b.percentage - a.percentage,
+      );
+      const own = worker.startsWith("postern-front") ? "front" : `gates/${worker.replace(/^gate-|-local$/g, "")}`;
+      const folder = path.join(root, ".build/local", own);
       const config = JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8"));
       fs.writeFileSync(path.join(folder, "other.js"), main);
       fs.writeFileSync(path.join(folder, "other.json"), JSON.stringify({ ...config, main: "other.js" }));
       await wrangler(target, ["versions", "upload", "-c", path.join(folder, "other.json")]);
-      const { versions } = cloud.control.worker(worker);
-      const shares = versions.slice(-2).map(({ id }, index) => `${id}@${index === 0 ? 100 : 0}`);
+      const uploaded = cloud.control.worker(worker).versions.at(-1);
+      const shares = [`${live?.version_id}@100`, `${uploaded?.id}@0`];
       await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y"]);
     },
     start: (tier: string, body: object = {}) =>

@@ -1,6 +1,6 @@
 /** The admin API's ports: what it needs of control, and its problem responses. */
 import type { RolloutPosition } from "../model/approval.ts";
-import type { TierFacts } from "../model/plan.ts";
+import type { ReleaseFacts } from "../model/plan.ts";
 import type { LiveSplit } from "../model/platform.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
@@ -17,10 +17,10 @@ export interface ControlPorts extends WaveCommandPorts {
   readonly status: (tier: string) => Promise<Rollout | null>;
   readonly measure: (rollout: Rollout) => Promise<Measurement>;
   /** What the platform runs of each of the tier's Workers. */
-  readonly live: (tier: string, facts: TierFacts) => Promise<readonly LiveSplit[]>;
+  readonly live: (tier: string, facts: ReleaseFacts) => Promise<readonly LiveSplit[]>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws ConflictError */
-  readonly start: (tier: string, facts: TierFacts, request: StartRequest) => Promise<Rollout>;
+  readonly start: (tier: string, facts: ReleaseFacts, request: StartRequest) => Promise<Rollout>;
   /** @throws ConflictError */
   readonly command: (
     tier: string,
@@ -33,6 +33,10 @@ export interface ControlPorts extends WaveCommandPorts {
   readonly cost: (tier: string) => Promise<readonly RouteCost[]>;
   /** @param tier restricts the metrics to one tier */
   readonly metrics: (tier?: string) => Promise<string>;
+  /** Calls all that control depends on. */
+  readonly check: () => Promise<
+    readonly { readonly part: string; readonly ok: boolean; readonly why: string | null }[]
+  >;
   readonly overlay: Feed;
   readonly notices: {
     readonly status: () => Promise<ReturnType<ReturnType<typeof noticeDispatcher>["status"]>>;

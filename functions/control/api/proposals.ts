@@ -3,7 +3,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allTiers, proposalView } from "../audit/record.ts";
 import type { Proposal } from "../model/approval.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { bound, parseBody } from "../model/stored-proposal.ts";
 import { subjectFacts } from "../model/subject.ts";
@@ -49,7 +49,7 @@ export const addProposalRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan,
 /** @returns undefined if another release wrote the proposal */
 const runApprovedRollout = async (
   ports: ControlPorts,
-  facts: TierFacts,
+  facts: ReleaseFacts,
   proposal: Proposal,
   by: string,
 ): Promise<Rollout | undefined> => {

@@ -2,7 +2,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { propose, withAudit } from "../audit/record.ts";
 import { type ApprovalScope, positionOf } from "../model/approval.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts } from "../model/plan.ts";
 import { releaseOf } from "../model/release.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
@@ -16,7 +16,7 @@ import { type ApiTypes, ConflictError, type ControlPorts, problem } from "./port
 import { routes } from "./schemas.ts";
 
 export const addRolloutRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, ports: ControlPorts): void => {
-  const factsOf = (name: string): TierFacts | undefined => subjectFacts(plan, name);
+  const factsOf = (name: string): ReleaseFacts | undefined => subjectFacts(plan, name);
   const unknownSubject = (name: string) => unknownSubjectProblem(plan, name);
   const rolloutOf = async (tier: string): Promise<Rollout | null> => (factsOf(tier) ? ports.status(tier) : null);
   const noRollout = (tier: string) => problem(404, `there is no rollout of ${tier}`);
@@ -75,13 +75,13 @@ export const unknownSubjectProblem = ({ tiers }: Pick<ControlPlan, "tiers">, nam
   );
 
 /** For a core tier, commands that expose more users require two people; commands that stop require one. */
-const needsTwoPeople = (facts: TierFacts, what: string): boolean =>
+const needsTwoPeople = (facts: ReleaseFacts, what: string): boolean =>
   facts.level === "core" && ["start", "promote", "resume"].includes(what);
 
 const runOrPropose = async (
   ports: ControlPorts,
   tier: string,
-  facts: TierFacts,
+  facts: ReleaseFacts,
   what: RolloutCall,
   body: CommandBody,
   { name, key }: AuthenticatedOperator,
@@ -96,7 +96,7 @@ const runOrPropose = async (
 const approvalScopeOf = async (
   ports: ControlPorts,
   tier: string,
-  facts: TierFacts,
+  facts: ReleaseFacts,
   what: string,
   { commit, retry = false }: CommandBody,
 ): Promise<ApprovalScope> => {
@@ -111,7 +111,7 @@ const approvalScopeOf = async (
 export const runCommand = async (
   ports: ControlPorts,
   tier: string,
-  facts: TierFacts,
+  facts: ReleaseFacts,
   what: RolloutCall,
   { bound, ...body }: CommandBody,
   by: string,

@@ -38,6 +38,7 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   app.openapi(routes.audit, async (c) =>
     Response.json(await ports.ledger.lines(c.req.valid("query").tier ?? null, 200)),
   );
+  app.openapi(routes.check, async () => Response.json(await ports.check()));
   app.openapi(routes.cost, async (c) => {
     const { tier } = c.req.valid("param");
     return Object.hasOwn(plan.tiers, tier) ? Response.json(await ports.cost(tier)) : unknownSubjectProblem(plan, tier);

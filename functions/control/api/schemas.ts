@@ -124,6 +124,13 @@ export const routes = {
     request: { query: z.object({ tier: tierName.optional() }) },
     responses: responses("the audit log, newest first"),
   }),
+  check: createRoute({
+    method: "get",
+    path: "/v1/check",
+    responses: responses(
+      "whether the feed, the actuator and control's own objects answer, each with the reason if not",
+    ),
+  }),
   cost: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/cost",

@@ -10,7 +10,8 @@ export interface Finding {
     | "latency"
     | "limit"
     | "query"
-    | "deaths";
+    | "deaths"
+    | "probe";
   readonly verdict: "pass" | "fail" | "not-enough";
   /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;
@@ -23,6 +24,8 @@ export interface Finding {
   readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
   /** For a limit: what it bounds. */
   readonly limit?: "errors" | "refusals" | "abandoned" | "p99";
+  /** For probes of the front: how often in a row each request was answered worse by the new version. */
+  readonly probes?: Readonly<Record<string, number>>;
   /** What the shares are of. Absent for latency and queries, and in findings of an earlier release. */
   readonly counts?: { readonly stable: HitCount; readonly canary: HitCount };
   /** The most frequent causes of the new version's hits. */

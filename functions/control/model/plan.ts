@@ -13,17 +13,24 @@ export interface Operator {
   readonly role: Role;
 }
 
-/** Facts about a tier: what an overlay can change, and how the tier is released. */
-export interface TierFacts {
+/** What is released: a tier's gates, a route's cutover, or the front. */
+export interface ReleaseFacts {
+  /** Of the front: the highest of its tiers. */
   readonly level: TierLevel;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly owner: string | null;
   readonly host: string;
   readonly base: string;
   /** The tier's gates, its main gate first. */
   readonly workers: readonly string[];
   /** The main gate also serves other tiers. */
   readonly shared?: true;
+  /** The manifest's `release` with defaults filled in. */
+  readonly release: ReleaseConfig;
+}
+
+/** Facts about a tier: what an overlay can change, and how the tier is released. */
+export interface TierFacts extends ReleaseFacts {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly owner: string | null;
   /** Issuers of the tokens that the tier's filters verify. */
   readonly issuers?: readonly string[];
   readonly filters: Readonly<
@@ -51,8 +58,6 @@ export interface TierFacts {
     >
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
-  /** The manifest's `release` with defaults filled in. */
-  readonly release: ReleaseConfig;
 }
 
 /** `standard` is signed (Standard Webhooks); the others are messages of a chat. */
@@ -76,6 +81,8 @@ export interface ControlPlan {
   /** URL scheme of client requests. */
   readonly scheme: string;
   readonly tiers: Readonly<Record<string, TierFacts>>;
+  /** The release of the front. */
+  readonly frontFacts: ReleaseFacts;
 }
 
 export interface TailPlan {
@@ -85,6 +92,8 @@ export interface TailPlan {
   readonly scheme: string;
   /** Tiers that each gate serves. */
   readonly workers: Readonly<Record<string, readonly string[]>>;
+  /** The front's Worker. */
+  readonly front: string;
   /** Path templates without patterns, by tier and route. */
   readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

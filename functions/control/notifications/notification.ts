@@ -70,7 +70,8 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   commit: it.commit ?? null,
   verdict: it.verdict && {
     verdict: it.verdict.verdict,
-    findings: it.verdict.findings.slice(0, maxFindings).map(({ causes, limit: _, ...finding }) => ({
+    // What the next evaluation counts from is no part of a notice.
+    findings: it.verdict.findings.slice(0, maxFindings).map(({ causes, limit: _, probes: __, ...finding }) => ({
       ...finding,
       ...(causes && { causes: [...causes] }),
       why: truncate(finding.why, maxTextChars),

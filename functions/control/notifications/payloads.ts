@@ -23,6 +23,7 @@ const finding = z.strictObject({
     "limit",
     "query",
     "deaths",
+    "probe",
   ]),
   verdict,
   stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),

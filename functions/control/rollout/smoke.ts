@@ -2,22 +2,38 @@
 import { importJWK, SignJWT } from "jose";
 import { labelAudience, labelHeader, maxLabelLifeSeconds } from "../../gateway/identity/label.ts";
 import { versionHeader } from "../../gateway/proxy/forwarding.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts } from "../model/plan.ts";
 import type { SmokeRequest } from "../model/release-config.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 
-/** Signs a tester's label. @param key control's private key, as JSON of a JWK */
-export const testLabel = async (
+/** The label of a tester of a rollout's new version. @param key control's private key, as JSON of a JWK */
+export const testLabel = (
   { tier, subjects }: Pick<Rollout, "tier" | "subjects">,
   plan: Pick<ControlPlan, "tiers" | "environment">,
   key: string,
   now: number,
 ): Promise<string> => {
+  const tiers = [...new Set(subjects.flatMap(({ worker }) => tiersServed(plan, tier, worker)))];
+  return signLabel(subjects, tiers, plan.environment, key, now);
+};
+
+/**
+ * Signs a tester's label.
+ * @param subjects whose new versions the front selects; at least one
+ * @param tiers in which the bearer is a tester
+ * @param key control's private key, as JSON of a JWK
+ */
+export const signLabel = async (
+  subjects: Rollout["subjects"],
+  tiers: readonly string[],
+  environment: string,
+  key: string,
+  now: number,
+): Promise<string> => {
   const seconds = Math.floor(now / 1000);
   const versions = Object.fromEntries(subjects.map(({ worker, canary }) => [worker, canary]));
-  const tiers = [...new Set(subjects.flatMap(({ worker }) => tiersServed(plan, tier, worker)))];
-  return new SignJWT({ env: plan.environment, versions, tiers })
+  return new SignJWT({ env: environment, versions, tiers })
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(labelAudience)
     .setIssuedAt(seconds)
@@ -31,7 +47,7 @@ const maxAttempts = 3;
 
 export const smokeTest = async (
   it: Rollout,
-  { base, host }: TierFacts,
+  { base, host }: ReleaseFacts,
   front: string | null,
   label: string,
   sendRequest: (url: string, init: RequestInit) => Promise<Response>,

@@ -1,4 +1,4 @@
-/** Collects tail events of gates and reports them to control and to the collector in intervals. Per isolate, bounded. */
+/** Collects tail events of gates and the front and reports them to control and to the collector in intervals. Per isolate, bounded. */
 import { type Collector, push } from "../exporters/otlp/push.ts";
 import { type TailReport, tailCounts } from "./counts.ts";
 import { type TailEvent, tailEventOf } from "./events.ts";
@@ -22,12 +22,12 @@ const maxWaitMs = 60_000;
 
 /** @returns takes events, and resolves when they are reported or lost */
 export const tailCollector = (context: TailContext) => {
-  const counts = tailCounts();
+  const counts = tailCounts(context.front);
   const spans = spanQueue(context, counts);
   let isFlushPending = false;
   return async (events: readonly TraceItem[], ports: TailPorts): Promise<void> => {
     for (const item of events) {
-      const event = withoutForeignLines(tailEventOf(item), context);
+      const event = withoutForeignLines(tailEventOf(item, context.front), context);
       // A tester's requests do not count: they must not fail the release.
       if (!event.tester) counts.add(event);
       if (ports.collector) spans.add(event);

@@ -25,6 +25,14 @@ export interface FaultCount {
   readonly count: number;
 }
 
+/** Requests of one version of the front, by their statuses. Those that died are errors. */
+export interface FrontStatuses {
+  readonly version: string;
+  readonly requests: number;
+  readonly errors: number;
+  readonly refusals: number;
+}
+
 /** The tail's report to control, version 1. */
 export interface TailReport {
   readonly cpu: readonly CpuCount[];
@@ -37,6 +45,7 @@ export interface TailReport {
     readonly failed: number;
     readonly lost: number;
   }[];
+  readonly fronts: readonly FrontStatuses[];
 }
 
 /** Entries of each kind. */
@@ -44,13 +53,24 @@ const maxKeys = 2000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export const tailCounts = () => {
+/** @param front the front's Worker */
+export const tailCounts = (front: string) => {
   let cpu = new Map<string, Mutable<CpuCount>>();
   let deaths = new Map<string, Mutable<DeathCount>>();
   let faults = new Map<string, Mutable<FaultCount>>();
   let spans = new Map<string, { taken: number; failed: number; lost: number }>();
+  let fronts = new Map<string, Mutable<FrontStatuses>>();
+  const addFront = ({ version, status, died }: TailEvent): void => {
+    const known = entryOf(fronts, [version], { version, requests: 0, errors: 0, refusals: 0 });
+    if (!known) return;
+    known.requests++;
+    if (died || status >= 500) known.errors++;
+    else if (status >= 400) known.refusals++;
+  };
   return {
-    add: ({ worker, version, line, cpuMs, faults: lines, died, outcome }: TailEvent): void => {
+    add: (event: TailEvent): void => {
+      const { worker, version, line, cpuMs, faults: lines, died, outcome } = event;
+      if (worker === front) addFront(event);
       const entry = { worker, tier: line?.tier ?? "", version, route: line?.route ?? "", requests: 0, cpuMs: 0 };
       const known = entryOf(cpu, [worker, entry.tier, version, entry.route], entry);
       if (known && line) known.requests++;
@@ -77,7 +97,9 @@ export const tailCounts = () => {
         deaths: [...deaths.values()],
         faults: [...faults.values()],
         spans: [...spans].map(([tier, counts]) => ({ tier, ...counts })),
+        fronts: [...fronts.values()],
       };
+      fronts = new Map();
       cpu = new Map();
       deaths = new Map();
       faults = new Map();

@@ -1,6 +1,6 @@
-/** Parses the runtime's tail events: what the tail needs of a gate's request. */
+/** Parses the runtime's tail events: what the tail needs of a request to a gate or to the front. */
 
-import { smokeHeader } from "../../gateway/proxy/forwarding.ts";
+import { overridesHeader, smokeHeader } from "../../gateway/proxy/forwarding.ts";
 
 /** The gate's own line (`functions/gateway/observability/access-log.ts`); a gate of another version may write other fields. */
 export interface AccessLine {
@@ -51,9 +51,14 @@ export interface TailEvent {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;
+  /** Of the response; 0 if there is none. */
+  readonly status: number;
   /** The request's headers as the front set them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether the front marked a tester. Ignored at a zone's own gate, where a client could set the header. */
+  /**
+   * Whether the front marked a tester, or the client chose the front's version. The mark is ignored at a zone's own gate,
+   * where a client could set the header.
+   */
   readonly tester: boolean;
   readonly line: AccessLine | undefined;
   readonly faults: readonly FaultLine[];
@@ -70,9 +75,12 @@ const endsBody = (line: GateLine): boolean =>
 /** The entrypoint that only the front reaches. */
 const frontEntrypoint = "Behind";
 
-export const tailEventOf = (item: TraceItem): TailEvent => {
+/** @param front the front's Worker */
+export const tailEventOf = (item: TraceItem, front: string): TailEvent => {
   const lines = item.logs.flatMap(({ message }) => parseLine(message) ?? []);
   const request = item.event && "request" in item.event ? item.event.request : undefined;
+  const response = item.event && "response" in item.event ? item.event.response : undefined;
+  const headers = request?.headers ?? {};
   return {
     worker: item.scriptName ?? "",
     version: item.scriptVersion?.id ?? "",
@@ -82,8 +90,12 @@ export const tailEventOf = (item: TraceItem): TailEvent => {
     wallMs: item.wallTime,
     at: item.eventTimestamp ?? 0,
     method: request?.method ?? "",
-    headers: request?.headers ?? {},
-    tester: item.entrypoint === frontEntrypoint && Object.hasOwn(request?.headers ?? {}, smokeHeader),
+    status: response?.status ?? 0,
+    headers,
+    tester:
+      item.scriptName === front
+        ? Object.hasOwn(headers, overridesHeader)
+        : item.entrypoint === frontEntrypoint && Object.hasOwn(headers, smokeHeader),
     line: lines.find((it) => it.type === "access"),
     faults: lines.filter((it) => it.type === "fault"),
   };

@@ -8,6 +8,8 @@ export interface TailContext {
   readonly scheme: string;
   /** Tiers that each gate serves. */
   readonly workers: Readonly<Record<string, readonly string[]>>;
+  /** The front's Worker. */
+  readonly front: string;
   /** Path templates by tier and route. */
   readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

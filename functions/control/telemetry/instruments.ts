@@ -1,4 +1,6 @@
 /** The instruments for Prometheus and OTLP: names, units, labels, and how they are computed from the stored counts. */
+
+import { frontName } from "../../front/own-counts.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
 import type { StoredSeries, StoredTally } from "./store-tables.ts";
@@ -37,7 +39,22 @@ export interface StoredTelemetry {
   readonly tallies: readonly StoredTally[];
 }
 
-/** All instruments of one tier. An instrument without counts has no points. */
+/** All instruments of one tier, or of the front. An instrument without counts has no points. */
+export const instrumentsOf = (tier: string, stored: StoredTelemetry): readonly Instrument[] =>
+  tier === frontName ? [frontDuration(stored), ...tallyPoints(stored)] : instruments(stored);
+
+/** Under a name of its own: requests of the front are also those of its gates. */
+const frontDuration = ({ series }: StoredTelemetry): Instrument => ({
+  name: "postern.front.duration",
+  unit: "s",
+  help: "From a request to the front to its response's headers, by class of the status",
+  kind: "histogram",
+  points: groupPoints(series, ["status"], ({ latency }) => latency, sumOfBins).map(
+    ({ labels: { status = "" }, ...point }) => ({ ...point, labels: { class: status } }),
+  ),
+});
+
+/** All instruments of one tier. */
 export const instruments = ({ series, tallies }: StoredTelemetry): readonly Instrument[] => [
   ...seriesSums.map(
     ({ value, labels, ...descriptor }): Instrument => ({
@@ -53,7 +70,11 @@ export const instruments = ({ series, tallies }: StoredTelemetry): readonly Inst
     kind: "histogram",
     points: groupPoints(series, ["route", "method", "status", "verdict"], ({ latency }) => latency, sumOfBins),
   },
-  ...tallyInstruments.map(
+  ...tallyPoints({ tallies }),
+];
+
+const tallyPoints = ({ tallies }: Pick<StoredTelemetry, "tallies">): readonly Instrument[] =>
+  tallyInstruments.map(
     ({ tally, scale = 1, ...descriptor }): Instrument => ({
       ...descriptor,
       kind: "sum",
@@ -61,8 +82,7 @@ export const instruments = ({ series, tallies }: StoredTelemetry): readonly Inst
         .filter(({ name }) => name === tally)
         .map(({ value, ...it }) => ({ ...it, value: rounded(value * scale) })),
     }),
-  ),
-];
+  );
 
 type Label = "route" | "method" | "status" | "verdict" | "by" | "code" | "upstream";
 

@@ -36,17 +36,26 @@ const endedStreams = z.object({ route: text, how: text, kind: text.default(""), 
 
 const failedBodies = z.object({ route: text, upstream: text, how: text, count });
 
+const groupNumber = z.string().regex(/^\d{1,2}$/);
+const sample = z.object({ groups: z.record(groupNumber, group), cold: count });
+/** A gate reports no latency of a front. */
+const frontCounts = z.object({
+  version: text.min(1),
+  groups: z.record(groupNumber, group.extend({ latency: bins.default([]) })),
+});
+
 /** A gate's report. Unknown keys of a newer gate are dropped. */
 export const report = z.object({
   tier: text,
   version: text,
-  sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
+  sample,
   series: z.array(series).max(600),
   // The same for a gateway of a cutover, whose requests are in the gate's own series already.
   causes: z.array(series).max(600).optional(),
   marks: z.array(mark).max(600).default([]),
   streams: z.array(endedStreams).max(2000).default([]),
   bodies: z.array(failedBodies).max(600).default([]),
+  fronts: z.array(frontCounts).max(10).default([]),
   lost: count,
 });
 
@@ -61,6 +70,10 @@ export const tailReport = z.object({
   deaths: boundedList.pipe(z.array(z.object({ worker: text, version: text, outcome: text, count }))),
   faults: boundedList.pipe(z.array(z.object({ tier: text, version: text, code: text, count }))),
   spans: boundedList.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
+  fronts: z
+    .array(z.object({ version: text.min(1), requests: count, errors: count, refusals: count }))
+    .max(100)
+    .default([]),
 });
 
 /** A front's report. */
@@ -68,4 +81,11 @@ export const frontReport = z.object({
   counts: boundedList.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
   deaths: boundedList.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),
   lost: count,
+  /** Empty in reports of an older front, which has none of what follows. */
+  version: text.default(""),
+  sample: sample.default({ groups: {}, cold: 0 }),
+  answers: z
+    .array(z.object({ status: z.string().max(3), count, latency: bins }))
+    .max(10)
+    .default([]),
 });

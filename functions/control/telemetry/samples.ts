@@ -36,15 +36,32 @@ export const sumOfBins = (a: Bins, b: Bins): Bins => {
 };
 
 /** A sample of requests that died, spread evenly over groups, because their users are unknown. */
-export const spreadDeaths = (count: number, first: number, groups: number): Sample => ({
-  groups: Object.fromEntries(
-    Array.from({ length: Math.min(count, groups) }, (_, index) => {
-      const share = Math.floor(count / groups) + (index < count % groups ? 1 : 0);
-      return [(first + index) % groups, deathGroup(share)];
-    }),
-  ),
-  cold: 0,
-});
+export const spreadDeaths = (count: number, first: number, groups: number): Sample =>
+  spreadCounts({ ...noRequests, requests: count, errors: count }, first, groups);
+
+/** A sample of requests whose users are unknown, spread evenly over groups. Kinds of failures meet in the same ones. */
+export const spreadCounts = (counts: Omit<Group, "latency">, first: number, groups: number): Sample => {
+  const shareOf = (count: number, index: number): number =>
+    Math.floor(count / groups) + (index < count % groups ? 1 : 0);
+  return {
+    groups: Object.fromEntries(
+      Array.from({ length: Math.min(counts.requests, groups) }, (_, index) => [
+        (first + index) % groups,
+        {
+          requests: shareOf(counts.requests, index),
+          errors: shareOf(counts.errors, index),
+          refusals: shareOf(counts.refusals, index),
+          upstreamErrors: shareOf(counts.upstreamErrors, index),
+          abandoned: shareOf(counts.abandoned, index),
+          latency: [],
+        },
+      ]),
+    ),
+    cold: 0,
+  };
+};
+
+const noRequests = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0 } as const;
 
 /** @param groups the group of each request that died */
 export const deathsIn = (groups: readonly number[]): Sample => ({

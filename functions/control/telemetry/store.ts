@@ -18,7 +18,12 @@ export interface TierTallies {
   /** The store's tier: a Durable Object does not know its own name. */
   readonly tier: string;
   readonly tallies: readonly Tally[];
+  /** Requests that came through a version of the front, as a gate or the tail counted them. */
+  readonly fronts?: readonly { readonly version: string; readonly sample: Sample }[];
 }
+
+/** The name under which `between` finds what others counted of a version of the front. */
+export const throughFront = (version: string): string => `through:${version}`;
 
 /** A report by the tail or the front about a version. */
 export interface ObserverReport extends TierTallies {
@@ -72,6 +77,8 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
   let heard = lastReportAt(sql);
   const tier = () => sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'tier'").toArray()[0]?.value;
   const addTallies = (version: string, tierTallies: TierTallies, now: number): void => {
+    for (const { version: front, sample } of tierTallies.fronts ?? [])
+      samples.put(throughFront(front), now - (now % fineMs), sample);
     if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", tierTallies.tier);
     tallies.addAll(version, tierTallies.tallies, now);
   };

@@ -2,7 +2,7 @@
 
 import { type AuditPorts, allTiers, withAudit } from "../audit/record.ts";
 import type { ApprovalScope } from "../model/approval.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Candidate } from "../model/rollout.ts";
@@ -31,7 +31,7 @@ export interface WaveCommandPorts extends AuditPorts {
    * @param retry also a version that came back from the last rollout
    * @throws Refusal if there is nothing to release
    */
-  readonly candidates: (tier: string, facts: TierFacts, retry?: boolean) => Promise<readonly Candidate[]>;
+  readonly candidates: (tier: string, facts: ReleaseFacts, retry?: boolean) => Promise<readonly Candidate[]>;
 }
 
 export interface WaveBody {

@@ -1,5 +1,6 @@
 /** Reads the evidence of a rollout from the telemetry of its tiers. */
 
+import { frontName } from "../../front/own-counts.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
 import { sideKey } from "../../gateway/service/cutover.ts";
@@ -14,6 +15,7 @@ import type { Cause } from "../telemetry/causes.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { deathsOf, larger, observers } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
+import { frontSample } from "./front-evidence.ts";
 
 /** Delay of reports: those of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
@@ -80,6 +82,7 @@ const sampleOf = async (
   since: number,
   until: number,
 ): Promise<StoredSample> => {
+  if (name === frontName) return frontSample(env, plan, subjects[0]?.[role] ?? "", since, until);
   const { route } = parseSubject(name);
   const samples = await Promise.all(
     subjects.flatMap((subject) => {

@@ -1,8 +1,9 @@
 /** Receives the reports of gates, fronts and the tail, and passes them to the tiers' telemetry objects. */
 
+import { frontName } from "../../front/own-counts.ts";
 import type { FrontReport } from "../../front/telemetry.ts";
 import { parsed } from "../../gateway/core/json.ts";
-import type { Report } from "../../gateway/observability/report.ts";
+import type { Report, Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
@@ -10,7 +11,7 @@ import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { TailReport } from "../tail/counts.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
-import { deathsIn, spreadDeaths } from "../telemetry/samples.ts";
+import { deathsIn, spreadCounts, spreadDeaths } from "../telemetry/samples.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
 import type { Bindings } from "./bindings.ts";
@@ -29,7 +30,7 @@ const reportPaths = { gate: "/v1/report", front: "/v1/front", tail: "/v1/tail" }
 export const ingest = async (
   request: Request,
   props: IngestProps,
-  { tiers }: Pick<ControlPlan, "tiers">,
+  { tiers, frontFacts }: Pick<ControlPlan, "tiers" | "frontFacts">,
   { TELEMETRY: stores, ANALYTICS: analytics }: Pick<Bindings, "TELEMETRY" | "ANALYTICS">,
   { now, random }: Pick<World, "now" | "random">,
 ): Promise<Response> => {
@@ -43,7 +44,7 @@ export const ingest = async (
     const byTier = Map.groupBy(news, ({ tier }) => tier);
     await Promise.all(
       [...byTier]
-        .filter(([tier]) => Object.hasOwn(tiers, tier))
+        .filter(([tier]) => Object.hasOwn(tiers, tier) || tier === frontName)
         .map(([tier, it]) => objectOf(stores, tier).hear(it, now())),
     );
     return accepted();
@@ -60,16 +61,33 @@ export const ingest = async (
       }
       if (!Object.hasOwn(tiers, tier)) return refuse(404, `there is no tier "${tier}" in control's plan`);
       const tallies = [...talliesOf(it.data), ...(analytics ? writeAnalytics(it.data, analytics) : [])];
-      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies }, causes);
+      const fronts = it.data.fronts.map((front) => ({
+        version: front.version,
+        sample: { groups: front.groups, cold: 0 },
+      }));
+      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies, fronts }, causes);
       return accepted();
     }
     case "/v1/tail": {
       const it = tailReport.safeParse(value);
-      return it.success ? recordReports(tailReportsByTier(it.data, tiers, random)) : refuse(400, it.error.message);
+      if (!it.success) return refuse(400, it.error.message);
+      const [front] = frontFacts.workers;
+      return recordReports([
+        ...tailReportsByTier(it.data, tiers, random),
+        ...tailReportsOfFront(it.data, front, () => Math.floor(random() * groups)),
+      ]);
     }
     case "/v1/front": {
       const it = frontReport.safeParse(value);
-      return it.success ? recordReports(frontReportsByTier(it.data, tiers)) : refuse(400, it.error.message);
+      if (!it.success) return refuse(400, it.error.message);
+      await recordReports(frontReportsByTier(it.data, tiers));
+      const { version, sample, answers } = it.data;
+      if (version !== "")
+        await objectOf(stores, frontName).take(version, sample, answers.map(frontSeries), now(), {
+          tier: frontName,
+          tallies: [],
+        });
+      return accepted();
     }
   }
 };
@@ -174,11 +192,48 @@ const tailReportsByTier = (
   ];
 };
 
+/** What the tail saw of the front: its requests by version, and those that died. */
+const tailReportsOfFront = (
+  { deaths, fronts }: TailReport,
+  front: string | undefined,
+  anyGroup: () => number,
+): ObserverReport[] => [
+  ...deaths
+    .filter(({ worker }) => worker === front)
+    .map(({ version, outcome, count }) => ({
+      tier: frontName,
+      version,
+      // They are among the statuses as well.
+      tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
+    })),
+  ...(fronts.length === 0
+    ? []
+    : [
+        {
+          tier: frontName,
+          version: "",
+          tallies: [],
+          fronts: fronts.map(({ version, ...counts }) => ({
+            version,
+            sample: spreadCounts({ ...counts, upstreamErrors: 0, abandoned: 0 }, anyGroup(), groups),
+          })),
+        },
+      ]),
+];
+
+const frontSeries = ({ status, count, latency }: FrontReport["answers"][number]): Series => ({
+  ...{ route: "", method: "", status, verdict: "passed", by: "", code: "", upstream: "", count, latency },
+  ...{ upstreamMs: 0, bytesIn: 0, bytesOut: 0 },
+});
+
 /** Lost reports count with the first tier, because their tiers are unknown. */
-const frontReportsByTier = ({ counts, deaths: deathCounts, lost }: FrontReport, tiers: Tiers): ObserverReport[] => [
+const frontReportsByTier = (
+  { counts, deaths: deathCounts, lost, version: frontVersion }: FrontReport,
+  tiers: Tiers,
+): ObserverReport[] => [
   ...counts.map(({ tier, status, code, count }, index) => ({
     tier,
-    version: "",
+    version: frontVersion,
     tallies: [
       { name: "front" as const, labels: { status, code }, by: count },
       { name: "reports-lost" as const, labels: { from: "front" }, by: index === 0 ? lost : 0 },

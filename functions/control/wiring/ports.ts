@@ -1,9 +1,10 @@
 /** The admin API's ports, connected to control's Durable Objects and the feed. */
 
+import { frontName } from "../../front/own-counts.ts";
 import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
 import { prometheusText } from "../exporters/prometheus.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan } from "../model/plan.ts";
 import { rolloutSettings } from "../model/release.ts";
 import type { RolloutStep } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
@@ -15,11 +16,12 @@ import { testLabel } from "../rollout/smoke.ts";
 import { objectOf, type Remote } from "../rpc/objects.ts";
 import { throwRefusal } from "../rpc/refusals.ts";
 import { costsOf } from "../telemetry/cost.ts";
-import { instruments } from "../telemetry/instruments.ts";
+import { instrumentsOf } from "../telemetry/instruments.ts";
 import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
 import { rolloutsOfTier } from "./rollouts-of-tier.ts";
+import { selfCheck } from "./self-check.ts";
 import { wavesObjectName } from "./waves.ts";
 
 /** Name of the ledger object; there is one per environment. */
@@ -34,14 +36,10 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
   };
   const feed = feedClient(env.FEED);
   /** For a cutover, only the steps that move more users than are moved already. */
-  const stepsFor = async (
-    name: string,
-    facts: TierFacts,
-    steps: readonly RolloutStep[],
-  ): Promise<readonly RolloutStep[]> => {
+  const stepsFor = async (name: string, steps: readonly RolloutStep[]): Promise<readonly RolloutStep[]> => {
     const { tier, route } = parseSubject(name);
     if (route === null) return steps;
-    const moved = movedShare((await feed.read(tier)).entries, route, facts);
+    const moved = movedShare((await feed.read(tier)).entries, route, plan.tiers[tier] ?? { routes: {} });
     const more = steps.filter(({ share }) => share > moved * 100);
     if (more.length === 0) throw new ConflictError(`the gate already serves all users of ${name}`);
     return more;
@@ -54,9 +52,11 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     candidates: async (tier, facts, retry) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts, retry })),
     start: async (tier, facts, { release, by, reason, commit, retry, approved }) => {
       const settings = rolloutSettings(release);
-      const steps = await stepsFor(tier, facts, settings.steps);
+      const steps = await stepsFor(tier, settings.steps);
+      // Requests in flight stay with the version of the front that began them, so there is nothing to drain.
+      const own = tier === frontName ? { ...settings, drainMs: 0 } : settings;
       return throwRefusal(
-        await rolloutsOf(tier).start({ ...settings, tier, facts, steps, by, reason, commit, retry, approved }),
+        await rolloutsOf(tier).start({ ...own, tier, facts, steps, by, reason, commit, retry, approved }),
       );
     },
     command: async (tier, command, by, reason, approved) =>
@@ -64,16 +64,17 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     label: (it) => testLabel(it, plan, env.CONTROL_KEY, runtime.now()),
     cost: async (tier) => costsOf(await storedTelemetry(tier)),
     metrics: async (only) => {
-      const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);
-      const instrumentsOf = async (tier: string) => {
+      const tiers = [...Object.keys(plan.tiers), frontName].filter((tier) => only === undefined || tier === only);
+      const withRollouts = async (tier: string) => {
         const [stored, rollouts] = await Promise.all([
           storedTelemetry(tier),
           rolloutsOfTier(plan, env, tier).catch(() => []),
         ]);
-        return { tier, instruments: [...instruments(stored), ...rolloutInstruments(rollouts, runtime.now())] };
+        return { tier, instruments: [...instrumentsOf(tier, stored), ...rolloutInstruments(rollouts, runtime.now())] };
       };
-      return prometheusText(await Promise.all(tiers.map(instrumentsOf)));
+      return prometheusText(await Promise.all(tiers.map(withRollouts)));
     },
+    check: () => selfCheck(plan, env),
     overlay: feed,
     ledger: objectOf(env.LEDGER, ledger),
     waves: wavePorts(objectOf(env.WAVES, wavesObjectName)),

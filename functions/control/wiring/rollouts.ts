@@ -1,9 +1,10 @@
 /** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
+import { frontName } from "../../front/own-counts.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
-import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { ControlPlan, ReleaseFacts } from "../model/plan.ts";
 import { isUnderWay, type Rollout } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import { tiersServed } from "../model/shared-gates.ts";
@@ -11,11 +12,12 @@ import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { rolloutController } from "../rollout/controller.ts";
 import { drainEntryOf, publishDrain } from "../rollout/drain.ts";
+import { type ProbePorts, probeFront, probeTargets, smokeTestFront } from "../rollout/front-probes.ts";
 import { rememberingPlatform } from "../rollout/live.ts";
 import { measureEntryOf, publishMeasure } from "../rollout/measure-entry.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
 import { evaluateQueries } from "../rollout/queries.ts";
-import { smokeTest, testLabel } from "../rollout/smoke.ts";
+import { signLabel, smokeTest, testLabel } from "../rollout/smoke.ts";
 import { judge } from "../rollout/verdict.ts";
 import { queryPrometheus } from "../telemetry/prometheus-query.ts";
 import type { Bindings, Rollouts } from "./bindings.ts";
@@ -31,21 +33,29 @@ export const tierRollouts = (
   const feed = feedClient(env.FEED);
   const newPlatform = () => platformFor(plan, env, feed, runtime);
   const platform = rememberingPlatform(newPlatform(), newPlatform(), runtime.now);
+  const probes = ({ subjects }: Rollout): ProbePorts => ({
+    ...runtime,
+    label: (tiers) => signLabel(subjects, tiers, plan.environment, env.CONTROL_KEY, runtime.now()),
+  });
   const controller = rolloutController({
     storage,
     platform,
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it), { forecast: true }),
-    queries: (it) =>
-      evaluateQueries(
+    queries: async (it) => {
+      const queried = evaluateQueries(
         { ...it, tier: parseSubject(it.tier).tier },
         async (promql) =>
           plan.prometheus
             ? queryPrometheus(promql, plan.prometheus, env.PROMETHEUS_TOKEN, runtime.fetch)
             : { none: "no Prometheus is configured: control.prometheus in the environment" },
         runtime.now(),
-      ),
+      );
+      if (it.tier !== frontName) return queried;
+      return [...(await queried), ...(await probeFront(it, probeTargets(plan, it.smoke), probes(it)))];
+    },
     smoke: async (it) => {
+      if (it.tier === frontName) return smokeTestFront(it, probeTargets(plan, it.smoke), probes(it));
       const label = await testLabel(it, plan, env.CONTROL_KEY, runtime.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, runtime.fetch);
     },
@@ -115,7 +125,8 @@ const entryPublisher =
   ) =>
   async (): Promise<void> => {
     const it = await controller.status();
-    if (!it) return;
+    // The front has no gates of its own.
+    if (!it || it.tier === frontName) return;
     const { tier, route } = parseSubject(it.tier);
     const drain = route === null ? drainEntryOf(it, now()) : undefined;
     const tiers =
@@ -148,7 +159,8 @@ const entryRenewer = (
     if (!it || route === null) return;
     if (now() - renewedAt >= renewIntervalMs) {
       renewedAt = now();
-      await amendEntries(feed, tier, renewEntry(it, subjectFacts(plan, it.tier), now())).catch((error) =>
+      const facts = subjectFacts(plan, it.tier) && plan.tiers[tier];
+      await amendEntries(feed, tier, renewEntry(it, facts, now())).catch((error) =>
         log({ type: "fault", tier, route, cause: String(error).slice(0, 200) }),
       );
     }
@@ -156,7 +168,7 @@ const entryRenewer = (
   };
 };
 
-const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {
+const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): ReleaseFacts => {
   const facts = tiers[tier];
   if (!facts) throw new Error(`the tier "${tier}" no longer exists in control's plan`);
   return facts;

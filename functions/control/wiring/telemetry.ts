@@ -4,7 +4,7 @@ import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
 import { rolloutInstruments } from "../rollout/instruments.ts";
-import { type Instrument, instruments } from "../telemetry/instruments.ts";
+import { type Instrument, instrumentsOf } from "../telemetry/instruments.ts";
 import { openStore, type TelemetryStore } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
 
@@ -117,7 +117,7 @@ const messagesOf = (
   now: number,
 ) => {
   const stored = { series: store.series(), tallies: store.tallies() };
-  const all = [...instruments(stored), ...rolloutInstruments(rollouts, now)];
+  const all = [...instrumentsOf(tier, stored), ...rolloutInstruments(rollouts, now)];
   const routes = Object.entries(tiers[tier]?.routes ?? {});
   const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
   return metricsOf(all, { environment, tier, paths, scheme, now }, activeVersions(all, now - silentMs));

@@ -142,6 +142,8 @@ export interface Caller {
    * only its own remain.
    */
   readonly gateOnlyHeaders?: readonly string[];
+  /** The version of the front that the request came through, if the platform chose it. Measures releases of the front. */
+  readonly frontVersion?: string | undefined;
   /** Set when the request is explained. */
   readonly trace?: Trace;
 }

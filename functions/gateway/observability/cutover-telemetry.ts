@@ -28,6 +28,7 @@ export const bySide =
               marks: [],
               streams: [],
               bodies: [],
+              fronts: [],
               lost: 0,
             }),
         },

@@ -1,8 +1,16 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import { hashPosition, userKeyOf } from "../core/pipeline.ts";
 import type { Context, Deps, Outcome, RecordBodyFailure, RecordRequest, RecordStreamEnd } from "../core/types.ts";
+import {
+  type CountingGroup,
+  countFront,
+  countOutcome,
+  type FrontTallies,
+  frontCounts,
+  groupOf,
+} from "./outcome-counts.ts";
 import type { EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
-import { type Bins, binOf, type Group, groups } from "./samples.ts";
+import { type Bins, binOf, groups } from "./samples.ts";
 
 /** After the first unreported request. */
 const flushMs = 2000;
@@ -12,7 +20,6 @@ const maxSeries = 500;
 const coldRequests = 20;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
 type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
 
 export interface ReportSink {
@@ -38,6 +45,8 @@ interface Tallies {
   readonly marks: Map<string, Mutable<Mark>>;
   readonly streams: Map<string, Mutable<EndedStreams>>;
   readonly bodies: Map<string, Mutable<FailedBodies>>;
+  /** By version of the front. */
+  readonly fronts: FrontTallies;
   cold: number;
 }
 
@@ -47,6 +56,7 @@ const newTallies = (): Tallies => ({
   marks: new Map(),
   streams: new Map(),
   bodies: new Map(),
+  fronts: new Map(),
   cold: 0,
 });
 
@@ -83,8 +93,11 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     const isCold = requests++ < coldRequests;
     if (isCold) tallies.cold++;
     const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
-    const group = groupOf(tallies.groups, groupNumber(context));
+    const number = groupNumber(context);
+    const group = groupOf(tallies.groups, number);
     countOutcome(group, status, outcome);
+    const { frontVersion } = context.caller;
+    if (frontVersion !== undefined) countFront(tallies.fronts, frontVersion, number, status, outcome);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;
@@ -142,22 +155,14 @@ const addBodyFailure = (
 
 const groupNumber = (context: Context): number => Math.floor(hashPosition(userKeyOf(context) ?? "") * groups);
 
-const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams" | "bodies"> => ({
+const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams" | "bodies" | "fronts"> => ({
   sample: { groups: Object.fromEntries([...it.groups].map(([key, group]) => [key, withBins(group)])), cold: it.cold },
   series: [...it.series.values()].map(withBins),
   marks: [...it.marks.values()],
   streams: [...it.streams.values()],
   bodies: [...it.bodies.values()],
+  fronts: frontCounts(it.fronts),
 });
-
-const countOutcome = (group: CountingGroup, status: number, { verdict, upstreamMs }: Outcome): void => {
-  const failed = status >= 500;
-  group.requests++;
-  if (failed) group.errors++;
-  if (failed && upstreamMs !== undefined) group.upstreamErrors++;
-  if (verdict === "refused") group.refusals++;
-  if (verdict === "left") group.abandoned++;
-};
 
 const add = (bins: Map<number, number>, ms: number): void => {
   const bin = binOf(ms);
@@ -170,14 +175,6 @@ const withBins = <T extends { readonly latency: Map<number, number> }>(
   ...it,
   latency: [...it.latency].toSorted(([a], [b]) => a - b),
 });
-
-const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup => {
-  const known = all.get(key);
-  if (known) return known;
-  const group = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
-  all.set(key, group);
-  return group;
-};
 
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 

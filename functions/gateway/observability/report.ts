@@ -1,5 +1,6 @@
 /** A gate's report to control: counts of an isolate since its last one. */
 import type { BodyFailure, Outcome, StreamEnd, StreamKind } from "../core/types.ts";
+import type { FrontCounts } from "./outcome-counts.ts";
 import type { Bins, Sample } from "./samples.ts";
 
 /** Requests of one route with the same outcome. */
@@ -63,6 +64,7 @@ export interface Report {
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
   readonly bodies: readonly FailedBodies[];
+  readonly fronts: readonly FrontCounts[];
   /** Earlier reports that could not be delivered. */
   readonly lost: number;
 }

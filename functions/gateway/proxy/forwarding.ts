@@ -23,9 +23,24 @@ export const parentSpanHeader = "x-postern-parent-span";
  */
 const generatedKeyMark = "x-postern-made-key";
 
+/**
+ * Ahead of the front's version, the last of the names. The name of a header, so that an older gate, which deletes what is
+ * named, can read it.
+ */
+const frontVersionMark = "x-postern-front-";
+
+/** A name for the caller header that tells gates the front's version. */
+export const frontVersionName = (version: string): string => frontVersionMark + version;
+
+/** Removes the front's version from the names. A tester's request has other names behind it, and is not counted. */
+const takeFrontVersion = (names: string[]): string | undefined =>
+  names.at(-1)?.startsWith(frontVersionMark) ? names.pop()?.slice(frontVersionMark.length) : undefined;
+
 /** Marks requests of testers. Their responses name the version. */
 export const smokeHeader = "x-postern-smoke";
 export const versionHeader = "postern-version";
+/** In responses to testers: the version of the front. */
+export const frontVersionHeader = "postern-front-version";
 
 /** These headers control the platform's version splits, so only the front may set them. */
 export const versionKeyHeader = "cloudflare-workers-version-key";
@@ -129,23 +144,30 @@ export const untrustedCaller = (headers: Headers, uuid: () => string): Caller =>
  * Removes headers that gates must not see.
  * @param parentSpan undefined when the trace starts here; `tracestate` is removed then
  * @param accepted spoofable headers that tiers of this front accept from clients
- * @returns names of gate-only headers
  */
 export const removeSpoofableHeaders = (
   headers: Headers,
   parentSpan: string | undefined,
   accepted: ReadonlySet<string> = noHeaders,
-): readonly string[] => {
+): {
+  /** Names of gate-only headers. */
+  readonly gateOnlyHeaders: readonly string[];
+  /** The client chose the front's version, so its request says nothing about the users' share. */
+  readonly choosesVersion: boolean;
+} => {
   const startsTrace = parentSpan === undefined;
   let hasExplainToken = false;
+  let choosesVersion = false;
   removeUnwanted(headers, (name) => {
     if (name === explainHeader) {
       hasExplainToken = true;
       return false;
     }
-    return isSpoofable(name) ? !accepted.has(name) : startsTrace && name === "tracestate";
+    if (!isSpoofable(name)) return startsTrace && name === "tracestate";
+    if (name === overridesHeader) choosesVersion = true;
+    return !accepted.has(name);
   });
-  return hasExplainToken ? [explainHeader] : [];
+  return { gateOnlyHeaders: hasExplainToken ? [explainHeader] : [], choosesVersion };
 };
 
 const noHeaders: ReadonlySet<string> = new Set();
@@ -174,6 +196,7 @@ export const callerFromFront = (headers: Headers, uuid: () => string): Caller =>
   const traceparent = headers.get("traceparent");
   if (field === null || requestId === null || traceparent === null) return untrustedCaller(headers, uuid);
   const [grayKey = "", ...gateOnlyHeaders] = field.split(" ");
+  const frontVersion = takeFrontVersion(gateOnlyHeaders);
   return {
     requestId,
     traceparent,
@@ -182,6 +205,7 @@ export const callerFromFront = (headers: Headers, uuid: () => string): Caller =>
     grayKey: gateOnlyHeaders.includes(generatedKeyMark) ? null : grayKey,
     tester: gateOnlyHeaders.includes(smokeHeader),
     gateOnlyHeaders,
+    frontVersion,
   };
 };
 

@@ -1,5 +1,6 @@
 /** The state of an account, and how each recorded event changes it. */
 import type { Binding } from "./bindings.ts";
+import type { HeaderRule } from "./header-rules.ts";
 
 /** A stored module. Its bytes are in the blob of that digest. */
 export interface Module {
@@ -89,6 +90,8 @@ export interface Namespace {
 export interface Account {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
+  /** Of all zones, in the order in which they apply. Absent before the first one. */
+  readonly headerRules?: readonly HeaderRule[];
 }
 
 /** A recorded change of an account. Each event is complete, so that none is applied in part. */
@@ -108,8 +111,14 @@ export type Event =
   | { readonly type: "delete"; readonly worker: string }
   | { readonly type: "namespace"; readonly namespace: Namespace }
   | { readonly type: "namespace-delete"; readonly id: string }
+  | { readonly type: "header-rules"; readonly rules: readonly HeaderRule[] }
   /** A snapshot that replaces all events before it. */
-  | { readonly type: "account"; readonly workers: readonly Worker[]; readonly namespaces: readonly Namespace[] };
+  | {
+      readonly type: "account";
+      readonly workers: readonly Worker[];
+      readonly namespaces: readonly Namespace[];
+      readonly headerRules?: readonly HeaderRule[];
+    };
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
@@ -123,7 +132,10 @@ export const applyEvent = (account: Account, event: Event): Account => {
       return {
         workers: new Map(event.workers.map((it) => [it.name, it])),
         namespaces: new Map(event.namespaces.map((it) => [it.id, it])),
+        ...(event.headerRules && { headerRules: event.headerRules }),
       };
+    case "header-rules":
+      return { ...account, headerRules: event.rules };
     case "namespace":
       return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
     case "namespace-delete":

@@ -122,6 +122,8 @@ export const apiErrors = {
         ? `No zone of the id ${id} has been looked up; zones are found by their name, GET /zones?name=`
         : `The pattern ${pattern} is in no zone of the id ${id}; zones are found by their name, GET /zones?name=`,
     ),
+  noRuleset: () =>
+    new ApiError(404, 10003, "could not find entrypoint ruleset in the http_request_late_transform phase"),
   routeTaken: (pattern: string, worker: string) =>
     new ApiError(
       409,

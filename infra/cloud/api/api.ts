@@ -9,6 +9,7 @@ import type { Fleet } from "../fleet/fleet.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
+import { rulesets } from "./rulesets.ts";
 import { scriptAddresses } from "./script-addresses.ts";
 import { scriptSettings } from "./script-settings.ts";
 import { scripts } from "./scripts.ts";
@@ -53,6 +54,7 @@ export const createApi = (options: ApiOptions) => {
   });
   app.route("/", identity());
   app.route("/zones", zones(control));
+  app.route("/zones", rulesets(control));
   app.route("/zones", unsupportedZoneRoutes());
   const account = new Hono()
     .get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))))

@@ -1,11 +1,12 @@
 /** Zones and their routes to Workers, as the dashboard and the SDK edit them. Every zone belongs to the account. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { accountId } from "../account/access.ts";
 import type { Account, Route } from "../account/account.ts";
 import { apiErrors } from "../account/api-errors.ts";
+import { zoneId } from "../account/zone-id.ts";
 import type { AccountControl } from "../control/account-control.ts";
 import { ok, page, parseBody } from "./envelope.ts";
 
@@ -72,8 +73,6 @@ export const zones = (control: AccountControl) => {
       return ok(c, { id });
     });
 };
-
-const zoneId = (name: string): string => createHash("sha256").update(name).digest("hex").slice(0, 32);
 
 /** The zone of that id that contains a pattern's host: `*.api.acme.example/*` may be in `acme.example`. */
 const zoneIn = (pattern: string, id: string): string | undefined => {

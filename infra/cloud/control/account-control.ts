@@ -44,6 +44,7 @@ export const openAccountControl = (journal: Journal, fleet: Fleet, now: () => Da
     addNamespace: queued(workers.addNamespace),
     renameNamespace: queued(workers.renameNamespace),
     removeNamespace: queued(workers.removeNamespace),
+    setHeaderRules: queued(workers.setHeaderRules),
     refresh: queued(() => fleet.follow(commits.account())),
     recover: queued(() => fleet.recover(commits.account())),
     evict: queued(() => fleet.evict(commits.account())),

@@ -1,8 +1,9 @@
-/** Operations on a Worker whatever its versions, and on KV namespaces. */
+/** Operations on a Worker whatever its versions, on KV namespaces, and on rules of zones. */
 import { randomBytes } from "node:crypto";
 import { type Namespace, type Settings, type Worker, workersBoundTo } from "../account/account.ts";
 import { apiErrors } from "../account/api-errors.ts";
 import { checkRoute, checkTitle } from "../account/checks.ts";
+import type { HeaderRule } from "../account/header-rules.ts";
 import type { Commits } from "./commits.ts";
 
 export interface WorkerOperations {
@@ -12,6 +13,8 @@ export interface WorkerOperations {
   readonly addNamespace: (title: string, id?: string) => Promise<Namespace>;
   readonly renameNamespace: (id: string, title: string) => Promise<Namespace>;
   readonly removeNamespace: (id: string) => Promise<void>;
+  /** @param rules of all zones */
+  readonly setHeaderRules: (rules: readonly HeaderRule[]) => Promise<void>;
 }
 
 export const workerOperations = ({ account, worker, commit }: Commits): WorkerOperations => {
@@ -46,5 +49,6 @@ export const workerOperations = ({ account, worker, commit }: Commits): WorkerOp
       checkNamespace(id);
       await commit({ type: "namespace-delete", id });
     },
+    setHeaderRules: (rules) => commit({ type: "header-rules", rules }),
   };
 };

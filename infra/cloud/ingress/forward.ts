@@ -5,8 +5,11 @@ import { type ForwardedRequest, forwardedResponseHeaders, forwardRequest, maxHea
 import { emptyResponse, type Refusal } from "./refusals.ts";
 import { badGateway, sendRefusal } from "./send-refusal.ts";
 
-/** An isolate's base URL, or what to answer instead. */
-export type Destination = { readonly url: URL } | Refusal;
+/** An isolate's base URL and what the zone's rules change of the headers, or what to answer instead. */
+export type Destination = { readonly url: URL; readonly edits?: HeaderEdits } | Refusal;
+
+/** New values of headers by their name in lower case; null for one that is removed. */
+type HeaderEdits = ReadonlyMap<string, string | null>;
 
 /** What decides where a request goes. */
 export interface IncomingRequest extends Pick<ForwardedRequest, "host" | "path"> {
@@ -34,7 +37,15 @@ export const decideForward = async (
   if (forwarded.path === "*") return emptyResponse;
   const { host, path } = forwarded;
   const to = await resolveDestination({ host, path, header: (name) => request.headers[name]?.toString() ?? null });
-  return "url" in to ? { forwarded, options: requestOptions(request, forwarded, to.url) } : to;
+  if (!("url" in to)) return to;
+  const headers = withEdits(forwarded.headers, to.edits);
+  return { forwarded, options: requestOptions(request, { ...forwarded, headers }, to.url) };
+};
+
+const withEdits = (headers: readonly string[], edits: HeaderEdits = new Map()): readonly string[] => {
+  if (edits.size === 0) return headers;
+  const kept = headers.filter((_, index) => !edits.has((headers[index - (index % 2)] as string).toLowerCase()));
+  return [...kept, ...[...edits].flatMap(([name, value]) => (value === null ? [] : [name, value]))];
 };
 
 const requestOptions = (

@@ -84,8 +84,13 @@ const append = (descriptor: number, line: object): void => {
 const maxLines = 1000;
 
 /** Replaces all lines by one, and removes what only dropped versions used. */
-const compact = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
-  const snapshot: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
+const compact = (file: string, blobs: string, { workers, namespaces, headerRules }: Account, vault: Vault): void => {
+  const snapshot: Event = {
+    type: "account",
+    workers: [...workers.values()],
+    namespaces: [...namespaces.values()],
+    ...(headerRules && { headerRules }),
+  };
   writeAtomically(file, `${JSON.stringify(header)}\n${JSON.stringify(vault.seal(snapshot))}\n`);
   const used = new Set(
     snapshot.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
@@ -139,5 +144,6 @@ const eventTypes: Readonly<Record<Event["type"], true>> = {
   delete: true,
   namespace: true,
   "namespace-delete": true,
+  "header-rules": true,
   account: true,
 };

@@ -5,7 +5,7 @@ import { addControlOptions, bake, examples, finish, message, watch } from "../op
 const rolloutCommands = () => import("./rollout.ts");
 const recordCommands = () => import("./rollout-records.ts");
 
-const subject = "or a route with a cutover: wallet/balance";
+const subject = "a tier, a route with a cutover (wallet/balance), or front";
 
 const commands = {
   pause: "keep the current share",
@@ -18,7 +18,7 @@ export const addRolloutCommands = (program: Command): void => {
   const rollout = program
     .command("rollout")
     .description(
-      "release a tier's new version as a canary, or cut a route over: step by step, measured, with automatic rollback",
+      "release a new version of a tier or of the front as a canary, or cut a route over: step by step, measured, with automatic rollback",
     );
 
   addStarts(rollout);

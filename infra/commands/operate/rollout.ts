@@ -6,7 +6,10 @@ import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { promotionWarning } from "../../../functions/control/rollout/promotion.ts";
+import { frontName } from "../../../functions/front/own-counts.ts";
+import { overridesHeader } from "../../../functions/gateway/proxy/forwarding.ts";
 import { compile } from "../../compiler/compile.ts";
+import { type FrontStickiness, stickyLine } from "../../release/after-deploy.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { retryingReads } from "../../release/retrying-client.ts";
@@ -44,6 +47,8 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
   if (options.upload && !tier.includes("/")) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
+    const { front } = uploaded.data as { readonly front?: FrontStickiness };
+    if (front && !front.sticky) warn(stickyLine(front));
   }
   // The commit of a version that was uploaded earlier is unknown here.
   const commit = options.commit ?? (options.upload ? await cleanCommit(options.root) : undefined);
@@ -63,7 +68,7 @@ const startOf = async (
   body: object,
   { bake, watch: isWatched, ...options }: RetryOptions,
 ): Promise<Outcome> => {
-  const { release } = manifestOf(tier.split("/")[0] as string, options);
+  const release = releaseOf(tier.split("/")[0] as string, options);
   const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, {
     ...body,
     release: { ...release, ...(bake !== undefined && { bake }) },
@@ -71,12 +76,13 @@ const startOf = async (
   return isWatched && !isProposed(it) ? watch(tier, options) : acceptedOutcome(it, options);
 };
 
-/** Reads the current manifest; control's plan may be older. */
-const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
-  const { tiers } = compile(root, environmentFor(targetOf(target), env));
+/** Reads the current manifest, or the environment for the front; control's plan may be older. */
+const releaseOf = (tier: string, { root, target, env }: ControlOptions) => {
+  const { tiers, environment } = compile(root, environmentFor(targetOf(target), env));
+  if (tier === frontName) return environment.value.front.release;
   const tierManifest = tiers.find(({ checked }) => checked.manifest.tier === tier);
   if (!tierManifest) throw new Error(`there is no valid manifest of a tier "${tier}"`);
-  return tierManifest.checked.manifest;
+  return tierManifest.checked.manifest.release;
 };
 
 interface CommandOptions extends ControlOptions {
@@ -157,8 +163,15 @@ export const approve = async (id: string, options: ControlOptions): Promise<Outc
   return "members" in it ? waveOutcome(it, options) : acceptedOutcome(it, options);
 };
 
-/** Prints the header that selects the new version. */
+/** Prints the header that selects the new version. The platform selects that of the front, ahead of all code. */
 export const label = async (tier: string, options: ControlOptions): Promise<Outcome> => {
+  if (tier === frontName) {
+    const it = await controlClientFor(options).call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+    const [subject] = it?.subjects ?? [];
+    if (!subject) throw new Error("there is no rollout of front");
+    const value = `${subject.worker}="${subject.canary}"`;
+    return { exitCode: 0, text: `${overridesHeader}: ${value}\n`, data: { header: overridesHeader, value } };
+  }
   const { label } = await controlClientFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };

@@ -50,7 +50,7 @@ export const addReleaseCommands = (program: Command): void => {
   program
     .command("rollback")
     .description("return all requests of a tier to the previous version, in one call")
-    .argument("<tier>", "or `front`")
+    .argument("<tier>", "or `front`, `control`, `feed`, `actuator`, `tail`, `state-shared` …")
     .option("--to <version>", "this version, by its id or its first digits")
     .option("--old-secrets", "roll back even if that restores old values of changed secrets")
     .addOption(target)
@@ -70,7 +70,7 @@ export const addReleaseCommands = (program: Command): void => {
   program
     .command("releases")
     .description("list a tier's versions: author, time, digest and share of requests")
-    .argument("<tier>", "or `front`")
+    .argument("<tier>", "or `front`, `control`, `feed`, `actuator`, `tail`, `state-shared` …")
     .addOption(target)
     .addOption(targetEnvironment)
     .addOption(root)

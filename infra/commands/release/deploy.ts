@@ -6,6 +6,7 @@ import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
+import { afterDeploy } from "../../release/after-deploy.ts";
 import { assertUnpublished } from "../../release/check-unpublished.ts";
 import { buildSampleWorkers, createNamespaces } from "../../release/companions.ts";
 import { kvNamespace } from "../../release/consumers/kv.ts";
@@ -88,12 +89,13 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
     target,
     selected.filter((it) => !hasRoutes(it)),
   );
+  const after = await afterDeploy({ root, target, split, compiled, selected, results });
   const left = front ? await findLeftovers(target, front) : [];
   if (options.prune) await removeWorkers(target, left);
   return {
-    exitCode: 0,
-    text: deployText(results, target, root) + leftoversText(left, options.prune === true),
-    data: { ...outcome, left, pruned: options.prune === true },
+    exitCode: after.isFailed ? 3 : 0,
+    text: deployText(results, target, root) + after.text + leftoversText(left, options.prune === true),
+    data: { ...outcome, left, pruned: options.prune === true, ...after.data },
   };
 };
 

@@ -1,6 +1,7 @@
 /** Reads the files that tiers share: environments, presets and consumers. */
 import fs from "node:fs";
 import path from "node:path";
+import { stepsProblem } from "../../../functions/control/model/release.ts";
 import { consumers, type Environment, environment } from "../../../functions/manifest/environment.ts";
 import { preset } from "../../../functions/manifest/manifest.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
@@ -77,7 +78,11 @@ export const readEnvironment = (root: string, name: string, lastGood: LastGood |
   const { value, broken, rounds } = salvage(schema, source.value ?? {});
   if (rounds.length === 0 && value) {
     const environment = { name, file, value };
-    return { environment, partialEnvironment: environment, source, problems: [] };
+    const problems = checkFrontRelease(source, value);
+    // The last valid state stays in use.
+    if (problems.length > 0 && lastGood)
+      return { environment: fallback, partialEnvironment: fallback, source: undefined, problems };
+    return { environment, partialEnvironment: environment, source, problems };
   }
   const context = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
   const problems = rounds.flatMap((issues) => problemsFromIssues(issues, context));
@@ -89,6 +94,25 @@ export const readEnvironment = (root: string, name: string, lastGood: LastGood |
     source,
     problems,
   };
+};
+
+/** The steps and queries of the front's release, as a tier's are checked. */
+const checkFrontRelease = (source: Source, { front: { release }, control }: Environment): Problem[] => {
+  const at = ["front", "release"];
+  const unfit = stepsProblem(release.steps);
+  const [query] = Object.keys(release.queries);
+  return [
+    ...(unfit
+      ? [source.problem([...at, "steps", unfit.at], "release-steps", unfit.why, { remedy: unfit.remedy })]
+      : []),
+    ...(query !== undefined && control && control.prometheus === undefined
+      ? [
+          source.problem([...at, "queries", query], "query-unanswered", "`control` names no Prometheus to answer it", {
+            remedy: "name one: control: { prometheus: https://… }",
+          }),
+        ]
+      : []),
+  ];
 };
 
 export const consumersFile = "routes/consumers.yaml";

@@ -7,7 +7,6 @@ import { type Gate, isLifted } from "../lower/gates.ts";
 import { lower } from "../lower/lower.ts";
 import {
   actuatorConfig,
-  actuatorPlan,
   type ControlPlaneConfig,
   collectorSecrets,
   controlConfig,
@@ -16,9 +15,9 @@ import {
   deployToken,
   feedConfig,
   tailConfig,
-  tailPlan,
 } from "./control-workers.ts";
 import { frontEntry, gateEntry, linkedParts, planeEntries, stateEntry } from "./entries.ts";
+import { actuatorPlan, tailPlan } from "./release-plans.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state-workers.ts";
 import { type FrontConfig, frontConfig, gateConfig, generatedSecrets, requiredSecrets } from "./wrangler.ts";
 
@@ -89,7 +88,7 @@ export const frontBlueprint = ({ front, tiers, environment }: Compiled): Bluepri
     environment,
   ),
   entry: frontEntry(environment.value.control?.key, environment.name),
-  external: ["./plan.js"],
+  external: ["cloudflare:*", "./plan.js"],
   plan: front,
 });
 

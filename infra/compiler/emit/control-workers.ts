@@ -1,6 +1,6 @@
 /** The Workers of the control plane: control, feed, actuator and tail. Emitted only if the environment has `control`. */
 import type { CollectorPlan } from "../../../functions/control/exporters/otlp/push.ts";
-import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../../functions/control/model/plan.ts";
+import type { ControlPlan, TierFacts } from "../../../functions/control/model/plan.ts";
 import type { PrometheusPlan } from "../../../functions/control/telemetry/prometheus-query.ts";
 import type { IngestProps } from "../../../functions/control/wiring/ingest.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
@@ -9,10 +9,11 @@ import { formatPath } from "../../../functions/gateway/routing/match.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import { registry } from "../../project/registry.ts";
 import { routeZone } from "../inputs/zones.ts";
-import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
+import { gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
 import { common, workerName } from "../lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../model/checked.ts";
 import { webhookOf, webhookSecrets } from "./control-webhook.ts";
+import { frontFacts } from "./release-plans.ts";
 
 type ControlSettings = NonNullable<Environment["control"]>;
 
@@ -20,7 +21,7 @@ export const controlWorker = (environment: string) => workerName("postern-contro
 const feedWorker = (environment: string) => workerName("postern-feed", environment);
 export const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
 export const tailWorker = (environment: string) => workerName("postern-tail", environment);
-const frontWorker = (environment: string) => workerName("postern-front", environment);
+export const frontWorker = (environment: string) => workerName("postern-front", environment);
 
 /** The actuator's secret. */
 export const deployToken = "CLOUDFLARE_API_TOKEN";
@@ -143,7 +144,7 @@ export type ControlPlaneConfig = ReturnType<
 
 export const controlPlan = (
   tiers: readonly { readonly checked: CheckedTier; readonly plan: Plan }[],
-  { name }: NamedFile<Environment>,
+  { name, value }: NamedFile<Environment>,
   settings: ControlSettings,
 ): ControlPlan => ({
   environment: name,
@@ -159,6 +160,11 @@ export const controlPlan = (
     tiers
       .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
       .map(({ checked, plan }) => [plan.tier, tierFacts(checked, plan, name)]),
+  ),
+  frontFacts: frontFacts(
+    tiers.map(({ checked }) => checked),
+    frontWorker(name),
+    value.front.release,
   ),
 });
 
@@ -215,34 +221,3 @@ const tokenIssuers = ({ filters }: Plan): string[] => {
 
 const tierWorkers = (checked: CheckedTier, environment: string): string[] =>
   [gateOf(checked), ...liftedRoutes(checked).map(({ gate }) => gate)].map((it) => workerName(it, environment));
-
-export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): TailPlan => {
-  const all = Object.entries(tiers);
-  const workers = Map.groupBy(
-    all.flatMap(([tier, it]) => it.workers.map((worker) => ({ worker, tier }))),
-    ({ worker }) => worker,
-  );
-  return {
-    environment,
-    otlp,
-    scheme,
-    workers: Object.fromEntries([...workers].map(([worker, some]) => [worker, some.map(({ tier }) => tier)])),
-    paths: Object.fromEntries(
-      all.map(([tier, { routes }]) => [
-        tier,
-        Object.fromEntries(Object.entries(routes).map(([route, { path }]) => [route, path])),
-      ]),
-    ),
-  };
-};
-
-/** The Workers that the actuator may split: gates and the front. */
-export const actuatorPlan = (
-  gates: readonly Gate[],
-  environment: string,
-  { api, account }: ControlSettings,
-): ActuatorPlan => ({
-  api,
-  account,
-  workers: [...gates.map(({ name }) => workerName(name, environment)), frontWorker(environment)].sort(),
-});

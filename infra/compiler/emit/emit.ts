@@ -8,6 +8,7 @@ import { type Compiled, manifestFiles } from "../compile.ts";
 import { type Gate, listGates } from "../lower/gates.ts";
 import { type Blueprint, controlBlueprints, frontBlueprint, gateBlueprint, stateBlueprints } from "./blueprints.ts";
 import { bundle } from "./bundle.ts";
+import { versionKeyRules } from "./version-key-rules.ts";
 
 /** The folder of the code that runs at the edge. */
 const functionsFolder = path.resolve(import.meta.dirname, "../../../functions");
@@ -90,7 +91,10 @@ export const emit = async (
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const plane = controlBlueprints(compiled, all);
   emitted.push(...(await Promise.all(plane.map((it) => emitWorker(it, "control", it.kind)))));
-  return [...emitted, await emitWorker(frontBlueprint(compiled), "front")];
+  const front = await emitWorker(frontBlueprint(compiled), "front");
+  const rules = versionKeyRules(compiled.front, front.worker, compiled.environment.value.front.zones);
+  writeIfChanged(path.join(front.folder, "version-key-rules.json"), `${JSON.stringify(rules, null, 2)}\n`);
+  return [...emitted, front];
 };
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");

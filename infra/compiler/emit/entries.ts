@@ -125,11 +125,12 @@ export const frontEntry = (key: string | undefined, environment: string): string
 import { front } from "./front.ts";
 export default front(plan);
 `
-    : `import plan from "./plan.js";
+    : `import { env } from "cloudflare:workers";
+import plan from "./plan.js";
 import { front } from "./front.ts";
 import { frontTelemetry } from "./front/telemetry.ts";
 import { labels } from "./gateway/identity/label.ts";
-export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), frontTelemetry((ms) => scheduler.wait(ms)));
+export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), frontTelemetry({ sleep: (ms) => scheduler.wait(ms), now: () => Date.now(), version: env.VERSION?.id || "unversioned" }));
 `;
 
 export const stateEntry = `export * from "./state.ts";

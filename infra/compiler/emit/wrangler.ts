@@ -11,7 +11,7 @@ import { type Gate, gateOf, liftedRoutes } from "../lower/gates.ts";
 import { gateBinding, routeBinding } from "../lower/lower.ts";
 import { common, requiredBindings, workerName } from "../lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../model/checked.ts";
-import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control-workers.ts";
+import { controlServices, feedCopy, frontWorker, tailConsumers, telemetryService } from "./control-workers.ts";
 import { needsState, stateService } from "./state-workers.ts";
 
 export const gateConfig = ({ name, serves, shared }: Gate, environmentFile: NamedFile<Environment>) => {
@@ -87,22 +87,23 @@ const distinctBindings = (bindings: readonly Binding[]): WorkerBinding[] => {
   );
 };
 
-export const frontConfig = (
-  front: FrontPlan,
-  tiers: readonly CheckedTier[],
-  { name, value }: NamedFile<Environment>,
-) => ({
-  name: workerName("postern-front", name),
-  main: "front.js",
-  ...common,
-  routes: frontHosts(front).map((host) => ({ pattern: `${host}/*`, ...routeZone(host, value.front.zones) })),
-  services: [
-    ...tiers
-      .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
-      .flatMap((tier) => gateServices(tier, name)),
-    ...(value.control ? [telemetryService({ from: "front" }, name)] : []),
-  ],
-});
+export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], environment: NamedFile<Environment>) => {
+  const { name, value } = environment;
+  return {
+    name: frontWorker(name),
+    main: "front.js",
+    ...common,
+    routes: frontHosts(front).map((host) => ({ pattern: `${host}/*`, ...routeZone(host, value.front.zones) })),
+    ...(value.control && { version_metadata: { binding: "VERSION" } }),
+    services: [
+      ...tiers
+        .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
+        .flatMap((tier) => gateServices(tier, name)),
+      ...(value.control ? [telemetryService({ from: "front" }, name)] : []),
+    ],
+    ...tailConsumers(environment),
+  };
+};
 export type FrontConfig = ReturnType<typeof frontConfig>;
 
 /** The front's bindings to the gates of a tier, through the `Behind` entrypoint, which is not routable. */

@@ -5,6 +5,7 @@ import type { ChangeKind } from "../core/risks.ts";
 import { joinSentences, quotedList, type Sentence, sentence } from "../core/sentence.ts";
 import type { Change } from "./grade/change.ts";
 import { listDifferences } from "./grade/differences.ts";
+import { tierScales } from "./grade/parts.ts";
 import type { ConsumerModel, EnvironmentModel } from "./picture/model.ts";
 
 const fileChange = (kind: ChangeKind, file: string, message: Sentence): Change => ({
@@ -71,14 +72,28 @@ export const compareSettings = (before: EnvironmentModel, after: EnvironmentMode
     { operators: b.control?.operators ?? {} },
   );
   const otherDifferences = listDifferences(
-    { ...a, control: withoutOperators(a.control) },
-    { ...b, control: withoutOperators(b.control) },
+    { ...a, front: withoutRelease(a.front), control: withoutOperators(a.control) },
+    { ...b, front: withoutRelease(b.front), control: withoutOperators(b.control) },
   );
   return [
     ...operators.map(({ message }) => fileChange("operators-changed", file, message)),
     ...otherDifferences.map(({ message }) => fileChange("environment-changed", file, message)),
+    ...compareFrontRelease(a.front.release, b.front.release, file),
   ];
 };
+
+/** Graded as a tier's release. */
+const compareFrontRelease = (before: FrontRelease, after: FrontRelease, file: string): Change[] =>
+  listDifferences({ ...before }, { ...after }, tierScales.release).map(({ verdict, message }) =>
+    fileChange(verdict === "stronger" ? "release-changed" : "release-loosened", file, [
+      "the release of the front: ",
+      ...message,
+    ]),
+  );
+
+type FrontRelease = EnvironmentModel["settings"]["front"]["release"];
+
+const withoutRelease = ({ release: _, ...front }: EnvironmentModel["settings"]["front"]): unknown => front;
 
 const withoutOperators = (control: EnvironmentModel["settings"]["control"]): unknown => {
   if (!control) return undefined;

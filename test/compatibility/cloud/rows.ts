@@ -457,6 +457,35 @@ export const rows: readonly CloudRow[] = [
     ],
   },
   {
+    it: "a zone's rules that set request headers are kept; an expression that nothing here evaluates is refused",
+    authority: docs("rules/transform/request-header-modification"),
+    sees: async ({ local: { cloud } }) => {
+      const headers = { authorization: `Bearer ${cloud.token}`, "content-type": "application/json" };
+      const url = `${cloud.api}/zones/z/rulesets/phases/http_request_late_transform/entrypoint`;
+      const rule = (expression: string) => ({
+        ref: "r",
+        expression,
+        action: "rewrite",
+        action_parameters: { headers: { "x-a": { operation: "remove" } } },
+      });
+      const put = async (expression: string) => {
+        const answer = await fetch(url, {
+          method: "PUT",
+          headers,
+          body: JSON.stringify({ rules: [rule(expression)] }),
+        });
+        return answer.status;
+      };
+      const before = (await fetch(url, { headers })).status;
+      const statuses = [await put('(http.host in {"a.example"})'), await put("ip.src eq 1.1.1.1")];
+      const { result } = (await (await fetch(url, { headers })).json()) as {
+        readonly result: { readonly phase: string; readonly rules: readonly { readonly expression: string }[] };
+      };
+      return [before, ...statuses, result.phase, result.rules.map(({ expression }) => expression)];
+    },
+    right: [404, 200, 400, "http_request_late_transform", ['(http.host in {"a.example"})']],
+  },
+  {
     it: "a token that is the account's own is one that holds",
     authority: sdk("accounts.tokens.verify; wrangler whoami of a token of the account"),
     sees: async ({ ask }) => (await ask({ path: "/tokens/verify" })).result,

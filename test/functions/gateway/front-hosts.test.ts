@@ -6,7 +6,9 @@ import { front } from "../../../functions/front.ts";
 const frontHarness = () => {
   const requests: string[] = [];
   const telemetry: FrontTelemetry = {
-    recordAnswer: (_, tier, status) => void requests.push(`${tier} ${status}`),
+    version: "v1",
+    versionName: "x-postern-front-v1",
+    recordAnswer: (_, { tier, status }) => void (tier === null || requests.push(`${tier} ${status}`)),
     recordDeath: (_, tier) => void requests.push(`${tier} died`),
   };
   const plan = {

@@ -1,14 +1,14 @@
 /** Telemetry of the front, on behalf of gates that cannot report. */
 
 import { expect, it } from "vitest";
-import { type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
+import { type FrontAnswer, type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
 import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts";
 
 const telemetryHarness = () => {
   const reports: FrontReport[] = [];
   const deferred: Promise<unknown>[] = [];
   const state = { isDown: false };
-  const telemetry = frontTelemetry(async () => {});
+  const telemetry = frontTelemetry({ sleep: async () => {}, now: () => 10, version: "f1" });
   const control = {
     fetch: async (_: unknown, init?: { readonly body?: unknown }) => {
       if (state.isDown) throw new Error("gone");
@@ -42,11 +42,16 @@ const user = (over: Record<string, string> = {}) =>
     ...over,
   });
 
+const answer = (tier: string | null, status: number, code = "", over: Partial<FrontAnswer> = {}): FrontAnswer => ({
+  ...{ tier, status, code, grayKey: "user-1", choosesVersion: false, started: 0 },
+  ...over,
+});
+
 it("counts by tier, status, and own problem code", async () => {
   const { telemetry, sink, flushed, deferred } = telemetryHarness();
-  telemetry.recordAnswer(sink, "wallet", 200, "", user());
-  telemetry.recordAnswer(sink, "wallet", 200, "", user());
-  telemetry.recordAnswer(sink, "pay", 503, "gate-unavailable", user());
+  telemetry.recordAnswer(sink, answer("wallet", 200, ""));
+  telemetry.recordAnswer(sink, answer("wallet", 200, ""));
+  telemetry.recordAnswer(sink, answer("pay", 503, "gate-unavailable"));
   expect(deferred).toHaveLength(1);
   expect((await flushed()).counts).toEqual([
     { tier: "wallet", status: "200", code: "", count: 2 },
@@ -57,7 +62,7 @@ it("counts by tier, status, and own problem code", async () => {
 it("is bounded, and loses no request", async () => {
   const { telemetry, sink, flushed } = telemetryHarness();
   for (let index = 0; index < 9000; index++)
-    telemetry.recordAnswer(sink, `t${index % 30}`, 100 + (index % 900), "", user());
+    telemetry.recordAnswer(sink, answer(`t${index % 30}`, 100 + (index % 900), ""));
   const { counts } = await flushed();
   expect(counts.length).toBeLessThan(2031);
   expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(9000);
@@ -100,20 +105,50 @@ it("asks at most fifty times, and assigns further crashes to the known versions"
 
 it("counts no testers, and nothing without control", async () => {
   const { telemetry, sink, deferred } = telemetryHarness();
-  telemetry.recordAnswer(sink, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
   telemetry.recordDeath(sink, "wallet", gate(), user({ "x-postern-smoke": "1" }));
-  telemetry.recordAnswer({ ...sink, control: undefined }, "wallet", 200, "", user());
+  telemetry.recordAnswer({ ...sink, control: undefined }, answer("wallet", 200, ""));
   expect(deferred).toEqual([]);
 });
 
 it("counts undelivered reports", async () => {
   const { telemetry, sink, flushed, state } = telemetryHarness();
   state.isDown = true;
-  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  telemetry.recordAnswer(sink, answer("wallet", 200, ""));
   await flushed();
   state.isDown = false;
-  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  telemetry.recordAnswer(sink, answer("wallet", 200, ""));
   expect(await flushed()).toMatchObject({ lost: 1 });
-  telemetry.recordAnswer(sink, "wallet", 200, "", user());
+  telemetry.recordAnswer(sink, answer("wallet", 200, ""));
   expect(await flushed()).toMatchObject({ lost: 0 });
+});
+
+it("reports its version: what it answered itself by group of users, and how long all took", async () => {
+  const { telemetry, sink, flushed } = telemetryHarness();
+  for (let index = 0; index < 30; index++) telemetry.recordAnswer(sink, answer("wallet", 200));
+  telemetry.recordAnswer(sink, answer("wallet", 404));
+  telemetry.recordAnswer(sink, answer(null, 404, "route-unknown"));
+  telemetry.recordAnswer(sink, answer("wallet", 503, "gate-unavailable", { grayKey: "user-2" }));
+  const { version, sample, answers, counts } = await flushed();
+  expect(version).toBe("f1");
+  const groups = Object.values(sample.groups);
+  // Gates count the others. The first twenty of an isolate have no latency.
+  expect(groups.map(({ requests, errors, refusals }) => [requests, errors, refusals]).toSorted()).toEqual([
+    [1, 0, 1],
+    [1, 1, 0],
+  ]);
+  expect(groups.flatMap(({ latency }) => latency.map(([, count]) => count))).toEqual([10]);
+  expect(answers.map(({ status, count }) => [status, count])).toEqual([
+    ["2xx", 30],
+    ["4xx", 2],
+    ["5xx", 1],
+  ]);
+  expect(counts.map(({ tier }) => tier)).not.toContain(null);
+  telemetry.recordAnswer(sink, answer("wallet", 200));
+  expect((await flushed()).answers).toMatchObject([{ status: "2xx", count: 1 }]);
+});
+
+it("does not measure its version by requests that chose it", async () => {
+  const { telemetry, sink, flushed } = telemetryHarness();
+  telemetry.recordAnswer(sink, answer("wallet", 500, "internal", { choosesVersion: true }));
+  expect(await flushed()).toMatchObject({ counts: [{ status: "500" }], sample: { groups: {} }, answers: [] });
 });

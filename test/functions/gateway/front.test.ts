@@ -1,8 +1,14 @@
 /** The front's headers for gates, across versions of front and gate. */
 import { describe, expect, it } from "vitest";
+import type { FrontAnswer } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
-import { callerFromFront, setCallerHeader, setForwardingHeaders } from "../../../functions/gateway/proxy/forwarding.ts";
+import {
+  callerFromFront,
+  frontVersionName,
+  setCallerHeader,
+  setForwardingHeaders,
+} from "../../../functions/gateway/proxy/forwarding.ts";
 
 const plan: FrontPlan = {
   grayKey: { header: "x-device-id", cookie: "postern-gray" },
@@ -100,6 +106,70 @@ describe("the gray key", () => {
     const headers = new Headers({ "x-request-id": uuid(), traceparent: "00-1-2-01" });
     setCallerHeader(headers, "device-1", ["postern-explain"]);
     expect(callerFromFront(headers, uuid).grayKey).toBe("device-1");
+  });
+});
+
+describe("the version of the front", () => {
+  const recorded: FrontAnswer[] = [];
+  const telemetry = {
+    version: "f1",
+    versionName: frontVersionName("f1"),
+    recordAnswer: (_: unknown, answer: FrontAnswer) => void recorded.push(answer),
+    recordDeath: () => {},
+  };
+  const label = { versions: 'postern-front="f1"', tiers: ["a"] };
+  const send = async (headers: Record<string, string>, url = "https://a.example/") => {
+    recorded.length = 0;
+    let gateHeaders = new Headers();
+    const gate = {
+      fetch: async (request: Request) => {
+        gateHeaders = new Headers(request.headers);
+        return new Response("ok");
+      },
+    } as unknown as Fetcher;
+    const app = front(plan, async (text) => (text === "valid" ? label : undefined), telemetry);
+    const response = await app.fetch(new Request(url, { headers }), { GATE_A: gate }, { waitUntil: () => {} });
+    return { response, gateHeaders, caller: callerFromFront(gateHeaders, uuid) };
+  };
+
+  it("is known to gates, and forwarded to no service", async () => {
+    const { caller, gateHeaders, response } = await send({});
+    expect(caller).toMatchObject({ frontVersion: "f1" });
+    expect(caller.gateOnlyHeaders?.join()).not.toContain("f1");
+    setForwardingHeaders(gateHeaders, caller, new URL("https://a.example/"));
+    expect([...gateHeaders.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
+    expect(response.headers.get("postern-front-version")).toBeNull();
+    expect(recorded).toMatchObject([{ tier: "a", status: 200, code: "", choosesVersion: false }]);
+  });
+
+  it("is a header's name to an older gate, which finds no such header", async () => {
+    const { gateHeaders } = await send({});
+    const [, ...names] = (gateHeaders.get("x-postern-caller") ?? "").split(" ");
+    expect(() => names.forEach((name) => void gateHeaders.delete(name))).not.toThrow();
+  });
+
+  it("is not measured by a client that chose it", async () => {
+    const { caller } = await send({ "cloudflare-workers-version-overrides": 'postern-front="f1"' });
+    expect(caller.frontVersion).toBeUndefined();
+    expect(recorded).toMatchObject([{ choosesVersion: true }]);
+  });
+
+  it("cannot be forged by a client", async () => {
+    const { caller } = await send({ "x-postern-caller": "me x-postern-front-f9", "x-postern-front-f9": "1" });
+    expect(caller.frontVersion).toBe("f1");
+  });
+
+  it("is told to testers, whom nobody counts", async () => {
+    const { response, caller } = await send({ "postern-label": "valid" });
+    expect(response.headers.get("postern-front-version")).toBe("f1");
+    expect(caller).toMatchObject({ tester: true, frontVersion: undefined });
+    expect(recorded).toEqual([]);
+    expect((await send({ "postern-label": "forged" })).response.headers.get("postern-front-version")).toBeNull();
+  });
+
+  it("counts what belongs to no tier", async () => {
+    await send({}, "https://b.example/");
+    expect(recorded).toMatchObject([{ tier: null, status: 404, code: "host-unknown" }]);
   });
 });
 

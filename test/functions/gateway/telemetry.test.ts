@@ -21,6 +21,7 @@ const telemetryHarness = () => {
     over: {
       user?: string | null;
       tester?: boolean;
+      front?: string;
       route?: string;
       status?: number;
       method?: string;
@@ -38,9 +39,10 @@ const telemetryHarness = () => {
       outcome = {},
       headers = {},
       tester,
+      front,
     } = over;
     const context = {
-      caller: { ...caller, grayKey: user, tester },
+      caller: { ...caller, grayKey: user, tester, frontVersion: front },
       route: { tier: "tier", name: route },
       facts: new Map(),
       outcome: { verdict: "passed", ...outcome },
@@ -105,6 +107,27 @@ it("clients cannot create labels: thousands of methods, paths, hosts and headers
 });
 
 describe("a gate's reports", () => {
+  it("count requests by the front's version, three at most, and none of a request without one", async () => {
+    const { request, flushed } = telemetryHarness();
+    request({ front: "f1" });
+    request({ front: "f1", status: 401, outcome: { verdict: "refused" } });
+    // A service's 404: the front may have sent it elsewhere.
+    request({ front: "f1", status: 404 });
+    request({ front: "f1", status: 499, outcome: { verdict: "left" } });
+    request({ front: "f2", status: 502, outcome: { verdict: "failed", upstreamMs: 3 } });
+    request({ front: "f1", tester: true });
+    request();
+    for (const front of ["f3", "f4", "f5"]) request({ front });
+    const { fronts } = await flushed();
+    expect(fronts.map(({ version, groups }) => [version, ...Object.values(groups)])).toEqual([
+      ["f1", { requests: 4, errors: 0, refusals: 2, upstreamErrors: 0, abandoned: 1 }],
+      ["f2", { requests: 1, errors: 1, refusals: 0, upstreamErrors: 1, abandoned: 0 }],
+      ["f3", { requests: 1, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0 }],
+    ]);
+    request();
+    expect((await flushed()).fronts).toEqual([]);
+  });
+
   it("include streams that the gate ended, also without further requests", async () => {
     const { request, recordStreamEnd, flushed, deferred } = telemetryHarness();
     request();

@@ -350,3 +350,34 @@ describe("other spellings of a guarded path", () => {
     );
   });
 });
+
+describe("released-at-once", () => {
+  const control = `control:
+  host: control.acme.example
+  key: g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms
+  account: "00000000000000000000000000000001"
+  operators: {}
+`;
+  const shop = (level: string): string => `api: postern/v1
+tier: shop
+hosts: [api.acme.example]
+level: ${level}
+upstreams: { orders: { http: https://orders.acme.example } }
+routes: { list: { match: GET /orders, to: orders } }
+`;
+  const found = (level: string, environment: string) =>
+    auditOfShop(`${shop(level)}-- environment --\nvalues: {}\n${environment}`)
+      .findings.filter(({ code }) => code === "released-at-once")
+      .map(({ file, line, message }) => [file, line, message]);
+
+  it("finds a front that reaches all users of a core tier in one step, at the environment", () => {
+    const atOnce = `${control}front: { release: { steps: ["0%", "100%"] } }\n`;
+    expect(found("core", atOnce)).toEqual([
+      ["routes/environments/local.yaml", 7, "a new version of the front reaches all users of a core tier at once"],
+    ]);
+    expect(found("standard", atOnce)).toEqual([]);
+    expect(found("core", control)).toEqual([]);
+    // Without a control plane there are no rollouts.
+    expect(found("core", 'front: { release: { steps: ["0%", "100%"] } }\n')).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
 /** Rules for a tier's own settings: file name, reserved names, preset, hosts, isolation and release. */
 import { stepsProblem, watchProblem } from "../../../../functions/control/model/release.ts";
+import { frontName } from "../../../../functions/front/own-counts.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
@@ -35,6 +36,7 @@ const checkReservedNames = ({ source, manifest: { tier }, routes, broken }: Chec
     ? []
     : [
         ...(tier === "shared" ? ["the gate that small tiers share has this name"] : []),
+        ...(tier === frontName ? ["`postern deploy`, `rollout` and `rollback` know the front by this name"] : []),
         ...(tier.includes("--") ? ["in the names of Workers, two hyphens separate a tier from a route"] : []),
         ...(previewName.test(tier) ? [previewMessage] : []),
       ];

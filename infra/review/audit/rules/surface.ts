@@ -4,7 +4,7 @@ import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../core/written-secrets.ts";
 import { distinctFilters, hasUpstream } from "../rule-kit/chains.ts";
-import type { RawFinding, Rule } from "../rule-kit/rule.ts";
+import type { AuditTarget, RawFinding, Rule } from "../rule-kit/rule.ts";
 
 export const anyMethod: Rule = {
   id: "any-method",
@@ -97,21 +97,37 @@ export const mutedLog: Rule = {
 export const releasedAtOnce: Rule = {
   id: "released-at-once",
   severity: "medium",
-  summary: "A core tier's new version reaches everybody in one step.",
+  summary: "A new version of a core tier, or of the front ahead of one, reaches everybody in one step.",
   incident:
     "An update went to all machines at once, and 8.5 million of them did not start again (Falcon sensor, 2024).",
   remedy: "Remove `steps`, or begin with a small share: `[1%, 10%, 100%]`.",
-  check: ({ tier: { manifest, source } }) =>
-    manifest.level === "core" && manifest.release.steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100)
-      ? [
-          {
-            source,
-            at: ["release", "steps"],
-            message: `a new version of ${manifest.tier} reaches all users at once`,
-            remedy: "remove it, or begin with a small share: [1%, 10%, 100%]",
-          },
-        ]
-      : [],
+  check: ({ tier: { manifest, source }, environment: { file, value }, files }) => {
+    if (manifest.level !== "core") return [];
+    const remedy = "remove it, or begin with a small share: [1%, 10%, 100%]";
+    const front = files.find((it) => it.file === file);
+    return [
+      ...(isAtOnce(manifest.release.steps)
+        ? [
+            {
+              source,
+              at: ["release", "steps"],
+              message: `a new version of ${manifest.tier} reaches all users at once`,
+              remedy,
+            },
+          ]
+        : []),
+      ...(front && value.control && manifest.entry === "front" && isAtOnce(value.front.release.steps)
+        ? [
+            {
+              source: front,
+              at: ["front", "release", "steps"],
+              message: "a new version of the front reaches all users of a core tier at once",
+              remedy,
+            },
+          ]
+        : []),
+    ];
+  },
 };
 
 export const unguardedWatch: Rule = {
@@ -137,8 +153,11 @@ export const unguardedWatch: Rule = {
   },
 };
 
-const stepShare = (step: string | { readonly share: string }): number =>
-  Number.parseFloat(typeof step === "string" ? step : step.share);
+type Steps = AuditTarget["tier"]["manifest"]["release"]["steps"];
+
+const isAtOnce = (steps: Steps): boolean => steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100);
+
+const stepShare = (step: Steps[number]): number => Number.parseFloat(typeof step === "string" ? step : step.share);
 
 export const writtenSecret: Rule = {
   id: "written-secret",

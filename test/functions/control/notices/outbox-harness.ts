@@ -36,6 +36,7 @@ const plan = (channels: Partial<ControlPlan>): ControlPlan => ({
   prometheus: null,
   scheme: "https",
   tiers: {},
+  frontFacts: undefined as never,
   ...channels,
 });
 

@@ -328,7 +328,9 @@ describe("without users on stable, after the promotion", () => {
   it("compares with stable as it was before, and says so", () => {
     const { verdict, why } = finding([before, alone({ ...fine, errors: 3000 })], "errors");
     expect(verdict).toBe("fail");
-    expect(why).toMatch(/^3,000 of 100,000 requests failed \(3 %\), from .*; stable 0\.1 % of .*\(stable as it was before\)$/);
+    expect(why).toMatch(
+      /^3,000 of 100,000 requests failed \(3 %\), from .*; stable 0\.1 % of .*\(stable as it was before\)$/,
+    );
   });
 
   it("has nothing to compare with, if stable had no users", () => {

@@ -1,0 +1,106 @@
+/** Evidence about a version of the front, from three observers that do not depend on each other. */
+import { expect, it } from "vitest";
+import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import { evidenceOf, measureRollout } from "../../functions/control/wiring/evidence.ts";
+import { frontSample } from "../../functions/control/wiring/front-evidence.ts";
+import type { Group, Sample } from "../../functions/gateway/observability/samples.ts";
+import { rolloutHarness } from "./rollout-harness.ts";
+
+const plan = { tiers: { pay: {}, wallet: {} } } as unknown as ControlPlan;
+
+const sample = (groups: Readonly<Record<string, Partial<Group>>>): Sample => ({
+  cold: 0,
+  groups: Object.fromEntries(
+    Object.entries(groups).map(([key, it]) => [
+      key,
+      { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [], ...it },
+    ]),
+  ),
+});
+
+/** @param stored samples by object and name */
+const telemetryWith = (stored: Readonly<Record<string, Sample>>) => {
+  const read: string[] = [];
+  const TELEMETRY = {
+    getByName: (object: string) => ({
+      between: async (name: string) => {
+        read.push(`${object} ${name}`);
+        return stored[`${object} ${name}`] ?? sample({});
+      },
+    }),
+  };
+  return { env: { TELEMETRY } as never, read };
+};
+
+const totals = ({ groups }: Sample) =>
+  Object.values(groups).reduce(
+    (sum, { requests, errors, refusals }) => ({
+      requests: sum.requests + requests,
+      errors: sum.errors + errors,
+      refusals: sum.refusals + refusals,
+    }),
+    { requests: 0, errors: 0, refusals: 0 },
+  );
+
+it("is what the gates of all tiers counted, and what the front answered itself", async () => {
+  const { env, read } = telemetryWith({
+    "front v2": sample({ 0: { requests: 3, refusals: 3, latency: [[4, 90]] } }),
+    "wallet through:v2": sample({
+      0: { requests: 60, refusals: 2 },
+      1: { requests: 20, errors: 1, upstreamErrors: 1 },
+    }),
+    "pay through:v2": sample({ 1: { requests: 10 } }),
+    "front through:v2": sample({ 0: { requests: 93, errors: 1, refusals: 5 } }),
+  });
+  const found = await frontSample(env, plan, "v2", 0, 1);
+  expect(totals(found)).toEqual({ requests: 93, errors: 1, refusals: 5 });
+  expect(found.groups["0"]?.latency).toEqual([[4, 90]]);
+  expect(read.toSorted()).toEqual(["front through:v2", "front v2", "pay through:v2", "wallet through:v2"]);
+});
+
+it("has the failures that only the tail saw, divided like the requests", async () => {
+  const { env } = telemetryWith({
+    "wallet through:v2": sample({ 0: { requests: 75 }, 5: { requests: 25, refusals: 1 } }),
+    "front through:v2": sample({ 9: { requests: 144, errors: 40, refusals: 5 } }),
+  });
+  const { groups } = await frontSample(env, plan, "v2", 0, 1);
+  expect(groups["0"]).toMatchObject({ requests: 75 + 30 + 3, errors: 30, refusals: 3 });
+  expect(groups["5"]).toMatchObject({ requests: 25 + 10 + 1, errors: 10, refusals: 1 + 1 });
+  expect(groups["9"]).toMatchObject({ requests: 0 });
+});
+
+it("counts a request once that a gate answered well and the front failed", async () => {
+  const { env } = telemetryWith({
+    "wallet through:v2": sample({ 0: { requests: 60 }, 1: { requests: 40 } }),
+    "front through:v2": sample({ 9: { requests: 100, errors: 50 } }),
+  });
+  const found = await frontSample(env, plan, "v2", 0, 1);
+  expect(totals(found)).toEqual({ requests: 100, errors: 50, refusals: 0 });
+  expect([found.groups["0"]?.errors, found.groups["1"]?.errors]).toEqual([30, 20]);
+});
+
+it("of a front that answers nothing and says nothing is the tail's alone", async () => {
+  const { env } = telemetryWith({ "front through:v2": sample({ 0: { requests: 64, errors: 64 } }) });
+  const found = await frontSample(env, plan, "v2", 0, 1);
+  expect(totals(found)).toEqual({ requests: 64, errors: 64, refusals: 0 });
+  expect(Object.keys(found.groups)).toHaveLength(32);
+});
+
+it("is compared, and measured, as a tier's", async () => {
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const stretches = [{ share: 10, since: 0, until: 60_000 }];
+  const subjects = [{ worker: "postern-front", stable: "v1", canary: "v2" }];
+  const rollout = { ...it.state(), tier: "front", subjects, stretches };
+  const { env } = telemetryWith({
+    "wallet through:v1": sample({ 0: { requests: 90 } }),
+    "wallet through:v2": sample({ 0: { requests: 10, errors: 2 } }),
+  });
+  const stage = await evidenceOf(env, plan, rollout, { share: 10, since: 0, until: 60_000 }, 60_000);
+  expect([totals(stage.stable).requests, totals(stage.canary).errors, stage.share]).toEqual([90, 2, 0.1]);
+  expect(await measureRollout(env, plan, rollout, 60_000)).toMatchObject({
+    exposed: 10,
+    stable: { requests: 90 },
+    canary: { requests: 10, errors: 2 },
+  });
+});
