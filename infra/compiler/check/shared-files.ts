@@ -1,7 +1,7 @@
 /** Reads the files that tiers share: environments, presets and consumers. */
 import fs from "node:fs";
 import path from "node:path";
-import { stepsProblem } from "../../../functions/control/model/release.ts";
+import { stepsProblem, watchProblem } from "../../../functions/control/model/release.ts";
 import { consumers, type Environment, environment } from "../../../functions/manifest/environment.ts";
 import { preset } from "../../../functions/manifest/manifest.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
@@ -96,15 +96,17 @@ export const readEnvironment = (root: string, name: string, lastGood: LastGood |
   };
 };
 
-/** The steps and queries of the front's release, as a tier's are checked. */
+/** The steps, the watch and the queries of the front's release, as a tier's are checked. */
 const checkFrontRelease = (source: Source, { front: { release }, control }: Environment): Problem[] => {
   const at = ["front", "release"];
   const unfit = stepsProblem(release.steps);
+  const watch = watchProblem(release);
   const [query] = Object.keys(release.queries);
   return [
     ...(unfit
       ? [source.problem([...at, "steps", unfit.at], "release-steps", unfit.why, { remedy: unfit.remedy })]
       : []),
+    ...(watch ? [source.problem([...at, "watch"], "release-watch", watch.why, { remedy: watch.remedy })] : []),
     ...(query !== undefined && control && control.prometheus === undefined
       ? [
           source.problem([...at, "queries", query], "query-unanswered", "`control` names no Prometheus to answer it", {
