@@ -1,6 +1,8 @@
 /** Evidence about a version of the front, from three observers that do not depend on each other. */
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import { clientsIn } from "../../functions/control/rollout/causes.ts";
+import { emptySample } from "../../functions/control/telemetry/samples.ts";
 import { evidenceOf, measureRollout } from "../../functions/control/wiring/evidence.ts";
 import { frontSample } from "../../functions/control/wiring/front-evidence.ts";
 import type { Group, Sample } from "../../functions/gateway/observability/samples.ts";
@@ -63,7 +65,15 @@ it("has the failures that only the tail saw, divided like the requests", async (
     "wallet through:v2": sample({ 0: { requests: 75 }, 5: { requests: 25, refusals: 1 } }),
     "front through:v2": sample({ 9: { requests: 144, errors: 40, refusals: 5 } }),
   });
-  const { groups } = await frontSample(env, plan, "v2", 0, 1);
+  const { groups, causes = [] } = await frontSample(env, plan, "v2", 0, 1);
+  // Nobody knows whose they were.
+  expect(causes.map(({ kind, code, count }) => [kind, code, count])).toEqual([
+    ["errors", "unreported", 40],
+    ["refusals", "unreported", 4],
+  ]);
+  expect(
+    clientsIn([{ share: 0.1, since: 0, until: 1, stable: emptySample, canary: { groups, cold: 0, causes } }], "errors"),
+  ).toBe(null);
   expect(groups["0"]).toMatchObject({ requests: 75 + 30 + 3, errors: 30, refusals: 3 });
   expect(groups["5"]).toMatchObject({ requests: 25 + 10 + 1, errors: 10, refusals: 1 + 1 });
   expect(groups["9"]).toMatchObject({ requests: 0 });

@@ -66,6 +66,7 @@ const causeText = ({ route, by, code }: FindingCause): string => {
   const where = route.includes("/") ? `on \`${route}\`` : `in \`${route}\`, where no route matched`;
   if (route.endsWith("/other") && code === "") return "of other causes";
   if (code === "died") return "died without an answer";
+  if (code === "unreported") return "seen by the tail alone";
   if (code === "499") return `${where}${by ? ` (\`${by}\`)` : ""}`;
   if (/^\d+$/.test(code)) return `${code} ${by ? `from \`${by}\` ` : ""}${where}`;
   return `\`${code}\` ${where}${by ? ` by \`${by}\`` : ""}`;

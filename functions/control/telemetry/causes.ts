@@ -19,6 +19,10 @@ export interface Cause {
 
 /** The code of requests that died without a report, as the tail or the front observed. */
 export const diedCode = "died";
+/** The code of failures of the front that it did not report: the tail alone saw them. */
+export const unreportedCode = "unreported";
+/** The clients of these are unknown. */
+export const codesWithoutClients: ReadonlySet<string> = new Set([diedCode, unreportedCode]);
 
 const maxCauses = 40;
 const maxTextChars = 100;
@@ -53,6 +57,9 @@ const namesOf = ({
 
 export const deathsAsCause = (count: number): readonly Cause[] =>
   count > 0 ? [{ ...other, route: "", kind: "errors", code: diedCode, count }] : [];
+
+export const unreportedAsCause = (kind: Cause["kind"], count: number): readonly Cause[] =>
+  count > 0 ? [{ ...other, route: "", kind, code: unreportedCode, count }] : [];
 
 /** Responses whose body failed after the headers: their series says nothing of it. */
 export const bodiesAsCauses = (tallies: readonly Tally[]): readonly Cause[] =>

@@ -4,7 +4,8 @@ import { frontName } from "../../front/own-counts.ts";
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { sumOfSamples } from "../telemetry/samples.ts";
+import { unreportedAsCause } from "../telemetry/causes.ts";
+import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -19,8 +20,8 @@ export const frontSample = async (
   version: string,
   since: number,
   until: number,
-): Promise<Sample> => {
-  const read = (object: string, name: string): Promise<Sample> =>
+): Promise<StoredSample> => {
+  const read = (object: string, name: string): Promise<StoredSample> =>
     objectOf(env.TELEMETRY, object).between(name, since, until);
   const [own, seen, ...gates] = await Promise.all([
     read(frontName, version),
@@ -34,9 +35,15 @@ export const frontSample = async (
   // A gate may have counted the request as a good one, before the front failed.
   const requests = Math.min(errors + refusals, Math.max(0, statuses.requests - all.requests));
   if (errors + refusals === 0) return counted;
+  const causes = [
+    ...(counted.causes ?? []),
+    ...unreportedAsCause("errors", errors),
+    ...unreportedAsCause("refusals", refusals),
+  ];
   const [moreErrors, moreRefusals, moreRequests] = [errors, refusals, requests].map((it) => allot(it, counted));
   return {
     ...counted,
+    causes,
     groups: Object.fromEntries(
       Array.from({ length: groups }, (_, group) => [
         group,
