@@ -18,7 +18,7 @@ hosts: ["\${api-host}"]
 base: /a
 filters:
   - headers: { request: { set: { authorization: { secret: IT_TOKEN } } } }
-  - rate-limit: { limit: 3/h, by: ip, count: exact }
+  - rate-limit: { limit: 3/day, by: ip, count: exact }
 upstreams: { it: { http: "${url}" } }
 routes:
   it: { match: GET /it, to: it }
