@@ -33,7 +33,7 @@ base: /a
 routes:
   counted:
     match: GET /counted
-    filters: [{ rate-limit: { limit: 2/day, by: header.x-user, count: exact, timeout: 5s, on-failure: deny } }]
+    filters: [{ rate-limit: { limit: 2/h, by: header.x-user, count: exact, timeout: 5s, on-failure: deny } }]
     respond: { status: 200, text: counted }
   own:
     match: GET /own
