@@ -17,6 +17,8 @@ it("limits, overlays, revocations, reports and calls to the platform work betwee
   timeout: 240_000,
 }, async () => {
   const account = await openAccount();
+  const hour = () => Math.floor(Date.now() / 3_600_000);
+  const begun = hour();
   const turn = (now: readonly Part[]) => account.turn((part) => (now.includes(part) ? "now" : "before"));
   for (const [step, now] of steps.entries()) {
     await turn(now);
@@ -26,7 +28,8 @@ it("limits, overlays, revocations, reports and calls to the platform work betwee
   for (const step of steps.keys()) {
     expect(await account.get(`/a/close-${step}`)).toBe(503);
     expect(await account.own(await account.tokenOf(`lost-${step}`))).toBe(401);
-    expect(await account.get("/a/counted", { "x-user": `user-${step}` })).toBe(429);
+    // The limit is one of an hour, so it begins anew where the run meets the end of one.
+    if (hour() === begun) expect(await account.get("/a/counted", { "x-user": `user-${step}` })).toBe(429);
   }
   // A deployment may replace control's objects a while after control. Then reports come in and are read. Operators' writes
   // wait for its end, since the release before remembers tokens otherwise.
