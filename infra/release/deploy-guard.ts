@@ -3,6 +3,7 @@
  * give a version to users from whom it was taken back.
  */
 import { isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
+import { shareOf, stateOf } from "../../functions/control/model/rollout-state.ts";
 import { frontName } from "../../functions/front/own-counts.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
@@ -64,12 +65,14 @@ const overRolloutRemedy = (tier: string): string =>
 /** @returns as `rollout 1fe43f7b by alice is running at 50 %`; undefined if none is known */
 const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): string | undefined => {
   const [last] = rolloutsIn(known) ?? [];
-  if ("rollouts" in known) return last && !isOver(last) && !isWatched(last) ? stateOf(last) : undefined;
+  if ("rollouts" in known) return last && !isOver(last) && !isWatched(last) ? runningText(last) : undefined;
   const [, id, share] =
     /^postern ([^/\s]+)\/\d+: ([\d.]+) %$/.exec(newest?.annotations?.["workers/message"] ?? "") ?? [];
   if (!newest || id === undefined || newest.versions.length < 2) return undefined;
   return `rollout ${id} is running or paused at ${share} %, as the platform's last deployment says (${known.unknown})`;
 };
 
-const stateOf = ({ id, by, status, goal, why }: Rollout): string =>
-  `rollout ${id} by ${by} is ${status} at ${Math.max(0, goal.share)} %${status === "running" ? "" : ` (${why})`}`;
+const runningText = (it: Rollout): string => {
+  const state = stateOf(it);
+  return `rollout ${it.id} by ${it.by} is ${state} at ${shareOf(it)} %${state === "running" ? "" : ` (${it.why})`}`;
+};

@@ -155,6 +155,10 @@ describe("a deployment", () => {
     expect(await byControl.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout r-v2 by alice is paused at 50 % \(bob paused it\)\n.*rollout abort a.*--force/,
     );
+    const held = { ...open, status: "running", why: "the step at 50 % holds until a person promotes it" } as const;
+    expect(await guard(async () => ({ rollouts: [held] })).refusalOf(gate, running, undefined, 100)).toMatch(
+      /^rollout r-v2 by alice is waiting at 50 % \(the step at 50 % holds/,
+    );
     const gone = guard(async () => ({ unknown: "control does not answer" }));
     expect(await gone.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout 1fe43f7b is running or paused at 10 %, .*control does not answer/,

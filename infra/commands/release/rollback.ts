@@ -5,6 +5,7 @@ import {
   secretsChangedCode,
 } from "../../../functions/control/model/changed-secrets.ts";
 import { isOver } from "../../../functions/control/model/rollout.ts";
+import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import { compile } from "../../compiler/compile.ts";
 import { type Releases, releasesOf, rollbackCandidates, sharesOf } from "../../release/releases.ts";
 import { knowledgeText, type RolloutKnowledge, rolloutKnowledge, rolloutsIn } from "../../release/rollout-knowledge.ts";
@@ -153,6 +154,6 @@ const skippedLine = ({ version, why }: Plan["skipped"][number]): string =>
 const runningLines = (tier: string, known: RolloutKnowledge): string[] => {
   const [last] = rolloutsIn(known) ?? [];
   return last && !isOver(last)
-    ? [`rollout ${last.id} by ${last.by} was ${last.status}; end it: npx postern rollout abort ${tier}`]
+    ? [`rollout ${last.id} by ${last.by} was ${stateOf(last)}; end it: npx postern rollout abort ${tier}`]
     : [];
 };
