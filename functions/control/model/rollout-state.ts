@@ -103,7 +103,8 @@ const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => r
 ];
 
 /** The platform refused to return users to the stable version, so they may still have the new one. */
-export const isRollbackStuck = ({ status, goal }: Rollout): boolean => status === "paused" && goal.share < 0;
+export const isRollbackStuck = ({ status, goal, foreign }: Rollout): boolean =>
+  status === "paused" && goal.share < 0 && !foreign;
 
 const afterStuck = (it: Rollout, rollout: Command, options: string): NextStep[] => [
   rollout("abort", "try again to return all users to the stable version"),

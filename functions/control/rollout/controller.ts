@@ -14,7 +14,8 @@ import {
   type Subject,
 } from "../model/rollout.ts";
 import { parseSubject } from "../model/subject.ts";
-import { rolloutNotice, truncate } from "../notifications/notification.ts";
+import { truncate } from "../model/text.ts";
+import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { type ActionContext, pollIntervalMs, runDueActions } from "./actions.ts";
 import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";

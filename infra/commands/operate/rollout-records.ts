@@ -3,6 +3,7 @@ import type { Verdict } from "../../../functions/control/model/finding.ts";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { evidencePath, shareOf, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
 import type { RolloutReport } from "../../../functions/control/rollout/report.ts";
+import { criterionName } from "../../../functions/control/rollout/verdict-text.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import { csv } from "../../terminal/csv.ts";
@@ -61,9 +62,9 @@ const decided = {
 
 /** The findings, and what the requests failed of by route and code. */
 const verdictText = ({ findings }: Verdict, columns: number | undefined): string => {
-  const rows = findings.flatMap(({ criterion, causes = [] }) =>
-    causes.map(({ route, by, code, canary, stable }) => [
-      criterion.replaceAll("-", " "),
+  const rows = findings.flatMap((finding) =>
+    (finding.causes ?? []).map(({ route, by, code, canary, stable }) => [
+      criterionName(finding),
       route,
       by,
       code,
@@ -103,7 +104,7 @@ export const history = async (tier: string, options: HistoryOptions): Promise<Ou
 };
 
 /** The columns, as documented in docs/gray-release.md. */
-const columns: Readonly<Record<string, (it: Rollout) => string | number>> = {
+const csvColumns: Readonly<Record<string, (it: Rollout) => string | number>> = {
   rollout: ({ id }) => id,
   tier: ({ tier }) => tier,
   state: stateOf,
@@ -125,8 +126,8 @@ const columns: Readonly<Record<string, (it: Rollout) => string | number>> = {
 
 export const historyCsv = (all: readonly Rollout[]): string =>
   csv(
-    Object.keys(columns),
-    all.map((it) => Object.values(columns).map((read) => read(it))),
+    Object.keys(csvColumns),
+    all.map((it) => Object.values(csvColumns).map((read) => read(it))),
   );
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -11,7 +11,7 @@ import {
   stateOf,
   stateSince,
 } from "../../../functions/control/model/rollout-state.ts";
-import { counted, duration, elapsed, number } from "../../../functions/control/rollout/format.ts";
+import { counted, duration, elapsed } from "../../../functions/control/rollout/format.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
 import { hanging, table } from "../../terminal/table.ts";
@@ -95,8 +95,7 @@ export const rolloutLine = (
   ].join("  ");
 };
 
-const exposedText = ({ exposed }: Measurement): string =>
-  exposed === 1 ? "1 request served by the new version" : `${number(exposed)} requests served by the new version`;
+const exposedText = ({ exposed }: Measurement): string => `${counted(exposed, "request")} served by the new version`;
 
 const status = (it: Rollout): string => {
   const state = stateOf(it);
