@@ -1,6 +1,6 @@
 /** `postern rollout show` and `postern rollout history`: what control recorded of a tier's rollouts. */
 import type { Verdict } from "../../../functions/control/model/finding.ts";
-import type { Rollout } from "../../../functions/control/model/rollout.ts";
+import type { Attempt, Rollout } from "../../../functions/control/model/rollout.ts";
 import { evidencePath, shareOf, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
 import type { RolloutReport } from "../../../functions/control/rollout/report.ts";
 import { criterionName } from "../../../functions/control/rollout/verdict-text.ts";
@@ -10,7 +10,7 @@ import { csv } from "../../terminal/csv.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { hanging, table } from "../../terminal/table.ts";
 import { toOneLineValues } from "../../terminal/terminal.ts";
-import { budgetText } from "./attempts.ts";
+import { attemptText, budgetText } from "./attempts.ts";
 import type { ControlOptions } from "./options.ts";
 import { findingsTable } from "./rollout-view.ts";
 
@@ -36,8 +36,10 @@ export const reportText = (given: RolloutReport, columns?: number): string => {
     hanging("started   ", `${utc(it.startedAt)} by ${it.startedBy}: ${it.reason}`, columns),
     ...(it.commit === null ? [] : [`commit    ${it.commit}`]),
     ...(it.wave === null ? [] : [`wave      ${it.wave}`]),
+    ...attemptText({ attempt: attemptIn(it) }, columns),
     ...it.versions.map(({ worker, stable, canary }) => `versions  ${worker}\n  stable  ${stable}\n  canary  ${canary}`),
     `evidence  ${it.url}`,
+    ...it.alerts.map(({ at, why }) => hanging("ALERT     ", `${utc(at)}: ${why}`, columns)),
     ...decisions.flatMap((text) => ["", text]),
     ...(it.verdict && !isLastDecided ? ["", `last verdict\n${verdictText(it.verdict, columns)}`] : []),
     "",
@@ -53,6 +55,20 @@ export const reportText = (given: RolloutReport, columns?: number): string => {
     ).trimEnd(),
   ].join("\n")}\n`;
 };
+
+/** As a rollout stores it. */
+const attemptIn = ({ attempt }: RolloutReport): Attempt | undefined =>
+  attempt
+    ? {
+        ...attempt,
+        earlier: attempt.earlier.map(({ rollout, startedAt, endedAt, ...it }) => ({
+          ...it,
+          id: rollout,
+          startedAt: Date.parse(startedAt),
+          endedAt: endedAt === null ? null : Date.parse(endedAt),
+        })),
+      }
+    : undefined;
 
 const decided = {
   step: "every criterion passed, so the next step began",

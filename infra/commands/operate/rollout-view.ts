@@ -16,7 +16,7 @@ import type { Measurement } from "../../../functions/control/rollout/measurement
 import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
 import { hanging, table } from "../../terminal/table.ts";
 import { toOneLine, toOneLineValues, widthOf } from "../../terminal/terminal.ts";
-import { attemptLines } from "./attempts.ts";
+import { attemptText } from "./attempts.ts";
 import { shownShare } from "./live-share.ts";
 import { latencyStrips } from "./rollout-strips.ts";
 
@@ -49,7 +49,7 @@ export const rolloutText = (
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id}, started by ${it.by} ${ago(it.startedAt, now)}`,
     hanging("why it was started: ", it.reason, columns),
-    ...attemptLines(it).map((line) => hanging(/^ */.exec(line)?.[0] ?? "", line.trimStart(), columns)),
+    ...attemptText(it, columns),
     "",
     `${status(it)} ${isOver(it) ? ago(since, now) : `for ${elapsed(now - since)}, since ${utc(since, now)}`}`,
     hanging("  ", it.why, columns),
