@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { deployGuard } from "../../infra/release/deploy-guard.ts";
 import { type Releases, rollbackCandidates } from "../../infra/release/releases.ts";
+import { knowledgeText, rolloutsOf } from "../../infra/release/rollout-knowledge.ts";
 import { takenBackVersions } from "../../infra/release/taken-back.ts";
 
 type Split = Readonly<Record<string, number>>;
@@ -211,4 +212,12 @@ describe("a deployment", () => {
     const withoutControl = guard(async () => ({ unknown: "the environment has no control" }));
     expect(await withoutControl.refusalOf(gate, byPerson, "v2", 100)).toMatch(/UTC: postern rollback\ndeploy it all/);
   });
+});
+
+it("Workers without rollouts ask no control plane", async () => {
+  const compiled = { tiers: [], environment: { name: "local", file: "local.yaml", value: {} } } as never;
+  const target = { name: "local", variables: {} };
+  const known = await rolloutsOf(".", compiled, target as never, "feed");
+  expect(knowledgeText(known)).toMatch(/deployments alone: feed is released all at once, without rollouts$/);
+  expect(knowledgeText(await rolloutsOf(".", compiled, target as never, "front"))).toMatch(/has no `control:`$/);
 });
