@@ -1,6 +1,8 @@
 /** Evidence about a version of the front, from three observers that do not depend on each other. */
 import { expect, it } from "vitest";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import { judge } from "../../functions/control/rollout/verdict.ts";
 import { evidenceOf, measureRollout } from "../../functions/control/wiring/evidence.ts";
 import { frontSample } from "../../functions/control/wiring/front-evidence.ts";
 import type { Group, Sample } from "../../functions/gateway/observability/samples.ts";
@@ -102,5 +104,25 @@ it("is compared, and measured, as a tier's", async () => {
     exposed: 10,
     stable: { requests: 90 },
     canary: { requests: 10, errors: 2 },
+  });
+});
+
+it("beside no stable version has its deaths, which need none to compare with", async () => {
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const subjects = [{ worker: "postern-front", stable: "v1", canary: "v2" }];
+  const rollout = { ...it.state(), tier: "front", subjects };
+  const seen = sample({ 0: { requests: 900, errors: 30 } });
+  const { env } = telemetryWith({
+    "wallet through:v2": sample({ 0: { requests: 870 } }),
+    "front through:v2": seen,
+    "front died:v2": sample({ 0: { requests: 30, errors: 30 } }),
+  });
+  const stage = await evidenceOf(env, plan, rollout, { share: 100, since: 0, until: 60_000 }, 60_000);
+  expect([totals(stage.canary).errors, totals(stage.deaths ?? sample({})).errors]).toEqual([30, 30]);
+  const { findings } = judge([stage], criteriaOf(rollout));
+  expect(findings.find(({ criterion }) => criterion === "deaths")).toMatchObject({
+    verdict: "fail",
+    why: "30 of 900 requests died without an answer (3.33 %); 1 % is tolerated",
   });
 });

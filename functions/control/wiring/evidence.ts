@@ -15,7 +15,7 @@ import type { Cause } from "../telemetry/causes.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { deathsOf, larger, observers } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
-import { frontSample } from "./front-evidence.ts";
+import { frontDeaths, frontSample } from "./front-evidence.ts";
 
 /** Delay of reports: those of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
@@ -62,6 +62,7 @@ const deathsBetween = async (
   since: number,
   until: number,
 ): Promise<StoredSample> => {
+  if (name === frontName) return frontDeaths(env, subjects[0]?.canary ?? "", since, until);
   const samples = await Promise.all(
     subjects.flatMap(({ worker, canary }) =>
       tiersServed(plan, name, worker).map(async (tier) => {

@@ -5,7 +5,7 @@ import { type Group, groups, type Sample } from "../../gateway/observability/sam
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { sumOfSamples } from "../telemetry/samples.ts";
-import { throughFront } from "../telemetry/store.ts";
+import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
 /**
@@ -49,6 +49,14 @@ export const frontSample = async (
     ),
   };
 };
+
+/** The requests of a version that died in the front itself, as the tail saw them. */
+export const frontDeaths = (
+  env: Pick<Bindings, "TELEMETRY">,
+  version: string,
+  since: number,
+  until: number,
+): Promise<Sample> => objectOf(env.TELEMETRY, frontName).between(diedInFront(version), since, until);
 
 type Counts = Pick<Group, "requests" | "errors" | "refusals">;
 
