@@ -171,7 +171,7 @@ const newRollout = async (
 
 const underWayReason = (it: Rollout): string =>
   isWatched(it)
-    ? `${it.tier} has no version that is newer than the one in its watch: postern deploy ${it.tier} --split 0; postern rollout promote ${it.tier} ends the watch`
+    ? `${it.tier} has no version that is newer than the one in its watch: npx postern deploy ${it.tier} --split 0; npx postern rollout promote ${it.tier} ends the watch`
     : `a rollout of ${it.tier} is under way, by ${it.by}`;
 
 const pastRollouts = async (storage: RolloutPorts["storage"]): Promise<readonly Rollout[]> =>
