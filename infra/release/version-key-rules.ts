@@ -1,6 +1,6 @@
 /** Applies the rules that keep users on one version of the front, by the platform's REST API: wrangler has no command for it. */
 import type { VersionKeyRule, ZoneRules } from "../compiler/emit/version-key-rules.ts";
-import { accessOf, fetchApi } from "./api.ts";
+import { accessOf, fetchApi, readAnswer } from "./api.ts";
 import type { Target } from "./target.ts";
 
 const phase = "rulesets/phases/http_request_late_transform/entrypoint";
@@ -15,7 +15,7 @@ export const applyVersionKeyRules = async (target: Target, all: readonly ZoneRul
       headers: { authorization: `Bearer ${access.token}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const { success, result, errors } = (await response.json()) as ApiAnswer<T>;
+    const { success, result, errors } = await readAnswer<T>(response, "the zone's rules");
     if (success) return result;
     if (response.status === 404) return "missing";
     throw new Error(errors.map(({ message }) => message).join("; ") || `the platform answered ${response.status}`);
@@ -27,12 +27,6 @@ export const applyVersionKeyRules = async (target: Target, all: readonly ZoneRul
     return (error as Error).message;
   }
 };
-
-interface ApiAnswer<T> {
-  readonly success: boolean;
-  readonly result: T;
-  readonly errors: readonly { readonly message: string }[];
-}
 
 type Call = <T>(path: string, method?: string, body?: object) => Promise<T | "missing">;
 

@@ -4,7 +4,7 @@ import { frontName } from "../../front/own-counts.ts";
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { sumOfSamples } from "../telemetry/samples.ts";
+import { noRequests, sumOfSamples } from "../telemetry/samples.ts";
 import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -40,7 +40,7 @@ export const frontSample = async (
     groups: Object.fromEntries(
       Array.from({ length: groups }, (_, group) => [
         group,
-        withFailures(counted.groups[group] ?? noRequests, {
+        withFailures(counted.groups[group] ?? { ...noRequests, latency: [] }, {
           errors: moreErrors?.[group] ?? 0,
           refusals: moreRefusals?.[group] ?? 0,
           requests: moreRequests?.[group] ?? 0,
@@ -59,8 +59,6 @@ export const frontDeaths = (
 ): Promise<Sample> => objectOf(env.TELEMETRY, frontName).between(diedInFront(version), since, until);
 
 type Counts = Pick<Group, "requests" | "errors" | "refusals">;
-
-const noRequests: Group = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
 
 /** Rounding may give a group more failures than requests. */
 const withFailures = (it: Group, more: Counts): Group => {
