@@ -35,17 +35,19 @@ interface Ruleset {
   readonly rules?: readonly (VersionKeyRule & { readonly id: string; readonly enabled?: boolean })[];
 }
 
-/** Rules of others stay as they are: each of ours is added or changed alone. */
+/** Rules of others stay as they are: each of ours is added or changed alone, ahead of ours that follow it. */
 const applyToZone = async ({ zone, rules }: ZoneRules, call: Call): Promise<void> => {
   const zones = await call<readonly { readonly id: string }[]>(`?name=${encodeURIComponent(zone)}`);
   const id = zones === "missing" ? undefined : zones[0]?.id;
   if (id === undefined) throw new Error(`the token sees no zone ${zone}`);
   const ruleset = await call<Ruleset>(`/${id}/${phase}`);
   if (ruleset === "missing") return void (await call(`/${id}/${phase}`, "PUT", { rules }));
-  for (const rule of rules) {
-    const known = ruleset.rules?.find(({ ref }) => ref === rule.ref);
+  const knownOf = ({ ref }: VersionKeyRule) => ruleset.rules?.find((it) => it.ref === ref);
+  for (const [index, rule] of rules.entries()) {
+    const known = knownOf(rule);
     const path = `/${id}/rulesets/${ruleset.id}/rules`;
-    if (!known) await call(path, "POST", rule);
+    const [next] = rules.slice(index + 1).flatMap((it) => knownOf(it) ?? []);
+    if (!known) await call(path, "POST", { ...rule, ...(next && { position: { before: next.id } }) });
     else if (!isSame(known, rule)) await call(`${path}/${known.id}`, "PATCH", { ...rule, enabled: true });
   }
 };
