@@ -3,9 +3,6 @@
 import { type CountingGroup, groupOf } from "../gateway/observability/outcome-counts.ts";
 import { addLatency, type Bins, type Sample, withBins } from "../gateway/observability/samples.ts";
 
-/** The name of the front in control, where others are named by their tier. No tier has this name. */
-export const frontName = "front";
-
 /** The part of a report about the front's own version. */
 export interface OwnReport {
   readonly version: string;

@@ -4,7 +4,7 @@
  */
 import { isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
 import { shareOf, stateOf } from "../../functions/control/model/rollout-state.ts";
-import { frontName } from "../../functions/front/own-counts.ts";
+import { frontName } from "../../functions/front/front-name.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
 import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";

@@ -1,6 +1,6 @@
 /** What is known of a tier's rollouts when the platform is changed: control's history, or that control is not there. */
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { frontName } from "../../functions/front/own-counts.ts";
+import { frontName } from "../../functions/front/front-name.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";

@@ -1,6 +1,6 @@
 /** Reads the evidence of a rollout from the telemetry of its tiers. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
 import { sideKey } from "../../gateway/service/cutover.ts";

@@ -1,6 +1,6 @@
 /** The evidence about a version of the front: what gates, the tail and the front itself counted of its requests. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";

@@ -1,5 +1,5 @@
 /** What the tail and the fronts reported, by tier. */
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { FrontReport } from "../../front/telemetry.ts";
 import type { Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";

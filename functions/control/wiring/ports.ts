@@ -1,6 +1,6 @@
 /** The admin API's ports, connected to control's Durable Objects and the feed. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
 import { prometheusText } from "../exporters/prometheus.ts";

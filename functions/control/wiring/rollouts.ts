@@ -1,6 +1,6 @@
 /** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";

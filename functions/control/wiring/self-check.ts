@@ -1,6 +1,6 @@
 /** Calls every Worker and object that control depends on once, such as after a deployment. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { feedClient } from "../overlay/feed-client.ts";

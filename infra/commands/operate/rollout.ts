@@ -6,7 +6,7 @@ import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
 import { promotionWarning } from "../../../functions/control/rollout/promotion.ts";
-import { frontName } from "../../../functions/front/own-counts.ts";
+import { frontName } from "../../../functions/front/front-name.ts";
 import { overridesHeader } from "../../../functions/gateway/proxy/forwarding.ts";
 import { compile } from "../../compiler/compile.ts";
 import { type FrontStickiness, stickyLine } from "../../release/after-deploy.ts";
