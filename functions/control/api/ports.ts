@@ -34,9 +34,7 @@ export interface ControlPorts extends WaveCommandPorts {
   /** @param tier restricts the metrics to one tier */
   readonly metrics: (tier?: string) => Promise<string>;
   /** Calls all that control depends on. */
-  readonly check: () => Promise<
-    readonly { readonly part: string; readonly ok: boolean; readonly why: string | null }[]
-  >;
+  readonly check: () => Promise<readonly CheckResult[]>;
   readonly overlay: Feed;
   readonly notices: {
     readonly status: () => Promise<ReturnType<ReturnType<typeof noticeDispatcher>["status"]>>;
@@ -44,6 +42,14 @@ export interface ControlPorts extends WaveCommandPorts {
     readonly retry: () => Promise<number>;
   };
   readonly log: (line: object) => void;
+}
+
+export interface CheckResult {
+  /** `feed`, `actuator`, or an object of control. */
+  readonly part: string;
+  readonly ok: boolean;
+  /** Why it failed; null if it did not. */
+  readonly why: string | null;
 }
 
 export interface StartRequest {
