@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
-import { judge } from "../../functions/control/rollout/verdict.ts";
+import { judge } from "../../functions/control/verdict/verdict.ts";
 import { evidenceOf, measureRollout } from "../../functions/control/wiring/evidence.ts";
 import { frontSample } from "../../functions/control/wiring/front-evidence.ts";
 import type { Group, Sample } from "../../functions/gateway/observability/samples.ts";

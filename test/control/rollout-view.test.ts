@@ -1,7 +1,7 @@
 /** The display of a rollout: measurements of both versions, in a pipe and without color. */
 import { expect, it } from "vitest";
 import { stepsOf } from "../../functions/control/model/release.ts";
-import { measurementOf } from "../../functions/control/rollout/measurement.ts";
+import { measurementOf } from "../../functions/control/verdict/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { latencyStrips } from "../../infra/commands/operate/rollout-strips.ts";
 import { rolloutLine, rolloutText } from "../../infra/commands/operate/rollout-view.ts";

@@ -15,12 +15,12 @@ import {
   type Subject,
 } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
+import { failureText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { platformText } from "./platform-text.ts";
 import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
-import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";

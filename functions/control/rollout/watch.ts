@@ -4,7 +4,7 @@
  */
 import type { Finding, Verdict } from "../model/finding.ts";
 import type { Alert, Deployment, Rollout, Stretch, Subject } from "../model/rollout.ts";
-import { duration } from "./format.ts";
+import { duration } from "../verdict/format.ts";
 
 /** The period since the last change of the split; undefined if it is unknown, or if no user has the new version. */
 export const openStretch = ({ stretches }: Pick<Rollout, "stretches">): Stretch | undefined =>

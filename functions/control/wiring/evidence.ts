@@ -8,12 +8,12 @@ import type { ControlPlan } from "../model/plan.ts";
 import type { Rollout, Stretch } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject } from "../model/subject.ts";
-import type { Stage } from "../rollout/evidence.ts";
-import { type Measurement, measurementOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { Cause } from "../telemetry/causes.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { deathsOf, larger, observers } from "../telemetry/store.ts";
+import type { Stage } from "../verdict/evidence.ts";
+import { type Measurement, measurementOf } from "../verdict/measurement.ts";
 import type { Bindings } from "./bindings.ts";
 import { frontDeaths, frontSample } from "./front-evidence.ts";
 
