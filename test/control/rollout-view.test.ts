@@ -117,3 +117,18 @@ it("formats the state and the number of served requests in one line", async () =
   );
   expect(rolloutLine(it.state(), null)).toMatch(/started$/);
 });
+
+it("a paused rollout says what happens to its users if it fails", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  await runFor(it, 10_000);
+  await it.command("pause");
+  const text = (share: number, more: object = {}) =>
+    rolloutText({ ...it.state(), goal: { ...it.state().goal, share }, ...more }, it.now(), null, { columns: 200 });
+  expect(text(1)).toContain(
+    "1 % of the users keep the new version until a person decides; if it fails, it is rolled back",
+  );
+  expect(text(100)).toContain("if it crashes or exceeds its limits, it is rolled back; other failures are reported");
+  expect(text(-1)).toContain("THE ROLLBACK IS NOT DONE");
+  expect(text(1, { foreign: true })).toContain("changes nothing until a person decides; failures are reported");
+});

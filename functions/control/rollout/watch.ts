@@ -60,5 +60,5 @@ export const watchReason = (share: number, watchMs: number): string => {
   const time = duration(watchMs);
   return share >= 100
     ? `all users have the new version; watched for ${time}, without a hold-back`
-    : `${share} % of users have the new version; watched for ${time}, while ${Math.round((100 - share) * 100) / 100} % stay on the stable version`;
+    : `${share} % of the users have the new version; watched for ${time}, while ${Math.round((100 - share) * 100) / 100} % stay on the stable version`;
 };

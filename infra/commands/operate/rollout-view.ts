@@ -73,9 +73,12 @@ export const rolloutText = (
 /** What a pause means for the users. */
 const meanwhile = (it: Rollout, share: number): string => {
   if (it.foreign) return "this rollout changes nothing until a person decides; failures are reported";
-  return isRollbackStuck(it)
-    ? "THE ROLLBACK IS NOT DONE: users may still have the new version; control tries again every five minutes"
-    : `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
+  if (isRollbackStuck(it))
+    return "THE ROLLBACK IS NOT DONE: users may still have the new version; control tries again every five minutes";
+  // Nobody is left on the stable version to compare with.
+  if (share >= 100)
+    return "all users keep the new version until a person decides; if it crashes or exceeds its limits, it is rolled back; other failures are reported";
+  return `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
 };
 
 /** One line for output into a pipe. */
