@@ -158,7 +158,7 @@ describe("a deployment", () => {
     );
     const held = { ...open, status: "running", why: "the step at 50 % holds until a person promotes it" } as const;
     expect(await guard(async () => ({ rollouts: [held] })).refusalOf(gate, running, undefined, 100)).toMatch(
-      /^rollout r-v2 by alice is waiting at 50 % \(the step at 50 % holds/,
+      /^rollout r-v2 by alice is waiting at 50 % \(the step at 50 % holds.*\nsee what it waits for \(npx postern rollout status a\), or/,
     );
     const gone = guard(async () => ({ unknown: "control does not answer" }));
     expect(await gone.refusalOf(gate, running, undefined, 100)).toMatch(
