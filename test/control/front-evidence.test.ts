@@ -65,7 +65,11 @@ it("has the failures that only the tail saw, divided like the requests", async (
     "wallet through:v2": sample({ 0: { requests: 75 }, 5: { requests: 25, refusals: 1 } }),
     "front through:v2": sample({ 9: { requests: 144, errors: 40, refusals: 5 } }),
   });
-  const { groups } = await frontSample(env, plan, "v2", 0, 1);
+  const { groups, causes } = await frontSample(env, plan, "v2", 0, 1);
+  expect(causes?.map(({ kind, code, count }) => [kind, code, count])).toEqual([
+    ["errors", "unreported", 40],
+    ["refusals", "unreported", 4],
+  ]);
   expect(groups["0"]).toMatchObject({ requests: 75 + 30 + 3, errors: 30, refusals: 3 });
   expect(groups["5"]).toMatchObject({ requests: 25 + 10 + 1, errors: 10, refusals: 1 + 1 });
   expect(groups["9"]).toMatchObject({ requests: 0 });
@@ -124,5 +128,24 @@ it("beside no stable version has its deaths, which need none to compare with", a
   expect(findings.find(({ criterion }) => criterion === "deaths")).toMatchObject({
     verdict: "fail",
     why: "30 of 900 requests died without an answer (3.33 %); 1 % is tolerated",
+  });
+});
+
+it("names no number of clients for failures that the tail alone saw", async () => {
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const rollout = { ...it.state(), tier: "front", subjects: [{ worker: "postern-front", stable: "v1", canary: "v2" }] };
+  const { env } = telemetryWith({
+    "wallet through:v1": sample({ 0: { requests: 9000 } }),
+    "wallet through:v2": sample({ 0: { requests: 900 } }),
+    "front through:v2": sample({ 9: { requests: 1000, errors: 100 } }),
+  });
+  const stage = await evidenceOf(env, plan, rollout, { share: 10, since: 0, until: 60_000 }, 60_000);
+  const { findings } = judge([stage], criteriaOf(rollout));
+  expect(findings.find(({ criterion }) => criterion === "errors")).toMatchObject({
+    clients: null,
+    why: expect.stringMatching(
+      /^100 of 1,000 requests failed \(10 %\): all seen by the tail alone; stable 0 % of 9,000; /,
+    ),
   });
 });

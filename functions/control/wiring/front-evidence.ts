@@ -4,7 +4,8 @@ import { frontName } from "../../front/front-name.ts";
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { noRequests, sumOfSamples } from "../telemetry/samples.ts";
+import { unreportedAsCauses } from "../telemetry/causes.ts";
+import { noRequests, type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -19,8 +20,8 @@ export const frontSample = async (
   version: string,
   since: number,
   until: number,
-): Promise<Sample> => {
-  const read = (object: string, name: string): Promise<Sample> =>
+): Promise<StoredSample> => {
+  const read = (object: string, name: string): Promise<StoredSample> =>
     objectOf(env.TELEMETRY, object).between(name, since, until);
   const [own, seen, ...gates] = await Promise.all([
     read(frontName, version),
@@ -37,6 +38,7 @@ export const frontSample = async (
   const [moreErrors, moreRefusals, moreRequests] = [errors, refusals, requests].map((it) => allot(it, counted));
   return {
     ...counted,
+    causes: [...(counted.causes ?? []), ...unreportedAsCauses({ errors, refusals })],
     groups: Object.fromEntries(
       Array.from({ length: groups }, (_, group) => [
         group,
