@@ -1,9 +1,7 @@
 /** What the front counts of its own version, so that its releases are measured. */
 
-import { type Bins, binOf, type Group, type Sample } from "../gateway/observability/samples.ts";
-
-/** The name of the front in control, where others are named by their tier. No tier has this name. */
-export const frontName = "front";
+import { type CountingGroup, groupOf } from "../gateway/observability/outcome-counts.ts";
+import { addLatency, type Bins, type Sample, withBins } from "../gateway/observability/samples.ts";
 
 /** The part of a report about the front's own version. */
 export interface OwnReport {
@@ -20,8 +18,6 @@ export interface OwnReport {
 /** The first requests of an isolate are slower. */
 const coldRequests = 20;
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
 interface CountingAnswers {
   count: number;
   readonly latency: Map<number, number>;
@@ -36,15 +32,13 @@ export const ownCounts = (version: string) => {
   return {
     /** @param byFront whether the front answered itself */
     add: (groupNumber: number, status: number, byFront: boolean, ms: number): void => {
-      const bin = binOf(ms);
       const isCold = requests++ < coldRequests;
       if (isCold) cold++;
-      addAnswer(answers, Math.floor(status / 100), bin);
+      addAnswer(answers, Math.floor(status / 100), ms);
       if (!byFront && (isCold || status >= 400)) return;
-      const group = groups.get(groupNumber) ?? newGroup();
-      groups.set(groupNumber, group);
+      const group = groupOf(groups, groupNumber);
       if (!byFront) {
-        addBin(group.latency, bin);
+        addLatency(group.latency, ms);
         return;
       }
       group.requests++;
@@ -56,14 +50,10 @@ export const ownCounts = (version: string) => {
       const report: OwnReport = {
         version,
         sample: {
-          groups: Object.fromEntries([...groups].map(([key, it]) => [key, { ...it, latency: sorted(it.latency) }])),
+          groups: Object.fromEntries([...groups].map(([key, it]) => [key, withBins(it)])),
           cold,
         },
-        answers: [...answers].map(([digit, { count, latency }]) => ({
-          status: `${digit}xx`,
-          count,
-          latency: sorted(latency),
-        })),
+        answers: [...answers].map(([digit, it]) => ({ status: `${digit}xx`, ...withBins(it) })),
       };
       cold = 0;
       groups = new Map();
@@ -73,22 +63,9 @@ export const ownCounts = (version: string) => {
   };
 };
 
-const newGroup = (): CountingGroup => ({
-  requests: 0,
-  errors: 0,
-  refusals: 0,
-  upstreamErrors: 0,
-  abandoned: 0,
-  latency: new Map(),
-});
-
-const addAnswer = (answers: Map<number, CountingAnswers>, digit: number, bin: number): void => {
+const addAnswer = (answers: Map<number, CountingAnswers>, digit: number, ms: number): void => {
   const known = answers.get(digit) ?? { count: 0, latency: new Map() };
   answers.set(digit, known);
   known.count++;
-  addBin(known.latency, bin);
+  addLatency(known.latency, ms);
 };
-
-const addBin = (bins: Map<number, number>, bin: number): void => void bins.set(bin, (bins.get(bin) ?? 0) + 1);
-
-const sorted = (bins: Map<number, number>): Bins => [...bins].toSorted(([a], [b]) => a - b);

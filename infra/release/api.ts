@@ -44,7 +44,7 @@ class PlatformError extends Error {
 }
 
 /** @throws if it is no answer of the API, such as a page of a proxy */
-const readAnswer = async <T>(response: Response, what: string): Promise<ApiResponse<T>> => {
+export const readAnswer = async <T>(response: Response, what: string): Promise<ApiResponse<T>> => {
   const answer = ((await response.json().catch(() => null)) ?? {}) as Partial<ApiResponse<T>>;
   const { success, result, errors = [] } = answer;
   if (success !== undefined) return { success, result: result as T, errors };

@@ -1,6 +1,6 @@
 /** Checks the control plane after a deployment, by control's own API. */
 import { setTimeout } from "node:timers/promises";
-import type { CheckResult } from "../../functions/control/wiring/self-check.ts";
+import type { CheckResult } from "../../functions/control/api/ports.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { controlClient } from "./control-client.ts";

@@ -3,7 +3,8 @@
  * give a version to users from whom it was taken back.
  */
 import { isOver, isWatched, type Rollout } from "../../functions/control/model/rollout.ts";
-import { frontName } from "../../functions/front/own-counts.ts";
+import { shareOf, stateOf } from "../../functions/control/model/rollout-state.ts";
+import { frontName } from "../../functions/front/front-name.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { Releases } from "./releases.ts";
 import { type RolloutKnowledge, type RolloutsOfTier, rolloutsIn } from "./rollout-knowledge.ts";
@@ -30,7 +31,7 @@ export const deployGuard = (rolloutsOf: RolloutsOfTier, retries: boolean): Deplo
     const tier = kind === "front" ? frontName : (tiers[0] ?? worker);
     const known = await rolloutsOf(tier);
     const running = runningRollout(known, releases);
-    if (running) return `${running}\n${overRolloutRemedy(tier)}`;
+    if (running) return `${running.text}\n${overRolloutRemedy(tier, running.waits)}`;
     if (version === undefined || retries) return undefined;
     const back = takenBackVersions(worker, releases, rolloutsIn(known)).get(version);
     if (!back?.isRollback) return undefined;
@@ -58,18 +59,36 @@ const canBeRetried = (
   return last?.id === rollout && newest.versions[0]?.version_id === stable;
 };
 
-const overRolloutRemedy = (tier: string): string =>
-  `let it end (npx postern rollout watch ${tier}), or end it (npx postern rollout abort ${tier}); --force deploys over it, and it pauses`;
+const overRolloutRemedy = (tier: string, waits: boolean): string => {
+  const first = waits
+    ? `see what it waits for (npx postern rollout status ${tier})`
+    : `let it end (npx postern rollout watch ${tier})`;
+  return `${first}, or end it (npx postern rollout abort ${tier}); --force deploys over it, and it pauses`;
+};
 
-/** @returns as `rollout 1fe43f7b by alice is running at 50 %`; undefined if none is known */
-const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): string | undefined => {
+interface RunningRollout {
+  /** As `rollout 1fe43f7b by alice is running at 50 %`. */
+  readonly text: string;
+  /** Whether it waits for a person. */
+  readonly waits: boolean;
+}
+
+/** @returns undefined if none is known */
+const runningRollout = (known: RolloutKnowledge, { deployments: [newest] }: Releases): RunningRollout | undefined => {
   const [last] = rolloutsIn(known) ?? [];
-  if ("rollouts" in known) return last && !isOver(last) && !isWatched(last) ? stateOf(last) : undefined;
+  if ("rollouts" in known) return last && !isOver(last) && !isWatched(last) ? runningOf(last) : undefined;
   const [, id, share] =
     /^postern ([^/\s]+)\/\d+: ([\d.]+) %$/.exec(newest?.annotations?.["workers/message"] ?? "") ?? [];
   if (!newest || id === undefined || newest.versions.length < 2) return undefined;
-  return `rollout ${id} is running or paused at ${share} %, as the platform's last deployment says (${known.unknown})`;
+  const text = `rollout ${id} is running or paused at ${share} %, as the platform's last deployment says (${known.unknown})`;
+  return { text, waits: false };
 };
 
-const stateOf = ({ id, by, status, goal, why }: Rollout): string =>
-  `rollout ${id} by ${by} is ${status} at ${Math.max(0, goal.share)} %${status === "running" ? "" : ` (${why})`}`;
+const runningOf = (it: Rollout): RunningRollout => {
+  const state = stateOf(it);
+  const why = state === "running" ? "" : ` (${it.why})`;
+  return {
+    text: `rollout ${it.id} by ${it.by} is ${state} at ${shareOf(it)} %${why}`,
+    waits: state === "waiting" || state === "paused",
+  };
+};

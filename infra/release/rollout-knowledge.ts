@@ -1,6 +1,8 @@
 /** What is known of a tier's rollouts when the platform is changed: control's history, or that control is not there. */
 import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { frontName } from "../../functions/front/front-name.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
+import type { Compiled } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
 import { toOneLine } from "../terminal/terminal.ts";
 import { ControlError, controlClient } from "./control-client.ts";
@@ -42,6 +44,17 @@ export const rolloutKnowledge = (
     return found;
   };
 };
+
+/** What is known of the rollouts of a tier or the front. Other Workers, such as `control`, are released all at once. */
+export const rolloutsOf = async (
+  root: string,
+  { tiers, environment }: Pick<Compiled, "tiers" | "environment">,
+  target: Target,
+  name: string,
+): Promise<RolloutKnowledge> =>
+  name === frontName || tiers.some(({ checked }) => checked.manifest.tier === name)
+    ? rolloutKnowledge(root, environment, target)(name)
+    : { unknown: `${name} is released all at once, without rollouts` };
 
 export const rolloutsIn = (it: RolloutKnowledge): readonly Rollout[] | undefined =>
   "rollouts" in it ? it.rollouts : undefined;

@@ -1,6 +1,6 @@
 /** Applies the rules that keep users on one version of the front, by the platform's REST API: wrangler has no command for it. */
 import type { VersionKeyRule, ZoneRules } from "../compiler/emit/version-key-rules.ts";
-import { accessOf, fetchApi } from "./api.ts";
+import { accessOf, fetchApi, readAnswer } from "./api.ts";
 import type { Target } from "./target.ts";
 
 const phase = "rulesets/phases/http_request_late_transform/entrypoint";
@@ -15,7 +15,7 @@ export const applyVersionKeyRules = async (target: Target, all: readonly ZoneRul
       headers: { authorization: `Bearer ${access.token}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const { success, result, errors } = (await response.json()) as ApiAnswer<T>;
+    const { success, result, errors } = await readAnswer<T>(response, "the zone's rules");
     if (success) return result;
     if (response.status === 404) return "missing";
     throw new Error(errors.map(({ message }) => message).join("; ") || `the platform answered ${response.status}`);
@@ -28,12 +28,6 @@ export const applyVersionKeyRules = async (target: Target, all: readonly ZoneRul
   }
 };
 
-interface ApiAnswer<T> {
-  readonly success: boolean;
-  readonly result: T;
-  readonly errors: readonly { readonly message: string }[];
-}
-
 type Call = <T>(path: string, method?: string, body?: object) => Promise<T | "missing">;
 
 interface Ruleset {
@@ -41,17 +35,19 @@ interface Ruleset {
   readonly rules?: readonly (VersionKeyRule & { readonly id: string; readonly enabled?: boolean })[];
 }
 
-/** Rules of others stay as they are: each of ours is added or changed alone. */
+/** Rules of others stay as they are: each of ours is added or changed alone, ahead of ours that follow it. */
 const applyToZone = async ({ zone, rules }: ZoneRules, call: Call): Promise<void> => {
   const zones = await call<readonly { readonly id: string }[]>(`?name=${encodeURIComponent(zone)}`);
   const id = zones === "missing" ? undefined : zones[0]?.id;
   if (id === undefined) throw new Error(`the token sees no zone ${zone}`);
   const ruleset = await call<Ruleset>(`/${id}/${phase}`);
   if (ruleset === "missing") return void (await call(`/${id}/${phase}`, "PUT", { rules }));
-  for (const rule of rules) {
-    const known = ruleset.rules?.find(({ ref }) => ref === rule.ref);
+  const knownOf = ({ ref }: VersionKeyRule) => ruleset.rules?.find((it) => it.ref === ref);
+  for (const [index, rule] of rules.entries()) {
+    const known = knownOf(rule);
     const path = `/${id}/rulesets/${ruleset.id}/rules`;
-    if (!known) await call(path, "POST", rule);
+    const [next] = rules.slice(index + 1).flatMap((it) => knownOf(it) ?? []);
+    if (!known) await call(path, "POST", { ...rule, ...(next && { position: { before: next.id } }) });
     else if (!isSame(known, rule)) await call(`${path}/${known.id}`, "PATCH", { ...rule, enabled: true });
   }
 };

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { type HeaderRule, headerEdits, unknownExpressionIn } from "../../infra/cloud/account/header-rules.ts";
+import { rulesets } from "../../infra/cloud/api/rulesets.ts";
 import { type VersionKeyRule, versionKeyRules } from "../../infra/compiler/emit/version-key-rules.ts";
 import type { Target } from "../../infra/release/target.ts";
 import { applyVersionKeyRules } from "../../infra/release/version-key-rules.ts";
@@ -73,7 +74,11 @@ const platform = async (fault?: object) => {
     if (url.startsWith("/zones?")) return answer([{ id: "z1" }]);
     if (method === "GET") return rules ? answer({ id: "r1", rules }) : answer({ message: "no ruleset" }, 404);
     if (method === "PUT") rules = body.rules;
-    if (method === "POST") rules?.push({ ...body, id: `i${rules.length}` });
+    if (method === "POST" && rules) {
+      const { position, ...rule } = body;
+      const at = position ? rules.findIndex((it) => "id" in it && it.id === position.before) : rules.length;
+      rules = rules.toSpliced(at, 0, { ...rule, id: `i${rules.length}` });
+    }
     if (method === "PATCH")
       rules = rules?.map((it) => ("id" in it && url.endsWith(`/${it.id}`) ? { ...body, id: it.id } : it));
     return answer({ id: "r1", rules });
@@ -109,15 +114,51 @@ it("leave the rules of others as they are, and change their own", async () => {
   const [, cookie] = rulesOf(["old.example"]) as [VersionKeyRule, VersionKeyRule];
   it.has([other, { ...cookie, id: "i1" }]);
   await applyVersionKeyRules(it.target, zone());
+  // The rule that removes a client's key comes before those that set one.
   expect(it.rules()).toMatchObject([
     other,
-    { id: "i1", expression: expect.stringContaining('"a.example"') },
     { ref: "postern-front-version-key-client" },
+    { id: "i1", expression: expect.stringContaining('"a.example"') },
   ]);
   expect(it.calls.filter((call) => call.startsWith("PUT"))).toEqual([]);
+});
+
+it("are missing where a page answers in place of the API", async () => {
+  const server = http.createServer((_, response) => void response.writeHead(502).end("<html>"));
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  onTestFinished(() => void server.close());
+  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const variables = { CLOUDFLARE_API_BASE_URL: api, CLOUDFLARE_API_TOKEN: "t", CLOUDFLARE_ACCOUNT_ID: "a" };
+  expect(await applyVersionKeyRules({ name: "cloudflare", variables }, zone())).toBe(
+    "the zone's rules: the platform answered 502, not as its API does",
+  );
 });
 
 it("are missing where the token may not edit them, and the reason is told", async () => {
   const it = await platform({ message: "request is not authorized" });
   expect(await applyVersionKeyRules(it.target, zone())).toBe("request is not authorized");
+});
+
+it("are put ahead of another by the local cloud, as at Cloudflare", async () => {
+  const [client, cookie] = rulesOf(["a.example"]) as [VersionKeyRule, VersionKeyRule];
+  let headerRules: readonly HeaderRule[] = [{ ...cookie, id: "i1", zone: "z", enabled: true }];
+  const api = rulesets({
+    account: () => ({ workers: new Map(), namespaces: new Map(), headerRules }),
+    setHeaderRules: async (rules: readonly HeaderRule[]) => {
+      headerRules = rules;
+    },
+  } as never);
+  const entrypoint = await api.request("/z/rulesets/phases/http_request_late_transform/entrypoint");
+  const { result } = (await entrypoint.json()) as { readonly result: { readonly id: string } };
+  const post = (before: string) =>
+    api.request(`/z/rulesets/${result.id}/rules`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...client, position: { before } }),
+    });
+  expect((await post("i1")).status).toBe(200);
+  expect(headerRules.map(({ ref }) => ref)).toEqual([client.ref, cookie.ref]);
+  expect(headerEdits(headerRules, { host: "a.example", header: () => "__Host-postern-gray=alice" })).toEqual(
+    new Map([["cloudflare-workers-version-key", "alice"]]),
+  );
 });

@@ -33,7 +33,7 @@ describe("a version that came back", () => {
   it("is not started by chance, and is by a retry, which says what happened before", async () => {
     const it = await failed(["gate-a", "gate-a--hot"]);
     const { id } = it.state();
-    await expect(it.start()).rejects.toThrow(`try the version of rollout ${id} again: postern rollout retry a`);
+    await expect(it.start()).rejects.toThrow(`try the version of rollout ${id} again: npx postern rollout retry a`);
     it.scenario.verdict = "pass";
     const retried = await it.start({ retry: true });
     expect(retried).toMatchObject({

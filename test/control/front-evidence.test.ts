@@ -1,8 +1,8 @@
 /** Evidence about a version of the front, from three observers that do not depend on each other. */
 import { expect, it } from "vitest";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
-import { clientsIn } from "../../functions/control/rollout/causes.ts";
-import { emptySample } from "../../functions/control/telemetry/samples.ts";
+import { judge } from "../../functions/control/verdict/verdict.ts";
 import { evidenceOf, measureRollout } from "../../functions/control/wiring/evidence.ts";
 import { frontSample } from "../../functions/control/wiring/front-evidence.ts";
 import type { Group, Sample } from "../../functions/gateway/observability/samples.ts";
@@ -65,15 +65,11 @@ it("has the failures that only the tail saw, divided like the requests", async (
     "wallet through:v2": sample({ 0: { requests: 75 }, 5: { requests: 25, refusals: 1 } }),
     "front through:v2": sample({ 9: { requests: 144, errors: 40, refusals: 5 } }),
   });
-  const { groups, causes = [] } = await frontSample(env, plan, "v2", 0, 1);
-  // Nobody knows whose they were.
-  expect(causes.map(({ kind, code, count }) => [kind, code, count])).toEqual([
+  const { groups, causes } = await frontSample(env, plan, "v2", 0, 1);
+  expect(causes?.map(({ kind, code, count }) => [kind, code, count])).toEqual([
     ["errors", "unreported", 40],
     ["refusals", "unreported", 4],
   ]);
-  expect(
-    clientsIn([{ share: 0.1, since: 0, until: 1, stable: emptySample, canary: { groups, cold: 0, causes } }], "errors"),
-  ).toBe(null);
   expect(groups["0"]).toMatchObject({ requests: 75 + 30 + 3, errors: 30, refusals: 3 });
   expect(groups["5"]).toMatchObject({ requests: 25 + 10 + 1, errors: 10, refusals: 1 + 1 });
   expect(groups["9"]).toMatchObject({ requests: 0 });
@@ -112,5 +108,44 @@ it("is compared, and measured, as a tier's", async () => {
     exposed: 10,
     stable: { requests: 90 },
     canary: { requests: 10, errors: 2 },
+  });
+});
+
+it("beside no stable version has its deaths, which need none to compare with", async () => {
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const subjects = [{ worker: "postern-front", stable: "v1", canary: "v2" }];
+  const rollout = { ...it.state(), tier: "front", subjects };
+  const seen = sample({ 0: { requests: 900, errors: 30 } });
+  const { env } = telemetryWith({
+    "wallet through:v2": sample({ 0: { requests: 870 } }),
+    "front through:v2": seen,
+    "front died:v2": sample({ 0: { requests: 30, errors: 30 } }),
+  });
+  const stage = await evidenceOf(env, plan, rollout, { share: 100, since: 0, until: 60_000 }, 60_000);
+  expect([totals(stage.canary).errors, totals(stage.deaths ?? sample({})).errors]).toEqual([30, 30]);
+  const { findings } = judge([stage], criteriaOf(rollout));
+  expect(findings.find(({ criterion }) => criterion === "deaths")).toMatchObject({
+    verdict: "fail",
+    why: "30 of 900 requests died without an answer (3.33 %); 1 % is tolerated",
+  });
+});
+
+it("names no number of clients for failures that the tail alone saw", async () => {
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const rollout = { ...it.state(), tier: "front", subjects: [{ worker: "postern-front", stable: "v1", canary: "v2" }] };
+  const { env } = telemetryWith({
+    "wallet through:v1": sample({ 0: { requests: 9000 } }),
+    "wallet through:v2": sample({ 0: { requests: 900 } }),
+    "front through:v2": sample({ 9: { requests: 1000, errors: 100 } }),
+  });
+  const stage = await evidenceOf(env, plan, rollout, { share: 10, since: 0, until: 60_000 }, 60_000);
+  const { findings } = judge([stage], criteriaOf(rollout));
+  expect(findings.find(({ criterion }) => criterion === "errors")).toMatchObject({
+    clients: null,
+    why: expect.stringMatching(
+      /^100 of 1,000 requests failed \(10 %\): all seen by the tail alone; stable 0 % of 9,000; /,
+    ),
   });
 });

@@ -136,13 +136,29 @@ describe("a probe", () => {
       "the other version answers, as a new split takes a moment",
       () => named("stable-id"),
       () => named("stable-id", 500),
+      "the new version was not reached",
     ],
-    ["neither version answers", () => new Error("gone"), () => new Error("gone")],
-    ["the stable version fails as well", () => named("stable-id", 500), () => named("canary-id", 502)],
-  ] as [string, Reply, Reply][])("proves nothing where %s", async (_, stable, canary) => {
+    [
+      "all users have the new version, as after the promotion",
+      () => named("canary-id"),
+      () => named("canary-id"),
+      "the stable version was not reached",
+    ],
+    ["neither version answers", () => new Error("gone"), () => new Error("gone"), "neither version answered (gone)"],
+    [
+      "the stable version fails as well",
+      () => named("stable-id", 500),
+      () => named("canary-id", 502),
+      "the stable version answered 500",
+    ],
+  ] as [string, Reply, Reply, string][])("proves nothing where %s", async (_, stable, canary, why) => {
     const { round } = probesOf(stable, canary);
     for (let index = 0; index < 5; index++)
-      expect(await round([target()])).toMatchObject({ verdict: "not-enough", probes: {} });
+      expect(await round([target()])).toMatchObject({
+        verdict: "not-enough",
+        probes: {},
+        why: `probes: GET /a/: ${why}`,
+      });
   });
 
   it("finds a tier that the new version adds", async () => {

@@ -227,6 +227,8 @@ describe("reports about the front", () => {
     const groups = Object.values(seen?.fronts?.[0]?.sample.groups ?? {});
     const sum = (key: "requests" | "errors" | "refusals") => groups.reduce((all, it) => all + it[key], 0);
     expect([sum("requests"), sum("errors"), sum("refusals")]).toEqual([40, 3, 1]);
+    const dead = Object.values(seen?.fronts?.[0]?.deaths?.groups ?? {});
+    expect(dead.reduce((all, { requests }) => all + requests, 0)).toBe(2);
     expect(await post("/v1/tail", empty)).toBe(204);
   });
 });

@@ -3,8 +3,8 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Finding } from "../../functions/control/model/finding.ts";
-import { evaluateQueries } from "../../functions/control/rollout/queries.ts";
 import { type QueryResult, queryPrometheus } from "../../functions/control/telemetry/prometheus-query.ts";
+import { evaluateQueries } from "../../functions/control/verdict/queries.ts";
 import { rolloutHarness, runFor } from "./rollout-harness.ts";
 
 interface ReceivedRequest {

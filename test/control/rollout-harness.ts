@@ -7,10 +7,10 @@ import type { PlatformFailure } from "../../functions/control/model/platform.ts"
 import type { Deployment, Rollout, RolloutStart, RolloutStep, Stretch } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
-import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
 import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
-import { judge } from "../../functions/control/rollout/verdict.ts";
+import type { Stage } from "../../functions/control/verdict/evidence.ts";
+import { judge } from "../../functions/control/verdict/verdict.ts";
 
 export class ProcessDeath extends Error {
   override readonly name = "ProcessDeath";

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../functions/control/model/finding.ts";
 import { isApplied, type Rollout } from "../../functions/control/model/rollout.ts";
+import { stateOf } from "../../functions/control/model/rollout-state.ts";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { nextAction } from "../../functions/control/rollout/reducer.ts";
 import { type RolloutHarness, rolloutHarness, runFor, verdictOf } from "./rollout-harness.ts";
@@ -161,6 +162,28 @@ describe("the period of evidence", () => {
     await it.reconcile(0);
     await it.reconcile();
     expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
+    it.scenario.verdict = "fail";
+    await expectRolledBack(it, "errors: 2 % against 0");
+  });
+
+  it("of a step that an earlier release held is monitored, and the step waits for a person again", async () => {
+    const it = rolloutHarness(
+      ["gate-a"],
+      [
+        { share: 10, bakeMs: 5000, hold: true },
+        { share: 100, bakeMs: 0, hold: false },
+      ],
+    );
+    await it.start();
+    await runFor(it, 10_000);
+    const why = "waiting at 10 % for a person: postern rollout promote a";
+    it.restore("current", (stored: Rollout) => ({ ...stored, why }) satisfies Rollout);
+    expect(stateOf(it.state())).toBe("running");
+    await it.reconcile(0);
+    await runFor(it, 60_000);
+    expect([stateOf(it.state()), it.share()]).toEqual(["waiting", 10]);
+    // One of each release.
+    expect(types(it).filter((type) => type === "rollout.waiting")).toHaveLength(2);
     it.scenario.verdict = "fail";
     await expectRolledBack(it, "errors: 2 % against 0");
   });

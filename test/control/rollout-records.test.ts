@@ -54,6 +54,31 @@ it("a report reads as a text", async () => {
   expect(text.match(/^fail /gm)).toHaveLength(1);
 });
 
+it("a report has the alerts, and what became of earlier attempts at the version", async () => {
+  const { rollout } = await situationOf("paused");
+  const at = Date.UTC(2026, 10, 30, 21);
+  const earlier = [
+    { id: "r1", by: "bob", startedAt: at, endedAt: at + 60_000, status: "rolled-back", why: "9 of 99 requests failed" },
+  ] as const;
+  const alerts = [{ key: "errors", at: at + 3_600_000, why: "8 of 80 requests failed" }];
+  const report = reportOf({ ...rollout, alerts, attempt: { number: 2, budget: 0.152, earlier } }, "production", url);
+  expect(report).toMatchObject({
+    alerts: [{ at: "2026-11-30T22:00:00.000Z", why: "8 of 80 requests failed" }],
+    attempt: { number: 2, earlier: [{ rollout: "r1", by: "bob", endedAt: "2026-11-30T21:01:00.000Z" }] },
+  });
+  const lines = reportText(report, 120).split("\n");
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      "ALERT     2026-11-30 22:00:00 UTC: 8 of 80 requests failed",
+      "attempt 2 of this version, with 15 % of the error budget that its attempts share; before:",
+      "  2026-11-30 21:01:00 UTC  rollout r1 by bob: rolled back: 9 of 99 requests failed",
+    ]),
+  );
+  // A rollout of an earlier release.
+  const { attempt: _, alerts: __, ...old } = rollout;
+  expect(reportOf(old, "production", url)).toMatchObject({ alerts: [], attempt: null });
+});
+
 it("CSV follows RFC 4180, and no cell is a formula", () => {
   expect(
     csv(

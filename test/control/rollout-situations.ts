@@ -1,9 +1,9 @@
 /** Rollouts in the situations that people meet, brought about by the controller, the reducer and the verdict, on a fixed clock. */
 import type { Rollout, RolloutStart } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Measurement, measurementOf } from "../../functions/control/rollout/measurement.ts";
 import type { Cause } from "../../functions/control/telemetry/causes.ts";
 import { emptySample, sumOfSamples } from "../../functions/control/telemetry/samples.ts";
+import { type Measurement, measurementOf } from "../../functions/control/verdict/measurement.ts";
 import { type RolloutHarness, rolloutHarness } from "./rollout-harness.ts";
 import { type Behaviour, stageOf, type Traffic } from "./rollout-traffic.ts";
 

@@ -1,7 +1,7 @@
 /** The display of a rollout: measurements of both versions, in a pipe and without color. */
 import { expect, it } from "vitest";
 import { stepsOf } from "../../functions/control/model/release.ts";
-import { measurementOf } from "../../functions/control/rollout/measurement.ts";
+import { measurementOf } from "../../functions/control/verdict/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { latencyStrips } from "../../infra/commands/operate/rollout-strips.ts";
 import { rolloutLine, rolloutText } from "../../infra/commands/operate/rollout-view.ts";
@@ -116,4 +116,19 @@ it("formats the state and the number of served requests in one line", async () =
     / {2}running {2}0 % {2}started {2}2,100 requests served by the new version$/,
   );
   expect(rolloutLine(it.state(), null)).toMatch(/started$/);
+});
+
+it("a paused rollout says what happens to its users if it fails", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  await runFor(it, 10_000);
+  await it.command("pause");
+  const text = (share: number, more: object = {}) =>
+    rolloutText({ ...it.state(), goal: { ...it.state().goal, share }, ...more }, it.now(), null, { columns: 200 });
+  expect(text(1)).toContain(
+    "1 % of the users keep the new version until a person decides; if it fails, it is rolled back",
+  );
+  expect(text(100)).toContain("if it crashes or exceeds its limits, it is rolled back; other failures are reported");
+  expect(text(-1)).toContain("THE ROLLBACK IS NOT DONE");
+  expect(text(1, { foreign: true })).toContain("changes nothing until a person decides; failures are reported");
 });

@@ -52,7 +52,7 @@ describe("with a hold-back", () => {
       { version_id: "gate-a-canary", percentage: 95 },
     ]);
     expect(it.state().why).toBe(
-      "95 % of users have the new version; watched for 60 s, while 5 % stay on the stable version",
+      "95 % of the users have the new version; watched for 60 s, while 5 % stay on the stable version",
     );
     it.scenario.verdict = "not-enough";
     await runFor(it, 40_000);

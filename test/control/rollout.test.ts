@@ -277,7 +277,7 @@ describe("a platform that fails", () => {
     it.scenario.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
     await runFor(it, 3_000);
     expect(it.state().why).toBe(
-      "gate-a: secrets have changed: KEY (10220); redeploy the older manifest, which keeps the current secrets: postern deploy",
+      "gate-a: secrets have changed: KEY (10220); redeploy the older manifest, which keeps the current secrets: npx postern deploy",
     );
   });
 });

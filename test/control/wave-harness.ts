@@ -7,8 +7,8 @@ import { type Deployment, isOver, isWatched, type Rollout } from "../../function
 import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
-import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
+import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { waveController } from "../../functions/control/wave/controller.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import type { WavePorts } from "../../functions/control/wave/ports.ts";

@@ -67,6 +67,7 @@ const floors = `
   functions/control/notifications
   functions/control/audit
   functions/control/cutover
+  functions/control/verdict
   functions/control/rollout
   functions/control/wave
   functions/control/actuator

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { deployGuard } from "../../infra/release/deploy-guard.ts";
 import { type Releases, rollbackCandidates } from "../../infra/release/releases.ts";
+import { knowledgeText, rolloutsOf } from "../../infra/release/rollout-knowledge.ts";
 import { takenBackVersions } from "../../infra/release/taken-back.ts";
 
 type Split = Readonly<Record<string, number>>;
@@ -155,6 +156,10 @@ describe("a deployment", () => {
     expect(await byControl.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout r-v2 by alice is paused at 50 % \(bob paused it\)\n.*rollout abort a.*--force/,
     );
+    const held = { ...open, status: "running", why: "the step at 50 % holds until a person promotes it" } as const;
+    expect(await guard(async () => ({ rollouts: [held] })).refusalOf(gate, running, undefined, 100)).toMatch(
+      /^rollout r-v2 by alice is waiting at 50 % \(the step at 50 % holds.*\nsee what it waits for \(npx postern rollout status a\), or/,
+    );
     const gone = guard(async () => ({ unknown: "control does not answer" }));
     expect(await gone.refusalOf(gate, running, undefined, 100)).toMatch(
       /^rollout 1fe43f7b is running or paused at 10 %, .*control does not answer/,
@@ -207,4 +212,12 @@ describe("a deployment", () => {
     const withoutControl = guard(async () => ({ unknown: "the environment has no control" }));
     expect(await withoutControl.refusalOf(gate, byPerson, "v2", 100)).toMatch(/UTC: postern rollback\ndeploy it all/);
   });
+});
+
+it("Workers without rollouts ask no control plane", async () => {
+  const compiled = { tiers: [], environment: { name: "local", file: "local.yaml", value: {} } } as never;
+  const target = { name: "local", variables: {} };
+  const known = await rolloutsOf(".", compiled, target as never, "feed");
+  expect(knowledgeText(known)).toMatch(/deployments alone: feed is released all at once, without rollouts$/);
+  expect(knowledgeText(await rolloutsOf(".", compiled, target as never, "front"))).toMatch(/has no `control:`$/);
 });

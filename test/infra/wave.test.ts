@@ -99,4 +99,9 @@ it("is shown tier by tier, and what failed is never among those that are left ou
   expect(next("paused")).toContain("npx postern wave resume --env staging");
   expect(next("promoted")).toEqual(["npx postern wave abort --all --env staging"]);
   expect(next("aborted")).toEqual([]);
+  const watched = wave.members.map((it) => ({ ...it, place: "promoted", waits: false, watched: true }) as const);
+  expect(waveNextSteps({ ...wave, status: "running", members: watched }).map((it) => it.command)).toEqual([
+    "npx postern wave watch",
+    "npx postern wave abort --all",
+  ]);
 });

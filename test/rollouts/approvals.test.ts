@@ -97,7 +97,7 @@ it("users of a core tier are moved from an old gateway by two people, and back b
     const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };
     return it.client.call<FeedMessage>("POST", "/v1/tiers/a/overlay", change);
   };
-  await expect(move("30%")).rejects.toThrow("requires two people: postern rollout start a/moved");
+  await expect(move("30%")).rejects.toThrow("requires two people: npx postern rollout start a/moved");
   await move("5%");
   await expect(move("20%")).rejects.toThrow("requires two people");
   const start = (name: string) =>

@@ -88,6 +88,7 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   const retried = await run("rollout", "retry", "a", "-m", "the service is mended");
   expect([retried.code, retried.out]).toEqual([0, expect.stringContaining("attempt 2 of this version")]);
   expect(retried.out).toContain(first.id);
+  // A terminal of 80 columns wraps it.
   expect(retried.out.replaceAll(/\s+/g, " ")).toContain("smoke test GET /it: answered 500");
   await until(isStep(50), "half of the users have it");
   // The step holds until a person promotes it.

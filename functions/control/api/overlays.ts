@@ -134,7 +134,7 @@ const addEntry = (
   const isCoreCutover = entry.kind === "cutover" && facts.level === "core";
   if (isCoreCutover && share(entry.percent) > movedShare(all, entry.route, facts))
     throw new ConflictError(
-      `moving more users of the core tier ${tier} requires two people: postern rollout start ${tier}/${entry.route}`,
+      `moving more users of the core tier ${tier} requires two people: npx postern rollout start ${tier}/${entry.route}`,
     );
   const after = withEntry(all, entry);
   const max = entry.kind === "close" ? maxWithClose : maxWithoutClose;

@@ -6,9 +6,9 @@ import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
-import type { Measurement } from "../rollout/measurement.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import type { RouteCost } from "../telemetry/cost.ts";
+import type { Measurement } from "../verdict/measurement.ts";
 import type { WaveCommandPorts } from "../wave/commands.ts";
 import type { AuthenticatedOperator } from "./operators.ts";
 import { problemTitles } from "./schemas.ts";
@@ -34,9 +34,7 @@ export interface ControlPorts extends WaveCommandPorts {
   /** @param tier restricts the metrics to one tier */
   readonly metrics: (tier?: string) => Promise<string>;
   /** Calls all that control depends on. */
-  readonly check: () => Promise<
-    readonly { readonly part: string; readonly ok: boolean; readonly why: string | null }[]
-  >;
+  readonly check: () => Promise<readonly CheckResult[]>;
   readonly overlay: Feed;
   readonly notices: {
     readonly status: () => Promise<ReturnType<ReturnType<typeof noticeDispatcher>["status"]>>;
@@ -44,6 +42,14 @@ export interface ControlPorts extends WaveCommandPorts {
     readonly retry: () => Promise<number>;
   };
   readonly log: (line: object) => void;
+}
+
+export interface CheckResult {
+  /** `feed`, `actuator`, or an object of control. */
+  readonly part: string;
+  readonly ok: boolean;
+  /** Why it failed; null if it did not. */
+  readonly why: string | null;
 }
 
 export interface StartRequest {

@@ -87,7 +87,9 @@ export const routes = {
     method: "get",
     path: "/v1/rollouts/{tier}/{id}",
     request: { params: z.object({ tier: subjectName, id: z.string().regex(/^[\w-]{1,64}$/) }) },
-    responses: responses("one rollout's evidence: the decisions with their findings, the shares, the notes"),
+    responses: responses(
+      "one rollout's evidence: the decisions with their findings, the alerts, earlier attempts, the shares, the notes",
+    ),
   }),
   start: createRoute({
     method: "post",

@@ -3,7 +3,8 @@
 import { type ApprovalScope, fingerprintOf, type Proposal, scopeLines } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
 import { scopeIn } from "../model/stored-proposal.ts";
-import { type Notice, type Notify, truncate } from "../notifications/notification.ts";
+import { truncate } from "../model/text.ts";
+import type { Notice, Notify } from "../notifications/notification.ts";
 import type { Remote } from "../rpc/objects.ts";
 import type { AuditEntry, Ledger } from "./ledger.ts";
 

@@ -3,6 +3,7 @@
  * often enough would be rolled back in the end.
  */
 import type { Attempt, EarlierAttempt, Rollout, Subject } from "./rollout.ts";
+import { truncate } from "./text.ts";
 
 /** A rollout stores this many earlier attempts; the tier's history has more. */
 const maxEarlier = 5;
@@ -30,7 +31,7 @@ const earlierAttemptOf = ({ id, by, startedAt, endedAt, status, why }: Rollout):
   startedAt,
   endedAt,
   status,
-  why: why.length > maxWhyChars ? `${why.slice(0, maxWhyChars - 1)}…` : why,
+  why: truncate(why, maxWhyChars),
 });
 
 /** @returns as `attempt 2 of this version: rollout 1fe43f7b was rolled back: errors: …`; undefined for the first attempt */

@@ -1,5 +1,6 @@
 /** The state of a rollout as people see it, since when it has it, and what a person can do. */
 import { isOver, isWatched, type Rollout } from "./rollout.ts";
+import { parseSubject } from "./subject.ts";
 
 export const rolloutStates = [
   "running",
@@ -82,16 +83,15 @@ export const nextSteps = (it: Rollout, options = ""): readonly NextStep[] => {
       return [
         show,
         // A cutover has no versions.
-        ...(it.tier.includes("/") ? [] : [rollout("retry", "try the same version again, if the cause was elsewhere")]),
+        ...(parseSubject(it.tier).route !== null
+          ? []
+          : [rollout("retry", "try the same version again, if the cause was elsewhere")]),
         rollout("start", "release a corrected version"),
       ];
     case "promoted":
       return [show, abort];
     case "left":
-      return [
-        show,
-        { command: `npx postern releases ${tierOf(it)}${options}`, does: "show what is deployed, and by whom" },
-      ];
+      return [show, releases(it, "show what is deployed, and by whom", options)];
   }
 };
 
@@ -103,21 +103,26 @@ const pausedSteps = (it: Rollout, rollout: Command, promote: (does: string) => r
 ];
 
 /** The platform refused to return users to the stable version, so they may still have the new one. */
-export const isRollbackStuck = ({ status, goal }: Rollout): boolean => status === "paused" && goal.share < 0;
+export const isRollbackStuck = ({ status, goal, foreign }: Rollout): boolean =>
+  status === "paused" && goal.share < 0 && !foreign;
 
 const afterStuck = (it: Rollout, rollout: Command, options: string): NextStep[] => [
   rollout("abort", "try again to return all users to the stable version"),
-  { command: `npx postern releases ${tierOf(it)}${options}`, does: "show which version users have" },
+  releases(it, "show which version users have", options),
 ];
 
 /** Someone else deployed, or changed a secret. */
 const afterForeign = (it: Rollout, rollout: Command, options: string): NextStep[] => [
-  { command: `npx postern releases ${tierOf(it)}${options}`, does: "show what is deployed, and by whom" },
+  releases(it, "show what is deployed, and by whom", options),
   rollout("resume", "replace it by this rollout's split"),
   rollout("abort", "end the rollout, and keep what is deployed"),
 ];
 
-const tierOf = ({ tier }: Rollout): string => tier.split("/")[0] as string;
+/** A cutover's versions are those of its tier. */
+const releases = ({ tier }: Rollout, does: string, options: string): NextStep => ({
+  command: `npx postern releases ${parseSubject(tier).tier}${options}`,
+  does,
+});
 
 /** URL of a rollout's evidence in the admin API. */
 export const evidencePath = ({ tier, id }: Pick<Rollout, "tier" | "id">): string =>

@@ -1,5 +1,5 @@
 /** The subject of a rollout, by its name: a tier, a route of a tier with a cutover, or the front. */
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { ControlPlan, ReleaseFacts } from "./plan.ts";
 
 /** Parses what is rolled out: `wallet` is a tier's new version, `wallet/balance` a route's cutover, `front` the front. */

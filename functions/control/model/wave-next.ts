@@ -1,6 +1,6 @@
 /** What a person can type about a wave in its state. */
 import type { NextStep } from "./rollout-state.ts";
-import { membersAt, type Wave } from "./wave.ts";
+import { isOnlyWatching, membersAt, type Wave } from "./wave.ts";
 
 /** Tiers that are named. */
 const maxTiers = 3;
@@ -10,8 +10,11 @@ export const waveNextSteps = (it: Wave, options = ""): readonly NextStep[] => {
   const wave = (verb: string, does: string): NextStep => ({ command: `npx postern wave ${verb}${options}`, does });
   const watch = wave("watch", "follow it");
   const abort = wave("abort", "return the users of its running rollouts to the stable versions");
+  const abortAll = wave("abort --all", "return the users of all its tiers to the stable versions");
   switch (it.status) {
     case "running":
+      // Every tier has started and is promoted: nothing is left to pause.
+      if (isOnlyWatching(it)) return [...waitingTiers(it, options), watch, abortAll];
       return [...waitingTiers(it, options), watch, wave("pause", "start no further tier"), abort];
     case "paused":
       return [...waitingTiers(it, options), wave("resume", "start the next tiers"), abort];
@@ -22,7 +25,7 @@ export const waveNextSteps = (it: Wave, options = ""): readonly NextStep[] => {
     case "aborting":
       return [watch];
     case "promoted":
-      return [wave("abort --all", "return the users of all its tiers to the stable versions")];
+      return [abortAll];
     case "aborted":
       return [];
   }

@@ -38,6 +38,10 @@ const titleOf = (type: NoticeType, share: number | undefined): string => {
   switch (type) {
     case "rollout.step":
       return `the next step, ${share} % of the users`;
+    case "rollout.watching":
+      return `the watch begins at ${share} %`;
+    case "rollout.alert":
+      return `the new version fails at ${share} %, and control does not act`;
     case "rollout.waiting":
       return `waits for a person at ${share} %`;
     case "rollout.paused":

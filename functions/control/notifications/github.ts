@@ -1,6 +1,7 @@
 /** Reports rollouts to GitHub: a deployment of the commit that the version was built from, and its statuses (REST API, 2022-11-28). */
 
 import { fieldsOf, parsed } from "../../gateway/core/json.ts";
+import { truncate } from "../model/text.ts";
 import {
   type DeliveryFailure,
   type DeliveryResult,
@@ -9,7 +10,7 @@ import {
   type HttpResult,
   httpCall,
 } from "./http-call.ts";
-import { type Notice, truncate } from "./notification.ts";
+import type { Notice } from "./notification.ts";
 import type { RolloutData } from "./payloads.ts";
 
 export interface Repository {

@@ -2,6 +2,7 @@
 import { alertText } from "../model/alerts.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { nextSteps, shareOf, stateOf } from "../model/rollout-state.ts";
+import { truncate } from "../model/text.ts";
 import { membersAt, type Wave, type WaveStatus } from "../model/wave.ts";
 import { waveNextSteps } from "../model/wave-next.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
@@ -116,7 +117,3 @@ const waveDataOf = (it: Wave, actor: string | null): WaveData => ({
   selection: truncate(it.selection, maxTextChars),
   next: [...waveNextSteps(it)],
 });
-
-/** @param max characters */
-export const truncate = (text: string, max: number): string =>
-  text.length <= max ? text : `${text.slice(0, max - 1)}…`;

@@ -64,7 +64,7 @@ const rollout = z.strictObject({
   state: z
     .enum(rolloutStates)
     .optional()
-    .describe("The status, or `waiting` if a step holds until a person promotes it"),
+    .describe("The status, or `waiting` if a step holds until a person promotes it, or `watching` after the promotion"),
   share: z.number().describe("Share of users that have or are about to get the new version, in per cent"),
   steps: z.array(z.number()).describe("All shares, in per cent"),
   why: z.string().describe("Reason for the current status, as a sentence"),

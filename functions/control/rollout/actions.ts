@@ -2,9 +2,9 @@
 import type { Verdict } from "../model/finding.ts";
 import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
 import { stateOf } from "../model/rollout-state.ts";
+import { withFindings } from "../verdict/verdict.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
-import { withFindings } from "./verdict.ts";
 import { openStretch, watchEndsAt } from "./watch.ts";
 
 /** Interval between reconciliations of a running rollout. */

@@ -44,10 +44,10 @@ export type ReleaseRequest = Pick<RolloutStart, "tier" | "facts" | "retry">;
 const nothingToRelease = (tier: string, retry: boolean, last: Rollout | undefined): string => {
   const none = `no Worker of ${tier} has a new version beside its stable one`;
   if (retry && last)
-    return `${none}, and the version of rollout ${last.id} (${last.status}) is live, or others were deployed since: postern rollout start ${tier}`;
+    return `${none}, and the version of rollout ${last.id} (${last.status}) is live, or others were deployed since: npx postern rollout start ${tier}`;
   const cameBack = last && isOver(last) && last.status !== "promoted";
-  const hint = cameBack ? `, or try the version of rollout ${last.id} again: postern rollout retry ${tier}` : "";
-  return `${none}: postern deploy ${tier} --split 0${hint}`;
+  const hint = cameBack ? `, or try the version of rollout ${last.id} again: npx postern rollout retry ${tier}` : "";
+  return `${none}: npx postern deploy ${tier} --split 0${hint}`;
 };
 
 /** @throws Refusal if the platform does not describe the version */

@@ -14,7 +14,8 @@ import {
   type Subject,
 } from "../model/rollout.ts";
 import { parseSubject } from "../model/subject.ts";
-import { rolloutNotice, truncate } from "../notifications/notification.ts";
+import { truncate } from "../model/text.ts";
+import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { type ActionContext, pollIntervalMs, runDueActions } from "./actions.ts";
 import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";
@@ -170,7 +171,7 @@ const newRollout = async (
 
 const underWayReason = (it: Rollout): string =>
   isWatched(it)
-    ? `${it.tier} has no version that is newer than the one in its watch: postern deploy ${it.tier} --split 0; postern rollout promote ${it.tier} ends the watch`
+    ? `${it.tier} has no version that is newer than the one in its watch: npx postern deploy ${it.tier} --split 0; npx postern rollout promote ${it.tier} ends the watch`
     : `a rollout of ${it.tier} is under way, by ${it.by}`;
 
 const pastRollouts = async (storage: RolloutPorts["storage"]): Promise<readonly Rollout[]> =>

@@ -66,14 +66,11 @@ export const smokeTestFront = async (
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
   if (!subject) return { ok: false, why: "the rollout has no Worker" };
   for (const target of targets) {
-    let result: ProbeResult = "unknown";
-    for (let attempt = 0; attempt < maxSmokeAttempts && result !== "alike"; attempt++)
+    let result = await probe(subject, target, ports);
+    for (let attempt = 1; attempt < maxSmokeAttempts && result !== "alike"; attempt++)
       result = await probe(subject, target, ports);
     if (result !== "alike")
-      return {
-        ok: false,
-        why: `smoke test ${target.send}: ${result === "unknown" ? "the new version was not reached" : result.worse}`,
-      };
+      return { ok: false, why: `smoke test ${target.send}: ${"worse" in result ? result.worse : result.unknown}` };
   }
   const count = `${targets.length} ${targets.length === 1 ? "probe was" : "probes were"}`;
   return { ok: true, why: `${count} answered alike by both versions` };
@@ -95,9 +92,10 @@ export const probeFront = async (
     Object.entries(before).filter(([send, count]) => count > 0 && targets.some((it) => it.send === send)),
   );
   const reasons: string[] = [];
+  const unknown: string[] = [];
   for (const [send, result] of results) {
-    if (result === "unknown") continue;
     if (result === "alike") delete probes[send];
+    else if ("unknown" in result) unknown.push(`${send}: ${result.unknown}`);
     else {
       probes[send] = (probes[send] ?? 0) + 1;
       reasons.push(`${send}: ${result.worse}, ${Math.min(probes[send], maxInRow)} of ${maxInRow} times in a row`);
@@ -105,13 +103,14 @@ export const probeFront = async (
   }
   const counts = Object.values(probes);
   const isFailed = counts.some((count) => count >= maxInRow);
-  const isOpen = counts.length > 0 || results.every(([, result]) => result === "unknown");
+  const isOpen = counts.length > 0 || unknown.length === results.length;
+  const without = isOpen ? `to be tried again: ${Object.keys(probes).join(", ")}` : "both versions answer alike";
   return [
     {
       ...noFigures,
       verdict: isFailed ? "fail" : isOpen ? "not-enough" : "pass",
       probes,
-      why: `probes: ${reasons.length > 0 ? reasons.join("; ") : isOpen ? "the new version was not reached" : "both versions answer alike"}`,
+      why: `probes: ${[...reasons, ...(isOpen ? unknown : [])].join("; ") || without}`,
     },
   ];
 };
@@ -129,8 +128,8 @@ const nextTargets = (
   return inTurn.toSorted((a, b) => Number(isSuspect(b)) - Number(isSuspect(a))).slice(0, maxTargetsPerRound);
 };
 
-/** `unknown`: the probe says nothing, because the other version answered, or the stable one failed as well. */
-type ProbeResult = "alike" | "unknown" | { readonly worse: string };
+/** `unknown`: why the probe says nothing, such as that another version answered, or that the stable one failed as well. */
+type ProbeResult = "alike" | { readonly unknown: string } | { readonly worse: string };
 
 interface ProbeAnswer {
   readonly status: number;
@@ -145,19 +144,33 @@ const probe = async (subject: Subject, target: ProbeTarget, ports: ProbePorts): 
     answerThrough(subject, subject.stable, target, label, ports),
     answerThrough(subject, subject.canary, target, label, ports),
   ]);
-  if (typeof canary === "string") return typeof stable === "string" ? "unknown" : { worse: `no answer (${canary})` };
+  if (typeof canary === "string")
+    return typeof stable === "string"
+      ? { unknown: `neither version answered (${canary})` }
+      : { worse: `no answer (${canary})` };
   // A new split takes a moment.
-  if (canary.version !== null && canary.version !== subject.canary) return "unknown";
+  if (isOther(canary, subject.canary)) return { unknown: "the new version was not reached" };
   const { expect } = target;
   if (expect !== undefined && canary.status !== expect) return { worse: `it answered ${canary.status}, not ${expect}` };
-  if (typeof stable === "string" || stable.status >= 500) return expect === undefined ? "unknown" : "alike";
-  if (expect === undefined && isWorse(canary.status, stable.status))
-    return { worse: `it answered ${canary.status}, the stable version ${stable.status}` };
+  const before = comparableAnswer(stable, subject.stable);
+  if (typeof before === "string") return expect === undefined ? { unknown: before } : "alike";
+  if (expect === undefined && isWorse(canary.status, before.status))
+    return { worse: `it answered ${canary.status}, the stable version ${before.status}` };
   if (canary.version === null) return { worse: `it answered ${canary.status} and did not name its version` };
-  const missing = stable.headers.filter((name) => !canary.headers.includes(name) && !isVolatile(name));
-  return missing.length > 0 && canary.status === stable.status
+  const missing = before.headers.filter((name) => !canary.headers.includes(name) && !isVolatile(name));
+  return missing.length > 0 && canary.status === before.status
     ? { worse: `its answer has no header ${missing.join(", ")}` }
     : "alike";
+};
+
+/** An older front does not name its version. */
+const isOther = ({ version }: ProbeAnswer, expected: string): boolean => version !== null && version !== expected;
+
+/** @returns why it says nothing about the new version's answer, as a text; after the promotion nobody reaches the stable one */
+const comparableAnswer = (stable: ProbeAnswer | string, version: string): ProbeAnswer | string => {
+  if (typeof stable === "string") return `the stable version did not answer (${stable})`;
+  if (isOther(stable, version)) return "the stable version was not reached";
+  return stable.status >= 500 ? `the stable version answered ${stable.status}` : stable;
 };
 
 /** What stable does not find yet, the new version may find: a tier that it adds. */

@@ -9,7 +9,7 @@ export const platformText = (worker: string, { code, message, status }: Platform
 
 const remedyOf = ({ status, code, message }: Pick<PlatformFailure, "code" | "message" | "status">): string => {
   if (code === secretsChangedCode)
-    return "redeploy the older manifest, which keeps the current secrets: postern deploy";
+    return "redeploy the older manifest, which keeps the current secrets: npx postern deploy";
   // The actuator's own refusal: its list of Workers is older than control's.
   if (message.startsWith("the actuator may not")) return "deploy the control plane again: npx postern deploy control";
   if (status === 401 || status === 403)

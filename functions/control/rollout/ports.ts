@@ -3,7 +3,7 @@ import type { Finding, Verdict } from "../model/finding.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Rollout, Stretch } from "../model/rollout.ts";
 import type { Notify } from "../notifications/notification.ts";
-import type { Stage } from "./evidence.ts";
+import type { Stage } from "../verdict/evidence.ts";
 
 export interface RolloutPorts {
   readonly storage: Pick<DurableObjectStorage, "get" | "put" | "setAlarm">;

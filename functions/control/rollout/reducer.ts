@@ -14,13 +14,13 @@ import {
   type SplitGoal,
   type Subject,
 } from "../model/rollout.ts";
-import { waitingReason } from "../model/rollout-state.ts";
+import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
+import { failureText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { platformText } from "./platform-text.ts";
 import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
-import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
@@ -47,7 +47,7 @@ export type RolloutAction =
   | { readonly kind: "judge" };
 
 const maxAttempts = 8;
-/** A rollback that the platform refused is tried again after this time. */
+/** A rollback that the platform refused is tried again after this time: the harm is known. */
 const refusedRollbackMs = 300_000;
 const maxBackoffMs = 30_000;
 
@@ -72,7 +72,7 @@ export const reduce = (
 export const nextAction = (it: Rollout, now: number): RolloutAction | undefined => {
   if (isOver(it)) return undefined;
   const judgeUsers: RolloutAction | undefined = openStretch(it) && { kind: "judge" };
-  if (it.status === "paused" && !isRefusedRollback(it)) return judgeUsers;
+  if (it.status === "paused" && !isRollbackStuck(it)) return judgeUsers;
   const pending = it.subjects.find(({ worker }) => !it.goal.done.includes(worker));
   if (pending && now >= it.goal.notBefore) return { kind: "split", subject: pending, share: it.goal.share };
   // Until the platform answers, users keep the split before.
@@ -98,7 +98,7 @@ const nextState = (it: Rollout, event: RolloutEvent, now: number, random: number
 
 const seen = (it: Rollout, { worker, deployment }: Extract<RolloutEvent, { kind: "seen" }>, now: number): Rollout => {
   if (it.known[worker] === deployment.id) {
-    return it.status === "paused" && !isRefusedRollback(it) ? withObservedSplit(it, worker, deployment, now) : it;
+    return it.status === "paused" && !isRollbackStuck(it) ? withObservedSplit(it, worker, deployment, now) : it;
   }
   if (deployment.message?.startsWith(`${keyOf(it)}:`)) return splitMade(it, worker, deployment.id, now);
   // An earlier split of this rollout came through late: the current goal is applied again.
@@ -107,9 +107,6 @@ const seen = (it: Rollout, { worker, deployment }: Extract<RolloutEvent, { kind:
   if (isWatched(it)) return deployedInWatch(it, worker, deployment, now);
   return foreignDeployment(it, worker, deployment, now);
 };
-
-/** The platform refused a rollback: the harm is known, so it is tried again, however rarely. */
-const isRefusedRollback = (it: Rollout): boolean => it.status === "paused" && it.goal.share < 0 && !it.foreign;
 
 /**
  * A deployment over the promoted version ends the watch: the next release, which starts with it as the stable version. The

@@ -1,6 +1,6 @@
 /** The transitions of a rollout, which events and commands share. */
 import type { Rollout, RolloutNote, RolloutStatus, Stretch } from "../model/rollout.ts";
-import { truncate } from "../notifications/notification.ts";
+import { truncate } from "../model/text.ts";
 
 const maxNotes = 100;
 /** In characters. */

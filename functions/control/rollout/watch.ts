@@ -4,6 +4,7 @@
  */
 import type { Finding, Verdict } from "../model/finding.ts";
 import type { Alert, Deployment, Rollout, Stretch, Subject } from "../model/rollout.ts";
+import { duration } from "../verdict/format.ts";
 
 /** The period since the last change of the split; undefined if it is unknown, or if no user has the new version. */
 export const openStretch = ({ stretches }: Pick<Rollout, "stretches">): Stretch | undefined =>
@@ -56,14 +57,8 @@ const keyOf = ({ criterion, query, limit }: Finding): string =>
 
 /** Why the rollout is in its watch. */
 export const watchReason = (share: number, watchMs: number): string => {
-  const time = timeText(watchMs);
+  const time = duration(watchMs);
   return share >= 100
     ? `all users have the new version; watched for ${time}, without a hold-back`
-    : `${share} % of users have the new version; watched for ${time}, while ${Math.round((100 - share) * 100) / 100} % stay on the stable version`;
-};
-
-const timeText = (ms: number): string => {
-  const minutes = ms / 60_000;
-  if (minutes < 2) return `${Math.round(ms / 1000)} s`;
-  return minutes < 120 ? `${Math.round(minutes)} min` : `${Math.round(minutes / 6) / 10} h`;
+    : `${share} % of the users have the new version; watched for ${time}, while ${Math.round((100 - share) * 100) / 100} % stay on the stable version`;
 };

@@ -19,10 +19,12 @@ export interface Cause {
 
 /** The code of requests that died without a report, as the tail or the front observed. */
 export const diedCode = "died";
-/** The code of failures of the front that it did not report: the tail alone saw them. */
+
+/** The code of failures of the front that the tail alone saw: it knows their statuses, and nothing of their users. */
 export const unreportedCode = "unreported";
-/** The clients of these are unknown. */
-export const codesWithoutClients: ReadonlySet<string> = new Set([diedCode, unreportedCode]);
+
+/** Whether nobody knows the users of such a failure. */
+export const hasUnknownUsers = ({ code }: Pick<Cause, "code">): boolean => code === diedCode || code === unreportedCode;
 
 const maxCauses = 40;
 const maxTextChars = 100;
@@ -58,8 +60,10 @@ const namesOf = ({
 export const deathsAsCause = (count: number): readonly Cause[] =>
   count > 0 ? [{ ...other, route: "", kind: "errors", code: diedCode, count }] : [];
 
-export const unreportedAsCause = (kind: Cause["kind"], count: number): readonly Cause[] =>
-  count > 0 ? [{ ...other, route: "", kind, code: unreportedCode, count }] : [];
+export const unreportedAsCauses = (counts: Readonly<Record<"errors" | "refusals", number>>): readonly Cause[] =>
+  (["errors", "refusals"] as const)
+    .filter((kind) => counts[kind] > 0)
+    .map((kind) => ({ ...other, route: "", kind, code: unreportedCode, count: counts[kind] }));
 
 /** Responses whose body failed after the headers: their series says nothing of it. */
 export const bodiesAsCauses = (tallies: readonly Tally[]): readonly Cause[] =>

@@ -1,6 +1,6 @@
 /** The instruments for Prometheus and OTLP: names, units, labels, and how they are computed from the stored counts. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
 import type { StoredSeries, StoredTally } from "./store-tables.ts";

@@ -61,7 +61,7 @@ export const spreadCounts = (counts: Omit<Group, "latency">, first: number, grou
   };
 };
 
-const noRequests = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0 } as const;
+export const noRequests = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0 } as const;
 
 /** @param groups the group of each request that died */
 export const deathsIn = (groups: readonly number[]): Sample => ({

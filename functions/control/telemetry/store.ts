@@ -19,11 +19,19 @@ export interface TierTallies {
   readonly tier: string;
   readonly tallies: readonly Tally[];
   /** Requests that came through a version of the front, as a gate or the tail counted them. */
-  readonly fronts?: readonly { readonly version: string; readonly sample: Sample }[];
+  readonly fronts?: readonly {
+    readonly version: string;
+    readonly sample: Sample;
+    /** Those that died. They are in the sample too. */
+    readonly deaths?: Sample;
+  }[];
 }
 
 /** The name under which `between` finds what others counted of a version of the front. */
 export const throughFront = (version: string): string => `through:${version}`;
+
+/** The name under which `between` finds the deaths of a version of the front. */
+export const diedInFront = (version: string): string => `died:${version}`;
 
 /** A report by the tail or the front about a version. */
 export interface ObserverReport extends TierTallies {
@@ -77,8 +85,10 @@ export const openStore = (sql: SqlStorage): TelemetryStore => {
   let heard = lastReportAt(sql);
   const tier = () => sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'tier'").toArray()[0]?.value;
   const addTallies = (version: string, tierTallies: TierTallies, now: number): void => {
-    for (const { version: front, sample } of tierTallies.fronts ?? [])
+    for (const { version: front, sample, deaths } of tierTallies.fronts ?? []) {
       samples.put(throughFront(front), now - (now % fineMs), sample);
+      if (deaths) samples.put(diedInFront(front), now - (now % fineMs), deaths);
+    }
     if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", tierTallies.tier);
     tallies.addAll(version, tierTallies.tallies, now);
   };

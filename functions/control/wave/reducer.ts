@@ -2,6 +2,7 @@
 
 import { type WavePosition, waveMismatch } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
+import { truncate } from "../model/text.ts";
 import {
   isActive,
   isWaveOver,
@@ -12,7 +13,6 @@ import {
   type Wave,
   type WaveNote,
 } from "../model/wave.ts";
-import { truncate } from "../notifications/notification.ts";
 
 export type WaveCommand = "pause" | "resume" | "abort";
 

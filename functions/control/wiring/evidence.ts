@@ -1,6 +1,6 @@
 /** Reads the evidence of a rollout from the telemetry of its tiers. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
 import { sideKey } from "../../gateway/service/cutover.ts";
@@ -8,14 +8,14 @@ import type { ControlPlan } from "../model/plan.ts";
 import type { Rollout, Stretch } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject } from "../model/subject.ts";
-import type { Stage } from "../rollout/evidence.ts";
-import { type Measurement, measurementOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { Cause } from "../telemetry/causes.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
 import { deathsOf, larger, observers } from "../telemetry/store.ts";
+import type { Stage } from "../verdict/evidence.ts";
+import { type Measurement, measurementOf } from "../verdict/measurement.ts";
 import type { Bindings } from "./bindings.ts";
-import { frontSample } from "./front-evidence.ts";
+import { frontDeaths, frontSample } from "./front-evidence.ts";
 
 /** Delay of reports: those of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
@@ -62,6 +62,7 @@ const deathsBetween = async (
   since: number,
   until: number,
 ): Promise<StoredSample> => {
+  if (name === frontName) return frontDeaths(env, subjects[0]?.canary ?? "", since, until);
   const samples = await Promise.all(
     subjects.flatMap(({ worker, canary }) =>
       tiersServed(plan, name, worker).map(async (tier) => {

@@ -1,12 +1,12 @@
 /** The evidence about a version of the front: what gates, the tail and the front itself counted of its requests. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { unreportedAsCause } from "../telemetry/causes.ts";
-import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
-import { throughFront } from "../telemetry/store.ts";
+import { unreportedAsCauses } from "../telemetry/causes.ts";
+import { noRequests, type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
+import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 
 /**
@@ -35,19 +35,14 @@ export const frontSample = async (
   // A gate may have counted the request as a good one, before the front failed.
   const requests = Math.min(errors + refusals, Math.max(0, statuses.requests - all.requests));
   if (errors + refusals === 0) return counted;
-  const causes = [
-    ...(counted.causes ?? []),
-    ...unreportedAsCause("errors", errors),
-    ...unreportedAsCause("refusals", refusals),
-  ];
   const [moreErrors, moreRefusals, moreRequests] = [errors, refusals, requests].map((it) => allot(it, counted));
   return {
     ...counted,
-    causes,
+    causes: [...(counted.causes ?? []), ...unreportedAsCauses({ errors, refusals })],
     groups: Object.fromEntries(
       Array.from({ length: groups }, (_, group) => [
         group,
-        withFailures(counted.groups[group] ?? noRequests, {
+        withFailures(counted.groups[group] ?? { ...noRequests, latency: [] }, {
           errors: moreErrors?.[group] ?? 0,
           refusals: moreRefusals?.[group] ?? 0,
           requests: moreRequests?.[group] ?? 0,
@@ -57,9 +52,15 @@ export const frontSample = async (
   };
 };
 
-type Counts = Pick<Group, "requests" | "errors" | "refusals">;
+/** The requests of a version that died in the front itself, as the tail saw them. */
+export const frontDeaths = (
+  env: Pick<Bindings, "TELEMETRY">,
+  version: string,
+  since: number,
+  until: number,
+): Promise<Sample> => objectOf(env.TELEMETRY, frontName).between(diedInFront(version), since, until);
 
-const noRequests: Group = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
+type Counts = Pick<Group, "requests" | "errors" | "refusals">;
 
 /** Rounding may give a group more failures than requests. */
 const withFailures = (it: Group, more: Counts): Group => {

@@ -1,6 +1,6 @@
 /** Receives the reports of gates, fronts and the tail, and passes them to the tiers' telemetry objects. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { parsed } from "../../gateway/core/json.ts";
 import type { Report } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";

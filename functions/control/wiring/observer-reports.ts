@@ -1,5 +1,5 @@
 /** What the tail and the fronts reported, by tier. */
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import type { FrontReport } from "../../front/telemetry.ts";
 import type { Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
@@ -64,29 +64,34 @@ export const tailReportsOfFront = (
   { deaths, fronts }: TailReport,
   front: string | undefined,
   anyGroup: () => number,
-): ObserverReport[] => [
-  ...deaths
-    .filter(({ worker }) => worker === front)
-    .map(({ version, outcome, count }) => ({
+): ObserverReport[] => {
+  const own = deaths.filter(({ worker }) => worker === front);
+  return [
+    ...own.map(({ version, outcome, count }) => ({
       tier: frontName,
       version,
-      // They are among the statuses as well.
       tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
     })),
-  ...(fronts.length === 0
-    ? []
-    : [
-        {
-          tier: frontName,
-          version: "",
-          tallies: [],
-          fronts: fronts.map(({ version, ...counts }) => ({
-            version,
-            sample: spreadCounts({ ...counts, upstreamErrors: 0, abandoned: 0 }, anyGroup(), groups),
-          })),
-        },
-      ]),
-];
+    ...(fronts.length === 0
+      ? []
+      : [
+          {
+            tier: frontName,
+            version: "",
+            tallies: [],
+            fronts: fronts.map(({ version, ...counts }) => {
+              const died = own.filter((it) => it.version === version).reduce((sum, { count }) => sum + count, 0);
+              const first = anyGroup();
+              return {
+                version,
+                sample: spreadCounts({ ...counts, upstreamErrors: 0, abandoned: 0 }, first, groups),
+                ...(died > 0 && { deaths: spreadDeaths(died, first, groups) }),
+              };
+            }),
+          },
+        ]),
+  ];
+};
 
 export const frontSeries = ({ status, count, latency }: FrontReport["answers"][number]): Series => ({
   ...{ route: "", method: "", status, verdict: "passed", by: "", code: "", upstream: "", count, latency },

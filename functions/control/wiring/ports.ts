@@ -1,6 +1,6 @@
 /** The admin API's ports, connected to control's Durable Objects and the feed. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { ConflictError, type ControlPorts } from "../api/ports.ts";
 import { movedShare } from "../cutover/platform.ts";
 import { prometheusText } from "../exporters/prometheus.ts";
@@ -22,10 +22,7 @@ import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
 import { rolloutsOfTier } from "./rollouts-of-tier.ts";
 import { selfCheck } from "./self-check.ts";
-import { wavesObjectName } from "./waves.ts";
-
-/** Name of the ledger object; there is one per environment. */
-const ledger = "ledger";
+import { ledgerObjectName, wavesObjectName } from "./waves.ts";
 
 export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): ControlPorts => {
   const rolloutsOf = (tier: string) => objectOf(env.ROLLOUTS, rolloutObjectName(plan, tier));
@@ -76,7 +73,7 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     },
     check: () => selfCheck(plan, env),
     overlay: feed,
-    ledger: objectOf(env.LEDGER, ledger),
+    ledger: objectOf(env.LEDGER, ledgerObjectName),
     waves: wavePorts(objectOf(env.WAVES, wavesObjectName)),
     notices: outboxClient(env),
     notify: notifier(env),

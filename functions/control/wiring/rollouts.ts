@@ -1,6 +1,6 @@
 /** The rollouts object of a tier: connects the controller to the platform, telemetry and the feed. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
 import { overlayPlatform, renewEntry } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
@@ -16,10 +16,10 @@ import { type ProbePorts, probeFront, probeTargets, smokeTestFront } from "../ro
 import { rememberingPlatform } from "../rollout/live.ts";
 import { measureEntryOf, publishMeasure } from "../rollout/measure-entry.ts";
 import type { RolloutPorts } from "../rollout/ports.ts";
-import { evaluateQueries } from "../rollout/queries.ts";
 import { signLabel, smokeTest, testLabel } from "../rollout/smoke.ts";
-import { judge } from "../rollout/verdict.ts";
 import { queryPrometheus } from "../telemetry/prometheus-query.ts";
+import { evaluateQueries } from "../verdict/queries.ts";
+import { judge } from "../verdict/verdict.ts";
 import type { Bindings, Rollouts } from "./bindings.ts";
 import { evidenceOf } from "./evidence.ts";
 import { notifier } from "./notify.ts";

@@ -1,21 +1,14 @@
 /** Calls every Worker and object that control depends on once, such as after a deployment. */
 
-import { frontName } from "../../front/own-counts.ts";
+import { frontName } from "../../front/front-name.ts";
 import { answerSchemas, callActuator } from "../actuator/answers.ts";
+import type { CheckResult } from "../api/ports.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { feedClient } from "../overlay/feed-client.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { Bindings } from "./bindings.ts";
 import { outboxClient } from "./notify.ts";
-import { wavesObjectName } from "./waves.ts";
-
-export interface CheckResult {
-  /** `feed`, `actuator`, or an object of control. */
-  readonly part: string;
-  readonly ok: boolean;
-  /** Why it failed; null if it did not. */
-  readonly why: string | null;
-}
+import { ledgerObjectName, wavesObjectName } from "./waves.ts";
 
 const timeoutMs = 8000;
 
@@ -32,7 +25,7 @@ export const selfCheck = async ({ tiers, frontFacts }: ControlPlan, env: Binding
     telemetry: () => objectOf(env.TELEMETRY, frontName).tallies(),
     rollouts: () => objectOf(env.ROLLOUTS, frontName).status(),
     waves: () => objectOf(env.WAVES, wavesObjectName).status(),
-    ledger: () => objectOf(env.LEDGER, "ledger").lines(null, 1),
+    ledger: () => objectOf(env.LEDGER, ledgerObjectName).lines(null, 1),
     notices: () => outboxClient(env).status(),
   };
   return Promise.all(

@@ -17,6 +17,9 @@ import { notifier } from "./notify.ts";
 /** Name of the waves object; there is one per environment. */
 export const wavesObjectName = "waves";
 
+/** Name of the ledger object; there is one per environment. */
+export const ledgerObjectName = "ledger";
+
 export const environmentWaves = (
   { tiers }: ControlPlan,
   env: Bindings,
@@ -24,7 +27,7 @@ export const environmentWaves = (
   { now, uuid }: World,
 ): Waves => {
   const rolloutsOf = (tier: string) => objectOf(env.ROLLOUTS, rolloutObjectName({ tiers }, tier));
-  const ledger = objectOf(env.LEDGER, "ledger");
+  const ledger = objectOf(env.LEDGER, ledgerObjectName);
   return waveController({
     storage,
     notify: notifier(env),

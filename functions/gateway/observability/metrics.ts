@@ -10,7 +10,7 @@ import {
   groupOf,
 } from "./outcome-counts.ts";
 import type { EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
-import { type Bins, binOf, groups } from "./samples.ts";
+import { addLatency, groups, withBins } from "./samples.ts";
 
 /** After the first unreported request. */
 const flushMs = 2000;
@@ -104,8 +104,8 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     series.upstreamMs += outcome.upstreamMs ?? 0;
     series.bytesIn += contentLength(request.headers);
     series.bytesOut += response ? contentLength(response.headers) : 0;
-    add(series.latency, ms);
-    if (passed && !isCold) add(group.latency, ms);
+    addLatency(series.latency, ms);
+    if (passed && !isCold) addLatency(group.latency, ms);
     for (const id in outcome.shadow) addMark(tallies.marks, "shadow", route, id, outcome.shadow[id] as string);
     for (const id of outcome.degraded ?? []) addMark(tallies.marks, "degraded", route, id, "");
     scheduleFlush();
@@ -162,18 +162,6 @@ const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "st
   streams: [...it.streams.values()],
   bodies: [...it.bodies.values()],
   fronts: frontCounts(it.fronts),
-});
-
-const add = (bins: Map<number, number>, ms: number): void => {
-  const bin = binOf(ms);
-  bins.set(bin, (bins.get(bin) ?? 0) + 1);
-};
-
-const withBins = <T extends { readonly latency: Map<number, number> }>(
-  it: T,
-): Omit<T, "latency"> & { latency: Bins } => ({
-  ...it,
-  latency: [...it.latency].toSorted(([a], [b]) => a - b),
 });
 
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

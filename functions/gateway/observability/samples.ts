@@ -42,3 +42,17 @@ export const binOf = (ms: number): number => (ms > 1 ? Math.min(maxBin, Math.cei
 
 /** The upper bound of a bin in milliseconds. */
 export const msOf = (bin: number): number => Math.exp(bin * perBin);
+
+/** Counts a latency in milliseconds. */
+export const addLatency = (bins: Map<number, number>, ms: number): void => {
+  const bin = binOf(ms);
+  bins.set(bin, (bins.get(bin) ?? 0) + 1);
+};
+
+/** What was counted, as a report has it. */
+export const withBins = <T extends { readonly latency: Map<number, number> }>(
+  it: T,
+): Omit<T, "latency"> & { latency: Bins } => ({
+  ...it,
+  latency: [...it.latency].toSorted(([a], [b]) => a - b),
+});

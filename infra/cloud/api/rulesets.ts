@@ -23,17 +23,19 @@ const ruleInput = z.strictObject({
   action_parameters: z.strictObject({ headers: z.record(z.string(), edit) }),
 });
 
+/** Without a position a rule is the last one. */
+const addedRule = ruleInput.extend({ position: z.strictObject({ before: z.string() }).optional() });
+
 export const rulesets = (control: AccountControl) => {
   const all = () => control.account().headerRules ?? [];
   const inZone = (zone: string) => all().filter((it) => it.zone === zone);
   const known = (zone: string, id: string) => {
     if (id !== rulesetId(zone) || inZone(zone).length === 0) throw apiErrors.noRuleset();
   };
-  const readRule = async (c: Context, zone: string, id: string = randomUUID().replaceAll("-", "")) => {
-    const rule = { ...(await parseBody(c, ruleInput)), id, zone };
-    const unknown = unknownExpressionIn(rule);
+  const ruleOf = (input: z.output<typeof ruleInput>, zone: string, id: string): HeaderRule => {
+    const unknown = unknownExpressionIn(input);
     if (unknown !== undefined) throw apiErrors.unsupported(`the expression ${unknown}`);
-    return rule;
+    return { ...input, id, zone };
   };
   const answer = (c: Context, zone: string) =>
     ok(c, { id: rulesetId(zone), kind: "zone", phase, rules: inZone(zone).map(ruleView) });
@@ -47,25 +49,27 @@ export const rulesets = (control: AccountControl) => {
     .put(`/:zone/rulesets/phases/${phase}/entrypoint`, async (c) => {
       const { zone } = c.req.param();
       const { rules } = await parseBody(c, z.strictObject({ rules: z.array(ruleInput).max(100) }));
-      const unknown = rules.flatMap((it) => unknownExpressionIn(it) ?? [])[0];
-      if (unknown !== undefined) throw apiErrors.unsupported(`the expression ${unknown}`);
       await replace(
         zone,
-        rules.map((it) => ({ ...it, id: randomUUID().replaceAll("-", ""), zone })),
+        rules.map((it) => ruleOf(it, zone, newId())),
       );
       return answer(c, zone);
     })
     .post("/:zone/rulesets/:id/rules", async (c) => {
       const { zone, id } = c.req.param();
       known(zone, id);
-      await replace(zone, [...inZone(zone), await readRule(c, zone)]);
+      const { position, ...input } = await parseBody(c, addedRule);
+      const rules = inZone(zone);
+      const at = position ? rules.findIndex((it) => it.id === position.before) : rules.length;
+      if (at < 0) throw apiErrors.noRuleset();
+      await replace(zone, rules.toSpliced(at, 0, ruleOf(input, zone, newId())));
       return answer(c, zone);
     })
     .patch("/:zone/rulesets/:id/rules/:rule", async (c) => {
       const { zone, id, rule } = c.req.param();
       known(zone, id);
       if (!inZone(zone).some((it) => it.id === rule)) throw apiErrors.noRuleset();
-      const changed = await readRule(c, zone, rule);
+      const changed = ruleOf(await parseBody(c, ruleInput), zone, rule);
       await replace(
         zone,
         inZone(zone).map((it) => (it.id === rule ? changed : it)),
@@ -73,6 +77,8 @@ export const rulesets = (control: AccountControl) => {
       return answer(c, zone);
     });
 };
+
+const newId = (): string => randomUUID().replaceAll("-", "");
 
 const rulesetId = (zone: string): string => createHash("sha256").update(`${zone} ${phase}`).digest("hex").slice(0, 32);
 

@@ -1,6 +1,7 @@
 /** The share that the platform really runs, beside the one that was decided. */
 import type { LiveSplit } from "../../../functions/control/model/platform.ts";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
+import { shareOf } from "../../../functions/control/model/rollout-state.ts";
 import type { ControlClient } from "../../release/control-client.ts";
 import { toOneLine } from "../../terminal/terminal.ts";
 
@@ -9,10 +10,7 @@ export const readLive = (client: ControlClient, path: string): Promise<readonly 
   client.call<readonly LiveSplit[]>("GET", `${path}/live`).catch(() => null);
 
 /** The canary's decided share, in per cent; null if nothing is decided any more, because others deployed. */
-export const decidedShare = ({ status, goal }: Rollout): number | null => {
-  if (status === "left") return null;
-  return status === "rolled-back" ? 0 : Math.max(0, goal.share);
-};
+export const decidedShare = (it: Rollout): number | null => (it.status === "left" ? null : shareOf(it));
 
 export interface ShownShare {
   /** The canary's share, in per cent: the platform's if it is known, else the decided one. */

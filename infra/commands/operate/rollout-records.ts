@@ -1,15 +1,16 @@
 /** `postern rollout show` and `postern rollout history`: what control recorded of a tier's rollouts. */
 import type { Verdict } from "../../../functions/control/model/finding.ts";
-import type { Rollout } from "../../../functions/control/model/rollout.ts";
+import type { Attempt, Rollout } from "../../../functions/control/model/rollout.ts";
 import { evidencePath, shareOf, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
 import type { RolloutReport } from "../../../functions/control/rollout/report.ts";
+import { criterionName } from "../../../functions/control/verdict/verdict-text.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import { csv } from "../../terminal/csv.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { hanging, table } from "../../terminal/table.ts";
 import { toOneLineValues } from "../../terminal/terminal.ts";
-import { budgetText } from "./attempts.ts";
+import { attemptText, budgetText } from "./attempts.ts";
 import type { ControlOptions } from "./options.ts";
 import { findingsTable } from "./rollout-view.ts";
 
@@ -35,8 +36,10 @@ export const reportText = (given: RolloutReport, columns?: number): string => {
     hanging("started   ", `${utc(it.startedAt)} by ${it.startedBy}: ${it.reason}`, columns),
     ...(it.commit === null ? [] : [`commit    ${it.commit}`]),
     ...(it.wave === null ? [] : [`wave      ${it.wave}`]),
+    ...attemptText({ attempt: attemptIn(it) }, columns),
     ...it.versions.map(({ worker, stable, canary }) => `versions  ${worker}\n  stable  ${stable}\n  canary  ${canary}`),
     `evidence  ${it.url}`,
+    ...it.alerts.map(({ at, why }) => hanging("ALERT     ", `${utc(at)}: ${why}`, columns)),
     ...decisions.flatMap((text) => ["", text]),
     ...(it.verdict && !isLastDecided ? ["", `last verdict\n${verdictText(it.verdict, columns)}`] : []),
     "",
@@ -53,6 +56,20 @@ export const reportText = (given: RolloutReport, columns?: number): string => {
   ].join("\n")}\n`;
 };
 
+/** As a rollout stores it. */
+const attemptIn = ({ attempt }: RolloutReport): Attempt | undefined =>
+  attempt
+    ? {
+        ...attempt,
+        earlier: attempt.earlier.map(({ rollout, startedAt, endedAt, ...it }) => ({
+          ...it,
+          id: rollout,
+          startedAt: Date.parse(startedAt),
+          endedAt: endedAt === null ? null : Date.parse(endedAt),
+        })),
+      }
+    : undefined;
+
 const decided = {
   step: "every criterion passed, so the next step began",
   paused: "paused",
@@ -61,9 +78,9 @@ const decided = {
 
 /** The findings, and what the requests failed of by route and code. */
 const verdictText = ({ findings }: Verdict, columns: number | undefined): string => {
-  const rows = findings.flatMap(({ criterion, causes = [] }) =>
-    causes.map(({ route, by, code, canary, stable }) => [
-      criterion.replaceAll("-", " "),
+  const rows = findings.flatMap((finding) =>
+    (finding.causes ?? []).map(({ route, by, code, canary, stable }) => [
+      criterionName(finding),
       route,
       by,
       code,
@@ -103,7 +120,7 @@ export const history = async (tier: string, options: HistoryOptions): Promise<Ou
 };
 
 /** The columns, as documented in docs/gray-release.md. */
-const columns: Readonly<Record<string, (it: Rollout) => string | number>> = {
+const csvColumns: Readonly<Record<string, (it: Rollout) => string | number>> = {
   rollout: ({ id }) => id,
   tier: ({ tier }) => tier,
   state: stateOf,
@@ -125,8 +142,8 @@ const columns: Readonly<Record<string, (it: Rollout) => string | number>> = {
 
 export const historyCsv = (all: readonly Rollout[]): string =>
   csv(
-    Object.keys(columns),
-    all.map((it) => Object.values(columns).map((read) => read(it))),
+    Object.keys(csvColumns),
+    all.map((it) => Object.values(csvColumns).map((read) => read(it))),
   );
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -1,7 +1,7 @@
 /** Draws the latency distributions of both versions as two text strips. Needs neither color nor a terminal. */
 
-import { milliseconds } from "../../../functions/control/rollout/format.ts";
-import type { Measurement, VersionStats } from "../../../functions/control/rollout/measurement.ts";
+import { milliseconds } from "../../../functions/control/verdict/format.ts";
+import type { Measurement, VersionStats } from "../../../functions/control/verdict/measurement.ts";
 import { msOf } from "../../../functions/gateway/observability/samples.ts";
 import { widthOf } from "../../terminal/terminal.ts";
 

@@ -11,12 +11,12 @@ import {
   stateOf,
   stateSince,
 } from "../../../functions/control/model/rollout-state.ts";
-import { counted, duration, elapsed, number } from "../../../functions/control/rollout/format.ts";
-import type { Measurement } from "../../../functions/control/rollout/measurement.ts";
-import { criterionName, findingText, mostNeeded } from "../../../functions/control/rollout/verdict-text.ts";
+import { counted, duration, elapsed } from "../../../functions/control/verdict/format.ts";
+import type { Measurement } from "../../../functions/control/verdict/measurement.ts";
+import { criterionName, findingText, mostNeeded } from "../../../functions/control/verdict/verdict-text.ts";
 import { hanging, table } from "../../terminal/table.ts";
 import { toOneLine, toOneLineValues, widthOf } from "../../terminal/terminal.ts";
-import { attemptLines } from "./attempts.ts";
+import { attemptText } from "./attempts.ts";
 import { shownShare } from "./live-share.ts";
 import { latencyStrips } from "./rollout-strips.ts";
 
@@ -49,7 +49,7 @@ export const rolloutText = (
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id}, started by ${it.by} ${ago(it.startedAt, now)}`,
     hanging("why it was started: ", it.reason, columns),
-    ...attemptLines(it).map((line) => hanging(/^ */.exec(line)?.[0] ?? "", line.trimStart(), columns)),
+    ...attemptText(it, columns),
     "",
     `${status(it)} ${isOver(it) ? ago(since, now) : `for ${elapsed(now - since)}, since ${utc(since, now)}`}`,
     hanging("  ", it.why, columns),
@@ -73,9 +73,12 @@ export const rolloutText = (
 /** What a pause means for the users. */
 const meanwhile = (it: Rollout, share: number): string => {
   if (it.foreign) return "this rollout changes nothing until a person decides; failures are reported";
-  return isRollbackStuck(it)
-    ? "THE ROLLBACK IS NOT DONE: users may still have the new version; control tries again every five minutes"
-    : `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
+  if (isRollbackStuck(it))
+    return "THE ROLLBACK IS NOT DONE: users may still have the new version; control tries again every five minutes";
+  // Nobody is left on the stable version to compare with.
+  if (share >= 100)
+    return "all users keep the new version until a person decides; if it crashes or exceeds its limits, it is rolled back; other failures are reported";
+  return `${share} % of the users keep the new version until a person decides; if it fails, it is rolled back`;
 };
 
 /** One line for output into a pipe. */
@@ -95,8 +98,7 @@ export const rolloutLine = (
   ].join("  ");
 };
 
-const exposedText = ({ exposed }: Measurement): string =>
-  exposed === 1 ? "1 request served by the new version" : `${number(exposed)} requests served by the new version`;
+const exposedText = ({ exposed }: Measurement): string => `${counted(exposed, "request")} served by the new version`;
 
 const status = (it: Rollout): string => {
   const state = stateOf(it);

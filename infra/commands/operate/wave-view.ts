@@ -46,7 +46,7 @@ const levelOf = (it: Wave, level: Member["level"]): string[] => {
 const order = ({ place }: Member): number =>
   ["failed", "returning", "under-way", "starting", "back", "passed-over", "waiting", "promoted"].indexOf(place);
 
-/** As `open  ==========##########  50 %  under way  50 % of users have the new version` */
+/** As `open  ==========##########  50 %  under way  50 % of the users have the new version` */
 export const lineOf = (member: Member): string => {
   const { tier, along, share, why } = member;
   const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;

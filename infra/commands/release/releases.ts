@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { compile } from "../../compiler/compile.ts";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
-import { knowledgeText, rolloutKnowledge, rolloutsIn } from "../../release/rollout-knowledge.ts";
+import { knowledgeText, rolloutsIn, rolloutsOf } from "../../release/rollout-knowledge.ts";
 import { type TakenBack, takenBackText, takenBackVersions } from "../../release/taken-back.ts";
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -22,7 +22,7 @@ export const releases = async (tier: string, options: ReleasesOptions): Promise<
   const target = targetOf(options.target);
   const env = environmentFor(target, options.env);
   const workers = workersOf(options.root, env, tier);
-  const known = await rolloutKnowledge(options.root, compile(options.root, env).environment, target)(tier);
+  const known = await rolloutsOf(options.root, compile(options.root, env), target, tier);
   const found = await Promise.all(
     workers.map(async (worker) => {
       const it = await releasesOf(target, worker);

@@ -5,9 +5,10 @@ import {
   secretsChangedCode,
 } from "../../../functions/control/model/changed-secrets.ts";
 import { isOver } from "../../../functions/control/model/rollout.ts";
+import { stateOf } from "../../../functions/control/model/rollout-state.ts";
 import { compile } from "../../compiler/compile.ts";
 import { type Releases, releasesOf, rollbackCandidates, sharesOf } from "../../release/releases.ts";
-import { knowledgeText, type RolloutKnowledge, rolloutKnowledge, rolloutsIn } from "../../release/rollout-knowledge.ts";
+import { knowledgeText, type RolloutKnowledge, rolloutsIn, rolloutsOf } from "../../release/rollout-knowledge.ts";
 import { rollbackMessage, type TakenBack, takenBackText, takenBackVersions } from "../../release/taken-back.ts";
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import { WranglerError, wrangler } from "../../release/wrangler.ts";
@@ -29,7 +30,7 @@ export const rollback = async (tier: string, options: RollbackOptions): Promise<
   const workers = workersOf(root, env, tier);
   if (to !== undefined && workers.length > 1)
     throw new Error(`${tier} has several Workers (${workers.join(", ")}), whose versions differ; omit --to`);
-  const known = await rolloutsOfTier(root, env, target)(tier);
+  const known = await rolloutsOf(root, compile(root, env), target, tier);
   const plans = await Promise.all(
     workers.map(async (worker): Promise<Plan> => {
       const releases = await releasesOf(target, worker);
@@ -65,9 +66,6 @@ interface Plan {
 }
 
 type Choice = Pick<Plan, "to" | "why" | "skipped">;
-
-const rolloutsOfTier = (root: string, env: string, target: Target) =>
-  rolloutKnowledge(root, compile(root, env).environment, target);
 
 /** The newest version that had all requests and was not taken back. @throws if there is none */
 const chooseVersion = (
@@ -153,6 +151,6 @@ const skippedLine = ({ version, why }: Plan["skipped"][number]): string =>
 const runningLines = (tier: string, known: RolloutKnowledge): string[] => {
   const [last] = rolloutsIn(known) ?? [];
   return last && !isOver(last)
-    ? [`rollout ${last.id} by ${last.by} was ${last.status}; end it: npx postern rollout abort ${tier}`]
+    ? [`rollout ${last.id} by ${last.by} was ${stateOf(last)}; end it: npx postern rollout abort ${tier}`]
     : [];
 };

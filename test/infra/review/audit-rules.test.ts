@@ -351,7 +351,7 @@ describe("other spellings of a guarded path", () => {
   });
 });
 
-describe("released-at-once", () => {
+describe("the release of the front", () => {
   const control = `control:
   host: control.acme.example
   key: g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms
@@ -365,19 +365,27 @@ level: ${level}
 upstreams: { orders: { http: https://orders.acme.example } }
 routes: { list: { match: GET /orders, to: orders } }
 `;
-  const found = (level: string, environment: string) =>
+  const found = (level: string, environment: string, rule = "released-at-once") =>
     auditOfShop(`${shop(level)}-- environment --\nvalues: {}\n${environment}`)
-      .findings.filter(({ code }) => code === "released-at-once")
+      .findings.filter(({ code }) => code === rule)
       .map(({ file, line, message }) => [file, line, message]);
 
   it("finds a front that reaches all users of a core tier in one step, at the environment", () => {
     const atOnce = `${control}front: { release: { steps: ["0%", "100%"] } }\n`;
     expect(found("core", atOnce)).toEqual([
-      ["routes/environments/local.yaml", 7, "a new version of the front reaches all users of a core tier at once"],
+      ["routes/environments/local.yaml", 7, "a new version of the front reaches all users at once"],
     ]);
     expect(found("standard", atOnce)).toEqual([]);
     expect(found("core", control)).toEqual([]);
     // Without a control plane there are no rollouts.
     expect(found("core", 'front: { release: { steps: ["0%", "100%"] } }\n')).toEqual([]);
+  });
+
+  it("has a watch that only alerts, if it has neither a hold-back nor bounds", () => {
+    const watch = (more = "") => `${control}front: { release: { watch: { for: 1h, hold-back: "0%" }${more} } }\n`;
+    expect(found("standard", watch(), "unguarded-watch")).toEqual([
+      ["routes/environments/local.yaml", 7, "errors of the front during its watch would only alert"],
+    ]);
+    expect(found("standard", watch(', limits: { errors: "1%" }'), "unguarded-watch")).toEqual([]);
   });
 });

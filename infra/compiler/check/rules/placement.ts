@@ -1,6 +1,6 @@
 /** Rules for a tier's own settings: file name, reserved names, preset, hosts, isolation and release. */
 import { stepsProblem, watchProblem } from "../../../../functions/control/model/release.ts";
-import { frontName } from "../../../../functions/front/own-counts.ts";
+import { frontName } from "../../../../functions/front/front-name.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";

@@ -101,33 +101,17 @@ export const releasedAtOnce: Rule = {
   incident:
     "An update went to all machines at once, and 8.5 million of them did not start again (Falcon sensor, 2024).",
   remedy: "Remove `steps`, or begin with a small share: `[1%, 10%, 100%]`.",
-  check: ({ tier: { manifest, source }, environment: { file, value }, files }) => {
-    if (manifest.level !== "core") return [];
-    const remedy = "remove it, or begin with a small share: [1%, 10%, 100%]";
-    const front = files.find((it) => it.file === file);
-    return [
-      ...(isAtOnce(manifest.release.steps)
-        ? [
-            {
-              source,
-              at: ["release", "steps"],
-              message: `a new version of ${manifest.tier} reaches all users at once`,
-              remedy,
-            },
-          ]
-        : []),
-      ...(front && value.control && manifest.entry === "front" && isAtOnce(value.front.release.steps)
-        ? [
-            {
-              source: front,
-              at: ["front", "release", "steps"],
-              message: "a new version of the front reaches all users of a core tier at once",
-              remedy,
-            },
-          ]
-        : []),
-    ];
-  },
+  check: (target) =>
+    target.tier.manifest.level === "core"
+      ? releasesOf(target)
+          .filter(({ release }) => isAtOnce(release.steps))
+          .map(({ source, at, what }) => ({
+            source,
+            at: [...at, "steps"],
+            message: `a new version of ${what} reaches all users at once`,
+            remedy: "remove it, or begin with a small share: [1%, 10%, 100%]",
+          }))
+      : [],
 };
 
 export const unguardedWatch: Rule = {
@@ -137,20 +121,29 @@ export const unguardedWatch: Rule = {
   incident:
     "A change that had been rolled out region by region failed everywhere two weeks later, when its first data came (Google Cloud, 2025).",
   remedy: "Keep a hold-back, `watch: { for: 1h, hold-back: 5% }`, or set `limits` or `queries`.",
-  check: ({ tier: { manifest, source } }) => {
-    const { watch, limits, queries } = manifest.release;
-    const isBounded = [limits, queries].some((all) => Object.values(all).some((it) => it !== undefined));
-    return watchOf(watch)?.holdBack === 0 && !isBounded
-      ? [
-          {
-            source,
-            at: ["release", "watch"],
-            message: `errors of ${manifest.tier} during its watch would only alert`,
-            remedy: "keep a hold-back, { for: 1h, hold-back: 5% }, or set limits",
-          },
-        ]
-      : [];
-  },
+  check: (target) =>
+    releasesOf(target)
+      .filter(({ release: { watch, limits, queries } }) => {
+        const isBounded = [limits, queries].some((all) => Object.values(all).some((it) => it !== undefined));
+        return watchOf(watch)?.holdBack === 0 && !isBounded;
+      })
+      .map(({ source, at, what }) => ({
+        source,
+        at: [...at, "watch"],
+        message: `errors of ${what} during its watch would only alert`,
+        remedy: "keep a hold-back, { for: 1h, hold-back: 5% }, or set limits",
+      })),
+};
+
+/** The release of the tier, and that of the front ahead of it: only a control plane releases it by share. */
+const releasesOf = ({ tier: { manifest, source }, environment: { file, value }, files }: AuditTarget) => {
+  const front = files.find((it) => it.file === file);
+  return [
+    { source, at: ["release"], what: manifest.tier, release: manifest.release },
+    ...(front && value.control && manifest.entry === "front"
+      ? [{ source: front, at: ["front", "release"], what: "the front", release: value.front.release }]
+      : []),
+  ];
 };
 
 type Steps = AuditTarget["tier"]["manifest"]["release"]["steps"];

@@ -347,6 +347,13 @@ describe("a chat", () => {
       lines: ["start, proposed by alice: r", "a: 1 -> 2"],
       next: [{ command: "npx postern approve p1 --as <name>" }],
     });
+    const alert = { tier: "wallet", share: 100, why: "1 of 9 requests failed; control does not act: …" } as never;
+    expect(chatMessageOf("rollout.alert", "production", alert).title).toBe(
+      "wallet in production: the new version fails at 100 %, and control does not act",
+    );
+    expect(chatMessageOf("rollout.watching", "production", { tier: "wallet", share: 95 } as never).title).toBe(
+      "wallet in production: the watch begins at 95 %",
+    );
     for (const type of Object.keys(payloads) as (keyof typeof payloads)[])
       expect(chatMessageOf(type, "production", {} as never).title).toMatch(/^production: [a-z]/);
   });

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { type Criteria, criteriaOf } from "../../../../functions/control/model/criteria.ts";
 import type { Finding } from "../../../../functions/control/model/finding.ts";
-import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
-import { judge, withFindings } from "../../../../functions/control/rollout/verdict.ts";
-import { failureText, timeoutText } from "../../../../functions/control/rollout/verdict-text.ts";
 import type { Cause } from "../../../../functions/control/telemetry/causes.ts";
+import type { Stage } from "../../../../functions/control/verdict/evidence.ts";
+import { judge, withFindings } from "../../../../functions/control/verdict/verdict.ts";
+import { failureText, timeoutText } from "../../../../functions/control/verdict/verdict-text.ts";
 import { type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 import { type SampleSpec, sample } from "./evidence.ts";
 

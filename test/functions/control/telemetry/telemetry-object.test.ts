@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../../../functions/control/model/rollout.ts";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
-import { openStore } from "../../../../functions/control/telemetry/store.ts";
+import { diedInFront, openStore, throughFront } from "../../../../functions/control/telemetry/store.ts";
 import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
 import type { Series } from "../../../../functions/gateway/observability/report.ts";
 
@@ -57,6 +57,17 @@ describe("a tier's counts", () => {
         { version: "v1", count: 3, latency: [[10, 2]], bytesOut: 8, since: begin, heard: begin + minutesMs },
       ]);
       expect(again.tallies()).toMatchObject([{ name: "cpu", version: "v1", value: 3.5, since: begin }]);
+    }));
+
+  it("have the front's deaths under a name of their own, so that its statuses do not count them twice", () =>
+    inDurableObject(({ storage }) => {
+      const sample = { groups: { "3": { ...deathGroup, requests: 9 } }, cold: 0 };
+      const fronts = [{ version: "f1", sample, deaths: deathsIn([3]) }];
+      openStore(storage.sql).hear([{ tier: "front", version: "", tallies: [], fronts }], begin);
+      const between = (name: string) => openStore(storage.sql).between(name, begin, begin + minutesMs).groups["3"];
+      expect(between(throughFront("f1"))).toMatchObject({ requests: 9, errors: 1 });
+      expect(between(diedInFront("f1"))).toMatchObject({ requests: 1, errors: 1 });
+      expect(between("f1")).toBeUndefined();
     }));
 
   it("have the causes of refusals and failures, by time", () =>

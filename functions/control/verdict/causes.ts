@@ -1,7 +1,7 @@
 /** What a criterion's requests failed of, and how many clients sent them. */
 import type { FindingCause } from "../model/finding.ts";
 import { type Count, groupCounts } from "../stats/counts.ts";
-import { type Cause, codesWithoutClients } from "../telemetry/causes.ts";
+import { type Cause, hasUnknownUsers } from "../telemetry/causes.ts";
 import type { Stage } from "./evidence.ts";
 
 const maxCauses = 10;
@@ -43,10 +43,10 @@ const add = (
  * The least number of clients that the new version's hits come from: users fall into groups, so each group with a hit has
  * one client at least.
  *
- * @returns null if the clients of some are unknown, because nobody reported their requests
+ * @returns null if the clients of some are unknown, because their requests died without a report, or the tail alone saw them
  */
 export const clientsIn = (stages: readonly Stage[], count: Count): number | null => {
-  const isUnknown = ({ code, kind }: Cause) => codesWithoutClients.has(code) && kind === count;
+  const isUnknown = (it: Cause) => it.kind === count && hasUnknownUsers(it);
   if (stages.some(({ canary }) => canary.causes?.some(isUnknown))) return null;
   const groups = new Set<number>();
   for (const { canary } of stages)

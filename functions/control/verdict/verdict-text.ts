@@ -1,6 +1,7 @@
 /** All sentences of a verdict: what was measured, of what, against what, and what is missing. Clauses are separated by semicolons. */
 import type { EvidenceNeeds, Finding, FindingCause, HitCount, Verdict } from "../model/finding.ts";
 import type { Count } from "../stats/counts.ts";
+import { diedCode, unreportedCode } from "../telemetry/causes.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
 import { counted, duration, milliseconds, number, percent, points } from "./format.ts";
 
@@ -65,8 +66,8 @@ const causesText = (all: readonly FindingCause[], hits: number): string => {
 const causeText = ({ route, by, code }: FindingCause): string => {
   const where = route.includes("/") ? `on \`${route}\`` : `in \`${route}\`, where no route matched`;
   if (route.endsWith("/other") && code === "") return "of other causes";
-  if (code === "died") return "died without an answer";
-  if (code === "unreported") return "seen by the tail alone";
+  if (code === diedCode) return "died without an answer";
+  if (code === unreportedCode) return "seen by the tail alone";
   if (code === "499") return `${where}${by ? ` (\`${by}\`)` : ""}`;
   if (/^\d+$/.test(code)) return `${code} ${by ? `from \`${by}\` ` : ""}${where}`;
   return `\`${code}\` ${where}${by ? ` by \`${by}\`` : ""}`;
@@ -225,7 +226,7 @@ export const timeoutText = (verdict: Verdict | null, ms: number, share: number):
   const never = openOf(verdict).find(({ needs }) => needs === null);
   if (never) return `${begin}: ${never.why}`;
   const names = openNames(verdict);
-  return `${clauses(begin, neededText(mostNeeded(verdict)))}${names ? `; open: ${names}` : ""}`;
+  return clauses(begin, neededText(mostNeeded(verdict)), names && `open: ${names}`);
 };
 
 const openNames = (verdict: Verdict | null): string => {
