@@ -341,3 +341,18 @@ it("a pause while a split is retried keeps the split before, and its evidence", 
   expect([it.share(), isApplied(it.state())]).toEqual([1, false]);
   expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
 });
+
+it("someone else who deploys over and over makes neither the stored rollout nor its evaluation grow without end", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  await runFor(it, 9_000);
+  const sizes: number[] = [];
+  for (let count = 0; count < 130; count++) {
+    it.deployForeign("gate-a", null, { "gate-a-stable": 50, "gate-a-canary": 50 });
+    await runFor(it, 36_000);
+    sizes.push(JSON.stringify(it.state()).length);
+  }
+  expect(it.state().stretches).toHaveLength(100);
+  expect(it.state().stretches.at(-1)).toMatchObject({ share: 50, until: null });
+  expect(sizes.at(-1)).toBeLessThanOrEqual((sizes[110] as number) + 200);
+});

@@ -1,5 +1,6 @@
 /** WebSockets and event streams through front and gate, and how they end. */
 import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -124,6 +125,25 @@ it.each([
   const it = await socketOf("copied");
   end(it);
   await until(() => it.seen[who].at(-1) === last, `the ${who} sees it`);
+});
+
+/** A masked close frame, as no library sends it. */
+const closeFrame = (code: number, reason: Buffer) =>
+  Buffer.concat([Buffer.of(0x88, 0x80 | (reason.length + 2), 0, 0, 0, 0, code >> 8, code & 255), reason]);
+
+it.each([
+  ["a code that nobody may send", 1015, Buffer.alloc(0)],
+  ["a reserved code", 1004, Buffer.alloc(0)],
+  ["a code below all", 7, Buffer.alloc(0)],
+  ["a code above all", 65_535, Buffer.alloc(0)],
+  ["a reason that is no text", 1000, Buffer.alloc(123, 0xff)],
+  ["a long reason", 1000, Buffer.alloc(123, 0x61)],
+])("a WebSocket that the gate copies ends for the service when the client closes with %s", async (_, code, reason) => {
+  const { client, seen } = await socketOf("copied");
+  (client as unknown as { _socket: Socket })._socket.write(closeFrame(code, reason));
+  await until(() => seen.service.length > 0, "the service sees the close");
+  console.error(seen.service);
+  expect(seen.service.at(-1)).toMatch(/^close 10/);
 });
 
 it.runIf(full)("a message that is too large for the runtime ends a WebSocket on both sides", async () => {

@@ -19,7 +19,17 @@ import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { platformText } from "./platform-text.ts";
-import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
+import {
+  advance,
+  allHaveIt,
+  closeStretches,
+  end,
+  endWatch,
+  pause,
+  rollBack,
+  withNote,
+  withStretch,
+} from "./transitions.ts";
 import { failureText, timeoutText, waitingText } from "./verdict-text.ts";
 import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
@@ -153,7 +163,7 @@ const splitMade = (it: Rollout, worker: string, deployment: string, now: number)
   if (goal.share < 0) return end(state, "rolled-back", it.why, now);
   const step = it.steps[it.step];
   if (goal.share >= 100 && !step?.watch) return end(state, "promoted", allHaveIt, now);
-  const stretches = [...closeStretches(state, now), { share: goal.share, since: now, until: null }];
+  const stretches = withStretch({ stretches: closeStretches(state, now) }, goal.share, now);
   if (it.status === "paused") return { ...state, stretches };
   const why = step?.watch ? watchReason(goal.share, step.bakeMs) : `${goal.share} % of the users have the new version`;
   return withNote({ ...state, stretches, why }, now);

@@ -28,6 +28,16 @@ export const withGoal = (it: Rollout, share: number): Rollout => ({
 export const closeStretches = ({ stretches }: Rollout, now: number): readonly Stretch[] =>
   stretches.map((stretch) => (stretch.until === null ? { ...stretch, until: now } : stretch));
 
+/** Each is evidence to read at every evaluation, and someone else may deploy during a rollout as often as they like. */
+const maxStretches = 100;
+
+/** The oldest are forgotten. */
+export const withStretch = (
+  { stretches }: Pick<Rollout, "stretches">,
+  share: number,
+  since: number,
+): readonly Stretch[] => [...stretches, { share, since, until: null }].slice(-maxStretches);
+
 export const rollBack = (it: Rollout, why: string, now: number): Rollout =>
   withNote({ ...withGoal(it, -1), stretches: closeStretches(it, now), status: "returning", why }, now);
 
