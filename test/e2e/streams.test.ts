@@ -253,6 +253,31 @@ describe("a body of a service that the gate watches", () => {
     expect(codesOf(lines)).toEqual([code]);
   });
 
+  it.each([
+    ["its length twice", "content-length: 4\r\ncontent-length: 4\r\n\r\nabcd", "4"],
+    ["its length as a list", "content-length: 4, 4\r\n\r\nabcd", "4"],
+    ["its length with zeros", "content-length: 0004\r\n\r\nabcd", "4"],
+    ["a length and chunks", "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n", null],
+  ])("is the same as of a service that is not watched, if it has %s", async (_, text, length) => {
+    const answers = [];
+    for (const tier of ["live", "watched"]) {
+      const { url, lines } = withService((_, response) => void response.socket?.end(`HTTP/1.1 200 OK\r\n${text}`));
+      const response = await fetch(`${url}/${tier}/plain`);
+      answers.push([response.status, response.headers.get("content-length"), await response.text(), codesOf(lines)]);
+    }
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[1]?.slice(0, 2)).toEqual([200, length]);
+  });
+
+  it("with a length beyond all numbers is passed on without one, and cut where it ends", async () => {
+    const text = "HTTP/1.1 200 OK\r\ncontent-length: 9007199254740993\r\n\r\nabcd";
+    const { url, lines } = withService((_, response) => void response.socket?.end(text));
+    const response = await fetch(`${url}/watched/plain`);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+    await until(() => codesOf(lines).length > 0, "the gate's line");
+  });
+
   it("counts as nothing if the client leaves, and the service sees the end", async () => {
     let left = false;
     const { url, lines } = withService((_, response) => {

@@ -1,6 +1,7 @@
 /** Watches the bodies of services' responses: a body that breaks off or stalls counts against the version, unless the client left. */
 
 import type { BodyFailure, Context, Deps, Handler } from "../core/types.ts";
+import { announcedBodyLength } from "../http/body-length.ts";
 import { isEvents } from "./sse.ts";
 
 type BodyDeps = Pick<Deps, "now" | "after" | "log" | "recordBodyFailure" | "measuresBodies">;
@@ -48,8 +49,8 @@ const copied = (
   };
   const stall = isEvents(response) ? undefined : { ms: idleMs ?? measuredIdleMs, cuts: idleMs !== undefined };
   const body = watchedBody(response.body as ReadableStream<Uint8Array>, fail, stall, deps);
-  const length = headers.get("content-length");
-  return new Response(length === null ? body : body.pipeThrough(new FixedLengthStream(Number(length))), response);
+  const length = announcedBodyLength(headers);
+  return new Response(length === undefined ? body : body.pipeThrough(new FixedLengthStream(length)), response);
 };
 
 const recordFailure = (
