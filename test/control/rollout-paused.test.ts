@@ -330,6 +330,20 @@ describe("promote on a paused rollout", () => {
     await it.reconcile();
     expect([it.share(), it.state().foreign]).toEqual([10, false]);
   });
+
+  it("skips no step that users never had, also over someone else's deployment", async () => {
+    const it = await atOnePercent();
+    it.scenario.faults = Array.from({ length: 20 }, () => ({ status: 500, code: null, message: "down" }));
+    await runFor(it, 8_000);
+    expect([it.share(), isApplied(it.state()), it.state().goal.share]).toEqual([1, false, 10]);
+    it.scenario.faults = [];
+    it.deployForeign();
+    await it.reconcile();
+    expect(it.state()).toMatchObject({ status: "paused", foreign: true });
+    await it.command("promote", "bob");
+    await it.reconcile();
+    expect(it.share()).toBe(10);
+  });
 });
 
 it("a pause while a split is retried keeps the split before, and its evidence", async () => {
