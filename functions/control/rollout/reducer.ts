@@ -4,16 +4,7 @@ import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import {
-  type Deployment,
-  isApplied,
-  isOver,
-  isWatched,
-  keyOf,
-  type Rollout,
-  type SplitGoal,
-  type Subject,
-} from "../model/rollout.ts";
+import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { waitingReason } from "../model/rollout-state.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
@@ -26,6 +17,7 @@ import {
   end,
   endWatch,
   pause,
+  redo,
   rollBack,
   withNote,
   withStretch,
@@ -150,11 +142,6 @@ const foreignDeployment = (it: Rollout, worker: string, deployment: Deployment, 
   const state = { ...pause({ ...it, known, stretches: closeStretches(it, now) }, why, now), foreign: true };
   return withObservedSplit(state, worker, deployment, now);
 };
-
-const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
-  ...goal,
-  done: goal.done.filter((done) => done !== worker),
-});
 
 const splitMade = (it: Rollout, worker: string, deployment: string, now: number): Rollout => {
   const goal = { ...it.goal, done: [...new Set([...it.goal.done, worker])], attempts: 0, notBefore: 0 };

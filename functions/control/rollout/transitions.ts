@@ -1,5 +1,5 @@
 /** The transitions of a rollout, which events and commands share. */
-import type { Rollout, RolloutNote, RolloutStatus, Stretch } from "../model/rollout.ts";
+import type { Rollout, RolloutNote, RolloutStatus, SplitGoal, Stretch } from "../model/rollout.ts";
 import { truncate } from "../notifications/notification.ts";
 
 const maxNotes = 100;
@@ -23,6 +23,12 @@ export const advance = (it: Rollout): Rollout => {
 export const withGoal = (it: Rollout, share: number): Rollout => ({
   ...it,
   goal: { seq: it.goal.seq + 1, share, done: [], attempts: 0, notBefore: 0 },
+});
+
+/** The Worker gets the split again. */
+export const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
+  ...goal,
+  done: goal.done.filter((done) => done !== worker),
 });
 
 export const closeStretches = ({ stretches }: Rollout, now: number): readonly Stretch[] =>
