@@ -305,8 +305,16 @@ describe("a chat", () => {
       },
       secrets,
     );
+  });
+
+  it.each([
+    ["slack", "hooks.acme.example"],
+    ["slack", "http://hooks.acme.example/key=abc"],
+    ["standard", "http://hooks.acme.example/key=abc"],
+    ["standard", ""],
+  ] as const)("is sent nothing where its secret URL is none, or not encrypted: %s %s", async (format, webhookUrl) => {
     await withOutbox(
-      { webhook: { format: "slack" } },
+      { webhook: { format } },
       answers(200),
       async (it) => {
         await it.take(notice("msg_1"));
@@ -315,8 +323,9 @@ describe("a chat", () => {
         expect(it.status()).toMatchObject({
           notices: [{ error: expect.stringContaining("POSTERN_WEBHOOK_URL is not") }],
         });
+        expect(JSON.stringify(it.status())).not.toContain("key=abc");
       },
-      { ...secrets, webhookUrl: "hooks.acme.example" },
+      { webhook: secret, webhookUrl, github: token },
     );
   });
 
