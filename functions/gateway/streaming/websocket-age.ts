@@ -21,6 +21,8 @@ const serviceRestart = [1012, "service restart"] as const;
 const serviceLost = [1011, "the service closed the connection"] as const;
 const clientLost = [1001, "the client closed the connection"] as const;
 const noCode = 1005;
+/** What a message counts at least: the runtime holds also one that is empty. */
+const leastCarried = 64;
 /** Of a reason, which a frame carries with the code (RFC 6455, 5.5). One that is no UTF-8 is longer when decoded. */
 const maxReasonBytes = 123;
 
@@ -78,7 +80,7 @@ const copyMessages = (
   };
   from.addEventListener("message", ({ data }) => {
     if (ended.signal.aborted) return;
-    carried += typeof data === "string" ? data.length : data.byteLength;
+    carried += Math.max(leastCarried, typeof data === "string" ? data.length : data.byteLength);
     if (carried > maxCarried) close("full");
     else to.send(data);
   });
