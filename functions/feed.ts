@@ -1,6 +1,6 @@
 /** The feed Worker: serves overlays and revocations to gates. It keeps serving when control is down. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { feedStoreOn, messageForGates, parseFeed } from "./feed/entries.ts";
+import { copyForGates, feedStoreOn, messageForGates, parseFeed } from "./feed/entries.ts";
 import type { StoredRevocation } from "./gateway/core/ports/revocations.ts";
 import type { OverlayEntry } from "./gateway/overlay/overlay.ts";
 
@@ -29,7 +29,7 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const stored = await feed.write(revision, entries, revoked);
     if (!stored) return Response.json(await feed.read(), { status: 412 });
     // The copy is only a fallback, so a failed write is ignored. It expires with its entries.
-    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(messageForGates(stored))).catch(() => {});
+    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(copyForGates(stored))).catch(() => {});
     return Response.json(stored);
   }
 }

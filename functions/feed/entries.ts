@@ -71,3 +71,10 @@ export const messageForGates = ({ revision, entries, revoked = [] }: StoredFeed)
   entries,
   revoked: revoked.map(({ id, issuer, by, reason, ...it }) => it),
 });
+
+/**
+ * What the copy holds. A gate of an earlier release uses no copy with a kind of entry that it does not know, and would forget
+ * closed routes and revocations; measuring can wait for the feed.
+ */
+export const copyForGates = ({ entries, ...it }: StoredFeed): FeedMessage =>
+  messageForGates({ ...it, entries: entries.filter(({ kind }) => kind !== "measure") });

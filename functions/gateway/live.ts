@@ -7,7 +7,7 @@ import type { Plan } from "./core/plan.ts";
 import { type RevocationSet, revocationSet } from "./core/ports/revocations.ts";
 import type { Deps } from "./core/types.ts";
 import { readAll } from "./http/read-stream.ts";
-import { parseFeedMessage } from "./overlay/feed-message.ts";
+import { isKnownKind, parseFeedMessage } from "./overlay/feed-message.ts";
 import {
   applyOverlay,
   type EntryOfKind,
@@ -170,7 +170,7 @@ const noMessage = (): undefined => undefined;
 const maxCopyBytes = 1024 * 1024;
 
 /**
- * Parses the copy. Other Workers of the account can write it, so it is used only if every part is valid.
+ * Parses the copy. Other Workers of the account can write it, so it is used only if every part of a known kind is valid.
  * @throws when it is too long or not JSON
  */
 const readCopy = async (copy: ReadableStream<Uint8Array> | null): Promise<FeedMessage | undefined> => {
@@ -179,6 +179,7 @@ const readCopy = async (copy: ReadableStream<Uint8Array> | null): Promise<FeedMe
   const it = JSON.parse(new TextDecoder().decode(bytes)) as FeedMessage;
   const { entries, revoked = [] } = it;
   const message = parseFeedMessage(it);
-  const isWhole = message.entries.length === entries.length && message.revoked?.length === revoked.length;
+  const known = entries.filter(({ kind }) => isKnownKind(kind));
+  const isWhole = message.entries.length === known.length && message.revoked?.length === revoked.length;
   return isWhole ? message : undefined;
 };

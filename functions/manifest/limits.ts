@@ -49,7 +49,7 @@ export const limits = () =>
     "websocket-bytes": size()
       .default("16MiB")
       .describe(
-        "With `websocket-age`: what one direction of a WebSocket may carry, in bytes or characters of texts, before it is closed with 1012. Bounds the memory that a client which does not read can take",
+        "With `websocket-age`: what one direction of a WebSocket may carry, in bytes or characters of texts, at least 64 for each message, before it is closed with 1012. Bounds the memory that a client which does not read can take",
       ),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")

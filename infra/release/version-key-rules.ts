@@ -35,22 +35,34 @@ interface Ruleset {
   readonly rules?: readonly (VersionKeyRule & { readonly id: string; readonly enabled?: boolean })[];
 }
 
-/** Rules of others stay as they are: each of ours is added or changed alone, ahead of ours that follow it. */
+/**
+ * Rules of others stay as they are. Ours are changed where they are, if all are there in their order; otherwise they are made
+ * anew behind all others, because the last one that matches decides.
+ */
 const applyToZone = async ({ zone, rules }: ZoneRules, call: Call): Promise<void> => {
   const zones = await call<readonly { readonly id: string }[]>(`?name=${encodeURIComponent(zone)}`);
   const id = zones === "missing" ? undefined : zones[0]?.id;
   if (id === undefined) throw new Error(`the token sees no zone ${zone}`);
   const ruleset = await call<Ruleset>(`/${id}/${phase}`);
-  if (ruleset === "missing") return void (await call(`/${id}/${phase}`, "PUT", { rules }));
-  const knownOf = ({ ref }: VersionKeyRule) => ruleset.rules?.find((it) => it.ref === ref);
-  for (const [index, rule] of rules.entries()) {
-    const known = knownOf(rule);
-    const path = `/${id}/rulesets/${ruleset.id}/rules`;
-    const [next] = rules.slice(index + 1).flatMap((it) => knownOf(it) ?? []);
-    if (!known) await call(path, "POST", { ...rule, ...(next && { position: { before: next.id } }) });
-    else if (!isSame(known, rule)) await call(`${path}/${known.id}`, "PATCH", { ...rule, enabled: true });
+  const all = ruleset === "missing" ? [] : (ruleset.rules ?? []);
+  const ours = all.filter(({ ref }) => ref.startsWith(refPrefix(rules)));
+  const isInOrder = ours.map(({ ref }) => ref).join() === rules.map(({ ref }) => ref).join();
+  if (ruleset === "missing" || (ours.length === all.length && !isInOrder))
+    return void (await call(`/${id}/${phase}`, "PUT", { rules }));
+  const path = `/${id}/rulesets/${ruleset.id}/rules`;
+  if (!isInOrder) {
+    for (const old of ours) await call(`${path}/${old.id}`, "DELETE");
+    for (const rule of rules) await call(path, "POST", rule);
+    return;
+  }
+  for (const [index, known] of ours.entries()) {
+    const rule = rules[index];
+    if (rule && !isSame(known, rule)) await call(`${path}/${known.id}`, "PATCH", { ...rule, enabled: true });
   }
 };
+
+/** Of all rules of this front: `postern-front-version-key-`. */
+const refPrefix = ([rule]: readonly VersionKeyRule[]): string => rule?.ref.replace(/[^-]*$/, "") ?? "";
 
 const isSame = (known: VersionKeyRule & { readonly enabled?: boolean }, rule: VersionKeyRule): boolean =>
   known.enabled !== false &&

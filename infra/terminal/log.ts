@@ -2,12 +2,21 @@
 import fs from "node:fs";
 import path from "node:path";
 
-/** @returns the file, relative to the project; undefined if it cannot be written */
+/**
+ * A link in the place of the file or its folder, as a pull request may bring one, is not followed.
+ *
+ * @returns the file, relative to the project; undefined if it cannot be written
+ */
 export const keepOutput = (root: string, name: string, output: string): string | undefined => {
-  const file = path.join(".build", "logs", `${name.replaceAll(/[^\w-]+/g, "-")}.log`);
+  const folder = path.join(".build", "logs");
+  const file = path.join(folder, `${name.replaceAll(/[^\w-]+/g, "-")}.log`);
+  const whole = path.join(root, file);
   try {
-    fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-    fs.writeFileSync(path.join(root, file), `${output.trimEnd()}\n`);
+    fs.mkdirSync(path.dirname(whole), { recursive: true });
+    if (fs.realpathSync(path.dirname(whole)) !== path.join(fs.realpathSync(root), folder)) return undefined;
+    fs.rmSync(whole, { force: true });
+    // What a platform answers is for those who deploy.
+    fs.writeFileSync(whole, `${output.trimEnd()}\n`, { flag: "wx", mode: 0o600 });
     return file;
   } catch {
     return undefined;

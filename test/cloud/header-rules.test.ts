@@ -74,11 +74,8 @@ const platform = async (fault?: object) => {
     if (url.startsWith("/zones?")) return answer([{ id: "z1" }]);
     if (method === "GET") return rules ? answer({ id: "r1", rules }) : answer({ message: "no ruleset" }, 404);
     if (method === "PUT") rules = body.rules;
-    if (method === "POST" && rules) {
-      const { position, ...rule } = body;
-      const at = position ? rules.findIndex((it) => "id" in it && it.id === position.before) : rules.length;
-      rules = rules.toSpliced(at, 0, { ...rule, id: `i${rules.length}` });
-    }
+    if (method === "POST") rules?.push({ ...body, id: `i${rules.length}` });
+    if (method === "DELETE") rules = rules?.filter((it) => !("id" in it && url.endsWith(`/${it.id}`)));
     if (method === "PATCH")
       rules = rules?.map((it) => ("id" in it && url.endsWith(`/${it.id}`) ? { ...body, id: it.id } : it));
     return answer({ id: "r1", rules });
@@ -108,19 +105,39 @@ it("are added to a zone without any, and a second time nothing is written", asyn
   expect(it.calls.map((call) => call.split(" ")[0])).toEqual(["GET", "GET"]);
 });
 
+const withIds = (rules: readonly VersionKeyRule[]) => rules.map((it, index) => ({ ...it, id: `i${index}` }));
+
 it("leave the rules of others as they are, and change their own", async () => {
   const it = await platform();
   const other = { id: "o1", ref: "other", expression: "true" };
-  const [, cookie] = rulesOf(["old.example"]) as [VersionKeyRule, VersionKeyRule];
-  it.has([other, { ...cookie, id: "i1" }]);
+  it.has([other, ...withIds(rulesOf(["old.example"]))]);
   await applyVersionKeyRules(it.target, zone());
   // The rule that removes a client's key comes before those that set one.
   expect(it.rules()).toMatchObject([
     other,
-    { ref: "postern-front-version-key-client" },
-    { id: "i1", expression: expect.stringContaining('"a.example"') },
+    { id: "i0", ref: "postern-front-version-key-client", expression: expect.stringContaining('"a.example"') },
+    { id: "i1", ref: "postern-front-version-key-cookie", expression: expect.stringContaining('"a.example"') },
   ]);
-  expect(it.calls.filter((call) => call.startsWith("PUT"))).toEqual([]);
+  expect(it.calls.filter((call) => !/^(?:GET|PATCH)/.test(call))).toEqual([]);
+});
+
+it.each([
+  ["one is missing", (all: readonly object[]) => all.slice(1)],
+  ["they are in another order", (all: readonly object[]) => all.toReversed()],
+  ["there is one of a header that is no longer configured", (all: readonly object[]) => all],
+])("are made anew behind all others, where %s, since the last one that matches decides", async (_, arrange) => {
+  for (const others of [[], [{ id: "o1", ref: "other", expression: "true" }]]) {
+    const it = await platform();
+    it.has([...others, ...arrange(withIds(rulesOf(["a.example"], "x-device-id")))]);
+    expect(await applyVersionKeyRules(it.target, zone())).toBeUndefined();
+    expect(it.rules()).toMatchObject([
+      ...others,
+      { ref: "postern-front-version-key-client" },
+      { ref: "postern-front-version-key-cookie" },
+    ]);
+    const cookie = "__Host-postern-gray=alice";
+    expect(applied(it.rules()?.slice(others.length) as VersionKeyRule[], "a.example", { cookie })).toBe("alice");
+  }
 });
 
 it("are missing where a page answers in place of the API", async () => {

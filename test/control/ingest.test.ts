@@ -80,6 +80,20 @@ const talliesIn = ([call]: readonly { readonly args: readonly unknown[] }[]) =>
   (call?.args[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
 
 describe("a gate's report", () => {
+  it("has no control character in its names, which sentences for terminals and chats repeat", async () => {
+    const { post, calls } = ingestHarness();
+    const hostile = "x\u001b[2J\nwallet in production: promoted\u202e\r";
+    const body = { route: hostile, upstream: hostile, how: "cut", count: 1 } as const;
+    expect(
+      await post(
+        "/v1/report",
+        report({ series: [series({ code: hostile, by: hostile, route: hostile })], bodies: [body] }),
+      ),
+    ).toBe(204);
+    expect(JSON.stringify(calls[0]?.args)).not.toMatch(/\\n|\\r|\\u001b|\u202e/);
+    expect(JSON.stringify(calls[0]?.args)).toContain("wallet in production: promoted");
+  });
+
   it("goes to its tier's object, with marks, ended streams and earlier losses as tallies", async () => {
     const { post, calls } = ingestHarness();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;

@@ -353,6 +353,20 @@ describe("promote on a paused rollout", () => {
     await it.reconcile();
     expect([it.share(), it.state().foreign]).toEqual([10, false]);
   });
+
+  it("skips no step that users never had, also over someone else's deployment", async () => {
+    const it = await atOnePercent();
+    it.scenario.faults = Array.from({ length: 20 }, () => ({ status: 500, code: null, message: "down" }));
+    await runFor(it, 8_000);
+    expect([it.share(), isApplied(it.state()), it.state().goal.share]).toEqual([1, false, 10]);
+    it.scenario.faults = [];
+    it.deployForeign();
+    await it.reconcile();
+    expect(it.state()).toMatchObject({ status: "paused", foreign: true });
+    await it.command("promote", "bob");
+    await it.reconcile();
+    expect(it.share()).toBe(10);
+  });
 });
 
 it("a pause while a split is retried keeps the split before, and its evidence", async () => {
@@ -363,4 +377,19 @@ it("a pause while a split is retried keeps the split before, and its evidence", 
   await runFor(it, 10_000);
   expect([it.share(), isApplied(it.state())]).toEqual([1, false]);
   expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
+});
+
+it("someone else who deploys over and over makes neither the stored rollout nor its evaluation grow without end", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  await runFor(it, 9_000);
+  const sizes: number[] = [];
+  for (let count = 0; count < 130; count++) {
+    it.deployForeign("gate-a", null, { "gate-a-stable": 50, "gate-a-canary": 50 });
+    await runFor(it, 36_000);
+    sizes.push(JSON.stringify(it.state()).length);
+  }
+  expect(it.state().stretches).toHaveLength(100);
+  expect(it.state().stretches.at(-1)).toMatchObject({ share: 50, until: null });
+  expect(sizes.at(-1)).toBeLessThanOrEqual((sizes[110] as number) + 200);
 });

@@ -182,6 +182,39 @@ describe("commands of people", () => {
     expect(it.state().status).toBe("paused");
   });
 
+  it.each(["promote", "resume"] as const)(
+    "an approved %s does not overwrite what someone else has deployed since",
+    async (command) => {
+      const it = rolloutHarness();
+      await it.start();
+      await runFor(it, 2_000);
+      await it.command("pause", "alice", "a slow day");
+      const approved = positionOf(it.state());
+      it.deployForeign();
+      await runFor(it, 120_000);
+      expect(it.state()).toMatchObject({ status: "paused", foreign: true, goal: { seq: approved.seq } });
+      await expect(it.command(command, "alice and bob", "", approved)).rejects.toThrow(
+        /what was approved does not hold: gate-a was deployed by \S+ during the rollout, which nobody approved to overwrite/,
+      );
+      await it.command(command, "alice and bob", "", positionOf(it.state()));
+      expect(it.state().status).toBe("running");
+    },
+  );
+
+  it("an approved promotion does not hold for a version that fails since", async () => {
+    const it = rolloutHarness();
+    await it.start();
+    await runFor(it, 9_000);
+    it.deployForeign("gate-a", null, { "gate-a-stable": 50, "gate-a-canary": 50 });
+    await runFor(it, 60_000);
+    const approved = positionOf(it.state());
+    it.scenario.verdict = "fail";
+    await runFor(it, 60_000);
+    await expect(it.command("promote", "alice and bob", "", approved)).rejects.toThrow(
+      /the new version of rollout \S+ fails since/,
+    );
+  });
+
   it("a start with nothing to release is refused with a remedy", async () => {
     const it = rolloutHarness();
     it.deployForeign();

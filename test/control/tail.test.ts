@@ -191,6 +191,13 @@ describe("the report to control", () => {
     },
   );
 
+  it("counts a death for want of memory or CPU time, also where the gate has counted a body", async () => {
+    const { collect, reports } = tailHarness();
+    const line = { type: "fault", tier: "wallet", route: "balance", code: "response-stalled" };
+    await collect(event({ outcome: "exceededMemory", more: [line] }), event({ outcome: "exceededCpu", more: [line] }));
+    expect(reports).toMatchObject([{ deaths: [{ outcome: "exceededMemory" }, { outcome: "exceededCpu" }] }]);
+  });
+
   it("includes a client at a zone's gate that claims to be a tester", async () => {
     const { collect, reports } = tailHarness();
     await collect(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));

@@ -1,5 +1,6 @@
 /** WebSockets and event streams through front and gate, and how they end. */
 import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -126,6 +127,25 @@ it.each([
   await until(() => it.seen[who].at(-1) === last, `the ${who} sees it`);
 });
 
+/** A masked close frame, as no library sends it. */
+const closeFrame = (code: number, reason: Buffer) =>
+  Buffer.concat([Buffer.of(0x88, 0x80 | (reason.length + 2), 0, 0, 0, 0, code >> 8, code & 255), reason]);
+
+it.each([
+  ["a code that nobody may send", 1015, Buffer.alloc(0)],
+  ["a reserved code", 1004, Buffer.alloc(0)],
+  ["a code below all", 7, Buffer.alloc(0)],
+  ["a code above all", 65_535, Buffer.alloc(0)],
+  ["a reason that is no text", 1000, Buffer.alloc(123, 0xff)],
+  ["a long reason", 1000, Buffer.alloc(123, 0x61)],
+])("a WebSocket that the gate copies ends for the service when the client closes with %s", async (_, code, reason) => {
+  const { client, seen } = await socketOf("copied");
+  (client as unknown as { _socket: Socket })._socket.write(closeFrame(code, reason));
+  await until(() => seen.service.length > 0, "the service sees the close");
+  console.error(seen.service);
+  expect(seen.service.at(-1)).toMatch(/^close 10/);
+});
+
 it.runIf(full)("a message that is too large for the runtime ends a WebSocket on both sides", async () => {
   const { client, seen } = await socketOf("copied");
   client.send("x".repeat(33 * 2 ** 20));
@@ -231,6 +251,31 @@ describe("a body of a service that the gate watches", () => {
     await expect(response.text()).rejects.toThrow();
     await until(() => codesOf(lines).length > 0, "the gate's line");
     expect(codesOf(lines)).toEqual([code]);
+  });
+
+  it.each([
+    ["its length twice", "content-length: 4\r\ncontent-length: 4\r\n\r\nabcd", "4"],
+    ["its length as a list", "content-length: 4, 4\r\n\r\nabcd", "4"],
+    ["its length with zeros", "content-length: 0004\r\n\r\nabcd", "4"],
+    ["a length and chunks", "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n", null],
+  ])("is the same as of a service that is not watched, if it has %s", async (_, text, length) => {
+    const answers = [];
+    for (const tier of ["live", "watched"]) {
+      const { url, lines } = withService((_, response) => void response.socket?.end(`HTTP/1.1 200 OK\r\n${text}`));
+      const response = await fetch(`${url}/${tier}/plain`);
+      answers.push([response.status, response.headers.get("content-length"), await response.text(), codesOf(lines)]);
+    }
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[1]?.slice(0, 2)).toEqual([200, length]);
+  });
+
+  it("with a length beyond all numbers is passed on without one, and cut where it ends", async () => {
+    const text = "HTTP/1.1 200 OK\r\ncontent-length: 9007199254740993\r\n\r\nabcd";
+    const { url, lines } = withService((_, response) => void response.socket?.end(text));
+    const response = await fetch(`${url}/watched/plain`);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+    await until(() => codesOf(lines).length > 0, "the gate's line");
   });
 
   it("counts as nothing if the client leaves, and the service sees the end", async () => {

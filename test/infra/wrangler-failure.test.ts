@@ -115,6 +115,16 @@ it("the whole output is in a file of the project", () => {
     const file = keepOutput(root, "../gate open", "all of it\n");
     expect(file).toBe(path.join(".build", "logs", "-gate-open.log"));
     expect(fs.readFileSync(path.join(root, file as string), "utf8")).toBe("all of it\n");
+    expect(fs.statSync(path.join(root, file as string)).mode & 0o077).toBe(0);
+    const outside = path.join(root, "outside");
+    fs.writeFileSync(outside, "mine");
+    fs.symlinkSync(outside, path.join(root, ".build/logs/linked.log"));
+    expect(keepOutput(root, "linked", "theirs")).toBe(path.join(".build", "logs", "linked.log"));
+    fs.rmSync(path.join(root, ".build/logs"), { recursive: true });
+    fs.mkdirSync(path.join(root, "elsewhere"));
+    fs.symlinkSync(path.join(root, "elsewhere"), path.join(root, ".build/logs"));
+    expect(keepOutput(root, "linked", "theirs")).toBeUndefined();
+    expect([fs.readFileSync(outside, "utf8"), fs.readdirSync(path.join(root, "elsewhere"))]).toEqual(["mine", []]);
     fs.writeFileSync(path.join(root, "file"), "");
     expect(keepOutput(path.join(root, "file"), "x", "y")).toBeUndefined();
   } finally {

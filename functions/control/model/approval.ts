@@ -34,6 +34,10 @@ export interface RolloutPosition {
   readonly status: Rollout["status"];
   /** Sequence number of the goal. Detects a rollout that was resumed meanwhile and is paused at the same step for another reason. */
   readonly seq: number;
+  /** Deployments of someone else, which the command overwrites. Absent if there are none. */
+  readonly overwrites?: readonly string[] | undefined;
+  /** How many failures it has alerted of. Absent in proposals of an earlier release. */
+  readonly alerts?: number | undefined;
 }
 
 export interface WavePosition {
@@ -45,11 +49,21 @@ export interface WavePosition {
   readonly commandedAt: number;
 }
 
-export const positionOf = ({ id, step, status, goal: { seq } }: Rollout): RolloutPosition => ({
+export const positionOf = ({
+  id,
+  step,
+  status,
+  goal: { seq },
+  foreign,
+  known,
+  alerts = [],
+}: Rollout): RolloutPosition => ({
   id,
   step,
   status,
   seq,
+  ...(foreign && { overwrites: Object.values(known) }),
+  alerts: alerts.length,
 });
 
 export const wavePositionOf = ({ id, status, members, notes }: Wave): WavePosition => ({
@@ -65,6 +79,11 @@ export const rolloutMismatch = (approved: RolloutPosition, it: Rollout): string 
   if (approved.step !== it.step || approved.status !== it.status)
     return `rollout ${it.id} has changed since: it is ${it.status} at step ${it.step + 1}, not ${approved.status} at step ${approved.step + 1}`;
   if (approved.seq !== it.goal.seq) return `rollout ${it.id} has been resumed since`;
+  const { overwrites = [], alerts = 0 } = positionOf(it);
+  // A paused rollout keeps its step and its goal, whatever happens to it.
+  if (overwrites.some((deployment) => !approved.overwrites?.includes(deployment)))
+    return `${it.why}, which nobody approved to overwrite`;
+  if (alerts > (approved.alerts ?? alerts)) return `the new version of rollout ${it.id} fails since`;
   return undefined;
 };
 

@@ -22,6 +22,8 @@ export const bound = z.object({
       step: z.number(),
       status: z.enum(["running", "paused", "returning", "rolled-back", "promoted", "left"]),
       seq: z.number(),
+      overwrites: z.array(z.string()).optional(),
+      alerts: z.number().optional(),
     })
     .optional(),
   warning: z.string().optional(),

@@ -57,7 +57,16 @@ const approval = (id: string) => ({
 });
 
 /** @returns the body to post */
-export const chatBody = (format: ChatFormat, message: ChatMessage): object => bodies[format](message);
+export const chatBody = (format: ChatFormat, { title, lines, next, url }: ChatMessage): object =>
+  bodies[format]({
+    title: oneLine(title),
+    lines: lines.map(oneLine),
+    next: next.map(({ command, does }) => ({ command: oneLine(command), does: oneLine(does) })),
+    url,
+  });
+
+/** A reason that has lines of its own could look like another notice. */
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 
 const bodies: Readonly<Record<ChatFormat, (it: ChatMessage) => object>> = {
   // Also Mattermost's and Rocket.Chat's. `<`, `>` and `&` are markup, so that no text mentions a channel.

@@ -26,6 +26,6 @@ export const promote = (it: Rollout, by: string, because: string, now: number): 
   const why = `${by} promoted it${evidenceGap(it) ? " without evidence" : ""}${because}`;
   const state: Rollout = isPaused ? { ...it, status: "running", ...unpaused(now), why } : { ...it, why };
   // Users never had the split of this step, so it is the next one.
-  if (!isApplied(it) && !it.foreign) return withGoal(state, it.goal.share);
+  if (!isApplied(it)) return withGoal(state, it.goal.share);
   return isWatched(it) && !it.foreign ? endWatch(state, now) : advance(state);
 };

@@ -7,6 +7,7 @@ import { frontVersionHeader, overridesHeader } from "../../gateway/proxy/forward
 import type { Finding } from "../model/finding.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
+import { truncate } from "../model/text.ts";
 
 /** A request, and the tier that it is for. */
 export interface ProbeTarget {
@@ -33,6 +34,8 @@ const maxTargetsPerRound = 3;
 const maxInRow = 3;
 const maxSmokeAttempts = 3;
 const timeoutMs = 2000;
+/** Of a service's headers in a sentence, which is stored. */
+const [maxNamed, maxNameChars] = [5, 100];
 /** Between two rounds other targets come up. */
 const roundMs = 2000;
 
@@ -129,7 +132,13 @@ const nextTargets = (
 };
 
 /** `unknown`: why the probe says nothing, such as that another version answered, or that the stable one failed as well. */
-type ProbeResult = "alike" | { readonly unknown: string } | { readonly worse: string };
+type ProbeResult = "alike" | { readonly unknown: string } | WorseAnswer;
+
+interface WorseAnswer {
+  readonly worse: string;
+  /** Headers that stable's answer has besides. */
+  readonly missing?: readonly string[];
+}
 
 interface ProbeAnswer {
   readonly status: number;
@@ -138,7 +147,23 @@ interface ProbeAnswer {
   readonly headers: readonly string[];
 }
 
+/** A worse answer is compared again at once: a service may fail, or send a header, by chance. */
 const probe = async (subject: Subject, target: ProbeTarget, ports: ProbePorts): Promise<ProbeResult> => {
+  const first = await probeOnce(subject, target, ports);
+  if (first === "alike" || "unknown" in first) return first;
+  const second = await probeOnce(subject, target, ports);
+  if (second === "alike" || "unknown" in second || !first.missing || !second.missing) return second;
+  const missing = second.missing.filter((name) => first.missing?.includes(name));
+  return missing.length > 0 ? withoutHeaders(missing) : "alike";
+};
+
+const withoutHeaders = (missing: readonly string[]): WorseAnswer => {
+  const named = missing.slice(0, maxNamed).map((name) => truncate(name, maxNameChars));
+  const more = missing.length - named.length;
+  return { worse: `its answer has no header ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`, missing };
+};
+
+const probeOnce = async (subject: Subject, target: ProbeTarget, ports: ProbePorts): Promise<ProbeResult> => {
   const label = await ports.label(target.tier === null ? [] : [target.tier]);
   const [stable, canary] = await Promise.all([
     answerThrough(subject, subject.stable, target, label, ports),
@@ -158,9 +183,7 @@ const probe = async (subject: Subject, target: ProbeTarget, ports: ProbePorts): 
     return { worse: `it answered ${canary.status}, the stable version ${before.status}` };
   if (canary.version === null) return { worse: `it answered ${canary.status} and did not name its version` };
   const missing = before.headers.filter((name) => !canary.headers.includes(name) && !isVolatile(name));
-  return missing.length > 0 && canary.status === before.status
-    ? { worse: `its answer has no header ${missing.join(", ")}` }
-    : "alike";
+  return missing.length > 0 && canary.status === before.status ? withoutHeaders(missing) : "alike";
 };
 
 /** An older front does not name its version. */
@@ -204,6 +227,6 @@ const answerThrough = async (
     const { status, headers } = response;
     return { status, version: headers.get(frontVersionHeader), headers: [...headers.keys()] };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return truncate(error instanceof Error ? error.message : String(error), maxNameChars);
   }
 };

@@ -4,23 +4,25 @@ import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
-import {
-  type Deployment,
-  isApplied,
-  isOver,
-  isWatched,
-  keyOf,
-  type Rollout,
-  type SplitGoal,
-  type Subject,
-} from "../model/rollout.ts";
+import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
 import { failureText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { platformText } from "./platform-text.ts";
-import { advance, allHaveIt, closeStretches, end, endWatch, pause, rollBack, withNote } from "./transitions.ts";
+import {
+  advance,
+  allHaveIt,
+  closeStretches,
+  end,
+  endWatch,
+  pause,
+  redo,
+  rollBack,
+  withNote,
+  withStretch,
+} from "./transitions.ts";
 import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
@@ -138,11 +140,6 @@ const foreignDeployment = (it: Rollout, worker: string, deployment: Deployment, 
   return withObservedSplit(state, worker, deployment, now);
 };
 
-const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
-  ...goal,
-  done: goal.done.filter((done) => done !== worker),
-});
-
 const splitMade = (it: Rollout, worker: string, deployment: string, now: number): Rollout => {
   const goal = { ...it.goal, done: [...new Set([...it.goal.done, worker])], attempts: 0, notBefore: 0 };
   const state = { ...it, goal, known: { ...it.known, [worker]: deployment } };
@@ -150,7 +147,7 @@ const splitMade = (it: Rollout, worker: string, deployment: string, now: number)
   if (goal.share < 0) return end(state, "rolled-back", it.why, now);
   const step = it.steps[it.step];
   if (goal.share >= 100 && !step?.watch) return end(state, "promoted", allHaveIt, now);
-  const stretches = [...closeStretches(state, now), { share: goal.share, since: now, until: null }];
+  const stretches = withStretch({ stretches: closeStretches(state, now) }, goal.share, now);
   if (it.status === "paused") return { ...state, stretches };
   const why = step?.watch ? watchReason(goal.share, step.bakeMs) : `${goal.share} % of the users have the new version`;
   return withNote({ ...state, stretches, why }, now);

@@ -1,5 +1,5 @@
 /** The transitions of a rollout, which events and commands share. */
-import type { Rollout, RolloutNote, RolloutStatus, Stretch } from "../model/rollout.ts";
+import type { Rollout, RolloutNote, RolloutStatus, SplitGoal, Stretch } from "../model/rollout.ts";
 import { truncate } from "../model/text.ts";
 
 const maxNotes = 100;
@@ -25,8 +25,24 @@ export const withGoal = (it: Rollout, share: number): Rollout => ({
   goal: { seq: it.goal.seq + 1, share, done: [], attempts: 0, notBefore: 0 },
 });
 
+/** The Worker gets the split again. */
+export const redo = (goal: SplitGoal, worker: string): SplitGoal => ({
+  ...goal,
+  done: goal.done.filter((done) => done !== worker),
+});
+
 export const closeStretches = ({ stretches }: Rollout, now: number): readonly Stretch[] =>
   stretches.map((stretch) => (stretch.until === null ? { ...stretch, until: now } : stretch));
+
+/** Each is evidence to read at every evaluation, and someone else may deploy during a rollout as often as they like. */
+const maxStretches = 100;
+
+/** The oldest are forgotten. */
+export const withStretch = (
+  { stretches }: Pick<Rollout, "stretches">,
+  share: number,
+  since: number,
+): readonly Stretch[] => [...stretches, { share, since, until: null }].slice(-maxStretches);
 
 export const rollBack = (it: Rollout, why: string, now: number): Rollout =>
   withNote({ ...withGoal(it, -1), stretches: closeStretches(it, now), status: "returning", why }, now);

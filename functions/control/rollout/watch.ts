@@ -5,6 +5,7 @@
 import type { Finding, Verdict } from "../model/finding.ts";
 import type { Alert, Deployment, Rollout, Stretch, Subject } from "../model/rollout.ts";
 import { duration } from "../verdict/format.ts";
+import { withStretch } from "./transitions.ts";
 
 /** The period since the last change of the split; undefined if it is unknown, or if no user has the new version. */
 export const openStretch = ({ stretches }: Pick<Rollout, "stretches">): Stretch | undefined =>
@@ -19,7 +20,7 @@ export const withObservedSplit = (it: Rollout, worker: string, { versions }: Dep
   const share = subject && observedShare(subject, versions);
   if (share === undefined) return it;
   const open = openStretch(it);
-  if (!open) return { ...it, stretches: [...it.stretches, { share, since: now, until: null }] };
+  if (!open) return { ...it, stretches: withStretch(it, share, now) };
   if (share >= open.share) return it;
   return { ...it, stretches: it.stretches.map((stretch) => (stretch === open ? { ...open, share } : stretch)) };
 };

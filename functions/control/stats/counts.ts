@@ -10,11 +10,15 @@ export interface GroupCounts {
   readonly of: Float64Array;
 }
 
+/**
+ * A request fails once. A body that breaks off is reported when it does, so a period may have the failure without its request,
+ * and more failures than requests would be a rate beyond all bounds.
+ */
 export const groupCounts = (sample: Sample, count: Count): GroupCounts => {
   const hits = new Float64Array(groups);
   const of = new Float64Array(groups);
   forEachGroup(sample, (group, it) => {
-    hits[group] = it[count];
+    hits[group] = Math.min(it[count], it.requests);
     of[group] = it.requests;
   });
   return { hits, of };

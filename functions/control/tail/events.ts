@@ -85,7 +85,7 @@ export const tailEventOf = (item: TraceItem, front: string): TailEvent => {
     worker: item.scriptName ?? "",
     version: item.scriptVersion?.id ?? "",
     outcome: item.outcome,
-    died: !harmless.includes(item.outcome) && !lines.some(endsBody),
+    died: !harmless.includes(item.outcome) && !(item.outcome === "exception" && lines.some(endsBody)),
     cpuMs: item.cpuTime,
     wallMs: item.wallTime,
     at: item.eventTimestamp ?? 0,

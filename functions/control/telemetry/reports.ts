@@ -1,9 +1,14 @@
 /** Schemas of the reports of gates, the tail and fronts. They are validated, because a gate may be older or newer than control. */
 import { z } from "@hono/zod-openapi";
 
+const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const count = z.int().nonnegative().max(1e12);
 const bins = z.array(z.tuple([z.int().min(0).max(400), count])).max(400);
-const text = z.string().max(200);
+// Names go into sentences for terminals and chats, where a control character is a line or a command of its own.
+const text = z
+  .string()
+  .max(200)
+  .overwrite((name) => name.replaceAll(controls, "\ufffd"));
 
 const group = z.object({
   requests: count,

@@ -21,6 +21,7 @@ import { queryPrometheus } from "../telemetry/prometheus-query.ts";
 import { evaluateQueries } from "../verdict/queries.ts";
 import { judge } from "../verdict/verdict.ts";
 import type { Bindings, Rollouts } from "./bindings.ts";
+import { rememberEnded } from "./ended-evidence.ts";
 import { evidenceOf } from "./evidence.ts";
 import { notifier } from "./notify.ts";
 
@@ -40,7 +41,7 @@ export const tierRollouts = (
   const controller = rolloutController({
     storage,
     platform,
-    evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()),
+    evidence: rememberEnded((it, stretch) => evidenceOf(env, plan, it, stretch, runtime.now()), runtime.now),
     judge: (it, stages) => judge(stages, criteriaOf(it), { forecast: true }),
     queries: async (it) => {
       const queried = evaluateQueries(

@@ -53,10 +53,12 @@ const checkOfKind: Readonly<Record<OverlayEntry["kind"], (it: Fields) => boolean
 
 const isEntry = (it: Fields): boolean => {
   const { kind, until } = it;
-  return (
-    isText(kind) && Object.hasOwn(checkOfKind, kind) && isDate(until) && checkOfKind[kind as OverlayEntry["kind"]](it)
-  );
+  return isKnownKind(kind) && isDate(until) && checkOfKind[kind](it);
 };
+
+/** Whether this gate knows the kind of entry: a newer control has more. */
+export const isKnownKind = (kind: unknown): kind is OverlayEntry["kind"] =>
+  isText(kind) && Object.hasOwn(checkOfKind, kind);
 
 const isClosure = ({ detail, ...it }: Fields): boolean =>
   (detail === undefined || isText(detail)) &&

@@ -1,6 +1,7 @@
 /** Limits the age of responses of unknown length, and ends them as their protocol ends. */
 
 import type { Handler } from "../core/types.ts";
+import { announcedBodyLength } from "../http/body-length.ts";
 import { type StreamDeps, waitForEnd } from "./drain.ts";
 import { type CopyStream, copyEvents, isEvents } from "./sse.ts";
 
@@ -14,7 +15,7 @@ export type StreamAge = (ms: number, deps: StreamDeps) => (next: Handler) => Han
  */
 export const streamAge: StreamAge = (ms, deps) => (next) => async (request, context) => {
   const response = await next(request, context);
-  if (!response.body || response.headers.has("content-length")) return response;
+  if (!response.body || announcedBodyLength(response.headers) !== undefined) return response;
   const [copy, kind] = isEvents(response) ? ([copyEvents, "events"] as const) : ([copyBytes, "body"] as const);
   const ended = new AbortController();
   const { readable, writable } = new IdentityTransformStream();

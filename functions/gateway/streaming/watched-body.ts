@@ -1,6 +1,7 @@
 /** Watches the bodies of services' responses: a body that breaks off or stalls counts against the version, unless the client left. */
 
 import type { BodyFailure, Context, Deps, Handler } from "../core/types.ts";
+import { announcedBodyLength } from "../http/body-length.ts";
 import { isEvents } from "./sse.ts";
 
 type BodyDeps = Pick<Deps, "now" | "after" | "log" | "recordBodyFailure" | "measuresBodies">;
@@ -13,6 +14,8 @@ export type WatchBodies = (idleMs: number | undefined, deps: BodyDeps) => (next:
 
 /** A pause that counts as stalled where bodies are only measured. */
 const measuredIdleMs = 30_000;
+/** A service that meets a client which reads nothing for so long may give up: the break is the client's. */
+const clientPauseMs = 5000;
 /** Of the read buffer, which grows while the service fills it: a small body needs a small one. */
 const [firstBytes, maxBytes] = [4 * 1024, 64 * 1024];
 
@@ -47,9 +50,16 @@ const copied = (
     if (!request.signal.aborted) recordFailure(how, cause, status, context, deps);
   };
   const stall = isEvents(response) ? undefined : { ms: idleMs ?? measuredIdleMs, cuts: idleMs !== undefined };
-  const body = watchedBody(response.body as ReadableStream<Uint8Array>, fail, stall, deps);
-  const length = headers.get("content-length");
-  return new Response(length === null ? body : body.pipeThrough(new FixedLengthStream(Number(length))), response);
+  const { route, caller } = context;
+  // As with an end by age, the tail would take the runtime's exception for a death.
+  const unread = () =>
+    deps.log({
+      ...{ type: "stream", tier: route.tier, route: route.name || null, how: "unread", kind: "body" },
+      request: caller.requestId,
+    });
+  const body = watchedBody(response.body as ReadableStream<Uint8Array>, { fail, unread }, stall, deps);
+  const length = announcedBodyLength(headers);
+  return new Response(length === undefined ? body : body.pipeThrough(new FixedLengthStream(length)), response);
 };
 
 const recordFailure = (
@@ -73,6 +83,13 @@ const recordFailure = (
 
 type Fail = (how: BodyFailure, cause: unknown) => void;
 
+/** At most one of them is called, once. */
+interface BodyEnds {
+  readonly fail: Fail;
+  /** It broke off after its client had not read for long. */
+  readonly unread: () => void;
+}
+
 interface Stall {
   /** A longer pause of the service is a failure. */
   readonly ms: number;
@@ -84,18 +101,18 @@ interface Stall {
  * Reads the service's body as the client asks for it, so a client that does not read is no pause of the service. A cancel
  * comes from the client, or from the age of streams.
  *
- * @param fail called once
  * @param stall undefined when the service may pause
  */
 const watchedBody = (
   from: ReadableStream<Uint8Array>,
-  fail: Fail,
+  { fail, unread }: BodyEnds,
   stall: Stall | undefined,
   { now, after }: BodyDeps,
 ): ReadableStream<Uint8Array> => {
   const reader = from.getReader({ mode: "byob" });
   let size = firstBytes;
   let waitsSince: number | undefined;
+  let deliveredAt = now();
   let isOver = false;
   const finish = () => {
     isOver = true;
@@ -129,16 +146,22 @@ const watchedBody = (
       },
       pull: async (controller) => {
         waitsSince = now();
+        const pausedMs = waitsSince - deliveredAt;
         try {
           const { done, value } = await reader.read(new Uint8Array(size));
           waitsSince = undefined;
+          deliveredAt = now();
           if (value?.byteLength) controller.enqueue(value);
           if (value?.byteLength === size) size = Math.min(size * 2, maxBytes);
           if (!done) return;
           finish();
           controller.close();
         } catch (error) {
-          failOnce("cut", error);
+          if (pausedMs < clientPauseMs) failOnce("cut", error);
+          else if (!isOver) {
+            finish();
+            unread();
+          }
           throw error;
         }
       },

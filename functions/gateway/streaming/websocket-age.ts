@@ -17,10 +17,21 @@ interface WebSocketLimits {
 
 /** Service Restart: the client may connect again (RFC 6455 registry). */
 const serviceRestart = [1012, "service restart"] as const;
-/** Sent to the other side of a connection that broke off: codes 1005, 1006 and 1015 cannot be sent (RFC 6455, 7.4.1). */
+/** Sent to the other side of a connection that broke off, or that was closed with a code that nobody may send. */
 const serviceLost = [1011, "the service closed the connection"] as const;
 const clientLost = [1001, "the client closed the connection"] as const;
 const noCode = 1005;
+/** What a message counts at least: the runtime holds also one that is empty. */
+const leastCarried = 64;
+/** Of a reason, which a frame carries with the code (RFC 6455, 5.5). One that is no UTF-8 is longer when decoded. */
+const maxReasonBytes = 123;
+
+/** Codes that may be sent: those that the RFC, a registry or an application defines (RFC 6455, 7.4). */
+const isSendable = (code: number): boolean =>
+  (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+
+const sendableReason = (reason: string): string =>
+  new TextEncoder().encode(reason).byteLength > maxReasonBytes ? "" : reason;
 
 /**
  * The gate copies the messages itself: what the runtime forwards between client and service, no Worker can close. Pings
@@ -69,12 +80,12 @@ const copyMessages = (
   };
   from.addEventListener("message", ({ data }) => {
     if (ended.signal.aborted) return;
-    carried += typeof data === "string" ? data.length : data.byteLength;
+    carried += Math.max(leastCarried, typeof data === "string" ? data.length : data.byteLength);
     if (carried > maxCarried) close("full");
     else to.send(data);
   });
   from.addEventListener("close", ({ code, reason, wasClean }) => {
-    if (wasClean) closeOther(code, reason);
+    if (wasClean && (code === noCode || isSendable(code))) closeOther(code, sendableReason(reason));
     else closeOther(...lost);
   });
   // Such as a message that is too large for the runtime, which closes that side itself.

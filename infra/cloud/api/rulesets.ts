@@ -75,6 +75,14 @@ export const rulesets = (control: AccountControl) => {
         inZone(zone).map((it) => (it.id === rule ? changed : it)),
       );
       return answer(c, zone);
+    })
+    .delete("/:zone/rulesets/:id/rules/:rule", async (c) => {
+      const { zone, id, rule } = c.req.param();
+      known(zone, id);
+      const left = inZone(zone).filter((it) => it.id !== rule);
+      if (left.length === inZone(zone).length) throw apiErrors.noRuleset();
+      await replace(zone, left);
+      return answer(c, zone);
     });
 };
 

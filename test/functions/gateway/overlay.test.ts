@@ -1,6 +1,7 @@
 /** Overlays only tighten a plan, and gates apply them without a release. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { copyForGates, messageForGates } from "../../../functions/feed/entries.ts";
 import type { RouteClosure, RoutePlan } from "../../../functions/gateway/core/plan.ts";
 import type { RevocationEntry } from "../../../functions/gateway/core/ports/revocations.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
@@ -341,6 +342,17 @@ describe("a gate", () => {
     const { feed, get } = gate({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
     feed.isDown = true;
     expect(await get()).toBe(503);
+  });
+
+  it("uses a copy in which a newer control has an entry of another kind, and control writes none for an older gate", async () => {
+    const later = { kind: "later", id: "x", until: 1e15, by: "control", reason: "" } as never;
+    const { feed, get } = gate({ revision: 1, entries: [later, closing(1e15)] });
+    feed.isDown = true;
+    expect(await get()).toBe(503);
+    const measure: OverlayEntry = { kind: "measure", id: "m", until: 1e15, by: "control", reason: "" };
+    const stored = { revision: 3, entries: [measure, closing(1e15)], revoked: [] };
+    expect(copyForGates(stored)).toEqual({ ...stored, entries: [closing(1e15)] });
+    expect(messageForGates(stored).entries).toEqual(stored.entries);
   });
 
   it("keeps the feed's message when the feed fails, whatever the copy contains", async () => {

@@ -54,7 +54,8 @@ const open = async ({ limits = {}, measured = true, status = 200, headers = {}, 
     return done ? "(end)" : new TextDecoder().decode(value);
   };
   const codes = () => it.lines.flatMap((line) => ("code" in line && "cause" in line ? [line.code] : []));
-  return { service, failures, ended, codes, client, reader, text, pass: it.advance, answer };
+  const unread = () => it.lines.filter((line) => "how" in line && line.how === "unread").length;
+  return { unread, service, failures, ended, codes, client, reader, text, pass: it.advance, answer };
 };
 
 describe("while a rollout measures, a body", () => {
@@ -111,6 +112,20 @@ describe("while a rollout measures, a body", () => {
     await pass(0);
     await pass(300_000);
     expect(failures).toEqual([]);
+  });
+
+  it.each([
+    [4999, ["cut all service 200"]],
+    [5000, []],
+  ] as const)("that breaks off after its client has not read for %i ms counts as %j", async (ms, expected) => {
+    const { service, failures, codes, text, pass, unread } = await open();
+    service.send("ab");
+    expect(await text()).toBe("ab");
+    await pass(ms);
+    service.fail();
+    await expect(text()).rejects.toThrow();
+    expect([failures, codes()]).toEqual([expected, expected.map(() => "response-cut")]);
+    expect(unread()).toBe(1 - expected.length);
   });
 
   it("whose client leaves first counts as nothing, whatever the service does then", async () => {

@@ -108,6 +108,16 @@ describe("a WebSocket with a maximum age", () => {
     expect([client.seen.at(-1), service.seen.at(-1), ended]).toEqual([closed, closed, ["chat full websocket"]]);
   });
 
+  it("is closed when it has carried as many empty messages, each of which counts 64", async () => {
+    const { client, service, ended } = await open();
+    for (let sent = 0; sent < 16; sent++) client.socket.send("");
+    await vi.waitUntil(() => service.seen.length === 16);
+    expect(ended).toEqual([]);
+    client.socket.send(new Uint8Array(0));
+    await vi.waitUntil(() => client.seen.length === 1 && service.seen.length === 17);
+    expect([client.seen.at(-1), service.seen.at(-1), ended]).toEqual([closed, closed, ["chat full websocket"]]);
+  });
+
   it("ends for the client although the service never closes, and carries nothing after that", async () => {
     const { client, service, ended, pass } = await open({ answersClose: false });
     await pass(95_000);

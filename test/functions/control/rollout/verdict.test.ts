@@ -25,6 +25,7 @@ const finding = (stages: readonly Stage[], criterion: Finding["criterion"], by: 
   return found;
 };
 
+const noRequests = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
 const many = { requests: 900_000, errors: 900, refusals: 18_000, abandoned: 100 };
 const equal = { requests: 100_000, errors: 100, refusals: 2000, abandoned: 11 };
 
@@ -46,6 +47,26 @@ it("neither passes nor fails on a few requests", () => {
   expect(few.verdict).toBe("not-enough");
   expect(few.findings.every(({ verdict }) => verdict === "not-enough")).toBe(true);
 });
+
+it.each(["canary", "stable"] as const)(
+  "proves nothing by bodies of %s that break off after the split, if their requests were before it",
+  (side) => {
+    // Bodies from 5 users of the step before, and the first request of this one.
+    const group = (number: number): Group => ({
+      ...noRequests,
+      requests: Number(number === 0),
+      errors: 3,
+      upstreamErrors: 3,
+    });
+    const late = { groups: Object.fromEntries([0, 1, 2, 3, 4].map((it) => [it, group(it)])), cold: 0 };
+    const found = judge([{ ...stage(0.1, many, equal), [side]: late }], criteria).findings;
+    for (const criterion of ["errors", "upstream-errors"]) {
+      const it = found.find((one) => one.criterion === criterion);
+      expect(it).toMatchObject({ verdict: side === "canary" ? "not-enough" : "pass", [side]: 1 });
+      expect(Math.abs(it?.low ?? 9)).toBeLessThanOrEqual(1);
+    }
+  },
+);
 
 it("ignores stages in which only one version had users", () => {
   const broken = { requests: 10_000, errors: 10_000 };
