@@ -102,7 +102,7 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   const refused = await deployed(["a"]);
   expect(refused.code).toBe(3);
   expect(refused.text).toMatch(
-    new RegExp(`rollout ${id} by alice is running at 50 %[\\s\\S]*npx postern rollout abort a[\\s\\S]*--force`),
+    new RegExp(`rollout ${id} by alice is waiting at 50 %[\\s\\S]*npx postern rollout abort a[\\s\\S]*--force`),
   );
   expect(await started()).toMatchObject({ code: 3 });
   expect(shares()).toEqual([
