@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../../functions/control/model/finding.ts";
 import { isApplied, type Rollout } from "../../functions/control/model/rollout.ts";
 import { stateOf } from "../../functions/control/model/rollout-state.ts";
+import { rolloutNotice } from "../../functions/control/notifications/notification.ts";
+import { maxDataChars } from "../../functions/control/notifications/outbox.ts";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { nextAction } from "../../functions/control/rollout/reducer.ts";
 import { type RolloutHarness, rolloutHarness, runFor, verdictOf } from "./rollout-harness.ts";
@@ -377,6 +379,32 @@ it("a pause while a split is retried keeps the split before, and its evidence", 
   await runFor(it, 10_000);
   expect([it.share(), isApplied(it.state())]).toEqual([1, false]);
   expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
+});
+
+it("a notice of the largest verdict is not too long for the outbox, which would send it without a word", async () => {
+  const it = await atOnePercent();
+  const cause = { route: `${"t".repeat(48)}/${"r".repeat(100)}`, by: "b".repeat(100), code: "c".repeat(100) };
+  const finding = (index: number): Finding => ({
+    ...{
+      criterion: "upstream-errors",
+      verdict: "fail",
+      stable: 1 / 3,
+      canary: 1 / 3,
+      low: 1 / 3,
+      high: 1 / 3,
+      tolerate: 1 / 3,
+    },
+    counts: { stable: { hits: 1e12, requests: 1e12 }, canary: { hits: 1e12, requests: 1e12 } },
+    // Rates have causes; there are four of them.
+    ...(index < 4 && { causes: Array.from({ length: 10 }, () => ({ ...cause, canary: 1e12, stable: 1e12 })) }),
+    ...{ clients: 100, needs: { requests: 1e12, ms: 1e12 }, why: "w".repeat(2000) },
+    query: { name: "q".repeat(48), at: 1e13, inRow: 3 },
+  });
+  const text = "x".repeat(2000);
+  const verdict = { verdict: "fail" as const, findings: Array.from({ length: 30 }, (_, index) => finding(index)) };
+  const { data } = rolloutNotice("failed", { ...it.state(), verdict, why: text, reason: text }, "control", 1, 0);
+  expect(JSON.stringify(data).length).toBeLessThan(maxDataChars);
+  expect(data).toMatchObject({ verdict: { findings: { length: 20 } } });
 });
 
 it("someone else who deploys over and over makes neither the stored rollout nor its evaluation grow without end", async () => {

@@ -40,6 +40,8 @@ export type RolloutNoticeKind =
   | "left";
 
 const maxFindings = 20;
+/** Of a finding: a sentence names three. The outbox takes no notice whose data is too long. */
+const maxCauses = 5;
 const maxTextChars = 500;
 
 /** @param count number of the tier's notices so far */
@@ -74,7 +76,7 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
     // What the next evaluation counts from is no part of a notice.
     findings: it.verdict.findings.slice(0, maxFindings).map(({ causes, limit: _, probes: __, ...finding }) => ({
       ...finding,
-      ...(causes && { causes: [...causes] }),
+      ...(causes && { causes: causes.slice(0, maxCauses) }),
       why: truncate(finding.why, maxTextChars),
     })),
   },

@@ -42,7 +42,7 @@ const maxPending = 1000;
 /** Delivered and given-up notices that are kept, over all channels. */
 const maxSettled = 500;
 /** Characters of a notice's data; larger data is dropped. */
-const maxDataChars = 20_000;
+export const maxDataChars = 40_000;
 /** An attempt without a result is repeated after this time. */
 const attemptLeaseMs = 60_000;
 const maxDeployments = 500;

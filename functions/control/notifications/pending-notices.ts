@@ -9,6 +9,18 @@ interface PendingNotices {
 
 const key = "news";
 const maxPending = 50;
+/** Of their JSON: a stored value has 2 MiB at most, and a character may take two bytes. */
+const maxPendingChars = 800_000;
+
+/** A notice that is lost harms less than a state that cannot be stored. */
+const newestThatFit = (all: readonly Notice[]): readonly Notice[] => {
+  let chars = 0;
+  const from = all.findLastIndex((it) => {
+    chars += JSON.stringify(it).length;
+    return chars > maxPendingChars;
+  });
+  return all.slice(from + 1).slice(-maxPending);
+};
 
 /** @param runExclusive runs work without concurrent writes */
 export const openPendingNotices = (
@@ -27,7 +39,7 @@ export const openPendingNotices = (
       const before = await read();
       const count = before.count + 1;
       return {
-        [key]: { count, untold: [...before.untold, notice(count)].slice(-maxPending) } satisfies PendingNotices,
+        [key]: { count, untold: newestThatFit([...before.untold, notice(count)]) } satisfies PendingNotices,
       };
     },
     /** Hands the pending notices to the outbox. @returns whether it has taken all */
