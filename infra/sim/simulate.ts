@@ -2,7 +2,7 @@
 
 import { shapeOf } from "./latency.ts";
 import { seededRandom } from "./random.ts";
-import { type RunResult, run } from "./rollout.ts";
+import { alikeUsers, type RunResult, run } from "./rollout.ts";
 import { healthy, type RolloutEnd, type Scenario } from "./scenarios.ts";
 import { usersOf } from "./users.ts";
 
@@ -40,9 +40,10 @@ export const simulate = (
     canary: { behaviour, shape: shapeOf(behaviour.slower) },
   };
   const users = usersOf(scenario.users, seededRandom(seed));
+  const source = alikeUsers(users, scenario.rate, kinds);
   const results: RunResult[] = [];
   for (let index = 1; index <= runs; index++) {
-    results.push(run(scenario, users, kinds, seed * 1_000_003 + index));
+    results.push(run(source, scenario, seed * 1_000_003 + index));
     onProgress(index);
   }
   return figuresOf(scenario, results);
