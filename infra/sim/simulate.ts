@@ -49,7 +49,10 @@ export const simulate = (
   return figuresOf(scenario, results);
 };
 
-const figuresOf = ({ name, rate, users, bounds }: Scenario, results: readonly RunResult[]): Figures => {
+export const figuresOf = (
+  { name, rate, users, bounds }: Pick<Scenario, "name" | "rate" | "users" | "bounds">,
+  results: readonly RunResult[],
+): Figures => {
   const part = (end: RolloutEnd) => results.filter((it) => it.end === end).length / results.length;
   const ends = { promoted: part("promoted"), "rolled-back": part("rolled-back"), paused: part("paused") };
   const seconds = sorted(results.map(({ took }) => took));

@@ -90,16 +90,20 @@ export const splitOf = (
 };
 
 /** The age of a version's isolates. */
-interface Isolates {
-  readonly coldShare: number;
+export interface Isolates {
+  /** Share of the requests whose latency is not measured: those of cold isolates. */
+  readonly unmeasured: number;
   /** Seconds since the split. */
   readonly seconds: number;
 }
 
 /** Stable's isolates are warm, and its hanging requests have been abandoned all along. */
-export const warm: Isolates = { coldShare: 0, seconds: clientTimeoutSeconds };
+export const warm: Isolates = { unmeasured: 0, seconds: clientTimeoutSeconds };
 
-export const isolatesAfter = (seconds: number): Isolates => ({ coldShare: Math.exp(-seconds / cold), seconds });
+export const isolatesAfter = (seconds: number): Isolates => ({
+  unmeasured: Math.exp(-seconds / cold),
+  seconds,
+});
 
 export const versionTraffic = (
   { behaviour, shape }: VersionModel,
@@ -153,7 +157,7 @@ export interface Added {
 export const addTraffic = (
   { groups: filled }: VersionCounts,
   { behaviour, groupShares, latencies, rate }: VersionTraffic,
-  { coldShare, seconds }: Isolates,
+  { unmeasured, seconds }: Isolates,
   { busy, failing, slow }: TrafficConditions,
   { poisson, uniform, happens }: Random,
 ): Added => {
@@ -176,7 +180,7 @@ export const addTraffic = (
     it.abandoned += abandoned;
     // Half of the errors are the upstream's.
     for (let index = 0; index < errors; index++) if (happens(0.5)) it.upstreamErrors++;
-    for (let index = coldShare > 0 ? poisson(passed * coldShare) : 0; index < passed; index++)
+    for (let index = unmeasured > 0 ? poisson(passed * unmeasured) : 0; index < passed; index++)
       addLatency(it, sampleBin(latencyTable, uniform()) + slow, 1);
   }
   return { requests: allRequests, failed: allFailed };

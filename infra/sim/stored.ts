@@ -1,0 +1,58 @@
+/**
+ * What control's store of telemetry does to reports: after some minutes it merges them by whole minutes. A minute in which
+ * the split changed then belongs to the step before, with all its requests.
+ */
+import { coarseMs, fineRetentionMs } from "../../functions/control/telemetry/store.ts";
+import { addCounts, emptyCounts, type VersionCounts } from "./traffic.ts";
+
+export interface SplitCounts {
+  readonly stable: VersionCounts;
+  readonly canary: VersionCounts;
+}
+
+interface StoredSplit extends SplitCounts {
+  /** What was reported in the minute of the split. */
+  readonly border: SplitCounts;
+  /** Seconds, when that minute began. */
+  readonly minute: number;
+  merged: boolean;
+}
+
+const emptySplit = (): SplitCounts => ({ stable: emptyCounts(), canary: emptyCounts() });
+const minuteSeconds = coarseMs / 1000;
+
+/** @param offset seconds of a minute at which the rollout started */
+export const storedSplits = (offset: number) => {
+  const splits: StoredSplit[] = [];
+  const minuteOf = (seconds: number) => Math.floor((seconds + offset) / minuteSeconds) * minuteSeconds - offset;
+  return {
+    begin: (sinceStart: number): SplitCounts => {
+      const begun = { ...emptySplit(), border: emptySplit(), minute: minuteOf(sinceStart), merged: false };
+      splits.push(begun);
+      return begun;
+    },
+    /** Adds what was reported in an interval that began then. */
+    add: (reported: SplitCounts, began: number): void => {
+      const split = splits.at(-1);
+      if (!split) return;
+      const parts = minuteOf(began) === split.minute ? [split, split.border] : [split];
+      for (const to of parts) {
+        addCounts(to.stable, reported.stable, 1);
+        addCounts(to.canary, reported.canary, 1);
+      }
+    },
+    /** Merges what is old enough. */
+    merge: (sinceStart: number): void => {
+      for (const [index, split] of splits.entries()) {
+        const before = splits[index - 1];
+        const ends = split.minute + minuteSeconds + fineRetentionMs / 1000;
+        if (!before || split.merged || sinceStart < ends) continue;
+        split.merged = true;
+        for (const version of ["stable", "canary"] as const) {
+          addCounts(split[version], split.border[version], -1);
+          addCounts(before[version], split.border[version], 1);
+        }
+      }
+    },
+  };
+};
