@@ -98,9 +98,8 @@ const addOutcomes = (
   to.failed += (failed + (requests - failed) * notFound + (requests * lost) / (1 - lost)) / reports;
 };
 
-interface SimulatedPopulation {
+interface SimulatedPopulation extends Pick<Population, "first" | "attack"> {
   readonly users: Users;
-  readonly attack: Population["attack"];
 }
 
 interface PreparedPart {
@@ -130,13 +129,13 @@ const preparedParts = ({ parts, users, tail }: World, seed: number): PreparedPar
 };
 
 const modelOf = (it: WorldBehaviour) => ({
-  behaviour: { ...it, reports: it.reports * (1 - it.lost) },
+  behaviour: { ...it, reports: it.sent * it.reports * (1 - it.lost) },
   shape: shapeOf(it.slower, it.times),
 });
 
-const populationOf = ({ users, tail, attack }: Population, random: Random): SimulatedPopulation => {
+const populationOf = ({ users, tail, ...population }: Population, random: Random): SimulatedPopulation => {
   const drawn = usersOf(users, random, tail);
-  const chosen = attack?.keys === "chosen";
+  const chosen = population.attack?.keys === "chosen";
   return {
     users: chosen
       ? {
@@ -147,15 +146,16 @@ const populationOf = ({ users, tail, attack }: Population, random: Random): Simu
           refused: drawn.refused.map(() => 1),
         }
       : drawn,
-    attack,
+    ...population,
   };
 };
 
 /** Chosen keys whose version is known were tried until enough of them had it. */
-const positionsOf = ({ users, attack }: SimulatedPopulation, random: Random): Float64Array =>
-  attack?.keys === "chosen" && attack.known
-    ? new Float64Array(users.count).fill(attack.known === "canary" ? 0 : 1)
-    : assignPositions(users, random);
+const positionsOf = ({ users, first, attack }: SimulatedPopulation, random: Random): Float64Array => {
+  const known = attack?.keys === "chosen" ? attack.known : undefined;
+  if (!first && !known) return assignPositions(users, random);
+  return new Float64Array(users.count).fill(known === "stable" ? 1 : 0);
+};
 
 type RunningPart = Pick<PreparedPart, "of" | "behaviours"> & { readonly attacks: boolean } & Record<
     Version,

@@ -10,13 +10,17 @@ export interface WorldBehaviour extends Behaviour {
   readonly notFound: number;
   /** Users get no response, and no gate reports the request. */
   readonly lost: number;
+  /** Share of the requests that clients send at all. */
+  readonly sent: number;
 }
 
-export const usual: WorldBehaviour = { ...healthy, times: 1, notFound: 0, lost: 0 };
+export const usual: WorldBehaviour = { ...healthy, times: 1, notFound: 0, lost: 0, sent: 1 };
 
 export interface Population {
   readonly users: number;
   readonly tail?: Tail;
+  /** They get each new version first: the same keys have the lowest positions in every rollout. Default: by chance. */
+  readonly first?: true;
   /** Set for attackers. Their own failures are no harm. */
   readonly attack?: {
     /** Chosen keys count in all groups evenly; others belong to real users. */

@@ -28,8 +28,15 @@ export const adversaries: readonly World[] = [
   {
     ...forcing,
     name: "forcing: one address",
-    about: "32 chosen keys send 320 refused requests/s; which version they have is unknown.",
-    parts: [honest, refusedPart(keys(32), 320)],
+    about: "32 chosen keys send 1,500 refused requests/s; which version they have is unknown.",
+    parts: [honest, refusedPart(keys(32), 1500)],
+  },
+  {
+    ...forcing,
+    name: "stalling: one address",
+    about: "32 chosen keys send 10 refused requests/s, and the release waits; which version they have is unknown.",
+    wanted: "finished",
+    parts: [honest, refusedPart(keys(32), 10)],
   },
   {
     ...forcing,

@@ -41,8 +41,14 @@ export const harmlessWorlds: readonly World[] = [
   {
     ...harmless,
     name: "one dominant client",
-    about: "One client sends 30 % of the requests, and they take three times as long under both versions.",
-    parts: [{ rate: 0.7 * rate }, { of: { users: 1 }, rate: 0.3 * rate, both: { times: 3 } }],
+    about: "One client sends 10 % of the requests, and they take five times as long under both versions.",
+    parts: [{ rate: 0.9 * rate }, { of: { users: 1 }, rate: 0.1 * rate, both: { times: 5 } }],
+  },
+  {
+    ...harmless,
+    name: "one dominant client, first",
+    about: "The same, and its key is among the first hundredth, which get every new version first.",
+    parts: [{ rate: 0.9 * rate }, { of: { users: 1, first: true }, rate: 0.1 * rate, both: { times: 5 } }],
   },
   {
     ...harmless,
@@ -115,7 +121,7 @@ export const harmlessWorlds: readonly World[] = [
     name: "changed mix",
     about:
       "40 % of the requests are preflights of 4 ms; the new version lets browsers cache them, so most do not come.",
-    parts: [{ rate: 0.6 * rate }, { rate: 0.4 * rate, both: { times: 0.1 }, canary: { reports: 0.05 } }],
+    parts: [{ rate: 0.6 * rate }, { rate: 0.4 * rate, both: { times: 0.1 }, canary: { sent: 0.05 } }],
   },
   {
     ...harmless,

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../infra/sim/random.ts";
+import type { World } from "../../infra/sim/world.ts";
+import { type Outcomes, trafficOf } from "../../infra/sim/world-traffic.ts";
+import { simulateWorld, worldReport, worlds } from "../../infra/sim/worlds.ts";
+import { full } from "../full.ts";
+
+/** What half an hour at 50 % does to users, looked at for ten seconds four times. */
+const halfAnHour = (world: World, seed: number) => {
+  const outcomes: Outcomes = { requests: 0, failed: 0, failedUnderStable: 0 };
+  const split = trafficOf(world, seed, outcomes)(seededRandom(seed))(0.5, 0);
+  for (const seconds of [30, 430, 1250, 1690]) split.advance(seconds, seconds);
+  return { outcomes, reported: { stable: split.stable, canary: split.canary } };
+};
+
+/** The share of the new version's requests that fail, and would not under stable. */
+const added = (world: World): number => {
+  const { outcomes } = halfAnHour(world, 4);
+  return (outcomes.failed - outcomes.failedUnderStable) / outcomes.requests;
+};
+
+/** The same users, of whom some fail oftener than others. */
+const withoutDifference = (world: World): World => ({
+  ...world,
+  parts: world.parts.map(({ canary: _, ...part }) => part),
+});
+
+const named = (name: string): World => {
+  const world = worlds.find((it) => it.name === name);
+  if (!world) throw new Error(`no world ${name}`);
+  return world;
+};
+
+describe.each(worlds.map((it) => [it.name, it] as const))("%s", (_, world) => {
+  it("harms users of the new version if the release is harmful, and not otherwise", () => {
+    const harm = added(world) - added(withoutDifference(world));
+    if (world.release === "harmful") expect(harm).toBeGreaterThan(0.0015);
+    else expect(harm).toBeLessThan(0.001);
+  });
+
+  it.runIf(full)("gives the same rollouts for the same seed", () => {
+    const rollouts = () => simulateWorld(world, 1, 4, () => undefined);
+    expect(rollouts()).toEqual(rollouts());
+  });
+});
+
+it("a world's traffic is the same for the same seed", () => {
+  const world = named("forcing: one address");
+  expect(halfAnHour(world, 4)).toEqual(halfAnHour(world, 4));
+  expect(halfAnHour(world, 5)).not.toEqual(halfAnHour(world, 4));
+});
+
+it("names are unique, and what is harmless is never wanted back", () => {
+  expect(new Set(worlds.map(({ name }) => name)).size).toBe(worlds.length);
+  for (const { release, wanted } of worlds)
+    expect(release === "harmless" ? ["kept", "finished"] : ["caught", "held"]).toContain(wanted);
+});
+
+it("one missed aim is marked, and one reached is not", () => {
+  const lost = simulateWorld(named("telemetry lost, canary only"), 2, 4, () => undefined);
+  const refuses = simulateWorld(named("refuses 5 %"), 2, 4, () => undefined);
+  expect(lost).toMatchObject({ ends: { "rolled-back": 1 }, missed: true });
+  expect(refuses).toMatchObject({ ends: { "rolled-back": 1 }, missed: false });
+  const [, first, second] = worldReport([lost, refuses]).split("\n");
+  expect(first).toMatch(/^telemetry lost, canary only .* missed$/);
+  expect(second).toMatch(/^refuses 5 % .* 100 % +0 % +0 % /);
+});
