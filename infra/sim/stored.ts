@@ -31,12 +31,17 @@ export const storedSplits = (offset: number) => {
       splits.push(begun);
       return begun;
     },
-    /** Adds what was reported in an interval that began then. */
-    add: (reported: SplitCounts, began: number): void => {
+    /** Stores what is reported in an interval that began then. */
+    report: (began: number, report: (counts: SplitCounts) => void): void => {
       const split = splits.at(-1);
       if (!split) return;
-      const parts = minuteOf(began) === split.minute ? [split, split.border] : [split];
-      for (const to of parts) {
+      if (minuteOf(began) !== split.minute) {
+        report(split);
+        return;
+      }
+      const reported = emptySplit();
+      report(reported);
+      for (const to of [split, split.border]) {
         addCounts(to.stable, reported.stable, 1);
         addCounts(to.canary, reported.canary, 1);
       }

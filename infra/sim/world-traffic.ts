@@ -6,10 +6,10 @@ import type { TrafficSource } from "./rollout.ts";
 import { type SplitCounts, storedSplits } from "./stored.ts";
 import {
   addTraffic,
-  emptyCounts,
   type Isolates,
   intervalSeconds,
   isolatesAfter,
+  type TrafficConditions,
   type VersionModels,
   type VersionTraffic,
   versionTraffic,
@@ -47,23 +47,34 @@ export const trafficOf = (world: World, seed: number, outcomes: Outcomes): Traff
         canary: counts.canary.sample,
         advance: (sinceSplit, sinceStart) => {
           const [conditions, began] = [conditionsAt(sinceStart), sinceStart - intervalSeconds];
-          const reported: SplitCounts = { stable: emptyCounts(), canary: emptyCounts() };
-          const interval = { stable: noRequests(), canary: noRequests() };
-          for (const part of running) {
-            if (!isActive(part.of, sinceSplit - intervalSeconds, began)) continue;
-            for (const version of ["stable", "canary"] as const) {
-              const isolates = measured(version, sinceSplit, part.behaviours[version]);
-              const added = addTraffic(reported[version], part[version], isolates, conditions, random);
-              if (!part.attacks) addOutcomes(interval[version], added, part.behaviours[version]);
-            }
-          }
-          addInterval(outcomes, interval);
-          stored.add(reported, began);
+          const active = running.filter(({ of }) => isActive(of, share, sinceSplit - intervalSeconds, began));
+          stored.report(began, (reported) => {
+            addInterval(outcomes, serve(active, reported, sinceSplit, conditions, random));
+          });
           stored.merge(sinceStart);
         },
       };
     };
   };
+};
+
+/** Adds the requests of all parts in one interval. */
+const serve = (
+  parts: readonly RunningPart[],
+  reported: SplitCounts,
+  sinceSplit: number,
+  conditions: TrafficConditions,
+  random: Random,
+): Record<Version, Served> => {
+  const served = { stable: noRequests(), canary: noRequests() };
+  for (const part of parts) {
+    for (const version of ["stable", "canary"] as const) {
+      const isolates = measured(version, sinceSplit, part.behaviours[version]);
+      const added = addTraffic(reported[version], part[version], isolates, conditions, random);
+      if (!part.attacks) addOutcomes(served[version], added, part.behaviours[version]);
+    }
+  }
+  return served;
 };
 
 /** Gates measure no latency of a 404. */

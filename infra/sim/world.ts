@@ -51,6 +51,8 @@ export interface Period {
   readonly until?: number;
   /** The period comes again after so many seconds. */
   readonly every?: number;
+  /** Only while this share of the users has the new version. */
+  readonly share?: number;
 }
 
 export interface World {
@@ -72,8 +74,9 @@ export interface World {
 }
 
 /** Whether an interval that begins then belongs to the part. */
-export const isActive = ({ when }: Part, sinceSplit: number, sinceStart: number): boolean => {
+export const isActive = ({ when }: Part, share: number, sinceSplit: number, sinceStart: number): boolean => {
   if (!when) return true;
+  if (when.share !== undefined && when.share !== share) return false;
   const { from = 0, until = Number.POSITIVE_INFINITY, every = Number.POSITIVE_INFINITY } = when;
   const passed = (when.since === "split" ? sinceSplit : sinceStart) % every;
   return passed >= from && passed < until;

@@ -15,12 +15,12 @@ export const harmfulWorlds: readonly World[] = [
   {
     ...harmful,
     name: "late harm",
-    about: "Errors 0.1 % → 1 % from minute 25 on; three steps of ten minutes.",
+    about: "Errors 0.1 % → 1 % from minute 85 on: the 25th of 30 in the last step, if no step waits.",
     wanted: "caught",
-    bake: "10m",
+    bake: "30m",
     parts: [
-      { rate, when: { since: "start", until: 1500 } },
-      { rate, canary: { errors: 0.01 }, when: { since: "start", from: 1500 } },
+      { rate, when: { since: "start", until: 5100 } },
+      { rate, canary: { errors: 0.01 }, when: { since: "start", from: 5100 } },
     ],
   },
   {

@@ -94,11 +94,9 @@ export const harmlessWorlds: readonly World[] = [
   {
     ...harmless,
     name: "incident at a step border",
-    about: "For 50 s from each change of the split, 30 % of the requests fail under both versions.",
-    parts: [
-      { rate, both: { errors: 0.3 }, when: { since: "split", until: 50 } },
-      { rate, when: { since: "split", from: 50 } },
-    ],
+    about:
+      "For 50 s from the change to 10 %, requests fail under both versions, and are tried again: 400 more a second.",
+    parts: [{ rate }, { rate: 0.4 * rate, both: { errors: 1 }, when: { since: "split", until: 50, share: 0.1 } }],
   },
   {
     ...harmless,
