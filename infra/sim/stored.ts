@@ -15,6 +15,7 @@ interface StoredSplit extends SplitCounts {
   readonly border: SplitCounts;
   /** Seconds, when that minute began. */
   readonly minute: number;
+  /** At once if the split was made as a minute began. */
   merged: boolean;
 }
 
@@ -27,9 +28,10 @@ export const storedSplits = (offset: number) => {
   const minuteOf = (seconds: number) => Math.floor((seconds + offset) / minuteSeconds) * minuteSeconds - offset;
   return {
     begin: (sinceStart: number): SplitCounts => {
-      const begun = { ...emptySplit(), border: emptySplit(), minute: minuteOf(sinceStart), merged: false };
-      splits.push(begun);
-      return begun;
+      const minute = minuteOf(sinceStart);
+      const split = { ...emptySplit(), border: emptySplit(), minute, merged: minute === sinceStart };
+      splits.push(split);
+      return split;
     },
     /** Stores what is reported in an interval that began then. */
     report: (began: number, report: (counts: SplitCounts) => void): void => {
@@ -46,16 +48,16 @@ export const storedSplits = (offset: number) => {
         addCounts(to.canary, reported.canary, 1);
       }
     },
-    /** Merges what is old enough. */
+    /** Merges what is old enough. Before the first split nothing is compared. */
     merge: (sinceStart: number): void => {
       for (const [index, split] of splits.entries()) {
         const before = splits[index - 1];
         const ends = split.minute + minuteSeconds + fineRetentionMs / 1000;
-        if (!before || split.merged || sinceStart < ends) continue;
+        if (split.merged || sinceStart < ends) continue;
         split.merged = true;
         for (const version of ["stable", "canary"] as const) {
           addCounts(split[version], split.border[version], -1);
-          addCounts(before[version], split.border[version], 1);
+          if (before) addCounts(before[version], split.border[version], 1);
         }
       }
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../infra/sim/random.ts";
+import { storedSplits } from "../../infra/sim/stored.ts";
 import type { World } from "../../infra/sim/world.ts";
 import { type Outcomes, trafficOf } from "../../infra/sim/world-traffic.ts";
 import { simulateWorld, worldReport, worlds } from "../../infra/sim/worlds.ts";
@@ -64,4 +65,39 @@ it("one missed aim is marked, and one reached is not", () => {
   const [, first, second] = worldReport([lost, refuses]).split("\n");
   expect(first).toMatch(/^telemetry lost, canary only .* missed$/);
   expect(second).toMatch(/^refuses 5 % .* 100 % +0 % +0 % /);
+});
+
+describe("stored reports", () => {
+  const sumOf = ({ groups }: { readonly groups: Readonly<Record<string, { readonly requests: number }>> }) =>
+    Object.values(groups).reduce((all, { requests }) => all + requests, 0);
+  const reportAt = (stored: ReturnType<typeof storedSplits>, seconds: readonly number[]) => {
+    for (const began of seconds)
+      stored.report(began, ({ canary: { groups } }) => {
+        for (const group of groups) group.requests += 1;
+      });
+  };
+
+  it("belong to the step before when their minute began before the split, once minutes are merged", () => {
+    const stored = storedSplits(0);
+    const first = stored.begin(60);
+    reportAt(stored, [60, 120]);
+    const second = stored.begin(130);
+    reportAt(stored, [130, 170, 180]);
+    const requests = () => [first, second].map(({ canary }) => sumOf(canary.sample) / 32);
+    stored.merge(1079);
+    expect(requests()).toEqual([2, 3]);
+    stored.merge(1080);
+    stored.merge(1090);
+    expect(requests()).toEqual([4, 1]);
+  });
+
+  it("stay where they are when the split was made as a minute began", () => {
+    const stored = storedSplits(50);
+    const first = stored.begin(10);
+    reportAt(stored, [10]);
+    const second = stored.begin(130);
+    reportAt(stored, [130, 170]);
+    stored.merge(1090);
+    expect([first, second].map(({ canary }) => sumOf(canary.sample) / 32)).toEqual([1, 2]);
+  });
 });
