@@ -14,15 +14,19 @@ const [slowFrom, slowAt] = [1.2816, 2.3263];
 /** By distance, what share of requests falls into each bin. */
 export type LatencyShape = readonly Float64Array[];
 
-/** @param slower how many times as long the slowest hundredth takes; the faster nine tenths are as they were */
-export const shapeOf = (slower: number): LatencyShape =>
+/**
+ * @param slower how many times as long the slowest hundredth takes; the faster nine tenths are as they were
+ * @param times how many times as long all requests take
+ */
+export const shapeOf = (slower: number, times = 1): LatencyShape =>
   Array.from({ length: distances }, (_, distance) => {
     const bins = new Float64Array(maxBin + 1);
     let all = 0;
     for (let z = -4.5; z < 4.5; z += 0.01) {
       const stretched = Math.log(slower) * Math.min(1, Math.max(0, (z - slowFrom) / (slowAt - slowFrom)));
       const at =
-        (Math.log(median) + spread * z + stretched) / perBin + binsPerDistance * (distance - (distances - 1) / 2);
+        (Math.log(median * times) + spread * z + stretched) / perBin +
+        binsPerDistance * (distance - (distances - 1) / 2);
       const bin = Math.min(maxBin, Math.max(0, Math.ceil(at)));
       const density = Math.exp(-(z * z) / 2);
       bins[bin] = (bins[bin] ?? 0) + density;

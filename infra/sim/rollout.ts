@@ -1,4 +1,4 @@
-/** Simulates one rollout from start to end: control's own reducer and verdict over simulated traffic. */
+/** Simulates one rollout from start to end: control's own reducer and verdict over any simulated traffic. */
 import { budgetOf } from "../../functions/control/model/attempt.ts";
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
 import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
@@ -7,7 +7,7 @@ import { nextAction, reduce } from "../../functions/control/rollout/reducer.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
 import { type Random, seededRandom } from "./random.ts";
-import type { RolloutEnd, Scenario } from "./scenarios.ts";
+import type { RolloutEnd } from "./scenarios.ts";
 import { intervalSeconds, type Split, splitOf, type VersionModels } from "./traffic.ts";
 import { conditionsOverTime } from "./traffic-conditions.ts";
 import { assignPositions, groupSharesOf, type Users } from "./users.ts";
@@ -32,30 +32,39 @@ export interface RunResult {
   readonly why: string;
 }
 
-export const run = ({ rate, attempt = 1 }: Scenario, users: Users, kinds: VersionModels, seed: number): RunResult => {
+/** Begins the traffic of one rollout: users are assigned to versions anew. Returns what begins a split at a share in (0, 1). */
+export type TrafficSource = (random: Random) => (share: number, sinceStart: number) => Split;
+
+/** The traffic of a scenario: alike users, and conditions that affect both versions. */
+export const alikeUsers =
+  (users: Users, rate: number, kinds: VersionModels): TrafficSource =>
+  (random) => {
+    const positions = assignPositions(users, random);
+    const conditionsAt = conditionsOverTime(random);
+    return (share) => splitOf(groupSharesOf(users, positions, share), rate, kinds, conditionsAt, random);
+  };
+
+interface Settings {
+  /** Which rollout of the version it is; default: the first. */
+  readonly attempt?: number | undefined;
+  /** Default: that of a manifest. */
+  readonly bake?: string | undefined;
+}
+
+export const run = (source: TrafficSource, { attempt = 1, bake = release.bake }: Settings, seed: number): RunResult => {
   const criteria = criteriaOf({ ...release, attempt: { budget: budgetOf(attempt) } });
-  const random = seededRandom(seed);
-  const positions = assignPositions(users, random);
-  const conditionsAt = conditionsOverTime(random);
+  const beginSplit = source(seededRandom(seed));
   const stages: Stage[] = [];
   let split: Split | undefined;
-  let state = newRollout();
+  let state = newRollout(bake);
   let now = 0;
   for (;;) {
-    ({ state, split } = applyDueActions(state, now, {
-      users,
-      positions,
-      rate,
-      kinds,
-      random,
-      stages,
-      split,
-    }));
+    ({ state, split } = applyDueActions(state, now, beginSplit, stages, split));
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
     if (isOver(state) || state.status === "paused") return resultOf(state, now, share, stages);
     now += intervalSeconds * 1000;
     const since = state.stretches.at(-1)?.since ?? 0;
-    split?.advance((now - since) / 1000, conditionsAt(now / 1000));
+    split?.advance((now - since) / 1000, now / 1000);
     const stage = stages.at(-1);
     if (stage) stages[stages.length - 1] = { ...stage, until: now };
     if (nextAction(state, now)?.kind === "judge")
@@ -63,25 +72,18 @@ export const run = ({ rate, attempt = 1 }: Scenario, users: Users, kinds: Versio
   }
 };
 
-interface SimulatedWorld {
-  readonly users: Users;
-  /** Each user's position in [0, 1): the canary has those below its share. */
-  readonly positions: Float64Array;
-  readonly rate: number;
-  readonly kinds: VersionModels;
-  readonly random: Random;
-  /** Grows by one with each split. */
-  readonly stages: Stage[];
-  readonly split: Split | undefined;
-}
-
-/** Runs due actions immediately: the simulated platform never fails. */
+/**
+ * Runs due actions immediately: the simulated platform never fails.
+ * @param stages grows by one with each split
+ */
 const applyDueActions = (
   initial: Rollout,
   now: number,
-  world: SimulatedWorld,
+  beginSplit: ReturnType<TrafficSource>,
+  stages: Stage[],
+  before: Split | undefined,
 ): { state: Rollout; split: Split | undefined } => {
-  let [state, split] = [initial, world.split];
+  let [state, split] = [initial, before];
   for (let action = nextAction(state, now); action && action.kind !== "judge"; action = nextAction(state, now)) {
     const seq = state.goal.seq;
     if (action.kind === "smoke")
@@ -90,17 +92,17 @@ const applyDueActions = (
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
-    split = splitOf(groupSharesOf(world.users, world.positions, share), world.rate, world.kinds, world.random);
-    world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
+    split = beginSplit(share, now / 1000);
+    stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
   }
   return { state, split };
 };
 
-const newRollout = (): Rollout => ({
+const newRollout = (bake: string): Rollout => ({
   id: "simulated",
   tier: "tier",
   subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],
-  steps: stepsOf(release),
+  steps: stepsOf({ ...release, bake }),
   tolerate: release.tolerate,
   smoke: [],
   by: "simulation",
@@ -116,7 +118,7 @@ const newRollout = (): Rollout => ({
   stretches: [],
   verdict: null,
   why: "",
-  patienceMs: evidenceTimeoutMs(release),
+  patienceMs: evidenceTimeoutMs({ ...release, bake }),
   notes: [],
 });
 

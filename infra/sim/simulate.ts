@@ -2,7 +2,7 @@
 
 import { shapeOf } from "./latency.ts";
 import { seededRandom } from "./random.ts";
-import { type RunResult, run } from "./rollout.ts";
+import { alikeUsers, type RunResult, run } from "./rollout.ts";
 import { healthy, type RolloutEnd, type Scenario } from "./scenarios.ts";
 import { usersOf } from "./users.ts";
 
@@ -40,15 +40,19 @@ export const simulate = (
     canary: { behaviour, shape: shapeOf(behaviour.slower) },
   };
   const users = usersOf(scenario.users, seededRandom(seed));
+  const source = alikeUsers(users, scenario.rate, kinds);
   const results: RunResult[] = [];
   for (let index = 1; index <= runs; index++) {
-    results.push(run(scenario, users, kinds, seed * 1_000_003 + index));
+    results.push(run(source, scenario, seed * 1_000_003 + index));
     onProgress(index);
   }
   return figuresOf(scenario, results);
 };
 
-const figuresOf = ({ name, rate, users, bounds }: Scenario, results: readonly RunResult[]): Figures => {
+export const figuresOf = (
+  { name, rate, users, bounds }: Pick<Scenario, "name" | "rate" | "users" | "bounds">,
+  results: readonly RunResult[],
+): Figures => {
   const part = (end: RolloutEnd) => results.filter((it) => it.end === end).length / results.length;
   const ends = { promoted: part("promoted"), "rolled-back": part("rolled-back"), paused: part("paused") };
   const seconds = sorted(results.map(({ took }) => took));

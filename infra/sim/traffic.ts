@@ -23,12 +23,20 @@ interface MutableGroup extends MutableCounts {
   readonly byBin: [number, number][];
 }
 
-interface SimulatedVersion {
+/** What gates report of a version. */
+export interface VersionCounts {
+  readonly groups: readonly MutableGroup[];
+  /** The same, as the verdict takes it. */
+  readonly sample: Sample;
+}
+
+/** Some users' requests to a version, all with one behaviour. */
+export interface VersionTraffic {
   readonly behaviour: Behaviour;
   readonly groupShares: readonly GroupShare[];
   readonly latencies: readonly AliasTable[];
-  readonly groups: readonly MutableGroup[];
-  readonly sample: Sample;
+  /** Requests a second of these users, to both versions. */
+  readonly rate: number;
 }
 
 /** Conditions that affect both versions. */
@@ -44,8 +52,8 @@ export interface TrafficConditions {
 export interface Split {
   readonly stable: Sample;
   readonly canary: Sample;
-  /** Adds the traffic of one interval, so many seconds after the split. */
-  readonly advance: (seconds: number, conditions: TrafficConditions) => void;
+  /** Adds the traffic of one interval, so many seconds after the split, and after the start of the rollout. */
+  readonly advance: (sinceSplit: number, sinceStart: number) => void;
 }
 
 /** A version's behaviour, and its latency. */
@@ -64,23 +72,53 @@ export const splitOf = (
   groupShares: { readonly stable: readonly GroupShare[]; readonly canary: readonly GroupShare[] },
   rate: number,
   kinds: VersionModels,
+  conditionsAt: (sinceStart: number) => TrafficConditions,
   random: Random,
 ): Split => {
-  const stable = simulatedVersion(kinds.stable, groupShares.stable);
-  const canary = simulatedVersion(kinds.canary, groupShares.canary);
+  const [stable, canary] = [emptyCounts(), emptyCounts()];
+  const toStable = versionTraffic(kinds.stable, groupShares.stable, rate);
+  const toCanary = versionTraffic(kinds.canary, groupShares.canary, rate);
   return {
     stable: stable.sample,
     canary: canary.sample,
-    advance: (seconds, conditions) => {
-      // Stable's isolates are warm.
-      addTraffic(stable, rate, 0, clientTimeoutSeconds, conditions, random);
-      addTraffic(canary, rate, Math.exp(-seconds / cold), seconds, conditions, random);
+    advance: (sinceSplit, sinceStart) => {
+      const conditions = conditionsAt(sinceStart);
+      addTraffic(stable, toStable, warm, conditions, random);
+      addTraffic(canary, toCanary, isolatesAfter(sinceSplit), conditions, random);
     },
   };
 };
 
-const simulatedVersion = ({ behaviour, shape }: VersionModel, groupShares: readonly GroupShare[]): SimulatedVersion => {
-  const mutableGroups = groupShares.map(
+/** The age of a version's isolates. */
+export interface Isolates {
+  /** Share of the requests whose latency is not measured: those of cold isolates. */
+  readonly unmeasured: number;
+  /** Seconds since the split. */
+  readonly seconds: number;
+}
+
+/** Stable's isolates are warm, and its hanging requests have been abandoned all along. */
+export const warm: Isolates = { unmeasured: 0, seconds: clientTimeoutSeconds };
+
+export const isolatesAfter = (seconds: number): Isolates => ({
+  unmeasured: Math.exp(-seconds / cold),
+  seconds,
+});
+
+export const versionTraffic = (
+  { behaviour, shape }: VersionModel,
+  groupShares: readonly GroupShare[],
+  rate: number,
+): VersionTraffic => ({
+  behaviour,
+  groupShares,
+  latencies: groupShares.map(({ distance }) => aliasTableOf(shape, distance)),
+  rate,
+});
+
+export const emptyCounts = (): VersionCounts => {
+  const mutableGroups = Array.from(
+    { length: groups },
     (): MutableGroup => ({
       requests: 0,
       errors: 0,
@@ -92,22 +130,38 @@ const simulatedVersion = ({ behaviour, shape }: VersionModel, groupShares: reado
     }),
   );
   return {
-    behaviour,
-    groupShares,
-    latencies: groupShares.map(({ distance }) => aliasTableOf(shape, distance)),
     groups: mutableGroups,
     sample: { groups: Object.fromEntries(mutableGroups.map((it, group) => [group, it])), cold: 0 },
   };
 };
 
-const addTraffic = (
-  { behaviour, groupShares, latencies, groups: filled }: SimulatedVersion,
-  rate: number,
-  coldShare: number,
-  seconds: number,
+/** Adds counts to others, or takes them away. */
+export const addCounts = (to: VersionCounts, from: VersionCounts, times: 1 | -1): void => {
+  for (const [group, it] of to.groups.entries()) {
+    const added = from.groups[group];
+    if (!added) continue;
+    for (const count of ["requests", "errors", "refusals", "upstreamErrors", "abandoned"] as const)
+      it[count] += times * added[count];
+    for (const [bin, count] of added.latency) addLatency(it, bin, times * count);
+  }
+};
+
+/** What an interval added. */
+export interface Added {
+  readonly requests: number;
+  /** Errors, refusals and abandoned requests. */
+  readonly failed: number;
+}
+
+/** Adds the requests of one interval. */
+export const addTraffic = (
+  { groups: filled }: VersionCounts,
+  { behaviour, groupShares, latencies, rate }: VersionTraffic,
+  { unmeasured, seconds }: Isolates,
   { busy, failing, slow }: TrafficConditions,
   { poisson, uniform, happens }: Random,
-): void => {
+): Added => {
+  let [allRequests, allFailed] = [0, 0];
   for (let group = 0; group < groups; group++) {
     const [groupShare, latencyTable, it] = [groupShares[group], latencies[group], filled[group]];
     if (!groupShare || !latencyTable || !it) continue;
@@ -119,14 +173,17 @@ const addTraffic = (
     const abandoned = seconds >= clientTimeoutSeconds ? poisson(requests * behaviour.hangs) : 0;
     const passed = poisson(requests * Math.max(0, 1 - behaviour.errors - behaviour.refusals - behaviour.hangs));
     it.requests += errors + refusals + abandoned + passed;
+    allRequests += errors + refusals + abandoned + passed;
+    allFailed += errors + refusals + abandoned;
     it.errors += errors;
     it.refusals += refusals;
     it.abandoned += abandoned;
     // Half of the errors are the upstream's.
     for (let index = 0; index < errors; index++) if (happens(0.5)) it.upstreamErrors++;
-    for (let index = coldShare > 0 ? poisson(passed * coldShare) : 0; index < passed; index++)
-      addLatency(it, sampleBin(latencyTable, uniform()) + slow);
+    for (let index = unmeasured > 0 ? poisson(passed * unmeasured) : 0; index < passed; index++)
+      addLatency(it, sampleBin(latencyTable, uniform()) + slow, 1);
   }
+  return { requests: allRequests, failed: allFailed };
 };
 
 /** Errors that follow from errors, as clients try again. */
@@ -136,13 +193,13 @@ const retries = (first: number, happens: Random["happens"]): number => {
   return more;
 };
 
-const addLatency = (it: MutableGroup, bin: number): void => {
+const addLatency = (it: MutableGroup, bin: number, count: number): void => {
   const pair = it.byBin[bin];
   if (pair) {
-    pair[1]++;
+    pair[1] += count;
     return;
   }
-  const added: [number, number] = [bin, 1];
+  const added: [number, number] = [bin, count];
   it.byBin[bin] = added;
   it.latency.push(added);
   it.latency.sort(([a], [b]) => a - b);

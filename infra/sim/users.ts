@@ -5,10 +5,16 @@
 import { groups } from "../../functions/gateway/observability/samples.ts";
 import type { Random } from "./random.ts";
 
-/** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */
-const paretoShape = 1.3;
-/** No user sends more than this many times the mean: a limit per user stops what does. */
-const maxActivity = 100;
+/** How unevenly users send requests. */
+export interface Tail {
+  /** A Pareto distribution's shape. */
+  readonly shape: number;
+  /** No user sends more than this many times the mean. */
+  readonly most: number;
+}
+
+/** The busiest fifth of users send about two thirds of the requests; a limit per user stops what sends far more. */
+const usualTail: Tail = { shape: 1.3, most: 100 };
 
 export const distances = 5;
 
@@ -26,11 +32,9 @@ export interface Users {
   readonly group: Uint8Array;
 }
 
-export const usersOf = (count: number, { uniform, happens }: Random): Users => {
-  const mean = paretoShape / (paretoShape - 1);
-  const activity = Float64Array.from({ length: count }, () =>
-    Math.min(maxActivity * mean, (1 - uniform()) ** (-1 / paretoShape)),
-  );
+export const usersOf = (count: number, { uniform, happens }: Random, { shape, most } = usualTail): Users => {
+  const mean = shape / (shape - 1);
+  const activity = Float64Array.from({ length: count }, () => Math.min(most * mean, (1 - uniform()) ** (-1 / shape)));
   const all = activity.reduce((sum, it) => sum + it, 0);
   // One user in ten has half of all failures, one in five has half of all refusals.
   const failing = Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9));

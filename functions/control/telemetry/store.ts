@@ -73,8 +73,8 @@ export interface TelemetryStore {
 
 /** Width of a fine bucket: the interval of a rollout's reconciliation. */
 const fineMs = 2000;
-const fineRetentionMs = 15 * 60_000;
-const coarseMs = 60_000;
+export const fineRetentionMs = 15 * 60_000;
+export const coarseMs = 60_000;
 const retentionMs = 24 * 60 * 60_000;
 
 export const openStore = (sql: SqlStorage): TelemetryStore => {
