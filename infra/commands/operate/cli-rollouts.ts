@@ -8,7 +8,7 @@ const recordCommands = () => import("./rollout-records.ts");
 const subject = "a tier, a route with a cutover (wallet/balance), or front";
 
 const commands = {
-  pause: "keep the current share",
+  pause: "keep the current share; a version that fails is still rolled back",
   resume: "continue, with the split that was decided last",
   promote: "advance to the next step now: past a hold, before the bake is over, or out of a pause",
   abort: "return all requests to the stable version; also after a promotion",
