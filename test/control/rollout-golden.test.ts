@@ -1,4 +1,4 @@
-/** What people see of a rollout in eight situations: screens, webhooks, GitHub. A golden file is read when it changes; `UPDATE_GOLDEN=1` writes it. */
+/** What people see of a rollout in nine situations: screens, webhooks, GitHub. A golden file is read when it changes; `UPDATE_GOLDEN=1` writes it. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,5 @@
 /** Rollouts in the situations that people meet, brought about by the controller, the reducer and the verdict, on a fixed clock. */
+import { stepsOf } from "../../functions/control/model/release.ts";
 import type { Rollout, RolloutStart } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import type { Cause } from "../../functions/control/telemetry/causes.ts";
@@ -69,7 +70,11 @@ const reconcileUntil = async (
   }
 };
 
-const situation = async (traffic: Traffic, play: (it: RolloutHarness) => Promise<void>): Promise<Situation> => {
+const situation = async (
+  traffic: Traffic,
+  play: (it: RolloutHarness) => Promise<void>,
+  planned = steps,
+): Promise<Situation> => {
   const it = rolloutHarness(["gate-open-production"], undefined, () => ({
     stable: "64fdeeea-1f0a-4c8e-9d6b-2f1f4b7c9e01",
     canary: "1a7c0e55-93b2-4e55-8a43-7f0a6e3c2d10",
@@ -80,7 +85,7 @@ const situation = async (traffic: Traffic, play: (it: RolloutHarness) => Promise
   await it.start({
     tier: "open",
     reason,
-    steps,
+    steps: planned,
     patienceMs: 60 * minute,
     tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
   });
@@ -151,6 +156,15 @@ const plays = {
       await reconcileUntil(it, ({ status }) => status === "rolled-back");
       it.advance(5 * 60 * minute);
     }),
+  watched: () =>
+    situation(
+      busy,
+      async (it) => {
+        await reconcileUntil(it, at(95));
+        await reconcileFor(it, 12 * minute);
+      },
+      stepsOf({ steps: ["0%", "10%", "100%"], bake: "5m", watch: { for: "1h", "hold-back": "5%" } }),
+    ),
 } satisfies Readonly<Record<string, () => Promise<Situation>>>;
 
 export type SituationName = keyof typeof plays;
