@@ -14,14 +14,17 @@ interface Given {
   readonly cwd?: string;
   /** What is piped in. */
   readonly input?: string;
+  /** Gets what has been written so far, at each write. */
+  readonly onWrite?: (written: Pick<Ran, "out" | "err">) => void;
 }
 
 /** A folder and an input are the process's own, so only one command at a time may have them. */
-export const postern = async (args: readonly string[], { cwd, input }: Given = {}): Promise<Ran> => {
+export const postern = async (args: readonly string[], { cwd, input, onWrite }: Given = {}): Promise<Ran> => {
   const written = { out: "", err: "" };
   const into = (stream: keyof typeof written) => ({
     write: (text: string) => {
       written[stream] += text;
+      onWrite?.(written);
     },
   });
   const before = process.cwd();

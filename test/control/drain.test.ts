@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { drainEntryOf, publishDrain } from "../../functions/control/overlay/drain.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
-import { drainEntryOf, publishDrain } from "../../functions/control/rollout/drain.ts";
 import type { Bindings } from "../../functions/control/wiring/bindings.ts";
 import { tierRollouts } from "../../functions/control/wiring/rollouts.ts";
 import { feedStoreOn } from "../../functions/feed/entries.ts";

@@ -7,7 +7,7 @@ import {
   probeFront,
   probeTargets,
   smokeTestFront,
-} from "../../functions/control/rollout/front-probes.ts";
+} from "../../functions/control/probes/front-probes.ts";
 
 const subject = { worker: "postern-front", stable: "stable-id", canary: "canary-id" };
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
-import { measureEntryOf, publishMeasure } from "../../functions/control/rollout/measure-entry.ts";
+import { measureEntryOf, publishMeasure } from "../../functions/control/overlay/measure-entry.ts";
 import { feedStoreOn } from "../../functions/feed/entries.ts";
 
 const hour = 3_600_000;

@@ -9,6 +9,12 @@ import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { nextAction } from "../../functions/control/rollout/reducer.ts";
 import { type RolloutHarness, rolloutHarness, runFor, verdictOf } from "./rollout-harness.ts";
 
+/** The first step holds until a person promotes it. */
+const heldSteps = [
+  { share: 10, bakeMs: 5000, hold: true },
+  { share: 100, bakeMs: 0, hold: false },
+];
+
 const types = ({ notices }: RolloutHarness) => notices.map(({ type }) => type);
 
 /** At 1 % of users. */
@@ -89,13 +95,7 @@ it("a paused rollout is judged every five seconds, later less often, and the pla
 });
 
 it("a step that holds for a day asks the platform twice a minute at most, and is rolled back where it fails", async () => {
-  const it = rolloutHarness(
-    ["gate-a"],
-    [
-      { share: 10, bakeMs: 5000, hold: true },
-      { share: 100, bakeMs: 0, hold: false },
-    ],
-  );
+  const it = rolloutHarness(["gate-a"], heldSteps);
   await it.start();
   await runFor(it, 10_000);
   const before = it.observations();
@@ -169,13 +169,7 @@ describe("the period of evidence", () => {
   });
 
   it("of a step that an earlier release held is monitored, and the step waits for a person again", async () => {
-    const it = rolloutHarness(
-      ["gate-a"],
-      [
-        { share: 10, bakeMs: 5000, hold: true },
-        { share: 100, bakeMs: 0, hold: false },
-      ],
-    );
+    const it = rolloutHarness(["gate-a"], heldSteps);
     await it.start();
     await runFor(it, 10_000);
     const why = "waiting at 10 % for a person: postern rollout promote a";

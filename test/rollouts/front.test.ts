@@ -1,5 +1,4 @@
 /** Rollouts of the front on a local cloud under load: a good and a paused version, and bad ones; how many requests met each. */
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { label } from "../../infra/commands/operate/rollout.ts";
@@ -9,6 +8,7 @@ import { targetOf } from "../../infra/release/target.ts";
 import { applyVersionKeyRules } from "../../infra/release/version-key-rules.ts";
 import { manifest, runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
+import { newCaller } from "./identity.ts";
 import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 import type { LoadReport } from "./users.ts";
 
@@ -83,18 +83,6 @@ routes:
 `,
   );
 
-const identity = async () => {
-  const { privateKey, publicKey } = await generateKeyPair("ES256");
-  const token = await new SignJWT({ sub: "alice" })
-    .setProtectedHeader({ alg: "ES256", kid: "one" })
-    .setIssuer("https://id.acme.example")
-    .setAudience("a")
-    .setIssuedAt()
-    .setExpirationTime("1h")
-    .sign(privateKey);
-  return { token, keys: JSON.stringify([{ ...(await exportJWK(publicKey)), kid: "one", alg: "ES256" }]) };
-};
-
 /** Requests that met the new version: those that it named, and those that failed. */
 const exposedIn = ({ releases, failures }: LoadReport): number => (releases.two ?? 0) + (failures.none ?? 0);
 
@@ -110,7 +98,7 @@ it("a bad front is rolled back by itself, a paused one stays, a good one is prom
   timeout: 300_000,
 }, async () => {
   const { url } = await runService((_, response) => void response.end("ok"));
-  const { token, keys } = await identity();
+  const { token, keys } = await newCaller();
   const it = await rolloutCloud({ "routes/a.yaml": tier(url, keys) }, {}, {}, { release });
   const { front } = compile(it.root, "local");
   expect(await applyVersionKeyRules(targetOf(it.cloud.api), versionKeyRules(front, worker, undefined))).toBe(undefined);

@@ -146,11 +146,25 @@ const watchesOverRestart = async (it: RolloutCloud) => {
   const all = await it.client.call<readonly Rollout[]>("GET", "/v1/tiers/good/rollouts");
   expect(all.map(({ status }) => status)).toEqual(["running", "promoted", "promoted"]);
   expect(all[0]?.subjects[0]?.stable).toBe(all[1]?.subjects[0]?.canary);
-  const watching = postern(["rollout", "watch", "good", "--root", it.root, "--target", "local", "--as", "alice"]);
-  await new Promise((wake) => setTimeout(wake, 1500));
+  const command = ["rollout", "watch", "good", "--root", it.root, "--target", "local", "--as", "alice"];
+  let written = { out: "", err: "" };
+  const watching = postern(command, {
+    onWrite: (now) => {
+      written = { ...now };
+    },
+  });
+  await until(
+    () => written.out !== "",
+    () => "it watches",
+    30_000,
+  );
   const [edgePort, apiPort] = [it.cloud.edge, it.cloud.api].map((address) => Number(new URL(address).port));
   await it.cloud.close();
-  await new Promise((wake) => setTimeout(wake, 1500));
+  await until(
+    () => written.err.includes("trying again"),
+    () => "it says that control is gone",
+    30_000,
+  );
   const again = await startCloud({
     folder: path.join(it.root, ".cloud"),
     edgePort: edgePort ?? 0,

@@ -1,9 +1,9 @@
 /** Rollouts on a local cloud under load, uploaded by real wrangler: a good version is promoted, bad ones are rolled back. */
 import type http from "node:http";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { manifest, runService } from "../e2e/project.ts";
+import { issuer, newCaller } from "./identity.ts";
 import { full, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 import type { LoadReport } from "./users.ts";
 
@@ -143,17 +143,9 @@ describe("under load", () => {
 
   it.runIf(full)("a version that refuses valid tokens is rolled back automatically", within, async () => {
     const { url } = await business(() => {});
-    const { privateKey, publicKey } = await generateKeyPair("ES256");
-    const token = await new SignJWT({ sub: "alice" })
-      .setProtectedHeader({ alg: "ES256", kid: "one" })
-      .setIssuer("https://id.acme.example")
-      .setAudience("a")
-      .setIssuedAt()
-      .setExpirationTime("1h")
-      .sign(privateKey);
-    const keys = JSON.stringify([{ ...(await exportJWK(publicKey)), kid: "one", alg: "ES256" }]);
+    const { token, keys } = await newCaller();
     const jwt = (audience: string) =>
-      `, { jwt: { issuer: "https://id.acme.example", audience: ${audience}, algorithms: [ES256], keys: ${keys} } }`;
+      `, { jwt: { issuer: "${issuer}", audience: ${audience}, algorithms: [ES256], keys: ${keys} } }`;
     const it = await runRollout(
       "one that refuses valid tokens",
       tier(url, "one", jwt("a")),

@@ -1,4 +1,4 @@
-/** Keeps the evidence of decisions: a resumed rollout starts with a new verdict. */
+/** Keeps the verdict of each decision, since the next evaluation replaces it. */
 import type { Rollout } from "../model/rollout.ts";
 import type { RolloutNotice } from "./events.ts";
 

@@ -1,7 +1,7 @@
 /** The measure entry: tells gates to measure the bodies of responses while a rollout compares two versions. */
 import type { OverlayEntry } from "../../gateway/overlay/overlay.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
-import { amendEntries, type Feed } from "../overlay/feed-client.ts";
+import { amendEntries, type Feed } from "./feed-client.ts";
 
 /** The entry is renewed at half of it. If control is gone for longer, gates stop measuring. */
 const lifetimeMs = 3_600_000;

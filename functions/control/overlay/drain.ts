@@ -1,7 +1,7 @@
 /** The drain entry: tells gates to end the streams of a version that was rolled back, so that clients reconnect to the stable one. */
 import type { OverlayEntry } from "../../gateway/overlay/overlay.ts";
 import type { Rollout } from "../model/rollout.ts";
-import { amendEntries, type Feed } from "../overlay/feed-client.ts";
+import { amendEntries, type Feed } from "./feed-client.ts";
 
 /** How long the entry stays after the drain: a long-lived stream polls the feed rarely, and ends at once when it sees the entry. */
 const afterEndMs = 600_000;
