@@ -27,12 +27,12 @@ export interface Difference {
   readonly weight: number;
 }
 
-/** A cluster weighs this many mean ones at most. */
+/** A cluster weighs this many mean ones at most, by its requests under both versions. */
 const maxWeight = 10;
 /** The canary's worst clusters that never count. */
 export const trimmed = 2;
 
-/** @param active numbers of the clusters with requests */
+/** @param active numbers of the clusters that did anything, each once; the mean one is that of all these */
 export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
   const most = maxWeight * meanRequests(stable, canary, active);
   const sides = { stable: sideOf(stable, canary, active, most), canary: sideOf(canary, stable, active, most) };
@@ -118,25 +118,33 @@ const meanOf = ({ hits, of, clusters, dealt }: SideTotals, part: number): Mean =
   return { mean, variance: (squares * correction + perRequest) / all.of ** 2, weight: all.of };
 };
 
-/** Marks as many clusters with most hits beyond the rate; none that has no more. */
+/**
+ * Marks as many clusters with most hits beyond the rate; none that has no more. Of equal ones the first are marked, after all
+ * that are worse.
+ */
 const worstOf = (hits: Float64Array, of: Float64Array, rate: number, count: number): Uint8Array => {
   const marks = new Uint8Array(hits.length);
   const excess = new Float64Array(hits.length);
+  const excessAt = (index: number): number => (hits[index] ?? 0) - rate * (of[index] ?? 0);
   let worse = 0;
   for (let index = 0; index < hits.length; index++) {
-    const more = (hits[index] ?? 0) - rate * (of[index] ?? 0);
-    if (more > 0) excess[worse++] = more;
+    const more = excessAt(index);
+    if (more > rounding * (of[index] ?? 0)) excess[worse++] = more;
   }
-  let left = Math.min(worse, count);
+  const left = Math.min(worse, count);
   if (left === 0) return marks;
-  const least = excess.subarray(0, worse).sort()[worse - left] ?? 0;
-  for (let index = 0; index < hits.length && left > 0; index++) {
-    if ((hits[index] ?? 0) - rate * (of[index] ?? 0) < least) continue;
-    marks[index] = 1;
-    left--;
+  const sorted = excess.subarray(0, worse).sort();
+  const least = sorted[worse - left] ?? 0;
+  let equal = sorted.subarray(worse - left).lastIndexOf(least) + 1;
+  for (let index = 0; index < hits.length; index++) {
+    const more = excessAt(index);
+    if (more > least || (more === least && equal-- > 0)) marks[index] = 1;
   }
   return marks;
 };
+
+/** What is beyond the rate by less, as a part of the requests, is not beyond it. */
+const rounding = 1e-12;
 
 const sum = (numbers: Float64Array): number => {
   let all = 0;

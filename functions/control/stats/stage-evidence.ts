@@ -65,7 +65,9 @@ export interface RequestsSummary {
 
 /** When a measure begins to count after a change of the split, in milliseconds. */
 export interface Settling {
+  /** Earlier ones are in the totals, but in no window and no sample ratio. */
   readonly requests: number;
+  /** Of `measured` and its parts. Earlier ones count nowhere. */
   readonly latency: number;
 }
 
@@ -79,7 +81,9 @@ export class StageEvidence {
     stable: new Float64Array(maxClusters),
     canary: new Float64Array(maxClusters),
   };
+  /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
+  readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
@@ -98,8 +102,8 @@ export class StageEvidence {
   add(side: Side, at: number, cluster: number, counts: MeasureCounts): void {
     if (cluster < 0 || cluster >= maxClusters) return;
     const totals = this.#totals[side];
-    if (((this.#totals.stable[0]?.[cluster] ?? 0) || (this.#totals.canary[0]?.[cluster] ?? 0)) === 0)
-      this.#active.push(cluster);
+    if (this.#isActive[cluster] === 0) this.#active.push(cluster);
+    this.#isActive[cluster] = 1;
     const pending = this.#pending.get(cluster) ?? new Float64Array(2 * measures.length);
     this.#pending.set(cluster, pending);
     const shift = side === "canary" ? measures.length : 0;
@@ -118,7 +122,8 @@ export class StageEvidence {
   }
 
   /**
-   * Closes the interval: what was added since the last call counts, whatever the order in which it came.
+   * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
+   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
