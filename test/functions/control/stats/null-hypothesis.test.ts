@@ -9,6 +9,7 @@ import { betsOf, voterSets } from "../../../../functions/control/stats/evidence.
 import { indexOf, measures } from "../../../../functions/control/stats/measures.ts";
 import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
 import { logWealth } from "../../../../functions/control/stats/wealth.ts";
+import { wholeStage, windowStepMs, windowsFrom } from "../../../../functions/control/stats/windows.ts";
 
 interface Hit {
   readonly interval: number;
@@ -183,6 +184,14 @@ const largestOf = ({ share, clusters, hits }: Case, { isCanary }: Assignment, si
 };
 
 describe("all windows, levels and voters together", () => {
+  it("have weights whose sum is one, however long a stage lasts", () => {
+    const starts = Array.from({ length: 30_000 }, (_, minute) => minute * windowStepMs);
+    const weights = [wholeStage, ...starts.flatMap(windowsFrom)].map(({ cost }) => Math.exp(-cost));
+    const sum = weights.reduce((all, it) => all + it);
+    expect(sum).toBeLessThan(1);
+    expect(sum).toBeGreaterThan(0.999);
+  });
+
   it.each(against)("of a bet on %s ever win with the probability of the budget at most", (side) => {
     fc.assert(
       fc.property(anyCase(5, [0.001, 0.05, 0.5, 0.95]), (each) => {
