@@ -25,7 +25,7 @@ const { streams, events } = record ? { streams: 15, events: 4 } : { ...options, 
 
 const run = async (): Promise<boolean> => {
   const args = Object.entries({ streams, events, seed: options.seed }).flatMap(([name, it]) => [`--${name}`, `${it}`]);
-  const python = spawn("python3", [inFolder("streams.py"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const python = spawn("python3", ["-B", inFolder("streams.py"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<string | number | null>((resolve) => {
     python.once("error", (error) => resolve(error.message));
     python.once("close", resolve);

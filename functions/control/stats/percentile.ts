@@ -33,10 +33,7 @@ export const percentile99 = (bins: Bins, independent: number, evidence: number):
     for (let lower = 0; lower < Math.min(bin, maxBin + 1); lower++) above[lower] = (above[lower] ?? 0) + count;
   }
   const part = requests > 0 ? Math.min(1, independent / requests) : 1;
-  const scaled = (times: number): Pooled => ({
-    above: above.map((it) => it * part * times),
-    count: requests * part * times,
-  });
+  const scaled = (times: number): Pooled => ({ above: above.map((it) => it * part * times), count: requests * part * times });
   const edge = (bin: number | null) => (bin === null ? null : 1.05 ** bin);
   return {
     value: valueOf({ above, count: requests }),
