@@ -91,12 +91,16 @@ class Store:
         found = {}
         for window in open_windows(self.closings[-1]) if self.closings else []:
             totals = {it: self.in_window(it, window) for it in MEASURES}
-            stable = {it: sum(both["stable"] for both in totals[it].values()) for it in MEASURES}
+            sums = {
+                side: {it: sum(both[side] for both in totals[it].values()) for it in MEASURES}
+                for side in ("stable", "canary")
+            }
             for measure in CROSSED:
                 for level in LEVELS:
                     counted = crossings_of(totals[measure], level)
                     if counted["trusted"][1] + counted["anonymous"][1] > 0:
-                        found[(window, measure, level)] = {**counted, "stable": (stable[measure], stable[OF[measure]])}
+                        hits = {side: (of_side[measure], of_side[OF[measure]]) for side, of_side in sums.items()}
+                        found[(window, measure, level)] = {**counted, "hits": hits}
         return found
 
     def summary(self):
@@ -216,7 +220,7 @@ def trimmed_mean(weighed, part):
     }
 
 
-def bets(stages, measure, against, budget, least):
+def bets(stages, measure, against, budget):
     """All bets on a measure: {(stage, store, window, level, voters): [wealth, needed, excess]}."""
     found = {}
     for index, (share, summaries) in enumerate(stages):
@@ -230,23 +234,32 @@ def bets(stages, measure, against, budget, least):
                     canary = math.fsum(counted[kind][0] for kind in kinds)
                     count = sum(counted[kind][1] for kind in kinds)
                     hits = max(0, canary - LEFT_OUT) if against == "more" else min(count, canary + LEFT_OUT)
-                    wealth = log_wealth(against, hits, count, share * least) if count > 0 else 0
+                    wealth = log_wealth(against, hits, count, share) if count > 0 else 0
                     needed = -math.log(budget * weight)
                     found[(index, store, window[0], window[1], level, voters)] = [
                         wealth,
                         needed,
-                        excess_of(canary, count, share, counted["stable"]),
+                        odds_excess(canary, count, share, counted["hits"]["stable"])
+                        if level == 1
+                        else rate_excess(**counted["hits"]),
                     ]
     return found
 
 
-def excess_of(canary, count, share, stable):
+def odds_excess(canary, count, share, stable):
     """The odds ratio at two standard errors above the canary's part, minus one, times stable's rate."""
     if count == 0:
         return 0
     part = canary / count
     high = min(1 - 0.5 / (count + 1), part + 2 * math.sqrt(part * (1 - part) / count))
     return min(1, ((high / (1 - high)) / (share / (1 - share)) - 1) * (stable[0] + 1) / (stable[1] + 1))
+
+
+def rate_excess(stable, canary):
+    """The difference of both rates, each with one hit and one request more, plus two standard errors of independent requests."""
+    one, other = ((hits + 1) / (of + 1) for hits, of in (stable, canary))
+    variance = one * (1 - one) / (stable[1] + 1) + other * (1 - other) / (canary[1] + 1)
+    return other - one + 2 * math.sqrt(max(0, variance))
 
 
 def single_requests(stages, index, measure, budget):

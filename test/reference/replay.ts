@@ -19,7 +19,6 @@ interface Question {
   readonly measure: Measure;
   readonly against: "more" | "fewer";
   readonly budget: number;
-  readonly least: number;
 }
 
 /** A line of what streams.py prints. */
@@ -110,7 +109,15 @@ const compareSummaries = (
   }
   const rows = crossings.map((it) => [
     ...[it.window.from, finite(it.window.until), it.measure, it.level],
-    ...[it.trusted.canary, it.trusted.all, it.anonymous.canary, it.anonymous.all, it.stable.hits, it.stable.of],
+    ...[
+      it.trusted.canary,
+      it.trusted.all,
+      it.anonymous.canary,
+      it.anonymous.all,
+      it.hits.stable.hits,
+      it.hits.stable.of,
+    ],
+    ...[it.hits.canary.hits, it.hits.canary.of],
   ]);
   comparison.rows(`${at}, crossings`, rows, expected.crossings, 4);
   comparison.all(
@@ -143,8 +150,8 @@ const compareRates = (
 };
 
 const compareBets = (comparison: Comparison, { questions, expected }: Stream, stages: readonly BetStage[]): void => {
-  for (const [index, { measure, against, budget, least }] of questions.entries()) {
-    const bets = betsOf(stages, measure, against, budget, least).map((it) => [
+  for (const [index, { measure, against, budget }] of questions.entries()) {
+    const bets = betsOf(stages, measure, against, budget).map((it) => [
       ...[it.stage, storeOf(stages, it.stage, it.crossings)],
       ...[it.crossings.window.from, finite(it.crossings.window.until), levelOf(it.crossings), it.voters],
       ...[it.wealth, it.needed, it.excess],

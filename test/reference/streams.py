@@ -65,9 +65,9 @@ def stream_of(rng, name, most_events):
         stages.append({"share": share, "stores": stores})
     measures = ["requests", *rng.sample([it for it in MEASURES if it not in ("requests", "measured")], 3)]
     questions = [
-        {"measure": it, "against": against, "budget": rng.choice([0.05, 0.001, 1e-6]), "least": least}
+        {"measure": it, "against": against, "budget": rng.choice([0.05, 0.001, 1e-6])}
         for it in measures
-        for against, least in (("more", 1), ("fewer", rng.choice([1, 0.9, 0.5])))
+        for against in ("more", "fewer")
     ]
     settling = {"requests": rng.choice([0, 10_000]), "latency": rng.choice([0, 2 * MINUTE])}
     return {"situation": name, "settling": settling, "stages": stages, "questions": questions}
@@ -140,7 +140,7 @@ def finite(it):
 def plain(summary):
     """As JSON: windows by their two ends, levels by their index."""
     crossings = [
-        [start, finite(until), measure, LEVELS.index(level), *it["trusted"], *it["anonymous"], *it["stable"]]
+        [start, finite(until), measure, LEVELS.index(level), *it["trusted"], *it["anonymous"], *it["hits"]["stable"], *it["hits"]["canary"]]
         for ((start, until, _), measure, level), it in summary["crossings"].items()
     ]
     return {**summary, "crossings": crossings}

@@ -44,7 +44,7 @@ const betOn = (against: "more" | "fewer", share: number, trusted: Crossing): num
     {
       ...{ window: wholeStage, measure: "errors" as const, level: 0, trusted },
       anonymous: { canary: 0, all: 0 },
-      stable: { hits: 1, of: 100 },
+      hits: { stable: { hits: 1, of: 100 }, canary: { hits: 1, of: 100 } },
     },
   ];
   const side = { totals: [], clusters: 0 };
