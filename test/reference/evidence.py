@@ -145,7 +145,7 @@ class Store:
             pairs = [(it, min(hits[side].get(it, 0), of[side][it]), of[side][it]) for it in active if of[side].get(it, 0)]
             weighed = []
             for it, hit, requests in pairs:
-                weight = min(Fraction(1), cap / both[it]) if it < DEALT else 1
+                weight = cap / both[it] if it < DEALT and both[it] > cap else 1
                 weighed.append((it < DEALT, hit * weight, requests * weight))
             sides[side] = weighed
         canary_clusters = sum(1 for is_cluster, _, _ in sides["canary"] if is_cluster)
@@ -192,26 +192,29 @@ def crossings_of(sums, level):
 def trimmed_mean(weighed, part):
     """The ratio of hits to requests without the worst clusters, and its variance by clusters."""
     nothing = {"mean": 0.0, "variance": 0.0, "weight": 0.0, "tied": False}
-    hits, of = (sum(it[index] for it in weighed) for index in (1, 2))
-    if of == 0:
+    all_hits, all_of = (sum(it[index] for it in weighed) for index in (1, 2))
+    if all_of == 0:
         return nothing
     clusters = [(hit, requests) for is_cluster, hit, requests in weighed if is_cluster]
     dealt = sum(requests for is_cluster, _, requests in weighed if not is_cluster)
     count = math.floor(part * len(clusters) + Fraction(1, 2))
-    excess = lambda it: it[0] - hits / Fraction(of) * it[1]
+    # Hits beyond the rate, times all requests, so that whole numbers stay whole.
+    excess = lambda it: it[0] * all_of - all_hits * it[1]
     ranked = sorted(clusters, key=excess, reverse=True)
     left_out = [it for it in ranked[:count] if excess(it) > 0]
     kept = ranked[len(left_out) :]
     # With different clusters of the same excess, rounding decides which one is left out.
     last = excess(left_out[-1]) if left_out else None
-    tied = len({it for it in ranked if excess(it) == last}) > 1 and bool(kept) and excess(kept[0]) == last
-    hits -= sum(it[0] for it in left_out)
-    of -= sum(it[1] for it in left_out)
+    tied = last is not None and bool(kept) and excess(kept[0]) == last
+    tied = tied and len({it for it in ranked if excess(it) == last}) > 1
+    hits = all_hits - sum(it[0] for it in left_out)
+    of = all_of - sum(it[1] for it in left_out)
     if of == 0:
         return nothing
     mean = Fraction(hits) / Fraction(of)
     correction = Fraction(len(kept), len(kept) - 1) if len(kept) > 1 else 1
-    squares = correction * sum((hit - mean * requests) ** 2 for hit, requests in kept) + dealt * mean * (1 - mean)
+    squares = correction * Fraction(sum((hit * of - hits * requests) ** 2 for hit, requests in kept)) / Fraction(of) ** 2
+    squares += dealt * mean * (1 - mean)
     return {
         "mean": float(mean),
         "variance": float(squares / Fraction(of) ** 2),
