@@ -138,8 +138,7 @@ class Store:
         hits = {side: self.total(side, rate) for side in ("stable", "canary")}
         of = {side: self.total(side, OF[rate]) for side in ("stable", "canary")}
         both = {it: of["stable"].get(it, 0) + of["canary"].get(it, 0) for it in active}
-        clusters = [both[it] for it in active if it < DEALT]
-        cap = 10 * Fraction(sum(clusters), max(1, len(clusters)))
+        cap = most_requests([both[it] for it in active if it < DEALT])
         sides = {}
         for side in ("stable", "canary"):
             pairs = [(it, min(hits[side].get(it, 0), of[side][it]), of[side][it]) for it in active if of[side].get(it, 0)]
@@ -187,6 +186,18 @@ def crossings_of(sums, level):
                 crossing[1] += 1
                 break
     return {kind: (float(canary), count) for kind, (canary, count) in found.items()}
+
+
+def most_requests(clusters):
+    """The largest cap that is ten means of what counts under it: between two neighbours of the sorted sizes, it is a line."""
+    caps = []
+    for above in {0, *clusters}:
+        limited = sum(1 for it in clusters if it > above)
+        if 10 * limited < len(clusters):
+            cap = 10 * Fraction(sum(it for it in clusters if it <= above), len(clusters) - 10 * limited)
+            if limited == sum(1 for it in clusters if it > cap):
+                caps.append(cap)
+    return max(caps, default=0)
 
 
 def trimmed_mean(weighed, part):

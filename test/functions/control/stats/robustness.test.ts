@@ -22,6 +22,26 @@ it("the worst clusters are left out, though others before them are equal to the 
   expect(rate).toBeCloseTo(1 / 510, 9);
 });
 
+it("two clusters with many times the traffic of all others do not hide the canary's harm", () => {
+  const [users, canaries] = [1000, 500];
+  const rates = [0, 100, 1e5, 1e9].map((whale) => {
+    const canary = totals([
+      ...Array.from({ length: canaries }, () => [5, 100] as const),
+      ...Array.from({ length: users - canaries }, () => [0, 0] as const),
+      ...[1, 2].map(() => [0, whale] as const),
+    ]);
+    const stable = totals(canary.of.map((of) => [0, of === 0 ? 100 : 0] as const));
+    return differenceOf(
+      stable,
+      canary,
+      canary.of.map((_, index) => index),
+    ).canary;
+  });
+  expect(rates[0]).toBeCloseTo(0.05, 9);
+  // Each weighs ten mean ones.
+  for (const rate of rates) expect(rate).toBeGreaterThan(0.95 * 0.05);
+});
+
 const countsOf = (counts: Partial<Record<Measure, number>>): number[] => measures.map((it) => counts[it] ?? 0);
 
 it("hits whose requests came in another report are counted once", () => {
