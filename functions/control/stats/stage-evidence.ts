@@ -65,7 +65,9 @@ export interface RequestsSummary {
 
 /** When a measure begins to count after a change of the split, in milliseconds. */
 export interface Settling {
+  /** Earlier ones are no part of the sample ratio. */
   readonly requests: number;
+  /** Of `measured` and its parts. Earlier ones count nowhere. */
   readonly latency: number;
 }
 
@@ -77,6 +79,7 @@ export class StageEvidence {
   readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
   readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
+  /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
   readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
@@ -116,7 +119,8 @@ export class StageEvidence {
   }
 
   /**
-   * Closes the interval: what was added since the last call counts, whatever the order in which it came.
+   * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
+   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
