@@ -19,8 +19,8 @@ export interface Difference {
   /** Means over the clusters that count. */
   readonly stable: number;
   readonly canary: number;
-  /** Of canary minus stable. */
-  readonly variance: number;
+  /** Of stable's mean and of the canary's. Versions are independent, so their sum is that of the difference. */
+  readonly variance: { readonly stable: number; readonly canary: number };
   /** Clusters of the canary with requests, and dealt requests. */
   readonly units: number;
   /** The canary's requests that count, by weight. */
@@ -40,7 +40,7 @@ export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, activ
   return {
     stable: one.mean,
     canary: other.mean,
-    variance: one.variance + other.variance,
+    variance: { stable: one.variance, canary: other.variance },
     units: sides.canary.clusters.length + sides.canary.dealt.of,
     weight: other.weight,
   };

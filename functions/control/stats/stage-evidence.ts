@@ -20,6 +20,8 @@ export interface WindowCrossings {
   readonly level: number;
   readonly trusted: Crossing;
   readonly anonymous: Crossing;
+  /** Stable's hits in the window, and what they are a share of. */
+  readonly stable: { readonly hits: number; readonly of: number };
 }
 
 /** Sums of one version. */
@@ -128,12 +130,16 @@ export class StageEvidence {
           const all = canary + (counts[measure] ?? 0);
           if (all > 0) counter.add(cluster, canary, all);
         }
+    for (const counts of this.#pending.values())
+      for (const { stable } of this.#windows)
+        for (let measure = 0; measure < measures.length; measure++)
+          stable[measure] = (stable[measure] ?? 0) + (counts[measure] ?? 0);
     this.#pending = new Map();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
   summary(bounds: boolean): StageSummary {
-    const crossings = this.#windows.flatMap(({ window, counters }) =>
+    const crossings = this.#windows.flatMap(({ window, counters, stable }) =>
       [...counters].flatMap(([index, { crossings: byLevel }]) =>
         byLevel.flatMap((it, level): WindowCrossings[] =>
           it.trusted.all + it.anonymous.all === 0
@@ -144,6 +150,7 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
+                  stable: sharesIn(stable, index),
                 },
               ],
         ),
@@ -157,7 +164,12 @@ export class StageEvidence {
     for (; this.#nextStart <= at; this.#nextStart += windowStepMs) {
       for (const ended of this.#windows.filter(({ window }) => window.until <= this.#nextStart)) this.#end(ended);
       const started = this.#nextStart === 0 ? [wholeStage] : windowsFrom(this.#nextStart);
-      for (const window of started) this.#windows.push({ window, counters: this.#spare.pop() ?? newCounters() });
+      for (const window of started)
+        this.#windows.push({
+          window,
+          counters: this.#spare.pop() ?? newCounters(),
+          stable: new Float64Array(measures.length),
+        });
     }
   }
 
@@ -223,7 +235,14 @@ interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
   readonly counters: ReadonlyMap<number, CrossingCounter>;
+  /** Stable's counts in the window, by measure. */
+  readonly stable: Float64Array;
 }
+
+const sharesIn = (counts: Float64Array, measure: number): WindowCrossings["stable"] => ({
+  hits: counts[measure] ?? 0,
+  of: counts[measure >= indexOf.measured ? indexOf.measured : indexOf.requests] ?? 0,
+});
 
 const newCounters = (): LiveWindow["counters"] =>
   new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));
