@@ -9,6 +9,7 @@ import { clustersPerKind, maxClusters } from "../../gateway/observability/cluste
 
 /** Of hits. A level of one is the first hit of each cluster; higher ones show clusters that fail oftener than before. */
 export const levels = [1, 8, 64] as const;
+const [, , lastLevel] = levels;
 
 /** Of one level. Requests that were dealt one by one are clusters of their own. */
 export interface Crossing {
@@ -47,11 +48,12 @@ export class CrossingCounter {
     const canaryAfter = (this.#canary[cluster] ?? 0) + canary;
     this.#all[cluster] = after;
     this.#canary[cluster] = canaryAfter;
+    if (before >= lastLevel) return;
     const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
-    for (const [index, level] of levels.entries()) {
-      if (before >= level || after < level) continue;
+    for (let index = 0; index < levels.length; index++) {
+      const level = levels[index] as number;
       const crossing = this.crossings[index]?.[kind];
-      if (!crossing) continue;
+      if (!crossing || before >= level || after < level) continue;
       crossing.canary += canaryAfter / after;
       crossing.all += 1;
     }

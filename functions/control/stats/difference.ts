@@ -35,78 +35,103 @@ export const trimmed = 2;
 /** @param active numbers of the clusters with requests */
 export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
   const sides = { stable: sideOf(stable, canary, active), canary: sideOf(canary, stable, active) };
-  const part = sides.canary.clusters.length > 0 ? trimmed / sides.canary.clusters.length : 0;
+  const clusters = sides.canary.of.length;
+  const part = clusters > 0 ? trimmed / clusters : 0;
   const [one, other] = [meanOf(sides.stable, Math.min(0.5, part)), meanOf(sides.canary, Math.min(0.5, part))];
   return {
     stable: one.mean,
     canary: other.mean,
     variance: { stable: one.variance, canary: other.variance },
-    units: sides.canary.clusters.length + sides.canary.dealt.of,
+    units: clusters + sides.canary.dealt.of,
     weight: other.weight,
   };
 };
 
-interface Weighted {
-  readonly hits: number;
-  readonly of: number;
-}
-
+/** Clusters of one version by weight. Typed arrays, as there are tens of thousands, and a verdict needs nine rates of both versions. */
 interface SideTotals {
-  readonly clusters: readonly Weighted[];
+  readonly hits: Float64Array;
+  readonly of: Float64Array;
   /** Requests that were dealt one by one. */
-  readonly dealt: Weighted;
+  readonly dealt: { readonly hits: number; readonly of: number };
 }
 
 const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): SideTotals => {
-  const clusters: Weighted[] = [];
+  const most = maxWeight * meanRequests(mine, other, active);
+  const [hits, of] = [new Float64Array(active.length), new Float64Array(active.length)];
   const dealt = { hits: 0, of: 0 };
-  let [all, count] = [0, 0];
+  let count = 0;
   for (let index = 0; index < active.length; index++) {
-    const cluster = active[index] ?? 0;
-    if (cluster >= dealtFrom) continue;
-    all += (mine.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
-    count++;
-  }
-  const most = count > 0 ? (maxWeight * all) / count : 0;
-  for (let index = 0; index < active.length; index++) {
-    const cluster = active[index] ?? 0;
-    const of = mine.of[cluster] ?? 0;
-    if (of === 0) continue;
-    const hits = Math.min(mine.hits[cluster] ?? 0, of);
+    const cluster = active[index] as number;
+    const requests = mine.of[cluster] as number;
+    if (requests === 0) continue;
+    const hit = Math.min(mine.hits[cluster] as number, requests);
     if (cluster >= dealtFrom) {
-      dealt.hits += hits;
-      dealt.of += of;
+      dealt.hits += hit;
+      dealt.of += requests;
       continue;
     }
-    const weight = Math.min(1, most / (of + (other.of[cluster] ?? 0)));
-    clusters.push({ hits: hits * weight, of: of * weight });
+    const weight = Math.min(1, most / (requests + (other.of[cluster] as number)));
+    hits[count] = hit * weight;
+    of[count++] = requests * weight;
   }
-  return { clusters, dealt };
+  return { hits: hits.subarray(0, count), of: of.subarray(0, count), dealt };
 };
 
+/** Of a cluster, under both versions together. */
+const meanRequests = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
+  let [all, count] = [0, 0];
+  for (let index = 0; index < active.length; index++) {
+    const cluster = active[index] as number;
+    if (cluster >= dealtFrom) continue;
+    all += (mine.of[cluster] as number) + (other.of[cluster] as number);
+    count++;
+  }
+  return count > 0 ? all / count : 0;
+};
+
+/** @param part of the clusters that is left out: those with most hits beyond the mean */
 const meanOf = (
-  { clusters, dealt }: SideTotals,
+  { hits, of, dealt }: SideTotals,
   part: number,
 ): { readonly mean: number; readonly variance: number; readonly weight: number } => {
-  const whole = ratioOf([...clusters, dealt]);
-  const excess = ({ hits, of }: Weighted) => hits - whole * of;
-  const left = Math.round(part * clusters.length);
-  const kept =
-    left === 0 ? clusters : clusters.toSorted((a, b) => excess(a) - excess(b)).slice(0, clusters.length - left);
-  const mean = ratioOf([...kept, dealt]);
-  const weight = kept.reduce((sum, { of }) => sum + of, dealt.of);
+  const whole = ratioOf(sum(hits) + dealt.hits, sum(of) + dealt.of);
+  const excess = new Float64Array(hits.length);
+  for (let index = 0; index < hits.length; index++) excess[index] = (hits[index] as number) - whole * (of[index] as number);
+  const count = hits.length - Math.round(part * hits.length);
+  const kept = leastOf(excess, count);
+  const weight = sum(of, kept) + dealt.of;
   if (weight === 0) return { mean: 0, variance: 0, weight };
-  const squares = kept.reduce((sum, { hits, of }) => sum + (hits - mean * of) ** 2, 0);
-  const count = kept.length;
+  const mean = ratioOf(sum(hits, kept) + dealt.hits, weight);
+  let squares = 0;
+  for (let index = 0; index < hits.length; index++)
+    squares += (kept[index] as number) * ((hits[index] as number) - mean * (of[index] as number)) ** 2;
   const perRequest = dealt.of * mean * (1 - mean);
   return { mean, variance: (squares * (count > 1 ? count / (count - 1) : 1) + perRequest) / weight ** 2, weight };
 };
 
-const ratioOf = (all: readonly Weighted[]): number => {
-  let [hits, of] = [0, 0];
-  for (const it of all) {
-    hits += it.hits;
-    of += it.of;
-  }
-  return of > 0 ? hits / of : 0;
+/** One for each of the `count` least numbers, zero for others. */
+const leastOf = (numbers: Float64Array, count: number): Uint8Array => {
+  const kept = new Uint8Array(numbers.length);
+  if (count === numbers.length) return kept.fill(1);
+  const limit = count > 0 ? (numbers.toSorted()[count - 1] as number) : Number.NEGATIVE_INFINITY;
+  let room = count;
+  for (let index = 0; index < numbers.length; index++)
+    if ((numbers[index] as number) < limit) {
+      kept[index] = 1;
+      room--;
+    }
+  for (let index = 0; room > 0; index++)
+    if (numbers[index] === limit) {
+      kept[index] = 1;
+      room--;
+    }
+  return kept;
 };
+
+const sum = (numbers: Float64Array, kept?: Uint8Array): number => {
+  let all = 0;
+  for (let index = 0; index < numbers.length; index++) all += (numbers[index] as number) * (kept ? (kept[index] as number) : 1);
+  return all;
+};
+
+const ratioOf = (hits: number, of: number): number => (of > 0 ? hits / of : 0);

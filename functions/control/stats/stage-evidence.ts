@@ -6,6 +6,7 @@ import { clustersPerKind, maxClusters } from "../../gateway/observability/cluste
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
+import { PendingCounts } from "./pending-counts.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */
@@ -83,8 +84,12 @@ export class StageEvidence {
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
-  /** Hits since the last closing, by cluster: both versions' counts by measure. */
-  #pending = new Map<number, Float64Array>();
+  /** Sums of the totals, which would take most of a summary's time. */
+  readonly #sums: Readonly<Record<Side, Float64Array>> = {
+    stable: new Float64Array(measures.length),
+    canary: new Float64Array(measures.length),
+  };
+  readonly #pending = new PendingCounts();
 
   constructor(settling: Settling) {
     this.#settling = settling;
@@ -100,20 +105,19 @@ export class StageEvidence {
     const totals = this.#totals[side];
     if (((this.#totals.stable[0]?.[cluster] ?? 0) || (this.#totals.canary[0]?.[cluster] ?? 0)) === 0)
       this.#active.push(cluster);
-    const pending = this.#pending.get(cluster) ?? new Float64Array(2 * measures.length);
-    this.#pending.set(cluster, pending);
-    const shift = side === "canary" ? measures.length : 0;
+    const sums = this.#sums[side];
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
       const total = totals[index];
       if (total) total[cluster] = (total[cluster] ?? 0) + count;
+      sums[index] = (sums[index] ?? 0) + count;
       if (index === indexOf.requests) {
         if (at < this.#settling.requests) continue;
         const settled = this.#settled[side];
         settled[cluster] = (settled[cluster] ?? 0) + count;
       }
-      pending[shift + index] = (pending[shift + index] ?? 0) + count;
+      this.#pending.add(side, cluster, index, count);
     }
   }
 
@@ -123,18 +127,12 @@ export class StageEvidence {
    */
   close(at: number): void {
     this.#startWindows(at);
-    for (const [cluster, counts] of this.#pending)
-      for (const { counters } of this.#windows)
-        for (const [measure, counter] of counters) {
-          const canary = counts[measures.length + measure] ?? 0;
-          const all = canary + (counts[measure] ?? 0);
-          if (all > 0) counter.add(cluster, canary, all);
-        }
-    for (const counts of this.#pending.values())
-      for (const { stable } of this.#windows)
-        for (let measure = 0; measure < measures.length; measure++)
-          stable[measure] = (stable[measure] ?? 0) + (counts[measure] ?? 0);
-    this.#pending = new Map();
+    const sums = measures.map((_, measure) => this.#pending.stable(measure));
+    for (const { counters, stable } of this.#windows) {
+      for (const [measure, counter] of counters) this.#pending.countInto(measure, counter);
+      for (const [measure, sum] of sums.entries()) stable[measure] = (stable[measure] ?? 0) + sum;
+    }
+    this.#pending.clear();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
@@ -180,10 +178,9 @@ export class StageEvidence {
   }
 
   #sideSummary(side: Side): SideSummary {
-    const totals = this.#totals[side];
-    const [requests] = totals;
+    const [requests] = this.#totals[side];
     return {
-      totals: totals.map((byCluster) => this.#active.reduce((sum, cluster) => sum + (byCluster[cluster] ?? 0), 0)),
+      totals: [...this.#sums[side]],
       clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
     };
   }

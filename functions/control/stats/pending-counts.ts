@@ -1,0 +1,56 @@
+/** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by measure. */
+import { maxClusters } from "../../gateway/observability/clusters.ts";
+import type { CrossingCounter } from "./crossings.ts";
+import { measures, type Side } from "./measures.ts";
+
+const rowSize = 2 * measures.length;
+const leastRows = 1024;
+
+/** Rows are kept and used again: this is the inner loop of what evidence costs. */
+export class PendingCounts {
+  /** One more than the row of a cluster, or zero. */
+  readonly #rowOf = new Uint16Array(maxClusters);
+  readonly #clusters: number[] = [];
+  #counts = new Float64Array(leastRows * rowSize);
+
+  add(side: Side, cluster: number, measure: number, count: number): void {
+    let row = (this.#rowOf[cluster] as number) - 1;
+    if (row < 0) {
+      row = this.#clusters.length;
+      this.#clusters.push(cluster);
+      this.#rowOf[cluster] = row + 1;
+      if ((row + 1) * rowSize > this.#counts.length) this.#grow();
+    }
+    const at = row * rowSize + (side === "canary" ? measures.length : 0) + measure;
+    this.#counts[at] = (this.#counts[at] as number) + count;
+  }
+
+  /** Adds the hits of each cluster to a counter. */
+  countInto(measure: number, counter: CrossingCounter): void {
+    for (let row = 0; row < this.#clusters.length; row++) {
+      const at = row * rowSize + measure;
+      const canary = this.#counts[at + measures.length] as number;
+      const all = canary + (this.#counts[at] as number);
+      if (all > 0) counter.add(this.#clusters[row] as number, canary, all);
+    }
+  }
+
+  /** Stable's sum. */
+  stable(measure: number): number {
+    let sum = 0;
+    for (let row = 0; row < this.#clusters.length; row++) sum += this.#counts[row * rowSize + measure] as number;
+    return sum;
+  }
+
+  clear(): void {
+    for (const cluster of this.#clusters) this.#rowOf[cluster] = 0;
+    this.#counts.fill(0, 0, this.#clusters.length * rowSize);
+    this.#clusters.length = 0;
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(2 * this.#counts.length);
+    grown.set(this.#counts);
+    this.#counts = grown;
+  }
+}
