@@ -23,6 +23,9 @@ export const release = {
   tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
 } as const;
 
+/** After the bake, a pass is looked for this often. */
+const passIntervalMs = 30_000;
+
 /** What control's store of telemetry begins a stage with. */
 export const settling: Settling = { requests: 30_000, latency: 120_000 };
 
@@ -56,16 +59,20 @@ export const run = (source: TrafficSource, settings: Release, seed: number, obse
     state = applyDueActions(state, now, traffic, evidence);
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
     const isLast = isOver(state) || state.status === "paused";
-    observe?.(evidence.stages(now, isLast), now, isLast);
-    if (isLast) return resultOf(state, now, share, evidence.stages(now, false));
+    if (observe || isLast) {
+      const stages = evidence.stages(false);
+      observe?.(stages, now, isLast);
+      if (isLast) return resultOf(state, now, share, stages);
+    }
     now += intervalSeconds * 1000;
     evidence.close(traffic.advance(now / 1000), now);
     if (nextAction(state, now)?.kind !== "judge") continue;
-    const isBaked = now - (state.stretches.at(-1)?.since ?? now) >= (state.steps[state.step]?.bakeMs ?? 0);
-    const decide = (bounds: boolean): Verdict => judge(evidence.stages(now, bounds), criteria);
+    const beyondBake = now - (state.stretches.at(-1)?.since ?? now) - (state.steps[state.step]?.bakeMs ?? 0);
+    const mayPass = beyondBake >= 0 && beyondBake % passIntervalMs === 0;
+    const decide = (bounds: boolean): Verdict => judge(evidence.stages(bounds), criteria);
     // Bounds cost most, and without them more fails and nothing passes: they are computed where they matter.
-    const first = decide(isBaked);
-    const verdict = first.verdict === "not-enough" || isBaked ? first : decide(true);
+    const first = decide(mayPass);
+    const verdict = first.verdict === "not-enough" || mayPass ? first : decide(true);
     state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
   }
 };
@@ -83,7 +90,7 @@ const evidenceOf = () => {
         it.summary = undefined;
       }
     },
-    stages: (_now: number, bounds: boolean): Stage[] =>
+    stages: (bounds: boolean): Stage[] =>
       all.map((it, index) => {
         const isLast = index === all.length - 1;
         const summary = isLast ? it.of.evidence.summary(bounds) : (it.summary ??= it.of.evidence.summary(true));
