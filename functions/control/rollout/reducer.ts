@@ -191,7 +191,9 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   if (step.share === 0) return advance(it);
-  if (it.verdict?.verdict === "hold") return pause(it, holdText(it.verdict, step.share), now);
+  // In one more bake, clients whom nobody can imitate may confirm it.
+  if (it.verdict?.verdict === "hold" && now - since >= 2 * step.bakeMs)
+    return pause(it, holdText(it.verdict, step.share), now);
   if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
   return pause(it, timeoutText(it.verdict, now - since, step.share), now);

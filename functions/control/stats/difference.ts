@@ -34,104 +34,112 @@ export const trimmed = 2;
 
 /** @param active numbers of the clusters with requests */
 export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
-  const sides = { stable: sideOf(stable, canary, active), canary: sideOf(canary, stable, active) };
-  const clusters = sides.canary.of.length;
-  const part = clusters > 0 ? trimmed / clusters : 0;
-  const [one, other] = [meanOf(sides.stable, Math.min(0.5, part)), meanOf(sides.canary, Math.min(0.5, part))];
+  const most = maxWeight * meanRequests(stable, canary, active);
+  const sides = { stable: sideOf(stable, canary, active, most), canary: sideOf(canary, stable, active, most) };
+  const part = Math.min(0.5, trimmed / Math.max(1, sides.canary.clusters));
+  const [one, other] = [meanOf(sides.stable, part), meanOf(sides.canary, part)];
   return {
     stable: one.mean,
     canary: other.mean,
     variance: { stable: one.variance, canary: other.variance },
-    units: clusters + sides.canary.dealt.of,
+    units: sides.canary.clusters + sides.canary.dealt.of,
     weight: other.weight,
   };
 };
 
-/** Clusters of one version by weight. Typed arrays, as there are tens of thousands, and a verdict needs nine rates of both versions. */
+/** The clusters of one version, in the order of `active`; verdicts are frequent, so there is no object for each. */
 interface SideTotals {
   readonly hits: Float64Array;
   readonly of: Float64Array;
+  readonly clusters: number;
   /** Requests that were dealt one by one. */
   readonly dealt: { readonly hits: number; readonly of: number };
 }
 
-const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): SideTotals => {
-  const most = maxWeight * meanRequests(mine, other, active);
-  const [hits, of] = [new Float64Array(active.length), new Float64Array(active.length)];
-  const dealt = { hits: 0, of: 0 };
-  let count = 0;
-  for (let index = 0; index < active.length; index++) {
-    const cluster = active[index] as number;
-    const requests = mine.of[cluster] as number;
-    if (requests === 0) continue;
-    const hit = Math.min(mine.hits[cluster] as number, requests);
-    if (cluster >= dealtFrom) {
-      dealt.hits += hit;
-      dealt.of += requests;
-      continue;
-    }
-    const weight = Math.min(1, most / (requests + (other.of[cluster] as number)));
-    hits[count] = hit * weight;
-    of[count++] = requests * weight;
-  }
-  return { hits: hits.subarray(0, count), of: of.subarray(0, count), dealt };
-};
-
-/** Of a cluster, under both versions together. */
-const meanRequests = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
+/** Of a cluster, under both versions. */
+const meanRequests = (one: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
   let [all, count] = [0, 0];
   for (let index = 0; index < active.length; index++) {
-    const cluster = active[index] as number;
+    const cluster = active[index] ?? 0;
     if (cluster >= dealtFrom) continue;
-    all += (mine.of[cluster] as number) + (other.of[cluster] as number);
+    all += (one.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
     count++;
   }
   return count > 0 ? all / count : 0;
 };
 
+const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>, most: number): SideTotals => {
+  const side = { hits: new Float64Array(active.length), of: new Float64Array(active.length) };
+  const dealt = { hits: 0, of: 0 };
+  let clusters = 0;
+  for (let index = 0; index < active.length; index++) {
+    const cluster = active[index] ?? 0;
+    const of = mine.of[cluster] ?? 0;
+    if (of === 0) continue;
+    const hits = Math.min(mine.hits[cluster] ?? 0, of);
+    if (cluster >= dealtFrom) {
+      dealt.hits += hits;
+      dealt.of += of;
+      continue;
+    }
+    const weight = Math.min(1, most / (of + (other.of[cluster] ?? 0)));
+    side.hits[clusters] = hits * weight;
+    side.of[clusters++] = of * weight;
+  }
+  return { hits: side.hits.subarray(0, clusters), of: side.of.subarray(0, clusters), clusters, dealt };
+};
+
+interface Mean {
+  readonly mean: number;
+  readonly variance: number;
+  readonly weight: number;
+}
+
 /** @param part of the clusters that is left out: those with most hits beyond the mean */
-const meanOf = (
-  { hits, of, dealt }: SideTotals,
-  part: number,
-): { readonly mean: number; readonly variance: number; readonly weight: number } => {
-  const whole = ratioOf(sum(hits) + dealt.hits, sum(of) + dealt.of);
-  const excess = new Float64Array(hits.length);
-  for (let index = 0; index < hits.length; index++) excess[index] = (hits[index] as number) - whole * (of[index] as number);
-  const count = hits.length - Math.round(part * hits.length);
-  const kept = leastOf(excess, count);
-  const weight = sum(of, kept) + dealt.of;
-  if (weight === 0) return { mean: 0, variance: 0, weight };
-  const mean = ratioOf(sum(hits, kept) + dealt.hits, weight);
+const meanOf = ({ hits, of, clusters, dealt }: SideTotals, part: number): Mean => {
+  const all = { hits: sum(hits) + dealt.hits, of: sum(of) + dealt.of };
+  const whole = all.of > 0 ? all.hits / all.of : 0;
+  const isLeft = worstOf(hits, of, whole, Math.round(part * clusters));
+  let count = 0;
+  for (let index = 0; index < clusters; index++) {
+    if (isLeft[index] === 0) count++;
+    else {
+      all.hits -= hits[index] ?? 0;
+      all.of -= of[index] ?? 0;
+    }
+  }
+  if (all.of <= 0) return { mean: 0, variance: 0, weight: 0 };
+  const mean = Math.max(0, all.hits / all.of);
   let squares = 0;
-  for (let index = 0; index < hits.length; index++)
-    squares += (kept[index] as number) * ((hits[index] as number) - mean * (of[index] as number)) ** 2;
+  for (let index = 0; index < clusters; index++)
+    if (isLeft[index] === 0) squares += ((hits[index] ?? 0) - mean * (of[index] ?? 0)) ** 2;
+  const correction = count > 1 ? count / (count - 1) : 1;
   const perRequest = dealt.of * mean * (1 - mean);
-  return { mean, variance: (squares * (count > 1 ? count / (count - 1) : 1) + perRequest) / weight ** 2, weight };
+  return { mean, variance: (squares * correction + perRequest) / all.of ** 2, weight: all.of };
 };
 
-/** One for each of the `count` least numbers, zero for others. */
-const leastOf = (numbers: Float64Array, count: number): Uint8Array => {
-  const kept = new Uint8Array(numbers.length);
-  if (count === numbers.length) return kept.fill(1);
-  const limit = count > 0 ? (numbers.toSorted()[count - 1] as number) : Number.NEGATIVE_INFINITY;
-  let room = count;
-  for (let index = 0; index < numbers.length; index++)
-    if ((numbers[index] as number) < limit) {
-      kept[index] = 1;
-      room--;
-    }
-  for (let index = 0; room > 0; index++)
-    if (numbers[index] === limit) {
-      kept[index] = 1;
-      room--;
-    }
-  return kept;
+/** Marks as many clusters with most hits beyond the rate; none that has no more. */
+const worstOf = (hits: Float64Array, of: Float64Array, rate: number, count: number): Uint8Array => {
+  const marks = new Uint8Array(hits.length);
+  const excess = new Float64Array(hits.length);
+  let worse = 0;
+  for (let index = 0; index < hits.length; index++) {
+    const more = (hits[index] ?? 0) - rate * (of[index] ?? 0);
+    if (more > 0) excess[worse++] = more;
+  }
+  let left = Math.min(worse, count);
+  if (left === 0) return marks;
+  const least = excess.subarray(0, worse).sort()[worse - left] ?? 0;
+  for (let index = 0; index < hits.length && left > 0; index++) {
+    if ((hits[index] ?? 0) - rate * (of[index] ?? 0) < least) continue;
+    marks[index] = 1;
+    left--;
+  }
+  return marks;
 };
 
-const sum = (numbers: Float64Array, kept?: Uint8Array): number => {
+const sum = (numbers: Float64Array): number => {
   let all = 0;
-  for (let index = 0; index < numbers.length; index++) all += (numbers[index] as number) * (kept ? (kept[index] as number) : 1);
+  for (let index = 0; index < numbers.length; index++) all += numbers[index] ?? 0;
   return all;
 };
-
-const ratioOf = (hits: number, of: number): number => (of > 0 ? hits / of : 0);

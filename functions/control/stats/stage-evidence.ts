@@ -226,7 +226,8 @@ export class StageEvidence {
   }
 }
 
-const maxMeanRequests = 4;
+/** A cluster weighs this many mean ones at most: which version the busiest have is chance. */
+const maxMeanRequests = 2;
 
 interface LiveWindow {
   readonly window: Window;
