@@ -1,10 +1,24 @@
 /** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by measure. */
 import { maxClusters } from "../../gateway/observability/clusters.ts";
-import type { CrossingCounter } from "./crossings.ts";
 import { measures, type Side } from "./measures.ts";
 
 const rowSize = 2 * measures.length;
 const leastRows = 1024;
+
+/** Hits of the canary, and of both versions, by cluster. */
+export interface ClusterHits {
+  readonly clusters: Uint16Array;
+  readonly canary: Float64Array;
+  readonly all: Float64Array;
+  /** Entries beyond are not used. */
+  readonly count: number;
+}
+
+const newHits = (size: number) => ({
+  clusters: new Uint16Array(size),
+  canary: new Float64Array(size),
+  all: new Float64Array(size),
+});
 
 /** Rows are kept and used again: this is the inner loop of what evidence costs. */
 export class PendingCounts {
@@ -12,6 +26,7 @@ export class PendingCounts {
   readonly #rowOf = new Uint16Array(maxClusters);
   readonly #clusters: number[] = [];
   #counts = new Float64Array(leastRows * rowSize);
+  #hits = newHits(leastRows);
 
   add(side: Side, cluster: number, measure: number, count: number): void {
     let row = (this.#rowOf[cluster] as number) - 1;
@@ -25,14 +40,22 @@ export class PendingCounts {
     this.#counts[at] = (this.#counts[at] as number) + count;
   }
 
-  /** Adds the hits of each cluster to a counter. */
-  countInto(measure: number, counter: CrossingCounter): void {
-    for (let row = 0; row < this.#clusters.length; row++) {
+  /** Those with hits of a measure. What is returned is valid until the next call. */
+  hitsOf(measure: number): ClusterHits {
+    const size = this.#clusters.length;
+    if (this.#hits.clusters.length < size) this.#hits = newHits(2 * size);
+    const { clusters, canary: canaries, all: sums } = this.#hits;
+    let count = 0;
+    for (let row = 0; row < size; row++) {
       const at = row * rowSize + measure;
       const canary = this.#counts[at + measures.length] as number;
       const all = canary + (this.#counts[at] as number);
-      if (all > 0) counter.add(this.#clusters[row] as number, canary, all);
+      if (all === 0) continue;
+      clusters[count] = this.#clusters[row] as number;
+      canaries[count] = canary;
+      sums[count++] = all;
     }
+    return { clusters, canary: canaries, all: sums, count };
   }
 
   /** Stable's sum. */

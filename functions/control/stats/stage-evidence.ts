@@ -127,11 +127,13 @@ export class StageEvidence {
    */
   close(at: number): void {
     this.#startWindows(at);
-    const sums = measures.map((_, measure) => this.#pending.stable(measure));
-    for (const { counters, stable } of this.#windows) {
-      for (const [measure, counter] of counters) this.#pending.countInto(measure, counter);
-      for (const [measure, sum] of sums.entries()) stable[measure] = (stable[measure] ?? 0) + sum;
+    for (const measure of crossedMeasures.map((it) => indexOf[it])) {
+      const hits = this.#pending.hitsOf(measure);
+      for (const { counters } of this.#windows) counters.get(measure)?.addAll(hits);
     }
+    const sums = measures.map((_, measure) => this.#pending.stable(measure));
+    for (const { stable } of this.#windows)
+      for (const [measure, sum] of sums.entries()) stable[measure] = (stable[measure] ?? 0) + sum;
     this.#pending.clear();
   }
 
