@@ -2,7 +2,7 @@
  * Checks that bets are fair: without harm, the mean wealth of each is one at most, at a fixed time as at the end of the rollout, which
  * depends on what was seen.
  */
-import { betsOf, type BetStage, votesOf } from "../../functions/control/stats/evidence.ts";
+import { type BetStage, betsOf, votesOf } from "../../functions/control/stats/evidence.ts";
 import { crossedMeasures } from "../../functions/control/stats/stage-evidence.ts";
 import { logWealth } from "../../functions/control/stats/wealth.ts";
 import { wideTable as table } from "../terminal/table.ts";

@@ -1,6 +1,6 @@
 /** Simulates some rollouts of a world: what a thread does at a time. */
 import { increase } from "../../functions/gateway/core/quantities.ts";
-import { calibrationOf, type Calibration } from "./calibration.ts";
+import { type Calibration, calibrationOf } from "./calibration.ts";
 import { type RunResult, release, run, settling } from "./rollout.ts";
 import type { Harm } from "./traffic/requests.ts";
 import { trafficOf } from "./worlds/traffic.ts";

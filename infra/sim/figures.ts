@@ -34,7 +34,10 @@ export const figuresOf = (world: World | Scenario, chunks: readonly ChunkResult[
   const seconds = sorted(results.map(({ took }) => took));
   const shares = sorted([...new Set(results.map(({ share }) => share))]);
   const sum = (read: (it: ChunkResult["harm"]) => number) => chunks.reduce((all, it) => all + read(it.harm), 0);
-  const requests = Math.max(1, sum((it) => it.requests));
+  const requests = Math.max(
+    1,
+    sum((it) => it.requests),
+  );
   return {
     ...{ name, about, harm, wanted, ends },
     runs: results.length,

@@ -22,12 +22,12 @@ const parts = [
 export const frontierPicture = ({ title, columns, rows, text }: FrontierGrid): string => {
   const right = left + columns.length * (width + gap);
   const bottom = top + rows.length * (height + gap);
-  const heads = columns.map((it, column) =>
-    label(left + column * (width + gap) + width / 2, top - 8, "middle", it),
-  );
+  const heads = columns.map((it, column) => label(left + column * (width + gap) + width / 2, top - 8, "middle", it));
   const names = rows.map(({ name }, row) => label(left - 10, top + row * (height + gap) + height / 2 + 5, "end", name));
   const cells = rows.flatMap((row, index) =>
-    row.cells.map((ends, column) => (ends ? cell(left + column * (width + gap), top + index * (height + gap), ends) : "")),
+    row.cells.map((ends, column) =>
+      ends ? cell(left + column * (width + gap), top + index * (height + gap), ends) : "",
+    ),
   );
   const legend = parts.map(({ end, name }, index) => {
     const x = left + index * 110;

@@ -59,7 +59,10 @@ export const frontierReport = (it: Frontier, all: Ends): string =>
     `${it.title}: caught / held / promoted, in per cent`,
     table(
       ["requests that fail", ...it.harmed.map((count) => `${count.toLocaleString("en")} clients`)],
-      it.sizes.map((size, row) => [percent(size), ...it.harmed.map((_, column) => cellText(endsOf(it, all, row, column)))]),
+      it.sizes.map((size, row) => [
+        percent(size),
+        ...it.harmed.map((_, column) => cellText(endsOf(it, all, row, column))),
+      ]),
     ),
   ].join("\n");
 

@@ -4,9 +4,9 @@ import type { Figures } from "./figures.ts";
 import { criteriaText, percent, time } from "./report.ts";
 import { release } from "./rollout.ts";
 import { type Behaviour, usual } from "./traffic/behaviour.ts";
+import { distances } from "./traffic/clients.ts";
 import { addPast, exceedingOf, noPast, shapeOf, thresholdsOf } from "./traffic/latency.ts";
 import type { World } from "./worlds/world.ts";
-import { distances } from "./traffic/clients.ts";
 
 const rates = [50, 200, 1000] as const;
 const clientCounts = [1000, 10_000, 100_000] as const;
@@ -64,7 +64,13 @@ export const matrix: readonly Cell[] = rates.flatMap((rate) =>
           name: `${rate} requests/s, ${clients} clients, first ${firstShare}, ${harmful}`,
           about: "",
           harm: isHarmful ? "harmful" : "harmless",
-          wanted: isHarmful ? (hitUnits >= unitsToCatch ? "caught" : "held") : firstShare === "10%" ? "finished" : "kept",
+          wanted: isHarmful
+            ? hitUnits >= unitsToCatch
+              ? "caught"
+              : "held"
+            : firstShare === "10%"
+              ? "finished"
+              : "kept",
           ...(!isHarmful && firstShare === "10%" && { withinMinutes: rate < 200 ? 120 : 60 }),
           clients: { clients },
           parts: [{ rate, canary }],

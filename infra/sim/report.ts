@@ -20,7 +20,12 @@ export const scenarioReport = (all: readonly Figures[]): string =>
     all.map((it) => [
       ...[it.name, it.rate, it.clients.toLocaleString("en")],
       ...endsOf(it),
-      ...[percent(it.medianShare), it.medianRequests.toLocaleString("en"), time(it.medianSeconds), time(it.mostSeconds)],
+      ...[
+        percent(it.medianShare),
+        it.medianRequests.toLocaleString("en"),
+        time(it.medianSeconds),
+        time(it.mostSeconds),
+      ],
       criteriaText(it),
     ]),
   );

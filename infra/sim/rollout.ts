@@ -92,8 +92,9 @@ const evidenceOf = () => {
     },
     stages: (bounds: boolean): Stage[] =>
       all.map((it, index) => {
-        const isLast = index === all.length - 1;
-        const summary = isLast ? it.of.evidence.summary(bounds) : (it.summary ??= it.of.evidence.summary(true));
+        const isNewest = index === all.length - 1;
+        const summary = it.summary ?? it.of.evidence.summary(bounds || !isNewest);
+        if (!isNewest) it.summary = summary;
         const { share, since, witnessed } = it.of;
         return {
           ...{ share, since: since * 1000, until: it.until },
@@ -124,7 +125,9 @@ const applyDueActions = (
   return state;
 };
 
-const newRollout = (given: Required<Pick<Release, "bake">> & { readonly steps: string[]; readonly watch: Release["watch"] }): Rollout => ({
+const newRollout = (
+  given: Required<Pick<Release, "bake">> & { readonly steps: string[]; readonly watch: Release["watch"] },
+): Rollout => ({
   id: "simulated",
   tier: "tier",
   subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],

@@ -23,7 +23,10 @@ const program = new Command("npm run sim:rollout --")
   .option("--runs <number>", "rollouts of each scenario, world or cell", whole, 100)
   .option("--seed <number>", "the same seed gives the same simulation", whole, 1)
   .option("--jobs <number>", "threads", whole, 1)
-  .option("--worlds", "worlds with attackers, dependent users and incidents instead: says where the verdict falls short")
+  .option(
+    "--worlds",
+    "worlds with attackers, dependent users and incidents instead: says where the verdict falls short",
+  )
   .option("--matrix", "requests/s by clients, first share and harm instead")
   .option("--frontier", "sizes of harm by harmed clients instead; draws docs/pictures/rollout-frontier-*.svg")
   .option("--calibration", "the mean wealth of each bet in the worlds without harm instead")
@@ -61,7 +64,8 @@ const simulated = async <Item extends World>(
 const print = (json: true | undefined, figures: object, text: string): void =>
   void process.stdout.write(json ? `${JSON.stringify(figures, null, 2)}\n` : `${text}\n`);
 
-const missedIn = (all: readonly Figures[]): string[] => all.flatMap(({ missed }) => missed.map((it) => `missed: ${it}`));
+const missedIn = (all: readonly Figures[]): string[] =>
+  all.flatMap(({ missed }) => missed.map((it) => `missed: ${it}`));
 
 const runScenarios = async (options: Options): Promise<void> => {
   const { all, settings, note } = await simulated(scenarios, options);

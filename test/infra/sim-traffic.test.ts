@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { clustersPerKind, kindOf } from "../../functions/gateway/observability/clusters.ts";
 import { indexOf } from "../../functions/control/stats/measures.ts";
 import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
+import { clustersPerKind, kindOf } from "../../functions/gateway/observability/clusters.ts";
 import { aliasTableOf, sampleIndex } from "../../infra/sim/traffic/alias.ts";
 import { type Behaviour, modelOf, requestsPerFirst, usual } from "../../infra/sim/traffic/behaviour.ts";
 import { assignPositions, clientsOf, type Population } from "../../infra/sim/traffic/clients.ts";
@@ -54,13 +54,22 @@ const drawn = (population: Population, stable: Partial<Behaviour>, canary: Parti
         kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
         if (slow < 0 || side === canarySide) return;
         counts.measured++;
-        for (let bit = 0; bit < thresholdsPerRoute; bit++) counts.slow[bit] = (counts.slow[bit] ?? 0) + ((slow >> bit) & 1);
+        for (let bit = 0; bit < thresholdsPerRoute; bit++)
+          counts.slow[bit] = (counts.slow[bit] ?? 0) + ((slow >> bit) & 1);
       },
     },
   );
   const all = (counts.requests[0] ?? 0) + (counts.requests[1] ?? 0);
-  const rate = (outcome: number, side: 0 | 1) => (counts.outcomes.get(outcome)?.[side] ?? 0) / (counts.requests[side] ?? 1);
-  return { all, rate, harm, kinds, share: (counts.requests[1] ?? 0) / all, slow: counts.slow.map((it) => it / counts.measured) };
+  const rate = (outcome: number, side: 0 | 1) =>
+    (counts.outcomes.get(outcome)?.[side] ?? 0) / (counts.requests[side] ?? 1);
+  return {
+    all,
+    rate,
+    harm,
+    kinds,
+    share: (counts.requests[1] ?? 0) / all,
+    slow: counts.slow.map((it) => it / counts.measured),
+  };
 };
 
 const alike: Population = { clients: 20_000, tail: { shape: 3, most: 5 } };
@@ -112,7 +121,8 @@ describe("requests", () => {
   it("of one address are one cluster, and those of a hundred are a hundred", () => {
     const attack = (clients: number, networks: number) =>
       new Set(
-        clientsOf({ clients, authenticated: 0, keyless: 0, attack: { networks, keys: "chosen" } }, seededRandom(3)).cluster,
+        clientsOf({ clients, authenticated: 0, keyless: 0, attack: { networks, keys: "chosen" } }, seededRandom(3))
+          .cluster,
       ).size;
     expect(attack(32, 1)).toBe(1);
     expect(attack(1000, 100)).toBe(100);
@@ -158,7 +168,10 @@ describe("thresholds", () => {
 });
 
 it("an abandoned request counts half a minute later, in the stage in which it began", () => {
-  const [first, second] = [new StageEvidence({ requests: 0, latency: 0 }), new StageEvidence({ requests: 0, latency: 0 })];
+  const [first, second] = [
+    new StageEvidence({ requests: 0, latency: 0 }),
+    new StageEvidence({ requests: 0, latency: 0 }),
+  ];
   const counting = countingOf();
   const totals = (it: StageEvidence) => it.summary(false).canary.totals;
   const model = modelOf(usual);

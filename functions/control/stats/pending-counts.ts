@@ -58,11 +58,11 @@ export class PendingCounts {
     return { clusters, canary: canaries, all: sums, count };
   }
 
-  /** Stable's sum. */
-  stable(measure: number): number {
-    let sum = 0;
-    for (let row = 0; row < this.#clusters.length; row++) sum += this.#counts[row * rowSize + measure] as number;
-    return sum;
+  /** Adds the counts of all clusters: stable's by measure, then the canary's. */
+  addSums(sums: Float64Array): void {
+    for (let row = 0; row < this.#clusters.length; row++)
+      for (let index = 0; index < rowSize; index++)
+        sums[index] = (sums[index] as number) + (this.#counts[row * rowSize + index] as number);
   }
 
   clear(): void {

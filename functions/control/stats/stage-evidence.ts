@@ -21,8 +21,8 @@ export interface WindowCrossings {
   readonly level: number;
   readonly trusted: Crossing;
   readonly anonymous: Crossing;
-  /** Stable's hits in the window, and what they are a share of. */
-  readonly stable: { readonly hits: number; readonly of: number };
+  /** The hits of each version in the window, and what they are a share of. */
+  readonly hits: Readonly<Record<Side, { readonly hits: number; readonly of: number }>>;
 }
 
 /** Sums of one version. */
@@ -131,15 +131,13 @@ export class StageEvidence {
       const hits = this.#pending.hitsOf(measure);
       for (const { counters } of this.#windows) counters.get(measure)?.addAll(hits);
     }
-    const sums = measures.map((_, measure) => this.#pending.stable(measure));
-    for (const { stable } of this.#windows)
-      for (const [measure, sum] of sums.entries()) stable[measure] = (stable[measure] ?? 0) + sum;
+    for (const { sums } of this.#windows) this.#pending.addSums(sums);
     this.#pending.clear();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
   summary(bounds: boolean): StageSummary {
-    const crossings = this.#windows.flatMap(({ window, counters, stable }) =>
+    const crossings = this.#windows.flatMap(({ window, counters, sums }) =>
       [...counters].flatMap(([index, { crossings: byLevel }]) =>
         byLevel.flatMap((it, level): WindowCrossings[] =>
           it.trusted.all + it.anonymous.all === 0
@@ -150,14 +148,15 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
-                  stable: sharesIn(stable, index),
+                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, measures.length) },
                 },
               ],
         ),
       ),
     );
     const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary"), crossings };
-    return bounds ? { ...sides, rates: this.#rates(), requests: this.#requests() } : sides;
+    const compared = { ...sides, requests: this.#requests() };
+    return bounds ? { ...compared, rates: this.#rates() } : compared;
   }
 
   #startWindows(at: number): void {
@@ -168,7 +167,7 @@ export class StageEvidence {
         this.#windows.push({
           window,
           counters: this.#spare.pop() ?? newCounters(),
-          stable: new Float64Array(measures.length),
+          sums: new Float64Array(2 * measures.length),
         });
     }
   }
@@ -235,13 +234,13 @@ interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
   readonly counters: ReadonlyMap<number, CrossingCounter>;
-  /** Stable's counts in the window, by measure. */
-  readonly stable: Float64Array;
+  /** Counts in the window by measure: stable's, then the canary's. */
+  readonly sums: Float64Array;
 }
 
-const sharesIn = (counts: Float64Array, measure: number): WindowCrossings["stable"] => ({
-  hits: counts[measure] ?? 0,
-  of: counts[measure >= indexOf.measured ? indexOf.measured : indexOf.requests] ?? 0,
+const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCrossings["hits"][Side] => ({
+  hits: sums[shift + measure] ?? 0,
+  of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
 });
 
 const newCounters = (): LiveWindow["counters"] =>

@@ -43,9 +43,7 @@ export const rateText = ({ count, canary, stable, causes, clients, clusters, tol
   if (canary.requests === 0) return noRequest;
   return clauses(
     hitsText(count, canary) + causesText(causes, canary.hits) + clientsText(clients, canary.hits),
-    stable.requests === 0
-      ? "stable had no request"
-      : `stable ${percent(rateOf(stable))} of ${number(stable.requests)}`,
+    stable.requests === 0 ? "stable had no request" : `stable ${percent(rateOf(stable))} of ${number(stable.requests)}`,
     tolerate === null ? "" : differenceText({ ...it, tolerate }, rateOf(canary) - rateOf(stable)),
     it.verdict === "hold" ? causedByClients(clusters) : "",
   );

@@ -105,7 +105,9 @@ const activityOf = (
   }
   const [keyed = 0, dealtSum = 0] = sums;
   const part = dealtSum === 0 ? 0 : keyed === 0 ? 1 : keyless;
-  return activity.map((it, client) => (kind[client] === dealtKind ? (it * part) / dealtSum : (it * (1 - part)) / keyed));
+  return activity.map((it, client) =>
+    kind[client] === dealtKind ? (it * part) / dealtSum : (it * (1 - part)) / keyed,
+  );
 };
 
 const clustersOf = ({ attack }: Population, kind: Uint8Array, { uniform }: Random): Uint32Array => {
@@ -117,7 +119,8 @@ const clustersOf = ({ attack }: Population, kind: Uint8Array, { uniform }: Rando
   let ordinal = 0;
   return Uint32Array.from(kind, (it, client) => {
     const own = hash();
-    const network = it === anonymous ? (chosen?.[client % chosen.length] ?? nats[networkOf(ordinal++, behindNat)]) : own;
+    const network =
+      it === anonymous ? (chosen?.[client % chosen.length] ?? nats[networkOf(ordinal++, behindNat)]) : own;
     return it * clustersPerKind + (network ?? own);
   });
 };

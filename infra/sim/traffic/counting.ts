@@ -2,12 +2,13 @@
  * Counts requests into the evidence of stages as control's store does: by version, start and cluster. Reports of abandoned
  * requests, and those that are late, arrive in a later interval, and count where their requests began.
  */
-import { maxClusters } from "../../../functions/gateway/observability/clusters.ts";
+
 import { indexOf, measures } from "../../../functions/control/stats/measures.ts";
 import type { StageEvidence } from "../../../functions/control/stats/stage-evidence.ts";
+import { maxClusters } from "../../../functions/gateway/observability/clusters.ts";
 import { intervalSeconds } from "./conditions.ts";
 import { slowMeasures } from "./latency.ts";
-import { abandoned, canarySide, type Count, clientError, error, fault, refusal } from "./requests.ts";
+import { abandoned, type Count, canarySide, clientError, error, fault, refusal } from "./requests.ts";
 
 /** Seconds until a client gives up. */
 const clientTimeoutSeconds = 30;

@@ -1,6 +1,7 @@
 /** The latency model: log-normal around a client's distance, in the bins of gates; and how often a threshold is exceeded. */
-import { maxBin } from "../../../functions/gateway/observability/samples.ts";
+
 import type { Measure } from "../../../functions/control/stats/measures.ts";
+import { maxBin } from "../../../functions/gateway/observability/samples.ts";
 import { distances } from "./clients.ts";
 
 const perBin = Math.log(1.05);

@@ -86,7 +86,12 @@ const drawerOf = (
     if (model.sent < 1 && uniform() >= model.sent) return false;
     const times = clients.failing[client] as number;
     const refused = clients.refused[client] as number;
-    const outcome = outcomeOf(model, retry ? model.retryErrors : model.firstErrors * times + failing, refused, uniform());
+    const outcome = outcomeOf(
+      model,
+      retry ? model.retryErrors : model.firstErrors * times + failing,
+      refused,
+      uniform(),
+    );
     const lost = model.lost > 0 && uniform() < model.lost;
     if (!attack && side === canarySide) {
       harm.requests++;
@@ -124,7 +129,8 @@ const failureOf = (
   times: number,
   refused: number,
   failing: number,
-): number => lost + (1 - lost) * Math.min(1, errors * times + failing + refusals * refused + clientErrors + hangs + faults);
+): number =>
+  lost + (1 - lost) * Math.min(1, errors * times + failing + refusals * refused + clientErrors + hangs + faults);
 
 /** Failed requests are slower than any threshold; gates measure no latency of a 4xx. */
 const slownessOf = (outcome: number, exceeding: Float64Array, at: number, uniform: () => number): number => {

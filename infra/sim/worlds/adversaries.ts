@@ -82,7 +82,8 @@ export const adversaries: readonly World[] = [
   {
     ...forcing,
     name: "forcing: slow requests, 100 addresses, canary known",
-    about: "100 keys of 100 addresses that have the new version send ten requests a second that take ten times as long.",
+    about:
+      "100 keys of 100 addresses that have the new version send ten requests a second that take ten times as long.",
     parts: [honest, attacking(keys(100, 100, "canary"), 10, { times: 10 })],
   },
   {
@@ -109,7 +110,8 @@ export const adversaries: readonly World[] = [
   {
     ...hiding,
     name: "hiding: one address",
-    about: "32 chosen keys of one address send 60 refused requests/s, so that a version that refuses 5 % more looks no worse.",
+    about:
+      "32 chosen keys of one address send 60 refused requests/s, so that a version that refuses 5 % more looks no worse.",
     wanted: "caught",
     parts: [refusing, attacking(keys(32, 1), 60)],
   },

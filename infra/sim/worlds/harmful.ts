@@ -17,7 +17,8 @@ export const harmfulWorlds: readonly World[] = [
   {
     ...harmful,
     name: "refuses 5 %, anonymous clients",
-    about: "The same, but no client is authenticated, and all have a key: who refuses them cannot be told from an attack.",
+    about:
+      "The same, but no client is authenticated, and all have a key: who refuses them cannot be told from an attack.",
     wanted: "held",
     clients: { clients: 100_000, authenticated: 0, keyless: 0 },
     parts: [{ rate, canary: { refusals: 0.07 } }],
@@ -68,7 +69,8 @@ export const harmfulWorlds: readonly World[] = [
   {
     ...harmful,
     name: "false reports",
-    about: "The new version fails in 5 % of its requests and reports successes. Only a front, or the service, can tell.",
+    about:
+      "The new version fails in 5 % of its requests and reports successes. Only a front, or the service, can tell.",
     wanted: "open",
     parts: [{ rate, canary: { errors: 0.05, lies: 1 } }],
   },
@@ -83,7 +85,8 @@ export const harmfulWorlds: readonly World[] = [
   {
     ...harmful,
     name: "few authenticated consumers, refusals",
-    about: "20 consumers send half of the requests, and 10,000 anonymous clients the other half; 5 % are wrongly refused.",
+    about:
+      "20 consumers send half of the requests, and 10,000 anonymous clients the other half; 5 % are wrongly refused.",
     wanted: "held",
     clients: { clients: 10_000, authenticated: 0, keyless: 0 },
     parts: [

@@ -45,10 +45,7 @@ export const harmlessWorlds: readonly World[] = [
     name: "few authenticated consumers",
     about: "20 consumers send half of the requests, and 10,000 anonymous clients the other half.",
     clients: { clients: 10_000, authenticated: 0 },
-    parts: [
-      { rate: 0.5 * rate },
-      { of: { clients: 20, authenticated: 1, keyless: 0 }, rate: 0.5 * rate },
-    ],
+    parts: [{ rate: 0.5 * rate }, { of: { clients: 20, authenticated: 1, keyless: 0 }, rate: 0.5 * rate }],
   },
   {
     ...harmless,

@@ -5,7 +5,15 @@ import { type Behaviour, modelOf, usual, type VersionModel } from "../traffic/be
 import { assignPositions, type Clients, clientsOf, distances, type Population } from "../traffic/clients.ts";
 import { type Conditions, conditionsOverTime, intervalSeconds } from "../traffic/conditions.ts";
 import { countingOf } from "../traffic/counting.ts";
-import { addPast, exceedingOf, noPast, type PastLatency, raised, thresholdsOf, thresholdsPerRoute } from "../traffic/latency.ts";
+import {
+  addPast,
+  exceedingOf,
+  noPast,
+  type PastLatency,
+  raised,
+  thresholdsOf,
+  thresholdsPerRoute,
+} from "../traffic/latency.ts";
 import { type Random, seededRandom } from "../traffic/random.ts";
 import { drawRequests, type Harm, type Sinks, type VersionPeriod } from "../traffic/requests.ts";
 import { isActive, type Part, type World } from "./world.ts";
@@ -46,7 +54,9 @@ const usualRoute = "usual";
 export const trafficOf = (world: World, seed: number, settings: TrafficSettings, harm: Harm): TrafficSource => {
   const parts = preparedParts(world, seededRandom(seed));
   return (random) => {
-    const positions = new Map([...new Set(parts.map(({ clients }) => clients))].map((it) => [it, assignPositions(it, random)]));
+    const positions = new Map(
+      [...new Set(parts.map(({ clients }) => clients))].map((it) => [it, assignPositions(it, random)]),
+    );
     const conditionsAt = conditionsOverTime(random);
     const running = runningParts(parts, conditionsAt, binsOf(1 + settings.tolerated));
     const counting = countingOf();
@@ -144,7 +154,12 @@ const addPartPast = (
   const requests = rate * busy * (1 - Math.min(1, stable.refusals + stable.clientErrors));
   if (stable.refusals > maxRefused) return;
   to.failed += requests * failed;
-  addPast(to, stable.shape, distance.map((it) => it * requests * (1 - failed)), slow);
+  addPast(
+    to,
+    stable.shape,
+    distance.map((it) => it * requests * (1 - failed)),
+    slow,
+  );
 };
 
 const maxRefused = 0.5;

@@ -57,7 +57,12 @@ export interface World extends Release {
 export type Wanted = "kept" | "finished" | "caught" | "held" | "open";
 
 /** Whether an interval that begins then belongs to the part. Times before the start are those of stable's past. */
-export const isActive = ({ when }: Pick<Part, "when">, share: number, sinceSplit: number, sinceStart: number): boolean => {
+export const isActive = (
+  { when }: Pick<Part, "when">,
+  share: number,
+  sinceSplit: number,
+  sinceStart: number,
+): boolean => {
   if (!when) return true;
   if (when.share !== undefined && when.share !== share) return false;
   const { from = 0, until = Number.POSITIVE_INFINITY, every = Number.POSITIVE_INFINITY } = when;
