@@ -39,5 +39,5 @@ ${[...lines, line].filter(Boolean).join("\n")}
 `;
 };
 
-export const escapeXml = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");

@@ -1,6 +1,4 @@
 /** Draws a grid of rollouts' ends as SVG, readable on light and dark backgrounds and by screen readers. */
-import { escapeXml } from "../bench/chart.ts";
-
 type Ends = Readonly<Record<"promoted" | "rolled-back" | "paused", number>>;
 
 export interface FrontierGrid {
@@ -70,3 +68,6 @@ const cell = (x: number, y: number, ends: Ends): string => {
     })
     .join("");
 };
+
+const escapeXml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
