@@ -122,6 +122,8 @@ const floors = `
   infra/dev/services
   infra/dev
   infra/gen
+  infra/sim/traffic
+  infra/sim/worlds
   infra/sim
   infra/bench/workers
   infra/bench/runtime

@@ -6,6 +6,7 @@
  * average; so each cluster is a trial of its own, however many requests it sends and however bad it is.
  */
 import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
+import type { ClusterHits } from "./pending-counts.ts";
 
 /** Of hits. A level of one is the first hit of each cluster; higher ones show clusters that fail oftener than before. */
 export const levels = [1, 8, 64] as const;
@@ -52,13 +53,18 @@ export class CrossingCounter {
     this.#all[cluster] = Math.min(after, topLevel);
     this.#canary[cluster] = Math.min(canaryAfter, topLevel);
     const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
-    for (const [index, level] of levels.entries()) {
-      if (before >= level || after < level) continue;
+    for (let index = 0; index < levels.length; index++) {
+      const level = levels[index] as number;
       const crossing = this.crossings[index]?.[kind];
-      if (!crossing) continue;
+      if (!crossing || before >= level || after < level) continue;
       crossing.canary += canaryAfter / after;
       crossing.all += 1;
     }
+  }
+
+  addAll({ clusters, canary, all, count }: ClusterHits): void {
+    for (let index = 0; index < count; index++)
+      this.add(clusters[index] as number, canary[index] as number, all[index] as number);
   }
 
   /** Starts again from nothing. Cheaper than a new one, whose arrays are large. */
