@@ -13,7 +13,14 @@ import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
 import { preflightMethod } from "./gateway/http/preflight.ts";
 import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
-import { addGateOnlyHeaders, frontVersionHeader, overridesHeader, smokeHeader } from "./gateway/proxy/forwarding.ts";
+import { networkCluster } from "./gateway/observability/clusters.ts";
+import {
+  addGateOnlyHeaders,
+  frontVersionHeader,
+  overridesHeader,
+  setCallerHeader,
+  smokeHeader,
+} from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
 import { createRouteFinder } from "./gateway/routing/finder.ts";
 
@@ -32,7 +39,8 @@ interface RequestState {
   readonly requestId: string;
   /** The tester's label, if it is valid. */
   readonly label: TesterLabel | undefined;
-  readonly grayKey: string;
+  /** The front generated the gray key, since the client sent none. */
+  readonly isDealt: boolean;
   /** The client chose the front's version, so its request does not measure it. */
   readonly choosesVersion: boolean;
   /** Milliseconds since the epoch. */
@@ -68,17 +76,21 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
     const { headers } = outgoing;
     // Gates never see a label. An invalid label is ignored.
     const text = headers.get(labelHeader);
-    const { requestId, gateOnlyHeaders, choosesVersion } = sanitizeHeaders(
+    const { requestId, gateOnlyHeaders, ...version } = sanitizeHeaders(
       headers,
       plan.requestId?.accept === true,
       accepted,
       crypto.randomUUID(),
     );
-    const names = choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
-    const { key: grayKey, setCookie } = setGrayKey(original, headers, names);
+    const names = version.choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
+    const { key, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
+    // Such a key is none of ours: the version was not drawn for this request, as it seems, but chosen by who sent the key.
+    const bringsKey = isDealt && version.hasVersionKey;
+    if (bringsKey) setCallerHeader(headers, key, gateOnlyHeaders, isDealt);
+    const choosesVersion = version.choosesVersion || bringsKey;
     const label = text === null ? undefined : await labels?.(text, started);
     const defer: TelemetrySink["defer"] = (work) => context.waitUntil(work);
-    const state = { env, defer, original, outgoing, requestId, label, grayKey, choosesVersion, started };
+    const state = { env, defer, original, outgoing, requestId, label, isDealt, choosesVersion, started };
     const answer = withoutGrayCookie(await serve(state));
     const response = label && telemetry ? withHeader(answer, frontVersionHeader, telemetry.version) : answer;
     return setCookie === undefined ? response : withHeader(response, "set-cookie", setCookie);
@@ -125,10 +137,14 @@ const recorder =
   (telemetry: FrontTelemetry | undefined): RecordAnswer =>
   (state, tier, response, code, isTester) => {
     if (!telemetry || isTester) return response;
-    const { grayKey, choosesVersion, started } = state;
-    telemetry.recordAnswer(sinkOf(state), { tier, status: response.status, code, grayKey, choosesVersion, started });
+    const { choosesVersion, started } = state;
+    const { status } = response;
+    telemetry.recordAnswer(sinkOf(state), { tier, status, code, cluster: clusterOf(state), choosesVersion, started });
     return response;
   };
+
+const clusterOf = ({ outgoing, isDealt }: RequestState): number =>
+  networkCluster(outgoing.headers.get("cf-connecting-ip"), isDealt);
 
 const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined, record: RecordAnswer) => {
   const find = tierFinder(tiers);
@@ -150,7 +166,11 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
       return record(state, tier, await gate.fetch(outgoing), "", isTester);
     } catch (error) {
       logFault(state, "gate-unavailable", error, tier);
-      if (!original.signal.aborted) telemetry?.recordDeath(sinkOf(state), tier, gate, outgoing.headers);
+      if (!original.signal.aborted) {
+        const { headers } = outgoing;
+        const { started } = state;
+        telemetry?.recordDeath(sinkOf(state), { tier, gate, headers, cluster: clusterOf(state), started });
+      }
       const response = refuse(state, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
       return record(state, tier, response, "gate-unavailable", isTester);
     }

@@ -7,6 +7,7 @@ import type { Match } from "./routing/router.ts";
 
 interface ContextInit {
   readonly caller: Caller;
+  readonly started: number;
   readonly url: RequestUrl;
   readonly tier: string;
   readonly settings: GateSettings;
@@ -15,8 +16,9 @@ interface ContextInit {
   readonly found: Match | undefined;
 }
 
-export const contextOf = ({ caller, url, tier, settings, slot, found }: ContextInit): Context => ({
+export const contextOf = ({ caller, started, url, tier, settings, slot, found }: ContextInit): Context => ({
   caller,
+  started,
   url,
   route: { tier, name: found?.kind === "found" ? found.route : "" },
   captures: found?.kind === "found" ? found.captures : {},

@@ -154,10 +154,13 @@ export const removeSpoofableHeaders = (
   readonly gateOnlyHeaders: readonly string[];
   /** The client chose the front's version, so its request says nothing about the users' share. */
   readonly choosesVersion: boolean;
+  /** The platform chose the front's version by a key: the gray key, if the zone has rules for it, or one of the client's own. */
+  readonly hasVersionKey: boolean;
 } => {
   const startsTrace = parentSpan === undefined;
   let hasExplainToken = false;
   let choosesVersion = false;
+  let hasVersionKey = false;
   removeUnwanted(headers, (name) => {
     if (name === explainHeader) {
       hasExplainToken = true;
@@ -165,9 +168,10 @@ export const removeSpoofableHeaders = (
     }
     if (!isSpoofable(name)) return startsTrace && name === "tracestate";
     if (name === overridesHeader) choosesVersion = true;
+    if (name === versionKeyHeader) hasVersionKey = true;
     return !accepted.has(name);
   });
-  return { gateOnlyHeaders: hasExplainToken ? [explainHeader] : [], choosesVersion };
+  return { gateOnlyHeaders: hasExplainToken ? [explainHeader] : [], choosesVersion, hasVersionKey };
 };
 
 const noHeaders: ReadonlySet<string> = new Set();
