@@ -77,12 +77,14 @@ export const clusterCounts = (labels: number): ClusterCounts => {
       while (size > maxCells) thin();
     },
     cells: (cellOf) =>
-      [...intervals].flatMap(([at, counts]) => {
-        const cells = [...counts].flatMap(
-          ([key, count]) => cellOf(key % labels, Math.floor(key / labels), count) ?? [],
-        );
-        return cells.length === 0 ? [] : [{ at, cells }];
-      }),
+      [...intervals]
+        .map(([at, counts]) => ({
+          at,
+          cells: [...counts]
+            .map(([key, count]) => cellOf(key % labels, Math.floor(key / labels), count))
+            .filter((it) => it !== undefined),
+        }))
+        .filter(({ cells }) => cells.length > 0),
     every: () => every,
   };
 };
