@@ -13,7 +13,7 @@ import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
 import { preflightMethod } from "./gateway/http/preflight.ts";
 import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
-import { networkCluster } from "./gateway/observability/clusters.ts";
+import { clusterName, networkCluster } from "./gateway/observability/clusters.ts";
 import {
   addGateOnlyHeaders,
   frontVersionHeader,
@@ -181,15 +181,18 @@ const sinkOf = ({ env, defer }: RequestState): TelemetrySink => ({ control: env.
 
 /** Responds in place of a gate and writes the access log line. */
 const refuse = (
-  { original: { method }, requestId: request }: RequestState,
+  state: RequestState,
   code: keyof typeof gatewayCodes,
   tier: string | null,
   options: ProblemOptions = {},
 ): Response => {
+  const { original, requestId: request } = state;
+  const { method } = original;
   const { status } = gatewayCodes[code];
   const verdict = status < 500 ? "refused" : "failed";
   const time = new Date().toISOString();
-  log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, request });
+  const cluster = clusterName(clusterOf(state));
+  log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, cluster, request });
   const response = problemResponse(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);
   return response;

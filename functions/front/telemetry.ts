@@ -147,7 +147,7 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
     recordAnswer: (sink, { tier, status, code, cluster, choosesVersion, started }) => {
       if (!sink.control) return;
       scheduleFlush(sink);
-      if (!choosesVersion) own.add(started, cluster, status, code !== "", now() - started);
+      if (!choosesVersion) own.add(started, cluster, status, code, now() - started);
       if (tier === null) return;
       const key = `${tier}\n${status}\n${code}`;
       const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));

@@ -5,8 +5,8 @@ import type { OutcomeMeasure } from "./outcome-of.ts";
 
 /**
  * What became of a request, by number. `error` and `upstream-error` are answers 5xx, `refused` is any 4xx: the tail sees statuses
- * alone, and cannot tell a service's own. `forwarded` and `forwarded-failed` (5xx) occur only in reports of fronts, for the latency
- * of requests that a gate answered and counts.
+ * alone, and cannot tell a service's own. The others occur only in reports of fronts: `fault` is a failure of the front itself, and
+ * `forwarded` and `forwarded-failed` (5xx) are for the latency of requests that a gate answered and counts.
  */
 export const frontOutcomes = [
   "ok",
@@ -16,6 +16,7 @@ export const frontOutcomes = [
   "upstream-error",
   "forwarded",
   "forwarded-failed",
+  "fault",
 ] as const;
 
 export type FrontOutcome = (typeof frontOutcomes)[number];
@@ -36,6 +37,7 @@ const byOutcome: Readonly<Record<FrontOutcome, readonly OutcomeMeasure[]>> = {
   "upstream-error": ["errors"],
   forwarded: [],
   "forwarded-failed": [],
+  fault: ["errors", "faults"],
 };
 
 /** Requests of one cluster with the same outcome: a number of `frontOutcomes`. */

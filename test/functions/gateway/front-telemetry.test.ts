@@ -136,6 +136,7 @@ it("reports its version: what it answered itself, and how long all took, by clus
   telemetry.recordAnswer(sink, answer("wallet", 502));
   telemetry.recordAnswer(sink, answer(null, 404, "route-unknown", { started: 2001 }));
   telemetry.recordAnswer(sink, answer("wallet", 503, "gate-unavailable", { cluster: 40_001 }));
+  telemetry.recordAnswer(sink, answer(null, 500, "internal"));
   const { version, sample, cells, every, answers, counts } = await flushed();
   expect([version, sample, every]).toEqual(["f1", { groups: {}, cold: 20 }, 1]);
   const named = cells.flatMap(({ at, cells: some }) =>
@@ -147,12 +148,13 @@ it("reports its version: what it answered itself, and how long all took, by clus
     [0, "forwarded", 7, binOf(10), 11],
     [0, "forwarded-failed", 7, binOf(10), 1],
     [0, "error", 40_001, binOf(10), 1],
+    [0, "fault", 7, binOf(10), 1],
     [2000, "refused", 7, 0, 1],
   ]);
   expect(answers.map(({ status, count }) => [status, count])).toEqual([
     ["2xx", 30],
     ["4xx", 2],
-    ["5xx", 2],
+    ["5xx", 3],
   ]);
   expect(counts.map(({ tier }) => tier)).not.toContain(null);
   telemetry.recordAnswer(sink, answer("wallet", 200));

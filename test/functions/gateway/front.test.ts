@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FrontAnswer } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
+import { networkCluster } from "../../../functions/gateway/observability/clusters.ts";
 import {
   callerFromFront,
   frontVersionName,
@@ -152,6 +153,26 @@ describe("the version of the front", () => {
     const { caller } = await send({ "cloudflare-workers-version-overrides": 'postern-front="f1"' });
     expect(caller.frontVersion).toBeUndefined();
     expect(recorded).toMatchObject([{ choosesVersion: true }]);
+  });
+
+  it("is not measured by a client that chose it by a version key of its own", async () => {
+    const key = { "cloudflare-workers-version-key": "canary" };
+    const brought = await send(key);
+    expect(brought.caller).toMatchObject({ frontVersion: undefined, grayKey: null });
+    expect(brought.gateHeaders.get("cloudflare-workers-version-key")).not.toBe("canary");
+    expect(recorded).toMatchObject([{ choosesVersion: true }]);
+    // The zone's rules set it from the gray key.
+    const kept = await send({ ...key, cookie: "__Host-postern-gray=canary" });
+    expect(kept.caller).toMatchObject({ frontVersion: "f1", grayKey: "canary" });
+    expect(recorded).toMatchObject([{ choosesVersion: false }]);
+  });
+
+  it("is measured by clients' networks, and by requests that were dealt", async () => {
+    const ip = { "cf-connecting-ip": "203.0.113.7" };
+    await send(ip);
+    expect(recorded).toMatchObject([{ cluster: networkCluster("203.0.113.9", true) }]);
+    await send({ ...ip, cookie: "__Host-postern-gray=me" });
+    expect(recorded).toMatchObject([{ cluster: networkCluster("203.0.113.9", false) }]);
   });
 
   it("cannot be forged by a client", async () => {
