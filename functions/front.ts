@@ -6,6 +6,7 @@
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
 import { sanitizeHeaders } from "./front/sanitize.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
+import type { VersionKeys } from "./front/version-keys.ts";
 import type { FrontPlan } from "./gateway/core/plan.ts";
 import { gatewayCodes, type ProblemOptions, problemResponse } from "./gateway/core/problems.ts";
 import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
@@ -13,7 +14,13 @@ import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
 import { preflightMethod } from "./gateway/http/preflight.ts";
 import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
-import { addGateOnlyHeaders, frontVersionHeader, overridesHeader, smokeHeader } from "./gateway/proxy/forwarding.ts";
+import {
+  addGateOnlyHeaders,
+  frontVersionHeader,
+  overridesHeader,
+  smokeHeader,
+  versionKeyHeader,
+} from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
 import { createRouteFinder } from "./gateway/routing/finder.ts";
 
@@ -43,12 +50,13 @@ interface RequestState {
  * One handler: each separate middleware would cost every request a promise and a few objects.
  * @param labels verifies testers' labels; set only when control signs them
  * @param telemetry reports to control; set only when a control plane is configured
+ * @param keys the salts of version keys; without them the gray key is the version key
  */
-export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry) => {
+export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry, keys?: VersionKeys) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
   const withoutGrayCookie = withoutGrayKey(plan.grayKey);
   const record = recorder(telemetry);
-  const forwardToGate = gateForwarder(plan.tiers, telemetry, record);
+  const forwardToGate = gateForwarder(plan.tiers, telemetry, record, keys);
   const accepted = acceptedHeadersOf(plan.tiers);
   const serve = async (state: RequestState): Promise<Response> => {
     try {
@@ -130,7 +138,12 @@ const recorder =
     return response;
   };
 
-const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined, record: RecordAnswer) => {
+const gateForwarder = (
+  tiers: FrontPlan["tiers"],
+  telemetry: FrontTelemetry | undefined,
+  record: RecordAnswer,
+  keys: VersionKeys | undefined,
+) => {
   const find = tierFinder(tiers);
   const refuseUnrouted = (state: RequestState, code: NotFoundCode | "host-malformed"): Response =>
     record(state, null, refuse(state, code, null), code, false);
@@ -142,10 +155,13 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
     if (typeof found === "string") return refuseUnrouted(state, found);
     for (const name of found.removedHeaders) outgoing.headers.delete(name);
     // Sanitized, as the gate receives it, so that front and gate find the same route.
-    const gate = env[found.bindingFor(outgoing, url)];
+    const binding = found.bindingFor(outgoing, url);
+    const gate = env[binding];
     const { tier } = found;
     const isTester = applyTesterLabel(outgoing.headers, tier, state.label);
     if (!gate) return record(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed", isTester);
+    const salt = keys?.saltOf(binding, state.started) ?? "";
+    outgoing.headers.set(versionKeyHeader, (typeof salt === "string" ? salt : await salt) + state.grayKey);
     try {
       return record(state, tier, await gate.fetch(outgoing), "", isTester);
     } catch (error) {

@@ -1,8 +1,8 @@
-/** The gray key keeps a user on one version. The front sets it, and the platform splits versions by it. */
+/** The gray key keeps a user on one version. The front sets it, and derives the version keys from it. */
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { cookie } from "../gateway/http/cookies.ts";
-import { setCallerHeader, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
+import { setCallerHeader } from "../gateway/proxy/forwarding.ts";
 
 /** The key only controls stickiness, so any short plain text is valid. */
 const plainKey = /^[\w.:@-]{1,128}$/;
@@ -28,7 +28,6 @@ export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uu
     const clientKey = existing ?? [cookie(headers, oldCookieName)].find(isPlain);
     const key = clientKey ?? uuid();
     setCallerHeader(headers, key, gateOnlyHeaders, !clientKey);
-    headers.set(versionKeyHeader, key);
     if (existing || !wantsCookie(request)) return { key, setCookie: undefined };
     return { key, setCookie: `${cookieName}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax` };
   };

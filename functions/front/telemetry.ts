@@ -7,6 +7,7 @@ import { hashPosition } from "../gateway/core/pipeline.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
   frontVersionName,
+  grayKeyOf,
   overridesHeader,
   requestIdHeader,
   setCallerHeader,
@@ -142,7 +143,7 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
     },
     recordDeath: (sink, tier, gate, headers) => {
       if (!sink.control || headers.has(smokeHeader) || deaths.length >= maxDeaths) return;
-      const group = groupOf(headers.get(versionKeyHeader) ?? "");
+      const group = groupOf(grayKeyOf(headers));
       const tierProbes = probes.get(tier) ?? [];
       if (deaths.length < maxProbes) {
         const probe = versionOf(gate, headers);
@@ -170,7 +171,7 @@ const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers):
     const value = requestHeaders.get(name);
     if (value !== null) headers.set(name, value);
   }
-  setCallerHeader(headers, requestHeaders.get(versionKeyHeader) ?? "", [smokeHeader]);
+  setCallerHeader(headers, grayKeyOf(requestHeaders), [smokeHeader]);
   try {
     const response = await gate.fetch("https://postern.invalid/", {
       headers,

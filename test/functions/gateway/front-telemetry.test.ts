@@ -37,7 +37,7 @@ const user = (over: Record<string, string> = {}) =>
   new Headers({
     "x-postern-caller": "user-1",
     "x-request-id": "a",
-    "cloudflare-workers-version-key": "user-1",
+    "cloudflare-workers-version-key": "salt-user-1",
     authorization: "s3cret",
     ...over,
   });
@@ -74,7 +74,7 @@ it("asks a crashed gate for its version with the user's key, and sends nothing e
   telemetry.recordDeath(sink, "wallet", gate(probes), user());
   const { deaths } = await flushed();
   expect(deaths).toMatchObject([{ tier: "wallet", version: "v2", group: expect.any(Number) }]);
-  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("salt-user-1");
   expect(callerFromFront(probes[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
   expect(probes[0]?.get("authorization")).toBeNull();
 });
