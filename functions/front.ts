@@ -6,12 +6,12 @@
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
 import { sanitizeHeaders } from "./front/sanitize.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
+import { type NotFoundCode, tierFinder } from "./front/tier-finder.ts";
+import type { VersionKeys } from "./front/version-keys.ts";
 import type { FrontPlan } from "./gateway/core/plan.ts";
 import { gatewayCodes, type ProblemOptions, problemResponse } from "./gateway/core/problems.ts";
-import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
-import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
-import { preflightMethod } from "./gateway/http/preflight.ts";
-import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
+import { hostOf } from "./gateway/http/hosts.ts";
+import { parseRequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
 import { clusterName, networkCluster } from "./gateway/observability/clusters.ts";
 import {
@@ -20,13 +20,12 @@ import {
   overridesHeader,
   setCallerHeader,
   smokeHeader,
+  versionKeyHeader,
 } from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
-import { createRouteFinder } from "./gateway/routing/finder.ts";
 
 /** Bindings to gates, and `TELEMETRY`. */
 type Env = Readonly<Record<string, Fetcher>>;
-type TierEntry = FrontPlan["tiers"][number];
 
 /** State of one request. */
 interface RequestState {
@@ -39,6 +38,7 @@ interface RequestState {
   readonly requestId: string;
   /** The tester's label, if it is valid. */
   readonly label: TesterLabel | undefined;
+  readonly grayKey: string;
   /** The front generated the gray key, since the client sent none. */
   readonly isDealt: boolean;
   /** The client chose the front's version, so its request does not measure it. */
@@ -51,12 +51,13 @@ interface RequestState {
  * One handler: each separate middleware would cost every request a promise and a few objects.
  * @param labels verifies testers' labels; set only when control signs them
  * @param telemetry reports to control; set only when a control plane is configured
+ * @param keys the salts of version keys; without them the gray key is the version key
  */
-export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry) => {
+export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry, keys?: VersionKeys) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
   const withoutGrayCookie = withoutGrayKey(plan.grayKey);
   const record = recorder(telemetry);
-  const forwardToGate = gateForwarder(plan.tiers, telemetry, record);
+  const forwardToGate = gateForwarder(plan.tiers, telemetry, record, keys);
   const accepted = acceptedHeadersOf(plan.tiers);
   const serve = async (state: RequestState): Promise<Response> => {
     try {
@@ -83,14 +84,14 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
       crypto.randomUUID(),
     );
     const names = version.choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
-    const { key, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
-    // Such a key is none of ours: the version was not drawn for this request, as it seems, but chosen by who sent the key.
+    const { key: grayKey, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
+    // Without a gray key of the client, the zone's rules set no version key: the client sent one of its own.
     const bringsKey = isDealt && version.hasVersionKey;
-    if (bringsKey) setCallerHeader(headers, key, gateOnlyHeaders, isDealt);
+    if (bringsKey) setCallerHeader(headers, grayKey, gateOnlyHeaders, isDealt);
     const choosesVersion = version.choosesVersion || bringsKey;
     const label = text === null ? undefined : await labels?.(text, started);
     const defer: TelemetrySink["defer"] = (work) => context.waitUntil(work);
-    const state = { env, defer, original, outgoing, requestId, label, isDealt, choosesVersion, started };
+    const state = { env, defer, original, outgoing, requestId, label, grayKey, isDealt, choosesVersion, started };
     const answer = withoutGrayCookie(await serve(state));
     const response = label && telemetry ? withHeader(answer, frontVersionHeader, telemetry.version) : answer;
     return setCookie === undefined ? response : withHeader(response, "set-cookie", setCookie);
@@ -146,7 +147,12 @@ const recorder =
 const clusterOf = ({ outgoing, isDealt }: RequestState): number =>
   networkCluster(outgoing.headers.get("cf-connecting-ip"), isDealt);
 
-const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined, record: RecordAnswer) => {
+const gateForwarder = (
+  tiers: FrontPlan["tiers"],
+  telemetry: FrontTelemetry | undefined,
+  record: RecordAnswer,
+  keys: VersionKeys | undefined,
+) => {
   const find = tierFinder(tiers);
   const refuseUnrouted = (state: RequestState, code: NotFoundCode | "host-malformed"): Response =>
     record(state, null, refuse(state, code, null), code, false);
@@ -158,10 +164,13 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
     if (typeof found === "string") return refuseUnrouted(state, found);
     for (const name of found.removedHeaders) outgoing.headers.delete(name);
     // Sanitized, as the gate receives it, so that front and gate find the same route.
-    const gate = env[found.bindingFor(outgoing, url)];
+    const binding = found.bindingFor(outgoing, url);
+    const gate = env[binding];
     const { tier } = found;
     const isTester = applyTesterLabel(outgoing.headers, tier, state.label);
     if (!gate) return record(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed", isTester);
+    const salt = keys?.saltOf(binding, state.started) ?? "";
+    outgoing.headers.set(versionKeyHeader, (typeof salt === "string" ? salt : await salt) + state.grayKey);
     try {
       return record(state, tier, await gate.fetch(outgoing), "", isTester);
     } catch (error) {
@@ -196,61 +205,6 @@ const refuse = (
   const response = problemResponse(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);
   return response;
-};
-
-/** A tier and the binding of the gate that serves a request. */
-interface FrontTier {
-  readonly tier: string;
-  readonly base: string;
-  /** Whether a route keeps encoded slashes. The gate decides which one matches. */
-  readonly keepsSlashes: boolean;
-  /** Spoofable headers that other tiers of this front accept and this tier does not. */
-  readonly removedHeaders: readonly string[];
-  readonly bindingFor: (request: Request, url: RequestUrl) => string;
-}
-
-/** Resolves the gate's binding. Most tiers have one gate, so the request is not inspected. */
-const tierOf = ({ tier, base, binding, lifted, encodedSlashes }: TierEntry): Omit<FrontTier, "removedHeaders"> => {
-  const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
-  if (!lifted) return { ...known, bindingFor: () => binding };
-  const { canonical, find } = createRouteFinder(lifted);
-  const bindings = new Map(Object.entries(lifted.bindings));
-  return {
-    ...known,
-    bindingFor: (request, url) => {
-      const path = canonical(url.pathname);
-      const found =
-        path === undefined ? undefined : find(preflightMethod(request) ?? request.method, path, request, url);
-      return (found?.kind === "found" && bindings.get(found.route)) || binding;
-    },
-  };
-};
-
-type NotFoundCode = "path-ambiguous" | "host-unknown" | "route-unknown";
-
-/** Finds a tier by host, then by the longest base of the path. An encoded slash is no separator, as in gates. */
-export const tierFinder = (tiers: FrontPlan["tiers"]) => {
-  const accepted = acceptedHeadersOf(tiers);
-  const byHost = new Map<string, { readonly under: string; readonly tier: FrontTier }[]>();
-  for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
-    const tier = { ...tierOf(it), removedHeaders: [...accepted].filter((name) => !it.accepts?.includes(name)) };
-    for (const host of it.hosts)
-      byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
-  }
-  const onHost = hostFinder(byHost);
-  const find = (host: string, path: string): FrontTier | NotFoundCode => {
-    const candidates = onHost(host);
-    if (!candidates) return "host-unknown";
-    return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
-  };
-  return (host: string, pathname: string): FrontTier | NotFoundCode => {
-    // Checked here because the runtime merges empty segments between Workers, so a gate could not see them.
-    const path = canonicalPath(pathname, "keep");
-    if (path === undefined) return "path-ambiguous";
-    const found = find(host, path);
-    if (!hasEncodedSlash(path)) return found;
-    return typeof found !== "string" && found.keepsSlashes ? found : "path-ambiguous";
-  };
 };
 
 const log = (line: object) => console.log(JSON.stringify(line));

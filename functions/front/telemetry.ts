@@ -7,6 +7,7 @@ import { cellMs } from "../gateway/observability/cells.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
   frontVersionName,
+  grayKeyOf,
   overridesHeader,
   requestIdHeader,
   setCallerHeader,
@@ -185,7 +186,7 @@ const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers):
     const value = requestHeaders.get(name);
     if (value !== null) headers.set(name, value);
   }
-  setCallerHeader(headers, requestHeaders.get(versionKeyHeader) ?? "", [smokeHeader]);
+  setCallerHeader(headers, grayKeyOf(requestHeaders), [smokeHeader]);
   try {
     const response = await gate.fetch("https://postern.invalid/", {
       headers,

@@ -189,6 +189,9 @@ export const setCallerHeader = (
 ): void =>
   headers.set(callerHeader, [grayKey, ...(isGeneratedKey ? [generatedKeyMark] : []), ...gateOnlyHeaders].join(" "));
 
+/** The gray key in the caller header. */
+export const grayKeyOf = (headers: Headers): string => headers.get(callerHeader)?.split(" ", 1)[0] ?? "";
+
 /** Adds names to the caller header. */
 export const addGateOnlyHeaders = (headers: Headers, gateOnlyHeaders: readonly string[]): void =>
   headers.set(callerHeader, [headers.get(callerHeader), ...gateOnlyHeaders].join(" "));

@@ -45,7 +45,7 @@ const user = (over: Record<string, string> = {}) =>
   new Headers({
     "x-postern-caller": "user-1",
     "x-request-id": "a",
-    "cloudflare-workers-version-key": "user-1",
+    "cloudflare-workers-version-key": "salt-user-1",
     authorization: "s3cret",
     ...over,
   });
@@ -86,7 +86,7 @@ it("asks a crashed gate for its version with the user's key, and sends nothing e
   telemetry.recordDeath(sink, dead("wallet", gate(probes)));
   const { deaths } = await flushed();
   expect(deaths).toEqual([{ tier: "wallet", version: "v2", cluster: 40_001, at: 4000, group: 40_001 % 32 }]);
-  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("salt-user-1");
   expect(callerFromFront(probes[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
   expect(probes[0]?.get("authorization")).toBeNull();
 });

@@ -110,6 +110,39 @@ describe("the gray key", () => {
   });
 });
 
+describe("the version key", () => {
+  const send = async (salt: string | Promise<string>, headers: Record<string, string>) => {
+    let gateHeaders = new Headers();
+    const gate = {
+      fetch: async (request: Request) => {
+        gateHeaders = new Headers(request.headers);
+        return new Response("ok");
+      },
+    } as unknown as Fetcher;
+    const app = front(plan, undefined, undefined, { saltOf: (binding) => (binding === "GATE_A" ? salt : "") });
+    await app.fetch(new Request("https://a.example/", { headers }), { GATE_A: gate }, { waitUntil: () => {} });
+    return gateHeaders;
+  };
+
+  it.each<[string, string | Promise<string>]>([
+    ["known", "s".repeat(22)],
+    ["computed for the first time", Promise.resolve("s".repeat(22))],
+  ])("is the gate's salt and the gray key, if the salt is %s", async (_, salt) => {
+    for (const key of ["device-1", "x".repeat(128)]) {
+      const headers = await send(salt, { "x-device-id": key, "cloudflare-workers-version-key": "forged" });
+      expect(headers.get("cloudflare-workers-version-key")).toBe(`${"s".repeat(22)}${key}`);
+      // Shares of weights and cutovers are of the gray key, and stay as they are.
+      expect(callerFromFront(headers, uuid).grayKey).toBe(key);
+    }
+  });
+
+  it("is forwarded to no service", async () => {
+    const headers = await send("salt", {});
+    setForwardingHeaders(headers, callerFromFront(headers, uuid), new URL("https://a.example/"));
+    expect(headers.get("cloudflare-workers-version-key")).toBeNull();
+  });
+});
+
 describe("the version of the front", () => {
   const recorded: FrontAnswer[] = [];
   const telemetry = {
