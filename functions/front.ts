@@ -6,13 +6,12 @@
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
 import { sanitizeHeaders } from "./front/sanitize.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
+import { type NotFoundCode, tierFinder } from "./front/tier-finder.ts";
 import type { VersionKeys } from "./front/version-keys.ts";
 import type { FrontPlan } from "./gateway/core/plan.ts";
 import { gatewayCodes, type ProblemOptions, problemResponse } from "./gateway/core/problems.ts";
-import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
-import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
-import { preflightMethod } from "./gateway/http/preflight.ts";
-import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
+import { hostOf } from "./gateway/http/hosts.ts";
+import { parseRequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
 import {
   addGateOnlyHeaders,
@@ -22,11 +21,9 @@ import {
   versionKeyHeader,
 } from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
-import { createRouteFinder } from "./gateway/routing/finder.ts";
 
 /** Bindings to gates, and `TELEMETRY`. */
 type Env = Readonly<Record<string, Fetcher>>;
-type TierEntry = FrontPlan["tiers"][number];
 
 /** State of one request. */
 interface RequestState {
@@ -189,61 +186,6 @@ const refuse = (
   const response = problemResponse(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);
   return response;
-};
-
-/** A tier and the binding of the gate that serves a request. */
-interface FrontTier {
-  readonly tier: string;
-  readonly base: string;
-  /** Whether a route keeps encoded slashes. The gate decides which one matches. */
-  readonly keepsSlashes: boolean;
-  /** Spoofable headers that other tiers of this front accept and this tier does not. */
-  readonly removedHeaders: readonly string[];
-  readonly bindingFor: (request: Request, url: RequestUrl) => string;
-}
-
-/** Resolves the gate's binding. Most tiers have one gate, so the request is not inspected. */
-const tierOf = ({ tier, base, binding, lifted, encodedSlashes }: TierEntry): Omit<FrontTier, "removedHeaders"> => {
-  const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
-  if (!lifted) return { ...known, bindingFor: () => binding };
-  const { canonical, find } = createRouteFinder(lifted);
-  const bindings = new Map(Object.entries(lifted.bindings));
-  return {
-    ...known,
-    bindingFor: (request, url) => {
-      const path = canonical(url.pathname);
-      const found =
-        path === undefined ? undefined : find(preflightMethod(request) ?? request.method, path, request, url);
-      return (found?.kind === "found" && bindings.get(found.route)) || binding;
-    },
-  };
-};
-
-type NotFoundCode = "path-ambiguous" | "host-unknown" | "route-unknown";
-
-/** Finds a tier by host, then by the longest base of the path. An encoded slash is no separator, as in gates. */
-export const tierFinder = (tiers: FrontPlan["tiers"]) => {
-  const accepted = acceptedHeadersOf(tiers);
-  const byHost = new Map<string, { readonly under: string; readonly tier: FrontTier }[]>();
-  for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
-    const tier = { ...tierOf(it), removedHeaders: [...accepted].filter((name) => !it.accepts?.includes(name)) };
-    for (const host of it.hosts)
-      byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
-  }
-  const onHost = hostFinder(byHost);
-  const find = (host: string, path: string): FrontTier | NotFoundCode => {
-    const candidates = onHost(host);
-    if (!candidates) return "host-unknown";
-    return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
-  };
-  return (host: string, pathname: string): FrontTier | NotFoundCode => {
-    // Checked here because the runtime merges empty segments between Workers, so a gate could not see them.
-    const path = canonicalPath(pathname, "keep");
-    if (path === undefined) return "path-ambiguous";
-    const found = find(host, path);
-    if (!hasEncodedSlash(path)) return found;
-    return typeof found !== "string" && found.keepsSlashes ? found : "path-ambiguous";
-  };
 };
 
 const log = (line: object) => console.log(JSON.stringify(line));
