@@ -1,4 +1,4 @@
-/** Finds the tier of a request, and the gate that serves it. */
+/** Finds the tier of a request, and the binding of the gate that serves it. */
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { hostFinder } from "../gateway/http/hosts.ts";
