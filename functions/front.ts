@@ -16,6 +16,7 @@ import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/ide
 import { clusterName, networkCluster } from "./gateway/observability/clusters.ts";
 import {
   addGateOnlyHeaders,
+  broughtKeyMark,
   frontVersionHeader,
   overridesHeader,
   setCallerHeader,
@@ -41,6 +42,8 @@ interface RequestState {
   readonly grayKey: string;
   /** The front generated the gray key, since the client sent none. */
   readonly isDealt: boolean;
+  /** The platform chose the front's version by a key of the client's own. */
+  readonly bringsKey: boolean;
   /** The client chose the front's version, so its request does not measure it. */
   readonly choosesVersion: boolean;
   /** Milliseconds since the epoch. */
@@ -77,21 +80,32 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
     const { headers } = outgoing;
     // Gates never see a label. An invalid label is ignored.
     const text = headers.get(labelHeader);
-    const { requestId, gateOnlyHeaders, ...version } = sanitizeHeaders(
+    const { requestId, gateOnlyHeaders, choosesVersion, hasVersionKey } = sanitizeHeaders(
       headers,
       plan.requestId?.accept === true,
       accepted,
       crypto.randomUUID(),
     );
-    const names = version.choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
+    const names = choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
     const { key: grayKey, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
-    // Without a gray key of the client, the zone's rules set no version key: the client sent one of its own.
-    const bringsKey = isDealt && version.hasVersionKey;
-    if (bringsKey) setCallerHeader(headers, grayKey, gateOnlyHeaders, isDealt);
-    const choosesVersion = version.choosesVersion || bringsKey;
+    // Without a gray key the zone's rules set no version key, so the client sent one of its own.
+    const bringsKey = isDealt && hasVersionKey;
+    if (bringsKey) setCallerHeader(headers, grayKey, [broughtKeyMark, ...names], isDealt);
     const label = text === null ? undefined : await labels?.(text, started);
     const defer: TelemetrySink["defer"] = (work) => context.waitUntil(work);
-    const state = { env, defer, original, outgoing, requestId, label, grayKey, isDealt, choosesVersion, started };
+    const state = {
+      env,
+      defer,
+      original,
+      outgoing,
+      requestId,
+      label,
+      grayKey,
+      isDealt,
+      bringsKey,
+      choosesVersion,
+      started,
+    };
     const answer = withoutGrayCookie(await serve(state));
     const response = label && telemetry ? withHeader(answer, frontVersionHeader, telemetry.version) : answer;
     return setCookie === undefined ? response : withHeader(response, "set-cookie", setCookie);
@@ -140,11 +154,21 @@ const recorder =
     if (!telemetry || isTester) return response;
     const { choosesVersion, started } = state;
     const { status } = response;
-    telemetry.recordAnswer(sinkOf(state), { tier, status, code, cluster: clusterOf(state), choosesVersion, started });
+    telemetry.recordAnswer(sinkOf(state), {
+      tier,
+      status,
+      code,
+      cluster: ownClusterOf(state),
+      choosesVersion,
+      started,
+    });
     return response;
   };
 
-const clusterOf = ({ outgoing, isDealt }: RequestState): number =>
+/** For the front's own version. */
+const ownClusterOf = (state: RequestState): number => clusterOf(state, state.isDealt && !state.bringsKey);
+
+const clusterOf = ({ outgoing }: RequestState, isDealt: boolean): number =>
   networkCluster(outgoing.headers.get("cf-connecting-ip"), isDealt);
 
 const gateForwarder = (
@@ -177,8 +201,8 @@ const gateForwarder = (
       logFault(state, "gate-unavailable", error, tier);
       if (!original.signal.aborted) {
         const { headers } = outgoing;
-        const { started } = state;
-        telemetry?.recordDeath(sinkOf(state), { tier, gate, headers, cluster: clusterOf(state), started });
+        const { started, isDealt } = state;
+        telemetry?.recordDeath(sinkOf(state), { tier, gate, headers, cluster: clusterOf(state, isDealt), started });
       }
       const response = refuse(state, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
       return record(state, tier, response, "gate-unavailable", isTester);
@@ -200,7 +224,7 @@ const refuse = (
   const { status } = gatewayCodes[code];
   const verdict = status < 500 ? "refused" : "failed";
   const time = new Date().toISOString();
-  const cluster = clusterName(clusterOf(state));
+  const cluster = clusterName(ownClusterOf(state));
   log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, cluster, request });
   const response = problemResponse(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);

@@ -7,6 +7,7 @@ import { Consumer, getFact } from "../core/facts.ts";
 import { hashPosition } from "../core/pipeline.ts";
 import type { Caller, Context } from "../core/types.ts";
 import { addressBlockOf } from "../http/client-network.ts";
+import { broughtKeyMark } from "../proxy/forwarding.ts";
 
 export const clusterKinds = ["anonymous", "authenticated", "dealt"] as const;
 
@@ -43,6 +44,13 @@ export const partyClusterOf: ClusterOf = (context) => {
   const consumer = getFact(context, Consumer);
   return consumer ? numberOf("authenticated", consumer.id) : networkCluster(context.caller.ip, false);
 };
+
+/**
+ * The cluster for the version of the front.
+ * @param cluster for the version of the gate
+ */
+export const frontClusterOf = (context: Parameters<ClusterOf>[0], cluster: number): number =>
+  context.caller.gateOnlyHeaders?.includes(broughtKeyMark) ? partyClusterOf(context) : cluster;
 
 export type ClusterOf = (context: Pick<Context, "caller" | "facts">) => number;
 

@@ -1,6 +1,7 @@
 /** Counts requests by the version of the front that they came through, so that releases of the front are measured. */
-import type { Outcome } from "../core/types.ts";
+import type { Context, Outcome } from "../core/types.ts";
 import { type CellsAt, type ClusterCounts, clusterCounts } from "./cells.ts";
+import { frontClusterOf } from "./clusters.ts";
 import type { OutcomeMeasure } from "./outcome-of.ts";
 
 /**
@@ -59,22 +60,28 @@ export type FrontTallies = Map<string, ClusterCounts>;
 /** Versions of the front at a time: two, and while one replaces the other, a third. */
 const maxFronts = 3;
 
-/** @param started milliseconds since the epoch */
+/**
+ * Counts a request if the platform chose the front's version.
+ * @param started milliseconds since the epoch
+ * @param cluster for the version of the gate
+ */
 export const countFront = (
   fronts: FrontTallies,
-  version: string,
   started: number,
   cluster: number,
   status: number,
-  outcome: Pick<Outcome, "verdict" | "upstreamMs">,
+  context: Pick<Context, "caller" | "facts" | "outcome">,
 ): void => {
+  const version = context.caller.frontVersion;
+  if (version === undefined) return;
   let counts = fronts.get(version);
   if (!counts) {
     if (fronts.size >= maxFronts) return;
     counts = clusterCounts(frontOutcomes.length);
     fronts.set(version, counts);
   }
-  counts.add(started, cluster, frontOutcomeNumber[frontOutcomeOf(status, outcome)]);
+  const outcome = frontOutcomeNumber[frontOutcomeOf(status, context.outcome)];
+  counts.add(started, frontClusterOf(context, cluster), outcome);
 };
 
 const frontOutcomeOf = (

@@ -99,8 +99,7 @@ export const telemetry: Telemetry = (tier, deps, sink, clusterOf = dealtClusterO
     if (isCold) tallies.cold++;
     const bin = binOf(ms);
     const cluster = clusterOf(context);
-    const { frontVersion } = context.caller;
-    if (frontVersion !== undefined) countFront(tallies.fronts, frontVersion, started, cluster, status, outcome);
+    countFront(tallies.fronts, started, cluster, status, context);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;

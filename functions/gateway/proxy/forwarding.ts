@@ -36,6 +36,12 @@ export const frontVersionName = (version: string): string => frontVersionMark + 
 const takeFrontVersion = (names: string[]): string | undefined =>
   names.at(-1)?.startsWith(frontVersionMark) ? names.pop()?.slice(frontVersionMark.length) : undefined;
 
+/**
+ * A mark among the names: the platform chose the front's version by a key that is no gray key, so the client sent it. The version
+ * of the gate is still by the key that the front generated.
+ */
+export const broughtKeyMark = "x-postern-brought-key";
+
 /** Marks requests of testers. Their responses name the version. */
 export const smokeHeader = "x-postern-smoke";
 export const versionHeader = "postern-version";

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { FrontAnswer } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
-import { networkCluster } from "../../../functions/gateway/observability/clusters.ts";
+import type { Caller } from "../../../functions/gateway/core/types.ts";
+import { clusterOf, frontClusterOf, networkCluster } from "../../../functions/gateway/observability/clusters.ts";
 import {
   callerFromFront,
   frontVersionName,
@@ -188,16 +189,22 @@ describe("the version of the front", () => {
     expect(recorded).toMatchObject([{ choosesVersion: true }]);
   });
 
-  it("is not measured by a client that chose it by a version key of its own", async () => {
-    const key = { "cloudflare-workers-version-key": "canary" };
+  it("is measured by the network of a client that chose it by a version key of its own", async () => {
+    const key = { "cloudflare-workers-version-key": "canary", "cf-connecting-ip": "203.0.113.7" };
+    const numbers = [true, false].map((dealt) => networkCluster("203.0.113.7", dealt));
+    const clustersOf = (it: Caller) => {
+      const context = { caller: it, facts: new Map() };
+      return [clusterOf(context), frontClusterOf(context, clusterOf(context)), recorded[0]?.cluster];
+    };
     const brought = await send(key);
-    expect(brought.caller).toMatchObject({ frontVersion: undefined, grayKey: null });
+    expect(brought.caller).toMatchObject({ frontVersion: "f1", grayKey: null });
     expect(brought.gateHeaders.get("cloudflare-workers-version-key")).not.toBe("canary");
-    expect(recorded).toMatchObject([{ choosesVersion: true }]);
+    // No client chooses the version of the gate.
+    expect(clustersOf(brought.caller)).toEqual([numbers[0], numbers[1], numbers[1]]);
     // The zone's rules set it from the gray key.
     const kept = await send({ ...key, cookie: "__Host-postern-gray=canary" });
     expect(kept.caller).toMatchObject({ frontVersion: "f1", grayKey: "canary" });
-    expect(recorded).toMatchObject([{ choosesVersion: false }]);
+    expect(clustersOf(kept.caller)).toEqual([numbers[1], numbers[1], numbers[1]]);
   });
 
   it("is measured by clients' networks, and by requests that were dealt", async () => {
