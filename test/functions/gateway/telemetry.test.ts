@@ -2,13 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { Consumer } from "../../../functions/gateway/core/facts.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { cellMs, maxCells, unmeasured } from "../../../functions/gateway/observability/cells.ts";
+import { type CellsAt, cellMs, maxCells, unmeasured } from "../../../functions/gateway/observability/cells.ts";
 import { isCounted, kindOf, networkCluster } from "../../../functions/gateway/observability/clusters.ts";
 import { frontOutcomes } from "../../../functions/gateway/observability/front-counts.ts";
 import { telemetry } from "../../../functions/gateway/observability/metrics.ts";
 import { outcomeOf } from "../../../functions/gateway/observability/outcome-of.ts";
 import type { Report } from "../../../functions/gateway/observability/report.ts";
 import { binOf } from "../../../functions/gateway/observability/samples.ts";
+import { broughtKeyMark } from "../../../functions/gateway/proxy/forwarding.ts";
 import { caller, fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const telemetryHarness = () => {
@@ -29,6 +30,8 @@ const telemetryHarness = () => {
       user?: string | null;
       ip?: string;
       consumer?: string;
+      /** Names from the front. */
+      names?: readonly string[];
       tester?: boolean;
       front?: string;
       route?: string;
@@ -43,6 +46,7 @@ const telemetryHarness = () => {
       user = "user-1",
       ip = caller.ip,
       consumer,
+      names = [],
       route = "r",
       status = 200,
       method = "GET",
@@ -53,7 +57,7 @@ const telemetryHarness = () => {
       front,
     } = over;
     const context = {
-      caller: { ...caller, grayKey: user, ip, tester, frontVersion: front, gateOnlyHeaders: [] },
+      caller: { ...caller, grayKey: user, ip, tester, frontVersion: front, gateOnlyHeaders: names },
       route: { tier: "tier", name: route },
       facts: new Map(consumer === undefined ? [] : [[Consumer, { id: consumer, labels: {} }]]),
       outcome: { verdict: "passed", ...outcome },
@@ -151,6 +155,17 @@ describe("a gate's reports", () => {
     ]);
     request();
     expect((await flushed()).fronts).toEqual([]);
+  });
+
+  it("take no request for dealt to the front whose client chose the front's version by a key of its own", async () => {
+    const { request, flushed } = telemetryHarness();
+    request({ user: null, front: "f1" });
+    request({ user: null, front: "f2", names: [broughtKeyMark] });
+    const { cells, fronts } = await flushed();
+    const kindsIn = (some: readonly CellsAt<readonly number[]>[]) =>
+      some.flatMap((it) => it.cells.map(([, cluster = 0]) => kindOf(cluster)));
+    expect(kindsIn(cells)).toEqual(["dealt"]);
+    expect(fronts.map((it) => kindsIn(it.cells))).toEqual([["dealt"], ["anonymous"]]);
   });
 
   it("include streams that the gate ended, also without further requests", async () => {
