@@ -32,7 +32,7 @@ interface Ports {
   readonly sleep: (ms: number) => Promise<void>;
   /** Keeps the work running after the response. */
   readonly defer: (work: Promise<unknown>) => void;
-  readonly log?: (line: object) => void;
+  readonly log: (line: object) => void;
 }
 
 export interface VersionKeys {
@@ -57,7 +57,7 @@ interface State extends Freshness {
  */
 export const versionKeys = (
   workers: Readonly<Record<string, string>> | undefined,
-  { env, now, sleep, defer, log = logLine }: Ports,
+  { env, now, sleep, defer, log }: Ports,
 ): VersionKeys | undefined => {
   const secret = env[splitSecret];
   const feed = env[feedBinding(frontName)] as Fetcher | undefined;
@@ -117,8 +117,6 @@ export const versionKeys = (
     },
   };
 };
-
-const logLine = (line: object): void => console.log(JSON.stringify(line));
 
 interface Message {
   readonly epochs: Readonly<Record<string, string>>;
