@@ -54,13 +54,18 @@ interface RequestState {
  * One handler: each separate middleware would cost every request a promise and a few objects.
  * @param labels verifies testers' labels; set only when control signs them
  * @param telemetry reports to control; set only when a control plane is configured
- * @param keys the salts of version keys; without them the gray key is the version key
+ * @param keys makes the salts of version keys; without them the gray key is the version key
  */
-export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry, keys?: VersionKeys) => {
+export const front = (
+  plan: FrontPlan,
+  labels?: LabelVerifier,
+  telemetry?: FrontTelemetry,
+  keys?: (log: (line: object) => void) => VersionKeys | undefined,
+) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
   const withoutGrayCookie = withoutGrayKey(plan.grayKey);
   const record = recorder(telemetry);
-  const forwardToGate = gateForwarder(plan.tiers, telemetry, record, keys);
+  const forwardToGate = gateForwarder(plan.tiers, telemetry, record, keys?.(log));
   const accepted = acceptedHeadersOf(plan.tiers);
   const serve = async (state: RequestState): Promise<Response> => {
     try {

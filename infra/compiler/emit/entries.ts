@@ -133,7 +133,7 @@ import { versionKeys } from "./front/version-keys.ts";
 import { labels } from "./gateway/identity/label.ts";
 const clock = { sleep: (ms) => scheduler.wait(ms), now: () => Date.now() };
 const telemetry = frontTelemetry({ ...clock, version: env.VERSION?.id || "unversioned" });
-const keys = versionKeys(plan.workers, { ...clock, env, defer: waitUntil, log: (line) => console.log(JSON.stringify(line)) });
+const keys = (log) => versionKeys(plan.workers, { ...clock, env, defer: waitUntil, log });
 export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), telemetry, keys);
 `;
 

@@ -120,7 +120,7 @@ describe("the version key", () => {
         return new Response("ok");
       },
     } as unknown as Fetcher;
-    const app = front(plan, undefined, undefined, { saltOf: (binding) => (binding === "GATE_A" ? salt : "") });
+    const app = front(plan, undefined, undefined, () => ({ saltOf: (binding) => (binding === "GATE_A" ? salt : "") }));
     await app.fetch(new Request("https://a.example/", { headers }), { GATE_A: gate }, { waitUntil: () => {} });
     return gateHeaders;
   };
