@@ -119,6 +119,13 @@ describe("the users of a rollout", () => {
     await it.command("abort");
     await it.reconcile();
     expect([it.state().status, divided(it)]).toEqual(["rolled-back", []]);
+    // Some fronts may not have its epoch yet, so the next rollout waits as well.
+    it.upload();
+    await it.start();
+    await it.reconcile();
+    expect(it.state().assignment).toMatchObject({ from: it.now() + epochSpreadMs });
+    await runFor(it, epochSpreadMs - 1000);
+    expect(divided(it)).toEqual([]);
   });
 
   it("get nothing of the new version while the feed is away, and the reason is shown", async () => {

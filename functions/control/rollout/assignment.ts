@@ -24,17 +24,20 @@ export const newAssignment = (
   const workers = found
     .filter(({ deployment }) => !isDivided(deployment))
     .map(({ subject }) => subject.worker)
-    .filter((worker) => earlier.some((it) => hasDivided(it, worker)));
+    .filter((worker) => earlier.some((it) => usedEpoch(it, worker)));
   return workers.length > 0 ? { workers, from: null } : undefined;
 };
 
 const isDivided = ({ versions }: Pick<Deployment, "versions">): boolean =>
   versions.filter(({ percentage }) => percentage > 0).length > 1;
 
-/** Whether it came to a step that divides the Worker's users. The answer of the platform may have been lost. */
-const hasDivided = ({ subjects, steps, step }: Rollout, worker: string): boolean =>
+/**
+ * Whether it came to a step that divides the Worker's users: the answer of the platform may have been lost. Or it had an epoch of
+ * its own, which fronts may not have yet if it was aborted at once.
+ */
+const usedEpoch = ({ subjects, steps, step, assignment }: Rollout, worker: string): boolean =>
   subjects.some((subject) => subject.worker === worker) &&
-  steps.slice(0, step + 1).some(({ share }: RolloutStep) => divides(share));
+  (assignment !== undefined || steps.slice(0, step + 1).some(({ share }: RolloutStep) => divides(share)));
 
 /** The assignment that has to be published. */
 export const unpublished = ({ status, assignment }: Rollout): Assignment | undefined =>
