@@ -92,7 +92,7 @@ export const front = (
       crypto.randomUUID(),
     );
     const names = choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
-    const { key: grayKey, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
+    const { key: grayKey, isDealt, setCookie } = setGrayKey(original, headers, names);
     // Without a gray key the zone's rules set no version key, so the client sent one of its own.
     const bringsKey = isDealt && hasVersionKey;
     if (bringsKey) setCallerHeader(headers, grayKey, [broughtKeyMark, ...names], isDealt);

@@ -28,13 +28,20 @@ export interface Difference {
 }
 
 /** A cluster weighs this many mean ones at most. */
-const maxWeight = 10;
+const usualWeight = 10;
 /** The canary's worst clusters that never count. */
 export const trimmed = 2;
 
-/** @param active numbers of the clusters that did anything, each once; the mean one is that of all these clusters */
-export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
-  const most = mostRequests(stable, canary, active);
+/**
+ * @param active numbers of the clusters that did anything, each once
+ * @param most how many requests of a cluster count
+ */
+export const differenceOf = (
+  stable: ClusterTotals,
+  canary: ClusterTotals,
+  active: ArrayLike<number>,
+  most = mostRequests(stable.of, canary.of, active),
+): Difference => {
   const sides = { stable: sideOf(stable, canary, active, most), canary: sideOf(canary, stable, active, most) };
   const part = Math.min(0.5, trimmed / Math.max(1, sides.canary.clusters));
   const [one, other] = [meanOf(sides.stable, part), meanOf(sides.canary, part)];
@@ -61,13 +68,18 @@ interface SideTotals {
  * would grow with the largest cluster, which then weighs more than all others of the canary together.) At most one in
  * `maxWeight` clusters has more.
  */
-const mostRequests = (one: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
+export const mostRequests = (
+  one: ArrayLike<number>,
+  other: ArrayLike<number>,
+  active: ArrayLike<number>,
+  maxWeight = usualWeight,
+): number => {
   const requests = new Float64Array(active.length);
   let [count, left] = [0, 0];
   for (let index = 0; index < active.length; index++) {
     const cluster = active[index] ?? 0;
     if (cluster >= dealtFrom) continue;
-    const all = (one.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
+    const all = (one[cluster] ?? 0) + (other[cluster] ?? 0);
     requests[count++] = all;
     left += all;
   }

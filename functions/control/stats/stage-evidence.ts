@@ -4,7 +4,7 @@
  */
 import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
-import { type Difference, differenceOf } from "./difference.ts";
+import { type Difference, differenceOf, mostRequests } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
 import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
@@ -194,6 +194,12 @@ export class StageEvidence {
   }
 
   #rates(): Record<Rate, RateSummary> {
+    const most = Object.fromEntries(
+      (["requests", "measured"] as const).map((it) => {
+        const totals = (side: Side) => this.#totals[side][indexOf[it]] ?? none;
+        return [it, mostRequests(totals("stable"), totals("canary"), this.#active)];
+      }),
+    );
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
@@ -201,7 +207,7 @@ export class StageEvidence {
           of: this.#totals[side][indexOf[rates[rate]]] ?? none,
         });
         const { hits } = totalsOf("canary");
-        const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active);
+        const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active, most[rates[rate]] ?? 0);
         return [rate, { ...difference, ...this.#hitsOf(hits) }];
       }),
     ) as Record<Rate, RateSummary>;
@@ -219,13 +225,12 @@ export class StageEvidence {
 
   #requests(): RequestsSummary {
     const { stable, canary } = this.#settled;
-    const clusters = this.#active.filter((it) => it < dealtFrom);
     const requestsOf = (it: number) => (stable[it] ?? 0) + (canary[it] ?? 0);
-    const mean = clusters.reduce((sum, it) => sum + requestsOf(it), 0) / Math.max(1, clusters.length);
+    const most = mostRequests(stable, canary, this.#active, maxMeanRequests);
     const summary = { all: 0, canary: 0, squares: 0 };
     for (const it of this.#active) {
       const all = requestsOf(it);
-      const weight = it < dealtFrom ? Math.min(all, maxMeanRequests * mean) : all;
+      const weight = it < dealtFrom ? Math.min(all, most) : all;
       summary.all += weight;
       summary.canary += all > 0 ? (weight * (canary[it] ?? 0)) / all : 0;
       summary.squares += it < dealtFrom ? weight ** 2 : all;

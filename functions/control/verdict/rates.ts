@@ -36,9 +36,11 @@ export const rateFinding = (
   const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
   const enough = (times: number) =>
     requests.canary * times >= criteria.minRequests && (rate?.units ?? 0) * times >= minUnits;
+  // Where the mean over clusters does not exclude the tolerance, no client can make the harm look smaller.
+  const least = high >= tolerate ? -1 : tolerate;
   const verdict = verdictOf({
-    harm: isWon(bets, "trusted", tolerate) || isWon(bets, voters, tolerate),
-    suspicion: isWon(current, "all", tolerate),
+    harm: isWon(bets, "trusted", least) || isWon(bets, voters, least),
+    suspicion: isWon(current, "all", least),
     passes: enough(1) && high < tolerate,
   });
   const needs = forecast(

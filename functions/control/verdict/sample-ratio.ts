@@ -17,7 +17,7 @@ const missing = 0.9;
 /** More than this holds: the new version has requests that are not its users'. */
 const surplus = 1.25;
 /** Standard errors of the bounds. */
-const errors = { pass: 2, surplus: 4 };
+const errors = { pass: 2, usual: 2.5, surplus: 4 };
 
 export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: VerdictContext): Finding => {
   const bets = betsOf(betStages(stages), "requests", "fewer", budget);
@@ -36,7 +36,7 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
     passes:
       found !== undefined &&
       reported >= criteria.minRequests &&
-      found.part >= 1 - Math.max(1 - missing, errors.pass * found.error) &&
+      found.part >= 1 - Math.max(1 - missing, errors.usual * found.error) &&
       found.part - errors.pass * found.error >= lost,
   });
   const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);

@@ -7,13 +7,14 @@ import { Consumer, getFact } from "../core/facts.ts";
 import { hashPosition } from "../core/pipeline.ts";
 import type { Caller, Context } from "../core/types.ts";
 import { addressBlockOf } from "../http/client-network.ts";
-import { broughtKeyMark } from "../proxy/forwarding.ts";
+import { broughtKeyMark, keptKeyMark } from "../proxy/forwarding.ts";
 
 export const clusterKinds = ["anonymous", "authenticated", "dealt"] as const;
 
 /**
  * `authenticated`: the consumer. `anonymous`: the client's network. `dealt`: the front generated the gray key for this one
- * request, so its version was drawn for it alone, and no client could choose it.
+ * request, so its version was drawn for it alone, and no client could choose it. A browser is asked to keep its key, so its first
+ * request counts like those that follow.
  */
 export type ClusterKind = (typeof clusterKinds)[number];
 
@@ -59,11 +60,12 @@ export const networkCluster = (ip: string | null, dealt: boolean): number =>
   numberOf(dealt ? "dealt" : "anonymous", addressBlockOf(ip));
 
 /**
- * Whether the front generated the gray key for this request. Without a front the platform draws a version too, but not always: a
+ * Whether the front generated the gray key for this request alone. Without a front the platform draws a version too, but not always: a
  * client may send the platform's own version key or override, which choose one, and whether a Worker sees these
  * headers is the platform's affair. So such a request counts by its party.
  */
-const isDealt = ({ grayKey, gateOnlyHeaders }: Caller): boolean => grayKey === null && gateOnlyHeaders !== undefined;
+const isDealt = ({ grayKey, gateOnlyHeaders }: Caller): boolean =>
+  grayKey === null && gateOnlyHeaders !== undefined && !gateOnlyHeaders.includes(keptKeyMark);
 
 const numberOf = (kind: ClusterKind, key: string): number =>
   first[kind] + Math.floor(hashPosition(key) * clustersPerKind);

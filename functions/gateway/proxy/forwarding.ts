@@ -25,6 +25,12 @@ export const parentSpanHeader = "x-postern-parent-span";
 const generatedKeyMark = "x-postern-made-key";
 
 /**
+ * A mark among the names: the client is asked to keep the generated key. Its next requests get the same version, so this one
+ * was not dealt for itself.
+ */
+export const keptKeyMark = "x-postern-kept-key";
+
+/**
  * Ahead of the front's version, the last of the names. The name of a header, so that an older gate, which deletes what is
  * named, can read it.
  */
