@@ -73,7 +73,7 @@ const hasShare =
     goal.share === share && stretches.at(-1)?.share === share;
 
 it("versions that fail are rolled back while paused or watched, and alert where control may not act", {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async () => {
   let isBad = false;
   const { url } = await runService((request, response) => {
