@@ -1,6 +1,7 @@
 /**
  * A process that simulates many users at the edge until its stdin ends, and then writes their results to stdout:
- * `users.ts <edge> <paths> <users> <requests a second>`, paths separated by commas, each in turn. Some users send far more requests than others. Each keeps its device id.
+ * `users.ts <edge> <paths> <users> <requests a second>`, paths separated by commas, each in turn. Some users send far more requests than others. Each has a network of its own, and keeps its device id; every third is a
+ * program without one, which is dealt a version by request.
  */
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -50,14 +51,22 @@ const random = (): number => {
 
 const targets = paths.split(",");
 
+/** On loopback, in a /24 of its own. */
+const addressOf = (number: number): string => `127.${1 + Math.floor(number / 250)}.${number % 250}.1`;
+
 const ask = (): Promise<void> =>
   new Promise((done) => {
     const path = targets[turn++ % targets.length];
-    const user = `user-${Math.floor(random() ** 2 * Number(users))}`;
+    const number = Math.floor(random() ** 2 * Number(users));
+    const user = `user-${number}`;
     const moved = met.get("gate")?.has(user) === true;
     const at = Date.now();
-    const headers = { "x-device-id": user, ...(token && { authorization: `Bearer ${token}` }) };
-    const request = http.get({ hostname, port, path, headers, agent, timeout: 5000 }, (response) => {
+    const headers = {
+      ...(number % 3 > 0 && { "x-device-id": user }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    };
+    const localAddress = addressOf(number);
+    const request = http.get({ hostname, port, path, headers, agent, localAddress, timeout: 5000 }, (response) => {
       const status = String(response.statusCode);
       const release = String(response.headers["x-release"] ?? "none");
       sent++;
