@@ -61,17 +61,17 @@ export const betsOf = (
             return {
               ...{ measure, stage, voters, crossings: it },
               wealth: all > 0 ? logWealth(against, [{ hits, of: all, chance: share * least }]) : 0,
-              needed:
-                -Math.log(budget) +
-                stageCost(stage) +
-                it.window.cost +
-                Math.log(units.length * levels.length * voterSets.length),
+              needed: neededWealth(budget, stage, it.window.cost, units.length),
               excess: excessOf(canary, all, share, it.stable),
             };
           }),
         ),
     ),
   );
+
+/** Logarithm of the wealth that a bet must reach: its part of the budget. @param units stores of telemetry */
+export const neededWealth = (budget: number, stage: number, windowCost: number, units: number): number =>
+  -Math.log(budget) + stageCost(stage) + windowCost + Math.log(units * levels.length * voterSets.length);
 
 export const votesOf = ({ trusted, anonymous }: WindowCrossings, voters: Voters) => ({
   canary: trusted.canary + (voters === "all" ? anonymous.canary : 0),
@@ -89,7 +89,7 @@ const margin = 2;
  * The odds of the canary among the clusters that were hit, over those of its share, are how much oftener it hits them. That
  * times stable's rate is the excess.
  */
-const excessOf = (canary: number, all: number, share: number, stable: WindowCrossings["stable"]): number => {
+export const excessOf = (canary: number, all: number, share: number, stable: WindowCrossings["stable"]): number => {
   if (all === 0) return 0;
   const part = canary / all;
   const high = Math.min(1 - 0.5 / (all + 1), part + margin * Math.sqrt((part * (1 - part)) / all));
