@@ -79,10 +79,7 @@ export const release = () =>
   z.strictObject({
     steps: z
       .union([
-        z
-          .array(step())
-          .min(1, "a release has one step at least: [100%]")
-          .max(20, "20 steps at most"),
+        z.array(step()).min(1, "a release has one step at least: [100%]").max(20, "20 steps at most"),
         z.literal("auto"),
       ])
       .default([...defaultSteps])

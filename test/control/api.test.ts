@@ -31,6 +31,7 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
       return { status: "running", why: "" };
     },
     candidates: async () => [],
+    planned: async (_: string, it: object) => it,
     notify: async () => {},
     ledger: {
       spend: async () => "spent",

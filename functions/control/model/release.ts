@@ -74,7 +74,9 @@ export const watchProblem = ({
   watch,
 }: Pick<ReleaseConfig, "steps" | "watch">): { readonly why: string; readonly remedy: string } | undefined => {
   const { holdBack = 0 } = watchOf(watch) ?? {};
-  const [before = "0%"] = explicitSteps(steps).slice(-2, -1).map((step) => (typeof step === "string" ? step : step.share));
+  const [before = "0%"] = explicitSteps(steps)
+    .slice(-2, -1)
+    .map((step) => (typeof step === "string" ? step : step.share));
   return percentOf(before) + holdBack <= 100
     ? undefined
     : {

@@ -15,6 +15,8 @@ const betweenClusters = 0.3;
 const latencyFromMs = 120_000;
 /** In requests of a mean cluster: what a pass, and the sample ratio, count of one at most. */
 const maxWeights = { rate: 10, ratio: 2 };
+/** A percentile of fewer says little. */
+const minLatencies = 1000;
 /** Beyond the 99th percentile raised by the tolerance, where no latencies are known: the tail of a log-normal one. */
 const usualTail = 0.005;
 
@@ -95,7 +97,8 @@ const varianceOf = ({ requests, clusters, dealt }: Side, rate: number, part: num
 
 /** Mean square of the clusters' requests, by the square of their mean; each weighs so many mean ones at most. */
 const squares = (most: number): number => {
-  const mean = (power: number) => activities.reduce((sum, { part, times }) => sum + part * Math.min(times, most) ** power, 0);
+  const mean = (power: number) =>
+    activities.reduce((sum, { part, times }) => sum + part * Math.min(times, most) ** power, 0);
   return mean(2) / mean(1) ** 2;
 };
 
@@ -110,9 +113,17 @@ const hasItsShare = (load: Load, share: number, ms: number): boolean => {
 /** The part of requests that are slower than stable's 99th percentile, raised by the tolerance. */
 const tailBeyond = ({ latency }: TrafficEstimate, tolerate: number): number => {
   const all = latency.reduce((sum, [, count]) => sum + count, 0);
-  if (all < 1000) return usualTail;
-  let slowest = all;
-  const p99 = latency.find(([, count]) => (slowest -= count) <= 0.01 * all)?.[0] ?? 0;
-  const raised = msOf(p99) * (1 + tolerate);
+  if (all < minLatencies) return usualTail;
+  const raised = msOf(binAbove(latency, 0.01 * all)) * (1 + tolerate);
   return latency.reduce((sum, [bin, count]) => sum + (msOf(bin) > raised ? count : 0), 0) / all;
+};
+
+/** The first bin beyond which at most so many requests are. */
+const binAbove = (latency: TrafficEstimate["latency"], most: number): number => {
+  let beyond = latency.reduce((sum, [, count]) => sum + count, 0);
+  for (const [bin, count] of latency) {
+    beyond -= count;
+    if (beyond <= most) return bin;
+  }
+  return 0;
 };

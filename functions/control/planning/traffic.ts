@@ -81,7 +81,9 @@ export const clientsIn = (units: readonly StageSummary[]): Clients | null => {
   for (const { stable, canary, crossings } of units) {
     sum.clusters += stable.clusters + canary.clusters;
     sum.requests += (stable.totals[indexOf.requests] ?? 0) + (canary.totals[indexOf.requests] ?? 0);
-    const first = crossings.find(({ measure, level, window }) => measure === "requests" && level === 0 && window.from === 0);
+    const first = crossings.find(
+      ({ measure, level, window }) => measure === "requests" && level === 0 && window.from === 0,
+    );
     sum.anonymous += first?.anonymous.all ?? 0;
     sum.trusted += first?.trusted.all ?? 0;
   }

@@ -3,14 +3,14 @@
  *
  * An approximation: clusters of four kinds of activity, hits that are independent given the version, and Poisson counts whose
  * quantiles are taken at the most probable point of failure (first-order reliability: Hasofer and Lind, "Exact and Invariant
- * Second-Moment Code Format", 1974). The bets themselves are those of `evidence.ts`; test/functions/control/stats/power.test.ts
+ * Second-Moment Code Format", 1974). The bets themselves are those of `evidence.ts`; test/control/release-plan.test.ts
  * compares it with simulated stages.
  */
 import { levels } from "./crossings.ts";
 import { trimmed } from "./difference.ts";
 import { excessOf, neededWealth, type Voters } from "./evidence.ts";
 import { logWealth } from "./wealth.ts";
-import { wholeStage, windowsFrom, windowLengths } from "./windows.ts";
+import { wholeStage, windowLengths, windowsFrom } from "./windows.ts";
 
 /** The requests of a tier. */
 export interface Load {
@@ -112,7 +112,8 @@ const windowsOf = (ms: number): { readonly ms: number; readonly cost: number }[]
     .filter((length) => length * 1.5 <= ms)
     .map((length) => ({
       ms: length,
-      cost: windowsFrom(length / 2).find(({ from, until }) => until - from === length)?.cost ?? Number.POSITIVE_INFINITY,
+      cost:
+        windowsFrom(length / 2).find(({ from, until }) => until - from === length)?.cost ?? Number.POSITIVE_INFINITY,
     })),
 ];
 
@@ -145,7 +146,7 @@ const wealthOf = (canary: number, all: number, share: number): number =>
 
 /** A Poisson count so many standard errors from its mean, by the square root that makes its variance the same everywhere. */
 export const quantile = (mean: number, errors: number): number =>
-  Math.max(0, (Math.max(0, Math.sqrt(mean + 3 / 8) + errors / 2)) ** 2 - 3 / 8);
+  Math.max(0, Math.max(0, Math.sqrt(mean + 3 / 8) + errors / 2) ** 2 - 3 / 8);
 
 /** Probability that a Poisson count is at least so large. */
 const atLeast = (mean: number, level: number): number => {

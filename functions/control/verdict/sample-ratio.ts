@@ -33,8 +33,7 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
   const verdict = verdictOf({
     harm: harm && !witnessed,
     suspicion: harm || suspicion,
-    passes:
-      found !== undefined && reported >= criteria.minRequests && isWithinShare(found),
+    passes: found !== undefined && reported >= criteria.minRequests && isWithinShare(found),
   });
   const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);
   const settled = newest !== undefined && newest.until - newest.since >= criteria.settleMs;

@@ -1,14 +1,14 @@
 /** Simulated stages, request by request, judged by the verdict itself: what estimates of power are compared with. */
-import { criteriaOf } from "../../../../functions/control/model/criteria.ts";
-import type { Finding } from "../../../../functions/control/model/finding.ts";
-import type { TrafficEstimate } from "../../../../functions/control/planning/traffic.ts";
-import { indexOf, measures } from "../../../../functions/control/stats/measures.ts";
-import { StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
-import { judge } from "../../../../functions/control/verdict/verdict.ts";
-import { clustersPerKind } from "../../../../functions/gateway/observability/clusters.ts";
-import { seededRandom } from "../../../../infra/sim/random.ts";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
+import type { Finding } from "../../functions/control/model/finding.ts";
+import type { TrafficEstimate } from "../../functions/control/planning/traffic.ts";
+import { indexOf, measures } from "../../functions/control/stats/measures.ts";
+import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
+import { judge } from "../../functions/control/verdict/verdict.ts";
+import { clustersPerKind } from "../../functions/gateway/observability/clusters.ts";
+import { seededRandom } from "../../infra/sim/random.ts";
 
-const lookMs = 30_000;
+const lookMs = 60_000;
 export const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });
 
 export interface StageWorld {
