@@ -78,10 +78,13 @@ const query = () =>
 export const release = () =>
   z.strictObject({
     steps: z
-      .union([
-        z.array(step()).min(1, "a release has one step at least: [100%]").max(20, "20 steps at most"),
-        z.literal("auto"),
-      ])
+      .union(
+        [
+          z.array(step()).min(1, "a release has one step at least: [100%]").max(20, "20 steps at most"),
+          z.literal("auto"),
+        ],
+        "steps are a list, [0%, 10%, 100%], or auto",
+      )
       .default([...defaultSteps])
       .describe(
         "Shares of users that get the new version, in order; 0% is a smoke test; `auto` chooses shares and bakes by the traffic before the start",

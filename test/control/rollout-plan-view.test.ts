@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { release } from "../../functions/control/model/release.ts";
 import type { Clients, TrafficEstimate } from "../../functions/control/planning/traffic.ts";
-import { startAt } from "../../infra/commands/operate/rollout-plan.ts";
+import { startAt } from "../../infra/commands/operate/planned-start.ts";
 import { planText } from "../../infra/commands/operate/rollout-plan-view.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1" && !process.env.CI;

@@ -10,7 +10,7 @@ import type { TrafficEstimate } from "../../../functions/control/planning/traffi
 import { counted, duration, number, percent } from "../../../functions/control/verdict/format.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import { hanging, table } from "../../terminal/table.ts";
-import type { PlannedStart } from "./rollout-plan.ts";
+import type { PlannedStart } from "./planned-start.ts";
 
 /** @param columns of the terminal */
 export const planText = ({ tier, release, chosen, plan, better }: PlannedStart, columns?: number): string => {
@@ -49,7 +49,7 @@ const rowOf = ({ share, passesMs, watch, hold, exposed, harm, harmedClients }: P
   const { clients, requests } = exposed;
   return [
     `${share} %${watch ? " watch" : hold ? " hold" : ""}`,
-    passesMs === null ? "does not pass" : duration(passesMs),
+    passesMs === null ? "never" : duration(passesMs),
     clients === null ? "unknown" : number(clients),
     number(twoFigures(requests)),
     number(harmedClients),
@@ -62,7 +62,7 @@ const shown = ["errors", "refusals", "latency"] as const satisfies readonly Plan
 
 const harmText = ({ rollsBack, holds }: PlannedHarm): string => {
   if (rollsBack !== null) return increase(rollsBack);
-  return holds === null ? "none" : `holds ${increase(holds)}`;
+  return holds === null ? "none" : `(${increase(holds)})`;
 };
 
 /** As a manifest has it: `+0.5pp`. */
@@ -75,7 +75,7 @@ const legend = ({ traffic: { clients } }: ReleasePlan): readonly string[] => [
   "needs: clients with failures that a rollback needs, if no client on the stable version has any",
   ...(clients
     ? [
-        "errors, refusals, slow: the smallest increase that is rolled back with a probability of 99 %, before the step gives up; slow is slower than stable's 99th percentile; holds: the rollout does not advance, and a person decides",
+        "errors, refusals, slow: the smallest increase that is rolled back with a probability of 99 %, before the step gives up; in brackets, one that only holds the rollout, until a person decides; slow is slower than stable's 99th percentile",
       ]
     : []),
 ];

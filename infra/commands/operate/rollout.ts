@@ -20,7 +20,8 @@ import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderP
 import { exitCodeOf } from "./exit-codes.ts";
 import { readLive } from "./live-share.ts";
 import { type ControlOptions, repeated } from "./options.ts";
-import { type PlannedStart, plannedStart } from "./rollout-plan.ts";
+import type { PlannedStart } from "./planned-start.ts";
+import { plannedStart } from "./rollout-plan.ts";
 import { planText } from "./rollout-plan-view.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { acceptedOutcome as waveOutcome } from "./wave.ts";
