@@ -25,7 +25,10 @@ export const promotionWarning = (it: Rollout): string | undefined => {
   return [overwritten, evidenceGap(it)].flatMap((text) => text ?? []).join("; ") || undefined;
 };
 
-const listOf = (findings: NonNullable<Rollout["verdict"]>["findings"], verdict: "fail" | "hold" | "not-enough"): string =>
+const listOf = (
+  findings: NonNullable<Rollout["verdict"]>["findings"],
+  verdict: "fail" | "hold" | "not-enough",
+): string =>
   findings
     .filter((finding) => finding.verdict === verdict)
     .map(({ why }) => why)

@@ -41,14 +41,12 @@ const stageCost = (index: number): number => -Math.log(6 / (Math.PI * (index + 1
 
 /**
  * @param budget probability of a false alarm for this measure
- * @param least for "fewer": the part of its share that the canary must have; for "more" the chance is the share itself
  */
 export const betsOf = (
   stages: readonly BetStage[],
   measure: Measure,
   against: "more" | "fewer",
   budget: number,
-  least = 1,
 ): Bet[] =>
   stages.flatMap(({ share, units }, stage) =>
     units.flatMap(({ crossings }) =>
@@ -60,9 +58,9 @@ export const betsOf = (
             const hits = against === "more" ? Math.max(0, canary - trimmed) : Math.min(all, canary + trimmed);
             return {
               ...{ measure, stage, voters, crossings: it },
-              wealth: all > 0 ? logWealth(against, [{ hits, of: all, chance: share * least }]) : 0,
+              wealth: all > 0 ? logWealth(against, [{ hits, of: all, chance: share }]) : 0,
               needed: neededWealth(budget, stage, it.window.cost, units.length),
-              excess: excessOf(canary, all, share, it.stable),
+              excess: it.level === 0 ? oddsExcess(canary, all, share, it.hits.stable) : rateExcess(it.hits),
             };
           }),
         ),
@@ -86,15 +84,27 @@ export const isWon = (bets: readonly Bet[], voters: Voters, tolerance: number): 
 const margin = 2;
 
 /**
- * The odds of the canary among the clusters that were hit, over those of its share, are how much oftener it hits them. That
- * times stable's rate is the excess.
+ * The odds of the canary among the clusters that were hit at all, over those of its share, are how much oftener it hits them. That
+ * times stable's rate is the excess, and few clients change it.
  */
-export const excessOf = (canary: number, all: number, share: number, stable: WindowCrossings["stable"]): number => {
+export const oddsExcess = (
+  canary: number,
+  all: number,
+  share: number,
+  stable: WindowCrossings["hits"]["stable"],
+): number => {
   if (all === 0) return 0;
   const part = canary / all;
   const high = Math.min(1 - 0.5 / (all + 1), part + margin * Math.sqrt((part * (1 - part)) / all));
   const times = (high * (1 - share)) / ((1 - high) * share);
   return Math.min(1, ((times - 1) * (stable.hits + 1)) / (stable.of + 1));
+};
+
+/** Those odds say nothing of higher levels: if all clients send alike, the canary's may all reach one before any other does. */
+export const rateExcess = ({ stable, canary }: WindowCrossings["hits"]): number => {
+  const [one, other] = [(stable.hits + 1) / (stable.of + 1), (canary.hits + 1) / (canary.of + 1)];
+  const variance = (one * (1 - one)) / (stable.of + 1) + (other * (1 - other)) / (canary.of + 1);
+  return other - one + margin * Math.sqrt(Math.max(0, variance));
 };
 
 /** Log wealth of single requests: for what needs no quorum of clusters. */

@@ -33,10 +33,13 @@ export const percentile99 = (bins: Bins, independent: number, evidence: number):
     for (let lower = 0; lower < Math.min(bin, maxBin + 1); lower++) above[lower] = (above[lower] ?? 0) + count;
   }
   const part = requests > 0 ? Math.min(1, independent / requests) : 1;
-  const scaled = (times: number): Pooled => ({ above: above.map((it) => it * part * times), count: requests * part * times });
+  const scaled = (times: number): Pooled => ({
+    above: above.map((it) => it * part * times),
+    count: requests * part * times,
+  });
   const edge = (bin: number | null) => (bin === null ? null : 1.05 ** bin);
   return {
-    value: valueOf({ above, count: requests }),
+    value: estimateOf({ above, count: requests }),
     low: edge(bound(scaled(1), "more", evidence)),
     highOf: (times) => edge(bound(scaled(times), "fewer", evidence)),
     requests,
@@ -61,7 +64,7 @@ const firstBelow = (above: Float64Array, max: number): number => {
 };
 
 /** In milliseconds. */
-const valueOf = ({ above, count }: Pooled): number | null => {
+const estimateOf = ({ above, count }: Pooled): number | null => {
   if (count === 0) return null;
   const bin = firstBelow(above, rare * count);
   const [before, after] = [bin > 0 ? (above[bin - 1] ?? 0) : count, above[bin] ?? 0];

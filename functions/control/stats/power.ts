@@ -8,7 +8,7 @@
  */
 import { levels } from "./crossings.ts";
 import { trimmed } from "./difference.ts";
-import { excessOf, neededWealth, type Voters } from "./evidence.ts";
+import { neededWealth, oddsExcess, rateExcess, type Voters } from "./evidence.ts";
 import { logWealth } from "./wealth.ts";
 import { wholeStage, windowLengths, windowsFrom } from "./windows.ts";
 
@@ -119,26 +119,47 @@ const windowsOf = (ms: number): { readonly ms: number; readonly cost: number }[]
 
 const isWonBy = (
   load: Load,
-  { share, ms }: PlannedStage,
+  stage: PlannedStage,
   { rate, voters, tolerate }: Criterion,
   increase: number,
   level: number,
   needed: number,
 ): boolean => {
-  const voting = load.clusters * (voters === "all" ? 1 : load.authenticated);
-  const dealt = level === 0 ? (load.requestsPerSecond * load.dealt * ms) / 1000 : 0;
-  const hits = (part: number, of: number) =>
-    part * (voting * crossingPart(load, of, ms, levels[level] ?? 1) + dealt * of);
-  const [canary, stable] = [hits(share, Math.min(1, rate + increase)), hits(1 - share, rate)];
-  const requests = (load.requestsPerSecond * (1 - share) * ms) / 1000;
+  const { share } = stage;
+  const worse = Math.min(1, rate + increase);
+  const crossed = {
+    stable: crossedBy(load, stage, { voters, level, rate }) * (1 - share),
+    canary: crossedBy(load, stage, { voters, level, rate: worse }) * share,
+  };
+  const hits = {
+    stable: hitsOf(load, stage, 1 - share, rate),
+    canary: hitsOf(load, stage, share, worse),
+  };
   return angles.every((angle) => {
-    const few = quantile(canary, -confidence * Math.cos(angle));
-    const all = few + quantile(stable, confidence * Math.sin(angle));
-    return (
-      wealthOf(few, all, share) >= needed &&
-      excessOf(few, all, share, { hits: rate * requests, of: requests }) >= tolerate
-    );
+    const unlucky = -confidence * Math.cos(angle);
+    const few = quantile(crossed.canary, unlucky);
+    const all = few + quantile(crossed.stable, confidence * Math.sin(angle));
+    if (wealthOf(few, all, share) < needed) return false;
+    const canary = { ...hits.canary, hits: quantile(hits.canary.hits, unlucky) };
+    const excess = level === 0 ? oddsExcess(few, all, share, hits.stable) : rateExcess({ ...hits, canary });
+    return excess >= tolerate;
   });
+};
+
+/** Clusters of these voters that reach the level at this rate, if all of them have it, and requests that were dealt. */
+const crossedBy = (
+  load: Load,
+  { ms }: PlannedStage,
+  { voters, level, rate }: { readonly voters: Voters; readonly level: number; readonly rate: number },
+): number => {
+  const clusters = load.clusters * (voters === "all" ? 1 : load.authenticated);
+  const dealt = level === 0 ? (load.requestsPerSecond * load.dealt * ms) / 1000 : 0;
+  return clusters * crossingPart(load, rate, ms, levels[level] ?? 1) + dealt * rate;
+};
+
+const hitsOf = (load: Load, { ms }: PlannedStage, part: number, rate: number) => {
+  const requests = (load.requestsPerSecond * part * ms) / 1000;
+  return { hits: rate * requests, of: requests };
 };
 
 const wealthOf = (canary: number, all: number, share: number): number =>

@@ -20,8 +20,8 @@ export interface WindowCrossings {
   readonly level: number;
   readonly trusted: Crossing;
   readonly anonymous: Crossing;
-  /** Stable's hits in the window, and what they are a share of. */
-  readonly stable: { readonly hits: number; readonly of: number };
+  /** The hits of each version in the window, and what they are a share of. */
+  readonly hits: Readonly<Record<Side, { readonly hits: number; readonly of: number }>>;
 }
 
 /** Sums of one version. */
@@ -73,13 +73,12 @@ const maxTop = 3;
 
 export class StageEvidence {
   readonly #settling: Settling;
-  readonly #totals: Readonly<Record<Side, readonly Float64Array[]>> = { stable: newTotals(), canary: newTotals() };
+  /** By measure, then by cluster; made when the first one is counted. */
+  readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Float64Array>> = {
-    stable: new Float64Array(maxClusters),
-    canary: new Float64Array(maxClusters),
-  };
+  readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
   readonly #active: number[] = [];
+  readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
@@ -98,22 +97,21 @@ export class StageEvidence {
   add(side: Side, at: number, cluster: number, counts: MeasureCounts): void {
     if (cluster < 0 || cluster >= maxClusters) return;
     const totals = this.#totals[side];
-    if (((this.#totals.stable[0]?.[cluster] ?? 0) || (this.#totals.canary[0]?.[cluster] ?? 0)) === 0)
-      this.#active.push(cluster);
-    const pending = this.#pending.get(cluster) ?? new Float64Array(2 * measures.length);
+    if (this.#isActive[cluster] === 0) this.#active.push(cluster);
+    this.#isActive[cluster] = 1;
+    const pending = this.#pending.get(cluster) ?? new Float64Array(2 * slots);
     this.#pending.set(cluster, pending);
-    const shift = side === "canary" ? measures.length : 0;
+    const shift = side === "canary" ? slots : 0;
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
-      const total = totals[index];
-      if (total) total[cluster] = (total[cluster] ?? 0) + count;
-      if (index === indexOf.requests) {
-        if (at < this.#settling.requests) continue;
-        const settled = this.#settled[side];
-        settled[cluster] = (settled[cluster] ?? 0) + count;
-      }
+      const total = (totals[index] ??= newTotals());
+      total[cluster] = (total[cluster] ?? 0) + count;
       pending[shift + index] = (pending[shift + index] ?? 0) + count;
+      if (index !== indexOf.requests || at < this.#settling.requests) continue;
+      const settled = this.#settled[side];
+      settled[cluster] = (settled[cluster] ?? 0) + count;
+      pending[shift + settledSlot] = (pending[shift + settledSlot] ?? 0) + count;
     }
   }
 
@@ -125,21 +123,24 @@ export class StageEvidence {
     this.#startWindows(at);
     for (const [cluster, counts] of this.#pending)
       for (const { counters } of this.#windows)
-        for (const [measure, counter] of counters) {
-          const canary = counts[measures.length + measure] ?? 0;
-          const all = canary + (counts[measure] ?? 0);
-          if (all > 0) counter.add(cluster, canary, all);
+        for (const measure of crossedIndexes) {
+          const slot = measure === indexOf.requests ? settledSlot : measure;
+          const canary = counts[slots + slot] ?? 0;
+          const all = canary + (counts[slot] ?? 0);
+          if (all === 0) continue;
+          const counter = counters.get(measure) ?? new CrossingCounter();
+          counters.set(measure, counter);
+          counter.add(cluster, canary, all);
         }
     for (const counts of this.#pending.values())
-      for (const { stable } of this.#windows)
-        for (let measure = 0; measure < measures.length; measure++)
-          stable[measure] = (stable[measure] ?? 0) + (counts[measure] ?? 0);
+      for (const { sums } of this.#windows)
+        for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? 0) + (counts[index] ?? 0);
     this.#pending = new Map();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
   summary(bounds: boolean): StageSummary {
-    const crossings = this.#windows.flatMap(({ window, counters, stable }) =>
+    const crossings = this.#windows.flatMap(({ window, counters, sums }) =>
       [...counters].flatMap(([index, { crossings: byLevel }]) =>
         byLevel.flatMap((it, level): WindowCrossings[] =>
           it.trusted.all + it.anonymous.all === 0
@@ -150,7 +151,7 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
-                  stable: sharesIn(stable, index),
+                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, slots) },
                 },
               ],
         ),
@@ -167,8 +168,8 @@ export class StageEvidence {
       for (const window of started)
         this.#windows.push({
           window,
-          counters: this.#spare.pop() ?? newCounters(),
-          stable: new Float64Array(measures.length),
+          counters: this.#spare.pop() ?? new Map(),
+          sums: new Float64Array(2 * slots),
         });
     }
   }
@@ -183,7 +184,9 @@ export class StageEvidence {
     const totals = this.#totals[side];
     const [requests] = totals;
     return {
-      totals: totals.map((byCluster) => this.#active.reduce((sum, cluster) => sum + (byCluster[cluster] ?? 0), 0)),
+      totals: measures.map((_, index) =>
+        this.#active.reduce((sum, cluster) => sum + (totals[index]?.[cluster] ?? 0), 0),
+      ),
       clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
     };
   }
@@ -192,8 +195,8 @@ export class StageEvidence {
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
-          hits: this.#totals[side][indexOf[rate]] as Float64Array,
-          of: this.#totals[side][indexOf[rates[rate]]] as Float64Array,
+          hits: this.#totals[side][indexOf[rate]] ?? none,
+          of: this.#totals[side][indexOf[rates[rate]]] ?? none,
         });
         const { hits } = totalsOf("canary");
         const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active);
@@ -202,7 +205,7 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: Float64Array): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitUnits" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
     const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
     const top = hit
@@ -235,20 +238,24 @@ const maxMeanRequests = 2;
 interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
-  readonly counters: ReadonlyMap<number, CrossingCounter>;
-  /** Stable's counts in the window, by measure. */
-  readonly stable: Float64Array;
+  readonly counters: Map<number, CrossingCounter>;
+  /** Counts in the window: stable's slots, then the canary's. */
+  readonly sums: Float64Array;
 }
 
-const sharesIn = (counts: Float64Array, measure: number): WindowCrossings["stable"] => ({
-  hits: counts[measure] ?? 0,
-  of: counts[measure >= indexOf.measured ? indexOf.measured : indexOf.requests] ?? 0,
+const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCrossings["hits"][Side] => ({
+  hits: sums[shift + measure] ?? 0,
+  of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
 });
 
-const newCounters = (): LiveWindow["counters"] =>
-  new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));
+/** One for each measure, and one for the requests after the split has settled. */
+const slots = measures.length + 1;
+const settledSlot = measures.length;
 
-const newTotals = (): readonly Float64Array[] => measures.map(() => new Float64Array(maxClusters));
+const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
+
+const newTotals = (): Float64Array => new Float64Array(maxClusters);
+const none: ArrayLike<number> = [];
 
 /** For tests and reports: the least number of a kind. */
 export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

@@ -55,17 +55,29 @@ const latencyCompared = (earlier: Stage | undefined, now: Stage, tolerate: numbe
     ...{ verdict, stable, canary, tolerate, low, high, requests, shares, clusters: [] },
     needs: undefined,
   });
-  return { ...{ criterion: "latency" as const, verdict, stable, canary, low, high, tolerate }, why: `${text} ${before}` };
+  return {
+    ...{ criterion: "latency" as const, verdict, stable, canary, low, high, tolerate },
+    why: `${text} ${before}`,
+  };
 };
 
 const compared = (earlier: Stage | undefined, now: Stage, rate: Rate, tolerate: number) => {
   const [one, other] = [earlier && combinedRate(earlier.units, rate), combinedRate(now.units, rate)];
-  if (!one || !other || other.weight === 0) return { verdict: "not-enough" as const, low: -1, high: 1, shares: undefined };
+  if (!one || !other || other.weight === 0)
+    return { verdict: "not-enough" as const, low: -1, high: 1, shares: undefined };
   const shares = { stable: one.stable, canary: other.canary };
   const error = errorOf(one, other);
-  const [low, high] = [-1, 1].map((sign) => shares.canary - shares.stable + sign * alerting * error) as [number, number];
+  const [low, high] = [-1, 1].map((sign) => shares.canary - shares.stable + sign * alerting * error) as [
+    number,
+    number,
+  ];
   const isWorse = low > 0 && high >= tolerate;
-  return { verdict: isWorse ? ("fail" as const) : high < tolerate ? ("pass" as const) : ("not-enough" as const), low, high, shares };
+  return {
+    verdict: isWorse ? ("fail" as const) : high < tolerate ? ("pass" as const) : ("not-enough" as const),
+    low,
+    high,
+    shares,
+  };
 };
 
 /** One more hit is always possible. */

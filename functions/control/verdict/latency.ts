@@ -25,8 +25,7 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   const slower = high >= 0 ? betsOf(betStages(stages), "slow99", "more", part) : [];
   const bets = [...all, ...slower];
   const measured = totalOf(units, "canary", "measured");
-  const enough = (times: number) =>
-    measured * times >= criteria.minRequests && (over?.units ?? 0) * times >= minUnits;
+  const enough = (times: number) => measured * times >= criteria.minRequests && (over?.units ?? 0) * times >= minUnits;
   const verdict = verdictOf({
     harm: isWon(bets, "trusted", 0),
     suspicion: isWon(

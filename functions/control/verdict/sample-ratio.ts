@@ -20,19 +20,19 @@ const surplus = 1.25;
 const errors = { pass: 2, surplus: 4 };
 
 export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: VerdictContext): Finding => {
-  const bets = (least: number) => betsOf(betStages(stages), "requests", "fewer", budget / 2, least);
-  const isFewer = (least: number) => isWon(bets(least), "trusted", -1) || isWon(bets(least), "all", -1);
+  const bets = betsOf(betStages(stages), "requests", "fewer", budget);
+  const isFewer = isWon(bets, "trusted", -1) || isWon(bets, "all", -1);
   const units = newest?.units ?? [];
   const found = newest && shareOfRequests(units, newest.share);
   const reported = totalOf(units, "canary", "requests");
   const all = reported + totalOf(units, "stable", "requests");
   const witnessed = newest && isWitnessed(newest);
-  const harm = isFewer(lost);
-  const suspicion =
-    isFewer(missing) || (found !== undefined && found.part - errors.surplus * found.error > surplus);
+  const harm = isFewer && found !== undefined && found.part + errors.pass * found.error < lost;
+  const isMissing = isFewer && found !== undefined && found.part < missing;
+  const isSurplus = found !== undefined && found.part - errors.surplus * found.error > surplus;
   const verdict = verdictOf({
     harm: harm && !witnessed,
-    suspicion: harm || suspicion,
+    suspicion: harm || isMissing || isSurplus,
     passes: found !== undefined && reported >= criteria.minRequests && isWithinShare(found),
   });
   const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);
