@@ -16,7 +16,7 @@ import type { PlannedStart } from "./planned-start.ts";
 export const planText = ({ tier, release, chosen, plan, better }: PlannedStart, columns?: number): string => {
   const steps = `${listOf(release.steps)}${chosen ? ", chosen by the traffic" : ""}`;
   if (!plan) {
-    const why = `unknown: control has counted less than ten minutes, or hardly a request${chosen ? "; so these are the default steps" : ""}`;
+    const why = `unknown: less than ten minutes are counted, or hardly a request${chosen ? "; these are the default steps" : ""}`;
     return `${hanging("traffic  ", why, columns)}\n${hanging("steps    ", listOf(release.steps), columns)}\n`;
   }
   const { traffic, steps: planned, totalMs } = plan;

@@ -25,8 +25,9 @@ export const plannedStart = async (
   tier: string,
   { bake, ...options }: PlanOptions,
 ): Promise<PlannedStart> => {
-  const written = { ...releaseOf(tier.split("/")[0] as string, options), ...(bake !== undefined && { bake }) };
-  return startAt(tier, written, await trafficOf(client, tier));
+  const release = releaseOf(tier, options);
+  if (!release) throw new Error(`there is no valid manifest of a tier "${tier.split("/")[0]}"`);
+  return startAt(tier, { ...release, ...(bake !== undefined && { bake }) }, await trafficOf(client, tier));
 };
 
 /** @returns null if control is older than this command */
@@ -36,11 +37,13 @@ const trafficOf = (client: ControlClient, tier: string): Promise<TrafficEstimate
     throw error;
   });
 
-/** Reads the current manifest, or the environment for the front; control's plan may be older. */
-const releaseOf = (tier: string, { root, target, env }: ControlOptions): ReleaseConfig => {
+/**
+ * Reads the current manifest, or the environment for the front; control's plan may be older.
+ * @returns undefined if no manifest of the tier is valid
+ */
+export const releaseOf = (name: string, { root, target, env }: ControlOptions): ReleaseConfig | undefined => {
   const { tiers, environment } = compile(root, environmentFor(targetOf(target), env));
+  const [tier] = name.split("/");
   if (tier === frontName) return environment.value.front.release;
-  const tierManifest = tiers.find(({ checked }) => checked.manifest.tier === tier);
-  if (!tierManifest) throw new Error(`there is no valid manifest of a tier "${tier}"`);
-  return tierManifest.checked.manifest.release;
+  return tiers.find(({ checked }) => checked.manifest.tier === tier)?.checked.manifest.release;
 };

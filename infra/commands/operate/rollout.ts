@@ -21,7 +21,7 @@ import { exitCodeOf } from "./exit-codes.ts";
 import { readLive } from "./live-share.ts";
 import { type ControlOptions, repeated } from "./options.ts";
 import type { PlannedStart } from "./planned-start.ts";
-import { plannedStart } from "./rollout-plan.ts";
+import { plannedStart, releaseOf } from "./rollout-plan.ts";
 import { planText } from "./rollout-plan-view.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { acceptedOutcome as waveOutcome } from "./wave.ts";
@@ -44,9 +44,12 @@ const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`
 export const start = async (tier: string, options: StartRolloutOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const reason = options.message ?? "postern rollout start";
+  const isUploading = options.upload && !tier.includes("/");
+  // It says what is wrong with the manifest, and uploads nothing.
+  if (isUploading && !releaseOf(tier, options)) return deploy([tier], { ...options, split: "0" });
   const planned = await shownPlan(client, tier, options);
   // A cutover moves users to a gate that is already deployed, so nothing is uploaded.
-  if (options.upload && !tier.includes("/")) {
+  if (isUploading) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
     const { front } = uploaded.data as { readonly front?: FrontStickiness };
