@@ -25,17 +25,13 @@ const series: Readonly<Record<string, readonly object[]>> = {
   wallet: [counted("pay", 36_000), counted("balance", 360_000)],
 };
 
-/** Every tier was released once, and nobody counted the clients. */
-const env = {
-  TELEMETRY: { getByName: (tier: string) => ({ series: async () => series[tier] ?? [] }) },
-  ROLLOUTS: {
-    getByName: () => ({
-      history: async () => {
-        throw new Error("control is starting");
-      },
-    }),
-  },
-} as unknown as Bindings;
+/** @param rollouts of every tier, newest first; none has counted the clients */
+const envWith = (counts: typeof series, rollouts: readonly object[] = []) =>
+  ({
+    TELEMETRY: { getByName: (tier: string) => ({ series: async () => counts[tier] ?? [] }) },
+    ROLLOUTS: { getByName: () => ({ history: async () => rollouts }) },
+  }) as unknown as Bindings;
+const env = envWith(series);
 
 const rateOf = async (name: string) => (await readTraffic(env, plan, name, hour))?.requestsPerSecond ?? null;
 
@@ -49,6 +45,18 @@ it.each<[string, number | null]>([
   ["unknown", null],
 ])("%s has %d requests a second", async (name, rate) => {
   expect(await rateOf(name)).toBe(rate);
+});
+
+it("is that of all versions, with the results of those that were promoted or never released step by step", async () => {
+  const failing = { ...counted("pay", 36_000), version: "v2", status: "500" };
+  const rolledBack = { subjects: [{ canary: "v2" }], stretches: [], status: "rolled-back" };
+  const rollout = (status: string) => ({ ...rolledBack, status });
+  const traffic = (...rollouts: readonly object[]) =>
+    readTraffic(envWith({ wallet: [counted("pay", 36_000), failing] }, rollouts), plan, "wallet", hour);
+  expect(await traffic()).toMatchObject({ requestsPerSecond: 20, rates: { errors: 0.5 } });
+  expect(await traffic(rolledBack)).toMatchObject({ requestsPerSecond: 20, rates: { errors: 0 } });
+  expect(await traffic(rollout("running"))).toMatchObject({ rates: { errors: 0 } });
+  expect(await traffic(rollout("promoted"), rolledBack)).toMatchObject({ rates: { errors: 0.5 } });
 });
 
 it("chooses the steps where the manifest leaves them to it, by this traffic alone", async () => {

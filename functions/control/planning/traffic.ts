@@ -11,9 +11,9 @@ export interface TrafficEstimate {
   readonly since: number;
   readonly until: number;
   readonly requestsPerSecond: number;
-  /** Hits per request. */
+  /** Stable's hits per request. */
   readonly rates: TrafficRates;
-  /** Of successful requests. */
+  /** Of stable's successful requests. */
   readonly latency: Bins;
   /** Null if no rollout has counted them yet. */
   readonly clients: Clients | null;
@@ -41,15 +41,22 @@ const minimum = { ms: 10 * 60_000, requests: 100 };
 
 /**
  * @param series of all versions, each with its sums since its first report; versions without a report for a day are gone
+ * @param unproven versions that no rollout has promoted: their requests are traffic, and their results are not stable's
  * @returns null if too little was counted
  */
-export const trafficOf = (series: readonly StoredSeries[], clients: Clients | null): TrafficEstimate | null => {
+export const trafficOf = (
+  series: readonly StoredSeries[],
+  clients: Clients | null,
+  unproven: ReadonlySet<string> = new Set(),
+): TrafficEstimate | null => {
   if (series.length === 0) return null;
   const since = Math.min(...series.map((it) => it.since));
   const until = Math.max(...series.map((it) => it.heard));
   const all = totalOf(series, () => true);
   if (until - since < minimum.ms || all < minimum.requests) return null;
-  const rate = (isHit: (it: Series) => boolean) => totalOf(series, isHit) / all;
+  const stable = series.filter(({ version }) => !unproven.has(version));
+  const requests = totalOf(stable, () => true);
+  const rate = (isHit: (it: Series) => boolean) => (requests > 0 ? totalOf(stable, isHit) / requests : 0);
   return {
     ...{ since, until, clients },
     requestsPerSecond: (all * 1000) / (until - since),
@@ -59,7 +66,7 @@ export const trafficOf = (series: readonly StoredSeries[], clients: Clients | nu
       clientErrors: rate((it) => isClientError(it) && it.verdict === "passed"),
       abandoned: rate(({ verdict }) => verdict === "left"),
     },
-    latency: series
+    latency: stable
       .filter((it) => it.verdict !== "left" && !isError(it))
       .map((it) => it.latency)
       .reduce(sumOfBins, []),

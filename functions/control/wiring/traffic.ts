@@ -22,14 +22,23 @@ export const readTraffic = async (
   now: number,
 ): Promise<TrafficEstimate | null> => {
   const { route } = parseSubject(name);
+  const rollouts = await objectOf(env.ROLLOUTS, rolloutObjectName(plan, name)).history();
   const [clients, ...series] = await Promise.all([
-    clientsOf(env, plan, name, now).catch(() => null),
+    clientsOf(env, plan, rollouts, now).catch(() => null),
     ...tiersOf(plan, name).map((tier) => objectOf(env.TELEMETRY, tier).series()),
   ]);
   return trafficOf(
     series.flat().filter((it) => route === null || it.route === route),
     clients,
+    unprovenIn(rollouts),
   );
+};
+
+/** Versions that were released, and not to all users since. */
+const unprovenIn = (rollouts: readonly Rollout[]): ReadonlySet<string> => {
+  const canariesOf = (some: readonly Rollout[]) => some.flatMap(({ subjects }) => subjects.map(({ canary }) => canary));
+  const promoted = new Set(canariesOf(rollouts.filter(({ status }) => status === "promoted")));
+  return new Set(canariesOf(rollouts).filter((version) => !promoted.has(version)));
 };
 
 /** `release.steps: auto` becomes the steps that the traffic allows. */
@@ -53,8 +62,12 @@ const tiersOf = ({ tiers }: Tiers, name: string): readonly string[] => {
 /** Of the newest rollouts, one has counted the clients. */
 const maxRollouts = 3;
 
-const clientsOf = async (env: Objects, plan: Tiers, name: string, now: number): Promise<Clients | null> => {
-  const rollouts = await objectOf(env.ROLLOUTS, rolloutObjectName(plan, name)).history();
+const clientsOf = async (
+  env: Objects,
+  plan: Tiers,
+  rollouts: readonly Rollout[],
+  now: number,
+): Promise<Clients | null> => {
   for (const it of rollouts.slice(0, maxRollouts)) {
     const stretch = longestOf(it, now);
     const clients = stretch && clientsIn((await evidenceOf(env, plan, it, stretch, now)).units);
