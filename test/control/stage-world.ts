@@ -6,7 +6,7 @@ import { indexOf, measures } from "../../functions/control/stats/measures.ts";
 import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
 import { clustersPerKind } from "../../functions/gateway/observability/clusters.ts";
-import { seededRandom } from "../../infra/sim/random.ts";
+import { seededRandom } from "../../infra/sim/traffic/random.ts";
 
 const lookMs = 60_000;
 export const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });

@@ -1,4 +1,5 @@
 /** The traffic of a tier, as control has counted it: what a release is planned by. It knows no version's result. */
+import { type OutcomeMeasure, outcomeOf } from "../../gateway/observability/outcome-of.ts";
 import type { Series } from "../../gateway/observability/report.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { indexOf } from "../stats/measures.ts";
@@ -56,18 +57,19 @@ export const trafficOf = (
   if (until - since < minimum.ms || all < minimum.requests) return null;
   const stable = series.filter(({ version }) => !unproven.has(version));
   const requests = totalOf(stable, () => true);
-  const rate = (isHit: (it: Series) => boolean) => (requests > 0 ? totalOf(stable, isHit) / requests : 0);
+  const rate = (measure: OutcomeMeasure) =>
+    requests > 0 ? totalOf(stable, (it) => outcomeOf(it).includes(measure)) / requests : 0;
   return {
     ...{ since, until, clients },
     requestsPerSecond: (all * 1000) / (until - since),
     rates: {
-      errors: rate(isError),
-      refusals: rate((it) => isClientError(it) && it.verdict !== "passed"),
-      clientErrors: rate((it) => isClientError(it) && it.verdict === "passed"),
-      abandoned: rate(({ verdict }) => verdict === "left"),
+      errors: rate("errors"),
+      refusals: rate("refusals"),
+      clientErrors: rate("clientErrors"),
+      abandoned: rate("abandoned"),
     },
     latency: stable
-      .filter((it) => it.verdict !== "left" && !isError(it))
+      .filter((it) => !outcomeOf(it).some((measure) => measure === "errors" || measure === "abandoned"))
       .map((it) => it.latency)
       .reduce(sumOfBins, []),
   };
@@ -75,9 +77,6 @@ export const trafficOf = (
 
 const totalOf = (series: readonly Series[], isHit: (it: Series) => boolean): number =>
   series.reduce((sum, it) => sum + (isHit(it) ? it.count : 0), 0);
-
-const isError = ({ verdict, status }: Series): boolean => verdict !== "left" && status.startsWith("5");
-const isClientError = ({ verdict, status }: Series): boolean => verdict !== "left" && status.startsWith("4");
 
 /**
  * The clients that a stage of an earlier rollout counted. Each had its first request once.

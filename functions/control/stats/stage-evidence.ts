@@ -6,6 +6,7 @@ import { clustersPerKind, maxClusters } from "../../gateway/observability/cluste
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
+import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */
@@ -65,7 +66,9 @@ export interface RequestsSummary {
 
 /** When a measure begins to count after a change of the split, in milliseconds. */
 export interface Settling {
+  /** Earlier ones are no part of the sample ratio. */
   readonly requests: number;
+  /** Of `measured` and its parts. Earlier ones count nowhere. */
   readonly latency: number;
 }
 
@@ -77,13 +80,18 @@ export class StageEvidence {
   readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
   readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
+  /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
   readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
-  /** Hits since the last closing, by cluster: both versions' counts by measure. */
-  #pending = new Map<number, Float64Array>();
+  /** Sums of the totals, which would take most of a summary's time. */
+  readonly #sums: Readonly<Record<Side, Float64Array>> = {
+    stable: new Float64Array(measures.length),
+    canary: new Float64Array(measures.length),
+  };
+  readonly #pending = new PendingCounts();
 
   constructor(settling: Settling) {
     this.#settling = settling;
@@ -99,43 +107,39 @@ export class StageEvidence {
     const totals = this.#totals[side];
     if (this.#isActive[cluster] === 0) this.#active.push(cluster);
     this.#isActive[cluster] = 1;
-    const pending = this.#pending.get(cluster) ?? new Float64Array(2 * slots);
-    this.#pending.set(cluster, pending);
-    const shift = side === "canary" ? slots : 0;
+    const sums = this.#sums[side];
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
       const total = (totals[index] ??= newTotals());
       total[cluster] = (total[cluster] ?? 0) + count;
-      pending[shift + index] = (pending[shift + index] ?? 0) + count;
+      sums[index] = (sums[index] ?? 0) + count;
+      this.#pending.add(side, cluster, index, count);
       if (index !== indexOf.requests || at < this.#settling.requests) continue;
       const settled = this.#settled[side];
       settled[cluster] = (settled[cluster] ?? 0) + count;
-      pending[shift + settledSlot] = (pending[shift + settledSlot] ?? 0) + count;
+      this.#pending.add(side, cluster, settledSlot, count);
     }
   }
 
   /**
-   * Closes the interval: what was added since the last call counts, whatever the order in which it came.
+   * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
+   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
     this.#startWindows(at);
-    for (const [cluster, counts] of this.#pending)
-      for (const { counters } of this.#windows)
-        for (const measure of crossedIndexes) {
-          const slot = measure === indexOf.requests ? settledSlot : measure;
-          const canary = counts[slots + slot] ?? 0;
-          const all = canary + (counts[slot] ?? 0);
-          if (all === 0) continue;
-          const counter = counters.get(measure) ?? new CrossingCounter();
-          counters.set(measure, counter);
-          counter.add(cluster, canary, all);
-        }
-    for (const counts of this.#pending.values())
-      for (const { sums } of this.#windows)
-        for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? 0) + (counts[index] ?? 0);
-    this.#pending = new Map();
+    for (const measure of crossedIndexes) {
+      const hits = this.#pending.hitsOf(measure === indexOf.requests ? settledSlot : measure);
+      if (hits.count === 0) continue;
+      for (const { counters } of this.#windows) {
+        const counter = counters.get(measure) ?? new CrossingCounter();
+        counters.set(measure, counter);
+        counter.addAll(hits);
+      }
+    }
+    for (const { sums } of this.#windows) this.#pending.addSums(sums);
+    this.#pending.clear();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
@@ -158,7 +162,8 @@ export class StageEvidence {
       ),
     );
     const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary"), crossings };
-    return bounds ? { ...sides, rates: this.#rates(), requests: this.#requests() } : sides;
+    const compared = { ...sides, requests: this.#requests() };
+    return bounds ? { ...compared, rates: this.#rates() } : compared;
   }
 
   #startWindows(at: number): void {
@@ -181,12 +186,9 @@ export class StageEvidence {
   }
 
   #sideSummary(side: Side): SideSummary {
-    const totals = this.#totals[side];
-    const [requests] = totals;
+    const [requests] = this.#totals[side];
     return {
-      totals: measures.map((_, index) =>
-        this.#active.reduce((sum, cluster) => sum + (totals[index]?.[cluster] ?? 0), 0),
-      ),
+      totals: [...this.#sums[side]],
       clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
     };
   }
@@ -247,10 +249,6 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
   hits: sums[shift + measure] ?? 0,
   of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
 });
-
-/** One for each measure, and one for the requests after the split has settled. */
-const slots = measures.length + 1;
-const settledSlot = measures.length;
 
 const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
