@@ -13,7 +13,7 @@ import { rolloutHarness } from "../control/rollout-harness.ts";
 let server: http.Server;
 let root: string;
 let started: Rollout;
-let known: TrafficEstimate | null | "older control" = null;
+let known: TrafficEstimate | null | 404 | 500 = null;
 let sent: string[] = [];
 
 const busy: TrafficEstimate = {
@@ -27,7 +27,7 @@ const answerTo = async (request: http.IncomingMessage): Promise<[status: number,
   for await (const part of request) body += part;
   sent.push(`${request.method} ${request.url} ${body}`.trim());
   if (!request.url?.endsWith("/traffic")) return [200, started];
-  return known === "older control" ? [404, { title: "Not found", detail: "no such page" }] : [200, known];
+  return typeof known === "number" ? [known, { title: "No answer", detail: "no such page" }] : [200, known];
 };
 
 beforeAll(async () => {
@@ -116,10 +116,13 @@ it("a manifest that is not valid says what is wrong, and control is not called",
   expect(err).toContain("unknown-key");
 });
 
-it.each(["older control", null] as const)("without traffic (%s) the default steps are chosen", async (traffic) => {
-  known = traffic;
-  await withAuto(async () => {
-    expect((await rollout("start", "open", "--no-upload")).out).toMatch(/^traffic {2}unknown/);
-    expect(sentSteps()).toEqual(["0%", "1%", "10%", "50%", "100%"]);
-  });
-});
+it.each([404, 500, null] as const)(
+  "without traffic (control says %s) the default steps are chosen",
+  async (traffic) => {
+    known = traffic;
+    await withAuto(async () => {
+      expect((await rollout("start", "open", "--no-upload")).out).toMatch(/^traffic {2}unknown/);
+      expect(sentSteps()).toEqual(["0%", "1%", "10%", "50%", "100%"]);
+    });
+  },
+);

@@ -12,7 +12,7 @@ const confidence = 0.8;
 /** Variance between the rates of clusters, in units of the squared mean: some clients fail much oftener than others. */
 const betweenClusters = 0.3;
 /** Latency counts from then on. */
-const latencyFromMs = 120_000;
+export const latencyFromMs = 120_000;
 /** In requests of a mean cluster: what a pass, and the sample ratio, count of one at most. */
 const maxWeights = { rate: 10, ratio: 2 };
 /** A percentile of fewer says little. */

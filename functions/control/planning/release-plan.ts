@@ -2,10 +2,10 @@
 import type { Criteria } from "../model/criteria.ts";
 import type { RolloutStep } from "../model/rollout.ts";
 import type { Voters } from "../stats/evidence.ts";
-import { harmedClients, type Load, smallestHarm } from "../stats/power.ts";
+import { type Criterion, harmedClients, type Load, type PlannedStage, smallestHarm } from "../stats/power.ts";
 import { latencyParts } from "../verdict/latency.ts";
 import { alphaParts } from "../verdict/verdict.ts";
-import { loadOf, passesAfter } from "./passing.ts";
+import { latencyFromMs, loadOf, passesAfter } from "./passing.ts";
 import type { TrafficEstimate } from "./traffic.ts";
 
 export const plannedCriteria = ["errors", "refusals", "client-errors", "abandoned", "latency"] as const;
@@ -89,19 +89,20 @@ const plannedStep = (
 
 const harmOf = (
   load: Load,
-  stage: Parameters<typeof smallestHarm>[1],
+  stage: PlannedStage,
   { criteria: { alpha, tolerate }, traffic: { rates } }: Pick<Context, "criteria" | "traffic">,
 ): Record<PlannedCriterion, PlannedHarm> => {
   const budget = alpha / alphaParts;
-  const harm = (it: Omit<Parameters<typeof smallestHarm>[2], "voters">, rollsBack: Voters): PlannedHarm => ({
-    rollsBack: smallestHarm(load, stage, { ...it, voters: rollsBack }),
-    holds: smallestHarm(load, stage, { ...it, voters: "all" }),
+  const measured = { ...stage, ms: Math.max(0, stage.ms - latencyFromMs) };
+  const harm = (it: Omit<Criterion, "voters">, rollsBack: Voters, within = stage): PlannedHarm => ({
+    rollsBack: smallestHarm(load, within, { ...it, voters: rollsBack }),
+    holds: smallestHarm(load, within, { ...it, voters: "all" }),
   });
   return {
     errors: harm({ rate: rates.errors, tolerate: tolerate.errors, budget }, "all"),
     refusals: harm({ rate: rates.refusals, tolerate: tolerate.refusals, budget }, "trusted"),
     "client-errors": harm({ rate: rates.clientErrors, tolerate: tolerate.refusals, budget }, "trusted"),
     abandoned: harm({ rate: rates.abandoned, tolerate: tolerate.abandoned, budget }, "trusted"),
-    latency: harm({ rate: 0.01, tolerate: 0, budget: budget / latencyParts }, "trusted"),
+    latency: harm({ rate: 0.01, tolerate: 0, budget: budget / latencyParts }, "trusted", measured),
   };
 };

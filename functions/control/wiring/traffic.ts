@@ -51,9 +51,9 @@ export const plannedRelease = async (
 ): Promise<ReleaseConfig> =>
   release.steps === "auto" ? withSteps(release, await readTraffic(env, plan, name, now)) : release;
 
-/** The requests of the front are those of all tiers. */
+/** The front counts its own answers, by version. */
 const tiersOf = ({ tiers }: Tiers, name: string): readonly string[] => {
-  if (name === frontName) return Object.keys(tiers);
+  if (name === frontName) return [frontName];
   const { tier, route } = parseSubject(name);
   const workers = route === null && Object.hasOwn(tiers, tier) ? tiers[tier]?.workers : undefined;
   return workers ? [...new Set(workers.flatMap((worker) => tiersServed({ tiers }, name, worker)))] : [tier];

@@ -30,10 +30,10 @@ export const plannedStart = async (
   return startAt(tier, { ...release, ...(bake !== undefined && { bake }) }, await trafficOf(client, tier));
 };
 
-/** @returns null if control is older than this command */
+/** @returns null if control is older than this command, or cannot read its telemetry: a release does not wait for an estimate */
 const trafficOf = (client: ControlClient, tier: string): Promise<TrafficEstimate | null> =>
   client.call<TrafficEstimate | null>("GET", `/v1/tiers/${encodeURIComponent(tier)}/traffic`).catch((error) => {
-    if (error instanceof ControlError && error.status === 404) return null;
+    if (error instanceof ControlError && (error.status === 404 || error.status >= 500)) return null;
     throw error;
   });
 
