@@ -46,6 +46,12 @@ it.each(Object.keys(situations))("%s reads as its golden file", (name) => {
   expect(seen).toBe(fs.readFileSync(file, "utf8"));
 });
 
+it("the page of gray release shows the one that needs other steps", () => {
+  const page = fs.readFileSync(path.join(import.meta.dirname, "../../docs/gray-release.md"), "utf8");
+  const [written, seen] = situations["too-little-for-its-steps"] as (typeof situations)[string];
+  expect(page).toContain(`rollout plan shop\n${planText(startAt("shop", release.parse(written), seen), 80)}`);
+});
+
 it("no golden file is left of a situation that is gone", () => {
   expect(fs.readdirSync(folder).sort()).toEqual(
     Object.keys(situations)
