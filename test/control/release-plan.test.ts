@@ -98,6 +98,7 @@ describe("steps: auto", () => {
     ["hardly a request comes", trafficAt(0.01, 3), [20, 50]],
     ["one client sends all", { ...trafficAt(500, 1), clients: { clusters: 1, authenticated: 1, dealt: 0 } }, [20, 50]],
     ["the traffic is small", trafficAt(50, 1000), [10, 50]],
+    ["its clients are unknown", trafficAt(50, null), [10, 50]],
     ["the traffic is huge", trafficAt(100_000, 500_000), [1, 5, 25, 50]],
   ])("if %s", (_, traffic, shares) => {
     expect(sharesAt(traffic)).toEqual(shares);

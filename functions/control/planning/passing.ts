@@ -25,9 +25,13 @@ export interface PassContext {
   readonly criteria: Criteria;
 }
 
-/** With unknown clients nothing but their number is missing, so as many as requests are assumed. */
-export const loadOf = ({ requestsPerSecond, clients }: TrafficEstimate): Load =>
-  clients ? { requestsPerSecond, ...clients } : { requestsPerSecond, clusters: 0, authenticated: 0, dealt: 1 };
+/** As long as clients are unknown: one sends a request in twenty seconds, and keeps its version. */
+const clientsPerRequestPerSecond = 20;
+
+export const loadOf = ({ requestsPerSecond, clients }: TrafficEstimate): Load => ({
+  requestsPerSecond,
+  ...(clients ?? { clusters: clientsPerRequestPerSecond * requestsPerSecond, authenticated: 0, dealt: 0 }),
+});
 
 /**
  * @param mostMs after which nobody waits
