@@ -17,6 +17,9 @@ const step = () =>
     "a step is a share, 10%, or { share: 10%, bake: 30m, hold: true }",
   );
 
+/** Where the manifest has none, and for `auto` while the traffic is unknown. */
+export const defaultSteps: readonly string[] = ["0%", "1%", "10%", "50%", "100%"];
+
 const watch = () =>
   z.union(
     [
@@ -75,11 +78,17 @@ const query = () =>
 export const release = () =>
   z.strictObject({
     steps: z
-      .array(step())
-      .min(1, "a release has one step at least: [100%]")
-      .max(20, "20 steps at most")
-      .default(["0%", "1%", "10%", "50%", "100%"])
-      .describe("Shares of users that get the new version, in order; 0% is a smoke test"),
+      .union(
+        [
+          z.array(step()).min(1, "a release has one step at least: [100%]").max(20, "20 steps at most"),
+          z.literal("auto"),
+        ],
+        "steps are a list, [0%, 10%, 100%], or auto",
+      )
+      .default([...defaultSteps])
+      .describe(
+        "Shares of users that get the new version, in order; 0% is a smoke test; `auto` chooses shares and bakes by the traffic before the start",
+      ),
     smoke: z
       .array(
         z.strictObject({

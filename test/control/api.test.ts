@@ -7,6 +7,7 @@ import { controlAudience } from "../../functions/control/api/operators.ts";
 import type { ControlPorts } from "../../functions/control/api/ports.ts";
 import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import type { ReleaseConfig } from "../../functions/control/model/release-config.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { evidencePath } from "../../functions/control/model/rollout-state.ts";
 import { situationOf } from "./rollout-situations.ts";
@@ -19,6 +20,7 @@ const secret = "the secret of control";
 const controlApi = async (past?: readonly Rollout[], role = "operator") => {
   const done: string[] = [];
   const proposed: object[] = [];
+  const bodies: string[] = [];
   const logged: object[] = [];
   const fail = async (): Promise<never> => {
     throw new Error(`it broke over ${secret}`);
@@ -31,13 +33,16 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
       return { status: "running", why: "" };
     },
     candidates: async () => [],
+    traffic: async (tier: string) => ({ requestsPerSecond: tier === "a" ? 7 : 0 }),
+    planned: async (_: string, it: ReleaseConfig) => (it.steps === "auto" ? { ...it, steps: ["5%", "100%"] } : it),
     notify: async () => {},
     ledger: {
       spend: async () => "spent",
       write: async () => 1,
       settle: async () => {},
-      propose: async ({ tier, what }: { tier: string; what: string }) => {
+      propose: async ({ tier, what, body }: { tier: string; what: string; body: string }) => {
         proposed.push({ tier, what });
+        bodies.push(body);
         return "waits";
       },
     },
@@ -67,6 +72,7 @@ const controlApi = async (past?: readonly Rollout[], role = "operator") => {
   return {
     done,
     proposed,
+    bodies,
     logged,
     request: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", ...init.headers };
@@ -88,6 +94,19 @@ describe("the front", () => {
     expect(await request("/v1/tiers/front/rollout")).toMatchObject({ status: 200, text: "null" });
     expect((await request("/v1/tiers/front/cost")).status).toBe(404);
   });
+});
+
+it("steps that are chosen by the traffic are in the proposal that a second person reads", async () => {
+  const { request, bodies } = await controlApi();
+  const body = JSON.stringify({ reason: "a test", release: { steps: "auto" } });
+  expect(await request("/v1/tiers/front/rollouts", { method: "POST", body })).toMatchObject({ status: 202 });
+  expect(JSON.parse(bodies[0] ?? "").release.steps).toEqual(["5%", "100%"]);
+});
+
+it("the traffic is there to read, and only of a tier that is there", async () => {
+  const { request } = await controlApi();
+  expect(await request("/v1/tiers/a/traffic")).toMatchObject({ status: 200, text: '{"requestsPerSecond":7}' });
+  expect((await request("/v1/tiers/none/traffic")).status).toBe(404);
 });
 
 describe("a body", () => {

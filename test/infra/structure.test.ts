@@ -68,6 +68,7 @@ const floors = `
   functions/control/audit
   functions/control/cutover
   functions/control/verdict
+  functions/control/planning
   functions/control/probes
   functions/control/rollout
   functions/control/wave

@@ -6,6 +6,7 @@ import type { ReleaseConfig } from "../model/release-config.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
+import type { TrafficEstimate } from "../planning/traffic.ts";
 import type { RolloutCommand } from "../rollout/reducer.ts";
 import type { RouteCost } from "../telemetry/cost.ts";
 import type { Measurement } from "../verdict/measurement.ts";
@@ -19,6 +20,10 @@ export interface ControlPorts extends WaveCommandPorts {
   /** What the platform runs of each of the tier's Workers. */
   readonly live: (tier: string, facts: ReleaseFacts) => Promise<readonly LiveSplit[]>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
+  /** Null if too little was counted. */
+  readonly traffic: (tier: string) => Promise<TrafficEstimate | null>;
+  /** The release with its steps, if they are chosen by the traffic. */
+  readonly planned: (tier: string, release: ReleaseConfig) => Promise<ReleaseConfig>;
   /** @throws ConflictError */
   readonly start: (tier: string, facts: ReleaseFacts, request: StartRequest) => Promise<Rollout>;
   /** @throws ConflictError */

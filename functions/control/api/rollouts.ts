@@ -35,6 +35,10 @@ export const addRolloutRoutes = (app: OpenAPIHono<ApiTypes>, plan: ControlPlan, 
     const facts = factsOf(tier);
     return facts ? Response.json(await ports.live(tier, facts)) : unknownSubject(tier);
   });
+  app.openapi(routes.traffic, async (c) => {
+    const { tier } = c.req.valid("param");
+    return factsOf(tier) ? Response.json(await ports.traffic(tier)) : unknownSubject(tier);
+  });
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");
     return factsOf(tier) ? Response.json(await ports.history(tier)) : unknownSubject(tier);
@@ -88,7 +92,8 @@ const runOrPropose = async (
 ): Promise<Response> => {
   if (!needsTwoPeople(facts, what)) return Response.json(await runCommand(ports, tier, facts, what, body, name));
   const scope = await approvalScopeOf(ports, tier, facts, what, body);
-  const whole = what === "start" ? { ...body, release: body.release ?? releaseOf(tier, facts) } : body;
+  const whole =
+    what === "start" ? { ...body, release: await ports.planned(tier, body.release ?? releaseOf(tier, facts)) } : body;
   return propose(ports, { by: name, key, tier, what, body: whole, scope });
 };
 

@@ -77,6 +77,14 @@ export const routes = {
     request: subjectParams,
     responses: responses("what the platform runs of each Worker now, whoever deployed it"),
   }),
+  traffic: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/traffic",
+    request: subjectParams,
+    responses: responses(
+      "the traffic by which a release is planned: requests a second, stable's rates, clients; null if too little was counted",
+    ),
+  }),
   history: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollouts",

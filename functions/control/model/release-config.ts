@@ -18,7 +18,8 @@ export interface SmokeRequest {
 export type WatchConfig = string | { readonly for: string; readonly "hold-back": string };
 
 export interface ReleaseConfig {
-  readonly steps: readonly StepConfig[];
+  /** `auto`: chosen by the traffic when the rollout starts. */
+  readonly steps: readonly StepConfig[] | "auto";
   readonly bake: string;
   readonly tolerate: ReleaseCriteria["tolerate"];
   readonly limits?: ReleaseCriteria["limits"];

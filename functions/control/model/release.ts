@@ -1,9 +1,9 @@
 /** Converts a manifest's `release` into the settings of a rollout. */
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
-import { release as manifestRelease } from "../../manifest/release.ts";
+import { defaultSteps, release as manifestRelease } from "../../manifest/release.ts";
 import type { TierFacts } from "./plan.ts";
 import { Refusal } from "./refusal.ts";
-import type { ReleaseConfig } from "./release-config.ts";
+import type { ReleaseConfig, StepConfig } from "./release-config.ts";
 import type { RolloutStep } from "./rollout.ts";
 
 /** The schema of a manifest's `release`, with its defaults; the admin API accepts the same. */
@@ -31,9 +31,13 @@ export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): Rele
 /** The evidence timeout, as a multiple of the bake. */
 const evidenceTimeoutBakes = 12;
 
+/** The steps as written. `auto` has the default ones until its traffic is known. */
+export const explicitSteps = (steps: ReleaseConfig["steps"]): readonly StepConfig[] =>
+  steps === "auto" ? defaultSteps : steps;
+
 export const stepsOf = ({ steps, bake, watch }: Pick<ReleaseConfig, "steps" | "bake" | "watch">): RolloutStep[] =>
   withWatch(
-    steps.map((step) => {
+    explicitSteps(steps).map((step) => {
       const it = typeof step === "string" ? { share: step } : step;
       return { share: percentOf(it.share), bakeMs: milliseconds(it.bake ?? bake), hold: it.hold ?? false };
     }),
@@ -70,7 +74,9 @@ export const watchProblem = ({
   watch,
 }: Pick<ReleaseConfig, "steps" | "watch">): { readonly why: string; readonly remedy: string } | undefined => {
   const { holdBack = 0 } = watchOf(watch) ?? {};
-  const [before = "0%"] = steps.slice(-2, -1).map((step) => (typeof step === "string" ? step : step.share));
+  const [before = "0%"] = explicitSteps(steps)
+    .slice(-2, -1)
+    .map((step) => (typeof step === "string" ? step : step.share));
   return percentOf(before) + holdBack <= 100
     ? undefined
     : {
@@ -83,7 +89,7 @@ export const watchProblem = ({
 export const stepsProblem = (
   steps: ReleaseConfig["steps"],
 ): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
-  const shareTexts = steps.map((step) => (typeof step === "string" ? step : step.share));
+  const shareTexts = explicitSteps(steps).map((step) => (typeof step === "string" ? step : step.share));
   const shares = shareTexts.map(share);
   const falls = shares.findIndex((it, index) => index > 0 && it <= (shares[index - 1] ?? 0));
   if (falls > 0)
@@ -95,7 +101,7 @@ export const stepsProblem = (
   return shares.at(-1) === 1
     ? undefined
     : {
-        at: steps.length - 1,
+        at: shareTexts.length - 1,
         why: `the last step is ${shareTexts.at(-1)}, so a release would never end`,
         remedy: "end with 100%",
       };

@@ -59,17 +59,17 @@ export const betsOf = (
             return {
               ...{ measure, stage, voters, crossings: it },
               wealth: all > 0 ? logWealth(against, [{ hits, of: all, chance: share }]) : 0,
-              needed:
-                -Math.log(budget) +
-                stageCost(stage) +
-                it.window.cost +
-                Math.log(units.length * levels.length * voterSets.length),
+              needed: neededWealth(budget, stage, it.window.cost, units.length),
               excess: it.level === 0 ? oddsExcess(canary, all, share, it.hits.stable) : rateExcess(it.hits),
             };
           }),
         ),
     ),
   );
+
+/** Logarithm of the wealth that a bet must reach: its part of the budget. @param units stores of telemetry */
+export const neededWealth = (budget: number, stage: number, windowCost: number, units: number): number =>
+  -Math.log(budget) + stageCost(stage) + windowCost + Math.log(units * levels.length * voterSets.length);
 
 export const votesOf = ({ trusted, anonymous }: WindowCrossings, voters: Voters) => ({
   canary: trusted.canary + (voters === "all" ? anonymous.canary : 0),
@@ -87,7 +87,12 @@ const margin = 2;
  * The odds of the canary among the clusters that were hit at all, over those of its share, are how much oftener it hits them. That
  * times stable's rate is the excess, and few clients change it.
  */
-const oddsExcess = (canary: number, all: number, share: number, stable: WindowCrossings["hits"]["stable"]): number => {
+export const oddsExcess = (
+  canary: number,
+  all: number,
+  share: number,
+  stable: WindowCrossings["hits"]["stable"],
+): number => {
   if (all === 0) return 0;
   const part = canary / all;
   const high = Math.min(1 - 0.5 / (all + 1), part + margin * Math.sqrt((part * (1 - part)) / all));
@@ -96,7 +101,7 @@ const oddsExcess = (canary: number, all: number, share: number, stable: WindowCr
 };
 
 /** Those odds say nothing of higher levels: if all clients send alike, the canary's may all reach one before any other does. */
-const rateExcess = ({ stable, canary }: WindowCrossings["hits"]): number => {
+export const rateExcess = ({ stable, canary }: WindowCrossings["hits"]): number => {
   const [one, other] = [(stable.hits + 1) / (stable.of + 1), (canary.hits + 1) / (canary.of + 1)];
   const variance = (one * (1 - one)) / (stable.of + 1) + (other * (1 - other)) / (canary.of + 1);
   return other - one + margin * Math.sqrt(Math.max(0, variance));

@@ -11,12 +11,15 @@ import { latencyText } from "./verdict-text.ts";
 /** Each has a part of the criterion's budget. */
 const raised = ["over50", "over90", "over99"] as const satisfies readonly Rate[];
 
+/** The bets on these, and on being slower at all. */
+export const latencyParts = raised.length + 1;
+
 export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: VerdictContext): Finding => {
   const tolerate = criteria.tolerate.p99;
   const units = newest?.units ?? [];
   const over = combinedRate(units, "over99");
   const { low, high } = over ? boundsOf(over) : { low: -1, high: 1 };
-  const part = budget / (raised.length + 1);
+  const part = budget / latencyParts;
   const all = raised.flatMap((measure) => betsOf(betStages(stages), measure, "more", part));
   // Slower at all, unless what is tolerated is excluded.
   const slower = high >= 0 ? betsOf(betStages(stages), "slow99", "more", part) : [];

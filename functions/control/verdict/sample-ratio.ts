@@ -4,7 +4,7 @@
  */
 
 import type { Finding } from "../model/finding.ts";
-import { shareOfRequests, totalOf } from "../stats/combined.ts";
+import { type ShareOfRequests, shareOfRequests, totalOf } from "../stats/combined.ts";
 import { betsOf, isWon } from "../stats/evidence.ts";
 import { betStages, type VerdictContext, verdictOf } from "./context.ts";
 import type { Stage } from "./evidence.ts";
@@ -33,11 +33,7 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
   const verdict = verdictOf({
     harm: harm && !witnessed,
     suspicion: harm || isMissing || isSurplus,
-    passes:
-      found !== undefined &&
-      reported >= criteria.minRequests &&
-      found.part >= 1 - Math.max(1 - missing, errors.usual * found.error) &&
-      found.part - errors.pass * found.error >= lost,
+    passes: found !== undefined && reported >= criteria.minRequests && isWithinShare(found),
   });
   const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);
   const settled = newest !== undefined && newest.until - newest.since >= criteria.settleMs;
@@ -59,6 +55,10 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
     }),
   };
 };
+
+/** Whether the canary has as many requests as its share, as far as the assignment of clusters allows to say. */
+export const isWithinShare = ({ part, error }: ShareOfRequests): boolean =>
+  part >= 1 - Math.max(1 - missing, errors.usual * error) && part - errors.pass * error >= lost;
 
 /** Whether the tail saw about as many requests of the canary as expected: then its reports were lost, and not its requests. */
 const isWitnessed = ({ share, witnessed }: Stage): boolean => {

@@ -20,7 +20,7 @@ import { countedRates, faultsFinding, rateFinding } from "./rates.ts";
 import { ratioFinding } from "./sample-ratio.ts";
 
 /** Shares of alpha: one for each criterion, and one for all absolute limits together. */
-const alphaParts = countedRates.length + 4;
+export const alphaParts = countedRates.length + 4;
 
 /** @param forecast whether findings say how much evidence is missing, which costs more than the verdict itself */
 export const judge = (stages: readonly Stage[], criteria: Criteria, { forecast = false } = {}): Verdict => {

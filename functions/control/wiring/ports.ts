@@ -22,6 +22,7 @@ import { measureRollout } from "./evidence.ts";
 import { notifier, outboxClient } from "./notify.ts";
 import { rolloutsOfTier } from "./rollouts-of-tier.ts";
 import { selfCheck } from "./self-check.ts";
+import { plannedRelease, readTraffic } from "./traffic.ts";
 import { ledgerObjectName, wavesObjectName } from "./waves.ts";
 
 export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): ControlPorts => {
@@ -46,9 +47,11 @@ export const controlPorts = (plan: ControlPlan, env: Bindings, runtime: World): 
     measure: (it) => measureRollout(env, plan, it, runtime.now()),
     live: (tier, { workers }) => rolloutsOf(tier).live(workers),
     history: (tier) => rolloutsOf(tier).history(),
+    traffic: (tier) => readTraffic(env, plan, tier, runtime.now()),
+    planned: (tier, release) => plannedRelease(env, plan, tier, release, runtime.now()),
     candidates: async (tier, facts, retry) => throwRefusal(await rolloutsOf(tier).candidates({ tier, facts, retry })),
     start: async (tier, facts, { release, by, reason, commit, retry, approved }) => {
-      const settings = rolloutSettings(release);
+      const settings = rolloutSettings(await plannedRelease(env, plan, tier, release, runtime.now()));
       const steps = await stepsFor(tier, settings.steps);
       // Requests in flight stay with the version of the front that began them, so there is nothing to drain.
       const own = tier === frontName ? { ...settings, drainMs: 0 } : settings;

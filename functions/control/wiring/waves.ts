@@ -13,6 +13,7 @@ import { waveController } from "../wave/controller.ts";
 import { summaryOf } from "../wave/summary.ts";
 import type { Bindings, Waves } from "./bindings.ts";
 import { notifier } from "./notify.ts";
+import { plannedRelease } from "./traffic.ts";
 
 /** Name of the waves object; there is one per environment. */
 export const wavesObjectName = "waves";
@@ -53,7 +54,7 @@ export const environmentWaves = (
         const it = await withAudit({ ledger, now }, entry, async () => {
           // A version that was taken back before is tried again: a person chose the tier.
           const settings = {
-            ...rolloutSettings(release),
+            ...rolloutSettings(await plannedRelease(env, { tiers }, tier, release, now())),
             tier,
             facts,
             by,

@@ -21,6 +21,7 @@ export const addRolloutCommands = (program: Command): void => {
       "release a new version of a tier or of the front as a canary, or cut a route over: step by step, measured, with automatic rollback",
     );
 
+  addPlan(rollout);
   addStarts(rollout);
   for (const [name, description] of Object.entries(commands)) {
     const command = rollout.command(name).description(description).argument("<tier>", subject);
@@ -94,6 +95,20 @@ const addStarts = (rollout: Command): void => {
   )
     .addHelpText("after", examples({ "npx postern rollout retry open -m 'the service is mended'": "" }))
     .action(async (tier, options) => finish(await (await rolloutCommands()).retry(tier, options), options));
+};
+
+const addPlan = (rollout: Command): void => {
+  addControlOptions(
+    rollout
+      .command("plan")
+      .description(
+        "show what a rollout would take at the tier's traffic: steps, times, exposure, the smallest harm that comes back; it changes nothing",
+      )
+      .argument("<tier>", subject)
+      .addOption(bake),
+  )
+    .addHelpText("after", examples({ "npx postern rollout plan open": "" }))
+    .action(async (tier, options) => finish(await (await import("./rollout-plan.ts")).plan(tier, options), options));
 };
 
 const addRecordCommands = (rollout: Command): void => {

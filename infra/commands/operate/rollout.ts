@@ -8,12 +8,10 @@ import { promotionWarning } from "../../../functions/control/rollout/promotion.t
 import type { Measurement } from "../../../functions/control/verdict/measurement.ts";
 import { frontName } from "../../../functions/front/front-name.ts";
 import { overridesHeader } from "../../../functions/gateway/proxy/forwarding.ts";
-import { compile } from "../../compiler/compile.ts";
 import { type FrontStickiness, stickyLine } from "../../release/after-deploy.ts";
 import { cleanCommit } from "../../release/commit.ts";
 import { type ControlClient, ControlError, controlClientFor } from "../../release/control-client.ts";
 import { retryingReads } from "../../release/retrying-client.ts";
-import { environmentFor, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { isTerminal, print, printJson, redraw, toOneLine, warn } from "../../terminal/terminal.ts";
@@ -22,6 +20,9 @@ import { findProposal, isProposed, type ProposalResult, proposalOutcome, renderP
 import { exitCodeOf } from "./exit-codes.ts";
 import { readLive } from "./live-share.ts";
 import { type ControlOptions, repeated } from "./options.ts";
+import type { PlannedStart } from "./planned-start.ts";
+import { plannedStart, releaseOf } from "./rollout-plan.ts";
+import { planText } from "./rollout-plan-view.ts";
 import { rolloutLine, rolloutText } from "./rollout-view.ts";
 import { acceptedOutcome as waveOutcome } from "./wave.ts";
 
@@ -43,8 +44,12 @@ const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`
 export const start = async (tier: string, options: StartRolloutOptions): Promise<Outcome> => {
   const client = controlClientFor(options);
   const reason = options.message ?? "postern rollout start";
+  const isUploading = options.upload && !tier.includes("/");
+  // It says what is wrong with the manifest, and uploads nothing.
+  if (isUploading && !releaseOf(tier, options)) return deploy([tier], { ...options, split: "0" });
+  const planned = await shownPlan(client, tier, options);
   // A cutover moves users to a gate that is already deployed, so nothing is uploaded.
-  if (options.upload && !tier.includes("/")) {
+  if (isUploading) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
     const { front } = uploaded.data as { readonly front?: FrontStickiness };
@@ -52,37 +57,34 @@ export const start = async (tier: string, options: StartRolloutOptions): Promise
   }
   // The commit of a version that was uploaded earlier is unknown here.
   const commit = options.commit ?? (options.upload ? await cleanCommit(options.root) : undefined);
-  return startOf(client, tier, { reason, commit }, options);
+  return startOf(client, planned, { reason, commit }, options);
 };
 
 /** Starts the version again that came back from the last rollout: it is uploaded, and has no share. */
 export const retry = async (tier: string, options: RetryOptions): Promise<Outcome> => {
   if (tier.includes("/")) throw new Error(`a cutover has no versions: npx postern rollout start ${tier}`);
   const reason = options.message ?? "postern rollout retry";
-  return startOf(controlClientFor(options), tier, { reason, retry: true }, options);
+  const client = controlClientFor(options);
+  return startOf(client, await shownPlan(client, tier, options), { reason, retry: true }, options);
+};
+
+/** Shows what the release will take, before anything is changed. */
+const shownPlan = async (client: ControlClient, tier: string, options: RetryOptions): Promise<PlannedStart> => {
+  const planned = await plannedStart(client, tier, options);
+  if (!options.json) print(`${planText(planned)}\n`);
+  return planned;
 };
 
 const startOf = async (
   client: ControlClient,
-  tier: string,
+  { tier, release, plan }: PlannedStart,
   body: object,
-  { bake, watch: isWatched, ...options }: RetryOptions,
+  { watch: isWatched, ...options }: RetryOptions,
 ): Promise<Outcome> => {
-  const release = releaseOf(tier.split("/")[0] as string, options);
-  const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, {
-    ...body,
-    release: { ...release, ...(bake !== undefined && { bake }) },
-  });
-  return isWatched && !isProposed(it) ? watch(tier, options) : acceptedOutcome(it, options);
-};
-
-/** Reads the current manifest, or the environment for the front; control's plan may be older. */
-const releaseOf = (tier: string, { root, target, env }: ControlOptions) => {
-  const { tiers, environment } = compile(root, environmentFor(targetOf(target), env));
-  if (tier === frontName) return environment.value.front.release;
-  const tierManifest = tiers.find(({ checked }) => checked.manifest.tier === tier);
-  if (!tierManifest) throw new Error(`there is no valid manifest of a tier "${tier}"`);
-  return tierManifest.checked.manifest.release;
+  const it = await client.call<Rollout | ProposalResult>("POST", `${pathOf(tier)}/rollouts`, { ...body, release });
+  if (isWatched && !isProposed(it)) return watch(tier, options);
+  const outcome = acceptedOutcome(it, options);
+  return { ...outcome, data: { ...(outcome.data as object), plan } };
 };
 
 interface CommandOptions extends ControlOptions {

@@ -37,6 +37,7 @@ const controlApiOver = (sql: SqlStorage) => {
   const ports = {
     status: async () => null,
     candidates: async () => [{ worker: "gate", stable: "v0", canary: scenario.canary, tag: "d1", message: null }],
+    planned: async (_: string, it: object) => it,
     start: async (tier: string, _: unknown, { by, approved }: StartRequest) => {
       const mismatch = approved && versionMismatch(approved, await ports.candidates("", {} as TierFacts));
       if (mismatch) throw new Refusal(mismatch);

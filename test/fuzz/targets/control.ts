@@ -162,6 +162,8 @@ const portsOf = (kept: { feed: StoredFeed }, faults: string[]): ControlPorts =>
     status: async () => null,
     measure: async () => ({}),
     history: async () => [],
+    traffic: async () => null,
+    planned: async (_: string, release: unknown) => release,
     candidates: async () => [],
     start: async () => ({ status: "running", why: "" }),
     command: async () => ({ status: "running", why: "" }),

@@ -148,9 +148,12 @@ const releasesOf = ({ tier: { manifest, source }, environment: { file, value }, 
 
 type Steps = AuditTarget["tier"]["manifest"]["release"]["steps"];
 
-const isAtOnce = (steps: Steps): boolean => steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100);
+/** Chosen steps never are. */
+const isAtOnce = (steps: Steps): boolean =>
+  steps !== "auto" && steps.every((it) => stepShare(it) === 0 || stepShare(it) === 100);
 
-const stepShare = (step: Steps[number]): number => Number.parseFloat(typeof step === "string" ? step : step.share);
+const stepShare = (step: Exclude<Steps, "auto">[number]): number =>
+  Number.parseFloat(typeof step === "string" ? step : step.share);
 
 export const writtenSecret: Rule = {
   id: "written-secret",

@@ -170,6 +170,8 @@ export const watchScale: Scale = (before, after) => {
   return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
 };
 
-/** More steps protect more. */
-export const stepCount: Scale = (before, after) =>
-  compareNumbers(toItems(before ?? []).length, toItems(after ?? []).length, "stronger");
+/** More steps protect more. `auto` has four at least. */
+export const stepCount: Scale = (before, after) => {
+  const count = (steps: unknown) => (steps === "auto" ? 4 : toItems(steps ?? []).length);
+  return compareNumbers(count(before), count(after), "stronger");
+};
