@@ -1,8 +1,12 @@
-/** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by measure. */
+/** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by slot. */
 import { maxClusters } from "../../gateway/observability/clusters.ts";
 import { measures, type Side } from "./measures.ts";
 
-const rowSize = 2 * measures.length;
+/** One for each measure, and one for the requests after the split has settled. */
+export const slots = measures.length + 1;
+export const settledSlot = measures.length;
+
+const rowSize = 2 * slots;
 const leastRows = 1024;
 
 /** Hits of the canary, and of both versions, by cluster. */
@@ -28,7 +32,7 @@ export class PendingCounts {
   #counts = new Float64Array(leastRows * rowSize);
   #hits = newHits(leastRows);
 
-  add(side: Side, cluster: number, measure: number, count: number): void {
+  add(side: Side, cluster: number, slot: number, count: number): void {
     let row = (this.#rowOf[cluster] as number) - 1;
     if (row < 0) {
       row = this.#clusters.length;
@@ -36,19 +40,19 @@ export class PendingCounts {
       this.#rowOf[cluster] = row + 1;
       if ((row + 1) * rowSize > this.#counts.length) this.#grow();
     }
-    const at = row * rowSize + (side === "canary" ? measures.length : 0) + measure;
+    const at = row * rowSize + (side === "canary" ? slots : 0) + slot;
     this.#counts[at] = (this.#counts[at] as number) + count;
   }
 
-  /** Those with hits of a measure. What is returned is valid until the next call. */
-  hitsOf(measure: number): ClusterHits {
+  /** Those with counts in a slot. What is returned is valid until the next call. */
+  hitsOf(slot: number): ClusterHits {
     const size = this.#clusters.length;
     if (this.#hits.clusters.length < size) this.#hits = newHits(2 * size);
     const { clusters, canary: canaries, all: sums } = this.#hits;
     let count = 0;
     for (let row = 0; row < size; row++) {
-      const at = row * rowSize + measure;
-      const canary = this.#counts[at + measures.length] as number;
+      const at = row * rowSize + slot;
+      const canary = this.#counts[at + slots] as number;
       const all = canary + (this.#counts[at] as number);
       if (all === 0) continue;
       clusters[count] = this.#clusters[row] as number;
@@ -58,7 +62,7 @@ export class PendingCounts {
     return { clusters, canary: canaries, all: sums, count };
   }
 
-  /** Adds the counts of all clusters: stable's by measure, then the canary's. */
+  /** Adds the counts of all clusters: stable's slots, then the canary's. */
   addSums(sums: Float64Array): void {
     for (let row = 0; row < this.#clusters.length; row++)
       for (let index = 0; index < rowSize; index++)

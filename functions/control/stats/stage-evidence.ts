@@ -2,11 +2,11 @@
  * The evidence of one stage: gathers what clusters did under both versions, interval by interval, and sums it up for the verdict.
  * Memory is bounded: clusters have numbers.
  */
-import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
+import { maxClusters } from "../../gateway/observability/clusters.ts";
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
-import { PendingCounts } from "./pending-counts.ts";
+import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */
@@ -74,21 +74,17 @@ const maxTop = 3;
 
 export class StageEvidence {
   readonly #settling: Settling;
-  readonly #totals: Readonly<Record<Side, readonly Float64Array[]>> = { stable: newTotals(), canary: newTotals() };
+  /** By measure, then by cluster; made when the first one is counted. */
+  readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Float64Array>> = {
-    stable: new Float64Array(maxClusters),
-    canary: new Float64Array(maxClusters),
-  };
+  readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
   readonly #active: number[] = [];
+  readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
   /** Sums of the totals, which would take most of a summary's time. */
-  readonly #sums: Readonly<Record<Side, Float64Array>> = {
-    stable: new Float64Array(measures.length),
-    canary: new Float64Array(measures.length),
-  };
+  readonly #sums: Readonly<Record<Side, Float64Array>> = { stable: newSums(), canary: newSums() };
   readonly #pending = new PendingCounts();
 
   constructor(settling: Settling) {
@@ -103,21 +99,21 @@ export class StageEvidence {
   add(side: Side, at: number, cluster: number, counts: MeasureCounts): void {
     if (cluster < 0 || cluster >= maxClusters) return;
     const totals = this.#totals[side];
-    if (((this.#totals.stable[0]?.[cluster] ?? 0) || (this.#totals.canary[0]?.[cluster] ?? 0)) === 0)
-      this.#active.push(cluster);
+    if (this.#isActive[cluster] === 0) this.#active.push(cluster);
+    this.#isActive[cluster] = 1;
     const sums = this.#sums[side];
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
-      const total = totals[index];
-      if (total) total[cluster] = (total[cluster] ?? 0) + count;
+      const total = totals[index] ?? newTotals();
+      totals[index] = total;
+      total[cluster] = (total[cluster] ?? 0) + count;
       sums[index] = (sums[index] ?? 0) + count;
-      if (index === indexOf.requests) {
-        if (at < this.#settling.requests) continue;
-        const settled = this.#settled[side];
-        settled[cluster] = (settled[cluster] ?? 0) + count;
-      }
       this.#pending.add(side, cluster, index, count);
+      if (index !== indexOf.requests || at < this.#settling.requests) continue;
+      const settled = this.#settled[side];
+      settled[cluster] = (settled[cluster] ?? 0) + count;
+      this.#pending.add(side, cluster, settledSlot, count);
     }
   }
 
@@ -127,9 +123,14 @@ export class StageEvidence {
    */
   close(at: number): void {
     this.#startWindows(at);
-    for (const measure of crossedMeasures.map((it) => indexOf[it])) {
-      const hits = this.#pending.hitsOf(measure);
-      for (const { counters } of this.#windows) counters.get(measure)?.addAll(hits);
+    for (const measure of crossedIndexes) {
+      const hits = this.#pending.hitsOf(measure === indexOf.requests ? settledSlot : measure);
+      if (hits.count === 0) continue;
+      for (const { counters } of this.#windows) {
+        const counter = counters.get(measure) ?? new CrossingCounter();
+        counters.set(measure, counter);
+        counter.addAll(hits);
+      }
     }
     for (const { sums } of this.#windows) this.#pending.addSums(sums);
     this.#pending.clear();
@@ -148,14 +149,14 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
-                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, measures.length) },
+                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, slots) },
                 },
               ],
         ),
       ),
     );
-    const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary"), crossings };
-    const compared = { ...sides, requests: this.#requests() };
+    const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary") };
+    const compared = { ...sides, crossings, requests: this.#requests() };
     return bounds ? { ...compared, rates: this.#rates() } : compared;
   }
 
@@ -166,8 +167,8 @@ export class StageEvidence {
       for (const window of started)
         this.#windows.push({
           window,
-          counters: this.#spare.pop() ?? newCounters(),
-          sums: new Float64Array(2 * measures.length),
+          counters: this.#spare.pop() ?? new Map(),
+          sums: new Float64Array(2 * slots),
         });
     }
   }
@@ -180,18 +181,16 @@ export class StageEvidence {
 
   #sideSummary(side: Side): SideSummary {
     const [requests] = this.#totals[side];
-    return {
-      totals: [...this.#sums[side]],
-      clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
-    };
+    const clusters = this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0);
+    return { totals: [...this.#sums[side]], clusters: clusters.length };
   }
 
   #rates(): Record<Rate, RateSummary> {
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
-          hits: this.#totals[side][indexOf[rate]] as Float64Array,
-          of: this.#totals[side][indexOf[rates[rate]]] as Float64Array,
+          hits: this.#totals[side][indexOf[rate]] ?? none,
+          of: this.#totals[side][indexOf[rates[rate]]] ?? none,
         });
         const { hits } = totalsOf("canary");
         const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active);
@@ -200,7 +199,7 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: Float64Array): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitUnits" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
     const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
     const top = hit
@@ -233,8 +232,8 @@ const maxMeanRequests = 2;
 interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
-  readonly counters: ReadonlyMap<number, CrossingCounter>;
-  /** Counts in the window by measure: stable's, then the canary's. */
+  readonly counters: Map<number, CrossingCounter>;
+  /** Counts in the window: stable's slots, then the canary's. */
   readonly sums: Float64Array;
 }
 
@@ -243,10 +242,8 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
   of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
 });
 
-const newCounters = (): LiveWindow["counters"] =>
-  new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));
+const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
-const newTotals = (): readonly Float64Array[] => measures.map(() => new Float64Array(maxClusters));
-
-/** For tests and reports: the least number of a kind. */
-export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;
+const newSums = (): Float64Array => new Float64Array(measures.length);
+const newTotals = (): Float64Array => new Float64Array(maxClusters);
+const none: ArrayLike<number> = [];
