@@ -1,8 +1,8 @@
-/** The gray key keeps a user on one version. The front sets it, and the platform splits versions by it. */
+/** The gray key keeps a user on one version. The front sets it, and derives the version keys from it. */
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { cookie } from "../gateway/http/cookies.ts";
-import { setCallerHeader, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
+import { setCallerHeader } from "../gateway/proxy/forwarding.ts";
 
 /** The key only controls stickiness, so any short plain text is valid. */
 const plainKey = /^[\w.:@-]{1,128}$/;
@@ -14,7 +14,7 @@ const hostPrefix = "__Host-";
  * Picks the gray key: the configured header, else our cookie, else a new key. A cookie without the prefix comes from
  * an earlier release: it is accepted for this release, so that users keep their version, and replaced.
  * @param uuid generates a key
- * @returns the key, and the cookie to set; undefined when none is needed
+ * @returns the key, whether it is new, and the cookie to set; undefined when none is needed
  */
 export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
   const [cookieName, oldCookieName] = namesOf(name);
@@ -23,14 +23,15 @@ export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uu
     request: Request,
     headers: Headers,
     gateOnlyHeaders: readonly string[],
-  ): { readonly key: string; readonly setCookie: string | undefined } => {
+  ): { readonly key: string; readonly isGenerated: boolean; readonly setCookie: string | undefined } => {
     const existing = [header && headers.get(header), cookie(headers, cookieName)].find(isPlain);
     const clientKey = existing ?? [cookie(headers, oldCookieName)].find(isPlain);
     const key = clientKey ?? uuid();
-    setCallerHeader(headers, key, gateOnlyHeaders, !clientKey);
-    headers.set(versionKeyHeader, key);
-    if (existing || !wantsCookie(request)) return { key, setCookie: undefined };
-    return { key, setCookie: `${cookieName}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax` };
+    const isGenerated = clientKey === undefined;
+    setCallerHeader(headers, key, gateOnlyHeaders, isGenerated);
+    if (existing || !wantsCookie(request)) return { key, isGenerated, setCookie: undefined };
+    const setCookie = `${cookieName}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
+    return { key, isGenerated, setCookie };
   };
 };
 

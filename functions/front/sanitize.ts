@@ -1,12 +1,8 @@
 /** Sanitizes a client's headers, and sets what the front tells gates: request id, trace, and names of gate-only headers. */
 
 import { splitCookieField } from "../gateway/http/cookies.ts";
-import {
-  continueTrace,
-  parentSpanHeader,
-  removeSpoofableHeaders,
-  requestIdHeader,
-} from "../gateway/proxy/forwarding.ts";
+import { parentSpanHeader, removeSpoofableHeaders, requestIdHeader } from "../gateway/proxy/forwarding.ts";
+import { continueTrace } from "../gateway/proxy/trace-context.ts";
 
 /** Safe for logs and headers. Two header lines are joined with a comma, which the pattern excludes. */
 const plainId = /^[\w.+/=:@-]{1,128}$/;
@@ -26,14 +22,14 @@ export const sanitizeHeaders = (
   const clientId = accept ? headers.get(requestIdHeader) : null;
   const requestId = clientId !== null && plainId.test(clientId) ? clientId : generatedId;
   const { traceparent, parentSpan } = continueTrace(headers.get("traceparent"), generatedId);
-  const { gateOnlyHeaders, choosesVersion } = removeSpoofableHeaders(headers, parentSpan, spoofable);
+  const { gateOnlyHeaders, ...version } = removeSpoofableHeaders(headers, parentSpan, spoofable);
   const cookies = splitCookieField(headers);
   if (cookies !== undefined) headers.set("cookie", cookies);
   headers.set(requestIdHeader, requestId);
   headers.set("traceparent", traceparent);
-  if (parentSpan === undefined) return { requestId, gateOnlyHeaders, choosesVersion };
+  if (parentSpan === undefined) return { requestId, gateOnlyHeaders, ...version };
   headers.set(parentSpanHeader, parentSpan);
-  return { requestId, gateOnlyHeaders: [...gateOnlyHeaders, parentSpanHeader], choosesVersion };
+  return { requestId, gateOnlyHeaders: [...gateOnlyHeaders, parentSpanHeader], ...version };
 };
 
 interface SanitizedHeaders {
@@ -41,4 +37,6 @@ interface SanitizedHeaders {
   readonly gateOnlyHeaders: readonly string[];
   /** The client chose the front's version, so its request does not measure it. */
   readonly choosesVersion: boolean;
+  /** The platform chose the front's version by a key, which the client may have chosen. */
+  readonly hasVersionKey: boolean;
 }

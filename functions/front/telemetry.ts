@@ -3,10 +3,11 @@
  * crashed. Per isolate.
  */
 
-import { hashPosition } from "../gateway/core/pipeline.ts";
+import { cellMs } from "../gateway/observability/cells.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
   frontVersionName,
+  grayKeyOf,
   overridesHeader,
   requestIdHeader,
   setCallerHeader,
@@ -28,7 +29,11 @@ export interface FrontDeath {
   readonly tier: string;
   /** Empty when unknown. */
   readonly version: string;
-  /** The user's group, numbered as in gates. */
+  /** The client's, numbered as in gates. */
+  readonly cluster: number;
+  /** The start of the interval of `cellMs` in which the request started, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Control of an earlier release reads it in place of the cluster. */
   readonly group: number;
 }
 
@@ -54,9 +59,20 @@ export interface FrontAnswer {
   readonly status: number;
   /** The front's own problem code; empty when a gate answered. */
   readonly code: string;
-  readonly grayKey: string;
+  readonly cluster: number;
   /** The client chose the front's version, so its request does not measure it. */
   readonly choosesVersion: boolean;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+}
+
+/** A request whose gate crashed. */
+export interface DeadRequest {
+  readonly tier: string;
+  readonly gate: Pick<Fetcher, "fetch">;
+  /** As the gate received them. */
+  readonly headers: Headers;
+  readonly cluster: number;
   /** Milliseconds since the epoch. */
   readonly started: number;
 }
@@ -76,7 +92,7 @@ export interface FrontTelemetry {
   readonly versionName: string;
   readonly recordAnswer: (sink: TelemetrySink, answer: FrontAnswer) => void;
   /** @param headers of the request to the gate */
-  readonly recordDeath: (sink: TelemetrySink, tier: string, gate: Pick<Fetcher, "fetch">, headers: Headers) => void;
+  readonly recordDeath: (sink: TelemetrySink, request: DeadRequest) => void;
 }
 
 const flushMs = 2000;
@@ -129,10 +145,10 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
   return {
     version,
     versionName: frontVersionName(version),
-    recordAnswer: (sink, { tier, status, code, grayKey, choosesVersion, started }) => {
+    recordAnswer: (sink, { tier, status, code, cluster, choosesVersion, started }) => {
       if (!sink.control) return;
       scheduleFlush(sink);
-      if (!choosesVersion) own.add(groupOf(grayKey), status, code !== "", now() - started);
+      if (!choosesVersion) own.add(started, cluster, status, code, now() - started);
       if (tier === null) return;
       const key = `${tier}\n${status}\n${code}`;
       const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));
@@ -140,9 +156,9 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
       else if (counts.size < maxCounts) counts.set(key, { tier, status: String(status), code, count: 1 });
       else counts.set(tier, { tier, status: "", code: "other", count: 1 });
     },
-    recordDeath: (sink, tier, gate, headers) => {
+    recordDeath: (sink, { tier, gate, headers, cluster, started }) => {
       if (!sink.control || headers.has(smokeHeader) || deaths.length >= maxDeaths) return;
-      const group = groupOf(headers.get(versionKeyHeader) ?? "");
+      const at = started - (started % cellMs);
       const tierProbes = probes.get(tier) ?? [];
       if (deaths.length < maxProbes) {
         const probe = versionOf(gate, headers);
@@ -152,13 +168,13 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
       }
       // The probe of this crash, if one was sent; otherwise another probe of the tier.
       const version = deaths.length < maxProbes ? tierProbes[0] : tierProbes[deaths.length % tierProbes.length];
-      deaths.push((version ?? Promise.resolve("")).then((it) => ({ tier, version: it, group })));
+      deaths.push(
+        (version ?? Promise.resolve("")).then((it) => ({ tier, version: it, cluster, at, group: cluster % groups })),
+      );
       scheduleFlush(sink);
     },
   };
 };
-
-const groupOf = (grayKey: string): number => Math.floor(hashPosition(grayKey) * groups);
 
 /**
  * Asks the gate for its version. Requests of one user reach the same version, so it is the one that crashed. The
@@ -170,7 +186,7 @@ const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers):
     const value = requestHeaders.get(name);
     if (value !== null) headers.set(name, value);
   }
-  setCallerHeader(headers, requestHeaders.get(versionKeyHeader) ?? "", [smokeHeader]);
+  setCallerHeader(headers, grayKeyOf(requestHeaders), [smokeHeader]);
   try {
     const response = await gate.fetch("https://postern.invalid/", {
       headers,

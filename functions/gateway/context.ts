@@ -7,16 +7,18 @@ import type { Match } from "./routing/router.ts";
 
 interface ContextInit {
   readonly caller: Caller;
+  readonly started: number;
   readonly url: RequestUrl;
   readonly tier: string;
-  readonly settings: GateSettings;
-  readonly slot: ConcurrencySlot | undefined;
+  readonly settings?: GateSettings | undefined;
+  readonly slot?: ConcurrencySlot | undefined;
   /** Undefined when the path is ambiguous. */
-  readonly found: Match | undefined;
+  readonly found?: Match | undefined;
 }
 
-export const contextOf = ({ caller, url, tier, settings, slot, found }: ContextInit): Context => ({
+export const contextOf = ({ caller, started, url, tier, settings, slot, found }: ContextInit): Context => ({
   caller,
+  started,
   url,
   route: { tier, name: found?.kind === "found" ? found.route : "" },
   captures: found?.kind === "found" ? found.captures : {},

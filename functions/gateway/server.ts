@@ -51,7 +51,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
     const { url, preflightFor, found } = locate(request);
     const acquired = acquireSlot(concurrency, networkOf(caller.ip), countsBodies && hasBody(request), started);
     const slot = typeof acquired === "string" ? undefined : acquired;
-    const context = contextOf({ caller, url, tier, settings, slot, found });
+    const context = contextOf({ caller, started, url, tier, settings, slot, found });
     if (caller.trace) caller.trace.route = context.route.name;
     setFact(context, BodyLimit, bodyLimit);
     // The front has repaired the Cookie field.
@@ -84,7 +84,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
   };
   const recordAbandoned: LinkedGateway["recordAbandoned"] = (request, caller, started) => {
     const { url, found } = locate(request);
-    recordClientClosed(request, contextOf({ caller, url, tier, settings, slot: undefined, found }), started);
+    recordClientClosed(request, contextOf({ caller, started, url, tier, settings, slot: undefined, found }), started);
   };
   return Object.assign(serve, { recordAbandoned });
 };

@@ -68,9 +68,12 @@ const report = (over: Partial<Report> = {}): Report => ({
   version: "v1",
   sample: { groups: {}, cold: 0 },
   series: [series()],
+  cells: [],
+  every: 1,
   marks: [],
   streams: [],
   bodies: [],
+  brokenBodies: [],
   fronts: [],
   lost: 0,
   ...over,
@@ -202,7 +205,8 @@ describe("reports about the front", () => {
 
   it("of a gate are stored with its tier, by the front's version", async () => {
     const { post, calls } = ingestHarness();
-    expect(await post("/v1/report", report({ fronts: [{ version: "f1", groups: { "3": group } }] }))).toBe(204);
+    const fromOlderGate = { version: "f1", groups: { "3": group } } as never;
+    expect(await post("/v1/report", report({ fronts: [fromOlderGate] }))).toBe(204);
     expect(calls[0]?.args[4]).toMatchObject({
       tier: "wallet",
       fronts: [{ version: "f1", sample: { groups: { "3": { ...group, latency: [] } } } }],

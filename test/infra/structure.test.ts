@@ -244,7 +244,7 @@ describe("files", () => {
   });
 
   it("of tests of functions/ begin with a sentence, too", () => {
-    const tests = ["test/functions", "test/control", "test/rollouts"].flatMap(sources);
+    const tests = ["test/functions", "test/control", "test/rollouts", "test/reference"].flatMap(sources);
     const mute = tests.filter(
       (file) => !file.endsWith(".d.ts") && !fs.readFileSync(path.join(root, file), "utf8").startsWith("/**"),
     );

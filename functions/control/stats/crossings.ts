@@ -10,9 +10,10 @@ import type { ClusterHits } from "./pending-counts.ts";
 
 /** Of hits. A level of one is the first hit of each cluster; higher ones show clusters that fail oftener than before. */
 export const levels = [1, 8, 64] as const;
-const [, , lastLevel] = levels;
 
-/** Of one level. Requests that were dealt one by one are clusters of their own. */
+const topLevel = Math.max(...levels);
+
+/** Of one level. Requests that were dealt one by one are clusters of their own, at the level of one. */
 export interface Crossing {
   /** Sum of the canary's parts. */
   canary: number;
@@ -26,15 +27,16 @@ export type Crossings = readonly { readonly trusted: Crossing; readonly anonymou
 export const dealtFrom = maxClusters - clustersPerKind;
 
 export class CrossingCounter {
-  readonly #canary = new Uint32Array(dealtFrom);
-  readonly #all = new Uint32Array(dealtFrom);
+  /** Hits of clusters below the top level, which fit into a byte; beyond, `#all` has the top level. */
+  readonly #canary = new Uint8Array(dealtFrom);
+  readonly #all = new Uint8Array(dealtFrom);
   readonly #touched: number[] = [];
   readonly crossings: Crossings = levels.map(() => ({
     trusted: { canary: 0, all: 0 },
     anonymous: { canary: 0, all: 0 },
   }));
 
-  /** @param canary of the hits in an interval; `all` is those of both versions */
+  /** @param canary of the hits in an interval, in which order does not count; `all` is those of both versions */
   add(cluster: number, canary: number, all: number): void {
     if (cluster >= dealtFrom) {
       const dealt = this.crossings[0]?.trusted;
@@ -44,12 +46,12 @@ export class CrossingCounter {
       return;
     }
     const before = this.#all[cluster] ?? 0;
+    if (before >= topLevel) return;
     const after = before + all;
     if (before === 0) this.#touched.push(cluster);
     const canaryAfter = (this.#canary[cluster] ?? 0) + canary;
-    this.#all[cluster] = after;
-    this.#canary[cluster] = canaryAfter;
-    if (before >= lastLevel) return;
+    this.#all[cluster] = Math.min(after, topLevel);
+    this.#canary[cluster] = Math.min(canaryAfter, topLevel);
     const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
     for (let index = 0; index < levels.length; index++) {
       const level = levels[index] as number;

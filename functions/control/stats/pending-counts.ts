@@ -1,8 +1,8 @@
-/** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by slot. */
+/** What clusters did since an interval was closed: a row for each cluster, with the counts of both versions by measure. */
 import { maxClusters } from "../../gateway/observability/clusters.ts";
 import { measures, type Side } from "./measures.ts";
 
-/** One for each measure, and one for the requests after the split has settled. */
+/** Of one version: one for each measure, and one for the requests after the split has settled. */
 export const slots = measures.length + 1;
 export const settledSlot = measures.length;
 

@@ -2,7 +2,7 @@
  * The evidence of one stage: gathers what clusters did under both versions, interval by interval, and sums it up for the verdict.
  * Memory is bounded: clusters have numbers.
  */
-import { maxClusters } from "../../gateway/observability/clusters.ts";
+import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
@@ -66,7 +66,9 @@ export interface RequestsSummary {
 
 /** When a measure begins to count after a change of the split, in milliseconds. */
 export interface Settling {
+  /** Earlier ones are no part of the sample ratio. */
   readonly requests: number;
+  /** Of `measured` and its parts. Earlier ones count nowhere. */
   readonly latency: number;
 }
 
@@ -78,13 +80,17 @@ export class StageEvidence {
   readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
   readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
+  /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
   readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
   /** Sums of the totals, which would take most of a summary's time. */
-  readonly #sums: Readonly<Record<Side, Float64Array>> = { stable: newSums(), canary: newSums() };
+  readonly #sums: Readonly<Record<Side, Float64Array>> = {
+    stable: new Float64Array(measures.length),
+    canary: new Float64Array(measures.length),
+  };
   readonly #pending = new PendingCounts();
 
   constructor(settling: Settling) {
@@ -105,8 +111,7 @@ export class StageEvidence {
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
-      const total = totals[index] ?? newTotals();
-      totals[index] = total;
+      const total = (totals[index] ??= newTotals());
       total[cluster] = (total[cluster] ?? 0) + count;
       sums[index] = (sums[index] ?? 0) + count;
       this.#pending.add(side, cluster, index, count);
@@ -118,7 +123,8 @@ export class StageEvidence {
   }
 
   /**
-   * Closes the interval: what was added since the last call counts, whatever the order in which it came.
+   * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
+   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
@@ -155,8 +161,8 @@ export class StageEvidence {
         ),
       ),
     );
-    const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary") };
-    const compared = { ...sides, crossings, requests: this.#requests() };
+    const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary"), crossings };
+    const compared = { ...sides, requests: this.#requests() };
     return bounds ? { ...compared, rates: this.#rates() } : compared;
   }
 
@@ -181,8 +187,10 @@ export class StageEvidence {
 
   #sideSummary(side: Side): SideSummary {
     const [requests] = this.#totals[side];
-    const clusters = this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0);
-    return { totals: [...this.#sums[side]], clusters: clusters.length };
+    return {
+      totals: [...this.#sums[side]],
+      clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
+    };
   }
 
   #rates(): Record<Rate, RateSummary> {
@@ -244,6 +252,8 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
 
 const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
-const newSums = (): Float64Array => new Float64Array(measures.length);
 const newTotals = (): Float64Array => new Float64Array(maxClusters);
 const none: ArrayLike<number> = [];
+
+/** For tests and reports: the least number of a kind. */
+export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

@@ -1,5 +1,7 @@
 /** Schemas of the reports of gates, the tail and fronts. They are validated, because a gate may be older or newer than control. */
 import { z } from "@hono/zod-openapi";
+import { maxCells } from "../../gateway/observability/cells.ts";
+import { maxClusters } from "../../gateway/observability/clusters.ts";
 
 const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const count = z.int().nonnegative().max(1e12);
@@ -41,12 +43,33 @@ const endedStreams = z.object({ route: text, how: text, kind: text.default(""), 
 
 const failedBodies = z.object({ route: text, upstream: text, how: text, count });
 
+const at = z.int().nonnegative().max(1e15);
+const cluster = z
+  .int()
+  .min(0)
+  .max(maxClusters - 1);
+const bin = z.int().min(-1).max(400);
+/** Reports of gates and fronts of an earlier release have no cells. */
+const cellsOf = <Cell extends z.ZodType>(cell: Cell) =>
+  z
+    .array(z.object({ at, cells: z.array(cell).max(maxCells) }))
+    .max(maxCells)
+    .default([]);
+const every = z
+  .int()
+  .min(1)
+  .max(2 * maxClusters)
+  .default(1);
+const outcome = z.int().min(0).max(31);
+
 const groupNumber = z.string().regex(/^\d{1,2}$/);
 const sample = z.object({ groups: z.record(groupNumber, group), cold: count });
 /** A gate reports no latency of a front. */
 const frontCounts = z.object({
   version: text.min(1),
   groups: z.record(groupNumber, group.extend({ latency: bins.default([]) })),
+  cells: cellsOf(z.tuple([outcome, cluster, count])),
+  every,
 });
 
 /** A gate's report. Unknown keys of a newer gate are dropped. */
@@ -57,9 +80,12 @@ export const report = z.object({
   series: z.array(series).max(600),
   // The same for a gateway of a cutover, whose requests are in the gate's own series already.
   causes: z.array(series).max(600).optional(),
+  cells: cellsOf(z.tuple([z.int().min(0).max(600), cluster, bin, count])),
+  every,
   marks: z.array(mark).max(600).default([]),
   streams: z.array(endedStreams).max(2000).default([]),
   bodies: z.array(failedBodies).max(600).default([]),
+  brokenBodies: z.array(z.object({ at, cluster, count })).max(maxCells).default([]),
   fronts: z.array(frontCounts).max(10).default([]),
   lost: count,
 });
@@ -84,13 +110,29 @@ export const tailReport = z.object({
 /** A front's report. */
 export const frontReport = z.object({
   counts: boundedList.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
-  deaths: boundedList.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),
+  // An older front has a group of users in place of the cluster and the time.
+  deaths: boundedList.pipe(
+    z.array(
+      z.object({
+        tier: text,
+        version: text,
+        group: z.int().min(0).max(99),
+        cluster: cluster.optional(),
+        at: at.optional(),
+      }),
+    ),
+  ),
   lost: count,
   /** Empty in reports of an older front, which has none of what follows. */
   version: text.default(""),
   sample: sample.default({ groups: {}, cold: 0 }),
+  cells: cellsOf(z.tuple([outcome, cluster, bin, count])),
+  every,
   answers: z
     .array(z.object({ status: z.string().max(3), count, latency: bins }))
     .max(10)
     .default([]),
 });
+
+/** As it is received, possibly from an older front. */
+export type ReceivedFrontReport = z.infer<typeof frontReport>;

@@ -1,10 +1,10 @@
 /** What the tail and the fronts reported, by tier. */
 import { frontName } from "../../front/front-name.ts";
-import type { FrontReport } from "../../front/telemetry.ts";
 import type { Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { TailReport } from "../tail/counts.ts";
+import type { ReceivedFrontReport } from "../telemetry/reports.ts";
 import { deathsIn, spreadCounts, spreadDeaths } from "../telemetry/samples.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
@@ -93,14 +93,14 @@ export const tailReportsOfFront = (
   ];
 };
 
-export const frontSeries = ({ status, count, latency }: FrontReport["answers"][number]): Series => ({
+export const frontSeries = ({ status, count, latency }: ReceivedFrontReport["answers"][number]): Series => ({
   ...{ route: "", method: "", status, verdict: "passed", by: "", code: "", upstream: "", count, latency },
   ...{ upstreamMs: 0, bytesIn: 0, bytesOut: 0 },
 });
 
 /** Lost reports count with the first tier, because their tiers are unknown. */
 export const frontReportsByTier = (
-  { counts, deaths: deathCounts, lost, version: frontVersion }: FrontReport,
+  { counts, deaths: deathCounts, lost, version: frontVersion }: ReceivedFrontReport,
   tiers: Tiers,
 ): ObserverReport[] => [
   ...counts.map(({ tier, status, code, count }, index) => ({

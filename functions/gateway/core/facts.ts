@@ -32,4 +32,5 @@ export const setFact = <T>(context: Context, fact: Fact<T>, value: T): void => {
   context.facts.set(fact, value);
 };
 
-export const getFact = <T>(context: Context, fact: Fact<T>): T | undefined => context.facts.get(fact) as T | undefined;
+export const getFact = <T>(context: Pick<Context, "facts">, fact: Fact<T>): T | undefined =>
+  context.facts.get(fact) as T | undefined;

@@ -206,6 +206,8 @@ export interface GateSettings {
 /** The context of one request. Layers derive copies with another signal; facts, edits and outcome are shared. */
 export interface Context {
   readonly caller: Caller;
+  /** When the gate received the request, in milliseconds since the epoch. */
+  readonly started: number;
   /** The URL of the client's request, without a token that a filter has removed from the query. */
   url: RequestUrl;
   readonly route: { readonly tier: string; readonly name: string };

@@ -27,3 +27,39 @@ const groupsOf = (ip: string): readonly string[] | undefined => {
     .map((part) => (part === "" ? [] : part.split(":")));
   return tail ? [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail] : head;
 };
+
+/**
+ * The block of addresses that one party can easily have many of: the /24 of an IPv4 address, the /48 of an IPv6 address (RFC 6177).
+ * The usual spelling is cut, not parsed. Empty when there is no address.
+ */
+export const addressBlockOf = (ip: string | null): string => {
+  if (ip === null) return "";
+  const usual = usualBlock(ip);
+  if (usual !== undefined) return usual;
+  const network = networkOf(ip);
+  return network.slice(0, Math.max(network.lastIndexOf("."), network.lastIndexOf(":"), 0));
+};
+
+/** Up to the third separator. Undefined where leading zeros, capitals or `::` make spellings differ. */
+const usualBlock = (ip: string): string | undefined => {
+  const separator = ip.indexOf(":") < 0 ? dot : colon;
+  let separators = 0;
+  let start = 0;
+  for (let index = 0; index < ip.length; index++) {
+    const code = ip.charCodeAt(index);
+    if (code !== separator) {
+      if (!isUsual(code, separator)) return undefined;
+      continue;
+    }
+    const length = index - start;
+    if (length === 0 || (length > 1 && ip.charCodeAt(start) === zero)) return undefined;
+    if (++separators === 3) return ip.slice(0, index);
+    start = index + 1;
+  }
+  return undefined;
+};
+
+const [dot, colon, zero] = [46, 58, 48] as const;
+
+const isUsual = (code: number, separator: number): boolean =>
+  (code >= zero && code <= 57) || (separator === colon && code >= 97 && code <= 102);

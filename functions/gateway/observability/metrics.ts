@@ -1,26 +1,25 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
-import { hashPosition, userKeyOf } from "../core/pipeline.ts";
 import type { Context, Deps, Outcome, RecordBodyFailure, RecordRequest, RecordStreamEnd } from "../core/types.ts";
-import {
-  type CountingGroup,
-  countFront,
-  countOutcome,
-  type FrontTallies,
-  frontCounts,
-  groupOf,
-} from "./outcome-counts.ts";
-import type { EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
-import { addLatency, groups, withBins } from "./samples.ts";
+import { type ClusterCounts, clusterCounts, fromLabel, labelOf, unmeasured } from "./cells.ts";
+import { type ClusterOf, clusterOf as dealtClusterOf } from "./clusters.ts";
+import { countFront, type FrontTallies, frontCounts } from "./front-counts.ts";
+import type { BrokenBodies, Cell, EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
+import { addToBin, binOf, withBins } from "./samples.ts";
 
 /** After the first unreported request. */
 const flushMs = 2000;
-/** Beyond this, requests are counted in one series, as the route `other`. */
+/** Beyond this, requests are counted by what became of them alone, as the route `other`. */
 const maxSeries = 500;
+/** `maxSeries`, and those of the route `other`: five verdicts, five classes of statuses, with `internal` apart. */
+const maxSeriesWithOverflow = maxSeries + 50;
 /** The first requests of an isolate are slower. */
 const coldRequests = 20;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
+type CountingSeries = Mutable<Omit<Series, "latency">> & {
+  readonly index: number;
+  readonly latency: Map<number, number>;
+};
 
 export interface ReportSink {
   /** @throws when the report is not delivered in time */
@@ -36,11 +35,17 @@ export interface GateRecorder {
   readonly recordBodyFailure: RecordBodyFailure;
 }
 
-export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
+/** @param clusterOf default: of requests to a version that the platform chose */
+export type Telemetry = (
+  tier: string,
+  deps: Pick<Deps, "now" | "sleep" | "version">,
+  sink: ReportSink,
+  clusterOf?: ClusterOf,
+) => GateRecorder;
 
 /** Counts since the last report. */
 interface Tallies {
-  readonly groups: Map<number, CountingGroup>;
+  readonly clusters: ClusterCounts;
   readonly series: Map<string, CountingSeries>;
   readonly marks: Map<string, Mutable<Mark>>;
   readonly streams: Map<string, Mutable<EndedStreams>>;
@@ -51,7 +56,7 @@ interface Tallies {
 }
 
 const newTallies = (): Tallies => ({
-  groups: new Map(),
+  clusters: clusterCounts(brokenBody + 1),
   series: new Map(),
   marks: new Map(),
   streams: new Map(),
@@ -60,7 +65,7 @@ const newTallies = (): Tallies => ({
   cold: 0,
 });
 
-export const telemetry: Telemetry = (tier, deps, sink) => {
+export const telemetry: Telemetry = (tier, deps, sink, clusterOf = dealtClusterOf) => {
   let requests = 0;
   let lost = 0;
   let pending = false;
@@ -92,20 +97,17 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     const ms = deps.now() - started;
     const isCold = requests++ < coldRequests;
     if (isCold) tallies.cold++;
-    const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
-    const number = groupNumber(context);
-    const group = groupOf(tallies.groups, number);
-    countOutcome(group, status, outcome);
-    const { frontVersion } = context.caller;
-    if (frontVersion !== undefined) countFront(tallies.fronts, frontVersion, number, status, outcome);
+    const bin = binOf(ms);
+    const cluster = clusterOf(context);
+    countFront(tallies.fronts, started, cluster, status, context);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;
     series.upstreamMs += outcome.upstreamMs ?? 0;
     series.bytesIn += contentLength(request.headers);
     series.bytesOut += response ? contentLength(response.headers) : 0;
-    addLatency(series.latency, ms);
-    if (passed && !isCold) addLatency(group.latency, ms);
+    addToBin(series.latency, bin);
+    tallies.clusters.add(started, cluster, labelOf(series.index, isCold ? unmeasured : bin));
     for (const id in outcome.shadow) addMark(tallies.marks, "shadow", route, id, outcome.shadow[id] as string);
     for (const id of outcome.degraded ?? []) addMark(tallies.marks, "degraded", route, id, "");
     scheduleFlush();
@@ -118,7 +120,9 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
 
   const recordBodyFailure: RecordBodyFailure = (context, how, status) => {
     if (context.caller.tester) return;
-    addBodyFailure(tallies, context, how, status);
+    // The request is counted already, with its status, and fails once.
+    if (status < 500) tallies.clusters.add(context.started, clusterOf(context), brokenBody);
+    addBodyFailure(tallies.bodies, context, how);
     scheduleFlush();
   };
 
@@ -132,20 +136,11 @@ const addStreamEnd = (all: Map<string, Mutable<EndedStreams>>, end: Omit<EndedSt
   else all.set(key, { ...end, count: 1 });
 };
 
-/** The request is counted already, with its status, and fails once. */
 const addBodyFailure = (
-  { groups: all, bodies }: Tallies,
-  context: Context,
+  bodies: Tallies["bodies"],
+  { route, outcome: { upstream = "" } }: Context,
   how: FailedBodies["how"],
-  status: number,
 ): void => {
-  if (status < 500) {
-    const group = groupOf(all, groupNumber(context));
-    group.errors++;
-    group.upstreamErrors++;
-  }
-  const { route, outcome } = context;
-  const { upstream = "" } = outcome;
   // Routes and upstreams are those of the plan, so this is bounded.
   const key = [route.name, upstream, how].join("\n");
   const known = bodies.get(key);
@@ -153,16 +148,31 @@ const addBodyFailure = (
   else if (bodies.size < maxSeries) bodies.set(key, { route: route.name, upstream, how, count: 1 });
 };
 
-const groupNumber = (context: Context): number => Math.floor(hashPosition(userKeyOf(context) ?? "") * groups);
+/** The label of a response whose body failed. Others are of a series and a bin. */
+const brokenBody = labelOf(maxSeriesWithOverflow, unmeasured);
 
-const reported = (it: Tallies): Pick<Report, "sample" | "series" | "marks" | "streams" | "bodies" | "fronts"> => ({
-  sample: { groups: Object.fromEntries([...it.groups].map(([key, group]) => [key, withBins(group)])), cold: it.cold },
-  series: [...it.series.values()].map(withBins),
+type Counts = Omit<Report, "tier" | "version" | "causes" | "lost">;
+
+const reported = (it: Tallies): Counts => ({
+  sample: { groups: {}, cold: it.cold },
+  series: [...it.series.values()].map(({ index: _, ...series }) => withBins(series)),
+  cells: it.clusters.cells((label, cluster, count): Cell | undefined => {
+    if (label === brokenBody) return undefined;
+    const [series, bin] = fromLabel(label);
+    return [series, cluster, bin, count];
+  }),
+  every: it.clusters.every(),
   marks: [...it.marks.values()],
   streams: [...it.streams.values()],
   bodies: [...it.bodies.values()],
+  brokenBodies: brokenBodiesOf(it.clusters),
   fronts: frontCounts(it.fronts),
 });
+
+const brokenBodiesOf = (clusters: ClusterCounts): BrokenBodies[] =>
+  clusters
+    .cells((label, cluster, count) => (label === brokenBody ? { cluster, count } : undefined))
+    .flatMap(({ at, cells }) => cells.map((it) => ({ at, ...it })));
 
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -179,26 +189,24 @@ const seriesOf = (
   if (known) return known;
   const id = { route, method, status: String(status), verdict, by, code, upstream };
   if (all.size < maxSeries) return addSeries(all, key, id);
-  return all.get(overflowKey) ?? addSeries(all, overflowKey, overflowLabels);
+  const overflow = overflowOf(status, verdict, code);
+  const overflowKey = Object.values(overflow).join("\n");
+  return all.get(overflowKey) ?? addSeries(all, overflowKey, overflow);
 };
 
-const overflowKey = "other";
-const overflowLabels = {
-  route: overflowKey,
-  method: "",
-  status: "",
-  verdict: "passed",
-  by: "",
-  code: "",
-  upstream: "",
-} as const;
+/** Keeps what a rollout is judged by. */
+const overflowOf = (status: number, verdict: Outcome["verdict"], code: string) => ({
+  ...{ route: "other", method: "", verdict, by: "", upstream: "" },
+  status: `${Math.floor(status / 100)}xx`,
+  code: code === "internal" ? code : "",
+});
 
 const addSeries = (
   all: Map<string, CountingSeries>,
   key: string,
-  id: Pick<Series, keyof typeof overflowLabels>,
+  id: Pick<Series, "route" | "method" | "status" | "verdict" | "by" | "code" | "upstream">,
 ): CountingSeries => {
-  const it = { ...id, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
+  const it = { ...id, index: all.size, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
   all.set(key, it);
   return it;
 };

@@ -1,6 +1,8 @@
 /** A gate's report to control: counts of an isolate since its last one. */
+
 import type { BodyFailure, Outcome, StreamEnd, StreamKind } from "../core/types.ts";
-import type { FrontCounts } from "./outcome-counts.ts";
+import type { CellsAt } from "./cells.ts";
+import type { FrontCounts } from "./front-counts.ts";
 import type { Bins, Sample } from "./samples.ts";
 
 /** Requests of one route with the same outcome. */
@@ -53,17 +55,36 @@ export interface FailedBodies {
   readonly count: number;
 }
 
+/** Responses of one cluster whose body failed after the headers, by the start of the interval in which the requests started. */
+export interface BrokenBodies {
+  readonly at: number;
+  readonly cluster: number;
+  readonly count: number;
+}
+
+/**
+ * Requests of one cluster with the same series and latency. The bin is `unmeasured` for requests in a cold isolate.
+ */
+export type Cell = readonly [series: number, cluster: number, bin: number, count: number];
+
 /** An isolate's report, version 1 of the format. It holds no path, query, header or key. */
 export interface Report {
   readonly tier: string;
   readonly version: string;
+  /** Without groups: control of this release reads `cells`. An older one requires it. */
   readonly sample: Sample;
   readonly series: readonly Series[];
   /** In the report of a gateway of a cutover: its series, for the causes of failures alone. */
   readonly causes?: readonly Series[];
+  /** All requests, by cluster. A cell's series is an index of `causes` if there are any, else of `series`. */
+  readonly cells: readonly CellsAt<Cell>[];
+  /** Of the clusters that `cells` and `brokenBodies` count: see `isCounted`. */
+  readonly every: number;
   readonly marks: readonly Mark[];
   readonly streams: readonly EndedStreams[];
   readonly bodies: readonly FailedBodies[];
+  /** Those of responses that were no failures until then. */
+  readonly brokenBodies: readonly BrokenBodies[];
   readonly fronts: readonly FrontCounts[];
   /** Earlier reports that could not be delivered. */
   readonly lost: number;

@@ -43,9 +43,7 @@ export const binOf = (ms: number): number => (ms > 1 ? Math.min(maxBin, Math.cei
 /** The upper bound of a bin in milliseconds. */
 export const msOf = (bin: number): number => Math.exp(bin * perBin);
 
-/** Counts a latency in milliseconds. */
-export const addLatency = (bins: Map<number, number>, ms: number): void => {
-  const bin = binOf(ms);
+export const addToBin = (bins: Map<number, number>, bin: number): void => {
   bins.set(bin, (bins.get(bin) ?? 0) + 1);
 };
 

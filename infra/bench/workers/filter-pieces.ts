@@ -48,6 +48,7 @@ const url = new URL("https://gate.example/v1/users/7/orders");
 
 const contextOf = (): Context => ({
   caller: { requestId: "", traceparent: "", ip: "10.1.2.3", grayKey: null },
+  started: 0,
   url,
   route: { tier: "orders", name: "orders" },
   captures: { id: "7" },

@@ -1,7 +1,15 @@
 /** Telemetry of the front, on behalf of gates that cannot report. */
 
 import { expect, it } from "vitest";
-import { type FrontAnswer, type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
+import {
+  type DeadRequest,
+  type FrontAnswer,
+  type FrontReport,
+  frontTelemetry,
+} from "../../../functions/front/telemetry.ts";
+import { unmeasured } from "../../../functions/gateway/observability/cells.ts";
+import { frontOutcomes } from "../../../functions/gateway/observability/front-counts.ts";
+import { binOf } from "../../../functions/gateway/observability/samples.ts";
 import { callerFromFront } from "../../../functions/gateway/proxy/forwarding.ts";
 
 const telemetryHarness = () => {
@@ -37,13 +45,17 @@ const user = (over: Record<string, string> = {}) =>
   new Headers({
     "x-postern-caller": "user-1",
     "x-request-id": "a",
-    "cloudflare-workers-version-key": "user-1",
+    "cloudflare-workers-version-key": "salt-user-1",
     authorization: "s3cret",
     ...over,
   });
 
+const dead = (tier: string, gateOfTier: Pick<Fetcher, "fetch">, headers = user()): DeadRequest => ({
+  ...{ tier, gate: gateOfTier, headers, cluster: 40_001, started: 5999 },
+});
+
 const answer = (tier: string | null, status: number, code = "", over: Partial<FrontAnswer> = {}): FrontAnswer => ({
-  ...{ tier, status, code, grayKey: "user-1", choosesVersion: false, started: 0 },
+  ...{ tier, status, code, cluster: 7, choosesVersion: false, started: 0 },
   ...over,
 });
 
@@ -71,23 +83,18 @@ it("is bounded, and loses no request", async () => {
 it("asks a crashed gate for its version with the user's key, and sends nothing else of the user", async () => {
   const { telemetry, sink, flushed } = telemetryHarness();
   const probes: Headers[] = [];
-  telemetry.recordDeath(sink, "wallet", gate(probes), user());
+  telemetry.recordDeath(sink, dead("wallet", gate(probes)));
   const { deaths } = await flushed();
-  expect(deaths).toMatchObject([{ tier: "wallet", version: "v2", group: expect.any(Number) }]);
-  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(deaths).toEqual([{ tier: "wallet", version: "v2", cluster: 40_001, at: 4000, group: 40_001 % 32 }]);
+  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("salt-user-1");
   expect(callerFromFront(probes[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
   expect(probes[0]?.get("authorization")).toBeNull();
 });
 
 it("reports a gate that does not answer without a version", async () => {
   const { telemetry, sink, flushed } = telemetryHarness();
-  telemetry.recordDeath(sink, "wallet", gate([], null), user());
-  telemetry.recordDeath(
-    sink,
-    "wallet",
-    { fetch: () => Promise.reject(new Error("dead")) } as unknown as Fetcher,
-    user(),
-  );
+  telemetry.recordDeath(sink, dead("wallet", gate([], null)));
+  telemetry.recordDeath(sink, dead("wallet", { fetch: () => Promise.reject(new Error("dead")) } as unknown as Fetcher));
   expect((await flushed()).deaths.map(({ version }) => version)).toEqual(["", ""]);
 });
 
@@ -95,8 +102,8 @@ it("asks at most fifty times, and assigns further crashes to the known versions"
   const { telemetry, sink, flushed } = telemetryHarness();
   const probes: Headers[] = [];
   for (let index = 0; index < 2000; index++)
-    telemetry.recordDeath(sink, "wallet", gate(probes, index % 5 === 0 ? "v1" : "v2"), user());
-  telemetry.recordDeath(sink, "pay", gate(probes), user());
+    telemetry.recordDeath(sink, dead("wallet", gate(probes, index % 5 === 0 ? "v1" : "v2")));
+  telemetry.recordDeath(sink, dead("pay", gate(probes)));
   const { deaths } = await flushed();
   expect([probes.length, deaths.length]).toEqual([50, 1000]);
   expect(deaths.filter(({ version }) => version === "v1")).toHaveLength(200);
@@ -105,7 +112,7 @@ it("asks at most fifty times, and assigns further crashes to the known versions"
 
 it("counts no testers, and nothing without control", async () => {
   const { telemetry, sink, deferred } = telemetryHarness();
-  telemetry.recordDeath(sink, "wallet", gate(), user({ "x-postern-smoke": "1" }));
+  telemetry.recordDeath(sink, dead("wallet", gate(), user({ "x-postern-smoke": "1" })));
   telemetry.recordAnswer({ ...sink, control: undefined }, answer("wallet", 200, ""));
   expect(deferred).toEqual([]);
 });
@@ -122,25 +129,32 @@ it("counts undelivered reports", async () => {
   expect(await flushed()).toMatchObject({ lost: 0 });
 });
 
-it("reports its version: what it answered itself by group of users, and how long all took", async () => {
+it("reports its version: what it answered itself, and how long all took, by cluster and by the start of the request", async () => {
   const { telemetry, sink, flushed } = telemetryHarness();
   for (let index = 0; index < 30; index++) telemetry.recordAnswer(sink, answer("wallet", 200));
   telemetry.recordAnswer(sink, answer("wallet", 404));
-  telemetry.recordAnswer(sink, answer(null, 404, "route-unknown"));
-  telemetry.recordAnswer(sink, answer("wallet", 503, "gate-unavailable", { grayKey: "user-2" }));
-  const { version, sample, answers, counts } = await flushed();
-  expect(version).toBe("f1");
-  const groups = Object.values(sample.groups);
-  // Gates count the others. The first twenty of an isolate have no latency.
-  expect(groups.map(({ requests, errors, refusals }) => [requests, errors, refusals]).toSorted()).toEqual([
-    [1, 0, 1],
-    [1, 1, 0],
+  telemetry.recordAnswer(sink, answer("wallet", 502));
+  telemetry.recordAnswer(sink, answer(null, 404, "route-unknown", { started: 2001 }));
+  telemetry.recordAnswer(sink, answer("wallet", 503, "gate-unavailable", { cluster: 40_001 }));
+  telemetry.recordAnswer(sink, answer(null, 500, "internal"));
+  const { version, sample, cells, every, answers, counts } = await flushed();
+  expect([version, sample, every]).toEqual(["f1", { groups: {}, cold: 20 }, 1]);
+  const named = cells.flatMap(({ at, cells: some }) =>
+    some.map(([outcome, ...rest]) => [at, frontOutcomes[outcome], ...rest]),
+  );
+  // The first twenty of an isolate have no latency.
+  expect(named).toEqual([
+    [0, "forwarded", 7, unmeasured, 20],
+    [0, "forwarded", 7, binOf(10), 11],
+    [0, "forwarded-failed", 7, binOf(10), 1],
+    [0, "error", 40_001, binOf(10), 1],
+    [0, "fault", 7, binOf(10), 1],
+    [2000, "refused", 7, 0, 1],
   ]);
-  expect(groups.flatMap(({ latency }) => latency.map(([, count]) => count))).toEqual([10]);
   expect(answers.map(({ status, count }) => [status, count])).toEqual([
     ["2xx", 30],
     ["4xx", 2],
-    ["5xx", 1],
+    ["5xx", 3],
   ]);
   expect(counts.map(({ tier }) => tier)).not.toContain(null);
   telemetry.recordAnswer(sink, answer("wallet", 200));
@@ -150,5 +164,5 @@ it("reports its version: what it answered itself by group of users, and how long
 it("does not measure its version by requests that chose it", async () => {
   const { telemetry, sink, flushed } = telemetryHarness();
   telemetry.recordAnswer(sink, answer("wallet", 500, "internal", { choosesVersion: true }));
-  expect(await flushed()).toMatchObject({ counts: [{ status: "500" }], sample: { groups: {} }, answers: [] });
+  expect(await flushed()).toMatchObject({ counts: [{ status: "500" }], cells: [], answers: [] });
 });

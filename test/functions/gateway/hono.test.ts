@@ -20,6 +20,7 @@ const passes: MiddlewareHandler = (_, next) => next();
 
 const context = (): Context => ({
   caller,
+  started: 0,
   url: new URL("https://gate.example/"),
   route: { tier: "t", name: "r" },
   captures: {},

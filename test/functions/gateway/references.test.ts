@@ -14,6 +14,7 @@ import { caller } from "../gate-harness.ts";
 const context = (): Context => {
   const made: Context = {
     caller,
+    started: 0,
     url: new URL("https://gate.example/a/x%20y?page=2&empty=&bad=%ff"),
     route: { tier: "t", name: "r" },
     captures: { id: "x%20y", rest: "a/b%20c" },
