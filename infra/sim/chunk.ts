@@ -21,7 +21,7 @@ export interface Chunk {
 export interface ChunkResult {
   readonly results: readonly RunResult[];
   readonly harm: Harm;
-  /** One for each rollout, if asked for. */
+  /** One for each rollout, if it is wanted. */
   readonly calibrations: readonly Calibration[];
 }
 

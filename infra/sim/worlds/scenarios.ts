@@ -15,6 +15,8 @@ export interface Scenario extends World {
 
 const [rate, clients] = [1000, 100_000];
 const rolledBack = [{ end: "rolled-back", least: 0.99 }] as const;
+/** Among the few clients at 1 % it may take longer than a hold lasts to tell this from an attack. */
+const notPromoted = [{ end: "promoted", most: 0.005 }] as const;
 
 const scenario = (
   name: string,
@@ -25,7 +27,9 @@ const scenario = (
   ...{ name, bounds, about: name, ...(attempt && { attempt }) },
   ...(bounds === rolledBack
     ? ({ harm: "harmful", wanted: "caught" } as const)
-    : ({ harm: "harmless", wanted: "kept" } as const)),
+    : bounds === notPromoted
+      ? ({ harm: "harmful", wanted: "held" } as const)
+      : ({ harm: "harmless", wanted: "kept" } as const)),
   clients: { clients: traffic.clients },
   parts: [{ rate: traffic.rate, canary }],
 });
@@ -37,8 +41,8 @@ export const scenarios: readonly Scenario[] = [
   ]),
   scenario("errors 0.1 % → 1 %", { errors: 0.01 }, rolledBack),
   scenario("errors 0.1 % → 1 %, 5th retry", { errors: 0.01 }, rolledBack, { attempt: 6 }),
-  scenario("p99 +30 %", { slower: 1.3 }, rolledBack),
-  scenario("refusals 2 % → 5 %", { refusals: 0.05 }, rolledBack),
+  scenario("p99 +30 %", { slower: 1.3 }, notPromoted),
+  scenario("refusals 2 % → 5 %", { refusals: 0.05 }, notPromoted),
   scenario("one in fifty hangs", { hangs: 0.02 }, rolledBack),
   scenario("one in fifty is a fault of the gate", { faults: 0.02 }, rolledBack),
   scenario("reports nothing", { lost: 1 }, rolledBack),

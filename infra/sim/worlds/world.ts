@@ -56,7 +56,7 @@ export interface World extends Release {
  */
 export type Wanted = "kept" | "finished" | "caught" | "held" | "open";
 
-/** Whether an interval that begins then belongs to the part. Times before the start are those of stable's past. */
+/** Whether an interval that begins then belongs to the part. Times before the start are those of stable's past, long after any split. */
 export const isActive = (
   { when }: Pick<Part, "when">,
   share: number,
@@ -67,7 +67,7 @@ export const isActive = (
   if (when.share !== undefined && when.share !== share) return false;
   const { from = 0, until = Number.POSITIVE_INFINITY, every = Number.POSITIVE_INFINITY } = when;
   const since = when.since === "split" ? sinceSplit : sinceStart;
-  if (since < 0) return from === 0 && when.since === "start";
+  if (since < 0) return when.since === "start" ? from === 0 : when.until === undefined;
   const passed = since % every;
   return passed >= from && passed < until;
 };
