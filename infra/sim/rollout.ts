@@ -93,7 +93,7 @@ const applyDueActions = (
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
     split = beginSplit(share, now / 1000);
-    stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
+    stages.push({ share, since: now, until: now, units: [], stable: split.stable, canary: split.canary });
   }
   return { state, split };
 };

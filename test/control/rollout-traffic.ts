@@ -39,6 +39,7 @@ export const stageOf = (
     share: share / 100,
     since: from,
     until: end,
+    units: [],
     stable: sampleOf(all - mine, stable),
     canary: sampleOf(mine, canary),
   };

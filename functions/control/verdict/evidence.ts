@@ -1,17 +1,27 @@
 /** The evidence for a verdict: what both versions did during the same time, stage by stage. */
+import type { Side } from "../stats/measures.ts";
+import type { StageSummary } from "../stats/stage-evidence.ts";
 import type { StoredSample } from "../telemetry/samples.ts";
 
 export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
-/** A period with an unchanged split. Its samples are cumulative: a later evaluation includes them. */
+/** A period with an unchanged split. Its evidence is cumulative: a later evaluation includes it. */
 export interface Stage {
   /** The canary's share of users, in [0, 1]; 1 if stable has no users. */
   readonly share: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly until: number;
+  /** What clusters met, for each tier and Worker; one more for what only the tail saw of a front. */
+  readonly units: readonly StageSummary[];
+  /** Totals for display. */
   readonly stable: StoredSample;
   readonly canary: StoredSample;
   /** The canary's requests whose gate died; only for a period without users on stable. They are part of `canary` too. */
   readonly deaths?: StoredSample;
+  /**
+   * Requests that the tail saw, by its access lines: if gates reported fewer of the canary, it tells lost reports from lost
+   * requests. Absent if the tail saw none.
+   */
+  readonly witnessed?: Readonly<Record<Side, number>>;
 }

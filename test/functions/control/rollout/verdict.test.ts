@@ -15,6 +15,7 @@ const stage = (share: number, stable: SampleSpec, canary: SampleSpec): Stage => 
   share,
   since: 0,
   until: 300_000,
+  units: [],
   stable: sample(stable),
   canary: sample(canary),
 });
@@ -324,10 +325,13 @@ it("is valid JSON for any sample", () => {
       },
     },
   };
-  const verdict = judge([{ share: 0.5, since: 0, until: 300_000, stable: { cold: 0, groups: {} }, canary: odd }], {
-    ...criteria,
-    limits: { p99: 1 },
-  });
+  const verdict = judge(
+    [{ share: 0.5, since: 0, until: 300_000, units: [], stable: { cold: 0, groups: {} }, canary: odd }],
+    {
+      ...criteria,
+      limits: { p99: 1 },
+    },
+  );
   expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict);
   expect(Object.keys(odd.groups).length).toBeLessThan(groups);
 });
