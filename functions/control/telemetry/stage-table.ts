@@ -42,6 +42,12 @@ interface StageRow extends Record<string, SqlStorageValue> {
   readonly result: string | null;
 }
 
+interface OpenStage {
+  readonly facts: StageFacts;
+  readonly until: number | null;
+  readonly result: string | null;
+}
+
 /** A stage that nobody has asked about for so long is over. */
 const forgottenMs = 24 * 60 * 60_000;
 const askedStepMs = 60_000;
@@ -61,8 +67,8 @@ export const stageTable = (sql: SqlStorage) => {
   const rows = (): StageRow[] => sql.exec<StageRow>("SELECT * FROM stages").toArray();
 
   return {
-    /** Fixes the facts if the stage is new. */
-    open: (query: StageQuery, now: number, factsOf: () => StageFacts): { facts: StageFacts; result: string | null } => {
+    /** Fixes the facts if the stage is new. Its end stays known, also to who asks and does not know it yet. */
+    open: (query: StageQuery, now: number, factsOf: () => StageFacts): OpenStage => {
       const [known] = sql.exec<StageRow>(`SELECT * FROM stages ${where}`, ...keyOf(query)).toArray();
       if (!known) {
         const facts = factsOf();
@@ -71,11 +77,12 @@ export const stageTable = (sql: SqlStorage) => {
           "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, NULL)",
           ...[stable, canary, since, query.until, now, JSON.stringify(facts)],
         );
-        return { facts, result: null };
+        return { facts, until: query.until, result: null };
       }
       if (query.until !== null && known.until !== query.until) update(query, "until", query.until);
       if (now - known.asked >= askedStepMs) update(query, "asked", now);
-      return { facts: JSON.parse(known.facts) as StageFacts, result: known.result };
+      const { facts, result } = known;
+      return { facts: JSON.parse(facts) as StageFacts, until: query.until ?? known.until, result };
     },
     changeFacts: (query: StageQuery, facts: StageFacts): void => update(query, "facts", JSON.stringify(facts)),
     end: (query: StageQuery, result: string): void => update(query, "result", result),

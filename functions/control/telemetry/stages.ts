@@ -40,6 +40,8 @@ interface LiveStage {
   readonly fold: StageFold;
   /** All before it is counted. */
   closed: number;
+  /** The end of the stage, as it was known when that was counted. */
+  until: number;
 }
 
 export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSources) => {
@@ -47,8 +49,12 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
   const live = new Map<string, LiveStage>();
 
   /** The one that was used longest ago makes room. */
-  const liveOf = (key: string, make: () => StageFold): LiveStage => {
-    const it = live.get(key) ?? { fold: make(), closed: 0 };
+  const liveOf = (key: string, until: number, make: () => StageFold): LiveStage => {
+    const known = live.get(key);
+    // What was counted after the end is taken back by counting again.
+    const isRight = known && (known.until === until || known.closed <= until);
+    const it = isRight ? known : { fold: make(), closed: 0, until };
+    it.until = until;
     live.delete(key);
     live.set(key, it);
     const [oldest] = live.keys();
@@ -59,17 +65,17 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
   /** @returns undefined if it takes another call: a long stage is read again in parts */
   const evidence = (query: StageQuery, now: number): UnitEvidence | undefined => {
     const key = [query.stable, query.canary, query.since].join("\n");
-    const period = periodOf(query);
     const names = rowSources(query, sources.namesOf);
-    const { facts, result } = table.open(query, now, () => ({
-      thresholds: sources.thresholds(query, period.from),
+    const { facts, until, result } = table.open(query, now, () => ({
+      thresholds: sources.thresholds(query, periodOf(query).from),
       stretch: query.stretch,
       settling: query.settling,
       groups: cells.hasGroups([query.stable, query.canary], now - maxLateMs),
     }));
     if (result !== null) return parsedResult(result);
     const closed = cells.close(now);
-    const it = liveOf(key, () => stageFold(facts, period.from, names, cells.kindOf));
+    const period = periodOf({ since: query.since, until });
+    const it = liveOf(key, period.until, () => stageFold(facts, period.from, names, cells.kindOf));
     const read = catchUp(cells, it, { ...period, closed, names: [...names.keys()], byGroups: facts.groups });
     if (read === "groups") {
       table.changeFacts(query, { ...facts, groups: true });
