@@ -23,9 +23,12 @@ export type Crossings = readonly { readonly trusted: Crossing; readonly anonymou
 /** Numbers below this are clusters; others were dealt. */
 export const dealtFrom = maxClusters - clustersPerKind;
 
+/** A cluster that has reached it is not counted any more, so a byte is enough for its hits. */
+const lastLevel = Math.max(...levels);
+
 export class CrossingCounter {
-  readonly #canary = new Uint32Array(dealtFrom);
-  readonly #all = new Uint32Array(dealtFrom);
+  readonly #canary = new Uint8Array(dealtFrom);
+  readonly #all = new Uint8Array(dealtFrom);
   readonly #touched: number[] = [];
   readonly crossings: Crossings = levels.map(() => ({
     trusted: { canary: 0, all: 0 },
@@ -42,11 +45,12 @@ export class CrossingCounter {
       return;
     }
     const before = this.#all[cluster] ?? 0;
+    if (before >= lastLevel) return;
     const after = before + all;
     if (before === 0) this.#touched.push(cluster);
     const canaryAfter = (this.#canary[cluster] ?? 0) + canary;
-    this.#all[cluster] = after;
-    this.#canary[cluster] = canaryAfter;
+    this.#all[cluster] = Math.min(after, lastLevel);
+    this.#canary[cluster] = Math.min(canaryAfter, lastLevel);
     const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
     for (const [index, level] of levels.entries()) {
       if (before >= level || after < level) continue;

@@ -71,11 +71,11 @@ const maxTop = 3;
 
 export class StageEvidence {
   readonly #settling: Settling;
-  readonly #totals: Readonly<Record<Side, readonly Float64Array[]>> = { stable: newTotals(), canary: newTotals() };
+  readonly #totals: Readonly<Record<Side, readonly Uint32Array[]>> = { stable: newTotals(), canary: newTotals() };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Float64Array>> = {
-    stable: new Float64Array(maxClusters),
-    canary: new Float64Array(maxClusters),
+  readonly #settled: Readonly<Record<Side, Uint32Array>> = {
+    stable: new Uint32Array(maxClusters),
+    canary: new Uint32Array(maxClusters),
   };
   readonly #active: number[] = [];
   readonly #windows: LiveWindow[] = [];
@@ -180,8 +180,8 @@ export class StageEvidence {
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
-          hits: this.#totals[side][indexOf[rate]] as Float64Array,
-          of: this.#totals[side][indexOf[rates[rate]]] as Float64Array,
+          hits: this.#totals[side][indexOf[rate]] as Uint32Array,
+          of: this.#totals[side][indexOf[rates[rate]]] as Uint32Array,
         });
         const { hits } = totalsOf("canary");
         const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active);
@@ -190,7 +190,7 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: Float64Array): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: Uint32Array): Pick<RateSummary, "hitUnits" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
     const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
     const top = hit
@@ -228,7 +228,7 @@ interface LiveWindow {
 const newCounters = (): LiveWindow["counters"] =>
   new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));
 
-const newTotals = (): readonly Float64Array[] => measures.map(() => new Float64Array(maxClusters));
+const newTotals = (): readonly Uint32Array[] => measures.map(() => new Uint32Array(maxClusters));
 
 /** For tests and reports: the least number of a kind. */
 export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

@@ -1,7 +1,7 @@
 /** Loads a tier's telemetry object as a large rollout does, and measures what it costs. */
 import type { ControlPlan } from "../../../functions/control/model/plan.ts";
 import type { StageQuery } from "../../../functions/control/telemetry/stage-table.ts";
-import { openStore } from "../../../functions/control/telemetry/store.ts";
+import { openStore, type TelemetryStore } from "../../../functions/control/telemetry/store.ts";
 import { ingest } from "../../../functions/control/wiring/ingest.ts";
 import { cellMs } from "../../../functions/gateway/observability/cells.ts";
 import { clustersPerKind } from "../../../functions/gateway/observability/clusters.ts";
@@ -42,73 +42,46 @@ export interface TelemetryCost {
 const routes = 20;
 const canaryShare = 0.1;
 
-export const measureTelemetryLoad = async (
-  { isolates, requestsPerSecond, clients, minutes }: TelemetryLoad,
-  random: () => number,
-): Promise<TelemetryCost> => {
+export const measureTelemetryLoad = async (load: TelemetryLoad, random: () => number): Promise<TelemetryCost> => {
   const sql = memorySql();
   const store = openStore(sql);
-  const plan = { tiers: { tier: { workers: ["gate"] } }, frontFacts: { workers: [] } } as unknown as ControlPlan;
-  const begin = Date.UTC(2026, 10, 1);
-  const clock = { now: begin };
   const spent = { worker: 0, object: 0, evidence: 0, bounds: 0, sweep: 0 };
-  const object = {
-    take: async (...args: Parameters<typeof store.take>) => {
-      const started = cpuMs();
-      store.take(...args);
-      spent.object += cpuMs() - started;
-    },
-  };
-  const env = { TELEMETRY: { getByName: () => object } } as never;
-  const query: StageQuery = {
-    ...{ stable: "stable", canary: "canary", since: begin, until: null, stretch: 4, isOneRoute: false, bounds: false },
-    settling: { requests: 30_000, latency: 120_000 },
-  };
-  const perReport = (requestsPerSecond * cellMs) / 1000 / isolates;
   const counted = { reports: 0, bytes: 0, questions: 0 };
   const memoryBefore = memory();
-  for (; clock.now < begin + minutes * 60_000; clock.now += cellMs) {
-    for (let isolate = 0; isolate < isolates; isolate++) {
-      const requests = Math.floor(perReport) + (random() < perReport % 1 ? 1 : 0);
-      if (requests === 0) continue;
-      const version = isolate < isolates * canaryShare ? "canary" : "stable";
-      const body = JSON.stringify(
-        reportOf(version, requests, clock.now - cellMs * (1 + Math.floor(random() * 2)), clients, random),
-      );
+  let now = begin;
+  for (; now < begin + load.minutes * 60_000; now += cellMs) {
+    for (const report of reportsOf(load, now, random)) {
+      const body = JSON.stringify(report);
       counted.bytes += body.length;
       counted.reports++;
-      const started = cpuMs();
-      const request = new Request("https://control/v1/report", { method: "POST", body });
-      const answer = await ingest(request, { from: "gate", tiers: ["tier"] }, plan, env, {
-        now: () => clock.now,
-        random,
-      });
-      spent.worker += cpuMs() - started;
-      if (answer.status !== 204) throw new Error(await answer.text());
+      const { worker, object } = await send(body, store, now);
+      spent.worker += worker;
+      spent.object += object;
     }
-    spent.evidence += time(() => store.evidence(query, clock.now));
+    spent.evidence += time(() => store.evidence(query, now));
     counted.questions++;
-    if ((clock.now - begin) % 60_000 !== 0) continue;
+    if ((now - begin) % 60_000 !== 0) continue;
     spent.sweep = Math.max(
       spent.sweep,
-      time(() => store.sweep(clock.now)),
+      time(() => store.sweep(now)),
     );
     spent.bounds = Math.max(
       spent.bounds,
-      time(() => store.evidence({ ...query, bounds: true }, clock.now)),
+      time(() => store.evidence({ ...query, bounds: true }, now)),
     );
   }
   const stageMiB = (memory() - memoryBefore) / 2 ** 20;
   const again = openStore(sql);
   let found: ReturnType<typeof again.evidence>;
   const rebuildMs = time(() => {
-    do found = again.evidence(query, clock.now);
+    do found = again.evidence(query, now);
     while (!found);
   });
+  const { stable, canary } = found?.summary ?? {};
   return {
     reports: counted.reports,
     reportBytes: counted.bytes / counted.reports,
-    workerMs: (spent.worker - spent.object) / counted.reports,
+    workerMs: spent.worker / counted.reports,
     objectMs: spent.object / counted.reports,
     evidenceMs: spent.evidence / counted.questions,
     boundsMs: spent.bounds,
@@ -116,9 +89,52 @@ export const measureTelemetryLoad = async (
     rebuildMs,
     databaseMiB: sql.databaseSize / 2 ** 20,
     stageMiB,
-    clusters: found?.summary.stable.clusters ?? 0,
-    requests: (found?.summary.stable.totals[0] ?? 0) + (found?.summary.canary.totals[0] ?? 0),
+    clusters: stable?.clusters ?? 0,
+    requests: (stable?.totals[0] ?? 0) + (canary?.totals[0] ?? 0),
   };
+};
+
+const begin = Date.UTC(2026, 10, 1);
+const plan = { tiers: { tier: { workers: ["gate"] } }, frontFacts: { workers: [] } } as unknown as ControlPlan;
+const query: StageQuery = {
+  ...{ stable: "stable", canary: "canary", since: begin, until: null, stretch: 4, isOneRoute: false, bounds: false },
+  settling: { requests: 30_000, latency: 120_000 },
+};
+
+/** Sends a report to control's Worker, which passes it to the object. @returns the CPU of both, in milliseconds */
+const send = async (
+  body: string,
+  store: Pick<TelemetryStore, "take">,
+  now: number,
+): Promise<{ readonly worker: number; readonly object: number }> => {
+  let object = 0;
+  const take = async (...args: Parameters<TelemetryStore["take"]>) => {
+    object = time(() => store.take(...args));
+  };
+  const started = cpuMs();
+  const request = new Request("https://control/v1/report", { method: "POST", body });
+  const env = { TELEMETRY: { getByName: () => ({ take }) } } as never;
+  const answer = await ingest(request, { from: "gate", tiers: ["tier"] }, plan, env, {
+    now: () => now,
+    random: () => 0,
+  });
+  if (answer.status !== 204) throw new Error(await answer.text());
+  return { worker: cpuMs() - started - object, object };
+};
+
+/** The reports of all isolates with requests in an interval. Some have requests of the one before. */
+const reportsOf = function* (
+  { isolates, requestsPerSecond, clients }: TelemetryLoad,
+  now: number,
+  random: () => number,
+): Generator<Report> {
+  const perReport = (requestsPerSecond * cellMs) / 1000 / isolates;
+  for (let isolate = 0; isolate < isolates; isolate++) {
+    const requests = Math.floor(perReport) + (random() < perReport % 1 ? 1 : 0);
+    const version = isolate < isolates * canaryShare ? "canary" : "stable";
+    const at = now - cellMs * (1 + Math.floor(random() * 2));
+    if (requests > 0) yield reportOf(version, requests, at, clients, random);
+  }
 };
 
 /** CPU, since others may use the machine. */
