@@ -9,6 +9,6 @@ it("what is loaded is counted, a report and a stage are small, and a restart cha
   // The last reports have not been counted yet.
   expect(cost.requests).toBeGreaterThan(60 * 50);
   expect(cost.clusters).toBeGreaterThan(400);
-  expect(cost.reportBytes).toBeLessThan(1500);
+  expect(cost.reportBytes).toBeLessThan(4000);
   expect(cost.databaseMiB).toBeLessThan(1);
 });
