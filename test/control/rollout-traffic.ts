@@ -4,12 +4,15 @@ import type { Cause } from "../../functions/control/telemetry/causes.ts";
 import type { StoredSample } from "../../functions/control/telemetry/samples.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { type Bins, binOf, type Group, groups, maxBin, msOf } from "../../functions/gateway/observability/samples.ts";
+import { type Counts, summaryOf } from "../functions/control/rollout/evidence.ts";
 
 /** What one version does: shares of its requests. */
 export interface Behaviour {
   readonly errors?: number;
   readonly refusals?: number;
   readonly upstreamErrors?: number;
+  readonly clientErrors?: number;
+  readonly faults?: number;
   readonly abandoned?: number;
   /** A factor of the latency. */
   readonly slower?: number;
@@ -19,6 +22,8 @@ export interface Behaviour {
 
 export interface Traffic {
   readonly requestsPerSecond: number;
+  /** Clients, most of them authenticated; default: 2,000. */
+  readonly clusters?: number;
   readonly stable: Behaviour;
   readonly canary: Behaviour;
 }
@@ -27,7 +32,7 @@ export interface Traffic {
 const reportDelayMs = 4000;
 
 export const stageOf = (
-  { requestsPerSecond, stable, canary }: Traffic,
+  { requestsPerSecond, clusters = 2000, stable, canary }: Traffic,
   { share, since, until }: Pick<Stretch, "share" | "since" | "until">,
   now: number,
 ): Stage => {
@@ -39,11 +44,18 @@ export const stageOf = (
     share: share / 100,
     since: from,
     until: end,
-    units: [],
+    units: [summaryOf(Math.min(1, share / 100), countsOf(all - mine, stable), countsOf(mine, canary), { clusters })],
     stable: sampleOf(all - mine, stable),
     canary: sampleOf(mine, canary),
   };
 };
+
+/** Clusters send the same; the evidence has them all in its only interval. */
+const countsOf = (requests: number, { slower, causes: _, upstreamErrors: __, ...shares }: Behaviour): Counts => ({
+  requests,
+  ...Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, Math.round(share * requests)])),
+  ...(slower !== undefined && { slower }),
+});
 
 const sampleOf = (requests: number, { causes = [], slower = 1, ...shares }: Behaviour): StoredSample => {
   const count = (share = 0) => Math.round(share * requests);

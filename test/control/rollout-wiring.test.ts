@@ -2,24 +2,12 @@
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { deathsIn } from "../../functions/control/telemetry/samples.ts";
 import type { Bindings } from "../../functions/control/wiring/bindings.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
 import { tierRollouts } from "../../functions/control/wiring/rollouts.ts";
 import { maxFeedAgeMs } from "../../functions/gateway/overlay/overlay.ts";
 import { rolloutHarness } from "./rollout-harness.ts";
 import { telemetryWith } from "./telemetry-fake.ts";
-
-it("a version without users on stable has its deaths beside, since they need none to compare with", async () => {
-  const it = rolloutHarness();
-  await it.start();
-  const { env } = telemetryWith({ "a deaths:gate-a-canary": deathsIn([1, 2, 3]) });
-  const stageAt = (share: number) =>
-    evidenceOf(env, { tiers: {} }, it.state(), { share, since: 0, until: null }, 60_000);
-  const { deaths } = await stageAt(100);
-  expect(Object.values(deaths?.groups ?? {}).reduce((sum, { errors }) => sum + errors, 0)).toBe(3);
-  expect(await stageAt(50)).not.toHaveProperty("deaths");
-});
 
 it("a cutover's stage begins when all gates know of it, and its gateways are one route", async () => {
   const it = rolloutHarness();

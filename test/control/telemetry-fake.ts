@@ -23,8 +23,7 @@ export const telemetryWith = (stored: Readonly<Record<string, StoredSample>>) =>
       evidence: async (query: StageQuery): Promise<UnitEvidence> => {
         queries.push(query);
         const [stable, canary] = [sampleOf(object, query.stable), sampleOf(object, query.canary)];
-        const deaths = stored[`${object} deaths:${query.canary}`] ?? emptySample;
-        return { summary: summaryOf({ stable, canary }, query), stable, canary, deaths };
+        return { summary: summaryOf({ stable, canary }, query), stable, canary };
       },
     }),
   };

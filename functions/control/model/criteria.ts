@@ -6,7 +6,6 @@ export interface Criteria {
   readonly tolerate: {
     readonly errors: number;
     readonly refusals: number;
-    readonly upstreamErrors: number;
     readonly abandoned: number;
     readonly p99: number;
     /** A canary that reports less than (1 − this) of its expected requests fails. */
@@ -53,7 +52,7 @@ export interface Query {
 }
 
 /** The probability of a false failure, for all rollouts of one version together. */
-const alpha = 0.005;
+const alpha = 0.001;
 
 /**
  * @param attempt the part of alpha that this rollout may spend; absent in rollouts of an earlier release, which may spend all
@@ -64,10 +63,9 @@ export const criteriaOf = ({
   limits,
   attempt,
 }: ReleaseCriteria & { readonly attempt?: { readonly budget: number } }): Criteria => ({
-  // Upstream failures and abandoned requests are errors too; they are counted separately to show the source.
+  // Abandoned requests are errors too; they are counted separately to show the source.
   tolerate: {
     errors: increase(errors),
-    upstreamErrors: increase(errors),
     abandoned: increase(errors),
     refusals: increase(refusals),
     p99: increase(p99),

@@ -1,22 +1,35 @@
 /** The findings of a verdict: figures for programs and a sentence for people. */
 
+export const criteria = [
+  "sample-ratio",
+  "faults",
+  "errors",
+  "refusals",
+  "client-errors",
+  "abandoned",
+  "latency",
+  "limit",
+  "query",
+  "probe",
+] as const;
+
+export const verdicts = ["pass", "fail", "hold", "not-enough"] as const;
+
 export interface Finding {
   readonly criterion:
-    | "sample-ratio"
-    | "errors"
-    | "refusals"
+    | (typeof criteria)[number]
+    // Of rollouts of an earlier release.
     | "upstream-errors"
-    | "abandoned"
-    | "latency"
-    | "limit"
-    | "query"
-    | "deaths"
-    | "probe";
-  readonly verdict: "pass" | "fail" | "not-enough";
+    | "deaths";
+  /** `hold`: harm that clients can cause themselves. It does not roll back, and a person decides about the next step. */
+  readonly verdict: (typeof verdicts)[number];
   /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;
   readonly canary: number | null;
-  /** Bounds of canary minus stable; for latency and the sample ratio, of the ratio minus one. */
+  /**
+   * Bounds of canary minus stable, between clusters; for latency of the shares of requests that are slower than tolerated, and for
+   * the sample ratio of the ratio minus one.
+   */
   readonly low: number | null;
   readonly high: number | null;
   readonly tolerate: number | null;
@@ -32,6 +45,8 @@ export interface Finding {
   readonly causes?: readonly FindingCause[];
   /** The new version's hits come from at least so many clients; null if that is unknown. */
   readonly clients?: number | null;
+  /** The clusters of the new version with most hits: `cluster` in the access log. */
+  readonly clusters?: readonly HitCluster[];
   /** What is missing for a pass; null if the new version does not pass at its present rates. */
   readonly needs?: EvidenceNeeds | null;
   /** Sentences for people: `verdict-text.ts` writes all of them. */
@@ -42,6 +57,11 @@ export interface Finding {
 export interface HitCount {
   readonly hits: number;
   readonly requests: number;
+}
+
+export interface HitCluster {
+  readonly cluster: number;
+  readonly hits: number;
 }
 
 /** Why requests of the new version were refused, failed or were abandoned, and how many of stable were for the same cause. */
@@ -65,6 +85,6 @@ export interface EvidenceNeeds {
 }
 
 export interface Verdict {
-  readonly verdict: "pass" | "fail" | "not-enough";
+  readonly verdict: Finding["verdict"];
   readonly findings: readonly Finding[];
 }

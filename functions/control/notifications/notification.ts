@@ -74,11 +74,14 @@ const rolloutDataOf = (it: Rollout, actor: string | null): RolloutData => ({
   verdict: it.verdict && {
     verdict: it.verdict.verdict,
     // What the next evaluation counts from is no part of a notice.
-    findings: it.verdict.findings.slice(0, maxFindings).map(({ causes, limit: _, probes: __, ...finding }) => ({
-      ...finding,
-      ...(causes && { causes: causes.slice(0, maxCauses) }),
-      why: truncate(finding.why, maxTextChars),
-    })),
+    findings: it.verdict.findings
+      .slice(0, maxFindings)
+      .map(({ causes, clusters, limit: _, probes: __, ...finding }) => ({
+        ...finding,
+        ...(causes && { causes: causes.slice(0, maxCauses) }),
+        ...(clusters && { clusters: [...clusters] }),
+        why: truncate(finding.why, maxTextChars),
+      })),
   },
   // The channel adds the environment's options, and the URL.
   next: [...nextSteps(it)],

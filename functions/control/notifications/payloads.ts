@@ -1,8 +1,9 @@
 /** Schemas of the `data` of each notice type: the contract with receivers. The OpenAPI document's `webhooks` are generated from them. */
 import { z } from "@hono/zod-openapi";
+import { criteria, verdicts } from "../model/finding.ts";
 import { rolloutStates } from "../model/rollout-state.ts";
 
-const verdict = z.enum(["pass", "fail", "not-enough"]);
+const verdict = z.enum(verdicts);
 const figure = z.number().nullable();
 
 const next = z
@@ -13,18 +14,7 @@ const next = z
 const hits = z.strictObject({ hits: z.number(), requests: z.number() });
 
 const finding = z.strictObject({
-  criterion: z.enum([
-    "sample-ratio",
-    "errors",
-    "refusals",
-    "upstream-errors",
-    "abandoned",
-    "latency",
-    "limit",
-    "query",
-    "deaths",
-    "probe",
-  ]),
+  criterion: z.enum([...criteria, "upstream-errors", "deaths"]),
   verdict,
   stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),
   canary: figure.describe("The same of the new version"),
@@ -49,6 +39,10 @@ const finding = z.strictObject({
     .optional()
     .describe("The new version's most frequent causes"),
   clients: z.int().nullable().optional().describe("The least number of clients that the new version's hits come from"),
+  clusters: z
+    .array(z.strictObject({ cluster: z.int(), hits: z.number() }))
+    .optional()
+    .describe("The clusters of clients with most hits, as `cluster` in the access log"),
   needs: z
     .strictObject({ requests: z.number(), ms: z.number().nullable() })
     .nullable()

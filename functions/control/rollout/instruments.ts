@@ -1,11 +1,9 @@
 /** The instruments of a tier's rollouts: state, time in it, share and verdict, so that alerts can watch them. */
-import type { Verdict } from "../model/finding.ts";
+import { verdicts } from "../model/finding.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { rolloutStates, shareOf, stateOf, stateSince } from "../model/rollout-state.ts";
 import { parseSubject } from "../model/subject.ts";
 import type { Instrument, Point } from "../telemetry/instruments.ts";
-
-const verdicts = ["pass", "fail", "not-enough"] as const satisfies readonly Verdict["verdict"][];
 
 /** @param all the current rollouts of the tier and of its cutovers, or the last ones */
 export const rolloutInstruments = (all: readonly Rollout[], now: number): readonly Instrument[] => {

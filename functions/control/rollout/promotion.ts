@@ -14,6 +14,8 @@ export const evidenceGap = ({
   if (verdict?.verdict === "pass" || steps[step]?.watch) return undefined;
   const share = Math.max(0, goal.share);
   if (share === 0) return smoked ? undefined : "the smoke test has not passed";
+  if (verdict?.verdict === "hold")
+    return `something speaks against the new version, and clients can cause it: ${listOf(verdict.findings, "hold")}`;
   return `there is not enough evidence that the new version is no worse, at ${share} % of users${verdict ? `: ${listOf(verdict.findings, "not-enough")}` : ""}`;
 };
 
@@ -23,7 +25,10 @@ export const promotionWarning = (it: Rollout): string | undefined => {
   return [overwritten, evidenceGap(it)].flatMap((text) => text ?? []).join("; ") || undefined;
 };
 
-const listOf = (findings: NonNullable<Rollout["verdict"]>["findings"], verdict: "fail" | "not-enough"): string =>
+const listOf = (
+  findings: NonNullable<Rollout["verdict"]>["findings"],
+  verdict: "fail" | "hold" | "not-enough",
+): string =>
   findings
     .filter((finding) => finding.verdict === verdict)
     .map(({ why }) => why)

@@ -6,7 +6,7 @@ import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
-import { failureText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
+import { failureText, holdText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
@@ -191,6 +191,9 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   if (step.share === 0) return advance(it);
+  // In one more bake, clients whom nobody can imitate may confirm it.
+  if (it.verdict?.verdict === "hold" && now - since >= 2 * step.bakeMs)
+    return pause(it, holdText(it.verdict, step.share), now);
   if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
   return pause(it, timeoutText(it.verdict, now - since, step.share), now);

@@ -36,7 +36,7 @@ const observedShare = ({ stable, canary }: Subject, versions: Deployment["versio
 export const watchEndsAt = (it: Rollout): number => (openStretch(it)?.since ?? 0) + (it.steps[it.step]?.bakeMs ?? 0);
 
 /** Criteria that need no stable version to compare with. */
-const absolute: ReadonlySet<Finding["criterion"]> = new Set(["limit", "query", "deaths"]);
+const absolute: ReadonlySet<Finding["criterion"]> = new Set(["limit", "query", "faults"]);
 
 /** Whether a failure rolls back. If others decided the split, or nothing was measured beside the new version, it only alerts. */
 export const actsOn = (it: Rollout, { criterion }: Pick<Finding, "criterion">): boolean =>

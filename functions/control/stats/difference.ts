@@ -19,8 +19,8 @@ export interface Difference {
   /** Means over the clusters that count. */
   readonly stable: number;
   readonly canary: number;
-  /** Of canary minus stable. */
-  readonly variance: number;
+  /** Of stable's mean and of the canary's. Versions are independent, so their sum is that of the difference. */
+  readonly variance: { readonly stable: number; readonly canary: number };
   /** Clusters of the canary with requests, and dealt requests. */
   readonly units: number;
   /** The canary's requests that count, by weight. */
@@ -34,40 +34,44 @@ export const trimmed = 2;
 
 /** @param active numbers of the clusters with requests */
 export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
-  const sides = { stable: sideOf(stable, canary, active), canary: sideOf(canary, stable, active) };
-  const part = sides.canary.clusters.length > 0 ? trimmed / sides.canary.clusters.length : 0;
-  const [one, other] = [meanOf(sides.stable, Math.min(0.5, part)), meanOf(sides.canary, Math.min(0.5, part))];
+  const most = maxWeight * meanRequests(stable, canary, active);
+  const sides = { stable: sideOf(stable, canary, active, most), canary: sideOf(canary, stable, active, most) };
+  const part = Math.min(0.5, trimmed / Math.max(1, sides.canary.clusters));
+  const [one, other] = [meanOf(sides.stable, part), meanOf(sides.canary, part)];
   return {
     stable: one.mean,
     canary: other.mean,
-    variance: one.variance + other.variance,
-    units: sides.canary.clusters.length + sides.canary.dealt.of,
+    variance: { stable: one.variance, canary: other.variance },
+    units: sides.canary.clusters + sides.canary.dealt.of,
     weight: other.weight,
   };
 };
 
-interface Weighted {
-  readonly hits: number;
-  readonly of: number;
-}
-
+/** The clusters of one version, in the order of `active`; verdicts are frequent, so there is no object for each. */
 interface SideTotals {
-  readonly clusters: readonly Weighted[];
+  readonly hits: Float64Array;
+  readonly of: Float64Array;
+  readonly clusters: number;
   /** Requests that were dealt one by one. */
-  readonly dealt: Weighted;
+  readonly dealt: { readonly hits: number; readonly of: number };
 }
 
-const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): SideTotals => {
-  const clusters: Weighted[] = [];
-  const dealt = { hits: 0, of: 0 };
+/** Of a cluster, under both versions. */
+const meanRequests = (one: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
   let [all, count] = [0, 0];
   for (let index = 0; index < active.length; index++) {
     const cluster = active[index] ?? 0;
     if (cluster >= dealtFrom) continue;
-    all += (mine.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
+    all += (one.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
     count++;
   }
-  const most = count > 0 ? (maxWeight * all) / count : 0;
+  return count > 0 ? all / count : 0;
+};
+
+const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>, most: number): SideTotals => {
+  const side = { hits: new Float64Array(active.length), of: new Float64Array(active.length) };
+  const dealt = { hits: 0, of: 0 };
+  let clusters = 0;
   for (let index = 0; index < active.length; index++) {
     const cluster = active[index] ?? 0;
     const of = mine.of[cluster] ?? 0;
@@ -79,34 +83,63 @@ const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<num
       continue;
     }
     const weight = Math.min(1, most / (of + (other.of[cluster] ?? 0)));
-    clusters.push({ hits: hits * weight, of: of * weight });
+    side.hits[clusters] = hits * weight;
+    side.of[clusters++] = of * weight;
   }
-  return { clusters, dealt };
+  return { hits: side.hits.subarray(0, clusters), of: side.of.subarray(0, clusters), clusters, dealt };
 };
 
-const meanOf = (
-  { clusters, dealt }: SideTotals,
-  part: number,
-): { readonly mean: number; readonly variance: number; readonly weight: number } => {
-  const whole = ratioOf([...clusters, dealt]);
-  const excess = ({ hits, of }: Weighted) => hits - whole * of;
-  const left = Math.round(part * clusters.length);
-  const kept =
-    left === 0 ? clusters : clusters.toSorted((a, b) => excess(a) - excess(b)).slice(0, clusters.length - left);
-  const mean = ratioOf([...kept, dealt]);
-  const weight = kept.reduce((sum, { of }) => sum + of, dealt.of);
-  if (weight === 0) return { mean: 0, variance: 0, weight };
-  const squares = kept.reduce((sum, { hits, of }) => sum + (hits - mean * of) ** 2, 0);
-  const count = kept.length;
+interface Mean {
+  readonly mean: number;
+  readonly variance: number;
+  readonly weight: number;
+}
+
+/** @param part of the clusters that is left out: those with most hits beyond the mean */
+const meanOf = ({ hits, of, clusters, dealt }: SideTotals, part: number): Mean => {
+  const all = { hits: sum(hits) + dealt.hits, of: sum(of) + dealt.of };
+  const whole = all.of > 0 ? all.hits / all.of : 0;
+  const isLeft = worstOf(hits, of, whole, Math.round(part * clusters));
+  let count = 0;
+  for (let index = 0; index < clusters; index++) {
+    if (isLeft[index] === 0) count++;
+    else {
+      all.hits -= hits[index] ?? 0;
+      all.of -= of[index] ?? 0;
+    }
+  }
+  if (all.of <= 0) return { mean: 0, variance: 0, weight: 0 };
+  const mean = Math.max(0, all.hits / all.of);
+  let squares = 0;
+  for (let index = 0; index < clusters; index++)
+    if (isLeft[index] === 0) squares += ((hits[index] ?? 0) - mean * (of[index] ?? 0)) ** 2;
+  const correction = count > 1 ? count / (count - 1) : 1;
   const perRequest = dealt.of * mean * (1 - mean);
-  return { mean, variance: (squares * (count > 1 ? count / (count - 1) : 1) + perRequest) / weight ** 2, weight };
+  return { mean, variance: (squares * correction + perRequest) / all.of ** 2, weight: all.of };
 };
 
-const ratioOf = (all: readonly Weighted[]): number => {
-  let [hits, of] = [0, 0];
-  for (const it of all) {
-    hits += it.hits;
-    of += it.of;
+/** Marks as many clusters with most hits beyond the rate; none that has no more. */
+const worstOf = (hits: Float64Array, of: Float64Array, rate: number, count: number): Uint8Array => {
+  const marks = new Uint8Array(hits.length);
+  const excess = new Float64Array(hits.length);
+  let worse = 0;
+  for (let index = 0; index < hits.length; index++) {
+    const more = (hits[index] ?? 0) - rate * (of[index] ?? 0);
+    if (more > 0) excess[worse++] = more;
   }
-  return of > 0 ? hits / of : 0;
+  let left = Math.min(worse, count);
+  if (left === 0) return marks;
+  const least = excess.subarray(0, worse).sort()[worse - left] ?? 0;
+  for (let index = 0; index < hits.length && left > 0; index++) {
+    if ((hits[index] ?? 0) - rate * (of[index] ?? 0) < least) continue;
+    marks[index] = 1;
+    left--;
+  }
+  return marks;
+};
+
+const sum = (numbers: Float64Array): number => {
+  let all = 0;
+  for (let index = 0; index < numbers.length; index++) all += numbers[index] ?? 0;
+  return all;
 };

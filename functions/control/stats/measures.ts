@@ -1,6 +1,11 @@
 /** What is counted of each cluster, and of requests that were dealt one by one. */
 
-/** A count is the sum of its hits; `measured` is what the three counts of slowness are shares of. */
+/**
+ * `clientErrors`: the service's own 4xx. `faults`: requests that the gate itself failed, or that died. `measured`: those whose
+ * latency is known, of a route that stable's past knows; what follows are parts of it, in which failed and abandoned requests
+ * count. `slow99`: slower than the 99th percentile of stable's past on that route. `over50` to `over99`: slower than that
+ * percentile, which for the canary is raised by the tolerated ratio.
+ */
 export const measures = [
   "requests",
   "errors",
@@ -9,9 +14,10 @@ export const measures = [
   "abandoned",
   "faults",
   "measured",
-  "slow50",
-  "slow90",
   "slow99",
+  "over50",
+  "over90",
+  "over99",
 ] as const;
 
 export type Measure = (typeof measures)[number];
@@ -30,9 +36,10 @@ export const rates = {
   clientErrors: "requests",
   abandoned: "requests",
   faults: "requests",
-  slow50: "measured",
-  slow90: "measured",
   slow99: "measured",
+  over50: "measured",
+  over90: "measured",
+  over99: "measured",
 } as const satisfies Partial<Record<Measure, "requests" | "measured">>;
 
 export type Rate = keyof typeof rates;

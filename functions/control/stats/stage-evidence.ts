@@ -20,6 +20,8 @@ export interface WindowCrossings {
   readonly level: number;
   readonly trusted: Crossing;
   readonly anonymous: Crossing;
+  /** The hits of each version in the window, and what they are a share of. */
+  readonly hits: Readonly<Record<Side, { readonly hits: number; readonly of: number }>>;
 }
 
 /** Sums of one version. */
@@ -128,12 +130,15 @@ export class StageEvidence {
           const all = canary + (counts[measure] ?? 0);
           if (all > 0) counter.add(cluster, canary, all);
         }
+    for (const counts of this.#pending.values())
+      for (const { sums } of this.#windows)
+        for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? 0) + (counts[index] ?? 0);
     this.#pending = new Map();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
   summary(bounds: boolean): StageSummary {
-    const crossings = this.#windows.flatMap(({ window, counters }) =>
+    const crossings = this.#windows.flatMap(({ window, counters, sums }) =>
       [...counters].flatMap(([index, { crossings: byLevel }]) =>
         byLevel.flatMap((it, level): WindowCrossings[] =>
           it.trusted.all + it.anonymous.all === 0
@@ -144,6 +149,7 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
+                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, measures.length) },
                 },
               ],
         ),
@@ -157,7 +163,12 @@ export class StageEvidence {
     for (; this.#nextStart <= at; this.#nextStart += windowStepMs) {
       for (const ended of this.#windows.filter(({ window }) => window.until <= this.#nextStart)) this.#end(ended);
       const started = this.#nextStart === 0 ? [wholeStage] : windowsFrom(this.#nextStart);
-      for (const window of started) this.#windows.push({ window, counters: this.#spare.pop() ?? newCounters() });
+      for (const window of started)
+        this.#windows.push({
+          window,
+          counters: this.#spare.pop() ?? newCounters(),
+          sums: new Float64Array(2 * measures.length),
+        });
     }
   }
 
@@ -217,13 +228,21 @@ export class StageEvidence {
   }
 }
 
-const maxMeanRequests = 4;
+/** A cluster weighs this many mean ones at most: which version the busiest have is chance. */
+const maxMeanRequests = 2;
 
 interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
   readonly counters: ReadonlyMap<number, CrossingCounter>;
+  /** Counts in the window by measure: stable's, then the canary's. */
+  readonly sums: Float64Array;
 }
+
+const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCrossings["hits"][Side] => ({
+  hits: sums[shift + measure] ?? 0,
+  of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
+});
 
 const newCounters = (): LiveWindow["counters"] =>
   new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));

@@ -1,6 +1,5 @@
 /** What clusters met, as control counts it: cells of requests that started in one interval, whoever reported them. */
 import { type Bins, type Group, maxBin, type Sample } from "../../gateway/observability/samples.ts";
-import { indexOf, type Measure, measures } from "../stats/measures.ts";
 import { noRequests } from "./samples.ts";
 
 /** Requests that count alike. */
@@ -11,20 +10,18 @@ export interface CellKind {
   readonly counts: number;
 }
 
-const bitOf = (measure: Measure): number => 1 << indexOf[measure];
-
-/** What a request counts for. */
+/** What a request counts for. They are stored, so a bit keeps its meaning. */
 export const bits = {
-  requests: bitOf("requests"),
-  errors: bitOf("errors"),
-  refusals: bitOf("refusals"),
-  clientErrors: bitOf("clientErrors"),
-  abandoned: bitOf("abandoned"),
-  faults: bitOf("faults"),
+  requests: 1,
+  errors: 2,
+  refusals: 4,
+  clientErrors: 8,
+  abandoned: 16,
+  faults: 32,
   /** An error of an upstream, for display alone. */
-  upstreamErrors: 1 << measures.length,
+  upstreamErrors: 64,
   /** Slower than any threshold: it failed, or nobody waited for its answer. */
-  failed: 1 << (measures.length + 1),
+  failed: 128,
 } as const;
 
 /** A kind is an index. The bin is -1 where the isolate was cold. */

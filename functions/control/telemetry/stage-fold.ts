@@ -116,13 +116,17 @@ const slownessOf = (thresholds: RouteThresholds, stretch: number, kindOf: (id: n
     const failed = hasBit(counts, "failed");
     if (!limits || (bin < 0 && !failed)) return;
     sums[indexOf.measured] = (sums[indexOf.measured] ?? 0) + count;
-    for (let part = 0; part < limits.length; part++) {
-      const index = indexOf.slow50 + part;
+    if (failed || bin > limits[2]) sums[indexOf.slow99] = (sums[indexOf.slow99] ?? 0) + count;
+    for (let part = 0; part < raised.length; part++) {
+      const index = raised[part] ?? 0;
       if (failed || bin > (limits[part] ?? 0) + stretch) sums[index] = (sums[index] ?? 0) + count;
     }
   };
 };
 
+/** Of the thresholds that are raised for the canary. */
+const raised = [indexOf.over50, indexOf.over90, indexOf.over99];
+
 const countedMeasures = measures
-  .filter((it): it is Exclude<typeof it, "measured" | "slow50" | "slow90" | "slow99"> => it in bits)
+  .filter((it): it is typeof it & keyof typeof bits => it in bits)
   .map((it) => [it, indexOf[it]] as const);

@@ -17,8 +17,6 @@ export interface UnitEvidence {
   /** Totals for display, with deaths. */
   readonly stable: StoredSample;
   readonly canary: StoredSample;
-  /** The canary's requests that died. */
-  readonly deaths: StoredSample;
   /** Requests that the tail saw; absent if it saw none. */
   readonly witnessed?: Readonly<Record<Side, number>>;
 }

@@ -194,7 +194,6 @@ const stageSources = (samples: SampleTable, series: SeriesTable): StageSources =
     return {
       stable: between(stable, from, until),
       canary: between(canary, from, until),
-      deaths: deathsIn(samples, canary, from, until),
       ...(witnessed.stable + witnessed.canary > 0 && { witnessed }),
     };
   },

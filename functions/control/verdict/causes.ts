@@ -1,15 +1,15 @@
-/** What a criterion's requests failed of, and how many clients sent them. */
+/** What a criterion's requests failed of. */
 import type { FindingCause } from "../model/finding.ts";
-import { type Count, groupCounts } from "../stats/counts.ts";
-import { type Cause, hasUnknownUsers } from "../telemetry/causes.ts";
+import type { Cause } from "../telemetry/causes.ts";
 import type { Stage } from "./evidence.ts";
+import type { RateCount } from "./rates.ts";
 
 const maxCauses = 10;
 
 /** The causes with the largest excess over stable first. */
 export const causesIn = (
   stages: readonly Stage[],
-  count: Count,
+  count: RateCount,
   requests: { readonly stable: number; readonly canary: number },
 ): readonly FindingCause[] => {
   const all = new Map<string, FindingCause>();
@@ -24,8 +24,7 @@ export const causesIn = (
     .slice(0, maxCauses);
 };
 
-const isOf = ({ kind, upstream }: Cause, count: Count): boolean =>
-  count === "upstreamErrors" ? kind === "errors" && upstream !== "" : kind === count;
+const isOf = ({ kind }: Cause, count: RateCount): boolean => kind === count;
 
 /** A service's own answer has no code: then the status is the code, and the upstream answered it. */
 const add = (
@@ -37,21 +36,4 @@ const add = (
   const key = Object.values(names).join("\n");
   const known = all.get(key) ?? { ...names, canary: 0, stable: 0 };
   all.set(key, { ...known, [side]: known[side] + count });
-};
-
-/**
- * The least number of clients that the new version's hits come from: users fall into groups, so each group with a hit has
- * one client at least.
- *
- * @returns null if the clients of some are unknown, because their requests died without a report, or the tail alone saw them
- */
-export const clientsIn = (stages: readonly Stage[], count: Count): number | null => {
-  const isUnknown = (it: Cause) => it.kind === count && hasUnknownUsers(it);
-  if (stages.some(({ canary }) => canary.causes?.some(isUnknown))) return null;
-  const groups = new Set<number>();
-  for (const { canary } of stages)
-    groupCounts(canary, count).hits.forEach((hits, group) => {
-      if (hits > 0) groups.add(group);
-    });
-  return groups.size;
 };

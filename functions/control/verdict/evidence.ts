@@ -14,11 +14,9 @@ export interface Stage {
   readonly until: number;
   /** What clusters met, for each tier and Worker; one more for what only the tail saw of a front. */
   readonly units: readonly StageSummary[];
-  /** Totals for display. */
+  /** Totals for display, with the causes of failures. */
   readonly stable: StoredSample;
   readonly canary: StoredSample;
-  /** The canary's requests whose gate died; only for a period without users on stable. They are part of `canary` too. */
-  readonly deaths?: StoredSample;
   /**
    * Requests that the tail saw, by its access lines: if gates reported fewer of the canary, it tells lost reports from lost
    * requests. Absent if the tail saw none.

@@ -1,6 +1,6 @@
 /** How much more evidence a criterion needs, if requests go on at their present rates. An estimate for people; no decision uses it. */
 import type { EvidenceNeeds, Finding } from "../model/finding.ts";
-import { requestsOf, sum } from "../stats/counts.ts";
+import { totalOf } from "../stats/combined.ts";
 import type { Stage } from "./evidence.ts";
 
 /** Beyond this, nobody waits. */
@@ -38,7 +38,7 @@ export const forecasterOf = (stages: readonly Stage[]): Forecast => {
 const requestRateOf = (stages: readonly Stage[]): number => {
   const newest = stages.at(-1);
   const ms = newest ? newest.until - newest.since : 0;
-  return newest && ms > 0 ? sum(requestsOf(newest.canary)) / ms : 0;
+  return newest && ms > 0 ? totalOf(newest.units, "canary", "requests") / ms : 0;
 };
 
 /** Rounded up: it is an estimate. */

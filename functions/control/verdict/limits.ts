@@ -1,51 +1,41 @@
 /** Findings of the absolute limits: what the canary may never exceed, regardless of stable. */
 
-import type { Criteria } from "../model/criteria.ts";
 import type { Finding } from "../model/finding.ts";
-import { effectOf, type GroupCounts, groupCounts, sum } from "../stats/counts.ts";
-import { canaryP99 } from "../stats/latency.ts";
+import { combinedRate, effectiveRequests, totalOf } from "../stats/combined.ts";
+import type { Rate } from "../stats/measures.ts";
+import { percentile99 } from "../stats/percentile.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
-import { emptySample } from "../telemetry/samples.ts";
+import type { VerdictContext } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 import type { Forecast } from "./forecast.ts";
+import { statsOf } from "./measurement.ts";
 import { type LimitFacts, limitText } from "./verdict-text.ts";
 
 const limitedCounts = ["errors", "refusals", "abandoned"] as const;
 
-type LimitedCount = (typeof limitedCounts)[number];
-
-/** @param evidence logarithm of 1/α for all limits together */
-export const limitsOf = (
-  stages: readonly Stage[],
-  { limits = {}, minRequests }: Criteria,
-  evidence: number,
-  forecast: Forecast,
-): Finding[] => {
-  const evidencePerLimit = evidence + Math.log(Math.max(1, Object.keys(limits).length));
-  const context = { minRequests, evidence: evidencePerLimit, forecast };
+/** @param stages at most one: the newest */
+export const limitsOf = (stages: readonly Stage[], { criteria, budget, forecast }: VerdictContext): Finding[] => {
+  const { limits = {}, minRequests } = criteria;
+  const evidence = Math.log(Math.max(1, Object.keys(limits).length) / budget);
+  const context = { minRequests, evidence, forecast };
   return [
     ...limitedCounts.flatMap((count) => {
       const limit = limits[count];
-      return limit === undefined ? [] : [{ ...rateLimit(stages, count, limit, context), limit: count }];
+      return limit === undefined ? [] : [{ ...boundedRate(stages, count, limit, context), limit: count }];
     }),
     ...(limits.p99 === undefined ? [] : [{ ...latencyLimit(stages, limits.p99, context), limit: "p99" as const }]),
   ];
 };
 
-/** The part of the canary's requests whose gate died, against the tolerance of errors: it needs no stable version beside. */
-export const deathsFinding = (
-  stages: readonly Stage[],
-  { tolerate, minRequests }: Criteria,
-  evidence: number,
-  forecast: Forecast,
-): Finding => {
-  const all = stages.map(({ canary, deaths = emptySample }) => ({
-    hits: groupCounts(deaths, "errors").hits,
-    of: groupCounts(canary, "errors").of,
-  }));
-  const context = { minRequests, evidence, forecast };
-  return { ...boundedRate(all, "deaths", tolerate.errors, context), criterion: "deaths" };
-};
+/** Requests that the gate itself failed, against the tolerance of errors: it needs no stable version beside. */
+export const faultsLimit = (stages: readonly Stage[], { criteria, budget, forecast }: VerdictContext): Finding => ({
+  ...boundedRate(stages, "faults", criteria.tolerate.errors, {
+    minRequests: criteria.minRequests,
+    evidence: -Math.log(budget),
+    forecast,
+  }),
+  criterion: "faults",
+});
 
 interface LimitContext {
   readonly minRequests: number;
@@ -54,31 +44,34 @@ interface LimitContext {
   readonly forecast: Forecast;
 }
 
-const rateLimit = (stages: readonly Stage[], count: LimitedCount, limit: number, context: LimitContext): Finding =>
-  boundedRate(
-    stages.map(({ canary }) => groupCounts(canary, count)),
-    count,
-    limit,
-    context,
-  );
-
 const boundedRate = (
-  all: readonly GroupCounts[],
-  count: LimitFacts["count"],
+  stages: readonly Stage[],
+  count: LimitFacts["count"] & Rate,
   limit: number,
   context: LimitContext,
 ): Finding => {
-  const effect = effectOf(all);
-  const [hits, of] = [sum(all.map((it) => sum(it.hits))), sum(all.map((it) => sum(it.of)))];
-  const low = atLeast(hits / effect, of / effect, context.evidence);
-  const highOf = (times: number) => atMost((hits * times) / effect, (of * times) / effect, context.evidence);
-  const measured = { canary: of > 0 ? hits / of : null, low, highOf, requests: of, limit };
+  const units = stages.flatMap((it) => it.units);
+  const [hits, requests] = [totalOf(units, "canary", count), totalOf(units, "canary", "requests")];
+  const rate = combinedRate(units, count);
+  // A defect of the gate counts by requests; what clients can cause counts by clusters, without the worst two.
+  const isFault = count === "faults";
+  const of = isFault || !rate ? requests : effectiveRequests(rate);
+  const mean = isFault || !rate ? (requests > 0 ? hits / requests : 0) : rate.canary;
+  const low = atLeast(mean * of, of, context.evidence);
+  const highOf = (times: number) => atMost(mean * of * times, of * times, context.evidence);
+  const measured = { canary: requests > 0 ? hits / requests : null, low, highOf, requests, limit };
   return finding(measured, { count, value: hits }, context);
 };
 
 const latencyLimit = (stages: readonly Stage[], limit: number, context: LimitContext): Finding => {
-  const samples = stages.map(({ canary }) => canary);
-  const { value, low, requests, highOf } = canaryP99(samples, context.evidence);
+  const { latency } = statsOf(stages.map(({ canary }) => canary));
+  const rate = combinedRate(
+    stages.flatMap((it) => it.units),
+    "slow99",
+  );
+  const requests = latency.reduce((sum, [, count]) => sum + count, 0);
+  const worth = rate && rate.weight > 0 ? (requests * effectiveRequests(rate)) / rate.weight : requests;
+  const { value, low, highOf } = percentile99(latency, worth, context.evidence);
   return finding({ canary: value, low, highOf, requests, limit }, { count: "p99", value }, context);
 };
 

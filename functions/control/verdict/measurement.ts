@@ -31,7 +31,7 @@ export const measurementOf = (stages: readonly Stage[], exposed: Sample): Measur
   canary: statsOf(stages.map(({ canary }) => canary)),
 });
 
-const statsOf = (samples: readonly Sample[]): VersionStats => {
+export const statsOf = (samples: readonly Sample[]): VersionStats => {
   const combined = samples.reduce(sumOfSamples, { groups: {}, cold: 0 });
   const latency = Object.values(combined.groups)
     .map((it) => it.latency)

@@ -1,19 +1,20 @@
 /** All sentences of a verdict: what was measured, of what, against what, and what is missing. Clauses are separated by semicolons. */
-import type { EvidenceNeeds, Finding, FindingCause, HitCount, Verdict } from "../model/finding.ts";
-import type { Count } from "../stats/counts.ts";
+import type { EvidenceNeeds, Finding, FindingCause, HitCluster, HitCount, Verdict } from "../model/finding.ts";
 import { diedCode, unreportedCode } from "../telemetry/causes.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
+import { minUnits } from "./context.ts";
 import { counted, duration, milliseconds, number, percent, points } from "./format.ts";
+import type { RateCount } from "./rates.ts";
 
 type FindingVerdict = Finding["verdict"];
 
 const predicates = {
   errors: "failed",
   refusals: "were refused",
-  upstreamErrors: "failed at an upstream",
+  clientErrors: "were answered with 4xx by the service",
   abandoned: "were abandoned by their clients",
-  deaths: "died without an answer",
-} as const satisfies Record<Count | "deaths", string>;
+  faults: "died, or failed in the gate itself",
+} as const satisfies Record<RateCount | "faults", string>;
 
 const isOrAre = (count: number, predicate: string): string =>
   count === 1 ? predicate.replace(/^were /, "was ").replace("their clients", "its client") : predicate;
@@ -21,31 +22,48 @@ const isOrAre = (count: number, predicate: string): string =>
 /** What a rate's finding knows of it. */
 export interface RateFacts {
   readonly verdict: FindingVerdict;
-  readonly count: Count;
+  readonly count: RateCount | "faults";
   readonly canary: HitCount;
-  readonly stable: HitCount & { readonly rate: number };
-  /** Bounds of the canary's rate minus stable's, and the tolerated difference. */
+  readonly stable: HitCount;
+  /** Bounds of the canary's rate minus stable's, and the tolerated difference; null if none is tolerated. */
   readonly low: number;
   readonly high: number;
-  readonly tolerate: number;
+  readonly tolerate: number | null;
   readonly causes: readonly FindingCause[];
   readonly clients: number | null;
+  /** Those with most hits. */
+  readonly clusters: readonly HitCluster[];
+  /** Clusters of clients with the new version, and requests that were dealt for themselves. */
+  readonly units: number;
   /** Null if it does not pass at its present rates. */
   readonly needs: EvidenceNeeds | null | undefined;
 }
 
-export const rateText = ({ count, canary, stable, causes, clients, ...it }: RateFacts): string => {
+export const rateText = ({ count, canary, stable, causes, clients, clusters, tolerate, ...it }: RateFacts): string => {
   if (canary.requests === 0) return noRequest;
   return clauses(
     hitsText(count, canary) + causesText(causes, canary.hits) + clientsText(clients, canary.hits),
-    stable.requests === 0 ? "stable had no request" : `stable ${percent(stable.rate)} of ${number(stable.requests)}`,
-    differenceText(it, rateOf(canary) - stable.rate),
+    stable.requests === 0 ? "stable had no request" : `stable ${percent(rateOf(stable))} of ${number(stable.requests)}`,
+    tolerate === null ? "" : differenceText({ ...it, tolerate }, rateOf(canary) - rateOf(stable)),
+    it.verdict === "hold" ? causedByClients(clusters) : "",
   );
 };
 
+/** Why harm is no reason to roll back. */
+const causedByClients = (clusters: readonly HitCluster[]): string =>
+  `clients that nobody authenticated can cause this, so a person decides${namedText(clusters)}`;
+
+const namedText = (clusters: readonly HitCluster[]): string =>
+  clusters.length === 0
+    ? ""
+    : ` (most from ${clusters.map(({ cluster }) => `\`${clusterName(cluster)}\``).join(", ")}: \`cluster\` in the access log)`;
+
+/** As the access log names it. */
+export const clusterName = (cluster: number): string => cluster.toString(16).padStart(4, "0");
+
 const noRequest = "the new version has had no request";
 
-const hitsText = (count: Count | "deaths", { hits, requests }: HitCount): string =>
+const hitsText = (count: RateCount | "faults", { hits, requests }: HitCount): string =>
   hits === 0
     ? `none of ${counted(requests, "request")} ${isOrAre(1, predicates[count])}`
     : `${number(hits)} of ${counted(requests, "request")} ${isOrAre(hits, predicates[count])} (${percent(hits / requests)})`;
@@ -79,15 +97,23 @@ const clientsText = (clients: number | null, hits: number): string => {
 };
 
 const differenceText = (
-  { verdict, low, high, tolerate, needs }: Pick<RateFacts, "verdict" | "low" | "high" | "tolerate" | "needs">,
+  {
+    verdict,
+    low,
+    high,
+    tolerate,
+    needs,
+    units,
+  }: Pick<RateFacts, "verdict" | "low" | "high" | "needs" | "units"> & { readonly tolerate: number },
   difference: number,
 ): string => {
   const tolerated = `${points(tolerate).split(" ")[0]} is tolerated`;
   if (verdict === "pass") return high <= 0 ? "not more than stable" : `at most ${points(high)} more, ${tolerated}`;
-  if (verdict === "fail") {
+  if (verdict === "fail" || verdict === "hold") {
     const more = low < 0.0001 ? "more than by chance" : `at least ${points(low)} more`;
     return low < tolerate ? `${more}, and ${points(tolerate)} cannot be excluded` : `${more}, ${tolerated}`;
   }
+  if (units > 0 && units < minUnits) return `${counted(units, "client")} of ${minUnits} that a pass needs`;
   if (needs === null) return `${points(Math.max(0, difference))} more, ${tolerated}: it does not pass at these rates`;
   return `up to ${points(high)} more is possible, ${tolerated}`;
 };
@@ -108,58 +134,70 @@ export interface RatioFacts {
   readonly reported: number;
   readonly expected: number;
   readonly all: number;
+  /** The new version's requests as a part of those expected, without the excess of the busiest clients. */
+  readonly part: number | undefined;
+  /** The tail saw them, so the reports are missing and not the requests. */
+  readonly witnessed: boolean;
   /** Whether any split is old enough to be counted. */
   readonly settled: boolean;
   readonly settleMs: number;
 }
 
-export const ratioText = ({ verdict, reported, expected, all, settled, settleMs }: RatioFacts): string => {
+export const ratioText = (it: RatioFacts): string => {
+  const { verdict, reported, expected, all, part = 1, witnessed, settled, settleMs } = it;
   if (!settled) return `not judged in the first ${duration(settleMs)} after a new share`;
   if (all === 0) return "neither version has had a request";
   const summary = `the new version reported ${number(reported)} of ${counted(all, "request")}, ${number(expected)} are expected by its share`;
-  return verdict === "fail" ? `${summary}: it crashes, hangs or cannot report` : summary;
+  if (verdict === "fail") return `${summary}: it crashes, hangs or cannot report`;
+  if (verdict !== "hold") return summary;
+  if (witnessed) return `${summary}: its reports are missing, and the tail saw its requests`;
+  return part > 1
+    ? `${summary}: it gets requests that are not its users'`
+    : `${summary}: requests are missing, or its clients send fewer`;
 };
 
 export interface LatencyFacts {
   readonly verdict: FindingVerdict;
+  /** 99th percentiles, in milliseconds. */
   readonly stable: number | null;
   readonly canary: number | null;
+  /** Measured requests of the new version. */
   readonly requests: number;
-  /** Bounds of the ratio of the 99th percentiles. */
-  readonly low: number | null;
-  readonly high: number | null;
-  /** Slower than tolerated elsewhere in the distribution. */
-  readonly slower: boolean;
+  /** Shares of them that are slower than the 99th percentile of stable's past, for the new version after what is tolerated. */
+  readonly shares: { readonly stable: number; readonly canary: number } | undefined;
+  /** Bounds of their difference. */
+  readonly low: number;
+  readonly high: number;
   readonly tolerate: number;
+  readonly clusters: readonly HitCluster[];
   readonly needs: EvidenceNeeds | null | undefined;
 }
 
 export const latencyText = (it: LatencyFacts): string => {
-  const { canary, stable, requests } = it;
-  if (canary === null) return "no successful request in a warm isolate, so no latency";
+  const { canary, stable, requests, verdict, clusters } = it;
+  if (requests === 0) return "no request yet whose latency can be compared";
   return clauses(
-    `99th percentile ${milliseconds(canary)} of ${counted(requests, "warm request")}`,
+    canary === null ? "no successful request in a warm isolate" : `99th percentile ${milliseconds(canary)}`,
     stable === null ? "stable has none" : `stable ${milliseconds(stable)}`,
     slownessText(it),
+    verdict === "hold" ? causedByClients(clusters) : "",
   );
 };
 
-const slownessText = ({ verdict, low, high, slower, tolerate, needs, canary, stable }: LatencyFacts): string => {
-  const tolerated = `${percent(tolerate)} is tolerated`;
-  if (verdict === "pass" && high !== null)
-    return high < 1 ? `at least ${percent(1 - high)} faster` : `at most ${percent(high - 1)} slower, ${tolerated}`;
-  if (verdict === "fail" && low !== null && low > 1) return `at least ${percent(low - 1)} slower, ${tolerated}`;
-  if (verdict === "fail")
-    return slower ? `elsewhere in the distribution more than ${percent(tolerate)} slower` : "slower, and not by chance";
-  if (needs === null && canary !== null && stable !== null && canary >= stable * (1 + tolerate))
-    return `${percent(canary / stable - 1)} slower, ${tolerated}: it does not pass at these latencies`;
-  const possible = high === null ? "too few for a bound" : `up to ${percent(Math.max(0, high - 1))} slower is possible`;
-  return `${possible}, ${tolerated}`;
+const slownessText = ({ verdict, requests, shares, high, tolerate, needs }: LatencyFacts): string => {
+  const compared = shares
+    ? `${percent(shares.canary)} of ${counted(requests, "request")} take more than ${number(Math.round((1 + tolerate) * 100) / 100)} times as long as the slowest hundredth of their route did; stable ${percent(shares.stable)}, after once as long`
+    : `of ${counted(requests, "request")}`;
+  if (verdict === "pass") return compared;
+  if (verdict === "fail" || verdict === "hold") return `${compared}: slower, and not by chance`;
+  if (needs === null && shares && shares.canary >= shares.stable)
+    return `${compared}: it does not pass at these latencies`;
+  return `${compared}; up to ${points(Math.max(0, high))} more is possible`;
 };
 
 export interface LimitFacts {
   readonly verdict: FindingVerdict;
-  readonly count: Count | "p99" | "deaths";
+  readonly count: RateCount | "faults" | "p99";
   /** Hits of a count; for `p99` the percentile in milliseconds, if known. */
   readonly value: number | null;
   readonly requests: number;
@@ -176,7 +214,7 @@ export const limitText = ({ verdict, count, value, requests, limit }: LimitFacts
     return clauses(measured, `the limit is ${milliseconds(limit)}`, ...open);
   }
   const measured = requests === 0 ? noRequest : hitsText(count, { hits: value ?? 0, requests });
-  const bound = count === "deaths" ? `${percent(limit)} is tolerated` : `the limit is ${percent(limit)}`;
+  const bound = count === "faults" ? `${percent(limit)} is tolerated` : `the limit is ${percent(limit)}`;
   return clauses(measured, bound, ...open);
 };
 
@@ -212,6 +250,15 @@ export const failureText = ({ findings }: Verdict): string => {
   const [first, ...others] = findings.filter(({ verdict }) => verdict === "fail");
   if (!first) return "the verdict is a failure";
   return clauses(first.why, others.length === 0 ? "" : `also failing: ${namesOf(others)}`);
+};
+
+/** Why a person has to decide. */
+export const holdText = ({ findings }: Verdict, share: number): string => {
+  const [first, ...others] = findings.filter(({ verdict }) => verdict === "hold");
+  return clauses(
+    `held at ${share} %${first ? `: ${first.why}` : ""}`,
+    others.length === 0 ? "" : `also: ${namesOf(others)}`,
+  );
 };
 
 /** What keeps the rollout from the next step. It changes only with the criteria, not with their figures. */

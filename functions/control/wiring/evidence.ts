@@ -10,8 +10,8 @@ import type { Rollout, Stretch, Subject } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject } from "../model/subject.ts";
 import { objectOf } from "../rpc/objects.ts";
-import { binsOf } from "../stats/latency.ts";
 import type { Side } from "../stats/measures.ts";
+import { binsOf } from "../stats/percentile.ts";
 import type { Cause } from "../telemetry/causes.ts";
 import { reportDelayMs } from "../telemetry/cell-table.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
@@ -48,14 +48,13 @@ export const evidenceOf = async (
   };
   const read = (object: string, stable: string, canary: string): Promise<UnitEvidence> =>
     readUnit(env, object, { ...query, stable, canary });
-  const { deaths, ...found } = await (it.tier === frontName
+  const found = await (it.tier === frontName
     ? frontEvidence(env, plan, it.subjects[0] ?? { stable: "", canary: "" }, query, read)
     : gateEvidence(plan, it, read));
   const end = until ?? now;
   return {
     ...{ share: share / 100, since: Math.min(since, end), until: end },
     ...found,
-    ...(share >= 100 && { deaths }),
   };
 };
 

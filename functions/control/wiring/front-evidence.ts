@@ -57,7 +57,6 @@ export const frontEvidence = async (
     units: unit ? [...sum.units, unit] : sum.units,
     stable: withUnreported(sum.stable, missing.stable),
     canary: withUnreported(sum.canary, missing.canary),
-    deaths: canary.died,
     ...(witnessed.stable + witnessed.canary > 0 && { witnessed }),
   };
 };

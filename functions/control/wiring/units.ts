@@ -4,7 +4,7 @@ import type { UnitEvidence } from "../telemetry/stages.ts";
 import type { Stage } from "../verdict/evidence.ts";
 
 /** The evidence of a stage, from all tiers. Its summaries stay apart, because a sum would need the counts of each cluster. */
-export type EvidenceSum = Pick<Stage, "units" | "stable" | "canary" | "witnessed"> & Pick<UnitEvidence, "deaths">;
+export type EvidenceSum = Pick<Stage, "units" | "stable" | "canary" | "witnessed">;
 
 export const sumOfUnits = (units: readonly UnitEvidence[]): EvidenceSum => {
   const seen = units.flatMap(({ witnessed }) => witnessed ?? []);
@@ -13,7 +13,6 @@ export const sumOfUnits = (units: readonly UnitEvidence[]): EvidenceSum => {
     units: units.map(({ summary }) => summary),
     stable: units.map(({ stable }) => stable).reduce(sumOfSamples),
     canary: units.map(({ canary }) => canary).reduce(sumOfSamples),
-    deaths: units.map(({ deaths }) => deaths).reduce(sumOfSamples),
     ...(seen.length > 0 && { witnessed: { stable: sumOf("stable"), canary: sumOf("canary") } }),
   };
 };

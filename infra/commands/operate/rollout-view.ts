@@ -155,7 +155,7 @@ const utc = (at: number, now: number): string => {
 
 const ago = (at: number, now: number): string => `${elapsed(now - at)} ago, ${utc(at, now)}`;
 
-const order: readonly Verdict["verdict"][] = ["fail", "not-enough", "pass"];
+const order: readonly Verdict["verdict"][] = ["fail", "hold", "not-enough", "pass"];
 
 const findings = (it: Rollout, columns: number | undefined): string | undefined => {
   const all = it.verdict?.findings ?? [];

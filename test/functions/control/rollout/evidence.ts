@@ -1,11 +1,15 @@
-/** Makes samples of requests, spread evenly over groups. */
-import { binOf, type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
+/** Makes the evidence of a stage: requests of many clusters under both versions, spread evenly and without chance. */
+import { indexOf, measures, type Side } from "../../../../functions/control/stats/measures.ts";
+import { firstOf, StageEvidence, type StageSummary } from "../../../../functions/control/stats/stage-evidence.ts";
+import type { ClusterKind } from "../../../../functions/gateway/observability/clusters.ts";
 
-export interface SampleSpec {
+/** What one version did. */
+export interface Counts {
   readonly requests: number;
   readonly errors?: number;
+  readonly faults?: number;
   readonly refusals?: number;
-  readonly upstreamErrors?: number;
+  readonly clientErrors?: number;
   readonly abandoned?: number;
   /** Factors of stable's latency: of all requests, of the faster nine tenths, and of the slowest twentieth. */
   readonly slower?: number;
@@ -13,37 +17,83 @@ export interface SampleSpec {
   readonly tail?: number;
 }
 
-export const sample = ({ requests, slower = 1, head = 1, tail = 1, ...counts }: SampleSpec): Sample => ({
-  cold: 0,
-  groups: Object.fromEntries(
-    Array.from({ length: groups }, (_, group): [string, Group] => [
-      String(group),
-      {
-        requests: part(requests, group),
-        errors: part(counts.errors ?? 0, group),
-        refusals: part(counts.refusals ?? 0, group),
-        upstreamErrors: part(counts.upstreamErrors ?? 0, group),
-        abandoned: part(counts.abandoned ?? 0, group),
-        latency: bins(
-          part(requests, group),
-          (quantile) => slower * (quantile < 0.9 ? head : quantile > 0.95 ? tail : 1),
-        ),
-      },
+export interface Clients {
+  /** Of both versions; those of the canary are its share of them. */
+  readonly clusters?: number;
+  readonly kind?: ClusterKind;
+  /** Clusters of the canary that all its hits come from; default: all. */
+  readonly hitting?: number;
+}
+
+export const tolerated = 1.2;
+const settling = { requests: 0, latency: 0 };
+const seconds = 300;
+
+export const evidenceOf = (share: number, stable: Counts, canary: Counts, clients: Clients = {}): StageEvidence => {
+  const evidence = new StageEvidence(settling);
+  const { clusters = 10_000, kind = "authenticated", hitting } = clients;
+  const mine = Math.max(1, Math.round(clusters * Math.min(1, share)));
+  const others = Math.max(1, clusters - mine);
+  const first = firstOf[kind];
+  addSide(evidence, "canary", canary, { first, clusters: mine, hitting });
+  addSide(evidence, "stable", stable, { first: first + mine, clusters: others, hitting: undefined });
+  evidence.close(seconds * 1000);
+  return evidence;
+};
+
+export const summaryOf = (...args: Parameters<typeof evidenceOf>): StageSummary => evidenceOf(...args).summary(true);
+
+interface Spread {
+  readonly first: number;
+  readonly clusters: number;
+  readonly hitting: number | undefined;
+}
+
+const hits = ["errors", "faults", "refusals", "clientErrors", "abandoned"] as const;
+
+const addSide = (evidence: StageEvidence, side: Side, counts: Counts, spread: Spread): void => {
+  const { first, clusters, hitting = clusters } = spread;
+  const failing = (counts.errors ?? 0) + (counts.abandoned ?? 0);
+  const slow = slowOf(counts, side === "canary" ? tolerated : 1);
+  const totals = new Map<number, number>([
+    [indexOf.requests, counts.requests],
+    [indexOf.measured, counts.requests],
+    ...hits.map((it): [number, number] => [indexOf[it], counts[it] ?? 0]),
+    ...Object.entries(slow).map(([name, part]): [number, number] => [
+      indexOf[name as keyof typeof slow],
+      failing + Math.round(part * (counts.requests - failing)),
     ]),
-  ),
-});
-
-/** Whole numbers by group with the right sum; 13 spreads small counts over all groups. */
-const part = (count: number, group: number): number =>
-  Math.floor(count / groups) + ((group * 13) % groups < count % groups ? 1 : 0);
-
-/** Exponential above 20 ms: 99 % are below 158 ms. */
-const bins = (requests: number, times: (quantile: number) => number): [number, number][] => {
-  const counts = new Map<number, number>();
-  for (let index = 0; index < requests; index++) {
-    const quantile = (index + 0.5) / requests;
-    const ms = (20 - 30 * Math.log(1 - quantile)) * times(quantile);
-    counts.set(binOf(ms), (counts.get(binOf(ms)) ?? 0) + 1);
+  ]);
+  for (let number = 0; number < clusters; number++) {
+    const all = new Float64Array(measures.length);
+    for (const [measure, total] of totals) {
+      const among = hits.some((it) => indexOf[it] === measure) ? Math.min(hitting, clusters) : clusters;
+      if (number < among) all[measure] = part(total, number, among);
+    }
+    if (all.some((it) => it > 0)) evidence.add(side, 0, first + number, all);
   }
-  return [...counts].toSorted(([a], [b]) => a - b);
+};
+
+/** Whole numbers with the right sum, spread by a stride. */
+const part = (total: number, number: number, among: number): number =>
+  Math.floor(total / among) + ((number * 13) % among < total % among ? 1 : 0);
+
+/** Stable's latencies are exponential above 20 ms, and their percentiles the thresholds. */
+const slowOf = ({ slower = 1, head = 1, tail = 1 }: Counts, stretch: number) => {
+  const beyond = (quantile: number, ratio: number): number => {
+    const threshold = (20 - 30 * Math.log(1 - quantile)) * ratio;
+    let above = 0;
+    for (let index = 0; index < 1000; index++) {
+      const at = (index + 0.5) / 1000;
+      const times = slower * (at < 0.9 ? head : at > 0.95 ? tail : 1);
+      if ((20 - 30 * Math.log(1 - at)) * times > threshold) above++;
+    }
+    return above / 1000;
+  };
+  return {
+    slow99: beyond(0.99, 1),
+    over50: beyond(0.5, stretch),
+    over90: beyond(0.9, stretch),
+    over99: beyond(0.99, stretch),
+  };
 };

@@ -1,0 +1,101 @@
+/** Findings of the criteria that are shares of requests: errors, faults, refusals, client errors, abandoned requests. */
+
+import type { Finding } from "../model/finding.ts";
+import { boundsOf, combinedRate, totalOf } from "../stats/combined.ts";
+import { betsOf, isWon, requestBet } from "../stats/evidence.ts";
+import { indexOf } from "../stats/measures.ts";
+import { causesIn } from "./causes.ts";
+import { betStages, minUnits, type VerdictContext, verdictOf } from "./context.ts";
+import { rateText } from "./verdict-text.ts";
+
+export const countedRates = [
+  { criterion: "errors", count: "errors", tolerate: "errors" },
+  { criterion: "refusals", count: "refusals", tolerate: "refusals" },
+  { criterion: "client-errors", count: "clientErrors", tolerate: "refusals" },
+  { criterion: "abandoned", count: "abandoned", tolerate: "abandoned" },
+] as const satisfies readonly {
+  criterion: Finding["criterion"];
+  count: RateCount;
+  tolerate: "errors" | "refusals" | "abandoned";
+}[];
+
+export type RateCount = "errors" | "refusals" | "clientErrors" | "abandoned";
+
+export const rateFinding = (
+  { criterion, count, tolerate: tolerated }: (typeof countedRates)[number],
+  { stages, newest, criteria, budget, forecast }: VerdictContext,
+): Finding => {
+  const tolerate = criteria.tolerate[tolerated];
+  const units = newest?.units ?? [];
+  const bets = betsOf(betStages(stages), count, "more", budget);
+  const current = bets.filter(({ stage }) => stage === stages.length - 1);
+  // Clients cause the others themselves: who knows which version a key has sends such requests to that one.
+  const voters = count === "errors" ? "all" : "trusted";
+  const rate = combinedRate(units, count);
+  const { low, high } = rate ? boundsOf(rate) : { low: -1, high: 1 };
+  const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
+  const enough = (times: number) =>
+    requests.canary * times >= criteria.minRequests && (rate?.units ?? 0) * times >= minUnits;
+  const verdict = verdictOf({
+    harm: isWon(bets, "trusted", tolerate) || isWon(bets, voters, tolerate),
+    suspicion: isWon(current, "all", tolerate),
+    passes: enough(1) && high < tolerate,
+  });
+  const needs = forecast(
+    verdict,
+    requests.canary,
+    (times) => enough(times) && rate !== undefined && boundsOf(rate, times).high < tolerate,
+  );
+  const hits = (side: "stable" | "canary") => totalOf(units, side, count);
+  const canary = { hits: hits("canary"), requests: requests.canary };
+  const stable = { hits: hits("stable"), requests: requests.stable };
+  const causes = causesIn(newest ? [newest] : [], count, requests);
+  const clients = rate ? rate.hitUnits : 0;
+  const clusters = rate?.top ?? [];
+  return {
+    criterion,
+    verdict,
+    stable: stable.requests > 0 ? stable.hits / stable.requests : null,
+    canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+    low,
+    high,
+    tolerate,
+    counts: { stable, canary },
+    ...(canary.hits > 0 && { causes, clients, clusters }),
+    ...(needs !== undefined && { needs }),
+    why: rateText({
+      ...{ verdict, count, canary, stable, low, high, tolerate, causes, clients, clusters, needs },
+      units: rate?.units ?? 0,
+    }),
+  };
+};
+
+/** Requests that died, or that the gate itself failed. No client is needed to prove a defect of the gate: each request counts. */
+export const faultsFinding = ({ stages, newest, budget }: VerdictContext): Finding => {
+  const count = (it: { readonly totals: readonly number[] }) => it.totals[indexOf.faults] ?? 0;
+  const harm = betStages(stages).some((stage, index) => {
+    const { wealth, needed } = requestBet(stage, index, budget, ({ stable, canary }) => ({
+      stable: count(stable),
+      canary: count(canary),
+    }));
+    return wealth >= needed;
+  });
+  const units = newest?.units ?? [];
+  const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
+  const canary = { hits: totalOf(units, "canary", "faults"), requests: requests.canary };
+  const stable = { hits: totalOf(units, "stable", "faults"), requests: requests.stable };
+  // Faults are errors too, which exclude what is tolerated.
+  const verdict = harm ? "fail" : canary.requests > 0 ? "pass" : "not-enough";
+  return {
+    criterion: "faults",
+    verdict,
+    stable: stable.requests > 0 ? stable.hits / stable.requests : null,
+    canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+    ...{ low: null, high: null, tolerate: null },
+    counts: { stable, canary },
+    why: rateText({
+      ...{ verdict, count: "faults", canary, stable, causes: [], clusters: [] },
+      ...{ clients: null, needs: undefined, low: 0, high: 0, tolerate: null, units: 0 },
+    }),
+  };
+};
