@@ -79,6 +79,7 @@ export default defineConfig({
             "test/e2e/**/*.test.ts",
             "test/cloud/**/*.test.ts",
             "test/compatibility/**/*.test.ts",
+            "test/reference/**/*.test.ts",
           ],
           environment: "node",
           env,

@@ -6,27 +6,27 @@
 import { grayKeySetter, withoutGrayKey } from "./front/gray-key.ts";
 import { sanitizeHeaders } from "./front/sanitize.ts";
 import type { FrontTelemetry, TelemetrySink } from "./front/telemetry.ts";
+import { type NotFoundCode, tierFinder } from "./front/tier-finder.ts";
+import type { VersionKeys } from "./front/version-keys.ts";
 import type { FrontPlan } from "./gateway/core/plan.ts";
 import { gatewayCodes, type ProblemOptions, problemResponse } from "./gateway/core/problems.ts";
-import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
-import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
-import { preflightMethod } from "./gateway/http/preflight.ts";
-import { parseRequestUrl, type RequestUrl } from "./gateway/http/request-url.ts";
+import { hostOf } from "./gateway/http/hosts.ts";
+import { parseRequestUrl } from "./gateway/http/request-url.ts";
 import { type LabelVerifier, labelHeader, type TesterLabel } from "./gateway/identity/label.ts";
-import { networkCluster } from "./gateway/observability/clusters.ts";
+import { clusterName, networkCluster } from "./gateway/observability/clusters.ts";
 import {
   addGateOnlyHeaders,
+  broughtKeyMark,
   frontVersionHeader,
   overridesHeader,
   setCallerHeader,
   smokeHeader,
+  versionKeyHeader,
 } from "./gateway/proxy/forwarding.ts";
 import { acceptedHeadersOf } from "./gateway/proxy/spoofable-headers.ts";
-import { createRouteFinder } from "./gateway/routing/finder.ts";
 
 /** Bindings to gates, and `TELEMETRY`. */
 type Env = Readonly<Record<string, Fetcher>>;
-type TierEntry = FrontPlan["tiers"][number];
 
 /** State of one request. */
 interface RequestState {
@@ -39,8 +39,11 @@ interface RequestState {
   readonly requestId: string;
   /** The tester's label, if it is valid. */
   readonly label: TesterLabel | undefined;
+  readonly grayKey: string;
   /** The front generated the gray key, since the client sent none. */
   readonly isDealt: boolean;
+  /** The platform chose the front's version by a key of the client's own. */
+  readonly bringsKey: boolean;
   /** The client chose the front's version, so its request does not measure it. */
   readonly choosesVersion: boolean;
   /** Milliseconds since the epoch. */
@@ -51,12 +54,18 @@ interface RequestState {
  * One handler: each separate middleware would cost every request a promise and a few objects.
  * @param labels verifies testers' labels; set only when control signs them
  * @param telemetry reports to control; set only when a control plane is configured
+ * @param keys makes the salts of version keys; without them the gray key is the version key
  */
-export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: FrontTelemetry) => {
+export const front = (
+  plan: FrontPlan,
+  labels?: LabelVerifier,
+  telemetry?: FrontTelemetry,
+  keys?: (log: (line: object) => void) => VersionKeys | undefined,
+) => {
   const setGrayKey = grayKeySetter(plan.grayKey, () => crypto.randomUUID());
   const withoutGrayCookie = withoutGrayKey(plan.grayKey);
   const record = recorder(telemetry);
-  const forwardToGate = gateForwarder(plan.tiers, telemetry, record);
+  const forwardToGate = gateForwarder(plan.tiers, telemetry, record, keys?.(log));
   const accepted = acceptedHeadersOf(plan.tiers);
   const serve = async (state: RequestState): Promise<Response> => {
     try {
@@ -76,21 +85,32 @@ export const front = (plan: FrontPlan, labels?: LabelVerifier, telemetry?: Front
     const { headers } = outgoing;
     // Gates never see a label. An invalid label is ignored.
     const text = headers.get(labelHeader);
-    const { requestId, gateOnlyHeaders, ...version } = sanitizeHeaders(
+    const { requestId, gateOnlyHeaders, choosesVersion, hasVersionKey } = sanitizeHeaders(
       headers,
       plan.requestId?.accept === true,
       accepted,
       crypto.randomUUID(),
     );
-    const names = version.choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
-    const { key, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
-    // Such a key is none of ours: the version was not drawn for this request, as it seems, but chosen by who sent the key.
-    const bringsKey = isDealt && version.hasVersionKey;
-    if (bringsKey) setCallerHeader(headers, key, gateOnlyHeaders, isDealt);
-    const choosesVersion = version.choosesVersion || bringsKey;
+    const names = choosesVersion || !telemetry ? gateOnlyHeaders : [...gateOnlyHeaders, telemetry.versionName];
+    const { key: grayKey, isGenerated: isDealt, setCookie } = setGrayKey(original, headers, names);
+    // Without a gray key the zone's rules set no version key, so the client sent one of its own.
+    const bringsKey = isDealt && hasVersionKey;
+    if (bringsKey) setCallerHeader(headers, grayKey, [broughtKeyMark, ...names], isDealt);
     const label = text === null ? undefined : await labels?.(text, started);
     const defer: TelemetrySink["defer"] = (work) => context.waitUntil(work);
-    const state = { env, defer, original, outgoing, requestId, label, isDealt, choosesVersion, started };
+    const state = {
+      env,
+      defer,
+      original,
+      outgoing,
+      requestId,
+      label,
+      grayKey,
+      isDealt,
+      bringsKey,
+      choosesVersion,
+      started,
+    };
     const answer = withoutGrayCookie(await serve(state));
     const response = label && telemetry ? withHeader(answer, frontVersionHeader, telemetry.version) : answer;
     return setCookie === undefined ? response : withHeader(response, "set-cookie", setCookie);
@@ -139,14 +159,29 @@ const recorder =
     if (!telemetry || isTester) return response;
     const { choosesVersion, started } = state;
     const { status } = response;
-    telemetry.recordAnswer(sinkOf(state), { tier, status, code, cluster: clusterOf(state), choosesVersion, started });
+    telemetry.recordAnswer(sinkOf(state), {
+      tier,
+      status,
+      code,
+      cluster: ownClusterOf(state),
+      choosesVersion,
+      started,
+    });
     return response;
   };
 
-const clusterOf = ({ outgoing, isDealt }: RequestState): number =>
+/** For the front's own version. */
+const ownClusterOf = (state: RequestState): number => clusterOf(state, state.isDealt && !state.bringsKey);
+
+const clusterOf = ({ outgoing }: RequestState, isDealt: boolean): number =>
   networkCluster(outgoing.headers.get("cf-connecting-ip"), isDealt);
 
-const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined, record: RecordAnswer) => {
+const gateForwarder = (
+  tiers: FrontPlan["tiers"],
+  telemetry: FrontTelemetry | undefined,
+  record: RecordAnswer,
+  keys: VersionKeys | undefined,
+) => {
   const find = tierFinder(tiers);
   const refuseUnrouted = (state: RequestState, code: NotFoundCode | "host-malformed"): Response =>
     record(state, null, refuse(state, code, null), code, false);
@@ -158,18 +193,21 @@ const gateForwarder = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | un
     if (typeof found === "string") return refuseUnrouted(state, found);
     for (const name of found.removedHeaders) outgoing.headers.delete(name);
     // Sanitized, as the gate receives it, so that front and gate find the same route.
-    const gate = env[found.bindingFor(outgoing, url)];
+    const binding = found.bindingFor(outgoing, url);
+    const gate = env[binding];
     const { tier } = found;
     const isTester = applyTesterLabel(outgoing.headers, tier, state.label);
     if (!gate) return record(state, tier, refuse(state, "tier-not-deployed", tier), "tier-not-deployed", isTester);
+    const salt = keys?.saltOf(binding, state.started) ?? "";
+    outgoing.headers.set(versionKeyHeader, (typeof salt === "string" ? salt : await salt) + state.grayKey);
     try {
       return record(state, tier, await gate.fetch(outgoing), "", isTester);
     } catch (error) {
       logFault(state, "gate-unavailable", error, tier);
       if (!original.signal.aborted) {
         const { headers } = outgoing;
-        const { started } = state;
-        telemetry?.recordDeath(sinkOf(state), { tier, gate, headers, cluster: clusterOf(state), started });
+        const { started, isDealt } = state;
+        telemetry?.recordDeath(sinkOf(state), { tier, gate, headers, cluster: clusterOf(state, isDealt), started });
       }
       const response = refuse(state, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
       return record(state, tier, response, "gate-unavailable", isTester);
@@ -181,73 +219,21 @@ const sinkOf = ({ env, defer }: RequestState): TelemetrySink => ({ control: env.
 
 /** Responds in place of a gate and writes the access log line. */
 const refuse = (
-  { original: { method }, requestId: request }: RequestState,
+  state: RequestState,
   code: keyof typeof gatewayCodes,
   tier: string | null,
   options: ProblemOptions = {},
 ): Response => {
+  const { original, requestId: request } = state;
+  const { method } = original;
   const { status } = gatewayCodes[code];
   const verdict = status < 500 ? "refused" : "failed";
   const time = new Date().toISOString();
-  log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, request });
+  const cluster = clusterName(ownClusterOf(state));
+  log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, cluster, request });
   const response = problemResponse(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);
   return response;
-};
-
-/** A tier and the binding of the gate that serves a request. */
-interface FrontTier {
-  readonly tier: string;
-  readonly base: string;
-  /** Whether a route keeps encoded slashes. The gate decides which one matches. */
-  readonly keepsSlashes: boolean;
-  /** Spoofable headers that other tiers of this front accept and this tier does not. */
-  readonly removedHeaders: readonly string[];
-  readonly bindingFor: (request: Request, url: RequestUrl) => string;
-}
-
-/** Resolves the gate's binding. Most tiers have one gate, so the request is not inspected. */
-const tierOf = ({ tier, base, binding, lifted, encodedSlashes }: TierEntry): Omit<FrontTier, "removedHeaders"> => {
-  const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
-  if (!lifted) return { ...known, bindingFor: () => binding };
-  const { canonical, find } = createRouteFinder(lifted);
-  const bindings = new Map(Object.entries(lifted.bindings));
-  return {
-    ...known,
-    bindingFor: (request, url) => {
-      const path = canonical(url.pathname);
-      const found =
-        path === undefined ? undefined : find(preflightMethod(request) ?? request.method, path, request, url);
-      return (found?.kind === "found" && bindings.get(found.route)) || binding;
-    },
-  };
-};
-
-type NotFoundCode = "path-ambiguous" | "host-unknown" | "route-unknown";
-
-/** Finds a tier by host, then by the longest base of the path. An encoded slash is no separator, as in gates. */
-export const tierFinder = (tiers: FrontPlan["tiers"]) => {
-  const accepted = acceptedHeadersOf(tiers);
-  const byHost = new Map<string, { readonly under: string; readonly tier: FrontTier }[]>();
-  for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
-    const tier = { ...tierOf(it), removedHeaders: [...accepted].filter((name) => !it.accepts?.includes(name)) };
-    for (const host of it.hosts)
-      byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
-  }
-  const onHost = hostFinder(byHost);
-  const find = (host: string, path: string): FrontTier | NotFoundCode => {
-    const candidates = onHost(host);
-    if (!candidates) return "host-unknown";
-    return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
-  };
-  return (host: string, pathname: string): FrontTier | NotFoundCode => {
-    // Checked here because the runtime merges empty segments between Workers, so a gate could not see them.
-    const path = canonicalPath(pathname, "keep");
-    if (path === undefined) return "path-ambiguous";
-    const found = find(host, path);
-    if (!hasEncodedSlash(path)) return found;
-    return typeof found !== "string" && found.keepsSlashes ? found : "path-ambiguous";
-  };
 };
 
 const log = (line: object) => console.log(JSON.stringify(line));

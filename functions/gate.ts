@@ -2,13 +2,16 @@
  * The gate: the Worker of one tier. Links the tier's plan with its parts, behind two entrypoints of different trust.
  */
 import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
+import { contextOf } from "./gateway/context.ts";
 import type { Plan } from "./gateway/core/plan.ts";
 import { feedBinding } from "./gateway/core/ports/state.ts";
 import { gatewayCodes, problemResponse } from "./gateway/core/problems.ts";
 import type { Caller, Deps } from "./gateway/core/types.ts";
 import type { Explain } from "./gateway/explain.ts";
+import { invalidUrl } from "./gateway/http/request-url.ts";
 import { uncachedIfCacheable } from "./gateway/http/uncached.ts";
 import type { FeedSource, LinkLive } from "./gateway/live.ts";
+import { clusterName, clusterOf } from "./gateway/observability/clusters.ts";
 import type { ReportSink, Telemetry } from "./gateway/observability/metrics.ts";
 import type { Parts } from "./gateway/part.ts";
 import { callerFromFront, untrustedCaller, versionHeader } from "./gateway/proxy/forwarding.ts";
@@ -53,7 +56,8 @@ const sleep: Deps["sleep"] = (ms, signal) =>
  */
 export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints => {
   const deps = workerDeps();
-  const serve = (extras.explain ?? withoutExplain)(plan.tier, linkGate(plan, parts, deps, extras), deps);
+  const gateway = linkGate(plan, parts, withTelemetry(plan.tier, deps, extras.telemetry), extras);
+  const serve = (extras.explain ?? withoutExplain)(plan.tier, gateway, deps);
   return {
     zone: { fetch: (request) => serve(request, untrustedCaller(request.headers, deps.uuid)) },
     Behind: class extends WorkerEntrypoint {
@@ -99,10 +103,9 @@ export interface Extras {
   readonly live?: LinkLive;
 }
 
-const linkGate = (plan: Plan, parts: Parts, deps: Deps, { telemetry, live }: Extras): Gateway => {
-  const gateDeps = withTelemetry(plan.tier, deps, telemetry);
+const linkGate = (plan: Plan, parts: Parts, deps: Deps, { live }: Extras): Gateway => {
   const feed = deps.env[feedBinding(plan.tier)] as Fetcher | undefined;
-  return live && feed ? live(plan, parts, gateDeps, feedSource(plan.tier, feed, deps)) : link(plan, parts, gateDeps);
+  return live && feed ? live(plan, parts, deps, feedSource(plan.tier, feed, deps)) : link(plan, parts, deps);
 };
 
 const feedSource = (tier: string, feed: Fetcher, { env }: Deps): FeedSource => ({
@@ -154,22 +157,42 @@ interface SharedProps {
 }
 
 const linkOrUnavailable = (plan: Plan, parts: Parts, deps: Deps, extras: Extras): Gateway => {
+  const gateDeps = withTelemetry(plan.tier, deps, extras.telemetry);
   try {
-    return linkGate(plan, parts, deps, extras);
+    return linkGate(plan, parts, gateDeps, extras);
   } catch (error) {
-    return unavailable(plan.tier, error instanceof Error ? error.message : String(error), deps);
+    return unavailable(plan.tier, error instanceof Error ? error.message : String(error), gateDeps);
   }
 };
 
-/** Responds in place of a tier's gateway and writes its log lines. */
+/** Responds in place of a tier's gateway, writes its log lines, and counts the failure of its version. */
 const unavailable =
-  (tier: string | null, cause: string, { log, now, version }: Deps): Gateway =>
-  async ({ method }, { requestId: request }) => {
+  (tier: string | null, cause: string, { log, now, version, recordRequest }: Deps): Gateway =>
+  async (incoming, caller) => {
     const code = "gate-unavailable";
     const { status } = gatewayCodes[code];
-    const time = new Date(now()).toISOString();
+    const { method } = incoming;
+    const { requestId: request } = caller;
+    const started = now();
+    const time = new Date(started).toISOString();
+    const context = contextOf({ caller, started, url: invalidUrl, tier: tier ?? "" });
+    Object.assign(context.outcome, { verdict: "failed", code });
+    const cluster = clusterName(clusterOf(context));
     log({ type: "fault", tier, route: null, code, cause, request });
-    log({ type: "access", time, tier, route: null, version, method, status, verdict: "failed", code, request });
+    log({
+      type: "access",
+      time,
+      tier,
+      route: null,
+      version,
+      method,
+      status,
+      verdict: "failed",
+      code,
+      cluster,
+      request,
+    });
+    recordRequest?.(incoming, undefined, status, context, started);
     return problemResponse(code, gatewayCodes[code], request, {
       headers: { "retry-after": "5", "x-request-id": request },
     });

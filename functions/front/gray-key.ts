@@ -1,8 +1,8 @@
-/** The gray key keeps a user on one version. The front sets it, and the platform splits versions by it. */
+/** The gray key keeps a user on one version. The front sets it, and derives the version keys from it. */
 
 import type { FrontPlan } from "../gateway/core/plan.ts";
 import { cookie } from "../gateway/http/cookies.ts";
-import { setCallerHeader, versionKeyHeader } from "../gateway/proxy/forwarding.ts";
+import { setCallerHeader } from "../gateway/proxy/forwarding.ts";
 
 /** The key only controls stickiness, so any short plain text is valid. */
 const plainKey = /^[\w.:@-]{1,128}$/;
@@ -29,7 +29,6 @@ export const grayKeySetter = ({ header, cookie: name }: FrontPlan["grayKey"], uu
     const key = clientKey ?? uuid();
     const isGenerated = clientKey === undefined;
     setCallerHeader(headers, key, gateOnlyHeaders, isGenerated);
-    headers.set(versionKeyHeader, key);
     if (existing || !wantsCookie(request)) return { key, isGenerated, setCookie: undefined };
     const setCookie = `${cookieName}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
     return { key, isGenerated, setCookie };

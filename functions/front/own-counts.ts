@@ -45,14 +45,14 @@ export const ownCounts = (version: string) => {
   return {
     /**
      * @param started milliseconds since the epoch
-     * @param byFront whether the front answered itself
+     * @param code of the front's own problem; empty if a gate answered
      */
-    add: (started: number, cluster: number, status: number, byFront: boolean, ms: number): void => {
+    add: (started: number, cluster: number, status: number, code: string, ms: number): void => {
       const isCold = requests++ < coldRequests;
       if (isCold) cold++;
       const bin = binOf(ms);
       addAnswer(answers, Math.floor(status / 100), bin);
-      const outcome = frontOutcomeNumber[outcomeOf(status, byFront)];
+      const outcome = frontOutcomeNumber[outcomeOf(status, code)];
       clusters.add(started, cluster, labelOf(outcome, isCold ? unmeasured : bin));
     },
     /** Returns the counts and starts again from zero. */
@@ -75,8 +75,9 @@ export const ownCounts = (version: string) => {
   };
 };
 
-const outcomeOf = (status: number, byFront: boolean): FrontOutcome => {
-  if (!byFront) return status >= 500 ? "forwarded-failed" : "forwarded";
+const outcomeOf = (status: number, code: string): FrontOutcome => {
+  if (code === "") return status >= 500 ? "forwarded-failed" : "forwarded";
+  if (code === "internal") return "fault";
   return status >= 500 ? "error" : "refused";
 };
 

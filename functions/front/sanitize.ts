@@ -1,12 +1,8 @@
 /** Sanitizes a client's headers, and sets what the front tells gates: request id, trace, and names of gate-only headers. */
 
 import { splitCookieField } from "../gateway/http/cookies.ts";
-import {
-  continueTrace,
-  parentSpanHeader,
-  removeSpoofableHeaders,
-  requestIdHeader,
-} from "../gateway/proxy/forwarding.ts";
+import { parentSpanHeader, removeSpoofableHeaders, requestIdHeader } from "../gateway/proxy/forwarding.ts";
+import { continueTrace } from "../gateway/proxy/trace-context.ts";
 
 /** Safe for logs and headers. Two header lines are joined with a comma, which the pattern excludes. */
 const plainId = /^[\w.+/=:@-]{1,128}$/;

@@ -7,6 +7,7 @@ import { cellMs } from "../gateway/observability/cells.ts";
 import { groups } from "../gateway/observability/samples.ts";
 import {
   frontVersionName,
+  grayKeyOf,
   overridesHeader,
   requestIdHeader,
   setCallerHeader,
@@ -147,7 +148,7 @@ export const frontTelemetry = ({ sleep, now, version }: FrontTelemetryPorts): Fr
     recordAnswer: (sink, { tier, status, code, cluster, choosesVersion, started }) => {
       if (!sink.control) return;
       scheduleFlush(sink);
-      if (!choosesVersion) own.add(started, cluster, status, code !== "", now() - started);
+      if (!choosesVersion) own.add(started, cluster, status, code, now() - started);
       if (tier === null) return;
       const key = `${tier}\n${status}\n${code}`;
       const known = counts.get(key) ?? (counts.size < maxCounts ? undefined : counts.get(tier));
@@ -185,7 +186,7 @@ const versionOf = async (gate: Pick<Fetcher, "fetch">, requestHeaders: Headers):
     const value = requestHeaders.get(name);
     if (value !== null) headers.set(name, value);
   }
-  setCallerHeader(headers, requestHeaders.get(versionKeyHeader) ?? "", [smokeHeader]);
+  setCallerHeader(headers, grayKeyOf(requestHeaders), [smokeHeader]);
   try {
     const response = await gate.fetch("https://postern.invalid/", {
       headers,

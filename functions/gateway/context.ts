@@ -10,10 +10,10 @@ interface ContextInit {
   readonly started: number;
   readonly url: RequestUrl;
   readonly tier: string;
-  readonly settings: GateSettings;
-  readonly slot: ConcurrencySlot | undefined;
+  readonly settings?: GateSettings | undefined;
+  readonly slot?: ConcurrencySlot | undefined;
   /** Undefined when the path is ambiguous. */
-  readonly found: Match | undefined;
+  readonly found?: Match | undefined;
 }
 
 export const contextOf = ({ caller, started, url, tier, settings, slot, found }: ContextInit): Context => ({

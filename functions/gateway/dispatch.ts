@@ -4,7 +4,7 @@ import { Fault, gatewayCodes, refuse } from "./core/problems.ts";
 import type { Context } from "./core/types.ts";
 import { hostFinder, hostOf } from "./http/hosts.ts";
 import { preflightMethod } from "./http/preflight.ts";
-import { parseRequestUrl, type RequestUrl } from "./http/request-url.ts";
+import { invalidUrl, parseRequestUrl, type RequestUrl } from "./http/request-url.ts";
 import type { LinkedRoutes } from "./linked-routes.ts";
 import { isWebSocketRequest } from "./proxy/forwarding.ts";
 import type { RouteFinder } from "./routing/finder.ts";
@@ -30,9 +30,6 @@ export const locator =
     const found = path === undefined ? undefined : find(preflightFor ?? method, path, request, url);
     return { url, preflightFor, found };
   };
-
-/** The URL of a request with an invalid host. */
-const invalidUrl: RequestUrl = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };
 
 type Dispatch = (
   request: Request,

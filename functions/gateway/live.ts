@@ -8,6 +8,7 @@ import { type RevocationSet, revocationSet } from "./core/ports/revocations.ts";
 import type { Deps } from "./core/types.ts";
 import { readAll } from "./http/read-stream.ts";
 import { isKnownKind, parseFeedMessage } from "./overlay/feed-message.ts";
+import { type Freshness, freshMs, isRefreshing, neverRefreshed, waitForRefresh } from "./overlay/freshness.ts";
 import {
   applyOverlay,
   type EntryOfKind,
@@ -29,14 +30,8 @@ export interface FeedSource {
 
 export type LinkLive = (plan: Plan, parts: Parts, deps: Deps, source: FeedSource) => Gateway;
 
-/** Fresh data is not refreshed. Older data is refreshed in the background. */
-const freshMs = 5000;
-/** The longest that a request waits for a refresh of another request. */
-const maxWaitMs = 1500;
-const pollMs = 20;
-
 /** What a gate has received from its feed, and the gateway that is linked with it. Times are milliseconds since the epoch. */
-interface LiveState {
+interface LiveState extends Freshness {
   serve: LinkedGateway;
   entries: readonly OverlayEntry[];
   revoked: RevocationSet;
@@ -47,8 +42,6 @@ interface LiveState {
   expires: number;
   /** When the last entry that measures bodies ends. */
   measuredUntil: number;
-  refreshedAt: number;
-  requestedAt: number;
 }
 
 export const live: LinkLive = (plan, parts, baseDeps, source) => {
@@ -113,6 +106,7 @@ export const live: LinkLive = (plan, parts, baseDeps, source) => {
 };
 
 const emptyState = (serve: LinkedGateway): LiveState => ({
+  ...neverRefreshed,
   serve,
   entries: [],
   revoked: revocationSet([]),
@@ -120,20 +114,10 @@ const emptyState = (serve: LinkedGateway): LiveState => ({
   appliedText: "",
   expires: Number.POSITIVE_INFINITY,
   measuredUntil: 0,
-  refreshedAt: Number.NEGATIVE_INFINITY,
-  requestedAt: Number.NEGATIVE_INFINITY,
 });
 
-const isRefreshing = ({ requestedAt, refreshedAt }: LiveState, now: number): boolean =>
-  now - requestedAt < maxWaitMs && requestedAt > refreshedAt;
-
-/** A promise belongs to the request that created it, so other requests poll for its result. */
-const waitForRefresh = async (state: LiveState, { now, sleep }: Pick<Deps, "now" | "sleep">): Promise<void> => {
-  const since = now();
-  while (now() - state.refreshedAt >= maxFeedAgeMs && now() - since < maxWaitMs) await sleep(pollMs);
-};
-
-const changesPlan = (kind: OverlayEntry["kind"]): boolean => kind !== "drain" && kind !== "measure";
+const changesPlan = (kind: OverlayEntry["kind"]): boolean =>
+  kind !== "drain" && kind !== "measure" && kind !== "epochs";
 
 /** Links the gateway with the entries that are valid now, unless it is already. */
 const applyEntries = (state: LiveState, now: number, relink: (valid: readonly OverlayEntry[]) => LinkedGateway) => {

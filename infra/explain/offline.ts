@@ -1,6 +1,6 @@
 /** Runs a request through its tier's pipeline in this process, without network: services and stores are fakes that record calls. */
 import { filters } from "../../functions/filters/registry.gen.ts";
-import { tierFinder } from "../../functions/front.ts";
+import { tierFinder } from "../../functions/front/tier-finder.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
 import { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import { startTrace } from "../../functions/gateway/core/trace.ts";

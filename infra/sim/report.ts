@@ -1,15 +1,13 @@
-/** Formats simulation results: a table, and bars without color. */
+/** Formats simulation results: tables without color. */
 import { wideTable as table } from "../terminal/table.ts";
-import type { Figures } from "./simulate.ts";
+import type { Figures } from "./figures.ts";
 
-export const simulationReport = (all: readonly Figures[]): string => `${summary(all)}\n${all.map(bars).join("\n")}`;
-
-const summary = (all: readonly Figures[]): string =>
+export const scenarioReport = (all: readonly Figures[]): string =>
   table(
     [
       "the new version",
       "req/s",
-      "users",
+      "clients",
       "rolled back",
       "promoted",
       "paused",
@@ -17,33 +15,64 @@ const summary = (all: readonly Figures[]): string =>
       "requests exposed",
       "ended after",
       "95 % within",
+      "by",
     ],
-    all.map(({ name, rate, users, ends, medianShare, medianRequests, medianSeconds, mostSeconds }) => [
-      name,
-      rate,
-      users.toLocaleString("en"),
-      percent(ends["rolled-back"]),
-      percent(ends.promoted),
-      percent(ends.paused),
-      percent(medianShare),
-      medianRequests.toLocaleString("en"),
-      time(medianSeconds),
-      time(mostSeconds),
+    all.map((it) => [
+      ...[it.name, it.rate, it.clients.toLocaleString("en")],
+      ...endsOf(it),
+      ...[
+        percent(it.medianShare),
+        it.medianRequests.toLocaleString("en"),
+        time(it.medianSeconds),
+        time(it.mostSeconds),
+      ],
+      criteriaText(it),
     ]),
   );
 
-const width = 50;
-
-/** Where rollouts ended, and by which criterion. */
-const bars = ({ name, runs, shares, criteria }: Figures): string =>
+export const worldReport = (all: readonly Figures[]): string =>
   [
-    name,
-    ...shares.map(({ share, rollouts }) => bar(`ended at ${percent(share)} of users`, rollouts, runs)),
-    ...Object.entries(criteria).map(([criterion, count]) => bar(criterion, count, runs)),
+    table(
+      [
+        "world",
+        "release",
+        "wanted",
+        "rolled back",
+        "promoted",
+        "paused",
+        "exposed users",
+        "ended after",
+        "failing requests",
+        "by",
+        "",
+      ],
+      all.map((it) => [
+        ...[it.name, it.harm, it.wanted],
+        ...endsOf(it),
+        ...[Math.round(it.medianShare * it.clients).toLocaleString("en"), time(it.medianSeconds)],
+        `${percent(it.failing.stable, 1)} → ${percent(it.failing.canary, 1)}`,
+        criteriaText(it),
+        it.missed.length > 0 ? "missed" : "",
+      ]),
+    ),
+    ...all.map(({ name, about }) => `${name}: ${about}`),
   ].join("\n");
 
-const bar = (title: string, count: number, runs: number): string =>
-  `  ${title.padEnd(28)} ${"#".repeat(Math.ceil((count / runs) * width)).padEnd(width, ".")} ${percent(count / runs)}`;
+const endsOf = ({ ends }: Figures): string[] => [
+  percent(ends["rolled-back"]),
+  percent(ends.promoted),
+  percent(ends.paused),
+];
 
-const percent = (share: number): string => `${Number((share * 100).toFixed(2))} %`;
-const time = (seconds: number): string => (seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`);
+const shownCriteria = 2;
+
+/** The criteria by which most rollouts ended, and in what share of all. */
+export const criteriaText = ({ criteria, runs }: Pick<Figures, "criteria" | "runs">): string =>
+  Object.entries(criteria)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, shownCriteria)
+    .map(([criterion, count]) => `${criterion} ${percent(count / runs, 0)}`)
+    .join(", ");
+
+export const percent = (share: number, digits = 2): string => `${Number((share * 100).toFixed(digits))} %`;
+export const time = (seconds: number): string => (seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`);

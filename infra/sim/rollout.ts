@@ -1,16 +1,20 @@
 /** Simulates one rollout from start to end: control's own reducer and verdict over any simulated traffic. */
 import { budgetOf } from "../../functions/control/model/attempt.ts";
 import { criteriaOf } from "../../functions/control/model/criteria.ts";
+import type { Verdict } from "../../functions/control/model/finding.ts";
 import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/release.ts";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { nextAction, reduce } from "../../functions/control/rollout/reducer.ts";
+import { indexOf } from "../../functions/control/stats/measures.ts";
+import type { Settling, StageSummary } from "../../functions/control/stats/stage-evidence.ts";
+import { emptySample } from "../../functions/control/telemetry/samples.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
-import { type Random, seededRandom } from "./random.ts";
-import type { RolloutEnd } from "./scenarios.ts";
-import { intervalSeconds, type Split, splitOf, type VersionModels } from "./traffic.ts";
-import { conditionsOverTime } from "./traffic-conditions.ts";
-import { assignPositions, groupSharesOf, type Users } from "./users.ts";
+import { intervalSeconds } from "./traffic/conditions.ts";
+import { seededRandom } from "./traffic/random.ts";
+import { canarySide, stableSide } from "./traffic/requests.ts";
+import type { SimulatedStage, Traffic, TrafficSource } from "./worlds/traffic.ts";
+import type { Release } from "./worlds/world.ts";
 
 /** The defaults of a manifest. */
 export const release = {
@@ -19,71 +23,96 @@ export const release = {
   tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
 } as const;
 
+/** After the bake, a pass is looked for this often. */
+const passIntervalMs = 30_000;
+
+/** What control's store of telemetry begins a stage with. */
+export const settling: Settling = { requests: 30_000, latency: 120_000 };
+
+export const rolloutEnds = ["promoted", "rolled-back", "paused"] as const;
+export type RolloutEnd = (typeof rolloutEnds)[number];
+
 export interface RunResult {
   readonly end: RolloutEnd;
   /** Seconds. */
   readonly took: number;
   /** The canary's share of users at the end. */
   readonly share: number;
-  /** Requests that the canary served. */
+  /** Requests that the canary reported. */
   readonly exposed: number;
-  /** Criteria that failed, or that were undecided when the rollout paused. */
+  /** Criteria that failed, or that held the rollout or were undecided when it paused. */
   readonly criteria: readonly string[];
   readonly why: string;
 }
 
-/** Begins the traffic of one rollout: users are assigned to versions anew. Returns what begins a split at a share in (0, 1). */
-export type TrafficSource = (random: Random) => (share: number, sinceStart: number) => Split;
+/** Looks at the evidence, each time that it is evaluated. */
+export type Observe = (stages: readonly Stage[], now: number, isLast: boolean) => void;
 
-/** The traffic of a scenario: alike users, and conditions that affect both versions. */
-export const alikeUsers =
-  (users: Users, rate: number, kinds: VersionModels): TrafficSource =>
-  (random) => {
-    const positions = assignPositions(users, random);
-    const conditionsAt = conditionsOverTime(random);
-    return (share) => splitOf(groupSharesOf(users, positions, share), rate, kinds, conditionsAt, random);
-  };
-
-interface Settings {
-  /** Which rollout of the version it is; default: the first. */
-  readonly attempt?: number | undefined;
-  /** Default: that of a manifest. */
-  readonly bake?: string | undefined;
-}
-
-export const run = (source: TrafficSource, { attempt = 1, bake = release.bake }: Settings, seed: number): RunResult => {
+export const run = (source: TrafficSource, settings: Release, seed: number, observe?: Observe): RunResult => {
+  const { attempt = 1, bake = release.bake, steps = release.steps, watch } = settings;
   const criteria = criteriaOf({ ...release, attempt: { budget: budgetOf(attempt) } });
-  const beginSplit = source(seededRandom(seed));
-  const stages: Stage[] = [];
-  let split: Split | undefined;
-  let state = newRollout(bake);
+  const traffic = source(seededRandom(seed));
+  const evidence = evidenceOf();
+  let state = newRollout({ bake, steps: [...steps], watch });
   let now = 0;
   for (;;) {
-    ({ state, split } = applyDueActions(state, now, beginSplit, stages, split));
+    state = applyDueActions(state, now, traffic, evidence);
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
-    if (isOver(state) || state.status === "paused") return resultOf(state, now, share, stages);
+    const isLast = isOver(state) || state.status === "paused";
+    if (observe || isLast) {
+      const stages = evidence.stages(false);
+      observe?.(stages, now, isLast);
+      if (isLast) return resultOf(state, now, share, stages);
+    }
     now += intervalSeconds * 1000;
-    const since = state.stretches.at(-1)?.since ?? 0;
-    split?.advance((now - since) / 1000, now / 1000);
-    const stage = stages.at(-1);
-    if (stage) stages[stages.length - 1] = { ...stage, until: now };
-    if (nextAction(state, now)?.kind === "judge")
-      state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict: judge(stages, criteria) }, now, 0).state;
+    evidence.close(traffic.advance(now / 1000), now);
+    if (nextAction(state, now)?.kind !== "judge") continue;
+    const beyondBake = now - (state.stretches.at(-1)?.since ?? now) - (state.steps[state.step]?.bakeMs ?? 0);
+    const mayPass = beyondBake >= 0 && beyondBake % passIntervalMs === 0;
+    const decide = (bounds: boolean): Verdict => judge(evidence.stages(bounds), criteria);
+    // Bounds cost most, and without them more fails and nothing passes: they are computed where they matter.
+    const first = decide(mayPass);
+    const verdict = first.verdict === "not-enough" || mayPass ? first : decide(true);
+    state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
   }
 };
 
-/**
- * Runs due actions immediately: the simulated platform never fails.
- * @param stages grows by one with each split
- */
+/** The evidence of all stages of a rollout. */
+const evidenceOf = () => {
+  const all: { readonly of: SimulatedStage; until: number; summary: StageSummary | undefined }[] = [];
+  return {
+    add: (of: SimulatedStage): void => void all.push({ of, until: of.since * 1000, summary: undefined }),
+    close: (changed: ReturnType<Traffic["advance"]>, now: number): void => {
+      for (const [index, it] of all.entries()) {
+        if (index === all.length - 1) it.until = now;
+        if (!changed.has(it.of.evidence)) continue;
+        it.of.evidence.close(now - it.of.since * 1000);
+        it.summary = undefined;
+      }
+    },
+    stages: (bounds: boolean): Stage[] =>
+      all.map((it, index) => {
+        const isNewest = index === all.length - 1;
+        const summary = it.summary ?? it.of.evidence.summary(bounds || !isNewest);
+        if (!isNewest) it.summary = summary;
+        const { share, since, witnessed } = it.of;
+        return {
+          ...{ share, since: since * 1000, until: it.until },
+          ...{ units: [summary], stable: emptySample, canary: emptySample },
+          witnessed: { stable: witnessed[stableSide] ?? 0, canary: witnessed[canarySide] ?? 0 },
+        };
+      }),
+  };
+};
+
+/** Runs due actions immediately: the simulated platform never fails. */
 const applyDueActions = (
   initial: Rollout,
   now: number,
-  beginSplit: ReturnType<TrafficSource>,
-  stages: Stage[],
-  before: Split | undefined,
-): { state: Rollout; split: Split | undefined } => {
-  let [state, split] = [initial, before];
+  traffic: Traffic,
+  evidence: ReturnType<typeof evidenceOf>,
+): Rollout => {
+  let state = initial;
   for (let action = nextAction(state, now); action && action.kind !== "judge"; action = nextAction(state, now)) {
     const seq = state.goal.seq;
     if (action.kind === "smoke")
@@ -91,18 +120,18 @@ const applyDueActions = (
     if (action.kind !== "split") continue;
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
-    if (share <= 0 || share >= 1) continue;
-    split = beginSplit(share, now / 1000);
-    stages.push({ share, since: now, until: now, units: [], stable: split.stable, canary: split.canary });
+    if (share > 0 && share < 1) evidence.add(traffic.begin(share, now / 1000));
   }
-  return { state, split };
+  return state;
 };
 
-const newRollout = (bake: string): Rollout => ({
+const newRollout = (
+  given: Required<Pick<Release, "bake">> & { readonly steps: string[]; readonly watch: Release["watch"] },
+): Rollout => ({
   id: "simulated",
   tier: "tier",
   subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],
-  steps: stepsOf({ ...release, bake }),
+  steps: stepsOf(given),
   tolerate: release.tolerate,
   smoke: [],
   by: "simulation",
@@ -118,20 +147,23 @@ const newRollout = (bake: string): Rollout => ({
   stretches: [],
   verdict: null,
   why: "",
-  patienceMs: evidenceTimeoutMs({ ...release, bake }),
+  patienceMs: evidenceTimeoutMs({ ...release, ...given }),
   notes: [],
 });
 
-const resultOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): RunResult => ({
-  end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
-  took: now / 1000,
-  share: state.status === "promoted" ? 1 : share,
-  exposed: stages.reduce(
-    (all, { canary }) => all + Object.values(canary.groups).reduce((sum, it) => sum + it.requests, 0),
-    0,
-  ),
-  criteria: (state.verdict?.findings ?? [])
-    .filter(({ verdict }) => verdict === (state.status === "paused" ? "not-enough" : "fail"))
-    .map(({ criterion }) => criterion),
-  why: state.why,
-});
+const resultOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): RunResult => {
+  const blocking = state.status === "paused" ? ["hold", "not-enough"] : ["fail"];
+  return {
+    end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
+    took: now / 1000,
+    share: state.status === "promoted" ? 1 : share,
+    exposed: stages.reduce(
+      (all, { units }) => all + units.reduce((sum, { canary }) => sum + (canary.totals[indexOf.requests] ?? 0), 0),
+      0,
+    ),
+    criteria: (state.verdict?.findings ?? [])
+      .filter(({ verdict }) => blocking.includes(verdict))
+      .map(({ criterion, verdict }) => (verdict === "hold" ? `${criterion} (hold)` : criterion)),
+    why: state.why,
+  };
+};

@@ -1,88 +1,54 @@
-/** Simulates many rollouts of each scenario and aggregates the results. */
+/** Simulates many rollouts of each world, on several threads. The number of threads changes no result. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { type Chunk, type ChunkResult, chunkRuns, simulateChunk } from "./chunk.ts";
+import type { World } from "./worlds/world.ts";
 
-import { shapeOf } from "./latency.ts";
-import { seededRandom } from "./random.ts";
-import { alikeUsers, type RunResult, run } from "./rollout.ts";
-import { healthy, type RolloutEnd, type Scenario } from "./scenarios.ts";
-import { usersOf } from "./users.ts";
-
-export interface Figures {
-  readonly name: string;
+export interface Simulation {
+  /** Rollouts of each world. */
   readonly runs: number;
-  /** Requests a second. */
-  readonly rate: number;
-  readonly users: number;
-  /** Shares of rollouts. */
-  readonly ends: Readonly<Record<RolloutEnd, number>>;
-  /** By the largest share of users that the canary had. */
-  readonly shares: readonly { readonly share: number; readonly rollouts: number }[];
-  readonly medianShare: number;
-  readonly medianSeconds: number;
-  /** Nineteen in twenty took no longer. */
-  readonly mostSeconds: number;
-  readonly medianRequests: number;
-  /** How often a criterion failed, or was what a paused rollout waited for. */
-  readonly criteria: Readonly<Record<string, number>>;
-  /** Bounds that were missed, as sentences. */
-  readonly missed: readonly string[];
+  readonly seed: number;
+  /** Threads; one is this one. */
+  readonly jobs: number;
+  readonly calibrate?: boolean;
+  readonly onProgress?: (world: World, done: number, all: number) => void;
 }
 
-/** @param seed the same for all scenarios, so that they start with the same random numbers */
-export const simulate = (
-  scenario: Scenario,
-  runs: number,
-  seed: number,
-  onProgress: (done: number) => void,
-): Figures => {
-  const behaviour = { ...healthy, ...scenario.canary };
-  const kinds = {
-    stable: { behaviour: healthy, shape: shapeOf(healthy.slower) },
-    canary: { behaviour, shape: shapeOf(behaviour.slower) },
+/** @returns the chunks of each world, in the order of the worlds */
+export const simulateAll = async (
+  worlds: readonly World[],
+  { runs, seed, jobs, calibrate = false, onProgress }: Simulation,
+): Promise<ChunkResult[][]> => {
+  const results = worlds.map((): ChunkResult[] => []);
+  const chunks = worlds.flatMap((world, of) =>
+    Array.from({ length: Math.ceil(runs / chunkRuns) }, (_, index) => {
+      const part = Math.min(chunkRuns, runs - index * chunkRuns);
+      return { of, chunk: { world, index, runs: part, seed, calibrate } satisfies Chunk };
+    }),
+  );
+  let [next, done] = [0, 0];
+  const work = async (simulate: (chunk: Chunk) => ChunkResult | Promise<ChunkResult>): Promise<void> => {
+    for (let it = chunks[next++]; it; it = chunks[next++]) {
+      const result = await simulate(it.chunk);
+      const to = results[it.of];
+      if (to) to[it.chunk.index] = result;
+      onProgress?.(it.chunk.world, ++done, chunks.length);
+    }
   };
-  const users = usersOf(scenario.users, seededRandom(seed));
-  const source = alikeUsers(users, scenario.rate, kinds);
-  const results: RunResult[] = [];
-  for (let index = 1; index <= runs; index++) {
-    results.push(run(source, scenario, seed * 1_000_003 + index));
-    onProgress(index);
+  if (jobs === 1) await work(simulateChunk);
+  else await Promise.all(Array.from({ length: Math.min(jobs, chunks.length) }, () => inThread(work)));
+  return results;
+};
+
+const inThread = async (work: (simulate: (chunk: Chunk) => Promise<ChunkResult>) => Promise<void>): Promise<void> => {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url));
+  try {
+    await work(async (chunk) => {
+      worker.postMessage(chunk);
+      const [result] = (await once(worker, "message")) as [ChunkResult];
+      return result;
+    });
+  } finally {
+    await worker.terminate();
   }
-  return figuresOf(scenario, results);
 };
-
-export const figuresOf = (
-  { name, rate, users, bounds }: Pick<Scenario, "name" | "rate" | "users" | "bounds">,
-  results: readonly RunResult[],
-): Figures => {
-  const part = (end: RolloutEnd) => results.filter((it) => it.end === end).length / results.length;
-  const ends = { promoted: part("promoted"), "rolled-back": part("rolled-back"), paused: part("paused") };
-  const seconds = sorted(results.map(({ took }) => took));
-  const shares = sorted([...new Set(results.map(({ share }) => share))]);
-  return {
-    name,
-    runs: results.length,
-    rate,
-    users,
-    ends,
-    shares: shares.map((share) => ({ share, rollouts: results.filter((it) => it.share === share).length })),
-    medianShare: at(sorted(results.map(({ share }) => share)), 0.5),
-    medianSeconds: at(seconds, 0.5),
-    mostSeconds: at(seconds, 0.95),
-    medianRequests: at(sorted(results.map(({ exposed }) => exposed)), 0.5),
-    criteria: Object.fromEntries(
-      [...new Set(results.flatMap(({ criteria }) => criteria))].map((criterion) => [
-        criterion,
-        results.filter(({ criteria }) => criteria.includes(criterion)).length,
-      ]),
-    ),
-    missed: bounds.flatMap(({ end, least = 0, most = 1 }) =>
-      ends[end] < least || ends[end] > most
-        ? [`${name}: ${percent(ends[end])} ${end}, where ${percent(least)} to ${percent(most)} was promised`]
-        : [],
-    ),
-  };
-};
-
-const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
-const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
-const at = (numbers: readonly number[], quantile: number): number =>
-  numbers[Math.min(numbers.length - 1, Math.floor(numbers.length * quantile))] ?? 0;

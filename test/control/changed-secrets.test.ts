@@ -1,4 +1,4 @@
-/** A rollback across a changed secret: refused for secrets that people set, forced for the generated secret of the cache. */
+/** A rollback across a changed secret: refused for secrets that people set, forced for generated ones. */
 import { expect, it } from "vitest";
 import { handleActuatorCall } from "../../functions/control/actuator/calls.ts";
 import { changedSecretsIn, isOnlyGeneratedChanged } from "../../functions/control/model/changed-secrets.ts";
@@ -7,11 +7,13 @@ const refusal = (names: string) => `The following secrets have changed: ${names}
 
 it.each([
   ["POSTERN_CACHE_KEY", true],
+  ["POSTERN_SPLIT_KEY", true],
   ["PAY_KEY", false],
+  ["POSTERN_SPLIT_KEY, PAY_KEY", false],
   ["PAY_KEY, POSTERN_CACHE_KEY", false],
   ["POSTERN_CACHE_KEY_2", false],
   ["", false],
-])("%j is the cache's own alone: %j", (names, own) => {
+])("%j are generated ones alone: %j", (names, own) => {
   expect(isOnlyGeneratedChanged(refusal(names))).toBe(own);
   expect(isOnlyGeneratedChanged(`${refusal(names)} [code: 10220]`)).toBe(own);
   expect(changedSecretsIn(refusal(names)).join(", ")).toBe(names);
@@ -36,12 +38,15 @@ const split = async (names: string) => {
   return { requests, answer: (await answer.json()) as { readonly ok: boolean } };
 };
 
-it("rolls back to a version from before the generated secret of the cache", async () => {
-  expect(await split("POSTERN_CACHE_KEY")).toMatchObject({
-    requests: ["/deployments", "/deployments?force=true"],
-    answer: { ok: true },
-  });
-});
+it.each(["POSTERN_CACHE_KEY", "POSTERN_SPLIT_KEY"])(
+  "rolls back to a version from before the generated %s",
+  async (name) => {
+    expect(await split(name)).toMatchObject({
+      requests: ["/deployments", "/deployments?force=true"],
+      answer: { ok: true },
+    });
+  },
+);
 
 it("never restores a secret that a person has set", async () => {
   expect(await split("POSTERN_CACHE_KEY, PAY_KEY")).toMatchObject({

@@ -56,6 +56,7 @@ const cutoverHarness = (percent = "0%") => {
     judge: () => verdictOf(scenario.verdict),
     queries: async () => [],
     smoke: async () => ({ ok: true, why: "" }),
+    publishEpoch: async () => {},
     notify: async () => {},
     now,
     random: () => 0.5,

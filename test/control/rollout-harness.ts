@@ -52,6 +52,8 @@ export const rolloutHarness = (
   const live = new Map<string, Deployment[]>();
   const splits: SplitCall[] = [];
   const notices: Notice[] = [];
+  /** The epoch of each Worker, with the shares of its versions when it began. */
+  const epochs = new Map<string, { readonly epoch: string; readonly shares: readonly number[] }>();
   let time = 1_000_000;
   let alarm: number | null = null;
   let count = 0;
@@ -68,6 +70,8 @@ export const rolloutHarness = (
     telemetryDown: false,
     /** The platform shows no deployments. */
     platformDown: false,
+    /** The feed does not take epochs. */
+    feedDown: false,
     /** Faults of the next calls to the platform. */
     faults: [] as (PlatformFailure | "lost")[],
     /** What both versions did; it is judged by control's own verdict, in place of `verdict`. */
@@ -147,6 +151,14 @@ export const rolloutHarness = (
       effect();
       return { ok: scenario.smoke, why: scenario.smoke ? "1 smoke test has passed" : "smoke test GET /: answered 500" };
     },
+    publishEpoch: async (assigned, epoch) => {
+      effect();
+      if (scenario.feedDown) throw new Error("the feed does not answer");
+      for (const worker of assigned)
+        if (epochs.get(worker)?.epoch !== epoch)
+          epochs.set(worker, { epoch, shares: live.get(worker)?.[0]?.versions.map((it) => it.percentage) ?? [] });
+      effect();
+    },
     notify: async (notice) => {
       effect();
       if (scenario.outboxDown) throw new Error("the outbox does not answer");
@@ -176,6 +188,7 @@ export const rolloutHarness = (
     scenario,
     splits,
     notices,
+    epochs,
     start,
     upload,
     command: (command: RolloutCommand, by = "bob", reason = "", approved?: RolloutPosition) =>

@@ -128,6 +128,7 @@ export const waveHarness = (tiers: readonly TierSpec[], concurrent: number) => {
     queries: async () => [],
     judge: () => verdictOf(scenario.bad.has(tier) ? "fail" : scenario.open.has(tier) ? "not-enough" : "pass"),
     smoke: async () => ({ ok: true, why: "it answers" }),
+    publishEpoch: async () => {},
     notify: async () => {},
     now: () => time,
     random: () => 0.5,

@@ -6,8 +6,9 @@ import { unstable_readConfig } from "wrangler";
 import { parse } from "yaml";
 import { build } from "../../infra/commands/authoring/build.ts";
 import { routes } from "../../infra/commands/authoring/routes.ts";
+import { list, set } from "../../infra/commands/release/secrets.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit/emit.ts";
+import { type Emitted, emit } from "../../infra/compiler/emit/emit.ts";
 import { compileProject, type Files, manifest, writeProject } from "../e2e/project.ts";
 
 const small = (tier: string, more = "") =>
@@ -105,13 +106,76 @@ describe("what a gate asks of the platform", () => {
   });
 });
 
+const { control } = parse(
+  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
+) as { readonly control: object };
+
+describe("what the front carries of version keys", () => {
+  const frontOf = async (environment: object) => {
+    const emitted = await emittedBy({
+      "routes/a.yaml": lifting(),
+      "routes/b.yaml": small("b"),
+      "routes/c.yaml": small("c"),
+      "routes/environments/local.yaml": JSON.stringify(environment),
+    });
+    const { folder, generated, secrets } = emitted.find(({ kind }) => kind === "front") as Emitted;
+    const read = (file: string) => fs.readFileSync(path.join(folder, file), "utf8");
+    const workers = /"workers":(\{[^}]*\})/.exec(read("plan.js"))?.[1];
+    const { services, kv_namespaces: copies } = configOf(folder);
+    const feeds = services?.filter(({ binding }: { readonly binding: string }) => binding.startsWith("FEED"));
+    return {
+      ...{ generated, secrets, feeds, copies, carries: read("front.js").includes("postern version key 1") },
+      workers: workers === undefined ? null : JSON.parse(workers),
+    };
+  };
+
+  it("is the Worker of each binding, its feed and a secret that is generated, if there is a control plane", async () => {
+    const feed = "00000000000000000000000000000002";
+    expect(await frontOf({ control, kv: { feed } })).toEqual({
+      generated: ["POSTERN_SPLIT_KEY"],
+      secrets: [],
+      feeds: [{ binding: "FEED_FRONT", service: "postern-feed-local", entrypoint: "Read", props: { tier: "front" } }],
+      copies: [{ binding: "COPY", id: feed }],
+      carries: true,
+      // Tiers of a shared gate have one Worker, so a user has one version there.
+      workers: {
+        GATE_A: "gate-a-local",
+        GATE_A__TWO: "gate-a--two-local",
+        GATE_B: "gate-shared-local",
+        GATE_C: "gate-shared-local",
+      },
+    });
+  });
+
+  it("is nothing without one", async () => {
+    expect(await frontOf({})).toEqual({
+      generated: [],
+      secrets: [],
+      feeds: [],
+      copies: [],
+      carries: false,
+      workers: null,
+    });
+  });
+
+  it("is listed with the secrets, and nobody sets it", async () => {
+    const root = writeProject({
+      "routes/b.yaml": small("b"),
+      "routes/environments/local.yaml": JSON.stringify({ control }),
+    });
+    const options = { root, env: "local", target: "cloudflare" };
+    const { secrets } = (await list(options)).data as { readonly secrets: readonly { readonly secret: string }[] };
+    expect(secrets.filter(({ secret }) => secret === "POSTERN_SPLIT_KEY")).toEqual([
+      { secret: "POSTERN_SPLIT_KEY", tier: "front", worker: "postern-front-local", set: false, generated: true },
+    ]);
+    await expect(set("POSTERN_SPLIT_KEY", options, async () => "mine")).rejects.toThrow(
+      /POSTERN_SPLIT_KEY cannot be set/,
+    );
+  });
+});
+
 describe("what a gate carries of a cut-over", () => {
   const codeOf = async (to: string) => {
-    const environment = fs.readFileSync(
-      path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"),
-      "utf8",
-    );
-    const { control } = parse(environment) as { readonly control: object };
     const upstreams = 'upstreams: { it: { http: "https://it.example" }, old: { http: "https://old.example" } }\n';
     const routes = `routes:\n  one: { match: GET /one, to: ${to} }\n  two: { match: GET /two, to: old, isolation: route }\n`;
     const emitted = await emittedBy({

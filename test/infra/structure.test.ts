@@ -122,6 +122,8 @@ const floors = `
   infra/dev/services
   infra/dev
   infra/gen
+  infra/sim/traffic
+  infra/sim/worlds
   infra/sim
   infra/bench/workers
   infra/bench/runtime
@@ -242,7 +244,7 @@ describe("files", () => {
   });
 
   it("of tests of functions/ begin with a sentence, too", () => {
-    const tests = ["test/functions", "test/control", "test/rollouts"].flatMap(sources);
+    const tests = ["test/functions", "test/control", "test/rollouts", "test/reference"].flatMap(sources);
     const mute = tests.filter(
       (file) => !file.endsWith(".d.ts") && !fs.readFileSync(path.join(root, file), "utf8").startsWith("/**"),
     );

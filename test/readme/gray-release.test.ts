@@ -8,7 +8,10 @@ import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("A gray release in two minutes");
 
-/** Without what differs from run to run: ids, digests and times; two Workers of one stage may end in either order. */
+/**
+ * Without what differs from run to run: ids, digests, times, and how many of the users have the new version; two Workers of one
+ * stage may end in either order.
+ */
 const plain = (text: string): string =>
   text
     .trim()
@@ -17,6 +20,7 @@ const plain = (text: string): string =>
     .replaceAll(/\b[0-9a-f]{12}\b/g, "<digest>")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "<time>")
     .replaceAll(/\d+\.\d s$/gm, "<duration>")
+    .replaceAll(/^ *\d+ (?=x-release: two$)/gm, "<users> ")
     .split("\n")
     .sort()
     .join("\n");

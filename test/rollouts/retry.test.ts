@@ -1,4 +1,7 @@
-/** What came back and what follows: retries, rollbacks, deployments beside a rollout, and what each command exits with. */
+/**
+ * What came back and what follows: retries, rollbacks, deployments beside a rollout, what each command exits with, and which
+ * users each rollout gives its new version first.
+ */
 import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
@@ -62,6 +65,23 @@ it("a version that came back is retried, never rolled back to, and nothing is de
     return goal.share === share && stretches.at(-1)?.share === share;
   };
 
+  const devices = Array.from({ length: 200 }, (_, number) => `device-${number}`);
+  /** Of the devices, in their order: whether each has this version. */
+  const usersOf = (edit: string) =>
+    Promise.all(
+      devices.map(async (device) => {
+        const response = await fetch(`${cloud.cloud.edge}/a/it`, { headers: { "x-device-id": device } });
+        await response.arrayBuffer();
+        return response.headers.get("x-release") === edit;
+      }),
+    );
+  /** Those who have the new version at a step. Nobody changes it within the step. */
+  const firstUsers = async (edit: string) => {
+    const first = await usersOf(edit);
+    expect(await usersOf(edit)).toEqual(first);
+    return first;
+  };
+
   noteVersion("zero");
   write("one");
   expect(await deployed(["a"])).toMatchObject({ code: 0 });
@@ -95,6 +115,7 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   await until(async () => (await cloud.status("a")).why.includes("holds until a person"), "it waits for a person");
   expect(await run("rollout", "status", "a")).toMatchObject({ code: 7 });
   expect(await run("rollout", "watch", "a")).toMatchObject({ code: 7 });
+  const firstOfTwo = await firstUsers("two");
 
   // Another version, during the rollout.
   write("three");
@@ -162,6 +183,11 @@ it("a version that came back is retried, never rolled back to, and nothing is de
   expect(await started()).toMatchObject({ code: 0 });
   noteVersion("three");
   await until(isStep(50), "half of the users have it");
+  // Half of the users who were the first before are the first again, as by chance: 100 of 200, and 5 standard deviations.
+  const firstOfThree = await firstUsers("three");
+  const again = devices.filter((_, index) => firstOfTwo[index] === firstOfThree[index]);
+  expect(again.length).toBeGreaterThan(65);
+  expect(again.length).toBeLessThan(135);
   write("four");
   expect(await deployed(["a"], { split: "20", force: true })).toMatchObject({ code: 0 });
   noteVersion("four");

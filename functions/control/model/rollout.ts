@@ -65,6 +65,13 @@ export interface Alert {
   readonly why: string;
 }
 
+/** The users of these Workers are assigned to the two versions anew, by an epoch that is named by the rollout's id. */
+export interface Assignment {
+  readonly workers: readonly string[];
+  /** From when on every front assigns them so, in milliseconds since the epoch; null until the epoch is published. */
+  readonly from: number | null;
+}
+
 export interface RolloutNote {
   readonly at: number;
   readonly what: string;
@@ -128,6 +135,8 @@ export interface Rollout {
   /** Index in `steps`. */
   readonly step: number;
   readonly goal: SplitGoal;
+  /** Absent if the users keep their places: no earlier rollout has divided them, or they are divided already. */
+  readonly assignment?: Assignment;
   /** Paused because someone else deployed. */
   readonly foreign: boolean;
   /** The step's smoke test has passed. */

@@ -89,7 +89,7 @@ export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters
       ? undefined
       : `such weights on its route "${it.route}"; give one for each of: ${members.join(", ") || "none"}`;
   }
-  if (it.kind === "drain" || it.kind === "measure") return undefined;
+  if (it.kind === "drain" || it.kind === "measure" || it.kind === "epochs") return undefined;
   const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
   if (!filter) return `filter "${it.filter}"; it has ${nameList(filters)}`;
   if (it.kind === "enforce") {
@@ -103,7 +103,8 @@ export const missingTarget = (it: OverlayChange | OverlayBody, { routes, filters
 
 /** Describes how an entry differs from the manifest. */
 export const driftOf = (it: OverlayEntry, facts: TierFacts): string => {
-  if (it.kind === "drain" || it.kind === "measure") return "temporary; a manifest has no such setting";
+  if (it.kind === "drain" || it.kind === "measure" || it.kind === "epochs")
+    return "temporary; a manifest has no such setting";
   const unknown = missingTarget(it, facts);
   if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
   return isInManifest(it, facts) ? "same as the manifest" : `differs from the manifest${remedyOf(it)}`;

@@ -2,7 +2,9 @@
 import type { Verdict } from "../model/finding.ts";
 import { isApplied, isUnderWay, isWatched, messageOf, type Rollout, type Subject, splitOf } from "../model/rollout.ts";
 import { stateOf } from "../model/rollout-state.ts";
+import { epochSpreadMs } from "../overlay/epochs.ts";
 import { withFindings } from "../verdict/verdict.ts";
+import { awaitsFronts, unpublished } from "./assignment.ts";
 import type { RolloutPorts } from "./ports.ts";
 import { nextAction, type RolloutAction, type RolloutEvent } from "./reducer.ts";
 import { openStretch, watchEndsAt } from "./watch.ts";
@@ -43,6 +45,7 @@ export const runDueActions = async (context: ActionContext, isFresh = false): Pr
     if (isSteady(latest(), now())) return void (await storage.setAlarm(nextAlarmAt(latest(), now())));
   }
   if (!(await observeDeployments(context, latest()))) return judgeUsers(context);
+  await assignUsers(context);
   for (let count = 0; count < maxActions; count++) {
     const it = latest();
     const action = nextAction(it, now());
@@ -64,6 +67,24 @@ const keepsSplit = (it: Rollout): boolean => it.status === "paused" || isWatched
 /** Without an answer of the platform nothing is changed on it, but users are still observed. */
 const judgeUsers = async (context: ActionContext): Promise<void> => {
   if (openStretch(context.latest())) await runAction(context, context.latest(), { kind: "judge" });
+};
+
+const assignedText = "the users are assigned to the two versions anew; every front does so within some seconds";
+
+/** Publishes the new assignment of users. Until every front has it, no user is divided. */
+const assignUsers = async ({ ports, latest, applyEvent }: ActionContext): Promise<void> => {
+  const it = latest();
+  const assignment = unpublished(it);
+  if (!assignment) return;
+  const failure = await ports
+    .publishEpoch(assignment.workers, it.id)
+    .then(() => undefined)
+    .catch((error: Error) => error.message);
+  await applyEvent(
+    failure === undefined
+      ? { kind: "assigned", from: ports.now() + epochSpreadMs, why: assignedText }
+      : { kind: "assigned", from: null, why: `the users are not assigned anew yet (${failure}); trying again` },
+  );
 };
 
 /** @returns whether the platform answered for every Worker */
@@ -125,5 +146,7 @@ const nextAlarmAt = (it: Rollout, now: number): number => {
   const next = now + Math.max(least, Math.min(most, Math.round(age * perAge)));
   if (isWatched(it) && it.status === "running") return Math.max(now + 50, Math.min(next, watchEndsAt(it)));
   if (keepsSplit(it)) return next;
-  return isApplied(it) ? now + pollIntervalMs : Math.max(now + 50, Math.min(it.goal.notBefore, now + pollIntervalMs));
+  if (isApplied(it)) return now + pollIntervalMs;
+  const due = awaitsFronts(it, now) ? (it.assignment?.from ?? now + pollIntervalMs) : it.goal.notBefore;
+  return Math.max(now + 50, Math.min(due, now + pollIntervalMs));
 };

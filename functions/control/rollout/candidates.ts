@@ -14,8 +14,8 @@ import { platformText } from "./platform-text.ts";
 
 export interface Releasable {
   readonly subject: Subject;
-  /** Id of the Worker's newest deployment. */
-  readonly deployment: string;
+  /** The Worker's newest deployment. */
+  readonly deployment: Deployment;
 }
 
 /**
@@ -76,12 +76,12 @@ const subjectOf = async (
       Number(b.version_id === newest.stable) - Number(a.version_id === newest.stable) || b.percentage - a.percentage,
   );
   if (!stable || !canary) return undefined;
-  return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
+  return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest };
 };
 
 /** The version that came back, if the version that was stable then still has all requests: any other is newer. */
-const returned = (worker: string, { id, versions }: Deployment, last: Rollout | undefined): Releasable | undefined => {
+const returned = (worker: string, deployment: Deployment, last: Rollout | undefined): Releasable | undefined => {
   const before = last?.subjects.find((it) => it.worker === worker);
-  if (!before || versions[0]?.version_id !== before.stable) return undefined;
-  return { subject: before, deployment: id };
+  if (!before || deployment.versions[0]?.version_id !== before.stable) return undefined;
+  return { subject: before, deployment };
 };

@@ -18,6 +18,7 @@ import { truncate } from "../model/text.ts";
 import { rolloutNotice } from "../notifications/notification.ts";
 import { storedState } from "../notifications/stored-state.ts";
 import { type ActionContext, pollIntervalMs, runDueActions } from "./actions.ts";
+import { newAssignment } from "./assignment.ts";
 import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";
 import type { RolloutNotice } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
@@ -147,6 +148,7 @@ const newRollout = async (
   if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
   const at = now();
   const attempt = attemptAt(request.tier, subjects, earlier);
+  const assignment = newAssignment(request, found, earlier);
   const begun = ["started", attempt && againText(attempt)].filter(Boolean).join("; ");
   return {
     ...request,
@@ -159,9 +161,10 @@ const newRollout = async (
     status: "running",
     step: 0,
     goal: { seq: 1, share: request.steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
+    ...(assignment && { assignment }),
     foreign: false,
     smoked: false,
-    known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
+    known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment.id])),
     stretches: [],
     verdict: null,
     why: begun,

@@ -13,6 +13,11 @@ export interface RolloutPorts {
   /** Findings of the release's own Prometheus queries. */
   readonly queries: (it: Rollout) => Promise<readonly Finding[]>;
   readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
+  /**
+   * Gives Workers a new epoch, by which fronts assign their users to versions. Repeating it changes nothing.
+   * @throws if the feed does not accept it
+   */
+  readonly publishEpoch: (workers: readonly string[], epoch: string) => Promise<void>;
   /** Delivers each notice at least once. */
   readonly notify: Notify;
   readonly now: () => number;

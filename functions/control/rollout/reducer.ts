@@ -7,6 +7,7 @@ import { Refusal } from "../model/refusal.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
 import { failureText, holdText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
+import { assigned, awaitsFronts, withoutDivided } from "./assignment.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
@@ -32,6 +33,8 @@ export type RolloutEvent =
   | { readonly kind: "seen"; readonly worker: string; readonly deployment: Deployment }
   | { readonly kind: "split"; readonly seq: number; readonly worker: string; readonly deployment: string }
   | { readonly kind: "refused"; readonly seq: number; readonly worker: string; readonly fault: PlatformFailure }
+  /** From when on every front assigns the users anew, in milliseconds since the epoch; null if the feed did not take it. */
+  | { readonly kind: "assigned"; readonly from: number | null; readonly why: string }
   | { readonly kind: "smoked"; readonly seq: number; readonly ok: boolean; readonly why: string }
   | { readonly kind: "judged"; readonly seq: number; readonly verdict: Verdict }
   | {
@@ -76,7 +79,8 @@ export const nextAction = (it: Rollout, now: number): RolloutAction | undefined 
   const judgeUsers: RolloutAction | undefined = openStretch(it) && { kind: "judge" };
   if (it.status === "paused" && !isRollbackStuck(it)) return judgeUsers;
   const pending = it.subjects.find(({ worker }) => !it.goal.done.includes(worker));
-  if (pending && now >= it.goal.notBefore) return { kind: "split", subject: pending, share: it.goal.share };
+  const isDue = now >= it.goal.notBefore && !awaitsFronts(it, now);
+  if (pending && isDue) return { kind: "split", subject: pending, share: it.goal.share };
   // Until the platform answers, users keep the split before.
   if (pending) return it.status === "running" ? judgeUsers : undefined;
   if (it.status !== "running") return undefined;
@@ -88,6 +92,7 @@ const nextState = (it: Rollout, event: RolloutEvent, now: number, random: number
   if (event.kind === "asked") return applyCommand(it, event, now);
   if (isOver(it)) return it;
   if (event.kind === "seen") return seen(it, event, now);
+  if (event.kind === "assigned") return assigned(it, event);
   // A person's command may have changed the goal meanwhile.
   if (event.seq !== it.goal.seq)
     return event.kind === "split" ? { ...it, known: { ...it.known, [event.worker]: event.deployment } } : it;
@@ -136,7 +141,8 @@ const foreignDeployment = (it: Rollout, worker: string, deployment: Deployment, 
     ? `a secret of ${worker} was changed during the rollout; start it again with a version built since`
     : `${worker} was deployed by ${deployment.author ?? "someone else"} during the rollout`;
   const known = { ...it.known, [worker]: deployment.id };
-  const state = { ...pause({ ...it, known, stretches: closeStretches(it, now) }, why, now), foreign: true };
+  const before = withoutDivided(it, worker, deployment);
+  const state = { ...pause({ ...before, known, stretches: closeStretches(it, now) }, why, now), foreign: true };
   return withObservedSplit(state, worker, deployment, now);
 };
 

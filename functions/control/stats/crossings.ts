@@ -6,11 +6,14 @@
  * average; so each cluster is a trial of its own, however many requests it sends and however bad it is.
  */
 import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
+import type { ClusterHits } from "./pending-counts.ts";
 
 /** Of hits. A level of one is the first hit of each cluster; higher ones show clusters that fail oftener than before. */
 export const levels = [1, 8, 64] as const;
 
-/** Of one level. Requests that were dealt one by one are clusters of their own. */
+const topLevel = Math.max(...levels);
+
+/** Of one level. Requests that were dealt one by one are clusters of their own, at the level of one. */
 export interface Crossing {
   /** Sum of the canary's parts. */
   canary: number;
@@ -23,10 +26,8 @@ export type Crossings = readonly { readonly trusted: Crossing; readonly anonymou
 /** Numbers below this are clusters; others were dealt. */
 export const dealtFrom = maxClusters - clustersPerKind;
 
-/** A cluster that has reached it is not counted any more, so a byte is enough for its hits. */
-const lastLevel = Math.max(...levels);
-
 export class CrossingCounter {
+  /** Hits of clusters below the top level, which fit into a byte; beyond, `#all` has the top level. */
   readonly #canary = new Uint8Array(dealtFrom);
   readonly #all = new Uint8Array(dealtFrom);
   readonly #touched: number[] = [];
@@ -35,7 +36,7 @@ export class CrossingCounter {
     anonymous: { canary: 0, all: 0 },
   }));
 
-  /** @param canary of the hits in an interval; `all` is those of both versions */
+  /** @param canary of the hits in an interval, in which order does not count; `all` is those of both versions */
   add(cluster: number, canary: number, all: number): void {
     if (cluster >= dealtFrom) {
       const dealt = this.crossings[0]?.trusted;
@@ -45,20 +46,25 @@ export class CrossingCounter {
       return;
     }
     const before = this.#all[cluster] ?? 0;
-    if (before >= lastLevel) return;
+    if (before >= topLevel) return;
     const after = before + all;
     if (before === 0) this.#touched.push(cluster);
     const canaryAfter = (this.#canary[cluster] ?? 0) + canary;
-    this.#all[cluster] = Math.min(after, lastLevel);
-    this.#canary[cluster] = Math.min(canaryAfter, lastLevel);
+    this.#all[cluster] = Math.min(after, topLevel);
+    this.#canary[cluster] = Math.min(canaryAfter, topLevel);
     const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
-    for (const [index, level] of levels.entries()) {
-      if (before >= level || after < level) continue;
+    for (let index = 0; index < levels.length; index++) {
+      const level = levels[index] as number;
       const crossing = this.crossings[index]?.[kind];
-      if (!crossing) continue;
+      if (!crossing || before >= level || after < level) continue;
       crossing.canary += canaryAfter / after;
       crossing.all += 1;
     }
+  }
+
+  addAll({ clusters, canary, all, count }: ClusterHits): void {
+    for (let index = 0; index < count; index++)
+      this.add(clusters[index] as number, canary[index] as number, all[index] as number);
   }
 
   /** Starts again from nothing. Cheaper than a new one, whose arrays are large. */

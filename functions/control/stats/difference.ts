@@ -32,9 +32,9 @@ const maxWeight = 10;
 /** The canary's worst clusters that never count. */
 export const trimmed = 2;
 
-/** @param active numbers of the clusters with requests */
+/** @param active numbers of the clusters that did anything, each once; the mean one is that of all these clusters */
 export const differenceOf = (stable: ClusterTotals, canary: ClusterTotals, active: ArrayLike<number>): Difference => {
-  const most = maxWeight * meanRequests(stable, canary, active);
+  const most = mostRequests(stable, canary, active);
   const sides = { stable: sideOf(stable, canary, active, most), canary: sideOf(canary, stable, active, most) };
   const part = Math.min(0.5, trimmed / Math.max(1, sides.canary.clusters));
   const [one, other] = [meanOf(sides.stable, part), meanOf(sides.canary, part)];
@@ -56,16 +56,30 @@ interface SideTotals {
   readonly dealt: { readonly hits: number; readonly of: number };
 }
 
-/** Of a cluster, under both versions. */
-const meanRequests = (one: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
-  let [all, count] = [0, 0];
+/**
+ * How many requests of a cluster count at most, under both versions: so many mean ones, of what counts. (A mean of all requests
+ * would grow with the largest cluster, which then weighs more than all others of the canary together.) At most one in
+ * `maxWeight` clusters has more.
+ */
+const mostRequests = (one: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>): number => {
+  const requests = new Float64Array(active.length);
+  let [count, left] = [0, 0];
   for (let index = 0; index < active.length; index++) {
     const cluster = active[index] ?? 0;
     if (cluster >= dealtFrom) continue;
-    all += (one.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
-    count++;
+    const all = (one.of[cluster] ?? 0) + (other.of[cluster] ?? 0);
+    requests[count++] = all;
+    left += all;
   }
-  return count > 0 ? all / count : 0;
+  const sorted = requests.subarray(0, count).sort();
+  // With `limited` clusters at the limit: limit = maxWeight * (left + limited * limit) / count.
+  for (let limited = 0; limited * maxWeight < count; limited++) {
+    const largest = sorted[count - 1 - limited] ?? 0;
+    const limit = (maxWeight * left) / (count - maxWeight * limited);
+    if (largest <= limit) return limit;
+    left -= largest;
+  }
+  return 0;
 };
 
 const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<number>, most: number): SideTotals => {
@@ -118,25 +132,33 @@ const meanOf = ({ hits, of, clusters, dealt }: SideTotals, part: number): Mean =
   return { mean, variance: (squares * correction + perRequest) / all.of ** 2, weight: all.of };
 };
 
-/** Marks as many clusters with most hits beyond the rate; none that has no more. */
+/**
+ * Marks as many clusters with most hits beyond the rate; none that has no more. Of equal ones the first are marked, after all
+ * that are worse.
+ */
 const worstOf = (hits: Float64Array, of: Float64Array, rate: number, count: number): Uint8Array => {
   const marks = new Uint8Array(hits.length);
   const excess = new Float64Array(hits.length);
+  const excessAt = (index: number): number => (hits[index] ?? 0) - rate * (of[index] ?? 0);
   let worse = 0;
   for (let index = 0; index < hits.length; index++) {
-    const more = (hits[index] ?? 0) - rate * (of[index] ?? 0);
-    if (more > 0) excess[worse++] = more;
+    const more = excessAt(index);
+    if (more > rounding * (of[index] ?? 0)) excess[worse++] = more;
   }
-  let left = Math.min(worse, count);
+  const left = Math.min(worse, count);
   if (left === 0) return marks;
-  const least = excess.subarray(0, worse).sort()[worse - left] ?? 0;
-  for (let index = 0; index < hits.length && left > 0; index++) {
-    if ((hits[index] ?? 0) - rate * (of[index] ?? 0) < least) continue;
-    marks[index] = 1;
-    left--;
+  const sorted = excess.subarray(0, worse).sort();
+  const least = sorted[worse - left] ?? 0;
+  let equal = sorted.subarray(worse - left).lastIndexOf(least) + 1;
+  for (let index = 0; index < hits.length; index++) {
+    const more = excessAt(index);
+    if (more > least || (more === least && equal-- > 0)) marks[index] = 1;
   }
   return marks;
 };
+
+/** What is beyond the rate by less, as a part of the requests, is not beyond it. */
+const rounding = 1e-12;
 
 const sum = (numbers: Float64Array): number => {
   let all = 0;

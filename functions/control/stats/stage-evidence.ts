@@ -6,6 +6,7 @@ import { clustersPerKind, maxClusters } from "../../gateway/observability/cluste
 import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
+import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */
@@ -65,7 +66,9 @@ export interface RequestsSummary {
 
 /** When a measure begins to count after a change of the split, in milliseconds. */
 export interface Settling {
+  /** Earlier ones are no part of the sample ratio. */
   readonly requests: number;
+  /** Of `measured` and its parts. Earlier ones count nowhere. */
   readonly latency: number;
 }
 
@@ -73,18 +76,22 @@ const maxTop = 3;
 
 export class StageEvidence {
   readonly #settling: Settling;
-  readonly #totals: Readonly<Record<Side, readonly Uint32Array[]>> = { stable: newTotals(), canary: newTotals() };
+  /** By measure, then by cluster; made when the first one is counted. */
+  readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Uint32Array>> = {
-    stable: new Uint32Array(maxClusters),
-    canary: new Uint32Array(maxClusters),
-  };
+  readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
+  /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
+  readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
   readonly #spare: LiveWindow["counters"][] = [];
   #nextStart = 0;
-  /** Hits since the last closing, by cluster: both versions' counts by measure. */
-  #pending = new Map<number, Float64Array>();
+  /** Sums of the totals, which would take most of a summary's time. */
+  readonly #sums: Readonly<Record<Side, Float64Array>> = {
+    stable: new Float64Array(measures.length),
+    canary: new Float64Array(measures.length),
+  };
+  readonly #pending = new PendingCounts();
 
   constructor(settling: Settling) {
     this.#settling = settling;
@@ -98,42 +105,41 @@ export class StageEvidence {
   add(side: Side, at: number, cluster: number, counts: MeasureCounts): void {
     if (cluster < 0 || cluster >= maxClusters) return;
     const totals = this.#totals[side];
-    if (((this.#totals.stable[0]?.[cluster] ?? 0) || (this.#totals.canary[0]?.[cluster] ?? 0)) === 0)
-      this.#active.push(cluster);
-    const pending = this.#pending.get(cluster) ?? new Float64Array(2 * measures.length);
-    this.#pending.set(cluster, pending);
-    const shift = side === "canary" ? measures.length : 0;
+    if (this.#isActive[cluster] === 0) this.#active.push(cluster);
+    this.#isActive[cluster] = 1;
+    const sums = this.#sums[side];
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
-      const total = totals[index];
-      if (total) total[cluster] = (total[cluster] ?? 0) + count;
-      if (index === indexOf.requests) {
-        if (at < this.#settling.requests) continue;
-        const settled = this.#settled[side];
-        settled[cluster] = (settled[cluster] ?? 0) + count;
-      }
-      pending[shift + index] = (pending[shift + index] ?? 0) + count;
+      const total = (totals[index] ??= newTotals());
+      total[cluster] = (total[cluster] ?? 0) + count;
+      sums[index] = (sums[index] ?? 0) + count;
+      this.#pending.add(side, cluster, index, count);
+      if (index !== indexOf.requests || at < this.#settling.requests) continue;
+      const settled = this.#settled[side];
+      settled[cluster] = (settled[cluster] ?? 0) + count;
+      this.#pending.add(side, cluster, settledSlot, count);
     }
   }
 
   /**
-   * Closes the interval: what was added since the last call counts, whatever the order in which it came.
+   * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
+   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
     this.#startWindows(at);
-    for (const [cluster, counts] of this.#pending)
-      for (const { counters } of this.#windows)
-        for (const [measure, counter] of counters) {
-          const canary = counts[measures.length + measure] ?? 0;
-          const all = canary + (counts[measure] ?? 0);
-          if (all > 0) counter.add(cluster, canary, all);
-        }
-    for (const counts of this.#pending.values())
-      for (const { sums } of this.#windows)
-        for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? 0) + (counts[index] ?? 0);
-    this.#pending = new Map();
+    for (const measure of crossedIndexes) {
+      const hits = this.#pending.hitsOf(measure === indexOf.requests ? settledSlot : measure);
+      if (hits.count === 0) continue;
+      for (const { counters } of this.#windows) {
+        const counter = counters.get(measure) ?? new CrossingCounter();
+        counters.set(measure, counter);
+        counter.addAll(hits);
+      }
+    }
+    for (const { sums } of this.#windows) this.#pending.addSums(sums);
+    this.#pending.clear();
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
@@ -149,14 +155,15 @@ export class StageEvidence {
                   measure: measures[index] as Measure,
                   trusted: { ...it.trusted },
                   anonymous: { ...it.anonymous },
-                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, measures.length) },
+                  hits: { stable: sharesIn(sums, index, 0), canary: sharesIn(sums, index, slots) },
                 },
               ],
         ),
       ),
     );
     const sides = { stable: this.#sideSummary("stable"), canary: this.#sideSummary("canary"), crossings };
-    return bounds ? { ...sides, rates: this.#rates(), requests: this.#requests() } : sides;
+    const compared = { ...sides, requests: this.#requests() };
+    return bounds ? { ...compared, rates: this.#rates() } : compared;
   }
 
   #startWindows(at: number): void {
@@ -166,8 +173,8 @@ export class StageEvidence {
       for (const window of started)
         this.#windows.push({
           window,
-          counters: this.#spare.pop() ?? newCounters(),
-          sums: new Float64Array(2 * measures.length),
+          counters: this.#spare.pop() ?? new Map(),
+          sums: new Float64Array(2 * slots),
         });
     }
   }
@@ -179,10 +186,9 @@ export class StageEvidence {
   }
 
   #sideSummary(side: Side): SideSummary {
-    const totals = this.#totals[side];
-    const [requests] = totals;
+    const [requests] = this.#totals[side];
     return {
-      totals: totals.map((byCluster) => this.#active.reduce((sum, cluster) => sum + (byCluster[cluster] ?? 0), 0)),
+      totals: [...this.#sums[side]],
       clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
     };
   }
@@ -191,8 +197,8 @@ export class StageEvidence {
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
-          hits: this.#totals[side][indexOf[rate]] as Uint32Array,
-          of: this.#totals[side][indexOf[rates[rate]]] as Uint32Array,
+          hits: this.#totals[side][indexOf[rate]] ?? none,
+          of: this.#totals[side][indexOf[rates[rate]]] ?? none,
         });
         const { hits } = totalsOf("canary");
         const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active);
@@ -201,7 +207,7 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: Uint32Array): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitUnits" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
     const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
     const top = hit
@@ -234,8 +240,8 @@ const maxMeanRequests = 2;
 interface LiveWindow {
   readonly window: Window;
   /** By index of the measure. */
-  readonly counters: ReadonlyMap<number, CrossingCounter>;
-  /** Counts in the window by measure: stable's, then the canary's. */
+  readonly counters: Map<number, CrossingCounter>;
+  /** Counts in the window: stable's slots, then the canary's. */
   readonly sums: Float64Array;
 }
 
@@ -244,10 +250,10 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
   of: sums[shift + (measure >= indexOf.measured ? indexOf.measured : indexOf.requests)] ?? 0,
 });
 
-const newCounters = (): LiveWindow["counters"] =>
-  new Map(crossedMeasures.map((it) => [indexOf[it], new CrossingCounter()]));
+const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
-const newTotals = (): readonly Uint32Array[] => measures.map(() => new Uint32Array(maxClusters));
+const newTotals = (): Float64Array => new Float64Array(maxClusters);
+const none: ArrayLike<number> = [];
 
 /** For tests and reports: the least number of a kind. */
 export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

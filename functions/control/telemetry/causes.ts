@@ -38,7 +38,7 @@ export const causesOf = (series: readonly Series[]): readonly Cause[] =>
   );
 
 const kindsOf = ({ verdict, status }: Series): readonly Cause["kind"][] => [
-  ...(Number(status) >= 500 ? (["errors"] as const) : []),
+  ...(status.startsWith("5") ? (["errors"] as const) : []),
   ...(verdict === "refused" ? (["refusals"] as const) : []),
   ...(verdict === "left" ? (["abandoned"] as const) : []),
 ];

@@ -263,6 +263,9 @@ export const holdText = ({ findings }: Verdict, share: number): string => {
 
 /** What keeps the rollout from the next step. It changes only with the criteria, not with their figures. */
 export const waitingText = (verdict: Verdict | null): string => {
+  const held = (verdict?.findings ?? []).filter((it) => it.verdict === "hold");
+  if (held.length > 0)
+    return `the bake is over; held by ${namesOf(held)}: it rolls back if clients confirm it whom nobody can imitate, and else pauses after one more bake`;
   const names = openNames(verdict);
   return `the bake is over, but there is not enough evidence yet${names ? ` about ${names}` : ""}`;
 };

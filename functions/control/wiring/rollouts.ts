@@ -10,6 +10,7 @@ import type { World } from "../model/runtime.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject, subjectFacts } from "../model/subject.ts";
 import { drainEntryOf, publishDrain } from "../overlay/drain.ts";
+import { publishEpoch } from "../overlay/epochs.ts";
 import { amendEntries, type Feed, feedClient } from "../overlay/feed-client.ts";
 import { measureEntryOf, publishMeasure } from "../overlay/measure-entry.ts";
 import { type ProbePorts, probeFront, probeTargets, smokeTestFront } from "../probes/front-probes.ts";
@@ -60,6 +61,7 @@ export const tierRollouts = (
       const label = await testLabel(it, plan, env.CONTROL_KEY, runtime.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, runtime.fetch);
     },
+    publishEpoch: (workers, epoch) => publishEpoch(feed, workersOf(plan), workers, epoch),
     notify: notifier(env),
     now: runtime.now,
     random: runtime.random,
@@ -168,6 +170,9 @@ const entryRenewer = (
     if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + renewIntervalMs);
   };
 };
+
+const workersOf = ({ tiers }: ControlPlan): ReadonlySet<string> =>
+  new Set(Object.values(tiers).flatMap(({ workers }) => workers));
 
 const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): ReleaseFacts => {
   const facts = tiers[tier];

@@ -139,6 +139,8 @@ export interface FrontPlan {
   readonly grayKey: { readonly header?: string; readonly cookie: string };
   /** Set when the client's request id is kept. */
   readonly requestId?: { readonly accept: true };
+  /** The Worker of each binding to a gate. Set when a control plane is configured. */
+  readonly workers?: Readonly<Record<string, string>>;
   readonly tiers: readonly {
     readonly tier: string;
     /** The name of the front's service binding to the gate. */

@@ -25,3 +25,6 @@ export const parseRequestUrl = (text: string): RequestUrl | undefined => {
   const host = hostname + port;
   return { protocol, host, hostname, origin: `${protocol}//${host}`, pathname, search };
 };
+
+/** The URL of a request with an invalid host. */
+export const invalidUrl: RequestUrl = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };

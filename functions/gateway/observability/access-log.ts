@@ -4,6 +4,7 @@
  */
 import { Consumer, getFact } from "../core/facts.ts";
 import type { Context, Deps } from "../core/types.ts";
+import { clusterName, clusterOf } from "./clusters.ts";
 
 /**
  * @param sample share of requests that are logged, in [0, 1]; failures always are
@@ -30,6 +31,7 @@ export const accessLog =
       upstream: outcome.upstream,
       upstreamMs: outcome.upstreamMs,
       consumer: getFact(context, Consumer)?.id,
+      cluster: clusterName(clusterOf(context)),
       shadow: outcome.shadow,
       degraded: outcome.degraded,
       request: caller.requestId,

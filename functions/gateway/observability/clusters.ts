@@ -7,6 +7,7 @@ import { Consumer, getFact } from "../core/facts.ts";
 import { hashPosition } from "../core/pipeline.ts";
 import type { Caller, Context } from "../core/types.ts";
 import { addressBlockOf } from "../http/client-network.ts";
+import { broughtKeyMark } from "../proxy/forwarding.ts";
 
 export const clusterKinds = ["anonymous", "authenticated", "dealt"] as const;
 
@@ -35,11 +36,23 @@ export const isCounted = (cluster: number, every: number): boolean => every <= c
  * The number of a request's cluster. It is the same in every tier and in the front, so that one party is one voice also where
  * several are judged together.
  */
-export const clusterOf = ({ caller, facts }: Pick<Context, "caller" | "facts">): number => {
-  if (isDealt(caller)) return networkCluster(caller.ip, true);
-  const consumer = getFact({ facts }, Consumer);
-  return consumer ? numberOf("authenticated", consumer.id) : networkCluster(caller.ip, false);
+export const clusterOf: ClusterOf = (context) =>
+  isDealt(context.caller) ? networkCluster(context.caller.ip, true) : partyClusterOf(context);
+
+/** The cluster where nothing was dealt: a cutover assigns a request without a gray key by its address, not by chance. */
+export const partyClusterOf: ClusterOf = (context) => {
+  const consumer = getFact(context, Consumer);
+  return consumer ? numberOf("authenticated", consumer.id) : networkCluster(context.caller.ip, false);
 };
+
+/**
+ * The cluster for the version of the front.
+ * @param cluster for the version of the gate
+ */
+export const frontClusterOf = (context: Parameters<ClusterOf>[0], cluster: number): number =>
+  context.caller.gateOnlyHeaders?.includes(broughtKeyMark) ? partyClusterOf(context) : cluster;
+
+export type ClusterOf = (context: Pick<Context, "caller" | "facts">) => number;
 
 /** The cluster of a request whose consumer is unknown. @param dealt whether the front generated its gray key */
 export const networkCluster = (ip: string | null, dealt: boolean): number =>

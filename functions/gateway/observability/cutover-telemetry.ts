@@ -2,6 +2,7 @@
 
 import type { Context, RecordBodyFailure, RecordRequest } from "../core/types.ts";
 import { sideKey } from "../service/cutover.ts";
+import { partyClusterOf } from "./clusters.ts";
 import type { GateRecorder, Telemetry } from "./metrics.ts";
 import type { Series } from "./report.ts";
 
@@ -14,7 +15,7 @@ export const bySide =
     const counterOf = (version: string): GateRecorder => {
       const known = sides.get(version);
       if (known) return known;
-      // The series are already reported under the gate's own version.
+      // The series are already reported under the gate's own version. The cells are by the causes.
       const recorder = telemetry(
         tier,
         { ...deps, version },
@@ -32,6 +33,7 @@ export const bySide =
               lost: 0,
             }),
         },
+        partyClusterOf,
       );
       sides.set(version, recorder);
       return recorder;

@@ -1,12 +1,13 @@
 /** Counts requests by the version of the front that they came through, so that releases of the front are measured. */
-import type { Outcome } from "../core/types.ts";
+import type { Context, Outcome } from "../core/types.ts";
 import { type CellsAt, type ClusterCounts, clusterCounts } from "./cells.ts";
+import { frontClusterOf } from "./clusters.ts";
 import type { OutcomeMeasure } from "./outcome-of.ts";
 
 /**
  * What became of a request, by number. `error` and `upstream-error` are answers 5xx, `refused` is any 4xx: the tail sees statuses
- * alone, and cannot tell a service's own. `forwarded` and `forwarded-failed` (5xx) occur only in reports of fronts, for the latency
- * of requests that a gate answered and counts.
+ * alone, and cannot tell a service's own. The others occur only in reports of fronts: `fault` is a failure of the front itself, and
+ * `forwarded` and `forwarded-failed` (5xx) are for the latency of requests that a gate answered and counts.
  */
 export const frontOutcomes = [
   "ok",
@@ -16,6 +17,7 @@ export const frontOutcomes = [
   "upstream-error",
   "forwarded",
   "forwarded-failed",
+  "fault",
 ] as const;
 
 export type FrontOutcome = (typeof frontOutcomes)[number];
@@ -36,6 +38,7 @@ const byOutcome: Readonly<Record<FrontOutcome, readonly OutcomeMeasure[]>> = {
   "upstream-error": ["errors"],
   forwarded: [],
   "forwarded-failed": [],
+  fault: ["errors", "faults"],
 };
 
 /** Requests of one cluster with the same outcome: a number of `frontOutcomes`. */
@@ -57,22 +60,28 @@ export type FrontTallies = Map<string, ClusterCounts>;
 /** Versions of the front at a time: two, and while one replaces the other, a third. */
 const maxFronts = 3;
 
-/** @param started milliseconds since the epoch */
+/**
+ * Counts a request if the platform chose the front's version.
+ * @param started milliseconds since the epoch
+ * @param cluster for the version of the gate
+ */
 export const countFront = (
   fronts: FrontTallies,
-  version: string,
   started: number,
   cluster: number,
   status: number,
-  outcome: Pick<Outcome, "verdict" | "upstreamMs">,
+  context: Pick<Context, "caller" | "facts" | "outcome">,
 ): void => {
+  const version = context.caller.frontVersion;
+  if (version === undefined) return;
   let counts = fronts.get(version);
   if (!counts) {
     if (fronts.size >= maxFronts) return;
     counts = clusterCounts(frontOutcomes.length);
     fronts.set(version, counts);
   }
-  counts.add(started, cluster, frontOutcomeNumber[frontOutcomeOf(status, outcome)]);
+  const outcome = frontOutcomeNumber[frontOutcomeOf(status, context.outcome)];
+  counts.add(started, frontClusterOf(context, cluster), outcome);
 };
 
 const frontOutcomeOf = (

@@ -1,7 +1,7 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import type { Context, Deps, Outcome, RecordBodyFailure, RecordRequest, RecordStreamEnd } from "../core/types.ts";
 import { type ClusterCounts, clusterCounts, fromLabel, labelOf, unmeasured } from "./cells.ts";
-import { clusterOf } from "./clusters.ts";
+import { type ClusterOf, clusterOf as dealtClusterOf } from "./clusters.ts";
 import { countFront, type FrontTallies, frontCounts } from "./front-counts.ts";
 import type { BrokenBodies, Cell, EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
 import { addToBin, binOf, withBins } from "./samples.ts";
@@ -35,7 +35,13 @@ export interface GateRecorder {
   readonly recordBodyFailure: RecordBodyFailure;
 }
 
-export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, sink: ReportSink) => GateRecorder;
+/** @param clusterOf default: of requests to a version that the platform chose */
+export type Telemetry = (
+  tier: string,
+  deps: Pick<Deps, "now" | "sleep" | "version">,
+  sink: ReportSink,
+  clusterOf?: ClusterOf,
+) => GateRecorder;
 
 /** Counts since the last report. */
 interface Tallies {
@@ -59,7 +65,7 @@ const newTallies = (): Tallies => ({
   cold: 0,
 });
 
-export const telemetry: Telemetry = (tier, deps, sink) => {
+export const telemetry: Telemetry = (tier, deps, sink, clusterOf = dealtClusterOf) => {
   let requests = 0;
   let lost = 0;
   let pending = false;
@@ -93,8 +99,7 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
     if (isCold) tallies.cold++;
     const bin = binOf(ms);
     const cluster = clusterOf(context);
-    const { frontVersion } = context.caller;
-    if (frontVersion !== undefined) countFront(tallies.fronts, frontVersion, started, cluster, status, outcome);
+    countFront(tallies.fronts, started, cluster, status, context);
     const route = context.route.name;
     const series = seriesOf(tallies.series, route, request.method, status, outcome);
     series.count++;
@@ -115,7 +120,9 @@ export const telemetry: Telemetry = (tier, deps, sink) => {
 
   const recordBodyFailure: RecordBodyFailure = (context, how, status) => {
     if (context.caller.tester) return;
-    addBodyFailure(tallies, context, how, status);
+    // The request is counted already, with its status, and fails once.
+    if (status < 500) tallies.clusters.add(context.started, clusterOf(context), brokenBody);
+    addBodyFailure(tallies.bodies, context, how);
     scheduleFlush();
   };
 
@@ -129,16 +136,11 @@ const addStreamEnd = (all: Map<string, Mutable<EndedStreams>>, end: Omit<EndedSt
   else all.set(key, { ...end, count: 1 });
 };
 
-/** The request is counted already, with its status, and fails once. */
 const addBodyFailure = (
-  { clusters, bodies }: Tallies,
-  context: Context,
+  bodies: Tallies["bodies"],
+  { route, outcome: { upstream = "" } }: Context,
   how: FailedBodies["how"],
-  status: number,
 ): void => {
-  if (status < 500) clusters.add(context.started, clusterOf(context), brokenBody);
-  const { route, outcome } = context;
-  const { upstream = "" } = outcome;
   // Routes and upstreams are those of the plan, so this is bounded.
   const key = [route.name, upstream, how].join("\n");
   const known = bodies.get(key);

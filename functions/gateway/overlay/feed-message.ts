@@ -49,6 +49,8 @@ const checkOfKind: Readonly<Record<OverlayEntry["kind"], (it: Fields) => boolean
   weights: ({ route, weights }) => isText(route) && areWeights(Object.values(fieldsOf(weights))),
   measure: () => true,
   drain: ({ versions, ends }) => areTexts(versions) && isDate(ends),
+  // Gates do not assign users.
+  epochs: () => false,
 };
 
 const isEntry = (it: Fields): boolean => {

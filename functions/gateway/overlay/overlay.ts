@@ -19,7 +19,9 @@ export type OverlayChange =
   /** Drains streams of versions that were rolled back until then, in milliseconds since the epoch. */
   | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number }
   /** Measures the bodies of responses, while a rollout compares two versions. */
-  | { readonly kind: "measure" };
+  | { readonly kind: "measure" }
+  /** The epoch of each Worker, by which the front assigns its users to versions. Only in the feed of the front. */
+  | { readonly kind: "epochs"; readonly epochs: Readonly<Record<string, string>> };
 
 export type OverlayEntry = OverlayChange & {
   readonly id: string;
@@ -71,7 +73,7 @@ export type TrafficShift = (
 const noTrafficShift: TrafficShift = (plan) => plan;
 
 const withChange = (plan: Plan, change: BoundedChange, trafficShift: TrafficShift): Plan => {
-  if (change.kind === "drain" || change.kind === "measure") return plan;
+  if (change.kind === "drain" || change.kind === "measure" || change.kind === "epochs") return plan;
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {

@@ -6,6 +6,7 @@
 import type { Caller } from "../core/types.ts";
 import type { RequestUrl } from "../http/request-url.ts";
 import { isSpoofable } from "./spoofable-headers.ts";
+import { continueTrace } from "./trace-context.ts";
 
 /**
  * The front's facts for the gate: the gray key, then names of gate-only headers, separated by spaces. Gates thus also
@@ -35,6 +36,12 @@ export const frontVersionName = (version: string): string => frontVersionMark + 
 /** Removes the front's version from the names. A tester's request has other names behind it, and is not counted. */
 const takeFrontVersion = (names: string[]): string | undefined =>
   names.at(-1)?.startsWith(frontVersionMark) ? names.pop()?.slice(frontVersionMark.length) : undefined;
+
+/**
+ * A mark among the names: the platform chose the front's version by a key that is no gray key, so the client sent it. The version
+ * of the gate is still by the key that the front generated.
+ */
+export const broughtKeyMark = "x-postern-brought-key";
 
 /** Marks requests of testers. Their responses name the version. */
 export const smokeHeader = "x-postern-smoke";
@@ -103,32 +110,6 @@ const removeUnwanted = (headers: Headers, isUnwanted: (name: string) => boolean)
 export const isWebSocketRequest = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 
-/** Any version but ff. What later versions append is dropped (W3C Trace Context, section 3.2.4). */
-const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
-
-interface TraceContext {
-  readonly traceparent: string;
-  /** The caller's span, the parent of ours; undefined when the trace starts here. */
-  readonly parentSpan: string | undefined;
-}
-
-/**
- * Continues a trace with a new span, or starts one when there is no valid `traceparent`.
- * @param id a random UUID: its digits become the span id, and the trace id of a new trace
- */
-export const continueTrace = (traceparent: string | null, id: string): TraceContext => {
-  const trace = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
-  const span = trace.slice(16);
-  const [, known, parentSpan, flags = "00"] = (traceparent !== null && traceparentPattern.exec(traceparent)) || [];
-  if (traceparent === null || known === undefined || (traceparent.startsWith("00") && traceparent.length !== 55))
-    return { traceparent: `00-${trace}-${span}-01`, parentSpan: undefined };
-  return { traceparent: `00-${known}-${span}-0${Number.parseInt(flags, 16) & 1}`, parentSpan };
-};
-
-/** Continues the caller's trace or starts one (W3C Trace Context, level 1). */
-export const traceparentOf = (headers: Headers, uuid: () => string): string =>
-  continueTrace(headers.get("traceparent"), uuid()).traceparent;
-
 /** An untrusted caller: only the address that the platform reports is used. */
 export const untrustedCaller = (headers: Headers, uuid: () => string): Caller => {
   const requestId = uuid();
@@ -188,6 +169,9 @@ export const setCallerHeader = (
   isGeneratedKey = false,
 ): void =>
   headers.set(callerHeader, [grayKey, ...(isGeneratedKey ? [generatedKeyMark] : []), ...gateOnlyHeaders].join(" "));
+
+/** The gray key in the caller header. */
+export const grayKeyOf = (headers: Headers): string => headers.get(callerHeader)?.split(" ", 1)[0] ?? "";
 
 /** Adds names to the caller header. */
 export const addGateOnlyHeaders = (headers: Headers, gateOnlyHeaders: readonly string[]): void =>

@@ -1,5 +1,5 @@
 /** Lowers a tier and its cases to the batch that the case Worker runs. */
-import { tierFinder } from "../../../functions/front.ts";
+import { tierFinder } from "../../../functions/front/tier-finder.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
 import { writesToken } from "../../../functions/gateway/hooks/token-place.ts";

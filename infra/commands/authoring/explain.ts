@@ -1,5 +1,5 @@
 /** `postern explain`: shows which route takes a request, and what each filter decides, here or at a running gate. */
-import { tierFinder } from "../../../functions/front.ts";
+import { tierFinder } from "../../../functions/front/tier-finder.ts";
 import type { Decision } from "../../../functions/gateway/core/types.ts";
 import { traceHeader } from "../../../functions/gateway/explain.ts";
 import { explainHeader } from "../../../functions/gateway/proxy/forwarding.ts";

@@ -86,5 +86,6 @@ const entryText = (it: OverlayEntry): string => {
   if (it.kind === "drain")
     return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${formatTime(it.ends)}`;
   if (it.kind === "measure") return "measure response bodies";
+  if (it.kind === "epochs") return "the epochs of the front";
   return it.kind === "limit" ? `${it.filter}: also ${it.limit}` : `enforce ${it.filter}`;
 };

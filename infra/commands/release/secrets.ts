@@ -1,4 +1,5 @@
 /** `postern secrets list` and `postern secrets set`: secrets of an environment's Workers. */
+import { frontName } from "../../../functions/front/front-name.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import { compile } from "../../compiler/compile.ts";
 import {
@@ -7,9 +8,14 @@ import {
   controlSecrets,
   controlWorker,
   deployToken,
+  frontWorker,
   tailWorker,
 } from "../../compiler/emit/control-workers.ts";
-import { generatedSecrets, requiredSecrets as secretsOfTiers } from "../../compiler/emit/wrangler.ts";
+import {
+  generatedFrontSecrets,
+  generatedSecrets,
+  requiredSecrets as secretsOfTiers,
+} from "../../compiler/emit/wrangler.ts";
 import { listGates } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../../compiler/model/checked.ts";
@@ -52,7 +58,10 @@ const secretNeeds = ({ root, env }: SecretsOptions): SecretNeeds => {
   const all = [...ofGates(secretsOfTiers), ...controlPlaneSecrets(environment)];
   return {
     wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    generated: ofGates(generatedSecrets),
+    generated: [
+      ...ofGates(generatedSecrets),
+      ...generatedFrontSecrets(environment).map((secret) => ({ secret, tier: frontName, worker: frontWorker(env) })),
+    ],
     samples: environment.value.dev.secrets,
   };
 };
@@ -108,7 +117,7 @@ consumers: { key: "${key}" }
 export const set = async (name: string, options: SecretsOptions, read: () => Promise<string>): Promise<Outcome> => {
   const { wanted, generated, samples } = secretNeeds(options);
   if (generated.some(({ secret }) => secret === name))
-    throw new Error(`${name} cannot be set: postern deploy generates a value for each gate`);
+    throw new Error(`${name} cannot be set: postern deploy generates a value for each Worker`);
   const users = wanted.get(name);
   if (!users) {
     const hint = existing(name, [...wanted.keys()], "name it in a manifest first");

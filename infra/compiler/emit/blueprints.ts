@@ -19,7 +19,15 @@ import {
 import { frontEntry, gateEntry, linkedParts, planeEntries, stateEntry } from "./entries.ts";
 import { actuatorPlan, tailPlan } from "./release-plans.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state-workers.ts";
-import { type FrontConfig, frontConfig, gateConfig, generatedSecrets, requiredSecrets } from "./wrangler.ts";
+import {
+  boundGates,
+  type FrontConfig,
+  frontConfig,
+  gateConfig,
+  generatedFrontSecrets,
+  generatedSecrets,
+  requiredSecrets,
+} from "./wrangler.ts";
 
 export interface Blueprint {
   readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
@@ -79,18 +87,20 @@ export const stateBlueprints = (gates: readonly Gate[], environment: string): Bl
   }));
 };
 
-export const frontBlueprint = ({ front, tiers, environment }: Compiled): Blueprint => ({
-  ...emptyBlueprint,
-  kind: "front",
-  config: frontConfig(
-    front,
-    tiers.map(({ checked }) => checked),
-    environment,
-  ),
-  entry: frontEntry(environment.value.control?.key, environment.name),
-  external: ["cloudflare:*", "./plan.js"],
-  plan: front,
-});
+export const frontBlueprint = ({ front, tiers, environment }: Compiled): Blueprint => {
+  const checked = tiers.map((it) => it.checked);
+  const config = frontConfig(front, checked, environment);
+  const { control } = environment.value;
+  return {
+    ...emptyBlueprint,
+    kind: "front",
+    config,
+    entry: frontEntry(control?.key, environment.name),
+    external: ["cloudflare:*", "./plan.js"],
+    plan: control ? { ...front, workers: boundGates(config) } : front,
+    generated: generatedFrontSecrets(environment),
+  };
+};
 
 /** The control plane's Workers; like the front, they know every tier. */
 export const controlBlueprints = ({ tiers, environment }: Compiled, gates: readonly Gate[]): Blueprint[] => {

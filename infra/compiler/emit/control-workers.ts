@@ -52,16 +52,19 @@ const prometheusOf = ({ prometheus }: ControlSettings): PrometheusPlan | null =>
   return typeof prometheus === "object" ? prometheus : { url: prometheus, secret: null };
 };
 
+/** @param of a tier, or the front */
+export const feedService = (of: string, environment: string) => ({
+  binding: feedBinding(of),
+  service: feedWorker(environment),
+  entrypoint: "Read",
+  props: { tier: of },
+});
+
 /** A gate's bindings to the control plane: its feed entries, and telemetry ingest. */
 export const controlServices = (tiers: readonly CheckedTier[], { name, value }: NamedFile<Environment>) =>
   value.control
     ? [
-        ...tiers.map(({ manifest: { tier } }) => ({
-          binding: feedBinding(tier),
-          service: feedWorker(name),
-          entrypoint: "Read",
-          props: { tier },
-        })),
+        ...tiers.map(({ manifest: { tier } }) => feedService(tier, name)),
         telemetryService({ from: "gate", tiers: tiers.map(({ manifest }) => manifest.tier) }, name),
       ]
     : [];

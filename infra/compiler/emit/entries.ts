@@ -125,12 +125,16 @@ export const frontEntry = (key: string | undefined, environment: string): string
 import { front } from "./front.ts";
 export default front(plan);
 `
-    : `import { env } from "cloudflare:workers";
+    : `import { env, waitUntil } from "cloudflare:workers";
 import plan from "./plan.js";
 import { front } from "./front.ts";
 import { frontTelemetry } from "./front/telemetry.ts";
+import { versionKeys } from "./front/version-keys.ts";
 import { labels } from "./gateway/identity/label.ts";
-export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), frontTelemetry({ sleep: (ms) => scheduler.wait(ms), now: () => Date.now(), version: env.VERSION?.id || "unversioned" }));
+const clock = { sleep: (ms) => scheduler.wait(ms), now: () => Date.now() };
+const telemetry = frontTelemetry({ ...clock, version: env.VERSION?.id || "unversioned" });
+const keys = (log) => versionKeys(plan.workers, { ...clock, env, defer: waitUntil, log });
+export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), telemetry, keys);
 `;
 
 export const stateEntry = `export * from "./state.ts";

@@ -1,5 +1,7 @@
 /** Builds the wrangler configurations of gates and the front. Only the front is reachable, and only on its hosts. */
 
+import { frontName } from "../../../functions/front/front-name.ts";
+import { splitSecret } from "../../../functions/front/version-keys.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
 import { milliseconds } from "../../../functions/gateway/core/quantities.ts";
 import { consumersKey, environmentName } from "../../../functions/gateway/identity/consumer-entries.ts";
@@ -11,7 +13,14 @@ import { type Gate, gateOf, liftedRoutes } from "../lower/gates.ts";
 import { gateBinding, routeBinding } from "../lower/lower.ts";
 import { common, requiredBindings, workerName } from "../lower/platform.ts";
 import type { CheckedTier, NamedFile } from "../model/checked.ts";
-import { controlServices, feedCopy, frontWorker, tailConsumers, telemetryService } from "./control-workers.ts";
+import {
+  controlServices,
+  feedCopy,
+  feedService,
+  frontWorker,
+  tailConsumers,
+  telemetryService,
+} from "./control-workers.ts";
 import { needsState, stateService } from "./state-workers.ts";
 
 export const gateConfig = ({ name, serves, shared }: Gate, environmentFile: NamedFile<Environment>) => {
@@ -67,6 +76,10 @@ export const requiredSecrets = (tiers: readonly CheckedTier[]): string[] => {
 export const generatedSecrets = (tiers: readonly CheckedTier[]): string[] =>
   tiers.flatMap(requiredBindings).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
 
+/** The same of the front. Without a control plane the gray key alone splits versions. */
+export const generatedFrontSecrets = ({ value }: NamedFile<Environment>): string[] =>
+  value.control ? [splitSecret] : [];
+
 const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
   ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
   ...(limits["sub-requests"] !== undefined && { subrequests: limits["sub-requests"] }),
@@ -99,17 +112,24 @@ export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], env
       ...tiers
         .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
         .flatMap((tier) => gateServices(tier, name)),
-      ...(value.control ? [telemetryService({ from: "front" }, name)] : []),
+      ...(value.control ? [feedService(frontName, name), telemetryService({ from: "front" }, name)] : []),
     ],
+    ...(value.control && { kv_namespaces: feedCopy(environment) }),
     ...tailConsumers(environment),
   };
 };
 export type FrontConfig = ReturnType<typeof frontConfig>;
 
+/** The Worker of each binding to a gate. */
+export const boundGates = ({ services }: Pick<FrontConfig, "services">): Record<string, string> =>
+  Object.fromEntries(
+    services.flatMap(({ binding, service, entrypoint }) => (entrypoint === behind ? [[binding, service]] : [])),
+  );
+
 /** The front's bindings to the gates of a tier, through the `Behind` entrypoint, which is not routable. */
 const gateServices = (tier: CheckedTier, environment: string): Service[] => {
   const { tier: name, isolation } = tier.manifest;
-  const entrypoint = "Behind";
+  const entrypoint = behind;
   return [
     {
       binding: gateBinding(name),
@@ -124,6 +144,9 @@ const gateServices = (tier: CheckedTier, environment: string): Service[] => {
     })),
   ];
 };
+
+/** A gate's entrypoint for the front. */
+const behind = "Behind";
 
 interface Service {
   readonly binding: string;

@@ -1,5 +1,5 @@
 /** Finds requests that another route receives than before, by running examples through the routers of both versions. */
-import { tierFinder } from "../../../functions/front.ts";
+import { tierFinder } from "../../../functions/front/tier-finder.ts";
 import { createRouteFinder } from "../../../functions/gateway/routing/finder.ts";
 import { type Sentence, sentence } from "../core/sentence.ts";
 import { enforcedIdentity } from "./chains.ts";

@@ -2,11 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RouteClosure } from "../../../functions/gateway/core/plan.ts";
-import type { Context } from "../../../functions/gateway/core/types.ts";
+import type { Caller, Context } from "../../../functions/gateway/core/types.ts";
 import { labelHeader } from "../../../functions/gateway/identity/label.ts";
+import { kindOf } from "../../../functions/gateway/observability/clusters.ts";
 import { bySide } from "../../../functions/gateway/observability/cutover-telemetry.ts";
 import { telemetry } from "../../../functions/gateway/observability/metrics.ts";
-import type { Report } from "../../../functions/gateway/observability/report.ts";
+import { outcomeOf } from "../../../functions/gateway/observability/outcome-of.ts";
+import type { Report, Series } from "../../../functions/gateway/observability/report.ts";
 import { applyOverlay, type OverlayChange } from "../../../functions/gateway/overlay/overlay.ts";
 import { trafficShift } from "../../../functions/gateway/overlay/traffic-shift.ts";
 import { cutoverSide } from "../../../functions/gateway/service/cutover.ts";
@@ -205,28 +207,37 @@ describe("telemetry", () => {
     const it = fakeDeps();
     const reports: Report[] = [];
     const deferred: Promise<unknown>[] = [];
-    const { recordRequest } = bySide(telemetry)("tier", it, {
+    const { recordRequest, recordBodyFailure } = bySide(telemetry)("tier", it, {
       send: async (report) => void reports.push(structuredClone(report)),
       defer: (work) => void deferred.push(work),
     });
-    const request = (status: number, outcome: Context["outcome"]) =>
+    const contextOf = (outcome: Context["outcome"], over: Partial<Caller> = {}) => {
+      const route = { tier: "tier", name: "r" };
+      const made = { caller: { ...caller, ...over }, started: it.now(), route, facts: new Map(), outcome };
+      return made as unknown as Context;
+    };
+    const request = (status: number, outcome: Context["outcome"], over?: Partial<Caller>) =>
       recordRequest(
         new Request("https://gate.example/"),
         new Response("ok"),
         status,
-        { caller, route: { tier: "tier", name: "r" }, facts: new Map(), outcome } as unknown as Context,
+        contextOf(outcome, over),
         it.now(),
       );
+    const breakBody = (outcome: Context["outcome"]) => recordBodyFailure(contextOf(outcome), "cut", 200);
     const flushed = async () => {
       await it.advance(2000);
       await Promise.all(deferred);
       return Object.fromEntries(reports.map((report) => [report.version, report]));
     };
-    return { request, flushed };
+    return { request, breakBody, flushed };
   };
+  /** Requests and refusals of the cells. */
   const sums = (report: Report | undefined) => {
-    const all = Object.values(report?.sample.groups ?? {});
-    return [all.reduce((sum, it) => sum + it.requests, 0), all.reduce((sum, it) => sum + it.refusals, 0)];
+    const series = report?.causes ?? report?.series ?? [];
+    const all = (report?.cells ?? []).flatMap((it) => it.cells);
+    const refused = all.filter(([index]) => outcomeOf(series[index] as Series).includes("refusals"));
+    return [all, refused].map((some) => some.reduce((sum, [, , , count]) => sum + count, 0));
   };
 
   it("counts each request by version, and again by gateway", async () => {
@@ -255,5 +266,21 @@ describe("telemetry", () => {
     request(499, { verdict: "left", side: "gate" });
     const { v1, "cutover:r:gate": here, "cutover:r:legacy": there } = await flushed();
     expect([sums(v1)[1], sums(here)[1], sums(there)[1]]).toEqual([1, 2, 1]);
+  });
+
+  it("counts a body that failed for its gateway, too", async () => {
+    const { breakBody, flushed } = telemetryHarness();
+    breakBody({ verdict: "passed", side: "legacy" });
+    const { v1, "cutover:r:legacy": there } = await flushed();
+    expect([v1?.bodies.length, v1?.brokenBodies.length]).toEqual([1, 1]);
+    expect([there?.bodies.length, there?.brokenBodies.length]).toEqual([0, 1]);
+  });
+
+  it("takes no request for dealt, since an address decides the gateway of a request without a gray key", async () => {
+    const { request, flushed } = telemetryHarness();
+    request(200, { verdict: "passed", side: "gate" }, { grayKey: null, gateOnlyHeaders: [] });
+    const { v1, "cutover:r:gate": here } = await flushed();
+    const kinds = [v1, here].map((it) => it?.cells.flatMap(({ cells }) => cells.map(([, cluster]) => kindOf(cluster))));
+    expect(kinds).toEqual([["dealt"], ["anonymous"]]);
   });
 });

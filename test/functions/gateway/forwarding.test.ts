@@ -3,14 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   addGateOnlyHeaders,
   callerFromFront,
-  continueTrace,
   isWebSocketRequest,
   removeSpoofableHeaders,
   setCallerHeader,
   setForwardingHeaders,
-  traceparentOf,
   untrustedCaller,
 } from "../../../functions/gateway/proxy/forwarding.ts";
+import { continueTrace, traceparentOf } from "../../../functions/gateway/proxy/trace-context.ts";
 import { caller } from "../gate-harness.ts";
 
 const url = new URL("https://api.example/");

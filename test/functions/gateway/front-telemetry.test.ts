@@ -45,7 +45,7 @@ const user = (over: Record<string, string> = {}) =>
   new Headers({
     "x-postern-caller": "user-1",
     "x-request-id": "a",
-    "cloudflare-workers-version-key": "user-1",
+    "cloudflare-workers-version-key": "salt-user-1",
     authorization: "s3cret",
     ...over,
   });
@@ -86,7 +86,7 @@ it("asks a crashed gate for its version with the user's key, and sends nothing e
   telemetry.recordDeath(sink, dead("wallet", gate(probes)));
   const { deaths } = await flushed();
   expect(deaths).toEqual([{ tier: "wallet", version: "v2", cluster: 40_001, at: 4000, group: 40_001 % 32 }]);
-  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(probes[0]?.get("cloudflare-workers-version-key")).toBe("salt-user-1");
   expect(callerFromFront(probes[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
   expect(probes[0]?.get("authorization")).toBeNull();
 });
@@ -136,6 +136,7 @@ it("reports its version: what it answered itself, and how long all took, by clus
   telemetry.recordAnswer(sink, answer("wallet", 502));
   telemetry.recordAnswer(sink, answer(null, 404, "route-unknown", { started: 2001 }));
   telemetry.recordAnswer(sink, answer("wallet", 503, "gate-unavailable", { cluster: 40_001 }));
+  telemetry.recordAnswer(sink, answer(null, 500, "internal"));
   const { version, sample, cells, every, answers, counts } = await flushed();
   expect([version, sample, every]).toEqual(["f1", { groups: {}, cold: 20 }, 1]);
   const named = cells.flatMap(({ at, cells: some }) =>
@@ -147,12 +148,13 @@ it("reports its version: what it answered itself, and how long all took, by clus
     [0, "forwarded", 7, binOf(10), 11],
     [0, "forwarded-failed", 7, binOf(10), 1],
     [0, "error", 40_001, binOf(10), 1],
+    [0, "fault", 7, binOf(10), 1],
     [2000, "refused", 7, 0, 1],
   ]);
   expect(answers.map(({ status, count }) => [status, count])).toEqual([
     ["2xx", 30],
     ["4xx", 2],
-    ["5xx", 2],
+    ["5xx", 3],
   ]);
   expect(counts.map(({ tier }) => tier)).not.toContain(null);
   telemetry.recordAnswer(sink, answer("wallet", 200));

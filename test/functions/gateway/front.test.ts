@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { FrontAnswer } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
 import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
+import type { Caller } from "../../../functions/gateway/core/types.ts";
+import { clusterOf, frontClusterOf, networkCluster } from "../../../functions/gateway/observability/clusters.ts";
 import {
   callerFromFront,
   frontVersionName,
@@ -109,6 +111,39 @@ describe("the gray key", () => {
   });
 });
 
+describe("the version key", () => {
+  const send = async (salt: string | Promise<string>, headers: Record<string, string>) => {
+    let gateHeaders = new Headers();
+    const gate = {
+      fetch: async (request: Request) => {
+        gateHeaders = new Headers(request.headers);
+        return new Response("ok");
+      },
+    } as unknown as Fetcher;
+    const app = front(plan, undefined, undefined, () => ({ saltOf: (binding) => (binding === "GATE_A" ? salt : "") }));
+    await app.fetch(new Request("https://a.example/", { headers }), { GATE_A: gate }, { waitUntil: () => {} });
+    return gateHeaders;
+  };
+
+  it.each<[string, string | Promise<string>]>([
+    ["known", "s".repeat(22)],
+    ["computed for the first time", Promise.resolve("s".repeat(22))],
+  ])("is the gate's salt and the gray key, if the salt is %s", async (_, salt) => {
+    for (const key of ["device-1", "x".repeat(128)]) {
+      const headers = await send(salt, { "x-device-id": key, "cloudflare-workers-version-key": "forged" });
+      expect(headers.get("cloudflare-workers-version-key")).toBe(`${"s".repeat(22)}${key}`);
+      // Shares of weights and cutovers are of the gray key, and stay as they are.
+      expect(callerFromFront(headers, uuid).grayKey).toBe(key);
+    }
+  });
+
+  it("is forwarded to no service", async () => {
+    const headers = await send("salt", {});
+    setForwardingHeaders(headers, callerFromFront(headers, uuid), new URL("https://a.example/"));
+    expect(headers.get("cloudflare-workers-version-key")).toBeNull();
+  });
+});
+
 describe("the version of the front", () => {
   const recorded: FrontAnswer[] = [];
   const telemetry = {
@@ -152,6 +187,32 @@ describe("the version of the front", () => {
     const { caller } = await send({ "cloudflare-workers-version-overrides": 'postern-front="f1"' });
     expect(caller.frontVersion).toBeUndefined();
     expect(recorded).toMatchObject([{ choosesVersion: true }]);
+  });
+
+  it("is measured by the network of a client that chose it by a version key of its own", async () => {
+    const key = { "cloudflare-workers-version-key": "canary", "cf-connecting-ip": "203.0.113.7" };
+    const numbers = [true, false].map((dealt) => networkCluster("203.0.113.7", dealt));
+    const clustersOf = (it: Caller) => {
+      const context = { caller: it, facts: new Map() };
+      return [clusterOf(context), frontClusterOf(context, clusterOf(context)), recorded[0]?.cluster];
+    };
+    const brought = await send(key);
+    expect(brought.caller).toMatchObject({ frontVersion: "f1", grayKey: null });
+    expect(brought.gateHeaders.get("cloudflare-workers-version-key")).not.toBe("canary");
+    // No client chooses the version of the gate.
+    expect(clustersOf(brought.caller)).toEqual([numbers[0], numbers[1], numbers[1]]);
+    // The zone's rules set it from the gray key.
+    const kept = await send({ ...key, cookie: "__Host-postern-gray=canary" });
+    expect(kept.caller).toMatchObject({ frontVersion: "f1", grayKey: "canary" });
+    expect(clustersOf(kept.caller)).toEqual([numbers[1], numbers[1], numbers[1]]);
+  });
+
+  it("is measured by clients' networks, and by requests that were dealt", async () => {
+    const ip = { "cf-connecting-ip": "203.0.113.7" };
+    await send(ip);
+    expect(recorded).toMatchObject([{ cluster: networkCluster("203.0.113.9", true) }]);
+    await send({ ...ip, cookie: "__Host-postern-gray=me" });
+    expect(recorded).toMatchObject([{ cluster: networkCluster("203.0.113.9", false) }]);
   });
 
   it("cannot be forged by a client", async () => {

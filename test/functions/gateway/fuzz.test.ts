@@ -7,7 +7,8 @@ import { cookies } from "../../../functions/gateway/http/cookies.ts";
 import { hostOf } from "../../../functions/gateway/http/hosts.ts";
 import { canonicalPath } from "../../../functions/gateway/http/path.ts";
 import { limitKeyOf } from "../../../functions/gateway/limits/keys.ts";
-import { removeSpoofableHeaders, traceparentOf, untrustedCaller } from "../../../functions/gateway/proxy/forwarding.ts";
+import { removeSpoofableHeaders, untrustedCaller } from "../../../functions/gateway/proxy/forwarding.ts";
+import { traceparentOf } from "../../../functions/gateway/proxy/trace-context.ts";
 import { compileMatchers } from "../../../functions/gateway/routing/matchers.ts";
 import { caller, gateHarness } from "../gate-harness.ts";
 

@@ -1,6 +1,7 @@
 /** A gate as a whole: unmatched requests, failures and the access log. */
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../functions/gateway/core/problems.ts";
+import { clusterName, networkCluster } from "../../../functions/gateway/observability/clusters.ts";
 import { fakeDeps, gateHarness } from "../gate-harness.ts";
 
 const shop = (more = {}) =>
@@ -151,6 +152,7 @@ describe("the access log", () => {
         upstream: "service",
         upstreamMs: 0,
         consumer: undefined,
+        cluster: clusterName(networkCluster("203.0.113.0", false)),
         shadow: undefined,
         request: "00000000-0000-4000-8000-00000000cafe",
         trace: "0af7651916cd43dd8448eb211c80319c",

@@ -11,7 +11,9 @@ export interface Random {
 }
 
 export const seededRandom = (seed: number): Random => {
-  const generator = xoroshiro128plus(seed);
+  const generator = xoroshiro128plus(mixed(seed));
+  // The first numbers of similar seeds are similar.
+  for (let index = 0; index < 16; index++) generator.next();
   const uniform = () => (generator.next() >>> 0) / 2 ** 32;
   const large = randomPoisson.source(uniform);
   return {
@@ -27,4 +29,11 @@ const smallPoisson = (mean: number, uniform: () => number): number => {
   let count = 0;
   for (let left = uniform(); left > end; left *= uniform()) count++;
   return count;
+};
+
+/** Makes similar seeds unlike (the finalizer of MurmurHash3). */
+const mixed = (seed: number): number => {
+  let it = seed | 0;
+  for (const factor of [0x85ebca6b, 0xc2b2ae35]) it = Math.imul(it ^ (it >>> 15), factor);
+  return it ^ (it >>> 16);
 };
