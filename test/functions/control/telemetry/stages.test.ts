@@ -302,7 +302,9 @@ describe("slowness", () => {
       const at = begin - minuteMs;
       report(store, "v1", { [at]: [[onNewRoute, 1, 10, 300]] }, at);
       report(store, "v2", { [begin]: [[onNewRoute, 1, 15, 5]] }, begin + secondMs);
-      expect(slow(store.evidence(queryOf({ isOneRoute: true }), begin + 10 * secondMs), "canary")).toEqual([5, 5, 5, 5, 5]);
+      expect(slow(store.evidence(queryOf({ isOneRoute: true }), begin + 10 * secondMs), "canary")).toEqual([
+        5, 5, 5, 5, 5,
+      ]);
     }));
 });
 
