@@ -37,7 +37,7 @@ interface StageRow extends Record<string, SqlStorageValue> {
   readonly canary: string;
   readonly since: number;
   readonly until: number | null;
-  readonly asked: number;
+  readonly requested: number;
   readonly facts: string;
   readonly result: string | null;
 }
@@ -48,21 +48,21 @@ interface OpenStage {
   readonly result: string | null;
 }
 
-/** A stage that nobody has asked about for so long is over. */
+/** A stage that nobody has requested for so long is over. */
 const forgottenMs = 24 * 60 * 60_000;
-const askedStepMs = 60_000;
+const requestedStepMs = 60_000;
 /** The results of rollouts that ended are kept for their reports. */
 const maxStages = 300;
 
 export const createStageTable = (sql: SqlStorage): void =>
   void sql.exec(
-    "CREATE TABLE IF NOT EXISTS stages (stable TEXT, canary TEXT, since INTEGER, until INTEGER, asked INTEGER NOT NULL, facts TEXT NOT NULL, result TEXT, PRIMARY KEY (stable, canary, since)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS stages (stable TEXT, canary TEXT, since INTEGER, until INTEGER, requested INTEGER NOT NULL, facts TEXT NOT NULL, result TEXT, PRIMARY KEY (stable, canary, since)) WITHOUT ROWID",
   );
 
 export const stageTable = (sql: SqlStorage) => {
   const where = "WHERE stable = ? AND canary = ? AND since = ?";
   const keyOf = ({ stable, canary, since }: StageQuery) => [stable, canary, since] as const;
-  const update = (query: StageQuery, column: "until" | "asked" | "facts" | "result", value: string | number): void =>
+  const update = (query: StageQuery, column: "until" | "requested" | "facts" | "result", value: string | number): void =>
     void sql.exec(`UPDATE stages SET ${column} = ? ${where}`, value, ...keyOf(query));
   const rows = (): StageRow[] => sql.exec<StageRow>("SELECT * FROM stages").toArray();
 
@@ -80,7 +80,7 @@ export const stageTable = (sql: SqlStorage) => {
         return { facts, until: query.until, result: null };
       }
       if (query.until !== null && known.until !== query.until) update(query, "until", query.until);
-      if (now - known.asked >= askedStepMs) update(query, "asked", now);
+      if (now - known.requested >= requestedStepMs) update(query, "requested", now);
       const { facts, result } = known;
       return { facts: JSON.parse(facts) as StageFacts, until: query.until ?? known.until, result };
     },
@@ -94,14 +94,14 @@ export const stageTable = (sql: SqlStorage) => {
     /** The versions of stages that are not over, and since when each is compared. */
     compared: (now: number): ReadonlyMap<string, number> => {
       const all = new Map<string, number>();
-      for (const { stable, canary, since, asked, result } of rows())
-        if (result === null && asked >= now - forgottenMs)
+      for (const { stable, canary, since, requested, result } of rows())
+        if (result === null && requested >= now - forgottenMs)
           for (const version of [stable, canary]) all.set(version, Math.min(all.get(version) ?? since, since));
       return all;
     },
     sweep: (): void =>
       void sql.exec(
-        "DELETE FROM stages WHERE (stable, canary, since) NOT IN (SELECT stable, canary, since FROM stages ORDER BY asked DESC LIMIT ?)",
+        "DELETE FROM stages WHERE (stable, canary, since) NOT IN (SELECT stable, canary, since FROM stages ORDER BY requested DESC LIMIT ?)",
         maxStages,
       ),
   };

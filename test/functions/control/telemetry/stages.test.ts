@@ -102,7 +102,7 @@ describe("a stage", () => {
     }));
 
   it.each([1, 2, 3, 4, 5, 6])(
-    "is the same after a restart, whatever came late and whenever it was asked about (%i)",
+    "is the same after a restart, whatever came late and whenever it was read (%i)",
     (seed) =>
       inDurableObject(({ storage }) => {
         const random = seededRandom(seed);
