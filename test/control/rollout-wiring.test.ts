@@ -22,6 +22,19 @@ it("a cutover's stage begins when all gates know of it, and its gateways are one
   ]);
 });
 
+it.each([
+  [6, 30],
+  [150, 75],
+  [300, 120],
+])("in a step of %i s latency is measured after %i s, when caches are warm", async (bake, settled) => {
+  const it = rolloutHarness();
+  await it.start();
+  const { env, queries } = telemetryWith({});
+  const rollout = { ...it.state(), steps: [{ share: 10, bakeMs: bake * 1000, hold: false }] };
+  await evidenceOf(env, { tiers: {} }, rollout, { share: 10, since: 0, until: null }, 60_000);
+  expect(queries).toMatchObject([{ settling: { requests: 30_000, latency: settled * 1000 } }]);
+});
+
 it("a long stage that is read again is read in parts; evidence that takes longer is no evidence", async () => {
   const it = rolloutHarness();
   await it.start();

@@ -24,7 +24,7 @@ import { frontEvidence, frontSample } from "./front-evidence.ts";
 import { type EvidenceSum, sumOfUnits } from "./units.ts";
 
 /** Caches and pools of a new version are cold, and the latency of its first minutes says nothing. */
-const latencySettleMs = 120_000;
+const maxLatencySettleMs = 120_000;
 /** A long stage is read again in parts, after the telemetry object has been restarted. */
 const maxReads = 30;
 
@@ -44,7 +44,7 @@ export const evidenceOf = async (
   const query = {
     ...{ since, until, bounds, isOneRoute: parseSubject(it.tier).route !== null },
     stretch: binsOf(1 + tolerate.p99),
-    settling: { requests: settleMs, latency: latencySettleMs },
+    settling: { requests: settleMs, latency: latencySettleMs(it, share, settleMs) },
   };
   const read = (object: string, stable: string, canary: string): Promise<UnitEvidence> =>
     readUnit(env, object, { ...query, stable, canary });
@@ -56,6 +56,12 @@ export const evidenceOf = async (
     ...{ share: share / 100, since: Math.min(since, end), until: end },
     ...found,
   };
+};
+
+/** A short step leaves half of its bake to measure in. */
+const latencySettleMs = ({ steps }: Rollout, share: number, least: number): number => {
+  const bakeMs = steps.find((step) => step.share === share)?.bakeMs ?? Number.POSITIVE_INFINITY;
+  return Math.min(maxLatencySettleMs, Math.max(least, bakeMs / 2));
 };
 
 /** @throws if there is so much that it takes longer */
