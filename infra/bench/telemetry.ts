@@ -32,7 +32,7 @@ const main = async ({ requests, json, ...load }: ReturnType<typeof program.opts>
     ["a report, in control's Worker", figure(cost.workerMs, "ms")],
     ["a report, in the object", figure(cost.objectMs, "ms")],
     ["evidence, every 2 s", figure(cost.evidenceMs, "ms")],
-    ["evidence with bounds, at most", figure(cost.boundsMs, "ms")],
+    ["evidence with bounds", figure(cost.boundsMs, "ms")],
     ["merging of rows, every minute, at most", figure(cost.sweepMs, "ms")],
     ["evidence after a restart", figure(cost.rebuildMs, "ms")],
     ["memory of a stage", figure(cost.stageMiB, "MiB")],

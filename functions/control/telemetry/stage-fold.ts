@@ -1,10 +1,11 @@
 /** Folds the cells of both versions of a stage into its evidence, interval by interval. */
-import { isCounted } from "../../gateway/observability/clusters.ts";
+import { isCounted, maxClusters } from "../../gateway/observability/clusters.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { indexOf, measures, type Side } from "../stats/measures.ts";
 import { type Settling, StageEvidence, type StageSummary } from "../stats/stage-evidence.ts";
 import { type CellRow, forEachCell } from "./cell-table.ts";
 import { bits, type CellKind, hasBit } from "./cells.ts";
+import type { IntervalCounts } from "./interval-counts.ts";
 import { type RouteThresholds, type Thresholds, thresholdsFor } from "./thresholds.ts";
 
 /** What is fixed when a stage begins. */
@@ -29,6 +30,7 @@ export const stageFold = (
   from: number,
   sources: ReadonlyMap<string, RowSource>,
   kindOf: (id: number) => CellKind | undefined,
+  counts: IntervalCounts,
 ) => {
   const evidence = new StageEvidence(settling);
   const deaths = { stable: deathCounter(), canary: deathCounter() };
@@ -38,30 +40,19 @@ export const stageFold = (
   const addInterval = (at: number, rows: readonly CellRow[]): void => {
     // What one side leaves out, the other does too: a cluster counts with both versions or with none.
     const every = Math.max(...rows.map((row) => row.every));
-    const counted = { stable: new Map<number, Float64Array>(), canary: new Map<number, Float64Array>() };
-    const add = (side: Side, cluster: number, kind: number, bin: number, count: number): void => {
-      const number = numberOf(cluster);
-      const counts = counted[side].get(number) ?? new Float64Array(measures.length);
-      counted[side].set(number, counts);
-      slowness[side](counts, kind, bin, count);
-    };
-    for (const { version, data } of rows) {
-      const source = sources.get(version);
-      if (!source) continue;
-      const { side, what } = source;
-      forEachCell(data, (kind, cluster, bin, count) => {
-        if (!isCounted(cluster, every)) return;
-        if (what === "requests") add(side, cluster, kind, bin, count);
-        else {
-          const more = deaths[side](what, count);
-          if (more > 0) add(side, cluster, kind, bin, more);
-        }
-      });
+    for (const side of ["stable", "canary"] as const) {
+      for (const { version, data } of rows) {
+        const source = sources.get(version);
+        if (source?.side !== side) continue;
+        const { what } = source;
+        forEachCell(data, (kind, cluster, bin, count) => {
+          if (cluster >= maxClusters || !isCounted(cluster, every)) return;
+          const counted = what === "requests" ? count : deaths[side](what, count);
+          if (counted > 0) slowness[side](counts.sums, counts.startOf(numberOf(cluster)), kind, bin, counted);
+        });
+      }
+      counts.drain((cluster, sums) => evidence.add(side, at - from, cluster, sums));
     }
-    // In one order, whoever reported first, so that sums are equal to the last digit.
-    for (const side of ["stable", "canary"] as const)
-      for (const [cluster, counts] of [...counted[side]].toSorted(([a], [b]) => a - b))
-        evidence.add(side, at - from, cluster, counts);
   };
 
   return {
@@ -109,18 +100,18 @@ const slownessOf = (thresholds: RouteThresholds, stretch: number, kindOf: (id: n
     known.set(id, found);
     return found;
   };
-  return (sums: Float64Array, id: number, bin: number, count: number): void => {
+  return (sums: Float64Array, start: number, id: number, bin: number, count: number): void => {
+    const add = (measure: number): void => {
+      sums[start + measure] = (sums[start + measure] as number) + count;
+    };
     const [counts, limits] = known.get(id) ?? find(id);
-    for (const [measure, index] of countedMeasures)
-      if (hasBit(counts, measure)) sums[index] = (sums[index] ?? 0) + count;
+    for (const [measure, index] of countedMeasures) if (hasBit(counts, measure)) add(index);
     const failed = hasBit(counts, "failed");
     if (!limits || (bin < 0 && !failed)) return;
-    sums[indexOf.measured] = (sums[indexOf.measured] ?? 0) + count;
-    if (failed || bin > limits[2]) sums[indexOf.slow99] = (sums[indexOf.slow99] ?? 0) + count;
-    for (let part = 0; part < raised.length; part++) {
-      const index = raised[part] ?? 0;
-      if (failed || bin > (limits[part] ?? 0) + stretch) sums[index] = (sums[index] ?? 0) + count;
-    }
+    add(indexOf.measured);
+    if (failed || bin > limits[2]) add(indexOf.slow99);
+    for (let part = 0; part < raised.length; part++)
+      if (failed || bin > (limits[part] as number) + stretch) add(raised[part] as number);
   };
 };
 

@@ -62,8 +62,11 @@ export const createStageTable = (sql: SqlStorage): void =>
 export const stageTable = (sql: SqlStorage) => {
   const where = "WHERE stable = ? AND canary = ? AND since = ?";
   const keyOf = ({ stable, canary, since }: StageQuery) => [stable, canary, since] as const;
-  const update = (query: StageQuery, column: "until" | "requested" | "facts" | "result", value: string | number): void =>
-    void sql.exec(`UPDATE stages SET ${column} = ? ${where}`, value, ...keyOf(query));
+  const update = (
+    query: StageQuery,
+    column: "until" | "requested" | "facts" | "result",
+    value: string | number,
+  ): void => void sql.exec(`UPDATE stages SET ${column} = ? ${where}`, value, ...keyOf(query));
   const rows = (): StageRow[] => sql.exec<StageRow>("SELECT * FROM stages").toArray();
 
   return {

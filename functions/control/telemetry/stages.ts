@@ -6,8 +6,9 @@ import { cellMs } from "../../gateway/observability/cells.ts";
 import type { Side } from "../stats/measures.ts";
 import type { StageSummary } from "../stats/stage-evidence.ts";
 import { type CellRow, type CellTable, maxLateMs } from "./cell-table.ts";
+import { type IntervalCounts, intervalCounts } from "./interval-counts.ts";
 import type { StoredSample } from "./samples.ts";
-import { type RowSource, type StageFold, stageFold } from "./stage-fold.ts";
+import { type RowSource, type StageFacts, type StageFold, stageFold } from "./stage-fold.ts";
 import { periodOf, type StagePeriod, type StageQuery, stageTable } from "./stage-table.ts";
 import type { RouteThresholds } from "./thresholds.ts";
 
@@ -32,7 +33,7 @@ export interface StageSources {
 /** In memory: each has the counts of all clusters. */
 const maxLive = 8;
 /** Cells that are read in one call. A long stage takes several if it is read again. */
-const maxCellsPerCall = 2_000_000;
+const maxCellsPerCall = 500_000;
 
 interface LiveStage {
   readonly fold: StageFold;
@@ -45,6 +46,13 @@ interface LiveStage {
 export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSources) => {
   const table = stageTable(sql);
   const live = new Map<string, LiveStage>();
+  // Most tiers have no rollout for weeks.
+  let counts: IntervalCounts | undefined;
+
+  const newFold = (facts: StageFacts, from: number, names: ReadonlyMap<string, RowSource>): StageFold => {
+    counts ??= intervalCounts();
+    return stageFold(facts, from, names, cells.kindOf, counts);
+  };
 
   /** The one that was used longest ago makes room. */
   const liveOf = (key: string, until: number, make: () => StageFold): LiveStage => {
@@ -73,7 +81,7 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
     if (result !== null) return parsedResult(result);
     const closed = cells.close(now);
     const period = periodOf({ since: query.since, until });
-    const it = liveOf(key, period.until, () => stageFold(facts, period.from, names, cells.kindOf));
+    const it = liveOf(key, period.until, () => newFold(facts, period.from, names));
     const read = catchUp(cells, it, { ...period, closed, names: [...names.keys()], byGroups: facts.groups });
     if (read === "groups") {
       table.changeFacts(query, { ...facts, groups: true });
