@@ -2,8 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
+import { bits, type CellKind, hasBit, type StartedCells } from "../../functions/control/telemetry/cells.ts";
 import type { ObserverReport } from "../../functions/control/telemetry/store.ts";
 import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
+import { clustersPerKind } from "../../functions/gateway/observability/clusters.ts";
+import { frontOutcomes } from "../../functions/gateway/observability/front-counts.ts";
 import type { Report, Series } from "../../functions/gateway/observability/report.ts";
 import { binOf } from "../../functions/gateway/observability/samples.ts";
 
@@ -196,6 +199,149 @@ describe("a report for another tier or of another kind of sender", () => {
     const { post, calls } = ingestHarness();
     expect(await post(path, body, as)).toBeGreaterThanOrEqual(403);
     expect(calls).toEqual([]);
+  });
+});
+
+/** What a call to a tier's telemetry says of clusters: measures by name. */
+const cellsIn = (started: unknown) =>
+  (started as readonly StartedCells[]).map(({ at, every, groups, kinds, cells }) => ({
+    ...{ at, every, ...(groups && { groups }) },
+    cells: cells.map(([kind, ...cell]) => {
+      const { route, counts } = kinds[kind] as CellKind;
+      const names = (Object.keys(bits) as (keyof typeof bits)[]).filter((bit) => hasBit(counts, bit));
+      return [route, names.filter((it) => it !== "requests").join(" "), hasBit(counts, "requests"), ...cell];
+    }),
+  }));
+
+describe("cells", () => {
+  const at = 1_700_000_000_000;
+  const all = [
+    series(),
+    series({ status: "503", verdict: "failed", by: "u" }),
+    series({ status: "500", verdict: "failed", code: "internal", upstream: "" }),
+    series({ status: "401", verdict: "refused", upstream: "" }),
+    series({ status: "404" }),
+    series({ status: "499", verdict: "left" }),
+    series({ route: "other", status: "2xx" }),
+    series({ route: "", status: "404", verdict: "refused", upstream: "" }),
+  ];
+
+  it("of a gate are counted by what their series came to; a body that broke off is one more error of its request", async () => {
+    const { post, calls } = ingestHarness();
+    const cells = [{ at, cells: [...all, series()].map((_, index) => [index, 7, 3, 1] as const) }];
+    const brokenBodies = [{ at: at - 2000, cluster: 9, count: 2 }];
+    expect(await post("/v1/report", report({ series: all, cells, every: 2, brokenBodies }))).toBe(204);
+    expect(cellsIn(calls[0]?.args[6])).toEqual([
+      {
+        ...{ at, every: 2 },
+        cells: [
+          ["r", "", true, 7, 3, 1],
+          ["r", "errors upstreamErrors failed", true, 7, 3, 1],
+          ["r", "errors faults failed", true, 7, 3, 1],
+          ["r", "refusals", true, 7, 3, 1],
+          ["r", "clientErrors", true, 7, 3, 1],
+          ["r", "abandoned failed", true, 7, 3, 1],
+          [null, "", true, 7, 3, 1],
+          [null, "refusals", true, 7, 3, 1],
+        ],
+      },
+      { at: at - 2000, every: 2, cells: [[null, "errors upstreamErrors", false, 9, -1, 2]] },
+    ]);
+    // For an object that still runs the previous release. Of two clusters, one was counted.
+    expect(calls[0]?.args[1]).toEqual({
+      cold: 0,
+      groups: {
+        "0": expect.objectContaining({ requests: 16, errors: 8, refusals: 4, abandoned: 2, latency: [[3, 4]] }),
+      },
+    });
+  });
+
+  it("of a gateway of a cutover have the series of its causes", async () => {
+    const { post, calls } = ingestHarness();
+    const causes = [series({ route: "balance" })];
+    await post("/v1/report", report({ series: [], causes, cells: [{ at, cells: [[0, 7, 3, 1]] }] }));
+    expect(cellsIn(calls[0]?.args[6])).toEqual([{ at, every: 1, cells: [["balance", "", true, 7, 3, 1]] }]);
+  });
+
+  it("of a gate of the previous release are its groups of users, of which nobody knows when they began", async () => {
+    const { post, calls } = ingestHarness();
+    const group = { requests: 10, errors: 1, refusals: 2, upstreamErrors: 1, abandoned: 3, latency: [] };
+    const { cells, every, brokenBodies, ...old } = report({ sample: { groups: { "31": group }, cold: 0 } });
+    expect(await post("/v1/report", old)).toBe(204);
+    expect(calls[0]?.args[1]).toEqual(old.sample);
+    expect(cellsIn(calls[0]?.args[6])).toEqual([
+      {
+        ...{ at: null, every: 1, groups: true },
+        cells: [
+          [null, "", true, 31, -1, 4],
+          [null, "errors failed", true, 31, -1, 1],
+          [null, "refusals", true, 31, -1, 2],
+          [null, "abandoned failed", true, 31, -1, 3],
+        ],
+      },
+    ]);
+  });
+
+  it("through a front count its requests, and the front's own count what it answered, and the latency of all", async () => {
+    const { post, calls } = ingestHarness();
+    const through = frontOutcomes.map((_, index) => [index, 7, 1] as const);
+    const front = { version: "f1", groups: {}, cells: [{ at, cells: through.slice(0, 5) }], every: 1 };
+    await post("/v1/report", report({ fronts: [front] }));
+    const fronts = calls.flatMap(({ args }) => (args[4] as { fronts: { cells: unknown }[] }).fronts);
+    expect(fronts.flatMap((it) => cellsIn(it.cells))).toEqual([
+      {
+        ...{ at, every: 1 },
+        cells: ["", "errors failed", "refusals", "abandoned failed", "errors upstreamErrors failed"].map((it) => [
+          ...[null, it, true, 7, -1, 1],
+        ]),
+      },
+    ]);
+    const own = { counts: [], deaths: [], lost: 0, version: "f1", sample: { groups: {}, cold: 0 }, answers: [] };
+    const cells = [
+      {
+        at,
+        cells: [
+          [1, 7, 3, 1],
+          [2, 7, 3, 1],
+          [5, 7, 3, 1],
+          [6, 7, 3, 1],
+        ],
+      },
+    ];
+    expect(await post("/v1/front", { ...own, cells, every: 4 })).toBe(204);
+    expect(cellsIn(calls.at(-1)?.args[6])).toEqual([
+      {
+        ...{ at, every: 4 },
+        cells: [
+          ["", "errors failed", true, 7, 3, 1],
+          ["", "refusals", true, 7, 3, 1],
+          ["", "", false, 7, 3, 1],
+          ["", "failed", false, 7, 3, 1],
+        ],
+      },
+    ]);
+  });
+
+  it("of deaths have the front's clusters; the tail knows none", async () => {
+    const { post, observerReports } = ingestHarness();
+    const death = { tier: "wallet", version: "v2", group: 5, cluster: 77, at };
+    await post("/v1/front", { counts: [], deaths: [death, { ...death, cluster: 78 }], lost: 0 });
+    await post("/v1/front", { counts: [], deaths: [{ tier: "wallet", version: "v2", group: 5 }], lost: 0 });
+    const died = { worker: "gate-wallet", version: "v2", outcome: "exceededCpu", count: 3 };
+    await post("/v1/tail", { cpu: [], deaths: [died], faults: [], spans: [] });
+    const fault = [null, "errors faults failed", true] as const;
+    expect(observerReports().flatMap(({ deaths }) => cellsIn(deaths?.cells ?? []))).toEqual([
+      {
+        at,
+        every: 1,
+        cells: [
+          [...fault, 77, -1, 1],
+          [...fault, 78, -1, 1],
+        ],
+      },
+      { at: null, every: 1, cells: [[...fault, 5, -1, 1]] },
+      { at: null, every: 1, cells: [[...fault, 2 * clustersPerKind, -1, 3]] },
+    ]);
   });
 });
 

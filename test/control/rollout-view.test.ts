@@ -42,8 +42,8 @@ const measurement = (slower: number) => {
   const canary = sample({ requests: 1000, errors: 10, slower });
   return measurementOf(
     [
-      { share: 0.1, since: 0, until: 1000, stable, canary },
-      { share: 0.1, since: 2000, until: 3000, stable, canary },
+      { share: 0.1, since: 0, until: 1000, units: [], stable, canary },
+      { share: 0.1, since: 2000, until: 3000, units: [], stable, canary },
     ],
     sample({ requests: 2100 }),
   );

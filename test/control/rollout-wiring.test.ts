@@ -2,28 +2,52 @@
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { deathsIn, emptySample } from "../../functions/control/telemetry/samples.ts";
 import type { Bindings } from "../../functions/control/wiring/bindings.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
 import { tierRollouts } from "../../functions/control/wiring/rollouts.ts";
+import { maxFeedAgeMs } from "../../functions/gateway/overlay/overlay.ts";
 import { rolloutHarness } from "./rollout-harness.ts";
+import { telemetryWith } from "./telemetry-fake.ts";
 
-it("deaths of a version without users on stable are those of the observer that saw more", async () => {
+it("a cutover's stage begins when all gates know of it, and its gateways are one route", async () => {
   const it = rolloutHarness();
   await it.start();
-  const counts: Readonly<Record<string, number>> = { "tail:gate-a-canary": 3, "front:gate-a-canary": 2 };
-  const read: string[] = [];
-  const between = async (version: string) => {
-    read.push(version);
-    return counts[version] ? deathsIn(Array.from({ length: counts[version] }, (_, group) => group)) : emptySample;
+  const { env, queries } = telemetryWith({});
+  const subjects = [{ worker: "a/rates", stable: "gateway", canary: "gate" }];
+  const rollout = { ...it.state(), tier: "a/rates", subjects };
+  const stage = await evidenceOf(env, { tiers: {} }, rollout, { share: 10, since: 1000, until: null }, 600_000);
+  expect(stage.since).toBe(1000 + maxFeedAgeMs);
+  expect(queries).toMatchObject([
+    { stable: "cutover:rates:gateway", canary: "cutover:rates:gate", since: stage.since, isOneRoute: true },
+  ]);
+});
+
+it.each([
+  [6, 30],
+  [150, 75],
+  [300, 120],
+])("in a step of %i s latency is measured after %i s, when caches are warm", async (bake, settled) => {
+  const it = rolloutHarness();
+  await it.start();
+  const { env, queries } = telemetryWith({});
+  const rollout = { ...it.state(), steps: [{ share: 10, bakeMs: bake * 1000, hold: false }] };
+  await evidenceOf(env, { tiers: {} }, rollout, { share: 10, since: 0, until: null }, 60_000);
+  expect(queries).toMatchObject([{ settling: { requests: 30_000, latency: settled * 1000 } }]);
+});
+
+it("a long stage that is read again is read in parts; evidence that takes longer is no evidence", async () => {
+  const it = rolloutHarness();
+  await it.start();
+  const full = telemetryWith({}).env as unknown as { TELEMETRY: { getByName: (name: string) => object } };
+  const telemetryAfter = (calls: number) => {
+    const object = full.TELEMETRY.getByName("a") as { evidence: (query: unknown) => Promise<unknown> };
+    const evidence = async (query: unknown) => (calls-- > 0 ? undefined : object.evidence(query));
+    return { TELEMETRY: { getByName: () => ({ ...object, evidence }) } } as never;
   };
-  const env = { TELEMETRY: { getByName: () => ({ between }) } } as unknown as Bindings;
-  const stageAt = (share: number) =>
-    evidenceOf(env, { tiers: {} }, it.state(), { share, since: 0, until: null }, 60_000);
-  const { deaths } = await stageAt(100);
-  expect(Object.values(deaths?.groups ?? {}).reduce((sum, { errors }) => sum + errors, 0)).toBe(3);
-  expect(read.toSorted()).toEqual(["front:gate-a-canary", "gate-a-canary", "gate-a-stable", "tail:gate-a-canary"]);
-  expect(await stageAt(50)).not.toHaveProperty("deaths");
+  const read = (calls: number) =>
+    evidenceOf(telemetryAfter(calls), { tiers: {} }, it.state(), { share: 10, since: 0, until: null }, 60_000);
+  expect((await read(20)).units).toHaveLength(1);
+  await expect(read(100)).rejects.toThrow("the evidence of a is still being read again");
 });
 
 it.each([

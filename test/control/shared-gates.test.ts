@@ -4,6 +4,7 @@ import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.
 import { rolloutObjectName, tiersServed } from "../../functions/control/model/shared-gates.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
 import { rolloutHarness } from "./rollout-harness.ts";
+import { telemetryWith } from "./telemetry-fake.ts";
 
 const facts = (workers: readonly string[], shared?: true) =>
   ({ workers, ...(shared && { shared }) }) as unknown as TierFacts;
@@ -35,19 +36,12 @@ it("refuse a second rollout with the name of the first", async () => {
 });
 
 it("are judged by the users of all tiers", async () => {
-  const queried: string[] = [];
   const sample = (requests: number) => ({
     cold: 0,
     groups: { "0": { requests, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] } },
   });
-  const TELEMETRY = {
-    getByName: (tier: string) => ({
-      between: async (version: string) => {
-        queried.push(`${tier} ${version}`);
-        return sample(10);
-      },
-    }),
-  };
+  const names = ["faq c", "faq s", "rates c", "rates s"];
+  const { env, read, queries } = telemetryWith(Object.fromEntries(names.map((name) => [name, sample(10)])));
   const it = rolloutHarness();
   await it.start();
   const rollout = {
@@ -55,13 +49,11 @@ it("are judged by the users of all tiers", async () => {
     tier: "faq",
     subjects: [{ worker: "gate-shared-local", stable: "s", canary: "c" }],
   };
-  const { stable, canary } = await evidenceOf(
-    { TELEMETRY } as never,
-    plan,
-    rollout,
-    { share: 10, since: 0, until: 9000 },
-    9000,
-  );
-  expect(queried.toSorted()).toEqual(["faq c", "faq s", "rates c", "rates s"]);
+  const stretch = { share: 10, since: 0, until: 9000 };
+  const { units, stable, canary } = await evidenceOf(env, plan, rollout, stretch, 9000);
+  expect(read.toSorted()).toEqual(names);
+  // A summary for each tier; their requests are counted in none of the other's.
+  expect(units.map(({ canary: side }) => side.totals[0])).toEqual([10, 10]);
+  expect(queries).toMatchObject(Array(2).fill({ since: 0, until: 9000, isOneRoute: false, bounds: true }));
   expect([stable, canary].map(({ groups }) => groups["0"])).toMatchObject(Array(2).fill({ requests: 20, errors: 2 }));
 });

@@ -4,7 +4,10 @@ import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
+import type { StartedCells } from "../telemetry/cells.ts";
 import type { StoredSample } from "../telemetry/samples.ts";
+import type { StageQuery } from "../telemetry/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/stages.ts";
 import type { ObserverReport, TierTallies } from "../telemetry/store.ts";
 import type { StoredSeries, StoredTally } from "../telemetry/store-tables.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
@@ -28,8 +31,9 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
       now: number,
       tierTallies?: TierTallies,
       causes?: readonly Series[],
+      cells?: readonly StartedCells[],
     ): Promise<void> {
-      return this.#telemetry.take(version, sample, series, now, tierTallies, causes);
+      return this.#telemetry.take(version, sample, series, now, tierTallies, causes, cells);
     }
 
     hear(reports: readonly ObserverReport[], now: number): Promise<void> {
@@ -38,6 +42,10 @@ export const telemetryObject = (plan: ControlPlan, runtime: World): ObjectClass<
 
     between(version: string, since: number, until: number): StoredSample {
       return this.#telemetry.between(version, since, until);
+    }
+
+    evidence(query: StageQuery): UnitEvidence | undefined {
+      return this.#telemetry.evidence(query);
     }
 
     series(): readonly StoredSeries[] {

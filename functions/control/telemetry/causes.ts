@@ -1,10 +1,11 @@
 /** Causes of refused, failed and abandoned requests of one version: route, filter or upstream, and code. Bounded, so that a sample stays small. */
+import { outcomeOf } from "../../gateway/observability/outcome-of.ts";
 import type { Series } from "../../gateway/observability/report.ts";
 import type { Tally } from "./tally.ts";
 
 /** Requests that were refused, failed or were abandoned for the same cause. */
 export interface Cause {
-  readonly kind: "errors" | "refusals" | "abandoned";
+  readonly kind: "errors" | "refusals" | "clientErrors" | "abandoned";
   /** Empty if no route matched; `other` in the sum of what exceeds the bound. */
   readonly route: string;
   /** The filter, or the upstream that failed; empty for an answer of the service itself. */
@@ -27,21 +28,19 @@ export const unreportedCode = "unreported";
 export const hasUnknownUsers = ({ code }: Pick<Cause, "code">): boolean => code === diedCode || code === unreportedCode;
 
 const maxCauses = 40;
+const kinds = 4;
 const maxTextChars = 100;
 const other = { route: "other", by: "", code: "", status: "", upstream: "" } as const;
 
-/** What a gate's report contains of it. A 5xx counts as an error, whoever sent it. */
+/** What a gate's report contains of it. */
 export const causesOf = (series: readonly Series[]): readonly Cause[] =>
   sumOfCauses(
     [],
     series.flatMap((it) => kindsOf(it).map((kind): Cause => ({ ...namesOf(it), kind, count: it.count }))),
   );
 
-const kindsOf = ({ verdict, status }: Series): readonly Cause["kind"][] => [
-  ...(status.startsWith("5") ? (["errors"] as const) : []),
-  ...(verdict === "refused" ? (["refusals"] as const) : []),
-  ...(verdict === "left" ? (["abandoned"] as const) : []),
-];
+/** A fault is an error too. */
+const kindsOf = (it: Series): readonly Cause["kind"][] => outcomeOf(it).filter((measure) => measure !== "faults");
 
 const namesOf = ({
   route,
@@ -82,8 +81,8 @@ export const sumOfCauses = (a: readonly Cause[] = [], b: readonly Cause[] = []):
   if (all.size <= maxCauses) return [...all.values()];
   const sorted = [...all.values()].toSorted((one, another) => another.count - one.count);
   // Each kind may need a cause for the rest.
-  const kept = new Map(sorted.slice(0, maxCauses - 3).map((it) => [keyOf(it), it]));
-  for (const { kind, count } of sorted.slice(maxCauses - 3)) add(kept, { ...other, kind, count });
+  const kept = new Map(sorted.slice(0, maxCauses - kinds).map((it) => [keyOf(it), it]));
+  for (const { kind, count } of sorted.slice(maxCauses - kinds)) add(kept, { ...other, kind, count });
   return [...kept.values()];
 };
 

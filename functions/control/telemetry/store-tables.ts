@@ -55,27 +55,43 @@ export const samplesOn = (sql: SqlStorage) => {
   };
   return {
     put,
+    /** Whether its samples are stored: their number is bounded. */
+    knows: (version: string): boolean => versions.has(version),
     between: (version: string, since: number, until: number): StoredSample =>
       sql
-        .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
+        .exec<SampleRow>(
+          "SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?",
+          version,
+          since,
+          Math.min(until, Number.MAX_SAFE_INTEGER),
+        )
         .toArray()
         .reduce((whole, { sample }) => sumOfSamples(whole, JSON.parse(sample) as StoredSample), emptySample),
     deleteBefore: (time: number): void => {
       sql.exec("DELETE FROM samples WHERE at < ?", time);
       versions = storedVersions(sql);
     },
-    /** Merges buckets before a time into coarser ones. */
-    coarsen: (before: number, coarseMs: number): void => {
+    /**
+     * Merges buckets before a time into coarser ones.
+     * @param borders times at which a coarse bucket ends and another begins
+     */
+    coarsen: (before: number, coarseMs: number, borders: readonly number[]): void => {
       const fine = sql
         .exec<SampleRow>("SELECT * FROM samples WHERE at < ? AND at % ? != 0", before, coarseMs)
         .toArray();
       for (const { version, at, sample } of fine) {
+        const border = borders.findLast((it) => it <= at) ?? 0;
+        const target = Math.max(at - (at % coarseMs), border);
+        if (target === at) continue;
         sql.exec("DELETE FROM samples WHERE version = ? AND at = ?", version, at);
-        put(version, at - (at % coarseMs), JSON.parse(sample) as StoredSample);
+        put(version, target, JSON.parse(sample) as StoredSample);
       }
     },
   };
 };
+
+export type SampleTable = ReturnType<typeof samplesOn>;
+export type SeriesTable = ReturnType<typeof seriesOn>;
 
 export const seriesOn = (sql: SqlStorage) => {
   let rows = rowCount(sql, "series");
@@ -98,13 +114,12 @@ export const seriesOn = (sql: SqlStorage) => {
       sql
         .exec<SeriesRow>("SELECT version, heard, series FROM series ORDER BY version, key")
         .toArray()
-        .map(({ version, heard, series }) => ({
-          ...missingInOldReports,
-          since: heard,
-          ...JSON.parse(series),
-          version,
-          heard,
-        })),
+        .map(parsedSeries),
+    of: (version: string): readonly StoredSeries[] =>
+      sql
+        .exec<SeriesRow>("SELECT version, heard, series FROM series WHERE version = ?", version)
+        .toArray()
+        .map(parsedSeries),
     deleteBefore: (time: number): void => {
       deleteSilentVersions(sql, "series", time);
       rows = rowCount(sql, "series");
@@ -164,6 +179,14 @@ const deleteSilentVersions = (sql: SqlStorage, table: "series" | "tallies", time
     `DELETE FROM ${table} WHERE version IN (SELECT version FROM ${table} GROUP BY version HAVING MAX(heard) < ?)`,
     time,
   );
+
+const parsedSeries = ({ version, heard, series }: SeriesRow): StoredSeries => ({
+  ...missingInOldReports,
+  since: heard,
+  ...JSON.parse(series),
+  version,
+  heard,
+});
 
 /** Fields that older gates do not report. */
 const missingInOldReports = { method: "", upstream: "" };

@@ -4,8 +4,10 @@ import type { Finding } from "../model/finding.ts";
 import { boundsOf, combinedRate, totalOf } from "../stats/combined.ts";
 import { betsOf, isWon, requestBet } from "../stats/evidence.ts";
 import { indexOf } from "../stats/measures.ts";
+import { hasUnknownUsers } from "../telemetry/causes.ts";
 import { causesIn } from "./causes.ts";
 import { betStages, minUnits, type VerdictContext, verdictOf } from "./context.ts";
+import type { Stage } from "./evidence.ts";
 import { rateText } from "./verdict-text.ts";
 
 export const countedRates = [
@@ -52,7 +54,7 @@ export const rateFinding = (
   const canary = { hits: hits("canary"), requests: requests.canary };
   const stable = { hits: hits("stable"), requests: requests.stable };
   const causes = causesIn(newest ? [newest] : [], count, requests);
-  const clients = rate ? rate.hitUnits : 0;
+  const clients = clientsIn(newest, count, rate?.hitUnits ?? 0);
   const clusters = rate?.top ?? [];
   return {
     criterion,
@@ -73,6 +75,10 @@ export const rateFinding = (
 };
 
 /** Requests that died, or that the gate itself failed. No client is needed to prove a defect of the gate: each request counts. */
+/** Of failures that only the tail saw nobody knows the clients. */
+const clientsIn = (stage: Stage | undefined, count: RateCount, units: number): number | null =>
+  stage?.canary.causes?.some((it) => it.kind === count && hasUnknownUsers(it)) ? null : units;
+
 export const faultsFinding = ({ stages, newest, budget }: VerdictContext): Finding => {
   const count = (it: { readonly totals: readonly number[] }) => it.totals[indexOf.faults] ?? 0;
   const harm = betStages(stages).some((stage, index) => {

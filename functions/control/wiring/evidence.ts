@@ -4,41 +4,89 @@ import { frontName } from "../../front/front-name.ts";
 import type { CutoverSide } from "../../gateway/core/types.ts";
 import { maxFeedAgeMs } from "../../gateway/overlay/overlay.ts";
 import { sideKey } from "../../gateway/service/cutover.ts";
+import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import type { Rollout, Stretch } from "../model/rollout.ts";
+import type { Rollout, Stretch, Subject } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { parseSubject } from "../model/subject.ts";
 import { objectOf } from "../rpc/objects.ts";
+import type { Side } from "../stats/measures.ts";
+import { binsOf } from "../stats/percentile.ts";
 import type { Cause } from "../telemetry/causes.ts";
+import { reportDelayMs } from "../telemetry/cell-table.ts";
 import { type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
-import { deathsOf, larger, observers } from "../telemetry/store.ts";
+import type { StageQuery } from "../telemetry/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/stages.ts";
 import type { Stage } from "../verdict/evidence.ts";
 import { type Measurement, measurementOf } from "../verdict/measurement.ts";
 import type { Bindings } from "./bindings.ts";
-import { frontDeaths, frontSample } from "./front-evidence.ts";
+import { frontEvidence, frontSample } from "./front-evidence.ts";
+import { type EvidenceSum, sumOfUnits } from "./units.ts";
 
-/** Delay of reports: those of the previous split still arrive for this long. */
-const reportDelayMs = 4000;
+/** Caches and pools of a new version are cold, and the latency of its first minutes says nothing. */
+const maxLatencySettleMs = 120_000;
+/** A long stage is read again in parts, after the telemetry object has been restarted. */
+const maxReads = 30;
 
-/** The samples of both versions during a period, over all Workers of the tier; for a shared Worker over all its tiers. */
+/** What both versions met during a period, over all Workers of the tier; for a shared Worker over all its tiers. */
 export const evidenceOf = async (
   env: Telemetry,
   plan: Tiers,
   it: Rollout,
   stretch: Stretch,
   now: number,
+  bounds = true,
 ): Promise<Stage> => {
-  const settleMs = parseSubject(it.tier).route === null ? reportDelayMs : reportDelayMs + maxFeedAgeMs;
-  const since = Math.min(stretch.since + settleMs, stretch.until ?? now);
-  const until = stretch.until ?? now;
-  const sampleFor = (role: VersionRole) => sampleOf(env, plan, it, role, since, until);
-  const [stable, canary, deaths] = await Promise.all([
-    sampleFor("stable"),
-    sampleFor("canary"),
-    stretch.share < 100 ? undefined : deathsBetween(env, plan, it, since, until),
-  ]);
-  void deaths;
-  return { share: stretch.share / 100, since, until, units: [], stable, canary };
+  const { share, until } = stretch;
+  // Gates learn of a cutover's split from the overlay.
+  const since = stretch.since + (parseSubject(it.tier).route === null ? 0 : maxFeedAgeMs);
+  const { tolerate, settleMs } = criteriaOf(it);
+  const query = {
+    ...{ since, until, bounds, isOneRoute: parseSubject(it.tier).route !== null },
+    stretch: binsOf(1 + tolerate.p99),
+    settling: { requests: settleMs, latency: latencySettleMs(it, share, settleMs) },
+  };
+  const read = (object: string, stable: string, canary: string): Promise<UnitEvidence> =>
+    readUnit(env, object, { ...query, stable, canary });
+  const found = await (it.tier === frontName
+    ? frontEvidence(env, plan, it.subjects[0] ?? { stable: "", canary: "" }, query, read)
+    : gateEvidence(plan, it, read));
+  const end = until ?? now;
+  return {
+    ...{ share: share / 100, since: Math.min(since, end), until: end },
+    ...found,
+  };
+};
+
+/** A short step leaves half of its bake to measure in. */
+const latencySettleMs = ({ steps }: Rollout, share: number, least: number): number => {
+  const bakeMs = steps.find((step) => step.share === share)?.bakeMs ?? Number.POSITIVE_INFINITY;
+  return Math.min(maxLatencySettleMs, Math.max(least, bakeMs / 2));
+};
+
+/** @throws if there is so much that it takes longer */
+const readUnit = async (env: Telemetry, object: string, query: StageQuery): Promise<UnitEvidence> => {
+  for (let read = 0; read < maxReads; read++) {
+    const found = await objectOf(env.TELEMETRY, object).evidence(query);
+    if (found) return found;
+  }
+  throw new Error(`the evidence of ${object} is still being read again`);
+};
+
+const gateEvidence = async (
+  plan: Tiers,
+  { tier: name, subjects }: Rollout,
+  read: (object: string, stable: string, canary: string) => Promise<UnitEvidence>,
+): Promise<EvidenceSum> => {
+  const units = await Promise.all(
+    subjects.flatMap((subject) =>
+      tiersServed(plan, name, subject.worker).map(async (tier) => {
+        const unit = await read(tier, versionOf(name, subject, "stable"), versionOf(name, subject, "canary"));
+        return { ...unit, stable: withTier(unit.stable, tier), canary: withTier(unit.canary, tier) };
+      }),
+    ),
+  );
+  return sumOfUnits(units);
 };
 
 /** Measurements of both versions so far, and how many requests the new version has served. */
@@ -46,35 +94,14 @@ export const measureRollout = async (env: Telemetry, plan: Tiers, it: Rollout, n
   const compared = it.stretches.filter(({ share }) => share > 0 && share < 100);
   const [exposed, ...stages] = await Promise.all([
     sampleOf(env, plan, it, "canary", it.startedAt, it.endedAt === null ? now : it.endedAt + reportDelayMs),
-    ...compared.map((stretch) => evidenceOf(env, plan, it, stretch, now)),
+    ...compared.map((stretch) => evidenceOf(env, plan, it, stretch, now, false)),
   ]);
   return measurementOf(stages, exposed);
 };
 
 type Telemetry = Pick<Bindings, "TELEMETRY">;
 type Tiers = Pick<ControlPlan, "tiers">;
-type VersionRole = "stable" | "canary";
-
-/** The canary's requests whose gate died. Both observers see the same ones, so the larger count is used. */
-const deathsBetween = async (
-  env: Telemetry,
-  plan: Tiers,
-  { tier: name, subjects }: Rollout,
-  since: number,
-  until: number,
-): Promise<StoredSample> => {
-  if (name === frontName) return frontDeaths(env, subjects[0]?.canary ?? "", since, until);
-  const samples = await Promise.all(
-    subjects.flatMap(({ worker, canary }) =>
-      tiersServed(plan, name, worker).map(async (tier) => {
-        const store = objectOf(env.TELEMETRY, tier);
-        const seen = await Promise.all(observers.map((it) => store.between(deathsOf(it, canary), since, until)));
-        return seen.reduce(larger);
-      }),
-    ),
-  );
-  return samples.reduce(sumOfSamples);
-};
+type VersionRole = Side;
 
 const sampleOf = async (
   env: Telemetry,
@@ -85,19 +112,26 @@ const sampleOf = async (
   until: number,
 ): Promise<StoredSample> => {
   if (name === frontName) return frontSample(env, plan, subjects[0]?.[role] ?? "", since, until);
-  const { route } = parseSubject(name);
   const samples = await Promise.all(
-    subjects.flatMap((subject) => {
-      const version = route === null ? subject[role] : sideKey(route, subject[role] as CutoverSide);
-      const served = tiersServed(plan, name, subject.worker);
-      return served.map(async (tier) => {
-        const sample = await objectOf(env.TELEMETRY, tier).between(version, since, until);
-        return { ...sample, ...(sample.causes && { causes: sample.causes.map((it) => ofTier(it, tier)) }) };
-      });
-    }),
+    subjects.flatMap((subject) =>
+      tiersServed(plan, name, subject.worker).map((tier) =>
+        objectOf(env.TELEMETRY, tier).between(versionOf(name, subject, role), since, until),
+      ),
+    ),
   );
   return samples.reduce(sumOfSamples);
 };
+
+/** The name under which gates report a version; of a cutover, a gateway. */
+const versionOf = (name: string, subject: Subject, role: VersionRole): string => {
+  const { route } = parseSubject(name);
+  return route === null ? subject[role] : sideKey(route, subject[role] as CutoverSide);
+};
+
+const withTier = ({ causes, ...sample }: StoredSample, tier: string): StoredSample => ({
+  ...sample,
+  ...(causes && { causes: causes.map((it) => ofTier(it, tier)) }),
+});
 
 /** Names a cause's route with its tier: a shared Worker serves several. */
 const ofTier = (it: Cause, tier: string): Cause => ({ ...it, route: it.route === "" ? tier : `${tier}/${it.route}` });

@@ -1,88 +1,130 @@
 /** The evidence about a version of the front: what gates, the tail and the front itself counted of its requests. */
 
 import { frontName } from "../../front/front-name.ts";
-import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
+import type { Group, Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
+import { indexOf, measures, type Side } from "../stats/measures.ts";
+import { firstOf, StageEvidence, type StageSummary } from "../stats/stage-evidence.ts";
 import { unreportedAsCauses } from "../telemetry/causes.ts";
+import { reportDelayMs } from "../telemetry/cell-table.ts";
+import { sampleOfTotals } from "../telemetry/cells.ts";
 import { noRequests, type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
+import type { StageQuery } from "../telemetry/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/stages.ts";
 import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
+import { type EvidenceSum, sumOfUnits } from "./units.ts";
+
+type Telemetry = Pick<Bindings, "TELEMETRY">;
+type Tiers = Pick<ControlPlan, "tiers">;
 
 /**
  * Gates count what came through the version, the front what it answered itself and how long all took, and the tail what
  * died. A front that fails may not report it: the tail sees the statuses too, and the failures that nobody else counted are
- * added. Requests that it drops are missing at the gates, which the sample ratio shows.
+ * added, as a unit of their own. Requests that it drops are missing at the gates, which the sample ratio shows.
  */
+export const frontEvidence = async (
+  env: Telemetry,
+  { tiers }: Tiers,
+  versions: Readonly<Record<Side, string>>,
+  query: Pick<StageQuery, "since" | "until" | "settling" | "bounds">,
+  read: (object: string, stable: string, canary: string) => Promise<UnitEvidence>,
+): Promise<EvidenceSum> => {
+  // The tail does not know when a request started.
+  const since = query.since + reportDelayMs;
+  const until = query.until === null ? Number.MAX_SAFE_INTEGER : query.until + reportDelayMs;
+  const seenOf = async (version: string): Promise<{ readonly statuses: Counts; readonly died: StoredSample }> => {
+    const readName = (name: string) => readSample(env, frontName, name, since, until);
+    const [statuses, died] = await Promise.all([readName(throughFront(version)), readName(diedInFront(version))]);
+    return { statuses: totals(statuses), died };
+  };
+  const [own, stable, canary, ...gates] = await Promise.all([
+    read(frontName, versions.stable, versions.canary),
+    seenOf(versions.stable),
+    seenOf(versions.canary),
+    ...Object.keys(tiers).map((tier) => read(tier, throughFront(versions.stable), throughFront(versions.canary))),
+  ]);
+  const sum = sumOfUnits([own, ...gates]);
+  const missing = {
+    stable: unreportedIn(stable.statuses, sum.stable, totals(stable.died).requests),
+    canary: unreportedIn(canary.statuses, sum.canary, totals(canary.died).requests),
+  };
+  const unit = unitOf(missing, query);
+  const witnessed = { stable: stable.statuses.requests, canary: canary.statuses.requests };
+  return {
+    ...sum,
+    units: unit ? [...sum.units, unit] : sum.units,
+    stable: withUnreported(sum.stable, missing.stable),
+    canary: withUnreported(sum.canary, missing.canary),
+    ...(witnessed.stable + witnessed.canary > 0 && { witnessed }),
+  };
+};
+
+/** The totals of a version, for display. */
 export const frontSample = async (
-  env: Pick<Bindings, "TELEMETRY">,
-  { tiers }: Pick<ControlPlan, "tiers">,
+  env: Telemetry,
+  { tiers }: Tiers,
   version: string,
   since: number,
   until: number,
 ): Promise<StoredSample> => {
-  const read = (object: string, name: string): Promise<StoredSample> =>
-    objectOf(env.TELEMETRY, object).between(name, since, until);
   const [own, seen, ...gates] = await Promise.all([
-    read(frontName, version),
-    read(frontName, throughFront(version)),
-    ...Object.keys(tiers).map((tier) => read(tier, throughFront(version))),
+    readSample(env, frontName, version, since, until),
+    readSample(env, frontName, throughFront(version), since, until),
+    ...Object.keys(tiers).map((tier) => readSample(env, tier, throughFront(version), since, until)),
   ]);
   const counted = gates.reduce(sumOfSamples, own);
-  const [all, statuses] = [totals(counted), totals(seen)];
-  const errors = Math.max(0, statuses.errors - all.errors);
-  const refusals = Math.max(0, statuses.refusals - all.refusals);
-  // A gate may have counted the request as a good one, before the front failed.
-  const requests = Math.min(errors + refusals, Math.max(0, statuses.requests - all.requests));
-  if (errors + refusals === 0) return counted;
-  const [moreErrors, moreRefusals, moreRequests] = [errors, refusals, requests].map((it) => allot(it, counted));
-  return {
-    ...counted,
-    causes: [...(counted.causes ?? []), ...unreportedAsCauses({ errors, refusals })],
-    groups: Object.fromEntries(
-      Array.from({ length: groups }, (_, group) => [
-        group,
-        withFailures(counted.groups[group] ?? { ...noRequests, latency: [] }, {
-          errors: moreErrors?.[group] ?? 0,
-          refusals: moreRefusals?.[group] ?? 0,
-          requests: moreRequests?.[group] ?? 0,
-        }),
-      ]),
-    ),
-  };
+  return withUnreported(counted, unreportedIn(totals(seen), counted, 0));
 };
 
-/** The requests of a version that died in the front itself, as the tail saw them. */
-export const frontDeaths = (
-  env: Pick<Bindings, "TELEMETRY">,
-  version: string,
+const readSample = (
+  env: Telemetry,
+  object: string,
+  name: string,
   since: number,
   until: number,
-): Promise<Sample> => objectOf(env.TELEMETRY, frontName).between(diedInFront(version), since, until);
+): Promise<StoredSample> => objectOf(env.TELEMETRY, object).between(name, since, until);
 
 type Counts = Pick<Group, "requests" | "errors" | "refusals">;
 
-/** Rounding may give a group more failures than requests. */
-const withFailures = (it: Group, more: Counts): Group => {
-  const errors = it.errors + more.errors;
-  const refusals = it.refusals + more.refusals;
-  return { ...it, errors, refusals, requests: Math.max(it.requests + more.requests, errors + refusals + it.abandoned) };
+/** Failures that the tail alone saw. */
+interface Unreported extends Counts {
+  /** Errors of requests that died in the front. */
+  readonly faults: number;
+}
+
+const unreportedIn = (seen: Counts, counted: Sample, died: number): Unreported => {
+  const all = totals(counted);
+  const errors = Math.max(0, seen.errors - all.errors);
+  const refusals = Math.max(0, seen.refusals - all.refusals);
+  // A gate may have counted the request as a good one, before the front failed.
+  const requests = Math.min(errors + refusals, Math.max(0, seen.requests - all.requests));
+  return { requests, errors, refusals, faults: Math.min(errors, died) };
 };
 
-/**
- * Divides failures among the groups of users by their requests. The tail does not know the users, and an even division would
- * make quiet groups look as if they failed more than others.
- */
-const allot = (count: number, { groups: all }: Sample): readonly number[] => {
-  const requests = Array.from({ length: groups }, (_, group) => all[group]?.requests ?? 0);
-  const total = requests.reduce((sum, some) => sum + some, 0);
-  let before = 0;
-  return requests.map((some, group) => {
-    const from = total === 0 ? group / groups : before / total;
-    before += some;
-    const until = total === 0 ? (group + 1) / groups : before / total;
-    return Math.round(count * until) - Math.round(count * from);
-  });
+const withUnreported = (counted: StoredSample, { requests, errors, refusals }: Unreported): StoredSample => {
+  if (errors + refusals === 0) return counted;
+  const group = { ...noRequests, requests, errors, refusals, latency: [] };
+  const sum = sumOfSamples(counted, sampleOfTotals(group));
+  return { ...sum, causes: [...(counted.causes ?? []), ...unreportedAsCauses({ errors, refusals })] };
+};
+
+/** Nobody knows the users, so each request is a unit of its own. */
+const unitOf = (
+  missing: Readonly<Record<Side, Unreported>>,
+  { settling, bounds }: Pick<StageQuery, "settling" | "bounds">,
+): StageSummary | undefined => {
+  if (missing.stable.errors + missing.stable.refusals + missing.canary.errors + missing.canary.refusals === 0)
+    return undefined;
+  const evidence = new StageEvidence(settling);
+  for (const side of ["stable", "canary"] as const) {
+    const counts = new Float64Array(measures.length);
+    for (const key of ["requests", "errors", "refusals", "faults"] as const) counts[indexOf[key]] = missing[side][key];
+    evidence.add(side, settling.requests, firstOf.dealt, counts);
+  }
+  evidence.close(0);
+  return evidence.summary(bounds);
 };
 
 const totals = ({ groups: all }: Sample): Counts =>

@@ -3,11 +3,13 @@
 import { frontName } from "../../front/front-name.ts";
 import { parsed } from "../../gateway/core/json.ts";
 import type { Report } from "../../gateway/observability/report.ts";
-import { groups } from "../../gateway/observability/samples.ts";
+import { groups, type Sample } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
+import type { StartedCells } from "../telemetry/cells.ts";
+import { cellsOfFront, cellsOfGate, cellsThrough, sampleOfAll } from "../telemetry/report-cells.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
@@ -50,7 +52,7 @@ export const ingest = async (
     case "/v1/report": {
       const it = report.safeParse(value);
       if (!it.success) return refuse(400, it.error.message);
-      const { tier, version, sample, series, causes } = it.data;
+      const { tier, version, series, causes } = it.data;
       if (!mayReportFor(props, tier)) {
         await recordReports(refusedReport(props));
         return refuse(403, `the binding of this gate does not speak for the tier "${tier}"`);
@@ -59,9 +61,10 @@ export const ingest = async (
       const tallies = [...talliesOf(it.data), ...(analytics ? writeAnalytics(it.data, analytics) : [])];
       const fronts = it.data.fronts.map((front) => ({
         version: front.version,
-        sample: { groups: front.groups, cold: 0 },
+        ...counted({ groups: front.groups, cold: 0 }, cellsThrough(front)),
       }));
-      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies, fronts }, causes);
+      const { sample, cells } = counted(it.data.sample, cellsOfGate(it.data));
+      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies, fronts }, causes, cells);
       return accepted();
     }
     case "/v1/tail": {
@@ -77,16 +80,24 @@ export const ingest = async (
       const it = frontReport.safeParse(value);
       if (!it.success) return refuse(400, it.error.message);
       await recordReports(frontReportsByTier(it.data, tiers));
-      const { version, sample, answers } = it.data;
+      const { version, answers } = it.data;
+      const { sample, cells } = counted(it.data.sample, cellsOfFront(it.data));
+      const own = { tier: frontName, tallies: [] };
       if (version !== "")
-        await objectOf(stores, frontName).take(version, sample, answers.map(frontSeries), now(), {
-          tier: frontName,
-          tallies: [],
-        });
+        await objectOf(stores, frontName).take(version, sample, answers.map(frontSeries), now(), own, undefined, cells);
       return accepted();
     }
   }
 };
+
+/** Cells, with their totals: a gate of an earlier release reports totals by groups of users in their place. */
+const counted = (
+  reported: Sample,
+  cells: readonly StartedCells[],
+): { readonly sample: Sample; readonly cells: readonly StartedCells[] } => ({
+  sample: Object.keys(reported.groups).length > 0 ? reported : sampleOfAll(cells),
+  cells,
+});
 
 /** A gate that was deployed before `props` named its tiers may report for none until it is deployed again. */
 const mayReportFor = (props: IngestProps, tier: string): boolean =>

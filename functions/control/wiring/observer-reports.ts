@@ -4,6 +4,7 @@ import type { Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { TailReport } from "../tail/counts.ts";
+import { cellsOfDeaths, deathsOfUnknown } from "../telemetry/report-cells.ts";
 import type { ReceivedFrontReport } from "../telemetry/reports.ts";
 import { deathsIn, spreadCounts, spreadDeaths } from "../telemetry/samples.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
@@ -38,7 +39,11 @@ export const tailReportsByTier = (
         tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
         // A rollout sums all tiers of a gate, and each request died once.
         ...(index === 0 && {
-          deaths: { seen: "tail" as const, sample: spreadDeaths(count, Math.floor(random() * groups), groups) },
+          deaths: {
+            seen: "tail" as const,
+            sample: spreadDeaths(count, Math.floor(random() * groups), groups),
+            cells: deathsOfUnknown(count),
+          },
         }),
       })),
     ),
@@ -117,7 +122,11 @@ export const frontReportsByTier = (
     tallies: [{ name: "deaths" as const, labels: { seen: "front", outcome: "exception" }, by: sameVersion.length }],
     // For tiers of a shared gate only the tail counts: the two observers cannot be compared tier by tier.
     ...(!sharesGate(tiers, sameVersion[0]?.tier ?? "") && {
-      deaths: { seen: "front" as const, sample: deathsIn(sameVersion.map(({ group }) => group % groups)) },
+      deaths: {
+        seen: "front" as const,
+        sample: deathsIn(sameVersion.map(({ group }) => group % groups)),
+        cells: cellsOfDeaths(sameVersion),
+      },
     }),
   })),
 ];

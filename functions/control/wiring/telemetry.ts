@@ -5,6 +5,8 @@ import type { ControlPlan } from "../model/plan.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
 import { rolloutInstruments } from "../rollout/instruments.ts";
 import { type Instrument, instrumentsOf } from "../telemetry/instruments.ts";
+import type { StageQuery } from "../telemetry/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/stages.ts";
 import { openStore, type TelemetryStore } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
 
@@ -31,6 +33,7 @@ const maxWaitMs = 5 * 60_000;
 export interface TelemetryObject extends Pick<TelemetryStore, "between" | "series" | "tallies"> {
   readonly take: (...args: Parameters<TelemetryStore["take"]>) => Promise<void>;
   readonly hear: (...args: Parameters<TelemetryStore["hear"]>) => Promise<void>;
+  readonly evidence: (query: StageQuery) => UnitEvidence | undefined;
   readonly alarm: () => Promise<void>;
 }
 
@@ -74,6 +77,7 @@ export const tierTelemetry = (plan: TelemetryPlan, ports: TelemetryPorts): Telem
       return alarmWithin(everyMs);
     },
     between: store.between,
+    evidence: (query) => store.evidence(query, now()),
     series: store.series,
     tallies: store.tallies,
     alarm,

@@ -101,6 +101,15 @@ describe("a tier's counts", () => {
       expect(store.between("nothing", begin, begin + minutesMs)).toEqual({ groups: {}, cold: 0 });
     }));
 
+  it("have the service of its own 4xx, which no filter refused", () =>
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      store.take("v1", emptySample, [seriesOf({ status: "404", count: 5 })], begin);
+      expect(store.between("v1", begin, begin + minutesMs).causes).toMatchObject([
+        { kind: "clientErrors", route: "r", upstream: "u", status: "404", count: 5 },
+      ]);
+    }));
+
   it("name the route and upstream of bodies that failed after the headers", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
