@@ -6,7 +6,7 @@ import { evidenceTimeoutMs, stepsOf } from "../../functions/control/model/releas
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { nextAction, reduce } from "../../functions/control/rollout/reducer.ts";
 import { indexOf } from "../../functions/control/stats/measures.ts";
-import type { Settling, StageSummary } from "../../functions/control/stats/stage-evidence.ts";
+import type { Settling, StageSummary } from "../../functions/control/stats/stage-summary.ts";
 import { emptySample } from "../../functions/control/telemetry/samples.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
@@ -22,6 +22,9 @@ export const release = {
   bake: "5m",
   tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
 } as const;
+
+/** A paused rollout is still judged, and may come back by itself. */
+const watchedPauseMs = 1_800_000;
 
 /** After the bake, a pass is looked for this often. */
 const passIntervalMs = 30_000;
@@ -55,10 +58,12 @@ export const run = (source: TrafficSource, settings: Release, seed: number, obse
   const evidence = evidenceOf();
   let state = newRollout({ bake, steps: [...steps], watch });
   let now = 0;
+  let pausedAt: number | undefined;
   for (;;) {
     state = applyDueActions(state, now, traffic, evidence);
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
-    const isLast = isOver(state) || state.status === "paused";
+    if (state.status === "paused") pausedAt ??= now;
+    const isLast = isOver(state) || (pausedAt !== undefined && now - pausedAt >= watchedPauseMs);
     if (observe || isLast) {
       const stages = evidence.stages(false);
       observe?.(stages, now, isLast);
@@ -67,6 +72,11 @@ export const run = (source: TrafficSource, settings: Release, seed: number, obse
     now += intervalSeconds * 1000;
     evidence.close(traffic.advance(now / 1000), now);
     if (nextAction(state, now)?.kind !== "judge") continue;
+    if (pausedAt !== undefined) {
+      const verdict = judge(evidence.stages(false), criteria);
+      state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
+      continue;
+    }
     const beyondBake = now - (state.stretches.at(-1)?.since ?? now) - (state.steps[state.step]?.bakeMs ?? 0);
     const mayPass = beyondBake >= 0 && beyondBake % passIntervalMs === 0;
     const decide = (bounds: boolean): Verdict => judge(evidence.stages(bounds), criteria);

@@ -14,10 +14,10 @@ it("all attempts of a version together spend no more than one error budget", () 
     { length: 10_000 },
     (_, index) => criteriaOf({ ...release, attempt: { budget: budgetOf(index + 1) } }).alpha,
   );
-  expect(alphas.reduce((sum, alpha) => sum + alpha, 0)).toBeLessThanOrEqual(0.005);
-  expect(alphas.slice(0, 3).map((alpha) => Number((alpha / 0.005).toFixed(3)))).toEqual([0.608, 0.152, 0.068]);
+  expect(alphas.reduce((sum, alpha) => sum + alpha, 0)).toBeLessThanOrEqual(0.001);
+  expect(alphas.slice(0, 3).map((alpha) => Number((alpha / 0.001).toFixed(3)))).toEqual([0.608, 0.152, 0.068]);
   // A rollout of an earlier release keeps the budget that it was started with.
-  expect(criteriaOf(release).alpha).toBe(0.005);
+  expect(criteriaOf(release).alpha).toBe(0.001);
 });
 
 describe("a version that came back", () => {

@@ -133,7 +133,7 @@ describe("without a hold-back", () => {
     expect(it.state().status).toBe("promoted");
   });
 
-  it.each(["limit", "query", "deaths"] as const)("a %s rolls back", async (criterion) => {
+  it.each(["limit", "query", "faults"] as const)("a %s rolls back", async (criterion) => {
     const it = await withoutHoldBack();
     Object.assign(it.scenario, { verdict: "fail", criterion });
     await runFor(it, 10_000);

@@ -2,13 +2,8 @@
 import { boundsOf, combinedRate, shareOfRequests } from "../../functions/control/stats/combined.ts";
 import { type BetStage, betsOf, requestBet } from "../../functions/control/stats/evidence.ts";
 import { indexOf, type Measure, type Rate, type Side } from "../../functions/control/stats/measures.ts";
-import {
-  type RateSummary,
-  type Settling,
-  StageEvidence,
-  type StageSummary,
-  type WindowCrossings,
-} from "../../functions/control/stats/stage-evidence.ts";
+import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
+import type { RateSummary, Settling, StageSummary, WindowCrossings } from "../../functions/control/stats/stage-summary.ts";
 
 type Operation =
   | readonly ["add", side: Side, at: number, cluster: number, counts: readonly number[]]

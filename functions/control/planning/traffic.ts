@@ -3,7 +3,7 @@ import { type OutcomeMeasure, outcomeOf } from "../../gateway/observability/outc
 import type { Series } from "../../gateway/observability/report.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { indexOf } from "../stats/measures.ts";
-import type { StageSummary } from "../stats/stage-evidence.ts";
+import type { StageSummary } from "../stats/stage-summary.ts";
 import { sumOfBins } from "../telemetry/samples.ts";
 import type { StoredSeries } from "../telemetry/store-tables.ts";
 

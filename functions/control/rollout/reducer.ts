@@ -6,7 +6,7 @@ import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
-import { failureText, holdText, timeoutText, waitingText } from "../verdict/verdict-text.ts";
+import { failureText, holdText, timeoutText, waitingText } from "../verdict/decision-text.ts";
 import { assigned, awaitsFronts, withoutDivided } from "./assignment.ts";
 import { promote, resume } from "./commands.ts";
 import { withDecision } from "./decisions.ts";

@@ -8,7 +8,7 @@
 import { levels } from "./crossings.ts";
 import { trimmed } from "./difference.ts";
 import type { Measure } from "./measures.ts";
-import type { StageSummary, WindowCrossings } from "./stage-evidence.ts";
+import type { StageSummary, WindowCrossings } from "./stage-summary.ts";
 import { logWealth } from "./wealth.ts";
 
 /** `trusted`: authenticated clusters, and requests that were dealt one by one. `all` includes anonymous clusters. */

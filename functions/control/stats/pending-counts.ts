@@ -32,6 +32,11 @@ export class PendingCounts {
   #counts = new Float64Array(leastRows * rowSize);
   #hits = newHits(leastRows);
 
+  /** Clusters that did anything. */
+  get size(): number {
+    return this.#clusters.length;
+  }
+
   add(side: Side, cluster: number, slot: number, count: number): void {
     let row = (this.#rowOf[cluster] as number) - 1;
     if (row < 0) {

@@ -3,95 +3,40 @@
  * Memory is bounded: clusters have numbers.
  */
 import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
-import { type Crossing, CrossingCounter, dealtFrom } from "./crossings.ts";
-import { type Difference, differenceOf, mostRequests } from "./difference.ts";
+import { CrossingCounter, dealtFrom } from "./crossings.ts";
+import { differenceOf, mostRequests } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
 import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
+import type { RateSummary, RequestsSummary, Settling, SideSummary, StageSummary, WindowCrossings } from "./stage-summary.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */
 export const crossedMeasures = measures.filter((it) => it !== "measured");
 export type CrossedMeasure = (typeof crossedMeasures)[number];
 
-/** The clusters that reached a level in a window. */
-export interface WindowCrossings {
-  readonly window: Window;
-  readonly measure: Measure;
-  /** Index in `levels`. */
-  readonly level: number;
-  readonly trusted: Crossing;
-  readonly anonymous: Crossing;
-  /** The hits of each version in the window, and what they are a share of. */
-  readonly hits: Readonly<Record<Side, { readonly hits: number; readonly of: number }>>;
-}
-
-/** Sums of one version. */
-export interface SideSummary {
-  /** By measure, in their order. */
-  readonly totals: readonly number[];
-  /** Clusters with requests; requests that were dealt one by one are not among them. */
-  readonly clusters: number;
-}
-
-/** The clusters of the canary with most hits. */
-export interface TopCluster {
-  readonly cluster: number;
-  readonly hits: number;
-}
-
-export interface RateSummary extends Difference {
-  /** Clusters of the canary with hits, and dealt requests that were hits. */
-  readonly hitUnits: number;
-  readonly top: readonly TopCluster[];
-}
-
-/** What the verdict needs to know of one stage. Small, plain JSON. */
-export interface StageSummary {
-  readonly stable: SideSummary;
-  readonly canary: SideSummary;
-  readonly crossings: readonly WindowCrossings[];
-  /** Absent if only failures are judged. */
-  readonly rates?: Readonly<Record<Rate, RateSummary>>;
-  readonly requests?: RequestsSummary;
-}
-
-/** How the requests of both versions compare with the split. */
-export interface RequestsSummary {
-  /** Winsorised: of all clusters, and the canary's part of them. */
-  readonly all: number;
-  readonly canary: number;
-  /** Sum of squares of the clusters' weights; one for each dealt request. */
-  readonly squares: number;
-}
-
-/** When a measure begins to count after a change of the split, in milliseconds. */
-export interface Settling {
-  /** Earlier ones are no part of the sample ratio. */
-  readonly requests: number;
-  /** Of `measured` and its parts. Earlier ones count nowhere. */
-  readonly latency: number;
-}
-
 const maxTop = 3;
 
 export class StageEvidence {
   readonly #settling: Settling;
   /** By measure, then by cluster; made when the first one is counted. */
-  readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
+  readonly #totals: Readonly<Record<Side, Uint32Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
+  readonly #settled: Readonly<Record<Side, Uint32Array>> = { stable: newTotals(), canary: newTotals() };
   /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
   readonly #isActive = new Uint8Array(maxClusters);
   readonly #windows: LiveWindow[] = [];
+  /** Used again, because their arrays are large. */
   readonly #spare: LiveWindow["counters"][] = [];
+  readonly #spareCounts: PendingCounts[] = [];
   #nextStart = 0;
   /** Sums of the totals, which would take most of a summary's time. */
   readonly #sums: Readonly<Record<Side, Float64Array>> = {
     stable: new Float64Array(measures.length),
     canary: new Float64Array(measures.length),
   };
-  readonly #pending = new PendingCounts();
+  /** What was added since the last closing, by the minute in which its requests started. */
+  readonly #pending = new Map<number, PendingCounts>();
 
   constructor(settling: Settling) {
     this.#settling = settling;
@@ -108,38 +53,57 @@ export class StageEvidence {
     if (this.#isActive[cluster] === 0) this.#active.push(cluster);
     this.#isActive[cluster] = 1;
     const sums = this.#sums[side];
+    const pending = this.#pendingOf(Math.floor(at / windowStepMs) * windowStepMs);
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
       const total = (totals[index] ??= newTotals());
       total[cluster] = (total[cluster] ?? 0) + count;
       sums[index] = (sums[index] ?? 0) + count;
-      this.#pending.add(side, cluster, index, count);
+      pending.add(side, cluster, index, count);
       if (index !== indexOf.requests || at < this.#settling.requests) continue;
       const settled = this.#settled[side];
       settled[cluster] = (settled[cluster] ?? 0) + count;
-      this.#pending.add(side, cluster, settledSlot, count);
+      pending.add(side, cluster, settledSlot, count);
     }
   }
 
   /**
    * Closes the interval: what was added since the last call counts, whatever the order in which it came, in the windows that
-   * contain `at`. Time does not go back: an earlier `at` is the latest one again.
+   * are open at `at` and began before its requests. Time does not go back: an earlier `at` is the latest one again.
    * @param at milliseconds since the stage began
    */
   close(at: number): void {
     this.#startWindows(at);
+    for (const minute of [...this.#pending.keys()].toSorted((a, b) => a - b)) this.#count(minute);
+  }
+
+  /** A window counts requests that started in it: the reports of one version may be later than those of the other. */
+  #count(minute: number): void {
+    const pending = this.#pendingOf(minute);
+    if (pending.size === 0) return;
+    const windows = this.#windows.filter(({ window }) => window.from <= minute);
     for (const measure of crossedIndexes) {
-      const hits = this.#pending.hitsOf(measure === indexOf.requests ? settledSlot : measure);
+      const hits = pending.hitsOf(measure === indexOf.requests ? settledSlot : measure);
       if (hits.count === 0) continue;
-      for (const { counters } of this.#windows) {
+      for (const { counters } of windows) {
         const counter = counters.get(measure) ?? new CrossingCounter();
         counters.set(measure, counter);
         counter.addAll(hits);
       }
     }
-    for (const { sums } of this.#windows) this.#pending.addSums(sums);
-    this.#pending.clear();
+    for (const { sums } of windows) pending.addSums(sums);
+    pending.clear();
+    this.#spareCounts.push(pending);
+    this.#pending.delete(minute);
+  }
+
+  #pendingOf(minute: number): PendingCounts {
+    const known = this.#pending.get(minute);
+    if (known) return known;
+    const pending = this.#spareCounts.pop() ?? new PendingCounts();
+    this.#pending.set(minute, pending);
+    return pending;
   }
 
   /** @param bounds whether to compute what a pass needs, which costs more */
@@ -257,7 +221,7 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
 
 const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
-const newTotals = (): Float64Array => new Float64Array(maxClusters);
+const newTotals = (): Uint32Array => new Uint32Array(maxClusters);
 const none: ArrayLike<number> = [];
 
 /** For tests and reports: the least number of a kind. */

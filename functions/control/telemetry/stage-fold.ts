@@ -2,7 +2,8 @@
 import { isCounted, maxClusters } from "../../gateway/observability/clusters.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { indexOf, measures, type Side } from "../stats/measures.ts";
-import { type Settling, StageEvidence, type StageSummary } from "../stats/stage-evidence.ts";
+import { StageEvidence } from "../stats/stage-evidence.ts";
+import type { Settling, StageSummary } from "../stats/stage-summary.ts";
 import { type CellRow, forEachCell } from "./cell-table.ts";
 import { bits, type CellKind, hasBit } from "./cells.ts";
 import type { IntervalCounts } from "./interval-counts.ts";
@@ -67,7 +68,7 @@ export const stageFold = (
     /** @param closed the end of what was counted */
     summary: (closed: number, bounds: boolean): StageSummary => {
       evidence.close(Math.max(0, closed - from));
-      return evidence.summary(bounds);
+      return { ...evidence.summary(bounds), ...(byGroups && { isGrouped: true }) };
     },
   };
 };

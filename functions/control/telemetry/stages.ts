@@ -4,7 +4,7 @@
  */
 import { cellMs } from "../../gateway/observability/cells.ts";
 import type { Side } from "../stats/measures.ts";
-import type { StageSummary } from "../stats/stage-evidence.ts";
+import type { StageSummary } from "../stats/stage-summary.ts";
 import { type CellRow, type CellTable, maxLateMs } from "./cell-table.ts";
 import { type IntervalCounts, intervalCounts } from "./interval-counts.ts";
 import type { StoredSample } from "./samples.ts";

@@ -5,7 +5,7 @@
 import type { Finding } from "../model/finding.ts";
 import { combinedRate, totalOf } from "../stats/combined.ts";
 import type { Rate } from "../stats/measures.ts";
-import type { RateSummary } from "../stats/stage-evidence.ts";
+import type { RateSummary } from "../stats/stage-summary.ts";
 import { causesIn } from "./causes.ts";
 import type { VerdictContext } from "./context.ts";
 import type { Stage } from "./evidence.ts";

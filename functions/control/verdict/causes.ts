@@ -1,8 +1,8 @@
 /** What a criterion's requests failed of. */
 import type { FindingCause } from "../model/finding.ts";
 import type { Cause } from "../telemetry/causes.ts";
+import type { RateCount } from "./context.ts";
 import type { Stage } from "./evidence.ts";
-import type { RateCount } from "./rates.ts";
 
 const maxCauses = 10;
 

@@ -16,8 +16,15 @@ export interface VerdictContext {
   readonly forecast: Forecast;
 }
 
-/** The canary's requests and units that a pass needs. A unit is a cluster, or a request that was dealt for itself. */
+/** Units of the canary that a pass needs: clusters, and requests that were dealt for themselves. */
 export const minUnits = 50;
+/** Of an earlier release's 32 groups of clients. */
+const minGroups = 20;
+
+export const hasEnoughUnits = (stage: Stage | undefined, units: number): boolean =>
+  units >= (stage?.units.some(({ isGrouped }) => isGrouped) ? minGroups : minUnits);
+
+export type RateCount = "errors" | "refusals" | "clientErrors" | "abandoned";
 
 /** Evidence of one criterion. */
 export interface Evidence {

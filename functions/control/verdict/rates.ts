@@ -6,7 +6,7 @@ import { betsOf, isWon, requestBet } from "../stats/evidence.ts";
 import { indexOf } from "../stats/measures.ts";
 import { hasUnknownUsers } from "../telemetry/causes.ts";
 import { causesIn } from "./causes.ts";
-import { betStages, minUnits, type VerdictContext, verdictOf } from "./context.ts";
+import { betStages, hasEnoughUnits, type RateCount, type VerdictContext, verdictOf } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 import { rateText } from "./verdict-text.ts";
 
@@ -20,8 +20,6 @@ export const countedRates = [
   count: RateCount;
   tolerate: "errors" | "refusals" | "abandoned";
 }[];
-
-export type RateCount = "errors" | "refusals" | "clientErrors" | "abandoned";
 
 export const rateFinding = (
   { criterion, count, tolerate: tolerated }: (typeof countedRates)[number],
@@ -37,7 +35,7 @@ export const rateFinding = (
   const { low, high } = rate ? boundsOf(rate) : { low: -1, high: 1 };
   const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
   const enough = (times: number) =>
-    requests.canary * times >= criteria.minRequests && (rate?.units ?? 0) * times >= minUnits;
+    requests.canary * times >= criteria.minRequests && hasEnoughUnits(newest, (rate?.units ?? 0) * times);
   // Where the mean over clusters does not exclude the tolerance, no client can make the harm look smaller.
   const least = high >= tolerate ? -1 : tolerate;
   const verdict = verdictOf({

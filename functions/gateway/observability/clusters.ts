@@ -13,8 +13,8 @@ export const clusterKinds = ["anonymous", "authenticated", "dealt"] as const;
 
 /**
  * `authenticated`: the consumer. `anonymous`: the client's network. `dealt`: the front generated the gray key for this one
- * request, so its version was drawn for it alone, and no client could choose it. A browser is asked to keep its key, so its first
- * request counts like those that follow.
+ * request, so its version was drawn for it alone, and no client could choose it. A browser keeps its key, so its first request
+ * counts like those that follow.
  */
 export type ClusterKind = (typeof clusterKinds)[number];
 

@@ -25,7 +25,7 @@ export const parentSpanHeader = "x-postern-parent-span";
 const generatedKeyMark = "x-postern-made-key";
 
 /**
- * A mark among the names: the client is asked to keep the generated key. Its next requests get the same version, so this one
+ * A mark among the names: the response sets the generated key as a cookie. The client's next requests get the same version, so this one
  * was not dealt for itself.
  */
 export const keptKeyMark = "x-postern-kept-key";

@@ -3,7 +3,7 @@ import type { Verdict } from "../../../functions/control/model/finding.ts";
 import type { Attempt, Rollout } from "../../../functions/control/model/rollout.ts";
 import { evidencePath, shareOf, stateOf, stateSince } from "../../../functions/control/model/rollout-state.ts";
 import type { RolloutReport } from "../../../functions/control/rollout/report.ts";
-import { criterionName } from "../../../functions/control/verdict/verdict-text.ts";
+import { criterionName } from "../../../functions/control/verdict/decision-text.ts";
 import { controlClientFor } from "../../release/control-client.ts";
 import { formatTime } from "../../terminal/arguments.ts";
 import { csv } from "../../terminal/csv.ts";

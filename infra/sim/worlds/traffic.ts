@@ -1,6 +1,7 @@
 /** The traffic of a world during one rollout: the requests of all its parts, counted into the evidence of each split. */
 import { binsOf } from "../../../functions/control/stats/percentile.ts";
-import { type Settling, StageEvidence } from "../../../functions/control/stats/stage-evidence.ts";
+import { StageEvidence } from "../../../functions/control/stats/stage-evidence.ts";
+import type { Settling } from "../../../functions/control/stats/stage-summary.ts";
 import { type Behaviour, modelOf, usual, type VersionModel } from "../traffic/behaviour.ts";
 import { assignPositions, type Clients, clientsOf, distances, type Population } from "../traffic/clients.ts";
 import { type Conditions, conditionsOverTime, intervalSeconds } from "../traffic/conditions.ts";

@@ -101,35 +101,33 @@ describe("a stage", () => {
       expect(totals(store.evidence(queryOf({ since: border }), later), "requests")).toEqual([0, 3]);
     }));
 
-  it.each([1, 2, 3, 4, 5, 6])(
-    "is the same after a restart, whatever came late and whenever it was read (%i)",
-    (seed) =>
-      inDurableObject(({ storage }) => {
-        const random = seededRandom(seed);
-        const below = (most: number) => Math.floor(random() * most);
-        const store = openStore(storage.sql);
-        past(store, "v1", begin - hourMs);
-        const query = queryOf({ since: begin + secondMs, settling: { requests: 10_000, latency: 20_000 } });
-        let now = begin;
-        for (let turn = 0; turn < 150; turn++) {
-          now += below(3000);
-          const version = random() < 0.3 ? "v2" : "v1";
-          const at = now - below(random() < 0.2 ? 100_000 : 5000);
-          const cells = Array.from(
-            { length: below(20) },
-            (): Cell => [below(outcomes.length), below(3) * clustersPerKind + below(40), below(60) - 1, 1 + below(5)],
-          );
-          report(store, version, { [at - (at % 2000)]: cells }, now, random() < 0.1 ? 2 : 1);
-          if (random() < 0.1) died(store, version, random() < 0.5 ? "front" : "tail", below(4), now);
-          if (random() < 0.05) store.sweep(now);
-          if (random() < 0.3) store.evidence(query, now);
-        }
-        const until = random() < 0.5 ? null : now - 20_000;
-        const found = store.evidence({ ...query, until }, now);
-        expect(total(found, "canary", "requests")).toBeGreaterThan(100);
-        expect(total(found, "stable", "slow99")).toBeGreaterThan(0);
-        expect(openStore(storage.sql).evidence({ ...query, until }, now)).toEqual(found);
-      }),
+  it.each([1, 2, 3, 4, 5, 6])("is the same after a restart, whatever came late and whenever it was read (%i)", (seed) =>
+    inDurableObject(({ storage }) => {
+      const random = seededRandom(seed);
+      const below = (most: number) => Math.floor(random() * most);
+      const store = openStore(storage.sql);
+      past(store, "v1", begin - hourMs);
+      const query = queryOf({ since: begin + secondMs, settling: { requests: 10_000, latency: 20_000 } });
+      let now = begin;
+      for (let turn = 0; turn < 150; turn++) {
+        now += below(3000);
+        const version = random() < 0.3 ? "v2" : "v1";
+        const at = now - below(random() < 0.2 ? 100_000 : 5000);
+        const cells = Array.from(
+          { length: below(20) },
+          (): Cell => [below(outcomes.length), below(3) * clustersPerKind + below(40), below(60) - 1, 1 + below(5)],
+        );
+        report(store, version, { [at - (at % 2000)]: cells }, now, random() < 0.1 ? 2 : 1);
+        if (random() < 0.1) died(store, version, random() < 0.5 ? "front" : "tail", below(4), now);
+        if (random() < 0.05) store.sweep(now);
+        if (random() < 0.3) store.evidence(query, now);
+      }
+      const until = random() < 0.5 ? null : now - 20_000;
+      const found = store.evidence({ ...query, until }, now);
+      expect(total(found, "canary", "requests")).toBeGreaterThan(100);
+      expect(total(found, "stable", "slow99")).toBeGreaterThan(0);
+      expect(openStore(storage.sql).evidence({ ...query, until }, now)).toEqual(found);
+    }),
   );
 
   it("that has ended is summed up once, and stays when its counts are gone", () =>
