@@ -22,7 +22,7 @@ export interface Behaviour {
 
 export interface Traffic {
   readonly requestsPerSecond: number;
-  /** Clients, most of them authenticated; default: 2,000. */
+  /** Clients, most of them authenticated; default: 6000. */
   readonly clusters?: number;
   readonly stable: Behaviour;
   readonly canary: Behaviour;
@@ -32,7 +32,7 @@ export interface Traffic {
 const reportDelayMs = 4000;
 
 export const stageOf = (
-  { requestsPerSecond, clusters = 2000, stable, canary }: Traffic,
+  { requestsPerSecond, clusters = 6000, stable, canary }: Traffic,
   { share, since, until }: Pick<Stretch, "share" | "since" | "until">,
   now: number,
 ): Stage => {

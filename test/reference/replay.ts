@@ -3,7 +3,12 @@ import { boundsOf, combinedRate, shareOfRequests } from "../../functions/control
 import { type BetStage, betsOf, requestBet } from "../../functions/control/stats/evidence.ts";
 import { indexOf, type Measure, type Rate, type Side } from "../../functions/control/stats/measures.ts";
 import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
-import type { RateSummary, Settling, StageSummary, WindowCrossings } from "../../functions/control/stats/stage-summary.ts";
+import type {
+  RateSummary,
+  Settling,
+  StageSummary,
+  WindowCrossings,
+} from "../../functions/control/stats/stage-summary.ts";
 
 type Operation =
   | readonly ["add", side: Side, at: number, cluster: number, counts: readonly number[]]

@@ -7,7 +7,14 @@ import { CrossingCounter, dealtFrom } from "./crossings.ts";
 import { differenceOf, mostRequests } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
 import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
-import type { RateSummary, RequestsSummary, Settling, SideSummary, StageSummary, WindowCrossings } from "./stage-summary.ts";
+import type {
+  RateSummary,
+  RequestsSummary,
+  Settling,
+  SideSummary,
+  StageSummary,
+  WindowCrossings,
+} from "./stage-summary.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of. */

@@ -29,7 +29,8 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   const slower = high >= slack ? betsOf(betStages(stages), "slow99", "more", part) : [];
   const bets = [...all, ...slower];
   const measured = totalOf(units, "canary", "measured");
-  const enough = (times: number) => measured * times >= criteria.minRequests && hasEnoughUnits(newest, (over?.units ?? 0) * times);
+  const enough = (times: number) =>
+    measured * times >= criteria.minRequests && hasEnoughUnits(newest, (over?.units ?? 0) * times);
   const verdict = verdictOf({
     harm: isWon(bets, "trusted", 0),
     suspicion: isWon(

@@ -185,7 +185,7 @@ export const latencyText = (it: LatencyFacts): string => {
 
 const slownessText = ({ verdict, requests, shares, high, tolerate, needs }: LatencyFacts): string => {
   const compared = shares
-    ? `${percent(shares.canary)} of ${counted(requests, "request")} take more than ${number(Math.round((1 + tolerate) * 100) / 100)} times as long as the slowest hundredth of their route did; stable ${percent(shares.stable)}, after once as long`
+    ? `${percent(shares.canary)} of ${counted(requests, "request")} take ${percent(tolerate)} longer than 99 % did before on their route; of stable's, ${percent(shares.stable)} take longer`
     : `of ${counted(requests, "request")}`;
   if (verdict === "pass") return compared;
   if (verdict === "fail" || verdict === "hold") return `${compared}: slower, and not by chance`;

@@ -11,9 +11,9 @@ import {
   stateOf,
   stateSince,
 } from "../../../functions/control/model/rollout-state.ts";
+import { criterionName, mostNeeded } from "../../../functions/control/verdict/decision-text.ts";
 import { counted, duration, elapsed } from "../../../functions/control/verdict/format.ts";
 import type { Measurement } from "../../../functions/control/verdict/measurement.ts";
-import { criterionName, mostNeeded } from "../../../functions/control/verdict/decision-text.ts";
 import { findingText } from "../../../functions/control/verdict/verdict-text.ts";
 import { hanging, table } from "../../terminal/table.ts";
 import { toOneLine, toOneLineValues, widthOf } from "../../terminal/terminal.ts";

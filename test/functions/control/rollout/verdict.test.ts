@@ -6,9 +6,9 @@ import { indexOf, measures } from "../../../../functions/control/stats/measures.
 import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
 import type { Cause } from "../../../../functions/control/telemetry/causes.ts";
 import { emptySample } from "../../../../functions/control/telemetry/samples.ts";
+import { failureText, holdText, timeoutText } from "../../../../functions/control/verdict/decision-text.ts";
 import type { Stage } from "../../../../functions/control/verdict/evidence.ts";
 import { judge, withFindings } from "../../../../functions/control/verdict/verdict.ts";
-import { failureText, holdText, timeoutText } from "../../../../functions/control/verdict/decision-text.ts";
 import { binOf } from "../../../../functions/gateway/observability/samples.ts";
 import { type Clients, type Counts, evidenceOf, summaryOf } from "./evidence.ts";
 
