@@ -64,7 +64,8 @@ export class StageEvidence {
     for (let index = 0; index < measures.length; index++) {
       const count = counts[index] ?? 0;
       if (count === 0 || (index >= indexOf.measured && at < this.#settling.latency)) continue;
-      const total = (totals[index] ??= newTotals());
+      const total = totals[index] ?? newTotals();
+      totals[index] = total;
       total[cluster] = (total[cluster] ?? 0) + count;
       sums[index] = (sums[index] ?? 0) + count;
       pending.add(side, cluster, index, count);
