@@ -69,30 +69,36 @@ class Store:
                 counts[cluster] = counts.get(cluster, 0) + event[measure]
         return counts
 
-    def judged(self, measure):
-        """Events of a measure that count for crossings: those after the split has settled."""
+    def judged(self, measure, settled):
+        """Events of a measure that count. Of `settled` requests, those after the split has settled."""
         for side, at, cluster, event, closing in self.events:
-            early = (measure == "requests" and at < self.settling["requests"]) or (
+            early = (settled and measure == "requests" and at < self.settling["requests"]) or (
                 measure in LATENCIES and at < self.settling["latency"]
             )
             if not early and event[measure] > 0:
-                yield side, cluster, event[measure], closing
+                yield side, at, cluster, event[measure], closing
 
-    def in_window(self, measure, window):
-        """Sums of the events that were closed within the window: by closing, cluster, and side."""
+    def in_window(self, measure, window, settled):
+        """
+        Sums of the events that started in the window and were closed while it was open: by closing, minute of the start,
+        cluster, and side.
+        """
         sums = {}
-        for side, cluster, count, closing in self.judged(measure):
-            if closing < len(self.closings) and window[0] <= self.closings[closing] < window[1]:
-                both = sums.setdefault((closing, cluster), {"stable": 0, "canary": 0})
+        for side, at, cluster, count, closing in self.judged(measure, settled):
+            minute = math.floor(at / MINUTE) * MINUTE
+            is_open = closing < len(self.closings) and window[0] <= self.closings[closing] < window[1]
+            if is_open and window[0] <= minute:
+                both = sums.setdefault((closing, minute, cluster), {"stable": 0, "canary": 0})
                 both[side] += count
         return sums
 
     def crossings(self):
         found = {}
         for window in open_windows(self.closings[-1]) if self.closings else []:
-            totals = {it: self.in_window(it, window) for it in MEASURES}
+            totals = {it: self.in_window(it, window, settled=True) for it in MEASURES}
+            shown = {it: self.in_window(it, window, settled=False) for it in MEASURES}
             sums = {
-                side: {it: sum(both[side] for both in totals[it].values()) for it in MEASURES}
+                side: {it: sum(both[side] for both in shown[it].values()) for it in MEASURES}
                 for side in ("stable", "canary")
             }
             for measure in CROSSED:
@@ -119,11 +125,11 @@ class Store:
     def requests(self, active):
         """How many requests both versions have, by clusters of which none weighs more than two mean ones."""
         settled = {"stable": {}, "canary": {}}
-        for side, cluster, count, _ in self.judged("requests"):
+        for side, _, cluster, count, _ in self.judged("requests", settled=True):
             settled[side][cluster] = settled[side].get(cluster, 0) + count
         both = {it: (settled["stable"].get(it, 0), settled["canary"].get(it, 0)) for it in active}
         clusters = [sum(both[it]) for it in active if it < DEALT]
-        cap = 2 * Fraction(sum(clusters), max(1, len(clusters)))
+        cap = most_requests(clusters, 2)
         weights, canary, squares = [], [], []
         for it in active:
             requests = sum(both[it])
@@ -138,7 +144,7 @@ class Store:
         hits = {side: self.total(side, rate) for side in ("stable", "canary")}
         of = {side: self.total(side, OF[rate]) for side in ("stable", "canary")}
         both = {it: of["stable"].get(it, 0) + of["canary"].get(it, 0) for it in active}
-        cap = most_requests([both[it] for it in active if it < DEALT])
+        cap = most_requests([both[it] for it in active if it < DEALT], 10)
         sides = {}
         for side in ("stable", "canary"):
             pairs = [(it, min(hits[side].get(it, 0), of[side][it]), of[side][it]) for it in active if of[side].get(it, 0)]
@@ -167,7 +173,7 @@ def crossings_of(sums, level):
     """Of each set of clusters: the canary's parts of those that reach the level, summed, and how many they are."""
     found = {"trusted": [Fraction(0), 0], "anonymous": [Fraction(0), 0]}
     by_cluster = {}
-    for (closing, cluster), both in sorted(sums.items()):
+    for (_, _, cluster), both in sorted(sums.items(), key=lambda it: it[0]):
         by_cluster.setdefault(cluster, []).append(both)
     for cluster, closings in by_cluster.items():
         if cluster >= DEALT:
@@ -188,13 +194,13 @@ def crossings_of(sums, level):
     return {kind: (float(canary), count) for kind, (canary, count) in found.items()}
 
 
-def most_requests(clusters):
-    """The largest cap that is ten means of what counts under it: between two neighbours of the sorted sizes, it is a line."""
+def most_requests(clusters, means):
+    """The largest cap that is so many means of what counts under it: between two neighbours of the sorted sizes, it is a line."""
     caps = []
     for above in {0, *clusters}:
         limited = sum(1 for it in clusters if it > above)
-        if 10 * limited < len(clusters):
-            cap = 10 * Fraction(sum(it for it in clusters if it <= above), len(clusters) - 10 * limited)
+        if means * limited < len(clusters):
+            cap = means * Fraction(sum(it for it in clusters if it <= above), len(clusters) - means * limited)
             if limited == sum(1 for it in clusters if it > cap):
                 caps.append(cap)
     return max(caps, default=0)

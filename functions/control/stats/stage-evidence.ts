@@ -26,9 +26,9 @@ const maxTop = 3;
 export class StageEvidence {
   readonly #settling: Settling;
   /** By measure, then by cluster; made when the first one is counted. */
-  readonly #totals: Readonly<Record<Side, Uint32Array[]>> = { stable: [], canary: [] };
+  readonly #totals: Readonly<Record<Side, Float64Array[]>> = { stable: [], canary: [] };
   /** Requests after the split has settled, by which the sample ratio is judged. */
-  readonly #settled: Readonly<Record<Side, Uint32Array>> = { stable: newTotals(), canary: newTotals() };
+  readonly #settled: Readonly<Record<Side, Float64Array>> = { stable: newTotals(), canary: newTotals() };
   /** Clusters that did anything, if only hits whose requests were counted elsewhere. */
   readonly #active: number[] = [];
   readonly #isActive = new Uint8Array(maxClusters);
@@ -229,7 +229,7 @@ const sharesIn = (sums: Float64Array, measure: number, shift: number): WindowCro
 
 const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
-const newTotals = (): Uint32Array => new Uint32Array(maxClusters);
+const newTotals = (): Float64Array => new Float64Array(maxClusters);
 const none: ArrayLike<number> = [];
 
 /** For tests and reports: the least number of a kind. */

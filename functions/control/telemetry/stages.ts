@@ -31,7 +31,7 @@ export interface StageSources {
 }
 
 /** In memory: each has the counts of all clusters. */
-const maxLive = 8;
+const maxLive = 4;
 /** Cells that are read in one call. A long stage takes several if it is read again. */
 const maxCellsPerCall = 500_000;
 
