@@ -14,13 +14,13 @@ it("a report has the findings, causes, shares and notes of the decision, and no 
     state: "rolled-back",
     startedBy: "alice",
     startedAt: "2026-11-30T22:14:05.000Z",
-    stretches: [{ share: 0 }, { share: 1, since: "2026-11-30T22:14:05.000Z", until: "2026-11-30T22:14:15.000Z" }],
-    decisions: [{ at: "2026-11-30T22:14:15.000Z", share: 1, what: "failed", verdict: { verdict: "fail" } }],
+    stretches: [{ share: 0 }, { share: 1, since: "2026-11-30T22:14:05.000Z", until: "2026-11-30T22:14:25.000Z" }],
+    decisions: [{ at: "2026-11-30T22:14:25.000Z", share: 1, what: "failed", verdict: { verdict: "fail" } }],
   });
   const [{ verdict }] = report.decisions as [(typeof report.decisions)[number]];
   expect(verdict.findings.find(({ criterion }) => criterion === "refusals")).toMatchObject({
-    counts: { canary: { hits: 30, requests: 54 }, stable: { hits: 11, requests: 5346 } },
-    causes: [{ route: "open", code: "route-unknown", canary: 30, stable: 0 }],
+    counts: { canary: { hits: 81, requests: 144 }, stable: { hits: 29, requests: 14_256 } },
+    causes: [{ route: "open", code: "route-unknown", canary: 81, stable: 0 }],
   });
   expect(report.notes.map(({ what }) => what.split(":")[0])).toEqual(
     expect.arrayContaining(["started", "returning", "rolled-back"]),
@@ -43,13 +43,13 @@ it("a report reads as a text", async () => {
   const text = reportText(reportOf((await situationOf("rolled-back")).rollout, "production", url), 100);
   for (const line of [
     "open  rollout id2-0000 in production",
-    "ROLLED BACK since 2026-11-30 22:14:15 UTC, at 0 %",
-    "2026-11-30 22:14:15 UTC  at 1 %: the new version failed",
+    "ROLLED BACK since 2026-11-30 22:14:25 UTC, at 0 %",
+    "2026-11-30 22:14:25 UTC  at 1 %: the new version failed",
     "  canary  1a7c0e55-93b2-4e55-8a43-7f0a6e3c2d10",
     `evidence  ${url}`,
   ])
     expect(text.split("\n")).toContain(line);
-  expect(text).toMatch(/^refusals +open +route-unknown +30 +0$/m);
+  expect(text).toMatch(/^refusals +open +route-unknown +81 +0$/m);
   // The last verdict is the decision's own, and is shown once.
   expect(text.match(/^fail /gm)).toHaveLength(1);
 });

@@ -11,7 +11,7 @@ import { type Behaviour, stageOf, type Traffic } from "./rollout-traffic.ts";
 const startedAt = Date.UTC(2026, 10, 30, 22, 14, 5);
 const minute = 60_000;
 /** Rarer than control, so that the test is quick. */
-const pollMs = 10_000;
+const pollMs = 20_000;
 const cause = (it: Pick<Cause, "kind" | "route" | "count"> & Partial<Cause>): Cause => ({
   by: "",
   code: "",

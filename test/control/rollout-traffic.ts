@@ -22,7 +22,7 @@ export interface Behaviour {
 
 export interface Traffic {
   readonly requestsPerSecond: number;
-  /** Clients, most of them authenticated; default: 6000. */
+  /** Clients, most of them authenticated; default: 5,200. */
   readonly clusters?: number;
   readonly stable: Behaviour;
   readonly canary: Behaviour;
@@ -31,8 +31,20 @@ export interface Traffic {
 /** Reports of the previous split still arrive for this long. */
 const reportDelayMs = 4000;
 
-export const stageOf = (
-  { requestsPerSecond, clusters = 6000, stable, canary }: Traffic,
+/** By traffic, then by period: a stage that is over is read again and again. */
+const known = new WeakMap<Traffic, Map<string, Stage>>();
+
+export const stageOf = (traffic: Traffic, stretch: Pick<Stretch, "share" | "since" | "until">, now: number): Stage => {
+  const stages = known.get(traffic) ?? new Map<string, Stage>();
+  known.set(traffic, stages);
+  const key = [stretch.share, stretch.since, stretch.until ?? now].join(" ");
+  const stage = stages.get(key) ?? newStage(traffic, stretch, now);
+  stages.set(key, stage);
+  return stage;
+};
+
+const newStage = (
+  { requestsPerSecond, clusters = 5200, stable, canary }: Traffic,
   { share, since, until }: Pick<Stretch, "share" | "since" | "until">,
   now: number,
 ): Stage => {

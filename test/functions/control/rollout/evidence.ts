@@ -75,9 +75,9 @@ const addSide = (evidence: StageEvidence, side: Side, counts: Counts, spread: Sp
   }
 };
 
-/** Whole numbers with the right sum, spread by a stride. */
+/** Whole numbers with the right sum, spread evenly. */
 const part = (total: number, number: number, among: number): number =>
-  Math.floor(total / among) + ((number * 13) % among < total % among ? 1 : 0);
+  Math.floor(((number + 1) * total) / among) - Math.floor((number * total) / among);
 
 /** Stable's latencies are exponential above 20 ms, and their percentiles the thresholds. */
 const slowOf = ({ slower = 1, head = 1, tail = 1 }: Counts, stretch: number) => {

@@ -337,7 +337,7 @@ describe("says", () => {
     expect(verdict).toBe("not-enough");
     // The period took five minutes.
     expect(needs?.ms).toBeCloseTo((needs?.requests ?? 0) * 300, -5);
-    expect(at(1 + (1.4 * (needs?.requests ?? 0)) / 1000).verdict).toBe("pass");
+    expect(at(1 + (2 * (needs?.requests ?? 0)) / 1000).verdict).toBe("pass");
     expect(at(1 + (0.3 * (needs?.requests ?? 0)) / 1000).verdict).toBe("not-enough");
   });
 
