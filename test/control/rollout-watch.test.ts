@@ -140,6 +140,14 @@ describe("without a hold-back", () => {
     expect([it.share(), it.state().status]).toEqual([-1, "rolled-back"]);
   });
 
+  it("a hold alerts once, and changes nothing", async () => {
+    const it = await withoutHoldBack();
+    Object.assign(it.scenario, { verdict: "hold", criterion: "limit" });
+    await runFor(it, 20_000);
+    expect([it.share(), it.state().status]).toEqual([100, "running"]);
+    expect(types(it).filter((type) => type === "rollout.alert")).toHaveLength(1);
+  });
+
   it("promote ends it without another deployment", async () => {
     const it = await withoutHoldBack();
     const splits = it.splits.length;

@@ -65,6 +65,34 @@ describe("unavailable telemetry", () => {
   });
 });
 
+describe("a version that is held, since clients could cause what speaks against it", () => {
+  const held = async (ms: number): Promise<RolloutHarness> => {
+    const it = rolloutHarness();
+    it.scenario.verdict = "hold";
+    await it.start();
+    await runFor(it, ms);
+    return it;
+  };
+
+  it("keeps its share for one more bake, and is then paused for a person", async () => {
+    const before = (await held(8000)).state();
+    expect(before).toMatchObject({
+      status: "running",
+      why: expect.stringMatching(/^the bake is over; held by errors/),
+    });
+    const it = await held(30_000);
+    expect(it.state()).toMatchObject({ status: "paused", why: "held at 1 %: errors: 2 % against 0" });
+    expect(it.share()).toBe(1);
+  });
+
+  it("is rolled back as soon as others confirm it, also out of the pause", async () => {
+    const it = await held(30_000);
+    it.scenario.verdict = "fail";
+    await runFor(it, 10_000);
+    expect(it.state().status).toBe("rolled-back");
+  });
+});
+
 describe("a bad version", () => {
   it("is rolled back in one call, and the findings are stored", async () => {
     const it = rolloutHarness();

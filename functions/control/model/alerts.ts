@@ -1,8 +1,15 @@
 /** Alerts of a rollout: failures that control reports and does not act on. */
-import type { Rollout } from "./rollout.ts";
+import type { Alert, Rollout } from "./rollout.ts";
 
 /** The alerts as a sentence, with the reason why control does not act; empty without alerts. */
 export const alertText = ({ alerts = [], foreign }: Pick<Rollout, "alerts" | "foreign">): string =>
   alerts.length === 0
     ? ""
-    : `${alerts.map(({ why }) => why).join("; ")}; control does not act: ${foreign ? "someone else decided the split" : "no users are left on the stable version to compare with"}`;
+    : `${alerts.map(({ why }) => why).join("; ")}; control does not act: ${reasonOf(alerts, foreign)}`;
+
+const reasonOf = (alerts: readonly Alert[], foreign: boolean): string => {
+  if (foreign) return "someone else decided the split";
+  return alerts.every(({ held }) => held)
+    ? "clients can cause it themselves"
+    : "no users are left on the stable version to compare with";
+};

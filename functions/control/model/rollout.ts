@@ -63,6 +63,8 @@ export interface Alert {
   readonly at: number;
   /** The finding, as a sentence. */
   readonly why: string;
+  /** Clients can cause it themselves. */
+  readonly held?: true;
 }
 
 /** The users of these Workers are assigned to the two versions anew, by an epoch that is named by the rollout's id. */

@@ -3,7 +3,7 @@
  * after its promotion.
  */
 import type { Finding, Verdict } from "../model/finding.ts";
-import type { Alert, Deployment, Rollout, Stretch, Subject } from "../model/rollout.ts";
+import { type Alert, type Deployment, isWatched, type Rollout, type Stretch, type Subject } from "../model/rollout.ts";
 import { duration } from "../verdict/format.ts";
 import { withStretch } from "./transitions.ts";
 
@@ -42,13 +42,16 @@ const absolute: ReadonlySet<Finding["criterion"]> = new Set(["limit", "query", "
 export const actsOn = (it: Rollout, { criterion }: Pick<Finding, "criterion">): boolean =>
   !it.foreign && (absolute.has(criterion) || (openStretch(it)?.share ?? 0) < 100);
 
-/** Adds an alert for each failure that has none. */
-export const withAlerts = (it: Rollout, { verdict, findings }: Verdict, now: number): Rollout => {
-  if (verdict !== "fail") return it;
+/** Adds an alert for each failure that has none; in the watch also for a hold, because no step waits for it there. */
+export const withAlerts = (it: Rollout, { findings }: Verdict, now: number): Rollout => {
+  const isAlerting = ({ verdict }: Finding): boolean => verdict === "fail" || (verdict === "hold" && isWatched(it));
   const known = it.alerts ?? [];
   const added = findings
-    .filter((finding) => finding.verdict === "fail")
-    .map((finding): Alert => ({ key: keyOf(finding), at: now, why: finding.why }))
+    .filter(isAlerting)
+    .map((finding): Alert => {
+      const alert = { key: keyOf(finding), at: now, why: finding.why };
+      return finding.verdict === "hold" ? { ...alert, held: true } : alert;
+    })
     .filter(({ key }) => !known.some((alert) => alert.key === key));
   return added.length === 0 ? it : { ...it, alerts: [...known, ...added] };
 };

@@ -12,8 +12,19 @@ export const totalOf = (units: readonly StageSummary[], side: Side, measure: Mea
   units.reduce((sum, it) => sum + (it[side].totals[indexOf[measure]] ?? 0), 0);
 
 /** The rate over all stores, weighted by the canary's requests. Undefined if no store has computed it. */
-export const combinedRate = (units: readonly StageSummary[], rate: Rate): RateSummary | undefined => {
-  const all = units.flatMap(({ rates }) => (rates ? [rates[rate]] : []));
+export const combinedRate = (units: readonly StageSummary[], rate: Rate): RateSummary | undefined =>
+  combined(units.flatMap(({ rates }) => (rates ? [rates[rate]] : [])));
+
+/** The same of authenticated clusters and dealt requests alone. */
+export const trustedRate = (units: readonly StageSummary[], rate: Rate): RateSummary | undefined =>
+  combined(
+    units.flatMap(({ rates }) => {
+      const trusted = rates?.[rate].trusted;
+      return trusted ? [{ ...trusted, hitUnits: 0, top: [] }] : [];
+    }),
+  );
+
+const combined = (all: readonly RateSummary[]): RateSummary | undefined => {
   const [first, ...others] = all.filter(({ weight }) => weight > 0);
   if (!first) return all[0];
   if (others.length === 0) return first;

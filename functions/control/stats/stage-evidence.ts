@@ -23,6 +23,9 @@ export type CrossedMeasure = (typeof crossedMeasures)[number];
 
 const maxTop = 3;
 
+/** Rates that have absolute limits, and that clients can cause. */
+const limitedByTrust: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned"]);
+
 export class StageEvidence {
   readonly #settling: Settling;
   /** By measure, then by cluster; made when the first one is counted. */
@@ -172,6 +175,7 @@ export class StageEvidence {
         return [it, mostRequests(totals("stable"), totals("canary"), this.#active)];
       }),
     );
+    const known = this.#active.filter((cluster) => cluster >= clustersPerKind);
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
@@ -180,7 +184,10 @@ export class StageEvidence {
         });
         const { hits } = totalsOf("canary");
         const difference = differenceOf(totalsOf("stable"), totalsOf("canary"), this.#active, most[rates[rate]] ?? 0);
-        return [rate, { ...difference, ...this.#hitsOf(hits) }];
+        const trusted = limitedByTrust.has(rate) && {
+          trusted: differenceOf(totalsOf("stable"), totalsOf("canary"), known, most[rates[rate]] ?? 0),
+        };
+        return [rate, { ...difference, ...trusted, ...this.#hitsOf(hits) }];
       }),
     ) as Record<Rate, RateSummary>;
   }

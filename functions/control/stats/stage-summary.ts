@@ -31,6 +31,8 @@ export interface TopCluster {
 }
 
 export interface RateSummary extends Difference {
+  /** The same of authenticated clusters and dealt requests alone. Absent where a limit needs none. */
+  readonly trusted?: Difference;
   /** Clusters of the canary with hits, and dealt requests that were hits. */
   readonly hitUnits: number;
   readonly top: readonly TopCluster[];

@@ -1,7 +1,7 @@
 /** Findings of the absolute limits: what the canary may never exceed, regardless of stable. */
 
 import type { Finding } from "../model/finding.ts";
-import { combinedRate, effectiveRequests, totalOf } from "../stats/combined.ts";
+import { combinedRate, effectiveRequests, totalOf, trustedRate } from "../stats/combined.ts";
 import type { Rate } from "../stats/measures.ts";
 import { percentile99 } from "../stats/percentile.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
@@ -60,8 +60,16 @@ const boundedRate = (
   const low = atLeast(mean * of, of, context.evidence);
   const highOf = (times: number) => atMost(mean * of * times, of * times, context.evidence);
   const measured = { canary: requests > 0 ? hits / requests : null, low, highOf, requests, limit };
-  return finding(measured, { count, value: hits }, context);
+  const found = finding(measured, { count, value: hits }, context);
+  if (found.verdict !== "fail" || !causedByClients.has(count)) return found;
+  const trusted = trustedRate(units, count);
+  const worth = trusted ? effectiveRequests(trusted) : 0;
+  const isConfirmed = trusted !== undefined && atLeast(trusted.canary * worth, worth, context.evidence) > limit;
+  return isConfirmed ? found : { ...found, verdict: "hold" };
 };
+
+/** Anonymous clients alone hold a rollout by these, and do not roll it back. */
+const causedByClients: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned"]);
 
 const latencyLimit = (stages: readonly Stage[], limit: number, context: LimitContext): Finding => {
   const { latency } = statsOf(stages.map(({ canary }) => canary));

@@ -240,6 +240,15 @@ it("has no limit by default, and enforces one regardless of stable", () => {
   expect(finding([timed], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
 });
 
+it("holds at a limit of what anonymous clients can cause, and fails if others confirm it", () => {
+  const bad = (kind: "anonymous" | "authenticated" | "dealt") =>
+    stage(0.1, { requests: 90_000, refusals: 9000 }, { requests: 10_000, refusals: 1000 }, { kind });
+  const limited = { ...criteria, limits: { refusals: 0.05 } };
+  expect(finding([bad("anonymous")], "limit", limited).verdict).toBe("hold");
+  expect(finding([bad("authenticated")], "limit", limited).verdict).toBe("fail");
+  expect(finding([bad("dealt")], "limit", limited).verdict).toBe("fail");
+});
+
 it("parses a manifest's limits; abandoned requests have the limit of errors", () => {
   const { limits } = criteriaOf({
     tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
