@@ -43,6 +43,27 @@ describe("a good version", () => {
   });
 });
 
+describe("a version that is held", () => {
+  it.each([
+    ["from its first user on", 3_000],
+    ["long after the bake", 20_000],
+  ])("%s has one more bake to be confirmed or to pass, and then waits for a person", async (_, after) => {
+    const it = rolloutHarness();
+    it.scenario.verdict = "not-enough";
+    await it.start();
+    await runFor(it, after);
+    it.scenario.verdict = "hold";
+    await runFor(it, 4_000);
+    expect(it.state().status).toBe("running");
+    await runFor(it, 9_000);
+    expect([it.share(), it.state().status]).toEqual([1, "paused"]);
+    expect(it.state().why).toMatch(/^held at 1 %: /);
+    it.scenario.verdict = "fail";
+    await runFor(it, 6_000);
+    expect(it.state().status).toBe("rolled-back");
+  });
+});
+
 describe("unavailable telemetry", () => {
   it("lets no step pass, and the rollout continues when telemetry is back", async () => {
     const it = rolloutHarness();

@@ -83,7 +83,7 @@ const printResult = (
 
 const within = { timeout: 240_000 };
 
-/** Rolls out `two` over `one` under load. */
+/** Rolls out `two` over `one` under load, until it ends. A hold may pause it before it comes back. */
 const runRollout = async (
   which: string,
   one: string,
@@ -92,7 +92,13 @@ const runRollout = async (
     token = "",
     control = {},
     cuts = false,
-  }: { readonly token?: string; readonly control?: object; readonly cuts?: boolean } = {},
+    status = "rolled-back",
+  }: {
+    readonly token?: string;
+    readonly control?: object;
+    readonly cuts?: boolean;
+    readonly status?: Rollout["status"];
+  } = {},
 ) => {
   const it = await rolloutCloud({ "routes/a.yaml": one }, {}, control);
   const load = startUsers(it.cloud.edge, "/a/it", 200, 250, token);
@@ -102,7 +108,7 @@ const runRollout = async (
     await it.deploy(["a"], "0");
   }
   await it.start("a");
-  const end = await it.settled("a", 150_000);
+  const end = await it.settledAt("a", status, 150_000);
   const met = await load.end();
   const exposed = printResult(which, end, met);
   expect(met.lost > 0, "requests without a whole answer, but those that hung").toBe(cuts);
@@ -123,7 +129,9 @@ const expectRolledBack = ({ end, met, exposed, live }: Awaited<ReturnType<typeof
 describe("under load", () => {
   it("a good version is promoted without a failed request", within, async () => {
     const { url } = await business(() => {});
-    const { end, met } = await runRollout("one that is well", tier(url, "one"), tier(url, "two"));
+    const { end, met } = await runRollout("one that is well", tier(url, "one"), tier(url, "two"), {
+      status: "promoted",
+    });
     expect(end).toMatchObject({ status: "promoted" });
     expect(met.counts).toEqual({ "200": met.sent });
     expect(met.releases.two).toBeGreaterThan(0);
@@ -137,7 +145,7 @@ describe("under load", () => {
       const cuts = which.startsWith("breaks off");
       const result = await runRollout(`one that ${which}`, tier(url, "one"), tier(`${url}/bad`, "two"), { cuts });
       expectRolledBack(result);
-      if (cuts) expect(result.end.verdict?.findings).toContainEqual(failedBy("upstream-errors"));
+      if (cuts) expect(result.end.verdict?.findings).toContainEqual(failedBy("errors"));
     },
   );
 
@@ -188,7 +196,7 @@ describe("under load", () => {
     const { url } = await business(() => {});
     const it = await runRollout("one that dies under load", tier(url, "one"), undefined);
     expectRolledBack(it);
-    expect(it.end.why).toMatch(/requests failed \(.*died without an answer/);
+    expect(it.end.why).toMatch(/^[\d,]+ of [\d,]+ requests died, or failed in the gate itself /);
     expect(it.met.counts["503"]).toBeGreaterThan(0);
   });
 });

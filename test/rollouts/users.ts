@@ -25,7 +25,10 @@ export interface LoadReport {
 
 const [edge = "", paths = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
 const { hostname, port } = new URL(edge);
-const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+/** Closes idle connections before the cloud does, which would lose a request that is sent meanwhile. */
+const agent = new http.Agent({ keepAlive: true, timeout: 3000 });
+/** More would only wait in the cloud, which then answers nobody in time. */
+const maxInFlight = 64;
 const counts: Record<string, number> = {};
 const releases: Record<string, number> = {};
 const failures: Record<string, number> = {};
@@ -105,6 +108,7 @@ while (running) {
   await new Promise((wake) => setTimeout(wake, Math.max(0, due - performance.now())));
   // Otherwise a client that cannot keep up would send bursts.
   due = Math.max(due, performance.now() - 200);
+  while (inFlight.size >= maxInFlight) await Promise.race(inFlight);
   const one = ask().finally(() => inFlight.delete(one));
   inFlight.add(one);
 }

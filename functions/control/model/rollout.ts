@@ -148,6 +148,8 @@ export interface Rollout {
   readonly stretches: readonly Stretch[];
   /** The last verdict with its findings. */
   readonly verdict: Verdict | null;
+  /** Since when each verdict has been a hold; null if the last one is not. Absent in rollouts of an earlier release. */
+  readonly heldSince?: number | null;
   /** Since a person has last resumed it. Absent in rollouts of an earlier release. */
   readonly alerts?: readonly Alert[];
   /** When a person last resumed it: the evidence timeout starts again then. */

@@ -185,7 +185,8 @@ const judged = (it: Rollout, verdict: Verdict, now: number): Rollout => {
   const failing = verdict.findings.filter((finding) => verdict.verdict === "fail" && finding.verdict === "fail");
   const harm = failing.filter((finding) => actsOn(it, finding));
   if (harm.length > 0) return rollBack({ ...it, verdict }, failureText({ ...verdict, findings: harm }), now);
-  const state = withAlerts({ ...it, verdict }, verdict, now);
+  const heldSince = verdict.verdict === "hold" ? (it.heldSince ?? now) : null;
+  const state = withAlerts({ ...it, verdict, heldSince }, verdict, now);
   return it.status === "running" && isApplied(it) ? advanceWhereReady(state, now) : state;
 };
 
@@ -197,8 +198,9 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   if (step.share === 0) return advance(it);
-  // In one more bake, clients whom nobody can imitate may confirm it.
-  if (it.verdict?.verdict === "hold" && now - since >= 2 * step.bakeMs)
+  // In one more bake, clients whom nobody can imitate may confirm it. It begins with the hold, which may be long after the bake.
+  const heldSince = Math.max(it.heldSince ?? 0, since + step.bakeMs);
+  if (it.verdict?.verdict === "hold" && now - heldSince >= step.bakeMs)
     return pause(it, holdText(it.verdict, step.share), now);
   if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };

@@ -170,6 +170,16 @@ it("judges each stage by itself: a good night at 1 % does not distort a bad morn
   expect(finding([night, morning], "latency").verdict).toBe("pass");
 });
 
+it("passes a latency with a few hundred requests where stable is faster than in its past", () => {
+  const faster = (requests: number, slower: number) => ({ requests, slower });
+  const verdictOf = (slower: number, requests = 600) =>
+    finding([stage(0.1, faster(5400, 0.5), faster(requests, slower))], "latency").verdict;
+  expect(verdictOf(0.5)).toBe("pass");
+  // As slow as in the past, when a hundredth exceeded the percentile.
+  expect(verdictOf(1.2)).not.toBe("pass");
+  expect(verdictOf(1.2, 6000)).not.toBe("pass");
+});
+
 it("still fails for the harm of a stage that is over", () => {
   const harmful = stage(0.1, many, { ...equal, errors: 3000 });
   expect(finding([harmful, stage(0.5, many, many)], "errors").verdict).toBe("fail");
