@@ -11,7 +11,7 @@ import { latencyText } from "./verdict-text.ts";
 /**
  * So much more of the requests may be slower: a thousandth, for routes that have no request beyond their percentile any more.
  */
-const slack = 0.001;
+export const latencySlack = 0.001;
 /** Each has a part of the criterion's budget. */
 const raised = ["over50", "over90", "over99"] as const satisfies readonly Rate[];
 
@@ -27,7 +27,7 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   // as slow, one more in a thousand requests could never pass, and an incident of both versions would leave this open for long.
   const late = combinedRate(units, "late99");
   const isExcluded = (times: number): boolean =>
-    [over, late].some((it) => it !== undefined && boundsOf(it, times).high < slack);
+    [over, late].some((it) => it !== undefined && boundsOf(it, times).high < latencySlack);
   const part = budget / latencyParts;
   const bets = raised.flatMap((measure) => betsOf(betStages(stages), measure, "more", part));
   // Slower at all, unless what is tolerated is excluded.
