@@ -230,7 +230,10 @@ it("holds if the tail saw the requests whose reports are missing", () => {
     verdict: "hold",
     why: expect.stringMatching(/its reports are missing, and the tail saw its requests$/),
   });
-  expect(finding([{ ...silent, witnessed: { stable: 900_000, canary: 2000 } }], "sample-ratio").verdict).toBe("fail");
+  const ratioIf = (canary: number) =>
+    finding([{ ...silent, witnessed: { stable: 900_000, canary } }], "sample-ratio").verdict;
+  // Its clients may send a bit less than their share.
+  expect([60_000, 40_000, 2000].map(ratioIf)).toEqual(["hold", "fail", "fail"]);
 });
 
 it("counts a stage whose requests are in several stores", () => {
