@@ -58,21 +58,21 @@ export const run = (source: TrafficSource, settings: Release, seed: number, obse
   const evidence = evidenceOf();
   let state = newRollout({ bake, steps: [...steps], watch });
   let now = 0;
-  let pausedAt: number | undefined;
+  let paused: { readonly at: number; readonly verdict: Verdict | null } | undefined;
   for (;;) {
     state = applyDueActions(state, now, traffic, evidence);
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
-    if (state.status === "paused") pausedAt ??= now;
-    const isLast = isOver(state) || (pausedAt !== undefined && now - pausedAt >= watchedPauseMs);
+    if (state.status === "paused") paused ??= { at: now, verdict: state.verdict };
+    const isLast = isOver(state) || (paused !== undefined && now - paused.at >= watchedPauseMs);
     if (observe || isLast) {
       const stages = evidence.stages(false);
       observe?.(stages, now, isLast);
-      if (isLast) return resultOf(state, now, share, stages);
+      if (isLast) return resultOf(state, now, share, stages, paused?.verdict ?? null);
     }
     now += intervalSeconds * 1000;
     evidence.close(traffic.advance(now / 1000), now);
     if (nextAction(state, now)?.kind !== "judge") continue;
-    if (pausedAt !== undefined) {
+    if (paused) {
       const verdict = judge(evidence.stages(false), criteria);
       state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
       continue;
@@ -161,17 +161,25 @@ const newRollout = (
   notes: [],
 });
 
-const resultOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): RunResult => {
-  const blocking = state.status === "paused" ? ["hold", "not-enough"] : ["fail"];
+/** @param paused the verdict when it paused: later ones say only whether it fails */
+const resultOf = (
+  state: Rollout,
+  now: number,
+  share: number,
+  stages: readonly Stage[],
+  paused: Verdict | null,
+): RunResult => {
+  const isPaused = state.status === "paused";
+  const blocking = isPaused ? ["hold", "not-enough"] : ["fail"];
   return {
-    end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
+    end: state.status === "promoted" ? "promoted" : isPaused ? "paused" : "rolled-back",
     took: now / 1000,
     share: state.status === "promoted" ? 1 : share,
     exposed: stages.reduce(
       (all, { units }) => all + units.reduce((sum, { canary }) => sum + (canary.totals[indexOf.requests] ?? 0), 0),
       0,
     ),
-    criteria: (state.verdict?.findings ?? [])
+    criteria: ((isPaused ? paused : state.verdict)?.findings ?? [])
       .filter(({ verdict }) => blocking.includes(verdict))
       .map(({ criterion, verdict }) => (verdict === "hold" ? `${criterion} (hold)` : criterion)),
     why: state.why,

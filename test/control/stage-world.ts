@@ -100,6 +100,9 @@ const countsOf = ({ harm }: StageWorld, user: User, canary: boolean, { uniform }
   if (slowness < 0.01 + more("slow")) counts[indexOf.slow99] = 1;
   if (slowness < (canary ? 0.4 : 0.5)) counts[indexOf.over50] = 1;
   if (slowness < (canary ? 0.07 : 0.1)) counts[indexOf.over90] = 1;
-  if (slowness < (canary ? 0.005 : 0.01) + more("slow")) counts[indexOf.over99] = 1;
+  if (slowness < (canary ? 0.005 : 0.01) + more("slow")) {
+    counts[indexOf.over99] = 1;
+    if (!failed) counts[indexOf.late99] = 1;
+  }
   return counts;
 };

@@ -4,6 +4,7 @@ import type { Criteria } from "../model/criteria.ts";
 import { boundsOf } from "../stats/combined.ts";
 import { activities, crossingPart, type Load, quantile } from "../stats/power.ts";
 import { minUnits } from "../verdict/context.ts";
+import { latencySlack } from "../verdict/latency.ts";
 import { isWithinShare } from "../verdict/sample-ratio.ts";
 import type { TrafficEstimate } from "./traffic.ts";
 
@@ -70,7 +71,7 @@ const passes = ({ traffic, criteria }: PassContext, share: number, ms: number): 
     isBelow(rates.refusals, rates.refusals, tolerate.refusals) &&
     isBelow(rates.clientErrors, rates.clientErrors, tolerate.refusals) &&
     isBelow(rates.abandoned, rates.abandoned, tolerate.abandoned) &&
-    isBelow(0.01, tailBeyond(traffic, tolerate.p99), 0, measured) &&
+    isBelow(0.01, tailBeyond(traffic, tolerate.p99), latencySlack, measured) &&
     hasItsShare(load, share, ms)
   );
 };

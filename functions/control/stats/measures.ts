@@ -4,7 +4,7 @@
  * `clientErrors`: the service's own 4xx. `faults`: requests that the gate itself failed, or that died. `measured`: those whose
  * latency is known, of a route that stable's past knows; what follows are parts of it, in which failed and abandoned requests
  * count. `slow99`: slower than the 99th percentile of stable's past on that route. `over50` to `over99`: slower than that
- * percentile, which for the canary is raised by the tolerated ratio.
+ * percentile, which for the canary is raised by the tolerated ratio. `late99`: as `over99`, without failed and abandoned requests.
  */
 export const measures = [
   "requests",
@@ -18,6 +18,7 @@ export const measures = [
   "over50",
   "over90",
   "over99",
+  "late99",
 ] as const;
 
 export type Measure = (typeof measures)[number];
@@ -40,6 +41,7 @@ export const rates = {
   over50: "measured",
   over90: "measured",
   over99: "measured",
+  late99: "measured",
 } as const satisfies Partial<Record<Measure, "requests" | "measured">>;
 
 export type Rate = keyof typeof rates;

@@ -113,6 +113,7 @@ const slownessOf = (thresholds: RouteThresholds, stretch: number, kindOf: (id: n
     if (failed || bin > limits[2]) add(indexOf.slow99);
     for (let part = 0; part < raised.length; part++)
       if (failed || bin > (limits[part] as number) + stretch) add(raised[part] as number);
+    if (!failed && bin > limits[2] + stretch) add(indexOf.late99);
   };
 };
 

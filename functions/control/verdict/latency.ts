@@ -12,7 +12,7 @@ import { latencyText } from "./verdict-text.ts";
 /**
  * So much more of the requests may be slower: a thousandth, for routes that have no request beyond their percentile any more.
  */
-const slack = 0.001;
+export const latencySlack = 0.001;
 /** What is beyond a 99th percentile. */
 const beyondPercentile = 0.01;
 /** Each has a part of the criterion's budget. */
@@ -26,24 +26,37 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   const units = newest?.units ?? [];
   const over = combinedRate(units, "over99");
   const { low, high } = over ? boundsOf(over) : { low: -1, high: 1 };
+  // Failed and abandoned requests have tolerances of their own, which a pass of all criteria needs too. If they always counted
+  // as slow, one more in a thousand requests could never pass, and an incident of both versions would leave this open for long.
+  const late = combinedRate(units, "late99");
+  const isExcluded = (times: number): boolean => [over, late].some((it) => it !== undefined && isWithin(it, times));
   const part = budget / latencyParts;
-  const all = raised.flatMap((measure) => betsOf(betStages(stages), measure, "more", part));
+  const bets = raised.flatMap((measure) => betsOf(betStages(stages), measure, "more", part));
   // Slower at all, unless what is tolerated is excluded.
-  const slower = high >= slack ? betsOf(betStages(stages), "slow99", "more", part) : [];
-  const bets = [...all, ...slower];
+  const slower = isExcluded(1) ? [] : betsOf(betStages(stages), "slow99", "more", part);
+  // Failures are within the slowest hundredth: what is tolerated of them must not act here.
+  const least = isExcluded(1) ? criteria.tolerate.errors : 0;
+  const isHarm = (of: typeof bets, voters: "trusted" | "all"): boolean =>
+    isWon(
+      of.filter(({ measure }) => measure === "over99"),
+      voters,
+      least,
+    ) ||
+    isWon(
+      of.filter(({ measure }) => measure !== "over99"),
+      voters,
+      0,
+    );
+  const isCurrent = ({ stage }: (typeof bets)[number]): boolean => stage === stages.length - 1;
   const measured = totalOf(units, "canary", "measured");
   const enough = (times: number) =>
     measured * times >= criteria.minRequests && hasEnoughUnits(newest, (over?.units ?? 0) * times);
   const verdict = verdictOf({
-    harm: isWon(bets, "trusted", 0),
-    suspicion: isWon(
-      bets.filter(({ stage }) => stage === stages.length - 1),
-      "all",
-      0,
-    ),
-    passes: enough(1) && isExcluded(over),
+    harm: isHarm([...bets, ...slower], "trusted"),
+    suspicion: isHarm([...bets, ...slower].filter(isCurrent), "all"),
+    passes: enough(1) && isExcluded(1),
   });
-  const needs = forecast(verdict, measured, (times) => enough(times) && isExcluded(over, times));
+  const needs = forecast(verdict, measured, (times) => enough(times) && isExcluded(times));
   const p99 = (side: "stable" | "canary") => (newest ? statsOf([newest[side]]).p99 : null);
   const [stable, canary] = [p99("stable"), p99("canary")];
   const clusters = over?.top ?? [];
@@ -69,8 +82,7 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
  * than a hundredth of its requests. The second rule is for a time in which stable is faster than in its past, so that next to nothing
  * exceeds it: a few requests cannot prove that their difference is next to nothing too.
  */
-const isExcluded = (over: RateSummary | undefined, times = 1): boolean => {
-  if (!over) return false;
+const isWithin = (over: RateSummary, times: number): boolean => {
   const alone = { ...over, stable: 0, variance: { ...over.variance, stable: 0 } };
-  return boundsOf(over, times).high < slack || boundsOf(alone, times).high < beyondPercentile;
+  return boundsOf(over, times).high < latencySlack || boundsOf(alone, times).high < beyondPercentile;
 };

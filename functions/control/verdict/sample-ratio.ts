@@ -60,9 +60,12 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
 export const isWithinShare = ({ part, error }: ShareOfRequests): boolean =>
   part >= 1 - Math.max(1 - missing, errors.usual * error) && part - errors.pass * error >= lost;
 
-/** Whether the tail saw about as many requests of the canary as expected: then its reports were lost, and not its requests. */
+/**
+ * Whether the tail saw at least so many requests of the canary that it is no failure: then its reports were lost, and not its
+ * requests. Few clients have the canary at first, so they may send less than their share of the requests.
+ */
 const isWitnessed = ({ share, witnessed }: Stage): boolean => {
   if (!witnessed) return false;
   const expected = share * (witnessed.stable + witnessed.canary);
-  return expected > 0 && witnessed.canary >= missing * expected;
+  return expected > 0 && witnessed.canary >= lost * expected;
 };

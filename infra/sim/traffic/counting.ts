@@ -8,7 +8,7 @@ import type { StageEvidence } from "../../../functions/control/stats/stage-evide
 import { maxClusters } from "../../../functions/gateway/observability/clusters.ts";
 import { intervalSeconds } from "./conditions.ts";
 import { slowMeasures } from "./latency.ts";
-import { abandoned, type Count, canarySide, clientError, error, fault, refusal } from "./requests.ts";
+import { abandoned, type Count, canarySide, clientError, error, fault, passed, refusal } from "./requests.ts";
 
 /** Seconds until a client gives up. */
 const clientTimeoutSeconds = 30;
@@ -106,6 +106,7 @@ const intervalCounts = () => {
       if (slow < 0) return;
       increase(indexOf.measured);
       for (let bit = 0; bit < slowIndices.length; bit++) if ((slow >> bit) & 1) increase(slowIndices[bit] as number);
+      if (outcome === passed && (slow >> (slowIndices.length - 1)) & 1) increase(indexOf.late99);
     },
     flush: (evidence: StageEvidence, at: number): void => {
       for (let index = 0; index < length; index++) {

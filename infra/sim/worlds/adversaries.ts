@@ -5,6 +5,7 @@
  */
 import type { Behaviour } from "../traffic/behaviour.ts";
 import type { Attack, Population } from "../traffic/clients.ts";
+import { lowTrafficSteps } from "./harmless.ts";
 import type { Part, World } from "./world.ts";
 
 const rate = 1000;
@@ -106,6 +107,16 @@ export const adversaries: readonly World[] = [
       "Two authenticated consumers, a quarter of the clusters that a rollback needs, send ten refused requests a second while they have the new version.",
     wanted: "finished",
     parts: [honest, attacking(consumers(2, "canary"), 10)],
+  },
+  {
+    ...forcing,
+    name: "forcing: two consumers, canary known, 50 requests/s",
+    about: "The same with 1,000 clients and steps 10 % and 50 %; the two send one refused request a second.",
+    wanted: "finished",
+    withinMinutes: 120,
+    clients: { clients: 1000 },
+    steps: lowTrafficSteps,
+    parts: [{ rate: 50 }, attacking(consumers(2, "canary"), 1)],
   },
   {
     ...hiding,

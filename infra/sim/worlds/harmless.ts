@@ -124,6 +124,17 @@ export const harmlessWorlds: readonly World[] = [
   },
   {
     ...harmless,
+    name: "incident at a step border, 50 requests/s",
+    about:
+      "For 50 s from each change of the split, 20 requests/s more fail under both versions; 1,000 clients, steps 10 % and 50 %.",
+    wanted: "finished",
+    withinMinutes: 120,
+    clients: { clients: 1000 },
+    steps: lowTrafficSteps,
+    parts: [{ rate: 50 }, { rate: 20, both: { errors: 1 }, when: { since: "split", until: 50 } }],
+  },
+  {
+    ...harmless,
     name: "repaired slow route",
     about: "A route with 5 % of the requests fails under stable; the new version answers it, in 800 ms.",
     parts: [

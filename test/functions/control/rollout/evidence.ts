@@ -64,6 +64,7 @@ const addSide = (evidence: StageEvidence, side: Side, counts: Counts, spread: Sp
       indexOf[name as keyof typeof slow],
       failing + Math.round(part * (counts.requests - failing)),
     ]),
+    [indexOf.late99, Math.round(slow.over99 * (counts.requests - failing))],
   ]);
   for (let number = 0; number < clusters; number++) {
     const all = new Float64Array(measures.length);
