@@ -88,6 +88,14 @@ describe("fails early, at 1 % of users, a version that", () => {
   });
 });
 
+it("does not blame a version for the users of one Worker that has a larger share than the others", () => {
+  const half = { requests: 50_000, errors: 200, faults: 50, refusals: 1000, clientErrors: 500, abandoned: 200 };
+  const mixed = { ...stage(0.5, half, half), share: 0.01 };
+  expect(judge([mixed], criteria).verdict).toBe("fail");
+  const { findings } = judge([{ ...mixed, most: 0.5 }], criteria);
+  expect(findings.filter(({ verdict }) => verdict === "fail" || verdict === "hold")).toEqual([]);
+});
+
 describe("by clients that nobody authenticated, a version that", () => {
   const verdicts: Readonly<Record<string, Finding["verdict"]>> = { errors: "fail" };
   it.each(harms)("%s (errors fail, others hold)", (_, criterion, canary) => {
