@@ -244,7 +244,8 @@ it("has no limit by default, and enforces one regardless of stable", () => {
   expect(finding([bad], "limit", limited).verdict).toBe("fail");
   expect(finding([stage(0.1, many, equal)], "limit", limited).verdict).toBe("pass");
   const timed = { ...stage(0.1, many, equal), canary: latencies(100_000) };
-  expect(finding([timed], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
+  const slow = { ...stage(0.1, many, { ...equal, slower: 2 }), canary: latencies(100_000) };
+  expect(finding([slow], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
   expect(finding([timed], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
 });
 
@@ -255,6 +256,17 @@ it("holds at a limit of what anonymous clients can cause, and fails if others co
   expect(finding([bad("anonymous")], "limit", limited).verdict).toBe("hold");
   expect(finding([bad("authenticated")], "limit", limited).verdict).toBe("fail");
   expect(finding([bad("dealt")], "limit", limited).verdict).toBe("fail");
+});
+
+it("holds at a limit of latency that one client exceeds with its uploads", () => {
+  const limited = { ...criteria, limits: { p99: 100 } };
+  const uploads = { ...stage(0.1, many, { ...equal, slower: 2 }, { kind: "anonymous" }), canary: latencies(100_000) };
+  const usual = { ...stage(0.1, many, equal), canary: latencies(100_000) };
+  for (const it of [uploads, usual])
+    expect(finding([it], "limit", limited)).toMatchObject({
+      verdict: "hold",
+      why: expect.stringMatching(/; the limit is 100 ms; clients that nobody authenticated can cause this, so a/),
+    });
 });
 
 it("parses a manifest's limits; abandoned requests have the limit of errors", () => {
