@@ -148,11 +148,25 @@ describe("the period of evidence", () => {
     ]);
   });
 
-  it("has the smallest share, if Workers of the tier have different ones", async () => {
+  it("has the smallest share and the largest, if Workers of the tier have different ones", async () => {
     const it = await atOnePercent(["gate-a", "gate-a--hot"]);
     it.deployForeign("gate-a--hot", null, { "gate-a--hot-stable": 50, "gate-a--hot-canary": 50 });
     await runFor(it, 32_000);
-    expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, until: null });
+    expect(it.state().stretches.slice(-2)).toMatchObject([
+      { share: 1, most: 50 },
+      { share: 1, most: 50, until: null },
+    ]);
+  });
+
+  it("has the next share too while one Worker has it, and the platform refuses the other", async () => {
+    const it = await atOnePercent(["gate-a", "gate-a--hot"]);
+    const { split } = it.ports.platform;
+    const splitOne: typeof split = async (...call) =>
+      call[0] === "gate-a" ? split(...call) : { ok: false, status: 403, code: null, message: "not allowed" };
+    Object.assign(it.ports.platform, { split: splitOne });
+    await runFor(it, 12_000);
+    expect(it.state()).toMatchObject({ status: "paused", goal: { done: ["gate-a"] } });
+    expect(it.state().stretches.at(-1)).toMatchObject({ share: 1, most: it.state().goal.share, until: null });
   });
 
   it("begins anew for a rollout that an earlier release paused", async () => {

@@ -11,11 +11,11 @@ ANONYMOUS, AUTHENTICATED, DEALT = 0, PER_KIND, 2 * PER_KIND
 CLUSTERS = 3 * PER_KIND
 
 MEASURES = ["requests", "errors", "refusals", "clientErrors", "abandoned", "faults"]
-LATENCIES = ["measured", "slow99", "over50", "over90", "over99"]
+LATENCIES = ["measured", "slow99", "over50", "over90", "over99", "late99"]
 MEASURES += LATENCIES
 OF = {it: "measured" if it in LATENCIES else "requests" for it in MEASURES}
-CROSSED = [it for it in MEASURES if it != "measured"]
-RATES = [it for it in CROSSED if it != "requests"]
+CROSSED = [it for it in MEASURES if it not in ("measured", "late99")]
+RATES = [it for it in MEASURES if it not in ("requests", "measured")]
 
 LEVELS = [1, 8, 64]
 MINUTE = 60_000

@@ -63,7 +63,7 @@ def stream_of(rng, name, most_events):
         share = rng.choice(SHARES)
         stores = [ops_of(rng, situation, share, most_events) for _ in range(rng.choice([1, 1, 2, 3]))]
         stages.append({"share": share, "stores": stores})
-    measures = ["requests", *rng.sample([it for it in MEASURES if it not in ("requests", "measured")], 3)]
+    measures = ["requests", *rng.sample([it for it in MEASURES if it not in ("requests", "measured", "late99")], 3)]
     questions = [
         {"measure": it, "against": against, "budget": rng.choice([0.05, 0.001, 1e-6])}
         for it in measures

@@ -51,7 +51,10 @@ export interface SplitGoal {
 
 /** A period with an unchanged split. */
 export interface Stretch {
+  /** The smallest of the Workers' shares. */
   readonly share: number;
+  /** The largest that a Worker had in it, if that is another one. Absent in rollouts of an earlier release. */
+  readonly most?: number;
   readonly since: number;
   readonly until: number | null;
 }

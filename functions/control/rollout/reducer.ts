@@ -24,7 +24,15 @@ import {
   withNote,
   withStretch,
 } from "./transitions.ts";
-import { actsOn, openStretch, watchReason, withAlerts, withObservedSplit } from "./watch.ts";
+import {
+  actsOn,
+  observedShare,
+  openStretch,
+  watchReason,
+  withAlerts,
+  withLargerShare,
+  withObservedSplit,
+} from "./watch.ts";
 
 export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
 
@@ -107,7 +115,9 @@ const seen = (it: Rollout, { worker, deployment }: Extract<RolloutEvent, { kind:
   if (it.known[worker] === deployment.id) {
     return it.status === "paused" && !isRollbackStuck(it) ? withObservedSplit(it, worker, deployment, now) : it;
   }
-  if (deployment.message?.startsWith(`${keyOf(it)}:`)) return splitMade(it, worker, deployment.id, now);
+  // The answer was lost, and nobody knows since when users have this split.
+  if (deployment.message?.startsWith(`${keyOf(it)}:`))
+    return splitMade(withLargerShare(it, it.goal.share), worker, deployment.id, now);
   // An earlier split of this rollout came through late: the current goal is applied again.
   if (deployment.message?.startsWith(`postern ${it.id}/`))
     return { ...it, known: { ...it.known, [worker]: deployment.id }, goal: redo(it.goal, worker) };
@@ -142,14 +152,15 @@ const foreignDeployment = (it: Rollout, worker: string, deployment: Deployment, 
     : `${worker} was deployed by ${deployment.author ?? "someone else"} during the rollout`;
   const known = { ...it.known, [worker]: deployment.id };
   const before = withoutDivided(it, worker, deployment);
-  const state = { ...pause({ ...before, known, stretches: closeStretches(it, now) }, why, now), foreign: true };
+  const stretches = closeStretches(withLargerShare(it, observedShare(it, worker, deployment) ?? 0), now);
+  const state = { ...pause({ ...before, known, stretches }, why, now), foreign: true };
   return withObservedSplit(state, worker, deployment, now);
 };
 
 const splitMade = (it: Rollout, worker: string, deployment: string, now: number): Rollout => {
   const goal = { ...it.goal, done: [...new Set([...it.goal.done, worker])], attempts: 0, notBefore: 0 };
   const state = { ...it, goal, known: { ...it.known, [worker]: deployment } };
-  if (!isApplied(state)) return state;
+  if (!isApplied(state)) return withLargerShare(state, goal.share);
   if (goal.share < 0) return end(state, "rolled-back", it.why, now);
   const step = it.steps[it.step];
   if (goal.share >= 100 && !step?.watch) return end(state, "promoted", allHaveIt, now);

@@ -3,7 +3,7 @@
  * after its promotion.
  */
 import type { Finding, Verdict } from "../model/finding.ts";
-import { type Alert, type Deployment, isWatched, type Rollout, type Stretch, type Subject } from "../model/rollout.ts";
+import { type Alert, type Deployment, isWatched, type Rollout, type Stretch } from "../model/rollout.ts";
 import { duration } from "../verdict/format.ts";
 import { withStretch } from "./transitions.ts";
 
@@ -12,21 +12,38 @@ export const openStretch = ({ stretches }: Pick<Rollout, "stretches">): Stretch 
   stretches.find(({ share, until }) => until === null && share > 0);
 
 /**
- * Opens a period for the split that a deployment shows, unless one is open. With several Workers their smallest share
- * counts: too small a share never makes a version's missing reports a failure.
+ * A Worker had a larger share in the open period than it says: it got the next split before the others, or before control knew.
+ * More of its users then have the new version by chance.
  */
-export const withObservedSplit = (it: Rollout, worker: string, { versions }: Deployment, now: number): Rollout => {
-  const subject = it.subjects.find((other) => other.worker === worker);
-  const share = subject && observedShare(subject, versions);
+export const withLargerShare = (it: Rollout, share: number): Rollout => {
+  const open = openStretch(it);
+  if (!open || share <= (open.most ?? open.share)) return it;
+  return { ...it, stretches: it.stretches.map((stretch) => (stretch === open ? { ...open, most: share } : stretch)) };
+};
+
+/**
+ * Opens a period for the split that a deployment shows, unless one is open. With several Workers it has their smallest share and
+ * their largest one: neither missing requests nor the users of one Worker then make a failure of chance.
+ */
+export const withObservedSplit = (it: Rollout, worker: string, deployment: Deployment, now: number): Rollout => {
+  const share = observedShare(it, worker, deployment);
   if (share === undefined) return it;
   const open = openStretch(it);
   if (!open) return { ...it, stretches: withStretch(it, share, now) };
-  if (share >= open.share) return it;
-  return { ...it, stretches: it.stretches.map((stretch) => (stretch === open ? { ...open, share } : stretch)) };
+  if (share >= open.share) return withLargerShare(it, share);
+  const both = { ...open, share, most: open.most ?? open.share };
+  return { ...it, stretches: it.stretches.map((stretch) => (stretch === open ? both : stretch)) };
 };
 
 /** The canary's share of users; 100 if stable has none; undefined if no user has the canary. */
-const observedShare = ({ stable, canary }: Subject, versions: Deployment["versions"]): number | undefined => {
+export const observedShare = (
+  { subjects }: Pick<Rollout, "subjects">,
+  worker: string,
+  { versions }: Deployment,
+): number | undefined => {
+  const subject = subjects.find((it) => it.worker === worker);
+  if (!subject) return undefined;
+  const { stable, canary } = subject;
   const shareOf = (version: string) => versions.find(({ version_id }) => version_id === version)?.percentage ?? 0;
   if (shareOf(canary) === 0) return undefined;
   return shareOf(stable) > 0 ? shareOf(canary) : 100;

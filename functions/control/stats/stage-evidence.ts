@@ -24,7 +24,7 @@ export type CrossedMeasure = (typeof crossedMeasures)[number];
 const maxTop = 3;
 
 /** Rates that have absolute limits, and that clients can cause. */
-const limitedByTrust: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned"]);
+const limitedByTrust: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned", "slow99"]);
 
 export class StageEvidence {
   readonly #settling: Settling;

@@ -42,5 +42,6 @@ export const verdictOf = ({ harm, suspicion, passes }: Evidence): Finding["verdi
   return passes ? "pass" : "not-enough";
 };
 
+/** For bets that the canary does more: the largest share makes that most probable by chance. */
 export const betStages = (stages: readonly Stage[]): readonly BetStage[] =>
-  stages.map(({ share, units }) => ({ share, units }));
+  stages.map(({ share, most = share, units }) => ({ share: most, units }));

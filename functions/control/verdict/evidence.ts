@@ -9,6 +9,8 @@ export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts
 export interface Stage {
   /** The canary's share of users, in [0, 1]; 1 if stable has no users. */
   readonly share: number;
+  /** The largest that a Worker had, if they had different ones. */
+  readonly most?: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly until: number;

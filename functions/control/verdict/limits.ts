@@ -60,27 +60,34 @@ const boundedRate = (
   const low = atLeast(mean * of, of, context.evidence);
   const highOf = (times: number) => atMost(mean * of * times, of * times, context.evidence);
   const measured = { canary: requests > 0 ? hits / requests : null, low, highOf, requests, limit };
-  const found = finding(measured, { count, value: hits }, context);
-  if (found.verdict !== "fail" || !causedByClients.has(count)) return found;
-  const trusted = trustedRate(units, count);
-  const worth = trusted ? effectiveRequests(trusted) : 0;
-  const isConfirmed = trusted !== undefined && atLeast(trusted.canary * worth, worth, context.evidence) > limit;
-  return isConfirmed ? found : { ...found, verdict: "hold" };
+  const confirmed = () => !causedByClients.has(count) || exceedsByTrust(units, count, limit, context.evidence);
+  return finding(measured, { count, value: hits, clusters: rate?.top ?? [] }, confirmed, context);
 };
 
 /** Anonymous clients alone hold a rollout by these, and do not roll it back. */
 const causedByClients: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned"]);
 
+/** Whether authenticated clusters and dealt requests alone exceed it. */
+const exceedsByTrust = (units: Stage["units"], rate: Rate, limit: number, evidence: number): boolean => {
+  const trusted = trustedRate(units, rate);
+  const worth = trusted ? effectiveRequests(trusted) : 0;
+  return trusted !== undefined && atLeast(trusted.canary * worth, worth, evidence) > limit;
+};
+
+/** The part of stable's requests beyond their 99th percentile. */
+const usuallySlow = 0.01;
+
+/** One client that uploads slowly can raise the percentile. So it acts if others are slower than stable's past too. */
 const latencyLimit = (stages: readonly Stage[], limit: number, context: LimitContext): Finding => {
   const { latency } = statsOf(stages.map(({ canary }) => canary));
-  const rate = combinedRate(
-    stages.flatMap((it) => it.units),
-    "slow99",
-  );
+  const units = stages.flatMap((it) => it.units);
+  const rate = combinedRate(units, "slow99");
   const requests = latency.reduce((sum, [, count]) => sum + count, 0);
   const worth = rate && rate.weight > 0 ? (requests * effectiveRequests(rate)) / rate.weight : requests;
   const { value, low, highOf } = percentile99(latency, worth, context.evidence);
-  return finding({ canary: value, low, highOf, requests, limit }, { count: "p99", value }, context);
+  const confirmed = () => exceedsByTrust(units, "slow99", usuallySlow, context.evidence);
+  const named = { count: "p99" as const, value, clusters: rate?.top ?? [] };
+  return finding({ canary: value, low, highOf, requests, limit }, named, confirmed, context);
 };
 
 interface LimitBounds {
@@ -92,10 +99,14 @@ interface LimitBounds {
   readonly limit: number;
 }
 
-/** Bounds are distances from the limit; other criteria measure from stable. */
+/**
+ * Bounds are distances from the limit; other criteria measure from stable.
+ * @param confirmed whether more than the limit is a failure; else it holds
+ */
 const finding = (
   { canary, low, highOf, requests, limit }: LimitBounds,
-  named: Pick<LimitFacts, "count" | "value">,
+  named: Pick<LimitFacts, "count" | "value" | "clusters">,
+  confirmed: () => boolean,
   { minRequests, forecast }: LimitContext,
 ): Finding => {
   const passes = (times: number): boolean => {
@@ -103,7 +114,8 @@ const finding = (
     return bound !== null && bound <= limit && requests * times >= minRequests;
   };
   const high = highOf(1);
-  const verdict = low !== null && low > limit ? "fail" : passes(1) ? "pass" : "not-enough";
+  const isExceeded = low !== null && low > limit;
+  const verdict = isExceeded ? (confirmed() ? "fail" : "hold") : passes(1) ? "pass" : "not-enough";
   const needs = forecast(verdict, requests, passes);
   return {
     criterion: "limit",

@@ -6,7 +6,7 @@
 import type { Finding } from "../model/finding.ts";
 import { type ShareOfRequests, shareOfRequests, totalOf } from "../stats/combined.ts";
 import { betsOf, isWon } from "../stats/evidence.ts";
-import { betStages, type VerdictContext, verdictOf } from "./context.ts";
+import { type VerdictContext, verdictOf } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 import { ratioText } from "./verdict-text.ts";
 
@@ -20,7 +20,7 @@ const surplus = 1.25;
 const errors = { pass: 2, usual: 2.5, surplus: 4 };
 
 export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: VerdictContext): Finding => {
-  const bets = betsOf(betStages(stages), "requests", "fewer", budget);
+  const bets = betsOf(stages, "requests", "fewer", budget);
   const isFewer = isWon(bets, "trusted", -1) || isWon(bets, "all", -1);
   const units = newest?.units ?? [];
   const found = newest && shareOfRequests(units, newest.share);
@@ -29,7 +29,7 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
   const witnessed = newest && isWitnessed(newest);
   const harm = isFewer && found !== undefined && found.part + errors.pass * found.error < lost;
   const isMissing = isFewer && found !== undefined && found.part < missing;
-  const isSurplus = found !== undefined && found.part - errors.surplus * found.error > surplus;
+  const isSurplus = newest !== undefined && hasSurplus(shareOfRequests(units, newest.most ?? newest.share));
   const verdict = verdictOf({
     harm: harm && !witnessed,
     suspicion: harm || isMissing || isSurplus,
@@ -59,6 +59,9 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
 /** Whether the canary has as many requests as its share, as far as the assignment of clusters allows to say. */
 export const isWithinShare = ({ part, error }: ShareOfRequests): boolean =>
   part >= 1 - Math.max(1 - missing, errors.usual * error) && part - errors.pass * error >= lost;
+
+const hasSurplus = (found: ShareOfRequests | undefined): boolean =>
+  found !== undefined && found.part - errors.surplus * found.error > surplus;
 
 /**
  * Whether the tail saw at least so many requests of the canary that it is no failure: then its reports were lost, and not its

@@ -201,10 +201,12 @@ export interface LimitFacts {
   readonly value: number | null;
   readonly requests: number;
   readonly limit: number;
+  readonly clusters: readonly HitCluster[];
 }
 
-export const limitText = ({ verdict, count, value, requests, limit }: LimitFacts): string => {
-  const open = verdict === "not-enough" ? ["too few to exclude more"] : [];
+export const limitText = ({ verdict, count, value, requests, limit, clusters }: LimitFacts): string => {
+  const open =
+    verdict === "hold" ? [causedByClients(clusters)] : verdict === "not-enough" ? ["too few to exclude more"] : [];
   if (count === "p99") {
     const measured =
       value === null

@@ -37,7 +37,7 @@ export const evidenceOf = async (
   now: number,
   bounds = true,
 ): Promise<Stage> => {
-  const { share, until } = stretch;
+  const { share, most, until } = stretch;
   // Gates learn of a cutover's split from the overlay.
   const since = stretch.since + (parseSubject(it.tier).route === null ? 0 : maxFeedAgeMs);
   const { tolerate, settleMs } = criteriaOf(it);
@@ -54,6 +54,7 @@ export const evidenceOf = async (
   const end = until ?? now;
   return {
     ...{ share: share / 100, since: Math.min(since, end), until: end },
+    ...(most !== undefined && { most: most / 100 }),
     ...found,
   };
 };

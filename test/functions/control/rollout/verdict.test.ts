@@ -98,6 +98,14 @@ describe("fails early, at 1 % of users, a version that", () => {
   });
 });
 
+it("does not blame a version for the users of one Worker that has a larger share than the others", () => {
+  const half = { requests: 50_000, errors: 200, faults: 50, refusals: 1000, clientErrors: 500, abandoned: 200 };
+  const mixed = { ...stage(0.5, half, half), share: 0.01 };
+  expect(judge([mixed], criteria).verdict).toBe("fail");
+  const { findings } = judge([{ ...mixed, most: 0.5 }], criteria);
+  expect(findings.filter(({ verdict }) => verdict === "fail" || verdict === "hold")).toEqual([]);
+});
+
 describe("by clients that nobody authenticated, a version that", () => {
   const verdicts: Readonly<Record<string, Finding["verdict"]>> = { errors: "fail" };
   it.each(harms)("%s (errors fail, others hold)", (_, criterion, canary) => {
@@ -259,7 +267,8 @@ it("has no limit by default, and enforces one regardless of stable", () => {
   expect(finding([bad], "limit", limited).verdict).toBe("fail");
   expect(finding([stage(0.1, many, equal)], "limit", limited).verdict).toBe("pass");
   const timed = { ...stage(0.1, many, equal), canary: latencies(100_000) };
-  expect(finding([timed], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
+  const slow = { ...stage(0.1, many, { ...equal, slower: 2 }), canary: latencies(100_000) };
+  expect(finding([slow], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
   expect(finding([timed], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
 });
 
@@ -270,6 +279,17 @@ it("holds at a limit of what anonymous clients can cause, and fails if others co
   expect(finding([bad("anonymous")], "limit", limited).verdict).toBe("hold");
   expect(finding([bad("authenticated")], "limit", limited).verdict).toBe("fail");
   expect(finding([bad("dealt")], "limit", limited).verdict).toBe("fail");
+});
+
+it("holds at a limit of latency that one client exceeds with its uploads", () => {
+  const limited = { ...criteria, limits: { p99: 100 } };
+  const uploads = { ...stage(0.1, many, { ...equal, slower: 2 }, { kind: "anonymous" }), canary: latencies(100_000) };
+  const usual = { ...stage(0.1, many, equal), canary: latencies(100_000) };
+  for (const it of [uploads, usual])
+    expect(finding([it], "limit", limited)).toMatchObject({
+      verdict: "hold",
+      why: expect.stringMatching(/; the limit is 100 ms; clients that nobody authenticated can cause this, so a/),
+    });
 });
 
 it("parses a manifest's limits; abandoned requests have the limit of errors", () => {
