@@ -6,9 +6,9 @@ import type { Finding, Verdict } from "../../functions/control/model/finding.ts"
 import type { PlatformFailure } from "../../functions/control/model/platform.ts";
 import type { Deployment, Rollout, RolloutStart, RolloutStep, Stretch } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
+import type { RolloutCommand } from "../../functions/control/rollout/commands.ts";
 import { rolloutController } from "../../functions/control/rollout/controller.ts";
 import type { RolloutPorts } from "../../functions/control/rollout/ports.ts";
-import type { RolloutCommand } from "../../functions/control/rollout/reducer.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
 

@@ -7,7 +7,7 @@ import type { Rollout, Subject } from "../model/rollout.ts";
 import type { ChannelTest, noticeDispatcher } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
 import type { TrafficEstimate } from "../planning/traffic.ts";
-import type { RolloutCommand } from "../rollout/reducer.ts";
+import type { RolloutCommand } from "../rollout/commands.ts";
 import type { RouteCost } from "../telemetry/cost.ts";
 import type { Measurement } from "../verdict/measurement.ts";
 import type { WaveCommandPorts } from "../wave/commands.ts";

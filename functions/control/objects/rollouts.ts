@@ -5,7 +5,7 @@ import type { LiveSplit } from "../model/platform.ts";
 import type { Candidate, Rollout, RolloutStart } from "../model/rollout.ts";
 import type { World } from "../model/runtime.ts";
 import type { ReleaseRequest } from "../rollout/candidates.ts";
-import type { RolloutCommand } from "../rollout/reducer.ts";
+import type { RolloutCommand } from "../rollout/commands.ts";
 import { type Refused, returnRefusal } from "../rpc/refusals.ts";
 import type { RolloutCalls } from "../wiring/bindings.ts";
 import { tierRollouts } from "../wiring/rollouts.ts";

@@ -20,9 +20,10 @@ import { storedState } from "../notifications/stored-state.ts";
 import { type ActionContext, pollIntervalMs, runDueActions } from "./actions.ts";
 import { newAssignment } from "./assignment.ts";
 import { describeVersion, findReleasable, type ReleaseRequest } from "./candidates.ts";
+import type { RolloutCommand } from "./commands.ts";
 import type { RolloutNotice } from "./events.ts";
 import type { RolloutPorts } from "./ports.ts";
-import { type RolloutCommand, type RolloutEvent, reduce } from "./reducer.ts";
+import { type RolloutEvent, reduce } from "./reducer.ts";
 import { maxNoteChars } from "./transitions.ts";
 
 const maxPast = 50;

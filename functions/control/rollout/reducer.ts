@@ -1,14 +1,12 @@
 /** The state machine of a rollout: pure functions from state and event to the next state and the next action. */
 
-import { type RolloutPosition, rolloutMismatch } from "../model/approval.ts";
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
-import { Refusal } from "../model/refusal.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
 import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
 import { failureText, holdText, timeoutText, waitingText } from "../verdict/decision-text.ts";
 import { assigned, awaitsFronts, withoutDivided } from "./assignment.ts";
-import { promote, resume } from "./commands.ts";
+import { applyCommand, type CommandEvent } from "./commands.ts";
 import { withDecision } from "./decisions.ts";
 import { noticeKindOf, type RolloutNotice } from "./events.ts";
 import { platformText } from "./platform-text.ts";
@@ -34,8 +32,6 @@ import {
   withObservedSplit,
 } from "./watch.ts";
 
-export type RolloutCommand = "pause" | "resume" | "promote" | "abort";
-
 export type RolloutEvent =
   /** A Worker's newest deployment, as observed on the platform. */
   | { readonly kind: "seen"; readonly worker: string; readonly deployment: Deployment }
@@ -45,14 +41,7 @@ export type RolloutEvent =
   | { readonly kind: "assigned"; readonly from: number | null; readonly why: string }
   | { readonly kind: "smoked"; readonly seq: number; readonly ok: boolean; readonly why: string }
   | { readonly kind: "judged"; readonly seq: number; readonly verdict: Verdict }
-  | {
-      readonly kind: "asked";
-      readonly command: RolloutCommand;
-      readonly by: string;
-      readonly reason: string;
-      /** The rollout's position when the command was proposed. */
-      readonly approved?: RolloutPosition | undefined;
-    };
+  | CommandEvent;
 
 export type RolloutAction =
   | { readonly kind: "split"; readonly subject: Subject; readonly share: number }
@@ -223,38 +212,4 @@ const isBaked = (it: Rollout, now: number): boolean => {
   const since = it.stretches.at(-1)?.since;
   if (!step || since === undefined) return false;
   return step.share === 0 ? it.smoked : now - since >= step.bakeMs;
-};
-
-const applyCommand = (
-  it: Rollout,
-  { command, by, reason, approved }: Extract<RolloutEvent, { kind: "asked" }>,
-  now: number,
-): Rollout => {
-  const mismatch = approved && rolloutMismatch(approved, it);
-  if (mismatch) throw new Refusal(`what was approved does not hold: ${mismatch}; propose it again`);
-  const noteCommand = (state: Rollout) => withNote(state, now, by);
-  const because = reason ? `: ${reason}` : "";
-  if (command === "abort") {
-    if (it.status === "rolled-back" || it.status === "left" || it.status === "returning")
-      throw new Refusal(`this rollout is ${it.status} already`);
-    // Keeps what someone else deployed; the rollout only ends.
-    if (it.status === "paused" && it.foreign)
-      return noteCommand({
-        ...it,
-        status: "left",
-        endedAt: now,
-        why: `${by} ended it and kept what others deployed${because}`,
-      });
-    return noteCommand(rollBack({ ...it, endedAt: null }, `${by} aborted it${because}`, now));
-  }
-  if (isOver(it) || it.status === "returning") throw new Refusal(`this rollout is ${it.status}`);
-  if (command === "pause") {
-    if (it.status === "paused") throw new Refusal("this rollout is paused already");
-    return noteCommand(pause(it, `${by} paused it${because}`, now));
-  }
-  if (command === "resume") {
-    if (it.status !== "paused") throw new Refusal("this rollout is not paused");
-    return noteCommand(resume({ ...it, why: `${by} resumed it${because}` }, now));
-  }
-  return noteCommand(promote(it, by, because, now));
 };
