@@ -75,8 +75,9 @@ it("moves users to the gate without loss, rolls back from a failing gate, and al
   const [met, metBad] = await Promise.all([good.end(), bad.end()]);
   expect(ends[0]).toMatchObject({ status: "promoted" });
   expect(Object.keys(met.counts)).toEqual(["200"]);
-  const steps = ends[0].stretches.map(({ since }) => since);
-  for (const at of met.returned) expect(steps.some((since) => at >= since && at < since + spreadMs)).toBe(true);
+  // The promotion ends the last stretch.
+  const changes = ends[0].stretches.flatMap(({ since, until }) => [since, until ?? 0]);
+  for (const at of met.returned) expect(changes.some((since) => at >= since && at < since + spreadMs)).toBe(true);
 
   expect(ends[1]).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/ requests? failed \(/) });
   expect(Object.keys(metBad.failures)).toEqual(["gate"]);

@@ -8,7 +8,7 @@ import { targetOf } from "../../infra/release/target.ts";
 import { applyVersionKeyRules } from "../../infra/release/version-key-rules.ts";
 import { manifest, runService } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { newCaller } from "./identity.ts";
+import { newCallers } from "./identity.ts";
 import { full, type RolloutCloud, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 import type { LoadReport } from "./users.ts";
 
@@ -98,11 +98,11 @@ it("a bad front is rolled back by itself, a paused one stays, a good one is prom
   timeout: 300_000,
 }, async () => {
   const { url } = await runService((_, response) => void response.end("ok"));
-  const { token, keys } = await newCaller();
+  const { tokens, keys } = await newCallers();
   const it = await rolloutCloud({ "routes/a.yaml": tier(url, keys) }, {}, {}, { release });
   const { front } = compile(it.root, "local");
   expect(await applyVersionKeyRules(targetOf(it.cloud.api), versionKeyRules(front, worker, undefined))).toBe(undefined);
-  const users = () => startUsers(it.cloud.edge, "/a/it", 200, 100, token);
+  const users = () => startUsers(it.cloud.edge, "/a/it", 200, 100, tokens);
 
   for (const [which, { body, why, always }] of Object.entries(bads)) {
     if (!always && !full) continue;

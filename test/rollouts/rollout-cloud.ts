@@ -151,10 +151,10 @@ const applyDirectly = async (root: string, cloud: Cloud, split = 100): Promise<v
 
 export type RolloutCloud = Awaited<ReturnType<typeof rolloutCloud>>;
 
-/** @param token the bearer token of all users */
-export const startUsers = (edge: string, target: string, count: number, rate: number, token = "") => {
+/** @param tokens the users' bearer tokens, separated by commas, each in turn */
+export const startUsers = (edge: string, target: string, count: number, rate: number, tokens = "") => {
   const script = path.join(import.meta.dirname, "users.ts");
-  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), token], {
+  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), tokens], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

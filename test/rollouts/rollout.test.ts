@@ -3,7 +3,7 @@ import type http from "node:http";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { manifest, runService } from "../e2e/project.ts";
-import { issuer, newCaller } from "./identity.ts";
+import { issuer, newCallers } from "./identity.ts";
 import { full, rolloutCloud, startUsers } from "./rollout-cloud.ts";
 import type { LoadReport } from "./users.ts";
 
@@ -89,19 +89,19 @@ const runRollout = async (
   one: string,
   two: string | undefined,
   {
-    token = "",
+    tokens = "",
     control = {},
     cuts = false,
     status = "rolled-back",
   }: {
-    readonly token?: string;
+    readonly tokens?: string;
     readonly control?: object;
     readonly cuts?: boolean;
     readonly status?: Rollout["status"];
   } = {},
 ) => {
   const it = await rolloutCloud({ "routes/a.yaml": one }, {}, control);
-  const load = startUsers(it.cloud.edge, "/a/it", 200, 250, token);
+  const load = startUsers(it.cloud.edge, "/a/it", 200, 250, tokens);
   if (two === undefined) await it.upload("gate-a-local", dying);
   else {
     it.edit("routes/a.yaml", two);
@@ -151,7 +151,7 @@ describe("under load", () => {
 
   it.runIf(full)("a version that refuses valid tokens is rolled back automatically", within, async () => {
     const { url } = await business(() => {});
-    const { token, keys } = await newCaller();
+    const { tokens, keys } = await newCallers();
     const jwt = (audience: string) =>
       `, { jwt: { issuer: "${issuer}", audience: ${audience}, algorithms: [ES256], keys: ${keys} } }`;
     const it = await runRollout(
@@ -159,7 +159,7 @@ describe("under load", () => {
       tier(url, "one", jwt("a")),
       tier(url, "two", jwt("b")),
       {
-        token,
+        tokens,
       },
     );
     expectRolledBack(it);

@@ -17,13 +17,13 @@ export interface LoadReport {
   readonly releases: Readonly<Record<string, number>>;
   /** Failed requests by release. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Users by the release that answered them. */
+  /** Users with a device id, by the release that answered them. */
   readonly users: Readonly<Record<string, number>>;
   /** Times at which users returned from the gate to the old gateway, in milliseconds since the epoch. */
   readonly returned: readonly number[];
 }
 
-const [edge = "", paths = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
+const [edge = "", paths = "/", users = "200", rate = "100", tokens = ""] = process.argv.slice(2);
 const { hostname, port } = new URL(edge);
 /** Closes idle connections before the cloud does, which would lose a request that is sent meanwhile. */
 const agent = new http.Agent({ keepAlive: true, timeout: 3000 });
@@ -33,7 +33,7 @@ const counts: Record<string, number> = {};
 const releases: Record<string, number> = {};
 const failures: Record<string, number> = {};
 const returned: number[] = [];
-const met = new Map<string, Set<string>>();
+const met = new Map<string, Set<number>>();
 let sent = 0;
 let turn = 0;
 let lost = 0;
@@ -53,20 +53,22 @@ const random = (): number => {
 };
 
 const targets = paths.split(",");
+const bearers = tokens.split(",");
 
 /** On loopback, in a /24 of its own. */
 const addressOf = (number: number): string => `127.${1 + Math.floor(number / 250)}.${number % 250}.1`;
+
+const hasDevice = (number: number): boolean => number % 3 > 0;
 
 const ask = (): Promise<void> =>
   new Promise((done) => {
     const path = targets[turn++ % targets.length];
     const number = Math.floor(random() ** 2 * Number(users));
-    const user = `user-${number}`;
-    const moved = met.get("gate")?.has(user) === true;
+    const moved = met.get("gate")?.has(number) === true;
     const at = Date.now();
     const headers = {
-      ...(number % 3 > 0 && { "x-device-id": user }),
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(hasDevice(number) && { "x-device-id": `user-${number}` }),
+      ...(tokens && { authorization: `Bearer ${bearers[number % bearers.length]}` }),
     };
     const localAddress = addressOf(number);
     const request = http.get({ hostname, port, path, headers, agent, localAddress, timeout: 5000 }, (response) => {
@@ -77,7 +79,7 @@ const ask = (): Promise<void> =>
       count(releases, release);
       if (status !== "200") count(failures, release);
       if (moved && release === "legacy") returned.push(at);
-      met.set(release, (met.get(release) ?? new Set()).add(user));
+      met.set(release, (met.get(release) ?? new Set()).add(number));
       text(response).then(
         () => done(),
         () => {
@@ -113,7 +115,7 @@ while (running) {
   inFlight.add(one);
 }
 await Promise.race([Promise.all(inFlight), new Promise((wake) => setTimeout(wake, 5500))]);
-const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
+const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, [...all].filter(hasDevice).length]));
 process.stdout.write(
   JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet, returned } satisfies LoadReport),
 );

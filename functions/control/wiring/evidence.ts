@@ -39,10 +39,11 @@ export const evidenceOf = async (
 ): Promise<Stage> => {
   const { share, most, until } = stretch;
   // Gates learn of a cutover's split from the overlay.
-  const since = stretch.since + (parseSubject(it.tier).route === null ? 0 : maxFeedAgeMs);
+  const isCutover = parseSubject(it.tier).route !== null;
+  const since = stretch.since + (isCutover ? maxFeedAgeMs : 0);
   const { tolerate, settleMs } = criteriaOf(it);
   const query = {
-    ...{ since, until, bounds, isOneRoute: parseSubject(it.tier).route !== null },
+    ...{ since, until, bounds, isOneRoute: isCutover || it.tier === frontName },
     stretch: binsOf(1 + tolerate.p99),
     settling: { requests: settleMs, latency: latencySettleMs(it, share, settleMs) },
   };
