@@ -215,7 +215,12 @@ it("finds harm that begins late, in a window that begins after it", () => {
 });
 
 it("holds if the canary gets far more requests than its users send", () => {
-  expect(finding([stage(0.1, many, { ...equal, requests: 200_000 })], "sample-ratio").verdict).toBe("hold");
+  const more = stage(0.1, many, { ...equal, requests: 200_000 });
+  for (const it of [more, { ...more, witnessed: { stable: 900_000, canary: 200_000 } }])
+    expect(finding([it], "sample-ratio")).toMatchObject({
+      verdict: "hold",
+      why: expect.stringMatching(/it gets requests that are not its users'$/),
+    });
 });
 
 it("holds if two fifths of the requests are missing, which clients may have stopped to send", () => {
