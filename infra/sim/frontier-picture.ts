@@ -1,4 +1,4 @@
-/** Draws a grid of rollouts' ends as SVG, readable on light and dark backgrounds and by screen readers. */
+/** Draws a grid of rollouts' ends as SVG, readable by screen readers, and on any page: it has a background of its own. */
 type Ends = Readonly<Record<"promoted" | "rolled-back" | "paused", number>>;
 
 export interface FrontierGrid {
@@ -36,13 +36,15 @@ export const frontierPicture = ({ title, columns, rows, text }: FrontierGrid): s
 <desc id="text">${escapeXml(text)}</desc>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+.page { fill: #ffffff }
 .head { font-weight: 600 }
 .in { font-size: 12px; fill: #ffffff }
 .rolled-back { fill: #1a7f37 }
 .paused { fill: #9a6700 }
 .promoted { fill: #cf222e }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .in { fill: #ffffff } .rolled-back { fill: #238636 } .paused { fill: #9e6a03 } .promoted { fill: #da3633 } }
+@media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text { fill: #e6edf3 } .in { fill: #ffffff } .rolled-back { fill: #238636 } .paused { fill: #9e6a03 } .promoted { fill: #da3633 } }
 </style>
+<rect class="page" width="${right + 10}" height="${bottom + 32}" rx="6"/>
 <text class="head" x="10" y="18">${escapeXml(title)}</text>
 ${label(left, top - 28, "start", "harmed clients")}
 ${[...heads, ...names, ...cells, ...legend].filter(Boolean).join("\n")}

@@ -46,7 +46,7 @@ const hitUnitsOf = (canary: Partial<Behaviour>, rate: number, clients: number, s
 /** Share of the requests that are worse than under stable. */
 const addedBy = ({ errors, refusals, slower }: Behaviour): number => {
   const past = noPast();
-  const even = new Float64Array(distances).fill(1 / distances);
+  const even = new Float64Array(distances).fill(1000);
   addPast(past, shapeOf(1), even, 0);
   const exceeding = exceedingOf(shapeOf(slower), thresholdsOf(past) ?? [], 0);
   const slow = exceeding.reduce((sum, it, index) => sum + (index % 4 === 0 ? it / distances : 0), 0) - 0.01;

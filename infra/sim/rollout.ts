@@ -72,17 +72,13 @@ export const run = (source: TrafficSource, settings: Release, seed: number, obse
     now += intervalSeconds * 1000;
     evidence.close(traffic.advance(now / 1000), now);
     if (nextAction(state, now)?.kind !== "judge") continue;
-    if (paused) {
-      const verdict = judge(evidence.stages(false), criteria);
-      state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
-      continue;
-    }
     const beyondBake = now - (state.stretches.at(-1)?.since ?? now) - (state.steps[state.step]?.bakeMs ?? 0);
-    const mayPass = beyondBake >= 0 && beyondBake % passIntervalMs === 0;
+    // A paused rollout may only fail.
+    const mayPass = !paused && beyondBake >= 0 && beyondBake % passIntervalMs === 0;
     const decide = (bounds: boolean): Verdict => judge(evidence.stages(bounds), criteria);
     // Bounds cost most, and without them more fails and nothing passes: they are computed where they matter.
     const first = decide(mayPass);
-    const verdict = first.verdict === "not-enough" || mayPass ? first : decide(true);
+    const verdict = first.verdict === "fail" || (first.verdict === "hold" && !paused) ? decide(true) : first;
     state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict }, now, 0).state;
   }
 };

@@ -10,9 +10,9 @@ import { statsOf } from "./measurement.ts";
 import { latencyText } from "./verdict-text.ts";
 
 /**
- * So much more of the requests may be slower: a thousandth, for routes that have no request beyond their percentile any more.
+ * So much more of the requests may be slower: a two-thousandth, for routes that have no request beyond their percentile any more.
  */
-export const latencySlack = 0.001;
+export const latencySlack = 0.0005;
 /** What is beyond a 99th percentile. */
 const beyondPercentile = 0.01;
 /** Each has a part of the criterion's budget. */
@@ -27,7 +27,7 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   const over = combinedRate(units, "over99");
   const { low, high } = over ? boundsOf(over) : { low: -1, high: 1 };
   // Failed and abandoned requests have tolerances of their own, which a pass of all criteria needs too. If they always counted
-  // as slow, one more in a thousand requests could never pass, and an incident of both versions would leave this open for long.
+  // as slow, one more in two thousand requests could never pass, and an incident of both versions would leave this open for long.
   const late = combinedRate(units, "late99");
   const isExcluded = (times: number): boolean => [over, late].some((it) => it !== undefined && isWithin(it, times));
   const part = budget / latencyParts;

@@ -46,11 +46,12 @@ export const slowMeasures = ["slow99", "over50", "over90", "over99"] as const sa
 /** What stable's requests on a route were like before the rollout; grows with what is added. */
 export interface PastLatency {
   readonly bins: Float64Array;
-  /** Weight of the requests that failed, which are slower than any threshold. */
-  failed: number;
 }
 
-export const noPast = (): PastLatency => ({ bins: new Float64Array(maxBin + 1), failed: 0 });
+export const noPast = (): PastLatency => ({ bins: new Float64Array(maxBin + 1) });
+
+/** A quantile of fewer requests says little. */
+const minRequests = 200;
 
 /** @param weights requests by distance that got a response */
 export const addPast = (past: PastLatency, shape: LatencyShape, weights: ArrayLike<number>, slow: number): void => {
@@ -61,10 +62,10 @@ export const addPast = (past: PastLatency, shape: LatencyShape, weights: ArrayLi
     }
 };
 
-/** The bins of the quantiles; undefined without a past, as a route has that stable does not know. */
-export const thresholdsOf = ({ bins, failed }: PastLatency): readonly number[] | undefined => {
-  const all = bins.reduce((sum, it) => sum + it, failed);
-  if (all <= 0) return undefined;
+/** The bins of the quantiles of what did not fail; undefined without a past, as a route has that stable does not know. */
+export const thresholdsOf = ({ bins }: PastLatency): readonly number[] | undefined => {
+  const all = bins.reduce((sum, it) => sum + it, 0);
+  if (all < minRequests) return undefined;
   return quantiles.map((quantile) => {
     let below = 0;
     for (let bin = 0; bin < maxBin; bin++) {

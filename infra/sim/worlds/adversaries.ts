@@ -112,8 +112,6 @@ export const adversaries: readonly World[] = [
     ...forcing,
     name: "forcing: two consumers, canary known, 50 requests/s",
     about: "The same with 1,000 clients and steps 10 % and 50 %; the two send one refused request a second.",
-    wanted: "finished",
-    withinMinutes: 120,
     clients: { clients: 1000 },
     steps: lowTrafficSteps,
     parts: [{ rate: 50 }, attacking(consumers(2, "canary"), 1)],

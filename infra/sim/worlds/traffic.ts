@@ -154,7 +154,6 @@ const addPartPast = (
   const failed = Math.min(1, stable.errors + stable.hangs + stable.faults + failing);
   const requests = rate * busy * (1 - Math.min(1, stable.refusals + stable.clientErrors));
   if (stable.refusals > maxRefused) return;
-  to.failed += requests * failed;
   addPast(
     to,
     stable.shape,
