@@ -5,7 +5,7 @@ import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
-import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
+import { isRollbackStuck, pausesAt, waitingReason } from "../model/rollout-state.ts";
 import { failureText, holdText, timeoutText, waitingText } from "../verdict/decision-text.ts";
 import { assigned, awaitsFronts, withoutDivided } from "./assignment.ts";
 import { promote, resume } from "./commands.ts";
@@ -208,11 +208,9 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   if (step.share === 0) return advance(it);
-  // In one more bake, clients whom nobody can imitate may confirm it.
-  if (it.verdict?.verdict === "hold" && now - since >= 2 * step.bakeMs)
-    return pause(it, holdText(it.verdict, step.share), now);
   if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
-  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
+  if (now < pausesAt(it, now)) return { ...it, why: waitingText(it.verdict) };
+  if (it.verdict?.verdict === "hold") return pause(it, holdText(it.verdict, step.share), now);
   return pause(it, timeoutText(it.verdict, now - since, step.share), now);
 };
 
