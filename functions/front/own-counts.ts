@@ -1,6 +1,13 @@
 /** What the front counts of its own version, so that its releases are measured. */
 
-import { type CellsAt, clusterCounts, fromLabel, labelOf, unmeasured } from "../gateway/observability/cells.ts";
+import {
+  type CellsAt,
+  clusterCounts,
+  fromLabel,
+  labelOf,
+  unmeasured,
+  withoutBin,
+} from "../gateway/observability/cells.ts";
 import { type FrontOutcome, frontOutcomeNumber, frontOutcomes } from "../gateway/observability/front-counts.ts";
 import { addToBin, type Bins, binOf, type Sample, withBins } from "../gateway/observability/samples.ts";
 
@@ -34,7 +41,7 @@ interface CountingAnswers {
   readonly latency: Map<number, number>;
 }
 
-const newClusters = () => clusterCounts(labelOf(frontOutcomes.length, unmeasured));
+const newClusters = () => clusterCounts(labelOf(frontOutcomes.length, unmeasured), withoutBin);
 
 export const ownCounts = (version: string) => {
   let requests = 0;

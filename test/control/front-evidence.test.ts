@@ -60,6 +60,25 @@ it("has the failures that only the tail saw", async () => {
   expect(totals(found)).toEqual({ requests: 100 + 40 + 4, errors: 40, refusals: 5 });
 });
 
+it("takes no client's requests, whose reports were lost or are late, for failures of the front", async () => {
+  const { env } = telemetryWith({
+    "wallet through:v2": sample({ 0: { requests: 2000, errors: 100, refusals: 1000 } }),
+    "front through:v2": sample({ 9: { requests: 2110, errors: 110, refusals: 1100 } }),
+  });
+  const { causes, ...found } = await frontSample(env, plan, "v2", 0, 1);
+  expect([causes, totals(found)]).toEqual([undefined, { requests: 2000, errors: 100, refusals: 1000 }]);
+  const it = rolloutHarness(["postern-front"]);
+  await it.start();
+  const rollout = { ...it.state(), tier: "front", subjects: [{ worker: "postern-front", stable: "v1", canary: "v2" }] };
+  const periodAt = async (until: number | null, now: number) => {
+    const { env: read, periods } = telemetryWith({});
+    await evidenceOf(read, plan, rollout, { share: 10, since: 100_000, until }, now);
+    return periods.get("front through:v2");
+  };
+  expect(await periodAt(null, 160_000)).toEqual([104_000, 156_000]);
+  expect(await periodAt(150_000, 160_000)).toEqual([104_000, 154_000]);
+});
+
 it("counts a request once that a gate answered well and the front failed", async () => {
   const { env } = telemetryWith({
     "wallet through:v2": sample({ 0: { requests: 60 }, 1: { requests: 40 } }),

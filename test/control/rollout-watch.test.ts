@@ -4,7 +4,8 @@ import { Refusal } from "../../functions/control/model/refusal.ts";
 import { release as releaseSchema, stepsOf } from "../../functions/control/model/release.ts";
 import { stateOf } from "../../functions/control/notifications/github.ts";
 import { payloadOf } from "../../functions/control/notifications/payloads.ts";
-import { type RolloutHarness, rolloutHarness, runFor } from "./rollout-harness.ts";
+import { withAlerts } from "../../functions/control/rollout/watch.ts";
+import { type RolloutHarness, rolloutHarness, runFor, verdictOf } from "./rollout-harness.ts";
 
 const types = ({ notices }: RolloutHarness) => notices.map(({ type }) => type);
 
@@ -146,6 +147,13 @@ describe("without a hold-back", () => {
     await runFor(it, 20_000);
     expect([it.share(), it.state().status]).toEqual([100, "running"]);
     expect(types(it).filter((type) => type === "rollout.alert")).toHaveLength(1);
+  });
+
+  it("a failure alerts that was held before, and then neither once more", async () => {
+    const it = await withoutHoldBack();
+    const kinds = (["hold", "fail", "hold", "fail"] as const).map((verdict) => verdictOf(verdict));
+    const { alerts } = kinds.reduce((state, verdict) => withAlerts(state, verdict, it.now()), it.state());
+    expect(alerts?.map(({ held }) => held)).toEqual([true, undefined]);
   });
 
   it("promote ends it without another deployment", async () => {

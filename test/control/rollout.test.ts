@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../functions/control/model/approval.ts";
 import { Refusal } from "../../functions/control/model/refusal.ts";
+import { rolloutText } from "../../infra/commands/operate/rollout-view.ts";
 import { type RolloutHarness, rolloutHarness, runFor } from "./rollout-harness.ts";
 
 describe("a good version", () => {
@@ -104,6 +105,18 @@ describe("a version that is held, since clients could cause what speaks against 
     const it = await held(30_000);
     expect(it.state()).toMatchObject({ status: "paused", why: "held at 1 %: errors: 2 % against 0" });
     expect(it.share()).toBe(1);
+  });
+
+  it("is paused as held also where the evidence timeout is shorter than the bake, and the view says when", async () => {
+    const it = rolloutHarness();
+    it.scenario.verdict = "hold";
+    await it.start({ patienceMs: 4000 });
+    await runFor(it, 6_500);
+    expect(rolloutText(it.state(), it.now(), null, { columns: 200 })).toMatch(
+      /\nneeds {2}held; if it does not pass, it pauses in \d s, at /,
+    );
+    await runFor(it, 6_000);
+    expect(it.state()).toMatchObject({ status: "paused", why: "held at 1 %: errors: 2 % against 0" });
   });
 
   it("is rolled back as soon as others confirm it, also out of the pause", async () => {

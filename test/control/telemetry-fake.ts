@@ -13,13 +13,18 @@ import type { UnitEvidence } from "../../functions/control/telemetry/stages.ts";
 export const telemetryWith = (stored: Readonly<Record<string, StoredSample>>) => {
   const read: string[] = [];
   const queries: StageQuery[] = [];
+  /** By object and name, of the last call. */
+  const periods = new Map<string, readonly [since: number, until: number]>();
   const sampleOf = (object: string, name: string): StoredSample => {
     read.push(`${object} ${name}`);
     return stored[`${object} ${name}`] ?? emptySample;
   };
   const TELEMETRY = {
     getByName: (object: string) => ({
-      between: async (name: string) => sampleOf(object, name),
+      between: async (name: string, since: number, until: number) => {
+        periods.set(`${object} ${name}`, [since, until]);
+        return sampleOf(object, name);
+      },
       evidence: async (query: StageQuery): Promise<UnitEvidence> => {
         queries.push(query);
         const [stable, canary] = [sampleOf(object, query.stable), sampleOf(object, query.canary)];
@@ -27,7 +32,7 @@ export const telemetryWith = (stored: Readonly<Record<string, StoredSample>>) =>
       },
     }),
   };
-  return { env: { TELEMETRY } as never, read, queries };
+  return { env: { TELEMETRY } as never, read, queries, periods };
 };
 
 const summaryOf = (samples: Readonly<Record<Side, StoredSample>>, { settling, bounds }: StageQuery) => {

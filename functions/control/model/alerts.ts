@@ -10,6 +10,6 @@ export const alertText = ({ alerts = [], foreign }: Pick<Rollout, "alerts" | "fo
 const reasonOf = (alerts: readonly Alert[], foreign: boolean): string => {
   if (foreign) return "someone else decided the split";
   return alerts.every(({ held }) => held)
-    ? "clients can cause it themselves"
+    ? "it is no proof, and a person decides"
     : "no users are left on the stable version to compare with";
 };

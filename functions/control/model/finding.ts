@@ -21,7 +21,10 @@ export interface Finding {
     // Of rollouts of an earlier release.
     | "upstream-errors"
     | "deaths";
-  /** `hold`: harm that clients can cause themselves. It does not roll back, and a person decides about the next step. */
+  /**
+   * `hold`: harm that clients can cause themselves, or requests that are missing or too many. It does not roll back, and a person
+   * decides about the next step.
+   */
   readonly verdict: (typeof verdicts)[number];
   /** Shares of requests; for latency the 99th percentile in milliseconds; for the sample ratio shares of all requests. */
   readonly stable: number | null;

@@ -39,6 +39,20 @@ export const stateSince = (it: Rollout): number => {
   return Math.max(noted, baked);
 };
 
+/**
+ * When it pauses if it does not pass: after the evidence timeout, or after one more bake if it is held. In that bake, clients whom
+ * nobody can imitate may confirm what others show.
+ * @returns milliseconds since the epoch
+ */
+export const pausesAt = (it: Rollout, now: number): number => {
+  const since = Math.max(it.stretches.at(-1)?.since ?? now, it.resumedAt ?? 0);
+  const bakeMs = it.steps[it.step]?.bakeMs ?? 0;
+  const givesUpAt = since + bakeMs + it.patienceMs;
+  if (it.verdict?.verdict !== "hold") return givesUpAt;
+  // It may be held only long after the bake.
+  return Math.min(givesUpAt, Math.max(it.heldSince ?? 0, since + bakeMs) + bakeMs);
+};
+
 /** The new version's share of the users, in per cent. */
 export const shareOf = (it: Rollout): number =>
   it.status === "promoted" ? 100 : it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);

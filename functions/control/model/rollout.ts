@@ -66,7 +66,7 @@ export interface Alert {
   readonly at: number;
   /** The finding, as a sentence. */
   readonly why: string;
-  /** Clients can cause it themselves. */
+  /** The finding holds, which proves nothing: clients can cause it themselves, or reports are missing. */
   readonly held?: true;
 }
 

@@ -41,7 +41,7 @@ const titleOf = (type: NoticeType, share: number | undefined): string => {
     case "rollout.watching":
       return `the watch begins at ${share} %`;
     case "rollout.alert":
-      return `the new version fails at ${share} %, and control does not act`;
+      return `a finding against the new version at ${share} %, and control does not act`;
     case "rollout.waiting":
       return `waits for a person at ${share} %`;
     case "rollout.paused":

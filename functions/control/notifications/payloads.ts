@@ -18,7 +18,9 @@ const finding = z.strictObject({
   verdict,
   stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),
   canary: figure.describe("The same of the new version"),
-  low: figure.describe("Lower bound of canary minus stable; of latency and the sample ratio, of their ratio less one"),
+  low: figure.describe(
+    "Lower bound of canary minus stable; of latency, of the shares of requests that are slower than tolerated; of the sample ratio, of the ratio less one",
+  ),
   high: figure.describe("Upper bound of the same"),
   tolerate: figure,
   query: z
@@ -42,7 +44,9 @@ const finding = z.strictObject({
   clusters: z
     .array(z.strictObject({ cluster: z.int(), hits: z.number() }))
     .optional()
-    .describe("The clusters of clients with most hits, as `cluster` in the access log"),
+    .describe(
+      "The clusters of clients with most hits; `cluster` in the access log is the same number in hexadecimal digits",
+    ),
   needs: z
     .strictObject({ requests: z.number(), ms: z.number().nullable() })
     .nullable()
@@ -117,7 +121,7 @@ export const payloads = {
     data: rollout,
   },
   "rollout.alert": {
-    says: "The new version fails, and control does not act: someone else decided the split, or no hold-back is left; once for each finding",
+    says: "Something speaks against the new version, and control does not act: someone else decided the split, no hold-back is left, or the finding only holds; once for each finding",
     data: rollout,
   },
   "rollout.waiting": { says: "The step holds until a person promotes it", data: rollout },

@@ -15,7 +15,7 @@ export const evidenceGap = ({
   const share = Math.max(0, goal.share);
   if (share === 0) return smoked ? undefined : "the smoke test has not passed";
   if (verdict?.verdict === "hold")
-    return `something speaks against the new version, and clients can cause it: ${listOf(verdict.findings, "hold")}`;
+    return `something speaks against the new version, though it is no proof: ${listOf(verdict.findings, "hold")}`;
   return `there is not enough evidence that the new version is no worse, at ${share} % of users${verdict ? `: ${listOf(verdict.findings, "not-enough")}` : ""}`;
 };
 

@@ -3,7 +3,7 @@
 import type { Verdict } from "../model/finding.ts";
 import type { PlatformFailure } from "../model/platform.ts";
 import { type Deployment, isApplied, isOver, isWatched, keyOf, type Rollout, type Subject } from "../model/rollout.ts";
-import { isRollbackStuck, waitingReason } from "../model/rollout-state.ts";
+import { isRollbackStuck, pausesAt, waitingReason } from "../model/rollout-state.ts";
 import { failureText, holdText, timeoutText, waitingText } from "../verdict/decision-text.ts";
 import { assigned, awaitsFronts, withoutDivided } from "./assignment.ts";
 import { applyCommand, type CommandEvent } from "./commands.ts";
@@ -198,12 +198,9 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   if (step.watch) return endWatch(it, now);
   if (step.hold) return { ...it, why: waitingReason(it) };
   if (step.share === 0) return advance(it);
-  // In one more bake, clients whom nobody can imitate may confirm it. It begins with the hold, which may be long after the bake.
-  const heldSince = Math.max(it.heldSince ?? 0, since + step.bakeMs);
-  if (it.verdict?.verdict === "hold" && now - heldSince >= step.bakeMs)
-    return pause(it, holdText(it.verdict, step.share), now);
   if (it.verdict?.verdict === "pass") return advance({ ...it, why: `every criterion passed at ${step.share} %` });
-  if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: waitingText(it.verdict) };
+  if (now < pausesAt(it, now)) return { ...it, why: waitingText(it.verdict) };
+  if (it.verdict?.verdict === "hold") return pause(it, holdText(it.verdict, step.share), now);
   return pause(it, timeoutText(it.verdict, now - since, step.share), now);
 };
 

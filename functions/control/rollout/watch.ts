@@ -69,7 +69,7 @@ export const withAlerts = (it: Rollout, { findings }: Verdict, now: number): Rol
       const alert = { key: keyOf(finding), at: now, why: finding.why };
       return finding.verdict === "hold" ? { ...alert, held: true } : alert;
     })
-    .filter(({ key }) => !known.some((alert) => alert.key === key));
+    .filter(({ key, held }) => !known.some((alert) => alert.key === key && (held || !alert.held)));
   return added.length === 0 ? it : { ...it, alerts: [...known, ...added] };
 };
 

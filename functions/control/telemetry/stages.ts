@@ -32,6 +32,8 @@ export interface StageSources {
 
 /** In memory: each has the counts of all clusters. */
 const maxLive = 4;
+/** One that is being read in parts keeps its place for so long, else several long ones would drive each other out for ever. */
+const readingMs = 10_000;
 /** Cells that are read in one call. A long stage takes several if it is read again. */
 const maxCellsPerCall = 500_000;
 
@@ -41,11 +43,38 @@ interface LiveStage {
   closed: number;
   /** The end of the stage, as it was known when that was counted. */
   until: number;
+  /** When a part of it was read last; 0 if all was. */
+  readAt: number;
 }
+
+/** Stages whose counts are in memory: few, because they are large. */
+const liveStages = () => {
+  const live = new Map<string, LiveStage>();
+  /** The one that was used longest ago makes room. @returns whether there is room for one more */
+  const makeRoom = (now: number): boolean => {
+    if (live.size < maxLive) return true;
+    const [oldest] = [...live].find(([, { readAt }]) => now - readAt >= readingMs) ?? [];
+    return oldest !== undefined && live.delete(oldest);
+  };
+
+  /** @returns undefined if there is no room */
+  const get = (key: string, until: number, now: number, make: () => StageFold): LiveStage | undefined => {
+    const known = live.get(key);
+    // What was counted after the end is taken back by counting again.
+    const isRight = known && (known.until === until || known.closed <= until);
+    live.delete(key);
+    if (!isRight && !makeRoom(now)) return undefined;
+    const it = isRight ? known : { fold: make(), closed: 0, until, readAt: 0 };
+    it.until = until;
+    live.set(key, it);
+    return it;
+  };
+  return { get, delete: (key: string) => live.delete(key) };
+};
 
 export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSources) => {
   const table = stageTable(sql);
-  const live = new Map<string, LiveStage>();
+  const live = liveStages();
   // Most tiers have no rollout for weeks.
   let counts: IntervalCounts | undefined;
 
@@ -54,21 +83,7 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
     return stageFold(facts, from, names, cells.kindOf, counts);
   };
 
-  /** The one that was used longest ago makes room. */
-  const liveOf = (key: string, until: number, make: () => StageFold): LiveStage => {
-    const known = live.get(key);
-    // What was counted after the end is taken back by counting again.
-    const isRight = known && (known.until === until || known.closed <= until);
-    const it = isRight ? known : { fold: make(), closed: 0, until };
-    it.until = until;
-    live.delete(key);
-    live.set(key, it);
-    const [oldest] = live.keys();
-    if (live.size > maxLive && oldest !== undefined) live.delete(oldest);
-    return it;
-  };
-
-  /** @returns undefined if it takes another call: a long stage is read again in parts */
+  /** @returns undefined if it takes another call: a long stage is read again in parts, and few at a time */
   const evidence = (query: StageQuery, now: number): UnitEvidence | undefined => {
     const key = [query.stable, query.canary, query.since].join("\n");
     const names = rowSources(query, sources.namesOf);
@@ -81,13 +96,15 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
     if (result !== null) return parsedResult(result);
     const closed = cells.close(now);
     const period = periodOf({ since: query.since, until });
-    const it = liveOf(key, period.until, () => newFold(facts, period.from, names));
+    const it = live.get(key, period.until, now, () => newFold(facts, period.from, names));
+    if (!it) return undefined;
     const read = catchUp(cells, it, { ...period, closed, names: [...names.keys()], byGroups: facts.groups });
     if (read === "groups") {
       table.changeFacts(query, { ...facts, groups: true });
       live.delete(key);
       return evidence(query, now);
     }
+    it.readAt = read === "part" ? now : 0;
     if (read === "part") return undefined;
     const hasEnded = closed > period.until + maxLateMs + cellMs;
     const end = Math.min(closed, period.until);

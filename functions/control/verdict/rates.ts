@@ -72,11 +72,11 @@ export const rateFinding = (
   };
 };
 
-/** Requests that died, or that the gate itself failed. No client is needed to prove a defect of the gate: each request counts. */
 /** Of failures that only the tail saw nobody knows the clients. */
 const clientsIn = (stage: Stage | undefined, count: RateCount, units: number): number | null =>
   stage?.canary.causes?.some((it) => it.kind === count && hasUnknownUsers(it)) ? null : units;
 
+/** Requests that died, or that the gate itself failed. No client is needed to prove a defect of the gate: each request counts. */
 export const faultsFinding = ({ stages, newest, budget }: VerdictContext): Finding => {
   const count = (it: { readonly totals: readonly number[] }) => it.totals[indexOf.faults] ?? 0;
   const harm = betStages(stages).some((stage, index) => {

@@ -5,7 +5,7 @@
 
 import type { Finding } from "../model/finding.ts";
 import { type ShareOfRequests, shareOfRequests, totalOf } from "../stats/combined.ts";
-import { betsOf, isWon } from "../stats/evidence.ts";
+import { type Bet, betsOf } from "../stats/evidence.ts";
 import { type VerdictContext, verdictOf } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 import { ratioText } from "./verdict-text.ts";
@@ -21,18 +21,18 @@ const errors = { pass: 2, usual: 2.5, surplus: 4 };
 
 export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: VerdictContext): Finding => {
   const bets = betsOf(stages, "requests", "fewer", budget);
-  const isFewer = isWon(bets, "trusted", -1) || isWon(bets, "all", -1);
+  const won = bets.filter(({ wealth, needed }) => wealth >= needed);
   const units = newest?.units ?? [];
   const found = newest && shareOfRequests(units, newest.share);
   const reported = totalOf(units, "canary", "requests");
   const all = reported + totalOf(units, "stable", "requests");
   const witnessed = newest && isWitnessed(newest);
-  const harm = isFewer && found !== undefined && found.part + errors.pass * found.error < lost;
-  const isMissing = isFewer && found !== undefined && found.part < missing;
+  const isLost = won.length > 0 && found !== undefined && found.part + errors.pass * found.error < lost;
+  const isMissing = won.length > 0 && found !== undefined && found.part < missing;
   const isSurplus = newest !== undefined && hasSurplus(shareOfRequests(units, newest.most ?? newest.share));
   const verdict = verdictOf({
-    harm: harm && !witnessed,
-    suspicion: harm || isMissing || isSurplus,
+    harm: isLost && !witnessed && !won.every((it) => isRefuted(it, stages)),
+    suspicion: isMissing || isSurplus,
     passes: found !== undefined && reported >= criteria.minRequests && isWithinShare(found),
   });
   const needs = forecast(verdict, reported, (times) => reported * times >= criteria.minRequests);
@@ -59,6 +59,18 @@ export const ratioFinding = ({ stages, newest, criteria, budget, forecast }: Ver
 /** Whether the canary has as many requests as its share, as far as the assignment of clusters allows to say. */
 export const isWithinShare = ({ part, error }: ShareOfRequests): boolean =>
   part >= 1 - Math.max(1 - missing, errors.usual * error) && part - errors.pass * error >= lost;
+
+/**
+ * Whether authenticated clusters and dealt requests have the new version as often as expected, so that only anonymous clients are
+ * missing. Who knows which version a key has can send all requests to the other one.
+ */
+const isRefuted = ({ stage, voters, crossings }: Bet, stages: readonly Stage[]): boolean => {
+  const { canary, all } = crossings.trusted;
+  const share = stages[stage]?.share ?? 0;
+  return (
+    voters === "all" && all > 0 && canary - errors.pass * Math.sqrt(share * (1 - share) * all) >= lost * share * all
+  );
+};
 
 const hasSurplus = (found: ShareOfRequests | undefined): boolean =>
   found !== undefined && found.part - errors.surplus * found.error > surplus;

@@ -1,4 +1,5 @@
 /** The sentences of findings: what was measured, of what, against what, and what is missing. Clauses are separated by semicolons. */
+import { clusterName } from "../../gateway/observability/clusters.ts";
 import type { EvidenceNeeds, Finding, FindingCause, HitCluster, HitCount } from "../model/finding.ts";
 import { diedCode, unreportedCode } from "../telemetry/causes.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
@@ -56,9 +57,6 @@ const namedText = (clusters: readonly HitCluster[]): string =>
   clusters.length === 0
     ? ""
     : ` (most from ${clusters.map(({ cluster }) => `\`${clusterName(cluster)}\``).join(", ")}: \`cluster\` in the access log)`;
-
-/** As the access log names it. */
-export const clusterName = (cluster: number): string => cluster.toString(16).padStart(4, "0");
 
 const noRequest = "the new version has had no request";
 

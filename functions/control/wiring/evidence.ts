@@ -50,7 +50,7 @@ export const evidenceOf = async (
   const read = (object: string, stable: string, canary: string): Promise<UnitEvidence> =>
     readUnit(env, object, { ...query, stable, canary });
   const found = await (it.tier === frontName
-    ? frontEvidence(env, plan, it.subjects[0] ?? { stable: "", canary: "" }, query, read)
+    ? frontEvidence(env, plan, it.subjects[0] ?? { stable: "", canary: "" }, query, read, now)
     : gateEvidence(plan, it, read));
   const end = until ?? now;
   return {

@@ -31,10 +31,11 @@ export const frontEvidence = async (
   versions: Readonly<Record<Side, string>>,
   query: Pick<StageQuery, "since" | "until" | "settling" | "bounds">,
   read: (object: string, stable: string, canary: string) => Promise<UnitEvidence>,
+  now: number,
 ): Promise<EvidenceSum> => {
-  // The tail does not know when a request started.
+  // The tail does not know when a request started, and gates may report the newest ones after it.
   const since = query.since + reportDelayMs;
-  const until = query.until === null ? Number.MAX_SAFE_INTEGER : query.until + reportDelayMs;
+  const until = Math.min((query.until ?? Number.POSITIVE_INFINITY) + reportDelayMs, now - reportDelayMs);
   const seenOf = async (version: string): Promise<{ readonly statuses: Counts; readonly died: StoredSample }> => {
     const readName = (name: string) => readSample(env, frontName, name, since, until);
     const [statuses, died] = await Promise.all([readName(throughFront(version)), readName(diedInFront(version))]);
@@ -95,10 +96,17 @@ interface Unreported extends Counts {
   readonly faults: number;
 }
 
+/**
+ * Some reports of gates are lost, with what their clients caused. So few of those that were counted are not the front's
+ * doing, and no client may be taken for it by them.
+ */
+const usuallyLost = 0.1;
+
 const unreportedIn = (seen: Counts, counted: Sample, died: number): Unreported => {
   const all = totals(counted);
-  const errors = Math.max(0, seen.errors - all.errors);
-  const refusals = Math.max(0, seen.refusals - all.refusals);
+  const missing = (key: "errors" | "refusals") =>
+    Math.max(0, seen[key] - all[key] - Math.floor(usuallyLost * all[key]));
+  const [errors, refusals] = [missing("errors"), missing("refusals")];
   // A gate may have counted the request as a good one, before the front failed.
   const requests = Math.min(errors + refusals, Math.max(0, seen.requests - all.requests));
   return { requests, errors, refusals, faults: Math.min(errors, died) };

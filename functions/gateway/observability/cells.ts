@@ -8,6 +8,12 @@ export const cellMs = 2000;
 /** Of one report. Beyond this it leaves out whole clusters. */
 export const maxCells = 4000;
 
+/**
+ * Of one cluster, so that two who send as many different requests as they can leave room for the others. Beyond the first its
+ * latency is not measured any more.
+ */
+const maxCellsOfCluster = { measured: maxCells / 4, all: (3 * maxCells) / 8 };
+
 /** The latency bin of requests whose latency is not measured. */
 export const unmeasured = -1;
 
@@ -19,6 +25,9 @@ export const fromLabel = (label: number): readonly [number: number, bin: number]
   Math.floor(label / bins),
   (label % bins) + unmeasured,
 ];
+
+/** The same label, whose latency is not measured. */
+export const withoutBin = (label: number): number => label - (label % bins);
 
 const bins = maxBin + 1 - unmeasured;
 
@@ -44,10 +53,15 @@ export interface ClusterCounts {
   readonly every: () => number;
 }
 
-/** @param labels number of labels, such that its product with `maxClusters` is exact */
-export const clusterCounts = (labels: number): ClusterCounts => {
+/**
+ * @param labels number of labels, such that its product with `maxClusters` is exact
+ * @param coarser the label that counts for a cluster with too many
+ */
+export const clusterCounts = (labels: number, coarser = (label: number): number => label): ClusterCounts => {
   /** By start of the interval, then by cluster and label as one number, which is cheaper than a text. */
   const intervals = new Map<number, Map<number, number>>();
+  /** Cells by cluster. */
+  const sizes = new Map<number, number>();
   let size = 0;
   let every = 1;
   const thin = (): void => {
@@ -60,6 +74,18 @@ export const clusterCounts = (labels: number): ClusterCounts => {
         }
       if (counts.size === 0) intervals.delete(at);
     }
+    for (const cluster of sizes.keys()) if (!isCounted(cluster, every)) sizes.delete(cluster);
+  };
+  const addCell = (counts: Map<number, number>, cluster: number, label: number): void => {
+    const own = sizes.get(cluster) ?? 0;
+    const key = cluster * labels + (own < maxCellsOfCluster.measured ? label : coarser(label));
+    const count = counts.get(key);
+    if (count === undefined) {
+      if (own >= maxCellsOfCluster.all) return;
+      sizes.set(cluster, own + 1);
+      size++;
+    }
+    counts.set(key, (count ?? 0) + 1);
   };
   return {
     add: (started, cluster, label) => {
@@ -72,8 +98,8 @@ export const clusterCounts = (labels: number): ClusterCounts => {
       }
       const key = cluster * labels + label;
       const count = counts.get(key);
-      counts.set(key, (count ?? 0) + 1);
-      if (count === undefined) size++;
+      if (count === undefined) addCell(counts, cluster, label);
+      else counts.set(key, count + 1);
       while (size > maxCells) thin();
     },
     cells: (cellOf) =>

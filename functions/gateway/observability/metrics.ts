@@ -1,6 +1,6 @@
 /** Counts a gate's requests by outcome and reports them to control in the background. Per isolate. */
 import type { Context, Deps, Outcome, RecordBodyFailure, RecordRequest, RecordStreamEnd } from "../core/types.ts";
-import { type ClusterCounts, clusterCounts, fromLabel, labelOf, unmeasured } from "./cells.ts";
+import { type ClusterCounts, clusterCounts, fromLabel, labelOf, unmeasured, withoutBin } from "./cells.ts";
 import { type ClusterOf, clusterOf as dealtClusterOf } from "./clusters.ts";
 import { countFront, type FrontTallies, frontCounts } from "./front-counts.ts";
 import type { BrokenBodies, Cell, EndedStreams, FailedBodies, Mark, Report, Series } from "./report.ts";
@@ -56,7 +56,7 @@ interface Tallies {
 }
 
 const newTallies = (): Tallies => ({
-  clusters: clusterCounts(brokenBody + 1),
+  clusters: clusterCounts(brokenBody + 1, withoutBin),
   series: new Map(),
   marks: new Map(),
   streams: new Map(),

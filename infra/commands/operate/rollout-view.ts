@@ -8,6 +8,7 @@ import {
   isRollbackStuck,
   type NextStep,
   nextSteps,
+  pausesAt,
   stateOf,
   stateSince,
 } from "../../../functions/control/model/rollout-state.ts";
@@ -134,11 +135,18 @@ const timeLeft = (it: Rollout, now: number): string | undefined => {
 /** After the bake: what a verdict still needs, and when the rollout gives up. */
 const evidenceLeft = (it: Rollout, now: number): string => {
   const since = Math.max(it.stretches.at(-1)?.since ?? now, it.resumedAt ?? 0);
-  const bakedAt = since + (it.steps[it.step]?.bakeMs ?? 0);
-  if (stateOf(it) !== "running" || it.verdict?.verdict !== "not-enough" || now < bakedAt) return "";
-  const pausesAt = bakedAt + it.patienceMs;
-  const needs = mostNeeded(it.verdict);
-  const pauses = `without a verdict it pauses in ${duration(pausesAt - now)}, at ${utc(pausesAt, now)}`;
+  const isBaked = now >= since + (it.steps[it.step]?.bakeMs ?? 0);
+  const verdict = it.verdict?.verdict;
+  if (stateOf(it) !== "running" || !isBaked || (verdict !== "not-enough" && verdict !== "hold")) return "";
+  const at = pausesAt(it, now);
+  const pauses = `it pauses in ${duration(at - now)}, at ${utc(at, now)}`;
+  return verdict === "hold"
+    ? `held; if it does not pass, ${pauses}`
+    : neededLeft(it.verdict, `without a verdict ${pauses}`);
+};
+
+const neededLeft = (verdict: Verdict | null, pauses: string): string => {
+  const needs = mostNeeded(verdict);
   if (!needs) return needs === null ? `it does not pass at its present rates; ${pauses}` : pauses;
   const more = `about ${counted(needs.requests, "request").replace(" ", " more ")} of the new version`;
   return `${more}, ${needs.ms === null ? "and none arrive" : `${duration(needs.ms)} at the present rate`}; ${pauses}`;

@@ -8,6 +8,7 @@ import {
   labelOf,
   maxCells,
   unmeasured,
+  withoutBin,
 } from "../../../functions/gateway/observability/cells.ts";
 import { isCounted, maxClusters } from "../../../functions/gateway/observability/clusters.ts";
 import { maxBin } from "../../../functions/gateway/observability/samples.ts";
@@ -45,6 +46,21 @@ it("count each request once, in the interval in which it started", () => {
   );
 });
 
+it("of two clients that send as many different requests as they can leave room for all others", () => {
+  const counts = clusterCounts(labels, withoutBin);
+  const attackers = [0, maxClusters / 3];
+  for (let number = 0; number < 600; number++)
+    for (const cluster of attackers) for (let bin = 0; bin < 20; bin++) counts.add(0, cluster, labelOf(number, bin));
+  for (let cluster = 1; cluster <= 900; cluster++) counts.add(0, cluster, labelOf(1, 1));
+  const all = counted(counts);
+  expect(counts.every()).toBe(1);
+  expect(all.filter(({ cluster }) => !attackers.includes(cluster))).toHaveLength(900);
+  // Their latency is measured for the first of them.
+  const theirs = all.filter(({ cluster }) => cluster === 0);
+  expect(theirs).toHaveLength((3 * maxCells) / 8);
+  expect(theirs.filter(({ label }) => fromLabel(label)[1] !== unmeasured)).toHaveLength(maxCells / 4);
+});
+
 it("of 100,000 clients are bounded, and are complete for the clusters that they count", () => {
   const counts = clusterCounts(labels);
   const wanted = new Map<number, number>();
@@ -69,9 +85,10 @@ const byOrderIn = (sums: ReadonlyMap<number, number>) => {
   return ([a]: [number, number], [b]: [number, number]) => order.indexOf(a) - order.indexOf(b);
 };
 
-it("of one client with more cells than fit are left out, and nobody else's come after", () => {
+it("of three clients with more cells than fit are left out, and nobody else's come after", () => {
   const counts = clusterCounts(labels);
-  for (let label = 0; label <= maxCells; label++) counts.add(0, 0, label);
+  for (const cluster of [0, maxClusters / 3, (2 * maxClusters) / 3])
+    for (let label = 0; label <= maxCells; label++) counts.add(0, cluster, label);
   counts.add(0, 32_768, 1);
   expect(counted(counts)).toEqual([]);
   expect(isCounted(0, counts.every())).toBe(false);

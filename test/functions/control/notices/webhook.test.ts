@@ -359,7 +359,7 @@ describe("a chat", () => {
     });
     const alert = { tier: "wallet", share: 100, why: "1 of 9 requests failed; control does not act: …" } as never;
     expect(chatMessageOf("rollout.alert", "production", alert).title).toBe(
-      "wallet in production: the new version fails at 100 %, and control does not act",
+      "wallet in production: a finding against the new version at 100 %, and control does not act",
     );
     expect(chatMessageOf("rollout.watching", "production", { tier: "wallet", share: 95 } as never).title).toBe(
       "wallet in production: the watch begins at 95 %",

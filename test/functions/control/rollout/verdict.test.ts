@@ -245,6 +245,20 @@ it("holds if two fifths of the requests are missing, which clients may have stop
   expect(finding([stage(0.1, many, { ...equal, requests: 60_000 })], "sample-ratio").verdict).toBe("hold");
 });
 
+it("holds if only anonymous clients are missing: who knows the versions can send all requests to the other one", () => {
+  const attacked = (canary: Counts) => {
+    const evidence = evidenceOf(0.1, many, canary);
+    const counts = new Float64Array(measures.length);
+    counts[indexOf.requests] = 150;
+    for (let cluster = 0; cluster < 16_000; cluster++)
+      evidence.add("stable", 1000, firstOf.anonymous + cluster, counts);
+    evidence.close(300_000);
+    return { ...stage(0.1, many, canary), units: [evidence.summary(true)] };
+  };
+  expect(finding([attacked(equal)], "sample-ratio").verdict).toBe("hold");
+  expect(finding([attacked({ requests: 200 })], "sample-ratio").verdict).toBe("fail");
+});
+
 it("holds if the tail saw the requests whose reports are missing", () => {
   const silent = stage(0.1, many, { requests: 2000 });
   expect(finding([silent], "sample-ratio").verdict).toBe("fail");

@@ -1,10 +1,13 @@
 /** What a tier's telemetry object answers about a stage: who is counted, for which stage, and how slow is slow. */
 import { describe, expect, it } from "vitest";
 import { indexOf, type Measure, type Side } from "../../../../functions/control/stats/measures.ts";
+import type { CellTable } from "../../../../functions/control/telemetry/cell-table.ts";
 import { cellsOfDeaths, cellsOfGate, deathsOfUnknown } from "../../../../functions/control/telemetry/report-cells.ts";
 import { deathsIn, emptySample } from "../../../../functions/control/telemetry/samples.ts";
-import type { UnitEvidence } from "../../../../functions/control/telemetry/stages.ts";
+import { createStageTable } from "../../../../functions/control/telemetry/stage-table.ts";
+import { stagesOn, type UnitEvidence } from "../../../../functions/control/telemetry/stages.ts";
 import { openStore, type TelemetryStore } from "../../../../functions/control/telemetry/store.ts";
+import { cellMs } from "../../../../functions/gateway/observability/cells.ts";
 import { clustersPerKind } from "../../../../functions/gateway/observability/clusters.ts";
 import type { Cell } from "../../../../functions/gateway/observability/report.ts";
 import { seededRandom } from "../seeded-random.ts";
@@ -386,3 +389,28 @@ describe("a gate of the previous release", () => {
       expect(openStore(storage.sql).evidence(queryOf(), begin + 30 * secondMs)).toEqual(found);
     }));
 });
+
+it("more long stages than fit into memory are all read to the end, though their rollouts ask in turns", () =>
+  inDurableObject(({ storage }) => {
+    const sql = storage.sql;
+    createStageTable(sql);
+    // Three intervals, each with as many cells as are read in one call.
+    const data = new Uint32Array(1_000_000);
+    const table = {
+      ...{ kindOf: () => undefined, close: (now: number) => now, hasGroups: () => false },
+      read: function* (versions: readonly string[], from: number) {
+        for (let fold = begin; fold < begin + 3 * cellMs; fold += cellMs)
+          if (fold >= from) yield { version: versions[0] as string, fold, at: fold, every: 1, groups: false, data };
+      },
+    };
+    const stages = stagesOn(sql, table as unknown as CellTable, {
+      thresholds: () => ({ routes: {} }),
+      namesOf: (it) => ({ requests: it, "deaths-by-front": `front:${it}`, "deaths-by-tail": `tail:${it}` }),
+      display: () => ({ stable: emptySample, canary: emptySample }),
+    });
+    const waiting = new Set(["a", "b", "c", "d", "e"]);
+    for (let round = 0; round < 8; round++)
+      for (const canary of [...waiting])
+        if (stages.evidence({ ...queryOf(), canary }, begin + minuteMs + round * secondMs)) waiting.delete(canary);
+    expect([...waiting]).toEqual([]);
+  }));
