@@ -10,7 +10,7 @@ import { type IntervalCounts, intervalCounts } from "./interval-counts.ts";
 import type { StoredSample } from "./samples.ts";
 import { type RowSource, type StageFacts, type StageFold, stageFold } from "./stage-fold.ts";
 import { periodOf, type StagePeriod, type StageQuery, stageTable } from "./stage-table.ts";
-import type { RouteThresholds } from "./thresholds.ts";
+import { hasThresholds, type RouteThresholds } from "./thresholds.ts";
 
 /** The evidence of one tier about a stage. */
 export interface UnitEvidence {
@@ -83,6 +83,18 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
     return stageFold(facts, from, names, cells.kindOf, counts);
   };
 
+  /**
+   * A new tier has no past. Its stable version's first requests become it then, and what starts later is measured.
+   * @returns undefined if there are thresholds already, or none yet
+   */
+  const lateThresholds = (query: StageQuery, facts: StageFacts, now: number): StageFacts | undefined => {
+    if (hasThresholds(facts.thresholds)) return undefined;
+    const thresholds = sources.thresholds(query, now);
+    if (!hasThresholds(thresholds)) return undefined;
+    const latency = Math.max(facts.settling.latency, now - periodOf(query).from);
+    return { ...facts, thresholds, settling: { ...facts.settling, latency } };
+  };
+
   /** @returns undefined if it takes another call: a long stage is read again in parts, and few at a time */
   const evidence = (query: StageQuery, now: number): UnitEvidence | undefined => {
     const key = [query.stable, query.canary, query.since].join("\n");
@@ -94,6 +106,12 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
       groups: cells.hasGroups([query.stable, query.canary], now - maxLateMs),
     }));
     if (result !== null) return parsedResult(result);
+    const late = until === null ? lateThresholds(query, facts, now) : undefined;
+    if (late) {
+      table.changeFacts(query, late);
+      live.delete(key);
+      return evidence(query, now);
+    }
     const closed = cells.close(now);
     const period = periodOf({ since: query.since, until });
     const it = live.get(key, period.until, now, () => newFold(facts, period.from, names));

@@ -57,5 +57,8 @@ const quantile = (bins: Bins, least: number): number => {
   return bins.at(-1)?.[0] ?? 0;
 };
 
+export const hasThresholds = ({ routes, others }: RouteThresholds): boolean =>
+  others !== undefined || Object.keys(routes).length > 0;
+
 export const thresholdsFor = (all: RouteThresholds, route: string): Thresholds | undefined =>
   Object.hasOwn(all.routes, route) ? all.routes[route] : all.others;

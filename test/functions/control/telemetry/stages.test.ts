@@ -261,6 +261,19 @@ describe("slowness", () => {
       expect(slow(store.evidence(queryOf(), begin + 10 * secondMs), "canary")).toEqual([28, 12, 12, 12, 12, 0]);
     }));
 
+  it("is measured later in the stage of a new tier, as soon as stable has had enough requests", () =>
+    inDurableObject(({ storage }) => {
+      const store = openStore(storage.sql);
+      const measured = (at: number) => total(store.evidence(queryOf(), at), "canary", "measured");
+      report(store, "v2", { [begin]: [[ok, 1, 10, 5]] }, begin + secondMs);
+      expect(measured(begin + 10 * secondMs)).toBe(0);
+      past(store, "v1", begin + 20 * secondMs);
+      expect(measured(begin + 30 * secondMs)).toBe(0);
+      report(store, "v2", { [begin + 32 * secondMs]: [[ok, 1, 10, 7]] }, begin + 33 * secondMs);
+      // What started before the thresholds were known is never measured.
+      expect(measured(begin + minuteMs)).toBe(7);
+    }));
+
   it("is not measured where stable has hardly been", () =>
     inDurableObject(({ storage }) => {
       const store = openStore(storage.sql);
