@@ -22,7 +22,7 @@ const plain = (text: string): string =>
     // Latency is drawn where isolates were warm by then; how many looks there are depends on the machine.
     .filter(
       (line) =>
-        !/^(?:pass|fail|not enough|latency,|(?:stable|canary) \||\d\d:\d\d:\d\d| {2}(?!npx)\S| {7,}\S)/.test(line),
+        !/^(?:pass|fail|hold|not enough|latency,|(?:stable|canary) \||\d\d:\d\d:\d\d| {2}(?!npx)\S| {7,}\S)/.test(line),
     )
     .map((line) =>
       line
