@@ -163,7 +163,7 @@ class Store:
             "variance": [stable["variance"], canary["variance"]],
             "units": canary_clusters + sum(of["canary"].get(it, 0) for it in active if it >= DEALT),
             "weight": canary["weight"],
-            "hitUnits": sum(1 if it < DEALT else count for it, count in hit.items()),
+            "hitClusters": len(hit),
             "top": sorted(hit.values(), reverse=True)[:3],
             "tied": stable["tied"] or canary["tied"],
         }

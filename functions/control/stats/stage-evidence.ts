@@ -192,14 +192,13 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitClusters" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
-    const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
     const top = hit
       .map((cluster) => ({ cluster, hits: hits[cluster] ?? 0 }))
       .toSorted((a, b) => b.hits - a.hits)
       .slice(0, maxTop);
-    return { hitUnits: units, top };
+    return { hitClusters: hit.length, top };
   }
 
   #requests(): RequestsSummary {

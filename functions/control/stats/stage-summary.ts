@@ -33,8 +33,8 @@ export interface TopCluster {
 export interface RateSummary extends Difference {
   /** The same of authenticated clusters and dealt requests alone. Absent where a limit needs none. */
   readonly trusted?: Difference;
-  /** Clusters of the canary with hits, and dealt requests that were hits. */
-  readonly hitUnits: number;
+  /** Clusters of the canary with hits; of dealt requests, the networks that sent them. */
+  readonly hitClusters: number;
   readonly top: readonly TopCluster[];
 }
 

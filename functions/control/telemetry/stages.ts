@@ -83,18 +83,6 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
     return stageFold(facts, from, names, cells.kindOf, counts);
   };
 
-  /**
-   * A new tier has no past. Its stable version's first requests become it then, and what starts later is measured.
-   * @returns undefined if there are thresholds already, or none yet
-   */
-  const lateThresholds = (query: StageQuery, facts: StageFacts, now: number): StageFacts | undefined => {
-    if (hasThresholds(facts.thresholds)) return undefined;
-    const thresholds = sources.thresholds(query, now);
-    if (!hasThresholds(thresholds)) return undefined;
-    const latency = Math.max(facts.settling.latency, now - periodOf(query).from);
-    return { ...facts, thresholds, settling: { ...facts.settling, latency } };
-  };
-
   /** @returns undefined if it takes another call: a long stage is read again in parts, and few at a time */
   const evidence = (query: StageQuery, now: number): UnitEvidence | undefined => {
     const key = [query.stable, query.canary, query.since].join("\n");
@@ -106,7 +94,7 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
       groups: cells.hasGroups([query.stable, query.canary], now - maxLateMs),
     }));
     if (result !== null) return parsedResult(result);
-    const late = until === null ? lateThresholds(query, facts, now) : undefined;
+    const late = until === null ? lateThresholds(sources, query, facts, now) : undefined;
     if (late) {
       table.changeFacts(query, late);
       live.delete(key);
@@ -145,6 +133,23 @@ export const stagesOn = (sql: SqlStorage, cells: CellTable, sources: StageSource
       ),
     sweep: table.sweep,
   };
+};
+
+/**
+ * A new tier has no past. Its stable version's first requests become it then, and what starts later is measured.
+ * @returns undefined if there are thresholds already, or none yet
+ */
+const lateThresholds = (
+  sources: Pick<StageSources, "thresholds">,
+  query: StageQuery,
+  facts: StageFacts,
+  now: number,
+): StageFacts | undefined => {
+  if (hasThresholds(facts.thresholds)) return undefined;
+  const thresholds = sources.thresholds(query, now);
+  if (!hasThresholds(thresholds)) return undefined;
+  const latency = Math.max(facts.settling.latency, now - periodOf(query).from);
+  return { ...facts, thresholds, settling: { ...facts.settling, latency } };
 };
 
 const rowSources = ({ stable, canary }: StageQuery, namesOf: StageSources["namesOf"]): ReadonlyMap<string, RowSource> =>

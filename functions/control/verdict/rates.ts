@@ -52,7 +52,7 @@ export const rateFinding = (
   const canary = { hits: hits("canary"), requests: requests.canary };
   const stable = { hits: hits("stable"), requests: requests.stable };
   const causes = causesIn(newest ? [newest] : [], count, requests);
-  const clients = clientsIn(newest, count, rate?.hitUnits ?? 0);
+  const clients = clientsIn(newest, count, rate?.hitClusters ?? 0);
   const clusters = rate?.top ?? [];
   return {
     criterion,
