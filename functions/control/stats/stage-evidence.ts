@@ -192,14 +192,15 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitUnits" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "clients" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
-    const units = hit.reduce((sum, cluster) => sum + (cluster < dealtFrom ? 1 : (hits[cluster] ?? 0)), 0);
+    // A network may have requests with a key and without.
+    const clients = new Set(hit.map((it) => (it < dealtFrom ? it : it - dealtFrom)));
     const top = hit
       .map((cluster) => ({ cluster, hits: hits[cluster] ?? 0 }))
       .toSorted((a, b) => b.hits - a.hits)
       .slice(0, maxTop);
-    return { hitUnits: units, top };
+    return { clients: clients.size, top };
   }
 
   #requests(): RequestsSummary {

@@ -110,7 +110,8 @@ const differenceText = (
     const more = low < 0.0001 ? "more than by chance" : `at least ${points(low)} more`;
     return low < tolerate ? `${more}, and ${points(tolerate)} cannot be excluded` : `${more}, ${tolerated}`;
   }
-  if (units > 0 && units < minUnits) return `${counted(units, "client")} of ${minUnits} that a pass needs`;
+  if (units > 0 && units < minUnits)
+    return `${number(units)} of the ${minUnits} clients that a pass needs (or requests without a key)`;
   if (needs === null) return `${points(Math.max(0, difference))} more, ${tolerated}: it does not pass at these rates`;
   return `up to ${points(high)} more is possible, ${tolerated}`;
 };

@@ -54,7 +54,7 @@ it("does not pass on the requests of a few clients, however many they send", () 
   const found = finding([stage(0.1, many, equal, { clusters: 300 })], "errors");
   expect(found).toMatchObject({
     verdict: "not-enough",
-    why: expect.stringMatching(/30 clients of 50 that a pass needs/),
+    why: expect.stringMatching(/30 of the 50 clients that a pass needs/),
   });
   expect(finding([stage(0.1, many, equal, { clusters: 600 })], "errors").verdict).toBe("pass");
 });
@@ -107,7 +107,16 @@ describe("by clients that nobody authenticated, a version that", () => {
 
   it("fails by requests that were dealt one by one, which no client can aim", () => {
     const dealt = { clusters: 10_000, kind: "dealt" } as const;
-    expect(finding([stage(0.01, early, { ...base, refusals: 120 }, dealt)], "refusals").verdict).toBe("fail");
+    expect(finding([stage(0.01, early, { ...base, refusals: 120 }, dealt)], "refusals")).toMatchObject({
+      verdict: "fail",
+      clients: 100,
+    });
+    const same = { ...dealt, hitting: 1 };
+    expect(finding([stage(0.01, early, { ...base, refusals: 120 }, same)], "refusals")).toMatchObject({
+      verdict: "fail",
+      clients: 1,
+      why: expect.stringMatching(/, perhaps all from one client; /),
+    });
   });
 
   it("names the clusters, and says that a person decides", () => {
