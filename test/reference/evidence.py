@@ -163,7 +163,7 @@ class Store:
             "variance": [stable["variance"], canary["variance"]],
             "units": canary_clusters + sum(of["canary"].get(it, 0) for it in active if it >= DEALT),
             "weight": canary["weight"],
-            "hitClusters": len(hit),
+            "clients": len({it if it < DEALT else it - DEALT for it in hit}),
             "top": sorted(hit.values(), reverse=True)[:3],
             "tied": stable["tied"] or canary["tied"],
         }

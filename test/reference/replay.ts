@@ -53,7 +53,7 @@ interface ExpectedRate {
   readonly variance: readonly number[];
   readonly units: number;
   readonly weight: number;
-  readonly hitClusters: number;
+  readonly clients: number;
   readonly top: readonly number[];
   /** Whether rounding decides which one of different clusters is left out, so that means may differ. */
   readonly tied: boolean;
@@ -133,13 +133,13 @@ const compareRates = (
   comparison: Comparison,
   at: string,
   rate: RateSummary | undefined,
-  { stable, canary, variance, weight, units, hitClusters, top, tied }: ExpectedRate,
+  { stable, canary, variance, weight, units, clients, top, tied }: ExpectedRate,
 ): void => {
   comparison.same(`${at}, how many`, rate ? 1 : 0, 1);
   if (!rate) return;
   const { top: clusters, ...ours } = rate;
-  const counts = [ours.units, ours.hitClusters, ...clusters.map(({ hits }) => hits)];
-  comparison.all(`${at}, counts`, counts, [units, hitClusters, ...top]);
+  const counts = [ours.units, ours.clients, ...clusters.map(({ hits }) => hits)];
+  comparison.all(`${at}, counts`, counts, [units, clients, ...top]);
   if (tied) comparison.ties++;
   else
     comparison.all(

@@ -20,7 +20,7 @@ export const trustedRate = (units: readonly StageSummary[], rate: Rate): RateSum
   combined(
     units.flatMap(({ rates }) => {
       const trusted = rates?.[rate].trusted;
-      return trusted ? [{ ...trusted, hitClusters: 0, top: [] }] : [];
+      return trusted ? [{ ...trusted, clients: 0, top: [] }] : [];
     }),
   );
 
@@ -38,7 +38,8 @@ const combined = (all: readonly RateSummary[]): RateSummary | undefined => {
     canary: mean((it) => it.canary),
     variance: { stable: mean((it) => it.variance.stable, 2), canary: mean((it) => it.variance.canary, 2) },
     units: some.reduce((sum, it) => sum + it.units, 0),
-    hitClusters: some.reduce((sum, it) => sum + it.hitClusters, 0),
+    // The stores may have seen the same ones.
+    clients: Math.max(...some.map((it) => it.clients)),
     top: some
       .flatMap(({ top }) => top)
       .toSorted((a, b) => b.hits - a.hits)

@@ -17,8 +17,8 @@ import type {
 } from "./stage-summary.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
-/** Measures whose clusters are counted: `measured` is only what others are a share of, and only a pass rests on `late99`. */
-export const crossedMeasures = measures.filter((it) => it !== "measured" && it !== "late99");
+/** Measures whose clusters are counted: `measured` is only what others are a share of. */
+export const crossedMeasures = measures.filter((it) => it !== "measured");
 export type CrossedMeasure = (typeof crossedMeasures)[number];
 
 const maxTop = 3;
@@ -192,13 +192,15 @@ export class StageEvidence {
     ) as Record<Rate, RateSummary>;
   }
 
-  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "hitClusters" | "top"> {
+  #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "clients" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
+    // A network may have requests with a key and without.
+    const clients = new Set(hit.map((it) => (it < dealtFrom ? it : it - dealtFrom)));
     const top = hit
       .map((cluster) => ({ cluster, hits: hits[cluster] ?? 0 }))
       .toSorted((a, b) => b.hits - a.hits)
       .slice(0, maxTop);
-    return { hitClusters: hit.length, top };
+    return { clients: clients.size, top };
   }
 
   #requests(): RequestsSummary {

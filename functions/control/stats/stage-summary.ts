@@ -33,8 +33,8 @@ export interface TopCluster {
 export interface RateSummary extends Difference {
   /** The same of authenticated clusters and dealt requests alone. Absent where a limit needs none. */
   readonly trusted?: Difference;
-  /** Clusters of the canary with hits; of dealt requests, the networks that sent them. */
-  readonly hitClusters: number;
+  /** The canary's hits come from at least so many clients: consumers, and networks. */
+  readonly clients: number;
   readonly top: readonly TopCluster[];
 }
 

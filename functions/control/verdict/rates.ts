@@ -52,7 +52,7 @@ export const rateFinding = (
   const canary = { hits: hits("canary"), requests: requests.canary };
   const stable = { hits: hits("stable"), requests: requests.stable };
   const causes = causesIn(newest ? [newest] : [], count, requests);
-  const clients = clientsIn(newest, count, rate?.hitClusters ?? 0);
+  const clients = clientsIn(newest, count, rate?.clients ?? 0);
   const clusters = rate?.top ?? [];
   return {
     criterion,
@@ -73,8 +73,8 @@ export const rateFinding = (
 };
 
 /** Of failures that only the tail saw nobody knows the clients. */
-const clientsIn = (stage: Stage | undefined, count: RateCount, units: number): number | null =>
-  stage?.canary.causes?.some((it) => it.kind === count && hasUnknownUsers(it)) ? null : units;
+const clientsIn = (stage: Stage | undefined, count: RateCount, clients: number): number | null =>
+  stage?.canary.causes?.some((it) => it.kind === count && hasUnknownUsers(it)) ? null : clients;
 
 /** Requests that died, or that the gate itself failed. No client is needed to prove a defect of the gate: each request counts. */
 export const faultsFinding = ({ stages, newest, budget }: VerdictContext): Finding => {

@@ -111,7 +111,7 @@ const differenceText = (
     return low < tolerate ? `${more}, and ${points(tolerate)} cannot be excluded` : `${more}, ${tolerated}`;
   }
   if (units > 0 && units < minUnits)
-    return `a pass needs ${minUnits} clients, or requests without a key, and has ${units}`;
+    return `${number(units)} of the ${minUnits} clients that a pass needs (or requests without a key)`;
   if (needs === null) return `${points(Math.max(0, difference))} more, ${tolerated}: it does not pass at these rates`;
   return `up to ${points(high)} more is possible, ${tolerated}`;
 };
@@ -148,9 +148,9 @@ export const ratioText = (it: RatioFacts): string => {
   const summary = `the new version reported ${number(reported)} of ${counted(all, "request")}, ${number(expected)} are expected by its share`;
   if (verdict === "fail") return `${summary}: it crashes, hangs or cannot report`;
   if (verdict !== "hold") return summary;
-  if (part > 1) return `${summary}: it gets requests that are not its users'`;
-  return witnessed
-    ? `${summary}: its reports are missing, and the tail saw its requests`
+  if (witnessed) return `${summary}: its reports are missing, and the tail saw its requests`;
+  return part > 1
+    ? `${summary}: it gets requests that are not its users'`
     : `${summary}: requests are missing, or its clients send fewer`;
 };
 

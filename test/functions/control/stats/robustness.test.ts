@@ -50,7 +50,7 @@ it("hits whose requests came in another report are counted once", () => {
   evidence.close(2_000);
   const { canary, rates } = evidence.summary(true);
   expect(canary.totals[indexOf.faults]).toBe(5);
-  expect(rates?.faults).toMatchObject({ hitClusters: 1, top: [{ cluster: 7, hits: 5 }] });
+  expect(rates?.faults).toMatchObject({ clients: 1, top: [{ cluster: 7, hits: 5 }] });
 });
 
 it("a cluster crosses a level once, however many hits it has", () => {
