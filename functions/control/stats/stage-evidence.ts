@@ -17,8 +17,8 @@ import type {
 } from "./stage-summary.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
-/** Measures whose clusters are counted: `measured` is only what others are a share of. */
-export const crossedMeasures = measures.filter((it) => it !== "measured");
+/** Measures whose clusters are counted: `measured` is only what others are a share of, and only a pass rests on `late99`. */
+export const crossedMeasures = measures.filter((it) => it !== "measured" && it !== "late99");
 export type CrossedMeasure = (typeof crossedMeasures)[number];
 
 const maxTop = 3;

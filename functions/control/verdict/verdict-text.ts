@@ -148,9 +148,9 @@ export const ratioText = (it: RatioFacts): string => {
   const summary = `the new version reported ${number(reported)} of ${counted(all, "request")}, ${number(expected)} are expected by its share`;
   if (verdict === "fail") return `${summary}: it crashes, hangs or cannot report`;
   if (verdict !== "hold") return summary;
-  if (witnessed) return `${summary}: its reports are missing, and the tail saw its requests`;
-  return part > 1
-    ? `${summary}: it gets requests that are not its users'`
+  if (part > 1) return `${summary}: it gets requests that are not its users'`;
+  return witnessed
+    ? `${summary}: its reports are missing, and the tail saw its requests`
     : `${summary}: requests are missing, or its clients send fewer`;
 };
 

@@ -44,6 +44,16 @@ it("passes a version that behaves like stable", () => {
   expect(verdict).toBe("pass");
 });
 
+it("errors within their tolerance neither roll back by latency nor keep it from passing", () => {
+  const stable = { requests: 100_000, errors: 100 };
+  const judged = (canary: Partial<Counts>) => {
+    const stages = [stage(0.5, stable, { ...stable, errors: 400, ...canary })];
+    return (["errors", "latency"] as const).map((it) => finding(stages, it).verdict);
+  };
+  expect(judged({ tail: 1.15 })).toEqual(["pass", "pass"]);
+  expect(judged({ tail: 1.4 })).toEqual(["pass", "fail"]);
+});
+
 it("neither passes nor fails on a few requests", () => {
   expect(judge([], criteria).verdict).toBe("not-enough");
   const few = judge([stage(0.1, { requests: 900, errors: 1 }, { requests: 100, errors: 1 })], criteria);
@@ -187,6 +197,16 @@ it("judges each stage by itself: a good night at 1 % does not distort a bad morn
   expect(finding([night, morning], "latency").verdict).toBe("pass");
 });
 
+it("passes a latency with a few hundred requests where stable is faster than in its past", () => {
+  const faster = (requests: number, slower: number) => ({ requests, slower });
+  const verdictOf = (slower: number, requests = 600) =>
+    finding([stage(0.1, faster(5400, 0.5), faster(requests, slower))], "latency").verdict;
+  expect(verdictOf(0.5)).toBe("pass");
+  // As slow as in the past, when a hundredth exceeded the percentile.
+  expect(verdictOf(1.2)).not.toBe("pass");
+  expect(verdictOf(1.2, 6000)).not.toBe("pass");
+});
+
 it("still fails for the harm of a stage that is over", () => {
   const harmful = stage(0.1, many, { ...equal, errors: 3000 });
   expect(finding([harmful, stage(0.5, many, many)], "errors").verdict).toBe("fail");
@@ -222,7 +242,12 @@ it("finds harm that begins late, in a window that begins after it", () => {
 });
 
 it("holds if the canary gets far more requests than its users send", () => {
-  expect(finding([stage(0.1, many, { ...equal, requests: 200_000 })], "sample-ratio").verdict).toBe("hold");
+  const more = stage(0.1, many, { ...equal, requests: 200_000 });
+  for (const it of [more, { ...more, witnessed: { stable: 900_000, canary: 200_000 } }])
+    expect(finding([it], "sample-ratio")).toMatchObject({
+      verdict: "hold",
+      why: expect.stringMatching(/it gets requests that are not its users'$/),
+    });
 });
 
 it("holds if two fifths of the requests are missing, which clients may have stopped to send", () => {
@@ -251,7 +276,10 @@ it("holds if the tail saw the requests whose reports are missing", () => {
     verdict: "hold",
     why: expect.stringMatching(/its reports are missing, and the tail saw its requests$/),
   });
-  expect(finding([{ ...silent, witnessed: { stable: 900_000, canary: 2000 } }], "sample-ratio").verdict).toBe("fail");
+  const ratioIf = (canary: number) =>
+    finding([{ ...silent, witnessed: { stable: 900_000, canary } }], "sample-ratio").verdict;
+  // Its clients may send a bit less than their share.
+  expect([60_000, 40_000, 2000].map(ratioIf)).toEqual(["hold", "fail", "fail"]);
 });
 
 it("counts a stage whose requests are in several stores", () => {
