@@ -26,7 +26,7 @@ const small = (world: Scenario): Scenario => ({
 
 // A promise of 99 in 100 is kept or broken by ones here; `npm run sim:rollout` has the thousands.
 it.runIf(full).each(scenarios.map((it) => [it.name, it] as const))("%s", { timeout: 300_000 }, async (_, scenario) => {
-  const runs = 10;
+  const runs = 3;
   const figures = await simulated(scenario, { runs });
   for (const { end, least = 0, most = 1 } of scenario.bounds) {
     const count = Math.round(figures.ends[end] * runs);
