@@ -7,6 +7,7 @@
 import { fieldsOf } from "../gateway/core/json.ts";
 import { feedBinding } from "../gateway/core/ports/state.ts";
 import { readJson } from "../gateway/http/read-stream.ts";
+import { hmacSha256 } from "../gateway/identity/hmac.ts";
 import { type Freshness, freshMs, isRefreshing, neverRefreshed, waitForRefresh } from "../gateway/overlay/freshness.ts";
 import { maxFeedAgeMs } from "../gateway/overlay/overlay.ts";
 import { frontName } from "./front-name.ts";
@@ -46,7 +47,7 @@ export interface VersionKeys {
 
 /** What the front has received. */
 interface State extends Freshness {
-  /** By Worker. Those of one that is missing is the empty one. */
+  /** By Worker. The epoch of a Worker that is missing is empty. */
   epochs: Readonly<Record<string, string>>;
   revision: number;
 }
@@ -153,16 +154,10 @@ const messageOf = (value: unknown): Message => {
 
 /** HMAC-SHA-256, of which 128 bits are used, in base64url. */
 const authenticator = (secret: string): ((text: string) => Promise<string>) => {
-  const encoder = new TextEncoder();
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  let key: CryptoKey | undefined;
-  return async (text) => {
-    // Caches the key, not a promise: the request that created the promise may be cancelled.
-    key ??= await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["sign"]);
-    const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).subarray(0, 16);
-    return btoa(String.fromCharCode(...bytes))
+  const mac = hmacSha256(secret);
+  return async (text) =>
+    btoa(String.fromCharCode(...(await mac(text)).subarray(0, 16)))
       .replaceAll("+", "-")
       .replaceAll("/", "_")
       .slice(0, 22);
-  };
 };

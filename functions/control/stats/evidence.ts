@@ -39,9 +39,7 @@ export interface Bet {
 /** The part of stage k, counted from zero: 6/(π(k+1))², whose sum is 1. */
 const stageCost = (index: number): number => -Math.log(6 / (Math.PI * (index + 1)) ** 2);
 
-/**
- * @param budget probability of a false alarm for this measure
- */
+/** @param budget probability of a false alarm for this measure */
 export const betsOf = (
   stages: readonly BetStage[],
   measure: Measure,

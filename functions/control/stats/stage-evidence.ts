@@ -240,5 +240,5 @@ const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 const newTotals = (): Float64Array => new Float64Array(maxClusters);
 const none: ArrayLike<number> = [];
 
-/** For tests and reports: the least number of a kind. */
+/** The first number of each kind. */
 export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

@@ -5,6 +5,7 @@
 
 import type { Deps } from "../core/types.ts";
 import { readAll } from "../http/read-stream.ts";
+import { hmacSha256 } from "./hmac.ts";
 
 /**
  * The secret that authenticates entries. `postern deploy` generates one for each gate that needs it, and nobody sees
@@ -62,15 +63,8 @@ const noCache: SharedCache = { read: async () => undefined, write: async () => {
 
 /** HMAC-SHA-256, in hexadecimal digits. */
 const authenticator = (secret: string): ((text: string) => Promise<string>) => {
-  const encoder = new TextEncoder();
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  let key: CryptoKey | undefined;
-  return async (text) => {
-    // Caches the key, not a promise: the request that created the promise may be cancelled.
-    key ??= await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["sign"]);
-    const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));
-    return Array.from(bytes, (it) => it.toString(16).padStart(2, "0")).join("");
-  };
+  const mac = hmacSha256(secret);
+  return async (text) => Array.from(await mac(text), (it) => it.toString(16).padStart(2, "0")).join("");
 };
 
 /** Compares in constant time. */
