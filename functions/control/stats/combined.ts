@@ -1,6 +1,6 @@
 /** Sums and means over the stores of telemetry of one stage, and the bounds that a pass rests on. */
 import { indexOf, type Measure, type Rate, type Side } from "./measures.ts";
-import type { RateSummary, StageSummary } from "./stage-summary.ts";
+import { maxTop, type RateSummary, type StageSummary } from "./stage-summary.ts";
 
 /**
  * Standard errors of a bound: 98.6 % of a normal distribution. It is read at a few times that are far apart, so that all
@@ -43,7 +43,7 @@ const combined = (all: readonly RateSummary[]): RateSummary | undefined => {
     top: some
       .flatMap(({ top }) => top)
       .toSorted((a, b) => b.hits - a.hits)
-      .slice(0, 3),
+      .slice(0, maxTop),
   };
 };
 

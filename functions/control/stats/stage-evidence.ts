@@ -7,21 +7,20 @@ import { CrossingCounter, dealtFrom } from "./crossings.ts";
 import { differenceOf, mostRequests } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
 import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
-import type {
-  RateSummary,
-  RequestsSummary,
-  Settling,
-  SideSummary,
-  StageSummary,
-  WindowCrossings,
+import {
+  maxTop,
+  type RateSummary,
+  type RequestsSummary,
+  type Settling,
+  type SideSummary,
+  type StageSummary,
+  type WindowCrossings,
 } from "./stage-summary.ts";
 import { type Window, wholeStage, windowStepMs, windowsFrom } from "./windows.ts";
 
 /** Measures whose clusters are counted: `measured` is only what others are a share of, and only a pass rests on `late99`. */
 export const crossedMeasures = measures.filter((it) => it !== "measured" && it !== "late99");
 export type CrossedMeasure = (typeof crossedMeasures)[number];
-
-const maxTop = 3;
 
 /** Rates that have absolute limits, and that clients can cause. */
 const limitedByTrust: ReadonlySet<Rate> = new Set<Rate>(["refusals", "abandoned", "slow99"]);

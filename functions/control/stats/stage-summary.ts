@@ -24,6 +24,9 @@ export interface SideSummary {
   readonly clusters: number;
 }
 
+/** Clusters that a summary names. */
+export const maxTop = 3;
+
 /** The clusters of the canary with most hits. */
 export interface TopCluster {
   readonly cluster: number;
