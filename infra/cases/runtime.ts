@@ -71,12 +71,12 @@ const entrySource = (): string => {
   const upstreams = partImports("upstreams", Object.keys(registry.upstreams));
   const presenting = Object.keys(modules).filter((name) => modules[name]?.present);
   const present = partImports("filters", presenting, "present");
-  return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
-import { limiter } from "./gateway/limits/store-counter.ts";
-import { streamAge } from "./gateway/streaming/max-age.ts";
-import { watchBodies } from "./gateway/streaming/watched-body.ts";
-import { webSocketAge } from "./gateway/streaming/websocket-age.ts";
-import { Counters, worker } from "../infra/cases/worker/worker.ts";
+  return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover";
+import { limiter } from "./gateway/limits/store-counter";
+import { streamAge } from "./gateway/streaming/max-age";
+import { watchBodies } from "./gateway/streaming/watched-body";
+import { webSocketAge } from "./gateway/streaming/websocket-age";
+import { Counters, worker } from "../infra/cases/worker/worker";
 export { Counters };
 export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge, webSocketAge, watchBodies }, ${present.table});
 `;

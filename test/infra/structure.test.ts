@@ -125,6 +125,7 @@ const floors = `
   infra/dev/services
   infra/dev
   infra/gen
+  infra/package
   infra/sim/traffic
   infra/sim/worlds
   infra/sim

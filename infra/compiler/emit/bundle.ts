@@ -8,7 +8,11 @@ import { bundleCache } from "./bundle-cache.ts";
 const cache = bundleCache(path.join(codeRoot, ".build/bundles"), codeRoot);
 
 /** The versions of packages decide what they resolve to. */
-const lock = (): string => fs.readFileSync(path.join(codeRoot, "package-lock.json"), "utf8");
+const lock = (): string => {
+  // The npm package has no lock; its dependencies are pinned.
+  const file = ["package-lock.json", "package.json"].find((it) => fs.existsSync(path.join(codeRoot, it)));
+  return fs.readFileSync(path.join(codeRoot, file ?? ""), "utf8");
+};
 
 const options = {
   bundle: true,
