@@ -13,6 +13,7 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
+import { useProject } from "./project/project.ts";
 import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
@@ -38,7 +39,11 @@ export const commandLine = (): Command => {
     })
     // Wraps descriptions beside the long names of subcommands, too.
     .configureHelp({ minWidthToWrap: 20 })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", async (_, command) => {
+      const { root }: { readonly root?: unknown } = command.opts();
+      if (typeof root === "string") await useProject(root);
+    });
 
   program.commandsGroup("Write manifests, and try them here:");
   addCheckCommand(program);

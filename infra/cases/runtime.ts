@@ -3,12 +3,11 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { filters as modules } from "../../functions/filters/registry.gen.ts";
 import { bundle } from "../compiler/emit/bundle.ts";
 import { partImports } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
 import { codeRoot } from "../project/generated-files.ts";
-import { registry } from "../project/registry.ts";
+import { partModules } from "../project/registry.ts";
 import { startWorkerd } from "../terminal/workerd.ts";
 import type { Batch, CaseResults } from "./input/batch.ts";
 
@@ -67,9 +66,9 @@ const scratchFolder = (): string => {
 
 /** The entry of the case Worker, with every filter and upstream. */
 const entrySource = (): string => {
-  const filters = partImports("filters", Object.keys(registry.filters));
-  const upstreams = partImports("upstreams", Object.keys(registry.upstreams));
-  const presenting = Object.keys(modules).filter((name) => modules[name]?.present);
+  const filters = partImports("filters", Object.keys(partModules.filters));
+  const upstreams = partImports("upstreams", Object.keys(partModules.upstreams));
+  const presenting = Object.keys(partModules.filters).filter((name) => partModules.filters[name]?.present);
   const present = partImports("filters", presenting, "present");
   return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover";
 import { limiter } from "./gateway/limits/store-counter";

@@ -5,6 +5,7 @@ import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { deduplicate, type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
 import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/source.ts";
+import { project } from "../project/project.ts";
 import { registry } from "../project/registry.ts";
 import { type CheckResult, check } from "./check/check.ts";
 import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
@@ -99,7 +100,12 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const brokenFiles = files.filter((file) => reportedFiles.has(file) || cache.files.get(file)?.result.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const sharedProblems = [...shared.problems, ...consumers.problems];
-  const unsharedProblems = [...presets.problems, ...checkUnused(shared, presets, results, validTiers)];
+  const unsharedProblems = [
+    ...presets.problems,
+    ...checkUnused(shared, presets, results, validTiers),
+    // A copy of the manifests, or an older version of them, is checked with the same parts.
+    ...(path.resolve(root) === project().root ? project().own.problems : []),
+  ];
   return {
     problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
     read: files.length,
@@ -128,7 +134,7 @@ const checkWithCache = (
   presets: string,
   previous: CompileCache | undefined,
 ): CompileCache => {
-  const shared = JSON.stringify([inputs.environment, presets, stampOf(root)]);
+  const shared = JSON.stringify([inputs.environment, presets, stampOf(root), partsStamp()]);
   const known = previous?.shared === shared ? previous.files : undefined;
   return {
     shared,
@@ -142,6 +148,9 @@ const checkWithCache = (
     ),
   };
 };
+
+/** Own parts that change, or break, change what a manifest means. */
+const partsStamp = () => [project().own.digest, project().own.broken];
 
 const sameBytes = (a: FileContent, b: FileContent): boolean =>
   typeof a === "object" && typeof b === "object" && a.equals(b);

@@ -6,6 +6,7 @@ import { type Compiled, compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
 import { renderProblems } from "../diagnostics/report.ts";
 import { ensureExplainKey } from "../explain/keys.ts";
+import { useProject } from "../project/project.ts";
 import { signConsumers } from "../release/consumers/sign.ts";
 import { localSecrets } from "../release/secrets.ts";
 import { applyState } from "./apply.ts";
@@ -48,6 +49,7 @@ export const devLoop = (options: DevLoopOptions): DevLoop => {
       const started = performance.now();
       const isRebuild = lastGood !== undefined;
       try {
+        if (given === undefined) await useProject(root);
         const compiled = given ?? compile(root, env, lastGood);
         report(compiled, isRebuild);
         const outcome = await deploy(compiled, isRebuild);

@@ -1,5 +1,4 @@
 /** Runs a request through its tier's pipeline in this process, without network: services and stores are fakes that record calls. */
-import { filters } from "../../functions/filters/registry.gen.ts";
 import { tierFinder } from "../../functions/front/tier-finder.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
 import { gatewayCodes } from "../../functions/gateway/core/problems.ts";
@@ -15,7 +14,6 @@ import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
 import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
 import { handleRequest } from "../../functions/state/contract.ts";
 import type { Counters } from "../../functions/state/counters.ts";
-import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { tierPlans } from "../compiler/check/validations.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { requiredSecrets } from "../compiler/emit/wrangler.ts";
@@ -23,7 +21,7 @@ import { lower } from "../compiler/lower/lower.ts";
 import { requiredBindings } from "../compiler/lower/platform.ts";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { compileModule } from "../openapi/module.ts";
-import { registry } from "../project/registry.ts";
+import { partModules, registry } from "../project/registry.ts";
 import { type CopyRecorder, withCopies } from "./copies.ts";
 import { maskTokens } from "./hidden.ts";
 import { provideStreams } from "./streams.ts";
@@ -75,8 +73,8 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makersOf(filters), copyingFilters, fakes.copyRecorder),
-    upstreams: makersOf(upstreams),
+    filters: withCopies(makersOf(partModules.filters), copyingFilters(), fakes.copyRecorder),
+    upstreams: makersOf(partModules.upstreams),
     ...(await loadValidators(tier)),
     streamAge,
     webSocketAge,
@@ -102,7 +100,8 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
 };
 
 /** Kinds of filters that send copies. */
-const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCopies }]) => (sendsCopies ? [use] : []));
+const copyingFilters = (): string[] =>
+  Object.entries(registry.filters).flatMap(([use, { sendsCopies }]) => (sendsCopies ? [use] : []));
 
 /** The validation module of the tier. */
 const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {

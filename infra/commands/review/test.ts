@@ -14,6 +14,7 @@ import { type Runtime, startRuntime } from "../../cases/runtime.ts";
 import { watch } from "../../dev/watch.ts";
 import { maskSecrets } from "../../diagnostics/secret-literals.ts";
 import { writeWithin } from "../../project/files.ts";
+import { useProject } from "../../project/project.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { exitOnSignals, untilStopped } from "../../terminal/signals.ts";
 import { openStages } from "../../terminal/stages.ts";
@@ -52,6 +53,7 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
   };
   const runOnce = async () => void show(await testWith(() => runtime, tiers, options).catch(failed));
   const restart = async () => {
+    await useProject(options.root);
     const next = await startRuntime().catch((error: unknown) => void show(failed(error)));
     // The bundling error has been shown; the previous runtime stays in use.
     if (!next) return;

@@ -1,0 +1,165 @@
+/** A project with parts of its own: found, checked, bundled only where they are used, and handled as Postern's own. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { codeRoot } from "../../infra/project/generated-files.ts";
+import { project, useProject } from "../../infra/project/project.ts";
+import { registry } from "../../infra/project/registry.ts";
+import { postern } from "../command-line.ts";
+import { writeProject } from "../e2e/project.ts";
+import { ownParts } from "./own-filter.ts";
+
+const files = ownParts("https://service.acme.example");
+const local = (root: string) => ["--root", root, "--env", "local"];
+const gate = (root: string, tier: string) =>
+  fs.readFileSync(path.join(root, `.build/local/gates/${tier}/gate.js`), "utf8");
+
+afterAll(() => useProject(codeRoot));
+
+describe("own parts", () => {
+  it("are in the gates that use them and in no other, without schema and hooks, and the same bytes wherever the project is", async () => {
+    const roots = [writeProject(files), writeProject(files)];
+    for (const root of roots) {
+      const { code, out, err } = await postern(["build", ...local(root), "--json"]);
+      expect([code, err, JSON.parse(out).problems]).toEqual([0, "", []]);
+    }
+    const [root = "", other = ""] = roots;
+    for (const word of ["Country refused", "x-country", "/dispatch?to="]) {
+      expect(gate(root, "fenced")).toContain(word);
+      expect(gate(root, "plain")).not.toContain(word);
+    }
+    for (const word of ["ZodObject", "unknown-country", "Countries whose", "old.acme.example", root])
+      expect(gate(root, "fenced")).not.toContain(word);
+    expect(gate(other, "fenced")).toBe(gate(root, "fenced"));
+    // What `postern/filter` exports and these parts do not use costs a gate nothing.
+    expect(gate(root, "fenced").length - gate(root, "plain").length).toBeLessThan(1000);
+  });
+
+  it("belong to their project alone", async () => {
+    await useProject(writeProject(files));
+    expect([Object.hasOwn(registry.filters, "geo-fence"), Object.hasOwn(registry.upstreams, "legacy")]).toEqual([
+      true,
+      true,
+    ]);
+    await useProject(writeProject({}));
+    expect([Object.hasOwn(registry.filters, "geo-fence"), Object.hasOwn(registry.upstreams, "legacy")]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it("are loaded anew after an edit of a file that they import", async () => {
+    const root = writeProject(files);
+    const before = (await useProject(root)).own.digest;
+    fs.appendFileSync(path.join(root, "functions/shared/country.ts"), "export const more = 1;\n");
+    fs.writeFileSync(
+      path.join(root, "functions/shared/country.ts"),
+      'export const countryOf = (_: Request): string => "CH";\n',
+    );
+    expect((await useProject(root)).own.digest).not.toBe(before);
+    expect(project().own.parts.map(({ name }) => name)).toEqual(["geo-fence", "legacy"]);
+  });
+
+  it("may be JavaScript", async () => {
+    const { own } = await useProject(
+      writeProject({
+        "functions/filters/note.js": `/** Passes. */
+import * as z from "zod";
+import { defineFilter } from "postern/filter";
+export const spec = () => defineFilter({ kind: "guard", phase: "admission", schema: z.strictObject({}), example: {}, codes: {} });
+export const make = () => () => undefined;
+`,
+      }),
+    );
+    expect([own.problems, own.parts.map(({ file }) => file)]).toEqual([[], ["functions/filters/note.js"]]);
+  });
+
+  it("that are broken leave other tiers alone, and the gate of no tier is written without its filter", async () => {
+    const root = writeProject({ ...files, "functions/filters/geo-fence.ts": "export const spec = (" });
+    const { code, out } = await postern(["build", ...local(root), "--json"]);
+    const { workers, problems } = JSON.parse(out);
+    expect([code, workers.map((it: { worker: string }) => it.worker)]).toEqual([
+      1,
+      ["gate-plain-local", "state-shared-local"],
+    ]);
+    expect(problems.map((it: { file: string; code: string }) => `${it.file} ${it.code}`)).toEqual([
+      "functions/filters/geo-fence.ts part-broken",
+      "routes/fenced.yaml part-broken",
+    ]);
+  });
+
+  it("have bounds: 100 of them, 1 MiB each", async () => {
+    const many = Array.from({ length: 101 }, (_, index) => `functions/filters/f${index}.js`);
+    const { own } = await useProject(
+      writeProject(Object.fromEntries(many.map((file) => [file, "export const spec = 1, make = 2;"]))),
+    );
+    expect(own.problems.filter(({ code }) => code === "too-large")).toHaveLength(1);
+    const { own: large } = await useProject(
+      writeProject({ "functions/filters/big.js": `// ${"x".repeat(2 ** 20)}\n` }),
+    );
+    expect(large.problems.map(({ code }) => code)).toEqual(["too-large"]);
+  });
+
+  it("that a link leads out of the project are not loaded", async () => {
+    const outside = writeProject({ "secret.ts": "export const spec = 1;" });
+    const root = writeProject(files);
+    fs.symlinkSync(path.join(outside, "secret.ts"), path.join(root, "functions/filters/linked.ts"));
+    const { own } = await useProject(root);
+    expect(own.problems.map(({ file, code }) => `${file} ${code}`)).toEqual(["functions/filters/linked.ts unreadable"]);
+  });
+});
+
+describe("commands handle an own part as one of Postern's", () => {
+  const fenced = (allow: string, more = "") =>
+    files["routes/fenced.yaml"]?.replace(
+      "{ geo-fence: { allow: [CH] } }",
+      `{ geo-fence: { allow: [${allow}]${more} } }`,
+    ) ?? "";
+
+  it("check: its schema, with place and remedy, and its audit rule", async () => {
+    const root = writeProject({ ...files, "routes/fenced.yaml": fenced("Switzerland", ", unknwon: allow") });
+    const { problems } = JSON.parse((await postern(["check", ...local(root), "--json"])).out);
+    expect(problems.map((it: { code: string; remedy?: string }) => [it.code, it.remedy])).toEqual([
+      ["out-of-range", undefined],
+      ["unknown-key", 'did you mean "unknown"?'],
+    ]);
+    const weak = writeProject({ ...files, "routes/fenced.yaml": fenced("CH", ", unknown: allow") });
+    const { findings } = JSON.parse((await postern(["check", ...local(weak), "--json"])).out);
+    expect(findings.map((it: { code: string }) => it.code)).toContain("unknown-country");
+  });
+
+  it("explain: its decision, and the line of the key", async () => {
+    const root = writeProject(files);
+    const url = "http://localhost/fenced/things/7";
+    const { status, code, because } = JSON.parse(
+      (await postern(["explain", "GET", url, ...local(root), "--json"])).out,
+    );
+    expect([status, code, because]).toEqual([
+      403,
+      "country-refused",
+      { what: "geo-fence, allow", at: "routes/fenced.yaml:5" },
+    ]);
+    const passed = JSON.parse(
+      (await postern(["explain", "GET", url, ...local(root), "--json", "-H", "x-country: CH"])).out,
+    );
+    expect(passed.upstream.url).toBe("https://service.acme.example/dispatch?to=%2Ffenced%2Fthings%2F7");
+  });
+
+  it("effective: where its defaults are documented", async () => {
+    const root = writeProject(files);
+    const { out } = await postern(["effective", "fenced/all", ...local(root)]);
+    expect(out).toMatch(/unknown: refuse +default, functions\/filters\/geo-fence\.ts\n/);
+  });
+
+  it("diff: by its scales", async () => {
+    const root = writeProject(files);
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: root, stdio: "ignore" });
+    git("init");
+    git("add", "routes", "functions");
+    git("-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a");
+    fs.writeFileSync(path.join(root, "routes/fenced.yaml"), fenced("CH, IS"));
+    const { changes } = JSON.parse((await postern(["diff", "HEAD", ...local(root), "--json"])).out);
+    expect(changes.map((it: { kind: string; says: string }) => it.kind)).toEqual(["filter-weakened"]);
+  });
+});
