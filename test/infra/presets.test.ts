@@ -44,7 +44,7 @@ it("uses values of the environment, and says which one is missing", () => {
 
 it("is read again after an edit of the manifest that names it", () => {
   const root = writeProject({ "routes/t.yaml": tier("open"), ...origins });
-  expect(codesOf(root)).toEqual(["routes/environments/local.yaml unused-value: no manifest uses ${app-origins}"]);
+  expect(codesOf(root)).toEqual([expect.stringContaining("unused-value: no manifest uses")]);
   const before = compile(root, "local");
   fs.writeFileSync(path.join(root, "routes/t.yaml"), tier("mobile"));
   expect(compile(root, "local", before).problems).toEqual([]);
