@@ -13,6 +13,7 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
+import { addInitCommand } from "./commands/start/cli-init.ts";
 import { useProject } from "./project/project.ts";
 import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
@@ -46,6 +47,7 @@ export const commandLine = (): Command => {
     });
 
   program.commandsGroup("Write manifests, and try them here:");
+  addInitCommand(program);
   addCheckCommand(program);
   addProjectCommands(program);
   addRequestCommands(program);

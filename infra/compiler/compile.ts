@@ -8,7 +8,8 @@ import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/sour
 import { project } from "../project/project.ts";
 import { registry } from "../project/registry.ts";
 import { type CheckResult, check } from "./check/check.ts";
-import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
+import { presetsInUse, readPresets } from "./check/presets.ts";
+import { type Consumer, readConsumers, readEnvironment } from "./check/shared-files.ts";
 import { checkCollisions } from "./check/tiers.ts";
 import { checkUnused } from "./check/unused.ts";
 import { checkSharedSize } from "./check/validations.ts";
@@ -69,7 +70,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const inputs = {
     registry,
     environment: shared.partialEnvironment,
-    presets: presets.presets,
+    presets,
     documents: createDocumentLoader(root),
     schemas: createSchemaLoader(root),
   };
@@ -100,9 +101,10 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const brokenFiles = files.filter((file) => reportedFiles.has(file) || cache.files.get(file)?.result.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const sharedProblems = [...shared.problems, ...consumers.problems];
+  const usedPresets = presetsInUse(presets, results);
   const unsharedProblems = [
-    ...presets.problems,
-    ...checkUnused(shared, presets, results, validTiers),
+    ...usedPresets.flatMap(({ problems }) => problems),
+    ...checkUnused(shared, usedPresets, results, validTiers),
     // A copy of the manifests, or an older version of them, is checked with the same parts.
     ...(path.resolve(root) === project().root ? project().own.problems : []),
   ];
@@ -155,7 +157,7 @@ const partsStamp = () => [project().own.digest, project().own.broken];
 const sameBytes = (a: FileContent, b: FileContent): boolean =>
   typeof a === "object" && typeof b === "object" && a.equals(b);
 
-const presetFile = /^routes\/presets\//;
+const presetFile = /^(?:node_modules\/postern\/)?routes\/presets\//;
 
 const reservedFiles = ["consumers.yaml", "units.yaml"];
 
