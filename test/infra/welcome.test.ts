@@ -29,9 +29,9 @@ routes:
     ),
   });
   const text = welcome(compile(root, "local"), "http://localhost:8787", 1234);
-  expect(text).toMatch(/route +method +url +when/);
+  expect(text).toMatch(/route +method +url +when +filters/);
   expect(text).toMatch(/^t\/beta .*header x-beta present/m);
-  expect(text).toMatch(/^t\/plain .*\/a +-$/m);
+  expect(text).toMatch(/^t\/plain .*\/a +- +-$/m);
 });
 
 const called = `filters:
