@@ -43,7 +43,7 @@ describe("run", () => {
 
   it("keeps apart what two of them write at once", async () => {
     const [json, help] = await Promise.all([ran("check", "--json", "--root", os.tmpdir()), ran("check", "--help")]);
-    expect([json.code, json.stdout, Object.keys(JSON.parse(json.stderr))]).toEqual([3, "", ["error"]]);
+    expect([json.code, json.stdout, Object.keys(JSON.parse(json.stderr))]).toEqual([3, "", ["error", "remedy"]]);
     expect([help.code, help.stderr]).toEqual([0, ""]);
     expect(help.stdout).toMatch(/^Usage: postern check/);
   });
