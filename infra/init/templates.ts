@@ -5,7 +5,8 @@ import type { GeneratedFile } from "../project/generated-files.ts";
 import type { Gap } from "../review/import/imported.ts";
 import { importOpenApi } from "../review/import/openapi/openapi.ts";
 import { filesOf, ownPackage } from "./sources.ts";
-import type { TemplateName } from "./template-names.ts";
+
+export type TemplateName = "minimal" | "mobile" | "samples" | "from-openapi";
 
 export interface Template {
   readonly files: readonly GeneratedFile[];

@@ -1,14 +1,20 @@
 /** CLI definition of `init`. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { templateNames } from "../../init/template-names.ts";
 import { examples, finish, force, json } from "../options.ts";
+
+const template = new Option("--template <name>", "what the first tiers are; by default minimal").choices([
+  "minimal",
+  "mobile",
+  "samples",
+  "from-openapi",
+] as const);
 
 export const addInitCommand = (program: Command): void => {
   program
     .command("init")
     .description("write a project: a first tier with its cases, environments, workflows; existing files stay")
     .argument("[folder]", "by default here")
-    .addOption(new Option("--template <name>", "what the first tiers are; by default minimal").choices(templateNames))
+    .addOption(template)
     .option("--openapi <file>", "make the first tier from this OpenAPI document")
     .option("--upstream <url>", "the service behind the document; by default the document's server")
     .option("--name <name>", "the name in package.json; by default the folder's")
