@@ -17,6 +17,9 @@ const isTemplate = (file: string): boolean => /^infra\/[^/]+\/templates\//.test(
 
 const isForTools = (file: string): boolean => /(?:^|\/)(?:tsconfig\.json|\.DS_Store)$/.test(file);
 
+/** Schemas, which `postern gen` writes with the parts of a project, and environments of previews. */
+const isMadeHere = (file: string): boolean => /\.schema\.json$|\/environments\/preview-/.test(file);
+
 /** @returns files below a folder of the repository, from its root */
 const filesOf = (folder: string): string[] =>
   fs
@@ -37,5 +40,7 @@ export const verbatim = (): string[] => [
   ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"],
   ...code().filter((it) => isTemplate(it) || !(it.endsWith(".ts") || isForTools(it))),
   ...filesOf("docs"),
-  ...filesOf("routes/presets"),
+  // What `postern init` makes a project of.
+  ...[".github/scripts", ".github/workflows"].flatMap(filesOf),
+  ...filesOf("routes").filter((it) => !isMadeHere(it)),
 ];
