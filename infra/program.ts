@@ -13,6 +13,7 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
+import { addInitCommand } from "./commands/start/cli-init.ts";
 import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
@@ -41,6 +42,7 @@ export const commandLine = (): Command => {
     .exitOverride();
 
   program.commandsGroup("Write manifests, and try them here:");
+  addInitCommand(program);
   addCheckCommand(program);
   addProjectCommands(program);
   addRequestCommands(program);

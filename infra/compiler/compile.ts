@@ -7,7 +7,8 @@ import { deduplicate, type Problem, sortDiagnostics } from "../diagnostics/probl
 import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/source.ts";
 import { registry } from "../project/registry.ts";
 import { type CheckResult, check } from "./check/check.ts";
-import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
+import { presetsInUse, readPresets } from "./check/presets.ts";
+import { type Consumer, readConsumers, readEnvironment } from "./check/shared-files.ts";
 import { checkCollisions } from "./check/tiers.ts";
 import { checkUnused } from "./check/unused.ts";
 import { checkSharedSize } from "./check/validations.ts";
@@ -68,7 +69,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const inputs = {
     registry,
     environment: shared.partialEnvironment,
-    presets: presets.presets,
+    presets,
     documents: createDocumentLoader(root),
     schemas: createSchemaLoader(root),
   };
@@ -99,7 +100,11 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const brokenFiles = files.filter((file) => reportedFiles.has(file) || cache.files.get(file)?.result.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const sharedProblems = [...shared.problems, ...consumers.problems];
-  const unsharedProblems = [...presets.problems, ...checkUnused(shared, presets, results, validTiers)];
+  const usedPresets = presetsInUse(presets, results);
+  const unsharedProblems = [
+    ...usedPresets.flatMap(({ problems }) => problems),
+    ...checkUnused(shared, usedPresets, results, validTiers),
+  ];
   return {
     problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
     read: files.length,
@@ -146,7 +151,7 @@ const checkWithCache = (
 const sameBytes = (a: FileContent, b: FileContent): boolean =>
   typeof a === "object" && typeof b === "object" && a.equals(b);
 
-const presetFile = /^routes\/presets\//;
+const presetFile = /^(?:node_modules\/postern\/)?routes\/presets\//;
 
 const reservedFiles = ["consumers.yaml", "units.yaml"];
 

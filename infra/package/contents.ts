@@ -1,6 +1,7 @@
 /** What the npm package holds: the layout of this repository, compiled, without what only this repository uses. */
 import fs from "node:fs";
 import path from "node:path";
+import { initSources } from "../init/sources.ts";
 import { codeRoot } from "../project/generated-files.ts";
 
 /** What each path that people import is, as a source file. */
@@ -41,6 +42,8 @@ export const verbatim = (): string[] => [
   ...code().filter((it) => isTemplate(it) || !(it.endsWith(".ts") || isForTools(it))),
   ...filesOf("docs"),
   // What `postern init` makes a project of.
-  ...[".github/scripts", ".github/workflows"].flatMap(filesOf),
-  ...filesOf("routes").filter((it) => !isMadeHere(it)),
+  ...initSources
+    .filter((it) => !it.startsWith("infra/"))
+    .flatMap(filesOf)
+    .filter((it) => !isMadeHere(it)),
 ];

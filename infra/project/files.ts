@@ -173,6 +173,17 @@ export const listFilesWithin = (root: string, folder: string): string[] => {
   return found;
 };
 
+/** Names of the YAML files that stand in a folder of a project, without `.yaml`, in order. */
+export const yamlNames = (root: string, folder: string): string[] => {
+  const whole = path.join(root, folder);
+  if (!fs.existsSync(whole)) return [];
+  return fs
+    .readdirSync(whole, { withFileTypes: true })
+    .filter((it) => !it.isDirectory() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
+    .map((it) => it.name.replace(/\.yaml$/, ""))
+    .sort();
+};
+
 const byName = (a: fs.Dirent, b: fs.Dirent): number => (a.name < b.name ? -1 : 1);
 
 const statusOf = (fullPath: string): fs.Stats | undefined => {

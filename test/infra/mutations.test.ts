@@ -13,7 +13,7 @@ import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts
 import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import { readPresets } from "../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../infra/compiler/check/presets.ts";
 import { lower } from "../../infra/compiler/lower/lower.ts";
 import type { CheckedTier, CheckInputs } from "../../infra/compiler/model/checked.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
@@ -38,7 +38,7 @@ const named = {
 const surroundings: CheckInputs = {
   registry,
   environment: named,
-  presets: readPresets(codeRoot, named, registry).presets,
+  presets: readPresets(codeRoot, named, registry),
 };
 
 const odd = [

@@ -8,7 +8,8 @@ const root = path.resolve(import.meta.dirname, "../..");
 const sources = (folder: string): string[] =>
   fs
     .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    // Templates are files of other projects.
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("init/templates"))
     .map((name) => path.join(folder, name))
     .sort();
 
@@ -123,6 +124,7 @@ const floors = `
   infra/dev/services
   infra/dev
   infra/gen
+  infra/init
   infra/package
   infra/sim/traffic
   infra/sim/worlds
@@ -137,6 +139,7 @@ const floors = `
   infra/commands/authoring
   infra/commands/release
   infra/commands/review
+  infra/commands/start
   infra/commands/operate
   infra
 `

@@ -17,10 +17,12 @@ export interface Mutant {
 
 type Path = readonly (string | number)[];
 
-/** All mutants of the manifests of these tiers and their presets. */
+/** All mutants of the manifests of these tiers and of the project's presets. Built-in presets are tested with Postern. */
 export const mutantsOf = (root: string, tiers: readonly CheckedTier[]): Mutant[] => {
   const presets = [
-    ...new Map(tiers.flatMap(({ preset }) => (preset ? [[preset.name, preset.source.file]] : []))).values(),
+    ...new Map(
+      tiers.flatMap(({ preset }) => (preset && !preset.isBuiltIn ? [[preset.name, preset.source.file]] : [])),
+    ).values(),
   ];
   return [
     ...tiers.flatMap((tier) => mutateManifest(root, tier)),

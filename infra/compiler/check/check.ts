@@ -74,7 +74,7 @@ const tierOf = (value: unknown, context: ParseContext, { registry, presets }: Ch
   if (!read.value) return undefined;
   const { value: manifest, broken } = read;
   const keys = Object.fromEntries(entriesOf(value));
-  const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
+  const preset = manifest.preset === undefined ? undefined : presets.find(manifest.preset)?.checked;
   const ownFilters = filtersOf(
     isBroken(broken, "filters") ? (keys.filters ?? null) : keys.filters,
     ["filters"],

@@ -4,7 +4,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/compiler/check/check.ts";
-import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../../infra/compiler/check/presets.ts";
 import { checkCollisions } from "../../../infra/compiler/check/tiers.ts";
 import { type Compiled, compile } from "../../../infra/compiler/compile.ts";
 import { lowerTier } from "../../../infra/compiler/lower/gates.ts";
@@ -81,7 +81,7 @@ describe.each(["wallet", "pay", "open", "all"])("%s", (tier) => {
     const before = compile(root, "local");
     expect(before.problems).toEqual([]);
     const { environment } = before;
-    const around = { registry, environment, presets: readPresets(root, environment, registry).presets };
+    const around = { registry, environment, presets: readPresets(root, environment, registry) };
     const [picture, was] = [toModel(before), outcome(before)];
     const seen = { same: 0, other: 0 };
     fc.assert(

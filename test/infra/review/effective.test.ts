@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { effective } from "../../../infra/commands/authoring/effective.ts";
 import { check } from "../../../infra/compiler/check/check.ts";
-import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../../infra/compiler/check/presets.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import { createDocumentLoader } from "../../../infra/compiler/inputs/documents.ts";
 import { createSchemaLoader } from "../../../infra/compiler/inputs/schema-files.ts";
@@ -86,14 +86,17 @@ describe("as a manifest with everything written out", () => {
     const { name } = surroundings.environment;
     const text = JSON.stringify(expandManifest({ checked: tier, serves: lowerTier(tier, name) }, only));
     // No preset is left to take anything from.
-    const again = check(parseSource(tier.source.file, text), { ...surroundings, presets: new Map() });
+    const again = check(parseSource(tier.source.file, text), {
+      ...surroundings,
+      presets: { names: [], find: () => undefined },
+    });
     expect(again.problems).toEqual([]);
     return again.tier as CheckedTier;
   };
   const checkInputs = (root: string, { environment } = compile(root, "local")): CheckInputs => ({
     registry,
     environment,
-    presets: readPresets(root, environment, registry).presets,
+    presets: readPresets(root, environment, registry),
     documents: createDocumentLoader(root),
     schemas: createSchemaLoader(root),
   });
@@ -136,7 +139,10 @@ describe("as a manifest with everything written out", () => {
           masked++;
           continue;
         }
-        const again = check(parseSource(checked.source.file, text), { ...surroundings, presets: new Map() });
+        const again = check(parseSource(checked.source.file, text), {
+          ...surroundings,
+          presets: { names: [], find: () => undefined },
+        });
         expect(again.problems).toEqual([]);
         expect(outcome(again.tier as CheckedTier, "local")).toEqual(outcome(checked, "local"));
         printed++;

@@ -13,6 +13,8 @@ export interface TierDraft {
   readonly security: SecurityResult;
   /** Names by URL. */
   readonly upstreams: ReadonlyMap<string, string>;
+  /** Writes the URL of an upstream as a value of the environment: `${shop-url}`. */
+  readonly urlsAreValues: boolean;
   readonly routes: readonly RouteDraft[];
   readonly gaps: readonly Gap[];
   /** The document, from `routes/`. */
@@ -33,7 +35,7 @@ export interface RouteDraft {
 }
 
 export const renderManifest = (draft: TierDraft): string => {
-  const { document, tier, host, base, security, upstreams, routes, gaps, documentPath } = draft;
+  const { document, tier, host, base, security, upstreams, urlsAreValues, routes, gaps, documentPath } = draft;
   const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
   const lines = [
     "# yaml-language-server: $schema=./manifest.schema.json",
@@ -52,13 +54,19 @@ export const renderManifest = (draft: TierDraft): string => {
     `  - validate: { openapi: ${documentPath} }`,
     "",
     "upstreams:",
-    ...[...upstreams].map(([url, name]) => `  ${name}: { http: ${JSON.stringify(url)} }`),
+    ...[...upstreams].map(([url, name]) => {
+      const target = urlsAreValues ? `\${${urlValue(name)}}` : url;
+      return `  ${name}: { http: ${JSON.stringify(target)} }`;
+    }),
     "",
     "routes:",
     ...routes.flatMap((it) => renderRoute(it, security)),
   ];
   return `${lines.join("\n")}\n`;
 };
+
+/** The name of the environment's value with an upstream's URL. */
+export const urlValue = (upstream: string): string => `${upstream}-url`;
 
 const renderRoute = (
   { name, match, target, to, isOpen, isUnchecked, operation }: RouteDraft,
