@@ -1,6 +1,7 @@
 /** What the npm package holds: the layout of this repository, compiled, without what only this repository uses. */
 import fs from "node:fs";
 import path from "node:path";
+import { initSources } from "../init/sources.ts";
 import { codeRoot } from "../project/generated-files.ts";
 
 /** What each path that people import is, as a source file. */
@@ -16,6 +17,9 @@ const isTool = (file: string): boolean =>
 const isTemplate = (file: string): boolean => /^infra\/[^/]+\/templates\//.test(file);
 
 const isForTools = (file: string): boolean => /(?:^|\/)(?:tsconfig\.json|\.DS_Store)$/.test(file);
+
+/** Schemas, which `postern gen` writes with the parts of a project, and environments of previews. */
+const isMadeHere = (file: string): boolean => /\.schema\.json$|\/environments\/preview-/.test(file);
 
 /** @returns files below a folder of the repository, from its root */
 const filesOf = (folder: string): string[] =>
@@ -37,5 +41,9 @@ export const verbatim = (): string[] => [
   ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"],
   ...code().filter((it) => isTemplate(it) || !(it.endsWith(".ts") || isForTools(it))),
   ...filesOf("docs"),
-  ...filesOf("routes/presets"),
+  // What `postern init` makes a project of.
+  ...initSources
+    .filter((it) => !it.startsWith("infra/"))
+    .flatMap(filesOf)
+    .filter((it) => !isMadeHere(it)),
 ];

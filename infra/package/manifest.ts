@@ -17,6 +17,16 @@ export const publishConfig = { access: "public", provenance: true } as const;
 
 const keywords = ["api-gateway", "cloudflare-workers", "edge", "gateway", "canary-release"];
 
+/** `create-postern` runs `postern init` of the same version. */
+export const createManifest = (
+  own: Record<string, unknown>,
+  repository: RepositoryManifest,
+): Record<string, unknown> => {
+  const { private: _, ...rest } = own;
+  const { version, engines } = repository;
+  return { ...rest, version, engines, publishConfig, dependencies: { [repository.name]: version } };
+};
+
 /** @param files what the package holds, as patterns from its root */
 export const packageManifest = (repository: RepositoryManifest, files: readonly string[]): Record<string, unknown> => ({
   name: repository.name,

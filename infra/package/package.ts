@@ -1,10 +1,11 @@
-/** `npm run package`: makes the tarball of the npm package in `.build/package`. */
+/** `npm run package`: makes the tarballs of `postern` and `create-postern` in `.build/package`. */
 import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";
-import { pack, stage } from "./stage.ts";
+import { pack, stage, stageCreate } from "./stage.ts";
 
-const { name, version, file, size, unpackedSize, files } = pack(stage());
 const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1000)} kB`;
-console.log(
-  `${path.relative(codeRoot, file)}: ${name}@${version}, ${files.length} files, ${kilobytes(size)}, unpacked ${kilobytes(unpackedSize)}`,
-);
+
+for (const { file, size, unpackedSize, files } of [pack(stage()), pack(stageCreate())])
+  console.log(
+    `${path.relative(codeRoot, file)}: ${files.length} files, ${kilobytes(size)}, unpacked ${kilobytes(unpackedSize)}`,
+  );

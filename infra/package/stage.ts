@@ -5,7 +5,7 @@ import path from "node:path";
 import { codeRoot } from "../project/generated-files.ts";
 import { compile } from "./compile.ts";
 import { entryPoints, sources, verbatim } from "./contents.ts";
-import { packageManifest, type RepositoryManifest } from "./manifest.ts";
+import { createManifest, packageManifest, type RepositoryManifest } from "./manifest.ts";
 import { reachable, withFirstComment, withJavaScriptPaths } from "./modules.ts";
 
 export interface Packed {
@@ -24,18 +24,29 @@ const work = path.join(codeRoot, ".build/package");
 export const repositoryManifest = (): RepositoryManifest =>
   JSON.parse(fs.readFileSync(path.join(codeRoot, "package.json"), "utf8")) as RepositoryManifest;
 
+/** Empties a folder for a package. */
+const openStage = (name: string) => {
+  const folder = path.join(work, name);
+  fs.rmSync(folder, { recursive: true, force: true });
+  const write = (file: string, text: string): void => {
+    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    fs.writeFileSync(path.join(folder, file), text);
+  };
+  /** With its mode: a shell script stays executable. */
+  const copy = (file: string, as = file): void => {
+    fs.mkdirSync(path.dirname(path.join(folder, as)), { recursive: true });
+    fs.copyFileSync(path.join(codeRoot, file), path.join(folder, as));
+  };
+  return { folder, write, copy };
+};
+
 /**
  * @param version another than the repository's, for tests of upgrades
  * @returns the folder of the package
  */
 export const stage = (version: string = repositoryManifest().version): string => {
   const compiled = compile();
-  const folder = path.join(work, "postern");
-  fs.rmSync(folder, { recursive: true, force: true });
-  const write = (file: string, text: string): void => {
-    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    fs.writeFileSync(path.join(folder, file), text);
-  };
+  const { folder, write, copy } = openStage("postern");
   for (const source of sources()) {
     const file = source.replace(/\.ts$/, ".js");
     const text = fs.readFileSync(path.join(compiled, file), "utf8");
@@ -48,14 +59,25 @@ export const stage = (version: string = repositoryManifest().version): string =>
   };
   for (const [file, text] of reachable(declarations, readDeclaration)) write(file, text);
   for (const file of verbatim()) {
-    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    // With its mode: a shell script stays executable.
-    fs.copyFileSync(path.join(codeRoot, file), path.join(folder, file));
+    copy(file);
     if (file.endsWith(".js")) write(file, withJavaScriptPaths(fs.readFileSync(path.join(codeRoot, file), "utf8")));
   }
   const top = fs.readdirSync(folder).sort();
   const manifest = packageManifest({ ...repositoryManifest(), version }, top);
   write("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
+  return folder;
+};
+
+/** @returns the folder of `create-postern`, the package behind `npm create postern` */
+export const stageCreate = (version: string = repositoryManifest().version): string => {
+  const { folder, write, copy } = openStage("create-postern");
+  const own = JSON.parse(fs.readFileSync(path.join(codeRoot, "create/package.json"), "utf8")) as Record<
+    string,
+    unknown
+  >;
+  copy("create/create-postern.js", "create-postern.js");
+  copy("LICENSE");
+  write("package.json", `${JSON.stringify(createManifest(own, { ...repositoryManifest(), version }), null, 2)}\n`);
   return folder;
 };
 
