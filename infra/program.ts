@@ -13,7 +13,6 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
-import { useProject } from "./project/project.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
 
@@ -41,7 +40,7 @@ export const commandLine = (): Command => {
     .exitOverride()
     .hook("preAction", async (_, command) => {
       const { root }: { readonly root?: unknown } = command.opts();
-      if (typeof root === "string") await useProject(root);
+      if (typeof root === "string") await (await import("./project/project.ts")).useProject(root);
     });
 
   program.commandsGroup("Write manifests, and try them here:");
