@@ -14,7 +14,6 @@ import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
 import { addInitCommand } from "./commands/start/cli-init.ts";
-import { useProject } from "./project/project.ts";
 import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
@@ -43,7 +42,7 @@ export const commandLine = (): Command => {
     .exitOverride()
     .hook("preAction", async (_, command) => {
       const { root }: { readonly root?: unknown } = command.opts();
-      if (typeof root === "string") await useProject(root);
+      if (typeof root === "string") await (await import("./project/project.ts")).useProject(root);
     });
 
   program.commandsGroup("Write manifests, and try them here:");

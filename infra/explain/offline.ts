@@ -5,15 +5,13 @@ import { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import { startTrace } from "../../functions/gateway/core/trace.ts";
 import type { Decision, Deps } from "../../functions/gateway/core/types.ts";
 import { hostOf } from "../../functions/gateway/http/hosts.ts";
-import { type Cell, runScript } from "../../functions/gateway/limits/algorithms.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
 import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
-import { handleRequest } from "../../functions/state/contract.ts";
-import type { Counters } from "../../functions/state/counters.ts";
+import { memoryState } from "../../functions/testing/memory-state.ts";
 import { tierPlans } from "../compiler/check/validations.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { requiredSecrets } from "../compiler/emit/wrangler.ts";
@@ -220,7 +218,7 @@ const offlineEnv = (
     ...requiredBindings(tier).map((it) => {
       if (it.kind === "service") return [it.binding, { fetch: fakeService }];
       if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
-      return [stateBinding(tier.manifest.tier), memoryCounters()];
+      return [stateBinding(tier.manifest.tier), memoryState(() => Date.now())];
     }),
   ]);
 };
@@ -233,13 +231,3 @@ const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
       reject(signal.reason);
     });
   });
-
-/** In-memory counters, initially empty. */
-const memoryCounters = () => {
-  const all = new Map<string, Cell>();
-  const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };
-  const counters: Counters = { run: (call, now) => runScript(cells, call, now), once: () => true, sweep: () => 0 };
-  return {
-    fetch: (url: string, init: RequestInit) => handleRequest(new Request(url, init), counters, () => Date.now()),
-  };
-};

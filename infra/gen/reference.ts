@@ -33,7 +33,13 @@ export const reference = (): GeneratedFile[] => {
   ];
 };
 
-const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec | UpstreamSpec): GeneratedFile => {
+/** @param notice the page's first line */
+export const partPage = (
+  group: "filters" | "upstreams",
+  name: string,
+  spec: FilterSpec | UpstreamSpec,
+  notice = generatedNotice,
+): GeneratedFile => {
   const schema = z.toJSONSchema(spec.schema, { io: "input" }) as Schema;
   const traits =
     spec.kind === "upstream"
@@ -45,7 +51,7 @@ const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec
       : { upstreams: { accounts: { [name]: spec.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
-    text: `${generatedNotice}
+    text: `${notice}
 # \`${name}\`
 
 ${summaryOf(group, name)}

@@ -163,3 +163,78 @@ describe("commands handle an own part as one of Postern's", () => {
     expect(changes.map((it: { kind: string; says: string }) => it.kind)).toEqual(["filter-weakened"]);
   });
 });
+
+describe("gen and new in a project", () => {
+  const read = (root: string, file: string) => fs.readFileSync(path.join(root, file), "utf8");
+
+  it("gen writes schemas that know the own parts, and their pages, and nothing else", async () => {
+    const root = writeProject(files);
+    const { code, out } = await postern(["gen", "--root", root, "--json"]);
+    const { written } = JSON.parse(out);
+    expect([code, written.toSorted()]).toEqual([
+      0,
+      [
+        "docs/reference/filters/geo-fence.md",
+        "docs/reference/upstreams/legacy.md",
+        ...["cases", "consumers", "environment", "manifest", "preset"].map((it) => `routes/${it}.schema.json`),
+      ],
+    ]);
+    const { definitions } = JSON.parse(read(root, "routes/manifest.schema.json"));
+    const { description, properties } = definitions.filter.properties["geo-fence"];
+    expect([description, Object.keys(properties)]).toEqual([
+      "Refuses requests from countries that are not listed.",
+      ["allow", "unknown"],
+    ]);
+    expect(Object.keys(definitions.upstream.properties)).toContain("legacy");
+    expect(read(root, "docs/reference/filters/geo-fence.md")).toContain(
+      "| `country-refused` | 403 | Country refused |",
+    );
+    // A default is now documented in the project.
+    const { out: shown } = await postern(["effective", "fenced/all", ...local(root)]);
+    expect(shown).toMatch(/unknown: refuse +default, docs\/reference\/filters\/geo-fence\.md:\d+\n/);
+    expect((await postern(["gen", "--root", root, "--check"])).code).toBe(0);
+    fs.appendFileSync(path.join(root, "functions/filters/geo-fence.ts"), "\n");
+    fs.writeFileSync(
+      path.join(root, "functions/filters/geo-fence.ts"),
+      read(root, "functions/filters/geo-fence.ts").replace("that are not listed", "elsewhere"),
+    );
+    const stale = await postern(["gen", "--root", root, "--check", "--json"]);
+    expect([stale.code, JSON.parse(stale.out).stale]).toEqual([
+      1,
+      ["routes/manifest.schema.json", "routes/preset.schema.json", "docs/reference/filters/geo-fence.md"],
+    ]);
+  });
+
+  it("gen reports broken parts, and needs a project", async () => {
+    const root = writeProject({ ...files, "functions/filters/geo-fence.ts": "export const spec = (" });
+    const { code, err } = await postern(["gen", "--root", root]);
+    expect([code, err]).toEqual([1, expect.stringContaining("functions/filters/geo-fence.ts:1:21  part-broken")]);
+    const nowhere = await postern(["gen", "--root", path.join(root, "functions")]);
+    expect([nowhere.code, nowhere.err]).toEqual([3, expect.stringContaining("there is no folder routes/")]);
+  });
+
+  it.each([
+    ["filter", "quota", []],
+    ["filter", "partner", ["--identity"]],
+    ["upstream", "two-words", []],
+  ] as const)("new %s %s writes a part that is valid", async (kind, name, flags) => {
+    const root = writeProject(files);
+    const { code, out } = await postern(["new", kind, name, ...flags, "--root", root, "--json"]);
+    expect([code, JSON.parse(out).written]).toEqual([0, [`functions/${kind}s/${name}.ts`]]);
+    const text = read(root, `functions/${kind}s/${name}.ts`);
+    expect([...text.matchAll(/ from "([^"]+)"/g)].map(([, from]) => from)).toEqual(["zod", "postern/filter"]);
+    const { own } = await useProject(root);
+    expect([own.problems, own.parts.map((it) => it.name)]).toEqual([[], expect.arrayContaining([name])]);
+    expect((await postern(["gen", "--root", root, "--check"])).code).toBe(0);
+  });
+
+  it.each([
+    ["jwt", "Postern has a filter"],
+    ["geo-fence", "there is a filter"],
+    ["Geo", "is not a valid name"],
+    ["mode", "is a reserved key"],
+  ])("new filter %s is refused: %s", async (name, message) => {
+    const { code, err } = await postern(["new", "filter", name, "--root", writeProject(files)]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+});

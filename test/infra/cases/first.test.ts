@@ -110,6 +110,7 @@ it.each<[string, string, Files?]>([
 });
 
 it("the first identified case states issuer and audience, so that it fails when the manifest has a wrong one", async () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the manifest
   const filters = `filters: [${jwt.replace("https://id.example", '"${identity}"')}]\n`;
   const { text, cases, root, coverage } = await initAndRun(
     `${filters}routes: { one: { match: GET /one, to: it }, two: { match: GET /two, to: it } }\n`,
