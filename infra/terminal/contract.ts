@@ -31,8 +31,12 @@ interface CommandContract {
 
 const brokenManifest = "a manifest is invalid";
 
-/** The commands of a review. */
+/** The commands that write and review manifests. */
 export const commandContracts: Readonly<Record<string, CommandContract>> = {
+  init: {
+    exits: { 1: "a manifest is invalid, or something of the OpenAPI document is left out" },
+    json: ["root", "written", "kept", "notes", "gaps", "problems", "next"],
+  },
   check: {
     exits: { 1: "a manifest is invalid", 5: "a finding reaches `--fail-on`, by default `high`" },
     json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],

@@ -9,7 +9,7 @@ import { BodyLimit, Consumer, getFact } from "../../functions/gateway/core/facts
 import { environment } from "../../functions/manifest/environment.ts";
 import { tokenSource } from "../../functions/manifest/token-sources.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import { readPresets } from "../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../infra/compiler/check/presets.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import type { CheckInputs } from "../../infra/compiler/model/checked.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
@@ -26,7 +26,7 @@ const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
 const surroundings = (values = {}): CheckInputs => {
   const named = { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) };
-  return { registry, environment: named, presets: readPresets(codeRoot, named, registry).presets };
+  return { registry, environment: named, presets: readPresets(codeRoot, named, registry) };
 };
 
 describe("every page", () => {
@@ -190,7 +190,7 @@ const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]
 
 describe("the guide to the language", () => {
   it("has examples", () => {
-    expect(blocks.length).toBe(3);
+    expect(blocks.length).toBe(4);
   });
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };

@@ -1,4 +1,7 @@
-/** Generates the entry module of each Worker. It imports only the filters and upstreams in use. */
+/**
+ * Generates the entry module of each Worker. It imports only the filters and upstreams in use, and names files without an
+ * extension: they are TypeScript in this repository and JavaScript in the npm package.
+ */
 
 import path from "node:path";
 import type { Library } from "../../../functions/gateway/part.ts";
