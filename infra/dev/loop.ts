@@ -2,6 +2,7 @@
 import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
+import { project } from "../project/project.ts";
 import { firstOf, type Stages } from "../terminal/stages.ts";
 import { print, printJson, printLine, toOneLine } from "../terminal/terminal.ts";
 import { formatAccessLine } from "./access-line.ts";
@@ -60,7 +61,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
   const first = loop.rebuild(compiled);
   // Watching starts before the first build ends, so that no edit in between is missed.
   const follow = watch(
-    ["routes", "functions", ".secrets"].map((it) => path.join(root, it)),
+    ["routes", "functions", ".secrets", ...Object.values(project().folders)].map((it) => path.join(root, it)),
     async () => {
       await first.catch(() => {});
       await loop.rebuild();

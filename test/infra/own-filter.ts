@@ -85,7 +85,8 @@ routes: { all: { match: "GET /things/{id}", to: old } }
     "plain",
     `filters: [{ rate-limit: { limit: 20/s, by: ip } }]
 upstreams: { it: { http: "${service}" } }
-routes: { all: { match: "GET /x", to: it } }
+routes:
+  all: { match: GET /x, to: it }
 `,
   ),
 });

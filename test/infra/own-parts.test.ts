@@ -8,7 +8,7 @@ import { project, useProject } from "../../infra/project/project.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { postern } from "../command-line.ts";
 import { writeProject } from "../e2e/project.ts";
-import { ownParts } from "./own-filter.ts";
+import { geoFence, ownParts } from "./own-filter.ts";
 
 const files = ownParts("https://service.acme.example");
 const local = (root: string) => ["--root", root, "--env", "local"];
@@ -161,6 +161,42 @@ describe("commands handle an own part as one of Postern's", () => {
     fs.writeFileSync(path.join(root, "routes/fenced.yaml"), fenced("CH, IS"));
     const { changes } = JSON.parse((await postern(["diff", "HEAD", ...local(root), "--json"])).out);
     expect(changes.map((it: { kind: string; says: string }) => it.kind)).toEqual(["filter-weakened"]);
+  });
+});
+
+describe("test", () => {
+  const cases = `- it: lets a country in
+  send: { request: GET /fenced/things/7, headers: { x-country: CH } }
+  upstream: { old: { sees: "GET /dispatch?to=%2Ffenced%2Fthings%2F7" } }
+  expect: { status: 200 }
+- it: refuses all others
+  send: GET /fenced/things/7
+  expect: { status: 403, code: country-refused, by: geo-fence }
+`;
+
+  it("runs the cases through own parts, and the laws on them; a broken law fails, and is named", async () => {
+    const root = writeProject({
+      ...files,
+      "routes/fenced.test.yaml": cases,
+      "functions/filters/loose.ts": geoFence.replace("z.strictObject", "z.object").replaceAll("country-refused", "no"),
+    });
+    const { code, out } = await postern(["test", "--root", root, "--json", "--junit", "results.xml"]);
+    const { failed, parts } = JSON.parse(out);
+    expect([code, failed]).toEqual([1, 0]);
+    expect(parts).toEqual([
+      { kind: "filter", name: "geo-fence", file: "functions/filters/geo-fence.ts", laws: 8, failures: [] },
+      {
+        kind: "filter",
+        name: "loose",
+        file: "functions/filters/loose.ts",
+        laws: 8,
+        failures: [{ law: "refuses unknown keys", message: "its schema accepts any key; write z.strictObject" }],
+      },
+      { kind: "upstream", name: "legacy", file: "functions/upstreams/legacy.ts", laws: 7, failures: [] },
+    ]);
+    expect(fs.readFileSync(path.join(root, "results.xml"), "utf8")).toContain(
+      '<testsuite name="filter loose" file="functions/filters/loose.ts" tests="8" failures="1">',
+    );
   });
 });
 

@@ -33,7 +33,7 @@ export const partImports = (
  * Postern's own parts stand beside the entry, as TypeScript in its repository and as JavaScript in the package; so no
  * import names an extension. Those of the project stand where they are.
  */
-const moduleOf = (folder: "filters" | "upstreams", name: string): string => {
+export const moduleOf = (folder: "filters" | "upstreams", name: string): string => {
   const { root, own } = project();
   const part = own.parts.find((it) => it.group === folder && it.name === name);
   return part ? path.join(root, part.file) : `./${folder}/${name}`;
