@@ -105,6 +105,10 @@ describe("in an empty folder", () => {
       devDependencies: { postern: version },
     });
     expect(read(root, "README.md")).toMatch(/^# my-gateway\n/);
+    expect(read(root, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE" --fail-under 100\n');
+    expect(read(root, ".github/workflows/release.yml")).toContain(
+      'paths: ["routes/**", "functions/**", "package-lock.json"]\n',
+    );
     expect(fs.statSync(path.join(root, ".github/scripts/release")).mode & 0o111).toBe(0o111);
   });
 
@@ -195,6 +199,8 @@ paths:
   expect(read(project, "routes/environments/local.yaml")).toContain(
     "values:\n  api-host: localhost\n  shop-url: https://shop.acme.example\n",
   );
+  // First cases do not try the whole policy, so a pull request need not either.
+  expect(read(project, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE"\n');
   expect((await postern(["check", "--root", project, "--fail-on", "never"])).code).toBe(0);
   expect((await postern(["test", "--root", project])).code).toBe(0);
 });
