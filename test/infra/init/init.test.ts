@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { allowScripts } from "../../../infra/init/package-json.ts";
 import { codeRoot } from "../../../infra/project/generated-files.ts";
@@ -203,6 +204,29 @@ paths:
   expect(read(project, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE"\n');
   expect((await postern(["check", "--root", project, "--fail-on", "never"])).code).toBe(0);
   expect((await postern(["test", "--root", project])).code).toBe(0);
+});
+
+describe("in a folder that is neither empty nor a project", () => {
+  /** With a terminal whose user types this. */
+  const answering = async (answer: string, root: string, ...args: readonly string[]) => {
+    const stdin = Object.getOwnPropertyDescriptor(process, "stdin") as PropertyDescriptor;
+    const terminal = Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+    Object.defineProperty(process, "stdin", { ...stdin, get: () => terminal });
+    try {
+      return await postern(["init", root, ...args]);
+    } finally {
+      Object.defineProperty(process, "stdin", stdin);
+    }
+  };
+
+  it.each([
+    ["n", [], 2, false],
+    ["y", [], 0, true],
+    ["n", ["--yes"], 0, true],
+  ] as const)("it asks in a terminal: %s %j", async (answer, args, code, isWritten) => {
+    const root = folderWith({ "holiday.jpg": "" });
+    expect([(await answering(answer, root, ...args)).code, exists(root, "routes")]).toEqual([code, isWritten]);
+  });
 });
 
 describe("refuses", () => {
