@@ -8,7 +8,7 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major < least[0] || (major === least[0] && minor < least[1])) {
   console.error(
-    `create-postern: this is Node ${process.versions.node}, and postern needs ${least.join(".")} or newer: https://nodejs.org`,
+    `create-postern: this is Node ${process.versions.node}, and postern needs ${least.join(".")} or newer; install it from https://nodejs.org`,
   );
   process.exitCode = 3;
 } else {

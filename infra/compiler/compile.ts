@@ -158,7 +158,9 @@ const reservedFiles = ["consumers.yaml", "units.yaml"];
 export const manifestFiles = (root: string): string[] => {
   const folder = path.join(root, "routes");
   if (!fs.existsSync(folder))
-    throw new Error(`there is no folder routes/ in ${root}; go to the project's folder, or give --root`);
+    throw Object.assign(new Error(`there is no folder routes/ in ${root}`), {
+      remedy: "go to the project's folder, or give --root; npx postern init begins a project",
+    });
   return fs
     .readdirSync(folder, { withFileTypes: true })
     .filter((it) => !it.name.startsWith(".") && !it.isDirectory())

@@ -17,6 +17,7 @@ import { plainText } from "../../../infra/review/core/sentence.ts";
 import { diffModels } from "../../../infra/review/diff/diff.ts";
 import { toModel } from "../../../infra/review/diff/picture/model.ts";
 import { writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { full } from "../../full.ts";
 import { applyEdits, edits } from "./edits.ts";
 
@@ -26,7 +27,7 @@ const files = Object.fromEntries(
   [
     ...["wallet.yaml", "pay.yaml", "open.yaml", "consumers.yaml", "environments/local.yaml"],
     ...["presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"],
-  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
+  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(bank, "routes", name), "utf8")]),
 );
 // Many kinds of routes: weights, conditions, redirects, answers, a Worker of its own.
 const everything = fs.readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8");

@@ -17,6 +17,7 @@ import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
 import { expandManifest } from "../../../infra/review/effective/expand.ts";
 import { manifest, writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { applyEdits, edits } from "./edits.ts";
 import { pairs } from "./pairs.ts";
 
@@ -48,7 +49,7 @@ interface Data {
   })[];
 }
 
-const effectiveData = (name: string, root = codeRoot, env = "local") => {
+const effectiveData = (name: string, root = bank, env = "local") => {
   const { text, data, exitCode } = effective(name, { root, env });
   return { text, exitCode, data: data as Data };
 };
@@ -64,9 +65,7 @@ const lineOf = (root: string, at: string): string => {
 };
 
 const files = (names: readonly string[]) =>
-  Object.fromEntries(
-    names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
-  );
+  Object.fromEntries(names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(bank, "routes", name), "utf8")]));
 const shared = files(["environments/local.yaml", "presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"]);
 const all = fs
   .readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8")
@@ -201,7 +200,7 @@ it("the page shows the real output", () => {
       .trimEnd()
       .replaceAll(/\.md:\d+/g, ".md")
       .split("\n");
-  const printed = lines(effectiveData("open/quote", codeRoot, "production").text);
+  const printed = lines(effectiveData("open/quote", bank, "production").text);
   const shown = lines(block);
   expect(shown.length).toBeGreaterThan(10);
   expect(shown.filter((line) => line !== "…" && !printed.includes(line))).toEqual([]);
