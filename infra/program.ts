@@ -39,7 +39,11 @@ export const commandLine = (): Command => {
     })
     // Wraps descriptions beside the long names of subcommands, too.
     .configureHelp({ minWidthToWrap: 20 })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", async (_, command) => {
+      const { root }: { readonly root?: unknown } = command.opts();
+      if (typeof root === "string") await (await import("./project/project.ts")).useProject(root);
+    });
 
   program.commandsGroup("Write manifests, and try them here:");
   addInitCommand(program);

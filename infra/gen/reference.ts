@@ -18,8 +18,8 @@ import { summaryOf } from "./summary.ts";
 
 export const reference = (): GeneratedFile[] => {
   const pages = [
-    ...Object.entries(filters).map(([name, spec]) => partPage("filters", name, spec)),
-    ...Object.entries(upstreams).map(([name, spec]) => partPage("upstreams", name, spec)),
+    ...Object.entries(registry.filters).map(([name, spec]) => partPage("filters", name, spec)),
+    ...Object.entries(registry.upstreams).map(([name, spec]) => partPage("upstreams", name, spec)),
   ];
   return [
     ...pages,
@@ -33,9 +33,13 @@ export const reference = (): GeneratedFile[] => {
   ];
 };
 
-const { filters, upstreams } = registry;
-
-const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec | UpstreamSpec): GeneratedFile => {
+/** @param notice the page's first line */
+export const partPage = (
+  group: "filters" | "upstreams",
+  name: string,
+  spec: FilterSpec | UpstreamSpec,
+  notice = generatedNotice,
+): GeneratedFile => {
   const schema = z.toJSONSchema(spec.schema, { io: "input" }) as Schema;
   const traits =
     spec.kind === "upstream"
@@ -47,7 +51,7 @@ const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec
       : { upstreams: { accounts: { [name]: spec.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
-    text: `${generatedNotice}
+    text: `${notice}
 # \`${name}\`
 
 ${summaryOf(group, name)}
@@ -186,13 +190,13 @@ const indexPage = (): GeneratedFile => ({
 
 | filter | what it does |
 | --- | --- |
-${Object.keys(filters)
+${Object.keys(registry.filters)
   .map((name) => `| [\`${name}\`](filters/${name}.md) | ${summaryOf("filters", name)} |`)
   .join("\n")}
 
 | upstream | what it does |
 | --- | --- |
-${Object.keys(upstreams)
+${Object.keys(registry.upstreams)
   .map((name) => `| [\`${name}\`](upstreams/${name}.md) | ${summaryOf("upstreams", name)} |`)
   .join("\n")}
 

@@ -77,6 +77,7 @@ const floors = `
   functions/control/api
   functions/control/wiring
   functions/control/objects
+  functions/testing
   functions
   infra/terminal
   infra/project

@@ -100,10 +100,11 @@ export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
 
 /** Algorithms that a persona sets itself, in place of those that the filters require. */
 export const algorithmsFor = (persona: Persona): string[] =>
-  personaKeys.flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
+  personaKeys().flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
 
 /** What identity filters add to `as` of a case. */
-export const personaKeys = Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
+export const personaKeys = () =>
+  Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
 
 /** What the filters of a chain require of a token. */
 const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["required"] => {

@@ -2,7 +2,10 @@
  * Generates the entry module of each Worker. It imports only the filters and upstreams in use, and names files without an
  * extension: they are TypeScript in this repository and JavaScript in the npm package.
  */
+
+import path from "node:path";
 import type { Library } from "../../../functions/gateway/part.ts";
+import { project } from "../../project/project.ts";
 import { registry } from "../../project/registry.ts";
 import type { Gate } from "../lower/gates.ts";
 
@@ -19,9 +22,21 @@ export const partImports = (
 ) => {
   const importName = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
   return {
-    imports: names.map((name) => `import { ${what} as ${importName(name)} } from "./${folder}/${name}";\n`).join(""),
+    imports: names
+      .map((name) => `import { ${what} as ${importName(name)} } from ${JSON.stringify(moduleOf(folder, name))};\n`)
+      .join(""),
     table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${importName(name)}`).join(", ")} }`,
   };
+};
+
+/**
+ * Postern's own parts stand beside the entry, as TypeScript in its repository and as JavaScript in the package; so no
+ * import names an extension. Those of the project stand where they are.
+ */
+export const moduleOf = (folder: "filters" | "upstreams", name: string): string => {
+  const { root, own } = project();
+  const part = own.parts.find((it) => it.group === folder && it.name === name);
+  return part ? path.join(root, part.file) : `./${folder}/${name}`;
 };
 
 /** The entry of a gate. Gates with the same parts have the same entry. Imports only `make`, so no schema is bundled. */

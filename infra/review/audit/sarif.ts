@@ -44,7 +44,7 @@ const problemRules = () =>
   );
 
 const auditRules = () =>
-  allRules.map(({ id, summary, remedy, incident, severity }) => ({
+  allRules().map(({ id, summary, remedy, incident, severity }) => ({
     ...toRule(id, summary, ruleDocs(id), {
       level: sarifLevels[severity],
       properties: { tags: ["security"], "security-severity": securityScores[severity] },

@@ -221,7 +221,7 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
     1 of 1 case failed, 1 request in 1.0 s
     "
   `);
-  expect(renderJunit([report])).toMatchInlineSnapshot(`
+  expect(renderJunit([report], [])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="t" file="routes/t.test.yaml" tests="1" failures="1">
