@@ -81,7 +81,10 @@ describe("no file beside a part's own", () => {
 
 it("every exception is needed", () => {
   const isNeeded = ({ has }: (typeof exceptions)[number]) =>
-    sources.some((file) => has.test(file) && names.some((name) => codeOf(file).includes(`"${name}"`)));
+    sources.some(
+      (file) =>
+        has.test(file) && names.some((name) => [`"${name}"`, `/${name}.ts"`].some((it) => codeOf(file).includes(it))),
+    );
   expect(exceptions.filter((it) => !isNeeded(it))).toEqual([]);
 });
 
