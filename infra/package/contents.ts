@@ -7,6 +7,8 @@ import { codeRoot } from "../project/generated-files.ts";
 /** What each path that people import is, as a source file. */
 export const entryPoints = {
   ".": "infra/run.ts",
+  "./filter": "functions/authoring.ts",
+  "./testing": "functions/testing.ts",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** Tools of this repository: benchmarks, simulations, the lock, the glossary, and the maker of the package. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { entryPoints, sources, verbatim } from "../../infra/package/contents.ts";
 import { packageManifest } from "../../infra/package/manifest.ts";
 import { importsOf, packageOf, reachable, withFirstComment, withJavaScriptPaths } from "../../infra/package/modules.ts";
-import { repositoryManifest } from "../../infra/package/stage.ts";
+import { repositoryManifest, runtimeTypes } from "../../infra/package/stage.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 
 const read = (file: string) => fs.readFileSync(path.join(codeRoot, file), "utf8");
@@ -23,9 +23,11 @@ const requiredPeers = (name: string): string[] => {
   return Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
 };
 
+const typesOf = (reference: string): string => /types="(.+)"/.exec(reference)?.[1] ?? "";
+
 describe("dependencies", () => {
   it("are what the packaged code imports, and the peers of that", () => {
-    const needed = new Set([...imported, ...[...imported].flatMap(requiredPeers)]);
+    const needed = new Set([...imported, ...[...imported].flatMap(requiredPeers), typesOf(runtimeTypes)]);
     expect(Object.keys(repository.dependencies).sort()).toEqual([...needed].sort());
   });
 
