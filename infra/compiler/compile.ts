@@ -5,6 +5,7 @@ import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { deduplicate, type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
 import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/source.ts";
+import { project } from "../project/project.ts";
 import { registry } from "../project/registry.ts";
 import { type CheckResult, check } from "./check/check.ts";
 import { presetsInUse, readPresets } from "./check/presets.ts";
@@ -104,6 +105,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const unsharedProblems = [
     ...usedPresets.flatMap(({ problems }) => problems),
     ...checkUnused(shared, usedPresets, results, validTiers),
+    ...partProblems(root),
   ];
   return {
     problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
@@ -125,6 +127,10 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   };
 };
 
+/** Problems of the project's own parts. A copy of its manifests, or an older version of them, is checked with the same parts. */
+const partProblems = (root: string): readonly Problem[] =>
+  path.resolve(root) === project().root ? project().own.problems : [];
+
 /** Reads every manifest, and checks those that changed, or all if the shared files changed. */
 const checkWithCache = (
   root: string,
@@ -133,7 +139,7 @@ const checkWithCache = (
   presets: string,
   previous: CompileCache | undefined,
 ): CompileCache => {
-  const shared = JSON.stringify([inputs.environment, presets, stampOf(root)]);
+  const shared = JSON.stringify([inputs.environment, presets, stampOf(root), partsStamp()]);
   const known = previous?.shared === shared ? previous.files : undefined;
   return {
     shared,
@@ -147,6 +153,9 @@ const checkWithCache = (
     ),
   };
 };
+
+/** Own parts that change, or break, change what a manifest means. */
+const partsStamp = () => [project().own.digest, project().own.broken];
 
 const sameBytes = (a: FileContent, b: FileContent): boolean =>
   typeof a === "object" && typeof b === "object" && a.equals(b);

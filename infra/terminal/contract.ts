@@ -65,8 +65,8 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     json: ["check", "repo", "test", "diff"],
   },
   test: {
-    exits: { 1: "a case fails, a file is invalid, or the coverage is below `--fail-under`" },
-    json: ["problems", "environment?", "failed?", "coverage?", "tiers?"],
+    exits: { 1: "a case fails, an own part breaks a law, a file is invalid, or the coverage is below `--fail-under`" },
+    json: ["problems", "environment?", "failed?", "coverage?", "tiers?", "parts?"],
   },
   effective: {
     exits: { 1: brokenManifest },

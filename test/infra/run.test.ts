@@ -145,7 +145,7 @@ describe("a process", () => {
       const loaded = loadedBy(...args);
       expect(loaded).toContain("commander");
       const declaration =
-        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|commands\/options)\.ts$/;
+        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|project\/version|commands\/options)\.ts$/;
       const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(

@@ -58,6 +58,8 @@ const floors = `
   functions/state
   functions/feed
   functions/control/stats
+  functions/control/telemetry/counts
+  functions/control/telemetry/evidence
   functions/control/telemetry
   functions/control/exporters/otlp
   functions/control/exporters
@@ -77,6 +79,7 @@ const floors = `
   functions/control/api
   functions/control/wiring
   functions/control/objects
+  functions/testing
   functions
   infra/terminal
   infra/project
@@ -125,6 +128,7 @@ const floors = `
   infra/dev
   infra/gen
   infra/init
+  infra/package
   infra/sim/traffic
   infra/sim/worlds
   infra/sim

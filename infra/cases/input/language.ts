@@ -78,7 +78,7 @@ export const persona = () =>
   z.strictObject({
     name: z.string().min(1).describe("The name of the consumer"),
     forged: z.literal(true).optional().describe("Signs with its own key, or presents an unknown one"),
-    ...Object.fromEntries(personaKeys.map(({ key, schema }) => [key, schema()])),
+    ...Object.fromEntries(personaKeys().map(({ key, schema }) => [key, schema()])),
   });
 
 const reply = () =>

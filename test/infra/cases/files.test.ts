@@ -221,7 +221,7 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
     1 of 1 case failed, 1 request in 1.0 s
     "
   `);
-  expect(renderJunit([report])).toMatchInlineSnapshot(`
+  expect(renderJunit([report], [])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="t" file="routes/t.test.yaml" tests="1" failures="1">
@@ -288,7 +288,7 @@ routes:
     "# yaml-language-server: $schema=./cases.schema.json
     # First cases: what the gate answers today. Say what it should do, and what it must not.
     - it: serves one to alice
-      as: alice
+      as: { name: alice, token: { issuer: https://id.example, audience: t } }
       send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
       expect: { status: 200, route: one }
 
