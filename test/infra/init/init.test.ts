@@ -47,6 +47,7 @@ describe.each([
     const cases = await postern(["test", "--root", root, "--fail-under", "100", "--json"]);
     expect([cases.code, JSON.parse(cases.out)]).toEqual([0, expect.objectContaining({ failed: 0, coverage: 100 })]);
     expect((await postern(["repo", "--check", "--root", root])).code).toBe(0);
+    expect((await postern(["gen", "--check", "--root", root])).code).toBe(0);
   });
 });
 
