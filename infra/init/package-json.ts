@@ -20,6 +20,8 @@ export const allowScripts: Readonly<Record<string, boolean>> = {
 };
 
 export interface PackageResult extends GeneratedFile {
+  /** Whether Node reads the project's JavaScript as ES modules. */
+  readonly isModule: boolean;
   /** What differs from a new project's, in words. */
   readonly notes: readonly string[];
 }
@@ -41,7 +43,7 @@ export const packageJson = (
   if (before === undefined) {
     const all = { name, private: true, type: "module", engines: { node: engines.node }, scripts };
     const text = `${JSON.stringify({ ...all, devDependencies: sortedKeys(needed), allowScripts }, null, 2)}\n`;
-    return { file: "package.json", text, notes: [] };
+    return { file: "package.json", text, isModule: true, notes: [] };
   }
   return { file: "package.json", ...merge(parseObject(before), before, needed) };
 };
@@ -80,7 +82,7 @@ const merge = (before: Json, text: string, needed: Readonly<Record<string, strin
     allowScripts: { ...allowScripts, ...objectIn(before, "allowScripts") },
   };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2;
-  return { text: `${JSON.stringify(merged, null, indent)}\n`, notes };
+  return { text: `${JSON.stringify(merged, null, indent)}\n`, isModule: before.type === "module", notes };
 };
 
 const isObject = (value: unknown): value is Json =>

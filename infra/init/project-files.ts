@@ -27,11 +27,16 @@ export interface ProjectOptions {
 }
 
 export const planProject = ({ root, name, template, withWorkflows }: ProjectOptions): Planned => {
-  const { notes, ...manifest } = packageJson(readTextWithin(root, "package.json"), name, template?.dependencies ?? {});
+  const { notes, isModule, ...manifest } = packageJson(
+    readTextWithin(root, "package.json"),
+    name,
+    template?.dependencies ?? {},
+  );
   const noWorkflows = "the folder is not the root of its repository, so no workflows were written";
   return {
     files: [
       ...(template?.files ?? []),
+      ...(template?.files.some(isService) && !isModule ? [serviceModules] : []),
       ...schemas(),
       ...commonFiles(name),
       ...(withWorkflows ? workflows(template?.isCovered === true) : []),
@@ -40,6 +45,11 @@ export const planProject = ({ root, name, template, withWorkflows }: ProjectOpti
     notes: withWorkflows ? notes : [...notes, noWorkflows],
   };
 };
+
+const isService = ({ file }: GeneratedFile): boolean => file.startsWith("services/");
+
+/** Sample services are ES modules, whatever the rest of the project is. */
+const serviceModules: GeneratedFile = { file: "services/package.json", text: '{ "type": "module" }\n' };
 
 /** Manifests that a template did not write: the project has begun already. */
 export const ownManifests = (root: string, { files }: Pick<Template, "files">): string[] => {

@@ -10,7 +10,6 @@ import { codeRoot } from "../../infra/project/generated-files.ts";
 import { NoAnswer } from "../../infra/release/api.ts";
 import { failureIn } from "../../infra/release/wrangler-failure.ts";
 import { postern } from "../command-line.ts";
-import { bank } from "../fixtures/bank.ts";
 
 const scratch = (): string => {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "postern-")));
@@ -129,7 +128,9 @@ describe("Cloudflare", () => {
     await new Promise((listening) => server.once("listening", listening));
     const { port } = server.address() as AddressInfo;
     await new Promise((closed) => server.close(closed));
-    const { code, err } = await postern(["deploy", "--target", `http://127.0.0.1:${port}`, "--root", bank]);
+    const root = scratch();
+    await postern(["init", root]);
+    const { code, err } = await postern(["deploy", "--target", `http://127.0.0.1:${port}`, "--root", root]);
     expect([code, err.slice(err.indexOf("postern:"))]).toEqual([
       3,
       `postern: http://127.0.0.1:${port} does not answer (connect ECONNREFUSED 127.0.0.1:${port})\n         start the local cloud: npx postern cloud\n`,

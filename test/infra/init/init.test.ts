@@ -47,6 +47,7 @@ describe.each([
     const cases = await postern(["test", "--root", root, "--fail-under", "100", "--json"]);
     expect([cases.code, JSON.parse(cases.out)]).toEqual([0, expect.objectContaining({ failed: 0, coverage: 100 })]);
     expect((await postern(["repo", "--check", "--root", root])).code).toBe(0);
+    expect((await postern(["gen", "--check", "--root", root])).code).toBe(0);
   });
 });
 
@@ -105,7 +106,10 @@ describe("in an empty folder", () => {
       scripts: { dev: "postern dev", test: "postern test" },
       devDependencies: { postern: version },
     });
-    expect(read(root, "README.md")).toMatch(/^# my-gateway\n/);
+    expect([read(root, "README.md").split("\n")[0], exists(root, "services/package.json")]).toEqual([
+      "# my-gateway",
+      false,
+    ]);
     expect(read(root, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE" --fail-under 100\n');
     expect(read(root, ".github/workflows/release.yml")).toContain(
       'paths: ["routes/**", "functions/**", "package-lock.json"]\n',
@@ -153,6 +157,8 @@ describe("in an existing repository", () => {
       scripts: { test: "vitest", dev: "postern dev", "gateway:test": "postern test" },
       devDependencies: { postern: version, zz: "1.0.0" },
     });
+    // The project's JavaScript is CommonJS, and the sample services are not.
+    expect(read(root, "services/package.json")).toBe('{ "type": "module" }\n');
     expect((await init(root)).data.written).toEqual([]);
     expect((await init(root, "--force")).data.written).toEqual(["README.md"]);
   });
