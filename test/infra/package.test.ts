@@ -14,7 +14,9 @@ const repository = repositoryManifest();
 const imported = new Set(
   sources()
     .flatMap((file) => importsOf(read(file)))
-    .flatMap((name) => packageOf(name) ?? []),
+    .flatMap((name) => packageOf(name) ?? [])
+    // Templates of parts name it.
+    .filter((name) => name !== repository.name),
 );
 
 /** Of a package of node_modules: those without which npm warns. */

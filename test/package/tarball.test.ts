@@ -45,7 +45,7 @@ describe("postern's tarball", () => {
       ["README.md", ".md"],
       ["SECURITY.md", ".md"],
       ["docs", ".md .svg"],
-      ["functions", ".js"],
+      ["functions", ".js .ts"],
       ["infra", ".js .json .md .sh .ts .txt .yaml"],
       ["package.json", ".json"],
       ["routes", ".yaml"],
@@ -60,7 +60,7 @@ describe("postern's tarball", () => {
     );
     const imports = modules.flatMap((from) => importsOf(textOf(postern, from)).map((to) => ({ from, to })));
     const { dependencies } = JSON.parse(textOf(postern, "package.json"));
-    const used = new Set(imports.flatMap(({ to }) => packageOf(to) ?? []));
+    const used = new Set(imports.flatMap(({ to }) => packageOf(to) ?? []).filter((it) => it !== postern.name));
     expect([...used].filter((it) => dependencies[it] === undefined)).toEqual([]);
     // Peers of those that it imports.
     expect(Object.keys(dependencies).filter((it) => !used.has(it))).toEqual(["@upstash/redis", "commander"]);

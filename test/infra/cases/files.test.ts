@@ -14,6 +14,7 @@ import type { Runtime } from "../../../infra/cases/runtime.ts";
 import { testWith } from "../../../infra/commands/review/test.ts";
 import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { manifest, writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { failureLines, files, ProjectProblems, runAllSuites, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
@@ -316,7 +317,7 @@ const page = fs.readFileSync(path.join(codeRoot, "docs/testing.md"), "utf8");
 describe("the page about cases", () => {
   it("shows cases that hold", async () => {
     const root = writeProject({});
-    fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
+    fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
     fs.writeFileSync(path.join(root, "routes/wallet.test.yaml"), yaml);
     const { exitCode, text } = await testWith(runtime, ["wallet"], { root, env: "local" });
@@ -324,6 +325,7 @@ describe("the page about cases", () => {
   });
 });
 
+// The samples themselves: what `npm run dev` runs, and `postern init --template samples` writes.
 describe("the examples", () => {
   it("hold, and leave nothing of their policy untried", async () => {
     const reports = await runAllSuites(codeRoot, runtime());

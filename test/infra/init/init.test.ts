@@ -49,6 +49,24 @@ describe.each([
   });
 });
 
+it("a project without the samples and without presets of its own is served by every command", async () => {
+  const root = folderWith();
+  await init(root);
+  const commands = [
+    ["build"],
+    ["routes"],
+    ["effective", "shop/list"],
+    ["export", "openapi", "-o", path.join(root, "o.json")],
+  ];
+  for (const command of commands) {
+    const { code, err } = await postern([...command, "--env", "local", "--root", root]);
+    expect([command, code, err]).toEqual([command, 0, ""]);
+  }
+  const wrong = read(root, "routes/shop.yaml").replace("secure-headers: {}", "secure-header: {}");
+  fs.writeFileSync(path.join(root, "routes/shop.yaml"), wrong);
+  expect((await postern(["check", "--root", root])).code).toBe(1);
+});
+
 it("the template samples is made of this repository's own tiers, with their services", async () => {
   const root = folderWith();
   const { code, data } = await init(root, "--template", "samples");
