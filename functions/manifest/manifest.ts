@@ -123,7 +123,9 @@ export const route = () =>
         "a path begins with / and has no query; the client's query is kept",
       )
       .optional()
-      .describe("Path of the upstream request: `/accounts/{path.id}`"),
+      .describe(
+        "Path of the upstream request: `/accounts/{path.id}`; by default the client's, with the tier's base unless `base` strips it",
+      ),
     cutover: cutover().optional().describe("Moves users from the previous gateway of the route"),
     closed: closed().optional().describe("Answers every request with 503, preflights included"),
     "encoded-slashes": z

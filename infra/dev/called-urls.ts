@@ -7,8 +7,14 @@ export const calledUrls = ({ tiers }: Pick<Compiled, "tiers">): string[] => [
   ...new Set(tiers.flatMap(({ checked }) => [...upstreamUrls(checked), ...filterUrls(checked)])),
 ];
 
+/** All URLs of an upstream's configuration are addresses of its service. */
 const upstreamUrls = ({ upstreams }: CheckedTier): string[] =>
-  Object.values(upstreams).flatMap(({ spec, config }) => spec.security?.(config).endpoint?.url ?? []);
+  Object.values(upstreams).flatMap(({ config }) => urlsIn(config));
+
+const urlsIn = (value: unknown): string[] => {
+  if (typeof value === "string") return /^https?:\/\//.test(value) ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(urlsIn) : [];
+};
 
 const filterUrls = ({ routes }: CheckedTier): string[] =>
   routes.flatMap(({ chain }) =>

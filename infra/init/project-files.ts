@@ -7,7 +7,7 @@ import { readTextWithin, writeWithin } from "../project/files.ts";
 import type { GeneratedFile } from "../project/generated-files.ts";
 import { gitignore } from "./ignored.ts";
 import { packageJson } from "./package-json.ts";
-import { commonFiles, type Template } from "./templates.ts";
+import { commonFiles, type Template, workflows } from "./templates.ts";
 
 export interface Planned {
   /** New files, and existing ones that `--force` replaces. */
@@ -28,11 +28,16 @@ export interface ProjectOptions {
 
 export const planProject = ({ root, name, template, withWorkflows }: ProjectOptions): Planned => {
   const { notes, ...manifest } = packageJson(readTextWithin(root, "package.json"), name, template?.dependencies ?? {});
-  const workflows = "the folder is not the root of its repository, so no workflows were written";
+  const noWorkflows = "the folder is not the root of its repository, so no workflows were written";
   return {
-    files: [...(template?.files ?? []), ...schemas(), ...commonFiles(name, withWorkflows)],
+    files: [
+      ...(template?.files ?? []),
+      ...schemas(),
+      ...commonFiles(name),
+      ...(withWorkflows ? workflows(template?.isCovered === true) : []),
+    ],
     merged: [manifest, gitignore(readTextWithin(root, ".gitignore"))],
-    notes: withWorkflows ? notes : [...notes, workflows],
+    notes: withWorkflows ? notes : [...notes, noWorkflows],
   };
 };
 

@@ -20,7 +20,7 @@ import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { exitCodes } from "../../infra/terminal/contract.ts";
 import { writeProject } from "../e2e/project.ts";
-import { stepsUnder } from "../readme/console.ts";
+import { stepsOf } from "../readme/console.ts";
 
 const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
@@ -157,14 +157,14 @@ describe("the README", () => {
     expect(check(parseSource("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
-  it("shows a console that is part of the tutorial, which CI runs", () => {
-    const tutorial = stepsUnder("The first minute");
-    const shown = stepsUnder("The first minute", "README.md");
+  it("shows a console that is part of the page of the sample tiers, which CI runs", () => {
+    const run = stepsOf("docs/samples.md", "The first minute");
+    const shown = stepsOf("README.md", "The first minute");
     expect(shown.length).toBeGreaterThan(2);
-    expect(tutorial).toEqual(expect.arrayContaining(shown));
+    expect(run).toEqual(expect.arrayContaining(shown));
   });
 
-  it("shows the problem that a misspelt key really gives, as the tutorial does", () => {
+  it("shows the problem that a misspelt key really gives, as the page of the sample tiers does", () => {
     const routes = Object.fromEntries(
       fs
         .readdirSync(path.join(codeRoot, "routes"), { recursive: true, encoding: "utf8" })
@@ -178,7 +178,7 @@ describe("the README", () => {
     const compiled = compile(root, "local");
     const [problem] = renderProblems(compiled.problems, compiled).split("\n\n");
     expect(readme).toContain(problem);
-    expect(fs.readFileSync(path.join(codeRoot, "docs/tutorial.md"), "utf8")).toContain(problem);
+    expect(fs.readFileSync(path.join(codeRoot, "docs/samples.md"), "utf8")).toContain(problem);
   });
 });
 

@@ -4,10 +4,11 @@ import { withToken, writesToken } from "../../../functions/gateway/hooks/token-p
 import { preflightMethod } from "../../../functions/gateway/http/preflight.ts";
 import type { Compiled } from "../../compiler/compile.ts";
 import type { CheckedRoute } from "../../compiler/model/checked.ts";
+import type { Path } from "../../diagnostics/locate.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import type { Credential } from "./batch.ts";
 import { credentialsFor, isKnownTo, type RunKeys, readsCredential, type Shown } from "./personas.ts";
-import type { CaseStep, Suite } from "./read.ts";
+import type { Suite } from "./read.ts";
 
 export interface CredentialContext {
   readonly suite: Suite;
@@ -18,10 +19,16 @@ export interface CredentialContext {
   readonly routeOf: (request: Request, url: URL) => CheckedRoute | undefined;
 }
 
-export const credentialsOf = (request: Request, url: URL, step: CaseStep, context: CredentialContext): Credential[] => {
+/** @param at the location of the step */
+export const credentialsOf = (
+  request: Request,
+  url: URL,
+  persona: Persona | undefined,
+  at: Path,
+  context: CredentialContext,
+): Credential[] => {
   const { suite, problems } = context;
-  if (step.as === undefined || preflightMethod(request) !== null) return [];
-  const persona = typeof step.as === "string" ? { name: step.as } : step.as;
+  if (!persona || preflightMethod(request) !== null) return [];
   const route = routeWithCredentials(request, url, persona, context);
   return (route ? credentialsOn(route, persona, context) : []).flatMap((it) => {
     if (typeof it !== "string") {
@@ -29,7 +36,7 @@ export const credentialsOf = (request: Request, url: URL, step: CaseStep, contex
       // Credentials that the case sets itself are not overwritten.
       return places.some((place) => writesToken(request, place)) ? [] : [credential];
     }
-    if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));
+    if (suite.source) problems.push(suite.source.problem([...at, "as"], "unknown-value", it));
     return [];
   });
 };

@@ -16,6 +16,7 @@ import { validationScript } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
 import { consumerStore, type RunKeys, readsCredential, secretFor, trusting } from "./personas.ts";
 import { type CaseStep, copyingFilters, type Suite } from "./read.ts";
+import { senderOf } from "./senders.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -117,7 +118,8 @@ const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   });
   const { suite, problems } = context;
   const hasCredentials = sends.some((it) => it.credentials.length > 0 || needsIdentity(it, context));
-  if (step.setsPersona && !hasCredentials && suite.source)
+  const isByShare = typeof step.as === "object" && step.as.share !== undefined;
+  if (step.setsPersona && !isByShare && !hasCredentials && suite.source)
     problems.push(
       suite.source.problem([...step.path, "as"], "unknown-value", "no filter on this route identifies the caller", {
         remedy: "remove `as`",
@@ -170,14 +172,16 @@ const lowerSend = (
     ...(message.json !== undefined && { "content-type": "application/json" }),
     ...message.headers,
   };
+  const request = new Request(url, { method: nodeMethod(method), headers });
+  const { persona, ip } = senderOf(request, url, step, context);
   return {
     method,
     url: url.href,
     headers,
     body,
     stream: message.stream,
-    ip: step.from ?? "192.0.2.1",
-    credentials: credentialsOf(new Request(url, { method: nodeMethod(method), headers }), url, step, context),
+    ip,
+    credentials: credentialsOf(request, url, persona, step.path, context),
     repeat: message.repeat,
     everyMs: milliseconds(message.every),
     burst: message.burst,

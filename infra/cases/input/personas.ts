@@ -87,14 +87,21 @@ const coversRequest = ({ spec }: CheckedFilter): boolean => spec.credentials?.co
 
 /** A consumer that all of the route's filters can identify; undefined if there is none, or none of them identifies callers. */
 export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
-  const readers = chain.filter(readsCredential);
-  const known = readers.flatMap(({ spec, config }) => {
+  if (!chain.some(readsCredential)) return undefined;
+  const known = callersKnownTo(chain, consumers);
+  return known ? known[0] : "alice";
+};
+
+/** Consumers that all of the route's filters know; undefined if they identify callers of any name. */
+export const callersKnownTo = (
+  chain: readonly CheckedFilter[],
+  consumers: readonly Consumer[],
+): readonly string[] | undefined => {
+  const [first, ...others] = chain.filter(readsCredential).flatMap(({ spec, config }) => {
     const names = spec.credentials?.knows?.(config, consumers.map(idOf));
     return names ? [names] : [];
   });
-  if (readers.length === 0) return undefined;
-  const [first = ["alice"], ...others] = known;
-  return first.find((name) => others.every((names) => names.includes(name)));
+  return first?.filter((name) => others.every((names) => names.includes(name)));
 };
 
 /** Whether a filter has a list of those whom it identifies, and the name is among them. */
@@ -110,7 +117,7 @@ export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
   chain.flatMap(({ spec, config }) => spec.credentials?.algorithms?.(config) ?? []);
 
 /** Algorithms that a persona sets itself, in place of those that the filters require. */
-export const algorithmsFor = (persona: Persona): string[] =>
+export const algorithmsFor = (persona: Omit<Persona, "name">): string[] =>
   personaKeys().flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
 
 /** What identity filters add to `as` of a case. */

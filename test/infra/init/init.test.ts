@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { allowScripts } from "../../../infra/init/package-json.ts";
 import { codeRoot } from "../../../infra/project/generated-files.ts";
@@ -43,8 +44,8 @@ describe.each([
     });
     const { code, out } = await postern(["check", "--root", root, "--fail-on", "low"]);
     expect([code, out]).toEqual([0, `${tiers} tier with 3 routes: no problems in local and production and staging\n`]);
-    const cases = await postern(["test", "--root", root, "--fail-under", "100"]);
-    expect(cases.code, cases.err).toBe(0);
+    const cases = await postern(["test", "--root", root, "--fail-under", "100", "--json"]);
+    expect([cases.code, JSON.parse(cases.out)]).toEqual([0, expect.objectContaining({ failed: 0, coverage: 100 })]);
     expect((await postern(["repo", "--check", "--root", root])).code).toBe(0);
   });
 });
@@ -59,8 +60,8 @@ it("a project without the samples and without presets of its own is served by ev
     ["export", "openapi", "-o", path.join(root, "o.json")],
   ];
   for (const command of commands) {
-    const { code, err } = await postern([...command, "--env", "local", "--root", root]);
-    expect([command, code, err]).toEqual([command, 0, ""]);
+    const { code } = await postern([...command, "--env", "local", "--root", root]);
+    expect([command, code]).toEqual([command, 0]);
   }
   const wrong = read(root, "routes/shop.yaml").replace("secure-headers: {}", "secure-header: {}");
   fs.writeFileSync(path.join(root, "routes/shop.yaml"), wrong);
@@ -105,6 +106,10 @@ describe("in an empty folder", () => {
       devDependencies: { postern: version },
     });
     expect(read(root, "README.md")).toMatch(/^# my-gateway\n/);
+    expect(read(root, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE" --fail-under 100\n');
+    expect(read(root, ".github/workflows/release.yml")).toContain(
+      'paths: ["routes/**", "functions/**", "package-lock.json"]\n',
+    );
     expect(fs.statSync(path.join(root, ".github/scripts/release")).mode & 0o111).toBe(0o111);
   });
 
@@ -177,40 +182,50 @@ describe("in an existing repository", () => {
   });
 });
 
-describe("from an OpenAPI document", () => {
+it("from an OpenAPI document: a route for each operation, cases, values for each environment, and what is left out", async () => {
   const document = `openapi: 3.1.0
 info: { title: Shop, version: "1" }
 servers: [{ url: https://shop.acme.example/v1 }]
+components: { securitySchemes: { people: { type: http, scheme: bearer } } }
 paths:
   /items: { get: { operationId: items, responses: { "200": { description: ok } } } }
+  /orders: { get: { operationId: orders, security: [{ people: [] }], responses: { "200": { description: ok } } } }
 `;
+  const root = folderWith({ "shop.yaml": document });
+  const project = path.join(root, "new");
+  const { code, out, err } = await postern(["init", project, "--openapi", path.join(root, "shop.yaml")]);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(/no equivalent {2}security people: left out: no filter checks http bearer[\s\S]*Next:/);
+  expect(read(project, "routes/shop.yaml")).toContain(`shop: { http: "\${shop-url}" }`);
+  expect(read(project, "routes/environments/local.yaml")).toContain(
+    "values:\n  api-host: localhost\n  shop-url: https://shop.acme.example\n",
+  );
+  // First cases do not try the whole policy, so a pull request need not either.
+  expect(read(project, ".github/workflows/pull-request.yml")).toContain('pull-request "$BASE"\n');
+  expect((await postern(["check", "--root", project, "--fail-on", "never"])).code).toBe(0);
+  expect((await postern(["test", "--root", project])).code).toBe(0);
+});
 
-  it("makes a route for each operation, cases, and values for each environment", async () => {
-    const root = folderWith({ "shop.yaml": document });
-    const { code, data } = await init(path.join(root, "new"), "--openapi", path.join(root, "shop.yaml"));
-    expect([code, data.problems]).toEqual([0, []]);
-    const project = path.join(root, "new");
-    expect(read(project, "routes/shop.yaml")).toContain(`shop: { http: "\${shop-url}" }`);
-    expect(read(project, "routes/environments/local.yaml")).toContain(
-      "values:\n  api-host: localhost\n  shop-url: https://shop.acme.example\n",
-    );
-    expect(exists(project, "routes/shop.test.yaml")).toBe(true);
-    const cases = await postern(["test", "--root", project]);
-    expect(cases.code, cases.err).toBe(0);
-  });
+describe("in a folder that is neither empty nor a project", () => {
+  /** With a terminal whose user types this. */
+  const answering = async (answer: string, root: string, ...args: readonly string[]) => {
+    const stdin = Object.getOwnPropertyDescriptor(process, "stdin") as PropertyDescriptor;
+    const terminal = Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+    Object.defineProperty(process, "stdin", { ...stdin, get: () => terminal });
+    try {
+      return await postern(["init", root, ...args]);
+    } finally {
+      Object.defineProperty(process, "stdin", stdin);
+    }
+  };
 
-  it("says what is left out, and exits with 1", async () => {
-    const schemes = "components: { securitySchemes: { people: { type: http, scheme: bearer } } }\n";
-    const guarded = document.replace("operationId", "security: [{ people: [] }], operationId") + schemes;
-    const root = folderWith({ "shop.yaml": guarded });
-    const { code, out, err } = await postern([
-      "init",
-      path.join(root, "new"),
-      "--openapi",
-      path.join(root, "shop.yaml"),
-    ]);
-    expect([code, out]).toEqual([1, ""]);
-    expect(err).toMatch(/no equivalent {2}security people: left out: no filter checks http bearer[\s\S]*Next:/);
+  it.each([
+    ["n", [], 2, false],
+    ["y", [], 0, true],
+    ["n", ["--yes"], 0, true],
+  ] as const)("it asks in a terminal: %s %j", async (answer, args, code, isWritten) => {
+    const root = folderWith({ "holiday.jpg": "" });
+    expect([(await answering(answer, root, ...args)).code, exists(root, "routes")]).toEqual([code, isWritten]);
   });
 });
 
