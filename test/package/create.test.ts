@@ -2,12 +2,12 @@
  * The first day of somebody who has Node and npm: `npm create postern`, the dev loop, cases, and a local cloud with a gray
  * release and a rollback. On the lowest Node that the package allows, with the npm that comes with it, and on this one's.
  */
-import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repositoryManifest } from "../../infra/package/stage.ts";
+import { installPackage } from "../install-package.ts";
 import { until } from "../until.ts";
 import { type Newcomer, newcomer, nodeFolder, npmFolder, ownTools } from "./newcomer.ts";
 import { packed } from "./packed.ts";
@@ -102,6 +102,15 @@ describe.each(systems)("on $name", (system) => {
     expect(await user.succeed("npx postern check", project)).toContain("no problems");
   });
 
+  it("own parts are tested by the law suite, and type-check against the published declarations", async () => {
+    await user.succeed("npx postern new filter geo-fence && npx postern new upstream echo", project);
+    const output = await user.succeed("npm test", project);
+    expect(output).toContain("geo-fence");
+    expect(output).toContain("echo");
+    for (const version of ["5.9.3", "7.0.2"])
+      await user.succeed(`node ${path.join(installPackage("typescript", version), "bin/tsc")} -p .`, project);
+  });
+
   it("a local cloud takes a deploy, a gray release and a rollback", async () => {
     const [api, edge] = [await freePort(), await freePort()];
     const services = await user.start(
@@ -130,17 +139,25 @@ describe.each(systems)("on $name", (system) => {
       const edited = before.replace("- headers: {", "- headers: { response: { set: { x-release: two } },");
       fs.writeFileSync(manifest, edited);
       expect(await postern("deploy shop --split 50")).toMatch(/gate-shop-local +uploaded +50 %/);
+      // Each user has a cookie of the front, and so a version; the limit of one address refuses some.
       const releases = async () => {
-        const answers = Array.from({ length: 40 }, () =>
-          fetch(orders, { headers: { authorization, cookie: "", "x-user": randomUUID() } }),
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, () => fetch(orders, { headers: { authorization } })),
         );
-        return new Set((await Promise.all(answers)).map((it) => `${it.status} ${it.headers.get("x-release")}`));
+        const served = answers.filter(({ status }) => status === 200);
+        return new Set(served.map(({ headers }) => headers.get("x-release")));
       };
-      await until(async () => (await releases()).size === 2, "two versions serve");
-      expect([...(await releases())].sort()).toEqual(["200 null", "200 two"]);
+      const serving = (expected: readonly (string | null)[]) =>
+        until(
+          async () => {
+            const seen = await releases();
+            return seen.size === expected.length && expected.every((it) => seen.has(it));
+          },
+          `${expected.join(" and ")} serve`,
+        );
+      await serving([null, "two"]);
       expect(await postern("rollback shop")).toContain("all requests go to");
-      await until(async () => (await releases()).size === 1, "one version serves");
-      expect([...(await releases())]).toEqual(["200 null"]);
+      await serving([null]);
     } finally {
       await cloud.stop();
       await services.stop();
