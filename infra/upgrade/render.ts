@@ -76,5 +76,5 @@ const nextLines = (version: string): string =>
     `  npm install --save-dev --save-exact postern@${version}`,
     "  npx postern gen && npx postern check && npm test",
     "  npx postern deploy --env staging",
-    "  npx postern wave start    # tier after tier, each measured; or npx postern deploy",
+    `  npx postern wave start --all --watch -m 'postern ${version}'    # tier after tier; without a control plane: npx postern deploy`,
   ].join("\n");

@@ -24,7 +24,9 @@ interface UpgradeOptions {
 }
 
 export const upgrade = async (wanted: string, options: UpgradeOptions): Promise<Outcome> =>
-  options.from === undefined ? delegate(wanted, options) : compareFrom(path.resolve(options.from), options);
+  options.from === undefined
+    ? delegate(wanted, options)
+    : compareFrom(path.resolve(options.root, options.from), options);
 
 /** Lets the new version compare. */
 const delegate = async (wanted: string, { root, env, json }: UpgradeOptions): Promise<Outcome> => {
