@@ -7,6 +7,7 @@ import { stateClient } from "../gateway/core/ports/state.ts";
 import type { Caller, Deps, FilterInstance, Guard, Layer } from "../gateway/core/types.ts";
 import { limiter } from "../gateway/limits/store-counter.ts";
 import type { MakeUpstream, Parts } from "../gateway/part.ts";
+import { send, targetOf } from "../gateway/proxy/send.ts";
 import { parseMatch } from "../gateway/routing/match.ts";
 import type { Matcher } from "../gateway/routing/matchers.ts";
 import { buildRouteTable } from "../gateway/routing/route-table.ts";
@@ -15,7 +16,6 @@ import { cutover } from "../gateway/service/cutover.ts";
 import { streamAge } from "../gateway/streaming/max-age.ts";
 import { watchBodies } from "../gateway/streaming/watched-body.ts";
 import { webSocketAge } from "../gateway/streaming/websocket-age.ts";
-import { make as http } from "../upstreams/http.ts";
 import { memoryState } from "./memory-state.ts";
 
 /** A fake of one location's cache. Gates that share it are isolates of that location. */
@@ -113,7 +113,7 @@ export interface GateOptions {
   readonly caller?: Partial<Caller>;
   /** Answers requests to the service; by default 200 and "ok". */
   readonly replies?: (request: Request) => Response | Promise<Response>;
-  /** Replaces the upstream over HTTP at https://service.example. */
+  /** Replaces the upstream at https://service.example. */
   readonly upstream?: MakeUpstream;
   readonly filters?: Readonly<Record<string, Partial<FilterPlan>>>;
   readonly routes?: Readonly<Record<string, RouteOptions>>;
@@ -231,8 +231,8 @@ const partsOf = (filters: Readonly<Record<string, Make>>, options: GateOptions):
     Object.entries(filters).map(([id, make]) => [id, (_: unknown, deps: Deps) => make(deps)]),
   ),
   upstreams: {
-    service: options.upstream ?? ((_, deps) => http({ url: service }, deps)),
-    other: (_, deps) => http({ url: `${service}/other` }, deps),
+    service: options.upstream ?? callTo(service),
+    other: callTo(`${service}/other`),
   },
   cutover,
   streamAge,
@@ -240,3 +240,10 @@ const partsOf = (filters: Readonly<Record<string, Make>>, options: GateOptions):
   watchBodies,
   limiter,
 });
+
+/** An upstream without settings. */
+const callTo =
+  (url: string): MakeUpstream =>
+  (_, deps) =>
+  (request, context) =>
+    send(url + targetOf(context), request, context, deps.fetch);

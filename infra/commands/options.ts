@@ -36,7 +36,10 @@ export const isolates = new Option("--isolates <count>", "isolates of each Worke
 export const bake = new Option("--bake <time>", "the bake time of each step, such as 30s; overrides the manifest");
 export const watch = new Option("--watch", "keep running and show the progress");
 export const json = new Option("--json", "machine-readable output");
-export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
+export const target = new Option(
+  "--target <where>",
+  "cloudflare, local, a local cloud's URL, or a target of postern.config.ts",
+).default("cloudflare");
 
 /** The options that `addControlOptions` adds. */
 interface ControlOptions {

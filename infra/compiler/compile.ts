@@ -105,7 +105,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const unsharedProblems = [
     ...usedPresets.flatMap(({ problems }) => problems),
     ...checkUnused(shared, usedPresets, results, validTiers),
-    ...ownProblems(root),
+    ...partProblems(root),
   ];
   return {
     problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
@@ -127,8 +127,8 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   };
 };
 
-/** Of the project's parts. A copy of the manifests, or an older version of them, is checked with the same parts. */
-const ownProblems = (root: string): readonly Problem[] =>
+/** Problems of the project's own parts. A copy of its manifests, or an older version of them, is checked with the same parts. */
+const partProblems = (root: string): readonly Problem[] =>
   path.resolve(root) === project().root ? project().own.problems : [];
 
 /** Reads every manifest, and checks those that changed, or all if the shared files changed. */

@@ -8,6 +8,7 @@ import { consumers, environment } from "../../functions/manifest/environment.ts"
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { expectation, message, persona, service, testCase } from "../cases/input/language.ts";
 import { problemCodes } from "../diagnostics/codes.ts";
+import { projectConfig } from "../project/config.ts";
 import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { auditPages } from "./audit.ts";
@@ -174,6 +175,11 @@ const keyPages = (): GeneratedFile[] =>
     "case-person": ["Who sends a request of a case", "The value of `as`, if a name does not suffice.", persona()],
     "case-service": ["A service of a case", "A value of `upstream`, by the name of the upstream.", service()],
     "case-outcome": ["What a case expects", "The value of `expect`.", expectation()],
+    config: [
+      "The configuration of a project",
+      "`postern.config.ts` or `postern.config.js`, which a project may do without. [Your own project](../../filters.md#the-configuration) shows one.",
+      projectConfig(),
+    ],
     filter: ["Beside a filter", "The keys beside a filter's kind.", filterSettings()],
     upstream: ["Beside an upstream", "The keys beside an upstream's protocol.", upstreamSettings()],
   } as const).map(([name, [title, line, schema]]) => ({
@@ -201,7 +207,7 @@ ${Object.keys(registry.upstreams)
   .join("\n")}
 
 Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [upstream](keys/upstream.md),
-[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md); [case](keys/case.md), its
+[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md), [configuration](keys/config.md); [case](keys/case.md), its
 [request](keys/case-request.md), [person](keys/case-person.md), [service](keys/case-service.md) and [outcome](keys/case-outcome.md).
 
 [Codes](codes.md): what refusals and problems say. [Audit](audit/README.md): what a check finds beside them. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched. [Messages](../messages.md): what becomes of bodies, hosts and fields.

@@ -9,7 +9,7 @@ type Group = "filters" | "upstreams";
 export const partNames = (group: Group): string[] =>
   fs
     .readdirSync(path.join(codeRoot, "functions", group))
-    .filter((name) => name.endsWith(codeExtension) && !name.endsWith(`.gen${codeExtension}`))
+    .filter((name) => name.endsWith(codeExtension) && !/\.(?:gen|d)\.\w+$/.test(name))
     .map((name) => path.basename(name, codeExtension))
     .sort();
 

@@ -9,6 +9,7 @@ export const entryPoints = {
   ".": "infra/run.ts",
   "./filter": "functions/authoring.ts",
   "./testing": "functions/testing.ts",
+  "./config": "infra/project/config.ts",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** Tools of this repository: benchmarks, simulations, the lock, the glossary, and the maker of the package. */

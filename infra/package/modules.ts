@@ -22,9 +22,9 @@ export const importsOf = (text: string): string[] => [
 
 const isPackage = (name: string): boolean => /^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/|$)/.test(name);
 
-/** `zod` of `zod/v4/core`; undefined for a file or a module of a platform. */
+/** `zod` of `zod/v4/core`; undefined for a file, a module of a platform, or Postern itself. */
 export const packageOf = (name: string): string | undefined => {
-  if (name.startsWith(".") || /^(?:node|cloudflare|tier):/.test(name) || !isPackage(name)) return undefined;
+  if (name.startsWith(".") || /^(?:node|cloudflare|tier):|^postern\//.test(name) || !isPackage(name)) return undefined;
   return name
     .split("/")
     .slice(0, name.startsWith("@") ? 2 : 1)

@@ -41,6 +41,12 @@ const openStage = (name: string) => {
 };
 
 /**
+ * The types of the runtime, which declarations of `functions/` name as globals: without them each would be `any`, and nobody
+ * is told.
+ */
+export const runtimeTypes = '/// <reference types="@cloudflare/workers-types" />\n';
+
+/**
  * @param version another than the repository's, for tests of upgrades
  * @returns the folder of the package
  */
@@ -57,7 +63,8 @@ export const stage = (version: string = repositoryManifest().version): string =>
     const from = [compiled, codeRoot].map((it) => path.join(it, file)).find((it) => fs.existsSync(it));
     return from && withJavaScriptPaths(fs.readFileSync(from, "utf8"));
   };
-  for (const [file, text] of reachable(declarations, readDeclaration)) write(file, text);
+  for (const [file, text] of reachable(declarations, readDeclaration))
+    write(file, declarations.includes(file) && file.startsWith("functions/") ? runtimeTypes + text : text);
   for (const file of verbatim()) {
     copy(file);
     if (file.endsWith(".js")) write(file, withJavaScriptPaths(fs.readFileSync(path.join(codeRoot, file), "utf8")));

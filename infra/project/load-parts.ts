@@ -89,7 +89,6 @@ const options = {
   platform: "node",
   target: "es2024",
   sourcemap: "inline",
-  sourcesContent: false,
   legalComments: "none",
   logLevel: "silent",
   logLimit: 0,

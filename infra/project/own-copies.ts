@@ -10,10 +10,11 @@ import { codeExtension, codeRoot } from "./generated-files.ts";
 /** What people who write parts import. */
 const modules: Readonly<Record<string, string>> = {
   "postern/filter": `functions/authoring${codeExtension}`,
+  "postern/config": `infra/project/config${codeExtension}`,
   "postern/testing": `functions/testing${codeExtension}`,
 };
 
-const names = /^(?:postern\/(?:filter|testing)|zod(?:\/.*)?)$/;
+const names = /^(?:postern\/(?:config|filter|testing)|zod(?:\/.*)?)$/;
 
 /** Resolves them to files, which are bundled as far as they are used. */
 export const bundledCopies: Plugin = {

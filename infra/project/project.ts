@@ -1,6 +1,7 @@
-/** The project of the running command: its folder and its own parts. One process works on one project at a time. */
+/** The project of the running command: its folder, its configuration and its own parts. One process works on one project at a time. */
 import fs from "node:fs";
 import path from "node:path";
+import type { ConfigTarget } from "./config.ts";
 import { codeRoot } from "./generated-files.ts";
 import type { OwnParts } from "./own-parts.ts";
 import type { PartGroup } from "./part-names.ts";
@@ -9,6 +10,8 @@ export interface Project {
   readonly root: string;
   /** Of its own filters and upstreams, relative to the root. */
   readonly folders: Readonly<Record<PartGroup, string>>;
+  /** What `--target` takes besides what every project has. */
+  readonly targets: Readonly<Record<string, ConfigTarget>>;
   readonly own: OwnParts;
 }
 
@@ -17,6 +20,7 @@ const defaultFolders = { filters: "functions/filters", upstreams: "functions/ups
 const withoutParts = (root: string): Project => ({
   root,
   folders: defaultFolders,
+  targets: {},
   own: { parts: [], broken: { filters: [], upstreams: [] }, problems: [], digest: "" },
 });
 
@@ -35,11 +39,19 @@ export const useProject = async (folder: string): Promise<Project> => {
 };
 
 const open = async (root: string): Promise<Project> => {
-  const project = withoutParts(root);
+  if (isPostern(root)) return withoutParts(root);
+  const project = await withConfig(root);
   const hasFolder = Object.values(project.folders).some((it) => fs.existsSync(path.join(root, it)));
-  if (!hasFolder || isPostern(root)) return project;
+  if (!hasFolder) return project;
   const { loadOwnParts } = await import("./own-parts.ts");
   return { ...project, own: await loadOwnParts(root, project.folders) };
+};
+
+const withConfig = async (root: string): Promise<Project> => {
+  const file = ["postern.config.ts", "postern.config.js"].find((it) => fs.existsSync(path.join(root, it)));
+  if (file === undefined) return withoutParts(root);
+  const { filters, upstreams, targets } = await (await import("./load-config.ts")).loadConfig(root, file);
+  return { ...withoutParts(root), folders: { filters, upstreams }, targets };
 };
 
 /** Whether a folder is Postern's own code, the parts of which are built in. */

@@ -190,7 +190,7 @@ const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]
 
 describe("the guide to the language", () => {
   it("has examples", () => {
-    expect(blocks.length).toBe(3);
+    expect(blocks.length).toBe(4);
   });
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };

@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { FilterModule } from "../../functions/gateway/part.ts";
+import { laws } from "../../functions/testing/laws.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { project, useProject } from "../../infra/project/project.ts";
 import { registry } from "../../infra/project/registry.ts";
@@ -34,6 +36,15 @@ describe("own parts", () => {
     expect(gate(other, "fenced")).toBe(gate(root, "fenced"));
     // What `postern/filter` exports and these parts do not use costs a gate nothing.
     expect(gate(root, "fenced").length - gate(root, "plain").length).toBeLessThan(1000);
+  });
+
+  it("are written as docs/filters.md has it", async () => {
+    const page = fs.readFileSync(path.join(codeRoot, "docs/filters.md"), "utf8");
+    const [, text = ""] = /^```ts\n(.*?)^```/ms.exec(page) ?? [];
+    const { own } = await useProject(writeProject({ "functions/filters/geo-fence.ts": text }));
+    expect([own.problems, own.parts.map(({ name }) => name)]).toEqual([[], ["geo-fence"]]);
+    const [part] = own.parts;
+    for (const { run } of laws("geo-fence", part?.module as FilterModule)) await run();
   });
 
   it("belong to their project alone", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { entryPoints, sources, verbatim } from "../../infra/package/contents.ts";
 import { packageManifest } from "../../infra/package/manifest.ts";
 import { importsOf, packageOf, reachable, withFirstComment, withJavaScriptPaths } from "../../infra/package/modules.ts";
-import { repositoryManifest } from "../../infra/package/stage.ts";
+import { repositoryManifest, runtimeTypes } from "../../infra/package/stage.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 
 const read = (file: string) => fs.readFileSync(path.join(codeRoot, file), "utf8");
@@ -25,9 +25,11 @@ const requiredPeers = (name: string): string[] => {
   return Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
 };
 
+const typesOf = (reference: string): string => /types="(.+)"/.exec(reference)?.[1] ?? "";
+
 describe("dependencies", () => {
   it("are what the packaged code imports, and the peers of that", () => {
-    const needed = new Set([...imported, ...[...imported].flatMap(requiredPeers)]);
+    const needed = new Set([...imported, ...[...imported].flatMap(requiredPeers), typesOf(runtimeTypes)]);
     expect(Object.keys(repository.dependencies).sort()).toEqual([...needed].sort());
   });
 
@@ -56,7 +58,7 @@ describe("contents", () => {
   it("hold no test, no benchmark, and no tool of the repository", () => {
     const all = [...sources(), ...verbatim()];
     expect(
-      all.filter((it) => /^test\/|^infra\/(?:bench|sim|package|lock|retired|tsconfig)|\.secrets/.test(it)),
+      all.filter((it) => /^test\/|^infra\/(?:bench|sim|package|lock|retired)|^[^/]*\/tsconfig|\.secrets/.test(it)),
     ).toEqual([]);
     expect(all).toEqual(
       expect.arrayContaining(["infra/postern.js", "infra/terminal/workerd.sh", "LICENSE", "README.md"]),

@@ -58,6 +58,8 @@ const floors = `
   functions/state
   functions/feed
   functions/control/stats
+  functions/control/telemetry/counts
+  functions/control/telemetry/evidence
   functions/control/telemetry
   functions/control/exporters/otlp
   functions/control/exporters

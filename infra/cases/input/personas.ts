@@ -85,12 +85,23 @@ export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialIn
 
 const coversRequest = ({ spec }: CheckedFilter): boolean => spec.credentials?.coversRequest === true;
 
-/** A consumer that the route's filters can identify; undefined if none of them identifies callers. */
+/** A consumer that all of the route's filters can identify; undefined if there is none, or none of them identifies callers. */
 export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
-  const [first] = chain.filter(readsCredential);
-  if (!first) return undefined;
-  return first.spec.credentials?.knows?.(first.config, consumers.map(idOf))[0] ?? "alice";
+  const readers = chain.filter(readsCredential);
+  const known = readers.flatMap(({ spec, config }) => {
+    const names = spec.credentials?.knows?.(config, consumers.map(idOf));
+    return names ? [names] : [];
+  });
+  if (readers.length === 0) return undefined;
+  const [first = ["alice"], ...others] = known;
+  return first.find((name) => others.every((names) => names.includes(name)));
 };
+
+/** Whether a filter has a list of those whom it identifies, and the name is among them. */
+export const isKnownTo = (chain: readonly CheckedFilter[], name: string, consumers: readonly Consumer[]): boolean =>
+  chain
+    .filter(readsCredential)
+    .some(({ spec, config }) => spec.credentials?.knows?.(config, consumers.map(idOf)).includes(name));
 
 const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly id: string }).id;
 

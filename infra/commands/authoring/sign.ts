@@ -62,7 +62,8 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
   const keys = new Map(
     tiers
       .filter(
-        ({ checked: { manifest } }) => manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base),
+        ({ checked: { manifest } }) =>
+          manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base.path),
       )
       .flatMap(({ checked }) => checked.routes.flatMap(({ chain }) => chain))
       .flatMap(keysIn)

@@ -67,7 +67,10 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
   const enqueue = (work: () => Promise<unknown>) => () => inTurn(work);
   const watchers = [
     watch([path.join(options.root, "routes")], enqueue(runOnce)),
-    watch([path.join(options.root, "functions")], enqueue(restart)),
+    watch(
+      ["functions", ...Object.values(project().folders)].map((it) => path.join(options.root, it)),
+      enqueue(restart),
+    ),
   ];
   await enqueue(runOnce)();
   await untilStop;

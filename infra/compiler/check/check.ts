@@ -155,7 +155,7 @@ const routeOf = (
   const ownFilters = filtersOf(listed, [...at, "filters"], `${name}/`, registry, context);
   if (!settings) return undefined;
   const match = parseMatch(settings.match);
-  const joinedPath = fullPath(base, match.path, at, context);
+  const joinedPath = fullPath(base.path, match.path, at, context);
   const dropsUnknown = isBroken(broken, "without");
   const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {

@@ -288,7 +288,7 @@ routes:
     "# yaml-language-server: $schema=./cases.schema.json
     # First cases: what the gate answers today. Say what it should do, and what it must not.
     - it: serves one to alice
-      as: alice
+      as: { name: alice, token: { issuer: https://id.example, audience: t } }
       send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
       expect: { status: 200, route: one }
 

@@ -36,6 +36,8 @@ export interface RouteDraft {
 
 export const renderManifest = (draft: TierDraft): string => {
   const { document, tier, host, base, security, upstreams, urlsAreValues, routes, gaps, documentPath } = draft;
+  // The service's paths have no base, so no route has to say its own.
+  const stripsBase = base !== "/" && routes.length > 0 && routes.every(({ target }) => target !== undefined);
   const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
   const lines = [
     "# yaml-language-server: $schema=./manifest.schema.json",
@@ -46,7 +48,7 @@ export const renderManifest = (draft: TierDraft): string => {
     ...(title === "" ? [] : [`summary: ${toScalar(title)}`]),
     "",
     `hosts: [${/^[\w.-]+$/.test(host) ? host : JSON.stringify(host)}]`,
-    ...(base === "/" ? [] : [`base: ${base}`]),
+    ...(base === "/" ? [] : [stripsBase ? `base: { path: ${base}, strip: true }` : `base: ${base}`]),
     "",
     "filters:",
     ...(security.filter ? [`  - ${security.filter.line}`] : []),
@@ -60,7 +62,7 @@ export const renderManifest = (draft: TierDraft): string => {
     }),
     "",
     "routes:",
-    ...routes.flatMap((it) => renderRoute(it, security)),
+    ...routes.flatMap((it) => renderRoute(stripsBase ? { ...it, target: undefined } : it, security)),
   ];
   return `${lines.join("\n")}\n`;
 };

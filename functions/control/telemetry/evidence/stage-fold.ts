@@ -1,9 +1,9 @@
 /** Folds the cells of both versions of a stage into its evidence, interval by interval. */
-import { isCounted, maxClusters } from "../../gateway/observability/clusters.ts";
-import { groups } from "../../gateway/observability/samples.ts";
-import { indexOf, measures, type Side } from "../stats/measures.ts";
-import { StageEvidence } from "../stats/stage-evidence.ts";
-import type { Settling, StageSummary } from "../stats/stage-summary.ts";
+import { isCounted, maxClusters } from "../../../gateway/observability/clusters.ts";
+import { groups } from "../../../gateway/observability/samples.ts";
+import { indexOf, measures, type Side } from "../../stats/measures.ts";
+import { StageEvidence } from "../../stats/stage-evidence.ts";
+import type { Settling, StageSummary } from "../../stats/stage-summary.ts";
 import { type CellRow, forEachCell } from "./cell-table.ts";
 import { bits, type CellKind, hasBit } from "./cells.ts";
 import type { IntervalCounts } from "./interval-counts.ts";

@@ -1,5 +1,5 @@
 /** The table of stages: what was fixed when each began, and what is left of those that ended. */
-import type { Settling } from "../stats/stage-summary.ts";
+import type { Settling } from "../../stats/stage-summary.ts";
 import { ceilOf, floorOf } from "./cell-table.ts";
 import type { StageFacts } from "./stage-fold.ts";
 

@@ -2,12 +2,12 @@
  * Answers what both versions of a stage met, in one tier. Counts of a running stage are kept in memory, and made again from the
  * table of cells if they are gone; the result of a stage that has ended is stored.
  */
-import { cellMs } from "../../gateway/observability/cells.ts";
-import type { Side } from "../stats/measures.ts";
-import type { StageSummary } from "../stats/stage-summary.ts";
+import { cellMs } from "../../../gateway/observability/cells.ts";
+import type { Side } from "../../stats/measures.ts";
+import type { StageSummary } from "../../stats/stage-summary.ts";
+import type { StoredSample } from "../counts/samples.ts";
 import { type CellRow, type CellTable, maxLateMs } from "./cell-table.ts";
 import { type IntervalCounts, intervalCounts } from "./interval-counts.ts";
-import type { StoredSample } from "./samples.ts";
 import { type RowSource, type StageFacts, type StageFold, stageFold } from "./stage-fold.ts";
 import { periodOf, type StagePeriod, type StageQuery, stageTable } from "./stage-table.ts";
 import { hasThresholds, type RouteThresholds } from "./thresholds.ts";

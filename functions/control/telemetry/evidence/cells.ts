@@ -1,6 +1,6 @@
 /** What clusters met, as control counts it: cells of requests that started in one interval, whoever reported them. */
-import { type Bins, type Group, maxBin, type Sample } from "../../gateway/observability/samples.ts";
-import { noRequests } from "./samples.ts";
+import { type Bins, type Group, maxBin, type Sample } from "../../../gateway/observability/samples.ts";
+import { noRequests } from "../counts/samples.ts";
 
 /** Requests that count alike. */
 export interface CellKind {

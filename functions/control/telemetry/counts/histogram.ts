@@ -1,5 +1,5 @@
 /** Converts fine latency bins into the usual histogram buckets. */
-import { type Bins, msOf } from "../../gateway/observability/samples.ts";
+import { type Bins, msOf } from "../../../gateway/observability/samples.ts";
 
 /** Seconds; what OpenTelemetry's semantic conventions advise for `http.server.request.duration`, with two more for what is slow. */
 export const bounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60];

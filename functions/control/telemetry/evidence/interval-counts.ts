@@ -2,8 +2,8 @@
  * Counts of clusters in one interval. It is empty between intervals, and its arrays are large, so an object has one for all
  * stages.
  */
-import { maxClusters } from "../../gateway/observability/clusters.ts";
-import { type MeasureCounts, measures } from "../stats/measures.ts";
+import { maxClusters } from "../../../gateway/observability/clusters.ts";
+import { type MeasureCounts, measures } from "../../stats/measures.ts";
 
 export const intervalCounts = () => {
   const sums = new Float64Array(maxClusters * measures.length);

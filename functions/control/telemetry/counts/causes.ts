@@ -1,6 +1,6 @@
 /** Causes of refused, failed and abandoned requests of one version: route, filter or upstream, and code. Bounded, so that a sample stays small. */
-import { outcomeOf } from "../../gateway/observability/outcome-of.ts";
-import type { Series } from "../../gateway/observability/report.ts";
+import { outcomeOf } from "../../../gateway/observability/outcome-of.ts";
+import type { Series } from "../../../gateway/observability/report.ts";
 import type { Tally } from "./tally.ts";
 
 /** Requests that were refused, failed or were abandoned for the same cause. */

@@ -6,9 +6,9 @@
  * they were reported later than others: then it is the first that was not closed. So the rows, in this order, say what was
  * counted when, and who reads them again comes to the same sums.
  */
-import { cellMs } from "../../gateway/observability/cells.ts";
-import { isCounted } from "../../gateway/observability/clusters.ts";
-import { maxBin } from "../../gateway/observability/samples.ts";
+import { cellMs } from "../../../gateway/observability/cells.ts";
+import { isCounted } from "../../../gateway/observability/clusters.ts";
+import { maxBin } from "../../../gateway/observability/samples.ts";
 import type { CellKind, StartedCell, StartedCells } from "./cells.ts";
 
 /** Reports of an interval arrive within this time after it. Later ones are counted with a later interval. */

@@ -1,5 +1,5 @@
 /** Adds samples of requests, and makes samples of requests that died. */
-import type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
+import type { Bins, Group, Sample } from "../../../gateway/observability/samples.ts";
 import { type Cause, sumOfCauses } from "./causes.ts";
 
 /** A sample as stored: with the causes of what was refused, failed or abandoned. */

@@ -1,12 +1,16 @@
 /** Reads cells from the reports of gates, fronts and the tail. */
-import type { CellsAt } from "../../gateway/observability/cells.ts";
-import { type FrontOutcome, frontOutcomes, measuresOfFrontOutcome } from "../../gateway/observability/front-counts.ts";
-import { type OutcomeMeasure, outcomeOf } from "../../gateway/observability/outcome-of.ts";
-import type { BrokenBodies, Cell, Series } from "../../gateway/observability/report.ts";
-import type { Group, Sample } from "../../gateway/observability/samples.ts";
-import { firstOf } from "../stats/stage-evidence.ts";
+import type { CellsAt } from "../../../gateway/observability/cells.ts";
+import { firstOf } from "../../../gateway/observability/clusters.ts";
+import {
+  type FrontOutcome,
+  frontOutcomes,
+  measuresOfFrontOutcome,
+} from "../../../gateway/observability/front-counts.ts";
+import { type OutcomeMeasure, outcomeOf } from "../../../gateway/observability/outcome-of.ts";
+import type { BrokenBodies, Cell, Series } from "../../../gateway/observability/report.ts";
+import type { Group, Sample } from "../../../gateway/observability/samples.ts";
+import { emptySample, sumOfSamples } from "../counts/samples.ts";
 import { bits, type CellKind, type StartedCell, type StartedCells, sampleOfCells } from "./cells.ts";
-import { emptySample, sumOfSamples } from "./samples.ts";
 
 interface GateCells {
   readonly sample: Sample;

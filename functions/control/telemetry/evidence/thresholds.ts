@@ -2,10 +2,10 @@
  * What "slow" means on each route: three quantiles of the stable version's latencies before the stage began. They are
  * fixed then, so nothing that happens in the stage moves them.
  */
-import { outcomeOf } from "../../gateway/observability/outcome-of.ts";
-import type { Series } from "../../gateway/observability/report.ts";
-import type { Bins } from "../../gateway/observability/samples.ts";
-import { sumOfBins } from "./samples.ts";
+import { outcomeOf } from "../../../gateway/observability/outcome-of.ts";
+import type { Series } from "../../../gateway/observability/report.ts";
+import type { Bins } from "../../../gateway/observability/samples.ts";
+import { sumOfBins } from "../counts/samples.ts";
 
 /** The last bins that are not slow. */
 export type Thresholds = readonly [q50: number, q90: number, q99: number];
