@@ -7,7 +7,6 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repositoryManifest } from "../../infra/package/stage.ts";
-import { installPackage } from "../install-package.ts";
 import { until } from "../until.ts";
 import { type Newcomer, newcomer, nodeFolder, npmFolder, ownTools } from "./newcomer.ts";
 import { packed } from "./packed.ts";
@@ -97,18 +96,12 @@ describe.each(systems)("on $name", (system) => {
     }
   });
 
-  it("the cases hold, and nothing is to be found fault with", async () => {
-    expect(await user.succeed("npm test", project)).toContain("cases hold");
-    expect(await user.succeed("npx postern check", project)).toContain("no problems");
-  });
-
-  it("own parts are tested by the law suite, and type-check against the published declarations", async () => {
-    await user.succeed("npx postern new filter geo-fence && npx postern new upstream echo", project);
+  it("the cases hold, so do the laws for a filter of its own, and check finds nothing", async () => {
+    await user.succeed("npx postern new filter geo-fence", project);
     const output = await user.succeed("npm test", project);
+    expect(output).toContain("cases hold");
     expect(output).toContain("geo-fence");
-    expect(output).toContain("echo");
-    for (const version of ["5.9.3", "7.0.2"])
-      await user.succeed(`node ${path.join(installPackage("typescript", version), "bin/tsc")} -p .`, project);
+    expect(await user.succeed("npx postern check", project)).toContain("no problems");
   });
 
   it("a local cloud takes a deploy, a gray release and a rollback", async () => {

@@ -18,8 +18,8 @@ let project: string;
 
 beforeAll(async () => {
   const tarballs = path.join(scratch, "tarballs");
-  const before = pack(stage(versions.before), tarballs);
-  const folder = stage(versions.after);
+  const before = pack(stage(versions.before, "version-before"), tarballs);
+  const folder = stage(versions.after, "version-after");
   // What differs in the next version: code of the front.
   const front = path.join(folder, "functions/front.js");
   fs.appendFileSync(front, '\nglobalThis.posternRelease = "next";\n');
