@@ -14,6 +14,7 @@ import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
 import { addInitCommand } from "./commands/start/cli-init.ts";
+import { addUpgradeCommand } from "./commands/start/cli-upgrade.ts";
 import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
@@ -47,6 +48,7 @@ export const commandLine = (): Command => {
 
   program.commandsGroup("Write manifests, and try them here:");
   addInitCommand(program);
+  addUpgradeCommand(program);
   addCheckCommand(program);
   addProjectCommands(program);
   addRequestCommands(program);

@@ -48,11 +48,12 @@ export const runtimeTypes = '/// <reference types="@cloudflare/workers-types" />
 
 /**
  * @param version another than the repository's, for tests of upgrades
+ * @param name of the folder
  * @returns the folder of the package
  */
-export const stage = (version: string = repositoryManifest().version): string => {
+export const stage = (version: string = repositoryManifest().version, name = "postern"): string => {
   const compiled = compile();
-  const { folder, write, copy } = openStage("postern");
+  const { folder, write, copy } = openStage(name);
   for (const source of sources()) {
     const file = source.replace(/\.ts$/, ".js");
     const text = fs.readFileSync(path.join(compiled, file), "utf8");

@@ -37,6 +37,10 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     exits: { 1: "a manifest is invalid, or something of the OpenAPI document is left out" },
     json: ["root", "written", "kept", "notes", "gaps", "problems", "next"],
   },
+  upgrade: {
+    exits: { 1: "the new version reports problems that this one does not" },
+    json: ["before", "after", "dependencies", "environments"],
+  },
   check: {
     exits: { 1: "a manifest is invalid", 5: "a finding reaches `--fail-on`, by default `high`" },
     json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],

@@ -44,7 +44,12 @@ const repository = (files: Files): string => {
   execFileSync("git", ["add", "."], { cwd: root, stdio: "ignore" });
   return root;
 };
-const held = { "cluster.yaml": cluster("") };
+const held = {
+  "cluster.yaml": cluster(""),
+  // Another version of Postern, which builds no Worker of this project.
+  "other/package.json": JSON.stringify({ version: "0.0.1", dependencies: {} }),
+  "other/infra/postern.js": "console.log(JSON.stringify({ workers: [], problems: [] }));",
+};
 
 const service = ["--service-url", "https://{name}.example"];
 const trials: Readonly<Record<string, readonly (readonly [code: number, args: readonly string[], files: Files])[]>> = {
@@ -55,6 +60,12 @@ const trials: Readonly<Record<string, readonly (readonly [code: number, args: re
     [1, ["new", "--openapi", "shop.yaml"], { "shop.yaml": api("security: [{ people: [] }], ") }],
     [2, ["--template", "minimal"], {}],
     [3, ["new", "--openapi", "nowhere.yaml"], {}],
+  ],
+  upgrade: [
+    [0, ["--from", "other"], {}],
+    [1, ["--from", "other"], { "routes/t.yaml": wrong }],
+    [2, ["0.2.0", "0.3.0"], {}],
+    [3, ["--from", "other", "--env", "nowhere"], {}],
   ],
   check: [
     [0, [], {}],

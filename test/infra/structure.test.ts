@@ -128,6 +128,7 @@ const floors = `
   infra/dev
   infra/gen
   infra/init
+  infra/upgrade
   infra/package
   infra/sim/traffic
   infra/sim/worlds

@@ -2,7 +2,6 @@
  * The first day of somebody who has Node and npm: `npm create postern`, the dev loop, cases, and a local cloud with a gray
  * release and a rollback. On the lowest Node that the package allows, with the npm that comes with it, and on this one's.
  */
-import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -97,8 +96,11 @@ describe.each(systems)("on $name", (system) => {
     }
   });
 
-  it("the cases hold, and nothing is to be found fault with", async () => {
-    expect(await user.succeed("npm test", project)).toContain("cases hold");
+  it("the cases hold, so do the laws for a filter of its own, and check finds nothing", async () => {
+    await user.succeed("npx postern new filter geo-fence", project);
+    const output = await user.succeed("npm test", project);
+    expect(output).toContain("cases hold");
+    expect(output).toContain("geo-fence");
     expect(await user.succeed("npx postern check", project)).toContain("no problems");
   });
 
@@ -130,17 +132,25 @@ describe.each(systems)("on $name", (system) => {
       const edited = before.replace("- headers: {", "- headers: { response: { set: { x-release: two } },");
       fs.writeFileSync(manifest, edited);
       expect(await postern("deploy shop --split 50")).toMatch(/gate-shop-local +uploaded +50 %/);
+      // Each user has a cookie of the front, and so a version; the limit of one address refuses some.
       const releases = async () => {
-        const answers = Array.from({ length: 40 }, () =>
-          fetch(orders, { headers: { authorization, cookie: "", "x-user": randomUUID() } }),
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, () => fetch(orders, { headers: { authorization } })),
         );
-        return new Set((await Promise.all(answers)).map((it) => `${it.status} ${it.headers.get("x-release")}`));
+        const served = answers.filter(({ status }) => status === 200);
+        return new Set(served.map(({ headers }) => headers.get("x-release")));
       };
-      await until(async () => (await releases()).size === 2, "two versions serve");
-      expect([...(await releases())].sort()).toEqual(["200 null", "200 two"]);
+      const serving = (expected: readonly (string | null)[]) =>
+        until(
+          async () => {
+            const seen = await releases();
+            return seen.size === expected.length && expected.every((it) => seen.has(it));
+          },
+          `${expected.join(" and ")} serve`,
+        );
+      await serving([null, "two"]);
       expect(await postern("rollback shop")).toContain("all requests go to");
-      await until(async () => (await releases()).size === 1, "one version serves");
-      expect([...(await releases())]).toEqual(["200 null"]);
+      await serving([null]);
     } finally {
       await cloud.stop();
       await services.stop();
