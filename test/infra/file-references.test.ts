@@ -16,7 +16,7 @@ const textOf = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
 const reference = /(?<![\w./-])(?:functions|infra|test)\/[\w./-]+\.(?:ts|json|txt|mjs)\b/g;
 
 /** Scaffolds that pages create as an example. */
-const examples = ["functions/filters/geo-fence.ts"];
+const examples = ["functions/filters/geo-fence.ts", "functions/filters/app-version.ts"];
 
 const missing = (file: string, text: string): string[] =>
   [...text.matchAll(reference)]

@@ -100,6 +100,21 @@ export const make = () => () => undefined;
     ]);
   });
 
+  it("that only Node can run are named, with the line, when a gate is bundled", async () => {
+    const text = `import { readFileSync } from "node:fs";\n${files["functions/shared/country.ts"]}export const all = () => readFileSync("a");\n`;
+    const using = geoFence
+      .replace("import { countryOf }", "import { all, countryOf }")
+      .replace("return isLetIn", "all(); return isLetIn");
+    const root = writeProject({
+      ...files,
+      "functions/shared/country.ts": text,
+      "functions/filters/geo-fence.ts": using,
+    });
+    const { code, err } = await postern(["build", ...local(root)]);
+    expect([code, err]).toEqual([3, expect.stringContaining("a Worker cannot be bundled")]);
+    expect(err).toContain('functions/shared/country.ts:1:30  Could not resolve "node:fs"');
+  });
+
   it("have bounds: 100 of them, 1 MiB each", async () => {
     const many = Array.from({ length: 101 }, (_, index) => `functions/filters/f${index}.js`);
     const { own } = await useProject(

@@ -19,7 +19,6 @@ const specs: readonly (FilterSpec | UpstreamSpec)[] = [
 /** Files that may name parts, and why no hook can stand in for that. */
 const exceptions: readonly { readonly has: RegExp; readonly why: string }[] = [
   { has: /^functions\/(?:filters|upstreams)\//, why: "the parts themselves, and their registries" },
-  { has: /^functions\/testing\//, why: "the gate of the law suite calls its service as a gate does, by `http`" },
   { has: /^infra\/bench\//, why: "measures some parts by name, with configurations of its own, as a test does" },
   {
     has: /^infra\/review\/import\//,
