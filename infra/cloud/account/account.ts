@@ -1,6 +1,8 @@
 /** The state of an account, and how each recorded event changes it. */
 import type { Binding } from "./bindings.ts";
+import type { DnsRecord } from "./dns.ts";
 import type { HeaderRule } from "./header-rules.ts";
+import type { ApiToken } from "./tokens.ts";
 
 /** A stored module. Its bytes are in the blob of that digest. */
 export interface Module {
@@ -92,6 +94,10 @@ export interface Account {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** Of all zones, in the order in which they apply. Absent before the first one. */
   readonly headerRules?: readonly HeaderRule[];
+  /** API tokens besides the local cloud's own. Absent before the first one. */
+  readonly tokens?: readonly ApiToken[];
+  /** Of all zones. Absent before the first one. */
+  readonly dnsRecords?: readonly DnsRecord[];
 }
 
 /** A recorded change of an account. Each event is complete, so that none is applied in part. */
@@ -112,12 +118,16 @@ export type Event =
   | { readonly type: "namespace"; readonly namespace: Namespace }
   | { readonly type: "namespace-delete"; readonly id: string }
   | { readonly type: "header-rules"; readonly rules: readonly HeaderRule[] }
+  | { readonly type: "tokens"; readonly tokens: readonly ApiToken[] }
+  | { readonly type: "dns-records"; readonly records: readonly DnsRecord[] }
   /** A snapshot that replaces all events before it. */
   | {
       readonly type: "account";
       readonly workers: readonly Worker[];
       readonly namespaces: readonly Namespace[];
       readonly headerRules?: readonly HeaderRule[];
+      readonly tokens?: readonly ApiToken[];
+      readonly dnsRecords?: readonly DnsRecord[];
     };
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
@@ -133,9 +143,15 @@ export const applyEvent = (account: Account, event: Event): Account => {
         workers: new Map(event.workers.map((it) => [it.name, it])),
         namespaces: new Map(event.namespaces.map((it) => [it.id, it])),
         ...(event.headerRules && { headerRules: event.headerRules }),
+        ...(event.tokens && { tokens: event.tokens }),
+        ...(event.dnsRecords && { dnsRecords: event.dnsRecords }),
       };
     case "header-rules":
       return { ...account, headerRules: event.rules };
+    case "tokens":
+      return { ...account, tokens: event.tokens };
+    case "dns-records":
+      return { ...account, dnsRecords: event.records };
     case "namespace":
       return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
     case "namespace-delete":
