@@ -3,7 +3,8 @@ import type http from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { onTestFinished } from "vitest";
-import { localToken } from "../../infra/cloud/account/access.ts";
+import { accountId, localToken } from "../../infra/cloud/account/access.ts";
+import { type PermissionName, permissionGroups } from "../../infra/cloud/account/permission-groups.ts";
 import { type ApiCall, createApi } from "../../infra/cloud/api/api.ts";
 import { type AccountControl, openAccountControl } from "../../infra/cloud/control/account-control.ts";
 import { openTails } from "../../infra/cloud/control/tails.ts";
@@ -61,4 +62,23 @@ export const startAccountApi = async (folder = temporaryFolder()): Promise<Accou
       return { status: response.status, ...((await response.json()) as Omit<AccountAnswer, "status">) };
     },
   };
+};
+
+const resourceOf = (scope: "user" | "account" | "zone", zones: string): string =>
+  ({ user: "com.cloudflare.api.user.u", account: `com.cloudflare.api.account.${accountId}`, zone: zones })[scope];
+
+/** A token with these permission groups. @param zones the resource of groups of zones */
+export const createToken = async (
+  { call }: AccountApi,
+  groups: readonly PermissionName[],
+  { zones = "com.cloudflare.api.account.zone.*", owner = "user", ...more } = {},
+): Promise<{ readonly id: string; readonly value: string }> => {
+  const policies = groups.map((name) => ({
+    effect: "allow",
+    resources: { [resourceOf(permissionGroups[name].scope, zones)]: "*" },
+    permission_groups: [{ id: permissionGroups[name].id }],
+  }));
+  const at = owner === "user" ? "/user/tokens" : `/accounts/${accountId}/tokens`;
+  const { result } = await call("POST", at, { name: "of a test", policies, ...more });
+  return result as { id: string; value: string };
 };

@@ -5,30 +5,12 @@ import { describe, expect, it } from "vitest";
 import { accountId } from "../../infra/cloud/account/access.ts";
 import { type PermissionName, permissionGroups } from "../../infra/cloud/account/permission-groups.ts";
 import { zoneId } from "../../infra/cloud/account/zone-id.ts";
-import { type AccountApi, startAccountApi } from "./account-api.ts";
+import { postern } from "../command-line.ts";
+import { createToken, startAccountApi } from "./account-api.ts";
 import { uploadForm } from "./api-client.ts";
 import { temporaryFolder } from "./in-process-cloud.ts";
 
 const zone = zoneId("acme.example");
-
-const resourceOf = (scope: "user" | "account" | "zone", zones: string): string =>
-  ({ user: "com.cloudflare.api.user.u", account: `com.cloudflare.api.account.${accountId}`, zone: zones })[scope];
-
-/** @param zones the resource of groups of zones */
-const createToken = async (
-  { call }: AccountApi,
-  groups: readonly PermissionName[],
-  { zones = "com.cloudflare.api.account.zone.*", owner = "user", ...more } = {},
-): Promise<{ readonly id: string; readonly value: string }> => {
-  const policies = groups.map((name) => ({
-    effect: "allow",
-    resources: { [resourceOf(permissionGroups[name].scope, zones)]: "*" },
-    permission_groups: [{ id: permissionGroups[name].id }],
-  }));
-  const at = owner === "user" ? "/user/tokens" : `/accounts/${accountId}/tokens`;
-  const { result } = await call("POST", at, { name: "of a test", policies, ...more });
-  return result as { id: string; value: string };
-};
 
 const account = `/accounts/${accountId}`;
 
@@ -130,5 +112,29 @@ describe("a token", () => {
     });
     await again.call("DELETE", `/user/tokens/${id}`);
     expect((await scripts()).status).toBe(403);
+  });
+});
+
+describe("postern cloud token", () => {
+  it("makes one with these groups, for these zones, and prints the shell's variables", async () => {
+    const { api, call } = await startAccountApi();
+    const args = ["Workers Routes Write", "Workers Scripts Read", "--zone", "acme.example", "--target", api];
+    const { code, out } = await postern(["cloud", "token", ...args]);
+    expect([code, out]).toEqual([0, expect.stringContaining(`export CLOUDFLARE_API_BASE_URL=${api}\n`)]);
+    const [, value = ""] = /^export CLOUDFLARE_API_TOKEN=(\S+)$/m.exec(out) ?? [];
+    const status = async (path: string) => (await call("GET", path, undefined, value)).status;
+    expect(await status(`/zones/${zone}/workers/routes`)).toBe(200);
+    expect(await status(`/zones/${zoneId("other.example")}/workers/routes`)).toBe(403);
+    expect(await status(`${account}/workers/scripts`)).toBe(200);
+    expect(await status(`${account}/storage/kv/namespaces`)).toBe(403);
+  });
+
+  it.each([
+    [["Workers Scripts Edit"], /did you mean "Workers Scripts Read"\?|no permission group "Workers Scripts Edit"/],
+    [["Zone Read", "--target", "cloudflare"], /make tokens of Cloudflare there/],
+    [["Zone Read", "--target", "http://127.0.0.1:9"], /start the local cloud: npx postern cloud/],
+  ])("%j is refused with the remedy", async (args, said) => {
+    const { code, err } = await postern(["cloud", "token", ...args]);
+    expect([code, err]).toEqual([3, expect.stringMatching(said)]);
   });
 });

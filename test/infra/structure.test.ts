@@ -120,6 +120,7 @@ const floors = `
   infra/repository
   infra/release
   infra/release/consumers
+  infra/doctor
   infra/dev/services
   infra/dev
   infra/gen

@@ -2,6 +2,7 @@
 import type { Binding } from "./bindings.ts";
 import type { DnsRecord } from "./dns.ts";
 import type { HeaderRule } from "./header-rules.ts";
+import type { AccountLists } from "./lists.ts";
 import type { ApiToken } from "./tokens.ts";
 
 /** A stored module. Its bytes are in the blob of that digest. */
@@ -89,15 +90,9 @@ export interface Namespace {
   readonly title: string;
 }
 
-export interface Account {
+export interface Account extends AccountLists {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
-  /** Of all zones, in the order in which they apply. Absent before the first one. */
-  readonly headerRules?: readonly HeaderRule[];
-  /** API tokens besides the local cloud's own. Absent before the first one. */
-  readonly tokens?: readonly ApiToken[];
-  /** Of all zones. Absent before the first one. */
-  readonly dnsRecords?: readonly DnsRecord[];
 }
 
 /** A recorded change of an account. Each event is complete, so that none is applied in part. */
@@ -121,14 +116,11 @@ export type Event =
   | { readonly type: "tokens"; readonly tokens: readonly ApiToken[] }
   | { readonly type: "dns-records"; readonly records: readonly DnsRecord[] }
   /** A snapshot that replaces all events before it. */
-  | {
+  | ({
       readonly type: "account";
       readonly workers: readonly Worker[];
       readonly namespaces: readonly Namespace[];
-      readonly headerRules?: readonly HeaderRule[];
-      readonly tokens?: readonly ApiToken[];
-      readonly dnsRecords?: readonly DnsRecord[];
-    };
+    } & AccountLists);
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
@@ -138,14 +130,14 @@ const maxDeployments = 100;
 
 export const applyEvent = (account: Account, event: Event): Account => {
   switch (event.type) {
-    case "account":
+    case "account": {
+      const { type: _, workers, namespaces, ...lists } = event;
       return {
-        workers: new Map(event.workers.map((it) => [it.name, it])),
-        namespaces: new Map(event.namespaces.map((it) => [it.id, it])),
-        ...(event.headerRules && { headerRules: event.headerRules }),
-        ...(event.tokens && { tokens: event.tokens }),
-        ...(event.dnsRecords && { dnsRecords: event.dnsRecords }),
+        workers: new Map(workers.map((it) => [it.name, it])),
+        namespaces: new Map(namespaces.map((it) => [it.id, it])),
+        ...lists,
       };
+    }
     case "header-rules":
       return { ...account, headerRules: event.rules };
     case "tokens":

@@ -1,4 +1,4 @@
-/** Registers `postern cloud`, `deploy`, `rollback` and `releases`. */
+/** Registers `postern cloud`, `doctor`, `deploy`, `rollback` and `releases`. */
 import type { Command } from "@commander-js/extra-typings";
 import { examples, finish, isolates, json, localTarget, message, root, target, targetEnvironment } from "../options.ts";
 
@@ -44,6 +44,24 @@ export const addReleaseCommands = (program: Command): void => {
     .action(async (groups, options) =>
       finish(await (await import("./cloud-token.ts")).cloudToken(groups, options), options),
     );
+
+  program
+    .command("doctor")
+    .description(
+      "say what an environment lacks on the platform: permissions, routes, DNS, certificates, KV, secrets, plan; changes nothing",
+    )
+    .addOption(target)
+    .addOption(targetEnvironment)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern doctor": "production, with the token of the shell",
+        "npx postern doctor --env staging": "another environment",
+      }),
+    )
+    .action(async (options) => finish(await (await import("./doctor.ts")).doctor(options), options));
 
   program
     .command("deploy")

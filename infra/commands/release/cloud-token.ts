@@ -45,7 +45,9 @@ export const cloudToken = async (
 
 const groupNamed = (name: string): PermissionName => {
   if (isPermissionName(name)) return name;
-  throw new Error(`there is no permission group "${name}"; ${existing(name, Object.keys(permissionGroups), "docs/cloud.md#tokens lists them")}`);
+  throw new Error(
+    `there is no permission group "${name}"; ${existing(name, Object.keys(permissionGroups), "docs/cloud.md#tokens lists them")}`,
+  );
 };
 
 const resourcesOf = (scope: PermissionScope, zones: readonly string[] | undefined): Record<string, string> => {
