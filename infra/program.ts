@@ -1,6 +1,7 @@
 /** The command line: every command with its options and examples. What a command does is loaded only when it is called. */
 import { Command } from "@commander-js/extra-typings";
 import { addPartCommands, addProjectCommands, addRequestCommands } from "./commands/authoring/cli-project.ts";
+import { addControlCommands } from "./commands/operate/cli-control.ts";
 import { addNoticeCommands } from "./commands/operate/cli-notices.ts";
 import { addOverlayCommands } from "./commands/operate/cli-overlays.ts";
 import { addRevocationCommands } from "./commands/operate/cli-revocations.ts";
@@ -53,6 +54,7 @@ export const commandLine = (): Command => {
   addRolloutCommands(program);
   addWaveCommands(program);
   addSecretCommands(program);
+  addControlCommands(program);
   program.commandsGroup("Operate what runs:");
   addOverlayCommands(program);
   addRevocationCommands(program);

@@ -2,6 +2,7 @@
 import type { Compiled } from "../compiler/compile.ts";
 import { count } from "../diagnostics/report.ts";
 import type { ApiAccess } from "../release/api.ts";
+import { unfitFor } from "../release/sample-keys.ts";
 import { secretNeeds } from "../release/secret-needs.ts";
 import { areInFile, localSecrets } from "../release/secrets.ts";
 import type { Target } from "../release/target.ts";
@@ -24,7 +25,14 @@ export const checkEnvironment = async (options: DoctorOptions): Promise<readonly
   const { root, compiled, target, access, now = Date.now } = options;
   const reader = openReader(access, now);
   const token = await checkToken(reader, now());
-  const before = [...checkManifests(compiled), token.check];
+  const unfit = unfitFor(root, compiled.environment, target);
+  const namespaces = unfit.flatMap(({ at }) => (at.startsWith("kv.") ? [at.slice(3)] : []));
+  const keys = unfit.filter(({ at }) => !at.startsWith("kv."));
+  const before = [
+    ...checkManifests(compiled),
+    ...keys.map(({ at, why, remedy }) => missing(at, why, remedy)),
+    token.check,
+  ];
   if (!token.isValid)
     return [...before, checkClock(reader), notProvable("all else", "without a valid token nothing can be read")];
   const needs = needsOf(root, compiled);
@@ -40,7 +48,7 @@ export const checkEnvironment = async (options: DoctorOptions): Promise<readonly
     await checkAccount(reader, compiled),
     ...(await checkAccountPermissions(reader, token, needs)),
     ...zones,
-    ...(await checkNamespaces(reader, needs, file, isLocal)),
+    ...(await checkNamespaces(reader, needs, file, namespaces, isLocal)),
     ...(await checkSecrets(reader, secretNeeds(compiled), name, inFile)),
     ...(await checkPlan(reader, needs)),
     checkClock(reader),

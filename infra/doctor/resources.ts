@@ -53,20 +53,23 @@ const nameOf = ({ rate_plan }: Subscription): string => `${rate_plan?.id ?? ""} 
 const isWorkersPaid = (it: Subscription): boolean => /workers/i.test(nameOf(it)) && !/free/i.test(nameOf(it));
 const isContract = (it: Subscription): boolean => /enterprise|contract/i.test(nameOf(it));
 
-export const isPlaceholder = (id: string): boolean => /^0+$/.test(id);
-
-/** @param file of the environment @param creates whether deploy makes a namespace of any id, as on a local cloud */
+/**
+ * @param file of the environment
+ * @param placeholders names of namespaces whose id deploy refuses
+ * @param creates whether deploy makes a namespace of any other id, as on a local cloud
+ */
 export const checkNamespaces = (
   reader: Reader,
   { kv }: Needs,
   file: string,
+  placeholders: readonly string[],
   creates: boolean,
 ): Promise<readonly Check[]> =>
   Promise.all(
     Object.entries(kv).map(async ([name, id]) => {
       const what = `KV namespace ${name}`;
       const remedy = `npx wrangler kv namespace create ${name}, and write the id that it prints into kv.${name} of ${file}`;
-      if (isPlaceholder(id) && !creates) return missing(what, "its id is a placeholder", remedy);
+      if (placeholders.includes(name)) return missing(what, "its id is a placeholder", remedy);
       const answer = await reader.get<{ readonly title: string }>(
         `/accounts/${reader.account}/storage/kv/namespaces/${id}`,
       );

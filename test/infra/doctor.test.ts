@@ -6,6 +6,7 @@ import { accountId } from "../../infra/cloud/account/access.ts";
 import type { PermissionName } from "../../infra/cloud/account/permission-groups.ts";
 import { zoneId } from "../../infra/cloud/account/zone-id.ts";
 import { doctor } from "../../infra/commands/release/doctor.ts";
+import { publishedKeys } from "../../infra/release/sample-keys.ts";
 import { variablesOf } from "../../infra/release/target.ts";
 import { type AccountApi, createToken, startAccountApi } from "../cloud/account-api.ts";
 import { uploadForm } from "../cloud/api-client.ts";
@@ -132,6 +133,11 @@ const cases: Readonly<Record<string, Case>> = {
         /kv: .*/,
         `kv: { consumers: "${"cd".repeat(16)}", feed: "${"0".repeat(32)}" }`,
       ),
+    },
+  },
+  "a key that everybody knows": {
+    files: {
+      "routes/environments/staging.yaml": environment.replace(/ key: 11q\w+/, ` key: ${publishedKeys[1]}`),
     },
   },
   "a secret that is not set": {

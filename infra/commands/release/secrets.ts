@@ -3,6 +3,7 @@ import { compile } from "../../compiler/compile.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
 import { accessOf, listWorkers } from "../../release/api.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
+import { assertOwnSecret } from "../../release/sample-keys.ts";
 import { secretNeeds } from "../../release/secret-needs.ts";
 import { areInFile, platformSecrets, secretsFile, secretsOf } from "../../release/secrets.ts";
 import { type Target, targetOf } from "../../release/target.ts";
@@ -64,6 +65,7 @@ export const set = async (name: string, options: SecretsOptions, read: () => Pro
   }
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
+  assertOwnSecret(options.root, options.env, name, value);
   const target = targetOf(options.target);
   const workers = [...new Set(users.map((it) => it.worker))];
   const isInFile = areInFile(options.env);
