@@ -6,6 +6,7 @@ import { addNoticeCommands } from "./commands/operate/cli-notices.ts";
 import { addOverlayCommands } from "./commands/operate/cli-overlays.ts";
 import { addRevocationCommands } from "./commands/operate/cli-revocations.ts";
 import { addRolloutCommands } from "./commands/operate/cli-rollouts.ts";
+import { addStateCommands } from "./commands/operate/cli-state.ts";
 import { addTelemetryCommands } from "./commands/operate/cli-telemetry.ts";
 import { addWaveCommands } from "./commands/operate/cli-waves.ts";
 import { addPreviewCommands } from "./commands/release/cli-previews.ts";
@@ -60,6 +61,7 @@ export const commandLine = (): Command => {
   addRevocationCommands(program);
   addTelemetryCommands(program);
   addNoticeCommands(program);
+  addStateCommands(program);
   program.commandsGroup("Extend Postern:");
   addPartCommands(program);
   return program;
