@@ -69,7 +69,7 @@ const resourceOf = (scope: "user" | "account" | "zone", zones: string): string =
 
 /** A token with these permission groups. @param zones the resource of groups of zones */
 export const createToken = async (
-  { call }: AccountApi,
+  { call }: Pick<AccountApi, "call">,
   groups: readonly PermissionName[],
   { zones = "com.cloudflare.api.account.zone.*", owner = "user", ...more } = {},
 ): Promise<{ readonly id: string; readonly value: string }> => {
