@@ -176,6 +176,20 @@ describe("postern state", () => {
     expect((await essence(feed)).map(({ kind }) => kind)).toEqual(["close", "weights", "consumer"]);
   });
 
+  it("revokes what a later moment of the copy revokes, and never less than what is there", async () => {
+    const { root, file, options } = await prepare();
+    await fill((await startControl(root)).feed);
+    await quietly(() => exportState(file, options));
+    const at = async (before: number) => {
+      const { feed } = await startControl(root);
+      await feed.write("a", 0, [], [entry("1", { kind: "consumer", issuer, hash: hash(2), before })] as never);
+      await quietly(() => importState(file, options));
+      const { revoked = [] } = await feed.read("a");
+      return revoked.flatMap((it) => (it.kind === "consumer" ? [it.before] : []));
+    };
+    expect([await at(1_600_000_000), await at(1_800_000_000)]).toEqual([[1_700_000_000], [1_800_000_000]]);
+  });
+
   it.each([
     [
       "of another environment",

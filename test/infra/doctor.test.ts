@@ -193,6 +193,17 @@ it.each(Object.keys(cases))("%s", async (name) => {
   expect(calls.filter(({ method, unknown }) => method !== "GET" || unknown)).toEqual([]);
 });
 
+it("on a local cloud says what a deploy does there, and looks for no DNS record", async () => {
+  const { api } = await startAccountApi();
+  const local = `${environment.replace("api.acme.example", "localhost").replace("control.acme.example", "control.localhost")}dev:
+  secrets: { PAY_TOKEN: x, CONTROL_KEY: x, CLOUDFLARE_API_TOKEN: x }
+`;
+  const root = writeProject({ ...files, "routes/environments/local.yaml": local });
+  const { code, out } = await postern(["doctor", "--target", api, "--root", root]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^local on local: \d+ ok, 0 missing, 0 not provable\n/)]);
+  expect(out).not.toMatch(/DNS|certificate/);
+});
+
 it("says what the shell has to have, where it has no token", async () => {
   for (const name of ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID"]) vi.stubEnv(name, "");
   onTestFinished(() => void vi.unstubAllEnvs());

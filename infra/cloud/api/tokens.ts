@@ -42,7 +42,7 @@ export const tokens = (control: AccountControl, owner: ApiToken["owner"]) => {
     .get("/permission_groups", (c) => ok(c, page(c, groupViews)))
     .get("/verify", (c) => verify(c, owner))
     .get("/", (c) => ok(c, page(c, owned().map(tokenView))))
-    .get("/:id", (c) => ok(c, tokenView(find(c.req.param("id")))))
+    .get("/:id", (c) => ok(c, tokenView(c.req.param("id") === ownToken.id ? ownToken : find(c.req.param("id")))))
     .post("/", async (c) => {
       const { name, expires_on: expiresOn, policies } = await parseBody(c, tokenInput);
       if (all().length >= maxTokens) throw new ApiError(400, 1001, `an account has ${maxTokens} tokens at most`);
@@ -63,13 +63,27 @@ export const tokens = (control: AccountControl, owner: ApiToken["owner"]) => {
     });
 };
 
+/** The local cloud's own token, which may do everything. */
+const ownToken: ApiToken = {
+  ...{ id: "t", name: "of the local cloud", hash: "", owner: "user", issuedOn: "2026-01-01T00:00:00Z" },
+  policies: [
+    {
+      effect: "allow",
+      resources: Object.fromEntries(
+        ["user", "account", "account.zone"].map((it) => [`com.cloudflare.api.${it}.*`, "*"]),
+      ),
+      permission_groups: Object.values(permissionGroups).map(({ id }) => ({ id })),
+    },
+  ],
+};
+
 /** The local cloud's own token is the user's and the account's. */
 const verify = (c: Context, owner: ApiToken["owner"]) => {
   const caller = callerOf(c);
   if (caller && caller.owner !== owner) throw apiErrors.unknownToken();
   const state = caller
     ? { id: caller.id, status: tokenStatus(caller), ...(caller.expiresOn && { expires_on: caller.expiresOn }) }
-    : { id: "t", status: "active" };
+    : { id: ownToken.id, status: "active" };
   return ok(c, state);
 };
 
