@@ -130,6 +130,21 @@ export default defineConfig({
         },
       },
       {
+        // Packs this repository and installs it from a registry on loopback, so it is run by itself.
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          environment: "node",
+          env,
+          pool: "forks",
+          // One process, which packs once.
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
+        },
+      },
+      {
         // Needs redis-server, which .ci/run installs.
         test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: longestMs },
       },

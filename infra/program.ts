@@ -15,6 +15,8 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportCommands } from "./commands/review/cli-imports.ts";
 import { addCheckCommand, addReviewCommands } from "./commands/review/cli-reviews.ts";
 import { addTestCommand } from "./commands/review/cli-tests.ts";
+import { addInitCommand } from "./commands/start/cli-init.ts";
+import { version } from "./project/version.ts";
 import { exitCodes } from "./terminal/contract.ts";
 import { print, warn, widthOf } from "./terminal/terminal.ts";
 
@@ -22,7 +24,7 @@ import { print, warn, widthOf } from "./terminal/terminal.ts";
 export const commandLine = (): Command => {
   const program = new Command("postern")
     .description("An API gateway in which every business tier has a gate of its own.")
-    .version("0.1.0")
+    .version(version)
     .showHelpAfterError("(--help shows the usage)")
     .addHelpText(
       "after",
@@ -39,9 +41,14 @@ export const commandLine = (): Command => {
     })
     // Wraps descriptions beside the long names of subcommands, too.
     .configureHelp({ minWidthToWrap: 20 })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", async (_, command) => {
+      const { root }: { readonly root?: unknown } = command.opts();
+      if (typeof root === "string") await (await import("./project/project.ts")).useProject(root);
+    });
 
   program.commandsGroup("Write manifests, and try them here:");
+  addInitCommand(program);
   addCheckCommand(program);
   addProjectCommands(program);
   addRequestCommands(program);

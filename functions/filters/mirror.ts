@@ -36,6 +36,7 @@ export const spec = () =>
     example: { to: "https://orders-next.acme.example", share: "10%" },
     codes: {},
     connections: () => 1,
+    calls: ({ to }) => [to],
     sendsCopies: ({ share }) => share,
     scales: { share: "larger-share-is-weaker", "max-body": "larger-is-weaker" },
   });

@@ -113,6 +113,7 @@ export const spec = () =>
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     exposes: ({ limit, by }) => ({ limits: [limit].flat().map((it) => ({ limit: it, by: [by].flat() })) }),
+    calls: ({ store }) => (typeof store === "string" ? [] : [store.upstash]),
     connections: ({ count }) => (count === "local" ? 0 : 1),
     links: ({ count }) => (count === "local" ? [] : ["limiter"]),
     tighten: { limits: ({ limit }) => [limit].flat() },

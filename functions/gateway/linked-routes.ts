@@ -1,4 +1,5 @@
 /** Links the routes of a plan: their filters, their destination and their upstreams. */
+import { setFact, Target } from "./core/facts.ts";
 import { pipeline } from "./core/pipeline.ts";
 import type { Plan, RouteClosure, RoutePlan } from "./core/plan.ts";
 import { Fault, gatewayCodes, refuse, upstreamCodes } from "./core/problems.ts";
@@ -50,7 +51,7 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
     const withCutover = (ownHandler: Handler): Handler => parts.cutover?.(route, upstreams, ownHandler) ?? ownHandler;
     return {
       // A closed route is closed for both gateways.
-      run: closedHandler ?? withCutover(pipeline(steps, last.run)),
+      run: closedHandler ?? withCutover(withoutBase(plan.strip, pipeline(steps, last.run))),
       preflight: closedHandler ?? withCutover(pipeline(steps, last.preflight)),
       upgrade: route.upgrade === "websocket",
       responseEdits: route.deprecated ? deprecation(route.deprecated) : [],
@@ -61,6 +62,18 @@ export const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes =
     localReply: localReplies(plan.routes, filters),
   };
 };
+
+/**
+ * Takes the base from the path of the upstream request, ahead of all filters, so that they change the path that services
+ * know. The old gateway of a cutover receives the request unmodified.
+ */
+const withoutBase = (base: string | undefined, next: Handler): Handler =>
+  base === undefined
+    ? next
+    : (request, context) => {
+        setFact(context, Target, { path: context.url.pathname.slice(base.length) || "/" });
+        return next(request, context);
+      };
 
 /** Answers with the wait that the closure names, else with the time until it ends. */
 const closureHandler =

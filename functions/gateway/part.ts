@@ -108,6 +108,8 @@ export interface FilterSpec<S extends ZodType = any> extends PartSpec<S> {
   readonly removes?: (headers: readonly string[]) => string;
   /** Issuers whose tokens it accepts. `postern revoke` accepts these. */
   readonly issuers?: (config: output<S>) => readonly string[];
+  /** URLs of the services that it calls itself. `postern dev` waits for those of this machine. */
+  readonly calls?: (config: output<S>) => readonly string[];
   /** Security facts about its configuration, for the audit's rules over routes. */
   readonly security?: (config: output<S>) => FilterSecurity;
   /** What an overlay may tighten while the gate runs. */

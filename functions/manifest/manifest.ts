@@ -123,7 +123,9 @@ export const route = () =>
         "a path begins with / and has no query; the client's query is kept",
       )
       .optional()
-      .describe("Path of the upstream request: `/accounts/{path.id}`"),
+      .describe(
+        "Path of the upstream request: `/accounts/{path.id}`; by default the client's, with the tier's base unless `base` strips it",
+      ),
     cutover: cutover().optional().describe("Moves users from the previous gateway of the route"),
     closed: closed().optional().describe("Answers every request with 503, preflights included"),
     "encoded-slashes": z
@@ -142,6 +144,32 @@ export const route = () =>
 
 export type Route = z.output<ReturnType<typeof route>>;
 
+const basePath = () => z.string("a path: /wallet/v1").superRefine(checkWith(checkBase));
+
+const base = () =>
+  z
+    .union(
+      [
+        basePath(),
+        z
+          .strictObject({
+            path: basePath().describe("Put before every match"),
+            strip: z
+              .boolean()
+              .default(false)
+              .describe(
+                "Whether services receive paths without the base: `/accounts` for `/wallet/v1/accounts`; a route's own `path` stays as it is",
+              ),
+          })
+          .refine(({ path, strip }) => path !== "/" || !strip, {
+            error: "/ has nothing to strip; leave strip out",
+            path: ["strip"],
+          }),
+      ],
+      "a path, or { path: /wallet/v1, strip: true }",
+    )
+    .transform((it) => (typeof it === "string" ? { path: it, strip: false } : it));
+
 /** A manifest without its routes. */
 export const frame = () =>
   z.strictObject({
@@ -159,11 +187,11 @@ export const frame = () =>
       .min(1, "a tier is served on one host at least")
       .max(100, "a tier is served on 100 hosts at most")
       .describe("Host names of its routes; `*.acme.example` for all subdomains"),
-    base: z
-      .string()
-      .superRefine(checkWith(checkBase))
-      .default("/")
-      .describe("Put before every match; `/` is the base itself, with no slash at its end"),
+    base: base()
+      .prefault("/")
+      .describe(
+        "Put before every match; `/` is the base itself, with no slash at its end. Services receive it too, unless it says `strip: true`",
+      ),
     entry: z
       .enum(["front", "zone"])
       .default("front")

@@ -1,5 +1,6 @@
 /** Policy coverage: lists the branches of a tier's policy, and which of them the cases reach. */
 
+import type { Persona } from "../../functions/gateway/hooks/credentials.ts";
 import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
 import { createRouteFinder } from "../../functions/gateway/routing/finder.ts";
 import { buildRouteTable } from "../../functions/gateway/routing/route-table.ts";
@@ -7,6 +8,7 @@ import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model
 import { sourceOfCode } from "../explain/source-of.ts";
 import { fileAndLine } from "../review/effective/entries.ts";
 import { coverageMark, type Send } from "./input/batch.ts";
+import type { StepConfig } from "./input/language.ts";
 
 /** One branch of the policy that a case should reach. */
 export interface Branch {
@@ -25,6 +27,7 @@ export const branchKinds = {
   refusal: "refusals",
   condition: "conditions",
   share: "shares",
+  credential: "credentials",
 } as const;
 
 export interface Coverage {
@@ -108,6 +111,14 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
   if (mode === "off") return [];
   const codes = possibleCodes(filter);
   return [
+    ...followedKeys(filter).map(
+      (key): Branch => ({
+        mark: coverageMark("states", id, key),
+        kind: "credential",
+        says: `a case states the ${key} that ${id} accepts`,
+        at: fileAndLine(filter.source, [...filter.at, key]),
+      }),
+    ),
     ...codes.map(
       (code): Branch => ({
         mark: coverageMark("refusal", id, code),
@@ -137,6 +148,31 @@ const filterBranches = (filter: CheckedFilter): Branch[] => {
         ]
       : []),
   ];
+};
+
+/** Keys whose values credentials copy from the configuration. A wrong one goes undetected unless a case states it. */
+const followedKeys = ({ spec, config }: CheckedFilter): string[] =>
+  Object.entries(spec.credentials?.persona?.follows?.(config) ?? {}).flatMap(([key, value]) =>
+    value === undefined ? [] : [key],
+  );
+
+/** Marks of the values that a case states of its credential, of filters that let the request pass. */
+export const statedValueMarks = ({
+  routes,
+}: CheckedTier): ((as: StepConfig["as"], passed: ReadonlySet<string>) => string[]) => {
+  const filters = [...new Map(routes.flatMap(({ chain }) => chain.map((it) => [it.id, it]))).values()];
+  const following = filters.filter((it) => followedKeys(it).length > 0);
+  return (as, passed) =>
+    typeof as !== "object"
+      ? []
+      : following
+          .filter(({ id }) => routes.some(({ name }) => passed.has(coverageMark("filter", name, id))))
+          .flatMap((filter) => {
+            const stated = Object((as as Persona)[filter.spec.credentials?.persona?.key ?? ""]);
+            return followedKeys(filter)
+              .filter((key) => stated[key] !== undefined)
+              .map((key) => coverageMark("states", filter.id, key));
+          });
 };
 
 /** The refusal codes that are possible with the filter's configuration. */

@@ -1,11 +1,12 @@
 /** Renders test results as JUnit XML for CI systems. */
 import type { Failure } from "./judge.ts";
+import type { LawReport } from "./laws.ts";
 import type { Report } from "./run.ts";
 
-export const renderJunit = (reports: readonly Report[]): string =>
+export const renderJunit = (reports: readonly Report[], laws: readonly LawReport[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
-${reports.map(renderSuite).join("")}</testsuites>
+${reports.map(renderSuite).join("")}${laws.map(renderPart).join("")}</testsuites>
 `;
 
 const renderSuite = ({ suite, ran, failures }: Report): string => {
@@ -15,6 +16,16 @@ const renderSuite = ({ suite, ran, failures }: Report): string => {
   return `  <testsuite name="${escapeXml(name)}" file="${escapeXml(suite.file)}" tests="${ran.length}" failures="${failed.size}">
 ${ran.map((it) => renderCase(it, name, failed.get(it) ?? [])).join("")}  </testsuite>
 `;
+};
+
+/** The laws that a part keeps are counted, and those that it breaks are listed. */
+const renderPart = ({ kind, name, file, laws, failures }: LawReport): string => {
+  const suite = `${kind} ${name}`;
+  const cases = failures.map(
+    ({ law, message }) =>
+      `    <testcase classname="${escapeXml(suite)}" name="${escapeXml(law)}">\n      <failure>${escapeXml(message)}</failure>\n    </testcase>\n`,
+  );
+  return `  <testsuite name="${escapeXml(suite)}" file="${escapeXml(file)}" tests="${laws}" failures="${failures.length}">\n${cases.join("")}  </testsuite>\n`;
 };
 
 const renderCase = (name: string, tier: string, failures: readonly Failure[]): string => {

@@ -1,7 +1,7 @@
 /** Runs the cases of one tier: lowers them, runs them in workerd, evaluates the results and measures coverage. */
 import type { Compiled } from "../compiler/compile.ts";
 import type { Problem } from "../diagnostics/problem.ts";
-import { type Coverage, coverageOf, unmetConditionMarks } from "./coverage.ts";
+import { type Coverage, coverageOf, statedValueMarks, unmetConditionMarks } from "./coverage.ts";
 import { lowerSuite } from "./input/lower.ts";
 import { algorithmsFor, keysFor, type RunKeys, tokenAlgorithms } from "./input/personas.ts";
 import type { Case, Suite } from "./input/read.ts";
@@ -53,6 +53,7 @@ export const runSuite = async (
   const snapshots = openSnapshots(root, suite.file, update);
   const results = (strict && problems.length > 0) || batch.conversations.length === 0 ? [] : await runtime.run(batch);
   const unmetMarks = unmetConditionMarks(suite.tier);
+  const statedMarks = statedValueMarks(suite.tier);
   const triedMarks = new Set<string>();
   let requests = 0;
   const failures = results.flatMap((result, index) => {
@@ -62,7 +63,9 @@ export const runSuite = async (
         const send = sends[stepIndex]?.[at];
         if (!send) continue;
         requests += send.repeat;
-        for (const it of [...marks, ...unmetMarks(send, new Set(answers.map(({ route }) => route)))])
+        const routes = new Set(answers.map(({ route }) => route));
+        const { as } = suite.cases[index]?.steps[stepIndex] ?? {};
+        for (const it of [...marks, ...unmetMarks(send, routes), ...statedMarks(as, new Set(marks))])
           triedMarks.add(it);
       }
     return evaluateCase(suite.cases[index] as Case, result, sends, snapshots.compare);

@@ -3,18 +3,21 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { filters as modules } from "../../functions/filters/registry.gen.ts";
 import { bundle } from "../compiler/emit/bundle.ts";
-import { partImports } from "../compiler/emit/entries.ts";
+import { moduleOf, partImports } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
 import { codeRoot } from "../project/generated-files.ts";
-import { registry } from "../project/registry.ts";
+import { kindOf } from "../project/part-names.ts";
+import { project } from "../project/project.ts";
+import { partModules } from "../project/registry.ts";
 import { startWorkerd } from "../terminal/workerd.ts";
-import type { Batch, CaseResults } from "./input/batch.ts";
+import type { Batch, CaseResults, PartLaws } from "./input/batch.ts";
 
 export interface Runtime {
   /** Returns the results of each case, or the error that stopped it. */
   readonly run: (batch: Batch) => Promise<readonly (CaseResults | { readonly failed: string })[]>;
+  /** Runs the laws of the project's own parts. */
+  readonly laws: () => Promise<readonly PartLaws[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -50,6 +53,11 @@ export const startRuntime = async (): Promise<Runtime> => {
       );
       return JSON.parse(redacted) as Awaited<ReturnType<Runtime["run"]>>;
     },
+    laws: async () => {
+      const response = await miniflare.dispatchFetch("http://cases/laws");
+      if (!response.ok) throw new Error(`the laws of own parts could not be tried: ${await response.text()}`);
+      return (await response.json()) as PartLaws[];
+    },
     stop: async () => {
       await miniflare.dispose();
       process.off("exit", removeFolder);
@@ -67,17 +75,32 @@ const scratchFolder = (): string => {
 
 /** The entry of the case Worker, with every filter and upstream. */
 const entrySource = (): string => {
-  const filters = partImports("filters", Object.keys(registry.filters));
-  const upstreams = partImports("upstreams", Object.keys(registry.upstreams));
-  const presenting = Object.keys(modules).filter((name) => modules[name]?.present);
+  const filters = partImports("filters", Object.keys(partModules.filters));
+  const upstreams = partImports("upstreams", Object.keys(partModules.upstreams));
+  const presenting = Object.keys(partModules.filters).filter((name) => partModules.filters[name]?.present);
   const present = partImports("filters", presenting, "present");
-  return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
-import { limiter } from "./gateway/limits/store-counter.ts";
-import { streamAge } from "./gateway/streaming/max-age.ts";
-import { watchBodies } from "./gateway/streaming/watched-body.ts";
-import { webSocketAge } from "./gateway/streaming/websocket-age.ts";
-import { Counters, worker } from "../infra/cases/worker/worker.ts";
+  const own = ownLaws();
+  return `${filters.imports}${present.imports}${upstreams.imports}${own.imports}import { cutover } from "./gateway/service/cutover";
+import { limiter } from "./gateway/limits/store-counter";
+import { streamAge } from "./gateway/streaming/max-age";
+import { watchBodies } from "./gateway/streaming/watched-body";
+import { webSocketAge } from "./gateway/streaming/websocket-age";
+import { Counters, worker } from "../infra/cases/worker/worker";
 export { Counters };
-export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge, webSocketAge, watchBodies }, ${present.table});
+export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge, webSocketAge, watchBodies }, ${present.table}, ${own.argument});
 `;
+};
+
+/** The laws of own parts need their specs, and so the schema library: only projects that have parts pay for it. */
+const ownLaws = (): { readonly imports: string; readonly argument: string } => {
+  const { parts } = project().own;
+  if (parts.length === 0) return { imports: "", argument: "undefined" };
+  const imports = parts.map(
+    ({ group, name }, index) => `import * as own_${index} from ${JSON.stringify(moduleOf(group, name))};\n`,
+  );
+  const list = parts.map(({ group, name }, index) => `["${kindOf(group)}", ${JSON.stringify(name)}, own_${index}]`);
+  return {
+    imports: `import { tryLaws } from "../infra/cases/worker/own-laws";\n${imports.join("")}`,
+    argument: `tryLaws([${list.join(", ")}])`,
+  };
 };

@@ -38,7 +38,10 @@ export const watch = new Option("--watch", "keep running and show the progress")
 /** Where `postern cloud` listens by default. */
 const defaultUrl = "http://127.0.0.1:8799";
 export const json = new Option("--json", "machine-readable output");
-export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
+export const target = new Option(
+  "--target <where>",
+  "cloudflare, local, a local cloud's URL, or a target of postern.config.ts",
+).default("cloudflare");
 export const localTarget = new Option("--target <url>", "the local cloud's URL").default("local", defaultUrl);
 
 /** The options that `addControlOptions` adds. */

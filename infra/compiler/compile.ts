@@ -5,9 +5,11 @@ import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { deduplicate, type Problem, sortDiagnostics } from "../diagnostics/problem.ts";
 import { type FileContent, readProjectFile, sourceOf } from "../diagnostics/source.ts";
+import { project } from "../project/project.ts";
 import { registry } from "../project/registry.ts";
 import { type CheckResult, check } from "./check/check.ts";
-import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
+import { presetsInUse, readPresets } from "./check/presets.ts";
+import { type Consumer, readConsumers, readEnvironment } from "./check/shared-files.ts";
 import { checkCollisions } from "./check/tiers.ts";
 import { checkUnused } from "./check/unused.ts";
 import { checkSharedSize } from "./check/validations.ts";
@@ -68,7 +70,7 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const inputs = {
     registry,
     environment: shared.partialEnvironment,
-    presets: presets.presets,
+    presets,
     documents: createDocumentLoader(root),
     schemas: createSchemaLoader(root),
   };
@@ -99,7 +101,12 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   const brokenFiles = files.filter((file) => reportedFiles.has(file) || cache.files.get(file)?.result.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const sharedProblems = [...shared.problems, ...consumers.problems];
-  const unsharedProblems = [...presets.problems, ...checkUnused(shared, presets, results, validTiers)];
+  const usedPresets = presetsInUse(presets, results);
+  const unsharedProblems = [
+    ...usedPresets.flatMap(({ problems }) => problems),
+    ...checkUnused(shared, usedPresets, results, validTiers),
+    ...partProblems(root),
+  ];
   return {
     problems: sortDiagnostics([...sharedProblems, ...unsharedProblems, ...tierProblems]),
     read: files.length,
@@ -120,6 +127,10 @@ export const compile = (root: string, name: string, previous?: Compiled): Compil
   };
 };
 
+/** Problems of the project's own parts. A copy of its manifests, or an older version of them, is checked with the same parts. */
+const partProblems = (root: string): readonly Problem[] =>
+  path.resolve(root) === project().root ? project().own.problems : [];
+
 /** Reads every manifest, and checks those that changed, or all if the shared files changed. */
 const checkWithCache = (
   root: string,
@@ -128,7 +139,7 @@ const checkWithCache = (
   presets: string,
   previous: CompileCache | undefined,
 ): CompileCache => {
-  const shared = JSON.stringify([inputs.environment, presets, stampOf(root)]);
+  const shared = JSON.stringify([inputs.environment, presets, stampOf(root), partsStamp()]);
   const known = previous?.shared === shared ? previous.files : undefined;
   return {
     shared,
@@ -143,17 +154,22 @@ const checkWithCache = (
   };
 };
 
+/** Own parts that change, or break, change what a manifest means. */
+const partsStamp = () => [project().own.digest, project().own.broken];
+
 const sameBytes = (a: FileContent, b: FileContent): boolean =>
   typeof a === "object" && typeof b === "object" && a.equals(b);
 
-const presetFile = /^routes\/presets\//;
+const presetFile = /^(?:node_modules\/postern\/)?routes\/presets\//;
 
 const reservedFiles = ["consumers.yaml", "units.yaml"];
 
 export const manifestFiles = (root: string): string[] => {
   const folder = path.join(root, "routes");
   if (!fs.existsSync(folder))
-    throw new Error(`there is no folder routes/ in ${root}; go to the project's folder, or give --root`);
+    throw Object.assign(new Error(`there is no folder routes/ in ${root}`), {
+      remedy: "go to the project's folder, or give --root; npx postern init begins a project",
+    });
   return fs
     .readdirSync(folder, { withFileTypes: true })
     .filter((it) => !it.name.startsWith(".") && !it.isDirectory())

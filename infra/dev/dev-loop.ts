@@ -3,9 +3,10 @@ import path from "node:path";
 import pc from "picocolors";
 import type { Cloud } from "../cloud/cloud.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
-import { emit } from "../compiler/emit/emit.ts";
+import { type Emitted, emit } from "../compiler/emit/emit.ts";
 import { renderProblems } from "../diagnostics/report.ts";
 import { ensureExplainKey } from "../explain/keys.ts";
+import { project, useProject } from "../project/project.ts";
 import { signConsumers } from "../release/consumers/sign.ts";
 import { localSecrets } from "../release/secrets.ts";
 import { applyState } from "./apply.ts";
@@ -48,6 +49,7 @@ export const devLoop = (options: DevLoopOptions): DevLoop => {
       const started = performance.now();
       const isRebuild = lastGood !== undefined;
       try {
+        if (given === undefined) await useProject(root);
         const compiled = given ?? compile(root, env, lastGood);
         report(compiled, isRebuild);
         const outcome = await deploy(compiled, isRebuild);
@@ -77,13 +79,21 @@ type Outcome = "unchanged" | "same-workers" | "replaced";
 /** Deploys a compiled result to the local cloud, unless it is the one that was deployed last. */
 const deployer = ({ root, env, cloud, split, print, bundled }: DevLoopOptions) => {
   let digest = "";
+  let previous: readonly Emitted[] = [];
   return async (compiled: Compiled, isRebuild: boolean): Promise<Outcome> => {
     const { value } = compiled.environment;
     const emitted = await emit(root, asRun(compiled), {
       partial: true,
       explain: value.explain?.key ?? ensureExplainKey(root, env),
+      previous,
+      // Problems of own parts have been printed. Others show only when a gate is bundled, such as an import of Node's.
+      keptBefore: (worker, error) => {
+        if (project().own.problems.length === 0)
+          print(`${pc.red((error as Error).message)}\n${worker} keeps its last version`);
+      },
       emitWorker: bundled,
     });
+    previous = emitted;
     const secrets = localSecrets(root, env, value.dev.secrets);
     const newDigest = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
     if (newDigest === digest) return "unchanged";

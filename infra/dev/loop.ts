@@ -2,9 +2,11 @@
 import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
+import { project } from "../project/project.ts";
 import { firstOf, type Stages } from "../terminal/stages.ts";
 import { print, printJson, printLine, toOneLine } from "../terminal/terminal.ts";
 import { formatAccessLine } from "./access-line.ts";
+import { calledUrls } from "./called-urls.ts";
 import { devLoop } from "./dev-loop.ts";
 import { startServices } from "./services.ts";
 import { watch } from "./watch.ts";
@@ -54,12 +56,12 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     print: stages.say,
     bundled: (worker) => !isReady && stages.step(`bundle ${worker}`),
   });
-  const { dev: sample, values } = compiled.environment.value;
-  const services = startServices(sample.services, Object.values(values).flat(), root, tellOf);
+  const { services: commands } = compiled.environment.value.dev;
+  const services = startServices(commands, calledUrls(compiled), root, tellOf);
   const first = loop.rebuild(compiled);
   // Watching starts before the first build ends, so that no edit in between is missed.
   const follow = watch(
-    ["routes", "functions", ".secrets"].map((it) => path.join(root, it)),
+    ["routes", "functions", ".secrets", ...Object.values(project().folders)].map((it) => path.join(root, it)),
     async () => {
       await first.catch(() => {});
       await loop.rebuild();

@@ -12,7 +12,7 @@ export interface Services {
 
 /**
  * @param commands name → command line
- * @param urls local ones are waited for
+ * @param urls of services that gates call; those of this machine are waited for
  * @param report takes a line
  */
 export const startServices = (
@@ -35,13 +35,26 @@ export const startServices = (
 };
 
 const waitForServices = async (urls: readonly string[], report: (line: string) => void): Promise<void> => {
-  const local = urls.filter((url) => URL.canParse(url) && new URL(url).hostname === "localhost");
   await Promise.all(
-    local.map(async (url) => {
-      if (!(await isListening(Number(new URL(url).port || 80))))
-        report(`nothing answers at ${url}; requests that need it get a 502`);
+    localServices(urls).map(async (url) => {
+      if (!(await isListening(portOf(url)))) report(`nothing answers at ${url}; requests that need it get a 502`);
     }),
   );
+};
+
+/** The origins of services on this machine, each once. */
+export const localServices = (urls: readonly string[]): string[] => [
+  ...new Set(
+    urls
+      .flatMap((url) => URL.parse(url) ?? [])
+      .filter(({ hostname }) => hostname === "localhost" || hostname.endsWith(".localhost"))
+      .map(({ origin }) => origin),
+  ),
+];
+
+const portOf = (url: string): number => {
+  const { port, protocol } = new URL(url);
+  return Number(port || (protocol === "https:" ? 443 : 80));
 };
 
 const start = (

@@ -1,6 +1,7 @@
 /** The text that the dev loop prints when it is ready: its URL, the routes, and commands to paste. */
 import pc from "picocolors";
 import type { Compiled } from "../compiler/compile.ts";
+import { describeWhen } from "../explain/why-not.ts";
 import { table } from "../terminal/table.ts";
 
 /** The maximum number of listed routes, so that the commands to paste stay visible. */
@@ -8,10 +9,11 @@ const mostRoutes = 20;
 
 export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
   const rows = tiers.flatMap(({ checked: { manifest, routes } }) =>
-    routes.map(({ name, methods, path, chain }) => [
+    routes.map(({ name, methods, path, when, chain }) => [
       `${manifest.tier}/${name}`,
       methods.join(","),
       `${url.replace("localhost", manifest.hosts[0] ?? "localhost")}${path}`,
+      describeWhen(when),
       chain.map(({ id }) => id.replace(`${name}/`, "")).join(" › ") || "-",
     ]),
   );
@@ -20,7 +22,8 @@ export const welcome = ({ tiers, environment }: Compiled, url: string, ms: numbe
   );
   return [
     `${pc.bold("postern")} ${url}  ${pc.dim(`ready in ${(ms / 1000).toFixed(1)} s, reloads after edits of routes/ and functions/`)}\n`,
-    table(["route", "method", "url", "filters"], rows.slice(0, mostRoutes)) + rest(rows.length, environment.name),
+    table(["route", "method", "url", "when", "filters"], rows.slice(0, mostRoutes)) +
+      rest(rows.length, environment.name),
     ...(lines.length > 0 ? [`Paste into another shell:\n\n${lines.join("\n")}\n`] : []),
   ].join("\n");
 };

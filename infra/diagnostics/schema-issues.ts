@@ -224,8 +224,14 @@ export const schemaAt = (schema: $ZodType, path: Path): $ZodType | undefined => 
   return at;
 };
 
+const innerOf = (schema: Def): Def => {
+  const def: Def = schema?._zod.def;
+  return def?.innerType ?? (def?.type === "pipe" ? def.in : undefined);
+};
+
 const unwrap = (schema: Def): Def => {
   let at = schema;
-  while (at?._zod.def.innerType) at = at._zod.def.innerType;
+  // A transformation's input is what people write.
+  while (innerOf(at)) at = innerOf(at);
   return at;
 };

@@ -1,21 +1,17 @@
 /** Runs a request through its tier's pipeline in this process, without network: services and stores are fakes that record calls. */
-import { filters } from "../../functions/filters/registry.gen.ts";
 import { tierFinder } from "../../functions/front/tier-finder.ts";
 import { stateBinding } from "../../functions/gateway/core/ports/state.ts";
 import { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import { startTrace } from "../../functions/gateway/core/trace.ts";
 import type { Decision, Deps } from "../../functions/gateway/core/types.ts";
 import { hostOf } from "../../functions/gateway/http/hosts.ts";
-import { type Cell, runScript } from "../../functions/gateway/limits/algorithms.ts";
 import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { watchBodies } from "../../functions/gateway/streaming/watched-body.ts";
 import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts";
-import { handleRequest } from "../../functions/state/contract.ts";
-import type { Counters } from "../../functions/state/counters.ts";
-import { upstreams } from "../../functions/upstreams/registry.gen.ts";
+import { memoryState } from "../../functions/testing/memory-state.ts";
 import { tierPlans } from "../compiler/check/validations.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { requiredSecrets } from "../compiler/emit/wrangler.ts";
@@ -23,7 +19,7 @@ import { lower } from "../compiler/lower/lower.ts";
 import { requiredBindings } from "../compiler/lower/platform.ts";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { compileModule } from "../openapi/module.ts";
-import { registry } from "../project/registry.ts";
+import { partModules, registry } from "../project/registry.ts";
 import { type CopyRecorder, withCopies } from "./copies.ts";
 import { maskTokens } from "./hidden.ts";
 import { provideStreams } from "./streams.ts";
@@ -75,8 +71,8 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
   const parts = {
-    filters: withCopies(makersOf(filters), copyingFilters, fakes.copyRecorder),
-    upstreams: makersOf(upstreams),
+    filters: withCopies(makersOf(partModules.filters), copyingFilters(), fakes.copyRecorder),
+    upstreams: makersOf(partModules.upstreams),
     ...(await loadValidators(tier)),
     streamAge,
     webSocketAge,
@@ -102,7 +98,8 @@ export const explainOffline = async (compiled: Compiled, explainRequest: Explain
 };
 
 /** Kinds of filters that send copies. */
-const copyingFilters = Object.entries(registry.filters).flatMap(([use, { sendsCopies }]) => (sendsCopies ? [use] : []));
+const copyingFilters = (): string[] =>
+  Object.entries(registry.filters).flatMap(([use, { sendsCopies }]) => (sendsCopies ? [use] : []));
 
 /** The validation module of the tier. */
 const loadValidators = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
@@ -221,7 +218,7 @@ const offlineEnv = (
     ...requiredBindings(tier).map((it) => {
       if (it.kind === "service") return [it.binding, { fetch: fakeService }];
       if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absentStore(it.namespace)];
-      return [stateBinding(tier.manifest.tier), memoryCounters()];
+      return [stateBinding(tier.manifest.tier), memoryState(() => Date.now())];
     }),
   ]);
 };
@@ -234,13 +231,3 @@ const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
       reject(signal.reason);
     });
   });
-
-/** In-memory counters, initially empty. */
-const memoryCounters = () => {
-  const all = new Map<string, Cell>();
-  const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };
-  const counters: Counters = { run: (call, now) => runScript(cells, call, now), once: () => true, sweep: () => 0 };
-  return {
-    fetch: (url: string, init: RequestInit) => handleRequest(new Request(url, init), counters, () => Date.now()),
-  };
-};

@@ -100,6 +100,9 @@ export const describeMatcher = ([on, name, is, value]: Matcher): string => {
   return `${subject} ${is === "exact" ? "is" : is} ${JSON.stringify(value)}`;
 };
 
+/** All conditions of a route in one cell of a table; `-` for none. */
+export const describeWhen = (when: readonly Matcher[]): string => when.map(describeMatcher).join(", ") || "-";
+
 /** The path of a matcher within its `when`. */
 export const matcherPath = ([on, name]: Matcher): string[] => (name === "" ? [on] : [on, name]);
 

@@ -10,10 +10,10 @@ import { grades } from "../review/core/risks.ts";
 
 const folder = "test/golden/audit";
 
-export const auditPages = (): GeneratedFile[] => [...allRules.map(rulePage), indexPage()];
+export const auditPages = (): GeneratedFile[] => [...allRules().map(rulePage), indexPage()];
 
 /** The example is the rule's golden case, which a test keeps true. */
-const rulePage = ({ id, severity, summary, incident, remedy }: (typeof allRules)[number]): GeneratedFile => {
+const rulePage = ({ id, severity, summary, incident, remedy }: ReturnType<typeof allRules>[number]): GeneratedFile => {
   const text = fs.readFileSync(path.join(codeRoot, folder, `${id}.case`), "utf8");
   const [, bad = "", findings = "", good = ""] = text.split(/^-- (?:bad|findings|good) --\n/m);
   return {
@@ -50,7 +50,7 @@ ignored for a reason, and what needs no rule, since the compiler takes no manife
 | --- | --- | --- |
 ${grades
   .toReversed()
-  .flatMap((grade) => allRules.filter(({ severity }) => severity === grade))
+  .flatMap((grade) => allRules().filter(({ severity }) => severity === grade))
   .map(({ id, severity, summary }) => `| ${severity} | [\`${id}\`](${id}.md) | ${summary} |`)
   .join("\n")}
 `,

@@ -43,4 +43,7 @@ const formatExample = (example: Example | undefined): string => {
   return `\n${files.join("\n")}\n\`\`\`\n${example.printed.trimEnd()}\n\`\`\`\n`;
 };
 
-const block = (file: string, text: string): string => `\`\`\`yaml\n# ${file}\n${text.trimEnd()}\n\`\`\`\n`;
+const block = (file: string, text: string): string =>
+  file.endsWith(".ts")
+    ? `\`\`\`ts\n// ${file}\n${text.trimEnd()}\n\`\`\`\n`
+    : `\`\`\`yaml\n# ${file}\n${text.trimEnd()}\n\`\`\`\n`;

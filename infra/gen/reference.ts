@@ -8,6 +8,7 @@ import { consumers, environment } from "../../functions/manifest/environment.ts"
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { expectation, message, persona, service, testCase } from "../cases/input/language.ts";
 import { problemCodes } from "../diagnostics/codes.ts";
+import { projectConfig } from "../project/config.ts";
 import { type GeneratedFile, generatedNotice } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { auditPages } from "./audit.ts";
@@ -18,8 +19,8 @@ import { summaryOf } from "./summary.ts";
 
 export const reference = (): GeneratedFile[] => {
   const pages = [
-    ...Object.entries(filters).map(([name, spec]) => partPage("filters", name, spec)),
-    ...Object.entries(upstreams).map(([name, spec]) => partPage("upstreams", name, spec)),
+    ...Object.entries(registry.filters).map(([name, spec]) => partPage("filters", name, spec)),
+    ...Object.entries(registry.upstreams).map(([name, spec]) => partPage("upstreams", name, spec)),
   ];
   return [
     ...pages,
@@ -33,9 +34,13 @@ export const reference = (): GeneratedFile[] => {
   ];
 };
 
-const { filters, upstreams } = registry;
-
-const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec | UpstreamSpec): GeneratedFile => {
+/** @param notice the page's first line */
+export const partPage = (
+  group: "filters" | "upstreams",
+  name: string,
+  spec: FilterSpec | UpstreamSpec,
+  notice = generatedNotice,
+): GeneratedFile => {
   const schema = z.toJSONSchema(spec.schema, { io: "input" }) as Schema;
   const traits =
     spec.kind === "upstream"
@@ -47,7 +52,7 @@ const partPage = (group: "filters" | "upstreams", name: string, spec: FilterSpec
       : { upstreams: { accounts: { [name]: spec.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
-    text: `${generatedNotice}
+    text: `${notice}
 # \`${name}\`
 
 ${summaryOf(group, name)}
@@ -170,6 +175,11 @@ const keyPages = (): GeneratedFile[] =>
     "case-person": ["Who sends a request of a case", "The value of `as`, if a name does not suffice.", persona()],
     "case-service": ["A service of a case", "A value of `upstream`, by the name of the upstream.", service()],
     "case-outcome": ["What a case expects", "The value of `expect`.", expectation()],
+    config: [
+      "The configuration of a project",
+      "`postern.config.ts` or `postern.config.js`, which a project may do without. [Your own project](../../filters.md#the-configuration) shows one.",
+      projectConfig(),
+    ],
     filter: ["Beside a filter", "The keys beside a filter's kind.", filterSettings()],
     upstream: ["Beside an upstream", "The keys beside an upstream's protocol.", upstreamSettings()],
   } as const).map(([name, [title, line, schema]]) => ({
@@ -186,18 +196,18 @@ const indexPage = (): GeneratedFile => ({
 
 | filter | what it does |
 | --- | --- |
-${Object.keys(filters)
+${Object.keys(registry.filters)
   .map((name) => `| [\`${name}\`](filters/${name}.md) | ${summaryOf("filters", name)} |`)
   .join("\n")}
 
 | upstream | what it does |
 | --- | --- |
-${Object.keys(upstreams)
+${Object.keys(registry.upstreams)
   .map((name) => `| [\`${name}\`](upstreams/${name}.md) | ${summaryOf("upstreams", name)} |`)
   .join("\n")}
 
 Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [upstream](keys/upstream.md),
-[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md); [case](keys/case.md), its
+[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md), [configuration](keys/config.md); [case](keys/case.md), its
 [request](keys/case-request.md), [person](keys/case-person.md), [service](keys/case-service.md) and [outcome](keys/case-outcome.md).
 
 [Codes](codes.md): what refusals and problems say. [Audit](audit/README.md): what a check finds beside them. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched. [Messages](../messages.md): what becomes of bodies, hosts and fields.

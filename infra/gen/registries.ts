@@ -1,7 +1,7 @@
 /** Writes the registries: the lists of all filters and of all upstreams, from their files. */
 import fs from "node:fs";
 import path from "node:path";
-import { codeRoot, type GeneratedFile, writeChanged } from "../project/generated-files.ts";
+import { codeExtension, codeRoot, type GeneratedFile, writeChanged } from "../project/generated-files.ts";
 
 type Group = "filters" | "upstreams";
 
@@ -9,8 +9,8 @@ type Group = "filters" | "upstreams";
 export const partNames = (group: Group): string[] =>
   fs
     .readdirSync(path.join(codeRoot, "functions", group))
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".gen.ts"))
-    .map((name) => name.replace(/\.ts$/, ""))
+    .filter((name) => name.endsWith(codeExtension) && !/\.(?:gen|d)\.\w+$/.test(name))
+    .map((name) => path.basename(name, codeExtension))
     .sort();
 
 /** An identifier for the module. Reserved words, and the list's own name, get an underscore. */

@@ -26,7 +26,7 @@ export const schemas = (): GeneratedFile[] => [
 
 const file = (name: string, title: string, schema: Schema): GeneratedFile => ({
   file: `routes/${name}.schema.json`,
-  text: `${JSON.stringify({ $comment: "Written by `npm run gen`; edits are lost.", title, ...schema }, null, 2)}\n`,
+  text: `${JSON.stringify({ $comment: "Written by `postern gen`; edits are lost.", title, ...schema }, null, 2)}\n`,
 });
 
 const toJsonSchema = (schema: z.ZodType): Schema =>

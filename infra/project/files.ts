@@ -129,7 +129,7 @@ export const readInput = (maxBytes: number): Buffer => {
 
 /**
  * Writes a file of a folder, and creates missing folders.
- * @param isPrivate no other user may read it
+ * @param isPrivate no other user may read it, and its folder stays out of git, whatever the project ignores
  * @throws FileError if a link would lead out of the folder
  */
 export const writeWithin = (root: string, file: string, text: string, { isPrivate = false } = {}): void => {
@@ -142,7 +142,14 @@ export const writeWithin = (root: string, file: string, text: string, { isPrivat
     if (!fs.existsSync(fullPath)) throw new FileError(file, "dangling");
     if (!isWithin(fs.realpathSync(root), fs.realpathSync(fullPath))) throw new FileError(file, "outside");
   }
+  if (isPrivate) ignoreFolder(folder);
   fs.writeFileSync(fullPath, text, isPrivate ? { mode: 0o600 } : {});
+};
+
+/** A project that was not made by `postern init` may lack the line for it. */
+const ignoreFolder = (folder: string): void => {
+  const file = path.join(folder, ".gitignore");
+  if (!fs.existsSync(file) && !isLink(file)) fs.writeFileSync(file, "*\n");
 };
 
 /** Bound of files and folders. Links can turn a few folders into any number of paths. */
@@ -171,6 +178,17 @@ export const listFilesWithin = (root: string, folder: string): string[] => {
   };
   if (isFolder(path.join(root, folder))) walk("", []);
   return found;
+};
+
+/** Names of the YAML files that stand in a folder of a project, without `.yaml`, in order. */
+export const yamlNames = (root: string, folder: string): string[] => {
+  const whole = path.join(root, folder);
+  if (!fs.existsSync(whole)) return [];
+  return fs
+    .readdirSync(whole, { withFileTypes: true })
+    .filter((it) => !it.isDirectory() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
+    .map((it) => it.name.replace(/\.yaml$/, ""))
+    .sort();
 };
 
 const byName = (a: fs.Dirent, b: fs.Dirent): number => (a.name < b.name ? -1 : 1);

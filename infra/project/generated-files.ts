@@ -14,6 +14,9 @@ export const generatedNotice = "<!-- Written by `npm run gen` from the code; edi
 /** The root of Postern's own code, where parts are found. */
 export const codeRoot: string = path.resolve(import.meta.dirname, "../..");
 
+/** The extension of Postern's own code: TypeScript in its repository, JavaScript in the npm package. */
+export const codeExtension: string = path.extname(import.meta.filename);
+
 export const isStale = ({ file, text }: GeneratedFile, root: string): boolean => readTextWithin(root, file) !== text;
 
 /**

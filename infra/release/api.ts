@@ -1,6 +1,6 @@
 /** Calls of the platform's REST API for which wrangler has no command or is slow. They need a token in the shell. */
 import type { Target } from "./target.ts";
-import { remedies } from "./wrangler-failure.ts";
+import { networkRemedy, remedies } from "./wrangler-failure.ts";
 
 export interface ApiAccess {
   readonly api: string;
@@ -71,13 +71,18 @@ interface ApiResponse<T> {
 
 /** Nothing answers at a URL. */
 export class NoAnswer extends Error {
-  readonly remedy: string | undefined;
-  constructor(url: string | URL, { message }: Error) {
+  readonly remedy: string;
+  constructor(url: string | URL, error: Error) {
     const { origin, hostname } = new URL(url);
-    super(`${origin} does not answer (${message})`);
-    if (hostname === "127.0.0.1" || hostname === "localhost") this.remedy = "start the local cloud: npx postern cloud";
+    super(`${origin} does not answer (${networkReason(error)})`);
+    const isLocal = hostname === "127.0.0.1" || hostname === "localhost";
+    this.remedy = isLocal ? "start the local cloud: npx postern cloud" : networkRemedy;
   }
 }
+
+/** The network's error, which `fetch` hides behind "fetch failed". */
+export const networkReason = ({ message, cause }: Error): string =>
+  cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
 /** @throws NoAnswer */
 export const fetchApi = async (url: string, init: RequestInit): Promise<Response> => {

@@ -5,11 +5,14 @@ import { stateWorkers } from "../compiler/emit/state-workers.ts";
 import { listGates } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
 import { existing } from "../diagnostics/schema-issues.ts";
+import { project } from "../project/project.ts";
 
 export interface Target {
   readonly name: "cloudflare" | "local";
   /** Environment variables for wrangler, in addition to the shell's. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Where no `--env` is given, if the project's configuration says so. */
+  readonly environment?: string | undefined;
   /** Runs the commands; by default the project's own wrangler, in a process for each. */
   readonly wrangler?: Wrangler;
 }
@@ -33,21 +36,41 @@ export const variablesOf = (api: string, token: string): Record<string, string> 
 export const defaultApi = "http://127.0.0.1:8799";
 
 /**
- * @param given `cloudflare`, `local`, or the local cloud's URL; or a target, which stays as it is
+ * @param given `cloudflare`, `local`, the local cloud's URL, or a name of the project's configuration; or a target, which stays as it is
  * @throws for any other text
  */
 export const targetOf = (input: string | Target): Target => {
   if (typeof input !== "string") return input;
   if (input === "cloudflare") return { name: "cloudflare", variables: {} };
+  const configured = configuredTarget(input);
+  if (configured) return configured;
   const url = input === "local" ? defaultApi : input;
   if (!/^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):\d+$/.test(url))
-    throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${input}"`);
+    throw new Error(
+      `--target takes cloudflare, local, ${configuredNames()}or a local cloud's URL such as ${defaultApi}, not "${input}"`,
+    );
   return { name: "local", variables: variablesOf(url, localToken) };
 };
 
+/** A target of `postern.config.ts`. */
+const configuredTarget = (name: string): Target | undefined => {
+  const { targets } = project();
+  const found = Object.hasOwn(targets, name) ? targets[name] : undefined;
+  if (!found) return undefined;
+  const { url, account, environment } = found;
+  return url === undefined
+    ? { name: "cloudflare", variables: account === undefined ? {} : { CLOUDFLARE_ACCOUNT_ID: account }, environment }
+    : { name: "local", variables: variablesOf(url, localToken), environment };
+};
+
+const configuredNames = (): string =>
+  Object.keys(project().targets)
+    .map((it) => `${it}, `)
+    .join("");
+
 /** The environment for a target; a local cloud defaults to the dev loop's, whose sample services it runs. */
-export const environmentFor = ({ name }: Target, explicit: string | undefined): string =>
-  explicit ?? (name === "local" ? "local" : "production");
+export const environmentFor = ({ name, environment }: Target, explicit: string | undefined): string =>
+  explicit ?? environment ?? (name === "local" ? "local" : "production");
 
 /**
  * The Workers that serve a tier, its main gate first; the Worker of `front`, `control`, `feed`, `actuator`, `tail`, or of a

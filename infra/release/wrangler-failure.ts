@@ -15,10 +15,8 @@ export const failureIn = (output: string): WranglerFailure => {
   const lines = errorLines(output);
   const [, digits] = /\[code: (\d+)\]/.exec(output) ?? [];
   const code = digits === undefined ? undefined : Number(digits);
-  const cause = (startFailure(lines) ?? codedLine(lines) ?? badAnswer(lines) ?? lines[0] ?? "it printed nothing").slice(
-    0,
-    maxCauseChars,
-  );
+  const found = startFailure(lines) ?? codedLine(lines) ?? noToken(lines) ?? badAnswer(lines) ?? lines[0];
+  const cause = (found ?? "it printed nothing").slice(0, maxCauseChars);
   return { cause, remedy: remedyOf(cause, code), code };
 };
 
@@ -50,6 +48,12 @@ const codedLine = (lines: readonly string[]): string | undefined => {
   return line?.replace(/\.?\s*\[code: (\d+)\]$/, " (code $1)");
 };
 
+/** wrangler says so in three lines, with links. */
+const noToken = (lines: readonly string[]): string | undefined =>
+  lines.some((line) => /not logged in|CLOUDFLARE_API_TOKEN environment variable/i.test(line))
+    ? "there is no token for Cloudflare"
+    : undefined;
+
 /** An answer that is none of the platform's API. */
 const badAnswer = (lines: readonly string[]): string | undefined => {
   const [, answer] = lines.map((line) => /-> (\d{3}\b.*)$/.exec(line)).find((it) => it !== null) ?? [];
@@ -59,6 +63,8 @@ const badAnswer = (lines: readonly string[]): string | undefined => {
 const tokenRemedy =
   "CLOUDFLARE_API_TOKEN is not valid here, or lacks a permission: npx postern doctor says which; on a local cloud it is what `npx postern cloud` prints";
 const again = "run the same command again: it continues where it stopped";
+
+export const networkRemedy = `see whether this machine reaches it: network, proxy, DNS; then ${again}`;
 
 /** By the platform's code. */
 export const remedies: Readonly<Record<number, string>> = {
@@ -75,8 +81,8 @@ export const remedies: Readonly<Record<number, string>> = {
 
 const remedyOf = (cause: string, code: number | undefined): string | undefined => {
   if (cause.startsWith("the version throws")) return "nothing was released; `npx postern dev` starts the same code";
-  if (/logged in|CLOUDFLARE_API_TOKEN environment variable/.test(cause))
-    return "npx wrangler login, or set CLOUDFLARE_API_TOKEN";
+  if (cause === "there is no token for Cloudflare") return "npx wrangler login, or set CLOUDFLARE_API_TOKEN";
+  if (/fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT/.test(cause)) return networkRemedy;
   if (/^the platform answered [45]\d\d|did not end within/.test(cause)) return again;
   return code === undefined ? undefined : remedies[code];
 };

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { project } from "../project/project.ts";
 
 export interface Version {
   /** Its name, with the commit. */
@@ -137,7 +138,8 @@ const previousTree = (root: string, commit: string): string | undefined => {
 const hasCodeChanged = (root: string, { commit: a }: Version, { commit: b, root: folder }: Version): boolean => {
   if (a === undefined || (b === undefined && folder !== root)) return false;
   try {
-    git(root, ["diff", "--quiet", a, ...(b === undefined ? [] : [b]), "--", ...codePaths]);
+    const paths = [...codePaths, ...Object.values(project().folders)];
+    git(root, ["diff", "--quiet", a, ...(b === undefined ? [] : [b]), "--", ...paths]);
     return false;
   } catch {
     return true;

@@ -7,7 +7,7 @@ import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { nextAction, reduce } from "../../functions/control/rollout/reducer.ts";
 import { indexOf } from "../../functions/control/stats/measures.ts";
 import type { Settling, StageSummary } from "../../functions/control/stats/stage-summary.ts";
-import { emptySample } from "../../functions/control/telemetry/samples.ts";
+import { emptySample } from "../../functions/control/telemetry/counts/samples.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { judge } from "../../functions/control/verdict/verdict.ts";
 import { intervalSeconds } from "./traffic/conditions.ts";

@@ -31,8 +31,12 @@ interface CommandContract {
 
 const brokenManifest = "a manifest is invalid";
 
-/** The commands of a review. */
+/** The commands that write and review manifests. */
 export const commandContracts: Readonly<Record<string, CommandContract>> = {
+  init: {
+    exits: { 1: "a manifest is invalid, or something of the OpenAPI document is left out" },
+    json: ["root", "written", "kept", "notes", "gaps", "problems", "next"],
+  },
   check: {
     exits: { 1: "a manifest is invalid", 5: "a finding reaches `--fail-on`, by default `high`" },
     json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],
@@ -61,8 +65,8 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     json: ["check", "repo", "test", "diff"],
   },
   test: {
-    exits: { 1: "a case fails, a file is invalid, or the coverage is below `--fail-under`" },
-    json: ["problems", "environment?", "failed?", "coverage?", "tiers?"],
+    exits: { 1: "a case fails, an own part breaks a law, a file is invalid, or the coverage is below `--fail-under`" },
+    json: ["problems", "environment?", "failed?", "coverage?", "tiers?", "parts?"],
   },
   effective: {
     exits: { 1: brokenManifest },

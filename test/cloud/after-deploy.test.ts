@@ -12,10 +12,12 @@ import { afterDeploy } from "../../infra/release/after-deploy.ts";
 import type { DeployedWorker } from "../../infra/release/deploy-worker.ts";
 import { targetOf, workersOf } from "../../infra/release/target.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
-const samples = parse(
-  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
-) as { readonly control: object; readonly dev: { readonly secrets: object } };
+const samples = parse(fs.readFileSync(path.join(bank, "routes/environments/local.yaml"), "utf8")) as {
+  readonly control: object;
+  readonly dev: { readonly secrets: object };
+};
 
 const limited = manifest(
   "a",

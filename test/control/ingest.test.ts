@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
-import { bits, type CellKind, hasBit, type StartedCells } from "../../functions/control/telemetry/cells.ts";
+import { bits, type CellKind, hasBit, type StartedCells } from "../../functions/control/telemetry/evidence/cells.ts";
 import type { ObserverReport } from "../../functions/control/telemetry/store.ts";
 import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
 import { clustersPerKind } from "../../functions/gateway/observability/clusters.ts";

@@ -2,8 +2,8 @@
 import { stepsOf } from "../../functions/control/model/release.ts";
 import type { Rollout, RolloutStart } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import type { Cause } from "../../functions/control/telemetry/causes.ts";
-import { emptySample, sumOfSamples } from "../../functions/control/telemetry/samples.ts";
+import type { Cause } from "../../functions/control/telemetry/counts/causes.ts";
+import { emptySample, sumOfSamples } from "../../functions/control/telemetry/counts/samples.ts";
 import { type Measurement, measurementOf } from "../../functions/control/verdict/measurement.ts";
 import { type RolloutHarness, rolloutHarness } from "./rollout-harness.ts";
 import { type Behaviour, stageOf, type Traffic } from "./rollout-traffic.ts";

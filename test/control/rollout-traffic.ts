@@ -1,7 +1,7 @@
 /** What users send to both versions of a rollout, and what the versions do with it: samples as the gates report them, without chance. */
 import type { Stretch } from "../../functions/control/model/rollout.ts";
-import type { Cause } from "../../functions/control/telemetry/causes.ts";
-import type { StoredSample } from "../../functions/control/telemetry/samples.ts";
+import type { Cause } from "../../functions/control/telemetry/counts/causes.ts";
+import type { StoredSample } from "../../functions/control/telemetry/counts/samples.ts";
 import type { Stage } from "../../functions/control/verdict/evidence.ts";
 import { type Bins, binOf, type Group, groups, maxBin, msOf } from "../../functions/gateway/observability/samples.ts";
 import { type Counts, summaryOf } from "../functions/control/rollout/evidence.ts";

@@ -1,9 +1,9 @@
 /** Telemetry objects that hold samples by name, and answer about stages from them. */
 import { indexOf, measures, type Side } from "../../functions/control/stats/measures.ts";
 import { StageEvidence } from "../../functions/control/stats/stage-evidence.ts";
-import { emptySample, type StoredSample } from "../../functions/control/telemetry/samples.ts";
-import type { StageQuery } from "../../functions/control/telemetry/stage-table.ts";
-import type { UnitEvidence } from "../../functions/control/telemetry/stages.ts";
+import { emptySample, type StoredSample } from "../../functions/control/telemetry/counts/samples.ts";
+import type { StageQuery } from "../../functions/control/telemetry/evidence/stage-table.ts";
+import type { UnitEvidence } from "../../functions/control/telemetry/evidence/stages.ts";
 
 /**
  * Groups of users stand for clusters.

@@ -15,8 +15,8 @@ const maxStartMs = 120_000;
 const maxShutdownMs = 8_000;
 
 /** Resolves when the output matches. Otherwise nothing of it is left. */
-export const startCommand = async (command: string, ready: RegExp): Promise<RunningCommand> => {
-  const child = spawn(command, { shell: true, cwd: codeRoot, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+export const startCommand = async (command: string, ready: RegExp, cwd = codeRoot): Promise<RunningCommand> => {
+  const child = spawn(command, { shell: true, cwd, detached: true, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   const stop = () => stopCommand(child.pid as number);
   try {

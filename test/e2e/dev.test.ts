@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { WebSocket, WebSocketServer } from "ws";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { full } from "../full.ts";
+import { geoFence, ownParts } from "../infra/own-filter.ts";
 import { until } from "../until.ts";
 import {
   manifest,
@@ -322,6 +323,31 @@ it.runIf(full)(
     await expect(fetch(`${url}/one/x`)).rejects.toThrow();
   },
 );
+
+it.runIf(full)("serves a request through parts of the project, and follows edits of them", async () => {
+  const service = await runService((request, response) => response.end(request.url));
+  const files = ownParts(service.url);
+  const running = await loop(files);
+  const get = async (country: string) => {
+    const response = await fetch(`${running.url}/fenced/things/7`, { headers: { "x-country": country } });
+    return [response.status, await response.text()];
+  };
+  expect(await get("CH")).toEqual([200, "/dispatch?to=%2Ffenced%2Fthings%2F7"]);
+  expect((await get("IS"))[0]).toBe(403);
+
+  const filter = "functions/filters/geo-fence.ts";
+  running.edit(filter, geoFence.replace("403", "451"));
+  await until(async () => (await get("IS"))[0] === 451, "the edit of the filter is live");
+  running.edit(filter, geoFence.replace("export const make", "export const mkae"));
+  await until(() => /geo-fence\.ts:1:1 {2}part-unfit/.test(running.output()), "the problem is shown");
+  expect((await get("IS"))[0]).toBe(451);
+  // Another tier is not held up.
+  running.edit("routes/plain.yaml", `${files["routes/plain.yaml"]}  more: { match: GET /more, to: it }\n`);
+  await until(async () => (await running.get("/plain/more")).status === 200, "the edit of another tier is live");
+  running.edit("functions/shared/country.ts", "export const countryOf = (_: Request): string => 'CH';\n");
+  running.edit(filter, geoFence);
+  await until(async () => (await get("IS"))[0] === 200, "the edit of what the filter imports is live");
+});
 
 describe("one loop", () => {
   let service: Service;

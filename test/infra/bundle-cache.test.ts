@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { bundleCache } from "../../infra/compiler/emit/bundle-cache.ts";
+import { bundleCache } from "../../infra/project/bundle-cache.ts";
 import { writeProject } from "../e2e/project.ts";
 
 const start = () => {

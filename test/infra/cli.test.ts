@@ -8,6 +8,7 @@ import { commandLine } from "../../infra/program.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
 import { manifest, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
 const good = manifest(
   "t",
@@ -84,16 +85,16 @@ describe("exit codes", () => {
 
   it.each([
     [
-      ["check", "--env", "nowhere"],
+      ["check", "--env", "nowhere", "--root", bank],
       /there is no environment "nowhere"; the files of routes\/environments are local\.yaml, production\.yaml/,
     ],
     [["check", "--root", os.tmpdir()], /there is no folder routes\//],
-    [["effective", "nobody"], /there is no tier "nobody"; there are open, pay, wallet\n/],
+    [["effective", "nobody", "--root", bank], /there is no tier "nobody"; there are open, pay, wallet\n/],
     [
-      ["effective", "wallet/nothing"],
+      ["effective", "wallet/nothing", "--root", bank],
       /wallet has no route "nothing"; there are balance, transfer, statement, events\n/,
     ],
-    [["build", "--tier", "nobody"], /there is no routes\/nobody\.yaml; there are routes\/open\.yaml, /],
+    [["build", "--tier", "nobody", "--root", bank], /there is no routes\/nobody\.yaml; there are routes\/open\.yaml, /],
     [["dev", "--port", "99999"], /--port takes a number/],
   ])("3: it could not be done: %j", async (args, said) => {
     const { code, err } = await postern(args);
@@ -107,7 +108,7 @@ it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
-    ...["check", "build", "routes", "dev", "explain", "sign"],
+    ...["init", "check", "build", "routes", "dev", "explain", "sign"],
     ...["test", "diff", "effective", "repo", "staged", "ci"],
     ...["cloud", "doctor", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "gen", "new"],
   ]);

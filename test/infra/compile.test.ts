@@ -10,6 +10,7 @@ import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/lowe
 import { generate } from "../../infra/gen/gen.ts";
 import { codeRoot, isStale } from "../../infra/project/generated-files.ts";
 import { compileProject, manifest, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>
   manifest(
@@ -312,7 +313,7 @@ describe("what a tier asks of the platform", () => {
 describe("the output for the examples", async () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   afterAll(() => fs.rmSync(root, { recursive: true }));
-  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
   const emitted = await emit(root, compile(root, "production"));
   const workers = emitted.map((it) => ({
     ...it,

@@ -48,6 +48,14 @@ const held = { "cluster.yaml": cluster("") };
 
 const service = ["--service-url", "https://{name}.example"];
 const trials: Readonly<Record<string, readonly (readonly [code: number, args: readonly string[], files: Files])[]>> = {
+  init: [
+    [0, [], {}],
+    [0, ["new"], {}],
+    [1, [], { "routes/t.yaml": wrong }],
+    [1, ["new", "--openapi", "shop.yaml"], { "shop.yaml": api("security: [{ people: [] }], ") }],
+    [2, ["--template", "minimal"], {}],
+    [3, ["new", "--openapi", "nowhere.yaml"], {}],
+  ],
   check: [
     [0, [], {}],
     [1, [], { "routes/t.yaml": wrong }],
@@ -150,7 +158,8 @@ describe.each(Object.entries(trials))("%s", (verb, all) => {
     "$code: $line",
     async ({ code: wanted, args, files }) => {
       const root = repository(files);
-      const { code, out, err } = await postern([...verb.split(" "), ...args, "--root", root, "--json"], { cwd: root });
+      const where = verb === "init" ? [] : ["--root", root];
+      const { code, out, err } = await postern([...verb.split(" "), ...args, ...where, "--json"], { cwd: root });
       expect([code, err.split("\n")[0]]).toEqual([wanted, expect.any(String)]);
       expect(Object.keys(exitCodes)).toContain(String(code));
       if (code === 2) return;

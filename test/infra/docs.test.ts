@@ -9,7 +9,7 @@ import { BodyLimit, Consumer, getFact } from "../../functions/gateway/core/facts
 import { environment } from "../../functions/manifest/environment.ts";
 import { tokenSource } from "../../functions/manifest/token-sources.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import { readPresets } from "../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../infra/compiler/check/presets.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import type { CheckInputs } from "../../infra/compiler/model/checked.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
@@ -20,13 +20,13 @@ import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { exitCodes } from "../../infra/terminal/contract.ts";
 import { writeProject } from "../e2e/project.ts";
-import { stepsUnder } from "../readme/console.ts";
+import { stepsOf } from "../readme/console.ts";
 
 const readme = fs.readFileSync(path.join(codeRoot, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
 const surroundings = (values = {}): CheckInputs => {
   const named = { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) };
-  return { registry, environment: named, presets: readPresets(codeRoot, named, registry).presets };
+  return { registry, environment: named, presets: readPresets(codeRoot, named, registry) };
 };
 
 describe("every page", () => {
@@ -157,14 +157,14 @@ describe("the README", () => {
     expect(check(parseSource("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
-  it("shows a console that is part of the tutorial, which CI runs", () => {
-    const tutorial = stepsUnder("The first minute");
-    const shown = stepsUnder("The first minute", "README.md");
+  it("shows a console that is part of the page of the sample tiers, which CI runs", () => {
+    const run = stepsOf("docs/samples.md", "The first minute");
+    const shown = stepsOf("README.md", "The first minute");
     expect(shown.length).toBeGreaterThan(2);
-    expect(tutorial).toEqual(expect.arrayContaining(shown));
+    expect(run).toEqual(expect.arrayContaining(shown));
   });
 
-  it("shows the problem that a misspelt key really gives, as the tutorial does", () => {
+  it("shows the problem that a misspelt key really gives, as the page of the sample tiers does", () => {
     const routes = Object.fromEntries(
       fs
         .readdirSync(path.join(codeRoot, "routes"), { recursive: true, encoding: "utf8" })
@@ -178,7 +178,7 @@ describe("the README", () => {
     const compiled = compile(root, "local");
     const [problem] = renderProblems(compiled.problems, compiled).split("\n\n");
     expect(readme).toContain(problem);
-    expect(fs.readFileSync(path.join(codeRoot, "docs/tutorial.md"), "utf8")).toContain(problem);
+    expect(fs.readFileSync(path.join(codeRoot, "docs/samples.md"), "utf8")).toContain(problem);
   });
 });
 
@@ -190,7 +190,7 @@ const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]
 
 describe("the guide to the language", () => {
   it("has examples", () => {
-    expect(blocks.length).toBe(3);
+    expect(blocks.length).toBe(4);
   });
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };

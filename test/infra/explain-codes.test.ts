@@ -9,9 +9,9 @@ import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { ensureExplainKey } from "../../infra/explain/keys.ts";
 import { findSource } from "../../infra/explain/source-of.ts";
-import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
 import { type Files, runProject, runService, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 import { until } from "../until.ts";
 
 interface Case {
@@ -270,7 +270,7 @@ it("each code is caused by the line that explain names", async () => {
   }
 });
 
-const explainOptions = { root: codeRoot, env: "local", ip: "192.0.2.1" };
+const explainOptions = { root: bank, env: "local", ip: "192.0.2.1" };
 const explainWhyNot = async (line: string, whyNot?: string) => {
   const [method, url] = line.split(" ");
   const { text, data } = await explain(method, url, { ...explainOptions, whyNot });

@@ -3,11 +3,11 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../infra/commands/authoring/explain.ts";
 import { ensureExplainKey } from "../../infra/explain/keys.ts";
-import { codeRoot } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
 import { manifest, runProject, runService, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
-const options = { root: codeRoot, env: "local", ip: "192.0.2.1" };
+const options = { root: bank, env: "local", ip: "192.0.2.1" };
 
 interface Data {
   readonly tier: string | null;
@@ -28,7 +28,7 @@ const explainLine = async (line: string, more = {}) => {
 
 const lineOf = (at: string): string => {
   const [file = "", line = "1"] = at.split(":");
-  return fs.readFileSync(path.join(codeRoot, file), "utf8").split("\n")[Number(line) - 1] ?? "";
+  return fs.readFileSync(path.join(bank, file), "utf8").split("\n")[Number(line) - 1] ?? "";
 };
 
 describe("offline, over the example manifests", () => {

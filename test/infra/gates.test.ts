@@ -10,6 +10,7 @@ import { list, set } from "../../infra/commands/release/secrets.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { type Emitted, emit } from "../../infra/compiler/emit/emit.ts";
 import { compileProject, type Files, manifest, writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
 const small = (tier: string, more = "") =>
   manifest(
@@ -106,9 +107,9 @@ describe("what a gate asks of the platform", () => {
   });
 });
 
-const { control } = parse(
-  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
-) as { readonly control: object };
+const { control } = parse(fs.readFileSync(path.join(bank, "routes/environments/local.yaml"), "utf8")) as {
+  readonly control: object;
+};
 
 describe("what the front carries of version keys", () => {
   const frontOf = async (environment: object) => {

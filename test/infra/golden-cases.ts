@@ -4,6 +4,7 @@ import path from "node:path";
 import { compile } from "../../infra/compiler/compile.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
+import { useProject } from "../../infra/project/project.ts";
 import { type Files, writeProject } from "../e2e/project.ts";
 
 export const folder = path.join(codeRoot, "test/golden/problems");
@@ -49,10 +50,12 @@ export const serializeCase = ({ about, files }: GoldenCase, rendered: string): s
   ].join("");
 
 /** A case is compiled as a project is, in the environment `local`; unused values of the usual environment are no matter. */
-export const compileCase = ({ files }: GoldenCase) => {
+export const compileCase = async ({ files }: GoldenCase) => {
   const environment = "routes/environments/local.yaml";
   const hasEnvironment = Object.hasOwn(files, environment);
-  const result = compile(writeProject({ [environment]: defaultEnvironment, ...files }), "local");
+  const root = writeProject({ [environment]: defaultEnvironment, ...files });
+  await useProject(root);
+  const result = compile(root, "local");
   const problems = hasEnvironment ? result.problems : result.problems.filter(({ code }) => code !== "unused-value");
   return { ...result, problems, rendered: renderProblems(problems, result) };
 };

@@ -13,13 +13,14 @@ import { webSocketAge } from "../../functions/gateway/streaming/websocket-age.ts
 import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import { readPresets } from "../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../infra/compiler/check/presets.ts";
 import { lower } from "../../infra/compiler/lower/lower.ts";
 import type { CheckedTier, CheckInputs } from "../../infra/compiler/model/checked.ts";
 import { renderProblems } from "../../infra/diagnostics/report.ts";
 import { parseSource } from "../../infra/diagnostics/source.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
+import { bank } from "../fixtures/bank.ts";
 import { full } from "../full.ts";
 
 const values = {
@@ -38,7 +39,7 @@ const named = {
 const surroundings: CheckInputs = {
   registry,
   environment: named,
-  presets: readPresets(codeRoot, named, registry).presets,
+  presets: readPresets(bank, named, registry),
 };
 
 const odd = [
@@ -61,14 +62,15 @@ const edited = (text: string, edits: readonly (readonly [string, number, number]
   return tokens.join("");
 };
 
-const files = ["routes/wallet.yaml", "routes/pay.yaml", "routes/open.yaml", "test/golden/plans/wallet.yaml"].map(
-  (file) => ({
-    file,
-    name: `routes/${path.basename(file)}`,
-    // It drops what the preset of its own golden test has.
-    text: fs.readFileSync(path.join(codeRoot, file), "utf8").replace(", ip]", ", flood]"),
-  }),
-);
+const files = [
+  ...["wallet", "pay", "open"].map((tier) => `test/fixtures/bank/routes/${tier}.yaml`),
+  "test/golden/plans/wallet.yaml",
+].map((file) => ({
+  file,
+  name: `routes/${path.basename(file)}`,
+  // It drops what the preset of its own golden test has.
+  text: fs.readFileSync(path.join(codeRoot, file), "utf8").replace(", ip]", ", flood]"),
+}));
 
 describe.each(files)("$file", ({ name, text }) => {
   it("holds as it is", () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { postern } from "../command-line.ts";
 import { rolloutHarness, runFor } from "../control/rollout-harness.ts";
+import { bank } from "../fixtures/bank.ts";
 
 let server: http.Server;
 let root: string;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   const { port } = server.address() as AddressInfo;
   root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "postern-promote-"));
-  fs.cpSync(path.resolve(import.meta.dirname, "../../routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
   const file = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/^( {2}front: ).*$/m, `$1"http://localhost:${port}"`));
 });

@@ -9,6 +9,7 @@ import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { TrafficEstimate } from "../../functions/control/planning/traffic.ts";
 import { postern } from "../command-line.ts";
 import { rolloutHarness } from "../control/rollout-harness.ts";
+import { bank } from "../fixtures/bank.ts";
 
 let server: http.Server;
 let root: string;
@@ -41,7 +42,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   const { port } = server.address() as AddressInfo;
   root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "postern-plan-"));
-  fs.cpSync(path.resolve(import.meta.dirname, "../../routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
   const local = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(local, fs.readFileSync(local, "utf8").replace(/^( {2}front: ).*$/m, `$1"http://localhost:${port}"`));
 });

@@ -29,7 +29,7 @@ const surroundings: CheckInputs = {
     },
   },
   environment: { name: "local", file: "routes/environments/local.yaml", value: environment().parse({}) },
-  presets: new Map(),
+  presets: { names: [], find: () => undefined },
 };
 
 const codes = (filters: string) =>

@@ -10,6 +10,7 @@ import { listen } from "../../infra/cloud/ingress/listen.ts";
 import { refusal } from "../../infra/cloud/ingress/refusals.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { run } from "../../infra/run.ts";
+import { bank } from "../fixtures/bank.ts";
 
 /** Runs a command line in this process, its streams a pipe or a terminal of so many columns. */
 const ranAt = async (columns: number | undefined, ...argv: readonly string[]) => {
@@ -43,7 +44,7 @@ describe("run", () => {
 
   it("keeps apart what two of them write at once", async () => {
     const [json, help] = await Promise.all([ran("check", "--json", "--root", os.tmpdir()), ran("check", "--help")]);
-    expect([json.code, json.stdout, Object.keys(JSON.parse(json.stderr))]).toEqual([3, "", ["error"]]);
+    expect([json.code, json.stdout, Object.keys(JSON.parse(json.stderr))]).toEqual([3, "", ["error", "remedy"]]);
     expect([help.code, help.stderr]).toEqual([0, ""]);
     expect(help.stdout).toMatch(/^Usage: postern check/);
   });
@@ -65,20 +66,20 @@ describe("output fits the terminal", () => {
     ["--help"],
     ["diff", "--help"],
   ])("%s %s", async (...argv) => {
-    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", codeRoot]));
+    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", bank]));
     expect([code, longest(stdout) <= 100]).toEqual([0, true]);
     expect(stdout.split("\n").length).toBeGreaterThan(5);
   });
 
   it("a pipe has a value of `effective` and its origin on one line", async () => {
-    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", codeRoot);
+    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", bank);
     expect(stdout).toMatch(/^ {2}to: accounts {2,}routes\/wallet\.yaml:\d+$/m);
   });
 });
 
 it("prints the remedy below the error, or as a JSON field, if nothing answers", async () => {
   // A port of no service, in the form of a local cloud's.
-  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", codeRoot];
+  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", bank];
   const { code, stderr } = await ran(...args);
   expect([code, stderr]).toEqual([
     3,
@@ -102,7 +103,7 @@ it("an edge that has no control says what to deploy; control itself is quoted", 
   const front = `http://localhost:${(server.address() as AddressInfo).port}`;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
-  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
   const local = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(local, fs.readFileSync(local, "utf8").replaceAll("http://localhost:8800", front));
   const status = () => ran("wave", "status", "--target", "local", "--root", root);
@@ -144,7 +145,7 @@ describe("a process", () => {
       const loaded = loadedBy(...args);
       expect(loaded).toContain("commander");
       const declaration =
-        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|commands\/options)\.ts$/;
+        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|project\/version|commands\/options)\.ts$/;
       const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(

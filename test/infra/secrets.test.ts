@@ -1,4 +1,5 @@
 /** Secrets by name: listed, set, handed to gates, and shown nowhere. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -49,6 +50,11 @@ describe("in the dev loop's environment", () => {
     await emit(root, compile(root, "local"));
     expect(filesWith(root, value)).toEqual([".secrets/local.json"]);
     expect(fs.statSync(path.join(root, ".secrets/local.json")).mode & 0o777).toBe(0o600);
+    // Also in a project without a .gitignore of its own.
+    const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" });
+    git("init", "-q");
+    git("add", "-A");
+    expect(git("ls-files").match(/^\.secrets.*/gm)).toBeNull();
     for (const { out, err } of [before, set, after]) expect(out + err).not.toContain(value);
   });
 

@@ -8,7 +8,8 @@ const root = path.resolve(import.meta.dirname, "../..");
 const sources = (folder: string): string[] =>
   fs
     .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    // Templates are files of other projects.
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("init/templates"))
     .map((name) => path.join(folder, name))
     .sort();
 
@@ -57,6 +58,8 @@ const floors = `
   functions/state
   functions/feed
   functions/control/stats
+  functions/control/telemetry/counts
+  functions/control/telemetry/evidence
   functions/control/telemetry
   functions/control/exporters/otlp
   functions/control/exporters
@@ -76,6 +79,7 @@ const floors = `
   functions/control/api
   functions/control/wiring
   functions/control/objects
+  functions/testing
   functions
   infra/terminal
   infra/project
@@ -124,6 +128,8 @@ const floors = `
   infra/dev/services
   infra/dev
   infra/gen
+  infra/init
+  infra/package
   infra/sim/traffic
   infra/sim/worlds
   infra/sim
@@ -137,6 +143,7 @@ const floors = `
   infra/commands/authoring
   infra/commands/release
   infra/commands/review
+  infra/commands/start
   infra/commands/operate
   infra
 `

@@ -29,6 +29,7 @@ import { table } from "../../infra/terminal/table.ts";
 import { escapeControls, printJson, printLine, toOneLine, toOneLineValues } from "../../infra/terminal/terminal.ts";
 import { rolloutHarness } from "../control/rollout-harness.ts";
 import { writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 
 /** Clears the screen, sets a title, hides text, turns the direction, begins a line and a command. */
 const hostileText =
@@ -144,7 +145,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   const { port } = server.address() as AddressInfo;
   root = fs.mkdtempSync(path.join(fs.realpathSync("/tmp"), "postern-evil-"));
-  fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
+  fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
   const file = path.join(root, "routes/environments/local.yaml");
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/^( {2}front: ).*$/m, `$1"http://localhost:${port}"`));
   process.env.CLOUDFLARE_API_TOKEN = "token";

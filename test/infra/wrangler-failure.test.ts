@@ -78,9 +78,10 @@ describe("the cause of", () => {
     [
       "no login",
       "✘ [ERROR] In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler to work.\n",
-      "In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler to work.",
+      "there is no token for Cloudflare",
       /npx wrangler login/,
     ],
+    ["no network", "✘ [ERROR] fetch failed\n", "fetch failed", /network, proxy, DNS/],
     [
       "a timeout",
       `it did not end within 180 s, and was killed\n\nTotal Upload: 102.21 KiB`,

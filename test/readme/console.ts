@@ -9,21 +9,35 @@ export interface Step {
   readonly output: string;
 }
 
-/** The console under a heading of a page. */
-export const stepsUnder = (heading: string, page = "docs/tutorial.md"): Step[] => {
+/** The consoles of a page, or those under one heading. A line after a command that begins with `>` belongs to it. */
+export const stepsOf = (page: string, heading?: string): Step[] => {
   const text = fs.readFileSync(path.join(codeRoot, page), "utf8");
-  const [, console = ""] = /```console\n([\s\S]*?)```/.exec(text.slice(text.indexOf(`## ${heading}\n`))) ?? [];
-  return console
-    .split(/^\$ /m)
-    .slice(1)
-    .map((step) => {
-      const [command = "", ...output] = step.trimEnd().split("\n");
-      return { command, output: output.join("\n") };
-    });
+  const section =
+    heading === undefined ? text : (text.split(/^## /m).find((it) => it.startsWith(`${heading}\n`)) ?? "");
+  return [...section.matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, console = ""]) =>
+    console
+      .split(/^\$ /m)
+      .slice(1)
+      .map((step) => {
+        const lines = step.trimEnd().split("\n");
+        const end = lines.findIndex((line, index) => index > 0 && !/^>(?: |$)/.test(line));
+        const command = lines.slice(0, end === -1 ? undefined : end);
+        const [first = "", ...more] = command;
+        return {
+          command: [first, ...more.map((line) => line.slice(2))].join("\n"),
+          output: lines.slice(command.length).join("\n"),
+        };
+      }),
+  );
 };
 
-export const shell = () => {
-  const child = spawn("bash", [], { cwd: codeRoot, detached: true, stdio: ["pipe", "pipe", "inherit"] });
+/**
+ * @param cwd the folder that it starts in
+ * @param prelude what it runs first
+ */
+export const shell = (cwd = codeRoot, prelude = "") => {
+  const child = spawn("bash", [], { cwd, detached: true, stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.write(`${prelude}\n`);
   const run = (command: string): Promise<string> =>
     new Promise((done) => {
       const end = "--- end of this step ---";

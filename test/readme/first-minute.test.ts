@@ -1,13 +1,13 @@
-/** Runs the tutorial's first minute: the dev loop, then each command of its console. */
+/** Runs the console of the sample tiers: the dev loop, then each command. */
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { codeRoot } from "../../infra/project/generated-files.ts";
 import { startCommand } from "../e2e/command.ts";
-import { shell, stepsUnder } from "./console.ts";
+import { shell, stepsOf } from "./console.ts";
 
-const steps = stepsUnder("The first minute");
+const steps = stepsOf("docs/samples.md", "The first minute");
 
 /** What differs from run to run. */
 const plain = (text: string): string =>

@@ -16,12 +16,11 @@ import { localSecrets } from "../../infra/release/secrets.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
 import { writeProject } from "../e2e/project.ts";
+import { bank } from "../fixtures/bank.ts";
 import { until } from "../until.ts";
 import type { LoadReport } from "./users.ts";
 
-const samples = parse(
-  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
-) as {
+const samples = parse(fs.readFileSync(path.join(bank, "routes/environments/local.yaml"), "utf8")) as {
   readonly control: { readonly key: string; readonly operators: object };
   readonly dev: { readonly secrets: Readonly<Record<string, string>> };
 };

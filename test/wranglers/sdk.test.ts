@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { accountId } from "../../infra/cloud/account/access.ts";
 import { type LocalCloud, openLocalCloud } from "../cloud/local-cloud.ts";
-import { installPackage } from "./versions.ts";
+import { installPackage } from "../install-package.ts";
 
 const version = "7.3.0";
 

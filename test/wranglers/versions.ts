@@ -1,14 +1,10 @@
 /** The wrangler versions under test: the oldest supported, the project's own, and the newest. */
-import { execFileSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import { codeRoot } from "../../infra/project/generated-files.ts";
+import { installPackage, versionOf } from "../install-package.ts";
 
 /** `docs/cloud.md` says so too. */
 const minimum = "4.60.0";
-
-const cache = path.join(codeRoot, ".build/wranglers");
-const maxInstallMs = 300_000;
 
 export interface WranglerUnderTest {
   readonly name: string;
@@ -26,23 +22,3 @@ export const wranglersUnderTest = (): WranglerUnderTest[] => {
     return { name, version: versionOf(folder), package: folder };
   });
 };
-
-/**
- * Installs a package where npm's cache or its registry has it. Scripts of packages do not run: workerd and esbuild come as
- * packages of their own for each platform.
- */
-export const installPackage = (name: string, version: string): string => {
-  const prefix = path.join(cache, `${name}-${version}`);
-  const folder = path.join(prefix, "node_modules", name);
-  // A version never changes; `latest` is looked up each time.
-  if (fs.existsSync(folder) && version !== "latest" && versionOf(folder) === version) return folder;
-  const flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", prefix];
-  fs.mkdirSync(prefix, { recursive: true });
-  // npm would otherwise look for a project in the folders above.
-  fs.writeFileSync(path.join(prefix, "package.json"), JSON.stringify({ private: true }));
-  execFileSync("npm", ["install", ...flags, `${name}@${version}`], { stdio: "inherit", timeout: maxInstallMs });
-  return folder;
-};
-
-const versionOf = (folder: string): string =>
-  (JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")) as { readonly version: string }).version;

@@ -4,7 +4,7 @@
  * points of one invocation).
  */
 import type { Report } from "../../gateway/observability/report.ts";
-import { bounds, histogram } from "../telemetry/histogram.ts";
+import { bounds, histogram } from "../telemetry/counts/histogram.ts";
 
 export interface DataPoint {
   /** The tier. Analytics Engine samples points by this index. */

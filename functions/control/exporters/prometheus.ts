@@ -1,6 +1,6 @@
 /** Writes the counts of all tiers in Prometheus' text format (exposition formats, version 0.0.4). */
 import type { Bins } from "../../gateway/observability/samples.ts";
-import { bounds, histogram } from "../telemetry/histogram.ts";
+import { bounds, histogram } from "../telemetry/counts/histogram.ts";
 import type { Instrument, Point } from "../telemetry/instruments.ts";
 
 export interface TierInstruments {

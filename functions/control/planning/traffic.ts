@@ -4,7 +4,7 @@ import type { Series } from "../../gateway/observability/report.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
 import { indexOf } from "../stats/measures.ts";
 import type { StageSummary } from "../stats/stage-summary.ts";
-import { sumOfBins } from "../telemetry/samples.ts";
+import { sumOfBins } from "../telemetry/counts/samples.ts";
 import type { StoredSeries } from "../telemetry/store-tables.ts";
 
 export interface TrafficEstimate {

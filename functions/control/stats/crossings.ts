@@ -5,7 +5,7 @@
  * version changes nothing, that moment does not depend on which version the cluster has, and the part is the canary's share on
  * average; so each cluster is a trial of its own, however many requests it sends and however bad it is.
  */
-import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
+import { firstOf } from "../../gateway/observability/clusters.ts";
 import type { ClusterHits } from "./pending-counts.ts";
 
 /** Of hits. A level of one is the first hit of each cluster; higher ones show clusters that fail oftener than before. */
@@ -23,13 +23,10 @@ export interface Crossing {
 /** By level, then `trusted` (authenticated or dealt) and `anonymous`. */
 export type Crossings = readonly { readonly trusted: Crossing; readonly anonymous: Crossing }[];
 
-/** Numbers below this are clusters; others were dealt. */
-export const dealtFrom = maxClusters - clustersPerKind;
-
 export class CrossingCounter {
   /** Hits of clusters below the top level, which fit into a byte; beyond, `#all` has the top level. */
-  readonly #canary = new Uint8Array(dealtFrom);
-  readonly #all = new Uint8Array(dealtFrom);
+  readonly #canary = new Uint8Array(firstOf.dealt);
+  readonly #all = new Uint8Array(firstOf.dealt);
   readonly #touched: number[] = [];
   readonly crossings: Crossings = levels.map(() => ({
     trusted: { canary: 0, all: 0 },
@@ -38,7 +35,7 @@ export class CrossingCounter {
 
   /** @param canary of the hits in an interval, in which order does not count; `all` is those of both versions */
   add(cluster: number, canary: number, all: number): void {
-    if (cluster >= dealtFrom) {
+    if (cluster >= firstOf.dealt) {
       const dealt = this.crossings[0]?.trusted;
       if (!dealt) return;
       dealt.canary += canary;
@@ -52,7 +49,7 @@ export class CrossingCounter {
     const canaryAfter = (this.#canary[cluster] ?? 0) + canary;
     this.#all[cluster] = Math.min(after, topLevel);
     this.#canary[cluster] = Math.min(canaryAfter, topLevel);
-    const kind = cluster >= clustersPerKind ? "trusted" : "anonymous";
+    const kind = cluster >= firstOf.authenticated ? "trusted" : "anonymous";
     for (let index = 0; index < levels.length; index++) {
       const level = levels[index] as number;
       const crossing = this.crossings[index]?.[kind];

@@ -7,7 +7,7 @@
  * 6.3), which covers any dependence among one cluster's requests. It is an approximation for many clusters: a pass rests on it, a
  * failure does not.
  */
-import { dealtFrom } from "./crossings.ts";
+import { firstOf } from "../../gateway/observability/clusters.ts";
 
 /** Hits and requests of one version by cluster. Those that were dealt one by one are clusters of their own, summed. */
 export interface ClusterTotals {
@@ -78,7 +78,7 @@ export const mostRequests = (
   let [count, left] = [0, 0];
   for (let index = 0; index < active.length; index++) {
     const cluster = active[index] ?? 0;
-    if (cluster >= dealtFrom) continue;
+    if (cluster >= firstOf.dealt) continue;
     const all = (one[cluster] ?? 0) + (other[cluster] ?? 0);
     requests[count++] = all;
     left += all;
@@ -103,7 +103,7 @@ const sideOf = (mine: ClusterTotals, other: ClusterTotals, active: ArrayLike<num
     const of = mine.of[cluster] ?? 0;
     if (of === 0) continue;
     const hits = Math.min(mine.hits[cluster] ?? 0, of);
-    if (cluster >= dealtFrom) {
+    if (cluster >= firstOf.dealt) {
       dealt.hits += hits;
       dealt.of += of;
       continue;

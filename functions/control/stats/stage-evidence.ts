@@ -2,8 +2,8 @@
  * The evidence of one stage: gathers what clusters did under both versions, interval by interval, and sums it up for the verdict.
  * Memory is bounded: clusters have numbers.
  */
-import { clustersPerKind, maxClusters } from "../../gateway/observability/clusters.ts";
-import { CrossingCounter, dealtFrom } from "./crossings.ts";
+import { firstOf, maxClusters } from "../../gateway/observability/clusters.ts";
+import { CrossingCounter } from "./crossings.ts";
 import { differenceOf, mostRequests } from "./difference.ts";
 import { indexOf, type Measure, type MeasureCounts, measures, type Rate, rates, type Side } from "./measures.ts";
 import { PendingCounts, settledSlot, slots } from "./pending-counts.ts";
@@ -163,7 +163,7 @@ export class StageEvidence {
     const [requests] = this.#totals[side];
     return {
       totals: [...this.#sums[side]],
-      clusters: this.#active.filter((cluster) => cluster < dealtFrom && (requests?.[cluster] ?? 0) > 0).length,
+      clusters: this.#active.filter((cluster) => cluster < firstOf.dealt && (requests?.[cluster] ?? 0) > 0).length,
     };
   }
 
@@ -174,7 +174,7 @@ export class StageEvidence {
         return [it, mostRequests(totals("stable"), totals("canary"), this.#active)];
       }),
     );
-    const known = this.#active.filter((cluster) => cluster >= clustersPerKind);
+    const known = this.#active.filter((cluster) => cluster >= firstOf.authenticated);
     return Object.fromEntries(
       (Object.keys(rates) as Rate[]).map((rate) => {
         const totalsOf = (side: Side) => ({
@@ -194,7 +194,7 @@ export class StageEvidence {
   #hitsOf(hits: ArrayLike<number>): Pick<RateSummary, "clients" | "top"> {
     const hit = this.#active.filter((cluster) => (hits[cluster] ?? 0) > 0);
     // A network may have requests with a key and without.
-    const clients = new Set(hit.map((it) => (it < dealtFrom ? it : it - dealtFrom)));
+    const clients = new Set(hit.map((it) => (it < firstOf.dealt ? it : it - firstOf.dealt)));
     const top = hit
       .map((cluster) => ({ cluster, hits: hits[cluster] ?? 0 }))
       .toSorted((a, b) => b.hits - a.hits)
@@ -209,10 +209,10 @@ export class StageEvidence {
     const summary = { all: 0, canary: 0, squares: 0 };
     for (const it of this.#active) {
       const all = requestsOf(it);
-      const weight = it < dealtFrom ? Math.min(all, most) : all;
+      const weight = it < firstOf.dealt ? Math.min(all, most) : all;
       summary.all += weight;
       summary.canary += all > 0 ? (weight * (canary[it] ?? 0)) / all : 0;
-      summary.squares += it < dealtFrom ? weight ** 2 : all;
+      summary.squares += it < firstOf.dealt ? weight ** 2 : all;
     }
     return summary;
   }
@@ -238,6 +238,3 @@ const crossedIndexes = crossedMeasures.map((it) => indexOf[it]);
 
 const newTotals = (): Float64Array => new Float64Array(maxClusters);
 const none: ArrayLike<number> = [];
-
-/** The first number of each kind. */
-export const firstOf = { anonymous: 0, authenticated: clustersPerKind, dealt: dealtFrom } as const;

@@ -2,9 +2,9 @@
 
 import { frontName } from "../../front/front-name.ts";
 import type { Bins } from "../../gateway/observability/samples.ts";
-import { sumOfBins } from "./samples.ts";
+import { sumOfBins } from "./counts/samples.ts";
+import type { TallyName } from "./counts/tally.ts";
 import type { StoredSeries, StoredTally } from "./store-tables.ts";
-import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */
 type Unit =

@@ -1,7 +1,7 @@
 /** The tables of the telemetry store: samples by version and time, series and tallies with their bounds. */
 import type { Series } from "../../gateway/observability/report.ts";
-import { emptySample, type StoredSample, sumOfBins, sumOfSamples } from "./samples.ts";
-import type { Tally, TallyName } from "./tally.ts";
+import { emptySample, type StoredSample, sumOfBins, sumOfSamples } from "./counts/samples.ts";
+import type { Tally, TallyName } from "./counts/tally.ts";
 
 /** A series with its sums since the first report. */
 export interface StoredSeries extends Series {

@@ -1,12 +1,14 @@
 /** The telemetry store of one tier: counts of its gates by version and time, in a Durable Object's SQLite. */
 import type { Series } from "../../gateway/observability/report.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
-import { bodiesAsCauses, causesOf, deathsAsCause } from "./causes.ts";
-import { type CellTable, cellsOn, createCellTables, floorOf, maxLateMs, reportDelayMs } from "./cell-table.ts";
-import { type StartedCells, sampleOfCells, sampleOfTotals } from "./cells.ts";
-import { noRequests, type StoredSample, sumOfBins, sumOfSamples } from "./samples.ts";
-import { createStageTable, type StageQuery } from "./stage-table.ts";
-import { type StageSources, stagesOn, type UnitEvidence } from "./stages.ts";
+import { bodiesAsCauses, causesOf, deathsAsCause } from "./counts/causes.ts";
+import { noRequests, type StoredSample, sumOfBins, sumOfSamples } from "./counts/samples.ts";
+import type { Tally } from "./counts/tally.ts";
+import { type CellTable, cellsOn, createCellTables, floorOf, maxLateMs, reportDelayMs } from "./evidence/cell-table.ts";
+import { type StartedCells, sampleOfCells, sampleOfTotals } from "./evidence/cells.ts";
+import { createStageTable, type StageQuery } from "./evidence/stage-table.ts";
+import { type StageSources, stagesOn, type UnitEvidence } from "./evidence/stages.ts";
+import { thresholdsByRoute, thresholdsOf } from "./evidence/thresholds.ts";
 import {
   createTables,
   lastReportAt,
@@ -18,8 +20,6 @@ import {
   seriesOn,
   talliesOn,
 } from "./store-tables.ts";
-import type { Tally } from "./tally.ts";
-import { thresholdsByRoute, thresholdsOf } from "./thresholds.ts";
 
 export interface TierTallies {
   /** The store's tier: a Durable Object does not know its own name. */

@@ -10,7 +10,7 @@ import { causesIn } from "./causes.ts";
 import type { VerdictContext } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 import { statsOf } from "./measurement.ts";
-import { countedRates } from "./rates.ts";
+import { countedRates, countsOf, sharesOf } from "./rates.ts";
 import { latencyText, rateText } from "./verdict-text.ts";
 
 /** Standard errors by which a difference alerts: it is looked at for hours. */
@@ -23,20 +23,16 @@ export const comparedFindings = (alone: readonly Stage[], { newest, criteria }: 
     ...countedRates.map(({ criterion, count, tolerate: tolerated }): Finding => {
       const tolerate = criteria.tolerate[tolerated];
       const { verdict, low, high } = compared(newest, now, count, tolerate);
-      const totals = (stage: Stage | undefined, side: "stable" | "canary") => ({
-        hits: totalOf(stage?.units ?? [], side, count),
-        requests: totalOf(stage?.units ?? [], side, "requests"),
-      });
-      const [stable, canary] = [totals(newest, "stable"), totals(now, "canary")];
-      const causes = causesIn([now], count, { stable: stable.requests, canary: canary.requests });
+      const counts = { stable: countsOf(newest, "stable", count), canary: countsOf(now, "canary", count) };
+      const { stable, canary } = counts;
+      const causes = causesIn([now], count, counts);
       const why = rateText({
         ...{ verdict, count, canary, stable, low, high, tolerate, causes, clusters: [] },
         ...{ clients: null, needs: undefined, units: 0 },
       });
       return {
-        ...{ criterion, verdict, low, high, tolerate, counts: { stable, canary } },
-        stable: stable.requests > 0 ? stable.hits / stable.requests : null,
-        canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+        ...{ criterion, verdict, low, high, tolerate, counts },
+        ...sharesOf(counts),
         why: `${why} ${before}`,
       };
     }),

@@ -1,6 +1,7 @@
 /** What a criterion's requests failed of. */
 import type { FindingCause } from "../model/finding.ts";
-import type { Cause } from "../telemetry/causes.ts";
+import type { Side } from "../stats/measures.ts";
+import type { Cause } from "../telemetry/counts/causes.ts";
 import type { RateCount } from "./context.ts";
 import type { Stage } from "./evidence.ts";
 
@@ -10,13 +11,13 @@ const maxCauses = 10;
 export const causesIn = (
   stages: readonly Stage[],
   count: RateCount,
-  requests: { readonly stable: number; readonly canary: number },
+  { stable, canary }: Readonly<Record<Side, { readonly requests: number }>>,
 ): readonly FindingCause[] => {
   const all = new Map<string, FindingCause>();
   for (const stage of stages)
     for (const side of ["stable", "canary"] as const)
       for (const it of stage[side].causes ?? []) if (isOf(it, count)) add(all, it, side);
-  const ratio = requests.stable > 0 ? requests.canary / requests.stable : 0;
+  const ratio = stable.requests > 0 ? canary.requests / stable.requests : 0;
   const excess = ({ canary, stable }: FindingCause) => canary - ratio * stable;
   return [...all.values()]
     .filter(({ canary }) => canary > 0)

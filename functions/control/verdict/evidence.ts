@@ -1,7 +1,7 @@
 /** The evidence for a verdict: what both versions did during the same time, stage by stage. */
 import type { Side } from "../stats/measures.ts";
 import type { StageSummary } from "../stats/stage-summary.ts";
-import type { StoredSample } from "../telemetry/samples.ts";
+import type { StoredSample } from "../telemetry/counts/samples.ts";
 
 export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 

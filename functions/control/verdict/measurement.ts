@@ -1,6 +1,6 @@
 /** Measurements of both versions of a rollout so far, as displayed to people. */
 import { type Bins, type Group, msOf, type Sample } from "../../gateway/observability/samples.ts";
-import { sumOfBins, sumOfSamples } from "../telemetry/samples.ts";
+import { sumOfBins, sumOfSamples } from "../telemetry/counts/samples.ts";
 import type { Stage } from "./evidence.ts";
 
 export interface Measurement {

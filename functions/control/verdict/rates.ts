@@ -3,8 +3,8 @@
 import type { Finding } from "../model/finding.ts";
 import { boundsOf, combinedRate, totalOf } from "../stats/combined.ts";
 import { betsOf, isWon, requestBet } from "../stats/evidence.ts";
-import { indexOf } from "../stats/measures.ts";
-import { hasUnknownUsers } from "../telemetry/causes.ts";
+import { indexOf, type Rate, type Side } from "../stats/measures.ts";
+import { hasUnknownUsers } from "../telemetry/counts/causes.ts";
 import { causesIn } from "./causes.ts";
 import { betStages, hasEnoughUnits, type RateCount, type VerdictContext, verdictOf } from "./context.ts";
 import type { Stage } from "./evidence.ts";
@@ -33,9 +33,10 @@ export const rateFinding = (
   const voters = count === "errors" ? "all" : "trusted";
   const rate = combinedRate(units, count);
   const { low, high } = rate ? boundsOf(rate) : { low: -1, high: 1 };
-  const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
+  const counts = { stable: countsOf(newest, "stable", count), canary: countsOf(newest, "canary", count) };
+  const { stable, canary } = counts;
   const enough = (times: number) =>
-    requests.canary * times >= criteria.minRequests && hasEnoughUnits(newest, (rate?.units ?? 0) * times);
+    canary.requests * times >= criteria.minRequests && hasEnoughUnits(newest, (rate?.units ?? 0) * times);
   // Where the mean over clusters does not exclude the tolerance, no client can make the harm look smaller.
   const least = high >= tolerate ? -1 : tolerate;
   const verdict = verdictOf({
@@ -45,24 +46,20 @@ export const rateFinding = (
   });
   const needs = forecast(
     verdict,
-    requests.canary,
+    canary.requests,
     (times) => enough(times) && rate !== undefined && boundsOf(rate, times).high < tolerate,
   );
-  const hits = (side: "stable" | "canary") => totalOf(units, side, count);
-  const canary = { hits: hits("canary"), requests: requests.canary };
-  const stable = { hits: hits("stable"), requests: requests.stable };
-  const causes = causesIn(newest ? [newest] : [], count, requests);
+  const causes = causesIn(newest ? [newest] : [], count, counts);
   const clients = clientsIn(newest, count, rate?.clients ?? 0);
   const clusters = rate?.top ?? [];
   return {
     criterion,
     verdict,
-    stable: stable.requests > 0 ? stable.hits / stable.requests : null,
-    canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+    ...sharesOf(counts),
     low,
     high,
     tolerate,
-    counts: { stable, canary },
+    counts,
     ...(canary.hits > 0 && { causes, clients, clusters }),
     ...(needs !== undefined && { needs }),
     why: rateText({
@@ -71,6 +68,21 @@ export const rateFinding = (
     }),
   };
 };
+
+/** Hits and requests of one version in a stage. */
+export const countsOf = (stage: Stage | undefined, side: Side, count: Rate) => ({
+  hits: totalOf(stage?.units ?? [], side, count),
+  requests: totalOf(stage?.units ?? [], side, "requests"),
+});
+
+/** Null without requests. */
+export const sharesOf = ({
+  stable,
+  canary,
+}: Record<Side, ReturnType<typeof countsOf>>): Record<Side, number | null> => ({
+  stable: stable.requests > 0 ? stable.hits / stable.requests : null,
+  canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+});
 
 /** Of failures that only the tail saw nobody knows the clients. */
 const clientsIn = (stage: Stage | undefined, count: RateCount, clients: number): number | null =>
@@ -86,19 +98,16 @@ export const faultsFinding = ({ stages, newest, budget }: VerdictContext): Findi
     }));
     return wealth >= needed;
   });
-  const units = newest?.units ?? [];
-  const requests = { stable: totalOf(units, "stable", "requests"), canary: totalOf(units, "canary", "requests") };
-  const canary = { hits: totalOf(units, "canary", "faults"), requests: requests.canary };
-  const stable = { hits: totalOf(units, "stable", "faults"), requests: requests.stable };
+  const counts = { stable: countsOf(newest, "stable", "faults"), canary: countsOf(newest, "canary", "faults") };
+  const { stable, canary } = counts;
   // Faults are errors too, which exclude what is tolerated.
   const verdict = harm ? "fail" : canary.requests > 0 ? "pass" : "not-enough";
   return {
     criterion: "faults",
     verdict,
-    stable: stable.requests > 0 ? stable.hits / stable.requests : null,
-    canary: canary.requests > 0 ? canary.hits / canary.requests : null,
+    ...sharesOf(counts),
     ...{ low: null, high: null, tolerate: null },
-    counts: { stable, canary },
+    counts,
     why: rateText({
       ...{ verdict, count: "faults", canary, stable, causes: [], clusters: [] },
       ...{ clients: null, needs: undefined, low: 0, high: 0, tolerate: null, units: 0 },

@@ -1,7 +1,7 @@
 /** The sentences of findings: what was measured, of what, against what, and what is missing. Clauses are separated by semicolons. */
 import { clusterName } from "../../gateway/observability/clusters.ts";
 import type { EvidenceNeeds, Finding, FindingCause, HitCluster, HitCount } from "../model/finding.ts";
-import { diedCode, unreportedCode } from "../telemetry/causes.ts";
+import { diedCode, unreportedCode } from "../telemetry/counts/causes.ts";
 import type { QueryResult } from "../telemetry/prometheus-query.ts";
 import { minUnits, type RateCount } from "./context.ts";
 import { counted, duration, milliseconds, number, percent, points } from "./format.ts";

@@ -1,18 +1,19 @@
 /** The evidence about a version of the front: what gates, the tail and the front itself counted of its requests. */
 
 import { frontName } from "../../front/front-name.ts";
+import { firstOf } from "../../gateway/observability/clusters.ts";
 import type { Group, Sample } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { indexOf, measures, type Side } from "../stats/measures.ts";
-import { firstOf, StageEvidence } from "../stats/stage-evidence.ts";
+import { StageEvidence } from "../stats/stage-evidence.ts";
 import type { StageSummary } from "../stats/stage-summary.ts";
-import { unreportedAsCauses } from "../telemetry/causes.ts";
-import { reportDelayMs } from "../telemetry/cell-table.ts";
-import { sampleOfTotals } from "../telemetry/cells.ts";
-import { noRequests, type StoredSample, sumOfSamples } from "../telemetry/samples.ts";
-import type { StageQuery } from "../telemetry/stage-table.ts";
-import type { UnitEvidence } from "../telemetry/stages.ts";
+import { unreportedAsCauses } from "../telemetry/counts/causes.ts";
+import { noRequests, type StoredSample, sumOfSamples } from "../telemetry/counts/samples.ts";
+import { reportDelayMs } from "../telemetry/evidence/cell-table.ts";
+import { sampleOfTotals } from "../telemetry/evidence/cells.ts";
+import type { StageQuery } from "../telemetry/evidence/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/evidence/stages.ts";
 import { diedInFront, throughFront } from "../telemetry/store.ts";
 import type { Bindings } from "./bindings.ts";
 import { type EvidenceSum, sumOfUnits } from "./units.ts";

@@ -8,11 +8,11 @@ import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
-import type { StartedCells } from "../telemetry/cells.ts";
-import { cellsOfFront, cellsOfGate, cellsThrough, sampleOfAll } from "../telemetry/report-cells.ts";
+import type { Tally } from "../telemetry/counts/tally.ts";
+import type { StartedCells } from "../telemetry/evidence/cells.ts";
+import { cellsOfFront, cellsOfGate, cellsThrough, sampleOfAll } from "../telemetry/evidence/report-cells.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
-import type { Tally } from "../telemetry/tally.ts";
 import type { Bindings } from "./bindings.ts";
 import { frontReportsByTier, frontSeries, tailReportsByTier, tailReportsOfFront } from "./observer-reports.ts";
 

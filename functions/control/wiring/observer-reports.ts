@@ -4,11 +4,11 @@ import type { Series } from "../../gateway/observability/report.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { TailReport } from "../tail/counts.ts";
-import { cellsOfDeaths, deathsOfUnknown } from "../telemetry/report-cells.ts";
+import { deathsIn, spreadCounts, spreadDeaths } from "../telemetry/counts/samples.ts";
+import type { Tally } from "../telemetry/counts/tally.ts";
+import { cellsOfDeaths, deathsOfUnknown } from "../telemetry/evidence/report-cells.ts";
 import type { ReceivedFrontReport } from "../telemetry/reports.ts";
-import { deathsIn, spreadCounts, spreadDeaths } from "../telemetry/samples.ts";
 import type { ObserverReport } from "../telemetry/store.ts";
-import type { Tally } from "../telemetry/tally.ts";
 
 type Tiers = ControlPlan["tiers"];
 

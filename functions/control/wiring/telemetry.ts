@@ -4,11 +4,11 @@ import { type Collector, push } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
 import { rolloutInstruments } from "../rollout/instruments.ts";
+import type { Tally } from "../telemetry/counts/tally.ts";
+import type { StageQuery } from "../telemetry/evidence/stage-table.ts";
+import type { UnitEvidence } from "../telemetry/evidence/stages.ts";
 import { type Instrument, instrumentsOf } from "../telemetry/instruments.ts";
-import type { StageQuery } from "../telemetry/stage-table.ts";
-import type { UnitEvidence } from "../telemetry/stages.ts";
 import { openStore, type TelemetryStore } from "../telemetry/store.ts";
-import type { Tally } from "../telemetry/tally.ts";
 
 export interface TelemetryPorts {
   readonly storage: Pick<DurableObjectStorage, "sql" | "getAlarm" | "setAlarm">;

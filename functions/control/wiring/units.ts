@@ -1,6 +1,7 @@
 /** Adds what the telemetry of several tiers knows of a stage. */
-import { sumOfSamples } from "../telemetry/samples.ts";
-import type { UnitEvidence } from "../telemetry/stages.ts";
+
+import { sumOfSamples } from "../telemetry/counts/samples.ts";
+import type { UnitEvidence } from "../telemetry/evidence/stages.ts";
 import type { Stage } from "../verdict/evidence.ts";
 
 /** The evidence of a stage, from all tiers. Its summaries stay apart, because a sum would need the counts of each cluster. */

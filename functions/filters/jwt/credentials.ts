@@ -67,10 +67,13 @@ const fastestOf = (accepted: readonly string[]): string =>
 
 const seconds = (text: string | undefined): number => (text === undefined ? 0 : Math.floor(milliseconds(text) / 1000));
 
+const follows = ({ issuer, audience }: JwtConfig) => ({ issuer, audience: [audience].flat()[0] });
+
 export const credentials: Credentials<JwtConfig> = {
   persona: {
     key: "token",
     schema: persona,
+    follows,
     algorithms: (value) => {
       const { algorithm } = (value ?? {}) as NonNullable<Deviation>;
       return algorithm === undefined ? [] : [algorithm];
@@ -79,7 +82,8 @@ export const credentials: Credentials<JwtConfig> = {
   algorithms: ({ algorithms }) => [fastestOf(algorithms)],
   trusting: ({ keys }, published) => (keys ? { keys: published } : {}),
   issue: ({ config, persona, required }) => {
-    const { issuer, audience, consumer, algorithms, from } = config;
+    const { consumer, algorithms, from } = config;
+    const { issuer, audience } = follows(config);
     const token = persona.token as Deviation;
     const scope = [...new Set(required.scopes)].join(" ");
     const credential: TokenInput = {
@@ -89,7 +93,7 @@ export const credentials: Credentials<JwtConfig> = {
       revoked: token?.revoked === true,
       claims: {
         iss: token?.issuer ?? issuer,
-        aud: token?.audience ?? [audience].flat()[0],
+        aud: token?.audience ?? audience,
         jti: `token-of-${persona.name}`,
         ...(scope !== "" && { scope }),
         ...claimsAt([...required.claims, [consumer, persona.name]]),

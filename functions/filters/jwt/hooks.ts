@@ -32,6 +32,7 @@ export const hooks = () => ({
     stale: "longer-is-weaker",
   } as const satisfies Scales<JwtConfig>,
   issuers: ({ issuer }: JwtConfig) => [issuer],
+  calls: ({ keys, jwks, issuer }: JwtConfig) => (keys ? [] : [jwks ?? issuer]),
   security: ({ from, revocation }: JwtConfig): FilterSecurity => {
     const places = [from].flat();
     return {

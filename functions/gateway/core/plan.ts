@@ -106,6 +106,8 @@ export interface Plan {
   readonly hosts: readonly string[];
   /** Spoofable headers that are forwarded from clients to services. Absent when the tier accepts none. */
   readonly accepts?: readonly string[];
+  /** The base, where services receive paths without it. */
+  readonly strip?: string;
   readonly limits: {
     readonly body: string;
     /** Concurrent requests, per isolate. */

@@ -86,6 +86,11 @@ export interface Credentials<Config> {
   readonly persona?: {
     readonly key: string;
     readonly schema: () => ZodType;
+    /**
+     * Values of the configuration that a credential has unless the case states others, by their key in both. A case that
+     * states them fails when the manifest has a wrong one.
+     */
+    readonly follows?: (config: Config) => Readonly<Record<string, string | undefined>>;
     /** Algorithms of the key pairs that a value of the key needs. */
     readonly algorithms?: (value: unknown) => readonly string[];
   };

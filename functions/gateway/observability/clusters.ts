@@ -21,6 +21,13 @@ export type ClusterKind = (typeof clusterKinds)[number];
 /** 14 bits of a hash identify nobody. */
 export const clustersPerKind = 2 ** 14;
 
+/** The first number of each kind. */
+export const firstOf = {
+  anonymous: 0,
+  authenticated: clustersPerKind,
+  dealt: 2 * clustersPerKind,
+} as const satisfies Readonly<Record<ClusterKind, number>>;
+
 /** Numbers of clusters are below this. */
 export const maxClusters = clusterKinds.length * clustersPerKind;
 
@@ -68,13 +75,7 @@ const isDealt = ({ grayKey, gateOnlyHeaders }: Caller): boolean =>
   grayKey === null && gateOnlyHeaders !== undefined && !gateOnlyHeaders.includes(keptKeyMark);
 
 const numberOf = (kind: ClusterKind, key: string): number =>
-  first[kind] + Math.floor(hashPosition(key) * clustersPerKind);
-
-const first: Readonly<Record<ClusterKind, number>> = {
-  anonymous: 0,
-  authenticated: clustersPerKind,
-  dealt: 2 * clustersPerKind,
-};
+  firstOf[kind] + Math.floor(hashPosition(key) * clustersPerKind);
 
 /** Four hexadecimal digits, as log lines have it. */
 export const clusterName = (cluster: number): string => cluster.toString(16).padStart(4, "0");

@@ -29,13 +29,16 @@ const upstreamHandler = (
   return (request, context) => {
     // A user stays with one upstream.
     const key = userKeyOf(context);
-    const at = key === null ? deps.random() : hashPosition(`${context.route.name}\n${key}`);
+    const at = key === null ? deps.random() : userPosition(context.route.name, key);
     return (upstreams[pick(at)] as Handler)(request, context);
   };
 };
 
+/** Where a user is among the weights of a route, in [0, 1). */
+export const userPosition = (route: string, key: string): number => hashPosition(`${route}\n${key}`);
+
 /** Divides [0, 1) into shares in list order, so that a larger first share takes users only from the others. */
-const weightedPicker = (weights: readonly WeightedUpstream[]): ((at: number) => string) => {
+export const weightedPicker = (weights: readonly WeightedUpstream[]): ((at: number) => string) => {
   const named = weights.filter(([, weight]) => weight > 0);
   const total = named.reduce((sum, [, weight]) => sum + weight, 0);
   let sum = 0;

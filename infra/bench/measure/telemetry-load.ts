@@ -1,6 +1,6 @@
 /** Loads a tier's telemetry object as a large rollout does, and measures what it costs. */
 import type { ControlPlan } from "../../../functions/control/model/plan.ts";
-import type { StageQuery } from "../../../functions/control/telemetry/stage-table.ts";
+import type { StageQuery } from "../../../functions/control/telemetry/evidence/stage-table.ts";
 import { openStore, type TelemetryStore } from "../../../functions/control/telemetry/store.ts";
 import { ingest } from "../../../functions/control/wiring/ingest.ts";
 import { cellMs } from "../../../functions/gateway/observability/cells.ts";

@@ -27,6 +27,21 @@ export interface Batch {
   readonly conversations: readonly Conversation[];
 }
 
+/** What the laws say of one of the project's own parts. */
+export interface PartLaws {
+  readonly kind: "filter" | "upstream";
+  readonly name: string;
+  /** How many there are. */
+  readonly laws: number;
+  readonly failures: readonly LawFailure[];
+}
+
+export interface LawFailure {
+  /** "refuses unknown keys" */
+  readonly law: string;
+  readonly message: string;
+}
+
 /** One case. Cases are isolated from each other. */
 export interface Conversation {
   /** Start time in milliseconds since the epoch. */

@@ -75,11 +75,20 @@ const requests = () =>
   );
 
 export const persona = () =>
-  z.strictObject({
-    name: z.string().min(1).describe("The name of the consumer"),
-    forged: z.literal(true).optional().describe("Signs with its own key, or presents an unknown one"),
-    ...Object.fromEntries(personaKeys.map(({ key, schema }) => [key, schema()])),
-  });
+  z
+    .strictObject({
+      name: z.string().min(1).optional().describe("The name of the consumer"),
+      share: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "In place of a name: an upstream of a weighted route, or of a `cutover`. The case chooses somebody whose requests go there: a consumer, or an address",
+        ),
+      forged: z.literal(true).optional().describe("Signs with its own key, or presents an unknown one"),
+      ...Object.fromEntries(personaKeys().map(({ key, schema }) => [key, schema()])),
+    })
+    .refine(({ name, share }) => (name === undefined) !== (share === undefined), "give a `name` or a `share`");
 
 const reply = () =>
   z.union(
@@ -162,7 +171,7 @@ const serviceName = () =>
 
 const stepKeys = () => ({
   as: z
-    .union([z.string().min(1), persona()], "a consumer's name, or { name: …, token: … }")
+    .union([z.string().min(1), persona()], "a consumer's name, { name: …, token: … }, or { share: … }")
     .optional()
     .describe("Who sends the request, with the valid token, key or signature that the route requires"),
   from: z

@@ -2,7 +2,6 @@
 import { tierFinder } from "../../../functions/front/tier-finder.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
-import { writesToken } from "../../../functions/gateway/hooks/token-place.ts";
 import { hostOf } from "../../../functions/gateway/http/hosts.ts";
 import { preflightMethod } from "../../../functions/gateway/http/preflight.ts";
 import { createRouteFinder } from "../../../functions/gateway/routing/finder.ts";
@@ -10,13 +9,14 @@ import type { Compiled, CompiledTier } from "../../compiler/compile.ts";
 import { requiredSecrets } from "../../compiler/emit/wrangler.ts";
 import { gateBinding, lower, routeBinding } from "../../compiler/lower/lower.ts";
 import { requiredBindings } from "../../compiler/lower/platform.ts";
-import type { CheckedRoute } from "../../compiler/model/checked.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
-import type { Batch, Conversation, Credential, Reply as Replied, Send, Step } from "./batch.ts";
+import type { Batch, Conversation, Reply as Replied, Send, Step } from "./batch.ts";
+import { type CredentialContext, credentialsOf } from "./case-credentials.ts";
 import { validationScript } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
-import { consumerStore, credentialsFor, type RunKeys, readsCredential, secretFor, trusting } from "./personas.ts";
+import { consumerStore, type RunKeys, readsCredential, secretFor, trusting } from "./personas.ts";
 import { type CaseStep, copyingFilters, type Suite } from "./read.ts";
+import { senderOf } from "./senders.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -78,14 +78,9 @@ const serviceBindings = ({ tier }: Suite): Record<string, string> =>
     ),
   );
 
-interface LoweringContext {
-  readonly suite: Suite;
-  readonly compiled: Compiled;
-  readonly keys: RunKeys;
-  readonly problems: Problem[];
+interface LoweringContext extends CredentialContext {
   /** The tier that serves a URL; undefined if none does. */
   readonly tierOf: (url: URL) => string | undefined;
-  readonly routeOf: (request: Request, url: URL) => CheckedRoute | undefined;
 }
 
 const createContext = (suite: Suite, compiled: Compiled, keys: RunKeys, problems: Problem[]): LoweringContext => {
@@ -123,7 +118,8 @@ const lowerStep = (step: CaseStep, context: LoweringContext): Step => {
   });
   const { suite, problems } = context;
   const hasCredentials = sends.some((it) => it.credentials.length > 0 || needsIdentity(it, context));
-  if (step.setsPersona && !hasCredentials && suite.source)
+  const isByShare = typeof step.as === "object" && step.as.share !== undefined;
+  if (step.setsPersona && !isByShare && !hasCredentials && suite.source)
     problems.push(
       suite.source.problem([...step.path, "as"], "unknown-value", "no filter on this route identifies the caller", {
         remedy: "remove `as`",
@@ -176,14 +172,16 @@ const lowerSend = (
     ...(message.json !== undefined && { "content-type": "application/json" }),
     ...message.headers,
   };
+  const request = new Request(url, { method: nodeMethod(method), headers });
+  const { persona, ip } = senderOf(request, url, step, context);
   return {
     method,
     url: url.href,
     headers,
     body,
     stream: message.stream,
-    ip: step.from ?? "192.0.2.1",
-    credentials: credentialsOf(new Request(url, { method: nodeMethod(method), headers }), url, step, context),
+    ip,
+    credentials: credentialsOf(request, url, persona, step.path, context),
     repeat: message.repeat,
     everyMs: milliseconds(message.every),
     burst: message.burst,
@@ -195,23 +193,6 @@ const nodeMethod = (method: string): string => (["TRACE", "CONNECT", "TRACK"].in
 
 const bodyText = ({ json, text, size }: Pick<Message, "json" | "text" | "size">): string | null =>
   json !== undefined ? JSON.stringify(json) : (text ?? (size === undefined ? null : "x".repeat(bytes(size))));
-
-const credentialsOf = (request: Request, url: URL, step: CaseStep, context: LoweringContext): Credential[] => {
-  const { suite, compiled, keys, problems } = context;
-  const route = context.routeOf(request, url);
-  if (step.as === undefined || !route || preflightMethod(request) !== null) return [];
-  const persona = typeof step.as === "string" ? { name: step.as } : step.as;
-  const credentials = credentialsFor({ persona, chain: route.chain, consumers: compiled.consumers, keys });
-  return credentials.flatMap((it) => {
-    if (typeof it !== "string") {
-      const { places = [], ...credential } = it;
-      // Credentials that the case sets itself are not overwritten.
-      return places.some((place) => writesToken(request, place)) ? [] : [credential];
-    }
-    if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));
-    return [];
-  });
-};
 
 const lowerReply = (reply: Reply): Replied => {
   if (reply === "unreachable") return { unreachable: true };

@@ -85,12 +85,30 @@ export const credentialsFor = ({ persona, chain, consumers, keys }: CredentialIn
 
 const coversRequest = ({ spec }: CheckedFilter): boolean => spec.credentials?.coversRequest === true;
 
-/** A consumer that the route's filters can identify; undefined if none of them identifies callers. */
+/** A consumer that all of the route's filters can identify; undefined if there is none, or none of them identifies callers. */
 export const personaFor = (chain: readonly CheckedFilter[], consumers: readonly Consumer[]): string | undefined => {
-  const [first] = chain.filter(readsCredential);
-  if (!first) return undefined;
-  return first.spec.credentials?.knows?.(first.config, consumers.map(idOf))[0] ?? "alice";
+  if (!chain.some(readsCredential)) return undefined;
+  const known = callersKnownTo(chain, consumers);
+  return known ? known[0] : "alice";
 };
+
+/** Consumers that all of the route's filters know; undefined if they identify callers of any name. */
+export const callersKnownTo = (
+  chain: readonly CheckedFilter[],
+  consumers: readonly Consumer[],
+): readonly string[] | undefined => {
+  const [first, ...others] = chain.filter(readsCredential).flatMap(({ spec, config }) => {
+    const names = spec.credentials?.knows?.(config, consumers.map(idOf));
+    return names ? [names] : [];
+  });
+  return first?.filter((name) => others.every((names) => names.includes(name)));
+};
+
+/** Whether a filter has a list of those whom it identifies, and the name is among them. */
+export const isKnownTo = (chain: readonly CheckedFilter[], name: string, consumers: readonly Consumer[]): boolean =>
+  chain
+    .filter(readsCredential)
+    .some(({ spec, config }) => spec.credentials?.knows?.(config, consumers.map(idOf)).includes(name));
 
 const idOf = ({ value }: Consumer): string => (JSON.parse(value) as { readonly id: string }).id;
 
@@ -99,11 +117,12 @@ export const tokenAlgorithms = (chain: readonly CheckedFilter[]): string[] =>
   chain.flatMap(({ spec, config }) => spec.credentials?.algorithms?.(config) ?? []);
 
 /** Algorithms that a persona sets itself, in place of those that the filters require. */
-export const algorithmsFor = (persona: Persona): string[] =>
-  personaKeys.flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
+export const algorithmsFor = (persona: Omit<Persona, "name">): string[] =>
+  personaKeys().flatMap(({ key, algorithms }) => algorithms?.(persona[key]) ?? []);
 
 /** What identity filters add to `as` of a case. */
-export const personaKeys = Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
+export const personaKeys = () =>
+  Object.values(registry.filters).flatMap(({ credentials }) => credentials?.persona ?? []);
 
 /** What the filters of a chain require of a token. */
 const requiredBy = (chain: readonly CheckedFilter[]): IssueInput<unknown>["required"] => {

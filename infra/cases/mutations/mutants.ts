@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { capturesOf, formatPath, parseMatch, parsePath } from "../../../functions/gateway/routing/match.ts";
 import type { CheckedTier } from "../../compiler/model/checked.ts";
+import { registry } from "../../project/registry.ts";
 import { nearbyQuantities } from "./quantities.ts";
 
 export interface Mutant {
@@ -17,10 +18,12 @@ export interface Mutant {
 
 type Path = readonly (string | number)[];
 
-/** All mutants of the manifests of these tiers and their presets. */
+/** All mutants of the manifests of these tiers and of the project's presets. Built-in presets are tested with Postern. */
 export const mutantsOf = (root: string, tiers: readonly CheckedTier[]): Mutant[] => {
   const presets = [
-    ...new Map(tiers.flatMap(({ preset }) => (preset ? [[preset.name, preset.source.file]] : []))).values(),
+    ...new Map(
+      tiers.flatMap(({ preset }) => (preset && !preset.isBuiltIn ? [[preset.name, preset.source.file]] : [])),
+    ).values(),
   ];
   return [
     ...tiers.flatMap((tier) => mutateManifest(root, tier)),
@@ -55,6 +58,7 @@ const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
   const names = keysAt(it.document, ["routes"]);
   return [
     ...mutateFilters(it, ["filters"]),
+    ...mutateBase(it),
     ...mutateQuantities(it, ["upstreams"]),
     ...mutateQuantities(it, ["limits"]),
     ...indices(it.document, ["accept-headers"]).map((index) =>
@@ -65,6 +69,15 @@ const mutateManifest = (root: string, tier: CheckedTier): Mutant[] => {
     ...names.flatMap((name) => mutateRoute(it, name, tier)),
   ];
 };
+
+const mutateBase = (it: MutationSource): Mutant[] =>
+  it.document.getIn(["base", "strip"]) === true
+    ? [
+        it.mutant(["base"], "services receive paths with the base", (document) =>
+          document.setIn(["base", "strip"], false),
+        ),
+      ]
+    : [];
 
 /** Keys of a route that a mutation removes. */
 const removableKeys = ["path", "upgrade", "encoded-slashes", "without", "when"];
@@ -120,6 +133,7 @@ const mutateFilters = (it: MutationSource, at: Path): Mutant[] =>
         : []),
       ...mutateQuantities(it, entry),
       ...mutateRemovals(it, [...entry, use], String(id)),
+      ...mutateFollowed(it, [...entry, use], String(id)),
     ];
   });
 
@@ -144,6 +158,21 @@ const mutateRemovals = (it: MutationSource, at: Path, id: string): Mutant[] => {
     ];
   });
 };
+
+/** Values that credentials of personas copy, such as an audience: only a case that states them detects another one. */
+const mutateFollowed = (it: MutationSource, at: Path, id: string): Mutant[] => {
+  const { follows } = registry.filters[String(at.at(-1))]?.credentials?.persona ?? {};
+  const config = it.document.getIn(at, true);
+  if (!follows || !isMap(config)) return [];
+  return Object.keys(follows(config.toJSON()))
+    .filter((key) => it.document.hasIn([...at, key]))
+    .map((key) =>
+      it.mutant([...at, key], `${id} has another ${key}`, (document) => document.setIn([...at, key], anotherValue)),
+    );
+};
+
+/** Not the value of any real manifest; a URL, since issuers may have to be one. */
+const anotherValue = "https://another.invalid";
 
 const keysAt = (document: Document, at: Path): string[] => {
   const node = document.getIn(at, true);

@@ -4,7 +4,7 @@ import type { Present } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { handleRequest } from "../../../functions/state/contract.ts";
 import { countersOn } from "../../../functions/state/counters.ts";
-import type { Batch, CaseResults } from "../input/batch.ts";
+import type { Batch, CaseResults, PartLaws } from "../input/batch.ts";
 import { runCase } from "./run-case.ts";
 
 interface Env {
@@ -30,9 +30,17 @@ export class Counters extends DurableObject {
   }
 }
 
-/** @param present what writes credentials into requests, by filter */
-export const worker = (parts: Parts, present: Readonly<Record<string, Present>>) => ({
+/**
+ * @param present what writes credentials into requests, by filter
+ * @param tryLaws runs the laws of the project's own parts
+ */
+export const worker = (
+  parts: Parts,
+  present: Readonly<Record<string, Present>>,
+  tryLaws: () => Promise<readonly PartLaws[]> = async () => [],
+) => ({
   fetch: async (request: Request, { COUNTERS, EVAL }: Env): Promise<Response> => {
+    if (new URL(request.url).pathname === "/laws") return Response.json(await tryLaws());
     const batch = await request.json<Batch>();
     const state = COUNTERS.getByName("state");
     const callState = (stateRequest: Request, now: number) => {

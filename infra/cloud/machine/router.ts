@@ -2,6 +2,7 @@
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } from "miniflare";
+import { codeExtension } from "../../project/generated-files.ts";
 import type { Account } from "../account/account.ts";
 import { boundClasses, proxyClassName, type WorkerVersion } from "./options.ts";
 import { debugPort } from "./plugins.ts";
@@ -76,7 +77,7 @@ export const routerOptions = (
 /** Bundles the router, once for all machines. */
 export const bundleRouter = async (): Promise<string> => {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
+    entryPoints: [path.resolve(import.meta.dirname, `../workers/router${codeExtension}`)],
     bundle: true,
     write: false,
     format: "esm",

@@ -104,26 +104,30 @@ export const addRequestCommands = (program: Command): void => {
 export const addPartCommands = (program: Command): void => {
   program
     .command("gen")
-    .description("write the generated files: registries, schemas, reference docs")
+    .description("write the generated files: the editor's schemas, and a page for each part of the project")
+    .addOption(root)
     .addOption(json)
     .addOption(checkOnly)
     .addHelpText(
       "after",
-      examples({ "npx postern gen": "after adding a part or a tier", "npx postern gen --check": "in CI" }),
+      examples({
+        "npx postern gen": "after adding or editing a part, and after an upgrade",
+        "npx postern gen --check": "in CI",
+      }),
     )
     .action(async (options) => finish(await (await import("./gen.ts")).gen(options), options));
 
   program
     .command("new")
-    .description("scaffold a filter or an upstream: a source file, a test file, and the generated files")
+    .description(
+      "scaffold a filter or an upstream: its source, a test where vitest is installed, and the generated files",
+    )
     .argument("<kind>", "filter or upstream")
     .argument("<name>", "lower case, with hyphens")
     .option("--identity", "a filter that identifies callers, with the hooks for test, sign, diff and audit")
+    .addOption(root)
     .addOption(json)
-    .addHelpText(
-      "after",
-      examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }),
-    )
+    .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts" }))
     .action(async (kind, name, options) =>
       finish(await (await import("./new.ts")).scaffold(kind, name, options), options),
     );

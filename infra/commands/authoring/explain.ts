@@ -13,6 +13,7 @@ import { findSource } from "../../explain/source-of.ts";
 import { stepsOf } from "../../explain/steps.ts";
 import { renderExplanation } from "../../explain/view.ts";
 import { mismatchOf, nearestRoutes, type RouteMismatch } from "../../explain/why-not.ts";
+import { networkReason } from "../../release/api.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
@@ -146,10 +147,6 @@ const explainHere = (
     secrets: localSecrets(root, env, compiled.environment.value.dev.secrets),
     online: online === true,
   });
-
-/** The network's error, which `fetch` hides behind "fetch failed". */
-const networkReason = ({ message, cause }: Error): string =>
-  cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
 /** Sends the request to a running gate, with a token for the tier that serves the URL. */
 const explainAtGate = async (

@@ -1,54 +1,56 @@
-/** `postern new filter|upstream <name>`: scaffolds a part that passes the law suite, and its test. */
-import fs from "node:fs";
+/** `postern new filter|upstream <name>`: scaffolds a part that passes the law suite. */
+import { createRequire } from "node:module";
 import path from "node:path";
-import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
 import { partNames } from "../../gen/registries.ts";
+import { builtInFiles, ownFiles, templateOf } from "../../gen/scaffold.ts";
 import { codeRoot, writeChanged } from "../../project/generated-files.ts";
+import { isReservedName, nameFault, type PartGroup } from "../../project/part-names.ts";
+import { isPostern, project, useProject } from "../../project/project.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { gen } from "./gen.ts";
 
 interface Options {
+  readonly root: string;
   /** A filter that knows who is calling. */
   readonly identity?: true | undefined;
 }
 
-export const scaffold = async (kind: string, name: string, { identity }: Options = {}): Promise<Outcome> => {
+export const scaffold = async (kind: string, name: string, { root, identity }: Options): Promise<Outcome> => {
   if (kind !== "filter" && kind !== "upstream") return usageError(`"${kind}" is neither filter nor upstream`);
   if (identity && kind !== "filter")
     return usageError("only a filter identifies callers: postern new filter <name> --identity");
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
-    return usageError(`"${name}" is not a valid name; use lower case and hyphens: geo-fence`);
-  if (name.length > 40) return usageError(`"${name}" is too long; a part's name has 40 characters at most`);
-  if (reservedNames.includes(name))
+  const group: PartGroup = kind === "filter" ? "filters" : "upstreams";
+  const fault = nameFault(name);
+  if (fault !== undefined) return usageError(fault);
+  if (isReservedName(group, name))
     return usageError(`"${name}" is a reserved key beside a ${kind}; choose another name`);
-  const group = kind === "filter" ? "filters" : "upstreams";
   if (partNames(group).includes(name))
-    return usageError(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
-  const fillTemplate = (template: string) =>
-    fs
-      .readFileSync(path.join(import.meta.dirname, "../../gen/templates", template), "utf8")
-      .replaceAll("__NAME__", name);
-  const template = identity ? "identity" : kind;
-  const written = writeChanged(
-    [
-      { file: `functions/${group}/${name}.ts`, text: fillTemplate(`${template}.ts.txt`) },
-      { file: `test/functions/${group}/${name}.test.ts`, text: fillTemplate(`${template}.test.ts.txt`) },
-    ],
-    codeRoot,
-  );
-  // This process has loaded the old registries, so it writes them and a second process reads them.
-  const { text } = await gen({});
+    return usageError(`Postern has a ${kind} "${name}" already; choose another name`);
+  const template = templateOf(group, identity === true);
+  const isOwn = !isPostern(root);
+  const folder = project().folders[group];
+  const existing = project().own.parts.find((it) => it.group === group && it.name === name);
+  if (isOwn && existing) return usageError(`there is a ${kind} "${name}" already: ${existing.file}`);
+  const files = isOwn ? ownFiles(folder, group, name, template, hasVitest(root)) : builtInFiles(group, name, template);
+  const written = writeChanged(files, isOwn ? root : codeRoot);
+  if (isOwn) await useProject(root);
+  // In Postern's repository this process has loaded the old registries: it writes them, and a later one reads them.
+  const { exitCode, text } = await gen({ root });
+  const next = isOwn ? "npx postern test" : "npm test";
   return {
-    exitCode: 0,
-    text: `${written.map((file) => `wrote ${file}`).join("\n")}\n${text}\n\nNext: describe it in its first comment, then run npm test`,
+    exitCode,
+    text: `${written.map((file) => `wrote ${file}`).join("\n")}\n${text}\n\nNext: describe it in its first comment, then run ${next}`,
     data: { written, kind, name },
   };
 };
 
-/** Keys beside a part's name in a manifest. */
-const reservedNames: readonly string[] = [
-  ...Object.keys(filterSettings().shape),
-  ...Object.keys(upstreamSettings().shape).filter((key) => key !== "timeout"),
-];
+/** Whether the project has vitest, so that a unit test can run. */
+const hasVitest = (root: string): boolean => {
+  try {
+    return createRequire(path.join(root, "package.json")).resolve("vitest/package.json") !== "";
+  } catch {
+    return false;
+  }
+};
 
 const usageError = (text: string): Outcome => ({ exitCode: 2, text, data: { error: text } });

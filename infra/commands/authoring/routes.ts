@@ -6,6 +6,7 @@ import { describeRedirect, normalizeRedirect } from "../../compiler/lower/lower.
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
+import { describeWhen } from "../../explain/why-not.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
@@ -28,7 +29,7 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
     route,
     methods.join(","),
     path,
-    when.map(([on, name, is, value]) => [on, name, is, value].filter(Boolean).join(" ")).join(", ") || "-",
+    describeWhen(when),
     filters.join(" ") || "-",
     goes,
     gate,

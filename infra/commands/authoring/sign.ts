@@ -1,11 +1,10 @@
 /** `postern sign`: signs a request as a client with a key of the dev loop would. */
 import { randomUUID } from "node:crypto";
-import { filters as modules } from "../../../functions/filters/registry.gen.ts";
 import type { Present, Presented } from "../../../functions/gateway/hooks/credentials.ts";
 import { compile } from "../../compiler/compile.ts";
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
-import { registry } from "../../project/registry.ts";
+import { partModules, registry } from "../../project/registry.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
@@ -25,7 +24,7 @@ export const sign = async (method: string, url: string, { root, data, header, ke
   const givenHeaders = Object.fromEntries((header ?? []).map(headerOf));
   const request = new Request(url, { method, headers: givenHeaders });
   const value = credential(Object.keys(givenHeaders));
-  const presented = await (modules[use]?.present ?? asPresented)(value, {
+  const presented = await (partModules.filters[use]?.present ?? asPresented)(value, {
     request,
     body: data ?? null,
     now: Date.now(),
@@ -63,7 +62,8 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
   const keys = new Map(
     tiers
       .filter(
-        ({ checked: { manifest } }) => manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base),
+        ({ checked: { manifest } }) =>
+          manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base.path),
       )
       .flatMap(({ checked }) => checked.routes.flatMap(({ chain }) => chain))
       .flatMap(keysIn)
@@ -72,7 +72,7 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
   const id = wantedKey ?? [...keys.keys()][0];
   const found = id === undefined ? undefined : keys.get(id);
   if (id === undefined)
-    throw new Error(`no tier with a ${signing.join(" or ")} filter serves ${url.host}${url.pathname} in ${env}`);
+    throw new Error(`no tier with a ${signing().join(" or ")} filter serves ${url.host}${url.pathname} in ${env}`);
   if (!found)
     throw new Error(`the tier has no key "${id}"; ${existing(id, [...keys.keys()], "its manifest lists them")}`);
   const secret = localSecrets(root, env, environment.value.dev.secrets)[found.secret];
@@ -81,7 +81,8 @@ const credentialFor = (url: URL, root: string, wantedKey: string | undefined) =>
 };
 
 /** Filters whose clients sign requests. */
-const signing = Object.entries(registry.filters).flatMap(([use, { credentials }]) => (credentials?.sign ? [use] : []));
+const signing = () =>
+  Object.entries(registry.filters).flatMap(([use, { credentials }]) => (credentials?.sign ? [use] : []));
 
 interface Key {
   readonly id: string;

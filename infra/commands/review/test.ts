@@ -7,6 +7,7 @@ import { oneAtATime } from "../../../functions/control/model/one-at-a-time.ts";
 import { type Coverage, percentOf } from "../../cases/coverage.ts";
 import type { Suite } from "../../cases/input/read.ts";
 import { renderJunit } from "../../cases/junit.ts";
+import { brokenLaws, type LawReport, renderLaws, withFiles } from "../../cases/laws.ts";
 import { brokenOutcome, prepare } from "../../cases/prepare.ts";
 import { failedCount, renderCoverage, renderReports } from "../../cases/report.ts";
 import { createKeys, type Report, runSuite, titleContains } from "../../cases/run.ts";
@@ -14,6 +15,7 @@ import { type Runtime, startRuntime } from "../../cases/runtime.ts";
 import { watch } from "../../dev/watch.ts";
 import { maskSecrets } from "../../diagnostics/secret-literals.ts";
 import { writeWithin } from "../../project/files.ts";
+import { project, useProject } from "../../project/project.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { exitOnSignals, untilStopped } from "../../terminal/signals.ts";
 import { openStages } from "../../terminal/stages.ts";
@@ -52,6 +54,7 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
   };
   const runOnce = async () => void show(await testWith(() => runtime, tiers, options).catch(failed));
   const restart = async () => {
+    await useProject(options.root);
     const next = await startRuntime().catch((error: unknown) => void show(failed(error)));
     // The bundling error has been shown; the previous runtime stays in use.
     if (!next) return;
@@ -64,7 +67,10 @@ export const testAndWatch = async (tiers: readonly string[], options: TestOption
   const enqueue = (work: () => Promise<unknown>) => () => inTurn(work);
   const watchers = [
     watch([path.join(options.root, "routes")], enqueue(runOnce)),
-    watch([path.join(options.root, "functions")], enqueue(restart)),
+    watch(
+      ["functions", ...Object.values(project().folders)].map((it) => path.join(options.root, it)),
+      enqueue(restart),
+    ),
   ];
   await enqueue(runOnce)();
   await untilStop;
@@ -92,7 +98,14 @@ export const testWith = async (
   const started = performance.now();
   const prepared = prepare(tiers, options);
   if ("exitCode" in prepared) return prepared;
-  if (threshold === undefined && !options.coverage && prepared.suites.every(({ cases }) => cases.length === 0))
+  // Laws are of parts, so a run of some tiers or cases leaves them out.
+  const triesLaws = tiers.length === 0 && options.only === undefined && project().own.parts.length > 0;
+  if (
+    !triesLaws &&
+    threshold === undefined &&
+    !options.coverage &&
+    prepared.suites.every(({ cases }) => cases.length === 0)
+  )
     return noCasesOutcome(prepared.suites);
   const { only } = options;
   // Without this check, a typo would look like a passing run.
@@ -108,19 +121,22 @@ export const testWith = async (
     );
     reports.push(await runSuite(suite, prepared.compiled, keys, running, options));
   }
+  if (triesLaws) stages.step("try the laws of the project's own parts");
+  const laws = triesLaws ? withFiles(await running.laws()) : [];
   stages.end();
   const lateProblems = reports.flatMap((it) => it.problems);
   if (lateProblems.length > 0) return brokenOutcome(lateProblems, prepared.compiled);
   if (options.update) for (const { snapshots } of reports) writeSnapshots(options, snapshots);
-  if (options.junit !== undefined) fs.writeFileSync(path.resolve(options.root, options.junit), renderJunit(reports));
-  return outcomeOf(reports, options, threshold, performance.now() - started);
+  if (options.junit !== undefined)
+    fs.writeFileSync(path.resolve(options.root, options.junit), renderJunit(reports, laws));
+  return outcomeOf(reports, laws, options, threshold, performance.now() - started);
 };
 
 /** The outcome for a project without cases, without starting a runtime. */
 const noCasesOutcome = (suites: readonly Suite[]): Outcome => ({
   exitCode: 0,
   text: `there are no cases; write ${suites[0]?.file ?? "routes/<tier>.test.yaml"}\n`,
-  data: { problems: [], failed: 0, coverage: null, tiers: [] },
+  data: { problems: [], failed: 0, coverage: null, tiers: [], parts: [] },
 });
 
 const writeSnapshots = ({ root, only }: TestOptions, { file, changed, serialize }: Report["snapshots"]): void => {
@@ -132,6 +148,7 @@ const writeSnapshots = ({ root, only }: TestOptions, { file, changed, serialize 
 
 const outcomeOf = (
   reports: readonly Report[],
+  laws: readonly LawReport[],
   options: TestOptions,
   threshold: number | undefined,
   ms: number,
@@ -142,14 +159,15 @@ const outcomeOf = (
   const coverageText = options.coverage || isBelowThreshold ? `\n${renderCoverage(reports)}` : "";
   const shortfall = isBelowThreshold ? pc.red(`--fail-under asks for ${threshold} %\n`) : "";
   return {
-    exitCode: failed > 0 || isBelowThreshold ? 1 : 0,
-    text: `${renderReports(reports, ms)}${coverageText}${shortfall}`,
+    exitCode: failed > 0 || brokenLaws(laws) > 0 || isBelowThreshold ? 1 : 0,
+    text: `${renderLaws(laws)}${renderReports(reports, ms)}${coverageText}${shortfall}`,
     data: {
       problems: [],
       environment: options.env,
       failed,
       coverage: percent,
       tiers: reports.map(tierData),
+      parts: laws,
     },
   };
 };

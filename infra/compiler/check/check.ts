@@ -74,7 +74,7 @@ const tierOf = (value: unknown, context: ParseContext, { registry, presets }: Ch
   if (!read.value) return undefined;
   const { value: manifest, broken } = read;
   const keys = Object.fromEntries(entriesOf(value));
-  const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
+  const preset = manifest.preset === undefined ? undefined : presets.find(manifest.preset)?.checked;
   const ownFilters = filtersOf(
     isBroken(broken, "filters") ? (keys.filters ?? null) : keys.filters,
     ["filters"],
@@ -155,7 +155,7 @@ const routeOf = (
   const ownFilters = filtersOf(listed, [...at, "filters"], `${name}/`, registry, context);
   if (!settings) return undefined;
   const match = parseMatch(settings.match);
-  const joinedPath = fullPath(base, match.path, at, context);
+  const joinedPath = fullPath(base.path, match.path, at, context);
   const dropsUnknown = isBroken(broken, "without");
   const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {

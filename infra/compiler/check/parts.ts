@@ -44,7 +44,15 @@ const filterOf = (
   registry: Registry,
   context: ParseContext,
 ): CheckedFilter | undefined => {
-  const partEntry = parseEntry(value, entry, "filter", schemas.filter.shape, registry.filters, context);
+  const partEntry = parseEntry(
+    value,
+    entry,
+    "filter",
+    schemas.filter.shape,
+    registry.filters,
+    registry.broken.filters,
+    context,
+  );
   if (!partEntry) return undefined;
   const spec = partEntry.part;
   const at = [...entry, partEntry.use];
@@ -67,7 +75,15 @@ export const upstreamsOf = (all: unknown, registry: Registry, context: ParseCont
   Object.fromEntries(
     entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
       const here = ["upstreams", name];
-      const partEntry = parseEntry(entry, here, "upstream", schemas.upstream.shape, registry.upstreams, context);
+      const partEntry = parseEntry(
+        entry,
+        here,
+        "upstream",
+        schemas.upstream.shape,
+        registry.upstreams,
+        registry.broken.upstreams,
+        context,
+      );
       if (!partEntry) return [];
       const spec = partEntry.part;
       const at = [...here, partEntry.use];
@@ -99,6 +115,7 @@ const parseEntry = <Part>(
   noun: "filter" | "upstream",
   settings: Readonly<Record<string, unknown>>,
   parts: Readonly<Record<string, Part>>,
+  brokenParts: readonly string[],
   { source, problems }: ParseContext,
 ): PartEntry<Part> | undefined => {
   // The frame's schema reports it.
@@ -107,6 +124,12 @@ const parseEntry = <Part>(
   const named = keys.filter((key) => Object.hasOwn(parts, key));
   const unknown = keys.filter((key) => !Object.hasOwn(parts, key) && !Object.hasOwn(settings, key));
   for (const key of unknown) {
+    if (named.length === 0 && brokenParts.includes(key)) {
+      const cannotLoad = `the ${noun} "${key}" of this project cannot be loaded`;
+      const remedy = "mend its file, which has a problem of its own";
+      problems.push(source.problem(at, "part-broken", cannotLoad, { key, remedy }));
+      continue;
+    }
     const code = named.length > 0 ? "unknown-key" : noun === "filter" ? "unknown-filter" : "unknown-upstream-kind";
     const message = named.length > 0 ? `beside ${named[0]} there is no "${key}"` : `there is no ${noun} "${key}"`;
     const words = Object.keys(named.length > 0 ? settings : parts);

@@ -1,17 +1,14 @@
-/** Reads the files that tiers share: environments, presets and consumers. */
+/** Reads the files that tiers share: environments and consumers. */
 import fs from "node:fs";
 import path from "node:path";
 import { stepsProblem, watchProblem } from "../../../functions/control/model/release.ts";
 import { consumers, type Environment, environment } from "../../../functions/manifest/environment.ts";
-import { preset } from "../../../functions/manifest/manifest.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import { problemsFromIssues } from "../../diagnostics/schema-issues.ts";
 import { readProjectFile, type Source, sourceOf } from "../../diagnostics/source.ts";
-import type { Registry } from "../../project/registry.ts";
-import type { CheckedPreset, CheckInputs, NamedFile } from "../model/checked.ts";
+import { yamlNames } from "../../project/files.ts";
+import type { CheckInputs, NamedFile } from "../model/checked.ts";
 import { isBroken, type StandIn, salvage } from "../model/salvage.ts";
-import { openFile } from "./parse.ts";
-import { entriesOf, filtersOf } from "./parts.ts";
 
 /** Created once, at the first file, since creating a schema takes longer than using it. */
 let schemas:
@@ -45,17 +42,7 @@ export interface EnvironmentResult {
 const environmentsFolder = "routes/environments";
 
 /** The names of all environments, in order. */
-export const environmentNames = (root: string): string[] => fileNames(root, environmentsFolder);
-
-const fileNames = (root: string, folder: string): string[] => {
-  const whole = path.join(root, folder);
-  if (!fs.existsSync(whole)) return [];
-  const files = fs.readdirSync(whole, { withFileTypes: true });
-  return files
-    .filter((it) => !it.isDirectory() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
-    .map((it) => it.name.replace(/\.yaml$/, ""))
-    .sort();
-};
+export const environmentNames = (root: string): string[] => yamlNames(root, environmentsFolder);
 
 /**
  * A broken environment keeps its last valid state, so that a typo changes nothing that runs.
@@ -158,47 +145,3 @@ export const readConsumers = (
 /** The placeholder for a broken key, so that the consumer's other keys can be checked. */
 const consumersStandIn: StandIn = ([, , list, index, ...further]) =>
   list === "keys" && index !== undefined && further.length === 0 ? `sha256:${"0".repeat(64)}` : undefined;
-
-export interface PresetsResult {
-  /** The valid ones, by name; undefined for a broken one. */
-  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
-  readonly usedVariables: ReadonlySet<string>;
-  readonly problems: readonly Problem[];
-  /** All texts, to detect changes. */
-  readonly texts: string;
-}
-
-export const readPresets = (
-  root: string,
-  partialEnvironment: EnvironmentResult["partialEnvironment"],
-  registry: Registry,
-): PresetsResult => {
-  const folder = "routes/presets";
-  const presets = new Map<string, CheckedPreset | undefined>();
-  const usedVariables = new Set<string>();
-  const problems: Problem[] = [];
-  const texts: string[] = [];
-  for (const name of fileNames(root, folder)) {
-    const source = readSource(root, `${folder}/${name}.yaml`);
-    texts.push(name, source.text);
-    problems.push(...source.problems);
-    presets.set(name, undefined);
-    if (source.problems.length > 0) continue;
-    const context = openFile(source, partialEnvironment);
-    const standIn: StandIn = ([key]) => ({ preset: name, summary: "unknown" })[String(key)];
-    const { value, broken } = context.parse(preset(), context.value, [], "the preset", standIn);
-    const entries = Object.fromEntries(entriesOf(context.value)).filters;
-    const filterList = isBroken(broken, "filters") ? (entries ?? null) : entries;
-    const filters = filtersOf(filterList, ["filters"], "", registry, context);
-    if (value && value.preset !== name)
-      context.problems.push(
-        source.problem(["preset"], "file-name", `the preset "${value.preset}" is in ${source.file}`, {
-          remedy: `name the file ${value.preset}.yaml`,
-        }),
-      );
-    for (const it of context.usedVariables) usedVariables.add(it);
-    problems.push(...context.problems);
-    if (value) presets.set(name, { name, source, filters, isValid: context.problems.length === 0 });
-  }
-  return { presets, usedVariables, problems, texts: JSON.stringify(texts) };
-};

@@ -32,9 +32,9 @@ const claimsByHost = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readon
 /** Reported at every tier involved, since the order of files decides nothing. */
 const checkSameBase = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
-    const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base);
+    const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base.path);
     return onHost.flatMap(({ tier, host, index }) => {
-      const { base } = tier.manifest;
+      const { path: base } = tier.manifest.base;
       const other = byBase.get(base)?.find((it) => it.tier !== tier);
       if (!other) return [];
       const message = `${other.tier.source.file} claims ${host}${base} too`;
@@ -47,15 +47,15 @@ const checkSameBase = (claims: ReadonlyMap<string, readonly HostClaim[]>): Probl
 /** Requests go to the tier with the longest base, so a nested base hides routes of the outer tier beneath it. */
 const checkHiddenRoutes = (claims: ReadonlyMap<string, readonly HostClaim[]>): Problem[] =>
   [...claims.values()].flatMap((onHost) => {
-    const byBase = new Map(onHost.map((it) => [it.tier.manifest.base, it]));
+    const byBase = new Map(onHost.map((it) => [it.tier.manifest.base.path, it]));
     // Looks up parent bases, instead of comparing every pair of tiers.
     return [...byBase.values()].flatMap((inner) =>
-      parentBases(inner.tier.manifest.base).flatMap((base) => {
+      parentBases(inner.tier.manifest.base.path).flatMap((base) => {
         const outer = byBase.get(base);
         return outer
           ? outer.tier.routes
               .filter(({ broken }) => !isBroken(broken, "match"))
-              .filter((it) => liesUnder(it, inner.tier.manifest.base))
+              .filter((it) => liesUnder(it, inner.tier.manifest.base.path))
               .map((it) => unreachableRoute(it, outer, inner))
           : [];
       }),
@@ -75,7 +75,10 @@ const liesUnder = ({ segments }: CheckedRoute, base: string): boolean =>
   });
 
 const unreachableRoute = ({ name }: CheckedRoute, { tier, host }: HostClaim, inner: HostClaim): Problem => {
-  const { base, tier: other } = inner.tier.manifest;
+  const {
+    base: { path: base },
+    tier: other,
+  } = inner.tier.manifest;
   return tier.source.problem(
     ["routes", name, "match"],
     "unreachable-route",

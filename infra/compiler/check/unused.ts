@@ -5,12 +5,13 @@ import { requiredBindings } from "../lower/platform.ts";
 import type { CheckedTier } from "../model/checked.ts";
 import { isBroken } from "../model/salvage.ts";
 import type { CheckResult } from "./check.ts";
-import type { EnvironmentResult, PresetsResult } from "./shared-files.ts";
+import type { PresetFile } from "./presets.ts";
+import type { EnvironmentResult } from "./shared-files.ts";
 
 /** Reported only if every manifest could be read, since a broken one may be the user. */
 export const checkUnused = (
   { partialEnvironment: environment, source }: EnvironmentResult,
-  { presets, usedVariables }: PresetsResult,
+  presets: readonly PresetFile[],
   results: readonly CheckResult[],
   tiers: readonly CheckedTier[],
 ): Problem[] => {
@@ -18,7 +19,7 @@ export const checkUnused = (
   const all = results.flatMap(({ problems }) => problems.map(({ code }) => code));
   // A misspelt name may refer to the unused item.
   const hasProblem = (codes: readonly string[]): boolean => all.some((code) => codes.includes(code));
-  const usedValues = new Set([...usedVariables, ...results.flatMap((it) => [...(it.usedVariables ?? [])])]);
+  const usedValues = new Set([...presets, ...results].flatMap((it) => [...(it.usedVariables ?? [])]));
   const remedy = "remove it";
   const unusedKeys = (
     source_: typeof source,
@@ -46,9 +47,9 @@ export const checkUnused = (
       ? []
       : unusedKeys(source, "values", usedValues, (key) => `no manifest uses \${${key}}`)),
     ...(areAllValid ? unusedKeys(source, "kv", namespaces, (key) => `no part needs the namespace "${key}"`) : []),
-    ...[...presets].flatMap(([name, preset]) =>
-      preset && !isPresetUncertain && !usedPresets.has(name)
-        ? [preset.source.problem(["preset"], "unused-preset", `no tier uses the preset "${name}"`, { remedy })]
+    ...presets.flatMap(({ name, checked }) =>
+      checked && !isPresetUncertain && !usedPresets.has(name)
+        ? [checked.source.problem(["preset"], "unused-preset", `no tier uses the preset "${name}"`, { remedy })]
         : [],
     ),
   ];

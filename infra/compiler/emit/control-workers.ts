@@ -179,7 +179,7 @@ export const tierFacts = (checked: CheckedTier, plan: Plan, environment: string)
     labels: manifest.labels,
     owner: manifest.owner ?? null,
     host: manifest.hosts[0] as string,
-    base: manifest.base,
+    base: manifest.base.path,
     workers: tierWorkers(checked, environment),
     ...(gateOf(checked) === sharedGate && { shared: true as const }),
     issuers: tokenIssuers(plan),

@@ -47,6 +47,10 @@ interface EmitOptions {
   readonly partial?: boolean;
   /** The public key of explain tokens, in place of the environment's. */
   readonly explain?: string;
+  /** What was written before: a gate that cannot be bundled now keeps it, so that other tiers are not held up. */
+  readonly previous?: readonly Emitted[];
+  /** Called with what keeps a gate from being bundled. */
+  readonly keptBefore?: (worker: string, error: unknown) => void;
   /** Called with each Worker that is written. */
   readonly emitWorker?: (worker: string) => void;
 }
@@ -58,6 +62,8 @@ export const emit = async (
     only,
     partial = false,
     explain = compiled.environment.value.explain?.key,
+    previous = [],
+    keptBefore = () => {},
     emitWorker: report = () => {},
   }: EmitOptions = {},
 ): Promise<Emitted[]> => {
@@ -81,9 +87,18 @@ export const emit = async (
     report(it.worker);
     return it;
   };
-  const emitted = await Promise.all(
-    gates.map((gate) => emitWorker(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
-  );
+  const emitGate = async (gate: Gate): Promise<Emitted> => {
+    const blueprint = gateBlueprint(gate, compiled.environment, explain);
+    try {
+      return await emitWorker(blueprint, "gates", folderOf(gate.name));
+    } catch (error) {
+      const known = previous.find(({ worker }) => worker === blueprint.config.name);
+      if (!known) throw error;
+      keptBefore(known.worker, error);
+      return known;
+    }
+  };
+  const emitted = await Promise.all(gates.map(emitGate));
   for (const state of stateBlueprints(gates, compiled.environment.name))
     emitted.push(await emitWorker(state, "state", state.config.name));
   removeOrphans(root, path.join(folder, "gates"), compiled, all);

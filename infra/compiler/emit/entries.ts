@@ -1,5 +1,11 @@
-/** Generates the entry module of each Worker. It imports only the filters and upstreams in use. */
+/**
+ * Generates the entry module of each Worker. It imports only the filters and upstreams in use, and names files without an
+ * extension: they are TypeScript in this repository and JavaScript in the npm package.
+ */
+
+import path from "node:path";
 import type { Library } from "../../../functions/gateway/part.ts";
+import { project } from "../../project/project.ts";
 import { registry } from "../../project/registry.ts";
 import type { Gate } from "../lower/gates.ts";
 
@@ -16,9 +22,21 @@ export const partImports = (
 ) => {
   const importName = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
   return {
-    imports: names.map((name) => `import { ${what} as ${importName(name)} } from "./${folder}/${name}.ts";\n`).join(""),
+    imports: names
+      .map((name) => `import { ${what} as ${importName(name)} } from ${JSON.stringify(moduleOf(folder, name))};\n`)
+      .join(""),
     table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${importName(name)}`).join(", ")} }`,
   };
+};
+
+/**
+ * Postern's own parts stand beside the entry, as TypeScript in its repository and as JavaScript in the package; so no
+ * import names an extension. Those of the project stand where they are.
+ */
+export const moduleOf = (folder: "filters" | "upstreams", name: string): string => {
+  const { root, own } = project();
+  const part = own.parts.find((it) => it.group === folder && it.name === name);
+  return part ? path.join(root, part.file) : `./${folder}/${name}`;
 };
 
 /** The entry of a gate. Gates with the same parts have the same entry. Imports only `make`, so no schema is bundled. */
@@ -73,16 +91,16 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
     ...extras,
     ...(measuresSides ? [{ name: "bySide", from: "observability/cutover-telemetry" }] : []),
   ]
-    .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
+    .map(({ name, from }) => `import { ${name} } from "./gateway/${from}";\n`)
     .join("");
   const moduleImports = ["plan", ...checks].map((it) => `import ${it} from "./${it}.js";\n`).join("");
   const imports = `${moduleImports}${filter.imports}${upstream.imports}${gatewayImports}`;
   return gate.shared
-    ? `${imports}import { sharedGate } from "./gate.ts";
+    ? `${imports}import { sharedGate } from "./gate";
 export const { Behind } = sharedGate(${all});
 export default { fetch: () => new Response(null, { status: 404 }) };
 `
-    : `${imports}import { gate } from "./gate.ts";
+    : `${imports}import { gate } from "./gate";
 const { zone, Behind } = gate(${all});
 export { Behind };
 export default zone;
@@ -122,41 +140,41 @@ const linksOf = ({ serves }: Gate): { readonly name: Library; readonly from: str
 export const frontEntry = (key: string | undefined, environment: string): string =>
   key === undefined
     ? `import plan from "./plan.js";
-import { front } from "./front.ts";
+import { front } from "./front";
 export default front(plan);
 `
     : `import { env, waitUntil } from "cloudflare:workers";
 import plan from "./plan.js";
-import { front } from "./front.ts";
-import { frontTelemetry } from "./front/telemetry.ts";
-import { versionKeys } from "./front/version-keys.ts";
-import { labels } from "./gateway/identity/label.ts";
+import { front } from "./front";
+import { frontTelemetry } from "./front/telemetry";
+import { versionKeys } from "./front/version-keys";
+import { labels } from "./gateway/identity/label";
 const clock = { sleep: (ms) => scheduler.wait(ms), now: () => Date.now() };
 const telemetry = frontTelemetry({ ...clock, version: env.VERSION?.id || "unversioned" });
 const keys = (log) => versionKeys(plan.workers, { ...clock, env, defer: waitUntil, log });
 export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), telemetry, keys);
 `;
 
-export const stateEntry = `export * from "./state.ts";
-export { default } from "./state.ts";
+export const stateEntry = `export * from "./state";
+export { default } from "./state";
 `;
 
 export const planeEntries = {
-  feed: `export * from "./feed.ts";
-export { default } from "./feed.ts";
+  feed: `export * from "./feed";
+export { default } from "./feed";
 `,
   actuator: `import plan from "./plan.js";
-import { actuator } from "./actuator.ts";
+import { actuator } from "./actuator";
 export const Actuator = actuator(plan);
 export default { fetch: () => new Response(null, { status: 404 }) };
 `,
   control: `import plan from "./plan.js";
-import { control } from "./control.ts";
+import { control } from "./control";
 export const { Ingest, Telemetry, Rollouts, Waves, Ledger, Notices, api } = control(plan);
 export default api;
 `,
   tail: `import plan from "./plan.js";
-import { tail } from "./tail.ts";
+import { tail } from "./tail";
 export default tail(plan);
 `,
 } as const;

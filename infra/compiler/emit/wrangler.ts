@@ -34,7 +34,7 @@ export const gateConfig = ({ name, serves, shared }: Gate, environmentFile: Name
     name: workerName(name, environment),
     main: "gate.js",
     ...common,
-    ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base, value.front.zones)) }),
+    ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base.path, value.front.zones)) }),
     version_metadata: { binding: "VERSION" },
     services: [
       ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),

@@ -28,6 +28,7 @@ export const lower = (
   level: manifest.level,
   hosts: manifest.hosts.toSorted(),
   ...acceptedHeaders(manifest),
+  ...(manifest.base.strip && { strip: manifest.base.path }),
   limits: {
     body: manifest.limits.body,
     concurrency: manifest.limits.concurrency ?? defaultConcurrency[manifest.level],
@@ -146,7 +147,7 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: NamedFile
         const { tier, hosts, base } = it.manifest;
         const slashes = it.routes.some(keepsEncodedSlashes) ? { encodedSlashes: "keep" as const } : {};
         return {
-          ...{ tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base },
+          ...{ tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base: base.path },
           ...liftedPlan(it),
           ...acceptedHeaders(it.manifest),
           ...slashes,

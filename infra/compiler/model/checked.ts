@@ -59,6 +59,8 @@ export interface CheckedPreset {
   readonly name: string;
   readonly source: Source;
   readonly filters: CheckedFilters;
+  /** Whether it comes with Postern, and is no file of the project. */
+  readonly isBuiltIn: boolean;
   /** Whether the preset has no problem. */
   readonly isValid: boolean;
 }
@@ -125,8 +127,11 @@ export interface CheckInputs {
   readonly registry: Registry;
   /** The valid part; variables that refer to a broken value stay unresolved. */
   readonly environment: NamedFile<Environment> & { readonly broken?: BrokenPaths };
-  /** The valid ones, by name; undefined for a broken one, which has its own problems. */
-  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
+  readonly presets: {
+    readonly names: readonly string[];
+    /** Without `checked` for a broken one, which has its own problems. */
+    readonly find: (name: string) => { readonly checked: CheckedPreset | undefined } | undefined;
+  };
   /** Loads OpenAPI documents of `routes/openapi`. Without it, validation is not built. */
   readonly documents?: DocumentLoader;
   /** Loads JSON Schemas of `routes/schemas`. Without it, validation is not built. */

@@ -34,7 +34,7 @@ interface AuditOptions {
 export const audit = (compiled: readonly Compiled[], { root, now, isComplete }: AuditOptions): Audit => {
   const targets = auditTargets(compiled, root, now);
   const files = new Map(targets.flatMap((it) => it.files.map((source) => [source.file, source] as const)));
-  const ids = rules.map(({ id }) => id);
+  const ids = rules().map(({ id }) => id);
   const parsed = [...files.values()].map((source) => parseIgnores(source, ids, now));
   const names = compiled.map(({ environment }) => environment.name);
   const found = collectFindings(targets, names);
@@ -65,8 +65,9 @@ const auditTargets = (compiled: readonly Compiled[], root: string, now: number):
 /** Runs all rules. A finding at one location is reported once, with its environments unless all have it. */
 const collectFindings = (targets: readonly AuditTarget[], names: readonly string[]): Finding[] => {
   const found = new Map<string, { readonly finding: Finding; readonly environments: Set<string> }>();
+  const all = rules();
   for (const target of targets)
-    for (const rule of rules)
+    for (const rule of all)
       for (const raw of rule.check(target)) {
         const finding = toFinding(rule, raw);
         const key = JSON.stringify([finding.file, finding.line, finding.column, finding.code]);

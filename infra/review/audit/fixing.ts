@@ -23,7 +23,8 @@ interface FixedFile {
 }
 
 export const planFixes = (root: string, findings: readonly Finding[]): Fixes => {
-  const fixable = findings.filter(({ fix }) => fix);
+  // A built-in preset is no file of the project.
+  const fixable = findings.filter(({ fix, file }) => fix && file.startsWith("routes/"));
   const all = [...Map.groupBy(fixable, ({ file }) => file)].map(([file, some]) => fixFile(root, file, some));
   return {
     files: all.map(({ file, before, after }) => ({ file, before, after })).filter((it) => it.before !== it.after),

@@ -55,7 +55,7 @@ const upstreamsUsing =
         return { source, entry, at: [...entry, use], use, id, config };
       });
 
-export const partRules: readonly Rule[] = [
+export const partRules = (): Rule[] => [
   ...Object.entries(registry.filters).flatMap(([use, { audit = [] }]) => audit.map(ruleOf(filtersUsing(use)))),
   ...Object.entries(registry.upstreams).flatMap(([use, { audit = [] }]) => audit.map(ruleOf(upstreamsUsing(use)))),
 ];

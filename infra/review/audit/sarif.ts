@@ -1,10 +1,8 @@
 /** Renders the audit as SARIF 2.1.0 (OASIS) for code scanning. */
 import { createHash } from "node:crypto";
-import fs from "node:fs";
-import path from "node:path";
 import { type ProblemCode, problemCodes } from "../../diagnostics/codes.ts";
 import type { Diagnostic, Problem, SourceLocation } from "../../diagnostics/problem.ts";
-import { codeRoot } from "../../project/generated-files.ts";
+import { version } from "../../project/version.ts";
 import type { Risk } from "../core/risks.ts";
 import type { Audit, Ignored } from "./audit.ts";
 import { type Finding, ruleDocs } from "./finding.ts";
@@ -32,12 +30,10 @@ export const sarif = (
       suppressions: [toSuppression(it)],
     })),
   ];
-  const driver = { name: "postern", version: version(), rules };
+  const driver = { name: "postern", version, rules };
   const run = { tool: { driver }, columnKind: "utf16CodeUnits", results };
   return { $schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
 };
-
-const version = (): string => JSON.parse(fs.readFileSync(path.join(codeRoot, "package.json"), "utf8")).version;
 
 const problemRules = () =>
   (Object.keys(problemCodes) as ProblemCode[]).map((id) =>
@@ -48,7 +44,7 @@ const problemRules = () =>
   );
 
 const auditRules = () =>
-  allRules.map(({ id, summary, remedy, incident, severity }) => ({
+  allRules().map(({ id, summary, remedy, incident, severity }) => ({
     ...toRule(id, summary, ruleDocs(id), {
       level: sarifLevels[severity],
       properties: { tags: ["security"], "security-severity": securityScores[severity] },

@@ -62,6 +62,7 @@ export const changeKinds = {
   "host-added": ["high", "All routes of a tier are served on an additional host."],
   "host-removed": ["high", "A host is no longer served."],
   "base-changed": ["high", "All routes of a tier have another base path."],
+  "base-strip-changed": ["high", "All services of a tier receive other paths: without its base, or with it."],
   "entry-changed": ["high", "Requests reach the gate on another way: through the front or straight from the zone."],
   "header-accepted": ["high", "Clients can set a header that was removed from requests before."],
   "header-refused": ["low", "A header that services received is now removed from requests."],

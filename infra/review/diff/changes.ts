@@ -96,7 +96,7 @@ const tierAdded = (it: TierModel, { matched }: Pairs<RouteModel>): Change => {
     kind: "tier-added",
     tier: it.name,
     routes: [],
-    message: [...sentence`it is new, on ${hosts.join(", ")} under ${base}`, ...routes],
+    message: [...sentence`it is new, on ${hosts.join(", ")} under ${base.path}`, ...routes],
     location: tierLocation(it),
   };
 };

@@ -39,9 +39,18 @@ const compareAddress = (before: TierModel, after: TierModel): ChangeDetail[] => 
     ...(added.length + removed.length === 0 && doesHostOrderMatter(before, after)
       ? [toDetail("tier-changed", "hosts", sentence`smoke tests call ${after.facts.host}, now the first of its hosts`)]
       : []),
-    ...(a.base === b.base
+    ...(a.base.path === b.base.path
       ? []
-      : [toDetail("base-changed", "base", sentence`its base is ${b.base}; before: ${a.base}`)]),
+      : [toDetail("base-changed", "base", sentence`its base is ${b.base.path}; before: ${a.base.path}`)]),
+    ...(a.base.strip === b.base.strip
+      ? []
+      : [
+          toDetail("base-strip-changed", "base", [
+            `services receive paths ${b.base.strip ? "without" : "with"} the base, `,
+            ...sentence`${(b.base.strip ? b : a).base.path}`,
+            ", except on routes with a `path` of their own",
+          ]),
+        ]),
     ...compareAcceptedHeaders(a["accept-headers"], b["accept-headers"], (kind, message) =>
       toDetail(kind, "accept-headers", message),
     ),

@@ -76,7 +76,7 @@ export const describeTier = (
     tier: manifest.tier,
     at: fileAndLine(source, ["tier"]),
     entries: effectiveValues(
-      { ...frame, limits },
+      { ...frame, base: frame.base.strip ? frame.base : frame.base.path, limits },
       { source, at: [], page: pages.manifest, rowPrefix: [], shortKeys: [] },
       context,
     ),

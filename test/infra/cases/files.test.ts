@@ -14,6 +14,7 @@ import type { Runtime } from "../../../infra/cases/runtime.ts";
 import { testWith } from "../../../infra/commands/review/test.ts";
 import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { manifest, writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { failureLines, files, ProjectProblems, runAllSuites, runCases, sharedRuntime } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
@@ -220,7 +221,7 @@ it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's X
     1 of 1 case failed, 1 request in 1.0 s
     "
   `);
-  expect(renderJunit([report])).toMatchInlineSnapshot(`
+  expect(renderJunit([report], [])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="t" file="routes/t.test.yaml" tests="1" failures="1">
@@ -287,7 +288,7 @@ routes:
     "# yaml-language-server: $schema=./cases.schema.json
     # First cases: what the gate answers today. Say what it should do, and what it must not.
     - it: serves one to alice
-      as: alice
+      as: { name: alice, token: { issuer: https://id.example, audience: t } }
       send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
       expect: { status: 200, route: one }
 
@@ -316,7 +317,7 @@ const page = fs.readFileSync(path.join(codeRoot, "docs/testing.md"), "utf8");
 describe("the page about cases", () => {
   it("shows cases that hold", async () => {
     const root = writeProject({});
-    fs.cpSync(path.join(codeRoot, "routes"), path.join(root, "routes"), { recursive: true });
+    fs.cpSync(path.join(bank, "routes"), path.join(root, "routes"), { recursive: true });
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
     fs.writeFileSync(path.join(root, "routes/wallet.test.yaml"), yaml);
     const { exitCode, text } = await testWith(runtime, ["wallet"], { root, env: "local" });
@@ -324,6 +325,7 @@ describe("the page about cases", () => {
   });
 });
 
+// The samples themselves: what `npm run dev` runs, and `postern init --template samples` writes.
 describe("the examples", () => {
   it("hold, and leave nothing of their policy untried", async () => {
     const reports = await runAllSuites(codeRoot, runtime());

@@ -35,8 +35,35 @@ it("a cookie's token on a route that changes something needs csrf, or a form of 
   expect(codes(shop([limit, csrf, cookie, remove("authorization")], write))).toEqual([]);
 });
 
+it("cookies that pages may send need csrf, where no filter asks for more than a cookie", () => {
+  const cors = "{ cors: { origins: [https://shop.acme.example], credentials: true } }";
+  const write = "  one: { match: POST /one, to: orders, filters: [{ body-limit: 1KiB }] }\n";
+  const without = write.replace("to:", "without: [jwt], to:");
+  expect(codes(shop([cors, limit], write))).toContain("forgeable-write");
+  expect(codes(shop([cors, limit, jwt], without))).toContain("forgeable-write");
+});
+
 describe("what looks alike and is right", () => {
   it.each([
+    [
+      "a write by a token in a header: forms of other sites cannot send it, whatever cookies they bring",
+      shop(
+        ["{ cors: { origins: [https://shop.acme.example], credentials: true } }", limit, jwt, remove("authorization")],
+        `${one.replace("GET", "POST").replace(" }", ", filters: [{ body-limit: 1KiB }] }")}`,
+      ),
+    ],
+    [
+      "a cookie's token, where a key in a header is required too",
+      shop(
+        [
+          limit,
+          jwt.replace("max-age", "from: cookie.session, max-age"),
+          "{ api-key: { header: x-device-key } }",
+          remove("x-device-key"),
+        ],
+        `${one.replace("GET", "POST").replace(" }", ", filters: [{ body-limit: 1KiB }] }")}`,
+      ),
+    ],
     [
       "a write that only a network may do",
       shop([limit, "{ ip: { allow: [10.0.0.0/8] } }"], one.replace("GET", "POST")),

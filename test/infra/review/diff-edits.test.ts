@@ -4,7 +4,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/compiler/check/check.ts";
-import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../../infra/compiler/check/presets.ts";
 import { checkCollisions } from "../../../infra/compiler/check/tiers.ts";
 import { type Compiled, compile } from "../../../infra/compiler/compile.ts";
 import { lowerTier } from "../../../infra/compiler/lower/gates.ts";
@@ -17,6 +17,7 @@ import { plainText } from "../../../infra/review/core/sentence.ts";
 import { diffModels } from "../../../infra/review/diff/diff.ts";
 import { toModel } from "../../../infra/review/diff/picture/model.ts";
 import { writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { full } from "../../full.ts";
 import { applyEdits, edits } from "./edits.ts";
 
@@ -26,7 +27,7 @@ const files = Object.fromEntries(
   [
     ...["wallet.yaml", "pay.yaml", "open.yaml", "consumers.yaml", "environments/local.yaml"],
     ...["presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"],
-  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
+  ].map((name) => [`routes/${name}`, fs.readFileSync(path.join(bank, "routes", name), "utf8")]),
 );
 // Many kinds of routes: weights, conditions, redirects, answers, a Worker of its own.
 const everything = fs.readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8");
@@ -81,7 +82,7 @@ describe.each(["wallet", "pay", "open", "all"])("%s", (tier) => {
     const before = compile(root, "local");
     expect(before.problems).toEqual([]);
     const { environment } = before;
-    const around = { registry, environment, presets: readPresets(root, environment, registry).presets };
+    const around = { registry, environment, presets: readPresets(root, environment, registry) };
     const [picture, was] = [toModel(before), outcome(before)];
     const seen = { same: 0, other: 0 };
     fc.assert(

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { effective } from "../../../infra/commands/authoring/effective.ts";
 import { check } from "../../../infra/compiler/check/check.ts";
-import { readPresets } from "../../../infra/compiler/check/shared-files.ts";
+import { readPresets } from "../../../infra/compiler/check/presets.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import { createDocumentLoader } from "../../../infra/compiler/inputs/documents.ts";
 import { createSchemaLoader } from "../../../infra/compiler/inputs/schema-files.ts";
@@ -17,6 +17,7 @@ import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
 import { expandManifest } from "../../../infra/review/effective/expand.ts";
 import { manifest, writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { applyEdits, edits } from "./edits.ts";
 import { pairs } from "./pairs.ts";
 
@@ -48,7 +49,7 @@ interface Data {
   })[];
 }
 
-const effectiveData = (name: string, root = codeRoot, env = "local") => {
+const effectiveData = (name: string, root = bank, env = "local") => {
   const { text, data, exitCode } = effective(name, { root, env });
   return { text, exitCode, data: data as Data };
 };
@@ -64,9 +65,7 @@ const lineOf = (root: string, at: string): string => {
 };
 
 const files = (names: readonly string[]) =>
-  Object.fromEntries(
-    names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(codeRoot, "routes", name), "utf8")]),
-  );
+  Object.fromEntries(names.map((name) => [`routes/${name}`, fs.readFileSync(path.join(bank, "routes", name), "utf8")]));
 const shared = files(["environments/local.yaml", "presets/mobile.yaml", "presets/finance.yaml", "presets/open.yaml"]);
 const all = fs
   .readFileSync(path.join(codeRoot, "test/golden/plans/wallet.yaml"), "utf8")
@@ -86,14 +85,17 @@ describe("as a manifest with everything written out", () => {
     const { name } = surroundings.environment;
     const text = JSON.stringify(expandManifest({ checked: tier, serves: lowerTier(tier, name) }, only));
     // No preset is left to take anything from.
-    const again = check(parseSource(tier.source.file, text), { ...surroundings, presets: new Map() });
+    const again = check(parseSource(tier.source.file, text), {
+      ...surroundings,
+      presets: { names: [], find: () => undefined },
+    });
     expect(again.problems).toEqual([]);
     return again.tier as CheckedTier;
   };
   const checkInputs = (root: string, { environment } = compile(root, "local")): CheckInputs => ({
     registry,
     environment,
-    presets: readPresets(root, environment, registry).presets,
+    presets: readPresets(root, environment, registry),
     documents: createDocumentLoader(root),
     schemas: createSchemaLoader(root),
   });
@@ -136,7 +138,10 @@ describe("as a manifest with everything written out", () => {
           masked++;
           continue;
         }
-        const again = check(parseSource(checked.source.file, text), { ...surroundings, presets: new Map() });
+        const again = check(parseSource(checked.source.file, text), {
+          ...surroundings,
+          presets: { names: [], find: () => undefined },
+        });
         expect(again.problems).toEqual([]);
         expect(outcome(again.tier as CheckedTier, "local")).toEqual(outcome(checked, "local"));
         printed++;
@@ -195,7 +200,7 @@ it("the page shows the real output", () => {
       .trimEnd()
       .replaceAll(/\.md:\d+/g, ".md")
       .split("\n");
-  const printed = lines(effectiveData("open/quote", codeRoot, "production").text);
+  const printed = lines(effectiveData("open/quote", bank, "production").text);
   const shown = lines(block);
   expect(shown.length).toBeGreaterThan(10);
   expect(shown.filter((line) => line !== "…" && !printed.includes(line))).toEqual([]);

@@ -6,8 +6,8 @@ import { expect, it } from "vitest";
 import { exportOpenApiFile } from "../../../infra/commands/review/export.ts";
 import { importOpenApiFile as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
-import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { writeProject } from "../../e2e/project.ts";
+import { bank } from "../../fixtures/bank.ts";
 import { file, operationsIn } from "./large.ts";
 
 /** By the specification's own JSON Schema, and every reference leads somewhere. */
@@ -26,14 +26,14 @@ const at = (value: unknown, ...keys: string[]): JsonMap =>
 
 it("is called by its summary where it is of one tier, and else by the tiers' names", () => {
   const titled = (...tiers: string[]) =>
-    at(exportOpenApiFile(tiers, { root: codeRoot, env: "production" }).data, "info").title;
-  const [tag] = (exportOpenApiFile(["open"], { root: codeRoot, env: "production" }).data as JsonMap).tags as JsonMap[];
+    at(exportOpenApiFile(tiers, { root: bank, env: "production" }).data, "info").title;
+  const [tag] = (exportOpenApiFile(["open"], { root: bank, env: "production" }).data as JsonMap).tags as JsonMap[];
   expect(titled("open")).toBe(tag?.description);
   expect(titled()).toBe("API of open, pay, wallet");
 });
 
 it("says identity, limits and problems of the examples", async () => {
-  const document = exportOpenApiFile([], { root: codeRoot, env: "production" }).data as JsonMap;
+  const document = exportOpenApiFile([], { root: bank, env: "production" }).data as JsonMap;
   await holds(document);
   const balance = at(document, "paths", "/wallet/v1/accounts/{id}/balance", "get");
   expect(balance).toMatchObject({
@@ -60,9 +60,9 @@ it("says identity, limits and problems of the examples", async () => {
 });
 
 it("one tier alone, and no tier that is not there", () => {
-  const document = exportOpenApiFile(["open"], { root: codeRoot, env: "production" }).data as JsonMap;
+  const document = exportOpenApiFile(["open"], { root: bank, env: "production" }).data as JsonMap;
   expect(Object.keys(at(document, "paths")).every((it) => it.startsWith("/open/"))).toBe(true);
-  expect(() => exportOpenApiFile(["wlalet"], { root: codeRoot, env: "production" })).toThrow(
+  expect(() => exportOpenApiFile(["wlalet"], { root: bank, env: "production" })).toThrow(
     'no tier "wlalet"; did you mean "wallet"?',
   );
 });

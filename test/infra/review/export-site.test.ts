@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { exportSite } from "../../../infra/commands/review/export.ts";
-import { codeRoot } from "../../../infra/project/generated-files.ts";
 import { renderSite } from "../../../infra/review/export/site.ts";
+import { bank } from "../../fixtures/bank.ts";
 
 const embedded = (page: string): unknown =>
   JSON.parse(/<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1] ?? "");
@@ -13,7 +13,7 @@ const embedded = (page: string): unknown =>
 it("writes the page and the document as separate files, and embeds the document", () => {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "postern-site-"));
   onTestFinished(() => fs.rmSync(out, { recursive: true }));
-  const { exitCode, text } = exportSite([], { root: codeRoot, env: "production", out });
+  const { exitCode, text } = exportSite([], { root: bank, env: "production", out });
   expect([exitCode, text]).toEqual([0, `wrote ${out}/index.html: 11 operations of 3 tiers\n`]);
   const page = fs.readFileSync(path.join(out, "index.html"), "utf8");
   expect(embedded(page)).toEqual(JSON.parse(fs.readFileSync(path.join(out, "openapi.json"), "utf8")));

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { check } from "../../../infra/commands/authoring/check.ts";
 import { importOpenApiFile } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import { writeProject } from "../../e2e/project.ts";
@@ -199,4 +200,15 @@ paths:
     "POST /flows/{id:[0-9]+}:cancel",
     "GET /reports/{report-name}.{format}",
   ]);
+});
+
+it("a base that the service does not know is stripped once, not by a path of each route", () => {
+  const document = shop.replace("https://{region}.shop.example/v1", "https://shop.example");
+  const root = writeProject({ ...environments, "shop.yaml": document });
+  const options = { root, host: "api.acme.example", base: "/shop/v1", upstream: "https://shop.internal" };
+  importOpenApiFile(path.join(root, "shop.yaml"), options);
+  const text = fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8");
+  expect(text).toContain("base: { path: /shop/v1, strip: true }\n");
+  expect(text).not.toMatch(/^ {4}path:/m);
+  expect(check({ root }).data).toMatchObject({ problems: [] });
 });

@@ -1,6 +1,6 @@
 /** Converts a tier's counts into OTLP metrics. They are cumulative, so that a lost push loses no counts. */
 import type { Bins } from "../../../gateway/observability/samples.ts";
-import { bounds, histogram } from "../../telemetry/histogram.ts";
+import { bounds, histogram } from "../../telemetry/counts/histogram.ts";
 import type { Instrument, Point } from "../../telemetry/instruments.ts";
 import { type Attribute, attributes, nanos, resource, type ServiceIdentity, scope } from "./json.ts";
 

@@ -56,8 +56,8 @@ const previewName = /(?:^|-)preview-\d+$/;
 const previewMessage = "Workers of previews have such names, and are deleted with their pull request";
 
 const checkPresetName = ({ source, manifest: { preset } }: CheckedTier, { presets }: CheckInputs): Problem[] => {
-  if (preset === undefined || presets.has(preset)) return [];
-  const remedy = choice(preset, [...presets.keys()]) ?? `write routes/presets/${preset}.yaml`;
+  if (preset === undefined || presets.names.includes(preset)) return [];
+  const remedy = choice(preset, presets.names) ?? `write routes/presets/${preset}.yaml`;
   return [source.problem(["preset"], "unknown-preset", `there is no preset "${preset}"`, { remedy })];
 };
 

@@ -1,4 +1,5 @@
 /** Audit rules for browsers: CORS, CSRF, security headers. */
+import type { CheckedFilter } from "../../../compiler/model/checked.ts";
 import {
   enforces,
   enforcesIdentity,
@@ -33,17 +34,25 @@ export const openedNetwork: Rule = {
       ),
 };
 
+/**
+ * It refuses every request without a credential outside of cookies. Pages of other sites cannot send one: only cookies are
+ * added by browsers themselves.
+ */
+const requiresUnforgeableCredential = (filter: CheckedFilter): boolean =>
+  enforcesIdentity(filter) && filtersWith([filter], "credentialCookie").length === 0;
+
 export const forgeableWrite: Rule = {
   id: "forgeable-write",
   severity: "high",
-  summary: "Cookies identify the caller, and nothing checks that the request comes from your own pages (CSRF).",
+  summary: "Cookies may identify the caller, and nothing checks that the request comes from your own pages (CSRF).",
   incident:
     "A page that a customer opened could transfer money from their account, since the browser sent the bank's cookie along (ING Direct, 2008).",
-  remedy: "Add `csrf` with the origins of your pages.",
+  remedy:
+    "Add `csrf` with the origins of your pages. If pages send tokens in a header and need no cookies, drop `credentials` of `cors`.",
   check: ({ tier }) =>
     tier.routes
       .filter((route) => hasUpstream(route) && writeMethods(route).length > 0)
-      .filter(({ chain }) => !enforces(chain, "refusesForgery"))
+      .filter(({ chain }) => !enforces(chain, "refusesForgery") && !chain.some(requiresUnforgeableCredential))
       .flatMap((route) => [
         ...filtersWith(route.chain, "credentialCookie").map(({ filter: { source, at }, fact }) => ({
           source: tier.source,

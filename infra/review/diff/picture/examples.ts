@@ -50,13 +50,16 @@ export const examplesUnderNewBases = (before: EnvironmentModel, after: Environme
     .flatMap(
       ({
         checked: {
-          manifest: { hosts, base },
+          manifest: {
+            hosts,
+            base: { path: base },
+          },
         },
       }) => {
         const baseSegments = parsePath(base === "/" ? "/{rest*}" : `${base}{/rest*}`);
         return [...before.tiers.values()].flatMap(({ checked: { manifest }, routes }) => {
           const host = manifest.hosts.find((it) => hosts.includes(it))?.replace(/^\*\./, "www.");
-          if (host === undefined || manifest.base === base) return [];
+          if (host === undefined || manifest.base.path === base) return [];
           return [...routes.values()].flatMap(({ checked: { segments, methods, when } }) => {
             const path = sharedPath(segments, baseSegments);
             return path === undefined
@@ -69,7 +72,7 @@ export const examplesUnderNewBases = (before: EnvironmentModel, after: Environme
     .slice(0, maxExamples);
 
 const hostsAndBase = (tier: TierModel | undefined): unknown =>
-  tier && [tier.checked.manifest.base, tier.checked.manifest.hosts.toSorted()];
+  tier && [tier.checked.manifest.base.path, tier.checked.manifest.hosts.toSorted()];
 
 type HostlessExample = Omit<ExampleRequest, "host">;
 
@@ -126,19 +129,31 @@ const anySegment = "[^/]+";
 const exampleSegment = (it: PathSegment): string => commonText(it, it) ?? "example";
 
 /** A request that meets the conditions. */
-export const toRequest = ({ method, host, path, when }: ExampleRequest): Request => {
+export const toRequest = ({ method: routeMethod, host, path, when }: ExampleRequest): Request => {
   const url = new URL(`https://${host}${path}`);
   const headers = new Headers();
   const cookies: string[] = [];
+  let method = routeMethod;
   for (const [on, name, is, value] of when) {
     if (is === "absent") continue;
-    const text = is === "present" ? "x" : is === "matches" ? (commonMatch(value, anySegment) ?? "x") : value;
+    const text = exampleValue(is, value);
     if (on === "query") url.searchParams.set(name, text);
     else if (on === "cookie") cookies.push(`${name}=${text}`);
     else if (on === "scheme") url.protocol = `${text}:`;
     else if (on === "port") url.port = text;
-    else if (on !== "method") headers.set(on === "content-type" ? on : name, text);
+    else if (on === "method") method = text;
+    else headers.set(on === "content-type" ? on : name, text);
   }
   if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
   return new Request(url, { method, headers });
+};
+
+const visibleText = "[!-~]+";
+
+/** A value that meets the condition. */
+const exampleValue = (is: Matcher[2], value: string): string => {
+  if (is === "matches") return commonMatch(value, anySegment) ?? commonMatch(value, visibleText) ?? "x";
+  // A header's value ends with no space.
+  if (is === "prefix") return value.endsWith(" ") ? `${value}x` : value;
+  return is === "present" ? "x" : value;
 };

@@ -13,6 +13,8 @@ export interface TierDraft {
   readonly security: SecurityResult;
   /** Names by URL. */
   readonly upstreams: ReadonlyMap<string, string>;
+  /** Writes the URL of an upstream as a value of the environment: `${shop-url}`. */
+  readonly urlsAreValues: boolean;
   readonly routes: readonly RouteDraft[];
   readonly gaps: readonly Gap[];
   /** The document, from `routes/`. */
@@ -33,7 +35,9 @@ export interface RouteDraft {
 }
 
 export const renderManifest = (draft: TierDraft): string => {
-  const { document, tier, host, base, security, upstreams, routes, gaps, documentPath } = draft;
+  const { document, tier, host, base, security, upstreams, urlsAreValues, routes, gaps, documentPath } = draft;
+  // The service's paths have no base, so no route has to say its own.
+  const stripsBase = base !== "/" && routes.length > 0 && routes.every(({ target }) => target !== undefined);
   const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
   const lines = [
     "# yaml-language-server: $schema=./manifest.schema.json",
@@ -44,7 +48,7 @@ export const renderManifest = (draft: TierDraft): string => {
     ...(title === "" ? [] : [`summary: ${toScalar(title)}`]),
     "",
     `hosts: [${/^[\w.-]+$/.test(host) ? host : JSON.stringify(host)}]`,
-    ...(base === "/" ? [] : [`base: ${base}`]),
+    ...(base === "/" ? [] : [stripsBase ? `base: { path: ${base}, strip: true }` : `base: ${base}`]),
     "",
     "filters:",
     ...(security.filter ? [`  - ${security.filter.line}`] : []),
@@ -52,13 +56,19 @@ export const renderManifest = (draft: TierDraft): string => {
     `  - validate: { openapi: ${documentPath} }`,
     "",
     "upstreams:",
-    ...[...upstreams].map(([url, name]) => `  ${name}: { http: ${JSON.stringify(url)} }`),
+    ...[...upstreams].map(([url, name]) => {
+      const target = urlsAreValues ? `\${${urlValue(name)}}` : url;
+      return `  ${name}: { http: ${JSON.stringify(target)} }`;
+    }),
     "",
     "routes:",
-    ...routes.flatMap((it) => renderRoute(it, security)),
+    ...routes.flatMap((it) => renderRoute(stripsBase ? { ...it, target: undefined } : it, security)),
   ];
   return `${lines.join("\n")}\n`;
 };
+
+/** The name of the environment's value with an upstream's URL. */
+export const urlValue = (upstream: string): string => `${upstream}-url`;
 
 const renderRoute = (
   { name, match, target, to, isOpen, isUnchecked, operation }: RouteDraft,

@@ -17,7 +17,7 @@ import { type Operation, readOperations } from "../../../openapi/operations.ts";
 import { type Gap, gapLines, type ImportResult } from "../imported.ts";
 import { bundleDocument } from "./bundle.ts";
 import { checkDraftRoutes } from "./checked.ts";
-import { type RouteDraft, renderManifest, type TierDraft } from "./manifest.ts";
+import { type RouteDraft, renderManifest, type TierDraft, urlValue } from "./manifest.ts";
 import { createUniqueNames, toKebabCase } from "./names.ts";
 import { type MatchedPath, matchPath } from "./paths.ts";
 import { documentGaps } from "./remarks.ts";
@@ -29,10 +29,17 @@ export interface OpenApiImportOptions {
   readonly host?: string | undefined;
   readonly base?: string | undefined;
   readonly upstream?: string | undefined;
+  /** Writes URLs of upstreams as values of the environment. */
+  readonly urlsAreValues?: boolean;
+}
+
+export interface OpenApiImport extends ImportResult {
+  /** URLs of upstreams by their value's name. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
 /** @throws if the document cannot be read, neither it nor the options name its host and server, or no route can be made */
-export const importOpenApi = (file: string, root: string, options: OpenApiImportOptions): ImportResult => {
+export const importOpenApi = (file: string, root: string, options: OpenApiImportOptions): OpenApiImport => {
   const text = readTextFile(path.resolve(file), file);
   const { document, files } = bundleDocument(parseDocument(text, file));
   const { operations, unread } = readOperations(document);
@@ -57,6 +64,7 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
     ...hostService,
     security,
     upstreams: drafted.upstreams,
+    urlsAreValues: options.urlsAreValues === true,
     routes,
     gaps: all,
     documentPath,
@@ -68,6 +76,7 @@ export const importOpenApi = (file: string, root: string, options: OpenApiImport
     ],
     routes: routes.length,
     gaps: all,
+    values: Object.fromEntries([...drafted.upstreams].map(([url, name]) => [urlValue(name), url])),
   };
 };
 

@@ -1,8 +1,9 @@
 /** Makes the evidence of a stage: requests of many clusters under both versions, spread evenly and without chance. */
 import { indexOf, measures, type Side } from "../../../../functions/control/stats/measures.ts";
-import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
+import { StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
 import type { StageSummary } from "../../../../functions/control/stats/stage-summary.ts";
 import type { ClusterKind } from "../../../../functions/gateway/observability/clusters.ts";
+import { firstOf } from "../../../../functions/gateway/observability/clusters.ts";
 
 /** What one version did. */
 export interface Counts {

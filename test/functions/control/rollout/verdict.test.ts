@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { type Criteria, criteriaOf } from "../../../../functions/control/model/criteria.ts";
 import type { Finding } from "../../../../functions/control/model/finding.ts";
 import { indexOf, measures } from "../../../../functions/control/stats/measures.ts";
-import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
-import type { Cause } from "../../../../functions/control/telemetry/causes.ts";
-import { emptySample } from "../../../../functions/control/telemetry/samples.ts";
+import { StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
+import type { Cause } from "../../../../functions/control/telemetry/counts/causes.ts";
+import { emptySample } from "../../../../functions/control/telemetry/counts/samples.ts";
 import { failureText, holdText, timeoutText } from "../../../../functions/control/verdict/decision-text.ts";
 import type { Stage } from "../../../../functions/control/verdict/evidence.ts";
 import { judge, withFindings } from "../../../../functions/control/verdict/verdict.ts";
+import { firstOf } from "../../../../functions/gateway/observability/clusters.ts";
 import { binOf } from "../../../../functions/gateway/observability/samples.ts";
 import { type Clients, type Counts, evidenceOf, summaryOf } from "./evidence.ts";
 

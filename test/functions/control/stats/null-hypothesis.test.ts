@@ -7,9 +7,10 @@ import { describe, expect, it } from "vitest";
 import { CrossingCounter, levels } from "../../../../functions/control/stats/crossings.ts";
 import { betsOf, voterSets } from "../../../../functions/control/stats/evidence.ts";
 import { indexOf, measures } from "../../../../functions/control/stats/measures.ts";
-import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
+import { StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
 import { logWealth } from "../../../../functions/control/stats/wealth.ts";
 import { wholeStage, windowStepMs, windowsFrom } from "../../../../functions/control/stats/windows.ts";
+import { firstOf } from "../../../../functions/gateway/observability/clusters.ts";
 
 interface Hit {
   readonly interval: number;

@@ -5,8 +5,9 @@ import { type Crossing, CrossingCounter } from "../../../../functions/control/st
 import { differenceOf } from "../../../../functions/control/stats/difference.ts";
 import { betsOf } from "../../../../functions/control/stats/evidence.ts";
 import { indexOf, type Measure, measures } from "../../../../functions/control/stats/measures.ts";
-import { firstOf, StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
+import { StageEvidence } from "../../../../functions/control/stats/stage-evidence.ts";
 import { wholeStage } from "../../../../functions/control/stats/windows.ts";
+import { firstOf } from "../../../../functions/gateway/observability/clusters.ts";
 
 const totals = (rows: readonly (readonly [hits: number, of: number])[]) => ({
   hits: rows.map(([hits]) => hits),

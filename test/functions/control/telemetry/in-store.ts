@@ -1,9 +1,9 @@
 /** Builders for the tests of the telemetry store: cells as a gate's report has them, and a store in a Durable Object. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { cellsOfGate } from "../../../../functions/control/telemetry/report-cells.ts";
-import { emptySample } from "../../../../functions/control/telemetry/samples.ts";
-import type { StageQuery } from "../../../../functions/control/telemetry/stage-table.ts";
+import { emptySample } from "../../../../functions/control/telemetry/counts/samples.ts";
+import { cellsOfGate } from "../../../../functions/control/telemetry/evidence/report-cells.ts";
+import type { StageQuery } from "../../../../functions/control/telemetry/evidence/stage-table.ts";
 import type { TelemetryStore } from "../../../../functions/control/telemetry/store.ts";
 import type { Cell, Series } from "../../../../functions/gateway/observability/report.ts";
 

@@ -1,11 +1,15 @@
 /** What a tier's telemetry object answers about a stage: who is counted, for which stage, and how slow is slow. */
 import { describe, expect, it } from "vitest";
 import { indexOf, type Measure, type Side } from "../../../../functions/control/stats/measures.ts";
-import type { CellTable } from "../../../../functions/control/telemetry/cell-table.ts";
-import { cellsOfDeaths, cellsOfGate, deathsOfUnknown } from "../../../../functions/control/telemetry/report-cells.ts";
-import { deathsIn, emptySample } from "../../../../functions/control/telemetry/samples.ts";
-import { createStageTable } from "../../../../functions/control/telemetry/stage-table.ts";
-import { stagesOn, type UnitEvidence } from "../../../../functions/control/telemetry/stages.ts";
+import { deathsIn, emptySample } from "../../../../functions/control/telemetry/counts/samples.ts";
+import type { CellTable } from "../../../../functions/control/telemetry/evidence/cell-table.ts";
+import {
+  cellsOfDeaths,
+  cellsOfGate,
+  deathsOfUnknown,
+} from "../../../../functions/control/telemetry/evidence/report-cells.ts";
+import { createStageTable } from "../../../../functions/control/telemetry/evidence/stage-table.ts";
+import { stagesOn, type UnitEvidence } from "../../../../functions/control/telemetry/evidence/stages.ts";
 import { openStore, type TelemetryStore } from "../../../../functions/control/telemetry/store.ts";
 import { cellMs } from "../../../../functions/gateway/observability/cells.ts";
 import { clustersPerKind } from "../../../../functions/gateway/observability/clusters.ts";

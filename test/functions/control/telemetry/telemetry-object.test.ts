@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../../../functions/control/model/rollout.ts";
-import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
+import { deathsIn } from "../../../../functions/control/telemetry/counts/samples.ts";
 import { diedInFront, openStore, throughFront } from "../../../../functions/control/telemetry/store.ts";
 import { tierTelemetry } from "../../../../functions/control/wiring/telemetry.ts";
 import type { Series } from "../../../../functions/gateway/observability/report.ts";
