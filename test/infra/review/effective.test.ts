@@ -200,7 +200,7 @@ it("the page shows the real output", () => {
       .trimEnd()
       .replaceAll(/\.md:\d+/g, ".md")
       .split("\n");
-  const printed = lines(effectiveData("open/quote", bank, "production").text);
+  const printed = lines(effectiveData("open/quote", codeRoot, "production").text);
   const shown = lines(block);
   expect(shown.length).toBeGreaterThan(10);
   expect(shown.filter((line) => line !== "…" && !printed.includes(line))).toEqual([]);
