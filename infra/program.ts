@@ -1,10 +1,12 @@
 /** The command line: every command with its options and examples. What a command does is loaded only when it is called. */
 import { Command } from "@commander-js/extra-typings";
 import { addPartCommands, addProjectCommands, addRequestCommands } from "./commands/authoring/cli-project.ts";
+import { addControlCommands } from "./commands/operate/cli-control.ts";
 import { addNoticeCommands } from "./commands/operate/cli-notices.ts";
 import { addOverlayCommands } from "./commands/operate/cli-overlays.ts";
 import { addRevocationCommands } from "./commands/operate/cli-revocations.ts";
 import { addRolloutCommands } from "./commands/operate/cli-rollouts.ts";
+import { addStateCommands } from "./commands/operate/cli-state.ts";
 import { addTelemetryCommands } from "./commands/operate/cli-telemetry.ts";
 import { addWaveCommands } from "./commands/operate/cli-waves.ts";
 import { addPreviewCommands } from "./commands/release/cli-previews.ts";
@@ -62,11 +64,13 @@ export const commandLine = (): Command => {
   addRolloutCommands(program);
   addWaveCommands(program);
   addSecretCommands(program);
+  addControlCommands(program);
   program.commandsGroup("Operate what runs:");
   addOverlayCommands(program);
   addRevocationCommands(program);
   addTelemetryCommands(program);
   addNoticeCommands(program);
+  addStateCommands(program);
   program.commandsGroup("Extend Postern:");
   addPartCommands(program);
   return program;

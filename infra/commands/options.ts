@@ -35,11 +35,14 @@ export const body = new Option("-d, --data <body>", "the body of the request");
 export const isolates = new Option("--isolates <count>", "isolates of each Worker; production runs many").default("1");
 export const bake = new Option("--bake <time>", "the bake time of each step, such as 30s; overrides the manifest");
 export const watch = new Option("--watch", "keep running and show the progress");
+/** Where `postern cloud` listens by default. */
+const defaultUrl = "http://127.0.0.1:8799";
 export const json = new Option("--json", "machine-readable output");
 export const target = new Option(
   "--target <where>",
   "cloudflare, local, a local cloud's URL, or a target of postern.config.ts",
 ).default("cloudflare");
+export const localTarget = new Option("--target <url>", "the local cloud's URL").default("local", defaultUrl);
 
 /** The options that `addControlOptions` adds. */
 interface ControlOptions {

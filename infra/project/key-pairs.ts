@@ -3,6 +3,8 @@
  * in the environment's YAML.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
 import { readTextWithin, writeWithin } from "./files.ts";
 
 export interface KeyPurpose {
@@ -24,7 +26,13 @@ interface KeyPair {
 }
 
 /** Relative to the project. */
-const keyFile = (env: string, { name }: KeyPurpose): string => `.secrets/${name}-${env}.json`;
+export const keyFile = (env: string, { name }: Pick<KeyPurpose, "name">): string => `.secrets/${name}-${env}.json`;
+
+/** Writes a file that only this user can read, in a folder that git ignores whatever the repository's own files say. */
+export const writeSecret = (root: string, file: string, text: string): void => {
+  writeWithin(root, ".secrets/.gitignore", "*\n");
+  writeWithin(root, file, text, { isPrivate: true });
+};
 
 const maxBytes = 64 * 1024;
 
@@ -33,10 +41,21 @@ export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose):
   const file = keyFile(env, purpose);
   if (readTextWithin(root, file, maxBytes) === undefined) {
     const pair = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-    writeWithin(root, file, `${JSON.stringify(pair)}\n`, { isPrivate: true });
+    writeSecret(root, file, `${JSON.stringify(pair)}\n`);
   }
   return readKeyPair(root, env, purpose).x;
 };
+
+/** Puts a new pair in the place of an old one, which stays beside it until the new public key is deployed. */
+export const replaceKeyPair = (root: string, env: string, purpose: KeyPurpose): string => {
+  const file = path.join(root, keyFile(env, purpose));
+  if (fs.existsSync(file)) fs.renameSync(file, file.replace(/\.json$/, ".old.json"));
+  return ensurePublicKey(root, env, purpose);
+};
+
+/** The private key as a JWK from its file; undefined if there is none. */
+export const privateKeyText = (root: string, env: string, purpose: Pick<KeyPurpose, "name">): string | undefined =>
+  readTextWithin(root, keyFile(env, purpose), maxBytes);
 
 /**
  * @param sample the public sample pair of the dev loop's environment

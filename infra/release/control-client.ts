@@ -10,8 +10,10 @@ import type { Environment } from "../../functions/manifest/environment.ts";
 import type { edgeCodes } from "../cloud/ingress/refusals.ts";
 import { compile } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
+import { keyFile, privateKeyText } from "../project/key-pairs.ts";
 import { toOneLine } from "../terminal/terminal.ts";
 import { NoAnswer } from "./api.ts";
+import { operatorPurpose, operatorVariable } from "./control-keys.ts";
 import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 
@@ -68,12 +70,15 @@ export const controlClient = (
   if (!control) throw new Error(`${file} has no \`control:\`; see docs/gray-release.md for the control plane`);
   const keys = { ...localSecrets(root, env, dev.secrets), ...process.env };
   const names = Object.keys(control.operators);
-  const operator = as ?? names.find((name) => keys[keyVariable(name)] !== undefined);
+  const keyOf = (name: string) => keys[operatorVariable(name)] ?? privateKeyText(root, env, operatorPurpose(name));
+  const operator = as ?? names.find((name) => keyOf(name) !== undefined);
   if (operator === undefined || !names.includes(operator))
     throw new Error(`no operator "${operator ?? ""}"; operators are ${names.join(", ")}: --as <name>`);
-  const key = keys[keyVariable(operator)];
+  const key = keyOf(operator);
   if (key === undefined)
-    throw new Error(`the key of ${operator} is missing: put the JWK of the private key into ${keyVariable(operator)}`);
+    throw new Error(
+      `the key of ${operator} is missing: put the JWK of the private key into ${operatorVariable(operator)}, or into ${keyFile(env, operatorPurpose(operator))}`,
+    );
   const base = target.name === "local" && control.front ? control.front : `https://${control.host}`;
   return {
     operator,
@@ -99,8 +104,6 @@ export const controlClient = (
     },
   };
 };
-
-const keyVariable = (operator: string): string => `OPERATOR_${operator.toUpperCase().replaceAll("-", "_")}`;
 
 const signToken = async (operator: string, key: string, env: string, seconds: number): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);

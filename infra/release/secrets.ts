@@ -3,7 +3,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parsed } from "../../functions/gateway/core/json.ts";
-import { readTextWithin, writeWithin } from "../project/files.ts";
+import { readTextWithin } from "../project/files.ts";
+import { writeSecret } from "../project/key-pairs.ts";
 import { isPreview } from "./preview.ts";
 import type { Target } from "./target.ts";
 import { WranglerError, wrangler } from "./wrangler.ts";
@@ -67,7 +68,7 @@ const fileSecrets = (root: string, samples: Values): SecretStore => ({
   set: async (_, name, value) => {
     const all = { ...valuesIn(root), [name]: value };
     // Written to a new file and renamed, so that no reader sees a partial file.
-    writeWithin(root, `${secretsFile}.new`, `${JSON.stringify(all, null, 2)}\n`, { isPrivate: true });
+    writeSecret(root, `${secretsFile}.new`, `${JSON.stringify(all, null, 2)}\n`);
     fs.renameSync(path.join(root, `${secretsFile}.new`), path.join(root, secretsFile));
   },
 });

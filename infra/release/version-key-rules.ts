@@ -18,7 +18,8 @@ export const applyVersionKeyRules = async (target: Target, all: readonly ZoneRul
     const { success, result, errors } = await readAnswer<T>(response, "the zone's rules");
     if (success) return result;
     if (response.status === 404) return "missing";
-    throw new Error(errors.map(({ message }) => message).join("; ") || `the platform answered ${response.status}`);
+    const why = errors.map(({ message }) => message).join("; ") || `the platform answered ${response.status}`;
+    throw new Error(response.status === 403 ? `${why}: npx postern doctor says which permission is missing` : why);
   };
   try {
     for (const it of all) await applyToZone(it, call);

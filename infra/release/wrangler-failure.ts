@@ -61,7 +61,7 @@ const badAnswer = (lines: readonly string[]): string | undefined => {
 };
 
 const tokenRemedy =
-  "CLOUDFLARE_API_TOKEN is not valid here, or lacks the permission Workers Scripts: Edit; on a local cloud it is what `npx postern cloud` prints";
+  "CLOUDFLARE_API_TOKEN is not valid here, or lacks a permission: npx postern doctor says which; on a local cloud it is what `npx postern cloud` prints";
 const again = "run the same command again: it continues where it stopped";
 
 export const networkRemedy = `see whether this machine reaches it: network, proxy, DNS; then ${again}`;

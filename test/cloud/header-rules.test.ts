@@ -153,7 +153,9 @@ it("are missing where a page answers in place of the API", async () => {
 
 it("are missing where the token may not edit them, and the reason is told", async () => {
   const it = await platform({ message: "request is not authorized" });
-  expect(await applyVersionKeyRules(it.target, zone())).toBe("request is not authorized");
+  expect(await applyVersionKeyRules(it.target, zone())).toBe(
+    "request is not authorized: npx postern doctor says which permission is missing",
+  );
 });
 
 it("are put ahead of another by the local cloud, as at Cloudflare", async () => {

@@ -110,7 +110,7 @@ it("every verb has help with examples and takes --json", async () => {
   expect(verbs).toEqual([
     ...["init", "check", "build", "routes", "dev", "explain", "sign"],
     ...["test", "diff", "effective", "repo", "staged", "ci"],
-    ...["cloud", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "gen", "new"],
+    ...["cloud", "doctor", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "gen", "new"],
   ]);
   expect(out).toContain("Exit codes:");
   expect(out.split("\n").filter(({ length }) => length > 80)).toEqual([]);

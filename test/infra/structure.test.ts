@@ -124,6 +124,7 @@ const floors = `
   infra/repository
   infra/release
   infra/release/consumers
+  infra/doctor
   infra/dev/services
   infra/dev
   infra/gen

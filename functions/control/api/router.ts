@@ -35,9 +35,10 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   app.use("*", bodyLimit({ maxSize: maxBodyBytes, onError: () => problem(400, "the body exceeds 256 KiB") }));
   addRolloutRoutes(app, plan, ports);
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
-  app.openapi(routes.audit, async (c) =>
-    Response.json(await ports.ledger.lines(c.req.valid("query").tier ?? null, 200)),
-  );
+  app.openapi(routes.audit, async (c) => {
+    const { tier = null, before } = c.req.valid("query");
+    return Response.json(await ports.ledger.lines(tier, auditPageSize, before));
+  });
   app.openapi(routes.check, async () => Response.json(await ports.check()));
   app.openapi(routes.cost, async (c) => {
     const { tier } = c.req.valid("param");
@@ -52,6 +53,9 @@ export const adminApi = (plan: ControlPlan, ports: ControlPorts) => {
   );
   return app;
 };
+
+/** An answer has a size limit; the ledger has one for its texts. */
+const auditPageSize = 200;
 
 const invalidRequest = ({ issues }: z.ZodError): Response =>
   problem(

@@ -131,8 +131,8 @@ export const routes = {
   audit: createRoute({
     method: "get",
     path: "/v1/audit",
-    request: { query: z.object({ tier: tierName.optional() }) },
-    responses: responses("the audit log, newest first"),
+    request: { query: z.object({ tier: tierName.optional(), before: z.coerce.number().int().positive().optional() }) },
+    responses: responses("the audit log, newest first, two hundred entries; `before` an id for those before it"),
   }),
   check: createRoute({
     method: "get",

@@ -31,8 +31,8 @@ export interface Ledger {
   /** @returns the entry's id */
   readonly write: (line: Omit<AuditEntry, "id" | "outcome">) => number;
   readonly settle: (id: number, outcome: string) => void;
-  /** Newest first. */
-  readonly lines: (tier: string | null, max: number) => readonly AuditEntry[];
+  /** Newest first. @param before only entries with a smaller id */
+  readonly lines: (tier: string | null, max: number, before?: number) => readonly AuditEntry[];
   /** Each operator has a quota, so that none can block the others. */
   readonly propose: (proposal: Proposal, now: number) => "waits" | "full";
   readonly proposals: (now: number) => readonly Proposal[];
@@ -65,7 +65,7 @@ export const openLedger = (sql: SqlStorage): Ledger => {
   return {
     write: (entry) => write(sql, entry),
     settle: (id, outcome) => void sql.exec("UPDATE lines SET outcome = ? WHERE id = ? AND outcome = ''", outcome, id),
-    lines: (tier, max) => entriesOf(sql, tier, max),
+    lines: (tier, max, before) => entriesOf(sql, tier, max, before),
     propose: (proposal, now) => propose(sql, proposal, now),
     proposals: (now) => proposalsAt(sql, now),
     take: (id, now) => {
@@ -118,13 +118,19 @@ const write = (
   return id;
 };
 
-const entriesOf = (sql: SqlStorage, tier: string | null, max: number): readonly AuditEntry[] => {
+const entriesOf = (
+  sql: SqlStorage,
+  tier: string | null,
+  max: number,
+  before = Number.MAX_SAFE_INTEGER,
+): readonly AuditEntry[] => {
   const all: AuditEntry[] = [];
   let chars = 0;
   for (const row of sql.exec(
-    "SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?",
+    "SELECT * FROM lines WHERE (? IS NULL OR tier = ?) AND id < ? ORDER BY id DESC LIMIT ?",
     tier,
     tier,
+    before,
     max,
   )) {
     const entry = row as unknown as AuditEntry;

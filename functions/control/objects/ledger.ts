@@ -15,8 +15,8 @@ export const ledgerObject = (): ObjectClass<LedgerCalls> =>
       this.#ledger.settle(id, outcome);
     }
 
-    lines(tier: string | null, most: number): readonly AuditEntry[] {
-      return this.#ledger.lines(tier, most);
+    lines(tier: string | null, most: number, before?: number): readonly AuditEntry[] {
+      return this.#ledger.lines(tier, most, before);
     }
 
     propose(proposal: Proposal, now: number): "waits" | "full" {

@@ -1,6 +1,9 @@
 /** The state of an account, and how each recorded event changes it. */
 import type { Binding } from "./bindings.ts";
+import type { DnsRecord } from "./dns.ts";
 import type { HeaderRule } from "./header-rules.ts";
+import type { AccountLists } from "./lists.ts";
+import type { ApiToken } from "./tokens.ts";
 
 /** A stored module. Its bytes are in the blob of that digest. */
 export interface Module {
@@ -87,11 +90,9 @@ export interface Namespace {
   readonly title: string;
 }
 
-export interface Account {
+export interface Account extends AccountLists {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
-  /** Of all zones, in the order in which they apply. Absent before the first one. */
-  readonly headerRules?: readonly HeaderRule[];
 }
 
 /** A recorded change of an account. Each event is complete, so that none is applied in part. */
@@ -112,13 +113,14 @@ export type Event =
   | { readonly type: "namespace"; readonly namespace: Namespace }
   | { readonly type: "namespace-delete"; readonly id: string }
   | { readonly type: "header-rules"; readonly rules: readonly HeaderRule[] }
+  | { readonly type: "tokens"; readonly tokens: readonly ApiToken[] }
+  | { readonly type: "dns-records"; readonly records: readonly DnsRecord[] }
   /** A snapshot that replaces all events before it. */
-  | {
+  | ({
       readonly type: "account";
       readonly workers: readonly Worker[];
       readonly namespaces: readonly Namespace[];
-      readonly headerRules?: readonly HeaderRule[];
-    };
+    } & AccountLists);
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
@@ -128,14 +130,20 @@ const maxDeployments = 100;
 
 export const applyEvent = (account: Account, event: Event): Account => {
   switch (event.type) {
-    case "account":
+    case "account": {
+      const { type: _, workers, namespaces, ...lists } = event;
       return {
-        workers: new Map(event.workers.map((it) => [it.name, it])),
-        namespaces: new Map(event.namespaces.map((it) => [it.id, it])),
-        ...(event.headerRules && { headerRules: event.headerRules }),
+        workers: new Map(workers.map((it) => [it.name, it])),
+        namespaces: new Map(namespaces.map((it) => [it.id, it])),
+        ...lists,
       };
+    }
     case "header-rules":
       return { ...account, headerRules: event.rules };
+    case "tokens":
+      return { ...account, tokens: event.tokens };
+    case "dns-records":
+      return { ...account, dnsRecords: event.records };
     case "namespace":
       return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
     case "namespace-delete":

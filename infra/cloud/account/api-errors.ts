@@ -23,7 +23,13 @@ export class WorkerStartupError extends Error {
 /** All errors. The messages are the platform's own where they are known. */
 export const apiErrors = {
   noToken: () => new ApiError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"),
+  /** Also where a valid token lacks the permission: Workers and the products of zones do not tell the two apart. */
   badToken: () => new ApiError(403, 10000, "Authentication error"),
+  /** The same of the user, accounts, zones and tokens. */
+  forbidden: () => new ApiError(403, 9109, "Unauthorized to access requested resource"),
+  unknownToken: () => new ApiError(401, 1000, "Invalid API Token"),
+  noSuchToken: () => new ApiError(404, 1003, "API token not found"),
+  noRecord: () => new ApiError(404, 81044, "Record does not exist."),
   unknownRoute: (method: string, path: string) =>
     new ApiError(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid? (${method})`),
   malformed: (why: string) => new ApiError(400, 10001, `Unable to parse the request: ${why}`),

@@ -9,12 +9,14 @@ import type { Fleet } from "../fleet/fleet.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
+import { authorize } from "./permissions.ts";
 import { rulesets } from "./rulesets.ts";
 import { scriptAddresses } from "./script-addresses.ts";
 import { scriptSettings } from "./script-settings.ts";
 import { scripts } from "./scripts.ts";
 import { secrets } from "./secrets.ts";
 import { tailRoutes } from "./tails.ts";
+import { tokens } from "./tokens.ts";
 import { unsupportedRoutes, unsupportedZoneRoutes } from "./unsupported.ts";
 import { versions } from "./versions.ts";
 import { objectsView } from "./views.ts";
@@ -43,7 +45,8 @@ export const createApi = (options: ApiOptions) => {
   const { control, fleet, tails, token, onCall } = options;
   const app = new Hono();
   app.use(reportCalls(onCall));
-  app.use(authenticate(token));
+  app.use(authorize(token, control.account));
+  app.use(limitBody);
   app.onError((error, c) => {
     const { code, message, status } = toApiError(error);
     c.set("code" as never, code as never);
@@ -53,6 +56,8 @@ export const createApi = (options: ApiOptions) => {
     throw apiErrors.unknownRoute(c.req.method, new URL(c.req.url).pathname);
   });
   app.route("/", identity());
+  app.route("/user/tokens", tokens(control, "user"));
+  app.route("/accounts/:account/tokens", tokens(control, "account"));
   app.route("/zones", zones(control));
   app.route("/zones", rulesets(control));
   app.route("/zones", unsupportedZoneRoutes());
@@ -86,31 +91,27 @@ const reportCalls =
     });
   };
 
-const authenticate =
-  (token: string): MiddlewareHandler =>
-  async (c, next) => {
-    const header = c.req.header("authorization");
-    if (header === undefined) throw apiErrors.noToken();
-    if (header !== `Bearer ${token}`) throw apiErrors.badToken();
-    if (Number(c.req.header("content-length") ?? 0) > maxFormBytes) throw apiErrors.tooLarge("The request", "65 MiB");
-    return next();
-  };
+const limitBody: MiddlewareHandler = async (c, next) => {
+  if (Number(c.req.header("content-length") ?? 0) > maxFormBytes) throw apiErrors.tooLarge("The request", "65 MiB");
+  return next();
+};
 
 /** The caller, and the one account. */
 const identity = () =>
   new Hono()
     .get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }))
-    .get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }))
     .get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])))
     .get("/accounts", (c) => ok(c, page(c, [accountView])))
     .get("/accounts/:account", (c) => ok(c, accountView))
-    // Verifies a token that belongs to the account and to no person.
-    .get("/accounts/:account/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
+    .get("/accounts/:account/subscriptions", (c) => ok(c, page(c, [subscription])));
 
 const toApiError = (error: Error): ApiError => {
   if (error instanceof ApiError) return error;
   if (error instanceof WorkerStartupError) return apiErrors.startupFailed([...error.reasons.values()][0] ?? "Error");
   return new ApiError(500, 10013, `workers.api.error.unknown: ${error.message}`);
 };
+
+/** Of the plan whose limits the local cloud has. */
+const subscription = { id: "s", state: "Paid", rate_plan: { id: "workers_paid", public_name: "Workers Paid" } };
 
 const accountView = { id: accountId, name: "local cloud", type: "standard", settings: {} };

@@ -9,8 +9,13 @@ import { apiErrors } from "../account/api-errors.ts";
 import { zoneId } from "../account/zone-id.ts";
 import type { AccountControl } from "../control/account-control.ts";
 import { ok, page, parseBody } from "./envelope.ts";
+import { seesZone } from "./permissions.ts";
+import { zoneProducts } from "./zone-products.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });
+
+/** https://developers.cloudflare.com/rules/transform/#availability: 25 rules. */
+const zonePlan = { id: "pro", name: "Pro Plan", legacy_id: "pro" };
 
 /** Names of zones that clients have looked up. Beyond this number the oldest is dropped. */
 const maxNames = 1000;
@@ -20,7 +25,13 @@ export const zones = (control: AccountControl) => {
   const rememberZone = (name: string) => {
     names.add(name);
     forgetOldest(names, maxNames);
-    return { id: zoneId(name), name, status: "active", account: { id: accountId, name: "local cloud" } };
+    return {
+      id: zoneId(name),
+      name,
+      status: "active",
+      plan: zonePlan,
+      account: { id: accountId, name: "local cloud" },
+    };
   };
   const allRoutes = () => routesIn(control.account());
   /** A zone that no client has looked up has no routes yet. */
@@ -48,7 +59,11 @@ export const zones = (control: AccountControl) => {
     control.changeSettings(script, { routes: control.worker(script).routes.filter((it) => it.id !== id) });
 
   return new Hono()
-    .get("/", (c) => ok(c, page(c, [rememberZone(c.req.query("name") ?? "localhost")])))
+    .get("/", (c) => {
+      const zone = rememberZone(c.req.query("name") ?? "localhost");
+      return ok(c, page(c, seesZone(c, zone.id) ? [zone] : []));
+    })
+    .route("/", zoneProducts(control, nameOf))
     .get("/:zone", (c) => {
       const name = nameOf(c.req.param("zone"));
       if (name === undefined) throw apiErrors.noZone(c.req.param("zone"));

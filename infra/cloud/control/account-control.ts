@@ -45,6 +45,8 @@ export const openAccountControl = (journal: Journal, fleet: Fleet, now: () => Da
     renameNamespace: queued(workers.renameNamespace),
     removeNamespace: queued(workers.removeNamespace),
     setHeaderRules: queued(workers.setHeaderRules),
+    setTokens: queued(workers.setTokens),
+    setDnsRecords: queued(workers.setDnsRecords),
     refresh: queued(() => fleet.follow(commits.account())),
     recover: queued(() => fleet.recover(commits.account())),
     evict: queued(() => fleet.evict(commits.account())),

@@ -1,9 +1,11 @@
-/** Operations on a Worker whatever its versions, on KV namespaces, and on rules of zones. */
+/** Operations on a Worker whatever its versions, on KV namespaces, API tokens, and rules and records of zones. */
 import { randomBytes } from "node:crypto";
 import { type Namespace, type Settings, type Worker, workersBoundTo } from "../account/account.ts";
 import { apiErrors } from "../account/api-errors.ts";
 import { checkRoute, checkTitle } from "../account/checks.ts";
+import type { DnsRecord } from "../account/dns.ts";
 import type { HeaderRule } from "../account/header-rules.ts";
+import type { ApiToken } from "../account/tokens.ts";
 import type { Commits } from "./commits.ts";
 
 export interface WorkerOperations {
@@ -15,6 +17,9 @@ export interface WorkerOperations {
   readonly removeNamespace: (id: string) => Promise<void>;
   /** @param rules of all zones */
   readonly setHeaderRules: (rules: readonly HeaderRule[]) => Promise<void>;
+  readonly setTokens: (tokens: readonly ApiToken[]) => Promise<void>;
+  /** @param records of all zones */
+  readonly setDnsRecords: (records: readonly DnsRecord[]) => Promise<void>;
 }
 
 export const workerOperations = ({ account, worker, commit }: Commits): WorkerOperations => {
@@ -50,5 +55,7 @@ export const workerOperations = ({ account, worker, commit }: Commits): WorkerOp
       await commit({ type: "namespace-delete", id });
     },
     setHeaderRules: (rules) => commit({ type: "header-rules", rules }),
+    setTokens: (tokens) => commit({ type: "tokens", tokens }),
+    setDnsRecords: (records) => commit({ type: "dns-records", records }),
   };
 };

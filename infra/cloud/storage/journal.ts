@@ -84,12 +84,13 @@ const append = (descriptor: number, line: object): void => {
 const maxLines = 1000;
 
 /** Replaces all lines by one, and removes what only dropped versions used. */
-const compact = (file: string, blobs: string, { workers, namespaces, headerRules }: Account, vault: Vault): void => {
+const compact = (file: string, blobs: string, account: Account, vault: Vault): void => {
+  const { workers, namespaces, ...rest } = account;
   const snapshot: Event = {
     type: "account",
     workers: [...workers.values()],
     namespaces: [...namespaces.values()],
-    ...(headerRules && { headerRules }),
+    ...rest,
   };
   writeAtomically(file, `${JSON.stringify(header)}\n${JSON.stringify(vault.seal(snapshot))}\n`);
   const used = new Set(
@@ -145,5 +146,7 @@ const eventTypes: Readonly<Record<Event["type"], true>> = {
   namespace: true,
   "namespace-delete": true,
   "header-rules": true,
+  tokens: true,
+  "dns-records": true,
   account: true,
 };

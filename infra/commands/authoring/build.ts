@@ -7,6 +7,7 @@ import { sharedGate } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
 import { digestOf, releasesOf, sharesOf } from "../../release/releases.ts";
+import { assertOwnKeys } from "../../release/sample-keys.ts";
 import { targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
@@ -21,6 +22,7 @@ interface BuildOptions {
 export const build = async ({ root, env, tier }: BuildOptions): Promise<Outcome> => {
   if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
   const compiled = compile(root, env);
+  if (process.env.WRANGLER_COMMAND === "deploy") assertOwnKeys(root, compiled.environment);
   const files = manifestFiles(root);
   if (tier !== undefined && !files.includes(`routes/${tier}.yaml`))
     throw new Error(`there is no routes/${tier}.yaml; there are ${files.join(", ")}`);

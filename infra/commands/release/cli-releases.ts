@@ -1,10 +1,10 @@
-/** Registers `postern cloud`, `deploy`, `rollback` and `releases`. */
+/** Registers `postern cloud`, `doctor`, `deploy`, `rollback` and `releases`. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, isolates, json, message, root, target, targetEnvironment } from "../options.ts";
+import { examples, finish, isolates, json, localTarget, message, root, target, targetEnvironment } from "../options.ts";
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of commands with their options
 export const addReleaseCommands = (program: Command): void => {
-  program
+  const cloud = program
     .command("cloud")
     .description("run a local Cloudflare: unmodified wrangler deploys to it, splits and rolls back")
     .option("--api-port <number>", "port of the REST API", "8799")
@@ -24,6 +24,44 @@ export const addReleaseCommands = (program: Command): void => {
       }),
     )
     .action(async (options) => finish(await (await import("./cloud.ts")).cloud(options), options));
+
+  cloud
+    .command("token")
+    .description(
+      "make a token of a running local cloud with these permission groups, to try what a token of Cloudflare may do",
+    )
+    .argument("<groups...>", "names of permission groups, such as 'Workers Scripts Write'")
+    .option("--zone <names...>", "only these zones, for the groups of zones; default: all")
+    .addOption(localTarget)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern cloud token 'Workers Scripts Read'": "one that reads Workers and changes none",
+        "npx postern cloud token 'Workers Routes Write' --zone acme.example": "routes of one zone",
+      }),
+    )
+    .action(async (groups, options) =>
+      finish(await (await import("./cloud-token.ts")).cloudToken(groups, options), options),
+    );
+
+  program
+    .command("doctor")
+    .description(
+      "say what an environment lacks on the platform: permissions, routes, DNS, certificates, KV, secrets, plan; changes nothing",
+    )
+    .addOption(target)
+    .addOption(targetEnvironment)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern doctor": "production, with the token of the shell",
+        "npx postern doctor --env staging": "another environment",
+      }),
+    )
+    .action(async (options) => finish(await (await import("./doctor.ts")).doctor(options), options));
 
   program
     .command("deploy")

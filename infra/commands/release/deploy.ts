@@ -18,6 +18,7 @@ import { type DeployedWorker, hasRoutes } from "../../release/deploy-worker.ts";
 import { findLeftovers, removeWorkers } from "../../release/leftovers.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { rolloutKnowledge } from "../../release/rollout-knowledge.ts";
+import { assertFit } from "../../release/sample-keys.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { parsePercent } from "../../terminal/arguments.ts";
@@ -53,6 +54,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   // Broken manifests of other tiers do not block a named tier; without names, all manifests must be valid.
   const problems = compiled.problems.filter(({ file }) => tiers.length === 0 || !isManifestOfOther(root, tiers, file));
   if (problems.length > 0) return { exitCode: 1, text: renderProblems(problems, compiled), data: { problems } };
+  assertFit(root, compiled.environment, target);
   const selected = await selectWorkers(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(selected);
   stages.begin(`list what is deployed on ${target.name}`);

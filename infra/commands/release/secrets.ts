@@ -1,27 +1,10 @@
 /** `postern secrets list` and `postern secrets set`: secrets of an environment's Workers. */
-import { frontName } from "../../../functions/front/front-name.ts";
-import type { Environment } from "../../../functions/manifest/environment.ts";
 import { compile } from "../../compiler/compile.ts";
-import {
-  actuatorWorker,
-  collectorSecrets,
-  controlSecrets,
-  controlWorker,
-  deployToken,
-  frontWorker,
-  tailWorker,
-} from "../../compiler/emit/control-workers.ts";
-import {
-  generatedFrontSecrets,
-  generatedSecrets,
-  requiredSecrets as secretsOfTiers,
-} from "../../compiler/emit/wrangler.ts";
-import { listGates } from "../../compiler/lower/gates.ts";
-import { workerName } from "../../compiler/lower/platform.ts";
-import type { CheckedTier, NamedFile } from "../../compiler/model/checked.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
 import { accessOf, listWorkers } from "../../release/api.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
+import { assertOwnSecret } from "../../release/sample-keys.ts";
+import { secretNeeds } from "../../release/secret-needs.ts";
 import { areInFile, platformSecrets, secretsFile, secretsOf } from "../../release/secrets.ts";
 import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -33,51 +16,8 @@ interface SecretsOptions {
   readonly target: string | Target;
 }
 
-interface SecretUser {
-  readonly tier: string;
-  readonly worker: string;
-}
-
-interface SecretNeeds {
-  /** Secrets that people set, and the Workers that need them. */
-  readonly wanted: ReadonlyMap<string, readonly SecretUser[]>;
-  /** Secrets that `postern deploy` generates. */
-  readonly generated: readonly (SecretUser & { readonly secret: string })[];
-  /** Values that the dev loop uses for secrets that are not set. */
-  readonly samples: Readonly<Record<string, string>>;
-}
-
-const secretNeeds = ({ root, env }: SecretsOptions): SecretNeeds => {
-  const { tiers, environment } = compile(root, env);
-  const ofGates = (named: (tiers: readonly CheckedTier[]) => readonly string[]) =>
-    listGates(tiers).flatMap(({ name, serves }) =>
-      serves.flatMap(({ checked }) =>
-        named([checked]).map((secret) => ({ secret, tier: checked.manifest.tier, worker: workerName(name, env) })),
-      ),
-    );
-  const all = [...ofGates(secretsOfTiers), ...controlPlaneSecrets(environment)];
-  return {
-    wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    generated: [
-      ...ofGates(generatedSecrets),
-      ...generatedFrontSecrets(environment).map((secret) => ({ secret, tier: frontName, worker: frontWorker(env) })),
-    ],
-    samples: environment.value.dev.secrets,
-  };
-};
-
-/** Secrets of the control plane's Workers, which belong to no tier. */
-const controlPlaneSecrets = ({ name, value: { control } }: NamedFile<Environment>) =>
-  control
-    ? [
-        ...controlSecrets(control).map((secret) => ({ secret, tier: "control", worker: controlWorker(name) })),
-        ...collectorSecrets(control).map((secret) => ({ secret, tier: "control", worker: tailWorker(name) })),
-        { secret: deployToken, tier: "control", worker: actuatorWorker(name) },
-      ]
-    : [];
-
 export const list = async (options: SecretsOptions): Promise<Outcome> => {
-  const { wanted, generated, samples } = secretNeeds(options);
+  const { wanted, generated, samples } = secretNeeds(compile(options.root, options.env));
   const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
   const workers = [...new Set([...[...wanted.values()].flat(), ...generated].map(({ worker }) => worker))];
   const existing = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
@@ -115,7 +55,7 @@ consumers: { key: "${key}" }
 
 /** @param read reads the value from a pipe or a prompt */
 export const set = async (name: string, options: SecretsOptions, read: () => Promise<string>): Promise<Outcome> => {
-  const { wanted, generated, samples } = secretNeeds(options);
+  const { wanted, generated, samples } = secretNeeds(compile(options.root, options.env));
   if (generated.some(({ secret }) => secret === name))
     throw new Error(`${name} cannot be set: postern deploy generates a value for each Worker`);
   const users = wanted.get(name);
@@ -125,6 +65,7 @@ export const set = async (name: string, options: SecretsOptions, read: () => Pro
   }
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
+  assertOwnSecret(options.root, options.env, name, value);
   const target = targetOf(options.target);
   const workers = [...new Set(users.map((it) => it.worker))];
   const isInFile = areInFile(options.env);

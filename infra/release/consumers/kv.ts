@@ -67,6 +67,9 @@ interface KvPage {
 const fetchNamespace = async ({ api, token, account }: ApiAccess, id: string, what: string): Promise<Response> => {
   const url = `${api}/accounts/${account}/storage/kv/namespaces/${id}/${what}`;
   const response = await fetchApi(url, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new Error(`the KV namespace ${id} answered ${response.status} to ${what}`);
+  if (!response.ok)
+    throw Object.assign(new Error(`the KV namespace ${id} answered ${response.status} to ${what}`), {
+      ...(response.status === 403 && { remedy: "the token lacks a permission: npx postern doctor says which" }),
+    });
   return response;
 };

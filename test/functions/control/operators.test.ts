@@ -338,5 +338,6 @@ describe("the audit trail", () => {
       for (let count = 0; count < 10; count++) ledger.write({ ...entry, by: "bob", asked: "x".repeat(2 ** 20) });
       expect(ledger.lines(null, 200).map(({ id }) => id)).toEqual([10, 9, 8, 7]);
       expect(ledger.lines("b", 200)).toEqual([]);
+      expect(ledger.lines(null, 2, 10).map(({ id }) => id)).toEqual([9, 8]);
     }));
 });
