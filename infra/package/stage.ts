@@ -41,8 +41,8 @@ const openStage = (name: string) => {
 };
 
 /**
- * The types of the runtime, which declarations of `functions/` name as globals: without them each would be `any`, and a
- * mistake passes.
+ * The types of the runtime, which declarations of `functions/` name as globals: without them each would
+ * be `any`, without an error.
  */
 export const runtimeTypes = '/// <reference types="@cloudflare/workers-types" />\n';
 

@@ -62,7 +62,7 @@ const loadBundled = async (root: string, files: readonly string[], before: reado
 
 /** The text of the module: one function for each file, so that a file that throws stops no other. */
 const bundleOf = (root: string, files: readonly string[]): Promise<string> =>
-  bundleCache(path.join(root, ".build/parts"), root).get([options, files, versionText()], async () => {
+  bundleCache(path.join(root, ".build/parts"), root).get([options, files, versionText(), ...copies()], async () => {
     const esbuild = await import("esbuild");
     const imports = files.map((file) => `() => import(${JSON.stringify(path.join(root, file))})`);
     const { outputFiles, metafile } = await esbuild.build({
@@ -94,6 +94,9 @@ const options = {
   logLimit: 0,
   metafile: true,
 } as const satisfies BuildOptions;
+
+/** Where the copies are that the text imports by their paths: another version of Postern beside this one has others. */
+const copies = (): readonly string[] => [codeRoot, import.meta.resolve("zod")];
 
 const versionText = (): string => fs.readFileSync(path.join(codeRoot, "package.json"), "utf8");
 

@@ -38,7 +38,7 @@ export const commandContracts: Readonly<Record<string, CommandContract>> = {
     json: ["root", "written", "kept", "notes", "gaps", "problems", "next"],
   },
   upgrade: {
-    exits: { 1: "the new version reports problems that this one does not" },
+    exits: { 1: "a manifest is invalid for the new version" },
     json: ["before", "after", "dependencies", "environments"],
   },
   check: {

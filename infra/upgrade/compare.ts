@@ -19,6 +19,8 @@ export interface EnvironmentUpgrade {
   readonly workers: readonly UpgradedWorker[];
   /** Problems that only the new version reports. */
   readonly problems: readonly FoundProblem[];
+  /** The number of problems that both report. What is broken is built by neither, and so not compared. */
+  readonly brokenAlready: number;
 }
 
 const maxKeys = 20;
@@ -26,10 +28,12 @@ const maxKeys = 20;
 export const compareSnapshots = (environment: string, before: Snapshot, after: Snapshot): EnvironmentUpgrade => {
   const names = [...new Set([...Object.keys(before.workers), ...Object.keys(after.workers)])].sort();
   const known = new Set(before.problems.map(keyOf));
+  const problems = after.problems.filter((it) => !known.has(keyOf(it)));
   return {
     environment,
     workers: names.flatMap((worker) => compareWorkers(worker, before.workers[worker], after.workers[worker]) ?? []),
-    problems: after.problems.filter((it) => !known.has(keyOf(it))),
+    problems,
+    brokenAlready: after.problems.length - problems.length,
   };
 };
 

@@ -64,9 +64,18 @@ const problemLines = (environments: readonly EnvironmentUpgrade[]): string => {
         `  ${file}:${line}  ${code}  ${message}${remedy ? `; ${remedy}` : ""} (${environment})`,
     ),
   );
-  return lines.length === 0
-    ? "manifests: the new version takes all that this one takes"
-    : `manifests: the new version reports ${count(lines.length, "more problem")}\n${lines.join("\n")}`;
+  const already = Math.max(0, ...environments.map(({ brokenAlready }) => brokenAlready));
+  return [
+    lines.length === 0 && already === 0 ? "manifests: the new version takes all of them" : "",
+    lines.length > 0
+      ? `manifests: the new version reports ${count(lines.length, "more problem")}\n${lines.join("\n")}`
+      : "",
+    already > 0
+      ? `manifests: ${count(already, "problem")} with both versions; mend them first (npx postern check), since broken tiers are not compared`
+      : "",
+  ]
+    .filter(Boolean)
+    .join("\n");
 };
 
 const nextLines = (version: string): string =>

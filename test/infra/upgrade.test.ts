@@ -80,6 +80,8 @@ describe("an upgrade", () => {
     expect(text).toContain("the new version reports 1 more problem");
     expect(text).toContain('routes/shop.yaml:9  unknown-key  there is no key "x"; remove it (production)');
     expect(text).not.toContain("shop.yaml:3");
+    expect(text).toContain("1 problem with both versions; mend them first");
+    expect(says(built({}), built({}))).toContain("the new version takes all of them");
   });
 });
 

@@ -34,9 +34,10 @@ beforeAll(async () => {
   await user.succeed("npx postern init --yes && npx postern new filter geo-fence", project);
   const manifest = path.join(project, "routes/shop.yaml");
   const text = fs.readFileSync(manifest, "utf8");
-  const limited = text
-    .replace("[50/s, 1000/m]", "[50/s, 1000/m, 3/h]")
-    .replace(/^filters:.*\n/m, "$&  - geo-fence: {}\n");
+  const limited = text.replace(
+    /^( *- rate-limit: ).*$/m,
+    "$1{ limit: 3/h, by: ip }\n  - geo-fence: { expect: please }",
+  );
   fs.writeFileSync(manifest, limited);
 });
 
@@ -52,7 +53,7 @@ it("postern upgrade names the Workers that change, and changes nothing", async (
   expect(output).toMatch(/^postern-front-local +new version +code/m);
   expect(output).not.toMatch(/^gate-shop|plan:/m);
   expect(output).toContain("no migration of Durable Objects");
-  expect(output).toContain("the new version takes all that this one takes");
+  expect(output).toContain("the new version takes all of them");
   expect(fs.readFileSync(path.join(project, "package.json"), "utf8")).toBe(before);
   expect(fs.existsSync(path.join(project, ".build/upgrade"))).toBe(false);
 });
@@ -66,8 +67,8 @@ it("a deployment of the version before is upgraded with its limits and its split
   let running = await cloud();
   try {
     await postern("deploy");
-    // Three of an hour are taken, by requests without a token; the fourth is one too many.
-    expect([await status(), await status(), await status(), await status()]).toEqual([401, 401, 401, 429]);
+    // Three an hour are let through to the project's own filter, which refuses them; the fourth is one too many.
+    expect([await status(), await status(), await status(), await status()]).toEqual([403, 403, 403, 429]);
     const manifest = path.join(project, "routes/shop.yaml");
     fs.writeFileSync(manifest, fs.readFileSync(manifest, "utf8").replace("timeout: 2s", "timeout: 3s"));
     expect(await postern("deploy shop --split 10")).toMatch(/gate-shop-local +uploaded +10 %/);

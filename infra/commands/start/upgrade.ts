@@ -75,7 +75,7 @@ const compareFrom = async (before: string, { root, env }: UpgradeOptions): Promi
   }
   const old = manifestOf(before);
   const result: Upgrade = { before: old.version, after: ownVersion, dependencies: changedTools(old), environments };
-  const isBroken = environments.some(({ problems }) => problems.length > 0);
+  const isBroken = environments.some(({ problems, brokenAlready }) => problems.length + brokenAlready > 0);
   return { exitCode: isBroken ? 1 : 0, text: renderUpgrade(result), data: result };
 };
 
