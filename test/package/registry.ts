@@ -4,6 +4,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { codeRoot } from "../../infra/project/generated-files.ts";
 import { installPackage } from "../install-package.ts";
 import { until } from "../until.ts";
 
@@ -24,8 +25,12 @@ const verdaccio = () =>
 /** The registry of who runs the tests. */
 const uplink = (): string => execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim();
 
+/** What other packages were downloaded is kept for the next run. */
+const storage = path.join(codeRoot, ".build/packages/registry");
+const own = ["postern", "create-postern", ".verdaccio-db.json"];
+
 const configuration = (folder: string): object => ({
-  storage: path.join(folder, "storage"),
+  storage,
   auth: { htpasswd: { file: path.join(folder, "htpasswd") } },
   uplinks: { npm: { url: uplink(), timeout: "60s", maxage: "1h" } },
   packages: {
@@ -47,12 +52,13 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** @param folder empty; what was downloaded stays in it */
+/** @param folder for its configuration */
 export const startRegistry = async (folder: string): Promise<Registry> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = path.join(folder, "verdaccio.yaml");
   fs.mkdirSync(folder, { recursive: true });
+  for (const name of own) fs.rmSync(path.join(storage, name), { recursive: true, force: true });
   // JSON is YAML.
   fs.writeFileSync(config, JSON.stringify(configuration(folder)));
   const child = fork(verdaccio(), ["--config", config, "--listen", `127.0.0.1:${port}`], {

@@ -62,8 +62,9 @@ describe("postern's tarball", () => {
     const { dependencies } = JSON.parse(textOf(postern, "package.json"));
     const used = new Set(imports.flatMap(({ to }) => packageOf(to) ?? []).filter((it) => it !== postern.name));
     expect([...used].filter((it) => dependencies[it] === undefined)).toEqual([]);
-    // Peers of those that it imports.
-    expect(Object.keys(dependencies).filter((it) => !used.has(it))).toEqual(["@upstash/redis", "commander"]);
+    // Types of the runtime, and peers of those that it imports.
+    const unimported = ["@cloudflare/workers-types", "@upstash/redis", "commander"];
+    expect(Object.keys(dependencies).filter((it) => !used.has(it))).toEqual(unimported);
     const held = new Set(postern.files);
     const target = (from: string, to: string) =>
       path.posix.join(path.posix.dirname(from), from.endsWith(".d.ts") ? to.replace(/\.js$/, ".d.ts") : to);
