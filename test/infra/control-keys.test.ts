@@ -1,8 +1,10 @@
 /** Keys of the control plane: made, written into the environment, and sample ones refused where others can reach them. */
+
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
+import { localToken } from "../../infra/cloud/account/access.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { controlClient } from "../../infra/release/control-client.ts";
 import { assertOwnKeys, publishedKeys, unfitFor } from "../../infra/release/sample-keys.ts";
@@ -32,10 +34,17 @@ describe("postern control init", () => {
   it("writes the section below everything else, and the private keys where git does not look", async () => {
     const root = project();
     const { code, out } = await init(root);
-    expect([code, out]).toEqual([0, expect.stringContaining("control at control.acme.example, and ann as its admin")]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining("control at control-staging.acme.example, and ann as its admin"),
+    ]);
     expect(read(root, "routes/environments/staging.yaml").startsWith(staging)).toBe(true);
     const { control } = environmentOf(root).value;
-    expect(control).toMatchObject({ host: "control.acme.example", account, operators: { ann: { role: "admin" } } });
+    expect(control).toMatchObject({
+      host: "control-staging.acme.example",
+      account,
+      operators: { ann: { role: "admin" } },
+    });
     expect(compile(root, "staging").problems).toEqual([]);
     expect(secretFiles(root)).toEqual([".gitignore", "control-staging.json", "operator-ann-staging.json"]);
     expect(read(root, ".secrets/.gitignore")).toBe("*\n");
@@ -61,6 +70,7 @@ describe("postern control init", () => {
     const { control } = environmentOf(root, "local").value;
     expect(control).toMatchObject({ host: "control.localhost", api: "http://localhost:8799" });
     expect(JSON.parse(JSON.parse(read(root, ".secrets/local.json")).CONTROL_KEY).x).toBe(control?.key);
+    expect(JSON.parse(read(root, ".secrets/local.json")).CLOUDFLARE_API_TOKEN).toBe(localToken);
   });
 
   it.each([

@@ -11,7 +11,7 @@ export const addControlCommands = (program: Command): void => {
     .command("init")
     .description("make control's key and the first operator's, and write the section `control:` of the environment")
     .addOption(environment("production"))
-    .option("--host <host>", "of control's API; default: control.<zone>")
+    .option("--host <host>", "of control's API; default: control.<zone>, or control-<env>.<zone>")
     .option("--account <id>", "the Cloudflare account; default: CLOUDFLARE_ACCOUNT_ID")
     .option("--operator <name>", "the first operator; default: your user name")
     .option("--rotate", "give control a new key; everything else stays")

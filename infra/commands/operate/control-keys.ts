@@ -2,8 +2,9 @@
 import os from "node:os";
 import type { Environment } from "../../../functions/manifest/environment.ts";
 import { name } from "../../../functions/manifest/names.ts";
-import { accountId } from "../../cloud/account/access.ts";
+import { accountId, localToken } from "../../cloud/account/access.ts";
 import { type Compiled, compile } from "../../compiler/compile.ts";
+import { deployToken } from "../../compiler/emit/control-workers.ts";
 import { zoneOf } from "../../compiler/inputs/zones.ts";
 import type { NamedFile } from "../../compiler/model/checked.ts";
 import { ensurePublicKey, keyFile, privateKeyText, replaceKeyPair } from "../../project/key-pairs.ts";
@@ -79,10 +80,14 @@ const rotateControlKey = async (root: string, environment: NamedFile<Environment
   return { exitCode: 0, text, data: { environment: env, key, files: [keyFile(env, controlPurpose)] } };
 };
 
-/** The dev loop and a local cloud read the secret from a file. */
+/** The dev loop and a local cloud read secrets from a file. */
 const setLocally = async (root: string, env: string): Promise<void> => {
+  if (!areInFile(env)) return;
+  const secrets = secretsOf(root, env, {}, targetOf("local"));
   const key = privateKeyText(root, env, controlPurpose)?.trim();
-  if (areInFile(env) && key) await secretsOf(root, env, {}, targetOf("local")).set("", controlPurpose.variable, key);
+  if (key) await secrets.set("", controlPurpose.variable, key);
+  // With it the actuator changes deployments. A token that somebody has set stays.
+  if (!(await secrets.names("")).includes(deployToken)) await secrets.set("", deployToken, localToken);
 };
 
 /** Of `postern cloud`, by default. */
@@ -90,7 +95,7 @@ const localAddresses = "  api: http://localhost:8799\n  front: http://localhost:
 
 const nextOfInit = (env: string, file: string): string =>
   areInFile(env)
-    ? `  npx postern deploy --target local    # ${secretsFile} has CONTROL_KEY; npx postern secrets list names the others\n`
+    ? `  npx postern deploy --target local    # ${secretsFile} has its secrets\n`
     : [
         `  npx postern secrets set CONTROL_KEY --env ${env} < ${file}`,
         `  npx postern secrets set CLOUDFLARE_API_TOKEN --env ${env}    # of the actuator: Account → Workers Scripts: Edit`,
@@ -121,7 +126,9 @@ const guessHost = ({ front, environment: { name, file, value } }: Compiled): str
   const host = front.tiers.flatMap(({ hosts }) => hosts)[0]?.replace(/^\*\./, "");
   if (host === undefined)
     throw new Error(`no tier of ${file} has a host; give control's own: --host control.acme.example`);
-  return `control.${zoneOf(host, value.front.zones)}`;
+  // One level below the zone, which the zone's own certificate covers.
+  const label = name === "production" ? "control" : `control-${name}`;
+  return `${label}.${zoneOf(host, value.front.zones)}`;
 };
 
 const guessAccount = (env: string): string => {
