@@ -6,6 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { localToken } from "../../infra/cloud/account/access.ts";
 import { pack, stage } from "../../infra/package/stage.ts";
 import { until } from "../until.ts";
 import { type Newcomer, newcomer, ownTools, type Running } from "./newcomer.ts";
@@ -39,6 +40,7 @@ beforeAll(async () => {
   await user.succeed(`npm install --save-dev --save-exact postern@${versions.before}`, project);
   await user.succeed("npx postern init --yes && npx postern new filter geo-fence", project);
   await user.succeed("npx postern control init --env local --operator lead", project);
+  await user.succeed(`printf ${localToken} | npx postern secrets set CLOUDFLARE_API_TOKEN --env local`, project);
   const environment = path.join(project, "routes/environments/local.yaml");
   const ports = fs
     .readFileSync(environment, "utf8")
