@@ -433,11 +433,10 @@ export const rows: readonly CloudRow[] = [
   ),
   {
     it: "a zone's products are refused by their names as well",
-    authority: sdk("dns.records.list, cache.purge, rulesets.list, customHostnames.list"),
+    authority: sdk("cache.purge, rulesets.list, customHostnames.list"),
     sees: async ({ local: { cloud } }) => {
       const seen: unknown[] = [];
       for (const [method, path] of [
-        ["GET", "dns_records"],
         ["POST", "purge_cache"],
         ["GET", "rulesets/phases/http_request_transform/entrypoint"],
         ["GET", "custom_hostnames"],
@@ -450,7 +449,6 @@ export const rows: readonly CloudRow[] = [
       return seen;
     },
     right: [
-      [400, "DNS records"],
       [400, "purges of the cache"],
       [400, "rulesets"],
       [400, "custom hostnames"],
