@@ -67,6 +67,10 @@ export const boundsOf = (
   return { low: Math.max(-1, difference - margin), high: Math.min(1, difference + one + margin) };
 };
 
+/** Whether the canary has more by a standard error, which one of six equal versions has by chance: too many for a verdict, enough for a doubt. */
+export const seemsMore = ({ stable, canary, variance, weight }: RateSummary): boolean =>
+  weight > 0 && canary - stable > Math.sqrt(variance.stable + variance.canary + 1 / weight ** 2);
+
 /**
  * The requests that the canary's rate is worth: as many independent ones as have its variance. At most those that it has.
  */

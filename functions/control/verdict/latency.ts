@@ -1,7 +1,7 @@
 /** The finding of latency: how many requests are slower than stable's were on the same route. */
 
 import type { Finding } from "../model/finding.ts";
-import { boundsOf, combinedRate, totalOf } from "../stats/combined.ts";
+import { boundsOf, combinedRate, seemsMore, totalOf } from "../stats/combined.ts";
 import { betsOf, isWon } from "../stats/evidence.ts";
 import type { Rate } from "../stats/measures.ts";
 import type { RateSummary } from "../stats/stage-summary.ts";
@@ -29,7 +29,10 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
   // Failed and abandoned requests have tolerances of their own, which a pass of all criteria needs too. If they always counted
   // as slow, one more in two thousand requests could never pass, and an incident of both versions would leave this open for long.
   const late = combinedRate(units, "late99");
-  const isExcluded = (times: number): boolean => [over, late].some((it) => it !== undefined && isWithin(it, times));
+  const slow = combinedRate(units, "slow99");
+  const seemsSlower = slow !== undefined && seemsMore(slow);
+  const isExcluded = (times: number): boolean =>
+    [over, late].some((it) => it !== undefined && isWithin(it, times, seemsSlower));
   const part = budget / latencyParts;
   const bets = raised.flatMap((measure) => betsOf(betStages(stages), measure, "more", part));
   // Slower at all, unless what is tolerated is excluded.
@@ -80,9 +83,10 @@ export const latencyFinding = ({ stages, newest, criteria, budget, forecast }: V
 /**
  * Whether the new version's 99th percentile is not longer than tolerated: it exceeds stable's by no more than stable itself, or for less
  * than a hundredth of its requests. The second rule is for a time in which stable is faster than in its past, so that next to nothing
- * exceeds it: a few requests cannot prove that their difference is next to nothing too.
+ * exceeds it: a few requests cannot prove that their difference is next to nothing too. A version that seems slower than stable in that
+ * same time may be much slower and still faster than the past, so the second rule is not for it.
  */
-const isWithin = (over: RateSummary, times: number): boolean => {
+const isWithin = (over: RateSummary, times: number, seemsSlower: boolean): boolean => {
   const alone = { ...over, stable: 0, variance: { ...over.variance, stable: 0 } };
-  return boundsOf(over, times).high < latencySlack || boundsOf(alone, times).high < beyondPercentile;
+  return boundsOf(over, times).high < latencySlack || (!seemsSlower && boundsOf(alone, times).high < beyondPercentile);
 };

@@ -208,6 +208,12 @@ it("passes a latency with a few hundred requests where stable is faster than in 
   expect(verdictOf(1.2, 6000)).not.toBe("pass");
 });
 
+it("passes no latency that is longer than stable's, but not than the past, while stable is faster", () => {
+  const slowest = (tail: number) =>
+    finding([stage(0.1, { requests: 10_800, slower: 0.6 }, { requests: 1200, slower: 0.6, tail })], "latency").verdict;
+  expect([slowest(1), slowest(1.5)]).toEqual(["pass", "not-enough"]);
+});
+
 it("still fails for the harm of a stage that is over", () => {
   const harmful = stage(0.1, many, { ...equal, errors: 3000 });
   expect(finding([harmful, stage(0.5, many, many)], "errors").verdict).toBe("fail");
