@@ -31,7 +31,7 @@ export const afterDeploy = async (it: Deployment): Promise<AfterDeploy> => {
   const control = await checkControl(root, compiled, target, results, selected);
   const front = await keepUsersOnOneFront(it);
   const lines = [
-    ...releaseNotes(results, selected, compiled.environment.name),
+    ...releaseNotes(results, selected, compiled.environment.name, target),
     ...(control ? [checkLine(control)] : []),
     ...(front && !front.sticky && split < 100 ? [stickyLine(front)] : []),
   ];

@@ -121,7 +121,7 @@ const guessHost = ({ front, environment: { name, file, value } }: Compiled): str
   const host = front.tiers.flatMap(({ hosts }) => hosts)[0]?.replace(/^\*\./, "");
   if (host === undefined)
     throw new Error(`no tier of ${file} has a host; give control's own: --host control.acme.example`);
-  return `control.${zoneOf(host, value.front.zones)}`;
+  return `${name === "production" ? "control" : `control-${name}`}.${zoneOf(host, value.front.zones)}`;
 };
 
 const guessAccount = (env: string): string => {
@@ -168,7 +168,7 @@ export const operatorAdd = (operator: string, options: OperatorAddOptions): Outc
       ? `${keyFile(env, purpose)} has the private key: give it to ${operator}, who keeps it there or in ${operatorVariable(operator)}\n`
       : "";
   const text = isWritten
-    ? `wrote ${file}: ${line}\n${keeps}\nNext: npx postern deploy control --env ${env}\n`
+    ? `wrote ${file}: ${line}\n${keeps}\nNext: npx postern deploy control ${areInFile(env) ? "--target local" : `--env ${env}`}\n`
     : `add this to control.operators of ${file}${known ? `, in place of ${operator}'s line` : ""}:\n\n    ${line}\n\n${keeps}`;
   return { exitCode: isWritten ? 0 : 1, text, data: { environment: env, operator, key, written: isWritten } };
 };
