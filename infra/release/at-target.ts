@@ -5,6 +5,7 @@
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { cloudflareApi } from "../../functions/manifest/environment.ts";
 import { accountId } from "../cloud/account/access.ts";
+import { zoneAddress } from "../cloud/ingress/zone-address.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import type { Target } from "./target.ts";
 
@@ -20,5 +21,8 @@ export const compiledAt = (compiled: Compiled, target: Target): Compiled => {
   return { ...compiled, environment: { ...environment, value } };
 };
 
-const addresses = ({ api, front = defaultEdge }: NonNullable<Environment["control"]>, { variables }: Target) =>
-  api === cloudflareApi ? { api: variables.CLOUDFLARE_API_BASE_URL ?? api, front, account: accountId } : { front };
+/** A Worker cannot set the Host header by which the edge knows the zone. */
+const addresses = (
+  { api, front = `${defaultEdge}${zoneAddress}{host}` }: NonNullable<Environment["control"]>,
+  { variables }: Target,
+) => (api === cloudflareApi ? { api: variables.CLOUDFLARE_API_BASE_URL ?? api, front, account: accountId } : { front });

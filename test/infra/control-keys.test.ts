@@ -83,7 +83,7 @@ describe("postern control init", () => {
     expect(controlAt("http://127.0.0.1:9999")).toEqual({
       ...controlAt("cloudflare"),
       api: "http://127.0.0.1:9999",
-      front: "http://localhost:8800",
+      front: "http://localhost:8800/cdn-cgi/host/{host}",
       account: accountId,
     });
     // What the file says of a local cloud itself is kept.
