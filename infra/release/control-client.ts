@@ -1,4 +1,5 @@
 /** The client of control's admin API: signs an operator's token for each call, and turns problems into errors. */
+
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
@@ -11,6 +12,7 @@ import type { edgeCodes } from "../cloud/ingress/refusals.ts";
 import { compile } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
 import { keyFile, privateKeyText } from "../project/key-pairs.ts";
+import { docsPage } from "../project/project.ts";
 import { toOneLine } from "../terminal/terminal.ts";
 import { NoAnswer } from "./api.ts";
 import { defaultEdge } from "./at-target.ts";
@@ -68,7 +70,10 @@ export const controlClient = (
   timeoutMs = defaultTimeoutMs,
 ): ControlClient => {
   const { control, dev } = value;
-  if (!control) throw new Error(`${file} has no \`control:\`; see docs/gray-release.md for the control plane`);
+  if (!control)
+    throw new Error(
+      `${file} has no \`control:\`; npx postern control init --env ${env} makes it, and ${docsPage("docs/gray-release.md")} describes the control plane`,
+    );
   const keys = { ...localSecrets(root, env, dev.secrets), ...process.env };
   const names = Object.keys(control.operators);
   const keyOf = (name: string) => keys[operatorVariable(name)] ?? privateKeyText(root, env, operatorPurpose(name));

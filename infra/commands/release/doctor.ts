@@ -1,7 +1,9 @@
 /** `postern doctor`: what an environment lacks on the platform, found by reading alone. */
+
 import { compile } from "../../compiler/compile.ts";
 import type { Check } from "../../doctor/check.ts";
 import { checkEnvironment } from "../../doctor/doctor.ts";
+import { docsPage } from "../../project/project.ts";
 import { accessOf } from "../../release/api.ts";
 import { compiledAt } from "../../release/at-target.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
@@ -26,8 +28,7 @@ export const doctor = async ({ root, env, target: at, now }: DoctorCommandOption
   const access = accessOf(target);
   if (!access)
     throw Object.assign(new Error("the shell has no CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"), {
-      remedy:
-        "set both; the session of `npx wrangler login` is wrangler's own. docs/deploy.md#tokens lists the permissions",
+      remedy: `set both; the session of \`npx wrangler login\` is wrangler's own. ${docsPage("docs/deploy.md#tokens")} lists the permissions`,
     });
   const checks = await checkEnvironment({ root, compiled, target, access, ...(now && { now }) });
   const missing = checks.filter(({ state }) => state === "missing");
