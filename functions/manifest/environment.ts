@@ -79,6 +79,9 @@ const webhook = () =>
     "an address such as https://hooks.acme.example, { url: <address>, format: <format> }, or { secret: POSTERN_WEBHOOK_URL, format: slack }",
   );
 
+/** The default of `control.api`. */
+export const cloudflareApi = "https://api.cloudflare.com/client/v4";
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one schema, key by key
 const control = () =>
   z.strictObject({
@@ -110,7 +113,7 @@ const control = () =>
       .describe("The account that the actuator splits versions in"),
     api: z
       .url({ protocol: /^https?$/, error: "an address begins with https://" })
-      .default("https://api.cloudflare.com/client/v4")
+      .default(cloudflareApi)
       .describe("The platform's REST API"),
     front: z
       .url({ protocol: /^https?$/, error: "an address begins with https:// or http://" })

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
+import { count } from "../diagnostics/report.ts";
 import { project } from "../project/project.ts";
 import { firstOf, type Stages } from "../terminal/stages.ts";
 import { print, printJson, printLine, toOneLine } from "../terminal/terminal.ts";
@@ -47,7 +48,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
   });
   // Bundling takes as long as the start of the runtime and does not depend on it, so both run at once.
-  stages.begin(`bundle ${compiled.tiers.length} gates, and start the runtime`);
+  stages.begin(`bundle ${count(compiled.tiers.length, "gate")}, and start the runtime`);
   const loop = devLoop({
     root,
     env,

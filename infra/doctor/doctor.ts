@@ -5,7 +5,7 @@ import type { ApiAccess } from "../release/api.ts";
 import { unfitFor } from "../release/sample-keys.ts";
 import { secretNeeds } from "../release/secret-needs.ts";
 import { areInFile, localSecrets } from "../release/secrets.ts";
-import type { Target } from "../release/target.ts";
+import { flagOf, type Target } from "../release/target.ts";
 import { type Check, missing, notProvable, ok } from "./check.ts";
 import { openReader, type Reader } from "./client.ts";
 import { type Needs, needsOf } from "./needs.ts";
@@ -49,7 +49,7 @@ export const checkEnvironment = async (options: DoctorOptions): Promise<readonly
     ...(await checkAccountPermissions(reader, token, needs)),
     ...zones,
     ...(await checkNamespaces(reader, needs, file, namespaces, isLocal)),
-    ...(await checkSecrets(reader, secretNeeds(compiled), name, inFile)),
+    ...(await checkSecrets(reader, secretNeeds(compiled), ` --env ${name}${flagOf(target)}`, inFile)),
     ...(await checkPlan(reader, needs)),
     checkClock(reader),
   ];

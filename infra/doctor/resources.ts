@@ -85,7 +85,8 @@ export const checkNamespaces = (
 export const checkSecrets = async (
   reader: Reader,
   { wanted }: SecretNeeds,
-  environment: string,
+  /** Of the commands that set a secret. */
+  flags: string,
   inFile: readonly string[] | undefined,
 ): Promise<readonly Check[]> => {
   const users = [...wanted].flatMap(([secret, some]) => some.map(({ worker }) => ({ secret, worker })));
@@ -99,7 +100,7 @@ export const checkSecrets = async (
     if (set === undefined) return notProvable(what, "the token cannot list secrets (Workers Scripts)");
     return set.includes(secret)
       ? ok(what, "set")
-      : missing(what, "not set", `npx postern secrets set ${secret} --env ${environment}`);
+      : missing(what, "not set", `npx postern secrets set ${secret}${flags}`);
   });
 };
 

@@ -81,7 +81,7 @@ const fromOpenApi = (file: string, upstream: string | undefined, root: string): 
         "localhost",
         "What `npm run dev` runs on; put the address of a local service here, if you have one.",
       ),
-      environment("staging", "api.staging.acme.example", `${change} --env staging\`.`),
+      environment("staging", "api-staging.acme.example", `${change} --env staging\`.`),
       environment("production", "api.acme.example", `${change}\`.`),
     ],
     isCovered: false,

@@ -60,4 +60,15 @@ export const isPostern = (root: string): boolean =>
   ["ts", "js"].some((extension) => fs.existsSync(path.join(root, `functions/filters/registry.gen.${extension}`)));
 
 /** Where caches are written: beside Postern's code in its repository, in the project where Postern is an installed package. */
-export const cacheRoot = (): string => (codeRoot.split(path.sep).includes("node_modules") ? current.root : codeRoot);
+export const cacheRoot = (): string => (isPackage(codeRoot) ? current.root : codeRoot);
+
+const isPackage = (folder: string): boolean => folder.split(path.sep).includes("node_modules");
+
+/**
+ * Where a reader of a message finds a page of the docs: those of the installed package, by a path of the project.
+ * @param page such as `docs/deploy.md#tokens`
+ */
+export const docsPage = (page: string, { root, code }: { root: string; code: string } = here()): string =>
+  isPackage(code) ? path.relative(root, path.join(code, page)) : page;
+
+const here = () => ({ root: current.root, code: codeRoot });

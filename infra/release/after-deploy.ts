@@ -1,7 +1,9 @@
 /** What follows an upload: rules that keep users on one version of the front, a check of the control plane, and the way back. */
+
 import type { Compiled } from "../compiler/compile.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { versionKeyRules } from "../compiler/emit/version-key-rules.ts";
+import { docsPage } from "../project/project.ts";
 import { toOneLine } from "../terminal/terminal.ts";
 import { type ControlCheck, checkControl } from "./check-control.ts";
 import type { DeployedWorker } from "./deploy-worker.ts";
@@ -31,7 +33,7 @@ export const afterDeploy = async (it: Deployment): Promise<AfterDeploy> => {
   const control = await checkControl(root, compiled, target, results, selected);
   const front = await keepUsersOnOneFront(it);
   const lines = [
-    ...releaseNotes(results, selected, compiled.environment.name),
+    ...releaseNotes(results, selected, compiled.environment.name, target),
     ...(control ? [checkLine(control)] : []),
     ...(front && !front.sticky && split < 100 ? [stickyLine(front)] : []),
   ];
@@ -67,4 +69,4 @@ const keepUsersOnOneFront = async ({
 };
 
 export const stickyLine = ({ why = "" }: FrontStickiness): string =>
-  `the front's versions are divided by request and not by user: the zone has no rule for the version key (${toOneLine(why)}); see docs/gray-release.md#the-front`;
+  `the front's versions are divided by request and not by user: the zone has no rule for the version key (${toOneLine(why)}); see ${docsPage("docs/gray-release.md#the-front")}`;

@@ -1,4 +1,5 @@
 /** The client of control's admin API: signs an operator's token for each call, and turns problems into errors. */
+
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
@@ -11,8 +12,10 @@ import type { edgeCodes } from "../cloud/ingress/refusals.ts";
 import { compile } from "../compiler/compile.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
 import { keyFile, privateKeyText } from "../project/key-pairs.ts";
+import { docsPage } from "../project/project.ts";
 import { toOneLine } from "../terminal/terminal.ts";
 import { NoAnswer } from "./api.ts";
+import { defaultEdge } from "./at-target.ts";
 import { operatorPurpose, operatorVariable } from "./control-keys.ts";
 import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
@@ -67,7 +70,10 @@ export const controlClient = (
   timeoutMs = defaultTimeoutMs,
 ): ControlClient => {
   const { control, dev } = value;
-  if (!control) throw new Error(`${file} has no \`control:\`; see docs/gray-release.md for the control plane`);
+  if (!control)
+    throw new Error(
+      `${file} has no \`control:\`; npx postern control init --env ${env} makes it, and ${docsPage("docs/gray-release.md")} describes the control plane`,
+    );
   const keys = { ...localSecrets(root, env, dev.secrets), ...process.env };
   const names = Object.keys(control.operators);
   const keyOf = (name: string) => keys[operatorVariable(name)] ?? privateKeyText(root, env, operatorPurpose(name));
@@ -79,7 +85,7 @@ export const controlClient = (
     throw new Error(
       `the key of ${operator} is missing: put the JWK of the private key into ${operatorVariable(operator)}, or into ${keyFile(env, operatorPurpose(operator))}`,
     );
-  const base = target.name === "local" && control.front ? control.front : `https://${control.host}`;
+  const base = target.name === "local" ? (control.front ?? defaultEdge) : `https://${control.host}`;
   return {
     operator,
     token: () => signToken(operator, key, env, maxTokenSeconds),
@@ -96,6 +102,7 @@ export const controlClient = (
           answer.startsWith("{") || answer.startsWith("[") || answer === "null" ? JSON.parse(answer) : answer
         ) as never;
       const { detail, isOfEdge } = problemIn(answer);
+      if (status === 401 && !isOfEdge) throw new ControlError(status, refusedKey(operator, file));
       throw new ControlError(
         status,
         detail ?? `${base} answered ${status}: is control deployed? npx postern deploy control`,
@@ -104,6 +111,9 @@ export const controlClient = (
     },
   };
 };
+
+const refusedKey = (operator: string, file: string): string =>
+  `control does not accept the token of ${operator}: the key in ${file} has to be deployed (npx postern deploy control), its private half has to be here, and this computer's clock has to be right`;
 
 const signToken = async (operator: string, key: string, env: string, seconds: number): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);

@@ -1,7 +1,7 @@
 /** How the platform releases each kind of Worker, and the way back: what `postern deploy` says about a new version. */
 import type { Emitted } from "../compiler/emit/emit.ts";
 import type { DeployedWorker } from "./deploy-worker.ts";
-import { stateName } from "./target.ts";
+import { flagsOf, stateName, type Target } from "./target.ts";
 
 /**
  * Only Workers without Durable Objects that take requests of users are released by share. An object has one version at a
@@ -20,6 +20,7 @@ export const releaseNotes = (
   results: readonly DeployedWorker[],
   selected: readonly Emitted[],
   environment: string,
+  target: Target,
 ): readonly string[] =>
   results
     .filter(({ what }) => what === "uploaded" || what === "deployed")
@@ -27,6 +28,6 @@ export const releaseNotes = (
       const it = selected.find((one) => one.worker === worker);
       if (!it || it.kind === "gate" || it.kind === "front") return [];
       return [
-        `${worker}: ${releases[it.kind]}; back: npx postern rollback ${it.kind === "state" ? stateName(worker, environment) : it.kind}`,
+        `${worker}: ${releases[it.kind]}; back: npx postern rollback ${it.kind === "state" ? stateName(worker, environment) : it.kind}${flagsOf(target, environment)}`,
       ];
     });

@@ -72,6 +72,16 @@ const configuredNames = (): string =>
 export const environmentFor = ({ name, environment }: Target, explicit: string | undefined): string =>
   explicit ?? environment ?? (name === "local" ? "local" : "production");
 
+/** What a command that is printed needs in order to reach the same target, with a blank ahead of it. */
+export const flagOf = ({ name, variables: { CLOUDFLARE_API_BASE_URL: url } }: Target): string =>
+  name === "local" ? ` --target ${url === undefined || url === defaultApi ? "local" : url}` : "";
+
+/** As `flagOf`, and the environment where the target does not imply it. */
+export const flagsOf = (target: Target, environment: string): string => {
+  const isImplied = environment === environmentFor({ ...target, environment: undefined }, undefined);
+  return `${flagOf(target)}${isImplied ? "" : ` --env ${environment}`}`;
+};
+
 /**
  * The Workers that serve a tier, its main gate first; the Worker of `front`, `control`, `feed`, `actuator`, `tail`, or of a
  * state such as `state-shared`.

@@ -83,10 +83,10 @@ it("says how each Worker that takes all requests at once was released, and how i
   const { text, isFailed, data } = await after(root);
   expect(
     text,
-  ).toBe(`state-a-local: all at once; its objects restart, and counts and nonces stay; back: npx postern rollback state-a
-postern-feed-local: all at once; its objects restart, and gates keep their last overlay meanwhile; back: npx postern rollback feed
-postern-control-local: all at once; its objects restart, and rollouts continue where they were; back: npx postern rollback control
-postern-tail-local: all at once; what ends meanwhile may be missing in the counts of deaths; back: npx postern rollback tail
+  ).toBe(`state-a-local: all at once; its objects restart, and counts and nonces stay; back: npx postern rollback state-a --target http://127.0.0.1:1
+postern-feed-local: all at once; its objects restart, and gates keep their last overlay meanwhile; back: npx postern rollback feed --target http://127.0.0.1:1
+postern-control-local: all at once; its objects restart, and rollouts continue where they were; back: npx postern rollback control --target http://127.0.0.1:1
+postern-tail-local: all at once; what ends meanwhile may be missing in the counts of deaths; back: npx postern rollback tail --target http://127.0.0.1:1
 checked: control, its objects, the feed and the actuator answer
 `);
   expect([isFailed, data.control]).toEqual([false, { ok: true, why: "" }]);

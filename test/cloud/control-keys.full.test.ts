@@ -44,5 +44,8 @@ it("of a new environment", { timeout: 300_000 }, async () => {
   await deploy(["control"]);
   expect(Object.keys(await tiers())).toEqual(["a"]);
   vi.stubEnv("OPERATOR_CI", read(".secrets/operator-ci-test.old.json"));
-  await expect(tiers()).rejects.toMatchObject({ status: 401 });
+  await expect(tiers()).rejects.toMatchObject({
+    status: 401,
+    message: expect.stringContaining("npx postern deploy control"),
+  });
 });

@@ -49,6 +49,19 @@ it("passes on what a Worker answers before it has read the body, though it close
   expect(statuses.filter((it) => it !== 403)).toEqual([]);
 });
 
+it("takes a zone's host from the path, for clients that cannot set the Host header", async () => {
+  const worker = await listening(
+    http.createServer(({ headers, url }, response) => response.end(`${headers.host} ${url}`)),
+  );
+  const port = await ingressTo(worker);
+  const ask = async (target: string) => (await fetch(`http://localhost:${port}${target}`)).text();
+  expect(await ask("/cdn-cgi/host/api.acme.example/a//b?c=/d")).toBe("api.acme.example /a//b?c=/d");
+  expect(await ask("/cdn-cgi/host/api.acme.example?c")).toBe("api.acme.example /?c");
+  expect(await ask("/cdn-cgi/host/api.acme.example")).toBe("api.acme.example /");
+  for (const other of ["/cdn-cgi/host/", "/cdn-cgi/host/a@b/c", "/a/cdn-cgi/host/b/c"])
+    expect(await ask(other)).toBe(`localhost:${port} ${other}`);
+});
+
 it("says that there was no answer where a Worker closes the connection without one", async () => {
   const worker = await listening(
     net.createServer((socket) => socket.on("error", () => {}).once("data", () => socket.destroy())),

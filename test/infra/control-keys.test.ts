@@ -4,8 +4,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
-import { localToken } from "../../infra/cloud/account/access.ts";
+import { accountId, localToken } from "../../infra/cloud/account/access.ts";
 import { compile } from "../../infra/compiler/compile.ts";
+import { compiledAt } from "../../infra/release/at-target.ts";
 import { controlClient } from "../../infra/release/control-client.ts";
 import { assertOwnKeys, publishedKeys, unfitFor } from "../../infra/release/sample-keys.ts";
 import { targetOf } from "../../infra/release/target.ts";
@@ -62,6 +63,34 @@ describe("postern control init", () => {
     expect(rotated).toEqual({ ...control, key: rotated?.key });
     expect(rotated?.key).not.toBe(control?.key);
     expect(JSON.parse(read(root, ".secrets/control-staging.json")).x).toBe(rotated?.key);
+  });
+
+  it("has a host of its own in each environment of a zone", async () => {
+    const root = project({ "routes/environments/production.yaml": staging });
+    for (const env of ["staging", "production"])
+      expect((await postern(["control", "init", ...at(root, env), "--account", account])).code).toBe(0);
+    expect(["staging", "production"].map((env) => environmentOf(root, env).value.control?.host)).toEqual([
+      "control-staging.acme.example",
+      "control.acme.example",
+    ]);
+  });
+
+  it("is written for Cloudflare, and calls a local cloud where it is deployed to one", async () => {
+    const root = project();
+    await init(root);
+    const controlAt = (target: string) =>
+      compiledAt(compile(root, "staging"), targetOf(target)).environment.value.control;
+    expect(controlAt("cloudflare")).toMatchObject({ api: "https://api.cloudflare.com/client/v4", account });
+    expect(controlAt("http://127.0.0.1:9999")).toEqual({
+      ...controlAt("cloudflare"),
+      api: "http://127.0.0.1:9999",
+      front: "http://localhost:8800/cdn-cgi/host/{host}",
+      account: accountId,
+    });
+    // What the file says of a local cloud itself is kept.
+    await postern(["control", "init", ...at(root, "local"), "--operator", "ann"]);
+    const local = compile(root, "local");
+    expect(compiledAt(local, targetOf("http://127.0.0.1:9999")).environment.value).toEqual(local.environment.value);
   });
 
   it("in the dev loop's environment sets the secret, and takes the local cloud's addresses", async () => {

@@ -1,8 +1,9 @@
 /** `postern.config.ts`: folders of own parts, and targets by name. A wrong one stops the command, and says all that is wrong. */
+
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { codeRoot } from "../../infra/project/generated-files.ts";
-import { project, useProject } from "../../infra/project/project.ts";
+import { docsPage, project, useProject } from "../../infra/project/project.ts";
 import { environmentFor, targetOf } from "../../infra/release/target.ts";
 import { postern } from "../command-line.ts";
 import { writeProject } from "../e2e/project.ts";
@@ -108,4 +109,15 @@ it("may be JavaScript, and is found by its folder alone", async () => {
   const root = writeProject({ "postern.config.js": 'export default { filters: "gateway" };\n' });
   expect((await useProject(root)).folders.filters).toBe("gateway");
   expect((await useProject(path.join(root, "routes"))).folders.filters).toBe("functions/filters");
+});
+
+it("names pages of the docs where a reader has them", () => {
+  const page = "docs/deploy.md#tokens";
+  expect(docsPage(page, { root: "/gateway", code: "/postern" })).toBe(page);
+  expect(docsPage(page, { root: "/gateway", code: "/gateway/node_modules/postern" })).toBe(
+    `node_modules/postern/${page}`,
+  );
+  expect(docsPage(page, { root: "/mono/apps/gateway", code: "/mono/node_modules/postern" })).toBe(
+    `../../node_modules/postern/${page}`,
+  );
 });

@@ -45,6 +45,7 @@ const timeoutMs = 10_000;
 /** A new version may take a moment to reach the edge. */
 const maxAttempts = 3;
 
+/** @param front the address of the front, in which `{host}` stands for the tier's host; null for the host itself */
 export const smokeTest = async (
   it: Rollout,
   { base, host }: ReleaseFacts,
@@ -55,7 +56,7 @@ export const smokeTest = async (
   const requests: readonly SmokeRequest[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
   for (const { send, expect } of requests) {
     const [method = "GET", path = "/"] = send.split(" ");
-    const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;
+    const url = `${(front ?? "https://{host}").replace("{host}", host)}${base === "/" ? "" : base}${path}`;
     let failure = "";
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       failure = await attemptSmokeTest(url, method, expect, it, label, sendRequest);

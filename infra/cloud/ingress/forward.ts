@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { type ForwardedRequest, forwardedResponseHeaders, forwardRequest, maxHeaderBytes } from "./message.ts";
 import { emptyResponse, type Refusal } from "./refusals.ts";
 import { badGateway, sendRefusal } from "./send-refusal.ts";
+import { atZoneHost } from "./zone-address.ts";
 
 /** An isolate's base URL and what the zone's rules change of the headers, or what to answer instead. */
 export type Destination = { readonly url: URL; readonly edits?: HeaderEdits } | Refusal;
@@ -32,8 +33,9 @@ export const decideForward = async (
   request: http.IncomingMessage,
   { resolveDestination }: ForwardOptions,
 ): Promise<ForwardTarget | Refusal> => {
-  const forwarded = forwardRequest(request);
-  if (!("path" in forwarded)) return forwarded;
+  const received = forwardRequest(request);
+  if (!("path" in received)) return received;
+  const forwarded = atZoneHost(received);
   if (forwarded.path === "*") return emptyResponse;
   const { host, path } = forwarded;
   const to = await resolveDestination({ host, path, header: (name) => request.headers[name]?.toString() ?? null });

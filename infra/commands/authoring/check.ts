@@ -61,6 +61,9 @@ const reportFixes = ({ applied }: Fixes): FixReport => ({
   data: { fixed: applied.map(({ file, line, code, fix }) => ({ file, line, code, says: fix?.says })) },
 });
 
+const listed = (names: readonly string[]): string =>
+  [names.slice(0, -1).join(", "), ...names.slice(-1)].filter((it) => it !== "").join(" and ");
+
 const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixReport): Outcome => {
   const { all, environments, problems, audit: audited } = checked;
   const { failOn = "high", format = "human" } = options;
@@ -69,7 +72,7 @@ const toOutcome = (checked: CheckResult, options: CheckOptions, fixReport?: FixR
   const broken = new Set(all.flatMap((it) => it.brokenFiles)).size;
   const [{ read, tiers } = { read: 0, tiers: [] }] = all;
   const routes = tiers.reduce((sum, { checked }) => sum + checked.routes.length, 0);
-  const holds = `${count(tiers.length, "tier")} with ${count(routes, "route")}: no problems in ${environments.join(" and ")}\n`;
+  const holds = `${count(tiers.length, "tier")} with ${count(routes, "route")}: no problems in ${listed(environments)}\n`;
   const parts = [
     fixReport?.text ?? "",
     renderProblems(problems, { read, broken }),

@@ -175,7 +175,7 @@ export const operatorAdd = (operator: string, options: OperatorAddOptions): Outc
       ? `${keyFile(env, purpose)} has the private key: give it to ${operator}, who keeps it there or in ${operatorVariable(operator)}\n`
       : "";
   const text = isWritten
-    ? `wrote ${file}: ${line}\n${keeps}\nNext: npx postern deploy control --env ${env}\n`
+    ? `wrote ${file}: ${line}\n${keeps}\nNext: npx postern deploy control ${areInFile(env) ? "--target local" : `--env ${env}`}\n`
     : `add this to control.operators of ${file}${known ? `, in place of ${operator}'s line` : ""}:\n\n    ${line}\n\n${keeps}`;
   return { exitCode: isWritten ? 0 : 1, text, data: { environment: env, operator, key, written: isWritten } };
 };

@@ -1,4 +1,5 @@
 /** `postern cloud token`: makes a token of a local cloud that has only some permission groups. */
+
 import { accountId, localToken } from "../../cloud/account/access.ts";
 import {
   isPermissionName,
@@ -8,6 +9,7 @@ import {
 } from "../../cloud/account/permission-groups.ts";
 import { zoneId } from "../../cloud/account/zone-id.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
+import { docsPage } from "../../project/project.ts";
 import { fetchApi, readAnswer } from "../../release/api.ts";
 import { targetOf, variablesOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -46,7 +48,7 @@ export const cloudToken = async (
 const groupNamed = (name: string): PermissionName => {
   if (isPermissionName(name)) return name;
   throw new Error(
-    `there is no permission group "${name}"; ${existing(name, Object.keys(permissionGroups), "docs/cloud.md#tokens lists them")}`,
+    `there is no permission group "${name}"; ${existing(name, Object.keys(permissionGroups), `${docsPage("docs/cloud.md#tokens")} lists them`)}`,
   );
 };
 

@@ -7,6 +7,7 @@ import { type Emitted, emit } from "../../compiler/emit/emit.ts";
 import { renderProblems } from "../../diagnostics/report.ts";
 import { existing } from "../../diagnostics/schema-issues.ts";
 import { afterDeploy } from "../../release/after-deploy.ts";
+import { compiledAt } from "../../release/at-target.ts";
 import { assertUnpublished } from "../../release/check-unpublished.ts";
 import { buildSampleWorkers, createNamespaces } from "../../release/companions.ts";
 import { kvNamespace } from "../../release/consumers/kv.ts";
@@ -20,7 +21,7 @@ import { releasesOf } from "../../release/releases.ts";
 import { rolloutKnowledge } from "../../release/rollout-knowledge.ts";
 import { assertFit } from "../../release/sample-keys.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
-import { environmentFor, type Target, targetOf } from "../../release/target.ts";
+import { environmentFor, flagOf, type Target, targetOf } from "../../release/target.ts";
 import { parsePercent } from "../../terminal/arguments.ts";
 import { keepOutput } from "../../terminal/log.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
@@ -49,7 +50,7 @@ export const deploy = async (tiers: readonly string[], options: DeployCommandOpt
   const env = environmentFor(target, options.env);
   const stages = openStages({ quiet: options.json });
   stages.begin(`compile routes/ for ${env}, and bundle`);
-  const compiled = compile(root, env);
+  const compiled = compiledAt(compile(root, env), target);
   assertKnownNames(root, tiers);
   // Broken manifests of other tiers do not block a named tier; without names, all manifests must be valid.
   const problems = compiled.problems.filter(({ file }) => tiers.length === 0 || !isManifestOfOther(root, tiers, file));
@@ -173,7 +174,7 @@ const prepare = async (
       `secrets are missing; nothing was uploaded:\n${missing
         .map(
           ({ worker, name }) =>
-            `  ${worker} needs ${name}: npx postern secrets set ${name} --env ${environment.name}${target.name === "local" ? " --target local" : ""}`,
+            `  ${worker} needs ${name}: npx postern secrets set ${name} --env ${environment.name}${flagOf(target)}`,
         )
         .join("\n")}`,
     );

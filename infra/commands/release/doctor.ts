@@ -1,8 +1,11 @@
 /** `postern doctor`: what an environment lacks on the platform, found by reading alone. */
+
 import { compile } from "../../compiler/compile.ts";
 import type { Check } from "../../doctor/check.ts";
 import { checkEnvironment } from "../../doctor/doctor.ts";
+import { docsPage } from "../../project/project.ts";
 import { accessOf } from "../../release/api.ts";
+import { compiledAt } from "../../release/at-target.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
@@ -21,12 +24,11 @@ const states = ["ok", "missing", "not provable"] as const satisfies readonly Che
 export const doctor = async ({ root, env, target: at, now }: DoctorCommandOptions): Promise<Outcome> => {
   const target = targetOf(at);
   const environment = environmentFor(target, env);
-  const compiled = compile(root, environment);
+  const compiled = compiledAt(compile(root, environment), target);
   const access = accessOf(target);
   if (!access)
     throw Object.assign(new Error("the shell has no CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"), {
-      remedy:
-        "set both; the session of `npx wrangler login` is wrangler's own. docs/deploy.md#tokens lists the permissions",
+      remedy: `set both; the session of \`npx wrangler login\` is wrangler's own. ${docsPage("docs/deploy.md#tokens")} lists the permissions`,
     });
   const checks = await checkEnvironment({ root, compiled, target, access, ...(now && { now }) });
   const missing = checks.filter(({ state }) => state === "missing");

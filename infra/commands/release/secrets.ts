@@ -6,7 +6,7 @@ import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { assertOwnSecret } from "../../release/sample-keys.ts";
 import { secretNeeds } from "../../release/secret-needs.ts";
 import { areInFile, platformSecrets, secretsFile, secretsOf } from "../../release/secrets.ts";
-import { type Target, targetOf } from "../../release/target.ts";
+import { flagOf, type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
@@ -33,7 +33,7 @@ export const list = async (options: SecretsOptions): Promise<Outcome> => {
     ["secret", "tier", "worker", "state"],
     rows.map((it) => [it.secret, it.tier, it.worker, it.set ? "set" : "generated" in it ? "generated" : "missing"]),
   );
-  const at = targetOf(options.target).name === "local" ? " --target local" : "";
+  const at = flagOf(targetOf(options.target));
   const remedy = [
     ...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}${at}`)),
   ];

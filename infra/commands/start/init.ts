@@ -8,6 +8,7 @@ import { type Problem, sortDiagnostics } from "../../diagnostics/problem.ts";
 import { count, renderProblems } from "../../diagnostics/report.ts";
 import { ownManifests, planProject, writeProject } from "../../init/project-files.ts";
 import { type Template, type TemplateName, templateOf } from "../../init/templates.ts";
+import { useProject } from "../../project/project.ts";
 import { gapLines, isIncomplete } from "../../review/import/imported.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { confirm } from "../../terminal/prompt.ts";
@@ -40,6 +41,8 @@ export const init = async (folder: string | undefined, options: InitOptions): Pr
     return usageError(`"${name}" is no name of a package; write --name with lower case, digits and hyphens`);
   if (!options.yes && isForeign(root) && !(await confirm(`${root} is not empty. Write a project into it?`)))
     return usageError("nothing was written");
+  // A project that is there already may have parts of its own: schemas and the check at the end know them.
+  await useProject(root);
   const planned = planProject({
     root,
     name,

@@ -1,6 +1,8 @@
 /** Renders audit findings for the terminal. */
+
 import pc from "picocolors";
 import { count, renderDiagnostic } from "../../diagnostics/report.ts";
+import { docsPage } from "../../project/project.ts";
 import { grades, type Risk } from "../core/risks.ts";
 import type { Audit } from "./audit.ts";
 import type { Finding } from "./finding.ts";
@@ -20,7 +22,7 @@ export const renderFindings = ({ findings, ignored }: Audit): string => {
   const ignoredText = ignored.length > 0 ? `; ${ignored.length} ignored` : "";
   const fixable = findings.filter(({ fix }) => fix).length;
   const fix = fixable > 0 ? `\n--fix repairs ${fixable} of them` : "";
-  return `${rendered.join("\n\n")}\n${omitted}\n${pc.bold(`${count(findings.length, "finding")}: ${countBySeverity(findings)}${ignoredText}`)}\nexplained in docs/reference/audit/${fix}\n`;
+  return `${rendered.join("\n\n")}\n${omitted}\n${pc.bold(`${count(findings.length, "finding")}: ${countBySeverity(findings)}${ignoredText}`)}\nexplained in ${docsPage("docs/reference/audit")}/${fix}\n`;
 };
 
 /** `2 high, 1 low` */

@@ -43,7 +43,7 @@ describe.each([
       data: { problems: [], kept: [], gaps: [] },
     });
     const { code, out } = await postern(["check", "--root", root, "--fail-on", "low"]);
-    expect([code, out]).toEqual([0, `${tiers} tier with 3 routes: no problems in local and production and staging\n`]);
+    expect([code, out]).toEqual([0, `${tiers} tier with 3 routes: no problems in local, production and staging\n`]);
     const cases = await postern(["test", "--root", root, "--fail-under", "100", "--json"]);
     expect([cases.code, JSON.parse(cases.out)]).toEqual([0, expect.objectContaining({ failed: 0, coverage: 100 })]);
     expect((await postern(["repo", "--check", "--root", root])).code).toBe(0);
@@ -122,6 +122,17 @@ describe("in an empty folder", () => {
     await init(root);
     expect((await init(root)).data).toMatchObject({ written: [], kept: [], notes: [] });
     expect((await init(root, "--template", "minimal")).code).toBe(0);
+  });
+
+  it("knows the project's own parts", async () => {
+    const root = folderWith();
+    await init(root);
+    await postern(["new", "filter", "geo-fence", "--root", root]);
+    fs.appendFileSync(path.join(root, "routes/shop.yaml"), "    filters: [{ geo-fence: { expect: CH } }]\n");
+    expect(await init(root)).toMatchObject({
+      code: 0,
+      data: { written: [], kept: ["routes/shop.yaml"], problems: [] },
+    });
   });
 
   it("keeps secrets and generated files out of git", async () => {
