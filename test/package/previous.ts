@@ -34,7 +34,7 @@ const previousCommit = (): string => {
 const packTimeoutMs = 300_000;
 
 /**
- * @param folder where its code is laid out
+ * @param folder where its code is written
  * @returns the tarball
  */
 export const packPrevious = (version: string, folder: string): string => {
