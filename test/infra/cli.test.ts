@@ -108,7 +108,7 @@ it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
-    ...["init", "check", "build", "routes", "dev", "explain", "sign"],
+    ...["init", "upgrade", "check", "build", "routes", "dev", "explain", "sign"],
     ...["test", "diff", "effective", "repo", "staged", "ci"],
     ...["cloud", "doctor", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "gen", "new"],
   ]);
