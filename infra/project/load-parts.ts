@@ -12,6 +12,7 @@ import { bundleCache } from "./bundle-cache.ts";
 import { codeRoot } from "./generated-files.ts";
 import { loadedCopies } from "./own-copies.ts";
 import { type CodeProblem, problemOf, toOneLine } from "./problem-at.ts";
+import { tryModule } from "./trial.ts";
 
 export interface Loaded {
   /** The exports of each file that could be loaded, by file. */
@@ -46,18 +47,43 @@ const loadBundled = async (root: string, files: readonly string[], before: reado
   if (text.length > maxBytes)
     throw new Error(`the project's filters and upstreams, with what they import, exceed ${maxBytes} bytes`);
   const digest = createHash("sha256").update(text).digest("hex");
-  const { load } = (await import(pathToFileURL(writeModule(root, digest, text)).href)) as {
+  const module = writeModule(root, digest, text);
+  const failed = await tryModule(module);
+  if (failed) {
+    const file = files[failed.index] ?? "";
+    const problem = problemOf(file, "part-broken", failed.why, atLoad);
+    if (before.length >= maxProblems) return { modules: new Map(), problems: before, digest };
+    return loadBundled(
+      root,
+      files.filter((it) => it !== file),
+      [...before, problem],
+    );
+  }
+  const { load } = (await import(pathToFileURL(module).href)) as {
     readonly load: readonly (() => Promise<Readonly<Record<string, unknown>>>)[];
   };
   const modules = new Map<string, Readonly<Record<string, unknown>>>();
   const problems = [...before];
   for (const [index, file] of files.entries())
     try {
-      modules.set(file, (await load[index]?.()) ?? {});
+      modules.set(file, (await withoutStdout(async () => load[index]?.())) ?? {});
     } catch (error) {
       problems.push(thrownProblem(root, file, text, error));
     }
   return { modules, problems, digest };
+};
+
+const atLoad = "do at module level nothing that can fail; make() may throw";
+
+/** What a command prints to stdout may be read by a program, so what a part prints goes to stderr. */
+const withoutStdout = async <Result>(load: () => Promise<Result>): Promise<Result> => {
+  const { write } = process.stdout;
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+  try {
+    return await load();
+  } finally {
+    process.stdout.write = write;
+  }
 };
 
 /** The text of the module: one function for each file, so that a file that throws stops no other. */
@@ -100,8 +126,8 @@ const copies = (): readonly string[] => [codeRoot, import.meta.resolve("zod")];
 
 const versionText = (): string => fs.readFileSync(path.join(codeRoot, "package.json"), "utf8");
 
-/** Modules of earlier edits. A process that runs may still import the latest ones. */
-const maxModules = 20;
+/** Modules of earlier edits, and marks that they were tried. A process that runs may still import the latest ones. */
+const maxModules = 40;
 
 const writeModule = (root: string, digest: string, text: string): string => {
   const folder = path.join(root, moduleFolder);
@@ -157,7 +183,7 @@ const buildProblem = (root: string, file: string, { text, location }: Message): 
 /** The problem of a file that throws when it is loaded, at the line that throws. */
 const thrownProblem = (root: string, file: string, text: string, error: unknown): CodeProblem => {
   const message = `the file throws when it is loaded: ${error instanceof Error ? error.message : String(error)}`;
-  const whole = problemOf(file, "part-broken", message, "do at module level nothing that can fail; make() may throw");
+  const whole = problemOf(file, "part-broken", message, atLoad);
   const found = thrownAt(root, text, (error instanceof Error && error.stack) || "");
   if (!found || !fs.existsSync(found.file)) return whole;
   const place = path.relative(root, found.file);
