@@ -52,6 +52,17 @@ describe("a token", () => {
     expect(JSON.stringify([...cloud.control.account().workers])).toBe(before);
   });
 
+  it("needs the same permission for a path with escapes", async () => {
+    const cloud = await startAccountApi();
+    const { value } = await createToken(cloud, ["Memberships Read"]);
+    for (const [group, method, path, code, body = {}] of calls) {
+      if (group === "Memberships Read") continue;
+      const escaped = path.replace(/[^/]+/g, (it) => `%${it.charCodeAt(0).toString(16)}${it.slice(1)}`);
+      const refused = await cloud.call(method, escaped, method === "GET" ? undefined : body, value);
+      expect([escaped, refused.status, refused.errors[0]?.code]).toEqual([escaped, 403, code]);
+    }
+  });
+
   it("that may read may not write, and one that may write reads too", async () => {
     const cloud = await startAccountApi();
     const read = await createToken(cloud, ["Workers KV Storage Read"]);
