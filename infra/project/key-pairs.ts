@@ -46,10 +46,16 @@ export const ensurePublicKey = (root: string, env: string, purpose: KeyPurpose):
   return readKeyPair(root, env, purpose).x;
 };
 
-/** Puts a new pair in the place of an old one, which stays beside it until the new public key is deployed. */
+/**
+ * Puts a new pair in the place of an old one, which stays beside it, named by its public key: until the new one is deployed, and
+ * however often the command is repeated before, one of the old ones is in use.
+ */
 export const replaceKeyPair = (root: string, env: string, purpose: KeyPurpose): string => {
-  const file = path.join(root, keyFile(env, purpose));
-  if (fs.existsSync(file)) fs.renameSync(file, file.replace(/\.json$/, ".old.json"));
+  const file = keyFile(env, purpose);
+  if (readTextWithin(root, file, maxBytes) !== undefined) {
+    const { x } = readKeyPair(root, env, purpose);
+    fs.renameSync(path.join(root, file), path.join(root, file.replace(/\.json$/, `.${x.slice(0, 8)}.old.json`)));
+  }
   return ensurePublicKey(root, env, purpose);
 };
 

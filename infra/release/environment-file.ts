@@ -19,11 +19,19 @@ export const editEnvironment = (
   const whole = path.join(root, file);
   const before = fs.readFileSync(whole, "utf8");
   const problems = readEnvironment(root, name, undefined).problems.length;
-  fs.writeFileSync(whole, edit(before));
+  replaceText(whole, edit(before));
   const after = readEnvironment(root, name, undefined);
   if (after.problems.length <= problems && isRight(after.environment.value)) return true;
-  fs.writeFileSync(whole, before);
+  replaceText(whole, before);
   return false;
+};
+
+/** Whole or not at all, also if the command is interrupted. */
+const replaceText = (file: string, text: string): void => {
+  const real = fs.realpathSync(file);
+  const fresh = `${real}.${process.pid}`;
+  fs.writeFileSync(fresh, text, { mode: fs.statSync(real).mode });
+  fs.renameSync(fresh, real);
 };
 
 export const appendSection = (section: string) => (text: string) => `${text.trimEnd()}\n\n${section}`;

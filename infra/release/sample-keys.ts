@@ -2,6 +2,7 @@
  * What may stand in an environment only while nobody but this computer reaches it: keys whose private half is public, and
  * ids that stand for one that is not there yet.
  */
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { environmentNames, readEnvironment } from "../compiler/check/shared-files.ts";
 import type { NamedFile } from "../compiler/model/checked.ts";
@@ -48,7 +49,9 @@ export const unfitFor = (
   ] as const;
   return [
     ...keys.flatMap(([at, key, remedy]) =>
-      key !== undefined && known.has(key) ? [{ at, why: "a sample key: its private half is public", remedy }] : [],
+      key !== undefined && known.has(canonical(key))
+        ? [{ at, why: "a sample key: its private half is public", remedy }]
+        : [],
     ),
     ...Object.entries(value.kv).flatMap(([name, id]) =>
       isPlaceholder(id)
@@ -76,15 +79,23 @@ const sampleValues = (root: string): readonly string[] =>
     Object.values(readEnvironment(root, name, undefined).environment.value.dev.secrets),
   );
 
-/** The public half of a private key as a JWK. */
+/** The public half of an Ed25519 private key as a JWK: computed, since what the JWK says of it may be wrong. */
 const publicKeyIn = (value: string): string | undefined => {
   try {
-    const { x, d } = JSON.parse(value) as { readonly x?: unknown; readonly d?: unknown };
-    return typeof x === "string" && typeof d === "string" ? x : undefined;
+    const { d } = JSON.parse(value) as { readonly d?: unknown };
+    const seed = Buffer.from(String(d), "base64url");
+    const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, seed]), format: "der", type: "pkcs8" });
+    return createPublicKey(key).export({ format: "jwk" }).x;
   } catch {
     return undefined;
   }
 };
+
+/** RFC 8410, section 7: what stands before the 32 bytes of an Ed25519 private key. */
+const pkcs8Head = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** One text for each key: base64url has spare bits, and may be padded. */
+const canonical = (key: string): string => Buffer.from(key, "base64url").toString("base64url");
 
 /** @throws if the value stands in a file of the repository, or is a private key of Postern's samples */
 export const assertOwnSecret = (root: string, env: string, name: string, value: string): void => {

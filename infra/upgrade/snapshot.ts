@@ -67,7 +67,14 @@ const buildWith = (code: string, root: string, environment: string): Promise<Bui
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       // With problems it exits with 1, and builds what it can.
       if (error && error.code !== 1) reject(new Error(`the build for ${environment} failed: ${stderr.trim()}`));
-      else resolve(JSON.parse(stdout) as Built);
+      else
+        try {
+          resolve(JSON.parse(stdout) as Built);
+        } catch {
+          reject(
+            new Error(`the build for ${environment} printed something else than its result: ${stdout.slice(0, 200)}`),
+          );
+        }
     });
   });
 

@@ -43,7 +43,8 @@ it("of a new environment", { timeout: 300_000 }, async () => {
   operatorAdd("ci", { ...at, role: "viewer", rotate: true });
   await deploy(["control"]);
   expect(Object.keys(await tiers())).toEqual(["a"]);
-  vi.stubEnv("OPERATOR_CI", read(".secrets/operator-ci-test.old.json"));
+  const [old = ""] = fs.globSync(".secrets/operator-ci-test.*.old.json", { cwd: root });
+  vi.stubEnv("OPERATOR_CI", read(old));
   await expect(tiers()).rejects.toMatchObject({
     status: 401,
     message: expect.stringContaining("npx postern deploy control"),

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { FilterModule } from "../../functions/gateway/part.ts";
 import { laws } from "../../functions/testing/laws.ts";
 import { codeRoot } from "../../infra/project/generated-files.ts";
@@ -45,6 +45,33 @@ describe("own parts", () => {
     expect([own.problems, own.parts.map(({ name }) => name)]).toEqual([[], ["geo-fence"]]);
     const [part] = own.parts;
     for (const { run } of laws("geo-fence", part?.module as FilterModule)) await run();
+  });
+
+  it("that end the process, keep it, or need all memory when they are loaded are problems, and the others are loaded", async () => {
+    const { own } = await useProject(
+      writeProject({
+        ...files,
+        "functions/filters/ends.ts": "process.exit(0);",
+        "functions/filters/greedy.ts": "const all = []; for (;;) all.push(new Array(1e7).fill(1));",
+        "functions/filters/keeps.ts": "setInterval(() => {}, 1000);",
+      }),
+    );
+    expect(own.problems.map(({ file, code, message }) => [path.basename(file), code, message])).toEqual([
+      ["ends.ts", "part-broken", "the file ends the process when it is loaded"],
+      ["greedy.ts", "part-broken", "the file needs more than 512 MB when it is loaded"],
+      ["keeps.ts", "part-broken", "the file starts a timer or a server when it is loaded, so no command would end"],
+    ]);
+    expect(own.parts.map(({ name }) => name).sort()).toEqual(["geo-fence", "legacy"]);
+  });
+
+  it("print to stderr: a command's stdout may be read by a program", async () => {
+    const [stdout, stderr] = [process.stdout, process.stderr].map((it) =>
+      vi.spyOn(it, "write").mockImplementation(() => true),
+    );
+    await useProject(writeProject({ "functions/filters/noisy.ts": 'process.stdout.write("noise");' }));
+    const calls = [stdout, stderr].map((it) => it?.mock.calls.filter(([text]) => text === "noise").length);
+    vi.restoreAllMocks();
+    expect(calls).toEqual([0, 1]);
   });
 
   it("belong to their project alone", async () => {
