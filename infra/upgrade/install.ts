@@ -29,6 +29,8 @@ export const installVersion = async (root: string, wanted: string): Promise<Inst
   if (fs.existsSync(settings)) fs.copyFileSync(settings, path.join(scratch, ".npmrc"));
   try {
     await npmInstall(scratch, isTarball ? tarball : `postern@${wanted}`);
+    if (!fs.existsSync(path.join(scratch, "node_modules/postern/infra/upgrade/install.js")))
+      throw new Error(`${wanted} holds no version of postern that can compare itself with this one`);
   } catch (error) {
     dispose();
     throw error;
