@@ -61,7 +61,7 @@ const parseObject = (text: string): Json => {
 
 /** A script of the same name stays, and Postern's is added as `gateway:<name>`. */
 const merge = (before: Json, text: string, needed: Readonly<Record<string, string>>) => {
-  const ownScripts = objectIn(before, "scripts");
+  const ownScripts = scriptsOf(before);
   const notes: string[] = [];
   const added = Object.entries(scripts).flatMap(([name, command]): [string, string][] => {
     if (Object.values(ownScripts).includes(command)) return [];
@@ -84,6 +84,16 @@ const merge = (before: Json, text: string, needed: Readonly<Record<string, strin
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2;
   return { text: `${JSON.stringify(merged, null, indent)}\n`, isModule: before.type === "module", notes };
 };
+
+/** `npm init` writes a `test` that only fails; a project that still has it has no tests of its own. */
+const placeholderTest = 'echo "Error: no test specified" && exit 1';
+
+const scriptsOf = (before: Json): Json =>
+  Object.fromEntries(
+    Object.entries(objectIn(before, "scripts")).filter(
+      ([name, command]) => !(name === "test" && command === placeholderTest),
+    ),
+  );
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -174,6 +174,16 @@ describe("in an existing repository", () => {
     expect((await init(root, "--force")).data.written).toEqual(["README.md"]);
   });
 
+  it("takes the place of the failing test script that `npm init` writes", async () => {
+    const placeholder = JSON.stringify({
+      scripts: { test: 'echo "Error: no test specified" && exit 1', lint: "eslint" },
+    });
+    const root = folderWith({ "package.json": placeholder });
+    expect((await init(root)).data.notes).toEqual([]);
+    const { scripts } = JSON.parse(read(root, "package.json"));
+    expect([scripts.test, scripts.lint, scripts["gateway:test"]]).toEqual(["postern test", "eslint", undefined]);
+  });
+
   it("keeps another version of postern, and says so", async () => {
     const root = folderWith({ "package.json": '{ "dependencies": { "postern": "0.0.1" } }' });
     expect((await init(root)).data.notes).toEqual([`package.json has postern 0.0.1, and this is ${version}`]);
