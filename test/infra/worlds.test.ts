@@ -52,11 +52,13 @@ const named = (name: string): World => {
   return world;
 };
 
-/** Each eighth world is simulated twice: all of them take seven minutes. */
+/** `npm test` looks at each fourth world. */
+const isLookedAt = (index: number): boolean => full || index % 4 === 0;
+/** Each sixteenth world is simulated twice: all of them take seven minutes. */
 const isRepeated = (index: number): boolean => full && index % 16 === 0;
 
 describe.each(worlds.map((it, index) => [it.name, it, index] as const))("%s", (_, world, index) => {
-  it("harms users of the new version if the release is harmful, and not otherwise", () => {
+  it.runIf(isLookedAt(index))("harms users of the new version if the release is harmful, and not otherwise", () => {
     const difference = added(world) - added(withoutDifference(world));
     if (world.harm === "harmful") expect(difference).toBeGreaterThan(0.0015);
     else expect(difference).toBeLessThan(0.002);
